@@ -83,9 +83,9 @@ class Running:
         """Somebody fills in a form of the privacy centre."""
         with httpx.Client(base_url=self.home, timeout=30) as visitor:
             shown = visitor.get(f"/your-data/{page}/")
-            found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', shown.text)
+            found = re.search(r'name="form-token" value="([^"]+)"', shown.text)
             assert found is not None
-            sent = {"csrfmiddlewaretoken": found[1], **answers}
+            sent = {"form-token": found[1], **answers}
             done = visitor.post(f"/your-data/{page}/", data=sent, headers={"Origin": self.home})
             assert done.status_code in {200, 302}, done.status_code
 

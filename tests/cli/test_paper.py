@@ -92,8 +92,8 @@ def plan(sqlite_url: str, tmp_path: Path) -> ErasurePlan:
     return plan_erasure(laid.declaration, found, now=NOW)
 
 
-def _told(plan: ErasurePlan) -> list[tuple[str, str, int]]:
-    return [(it["place"], it["change"], it["rows"]) for it in paper.plan_json(plan, "dg1:…")["changes"]]
+def _told(plan: ErasurePlan) -> list[tuple[str, str, int, int]]:
+    return [(it["place"], it["change"], it["rows"], it["in_part"]) for it in paper.plan_json(plan, "dg1:…")["changes"]]
 
 
 def test_a_reference_that_is_emptied_on_the_way_is_told_once(plan: ErasurePlan) -> None:
@@ -102,10 +102,10 @@ def test_a_reference_that_is_emptied_on_the_way_is_told_once(plan: ErasurePlan) 
         "null order_id, null person_id",
     ]
     assert _told(plan) == [
-        ("shop.bill", "null order_id", 1),
-        ("shop.bill", "null order_id, null person_id", 1),
-        ("shop.order", "delete", 1),
-        ("shop.person", "delete", 1),
+        ("shop.bill", "null order_id, null person_id", 0, 1),
+        ("shop.bill", "null order_id, in rows of others that referred to these", 1, 0),
+        ("shop.order", "delete", 1, 0),
+        ("shop.person", "delete", 1, 0),
     ]
 
 

@@ -72,6 +72,11 @@ TABLE_FAULTS = [
         "10:36: systems.shop.tables.t.ignore: 'a' is ignored, and has a data category; take it out of one of them",
     ),
     (
+        "title-column", "{t: {fields: {mail: user.name}, titles: {mial: Mail}, erase: delete}}",
+        "10:48: systems.shop.tables.t.titles.mial: 'mial' is not among the declared columns of 't'; "
+        "did you mean 'mail'?",
+    ),
+    (
         "mark-unknown", "{t: {fields: {a: user.name}, erase: delete, marks: {restrictd: {column: b, value: '1'}}}}",
         "10:59: systems.shop.tables.t.marks.restrictd: 'restrictd' is no purpose; did you mean 'restricted'?",
     ),
@@ -461,3 +466,70 @@ def test_a_declaration_from_no_file_is_checked_without_places() -> None:
     (problem,) = check(Declaration.model_validate(raw))
     assert problem.where is None
     assert str(problem).startswith("cookies.cart.lifetime: ")
+
+
+FED = """\
+purposes: {p: {basis: contract, use: essential.service, data: [user]}}
+recipients:
+  post: {role: controller, country: GB, receives: [user.contact.email], feed: FEED}
+systems:
+  hr: {store: task, tables: {staff: {}}}
+  shop:
+    store: ${SHOP}
+    tables:
+      person: {identity: {email: email}, fields: {email: user.contact.email}, ignore: [mailing], erase: delete}
+      street: {belongs_to: {p: person.id}, fields: {street: user.contact.address.street}, erase: delete}
+      issue: {key: id, ignore: [title]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("feed", "code", "said"),
+    [
+        (
+            "{table: shop.persn}", "feed-table",
+            "recipients.post.feed.table: no table 'shop.persn'; did you mean 'shop.person'?",
+        ),
+        (
+            "{table: person}", "feed-table",
+            "recipients.post.feed.table: no table 'person'; did you mean 'shop.person'?",
+        ),
+        (
+            "{table: hr.staff}", "feed-table",
+            "recipients.post.feed.table: no table 'hr.staff'; "
+            "write 'system.table', a declared table that is looked into",
+        ),
+        (
+            '{table: shop.person, where: {mailin: "yes"}}', "feed-column",
+            "recipients.post.feed.where.mailin: no declared column 'mailin' in 'shop.person'; did you mean 'mailing'?",
+        ),
+        (
+            "{table: shop.person, where: {x: 1}}", "feed-column",
+            "recipients.post.feed.where.x: no declared column 'x' in 'shop.person'; "
+            "declare it in 'shop.person': fields or ignore",
+        ),
+        (
+            "{table: shop.street}", "feed-nothing",
+            "recipients.post.feed.table: 'shop.street' holds nothing that 'post' receives; "
+            "name the table that holds it, or add to recipients.post.receives what goes there",
+        ),
+        (
+            "{table: shop.issue}", "feed-nobody",
+            "recipients.post.feed.table: nothing leads from a person to the rows of 'shop.issue'; "
+            "say whose they are: belongs_to, identity or mentions",
+        ),
+    ],
+)  # fmt: skip
+def test_a_feed_names_what_there_is(declared: Declared, feed: str, code: str, said: str) -> None:
+    declaration = declared(FED.replace("FEED", feed))
+    found = [problem for problem in check(declaration) if problem.code.startswith("feed")]
+    first = found[0]
+    assert (first.code, first.severity) == (code, Severity.ERROR)
+    assert str(first).endswith(said)
+    assert first.where is not None
+    assert first.where.line == declaration.where("recipients.post.feed").line  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("feed", ["{table: shop.person}", "{table: shop.person, where: {mailing: yes, email: 1}}"])
+def test_a_feed_that_is_there_is_fine(declared: Declared, feed: str) -> None:
+    assert [problem for problem in check(declared(FED.replace("FEED", feed))) if problem.code.startswith("feed")] == []

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from troth.declaration import Declaration, DeclarationErrors, Position, Problem, load, parse
+from troth.declaration import Declaration, DeclarationErrors, Position, Problem, in_language, load, parse
 
 Mistakes = Callable[[str], Sequence[Problem]]
 Declared = Callable[[str], Declaration]
@@ -256,3 +256,25 @@ YAML_VALUES = st.recursive(
 @given(st.dictionaries(KEYS, YAML_VALUES, max_size=5))
 def test_no_shape_does_anything_but_load_or_be_refused(values: dict[str, object]) -> None:
     assert outcome(json.dumps({"troth": 1, **values})) in ("loaded", "refused")
+
+
+def test_a_text_for_people_may_be_written_by_language(declared: Declared) -> None:
+    [system] = declared("systems: {shop: {store: task, title: {en: The shop, de: Der Laden}}}").systems.values()
+    assert (system.title, in_language(str(system.title), "de")) == ("The shop", None)
+    assert system.title is not None
+    assert (in_language(system.title, "de"), in_language(system.title, "fr")) == ("Der Laden", None)
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("{it: Il negozio}", "'it' is no language here: write en, de, fr, es"),
+        ("{en: ' '}", "a text for each language is expected"),
+        ("{}", "a text for each language is expected"),
+        ("[The shop]", "text is expected, not a list"),
+    ],
+)
+def test_a_title_in_no_language_is_told_with_its_place(mistakes: Mistakes, title: str, said: str) -> None:
+    [problem] = mistakes(f"systems: {{shop: {{store: task, title: {title}}}}}")
+    assert said in str(problem)
+    assert "systems.shop.title" in str(problem)

@@ -94,7 +94,7 @@ def test_no_secret_stands_in_the_environment() -> None:
 
 
 def test_all_units_are_shut_in_alike() -> None:
-    own = {"Description", "ExecStart"}
+    own = {"Description", "ExecStart", "LimitNOFILE"}
     first, *others = [{name: value for name, value in lines(unit).items() if name not in own} for unit in UNITS]
     assert all(other == first for other in others)
     assert first["LimitCORE"] == ["0"]

@@ -287,6 +287,8 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "disclosure.made": "people purpose recipient way what",
         "erasure.replayed": "erased found left restored_from system",
         "records.restored": "entries",
+        "clock.doubted": "days",
+        "clock.confirmed": "by days",
         "erasure.lifted": "actor reason subject systems",
         "tokens.made": "count domain",
         "tokens.read": "count domain purpose",

@@ -219,3 +219,11 @@ def test_an_unknown_point_is_refused_with_those_that_there_are() -> None:
 def test_too_much_for_a_short_notice_is_refused() -> None:
     with pytest.raises(PolicyError, match="words, 150 are allowed"):
         render_short(changed(SHOP, ("without: we cannot send", "without: " + "we cannot send it, " * 40)), "order")
+
+
+def test_that_nothing_was_sold_before_is_said_by_the_company_alone() -> None:
+    said = "We did neither in the past twelve months"
+    assert said in render(declared(VOICE)).md
+    silent = changed(VOICE, ("  sold_before: none\n", ""))
+    with pytest.raises(NoticeIncomplete, match="nothing says whether data was sold before"):
+        render(silent)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from troth.probe import Limits, Site
 from troth.promises import Check, Outcome
 
 Ask = Callable[..., Check]
@@ -189,6 +190,17 @@ def test_a_cookie_before_the_choice_is_found(ask: Ask, world: Any, cookie: str) 
 
     assert check.outcome is Outcome.FAIL
     assert [finding.place for finding in check.findings] == ["/policy/"]
+
+
+@pytest.mark.parametrize("control", ["probe.cookies_declared", "probe.nothing_stored_before_choice"])
+def test_a_page_of_another_program_on_the_site_counts_where_it_is(ask: Ask, world: Any, control: str) -> None:
+    site = Site(world.home, ("/register/",), Limits(seconds=5), also=("/your-data/",))
+    assert ask(control, site=site).outcome is Outcome.PASS  # there is no such page
+    world.put("/your-data/", status=503)
+    assert ask(control, site=site).outcome is Outcome.ERROR
+    world.put("/your-data/", "<main>Your data</main>", ("Set-Cookie", "spy=1"))
+    check = ask(control, site=site)
+    assert (check.outcome, [finding.place for finding in check.findings]) == (Outcome.FAIL, ["/your-data/"])
 
 
 @pytest.mark.mutation("probe.nothing_stored_before_choice", fault="A cookie on the way through a redirect")

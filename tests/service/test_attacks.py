@@ -27,7 +27,7 @@ from tests.service.test_doors import DOORS
 from troth.service.api import tokens
 from troth.service.api.tokens import Scope
 from troth.service.cases import arrival, links
-from troth.service.cases.centre.throttle import Networks
+from troth.service.cases.centre.throttle import NETWORK_MAX, Networks
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Kind, Link
 from troth.service.keys import keyring
@@ -50,7 +50,7 @@ def quiet_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sends too much because of the one before it."""
     from troth.service.cases.centre import frame
 
-    monkeypatch.setattr(frame, "networks", Networks())
+    monkeypatch.setattr(frame, "networks", Networks(NETWORK_MAX))
 
 
 @pytest.fixture
@@ -205,8 +205,10 @@ def test_a_second_line_in_what_is_sent_becomes_no_header(visitor: Client, office
 
 def test_only_programs_and_the_company_s_own_login_send_without_the_page_s_token() -> None:
     exempt = {address for address, view in views() if getattr(view, "csrf_exempt", False)}
+    checked = {address for address, view in views() if getattr(view, "checks_form", False)}
     programs = {address for address, door in DOORS.items() if door.rule.kind == "by_token"}
-    assert exempt - programs == {"your-data/signed-in"}
+    assert exempt - programs - checked == {"your-data/signed-in"}
+    assert all(address.startswith("your-data/") for address in checked)
 
 
 @on_sqlite
@@ -347,7 +349,9 @@ def _answer(client: Client, address: str, sent: dict[str, str], who: str) -> tup
     """Status, number of statements, where to, and the page without what differs by chance."""
     with CaptureQueriesContext(connection) as statements:
         answer = client.post(address, sent)
-    text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", answer.content.decode()).replace(who, "somebody")
+    text = re.sub(r'name="(form-token|csrfmiddlewaretoken)" value="[^"]+"', "", answer.content.decode()).replace(
+        who, "somebody"
+    )
     return answer.status_code, len(statements), answer.headers.get("Location", ""), text
 
 

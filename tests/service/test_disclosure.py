@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from troth.declaration import Declaration, parse
 from troth.protect import Keyring
 from troth.service.disclosure.models import Concerned, Disclosure, Kind
-from troth.service.disclosure.plan import DisclosureRefused, Release, owed
+from troth.service.disclosure.plan import DisclosureRefused, Evidence, Release, Went, owed
 from troth.service.disclosure.run import disclose, names_of, received, record_disclosure, record_disclosures
 from troth.service.record.disposal import dispose
 from troth.service.record.models import EntryRow
@@ -155,25 +155,73 @@ def test_the_register_outlives_an_erasure_and_ends_with_its_period(database: str
 
 # --- who is owed a notice --------------------------------------------------------------------------------------------
 
-
-def test_whom_the_register_knows_is_owed_by_what_they_received(declaration: Declaration) -> None:
-    [one] = owed(declaration, {"post": {"user.contact.email"}}, {"post", "print", "court"}, None)
-    assert (one.recipient, one.categories, one.why) == ("post", ("user.contact.email",), "register")
-
-
-def test_a_recipient_that_is_not_in_the_register_at_all_is_owed_by_the_declaration(declaration: Declaration) -> None:
-    found = owed(declaration, {"post": {"user.contact.email"}}, {"post"}, None)
-    assert [(one.recipient, one.why) for one in found] == [
-        ("post", "register"),
-        ("print", "declared"),
-        ("court", "declared"),
-    ]
+HELD = """
+systems:
+  shop: {store: "${SHOP}", tables: {customer: {identity: {email: email}, erase: delete,
+    fields: {email: user.contact.email, name: user.name, street: user.contact.address.street}}}}
+  calls: {store: task, purposes: [calls]}
+"""
+EMAIL, ADDRESS = "user.contact.email", "user.contact.address"
 
 
-def test_a_registered_recipient_that_had_nothing_of_this_person_is_not_told_of_them(declaration: Declaration) -> None:
-    assert [one.recipient for one in owed(declaration, {}, {"post"}, None)] == ["print", "court"]
+def shown(
+    evidence: Evidence, changed: set[str] | None = None, *, declared: str = DECLARED
+) -> list[tuple[str, tuple[str, ...], str]]:
+    """Who is owed a notice, of what, and why."""
+    return [(one.recipient, one.categories, str(one.why)) for one in owed(parse(declared + HELD), evidence, changed)]
 
 
-def test_an_amendment_concerns_those_who_have_what_changed(declaration: Declaration) -> None:
-    [one] = owed(declaration, {}, set(), {"user.contact.address.postal_code"})
-    assert (one.recipient, one.categories) == ("print", ("user.contact.address.postal_code",))
+def fed(*changed: str, kept: tuple[str, ...] = ()) -> Went:
+    return Went(frozenset({*changed, *kept}), frozenset(changed), frozenset(kept))
+
+
+def test_whom_the_register_knows_is_owed_by_what_they_received() -> None:
+    known = Evidence(received={"post": {EMAIL}}, registered={"post", "print", "court"})
+    assert shown(known) == [("post", (EMAIL,), "register")]
+
+
+def test_whom_a_feed_shows_is_owed_by_what_they_are_declared_to_receive() -> None:
+    assert shown(Evidence(fed={"post": fed(EMAIL, "user.name")})) == [("post", (EMAIL,), "feed")]
+
+
+def test_what_register_and_feed_show_comes_together() -> None:
+    known = Evidence(fed={"print": fed("user.name")}, received={"print": {ADDRESS}}, registered={"print"})
+    assert shown(known) == [("print", (ADDRESS, "user.name"), "register")]
+
+
+def test_of_whom_nothing_is_shown_although_something_is_held_somebody_has_to_find_out() -> None:
+    unshown = [(name, (), "unshown") for name in ("post", "print", "court")]
+    assert shown(Evidence(held={"shop.customer": ()})) == unshown
+    assert shown(Evidence()) == []
+
+
+def test_a_registered_recipient_that_had_nothing_of_this_person_is_not_told_of_them() -> None:
+    known = Evidence(registered={"post"}, held={"shop.customer": ()})
+    assert [name for name, _, _ in shown(known)] == ["print", "court"]
+
+
+def test_an_amendment_concerns_those_who_have_what_changed() -> None:
+    street = "user.contact.address.street"
+    known = Evidence(fed={"print": fed(street), "post": fed()}, held={"shop.customer": ()})
+    assert shown(known, {street}) == [("print", (street,), "feed")]
+
+
+@pytest.mark.parametrize(
+    ("kept", "left"), [((), (ADDRESS, "user.name")), ((ADDRESS,), ("user.name",)), (("user",), ())]
+)
+def test_what_a_law_keeps_of_a_feed_is_not_named(kept: tuple[str, ...], left: tuple[str, ...]) -> None:
+    assert shown(Evidence(fed={"print": fed(ADDRESS, "user.name", kept=kept)})) == [("print", left, "feed")]
+
+
+def test_a_narrower_category_that_is_kept_keeps_the_broader_one_from_being_named() -> None:
+    held = {"shop.customer": ("user.contact.address.street",)}
+    known = Evidence(received={"print": {ADDRESS}}, registered={"post", "print", "court"}, held=held)
+    assert shown(known) == [("print", (), "register")]
+
+
+def test_what_is_kept_for_other_purposes_keeps_no_recipient_from_deleting() -> None:
+    calls = "calls: {basis: contract, use: essential.service, data: [user]}"
+    declared = DECLARED.replace("purposes: {news", f"purposes: {{{calls}, news")
+    declared = declared.replace("receives: [user.contact.email]", "purposes: [news], receives: [user.contact.email]")
+    known = Evidence(received={"post": {EMAIL}}, registered={"post", "print", "court"}, held={"calls": (EMAIL,)})
+    assert shown(known, declared=declared) == [("post", (EMAIL,), "register")]

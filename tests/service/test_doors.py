@@ -149,6 +149,7 @@ DOORS: Mapping[str, Door] = {
     "console/work/": any_of(H, EVIDENCE),
     "console/work/flows/<int:pk>/go-on": any_of(H, methods=SEND),
     "console/work/line/start": any_of(H, methods=SEND),
+    "console/work/clock/confirm": any_of(H, methods=SEND),
     "console/work/letters/<int:pk>/again": any_of(H, methods=SEND),
     "console/tokens/": any_of(API),
     "console/tokens/make": any_of(API, methods=SEND),

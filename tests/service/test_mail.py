@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import shutil
+import sqlite3
 import threading
 import time
 from collections import Counter
@@ -17,7 +19,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import Envelope
-from django.db import connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 from tests import forks
 from tests.service.conftest import ROOT, as_default
 from tests.service.mail_processes import KEYS, NOW
@@ -538,3 +540,61 @@ def test_eight_processes_send_each_letter_once(database: str, sink: Sink) -> Non
 
 def test_a_refusal_says_codes_and_nothing_else() -> None:
     assert "ann" not in str(Refused("550 5.1.1", for_good=True))
+
+
+# --- our own database goes away -------------------------------------------------------------------------------------
+
+
+def test_what_a_server_took_is_not_sent_again_when_the_database_goes_away(
+    database: str, sink: Sink, send: Send, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes away between the server's answer and our note of it."""
+    monkeypatch.setattr(run, "_AWAY_S", 0.2)
+    posted()
+    with going_away(database, request, monkeypatch) as go_away:
+        sink.at_end = lambda _: go_away()
+        assert send() == 1
+    assert send(DAY) == 0
+    assert len(sink.taken) == 1
+    row = LetterRow.objects.get()
+    assert (row.state, row.repeated) == (LetterRow.State.SENT, False)
+    assert [entry.kind for entry in entries()] == ["letter.sent"]
+
+
+def test_what_was_claimed_when_the_database_went_away_is_sent_at_once(
+    database: str, sink: Sink, send: Send, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes away before the server has got the end of the letter."""
+    posted()
+    posted(letter("case:R-2026-0188/acknowledged"))
+    with going_away(database, request, monkeypatch) as go_away:
+        sink.to = lambda _: go_away()
+        with pytest.raises(OperationalError):
+            send()
+    sink.to = lambda _: None
+    connection.close()
+    assert send() == 2
+    assert len(sink.taken) == 2
+    assert not LetterRow.objects.filter(repeated=True).exists()
+
+
+@contextlib.contextmanager
+def going_away(
+    database: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], None]]:
+    """What makes our own database go away for a moment: PostgreSQL ends our connections, SQLite is locked."""
+    if connection.vendor == "postgresql":
+        server = request.getfixturevalue("postgresql_server")
+        yield lambda: server.cut(database.rpartition("/")[2])
+        return
+    connection.close()
+    monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", 0.2)
+    with contextlib.closing(sqlite3.connect(database.removeprefix("sqlite:///"), check_same_thread=False)) as other:
+        other.isolation_level = None
+
+        def lock() -> None:
+            other.execute("BEGIN EXCLUSIVE")
+            threading.Timer(1.0, lambda: other.execute("ROLLBACK")).start()
+
+        yield lock
+        time.sleep(1.2)

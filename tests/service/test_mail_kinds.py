@@ -221,4 +221,4 @@ def test_the_ways_to_handle_a_request_are_told() -> None:
     facts = needed(KINDS["acknowledged"])
     ways = [written("acknowledged", {**facts, "verification": way}).plain for way in ("none", "link", "points")]
     assert len(set(ways)) == 3
-    assert all("Next, we search every system" in way for way in ways)
+    assert all("Next, we look in our systems" in way for way in ways)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -75,6 +77,27 @@ def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
 def test_one_command_serves_and_keeps(served: str) -> None:
     assert httpx.get(f"{served}/policy/status.json").json()["promises"][0]["status"] == "kept"
     assert httpx.get(f"{served}/static/troth/pages.css").headers["content-type"].startswith("text/css")
+
+
+def test_a_form_is_answered_soon_while_somebody_else_locks_the_database(served: str, served_company: Path) -> None:
+    with (
+        httpx.Client(base_url=served, timeout=30) as visitor,
+        contextlib.closing(sqlite3.connect(served_company / "home" / "troth.sqlite3", timeout=30)) as other,
+    ):
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', visitor.get("/your-data/erase/").text)
+        assert token is not None
+        form = {"email": "ann@example.org", "csrfmiddlewaretoken": token[1]}
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        begun = time.monotonic()
+        answer = visitor.post("/your-data/erase/", data=form, headers={"origin": served})
+        took_s = time.monotonic() - begun
+        ready = visitor.get("/health/ready")
+        other.execute("ROLLBACK")
+    assert (answer.status_code, answer.headers.get("retry-after")) == (503, "60")
+    assert "Nothing of what you sent was recorded." in answer.text
+    assert took_s < 5
+    assert (ready.status_code, ready.json()["causes"]) == (503, ["database"])
 
 
 def beside(server: subprocess.Popen[bytes]) -> int | None:

@@ -22,12 +22,14 @@ from tests.service.team import PASSWORD, TOTP_SECRET, StaffClient, add_totp, new
 
 from troth.ledger import Entry
 from troth.service.keys import keyring
+from troth.service.networks import Networks
 from troth.service.record.models import EntryRow
-from troth.service.staff import run
+from troth.service.staff import adapters, attempts, run
 from troth.service.staff.doors import Right, Role, Rule, by_token, look, needs, public, rule_of, signed_in
 from troth.service.staff.factors import fresh_codes
 from troth.service.staff.looking import looks_at
 from troth.service.staff.models import Access, Attempts, Grant, Member, Refusal, Secret
+from troth.service.staff.plan import LOCKED_FOR
 from troth.service.staff.standing import SamePerson, require_other
 from troth.service.urls import urlpatterns as real
 from troth.subjects import Identity, references
@@ -74,8 +76,9 @@ urlpatterns = [
 
 
 @pytest.fixture(autouse=True)
-def pages(office: Path, settings: Any) -> None:
+def pages(office: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ROOT_URLCONF = __name__
+    monkeypatch.setattr(adapters, "networks", Networks(attempts.NETWORK_MAX))
     # As in another process: what one remembers in memory the next does not know.
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 
@@ -282,6 +285,33 @@ def test_wrong_codes_lock_too_and_the_right_password_does_not_unlock_them(visito
     assert "Too many attempts" in answer
     sign_in(visitor, "ann@example.org")
     assert "Too many attempts" in text(visitor.post("/staff/sign-in/code", {"code": code()}))
+
+
+def test_one_password_tried_with_many_names_is_stopped_for_its_network_alone(visitor: Client) -> None:
+    new_member("ann@example.org")
+    names = ["ann@example.org", *(f"person-{number}@example.org" for number in range(99))]
+    answers = [text(sign_in(visitor, name, "Winter-2026!")) for name in names]
+    assert sum("do not go together" in answer for answer in answers) == attempts.NETWORK_MAX
+    neighbour = Client(headers={"host": "localhost"}, REMOTE_ADDR="203.0.113.250")
+    assert "from your network" in text(sign_in(neighbour, "ann@example.org"))
+    assert Attempts.objects.count() == attempts.NETWORK_MAX
+    elsewhere = Client(headers={"host": "localhost"}, REMOTE_ADDR="198.51.100.7")
+    assert sign_in(elsewhere, "ann@example.org")["Location"] == "/console/"
+
+
+def test_a_network_from_which_many_sign_in_is_not_stopped(visitor: Client) -> None:
+    new_member("ann@example.org")
+    for _ in range(attempts.NETWORK_MAX + 1):
+        assert sign_in(Client(headers={"host": "localhost"}, REMOTE_ADDR="203.0.113.7"), "ann@example.org")["Location"]
+
+
+def test_attempts_are_forgotten_when_they_count_no_more(visitor: Client) -> None:
+    for number in range(25):
+        sign_in(visitor, f"person-{number}@example.org", "wrong")
+    Attempts.objects.update(latest_at=timezone.now() - LOCKED_FOR - dt.timedelta(seconds=1))
+    for number in range(3):
+        sign_in(visitor, f"other-{number}@example.org", "wrong")
+    assert Attempts.objects.count() == 3
 
 
 def test_what_is_counted_names_nobody_and_no_machine(visitor: Client) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,15 +15,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import Error, IntegrityError, OperationalError, connection, connections, transaction
 from tests.service.conftest import ROOT
 
 from troth.service.configuration import Settings
 from troth.service.record.declared import noted, own
 from troth.service.record.disposal import dispose
 from troth.service.record.models import Due
-from troth.service.work import run
+from troth.service.work import engine, run
 from troth.service.work import worker as work_worker
+from troth.service.work.carried import Flow, NotesAway
 from troth.service.work.engine import prepare
 from troth.service.work.models import EffectRow, FlowRow, WorkerRow
 from troth.service.work.run import Stopped, feeder, flow, health, step, wait, wait_for_word, wake, want
@@ -320,8 +323,6 @@ def test_a_word_that_came_before_the_wait_is_heard(carry: Carry) -> None:
 
 
 def test_no_word_is_missed_while_the_flow_is_put_away(carry: Carry, monkeypatch: pytest.MonkeyPatch) -> None:
-    from troth.service.work.carried import Flow
-
     heard = []
 
     @flow("demo")
@@ -470,6 +471,137 @@ def test_a_flow_whose_steps_have_changed_stops(carry: Carry, monkeypatch: pytest
     want("demo", "R-1")
     carry()
     assert (row().state, row().reason) == (State.STOPPED, "flow_changed")
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_a_step_whose_database_goes_away_is_done_again(
+    carry: Carry,
+    clock: Clock,
+    steps: Steps,
+    database: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    once: bool,
+) -> None:
+    """PostgreSQL ends every connection in the middle of a step, those of the notes too; on SQLite, somebody else writes
+    for longer than we wait."""
+    if connection.vendor == "sqlite":
+        if once:
+            pytest.skip("who has begun a transaction there cannot be locked out")
+        monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", 0.1)
+        connection.close()
+    left = [2]
+
+    def make() -> run.Result:
+        left[0] -= 1
+        if left[0] >= 0:
+            lose(database, request)
+        return Due.objects.create(name="made", next_due=NOW).pk
+
+    @flow("demo")
+    def body(about: str) -> None:
+        step("before", steps("before"))
+        step("make", make, once=once)
+        step("after", steps("after"))
+
+    want("demo", "R-1")
+    for _ in range(6):
+        with contextlib.suppress(Error, NotesAway):  # one that is not patient says so
+            carry()
+        connection.close()
+        expire_leases()
+        clock.now += HOUR
+    assert (row().state, row().reason) == (State.DONE, "")
+    assert steps.did == ["before", "after"]
+    assert Due.objects.filter(name="made").count() == 1
+
+
+def lose(database: str, request: pytest.FixtureRequest) -> None:
+    """Our own database goes away; raises what a statement meets then."""
+    if connection.vendor == "postgresql":
+        request.getfixturevalue("postgresql_server").cut(database.rpartition("/")[2])
+        Due.objects.exists()
+        return
+    with contextlib.closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        Due.objects.create(name="locked", next_due=NOW)
+
+
+def expire_leases() -> None:
+    """Let the time of workers that are gone be over."""
+    WorkerRow.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+
+
+def test_a_mistake_in_a_statement_is_no_database_that_is_away(carry: Carry, caplog: pytest.LogCaptureFixture) -> None:
+    def ask() -> run.Result:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM nowhere")
+        return None
+
+    @flow("demo")
+    def body(about: str) -> None:
+        step("ask", ask)
+
+    want("demo", "R-1")
+    carry()
+    assert (row().state, row().step) == (State.FAILED, "ask")
+
+
+def test_an_error_among_the_notes_is_not_had_again(
+    carry: Carry, clock: Clock, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, an error that left a step was noted as its outcome; such flows go on once somebody wants them to."""
+    broken = [True]
+
+    def ask() -> run.Result:
+        if broken[0]:
+            raise OperationalError("the connection is closed")
+        return 3
+
+    @flow("demo")
+    def body(about: str) -> None:
+        step("before", steps("before"))
+        step("after", steps(f"after {step('ask', ask)}"))
+
+    want("demo", "R-1")
+    with monkeypatch.context() as patch:
+        patch.setattr(Flow, "_noted", lambda self, name, call: self._note(name, call))
+        patch.setattr(engine, "_note", lambda name, call: vars(engine)["DBOS"].run_step({"name": name}, call))
+        carry()
+    FlowRow.objects.update(state=State.FAILED, due_at=None, step="ask", reason="PortableWorkflowError")
+    broken[0] = False
+    for _ in range(2):
+        want("demo", "R-1")
+        carry()
+        clock.now += HOUR
+    assert row().state == State.DONE
+    assert steps.did == ["before", "before", "after 3"]
+
+
+def test_what_a_worker_has_by_its_row_alone_is_given_back(
+    database: str, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the database goes away from a worker that takes a flow: it commits, and nobody hears of that."""
+
+    @flow("demo")
+    def body(about: str) -> None:
+        step("do", steps("do"))
+        stop.set()
+
+    real, stop = work_worker._Worker._take, threading.Event()
+
+    def unheard(self: work_worker._Worker) -> list[Flow]:
+        taken = real(self)
+        if taken and taken[0].takings == 1:
+            raise OperationalError("the connection is lost")
+        return taken
+
+    monkeypatch.setattr(work_worker._Worker, "_take", unheard)
+    monkeypatch.setattr(work_worker, "_AGAIN", dt.timedelta())
+    want("demo", "R-1", not_before=dt.datetime.now(dt.UTC))
+    threading.Timer(20, stop.set).start()
+    worker(stop, settings=Settings.read({"TROTH_DATABASE_URL": database}), pace=PACE)
+    assert steps.did == ["do"]
 
 
 # --- what is left ----------------------------------------------------------------------------------------------------

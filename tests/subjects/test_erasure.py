@@ -82,7 +82,7 @@ def test_an_invoice_stays_as_long_as_the_law_says_and_no_longer(company: Company
     rows = {row[0]: row for row in company.rows("shop.invoice")}
     assert set(rows) == {100, 200}
     assert rows[100][2] != "1 Example Street"
-    line = next(line for line in receipt.lines if line.strategies == ("keep",) and line.place == "shop.invoice")
+    line = next(line for line in receipt.lines if line.stays and line.place == "shop.invoice")
     assert (line.rows, line.cite, line.until) == (1, "VATA 1994 Sch 11", dt.date(2031, 1, 31))
 
 

@@ -115,7 +115,7 @@ def _stores(declaration: Declaration, told: Sequence[Problem], *, values: bool) 
     from troth.protect.fields import check_rows as sparse
     from troth.stores import StoreError, check_figures, open_system
     from troth.subjects import check as fits
-    from troth.subjects import map_data, slow_ways
+    from troth.subjects import feed_misfits, map_data, slow_ways
 
     schemas, samples = {}, {}
     for name, system in declaration.systems.items():
@@ -142,7 +142,10 @@ def _stores(declaration: Declaration, told: Sequence[Problem], *, values: bool) 
             continue
         yield Problem("store-misfit", declaration.where(misfit.path), misfit.path, misfit.message, misfit.mend)
     if not misfits:
-        for slow in slow_ways(map_data(looked, schemas), schemas):
+        map_ = map_data(looked, schemas)
+        for misfit in feed_misfits(map_):
+            yield Problem("store-misfit", declaration.where(misfit.path), misfit.path, misfit.message, misfit.mend)
+        for slow in slow_ways(map_, schemas):
             where = declaration.where(slow.path)
             yield Problem("store-slow", where, slow.path, slow.message, slow.mend, Severity.WARNING)
     estimates = {

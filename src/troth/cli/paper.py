@@ -165,8 +165,11 @@ def show_plan(plan: ErasurePlan | AmendmentPlan, known: str) -> None:
     for heading in ("place", "change", "before → after" if amends else "ground"):
         grid.add_column(heading, overflow="fold")
     grid.add_column("rows", justify="right")
-    for *words, rows in _changes(plan):
-        grid.add_row(*map(_words, words), str(rows))
+    is_in_part = False
+    for *words, rows, in_part in _changes(plan):
+        counts = [f"{rows:,}"] * (rows > 0) + [f"({in_part:,})"] * (in_part > 0)
+        grid.add_row(*map(_words, words), " ".join(counts))
+        is_in_part |= in_part > 0
     _out.print(grid if grid.row_count else "Nothing would change." if any(plan.located.rows.values()) else _NOBODY)
     if plan.kept:
         stays = Table(title="What stays, and why", title_justify="left", title_style="bold")
@@ -176,56 +179,66 @@ def show_plan(plan: ErasurePlan | AmendmentPlan, known: str) -> None:
         for place, fields, reason, cite, until, rows in _kept(plan):
             stays.add_row(*map(_words, (place, fields, f"{reason} ({cite})", until)), str(rows))
         _out.print(stays)
+    if is_in_part:
+        _out.print("In brackets: rows of which the rest stays. They are counted among those that stay.", soft_wrap=True)
     if grid.row_count and not plan.reviews:
         _out.print(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {known}", soft_wrap=True)
 
 
-def _changes(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, str, str, int]]:
-    """Place, change, its ground or its values, and how many rows."""
+def _changes(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, str, str, int, int]]:
+    """Place, change, its ground or its values; how many rows it is all that happens to, and of how many the rest stays:
+    those are counted among the kept."""
     from troth.subjects import AmendmentPlan
 
     return _amended(plan) if isinstance(plan, AmendmentPlan) else _erased(plan)
 
 
-def _amended(plan: AmendmentPlan) -> Iterator[tuple[str, str, str, int]]:
+def _amended(plan: AmendmentPlan) -> Iterator[tuple[str, str, str, int, int]]:
+    """Equal changes of equal values in one line, each row once."""
+    from troth.subjects import treatments
+
+    stay = {(place, key) for place, key, how in treatments(plan) if how.stays is not None}
+    lines: dict[tuple[str, str, str], list[int]] = {}
     for rewrite in plan.rewrites:
-        counts: Counter[tuple[str, str]] = Counter()
-        for _, before, after in rewrite.rows:
-            for column, old, new in zip(rewrite.columns, before, after, strict=True):
-                counts[column, f"{_shown(old)} → {_shown(new)}"] += 1
-        for (column, words), rows in counts.items():
-            yield rewrite.place, f"amend {column}", words, rows
+        for (key, _), before, after in rewrite.rows:
+            values = ", ".join(f"{_shown(old)} → {_shown(new)}" for old, new in zip(before, after, strict=True))
+            counts = lines.setdefault((rewrite.place, f"amend {', '.join(rewrite.columns)}", values), [0, 0])
+            counts[(rewrite.place, key) in stay] += 1
+    return ((*line, rows, in_part) for line, (rows, in_part) in lines.items())
 
 
-def _erased(plan: ErasurePlan) -> Iterator[tuple[str, str, str, int]]:
-    """Equal changes in one line. A reference that is emptied first in a row which is deleted or emptied there anyway is
-    a step on the way, and not told apart."""
-    from troth.subjects import Stage, ground
+def _erased(plan: ErasurePlan) -> Iterator[tuple[str, str, str, int, int]]:
+    """Equal changes in one line, each row once: a reference that is emptied first, in a row that is written into
+    afterwards, is told with what is written."""
+    from troth.subjects import ground, treatments
 
-    lines: dict[tuple[str, str, str], set[Row]] = {}
-    for change in plan.changes:
-        rows = {key for key, _ in change.targets}
-        if change.stage is Stage.DETACH:
-            for other in plan.changes:
-                is_step = other.stage is Stage.DELETE or set(change.strategies) <= set(other.strategies)
-                if other.place == change.place and other.stage is not Stage.DETACH and is_step:
-                    rows -= {key for key, _ in other.targets}
-        if rows:
-            lines.setdefault((change.place, change.words(), ground(plan, change)), set()).update(rows)
-    return ((*line, len(rows)) for line, rows in lines.items())
+    grounds: dict[tuple[str, Row], str] = {}
+    for change in plan.changes:  # what empties a reference comes first, so that the ground of the rest stands
+        why = ground(plan, change)
+        grounds.update({(change.place, key): why for key, _ in change.targets})
+    lines: dict[tuple[str, str, str], list[int]] = {}
+    for place, key, how in treatments(plan):
+        if words := how.change_words():
+            lines.setdefault((place, words, grounds[place, key]), [0, 0])[how.stays is not None] += 1
+    return ((*line, rows, in_part) for line, (rows, in_part) in lines.items())
 
 
 def _kept(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, str, str, str, str, int]]:
-    """Rows that stay for the same reason, in one line: the earliest and the latest end of their periods."""
+    """Rows of which something stays for the same reason, in one line, each row once: the earliest and the latest end of
+    their periods."""
+    from troth.subjects import treatments
+
     rows: Counter[tuple[str, str, str, str]] = Counter()
-    ends: dict[tuple[str, str, str, str], list[str]] = {}
-    for kept in plan.kept:
-        line = (kept.place, ", ".join(kept.fields) or "the row", kept.reason, kept.cite)
-        rows[line] += len(kept.targets)
-        if kept.until is not None:
-            ends.setdefault(line, []).append(kept.until.isoformat())
+    ends: dict[tuple[str, str, str, str], set[str]] = {}
+    for place, _, how in treatments(plan):
+        if how.stays is None:
+            continue
+        line = (place, ", ".join(how.stays.fields) or "the row", how.stays.because, how.stays.cite)
+        rows[line] += 1
+        if how.stays.until is not None:
+            ends.setdefault(line, set()).add(how.stays.until.isoformat())
     for line, count in rows.items():
-        days = sorted(set(ends.get(line, [])))
+        days = sorted(ends.get(line, ()))
         yield *line, " … ".join(dict.fromkeys([days[0], days[-1]])) if days else "", count
 
 
@@ -233,7 +246,7 @@ def plan_json(plan: ErasurePlan | AmendmentPlan, known: str) -> dict[str, Any]:
     """The plan as data: what `show_plan` says."""
     from troth.subjects import AmendmentPlan
 
-    keys = ("place", "change", "values" if isinstance(plan, AmendmentPlan) else "ground", "rows")
+    keys = ("place", "change", "values" if isinstance(plan, AmendmentPlan) else "ground", "rows", "in_part")
     return {
         "plan": known,
         "declaration": plan.declaration_hash,
@@ -264,9 +277,14 @@ def show_receipts(receipts: Sequence[Receipt]) -> None:
     for receipt in receipts:
         left = sum(receipt.residue.values())
         found = "rescan clean" if receipt.is_clean else f"RESCAN FOUND {counted(left, 'ROW', 'ROWS')}"
-        changed = counted(sum(line.rows for line in receipt.lines if line.strategies != ("keep",)), "row")
-        kept = sum(line.rows for line in receipt.lines if line.strategies == ("keep",))
-        _out.print(f"[bold]{receipt.action}[/bold] {receipt.subject}: {changed} changed, {kept:,} kept, {found}")
+        changed = counted(sum(line.rows for line in receipt.lines if not line.stays), "row")
+        kept = sum(line.rows for line in receipt.lines if line.stays)
+        in_part = sum(line.rows for line in receipt.lines if line.stays and line.changes)
+        of_those = f" ({in_part:,} of them in part)" if in_part else ""
+        _out.print(
+            f"[bold]{receipt.action}[/bold] {receipt.subject}: {changed} changed, {kept:,} kept{of_those}, {found}",
+            soft_wrap=True,
+        )
         if len(receipts) == 1:
             for line in receipt.lines:
                 until = f" until {line.until}" if line.until else ""

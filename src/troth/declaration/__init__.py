@@ -21,7 +21,7 @@ from troth.declaration.load import load, parse
 from troth.declaration.model import Access, Cryptoperiods, Declaration, Limits
 from troth.declaration.organisation import Officer, Organisation
 from troth.declaration.own_controls import HttpFigure, Must, OwnControl, PushedFigure, SqlFigure
-from troth.declaration.part import Part, Period
+from troth.declaration.part import Part, Period, in_language
 from troth.declaration.problems import DeclarationErrors, Position, Problem, Severity
 from troth.declaration.processing import ActedFor, Assessment, JointController, Proof, Representative, Risk
 from troth.declaration.promising import (
@@ -68,6 +68,7 @@ from troth.declaration.using import (
     CollectionPoint,
     Contract,
     Cookie,
+    Feed,
     Purpose,
     Recipient,
     Retention,
@@ -94,6 +95,7 @@ __all__ = [
     "Declaration",
     "DeclarationErrors",
     "Erasure",
+    "Feed",
     "FidesDraft",
     "FieldUse",
     "Granularity",
@@ -145,6 +147,7 @@ __all__ = [
     "dump",
     "examine",
     "from_fides",
+    "in_language",
     "is_category",
     "is_special",
     "is_use",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -14,14 +15,30 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from troth.declaration.problems import shown
 from troth.wording import says_something
 
-__all__ = ["Country", "Date", "Part", "Period", "Words", "bare", "whole"]
+__all__ = [
+    "Country",
+    "Date",
+    "Language",
+    "LocalText",
+    "Part",
+    "Period",
+    "Title",
+    "Words",
+    "bare",
+    "in_language",
+    "whole",
+]
 
 
 class Part(BaseModel):
@@ -66,6 +83,49 @@ def _words(text: str) -> str:
 
 Words = Annotated[str, AfterValidator(_words)]
 """Text that says something: a name, a reason. Spaces and full stops alone do not."""
+
+
+Language = Literal["en", "de", "fr", "es"]
+_LANGUAGES: Final = get_args(Language)
+
+
+class LocalText(str):
+    """Text that was declared in several languages. As a plain text it is the one that was written first."""
+
+    by_language: Mapping[str, str]
+
+    def __new__(cls, by_language: Mapping[str, str]) -> Self:
+        text = super().__new__(cls, next(iter(by_language.values())))
+        text.by_language = dict(by_language)
+        return text
+
+    def __getnewargs__(self) -> tuple[Mapping[str, str]]:  # type: ignore[override]
+        return (self.by_language,)
+
+
+def in_language(text: str, language: str) -> str | None:
+    """*text* in *language*, where it was declared by language; None where that language is not among them."""
+    return text.by_language.get(language) if isinstance(text, LocalText) else None
+
+
+def _title(value: Any, plain: ValidatorFunctionWrapHandler) -> Any:
+    if not isinstance(value, dict):
+        return plain(value)
+    if not value or not all(isinstance(text, str) and says_something(text) for text in value.values()):
+        raise ValueError("a text for each language is expected, such as {en: Your orders, de: Ihre Bestellungen}")
+    if unknown := [str(key) for key in value if key not in _LANGUAGES]:
+        raise ValueError(f"'{shown(unknown[0])}' is no language here: write {', '.join(_LANGUAGES)}")
+    return LocalText(value)
+
+
+Title = Annotated[
+    str,
+    WrapValidator(_title, json_schema_input_type=str | dict[Language, str]),
+    PlainSerializer(
+        lambda text: text.by_language if isinstance(text, LocalText) else text, return_type=str | dict[str, str]
+    ),
+]
+"""Words that people read: one text, or one for each language. The first is for whoever reads another one."""
 
 
 def whole(core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

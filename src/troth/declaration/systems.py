@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from troth.declaration.asking import ASKED_SCHEMES, Asking
-from troth.declaration.part import Country, Part, Period, Words, bare, whole
+from troth.declaration.part import Country, Part, Period, Title, Words, bare, whole
 from troth.declaration.requests import Mark
 from troth.declaration.secret import has_broken_reference, holds_secret
 
@@ -108,6 +108,8 @@ class FieldUse(Part):
     """A blind index by which the application finds this sealed field."""
     token: TokenUse | None = None
     """The field holds tokens, and never the values that they stand for; a control checks that it really does."""
+    unit: Annotated[str, Field(pattern=r"^[A-Z]{3}(/100)?$")] | None = None
+    """For an amount of money: its currency (ISO 4217), such as ``GBP``; ``GBP/100`` where it is counted in pence."""
     free_text: StrictBool = False
     """People may have written anything into it, also about others."""
 
@@ -154,7 +156,7 @@ class Keep(Part):
     """How long; left out, the rows are kept as long as the reason stands."""
     from_: str | None = Field(default=None, alias="from")
     """The column that the period starts from."""
-    because: str
+    because: Title
     """The reason, as the person is told it."""
     cite: str
     """The law or contract that says so."""
@@ -197,6 +199,10 @@ def is_long_erasure(value: Mapping[Any, Any]) -> bool:
 class Table(Part):
     """One table of a system, or one set of files of the same shape."""
 
+    title: Title | None = None
+    """What the rows are called where people read it."""
+    titles: dict[str, Title] = {}
+    """Column to what it is called where people read it; the title of its data category where left out."""
     path: str | None = None
     """For a folder of files: which files, as a pattern such as ``calls/*.jsonl``."""
     key: tuple[str, ...] | None = None
@@ -291,7 +297,7 @@ class System(Part):
     """Where it is: a database URL, ``files:`` and a folder or bucket URL, a reference such as
     ``${SHOP_DATABASE_URL}``, or ``task`` where a person looks and answers. With ``asked``: the ``https://`` address of
     a service, or ``hook:`` and a module of Python. Secrets never stand in the file."""
-    title: str | None = None
+    title: Title | None = None
     owner: Words | None = None
     country: Country | None = None
     """Where it stands; where the organisation is, where left out."""

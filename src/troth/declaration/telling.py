@@ -74,6 +74,9 @@ class Notice(Part):
     elsewhere: Literal["none"] | tuple[str, ...] | None = None
     """Recipients that watch what people do over time and across sites; ``none`` where nobody does
     (CalOPPA 22575(b)(6))."""
+    sold_before: Literal["none"] | None = None
+    """``none`` where the company knows that it neither sold personal information nor shared it for advertising in the
+    past twelve months, nor any of people under 16 (CCPA 1798.130(a)(5)(C)). No record shows that; a person has to."""
     changes: Announcing | None = None
     requests: str = "/your-data/"
     """The page where people ask for what they have a right to."""

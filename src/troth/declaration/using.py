@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from troth.declaration.part import Country, Date, Part, Period, bare
+from troth.declaration.part import Country, Date, Part, Period, Title, bare
 from troth.declaration.processing import Risk, Role
 from troth.declaration.telling import SpecialCondition
 
@@ -18,6 +18,7 @@ __all__ = [
     "CollectionPoint",
     "Contract",
     "Cookie",
+    "Feed",
     "Purpose",
     "Recipient",
     "Retention",
@@ -49,14 +50,14 @@ class Purpose(Part):
     """The data use, a fideslang key such as ``essential.service``."""
     data: tuple[str, ...]
     """Data categories; a key stands for all below it."""
-    interests: str | None = None
+    interests: Title | None = None
     """The legitimate interests, named (GDPR Art. 13(1)(d))."""
     objection: Literal["weighed", "automatic"] = "weighed"
     """What an objection does where the basis is an interest or a public task: a person weighs it (GDPR Art. 21(1)), or
     it is granted ``automatic``ally. An objection to direct marketing is always granted (Art. 21(3))."""
     condition: SpecialCondition | None = None
     """What lets special categories be used for it (GDPR Art. 9(2))."""
-    title: str | None = None
+    title: Title | None = None
     role: Role = "controller"
     """``processor`` for what is done on behalf of others (GDPR Art. 28); see ``controllers``."""
     subjects: tuple[str, ...] = ()
@@ -75,6 +76,19 @@ class Sharing(enum.StrEnum):
     SHARE = "share"
 
 
+def _as_text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+class Feed(Part):
+    """Where the company's own rows show that a person's data goes to a recipient: each row of theirs in *table*."""
+
+    table: str
+    """``system.table``."""
+    where: dict[str, Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int | float | bool)]] = {}
+    """Columns and the value that each has in the rows that go there; every row goes where it is left out."""
+
+
 class Recipient(Part):
     """Someone the data goes to (GDPR Art. 13(1)(e)-(f), 28, 44-49)."""
 
@@ -83,7 +97,7 @@ class Recipient(Part):
     receives: tuple[str, ...]
     purposes: tuple[str, ...] = ()
     """What it receives them for; any purpose that has such data, where left out."""
-    title: str | None = None
+    title: Title | None = None
     safeguard: str | None = None
     """Where the country is outside the UK and the EU: ``adequacy``, ``scc``, ``idta``, ``dpf``, ``uk_bridge`` …"""
     contract: str | None = None
@@ -97,6 +111,8 @@ class Recipient(Part):
     """The address that is told of corrections, erasures and restrictions (GDPR Art. 19)."""
     hosts: tuple[str, ...] = ()
     """Hosts that the site may load from or send to on their behalf."""
+    feed: Feed | None = None
+    """Which rows show that a person's data goes there; without it only the register of disclosures shows it."""
 
 
 class CollectedField(Part):
@@ -109,7 +125,7 @@ class CollectedField(Part):
 class CollectionPoint(Part):
     """Where data is asked for: exactly these fields, for these purposes (clauses C03, C05)."""
 
-    title: str | None = None
+    title: Title | None = None
     page: str | None = None
     """The page with the form, below the organisation's site."""
     without: str | None = None
@@ -126,7 +142,7 @@ class Cookie(Part):
     purpose: Literal["necessary", "preferences", "statistics", "marketing"]
     lifetime: str
     """``session`` or a period."""
-    why: str | None = None
+    why: Title | None = None
     allows: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]{1,100}$")] | None = None
     """What stands in it once a visitor has allowed everything: sent where it is looked at what a later refusal does."""
 
@@ -143,14 +159,14 @@ class Retention(Part):
     """``system.table``."""
     for_: Period = Field(alias="for")
     from_: str = Field(alias="from")
-    title: str | None = None
+    title: Title | None = None
     """What the rows are, in words: ``Sign-in history``."""
-    starts: str | None = None
+    starts: Title | None = None
     """What the period runs from, in words: ``you last signed in``."""
     empty: Literal["not_begun"] | None = None
     """What a row says that has nothing there: that its period has not begun, as of an account that nobody has closed.
     Where left out, nobody knows how old such a row is, and that is a fault."""
-    because: str | None = None
+    because: Title | None = None
 
 
 class Contract(Part):

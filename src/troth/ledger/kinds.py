@@ -233,6 +233,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     # our own records were restored from a backup: what they hold of the time since is lost
     "records.restored": Kind({"entries": Whole()}),
+    # the clock was further on than we have run: what time alone ends waits until somebody says that it is right
+    "clock.doubted": Kind({"days": Whole()}),
+    "clock.confirmed": Kind({"days": Whole(), "by": Of(Pseudonym)}),
     # whoever was erased came back of their own accord, and is not to be erased again for what was: says a person
     "erasure.lifted": Kind(
         {"subject": Of(Pseudonym), "systems": Whole(1), "reason": Of(Name), "actor": _ACTOR}, {"by": Of(Pseudonym)}

@@ -225,7 +225,7 @@ def _tls_faults(site: Site, now: dt.datetime, figures: dict[str, int]) -> list[F
 @answers("probe.cookies_declared")
 def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> Answer:
     """PECR reg. 6, clauses C29 and C32: each cookie set is declared and lives no longer than declared."""
-    look = look_at(site, declaration.policy.url)
+    look = _look_at_all(declaration, site)
     seen = cookies_set(look)
     findings = []
     for name, (path, cookie) in seen.items():
@@ -245,10 +245,17 @@ def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> 
     )
 
 
+def _look_at_all(declaration: Declaration, site: Site) -> Look:
+    """The site's pages, the policy, and the pages that another program answers on it, where that is there."""
+    look = look_at(site, declaration.policy.url, *site.also)
+    absent = {path for path in site.also if look.why_not.get(path) == "answered 404"}
+    return replace(look, why_not={path: why for path, why in look.why_not.items() if path not in absent})
+
+
 @answers("probe.nothing_stored_before_choice")
 def nothing_stored_before_choice(declaration: Declaration, site: Site) -> Answer:
     """PECR reg. 6 and Sch. A1, clause C28: before a choice, only cookies declared as necessary are set."""
-    look = look_at(site, declaration.policy.url)
+    look = _look_at_all(declaration, site)
     seen = cookies_set(look)
     early = [
         Finding(path, f"sets the cookie '{name}' before the visitor has chosen", "wait for the choice")

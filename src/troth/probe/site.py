@@ -46,6 +46,9 @@ class Site:
     The addresses come from the declaration, which its owner writes. Where somebody else could write them, set
     *public_only*: hosts that resolve to a private, loopback or link-local address are refused then, and the address
     that was checked is the one that is connected to. *ca_file* names a further certificate authority to trust.
+
+    *also* are pages that another program answers on this site, such as Troth's own: what they store on a device counts
+    as the site's, and one that answers 404 is not there.
     """
 
     home: str
@@ -53,6 +56,7 @@ class Site:
     limits: Limits = field(default_factory=Limits)
     public_only: bool = False
     ca_file: str | None = None
+    also: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.home)

@@ -179,8 +179,9 @@ def run(control_id: str, looking: Mapping[str, object]) -> Check:
     ``collector`` it may say on whose behalf: a word such as ``keep``.
 
     Never raises for what it finds or fails to find: what breaks is `Outcome.ERROR`. Of an unexpected exception only
-    the type is told, because its text may hold values. Raises `UnknownControl`, and `BadAnswer` when no imported room
-    answers the control.
+    the type is told, because its text may hold values. Under ``is_away`` *looking* may say of which exceptions nothing
+    follows, because Troth's own records were out of reach: those are raised. Raises `UnknownControl`, and `BadAnswer`
+    when no imported room answers the control.
     """
     wanted, declaration, now = _wanted(control_id, looking)
     own = declaration.controls.get(control_id)
@@ -258,7 +259,10 @@ def _ask(key: str, looking: Mapping[str, object]) -> Answer:
         return _error(f"There was nothing to look at: no {', no '.join(missing)} given.{mends}")
     try:
         return function(**arguments)
-    except Exception as error:  # noqa: BLE001 - a broken check is a result, whatever broke it
+    except Exception as error:
+        is_away = looking.get("is_away")
+        if callable(is_away) and is_away(error):
+            raise
         return _error(f"The check broke: {_told(error)}")
 
 

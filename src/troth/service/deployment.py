@@ -27,6 +27,7 @@ from troth.service.configuration import MailServer, ServiceError, Settings, Unsa
 from troth.service.mail.models import LetterRow
 from troth.service.mail.smtp import Smtp
 from troth.service.pages import the_log
+from troth.service.record.clock import doubt
 from troth.service.record.controls import restores
 from troth.service.record.ledger import DatabaseLog
 from troth.service.record.models import EntryRow
@@ -157,6 +158,9 @@ def _clock(now: dt.datetime) -> Iterator[Found]:
         if apart > _CLOCK_MAX:
             yield "wrong", "clock", f"{apart.total_seconds():.0f} s apart from the database's; run NTP on both machines"
             return
+    if (doubted := doubt(now)) is not None:
+        yield "wrong", "clock", str(doubted)
+        return
     last = EntryRow.objects.order_by("-pk").first()
     if last is not None and Entry.decode(bytes(last.content)).at > now + _CLOCK_MAX:
         yield "wrong", "clock", "the ledger's latest entry is from the future; run NTP, and see `troth ledger verify`"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import sys
 from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -19,10 +21,12 @@ from troth.declaration import Audience, Declaration
 from troth.ledger import receipt
 from troth.service.company import Company, NoCompany, company
 from troth.service.configuration import Settings, is_local
+from troth.service.database import may_pass
+from troth.service.entry_words import entry_facts, entry_title
 from troth.service.keys import keyring, ledger_signer
+from troth.service.readiness import causes
 from troth.service.record.ledger import DatabaseLog, tree
 from troth.service.staff.doors import public
-from troth.service.start import unapplied_migrations
 from troth.service.work.run import health
 
 __all__ = [
@@ -55,10 +59,12 @@ def the_log() -> DatabaseLog:
 def told_of(log: DatabaseLog, leaf: int) -> dict[str, Any]:
     """What `receipt_body.html` shows: an entry of *log*, byte for byte, and the proof that it stands there. Whoever
     calls has made sure that it may be seen."""
-    content = log.entry_bytes(leaf)
+    content, entry = log.entry_bytes(leaf), log.entry(leaf)
     return {
         "leaf": leaf,
-        "entry": log.entry(leaf),
+        "at": entry.at,
+        "what": entry_title(entry.kind),
+        "facts": entry_facts(entry, the_company().declaration),
         "content": content.decode("ascii"),
         "receipt": receipt(log, leaf, extra=content),
         "verifier": str(log.verifier),
@@ -96,7 +102,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         told["may_see_status"] = may_see(declaration, audience_of(request))
         told["status_is_public"] = may_see(declaration, Audience.PUBLIC)
         told["choices"] = _choices(declaration)
-    except (NoCompany, DatabaseError):
+    except (NoCompany, Error):
         told["organisation"] = None
     return told
 
@@ -193,27 +199,22 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """``/health/ready``: whether people can be sent here (200) or not now (503), and, which does not change that,
-    whether somebody carries out what they ask for: ``ok``, ``behind`` or ``nobody``."""
-    found: dict[str, Any] = {"database": False, "declaration": False, "work": "unknown"}
-    try:
-        work = health()
-        found["database"] = _is_migrated()
-        found["work"] = "behind" if work.is_behind(timezone.now()) else "ok" if work.workers else "nobody"
-        found["declaration"] = bool(the_company().declaration)
-    except (NoCompany, DatabaseError):
-        pass  # what could not be asked is not so
-    is_ready = found["database"] and found["declaration"]
-    return JsonResponse({"ready": is_ready, **found}, status=200 if is_ready else 503)
-
-
-_migrated = False
-
-
-def _is_migrated() -> bool:
-    global _migrated  # noqa: PLW0603 - once it is, it stays so; to ask costs more than all the rest
-    _migrated = _migrated or unapplied_migrations() == 0
-    return _migrated
+    """``/health/ready``: whether people can be sent here (200) or not now (503), with what is in the way as codes
+    (`readiness.causes`), and, which does not change that, whether somebody carries out what they ask for: ``ok``,
+    ``behind`` or ``nobody``."""
+    found = causes(_settings())
+    work = "unknown"
+    with contextlib.suppress(Error):
+        now = health()
+        work = "behind" if now.is_behind(timezone.now()) else "ok" if now.workers else "nobody"
+    told = {
+        "ready": not found,
+        "causes": found,
+        "database": not {"database", "migrations"} & set(found),
+        "declaration": "declaration" not in found,
+        "work": work,
+    }
+    return JsonResponse(told, status=503 if found else 200)
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------
@@ -232,7 +233,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    text = gettext("It is our fault, not yours. Nothing you sent was half done; please try again in a minute.")
+    """What broke is our fault; where our own database is away, `away.unavailable` says so."""
+    error = sys.exc_info()[1]
+    if error is not None and may_pass(error):
+        from troth.service.away import unavailable  # it knows the pages of the board, which know this module
+
+        return unavailable(request)
+    text = gettext("It is our fault, not yours. Please try again in a minute.")
     return _error(request, 500, gettext("Something went wrong"), text)
 
 

@@ -1,4 +1,5 @@
-"""Starting the service: granian in front of the WSGI application, and beside it the keep loop and a worker of flows."""
+"""Starting the service: granian and `troth.service.asgi` in front of the WSGI application, and beside it the keep loop
+and a worker of flows."""
 
 from __future__ import annotations
 
@@ -12,9 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from troth.errors import TrothError
+from troth.service.asgi import in_front_of
 from troth.service.configuration import ServiceError, Settings, is_local, prepare
 from troth.service.logs import described
 
@@ -25,6 +28,8 @@ Made = TypeVar("Made")
 
 _THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
 """Requests that one worker answers at once; more would only wait for the same database, or for a processor."""
+HEADERS_S_MAX = 10
+"""What a connection may take to say what it wants, also between two requests."""
 _STOP_S_MAX = 10
 _AGAIN_S = 0.5
 _AGAIN_S_MAX = 30.0
@@ -59,7 +64,7 @@ def serve(
     wanted = {"keep": keep, "work": work, "letters": keep or work}
     beside = [name for name, is_wanted in wanted.items() if is_wanted]
     with _beside(beside) if beside else contextlib.nullcontext():
-        server.serve()
+        server.serve(target_loader=partial(in_front_of, _THREADS))
 
 
 def apart(do: Callable[[], Made]) -> Made:
@@ -131,16 +136,18 @@ def catch_up() -> None:
 
 def _granian(application: str, address: str, port: int, workers: int) -> Any:
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
     return Granian(
         application,
         address=address,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
         workers=workers,
-        blocking_threads=_THREADS,
+        http=HTTPModes.http1,  # of a connection that says nothing, "auto" waits for ever to learn the version
+        http1_settings=HTTP1Settings(header_read_timeout=1000 * HEADERS_S_MAX),
         respawn_failed_workers=True,
         workers_kill_timeout=_STOP_S_MAX,  # one that is told to stop before it listens for that would never stop
         websockets=False,
@@ -169,6 +176,7 @@ def _beside(names: Sequence[str]) -> Iterator[None]:
             _LOG.error("what works beside the server ended with code %d; it begins anew", process.returncode)
             pause_s = _AGAIN_S if time.monotonic() - begun > _AGAIN_S_MAX else min(2 * pause_s, _AGAIN_S_MAX)
             if not stop.wait(pause_s):
+                _end(process)  # its input is ours
                 process = _begin(command)
 
     watching = threading.Thread(target=watch, name="troth-beside", daemon=True)

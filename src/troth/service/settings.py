@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "troth.service.headers.headers",
     "troth.service.headers.methods",
+    "troth.service.away.writes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "troth.service.languages.languages",
@@ -156,6 +157,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_NAME = "__Host-troth-csrf" if TROTH.is_production else "troth-csrf"
+CSRF_COOKIE_AGE = None  # until the browser closes; only pages of staff set it
 CSRF_COOKIE_SECURE = TROTH.is_production
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "troth.service.pages.csrf_failure"

@@ -55,8 +55,10 @@ def _application() -> Application:
     from django.core.wsgi import get_wsgi_application
 
     made: Application = get_wsgi_application()
+    from troth.service.database import answer_soon
     from troth.service.start import refuse_unsafe_start
 
+    answer_soon()
     refuse_unsafe_start()
     if parent := os.environ.get(SERVED_BY):
         threading.Thread(target=_end_with, args=(int(parent),), name="troth-parent", daemon=True).start()

@@ -14,6 +14,7 @@ from troth.subjects.amend import AmendmentPlan, Rewrite, becoming, plan_amendmen
 from troth.subjects.check import access, check, slow_ways
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
 from troth.subjects.deep import DeepFinding, deep_scan
+from troth.subjects.evidence import Evidence, Fed, evidence, feed_misfits
 from troth.subjects.grounds import ground
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import FileJournal, Journal, JournalError, Run
@@ -36,6 +37,7 @@ from troth.subjects.receipt import Receipt
 from troth.subjects.resuming import HeldSince, RowsChanged
 from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume, run_context
 from troth.subjects.sealing import plan_hash
+from troth.subjects.treatment import Treatment, treatments
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
 from troth.subjects.work import Gone, Tally, preview, references, references_of
 
@@ -46,6 +48,8 @@ __all__ = [
     "DataMap",
     "DeepFinding",
     "ErasurePlan",
+    "Evidence",
+    "Fed",
     "FileJournal",
     "Flagged",
     "Gone",
@@ -71,6 +75,7 @@ __all__ = [
     "RunInterrupted",
     "Stage",
     "Tally",
+    "Treatment",
     "View",
     "ViewTable",
     "access",
@@ -78,6 +83,8 @@ __all__ = [
     "carry_out",
     "check",
     "deep_scan",
+    "evidence",
+    "feed_misfits",
     "flags",
     "ground",
     "locate",
@@ -97,5 +104,6 @@ __all__ = [
     "reviews",
     "run_context",
     "slow_ways",
+    "treatments",
     "unmarked",
 ]

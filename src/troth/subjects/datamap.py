@@ -9,9 +9,9 @@ from __future__ import annotations
 import difflib
 import graphlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from troth.declaration import Declaration, IdentityColumn, IdentityKind, Reference, Table
+from troth.declaration import Declaration, Feed, IdentityColumn, IdentityKind, Reference, Table
 from troth.errors import TrothError
 from troth.stores import ColumnKind, ForeignKey, Schema, TableSchema
 
@@ -70,6 +70,8 @@ class Node:
     links: tuple[Link, ...]
     referrers: tuple[tuple[str, Link], ...]
     """Links by which rows of other places refer to this one without being that person's: (place, link)."""
+    feeds: Mapping[str, Feed] = field(default_factory=dict)
+    """The recipients to whom rows of this table show that the person's data goes."""
 
     @property
     def is_person(self) -> bool:
@@ -163,7 +165,7 @@ def map_data(declaration: Declaration, schemas: Mapping[str, Schema]) -> DataMap
             continue
         node = _node(place, system, name, table, schema)
         problems += _misfits(node)
-        nodes[place] = node
+        nodes[place] = replace(node, feeds=_feeds(declaration, place))
     for node in nodes.values():
         problems += _dangling(node, tables, nodes)
     if problems:
@@ -171,6 +173,11 @@ def map_data(declaration: Declaration, schemas: Mapping[str, Schema]) -> DataMap
     traced = {place: _with_referrers(nodes[place], nodes) for place in _parents_first(nodes)}
     order, cut = _children_first(traced)
     return DataMap(traced, order, cut)
+
+
+def _feeds(declaration: Declaration, place: str) -> dict[str, Feed]:
+    feeds = {name: recipient.feed for name, recipient in declaration.recipients.items() if recipient.feed is not None}
+    return {name: feed for name, feed in feeds.items() if feed.table == place}
 
 
 def _node(place: str, system: str, name: str, table: Table, schema: TableSchema) -> Node:

@@ -177,6 +177,8 @@ class _Tracing:
         ]
         if node.declared.keep is not None and node.declared.keep.from_ is not None:
             wanted.append(node.declared.keep.from_)
+        named = [column for feed in node.feeds.values() for column in feed.where]
+        wanted += [column for column in named if node.schema.column(column) is not None]
         if self.fields:
             wanted += node.declared.fields
             wanted += [mark.column for mark in node.declared.marks.values()]

@@ -61,28 +61,38 @@ def _entry(
     at: dt.datetime,
     final_after: dt.date | None,
 ) -> Entry:
+    changed = [line for line in lines if line.changes]
+    touched = changed if work.action == "amend" else lines
     fields: dict[str, Value] = {
         "subject": Pseudonym(work.subjects[subject]),
         "plan": Hash(work.plan_hash),
         "rescan": "residue" if residue else "clean",
-        "systems": len({line.place.partition(".")[0] for line in lines}),
-        "tables": len({line.place for line in lines}),
+        "systems": len({line.place.partition(".")[0] for line in touched}),
+        "tables": len({line.place for line in touched}),
     }
-    changed = [line for line in lines if line.strategies != ("keep",)]
-    if work.action == "amend":
-        values = sum(line.rows * len(line.strategies) for line in changed)
-        return Entry("subject.amended", at, {**fields, "rows": sum(line.rows for line in changed), "fields": values})
-    rows = Counter({"keep": sum(line.rows for line in lines if line.strategies == ("keep",))})
+    values: Counter[str] = Counter()
     for line in changed:
-        for strategy in set(line.strategies):
-            rows[strategy] += line.rows
+        for strategy in line.strategies:
+            values[strategy] += line.rows
+    del values["keep"], values["delete"]
+    if work.action == "amend":
+        rows = sum(line.rows for line in changed)
+        return Entry("subject.amended", at, {**fields, "rows": rows, "fields": values["amend"]})
+    by_treatment: Counter[str] = Counter()
+    for line in lines:
+        by_treatment[min(line.strategies, key=_ONCE.index)] += line.rows
     untils = [line.until for line in lines if line.until is not None]
-    fields |= {"rows": {name: count for name, count in rows.items() if count}, "kept": rows["keep"]}
+    fields |= {"rows": dict(by_treatment), "kept": by_treatment["keep"]}
+    fields |= {"fields": dict(values)} if values else {}
     fields |= {"residue": sum(residue.values())} if residue else {}
     fields |= {"kept_until": max(untils)} if untils else {}
     fields |= {"final_after": final_after} if final_after else {}
     return Entry("subject.erased", at, fields)
 
+
+_ONCE = ("delete", "keep", "mask", "pseudonymise", "null")
+"""An entry counts each row once, by the first of these that was done to it: a row of which something stays is kept.
+What was done to its fields stands under ``fields``."""
 
 _WHY: Mapping[type[TrothError], str] = {
     StoreUnreachable: "unreachable",

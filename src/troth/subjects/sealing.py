@@ -42,7 +42,8 @@ def encode(work: Work) -> bytes:
         "subjects": work.subjects,
         "operations": len(work.operations),
         "tallies": [
-            [(t.place, t.rows, t.strategies, t.words, t.cite, t.until) for t in lines] for lines in work.tallies
+            [(t.place, t.rows, t.strategies, t.words, t.cite, t.until, t.because) for t in lines]
+            for lines in work.tallies
         ],
         "gone": [(gone.system, gone.kind, gone.value, gone.subjects) for gone in work.gone],
     }
@@ -111,7 +112,10 @@ def _read(encoded: Iterable[bytes]) -> Work:
             for system, table, key, asked, kept in questions
         ),
         tallies=tuple(
-            tuple(Tally(place, rows, tuple(how), words, cite, until) for place, rows, how, words, cite, until in lines)
+            tuple(
+                Tally(place, rows, tuple(how), words, cite, until, *because)
+                for place, rows, how, words, cite, until, *because in lines  # runs planned earlier give no reason apart
+            )
             for lines in head["tallies"]
         ),
         gone=tuple(

@@ -8,7 +8,7 @@ our side; no store ever sees a key.
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from troth.subjects.identity import Identity, spelled
 from troth.subjects.locate import Located, picker
 from troth.subjects.plan import ErasurePlan, Stage, Target, chunk
 from troth.subjects.strategies import mask_fit
+from troth.subjects.treatment import Treatment, treatments_by_subject
 
 __all__ = [
     "Asked",
@@ -90,7 +91,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One line of a subject's receipt: how many rows of a place were treated how, or kept why and until when."""
+    """One line of a subject's receipt: how many rows of a place were treated how, and what of them stays why and until
+    when. A row stands in one line only. *strategies* end with ``keep`` where something of the rows stays."""
 
     place: str
     rows: int
@@ -98,6 +100,17 @@ class Tally:
     words: str
     cite: str = ""
     until: dt.date | None = None
+    because: str = ""
+
+    @property
+    def stays(self) -> bool:
+        """Whether something of these rows stays: all of it, or what was not changed."""
+        return "keep" in self.strategies
+
+    @property
+    def changes(self) -> bool:
+        """Whether something of these rows is changed."""
+        return self.strategies != ("keep",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +217,7 @@ def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequ
         subjects=tuple(subjects),
         operations=tuple(operations),
         questions=tuple(_questions(plan)),
-        tallies=_tallies(plan, len(subjects)),
+        tallies=_tallies(plan),
         gone=tuple(_gone(plan)),
     )
 
@@ -263,7 +276,6 @@ def _by_chunk(
 
 def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> Work:
     operations: list[Operation] = []
-    tallies: list[list[Tally]] = [[] for _ in subjects]
     rewritten: dict[str, dict[Row, tuple[int, ...]]] = defaultdict(dict)
     for rewrite in plan.rewrites:
         node = plan.located.map[rewrite.place]
@@ -272,9 +284,6 @@ def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> 
         seen = tuple(dict.fromkeys([*_ways(node), *rewrite.columns]))
         before = _before(plan.located, rewrite.place, seen)
         operations += _by_chunk(node, rewrite.columns, targets, values, seen, before)
-        for subject, count in _count(targets).items():
-            words = f"amend {', '.join(rewrite.columns)}"
-            tallies[subject].append(Tally(rewrite.place, count, ("amend",) * len(rewrite.columns), words))
         for (key, owners), new in zip(targets, (after for _, _, after in rewrite.rows), strict=True):
             changed = dict(zip(rewrite.columns, new, strict=True))
             rewritten[rewrite.place][moved(node.key, key, changed)] = owners
@@ -287,7 +296,7 @@ def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> 
         subjects=tuple(subjects),
         operations=tuple(operations),
         questions=tuple(Question(n.system, n.table, n.key, (Asked(n.key, False, owners),)) for n, owners in nodes),
-        tallies=tuple(map(tuple, tallies)),
+        tallies=_tallies(plan),
     )
 
 
@@ -340,29 +349,17 @@ def _gone(plan: ErasurePlan) -> Iterator[Gone]:
     return (Gone(*one, tuple(sorted(owners[one]))) for one, goes in leaves.items() if goes)
 
 
-def _tallies(plan: ErasurePlan, subjects: int) -> tuple[tuple[Tally, ...], ...]:
-    """What each subject is told: changes first, then what stays and why."""
-    lines: list[list[Tally]] = [[] for _ in range(subjects)]
-    going = {
-        (change.place, key) for change in plan.changes if change.stage is Stage.DELETE for key, _ in change.targets
-    }
-    for change in plan.changes:
-        if change.stage is Stage.DETACH:  # rows of others that referred to a row that goes
-            others = [target for target in change.targets if (change.place, target[0]) not in going]
-            for subject, rows in _count(others).items():
-                words = f"{change.words()}, in rows of others that referred to these"
-                lines[subject].append(Tally(change.place, rows, ("null",) * len(change.strategies), words))
-            continue
-        strategies = ("delete",) if change.stage is Stage.DELETE else tuple(str(how) for _, how in change.strategies)
-        for subject, rows in _count(change.targets).items():
-            lines[subject].append(Tally(change.place, rows, strategies, change.words()))
-    for kept in plan.kept:
-        for subject, rows in _count(kept.targets).items():
-            fields = ", ".join(kept.fields)
-            words = f"{fields}: {kept.reason}" if fields else kept.reason
-            lines[subject].append(Tally(kept.place, rows, ("keep",), words, kept.cite, kept.until))
-    return tuple(tuple(line) for line in lines)
+def _tallies(plan: ErasurePlan | AmendmentPlan) -> tuple[tuple[Tally, ...], ...]:
+    """What each subject is told: each row in one line, with what is done to it, and what of it stays and why. Lines of
+    rows that are not touched come last."""
+    found = []
+    for counts in treatments_by_subject(plan):
+        lines = [_tally(place, how, rows) for (place, how), rows in counts.items()]
+        found.append(tuple(sorted(lines, key=lambda line: line.strategies == ("keep",))))
+    return tuple(found)
 
 
-def _count(targets: Iterable[Target]) -> Counter[int]:
-    return Counter(subject for _, owners in targets for subject in owners)
+def _tally(place: str, how: Treatment, rows: int) -> Tally:
+    if how.stays is None:
+        return Tally(place, rows, how.strategies, how.words())
+    return Tally(place, rows, how.strategies, how.words(), how.stays.cite, how.stays.until, how.stays.because)

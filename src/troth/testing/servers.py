@@ -103,6 +103,18 @@ class Server:
             for statement in statements:
                 cursor.execute(statement)
 
+    def restart(self, mode: str = "fast") -> None:
+        """Restart PostgreSQL, as ``pg_ctl`` does: ``fast`` ends its connections, ``immediate`` is a crash, after which
+        it recovers. It accepts connections again when this returns. Raises ``subprocess.CalledProcessError``."""
+        assert self.kind == "postgresql", "only PostgreSQL can be restarted"
+        folder = Path(self.folder)
+        (folder / "restarted").touch()
+        tool = str(_commands(self.kind)[1].with_name("pg_ctl"))
+        command = [tool, "restart", "-D", f"{folder}/data", "-m", mode, "-w", "-s"]
+        ended = _spawn(self.kind, folder, command).wait(_START_S_MAX)
+        if ended != 0:
+            raise subprocess.CalledProcessError(ended, command)
+
     @contextlib.contextmanager
     def database(self, name: str, *, like: str | None = None) -> Iterator[str]:
         """A fresh database of that plain name and its URL; dropped at the end, also under open connections. It is
@@ -201,13 +213,16 @@ def _keep(kind: str, folder: Path, *, durable: bool) -> None:
         # Nothing in there is worth an orderly end. PostgreSQL's children are ended by it, not by us.
         process.send_signal(signal.SIGQUIT if kind == "postgresql" else signal.SIGKILL)
         process.wait()
+        if (folder / "restarted").exists():  # the one that runs now is not the one that we began
+            tool = str(_commands(kind)[1].with_name("pg_ctl"))
+            _spawn(kind, folder, [tool, "stop", "-D", f"{folder}/data", "-m", "immediate", "-s"]).wait(_START_S_MAX)
         _remove(folder)
 
 
 def _watch(process: subprocess.Popen[bytes], folder: Path, stopping: threading.Event) -> None:
     """Put down how the server has ended, where nobody wanted it to."""
     status = process.wait()
-    if not stopping.is_set():
+    if not stopping.is_set() and not (folder / "restarted").exists():
         how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
         (folder / "ended").write_text(f"{how}; its log stays in {_kept(folder)}")
 

@@ -44,6 +44,7 @@ purposes:
   news: {title: The newsletter, basis: consent, use: marketing.communications.email, data: [user.contact.email]}
 recipients:
   post: {title: Example Post Ltd, role: processor, country: GB, receives: [user.contact.email],
+         feed: {table: shop.customer, where: {mailing: "yes"}},
          contract: post.pdf, contract_until: 2030-01-01, contact: privacy@post.example.org}
 systems:
   shop:

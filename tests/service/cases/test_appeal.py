@@ -11,10 +11,11 @@ from tests.service.cases.conftest import Office
 from tests.service.cases.test_mailbox import arrived, letter
 from tests.service.team import StaffClient
 
-from troth.service.cases import appeal, links, run
+from troth.service.cases import appeal, life, links, run
 from troth.service.cases.life import CaseRefused, Who
 from troth.service.cases.models import Case, Channel, Link
 from troth.service.mail.models import LetterRow
+from troth.service.mail.run import letter_context
 from troth.service.staff.rights import Right
 
 pytestmark = pytest.mark.sampled
@@ -126,3 +127,22 @@ def test_a_refusal_says_how_to_appeal(office: Office, country: str, turns: bool)
     said = appealing(refused(office), office.desk)["appeal"]
     assert "You may also appeal" in said
     assert ("attorney general" in said) is turns
+
+
+def test_whoever_had_any_part_in_the_answer_does_not_decide_on_it(office: Office) -> None:
+    case = office.ask("erase")
+    office.prove(case)
+    life.note(Case.objects.get(pk=case.pk), "Ann called.", office.desk, who=CHLOE, now=office.now())
+    run.refuse(case.pk, "We need it.", "GDPR Art. 17(3)(e)", office.desk, who=BEN, now=office.now())
+    opened = appealed(office, Case.objects.get(pk=case.pk))
+    with pytest.raises(CaseRefused, match="somebody else has to decide"):
+        appeal.decide(opened.pk, "No.", office.desk, granted=False, who=CHLOE, now=office.now())
+
+
+def test_an_appeal_is_acknowledged_as_one(office: Office) -> None:
+    opened = appealed(office, refused(office))
+    row = LetterRow.objects.get(about=opened.about, kind="acknowledged")
+    sent = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
+    assert "somebody who had no part in our first answer decides" in sent
+    assert "we look in our systems" not in sent
+    assert "Colo. Rev. Stat." not in sent, "a law of another country that we keep to of our own accord"

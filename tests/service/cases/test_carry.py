@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from tests.service.cases.conftest import Office
 
 from troth.ledger import Entry
-from troth.service.cases import arrival, asking, life, run
+from troth.service.cases import arrival, asking, life, run, telling
 from troth.service.cases.centre import page
 from troth.service.cases.console.search import cases_of
 from troth.service.cases.content import Content
@@ -93,7 +93,7 @@ def test_what_is_missing_from_a_package_is_said_in_its_letter(office: Office) ->
 def test_nobody_known_is_told_so(office: Office) -> None:
     case = office.answered("view", "nobody@example.org")
     assert office.letters(case)[-1] == "nothing_held"
-    assert "hold nothing" in page.show(case, office.desk, inside=False, now=office.now()).next
+    assert "found nothing about you" in page.show(case, office.desk, inside=False, now=office.now()).next
     assert not Package.objects.exists()
 
 
@@ -379,3 +379,55 @@ def test_an_objection_needs_nobodys_look_whoever_shares_the_address(office: Offi
     case = office.answered("object")
     assert case.state == State.CLOSED
     assert office.rows("select mailing from customer where email = 'ann@example.org'") == [("stopped",), ("stopped",)]
+
+
+def letter_of(office: Office, case: Case, kind: str) -> str:
+    row = LetterRow.objects.get(about=case.about, kind=kind)
+    return office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
+
+
+def test_nothing_held_names_the_systems_that_were_searched(office: Office) -> None:
+    office.declare(systems="  lake: {title: The lake, store: task, owner: ben@example.org}\n")
+    case = office.answered("view", "nobody@example.org")
+    asking.complete(case.steps.get().pk, by="", done=True, why="", counts={}, proof=None, at=office.now())
+    office.work()
+    said = letter_of(office, case, "nothing_held")
+    assert "- Shop" in said
+    assert "- The lake" in said
+    assert "all" not in said.partition("Where we searched:")[0]
+
+
+def test_an_erasure_that_found_nothing_does_not_say_that_it_deleted(office: Office) -> None:
+    case = office.answered("erase", "nobody@example.org")
+    said = letter_of(office, case, "fulfilled_erase")
+    assert "found nothing to delete" in said
+    assert "have deleted" not in said
+
+
+def test_an_erasure_says_what_was_done_where_and_what_a_second_look_found(office: Office) -> None:
+    office.do("delete from invoice")
+    case = office.answered("erase")
+    said = letter_of(office, case, "fulfilled_erase")
+    assert "- Shop: Customer (1): Deleted" in said
+    assert "- Shop: Login (2): Deleted" in said
+    assert "Afterwards we looked again in our databases" in said
+
+
+def test_what_a_second_look_found_is_not_called_gone(office: Office) -> None:
+    office.do("delete from invoice")
+    case = office.answered("erase")
+    case.receipts.update(residue={"shop.login": 1})
+    Case.objects.filter(pk=case.pk).update(state=State.IN_PROGRESS, outcome="", closed_at=None)
+    case.refresh_from_db()
+    telling.close_done(case, office.desk.papers.content(case), office.desk, now=office.now())
+    case.refresh_from_db()
+    assert case.outcome == Outcome.PARTLY_FULFILLED
+    said = letter_of(office, case, "partly_fulfilled")
+    assert "Shop: Login (1): it was still there when we looked again" in said
+
+
+def test_a_correction_is_told_by_what_was_corrected(office: Office) -> None:
+    case = office.answered("amend", changes={"user.contact.phone_number": "+44 1632 960009"})
+    said = letter_of(office, case, "fulfilled_amend")
+    assert "- Phone number" in said
+    assert "user.contact" not in said

@@ -21,8 +21,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.service.cases.conftest import Office
 
-from troth.service.cases import arrival, life, links, proof, run
-from troth.service.cases.centre.throttle import Networks
+from troth.service.cases import again, arrival, life, links, proof, run
+from troth.service.cases.centre.throttle import NETWORK_MAX, Networks
+from troth.service.cases.centre.views import within_a_day
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Event, Kind, Link, Right
 from troth.service.keys import keyring
@@ -45,7 +46,7 @@ def quiet_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sends too much because of the one before it."""
     from troth.service.cases.centre import frame
 
-    monkeypatch.setattr(frame, "networks", Networks())
+    monkeypatch.setattr(frame, "networks", Networks(NETWORK_MAX))
 
 
 @pytest.fixture
@@ -513,8 +514,8 @@ def test_what_was_done_and_what_had_to_stay_is_shown_with_its_receipts(
     [
         ("view", "Put into your file"),
         ("amend", "Corrected"),
-        ("restrict", "nobody uses them"),
-        ("object", "has stopped"),
+        ("restrict", "Marked as not to be used"),
+        ("object", "Marked as stopped"),
     ],
 )
 def test_what_was_done_is_said_in_plain_words(office: Office, visitor: Client, right: str, said: str) -> None:
@@ -800,7 +801,7 @@ def test_the_company_hears_of_looks_and_tells_them(office: Office, visitor: Clie
     from troth.service.staff.models import Access
 
     case = walked_in(office, letters, visitor)
-    assert "Nobody of our staff has." in text(visitor, "/your-data/case/")
+    assert "No look at your data by a member of our staff is on record." in text(visitor, "/your-data/case/")
     entry = EntryRow.objects.latest("pk")
     Access.objects.create(
         subject=case.subject,
@@ -813,10 +814,59 @@ def test_the_company_hears_of_looks_and_tells_them(office: Office, visitor: Clie
     )
     page = text(visitor, "/your-data/case/")
     assert "To take orders" in page
-    assert "Nobody of our staff has." not in page
+    assert "is on record." not in page
 
 
 def test_every_right_has_words(office: Office) -> None:
     from troth.service.cases.centre.page import asked_for
 
     assert len({asked_for(kind=Kind.REQUEST, right=right) for right in Right.values}) == len(Right.values)
+
+
+def closed(office: Office, count: int, hours: float) -> None:
+    """So many requests that were answered within so many hours."""
+    case, now = office.answered("object"), office.now()
+    for number in range(count):
+        case.pk, case.reference = None, f"R-2000-{hours}-{number}"
+        case.received_at, case.closed_at = now - dt.timedelta(hours=hours), now
+        case.save()
+
+
+@pytest.mark.parametrize(("quick", "slow", "share"), [(18, 2, 90), (10, 9, None), (5, 30, None), (30, 0, 100)])
+def test_how_quick_we_are_is_counted_or_not_said(
+    office: Office, visitor: Client, quick: int, slow: int, share: int | None
+) -> None:
+    closed(office, quick, 2)
+    if slow:
+        closed(office, slow, 49)
+    Case.objects.exclude(reference__startswith="R-2000").delete()
+    assert within_a_day(now=office.now()) == share
+    assert ("were answered within 24 hours" in text(visitor, "/your-data/")) is (share is not None)
+
+
+def test_the_receipt_of_a_person_has_words_for_what_is_recorded(office: Office, visitor: Client, letters: Any) -> None:
+    from troth.service.keys import ledger_signer
+    from troth.service.record.ledger import sequence
+
+    walked_in(office, letters, visitor, "erase")
+    office.work()
+    sequence(ledger_signer(office.desk.keyring, office.desk.declaration.organisation), now=office.now())
+    leaves = re.findall(r"/your-data/case/receipt/(\d+)", text(visitor, "/your-data/case/"))
+    shown = [text(visitor, f"/your-data/case/receipt/{leaf}").partition("<pre>")[0] for leaf in leaves]
+    assert any("Data of a person was deleted, as far as it could be" in page for page in shown)
+    assert any("nothing was left that had to go" in page for page in shown)
+    assert not any("subject.erased" in page or "case.closed" in page or "partly_fulfilled" in page for page in shown)
+
+
+def test_new_links_go_to_the_latest_requests_that_are_open_or_ended_of_late(office: Office, visitor: Client) -> None:
+    for _ in range(7):
+        office.ask("view")
+    Case.objects.filter(pk__in=list(Case.objects.values_list("pk", flat=True)[:1])).delete()
+    Link.objects.all().delete()
+    assert "5 at most" in text(visitor, "/your-data/again/")
+    subject = Case.objects.latest("pk").subject
+    assert again.send_again(subject, now=office.now()) == 5
+    assert again.send_again(subject, now=office.now() + dt.timedelta(minutes=1)) <= 1, "not again so soon"
+    closed = Case.objects.all()
+    closed.update(state="closed", outcome="refused", closed_at=office.now() - dt.timedelta(days=93))
+    assert again.send_again(subject, now=office.now() + dt.timedelta(hours=1)) == 0

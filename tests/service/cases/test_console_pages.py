@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from html import unescape
 from typing import Any
 
 import pytest
@@ -412,15 +413,28 @@ def test_who_received_a_person_s_data(office: Office, officer: StaffClient) -> N
 
 def test_a_recipient_without_an_address_is_told_by_staff(office: Office, officer: StaffClient) -> None:
     notice = Notice.objects.create(
-        case="R-2026-0001", recipient="post", right="erase", why="declared", made_at=office.now()
+        case="R-2026-0001", recipient="post", right="erase", why="register", made_at=office.now()
     )
-    assert "Recipients that somebody has to tell" in officer.get("/console/disclosures/").content.decode()
+    text = officer.get("/console/disclosures/").content.decode()
+    assert "Recipients that somebody has to tell" in text
+    assert "Nothing shows" not in text
     path = f"/console/disclosures/notices/{notice.pk}"
     assert officer.post(path, {"how": "never mind"}).status_code == 409
     assert officer.post(path, {"how": "told"}).status_code == 302
     assert officer.post(path, {"how": "told"}).status_code == 409
     notice.refresh_from_db()
     assert (notice.ended, notice.by) == ("told", officer.member.pseudonym)
+
+
+@pytest.mark.parametrize("why", ["unshown", "declared"])
+def test_where_nothing_shows_it_staff_are_asked_to_find_out(office: Office, officer: StaffClient, why: str) -> None:
+    """A notice of an earlier version that rests on the declaration alone shows nothing either."""
+    notice = Notice.objects.create(case="R-2026-0001", recipient="post", right="erase", why=why, made_at=office.now())
+    text = unescape(officer.get("/console/disclosures/").content.decode())
+    assert "Nothing shows that this person's data went there. Find out, and tell them only if it did." in text
+    assert officer.post(f"/console/disclosures/notices/{notice.pk}", {"how": "nothing_sent"}).status_code == 302
+    notice.refresh_from_db()
+    assert notice.ended == "nothing_sent"
 
 
 # --- work ------------------------------------------------------------------------------------------------------------

@@ -343,7 +343,7 @@ def assert_receipts() -> None:
     assert Receipt.objects.get(case__right="amend").lines
 
 
-ANSWERS = ("fulfilled", "partly", "package", "nothing", "question")
+ANSWERS = ("fulfilled", "partly", "package", "nothing", "question_answered", "stopped")
 
 
 def assert_letters(firm: Firm) -> None:
@@ -352,9 +352,10 @@ def assert_letters(firm: Firm) -> None:
     assert max(Counter(row.once for row in rows).values()) == 1
     for case in Case.objects.all():
         kinds = Counter(row.kind for row in rows if row.about == case.about)
-        assert kinds["acknowledged"] == 1, case
+        assert kinds["acknowledged"] + kinds["question_acknowledged"] == 1, case
         assert sum(number for kind, number in kinds.items() if kind.startswith(ANSWERS)) == 1, (case, kinds)
         assert kinds["staff_task"] == (case.kind == "request"), case
+        assert kinds["recipient_notice"] == (case.right in ("erase", "restrict")), case
         assert kinds["link"] == (case.subject in asked_again) or case.channel == "mail", (case, kinds)
     sent = Counter(read(one.content)["Message-ID"] for one in firm.sink.taken)
     assert set(sent) == {row.message_id for row in rows}

@@ -9,11 +9,13 @@ from tests.service.cases.conftest import Office
 
 from troth.service.cases import arrival, life, links, run
 from troth.service.cases.arrival import Intake
+from troth.service.cases.centre import page
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.life import CaseRefused, Who
 from troth.service.cases.models import Case, Channel, Kind, Link, Needs, Outcome, Package, State
 from troth.service.cases.watch import watch
 from troth.service.mail.models import LetterRow
+from troth.service.mail.run import letter_context
 from troth.service.record.models import Subject
 
 pytestmark = pytest.mark.sampled
@@ -108,7 +110,7 @@ def test_a_closed_case_stays_closed(office: Office) -> None:
 
 def test_a_question_is_answered_in_words(office: Office) -> None:
     case = question(office)
-    assert (case.needs, office.letters(case)) == (Needs.ANSWER, ["acknowledged"])
+    assert (case.needs, office.letters(case)) == (Needs.ANSWER, ["question_acknowledged"])
     case = run.answer(case.pk, "The carriers who deliver.", office.desk, who=BEN, now=office.now())
     assert (case.outcome, office.letters(case)[-1]) == (Outcome.FULFILLED, "question_answered")
 
@@ -203,6 +205,9 @@ def test_a_request_that_nobody_confirms_ends_without_a_letter(office: Office) ->
     assert office.letters(case)[:1] == ["link"]
     assert "refused" not in office.letters(case)
     assert office.rows("select count(*) from customer") == [(3,)]
+    seen = page.show(case, office.desk, inside=False, now=office.now())
+    assert "Nobody confirmed it within thirty days" in seen.next
+    assert "We closed it, because nobody confirmed it" in [one.text for one in seen.happened]
 
 
 def test_nothing_of_a_package_is_left_after_its_days(office: Office) -> None:
@@ -233,3 +238,14 @@ def test_nothing_personal_stands_in_clear(office: Office) -> None:
     shown = repr([case.__dict__, [event.__dict__ for event in case.events.all()], list(LetterRow.objects.values())])
     for value in ("ann@example.org", "Anna of", "Please hurry"):
         assert value not in shown
+
+
+def test_a_question_is_acknowledged_as_a_question(office: Office) -> None:
+    case = question(office)
+    row = LetterRow.objects.get(about=case.about, kind="question_acknowledged")
+    said = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
+    assert "Your question has come in" in said
+    assert "No law sets that day: it is our own promise." in said
+    assert "We will answer by:" in said
+    assert "/your-data/link/" in said
+    assert "look in our systems" not in said

@@ -247,6 +247,7 @@ def test_whoever_forges_a_sender_does_not_answer_our_question(office: Office, kn
     case = asked(office)
     facts = {"task": "look", "due": office.now().date(), "link": "https://troth.example.org/"}
     to_staff = letters.write_to("chloe@example.org", case, "staff_task", office.desk, facts, now=office.now())
+    assert to_staff is not None
     headers = {"In_Reply_To": to_staff.message_id} if knows == "a letter to somebody else" else {}
     forged = letter("All of them, at once.", subject=f"Re: {case.reference}", **headers)
     assert arrived(office, forged) == case

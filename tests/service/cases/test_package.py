@@ -66,7 +66,7 @@ def index(**other: Any) -> bytes:
 @pytest.mark.parametrize(
     ("name", "law", "said"),
     [
-        ("held", "Art. 15(1), 15(3)", ["The shop", "Order line 24 records", "Tea no. 24", "3 February 1990", "0.250"]),
+        ("held", "Art. 15(1), 15(3)", ["The shop", "Purchases 24 records", "Tea no. 24", "3 February 1990", "0.250"]),
         (
             "why",
             "Art. 15(1)(a)",
@@ -94,8 +94,8 @@ def index(**other: Any) -> bytes:
             "long",
             "Art. 15(1)(d)",
             [
-                "Customer : 3 years, counted from “Active at”",
-                "stays for 6 years, counted from “Issued at”: tax law has us keep invoices (VATA 1994 Sch 11 para 6)",
+                "Customer : 3 years.",
+                "stays for 6 years: tax law has us keep invoices (VATA 1994 Sch 11 para 6)",
                 "No fixed period: as long as we need it for this: To answer you",
             ],
         ),
@@ -106,7 +106,7 @@ def index(**other: Any) -> bytes:
         ),
         ("complain", "Art. 15(1)(f)", ["https://example.org/your-data/complain/", "ICO", "go to court"]),
         ("from", "Art. 15(1)(g)", ["You gave it to us (Register):", "It arose when you used", "We worked it out"]),
-        ("automated", "Art. 15(1)(h)", ["no decision about people that a computer takes alone"]),
+        ("automated", "Art. 15(1)(h)", ["does not say whether a computer alone decides about people"]),
         ("missing", "15(4)", ["Payroll : the answer is still being prepared", "2 values about somebody else"]),
     ],
 )
@@ -126,7 +126,7 @@ def test_where_nothing_was_found_the_page_says_where_we_looked() -> None:
     words = text_of(unzipped(package)["index.html"])
     assert "found no personal data about you" in words
     assert "found nothing about you: Payroll, The shop and The support desk" in words
-    assert "Every system that may hold data about you has answered." in words
+    assert "None of the systems that we looked into or asked is missing." in words
     assert read_package(package).parts == ()
 
 
@@ -416,8 +416,8 @@ def test_withheld_values_are_counted_among_what_is_taken_along() -> None:
 def test_a_portable_package_says_what_is_left_out_and_reads_back() -> None:
     package = build(contents(right="port"))
     words = section(unzipped(package)["index.html"], "left")
-    assert "Customer: Score: you did not provide it" in words
-    assert "Login: Ip, At: we use it neither with your consent nor for a contract" in words
+    assert "Customer: Profile: you did not provide it" in words
+    assert "Login: IP address, Behaviour: we use it neither with your consent nor for a contract" in words
     read = read_package(package)
     assert (read.right, [part.place for part in read.parts]) == (
         "port", ["shop.customer", "shop.order_line", "shop.invoice"],
@@ -451,3 +451,38 @@ def test_a_usual_package_is_made_at_once() -> None:
         build(contents(reference=f"R-2026-{again:04}"))
     assert (time.process_time() - begun) / 5 < 0.150
     assert as_json(build(contents()), "manifest.json")["counts"]["rows"] == 30
+
+
+def test_amounts_have_their_currency_where_it_is_declared() -> None:
+    bought = "user.behavior.purchase_history"
+    priced = parse(DECLARED.replace(f"paid: {bought}", f"paid: {{category: {bought}, unit: EUR}}"))
+    rows = ((7, Decimal("1234.50")), (8, None))
+    lines = Part("shop.order_line", ("order_id", "paid"), (None, bought), rows)
+    assert "1.234,50 EUR" in text_of(index(declaration=priced, parts=(lines,), language="de"))
+    assert "1234,50" in text_of(index(parts=(lines,), language="de"))
+
+
+def test_columns_of_one_kind_are_told_apart() -> None:
+    words = section(index(parts=(Part("shop.x", ("a", "b"), ("user.name", "user.name"), (("Ann", "Ben"),)),)), "held")
+    assert "Name (1)" in words
+    assert "Name (2)" in words
+
+
+@pytest.mark.parametrize(
+    ("decisions", "said"),
+    [
+        ("none", "names no decision about people that a computer takes alone"),
+        (
+            "{limit: {title: Limit, logic: what you bought, effect: less credit}}",
+            "Limit: what you bought; less credit",
+        ),
+    ],
+)
+def test_decisions_by_a_computer_alone_are_told_as_declared(decisions: str, said: str) -> None:
+    declaration = parse(f"{DECLARED}notice: {{decisions: {decisions}}}\n")
+    assert said in section(index(declaration=declaration), "automated")
+
+
+def test_the_manifest_says_what_tables_and_columns_are_called() -> None:
+    [customer, *_] = as_json(build(contents(language="de")), "manifest.json")["tables"]
+    assert (customer["place"], customer["columns"]["email"]) == ("shop.customer", "E-Mail-Adresse")

@@ -3,29 +3,78 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from email import policy
+from email.parser import BytesParser
 
 import pytest
 from tests.service.cases.conftest import Office
 
 from troth.promises import Check, Outcome, run
-from troth.service.cases import controls  # noqa: F401 - registers the answer
-from troth.service.cases.models import Case
+from troth.service.cases import (
+    arrival,
+    controls,  # noqa: F401 - registers the answer
+)
+from troth.service.cases.centre.page import show
+from troth.service.cases.content import Content
+from troth.service.cases.desk import desk
+from troth.service.cases.evidence import note_evidence
+from troth.service.cases.models import Case, Channel
+from troth.service.cases.models import Kind as Kind_
 from troth.service.disclosure.models import Disclosure, Kind, Notice
+from troth.service.disclosure.plan import Evidence, Went
 from troth.service.disclosure.run import disclose, names_of, received
 from troth.service.disclosure.telling import Changed, NoticeEnded, State, end, notices, tell, untold
 from troth.service.mail.models import LetterRow
-from troth.subjects import Identity
+from troth.service.mail.run import letter_context
+from troth.service.record.holds import place
+from troth.service.record.models import RunRow
+from troth.subjects import Evidence as Located
+from troth.subjects import Fed, Identity
 
 pytestmark = pytest.mark.sampled
 
+EMAIL = ("user.contact.email",)
 ANN = Identity.of(email="ann@example.org")
-PRINTS = "  print: {role: processor, country: GB, receives: [user.name, user.contact.address]}\n"
+PRINTS = """\
+  print: {role: processor, country: GB, receives: [user.name, user.contact.address], feed: {table: shop.customer}}
+"""
+FEED = '         feed: {table: shop.customer, where: {mailing: "yes"}},\n'
 
 
 def add_print(office: Office) -> None:
     """A recipient without an address."""
     file = office.folder / "troth.yaml"
     file.write_text(file.read_text().replace("recipients:\n", f"recipients:\n{PRINTS}"))
+
+
+def without_feed(office: Office, *, purposes: str = "[]") -> None:
+    """Nothing but the register shows what goes to the post."""
+    file = office.folder / "troth.yaml"
+    file.write_text(file.read_text().replace(FEED, f"         purposes: {purposes},\n"))
+
+
+def feed(office: Office, text: str) -> None:
+    """Declare a recipient."""
+    file = office.folder / "troth.yaml"
+    file.write_text(file.read_text().replace("recipients:\n", f"recipients:\n  {text}\n"))
+
+
+def named(case: Case, recipient: str) -> tuple[list[str], list[str]]:
+    """What the message to a recipient names: the categories, and by what the person is found again."""
+    row = Notice.objects.get(case=case.reference, recipient=recipient).letter
+    assert row is not None
+    packed = desk().keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
+    text = BytesParser(policy=policy.default).parsebytes(packed.partition(b"\n")[2]).get_body(("plain",))
+    assert text is not None
+    people, _, what = str(text.get_content()).replace("\r\n", "\n").partition("Which data:")
+    items = [re.findall(r"^- (.+)$", part, re.MULTILINE) for part in (what, people)]
+    return items[0], items[1]
+
+
+def decided(case: Case) -> dict[str, list[str]]:
+    """What the case's event says of recipients."""
+    return dict(case.events.get(what="recipients_told").facts)
 
 
 def states(case: Case) -> dict[str, State]:
@@ -72,7 +121,7 @@ def test_a_recipient_without_an_address_waits_for_staff(office: Office) -> None:
 def test_a_value_that_is_long_or_no_line_undoes_no_answer(office: Office, name: str, state: State) -> None:
     """Where no letter can say what was amended, staff do."""
     file = office.folder / "troth.yaml"
-    file.write_text(file.read_text().replace("receives: [user.contact.email]", "receives: [user.name]"))
+    file.write_text(file.read_text().replace("receives: [user.contact.email]", "receives: [user]"))
     case = office.answered("amend", changes={"user.name": name})
     assert (case.state, office.rows("select name from customer where id = 1")) == ("closed", [(name,)])
     assert states(case) == {"post": state}
@@ -85,6 +134,7 @@ def test_a_letter_that_failed_leaves_its_recipient_to_staff(office: Office) -> N
 
 
 def test_whom_the_register_does_not_name_learns_nothing(office: Office) -> None:
+    without_feed(office)
     desk, now = office.desk, office.now()
     sent = {"to": "post", "categories": ["user.contact.email"], "purpose": "news", "kind": Kind.PROCESSOR}
     disclose([ANN], **sent, declaration=desk.declaration, keyring=desk.keyring, now=now)  # type: ignore[arg-type]
@@ -100,9 +150,136 @@ def test_an_amendment_tells_those_who_have_what_changed(office: Office) -> None:
 
 def test_of_whoever_gave_no_address_staff_have_to_tell(office: Office) -> None:
     desk = office.desk
-    changed = Changed("R-1", "erase", Identity.of(ids=["shop.customer=1"]), (), office.now().date())
+    went = Evidence(fed={"post": Went(*[frozenset({"user.contact.email"})] * 2)})
+    changed = Changed("R-1", "erase", Identity.of(ids=["shop.customer=1"]), (), office.now().date(), evidence=went)
     told = tell(changed, desk.declaration, desk.keyring, now=office.now())
     assert (told.told, told.untold, LetterRow.objects.count()) == ((), ("post",), 0)
+
+
+# --- nobody is told of whom nothing shows that they went there -------------------------------------------------------
+
+
+@pytest.mark.parametrize("right", ["erase", "restrict"])
+def test_where_nothing_shows_it_nobody_is_told_and_somebody_finds_out(office: Office, right: str) -> None:
+    without_feed(office)
+    case = office.answered(right)
+    assert (states(case), decided(case)["told"]) == ({"post": State.UNSHOWN}, [])
+    assert ("recipient_notice" in office.letters(case), Disclosure.objects.count()) == (False, 0)
+    [waiting] = untold()
+    end(waiting.id, Notice.Ended.NOTHING_SENT, by="ps1:" + "0" * 32, now=office.now())
+    assert states(case) == {"post": State.NOTHING_SENT}
+    assert asked(office).figures["given"] == 1
+
+
+def test_a_row_that_its_feed_does_not_name_shows_nothing(office: Office) -> None:
+    office.do("update customer set mailing = 'stopped' where id = 1")
+    assert states(office.answered("erase")) == {"post": State.UNSHOWN}
+    assert states(office.answered("erase", "ben@example.org")) == {"post": State.OWED}
+
+
+def test_a_row_of_the_purpose_alone_shows_nothing(office: Office) -> None:
+    """Purposes are declared for whole systems: that data is held for one does not show that it has left."""
+    without_feed(office, purposes="[orders]")
+    assert states(office.answered("erase")) == {"post": State.UNSHOWN}
+
+
+@pytest.mark.parametrize("who", ["nobody@example.org", "ann@example.org"])
+def test_of_whom_nothing_is_held_for_its_purposes_nobody_has_to_ask(office: Office, who: str) -> None:
+    without_feed(office, purposes="[news]")
+    file = office.folder / "troth.yaml"
+    file.write_text(file.read_text().replace("    store: ${SHOP", "    purposes: [orders]\n    store: ${SHOP"))
+    case = office.answered("erase", who)
+    assert (states(case), untold()) == ({}, [])
+
+
+def test_the_rows_that_show_it_may_be_gone_by_the_time_that_recipients_are_told(office: Office) -> None:
+    """A run that changed rows and was then closed unfinished leaves no receipt; the next one no longer finds them."""
+    case = office.ask("erase")
+    office.prove(case)
+    note_evidence(
+        "cases:7", [case], [Located({"shop.customer": ()}, {"post": Fed(1, EMAIL, EMAIL, ())})], at=office.now()
+    )
+    office.do("delete from customer where id = 1")
+    RunRow.objects.create(
+        run_id="cases:7",
+        action="erase",
+        plan_hash="",
+        declaration_hash="",
+        begun_at=office.now(),
+        finished_at=office.now(),
+        seen_at=office.now(),
+    )
+    office.work()
+    assert states(case) == {"post": State.OWED}
+
+
+def test_a_plan_that_was_never_carried_out_shows_nothing(office: Office) -> None:
+    without_feed(office)
+    case = office.ask("erase")
+    note_evidence("cases:9", [case], [Located({}, {"post": Fed(1, EMAIL, EMAIL, ())})], at=office.now())
+    office.prove(case)
+    office.work()
+    assert states(case) == {"post": State.UNSHOWN}
+
+
+# --- a message names what went and was erased, and nothing that the case keeps ---------------------------------------
+
+INVOICES = "contact: books@example.org, feed: {table: shop.invoice}"
+
+
+def test_of_what_a_law_keeps_in_part_the_rest_is_named(office: Office) -> None:
+    feed(office, f"books: {{role: processor, country: GB, receives: [user.contact], {INVOICES}}}")
+    case = office.answered("erase")
+    assert named(case, "books") == (["E-mail address (user.contact.email)"], ["ann@example.org"])
+
+
+def test_of_what_a_law_keeps_as_a_whole_nobody_is_told_and_the_case_says_so(office: Office) -> None:
+    feed(office, f"books: {{role: processor, country: GB, receives: [user.contact.address], {INVOICES}}}")
+    case = office.answered("erase")
+    assert list(states(case)) == ["post"]
+    assert decided(case) == {"told": ["post"], "untold": [], "not_told_as_kept": ["books"]}
+
+
+def test_what_the_register_has_and_a_law_keeps_is_not_to_be_deleted(office: Office) -> None:
+    feed(office, "books: {role: processor, country: GB, receives: [user.contact], contact: books@example.org}")
+    desk, what = office.desk, ["user.contact.email", "user.contact.address"]
+    sent = {"to": "books", "categories": what, "purpose": "orders", "kind": Kind.PROCESSOR}
+    disclose([ANN], **sent, declaration=desk.declaration, keyring=desk.keyring, now=office.now())  # type: ignore[arg-type]
+    assert named(office.answered("erase"), "books")[0] == ["E-mail address (user.contact.email)"]
+
+
+def test_a_legal_hold_keeps_what_went_there(office: Office) -> None:
+    at = office.now()
+    by, until = "ps1:" + "0" * 32, at.date() + dt.timedelta(days=90)
+    place("2026-7", "CPR Part 31", scope="shop", review_on=until, keyring=office.desk.keyring, by=by, now=at)
+    case = office.answered("erase")
+    assert (states(case), decided(case)["not_told_as_kept"]) == ({}, ["post"])
+
+
+def test_a_recipient_is_given_no_identifier_that_it_never_had(office: Office) -> None:
+    identifiers = (("email", "ann@example.org"), ("phone", "+44 1632 960001"))
+    asked = Content(address="ann@example.org", identifiers=identifiers)
+    intake = arrival.Intake(Kind_.REQUEST, asked, Channel.CENTRE, right="erase")
+    case = office.prove(arrival.receive(intake, office.desk, now=office.now()))
+    office.work()
+    assert named(case, "post") == (["E-mail address (user.contact.email)"], ["ann@example.org"])
+
+
+def test_a_recipient_that_had_none_of_the_identifiers_is_told_by_staff(office: Office) -> None:
+    feed(
+        office,
+        "street: {role: processor, country: GB, receives: [user.contact.address], contact: s@example.org,"
+        " feed: {table: shop.customer}}",
+    )
+    assert states(office.answered("erase", "ben@example.org"))["street"] is State.UNTOLD
+
+
+def test_the_page_says_who_was_told_once_they_were(office: Office) -> None:
+    case = office.answered("erase")
+    said = "We told 1 recipient of your data"
+    assert said not in [one.text for one in show(case, office.desk, inside=True, now=office.now()).happened]
+    send(case, office)
+    assert said in [one.text for one in show(case, office.desk, inside=True, now=office.now()).happened]
 
 
 def test_looking_is_nobodys_business(office: Office) -> None:

@@ -115,7 +115,7 @@ def _choice(around: Surroundings) -> Markup:
     if around.choice is not Choice.OPEN or around.path == "/cookies/":
         return Markup()
     text = "May we count pages? It takes one small cookie that is the same for everybody. Until you choose, nothing is "
-    question = tag("p", text, "stored. ", tag("a", "More about cookies", href="/cookies/"), id="choice-question")
+    question = tag("p", text, "stored for it. ", tag("a", "More about cookies", href="/cookies/"), id="choice-question")
     return tag("section", question, choice_buttons(around.path), class_="choice", aria_labelledby="choice-question")
 
 
@@ -130,7 +130,7 @@ def choice_buttons(path: str) -> Markup:
 
 
 _STANDS = {
-    Choice.OPEN: "You have not chosen yet, so nothing is counted and nothing is stored.",
+    Choice.OPEN: "You have not chosen yet, so nothing is counted.",
     Choice.ALLOW: "You allowed statistics.",
     Choice.REFUSE: "You refused statistics.",
     Choice.SIGNAL: "Your browser sends the Global Privacy Control signal, so statistics are off.",
@@ -146,6 +146,11 @@ def cookies(around: Surroundings, counted: Mapping[str, int]) -> str:
             "visit",
             "Only if you allow it: tells your first page here from further ones. The same for everybody.",
             "30 days",
+        ),
+        (
+            "troth-session",
+            "Lets you into a request of yours. It appears when you press the button behind a link that we mailed you.",
+            "Until you close the browser",
         ),
     )
     total = counted["first"] + counted["further"]
@@ -191,7 +196,7 @@ def home(around: Surroundings) -> str:
         tag(
             "section",
             tag("div", tag("h1", "Your calls, in writing"),
-            tag("p", "Send us the recording. You get every word of it back as text, checked by a person where you ",
+            tag("p", "Send us the recording. You get it back as text, checked by a person where you ",
                 "want one, with the names and numbers taken out where you do not.", class_="lead"),
             tag("p", tag("a", "See prices and order", href="/order/", class_="button"),
                 tag("a", "Open an account", href="/register/", class_="button quiet"), class_="buttons")),
@@ -200,7 +205,7 @@ def home(around: Surroundings) -> str:
         ),
         tag("ul", *cards, class_="cards"),
         tag("h2", "We say what we do with data, and show it"),
-        tag("p", "Our ", tag("a", "privacy policy", href="/policy/"), " is checked every day, sentence by sentence. ",
+        tag("p", "Our ", tag("a", "privacy policy", href="/policy/"), " is checked, sentence by sentence. ",
             tag("a", "See what the checks found", href="/policy/status/"), ", also where we fall short."),
     )  # fmt: skip
 
@@ -265,7 +270,10 @@ def _one_button(around: Surroundings, path: str, title: str, lead: str, label: s
 _INTROS = {
     "register": ("Open an account", "No password: you sign in with a link that we send to your address."),
     "order": ("Order", "Choose what you need, then tell us where the invoice goes."),
-    "newsletter": ("Newsletter", "Once a month: what we learned about how people speak. Nothing is tracked."),
+    "newsletter": (
+        "Newsletter",
+        "Once a month: what we learned about how people speak. Without pixels or marked links.",
+    ),
     "contact": ("Contact", "Ask us anything, also about your data. No account is needed."),
     "ticket": ("Support", "Something wrong with a file? Open a ticket and we look at it."),
 }

@@ -8,6 +8,7 @@ from typing import Final
 from troth.declaration.model import Declaration
 from troth.declaration.problems import Severity, nearest_of, shown
 from troth.declaration.rules.fault import Fault, Faults, asked_categories, listed, meant, places
+from troth.declaration.rules.naming import columns, leads_in
 from troth.declaration.rules.words import NO_COUNTRY
 from troth.declaration.taxonomy import covers, is_category
 from troth.declaration.using import OBJECTABLE, Basis, Sharing
@@ -112,6 +113,45 @@ def _recipients(declaration: Declaration) -> Faults:
         yield from _unheld(declaration, (*path, "receives"), recipient.receives, held)
 
 
+def _feeds(declaration: Declaration) -> Faults:
+    """A feed shows whose data goes to a recipient: by rows of a declared table that lead to a person and hold what the
+    recipient receives, and by columns that are declared."""
+    known = {
+        f"{place.system}.{place.name}": place
+        for place in places(declaration)
+        if declaration.systems[place.system].is_looked_into
+    }
+    for name, recipient in declaration.recipients.items():
+        if (feed := recipient.feed) is None:
+            continue
+        path = ("recipients", name, "feed")
+        place = known.get(feed.table)
+        if place is None:
+            mend = meant(nearest_of(feed.table, known), "write 'system.table', a declared table that is looked into")
+            yield Fault("feed-table", (*path, "table"), f"no table '{shown(feed.table)}'", mend)
+            continue
+        if not leads_in(place.table):
+            message = f"nothing leads from a person to the rows of '{shown(feed.table)}'"
+            mend = "say whose they are: belongs_to, identity or mentions"
+            yield Fault("feed-nobody", (*path, "table"), message, mend)
+        received = [use.category for use in place.table.fields.values() if _meet(use.category, recipient.receives)]
+        if not received:
+            mend = f"name the table that holds it, or add to recipients.{shown(name)}.receives what goes there"
+            message = f"'{shown(feed.table)}' holds nothing that '{shown(name)}' receives"
+            yield Fault("feed-nothing", (*path, "table"), message, mend)
+        start = place.table.keep.from_ if place.table.keep is not None else None
+        declared = columns(place.table) | ({start} if start else set())
+        for column in feed.where:
+            if column not in declared:
+                mend = meant(nearest_of(column, declared), f"declare it in '{shown(feed.table)}': fields or ignore")
+                message = f"no declared column '{shown(column)}' in '{shown(feed.table)}'"
+                yield Fault("feed-column", (*path, "where", column), message, mend)
+
+
+def _meet(category: str, received: Iterable[str]) -> bool:
+    return any(covers(broad, category) or covers(category, broad) for broad in received)
+
+
 def _cookies(declaration: Declaration) -> Faults:
     """A cookie lives for the session or a period."""
     for name, cookie in declaration.cookies.items():
@@ -122,4 +162,4 @@ def _cookies(declaration: Declaration) -> Faults:
             yield Fault("cookie-lifetime", ("cookies", name, "lifetime"), message, "such as 'session' or '30 days'")
 
 
-RULES: Final = (_purposes, _purpose_names, _collection, _recipients, _cookies)
+RULES: Final = (_purposes, _purpose_names, _collection, _recipients, _feeds, _cookies)

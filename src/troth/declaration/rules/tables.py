@@ -98,6 +98,12 @@ def _people(declaration: Declaration) -> Faults:
                 near = nearest_of(use.of, links)
                 mend = meant(near, "name a key of 'belongs_to' or a column of 'mentions'")
                 yield Fault("of-unknown", place.path("fields", column, "of"), f"no link '{shown(use.of)}'", mend)
+        for column in table.titles.keys() - columns(table):
+            # A declaration need not name every column, so only a near miss is worth a word.
+            if (near := nearest_of(column, columns(table))) is not None:
+                message = f"'{shown(column)}' is not among the declared columns of '{shown(place.name)}'"
+                path = place.path("titles", column)
+                yield Fault("title-column", path, message, meant(near, ""), Severity.WARNING)
         for column in table.ignore:
             if column in table.fields:
                 message = f"'{shown(column)}' is ignored, and has a data category"

@@ -211,6 +211,8 @@ class Content:
     changes: Announcing | None
     mails: frozenset[str]
     """The legal bases on which marketing is sent by mail; none where none is sent."""
+    sold_nothing_before: bool
+    """Whether the company states that it sold and shared nothing in the past twelve months either (CCPA)."""
     sells: tuple[str, ...]
     """Recipients to whom data is sold or shared for advertising (CCPA)."""
     pages: Mapping[str, str]

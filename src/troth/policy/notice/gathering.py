@@ -75,6 +75,7 @@ def content_of(declaration: Declaration) -> Content:
         elsewhere=None if elsewhere is None else tuple(_recipient(declaration, each) for each in elsewhere),
         changes=notice.changes,
         mails=frozenset(purpose.basis.value for purpose in _mailing(declaration)),
+        sold_nothing_before=notice.sold_before == "none",
         sells=tuple(
             _recipient(declaration, name)
             for name, one in declaration.recipients.items()
@@ -195,8 +196,9 @@ def _periods(declaration: Declaration) -> Iterator[Fact]:
         for table_name, table in system.tables.items():
             if table.keep and table.keep.for_ and f"{name}.{table_name}" not in ruled:
                 data = _each(use.category for use in table.fields.values())
-                starts, why = _unstamped(table.keep.from_ or ""), _one_line(table.keep.because)
-                yield PeriodFact(_named(None, table_name), data, str(table.keep.for_), starts, why)
+                column = table.keep.from_ or ""
+                starts, why = _one_line(table.titles.get(column) or _unstamped(column)), _one_line(table.keep.because)
+                yield PeriodFact(_named(table.title, table_name), data, str(table.keep.for_), starts, why)
         if system.asked and system.asked.retain:
             data = _each(system.asked.holds.values())
             yield PeriodFact(_named(system.title, name), data, str(system.asked.retain), "", "")

@@ -128,6 +128,9 @@ def _answers(declaration: Declaration, content: Content) -> Iterator[_Gap]:
     if content.has("caloppa") and notice.elsewhere is None:
         mend = "add 'elsewhere: none', or the recipients that do"
         yield "notice", "nothing says whether others watch people across sites", "Cal. B&P 22575(b)(6)", mend
+    if content.has("ccpa") and not content.sells and notice.sold_before is None:
+        mend = "add 'sold_before: none', if nothing was sold or shared in the past twelve months"
+        yield "notice", "nothing says whether data was sold before", "Cal. Civ. Code 1798.130(a)(5)(C)", mend
     if notice.changes is None:
         mend = "add 'changes: {how: [email, site], days_before: 30}'"
         yield "notice", "nothing says how people learn of changes", "Cal. B&P 22575(b)(3); GDPR Art. 13(3)", mend

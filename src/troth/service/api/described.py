@@ -18,6 +18,7 @@ _REASONS = {
     413: "The body is larger than 2.5 MB.",
     422: "What was sent is not what is taken: `faults` names each field, and says what would do.",
     500: "It is our fault. Nothing was half done.",
+    503: "Our records are out of reach. Ask again after the time that Retry-After gives, with the same key.",
 }
 _EXAMPLES: dict[int, dict[str, Any]] = {
     401: {"detail": "Send Authorization: Bearer and a token that has not ended.", "title": "Who asks?"},

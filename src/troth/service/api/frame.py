@@ -34,6 +34,7 @@ from pydantic import ConfigDict, Field
 from troth.service.api import described, tokens
 from troth.service.api.models import Answered, Token
 from troth.service.api.tokens import Scope
+from troth.service.database import may_pass
 from troth.service.keys import keyring
 from troth.service.staff.doors import by_token
 
@@ -78,7 +79,7 @@ class Problem(Answer):
 
 def problems(*statuses: int) -> dict[int, type[Problem]]:
     """What may go wrong in an operation that takes a token and input: that, and *statuses*."""
-    return dict.fromkeys(sorted({400, 401, 403, 422, 500, *statuses}), Problem)
+    return dict.fromkeys(sorted({400, 401, 403, 422, 500, 503, *statuses}), Problem)
 
 
 class ByToken(HttpBearer):
@@ -203,6 +204,11 @@ def _garbled(request: HttpRequest, error: Exception) -> HttpResponse:
 
 @api.exception_handler(Exception)
 def _broke(request: HttpRequest, error: Exception) -> HttpResponse:
+    if may_pass(error):
+        _LOG.exception("our own database is away")
+        away = problem(503, "We cannot reach our records just now", "Try again in a minute, with the same key.")
+        away["Retry-After"] = "60"
+        return away
     _LOG.exception("an operation of the API broke")
     return problem(500, "Something went wrong on our side", "Nothing was half done. Try again with the same key.")
 

@@ -30,6 +30,7 @@ from troth.protect import Context, Keyring
 from troth.service.api.models import Answered, Delivery, Hook
 from troth.service.configuration import ServiceError, is_local
 from troth.service.keys import keyring
+from troth.service.record.clock import may_end
 from troth.service.record.routines import routine
 
 __all__ = ["EVENTS", "NOT_PUBLIC", "HookRefused", "end", "make", "signature", "tell"]
@@ -120,7 +121,8 @@ def signature(secret: bytes, id_: str, timestamp: int, body: bytes) -> str:
 @routine("api:hooks")
 def deliver_due(now: dt.datetime) -> dt.datetime:
     """Send the messages that are due, and forget answers that nobody asks for again."""
-    Answered.objects.filter(at__lt=now - _ANSWERS_KEPT).delete()
+    if may_end(now):
+        Answered.objects.filter(at__lt=now - _ANSWERS_KEPT).delete()
     waiting = Delivery.objects.filter(done_at=None)
     due = waiting.filter(due__lte=now)
     # Whoever has let a message wait comes last, so that silent receivers hold up each other and nobody else.

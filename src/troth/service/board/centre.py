@@ -16,7 +16,6 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from troth.declaration import Audience
-from troth.policy import PolicyText
 from troth.service.board.facts import facts_of, promise_facts
 from troth.service.board.history import DAYS, changes_of, strip
 from troth.service.board.mark import INSIDE
@@ -26,7 +25,7 @@ from troth.service.board.publishing import in_force
 from troth.service.board.reading import audience_asked, page_for, principles_of, trend_of
 from troth.service.board.reasons import told
 from troth.service.board.retracting import retracted_for
-from troth.service.board.text import chapters
+from troth.service.board.text import chapters, title_of
 from troth.service.board.versions import one_version
 from troth.service.company import Company, NoCompany
 from troth.service.pages import audience_of, may_see, not_ready, the_company, the_log, told_of
@@ -97,7 +96,7 @@ def notice(request: HttpRequest) -> HttpResponse:
             "effective": version.effective if version else shown.effective,
             "coming": shown.coming,
             "is_another": version is not None and version.name != shown.name,
-            "title": _title(text),
+            "title": title_of(text),
             "chapters": list(chapters(text)),
         },
     )
@@ -238,8 +237,3 @@ def _linked(company: Company, audience: Audience) -> set[int | None]:
         return set()
     marks = page_for(company, audience, timezone.now()).marks
     return {mark.known.leaf for mark in marks if mark.status and mark.known}
-
-
-def _title(policy: PolicyText) -> str:
-    """The policy's own first heading."""
-    return next((section.title for section in policy.sections if section.level == 1), "Privacy policy")

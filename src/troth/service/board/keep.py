@@ -10,19 +10,23 @@ import contextlib
 import datetime as dt
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Self
 
-from django.db import IntegrityError, close_old_connections, connections, transaction
+from django.db import Error, IntegrityError, close_old_connections, connections, transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from troth.ledger import Hash, LedgerError, WitnessRefused
 from troth.promises import Check, Sitting, Status, answered
 from troth.protect import EPOCH_GRACE, Keyring, KeyState
 from troth.service.board import plan
+from troth.service.board.copy import copy_published
 from troth.service.board.judging import judge_all
 from troth.service.board.looking import look, register_answers
 from troth.service.board.models import BindingRow, DeclaredRow
@@ -30,10 +34,12 @@ from troth.service.board.publishing import CHANGES_PUBLISHED, has_turned, is_ask
 from troth.service.board.pushing import note_judged
 from troth.service.board.reminding import remind, tell_tasks
 from troth.service.company import Company, company
+from troth.service.database import may_pass
 from troth.service.key_life import SEALED
 from troth.service.keys import keyring, ledger_signer
 from troth.service.mail.run import deliver
 from troth.service.record import checks, due, events, tasks
+from troth.service.record.clock import Pulse, beat
 from troth.service.record.disposal import dispose
 from troth.service.record.key_registry import RESEALING, note_keys
 from troth.service.record.ledger import DatabaseLog, clock_fault, record, sequence_if_sound
@@ -73,6 +79,10 @@ _RESEALED_AT_ONCE = 20_000
 """Values that one pass seals anew, a few seconds of work."""
 
 
+_left: deque[due.Claim] = deque()
+"""Claims whose work is over, and that our own database went away from before they were given back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """Whose promises are kept, with which keys, and how to look at what there is."""
@@ -80,11 +90,13 @@ class Office:
     company: Company
     keyring: Keyring
     look: Callable[[Company, Keyring, dt.datetime], AbstractContextManager[Mapping[str, object]]] = look
+    home: Path | None = None
+    """Where the copy of the published policy is kept."""
 
     @classmethod
     def open(cls) -> Self:
         """The office that this process's settings describe. Raises `NoCompany` and `ProtectError`."""
-        return cls(company(TROTH), keyring(TROTH.home))
+        return cls(company(TROTH), keyring(TROTH.home), home=TROTH.home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,7 @@ class Last:
     of what a pass costs."""
 
     def __init__(self) -> None:
+        self.pulse = Pulse()
         self._seen: object = None
         self._at: dt.datetime | None = None
 
@@ -135,12 +148,18 @@ def run_due(
     """
     office, last = office or Office.open(), last or Last()
     here = office.company
+    while _left:
+        due.release(_left[0])
+        _left.popleft()
+    doubt = beat(now, last.pulse)
     register_answers()
     note_keys(office.keyring, now=now, field=here.declaration.cryptoperiods.field_lasts)
     is_old = last.is_old(here, now)
     if is_old:
         _note_declaration(here, now)
         publish(here, now)
+        if office.home is not None:
+            copy_published(office.home, timezone.localdate(now))
         _note_bindings(here, now)
         _schedule(here, now)
         _hasten_outdated(here, now)
@@ -159,13 +178,18 @@ def run_due(
                 except due.LeaseLost as error:
                     lost += 1
                     _LOG.warning("%s", error)
-    _in_turn(_DISPOSAL, now, lambda: _dispose(here, now))
+                except Error as away:
+                    _give_back_later(held, away)
+                    raise
+    if doubt is None:
+        _in_turn(_DISPOSAL, now, lambda: _dispose(here, now))
+        _in_turn(_ACCOUNTS, now, lambda: _close_accounts(now))
     if office.keyring.chain is not None:
-        _in_turn(_EPOCHS, now, lambda: _roll_epochs(office.keyring, now))
+        if doubt is None:
+            _in_turn(_EPOCHS, now, lambda: _roll_epochs(office.keyring, now))
         _in_turn(RESEALING, now, lambda: _reseal(office.keyring, now))
     _in_turn(_SCRUBBING, now, lambda: _scrub(now))
     _in_turn(_RUNS, now, lambda: _take_up_runs(office, now))
-    _in_turn(_ACCOUNTS, now, lambda: _close_accounts(now))
     for name, routine in routines().items():
         _in_turn(name, now, partial(routine, now))
     changed: tuple[tuple[str, Status], ...] = ()
@@ -175,7 +199,7 @@ def run_due(
         last.note(here, now)
     more, broken = sequence_if_sound(signer, now=now)
     unsigned = (broken,) if broken else tuple(_show_outside(here, DatabaseLog(signer), now))
-    clock = clock_fault(now)
+    clock = clock_fault(now) or (str(doubt) if doubt is not None else "")
     return Report(tuple(ran), lost, changed, sequenced + more, (*([clock] if clock else []), *unsigned))
 
 
@@ -246,6 +270,15 @@ def _in_turn(name: str, now: dt.datetime, do: Callable[[], dt.datetime]) -> None
             due.finish(held, next_due=again)
         except due.LeaseLost as lost:
             _LOG.warning("%s", lost)
+        except Error as away:
+            _give_back_later(held, away)
+            raise
+
+
+def _give_back_later(held: due.Claim, error: Error) -> None:
+    """Let the next pass give back what our own database went away from; it would be held until the lease runs out."""
+    if may_pass(error):
+        _left.append(held)
 
 
 def _take_up_runs(office: Office, now: dt.datetime) -> dt.datetime:

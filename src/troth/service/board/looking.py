@@ -8,18 +8,20 @@ import importlib.util
 import logging
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 
 from django.contrib.auth.models import User
 
-from troth.declaration import SecretMissing, System
+from troth.declaration import Audience, SecretMissing, System
 from troth.probe import Site
 from troth.protect import Keyring
 from troth.service.board.comparing import contradictions
 from troth.service.board.publishing import held_back
 from troth.service.board.pushing import pushed_evidence
 from troth.service.company import Company
+from troth.service.database import may_pass
 from troth.service.disclosure.register import Register
 from troth.service.key_life import look_at_keys
 from troth.service.keys import ledger_signer
@@ -33,11 +35,22 @@ from troth.service.settings import TROTH
 from troth.service.staff.roster import roster
 from troth.stores import Asked, Store, StoreError, open_asked, open_store, open_system
 
-__all__ = ["look", "register_answers"]
+__all__ = ["PAGES", "STATUS_PAGES", "look", "pages_for_everyone", "register_answers"]
 
 _LOG = logging.getLogger("troth.keep")
 _ROOMS = ("promises", "policy", "probe", "stores", "detect", "redact", "subjects")
 _OWN = tuple(f"troth.service.{room}.controls" for room in ("record", "staff", "disclosure", "cases", "mail", "board"))
+
+_RIGHTS = ("view", "amend", "erase", "port", "restrict", "object", "withdraw")
+PAGES = (
+    "/policy/",
+    "/policy/versions/",
+    "/ledger/",
+    "/your-data/",
+    *(f"/your-data/{page}/" for page in ("choices", "complain", "ask", "again", *_RIGHTS)),
+)
+"""Written out, because to ask Django for them would load every page into the keep loop; a test compares them."""
+STATUS_PAGES = ("/policy/status/", "/policy/principles/")
 
 
 def register_answers() -> None:
@@ -88,11 +101,18 @@ def look(company: Company, keyring: Keyring, now: dt.datetime) -> Iterator[Mappi
             "letters": look_at_letters(now),
             "pushed": pushed_evidence(),
             "held_back": partial(held_back, company, now),
+            "is_away": may_pass,
             "now": now,
         }
         if company.declaration.organisation.site:
-            seen["site"] = Site.of(company.declaration)
+            seen["site"] = replace(Site.of(company.declaration), also=pages_for_everyone(company))
         yield seen
+
+
+def pages_for_everyone(company: Company) -> tuple[str, ...]:
+    """The pages of ours that anybody may fetch; those of the status where it is published to everybody."""
+    is_published = company.declaration.policy.publish.status is Audience.PUBLIC
+    return (*PAGES, *STATUS_PAGES) if is_published else PAGES
 
 
 def _superusers() -> list[int]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from troth.policy import Block, PolicyText, Sentence
 from troth.service.board.mark import ORDER, Mark
 
-__all__ = ["Chapter", "Entry", "Item", "Part", "Passage", "Row", "chapters"]
+__all__ = ["Chapter", "Entry", "Item", "Part", "Passage", "Row", "chapters", "title_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +171,8 @@ def _passages(sentences: Sequence[Sentence], placed: _Placed) -> Iterator[Passag
     for under, group in itertools.groupby(sentences, key=lambda sentence: placed.get(sentence.id, ())):
         run = tuple(group)
         yield Passage(run, tuple(mark for mark in under if last[mark.id] == run[-1].id))
+
+
+def title_of(policy: PolicyText) -> str:
+    """The policy's own first heading."""
+    return next((section.title for section in policy.sections if section.level == 1), "Privacy policy")

@@ -282,18 +282,24 @@ def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, 
     if case.kind == Kind.COMPLAINT:
         facts: dict[str, Any] = {"received": received, "due": clocks.first.on, "status": status}
         kind = "complaint_acknowledged"
+    elif case.kind == Kind.QUESTION:
+        facts = {"received": received, "due": clocks.first.on, "status": status}
+        kind = "question_acknowledged"
     else:
-        laws = tuple(dict.fromkeys(str(one.citation) for one in clocks.answer if one.citation is not None))
+        # What we have chosen ourselves is no law for them.
+        cited = [one.citation for one in clocks.answer if not one.rule.startswith("standards.")]
+        with translation.override(case.language):
+            laws = tuple(dict.fromkeys(str(one) for one in cited if one is not None)) or (gettext("our own promise"),)
         verification = ("none", "link", "points", "account", "document")[case.tier]
         facts = {
-            "right": case.right or case.kind,
+            "right": case.right,
             "received": received,
             "due": clocks.first.on,
             "laws": laws,
             "status": status,
             "verification": verification,
         }
-        facts |= _window(case, desk) or _weighing(case, content, desk)
+        facts |= _next(case, desk) or _weighing(case, content, desk)
         kind = "acknowledged"
     if not write(case, kind, desk, facts, content=content, now=now) and content.address:
         links.drop(secret)
@@ -310,8 +316,12 @@ def window_of(case: Case, desk: Desk) -> dt.datetime | None:
     return plan.window_end(desk.declaration, case.acknowledged_at or case.received_at, case.due_on)
 
 
-def _window(case: Case, desk: Desk) -> dict[str, Any]:
-    """What happens next where an erasure waits for a while."""
+def _next(case: Case, desk: Desk) -> dict[str, Any]:
+    """What happens next where that is not what mostly does: an appeal is decided, an erasure may wait for a while."""
+    if case.right == Right.APPEAL:
+        with translation.override(case.language):
+            text = gettext("Next, somebody who had no part in our first answer decides, and we write to you why.")
+        return {"next": text}
     end = window_of(case, desk)
     if end is None:
         return {}

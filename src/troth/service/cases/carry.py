@@ -17,6 +17,7 @@ from django.db import transaction
 from troth.service.cases import arrival, asking, plan, stopping, telling
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk, desk
+from troth.service.cases.evidence import note_evidence
 from troth.service.cases.line import line
 from troth.service.cases.models import CHOICES, LOOKS, STOPS, Batch, Case, Event, Needs, Receipt, Right, State
 from troth.service.cases.names import names_of_cases, waiting_to_see
@@ -36,6 +37,7 @@ from troth.subjects import (
     Review,
     RunFailed,
     check,
+    evidence,
     marked_for,
     plan_hash,
     plan_view,
@@ -280,6 +282,8 @@ def _begin_run(
     at = now()
     content = contents[cases[0].pk]
     marks = marks_for(batch.right, content, at_desk)
+    if batch.right == Right.RESTRICT:
+        note_evidence(run_id, cases, evidence(located_in(batch.right, cases, contents, at_desk, stores)), at=at)
     if batch.right not in (Right.ERASE, Right.AMEND) and not marked_for(at_desk.declaration, marks):
         _note_nothing(run_id, cases, [], at)
         return
@@ -289,6 +293,8 @@ def _begin_run(
         if made.reviews and len(cases) == 1:
             _leave_to_look(cases[0], content, made.reviews, at_desk, at)
             return
+        if batch.right in (Right.ERASE, Right.AMEND):
+            note_evidence(run_id, cases, evidence(located, made), at=at)
         if isinstance(made, AmendmentPlan) and not made.rewrites:
             _note_nothing(run_id, cases, summary(made, at_desk), at)
             return

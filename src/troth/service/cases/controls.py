@@ -228,7 +228,7 @@ def recipients_told(now: dt.datetime) -> Answer:
     evidence = Evidence(looked, looked, population=len(owed), tested=len(owed), period=period)
     if not owed:
         return Answer(Outcome.NOT_APPLICABLE, "No recipient was owed a notice within 90 days.", evidence)
-    done = sum(one.state in (NoticeState.SENT, NoticeState.TOLD, NoticeState.EXCUSED) for one in notices.values())
+    done = sum(one.state in _SETTLED for one in notices.values())
     summary = f"{done:,} of {counted(len(owed), 'notice')} to recipients given, {len(late) + len(lost):,} late or lost."
     return Answer.of(
         summary,
@@ -236,6 +236,9 @@ def recipients_told(now: dt.datetime) -> Answer:
         findings=[*_findings(late), *_lost(recipient for _, recipient in lost)],
         figures={"owed": len(owed), "given": done, "late": len(late), "lost": len(lost)},
     )
+
+
+_SETTLED = (NoticeState.SENT, NoticeState.TOLD, NoticeState.EXCUSED, NoticeState.NOTHING_SENT)
 
 
 def _announced(since: dt.datetime) -> set[tuple[str, str]]:
@@ -249,7 +252,8 @@ def _announced(since: dt.datetime) -> set[tuple[str, str]]:
 
 
 def _is_late(one: StateOfNotice, now: dt.datetime) -> bool:
-    allowed = {NoticeState.OWED: _LETTER, NoticeState.UNTOLD: _BY_STAFF}.get(one.state)
+    by_staff = {NoticeState.UNTOLD: _BY_STAFF, NoticeState.UNSHOWN: _BY_STAFF}
+    allowed = {NoticeState.OWED: _LETTER, **by_staff}.get(one.state)
     return allowed is not None and now - one.since > allowed
 
 
@@ -260,6 +264,10 @@ def _findings(late: Iterable[StateOfNotice]) -> list[Finding]:
         NoticeState.UNTOLD: (
             "not given",
             "tell them, and say so in the console; give them a contact in the declaration",
+        ),
+        NoticeState.UNSHOWN: (
+            "of which nobody has found out whether any data went there",
+            "find out, tell them only if it did, and say so in the console; declare a feed where one is true",
         ),
     }
     return [

@@ -151,11 +151,10 @@ def require_open(case: Case) -> None:
 
 
 def require_other(case: Case, who: Who) -> None:
-    """Nobody decides on an appeal against what they decided themselves."""
+    """Nobody decides on an appeal against an answer that they had a part in: whoever did anything with that case."""
     if case.right != Right.APPEAL or case.answers_case_id is None or not who.by:
         return
-    decided = Event.objects.filter(case=case.answers_case_id, by=who.by, what__in=("closed", "approved", "reviewed"))
-    if decided.exists():
+    if Event.objects.filter(case=case.answers_case_id, by=who.by).exists():
         raise CaseRefused(f"you had a part in the answer that {case.reference} is about: somebody else has to decide")
 
 

@@ -20,6 +20,7 @@ from troth.service.cases.desk import desk
 from troth.service.cases.models import Batch, Case, Kind, Needs, Right, State, Stop
 from troth.service.cases.names import names_of_cases, waiting_to_see
 from troth.service.company import NoCompany
+from troth.service.record.clock import may_end
 from troth.service.work.run import Stopped, go_on, want
 from troth.stores import StoreRefused, UnknownName
 from troth.subjects import MapRefused, PlanRefused, RunInterrupted
@@ -72,7 +73,7 @@ def _let_waiting_go_on(at: dt.datetime) -> None:
     carried out next."""
     waiting = Case.objects.exclude(state=State.CLOSED).filter(state=State.IN_PROGRESS)
     over = waiting.filter(needs=Needs.WINDOW, window_until__lte=at)
-    if over.exists():  # a look without a transaction, which on SQLite would lock everybody out
+    if over.exists() and may_end(at):  # a look without a transaction, which on SQLite would lock everybody out
         over.update(needs="")
     known = names_of_cases(waiting.filter(needs=Needs.ACCESS).values_list("pk", "subject"))
     if ready := known.keys() - waiting_to_see(known):

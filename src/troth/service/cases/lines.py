@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from troth.declaration import Declaration
 from troth.service.cases.models import Right
+from troth.service.cases.package.words import declared_words, system_words, table_words
 
-__all__ = ["Done", "done", "joined"]
+__all__ = ["Done", "done", "joined", "kept", "whole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Done:
     because: str = ""
     cite: str = ""
     until: dt.date | None = None
+    is_in_part: bool = False
+    """Whether a part was changed and the rest kept."""
 
     @property
     def place(self) -> str:
@@ -37,23 +41,76 @@ class Done:
         """What was done, and why: the same for many places."""
         return f"{self.text}: {self.because}" if self.because else self.text
 
+    @property
+    def why_it_stays(self) -> str:
+        """The reason, after what was done to the rest, where that is anything."""
+        return self.what if self.is_in_part else self.because or self.text
+
+
+def whole(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The lines of rows of which nothing stays."""
+    return [line for line in lines if "keep" not in _what(line)]
+
+
+def kept(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The lines of rows of which something stays: all of them, or what was not changed. With `whole` that is every
+    line, and each row is counted in one of the two."""
+    return [line for line in lines if "keep" in _what(line)]
+
+
+def _what(line: Mapping[str, Any]) -> list[str]:
+    return str(line["what"]).split(",")
+
+
+def _is_in_part(line: Mapping[str, Any]) -> bool:
+    return "keep" in _what(line) and len(_what(line)) > 1
+
 
 def done(line: Mapping[str, Any], right: str, declaration: Declaration) -> Done:
     """One line in the language of now."""
-    system, _, table = str(line["place"]).partition(".")
-    known = declaration.systems.get(system)
-    name = known.title if known is not None and known.title else system
-    _, _, because = str(line["words"]).partition(": ")
+    place = str(line["place"])
+    system, _, table = place.partition(".")
+    words = str(line["words"])
+    _, named, because = words.partition(": ")  # before it stand the columns
+    if line["what"] == "keep" and (not named or words == _declared_reason(place, declaration)):
+        because = words
+    because = line.get("because") or because
     until = line.get("until")
     return Done(
-        system=name,
-        table=table.replace("_", " "),
+        system=system_words(declaration, system),
+        table=table_words(declaration, place) if table else "",
         text=_strategy(line, right),
         rows=line["rows"],
-        because=because,
+        because=_reason(because, place, declaration),
         cite=line.get("cite") or "",
         until=dt.date.fromisoformat(until) if until else None,
+        is_in_part=_is_in_part(line),
     )
+
+
+_GENERIC = (
+    gettext_noop("the row is also about someone else"),
+    gettext_noop("no category of it is personal data"),
+)
+"""Reasons of `troth.subjects.plan`; the others are the company's own words."""
+_HELD = re.compile(r"a legal hold stands \((.+)\)")
+
+
+def _reason(because: str, place: str, declaration: Declaration) -> str:
+    """Why rows stayed, in the language of now."""
+    if because in _GENERIC:
+        return gettext(because)
+    if held := _HELD.fullmatch(because):
+        return gettext("we have to keep it for an open matter (%(matter)s)") % {"matter": held[1]}
+    declared = _declared_reason(place, declaration)
+    return declared_words(declared) if declared == because else because
+
+
+def _declared_reason(place: str, declaration: Declaration) -> str:
+    system, _, name = place.partition(".")
+    known = declaration.systems.get(system)
+    table = known.tables.get(name) if known else None
+    return table.keep.because if table and table.keep else ""
 
 
 def _strategy(line: Mapping[str, Any], right: str) -> str:
@@ -72,9 +129,12 @@ def _strategy(line: Mapping[str, Any], right: str) -> str:
         "keep": gettext("kept"),
         "view": gettext("put into your file"),
     }
-    known = [words[what] for what in str(line["what"]).split(",") if what in words]
+    parts = _what(line)
+    is_in_part = _is_in_part(line)
+    known = [words[what] for what in parts if what in words and not (is_in_part and what == "keep")]
     text = gettext("%(one)s and %(other)s") % {"one": ", ".join(known[:-1]), "other": known[-1]} if known[1:] else ""
-    return capfirst(text or (known[0] if known else str(line["words"])))
+    text = text or (known[0] if known else str(line["words"]))
+    return capfirst(gettext("%(done)s in part, the rest kept") % {"done": text} if is_in_part else text)
 
 
 def joined(lines: Iterable[Done]) -> list[Done]:

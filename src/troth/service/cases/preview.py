@@ -161,20 +161,8 @@ def marks_for(right: str, content: Content, at_desk: Desk) -> tuple[str, ...]:
 
 
 def summary(made: ErasurePlan | AmendmentPlan, at_desk: Desk) -> list[dict[str, Any]]:
-    lines = [line_of(tally) for tallies in preview(made, at_desk.keyring) for tally in tallies]
-    if isinstance(made, AmendmentPlan):
-        lines += [
-            {
-                "place": kept.place,
-                "rows": len(kept.targets),
-                "what": "keep",
-                "words": f"keep {', '.join(kept.fields)}: {kept.reason}",
-                "cite": kept.cite,
-                "until": None,
-            }
-            for kept in made.kept
-        ]
-    return lines
+    """The plan as it is kept: each row in one line."""
+    return [line_of(tally) for tallies in preview(made, at_desk.keyring) for tally in tallies]
 
 
 def line_of(tally: Tally) -> dict[str, Any]:
@@ -182,8 +170,9 @@ def line_of(tally: Tally) -> dict[str, Any]:
     return {
         "place": tally.place,
         "rows": tally.rows,
-        "what": "keep" if tally.strategies == ("keep",) else ",".join(sorted(set(tally.strategies))),
+        "what": ",".join(sorted(set(tally.strategies))),
         "words": tally.words,
+        "because": tally.because,
         "cite": tally.cite,
         "until": tally.until.isoformat() if tally.until else None,
     }

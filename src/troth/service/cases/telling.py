@@ -18,8 +18,9 @@ from troth.protect import Context
 from troth.service.cases import asking, life, links, plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk
+from troth.service.cases.evidence import evidence_of
 from troth.service.cases.letters import appealing, day, redress, write
-from troth.service.cases.lines import done, joined
+from troth.service.cases.lines import done, joined, kept, whole
 from troth.service.cases.models import (
     CHOICES,
     STOPS,
@@ -34,6 +35,7 @@ from troth.service.cases.models import (
     Step,
 )
 from troth.service.cases.package import Contents, Part, Shared, build
+from troth.service.cases.package.words import place_words, purpose_words, system_words, target_words
 from troth.service.cases.preview import shown_lines
 from troth.service.cases.restriction import marks_of
 from troth.service.cases.stopping import NOTHING_HELD
@@ -86,7 +88,7 @@ def hand_out(
                 facts = {
                     "right": case.right,
                     "received": day(case.received_at, at_desk),
-                    "systems": len(at_desk.declaration.systems),
+                    **_where(case, at_desk),
                     **redress(case, at_desk),
                 }
                 write(fresh, "nothing_held", at_desk, facts, content=content, now=now)
@@ -145,6 +147,21 @@ def _part(table: Any) -> Part:
 def _missing(case: Case) -> list[Step]:
     """Systems that hold something or may, and have not done their part: of a package, tasks bring theirs as a file."""
     return list(case.steps.exclude(state=Step.State.DONE).exclude(why="right_not_answered").order_by("id"))
+
+
+def _where(case: Case, at_desk: Desk) -> dict[str, Any]:
+    """Which systems were searched for a case, and which were not: those that are never asked for such a right."""
+    steps = {step.system: step for step in case.steps.all()}
+    done = {name for name, step in steps.items() if step.state == Step.State.DONE}
+    systems = at_desk.declaration.systems
+    silent = {name for name, step in steps.items() if step.why == "right_not_answered"}
+    where = [name for name, one in systems.items() if name not in silent and (name in done or bool(one.tables))]
+    with translation.override(case.language):
+        lines = {
+            "where": tuple(shortened(system_words(at_desk.declaration, name)) for name in where),
+            "elsewhere": tuple(shortened(system_words(at_desk.declaration, name)) for name in sorted(silent)),
+        }
+    return {name: some for name, some in lines.items() if some}
 
 
 def _contents(case: Case, content: Content, told: Told, at_desk: Desk, now: dt.datetime) -> Contents:
@@ -235,24 +252,27 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
         steps = list(fresh.steps.all())
         with translation.override(fresh.language):
-            kept = [*_kept(lines, fresh, at_desk), *(kept for step in steps for kept in _kept_there(step))]
+            stayed = [*_kept(lines, fresh, at_desk), *(one for step in steps for one in _kept_there(step, at_desk))]
             did = _did(lines, fresh, steps, at_desk)
+            stayed += _left(fresh, at_desk)
         undone = _missing(fresh)
-        outcome = plan.outcome(kept=bool(kept), refused=False, failed=bool(undone), anything_done=True)
+        outcome = plan.outcome(kept=bool(stayed), refused=False, failed=bool(undone), anything_done=True)
         told = _tell_recipients(fresh, content, at_desk, now)
         facts = {**_status(fresh, at_desk, now), **redress(fresh, at_desk), **({"told": told} if told else {})}
         facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
-        if kept or undone:
-            kept += [Kept(shortened(_title(step, at_desk)), _undone_words(step), "GDPR Art. 12(4)") for step in undone]
+        if stayed or undone:
+            stayed += [
+                Kept(shortened(_title(step, at_desk)), _undone_words(step), "GDPR Art. 12(4)") for step in undone
+            ]
             facts |= appealing(fresh, at_desk)
-            facts |= {"right": fresh.right, "did": did, "kept": tuple(kept)}
+            facts |= {"right": fresh.right, "did": did, "kept": tuple(stayed)}
             write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
         else:
-            facts |= _said(fresh, content, at_desk)
+            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, at_desk)
             write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
         if fresh.right == Right.ERASE:
             _unguard(fresh, content, at_desk, is_done=not undone, now=now)
-        life.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"kept": len(kept), "told": len(told)})
+        life.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"kept": len(stayed), "told": len(told)})
         return True
 
 
@@ -291,8 +311,8 @@ def _stops(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     facts: dict[str, Any] = {"right": case.right, "received": day(case.received_at, at_desk)}
     if case.right in CHOICES:
         names = plan.stopped_by(at_desk.declaration, case.right, content.purposes)
-        known = at_desk.declaration.purposes
-        titles = ((known[name].title or name) if name in known else name for name in names)
+        with translation.override(case.language):
+            titles = [purpose_words(at_desk.declaration, name) for name in names]
         facts["purposes"] = tuple(map(shortened, titles)) or ("–",)
     done = list(case.steps.filter(state=Step.State.DONE).order_by("id"))
     with translation.override(case.language):
@@ -326,11 +346,11 @@ def _unguard(case: Case, content: Content, at_desk: Desk, *, is_done: bool, now:
 
 
 def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list[Kept]:
-    stayed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")
+    stayed = joined(done(line, case.right, at_desk.declaration) for line in kept(lines))
     return [
         Kept(
             shortened(f"{one.place} ({thousands(one.rows)})"),
-            shortened(one.because or one.text),
+            shortened(one.why_it_stays),
             shortened(one.cite or "GDPR Art. 17(3)"),
             one.until,
         )
@@ -338,10 +358,22 @@ def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: Desk) -> list
     ]
 
 
-def _kept_there(step: Step) -> list[Kept]:
+def _left(case: Case, at_desk: Desk) -> list[Kept]:
+    """What was still there when a run looked again, in the language of now."""
+    because = gettext("it was still there when we looked again")
+    return [
+        Kept(shortened(f"{place_words(at_desk.declaration, place)} ({thousands(rows)})"), because, "GDPR Art. 12(4)")
+        for receipt in case.receipts.order_by("at", "id")
+        for place, rows in receipt.residue.items()
+    ]
+
+
+def _kept_there(step: Step, at_desk: Desk) -> list[Kept]:
     return [
         Kept(
-            what=shortened(f"{step.system}: {kept['what']} ({thousands(kept['rows'])})"),
+            what=shortened(
+                f"{system_words(at_desk.declaration, step.system)}: {kept['what']} ({thousands(kept['rows'])})"
+            ),
             because=shortened(kept["words"]),
             cite=shortened(kept["cite"]),
             until=dt.date.fromisoformat(kept["until"]) if kept["until"] else None,
@@ -351,13 +383,13 @@ def _kept_there(step: Step) -> list[Kept]:
 
 
 def _title(step: Step, at_desk: Desk) -> str:
-    system = at_desk.declaration.systems.get(step.system)
-    return system.title if system is not None and system.title else step.system
+    with translation.override(step.case.language):
+        return system_words(at_desk.declaration, step.system)
 
 
 _UNDONE = {
-    "no_answer": _("it did not answer, although we asked several times"),
-    "not_declared": _("it is no longer in use, and nobody there can answer"),
+    "no_answer": _("it did not answer"),
+    "not_declared": _("it is no longer among the systems that we know, so we could not ask there"),
     "cannot_find": _("nobody could be found there by what you told us"),
     "must_keep": _("the law wants it kept there"),
     "not_possible": _("it cannot be done there"),
@@ -373,21 +405,34 @@ def _undone_words(step: Step) -> str:
         return str(_UNDONE.get(step.why) or _UNDONE[step.state])
 
 
+_NOTHING = "–"
+
+
 def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[Step], at_desk: Desk) -> str:
-    """What was done, place by place, in the language of the letter."""
-    changed = joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep")
+    """What was done, place by place, in the language of the letter. Rows of which something stays have their number
+    there, beside the reason: each row is counted once."""
+    changed = joined(done(line, case.right, at_desk.declaration) for line in whole(lines))
     words = [f"- {one.place} ({thousands(one.rows)}): {one.text}" for one in changed]
+    stayed = (done(line, case.right, at_desk.declaration) for line in kept(lines))
+    words += dict.fromkeys(f"- {one.place}: {one.text}" for one in stayed if one.is_in_part)
     words += [f"- {_title(step, at_desk)}: {gettext('Done')}" for step in steps if step.state == Step.State.DONE]
-    return "\n".join(words) or "–"
+    return "\n".join(words) or _NOTHING
+
+
+def _erased(case: Case, did: str) -> dict[str, Any]:
+    receipts = list(case.receipts.all())
+    days = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
+    facts: dict[str, Any] = {"remembered": "evidence"} | ({"did": did} if did != _NOTHING else {})
+    if any(receipt.entry_id for receipt in receipts):  # a run ends with a second look, and found nothing left here
+        facts["rescan"] = "clean"
+    return facts | ({"final_after": max(days)} if days else {})
 
 
 def _said(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     if case.right == Right.AMEND:
-        return {"changed": tuple(map(shortened, content.changes)) or ("–",)}
-    if case.right == Right.ERASE:
-        days = [receipt.final_after for receipt in case.receipts.all() if receipt.final_after is not None]
-        told: dict[str, Any] = {"systems": len(at_desk.declaration.systems), "remembered": "evidence"}
-        return told | ({"final_after": max(days)} if days else {})
+        with translation.override(case.language):
+            changed = tuple(shortened(target_words(at_desk.declaration, target)) for target in content.changes)
+        return {"changed": changed or ("–",)}
     return {}
 
 
@@ -396,7 +441,9 @@ def _status(case: Case, at_desk: Desk, now: dt.datetime) -> dict[str, Any]:
 
 
 def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> tuple[str, ...]:
-    """Tell every recipient of the person's data that it was corrected, erased or restricted (GDPR Art. 19). Who is."""
+    """Tell every recipient to whom the person's data is shown to have gone that it was corrected, erased or restricted
+    (GDPR Art. 19). Who is; the event says besides whom staff have to tell or to find out about, and who is not told
+    because a law keeps all that went there."""
     changed = Changed(
         case=case.reference,
         right=case.right,
@@ -404,10 +451,11 @@ def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.dateti
         named=content.identifiers,
         on=day(now, at_desk),
         changes=_by_category(content, at_desk) if case.right == Right.AMEND else None,
+        evidence=evidence_of(case, at_desk),
     )
     notices = tell(changed, at_desk.declaration, at_desk.keyring, now=now)
-    if notices.told or notices.untold:
-        facts = {"told": list(notices.told), "untold": list(notices.untold)}
+    if notices.told or notices.untold or notices.kept:
+        facts = {"told": list(notices.told), "untold": list(notices.untold), "not_told_as_kept": list(notices.kept)}
         Event.objects.create(case=case, at=now, what="recipients_told", actor="rule", facts=facts)
     return tuple(at_desk.declaration.recipients[name].title or name for name in notices.told)
 

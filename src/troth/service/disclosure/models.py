@@ -64,17 +64,19 @@ class Concerned(models.Model):
 
 class Notice(models.Model):
     """What one recipient is owed for one case: to be told of the change (GDPR Art. 19). With a *letter*, that letter
-    tells them; without one, or where it fails, somebody of the staff has to."""
+    tells them; without one, or where it fails, somebody of the staff has to. Where nothing shows that the person's data
+    went there (*why*), somebody has to find that out first."""
 
     class Ended(models.TextChoices):
         TOLD = "told"
+        NOTHING_SENT = "nothing_sent"  # somebody found out that nothing of the person went there
         IMPOSSIBLE = "impossible"
         DISPROPORTIONATE = "disproportionate"
 
     case = models.CharField(max_length=24, help_text="The reference of the case.")
     recipient = models.CharField(max_length=160)
     right = models.CharField(max_length=16)
-    why = models.CharField(max_length=10, help_text="register or declared: how we know that they have the data.")
+    why = models.CharField(max_length=10, help_text="What shows that they have the data: register, feed, or unshown.")
     letter = models.ForeignKey(LetterRow, on_delete=models.CASCADE, null=True, related_name="+")
     made_at = models.DateTimeField()
     ended = models.CharField(max_length=16, choices=Ended, blank=True, default="", help_text="How staff settled it.")

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import enum
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from troth.declaration import Declaration, covers
+from troth.declaration import Declaration, Recipient, covers
 from troth.service.configuration import ServiceError
 from troth.service.disclosure.models import Kind
 
-__all__ = ["ANSWERING", "TELLING", "DisclosureRefused", "Owed", "Release", "owed", "refuse_undeclared"]
+__all__ = [
+    "ANSWERING",
+    "TELLING",
+    "DisclosureRefused",
+    "Evidence",
+    "Owed",
+    "Release",
+    "Went",
+    "Why",
+    "owed",
+    "refuse_undeclared",
+]
 
 ANSWERING = "subject_request"
 """The purpose of what goes out because a person asked: it needs no other basis than the law's."""
@@ -64,37 +76,114 @@ def refuse_undeclared(release: Release, declaration: Declaration) -> None:
         )
 
 
+class Why(enum.StrEnum):
+    """What shows that the person's data went to a recipient."""
+
+    REGISTER = "register"
+    FEED = "feed"
+    UNSHOWN = "unshown"
+    """Nothing does, and it may have: somebody has to find out, and no message goes (see decision 0020)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """What went to one recipient by its feed: all categories that did, those that are changed now, and those that a law
+    or a legal hold keeps."""
+
+    sent: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of one person when a case was carried out."""
+
+    fed: Mapping[str, Went] = field(default_factory=dict)
+    """By recipient, what the rows of its declared feed show."""
+    received: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """By recipient, the categories that the register of disclosures has of this person."""
+    registered: Collection[str] = ()
+    """The recipients whose disclosures the register holds at all."""
+    held: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Where data of this person was held (``system.table``, or a system that is asked): the categories that a law or a
+    legal hold keeps there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A recipient who has to be told, of which categories, and how we know: by the ``register`` of disclosures, or as
-    ``declared``."""
+    """A recipient, *why* we think of it, and of which categories it has to be told; *sent* are all that went there.
+    None to tell of where a law keeps everything that did."""
 
     recipient: str
     categories: tuple[str, ...]
-    why: str
+    why: Why
+    sent: tuple[str, ...] = ()
 
 
-def owed(
-    declaration: Declaration,
-    received: Mapping[str, Collection[str]],
-    registered: Collection[str],
-    changed: Collection[str] | None,
-) -> list[Owed]:
-    """Each declared recipient to whom the person's data went (GDPR Art. 19), in the declaration's order.
+def owed(declaration: Declaration, evidence: Evidence, changed: Collection[str] | None) -> list[Owed]:
+    """Each declared recipient to whom the person's data went, or may have gone (GDPR Art. 19), in the declaration's
+    order. *changed* are the categories of an amendment, None where everything changed.
 
-    *received* is what went to whom of this person; *registered* are the recipients whose disclosures the register
-    holds at all. What it does not say of such a recipient did not go there: to tell them would itself disclose
-    something. Of all others only the declaration says what they receive. *changed* are the categories of an amendment,
-    None where everything changed.
+    A recipient whose disclosures the register holds had nothing of a person whom it does not name, and neither had one
+    for whose purposes nothing of the person is held. A recipient is not told to delete what the case itself keeps.
     """
     found = []
     for name, recipient in declaration.recipients.items():
-        by_register = name in registered
-        has = received.get(name, ()) if by_register else recipient.receives
-        what = tuple(sorted(set(_touched(has, changed))))
-        if what:
-            found.append(Owed(name, what, "register" if by_register else "declared"))
+        fed, registered = evidence.fed.get(name), evidence.received.get(name, ())
+        if fed is None and not registered:
+            if name not in evidence.registered and _may_have(name, declaration, evidence, changed):
+                found.append(Owed(name, (), Why.UNSHOWN))
+            continue
+        fed = fed or Went()
+        concerned = {*_touched(registered, changed), *_touched(_within(fed.changed, recipient), changed)}
+        kept = {*_within(fed.kept, recipient), *(_kept_for(name, declaration, evidence) if registered else ())}
+        left = {one for one in concerned if not any(covers(one, it) or covers(it, one) for it in kept)}
+        if concerned or _within(fed.kept, recipient):
+            sent = {*registered, *_within(fed.sent, recipient)}
+            why = Why.REGISTER if registered else Why.FEED
+            found.append(Owed(name, tuple(sorted(left)), why, tuple(sorted(sent))))
     return found
+
+
+def _within(categories: Collection[str], recipient: Recipient) -> set[str]:
+    """What of *categories* the recipient is declared to receive."""
+    return set(_touched(categories, recipient.receives))
+
+
+def _kept_for(name: str, declaration: Declaration, evidence: Evidence) -> Iterator[str]:
+    """What a law keeps where that recipient's data comes from: in its feed where it has one, else wherever its purposes
+    are served."""
+    recipient = declaration.recipients[name]
+    for place, kept in evidence.held.items():
+        if recipient.feed is None and _serves(place, recipient, declaration):
+            yield from kept
+
+
+def _may_have(name: str, declaration: Declaration, evidence: Evidence, changed: Collection[str] | None) -> bool:
+    """Whether something of the person is held, for a purpose of that recipient, that it is declared to receive."""
+    recipient = declaration.recipients[name]
+    return any(
+        any(True for _ in _touched(_within(_holds(place, declaration), recipient), changed))
+        for place in evidence.held
+        if _serves(place, recipient, declaration)
+    )
+
+
+def _serves(place: str, recipient: Recipient, declaration: Declaration) -> bool:
+    """Whether *place* may hold data for a purpose of the recipient: it may where either of them names no purpose."""
+    system = declaration.systems.get(place.partition(".")[0])
+    wanted, served = set(recipient.purposes), set(system.purposes) if system is not None else set()
+    return not wanted or not served or not wanted.isdisjoint(served)
+
+
+def _holds(place: str, declaration: Declaration) -> set[str]:
+    """The categories of a table, or of a system that is asked; one that does not say may hold anything."""
+    name, _, table = place.partition(".")
+    system = declaration.systems.get(name)
+    if system is not None and table in system.tables:
+        return {use.category for use in system.tables[table].fields.values()}
+    return set(system.asked.holds.values()) if system is not None and system.asked and system.asked.holds else {"user"}
 
 
 def _touched(has: Collection[str], changed: Collection[str] | None) -> Iterator[str]:

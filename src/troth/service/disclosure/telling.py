@@ -1,7 +1,8 @@
 """Recipients are told of corrections, erasures and restrictions (GDPR Art. 19, clauses C49 and C50).
 
-By letter where the declaration has their address; else it is a task for the staff, until somebody has told them or has
-said why that is impossible or takes disproportionate effort.
+A message goes only to whom the person's data is shown to have gone, and names only what went and was changed. Where
+nothing shows it, and it may have, it is a task for the staff, who find out; where the declaration has no address, too,
+until somebody has told them or has said why that is impossible or takes disproportionate effort.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from troth.declaration import Declaration, IdentityKind, is_category, title
+from troth.declaration import Declaration, IdentityKind, covers, is_category, title
 from troth.protect import Keyring
 from troth.service.configuration import ServiceError
 from troth.service.disclosure.models import Concerned, Disclosure, Kind, Notice
-from troth.service.disclosure.plan import ANSWERING, TELLING, Owed, Release, owed
+from troth.service.disclosure.plan import ANSWERING, TELLING, Evidence, Owed, Release, Why, owed
 from troth.service.disclosure.run import names_of, record_disclosures
 from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import Letter, LetterRefused
@@ -47,11 +48,14 @@ class Changed:
     on: dt.date
     changes: Mapping[str, str] | None = None
     """For an amendment: category to new value. None where everything of the person is concerned."""
+    evidence: Evidence = field(default_factory=Evidence)
+    """What the company's own rows showed before anything was changed; the register is asked besides."""
 
-    @property
-    def addresses(self) -> dict[str, str]:
-        """By what a recipient finds the person again, each with its category."""
-        return {value: _NAMES[IdentityKind(kind)] for kind, value in self.named if kind in _NAMES}
+    def addresses(self, has: Sequence[str]) -> dict[str, str]:
+        """By what a recipient that *has* such data finds the person again, each with its category: no identifier of a
+        kind that it never had from us."""
+        known = {value: _NAMES[IdentityKind(kind)] for kind, value in self.named if kind in _NAMES}
+        return {value: what for value, what in known.items() if any(covers(broad, what) for broad in has)}
 
     def names(self, keyring: Keyring) -> tuple[str, ...]:
         """The references that the register may know the person by."""
@@ -65,20 +69,25 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The recipients that letters go to, and those that only staff can tell."""
+    """The recipients that letters go to, those that staff have to tell or to find out about, and those that are not
+    told because a law keeps everything that went there."""
 
     told: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 class State(enum.StrEnum):
-    """How a notice stands: *owed* while its letter is on its way, *untold* while it waits for staff."""
+    """How a notice stands: *owed* while its letter is on its way, *untold* while it waits for staff, *unshown* while
+    staff have to find out whether data of the person went there, *nothing_sent* once they found that none did."""
 
     OWED = "owed"
     SENT = "sent"
     UNTOLD = "untold"
+    UNSHOWN = "unshown"
     TOLD = "told"
     EXCUSED = "excused"
+    NOTHING_SENT = "nothing_sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +106,17 @@ class StateOfNotice:
 def tell(changed: Changed, declaration: Declaration, keyring: Keyring, *, now: dt.datetime) -> Told:
     """Queue a letter to each recipient that is owed one, put that on record as the disclosure that it is, and leave
     the others to staff: in the transaction that is open, and once only for each case. A letter names the person by
-    their addresses; of whoever gave none, and what no letter can say, staff have to tell."""
+    addresses that the recipient had from us; where there is none, and of what no letter can say, staff have to tell."""
     subject = changed.names(keyring)
     if changed.right not in TELLING or not subject:
         return Told()
     known = set(Notice.objects.filter(case=changed.case).values_list("recipient", flat=True))
-    to_tell = [one for one in _owed(changed, subject, declaration) if one.recipient not in known]
+    concerned = [one for one in _owed(changed, subject, declaration) if one.recipient not in known]
+    to_tell = [one for one in concerned if one.categories or one.why is Why.UNSHOWN]
     letters = {
         one.recipient: letter
         for one in to_tell
-        if (letter := _letter(one, changed, declaration, keyring, now)) is not None
+        if one.why is not Why.UNSHOWN and (letter := _letter(one, changed, declaration, keyring, now)) is not None
     }
     Notice.objects.bulk_create(
         Notice(
@@ -119,9 +129,17 @@ def tell(changed: Changed, declaration: Declaration, keyring: Keyring, *, now: d
         )
         for one in to_tell
     )
-    releases = [_release(name, changed.case, subject, changed.addresses) for name in letters]
+    releases = [
+        _release(one.recipient, changed.case, subject, changed.addresses(_had(one, declaration)))
+        for one in to_tell
+        if one.recipient in letters
+    ]
     record_disclosures(releases, declaration=declaration, keyring=keyring, now=now)
-    return Told(tuple(letters), tuple(one.recipient for one in to_tell if one.recipient not in letters))
+    return Told(
+        told=tuple(letters),
+        untold=tuple(one.recipient for one in to_tell if one.recipient not in letters),
+        kept=tuple(one.recipient for one in concerned if one not in to_tell),
+    )
 
 
 def _owed(changed: Changed, subject: Sequence[str], declaration: Declaration) -> list[Owed]:
@@ -132,7 +150,7 @@ def _owed(changed: Changed, subject: Sequence[str], declaration: Declaration) ->
     for recipient, categories in counted.filter(pk__in=about).values_list("recipient", "categories"):
         received.setdefault(recipient, set()).update(categories)
     registered = {name for name in declaration.recipients if counted.filter(recipient=name).exists()}
-    return owed(declaration, received, registered, changed.changes)
+    return owed(declaration, replace(changed.evidence, received=received, registered=registered), changed.changes)
 
 
 def _letter(
@@ -140,9 +158,10 @@ def _letter(
 ) -> LetterRow | None:
     """The letter to a recipient; None where only staff can tell. No notice undoes the answer that it follows from."""
     contact = declaration.recipients[one.recipient].contact
-    if contact is None or not changed.addresses:
+    addresses = changed.addresses(_had(one, declaration))
+    if contact is None or not addresses:
         return None
-    facts: dict[str, object] = {"right": changed.right, "people": tuple(changed.addresses)}
+    facts: dict[str, object] = {"right": changed.right, "people": tuple(addresses)}
     facts |= {"what": tuple(map(_words, one.categories)), "on": changed.on}
     if correct := tuple(
         f"{_words(what)}: {value}" for what, value in (changed.changes or {}).items() if what in one.categories
@@ -160,6 +179,11 @@ def _letter(
         return post(letter, keyring=keyring, organisation=declaration.organisation, now=now)
     except LetterRefused:
         return None
+
+
+def _had(one: Owed, declaration: Declaration) -> tuple[str, ...]:
+    """What a recipient that is shown to have had the person's data knows people by."""
+    return (*one.sent, *declaration.recipients[one.recipient].receives)
 
 
 def _words(category: str) -> str:
@@ -182,7 +206,8 @@ def notices(case: str) -> list[StateOfNotice]:
 
 
 def untold() -> list[StateOfNotice]:
-    """What waits for staff, the oldest first: recipients without an address, and those whose letter failed."""
+    """What waits for staff, the oldest first: recipients without an address, those whose letter failed, and those of
+    whom nothing shows whether they have the person's data."""
     return [_state(row) for row in _untold().select_related("letter").order_by("made_at", "id")]
 
 
@@ -205,10 +230,13 @@ def _state(row: Notice) -> StateOfNotice:
 
 def _how(row: Notice) -> State:
     if row.ended:
-        return State.TOLD if row.ended == Notice.Ended.TOLD else State.EXCUSED
+        return _ENDED.get(row.ended, State.EXCUSED)
     if row.letter is None or row.letter.state == LetterRow.State.FAILED:
-        return State.UNTOLD
+        return State.UNTOLD if row.why in (Why.REGISTER, Why.FEED) else State.UNSHOWN
     return State.SENT if row.letter.state == LetterRow.State.SENT else State.OWED
+
+
+_ENDED: Mapping[str, State] = {Notice.Ended.TOLD: State.TOLD, Notice.Ended.NOTHING_SENT: State.NOTHING_SENT}
 
 
 def _moment(letter: LetterRow | None) -> dt.datetime | None:
@@ -216,7 +244,8 @@ def _moment(letter: LetterRow | None) -> dt.datetime | None:
 
 
 def end(notice: int, how: Notice.Ended, *, by: str, now: dt.datetime) -> None:
-    """Somebody of the staff has told the recipient in another way, or says why nobody can. *by* is their pseudonym.
+    """Somebody of the staff has told the recipient in another way, found that nothing went there, or says why nobody
+    can tell. *by* is their pseudonym.
 
     Raises `NoticeEnded` where there is nothing left to do.
     """

@@ -180,19 +180,23 @@ KINDS: Mapping[str, Kind] = {
     # a request on its way (GDPR Art. 12(3), (4), UK Art. 12A; 11 CCR 7021)
     "acknowledged": Kind(
         {**_ASKED, "due": _date, "laws": _lines},
-        {"status": _link, "verification": _one_of("none", "link", "points", "account", "document"), "next": _prose},
+        {
+            "status": _link,
+            "verification": _one_of("none", "link", "points", "account", "document"),
+            "next": _prose,
+        },
     ),
     "more_information": Kind(
         {"right": _right, "needed": _prose, "clock": _one_of("paused", "runs")},
-        {"asked": _date, "due": _date, "link": _link, "reply_by": _date, "cite": _line},
+        {"asked": _date, "due": _date, "link": _link, "cite": _line},
     ),
-    "reminder_to_person": Kind({"right": _right, "needed": _prose, "asked": _date}, {"link": _link, "closes": _date}),
+    "reminder_to_person": Kind({"right": _right, "needed": _prose, "asked": _date}, {"link": _link}),
     "resumed": Kind({"right": _right, "due": _date}, {"paused_days": _whole, "status": _link, "cite": _line}),
     "extended": Kind(
         {**_ASKED, "reasons": _prose, "due_before": _date, "due": _date, "cite": _line}, {"status": _link, **_REDRESS}
     ),
     # how it ended
-    "nothing_held": Kind({**_ASKED, "systems": _whole}, {"searched": _lines, **_REDRESS}),
+    "nothing_held": Kind(_ASKED, {"where": _lines, "elsewhere": _lines, "searched": _lines, **_REDRESS}),
     "refused": Kind({**_ASKED, "reasons": _prose, "cite": _line}, {"status": _link, **_REDRESS}),
     "package_ready": Kind(
         {"right": _one_of("view", "port"), "link": _link, "until": _moment},
@@ -202,8 +206,14 @@ KINDS: Mapping[str, Kind] = {
     "fulfilled_view": Kind({"received": _date, "done": _date}, _DONE),
     "fulfilled_amend": Kind({"received": _date, "done": _date, "changed": _lines}, _DONE),
     "fulfilled_erase": Kind(
-        {"received": _date, "done": _date, "systems": _whole},
-        {"final_after": _date, "remembered": _one_of("suppression", "evidence", "both"), **_DONE},
+        {"received": _date, "done": _date},
+        {
+            "did": _prose,
+            "rescan": _one_of("clean"),
+            "final_after": _date,
+            "remembered": _one_of("suppression", "evidence", "both"),
+            **_DONE,
+        },
     ),
     "fulfilled_port": Kind({"received": _date, "done": _date}, {"formats": _lines, "sent_to": _line, **_DONE}),
     "stop_recorded": Kind(_STOP, {"weighed": _one_of("yes"), "waiting": _lines, "status": _link, **_STOPPED}),
@@ -220,6 +230,7 @@ KINDS: Mapping[str, Kind] = {
         {"received": _date, "answer": _prose, "granted": _one_of("yes", "no")},
         {"cite": _line, "status": _link, **_REDRESS},
     ),
+    "question_acknowledged": Kind({"received": _date, "due": _date}, {"status": _link}),
     "question_answered": Kind(
         {"received": _date, "answer": _prose}, {"asked": _prose, "clause": _prose, "link": _link}
     ),

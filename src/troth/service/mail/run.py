@@ -8,10 +8,12 @@ import logging
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import Error, close_old_connections, transaction
 from django.db.models import F, Q, QuerySet
 
 from troth.declaration import Organisation
@@ -19,6 +21,7 @@ from troth.ledger import Entry, Name, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.protect import Context, Keyring, OpenError
 from troth.service.configuration import MailServer, ServiceError, Settings
+from troth.service.database import may_pass, say_away
 from troth.service.keys import keyring as open_keyring
 from troth.service.mail.kinds import KINDS
 from troth.service.mail.message import Address, Message, message
@@ -26,6 +29,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import Letter, LetterRefused, language_of, write
 from troth.service.mail.smtp import Smtp
 from troth.service.mail.transports import Doubtful, Folder, Refused, Transport, Unreachable
+from troth.service.record.clock import may_end
 from troth.service.record.ledger import record
 
 __all__ = [
@@ -52,11 +56,14 @@ _WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 _REFERENCES_MAX = 50
 _REST_S = 1.0
 _REST_AFTER_ERROR_S = 30.0
+_AWAY_S = 1.0
+"""Between two tries while our own database is away."""
 _NO_WAY_WAIT = dt.timedelta(minutes=1)
 _FAILED_KEEPS = dt.timedelta(days=30)
 """How long the message of a failed letter stays, so that it can be sent after all."""
 
 State = LetterRow.State
+T = TypeVar("T")
 
 
 class LetterLost(ServiceError):
@@ -125,6 +132,7 @@ def send_due(now: dt.datetime, *, keyring: Keyring, transport: Transport, most: 
     other letter is sent twice, and none is lost (docs/decisions/0012). What the server refuses for good, or for too
     long, has failed: see `failed`.
     """
+    _give_back_left()
     _let_failed_go(now)
     if not _due(now).exists():  # a look without a transaction, which on SQLite would lock everybody out
         return 0
@@ -149,6 +157,10 @@ def send_due(now: dt.datetime, *, keyring: Keyring, transport: Transport, most: 
                 _LOG.warning("%d letters wait: %s", len(held) - place, error.reason)
                 _release(held[place:], due=clock() + _NO_WAY_WAIT, reason=error.reason)
                 return sent
+            except Error as away:
+                if may_pass(away):  # what a server has taken is on record by now: see `_surely`
+                    _left.append(row.lease)
+                raise
     return sent
 
 
@@ -164,9 +176,12 @@ def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda:
     while not stop.is_set():
         try:
             deliver(clock(), keyring=open_keyring(told.home), server=told.mail)
-        except Exception:  # noqa: BLE001 - the loop outlives whatever a pass meets; the log has its type and place
-            _LOG.exception("sending letters broke off; it goes on in %g seconds", _REST_AFTER_ERROR_S)
-            stop.wait(_REST_AFTER_ERROR_S)
+        except Exception as error:  # noqa: BLE001 - the loop outlives whatever a pass meets; the log has its type and place
+            if may_pass(error):
+                say_away(_LOG, "the database did not answer; letters are sent once it does")
+            else:
+                _LOG.exception("sending letters broke off; it goes on in %g seconds", _REST_AFTER_ERROR_S)
+                stop.wait(_REST_AFTER_ERROR_S)
         finally:
             close_old_connections()
         stop.wait(_REST_S)
@@ -235,7 +250,7 @@ def settle(once: str) -> None:
 
 def _send(row: LetterRow, keyring: Keyring, transport: Transport, clock: Callable[[], dt.datetime]) -> bool:
     """Send the letter that this process holds: whether it went. Raises `LetterLost` and `Unreachable`."""
-    if row.until <= clock():
+    if row.until <= clock() and may_end(clock()):
         return _fail(row, row.reason or "too late", clock())
     try:
         letter = _unpacked(keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)))
@@ -246,9 +261,24 @@ def _send(row: LetterRow, keyring: Keyring, transport: Transport, clock: Callabl
     except Refused as error:
         return _fail(row, error.reason, clock()) if error.for_good else _later(row, error.reason, clock())
     except Doubtful as error:
-        return _later(row, error.reason, clock(), repeated=True)
-    _note_sent(row, keyring, letter, clock())
+        doubt = error.reason
+        return _surely(lambda: _later(row, doubt, clock(), repeated=True))
+    _surely(lambda: _note_sent(row, keyring, letter, clock()))
     return True
+
+
+def _surely(note: Callable[[], T]) -> T:
+    """Do *note*, and while our own database is away, again: a server has the letter, or may have it, and who forgot
+    that would send it once more. Nothing else could be done meanwhile."""
+    while True:
+        try:
+            return note()
+        except Error as away:
+            if not may_pass(away):
+                raise
+            say_away(_LOG, "a letter was handed over, and the database did not answer; it is noted once it does")
+        close_old_connections()
+        time.sleep(_AWAY_S)
 
 
 def _leave(row: LetterRow, now: dt.datetime) -> None:
@@ -294,17 +324,34 @@ def _later(row: LetterRow, reason: str, now: dt.datetime, *, repeated: bool = Fa
 # --- claims ---------------------------------------------------------------------------------------------------------
 
 _FREE = {"lease": "", "lease_until": None}
+_left: deque[str] = deque()
+"""Leases of claims that our own database went away from: none of their letters is under way."""
+
+
+def _give_back_left() -> None:
+    """Free what this process had claimed when our own database went away."""
+    while _left:
+        lease = _left.popleft()
+        try:
+            LetterRow.objects.filter(lease=lease, ended_at__isnull=True).update(state=State.QUEUED, **_FREE)
+        except Error:
+            _left.append(lease)
+            raise
 
 
 def _claim(now: dt.datetime, most: int) -> list[LetterRow]:
     """Letters that are due and in nobody's hands. One that a dead process may have given to the server is repeated."""
     lease, until = secrets.token_hex(16), now + _LEASE
-    with transaction.atomic():
-        # PostgreSQL passes over rows that others are claiming; SQLite lets one writer in at a time anyway.
-        rows = list(_due(now).select_for_update(skip_locked=True).order_by("due", "id")[:most])
-        keys = [row.pk for row in rows]
-        LetterRow.objects.filter(pk__in=keys, state=State.HANDING_OVER).update(state=State.QUEUED, repeated=True)
-        LetterRow.objects.filter(pk__in=keys).update(lease=lease, lease_until=until)
+    try:
+        with transaction.atomic():
+            # PostgreSQL passes over rows that others are claiming; SQLite lets one writer in at a time anyway.
+            rows = list(_due(now).select_for_update(skip_locked=True).order_by("due", "id")[:most])
+            keys = [row.pk for row in rows]
+            LetterRow.objects.filter(pk__in=keys, state=State.HANDING_OVER).update(state=State.QUEUED, repeated=True)
+            LetterRow.objects.filter(pk__in=keys).update(lease=lease, lease_until=until)
+    except Error:
+        _left.append(lease)  # it may have committed
+        raise
     for row in rows:
         row.lease = lease
     return rows
@@ -330,7 +377,7 @@ def _release(rows: Iterable[LetterRow], **more: object) -> None:
 def _let_failed_go(now: dt.datetime) -> None:
     """Destroy the messages of letters that failed long ago; the rows still say that they did."""
     old = LetterRow.objects.filter(state=State.FAILED, ended_at__lt=now - _FAILED_KEEPS, sealed__isnull=False)
-    if old.exists():
+    if old.exists() and may_end(now):
         old.update(sealed=None)
 
 

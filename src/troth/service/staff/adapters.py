@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.service.company import NoCompany, company
 from troth.service.keys import keyring
-from troth.service.staff.attempts import begin, failed, mark_of, succeeded
+from troth.service.networks import prefix_of
+from troth.service.staff.attempts import begin, failed, mark_of, networks, succeeded
 from troth.service.staff.models import Member, Secret
 from troth.service.staff.plan import is_inactive
 from troth.service.staff.run import leave
@@ -37,6 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": _("That address and password do not go together. Check both and try again."),
         "too_many_login_attempts": _("Too many attempts. Wait for half an hour, or use a passkey."),
+        "too_many_from_network": _("Too many wrong passwords from your network. Wait for an hour, or use a passkey."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -52,6 +54,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return ""  # nothing here goes by addresses, and none is kept
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        if networks.is_over(prefix_of(request.META), now=timezone.now()):
+            raise self.validation_error("too_many_from_network")
         self._tried = mark_of("password", str(credentials.get("username") or ""))
         if not begin(self._tried, now=timezone.now()):
             raise self.validation_error("too_many_login_attempts")
@@ -63,6 +67,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         user = super().authenticate(request, **credentials)
         if user is not None:
+            networks.forgive(prefix_of(request.META), now=timezone.now())
             succeeded(self._tried, now=timezone.now(), member=Member.objects.filter(user_id=user.pk).first())
         return user  # type: ignore[no-any-return]
 

@@ -1,7 +1,8 @@
 """Attempts to sign in, counted before they are tried, so that any number at once stays within the limit.
 
 After ten failures nothing more is tried for half an hour (PCI DSS 8.3.4), for names that exist and names that do not
-alike. What is kept is a keyed mark of the name and a number; no address of anybody's machine.
+alike; after thirty from one network within an hour nothing more from there, whatever the names. What is kept is a keyed
+mark of the name and a number, as long as it counts; no address of anybody's machine.
 """
 
 from __future__ import annotations
@@ -13,11 +14,18 @@ from django.db import transaction
 
 from troth.ledger import Entry, Pseudonym
 from troth.service.keys import keyring
+from troth.service.networks import Networks
 from troth.service.record.ledger import record
 from troth.service.staff.models import Attempts, Member
 from troth.service.staff.plan import LOCK_AFTER, LOCKED_FOR
 
-__all__ = ["begin", "failed", "mark_of", "succeeded"]
+__all__ = ["NETWORK_MAX", "begin", "failed", "mark_of", "networks", "succeeded"]
+
+NETWORK_MAX = 30
+"""Passwords that were wrong from one network in an hour, to one process."""
+_FORGOTTEN_MAX = 20
+
+networks = Networks(NETWORK_MAX)
 
 
 def mark_of(what: str, value: str) -> bytes:
@@ -27,6 +35,7 @@ def mark_of(what: str, value: str) -> bytes:
 
 def begin(mark: bytes, *, now: dt.datetime) -> bool:
     """Count one more attempt. False where it must not be tried."""
+    _forget_old(now)
     with transaction.atomic():
         row, _ = Attempts.objects.select_for_update().get_or_create(mark=mark, defaults={"latest_at": now})
         if row.locked_until is not None and now < row.locked_until:
@@ -38,6 +47,13 @@ def begin(mark: bytes, *, now: dt.datetime) -> bool:
             row.locked_until = now + LOCKED_FOR
         row.save()
     return True
+
+
+def _forget_old(now: dt.datetime) -> None:
+    """Take away some of what counts no more: more than one attempt adds, and not so many that it would take long."""
+    old = Attempts.objects.filter(latest_at__lt=now - LOCKED_FOR)
+    if some := list(old.values_list("pk", flat=True)[:_FORGOTTEN_MAX]):
+        old.filter(pk__in=some).delete()
 
 
 def failed(mark: bytes, *, now: dt.datetime, member: Member | None = None) -> None:

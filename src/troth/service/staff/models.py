@@ -129,6 +129,9 @@ class Attempts(models.Model):
     latest_at = models.DateTimeField()
     locked_until = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["latest_at"], name="staff_attempts_latest_at")]
+
 
 class Confidence(models.Model):
     """Something told to the data-protection officer in confidence; sealed, and read by the officers alone."""

@@ -3,12 +3,14 @@
 The engine gives one thing, `Note`: the result of a call, noted under its place in the flow, or made and then noted. All
 else is here: what is put away and until when, what was had once, and that a worker which lost its lease does no more.
 
-A flow is put away by `_PutAway`, which is no ``Exception``: no body can catch it by accident, and the engine takes it
-for the death of the process, notes nothing, and so does the same step again when the flow is taken up.
+A flow is put away by `PutAway`, which is no ``Exception``: no body can catch it by accident, and the engine takes it
+for the death of the process, notes nothing, and so does the same step again when the flow is taken up. Nothing else
+leaves what the engine calls, also while our own database is away: an error that the engine sees is noted for good.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -17,12 +19,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import Error, connections, transaction
 
+from troth.service.configuration import ServiceError
+from troth.service.database import may_pass
 from troth.service.work.models import CODE_MAX, EffectRow, FlowRow
 from troth.service.work.run import Body, Result, Stopped, carrying
 
-__all__ = ["Flow", "Hold", "Note", "PutAway"]
+__all__ = ["Flow", "Hold", "Note", "NotesAway", "NotesSpoilt", "PutAway"]
 
 _LOG = logging.getLogger("troth.work")
 _State = FlowRow.State
@@ -35,6 +39,16 @@ _PLAIN = re.compile(r"[\w.:/+=-]{0,200}", re.ASCII)
 
 class PutAway(BaseException):
     """This worker does no more for the flow now; its row says why and until when."""
+
+
+class NotesSpoilt(PutAway):
+    """An error stands among the notes of the flow, and would be had again for ever: it begins without notes."""
+
+
+class NotesAway(ServiceError):
+    """The notes of flows are out of reach; waiting may help."""
+
+    retryable = True
 
 
 class Note(Protocol):
@@ -68,6 +82,8 @@ class Flow:
         self._heard = 0
         self._is_in_step = False
         self.has_begun = False
+        self.is_spoilt = False
+        """Whether its notes are to be forgotten: see `NotesSpoilt`."""
 
     @property
     def key(self) -> str:
@@ -75,7 +91,7 @@ class Flow:
         return f"{self.name}/{self.about}/{self.round}"
 
     def carry(self, body: Body, note: Note) -> None:
-        """Run *body* until it is done or put away. Raises `PutAway`, and Django's ``DatabaseError``."""
+        """Run *body* until it is done or put away. Raises `PutAway`."""
         self.has_begun = True
         self._note = note
         token = carrying.set(self)
@@ -104,11 +120,8 @@ class Flow:
                     self._tries = 0
                     self._mine().update(tries=0, step="", reason="")
                 return result
-            except Exception as error:  # noqa: BLE001 - whatever it is, the flow is put away for it
-                raise self._put_away(name, error) from None
             finally:
                 self._is_in_step = False
-                _close_broken()
 
         return self._noted(name, done)
 
@@ -134,7 +147,16 @@ class Flow:
     def _noted(self, name: str, call: Callable[[], Result]) -> Result:
         assert self._note is not None, "a flow that is carried"
         assert not self._is_in_step, "a step holds no step: it is done, or it is not"
-        return self._note(name, call)
+
+        def called() -> Result:
+            try:
+                return call()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the flow is put away for it
+                raise self._put_away(name, error) from None
+            finally:
+                _close_broken()
+
+        return self._note(name, called)
 
     def _listen(self, until: dt.datetime) -> Result:
         """What came, or put the flow away: unless a word came while we looked."""
@@ -182,7 +204,8 @@ class Flow:
             EffectRow.objects.filter(flow=self.pk).delete()
 
     def _put_away(self, step: str, error: Exception) -> PutAway:
-        """Put the flow away for *error*, and say so on its row: as a code, because an error's text may hold values."""
+        """Put the flow away for *error*, and say so on its row: as a code, because an error's text may hold values.
+        While our own database is away the row goes on saying that the flow runs here, and the worker gives it back."""
         if isinstance(error, Stopped):
             state, due, reason = _State.STOPPED, None, error.reason
         elif _may_pass(error):
@@ -191,8 +214,12 @@ class Flow:
         else:
             state, due, reason = _State.FAILED, None, _code(error)
             _LOG.error("a flow failed: %s, at %s", self.name, step or "no step", exc_info=error)
-        step = step or (FlowRow.objects.filter(pk=self.pk).values_list("step", flat=True).first() or "")
-        self._mine().update(**self._away(state, due), tries=self._tries, step=step, reason=reason)
+        try:
+            _close_broken()
+            step = step or (FlowRow.objects.filter(pk=self.pk).values_list("step", flat=True).first() or "")
+            self._mine().update(**self._away(state, due), tries=self._tries, step=step, reason=reason)
+        except Error:
+            _LOG.exception("it could not be written down where a flow stands; it is given back and does its step again")
         return PutAway()
 
     def _once(self, name: str, position: int, do: Callable[[], Result]) -> Result:
@@ -216,12 +243,13 @@ def _close_broken() -> None:
     whose end the engine closes it: opening one costs as much as a step."""
     for connection in connections.all(initialized_only=True):
         if connection.errors_occurred and not connection.in_atomic_block:
-            connection.close()
+            with contextlib.suppress(Error):
+                connection.close()
 
 
 def _may_pass(error: Exception) -> bool:
     said = getattr(error, "retryable", None)
-    return bool(said) if said is not None else isinstance(error, (OSError, OperationalError, InterfaceError))
+    return bool(said) if said is not None else isinstance(error, OSError) or may_pass(error)
 
 
 def _pause(tries: int, error: Exception) -> dt.timedelta:

@@ -6,20 +6,21 @@ does it only once there is a flow to run.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 from dbos import error as dbos_error
-from django.db import connections
+from django.db import Error, connections
 
 from troth.service.configuration import Settings
-from troth.service.work.carried import Flow, PutAway
+from troth.service.work.carried import Flow, NotesAway, NotesSpoilt, PutAway
 from troth.service.work.models import FlowRow
 from troth.service.work.run import Result, Stopped, flows
 
@@ -29,10 +30,12 @@ __all__ = ["Engine", "prepare"]
 # says goes to our root, which writes down where, and not what.
 logging.getLogger("dbos").addHandler(logging.NullHandler())
 
+_LOG = logging.getLogger("troth.work")
 _VERSION = "1"
 """Of what is noted, not of our code: DBOS resumes a flow only under the version that it was begun under. A change to
 the steps of a flow that may be under way is made under a new *name* of that flow, and the old one stays for a while."""
 _SCHEMA = "troth_work"
+_ENDED = ("SUCCESS", "ERROR")
 _POLL_S = 0.1
 _SWEPT_AT_ONCE = 1_000
 
@@ -48,8 +51,13 @@ def _run(key: str) -> None:
         raise PutAway  # it was given back since, and whoever has it runs it
     try:
         flow.carry(flows()[flow.name], _note)
+    except NotesSpoilt:
+        flow.is_spoilt = True
+    except Exception:  # noqa: BLE001 - DBOS would take it for the end of the flow, and never run it again
+        _LOG.exception("a flow broke off; it is given back")
     finally:
-        connections.close_all()
+        with contextlib.suppress(Error):
+            connections.close_all()
         _ended.put(flow)
     # Where a flow stands is on its row, in one transaction with the rest; DBOS does not have to know it as well.
     raise PutAway
@@ -62,9 +70,21 @@ def _note(name: str, call: Callable[[], Result]) -> Result:
         raise PutAway from None  # another worker owns it by now
     except dbos_error.DBOSUnexpectedStepError:
         raise Stopped("flow_changed") from None  # its steps are not those that it was begun with
-    except sqlalchemy.exc.DBAPIError:
+    except sqlalchemy.exc.SQLAlchemyError:
         raise PutAway from None  # the notes are out of reach, and the flow is given back
+    except Exception as noted:  # noqa: BLE001 - what we call raises `PutAway` alone, so this stands among the notes
+        _LOG.warning("an error stood among the notes of a flow: it begins at its first step", exc_info=noted)
+        raise NotesSpoilt from None
     return result
+
+
+@contextlib.contextmanager
+def _reached() -> Iterator[None]:
+    """Raise `NotesAway` where the notes are out of reach."""
+    try:
+        yield
+    except (sqlalchemy.exc.SQLAlchemyError, dbos_error.DBOSException) as away:
+        raise NotesAway(f"the notes of flows are out of reach ({type(away).__name__}); it is tried again") from away
 
 
 class Engine:
@@ -78,19 +98,28 @@ class Engine:
         self.ended = _ended
         config = _config(settings, executor, flows_max)
         self._sqlite = config.get("system_database_engine")
-        DBOS(config=config)
-        DBOS.listen_queues([self._queue])
-        DBOS.launch()
-        DBOS.register_queue(self._queue, polling_interval_sec=_POLL_S)
+        try:
+            with _reached():
+                DBOS(config=config)
+                DBOS.listen_queues([self._queue])
+                DBOS.launch()
+                DBOS.register_queue(self._queue, polling_interval_sec=_POLL_S)
+        except BaseException:
+            self.close()
+            raise
 
+    @_reached()
     def begin(self, taken: Sequence[Flow]) -> None:
-        """Run flows that this worker has taken: from the start, or from where they were put away."""
+        """Run flows that this worker has taken: from the start, or from where they were put away. Raises `NotesAway`;
+        `withdraw` then says which of them do not run."""
         assert os.getpid() == self._pid, "an engine does not outlive a fork"
         again = []
+        _carried.update((flow.key, flow) for flow in taken)
         for flow in taken:
-            _carried[flow.key] = flow
             known = DBOS.get_workflow_status(flow.key) if flow.takings > 1 else None
-            if known is not None:
+            if known is not None and known.status in _ENDED:  # DBOS would not run it again
+                DBOS.delete_workflow(flow.key)
+            elif known is not None:
                 again.append(flow.key)
                 continue
             with SetWorkflowID(flow.key):
@@ -98,12 +127,18 @@ class Engine:
         if again:
             DBOS.resume_workflows(again, queue_name=self._queue)
 
+    def withdraw(self, flow: Flow) -> bool:
+        """Whether *flow* had not begun to run; it will not any more."""
+        return _carried.pop(flow.key, None) is flow
+
+    @_reached()
     def forget(self, flow: Flow, *, for_good: bool) -> None:
-        """This worker has nothing more to do with *flow*; where *for_good*, nobody has, and its notes go."""
+        """This worker has nothing more to do with *flow*; where *for_good*, its notes go. Raises `NotesAway`."""
         _carried.pop(flow.key, None)
         if for_good:
             DBOS.delete_workflow(flow.key)
 
+    @_reached()
     def sweep(self, workers: Sequence[str]) -> int:
         """Delete the notes of flows that are done and were left by a crash, and the queues of workers that are gone.
         How many notes."""

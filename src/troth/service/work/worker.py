@@ -12,6 +12,7 @@ import datetime as dt
 import fcntl
 import logging
 import os
+import queue
 import secrets
 import threading
 import time
@@ -20,12 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, close_old_connections, connections, transaction
+from django.db import Error, close_old_connections, connections, transaction
 from django.db.models import F
 from django.utils.module_loading import autodiscover_modules
 
 from troth.service.configuration import ServiceError, Settings
-from troth.service.work.carried import Flow
+from troth.service.database import may_pass, say_away
+from troth.service.work.carried import Flow, NotesAway
 from troth.service.work.models import FlowRow, WorkerRow
 from troth.service.work.notes import forget_newer
 from troth.service.work.run import feeders, flows
@@ -65,6 +67,8 @@ _BEGIN_S_MAX = 60.0
 """A flow that the engine has not begun by then is given back."""
 _AGAIN = dt.timedelta(seconds=5)
 _SWEEP_S = 3600.0
+_AWAY_S = 1.0
+"""Between two tries while the database is away."""
 
 
 def worker(
@@ -82,6 +86,8 @@ def worker(
     autodiscover_modules("flows")
     pace = pace or Pace()
     with _alone(settings, stop) as first:
+        if not until_idle:
+            _wait_for_database(stop)
         if first is not None and not stop.is_set():
             forget_newer(settings)
         with _Hold(pace.lease, alone=first is not None) as hold:
@@ -104,7 +110,8 @@ class _Hold:
 
     @property
     def is_lost(self) -> bool:
-        return self._taken or time.monotonic() > self._valid_until
+        # Who is alone by a lock on a file is so however long the database is locked by somebody else.
+        return self._taken or (not self.is_alone and time.monotonic() > self._valid_until)
 
     def __enter__(self) -> _Hold:
         now = _now()
@@ -117,16 +124,17 @@ class _Hold:
         self._thread.join()
 
     def _keep(self) -> None:
-        while not self._end.wait(self._lease.total_seconds() / 3):
-            asked = time.monotonic()
+        pause_s = every_s = self._lease.total_seconds() / 3
+        while not self._end.wait(pause_s):
+            asked, pause_s = time.monotonic(), min(_AWAY_S, every_s)
             try:
                 mine = WorkerRow.objects.filter(executor=self.executor)
                 if not mine.update(lease_until=_now() + self._lease):
                     self._taken = True
                     return
-                self._valid_until = asked + self._lease.total_seconds()
-            except DatabaseError:
-                _LOG.exception("the lease of this worker could not be renewed")
+                self._valid_until, pause_s = asked + self._lease.total_seconds(), every_s
+            except Error:
+                say_away(_LOG, "the lease of this worker could not be renewed; it is tried again")
             finally:
                 close_old_connections()
         connections.close_all()
@@ -185,6 +193,7 @@ class _Worker:
         try:
             self._collect()
             if time.monotonic() >= self._next_rounds:
+                self._give_back_lost()
                 self._next_rounds = time.monotonic() + self._pace.lease.total_seconds() / 3
                 if count := self._hold.take_over():
                     _LOG.warning("took over %d flows of workers that are gone", count)
@@ -195,10 +204,11 @@ class _Worker:
             elif not self._running and time.monotonic() - self._busy_at > self._pace.engine_idle_s:
                 self._close_engine()
             return bool(taken)
-        except DatabaseError:
+        except (Error, NotesAway):
+            self._next_rounds = 0.0
             if not self._is_patient:
                 raise
-            _LOG.exception("the database did not answer; work goes on once it does")
+            say_away(_LOG, "the database did not answer; work goes on once it does")
             return False
         finally:
             close_old_connections()
@@ -237,7 +247,26 @@ class _Worker:
         begun = time.monotonic()
         self._running |= {flow.key: (flow, begun) for flow in taken}
         self._busy_at = begun
-        self._open_engine().begin(taken)
+        try:
+            engine = self._open_engine()
+        except (Error, NotesAway):
+            self._running = {key: one for key, one in self._running.items() if one[1] != begun}
+            raise
+        try:
+            engine.begin(taken)
+        except (Error, NotesAway):
+            for flow in taken:
+                if engine.withdraw(flow):
+                    del self._running[flow.key]
+            raise
+
+    def _give_back_lost(self) -> None:
+        """Give back what we have by its row and not in truth: the database went away while we took it or gave it
+        back, so that we do not know what became of that."""
+        for row in FlowRow.objects.filter(state=_State.RUNNING, worker=self._hold.executor):
+            flow = Flow(row, self._hold, self._clock)
+            if flow.key not in self._running:
+                flow.give_back(_AGAIN, reason="interrupted")
 
     def _collect(self) -> None:
         """Let go of the flows that are done or put away."""
@@ -258,15 +287,25 @@ class _Worker:
         # One that broke without a word, as when the database was away, is on its row as if it still ran.
         flow.give_back(_AGAIN, reason="interrupted")
         done = FlowRow.objects.filter(pk=flow.pk, round=flow.round, state=_State.DONE).exists()
-        self._engine.forget(flow, for_good=done)
+        self._engine.forget(flow, for_good=done or flow.is_spoilt)
+
+    def _await_ended(self) -> None:
+        """Let go of the next flow that ends, if one does soon."""
+        assert self._engine is not None, "flows run in one"
+        try:
+            self._ended(self._engine.ended.get(timeout=self._pace.busy_s))
+        except queue.Empty:
+            pass
+        except (Error, NotesAway):
+            self._next_rounds = 0.0  # its row is looked at again
+            _LOG.exception("a flow could not be given back; it is tried again")
 
     def _rest(self, stop: threading.Event, did: bool) -> None:
         if did and len(self._running) < self._pace.flows_max:
             return
         is_busy = self._running or time.monotonic() - self._busy_at < 5.0
         if self._engine is not None and self._running:
-            with contextlib.suppress(Exception):
-                self._ended(self._engine.ended.get(timeout=self._pace.busy_s))
+            self._await_ended()
         else:
             stop.wait(self._pace.busy_s if is_busy else self._pace.look_s)
 
@@ -275,10 +314,10 @@ class _Worker:
         self._hold.is_ending = True
         deadline = time.monotonic() + self._pace.stop_s
         while self._running and self._engine is not None and time.monotonic() < deadline:
-            with contextlib.suppress(Exception):
-                self._ended(self._engine.ended.get(timeout=self._pace.busy_s))
+            self._await_ended()
         if not self._running and not self._hold.is_lost:
-            self._hold.let_go()
+            with contextlib.suppress(Error):  # then others take its flows when the lease runs out
+                self._hold.let_go()
 
     def _open_engine(self) -> Engine:
         if self._engine is None:
@@ -294,6 +333,21 @@ class _Worker:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
+
+
+def _wait_for_database(stop: threading.Event) -> None:
+    """Return once our own database answers. Raises Django's errors that no waiting mends."""
+    while not stop.is_set():
+        try:
+            WorkerRow.objects.exists()
+            return
+        except Error as away:
+            if not may_pass(away):
+                raise
+            say_away(_LOG, "the database does not answer; work begins once it does")
+        finally:
+            close_old_connections()
+        stop.wait(_AWAY_S)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from troth.errors import TrothError
 from troth.service.cases import document, plan
 from troth.service.cases.content import Content, readable
 from troth.service.cases.models import CHOICES, Right
-from troth.service.cases.package.words import category_words
+from troth.service.cases.package.words import category_words, purpose_words
 from troth.service.cases.proof import HandOver
 from troth.service.mail.message import Address
 
@@ -443,4 +443,4 @@ def categories_to_amend(declaration: Declaration) -> dict[str, str]:
 
 def purposes_for(declaration: Declaration, right: str) -> dict[str, str]:
     """The purposes that may be objected to, or whose consent may be withdrawn; empty for the other rights."""
-    return {name: declaration.purposes[name].title or name for name in plan.stoppable(declaration, right)}
+    return {name: purpose_words(declaration, name) for name in plan.stoppable(declaration, right)}

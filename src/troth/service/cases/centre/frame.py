@@ -16,13 +16,15 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
+from django.views.decorators.csrf import csrf_exempt
 
 from troth.service.cases.centre import window
+from troth.service.cases.centre.form_token import is_ours
 from troth.service.cases.centre.throttle import networks, prefix_of
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.models import Case, Right
 from troth.service.company import NoCompany
-from troth.service.pages import not_ready
+from troth.service.pages import csrf_failure, not_ready
 from troth.service.staff.doors import public
 
 __all__ = ["RIGHTS", "centre_page", "chosen_language", "language_of", "shown", "to", "too_many", "window_page"]
@@ -33,10 +35,12 @@ RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT, Right.RESTRICT, Righ
 View = Callable[..., HttpResponseBase]
 
 
-def centre_page(view: View) -> View:
-    """A page for everyone, in their language, of the company as it is declared now."""
+def centre_page(view: View, *, takes_forms_from_elsewhere: bool = False) -> View:
+    """A page for everyone, in their language, of the company as it is declared now. A form is taken from a page of ours
+    only, unless the view looks by itself at what comes *from elsewhere*."""
 
     @public
+    @csrf_exempt  # Django's token would take a cookie; `form_token` does not
     @functools.wraps(view)
     def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
         try:
@@ -45,12 +49,20 @@ def centre_page(view: View) -> View:
             return not_ready(request, error)
         language = _language(request, at_desk)
         with translation.override(language):
+            if guarded.checks_form and request.method == "POST" and not _is_ours(request):  # type: ignore[attr-defined]
+                return csrf_failure(request)
             response = view(request, at_desk, *given, **named)
         response.headers.setdefault("Content-Language", language)
         patch_vary_headers(response, ["Accept-Language"])
         return response
 
+    guarded.checks_form = not takes_forms_from_elsewhere  # type: ignore[attr-defined]
     return guarded
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    """What Django's test client asks of its own check counts for ours, too."""
+    return getattr(request, "_dont_enforce_csrf_checks", False) or is_ours(request)
 
 
 def _language(request: HttpRequest, at_desk: Desk) -> str:
@@ -84,7 +96,7 @@ def shown(
     context = {  # *at*: where the page can be fetched, unless it is its own address
         "is_home": template == "home",
         "languages": [(code, name) for code, name in settings.LANGUAGES if code in spoken],
-        "kept": {name: value for name, value in request.GET.items() if name in ("what", "clause")},
+        "kept": {},  # what of the address stays when another language is chosen: nothing that the page does not know
         "q": f"?language={chosen}" if chosen else "",
         "chosen": chosen,
         **told,

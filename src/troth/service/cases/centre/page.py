@@ -14,14 +14,14 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
-from troth.declaration import Declaration, is_category
+from troth.declaration import Declaration
 from troth.law import Applies
 from troth.service.board.mark import SIGNS
 from troth.service.cases import appeal, document, life
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
-from troth.service.cases.lines import Done, done, joined
+from troth.service.cases.lines import Done, done, joined, kept, whole
 from troth.service.cases.models import (
     LOOKS,
     STOPS,
@@ -36,7 +36,9 @@ from troth.service.cases.models import (
     State,
     Step,
 )
-from troth.service.cases.package.words import category_words
+from troth.service.cases.package.words import purpose_words, system_words, target_words
+from troth.service.disclosure.telling import State as NoticeState
+from troth.service.disclosure.telling import notices
 from troth.service.record.models import EntryRow
 from troth.service.staff.looking import looks_at
 from troth.service.staff.rights import role_title
@@ -160,11 +162,11 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         parts=_parts(case, at_desk.declaration, steps),
         done=tuple(
             sorted(
-                joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] != "keep"),
+                joined(done(line, case.right, at_desk.declaration) for line in whole(lines)),
                 key=attrgetter("what", "system", "table"),
             )
         ),
-        kept=tuple(joined(done(line, case.right, at_desk.declaration) for line in lines if line["what"] == "keep")),
+        kept=tuple(joined(done(line, case.right, at_desk.declaration) for line in kept(lines))),
         final_after=max(finals) if finals else None,
         proofs=_proofs(case, receipts),
         seen=_seen(case, at_desk.declaration) if inside else (),
@@ -246,12 +248,14 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
     }
     if case.needs:
         return words[Needs(case.needs)]
-    return gettext("We look in every system that holds personal data. This mostly takes less than a minute.")
+    return gettext("We look in our systems for your data.")
 
 
 def _ended(case: Case, events: Sequence[Event]) -> str:
     if case.outcome == Outcome.WITHDRAWN:
         return gettext("You took it back, and nothing more is done. You can ask again at any time.")
+    if any(_is_unproved(event) for event in events):
+        return gettext("Nobody confirmed it within thirty days, so we closed it. You can ask again.")
     if case.outcome == Outcome.REFUSED:
         return gettext("Our letter says why, which law it rests on, and whom you can turn to.")
     if case.right in STOPS:
@@ -265,16 +269,23 @@ def _ended(case: Case, events: Sequence[Event]) -> str:
                 "says which are missing, and why."
             )
         if any(event.what == "closed" and event.facts.get("package") is False for event in events):
-            return gettext("We looked in every system and hold nothing about you. Our letter says so.")
-        return gettext("We looked in every system. What we found is in the file that our letter leads to.")
+            return gettext("We looked, and found nothing about you. Our letter says where we looked.")
+        return gettext("What we found is in the file that our letter leads to.")
     if case.outcome == Outcome.PARTLY_FULFILLED:
         return gettext("What had to stay, and why, stands below and in our letter.")
-    return gettext("Everything is done, and we wrote you a letter about it.")
+    return gettext("It is done, and we wrote you a letter about it.")
+
+
+def _is_unproved(event: Event) -> bool:
+    """Whether the case ended because nobody showed who asks; no letter was sent then."""
+    return event.what == "closed" and event.facts.get("why") == "identity_not_shown"
 
 
 def _event(event: Event) -> str:
     """What happened, in words; empty for what says nothing to the person."""
     facts: Mapping[str, Any] = event.facts
+    if _is_unproved(event):
+        return gettext("We closed it, because nobody confirmed it")
     if event.what == "closed":
         words = {
             "fulfilled": gettext("We finished and wrote to you"),
@@ -284,7 +295,7 @@ def _event(event: Event) -> str:
         }
         return words.get(str(facts.get("outcome")), "")
     if event.what == "recipients_told":
-        told = len(facts.get("told", ()))
+        told = sum(notice.state in (NoticeState.SENT, NoticeState.TOLD) for notice in notices(event.case.reference))
         said = ngettext("We told %(number)d recipient of your data", "We told %(number)d recipients of your data", told)
         return said % {"number": told} if told else ""
     if event.what == "document_destroyed" and facts.get("why") == "rejected":
@@ -325,7 +336,7 @@ def _parts(case: Case, declaration: Declaration, steps: Iterable[Step]) -> tuple
         if name not in asked and (not system.tables or case.right in STOPS):
             continue
         text, state = _part(asked.get(name), finished or is_carried)
-        parts.append(Part(system.title or name, text, state, SIGNS[state]))
+        parts.append(Part(system_words(declaration, name), text, state, SIGNS[state]))
     return tuple(parts)
 
 
@@ -369,25 +380,19 @@ def leaves(case: Case) -> frozenset[int]:
 def _seen(case: Case, declaration: Declaration) -> tuple[Seen, ...]:
     if not case.subject:
         return ()
-    purposes = declaration.purposes
     return tuple(
-        Seen(look.at, str(role_title(look.role)), _title(purposes, look.purpose))
+        Seen(look.at, str(role_title(look.role)), purpose_words(declaration, look.purpose))
         for look in looks_at(case.subject)[:100]
     )
-
-
-def _title(purposes: Mapping[str, Any], name: str) -> str:
-    known = purposes.get(name)
-    return (known.title or name) if known is not None else name
 
 
 def _wrote(content: Content, declaration: Declaration) -> list[tuple[str, str]]:
     """What the person wrote, as pairs of a label and a text."""
     wrote = [(gettext("Your address"), content.address)]
     for target, value in content.changes.items():
-        wrote.append((category_words(target) if is_category(target) else target, value or gettext("(empty)")))
+        wrote.append((target_words(declaration, target), value or gettext("(empty)")))
     if content.purposes:
-        stops = "; ".join(_title(declaration.purposes, name) for name in content.purposes)
+        stops = "; ".join(purpose_words(declaration, name) for name in content.purposes)
         wrote.append((gettext("What should stop"), stops))
     if content.agent_name:
         wrote.append((gettext("Who asked for you"), content.agent_name))

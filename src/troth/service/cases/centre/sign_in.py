@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.service.cases import login, proof
@@ -23,9 +23,8 @@ _TRY = "troth.try"
 _log = logging.getLogger("troth.cases")
 
 
-@csrf_exempt
 @require_POST
-@centre_page
+@functools.partial(centre_page, takes_forms_from_elsewhere=True)
 def hand_over(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     """``/your-data/signed-in``: the company's own site hands over somebody whom it has signed in.
 

@@ -10,13 +10,9 @@ four workers lets four times as much through, which keeps a flood small and need
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import ipaddress
-import secrets
-import threading
-from collections.abc import Mapping
 
 from troth.service.cases.models import Case
+from troth.service.networks import Networks, prefix_of
 
 __all__ = ["ADDRESS_MAX", "NETWORK_MAX", "Networks", "has_asked_enough", "networks", "prefix_of"]
 
@@ -25,24 +21,6 @@ ADDRESS_MAX = 8
 NETWORK_MAX = 60
 """Forms that one network may send in an hour, to one process."""
 _DAY = dt.timedelta(days=1)
-_HOUR_S = 3600
-_V4_BITS, _V6_BITS = 24, 48
-_OWN = tuple(
-    map(
-        ipaddress.ip_network,
-        (
-            "127.0.0.0/8",
-            "10.0.0.0/8",
-            "172.16.0.0/12",
-            "192.168.0.0/16",
-            "100.64.0.0/10",
-            "::1",
-            "fc00::/7",
-            "fe80::/10",
-        ),
-    )
-)
-"""Where a proxy of our own may stand, or this machine itself."""
 
 
 def has_asked_enough(subject: str, *, now: dt.datetime) -> bool:
@@ -52,46 +30,4 @@ def has_asked_enough(subject: str, *, now: dt.datetime) -> bool:
     return recent.values_list("pk")[:ADDRESS_MAX].count() >= ADDRESS_MAX
 
 
-def prefix_of(meta: Mapping[str, str]) -> str:
-    """The network that a request came from, empty for this machine itself. Behind a proxy of our own, which has a
-    private address, it is the one that the proxy saw."""
-    seen = _address(meta.get("REMOTE_ADDR", ""))
-    if seen is None or any(seen in net for net in _OWN if net.version == seen.version):
-        forwarded = _address(meta.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip())
-        if forwarded is None:
-            return ""
-        seen = forwarded
-    bits = _V4_BITS if seen.version == 4 else _V6_BITS
-    return str(ipaddress.ip_network((seen, bits), strict=False))
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        found = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
-
-
-class Networks:
-    """How much each network has sent since the hour began. Nothing of it is written down."""
-
-    def __init__(self, most: int = NETWORK_MAX) -> None:
-        self._most, self._lock = most, threading.Lock()
-        self._hour, self._salt = -1, b""
-        self._counts: dict[bytes, int] = {}
-
-    def is_over(self, prefix: str, *, now: dt.datetime) -> bool:
-        """Count one more from *prefix*: whether that is too many."""
-        if not prefix:
-            return False
-        with self._lock:
-            hour = int(now.timestamp()) // _HOUR_S
-            if hour != self._hour:
-                self._hour, self._salt, self._counts = hour, secrets.token_bytes(32), {}
-            mark = hashlib.blake2b(prefix.encode(), key=self._salt, digest_size=16).digest()
-            self._counts[mark] = self._counts.get(mark, 0) + 1
-            return self._counts[mark] > self._most
-
-
-networks = Networks()
+networks = Networks(NETWORK_MAX)

@@ -12,6 +12,7 @@ import io
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -39,7 +40,8 @@ from troth.service.cases.content import ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
 from troth.service.cases.links import LinkDead
-from troth.service.cases.models import CHOICES, Case, Channel, Kind, Link, Right, State
+from troth.service.cases.models import CHOICES, Case, Channel, Kind, Link, Outcome, Right, State
+from troth.service.cases.package.words import cookie_words, purpose_words
 from troth.service.cases.restriction import is_stopped
 from troth.service.pages import the_company, the_log, told_of
 
@@ -84,6 +86,7 @@ def home(request: HttpRequest, at_desk: Desk) -> HttpResponse:
             "due": _due(at_desk, Kind.REQUEST, Right.VIEW).on,
             "officer": organisation.officer,
             "regulator": organisation.regulator,
+            "within_a_day": within_a_day(now=timezone.now()),
         }
         if len(made) >= _HOMES_MAX:
             made.clear()
@@ -91,6 +94,24 @@ def home(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     response = HttpResponse(page_made)
     patch_cache_control(response, public=True, max_age=_PUBLIC_S)
     return response
+
+
+_ANSWERED_MIN = 20
+"""Of fewer answers nothing is said: a share of them would be chance, and might be about somebody."""
+
+
+def within_a_day(*, now: dt.datetime) -> int | None:
+    """Of 100 requests that were answered in the last 90 days, how many within 24 hours; None where these were few, or
+    the fewer part."""
+    ended = (Outcome.FULFILLED, Outcome.PARTLY_FULFILLED, Outcome.REFUSED)
+    answered = Case.objects.filter(
+        kind=Kind.REQUEST, outcome__in=ended, closed_at__gt=now - dt.timedelta(days=90), closed_at__lte=now
+    )
+    all_of_them = answered.count()
+    quick = answered.filter(closed_at__lte=F("received_at") + dt.timedelta(hours=24)).count()
+    if all_of_them < _ANSWERED_MIN or 2 * quick < all_of_them:
+        return None
+    return 100 * quick // all_of_them
 
 
 _HOMES_MAX = 32
@@ -116,8 +137,8 @@ def _due(at_desk: Desk, kind: str, right: str) -> Any:
 def choices(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     """``/your-data/choices/``: mail and cookies."""
     told = {
-        "marketing": [at_desk.declaration.purposes[name].title or name for name in plan.marketing(at_desk.declaration)],
-        "cookies": dict(at_desk.declaration.cookies),
+        "marketing": [purpose_words(at_desk.declaration, name) for name in plan.marketing(at_desk.declaration)],
+        "cookies": [cookie_words(name, one) for name, one in at_desk.declaration.cookies.items()],
     }
     return shown(request, at_desk, "choices", told)
 
@@ -190,10 +211,11 @@ def question(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     asked = request.GET.get("clause", "")
     form = Ask(request.POST or None, clauses=clauses, initial={"clause": asked})
     quoted = next((sentence.text for sentence in policy.sentences if sentence.id == asked), "")
-    return _in_words(request, at_desk, Kind.QUESTION, form, quoted=quoted)
+    kept = {"clause": asked} if quoted else {}
+    return _in_words(request, at_desk, Kind.QUESTION, form, quoted=quoted, kept=kept)
 
 
-def _in_words(request: HttpRequest, at_desk: Desk, kind: Kind, form: Ask, **more: str) -> HttpResponse:
+def _in_words(request: HttpRequest, at_desk: Desk, kind: Kind, form: Ask, **more: Any) -> HttpResponse:
     if request.method == "POST":
         if refused := too_many(request, at_desk):
             return refused
@@ -248,11 +270,12 @@ def sent(request: HttpRequest, at_desk: Desk) -> HttpResponse:
     elif what in (Kind.COMPLAINT, Kind.QUESTION):
         kind, right = Kind(what), ""
     elif what == "again":
-        return shown(request, at_desk, "sent_again", {})
+        return shown(request, at_desk, "sent_again", {"kept": {"what": what}})
     else:
         raise Http404
     told = {
         "what": what,
+        "kept": {"what": what},
         "title": page.asked_for(kind=kind, right=right),
         "link": link if (link := request.GET.get("link")) in ("none", "both") else "link",
         "is_in_words": kind != Kind.REQUEST,
@@ -274,7 +297,7 @@ def ask_again(request: HttpRequest, at_desk: Desk) -> HttpResponse:
             if not form.is_by_a_program:
                 again.wish(form.cleaned_data["email"], at_desk)
             return to(request, at_desk, "centre-sent", what="again")
-    return shown(request, at_desk, "again", {"form": form}, status=_status(form))
+    return shown(request, at_desk, "again", {"form": form, "cases": again.CASES_MAX}, status=_status(form))
 
 
 # --- the mailed link -------------------------------------------------------------------------------------------------

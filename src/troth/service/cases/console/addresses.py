@@ -33,5 +33,6 @@ urlpatterns = [
     path("work/", work.work, name="work"),
     path("work/flows/<int:pk>/go-on", work.go_on, name="go-on"),
     path("work/line/start", work.start_line, name="start-line"),
+    path("work/clock/confirm", work.confirm_clock, name="confirm-clock"),
     path("work/letters/<int:pk>/again", work.send_again, name="send-again"),
 ]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from troth.declaration import Declaration, is_category
 from troth.law import Applies, obligations, regimes_for
 from troth.service.cases import life
-from troth.service.cases.console.row import CHANNELS, Bar, about, bar, doing, relative, state_words
+from troth.service.cases.console.row import CHANNELS, Bar, about, bar, doing, proof_words, relative, state_words
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day
@@ -104,6 +104,8 @@ class Sheet:
 
     case: Case
     about: str
+    proof: str
+    proof_needed: str
     state: str
     todo: str
     is_for_somebody: bool
@@ -197,6 +199,8 @@ def sheet(
     return Sheet(
         case=case,
         about=about(case),
+        proof=proof_words(case.tier),
+        proof_needed=proof_words(case.tier_needed) if case.tier_needed > case.tier else "",
         state=state_words(case),
         todo=todo,
         is_for_somebody=is_for_somebody,
@@ -275,7 +279,12 @@ _NOTICES: Mapping[NoticeState, tuple[Any, str]] = {
     NoticeState.OWED: (_("its letter is on its way"), "soon"),
     NoticeState.SENT: (_("told by letter"), "good"),
     NoticeState.UNTOLD: (_("somebody has to tell them"), "bad"),
+    NoticeState.UNSHOWN: (
+        _("nothing shows that this person's data went there: somebody has to find out, and tell them only if it did"),
+        "bad",
+    ),
     NoticeState.TOLD: (_("told by staff"), "good"),
+    NoticeState.NOTHING_SENT: (_("nothing of this person went there, as somebody found out"), "still"),
     NoticeState.EXCUSED: (_("cannot be told, for a reason on record"), "still"),
 }
 
@@ -335,7 +344,8 @@ _EVENTS: Mapping[str, Any] = {
     "failed": _("Carrying it out failed"),
     "restricted": _("The use of the data was restricted"),
     "lifting": _("The end of the restriction was announced"),
-    "recipients_told": _("Recipients were told"),
+    "data_located": _("What shows who received the data was put down"),
+    "recipients_told": _("It was decided which recipients are told"),
     "task_ended": _("Somebody ended a task"),
     "given_up": _("A system was given up on"),
     "reminded": _("We reminded ourselves of the deadline"),
@@ -388,7 +398,9 @@ def _facts(event: Event) -> Iterable[tuple[str, str]]:
     for name, value in event.facts.items():
         if name in ("entry", "reviews", "problems", "run") or value in ("", None, [], {}):
             continue
-        if name in ("due", "until") and isinstance(value, str):
+        if name == "tier" and isinstance(value, int):
+            yield gettext("proof of identity"), proof_words(value)
+        elif name in ("due", "until") and isinstance(value, str):
             yield name, day_words(dt.date.fromisoformat(value))
         elif isinstance(value, list):
             yield name, ", ".join(str(one) for one in value)

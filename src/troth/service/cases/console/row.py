@@ -12,9 +12,37 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.service.cases.models import Case, Channel, Kind, Needs, Outcome, Right, State
 
-__all__ = ["CHANNELS", "NEEDS", "RIGHTS", "Bar", "Line", "about", "bar", "doing", "line", "relative", "state_words"]
+__all__ = [
+    "CHANNELS",
+    "NEEDS",
+    "RIGHTS",
+    "Bar",
+    "Line",
+    "about",
+    "bar",
+    "doing",
+    "line",
+    "proof_words",
+    "relative",
+    "state_words",
+]
 
 _SOON_DAYS = 7
+
+_PROOFS = (
+    _("none"),
+    _("they reach an address or a number that we hold"),
+    _("they knew two things that we hold"),
+    _("they signed in, or knew three things"),
+    _("a document was looked at"),
+)
+"""The proof of identity of each tier, from none to a document."""
+
+
+def proof_words(tier: int) -> str:
+    """How somebody showed who they are."""
+    return str(_PROOFS[min(tier, len(_PROOFS) - 1)])
+
 
 RIGHTS: Mapping[str, str | Promise] = {
     Right.VIEW: _("See data"),

@@ -16,16 +16,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from troth.ledger import Pseudonym
 from troth.service.cases.line import start_the_line
 from troth.service.cases.models import Case, Stop
 from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import LetterRefused
 from troth.service.mail.run import again
+from troth.service.record.clock import confirm, doubt
 from troth.service.staff.doors import Right, needs, standing_of, withheld_from
 from troth.service.work.models import FlowRow, WorkerRow
 from troth.service.work.run import health, want
 
-__all__ = ["go_on", "send_again", "start_line", "work"]
+__all__ = ["confirm_clock", "go_on", "send_again", "start_line", "work"]
 
 _SHOWN = 100
 _MEND: Mapping[str, Any] = {
@@ -60,6 +62,7 @@ def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpRe
         "stops": [
             (stop, _MEND.get(stop.why, stop.why)) for stop in Stop.objects.filter(cleared_at=None).order_by("since")
         ],
+        "doubt": doubt(now),
         "flows": stopped.order_by("changed_at")[:_SHOWN],
         "trying": trying.order_by("-tries")[:_SHOWN],
         "workers": WorkerRow.objects.filter(lease_until__gt=now).order_by("begun_at"),
@@ -98,6 +101,14 @@ def go_on(request: HttpRequest, pk: int) -> HttpResponse:
 def start_line(request: HttpRequest) -> HttpResponse:
     """Start the line after the configuration was mended; where it was not, it stops again, and nothing is lost."""
     start_the_line(timezone.now())
+    return HttpResponseRedirect(reverse("work"))
+
+
+@needs(Right.CASES_HANDLE)
+@require_POST
+def confirm_clock(request: HttpRequest) -> HttpResponse:
+    """Somebody has looked at the clock and says that it is right: what is over ends, and is destroyed."""
+    confirm(timezone.now(), by=Pseudonym(standing_of(request).pseudonym or ""))
     return HttpResponseRedirect(reverse("work"))
 
 

@@ -6,7 +6,7 @@ The page and the letter say the same facts; a fact has one place here, named for
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext
@@ -16,6 +16,7 @@ from troth.law.shelf import places
 from troth.service.cases.package import words
 from troth.service.cases.package.contents import Contents, Part
 from troth.service.cases.package.portable import LeftOut, Source, asked_for, purposes_of, source_of
+from troth.service.staff.rights import role_title
 
 __all__ = ["Facts", "facts_of"]
 
@@ -145,6 +146,9 @@ class Facts:
     looks: tuple[Look, ...]
     stays: tuple[Stay, ...]
     rights: tuple[RightOf, ...]
+    decides: str
+    """What our record says of decisions that a computer takes alone (Art. 22)."""
+    decisions: tuple[str, ...]
     profiles: str
     """Purposes that use a profile."""
     centre: str
@@ -187,11 +191,13 @@ def facts_of(contents: Contents, left_out: Sequence[LeftOut] = ()) -> Facts:
         receivers=held.receivers(contents.made_at.date()),
         disclosed=tuple(_disclosed(contents)),
         looks=tuple(
-            Look(words.moment(at), words.human(role), words.purpose_words(declaration, purpose))
+            Look(words.moment(at), _role(role), words.purpose_words(declaration, purpose))
             for at, role, purpose in sorted(contents.looks)
         ),
         stays=tuple(_stay(held, part) for part in contents.parts),
         rights=tuple(_rights(bases, centre)),
+        decides=_decides(declaration),
+        decisions=tuple(_decisions(declaration)),
         profiles=words.joined(profiles) if profiles else "",
         centre=centre,
         complain=f"{centre}complain/" if centre else "",
@@ -213,7 +219,7 @@ class _Held:
         return words.system_words(self.declaration, part.system)
 
     def table(self, part: Part) -> str:
-        return words.human(part.table) or self.system(part)
+        return words.table_words(self.declaration, part.place) or self.system(part)
 
     def categories(self) -> dict[str, list[Part]]:
         """Category to the parts that hold it, in order."""
@@ -246,7 +252,7 @@ class _Held:
             Use(
                 words.purpose_words(self.declaration, name),
                 str(words.BASES[self.declaration.purposes[name].basis]),
-                self.declaration.purposes[name].interests or "",
+                words.declared_words(self.declaration.purposes[name].interests or ""),
                 words.joined(systems),
                 words.joined(categories) if categories else "",
             )
@@ -282,7 +288,7 @@ class _Held:
                 categories.append(words.category_words(category))
                 systems.append(self.system(part))
         return tuple(
-            Origin(_origin(source, forms), words.joined(categories), words.joined(systems))
+            Origin(_origin(self.declaration, source, forms), words.joined(categories), words.joined(systems))
             for (source, forms), (categories, systems) in sorted(
                 found.items(), key=lambda item: (list(Source).index(item[0][0]), item[0][1])
             )
@@ -307,6 +313,11 @@ class _Held:
                     )
                 )
         return tuple(found)
+
+
+def _role(role: str) -> str:
+    known = role_title(role)
+    return words.human(role) if known == role else known
 
 
 def _empty(contents: Contents) -> list[str]:
@@ -334,18 +345,19 @@ def _left_out(held: _Held, left_out: Sequence[LeftOut]) -> list[Missing]:
     found = []
     for left in left_out:
         part = Part(left.place, (), (), ())
-        columns = ", ".join(map(words.human, left.columns))
+        named = (words.column_words(held.declaration, left.place, column) for column in left.columns)
+        columns = ", ".join(dict.fromkeys(named))
         title = f"{held.system(part)}, {held.table(part)}: {columns}"
         found.append(Missing(title, str(words.WHY_LEFT_OUT[left.why])))
     return found
 
 
-def _origin(source: Source, forms: Sequence[str]) -> str:
+def _origin(declaration: Declaration, source: Source, forms: Sequence[str]) -> str:
     if not forms:
         return str(words.SOURCES[source])
     return gettext("%(source)s (%(forms)s)") % {
         "source": words.SOURCES[source],
-        "forms": words.joined(map(words.human, forms)),
+        "forms": words.joined(words.form_words(declaration, name) for name in forms),
     }
 
 
@@ -379,9 +391,8 @@ def _stay(held: _Held, part: Part) -> Stay:
     rules = [rule for rule in held.declaration.retention.values() if rule.table == part.place]
     texts = []
     for rule in rules:
-        facts = {"period": words.period_words(rule.for_), "start": words.human(rule.from_)}
-        text = gettext("%(period)s, counted from “%(start)s”") % facts
-        texts.append(f"{text} ({rule.because})" if rule.because else text)
+        text = words.lasting_words(held.declaration, part.place, rule.for_, rule.from_)
+        texts.append(f"{text} ({words.declared_words(rule.because)})" if rule.because else text)
     if not texts:
         purposes = purposes_of(held.declaration, part.system, [each for each in part.categories if each])
         needed = "; ".join(words.purpose_words(held.declaration, name) for name in purposes)
@@ -392,23 +403,34 @@ def _stay(held: _Held, part: Part) -> Stay:
         ]
     system = held.declaration.systems.get(part.system)
     table = system.tables.get(part.table) if system else None
-    kept = _kept(table.keep) if table is not None and table.keep is not None else ""
+    kept = _kept(held.declaration, part.place, table.keep) if table is not None and table.keep is not None else ""
     return Stay(held.system(part), held.table(part), "; ".join(texts), kept)
 
 
-def _kept(keep: Keep) -> str:
-    facts = {"because": keep.because, "cite": keep.cite}
+def _kept(declaration: Declaration, place: str, keep: Keep) -> str:
+    facts = {"because": words.declared_words(keep.because), "cite": keep.cite}
     if keep.for_ is None:
         return gettext("Even if you ask for deletion it stays as long as this holds: %(because)s (%(cite)s)") % facts
-    facts |= {"period": words.period_words(keep.for_), "start": words.human(keep.from_ or "")}
-    if keep.from_ is None:
-        return gettext("Even if you ask for deletion it stays for %(period)s: %(because)s (%(cite)s)") % facts
-    return (
-        gettext(
-            "Even if you ask for deletion it stays for %(period)s, counted from “%(start)s”: %(because)s (%(cite)s)"
+    facts["period"] = words.lasting_words(declaration, place, keep.for_, keep.from_)
+    return gettext("Even if you ask for deletion it stays for %(period)s: %(because)s (%(cite)s)") % facts
+
+
+def _decides(declaration: Declaration) -> str:
+    """(h) Whether a computer alone decides about people, as far as it is declared."""
+    decided = declaration.notice.decisions
+    if decided is None:
+        return gettext("Our record does not say whether a computer alone decides about people; ask us.")
+    if decided == "none":
+        return gettext(
+            "Our record of what we do with personal data names no decision about people that a computer takes alone."
         )
-        % facts
-    )
+    return gettext("A computer alone decides this about people: what it looks at, and what follows.")
+
+
+def _decisions(declaration: Declaration) -> Iterator[str]:
+    decided = declaration.notice.decisions
+    for one in decided.values() if isinstance(decided, dict) else ():
+        yield f"{one.title}: {one.logic}; {one.effect}"
 
 
 def _rights(bases: set[Basis | str], centre: str) -> list[RightOf]:
@@ -435,7 +457,7 @@ def _rights(bases: set[Basis | str], centre: str) -> list[RightOf]:
     if bases & {*_OBJECTIONABLE, "marketing"}:
         text = gettext("Object to a use that rests on our interests, for reasons of your own (Art. 21).")
         if "marketing" in bases:
-            text += " " + gettext("Marketing stops at once, without any reason.")
+            text += " " + gettext("Against marketing you need no reason.")
         found.append(right("object", gettext("Object"), text))
     if bases & {Basis.CONSENT, Basis.CONTRACT}:
         text = gettext("Get what you gave us in a form that computers read, for yourself or another company (Art. 20).")

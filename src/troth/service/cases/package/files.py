@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from troth.declaration import Organisation
+from troth.service.cases.package import words
 from troth.service.cases.package.cells import DEFINITIONS, csv_cell, encode, kind_of_column, printable
 from troth.service.cases.package.contents import Contents, PackageRefused, Part
 
@@ -218,7 +219,8 @@ def _plain_names(wanted: Sequence[str]) -> list[str]:
 
 
 def manifest(contents: Contents, files: Mapping[str, bytes]) -> bytes:
-    """Which files there are, how long, and their hashes; whose package it is and when it was made; the counts."""
+    """Which files there are, how long, and their hashes; whose package it is and when it was made; the counts; and what
+    tables and columns are called, in the language of now."""
     parts = contents.parts
     return pretty(
         {
@@ -237,7 +239,17 @@ def manifest(contents: Contents, files: Mapping[str, bytes]) -> bytes:
                 "unanswered": len(contents.unanswered),
             },
             "tables": [
-                {"place": part.place, "rows": len(part.rows), "json": f"data/{name}.json", "csv": f"data/{name}.csv"}
+                {
+                    "place": part.place,
+                    "title": words.table_words(contents.declaration, part.place),
+                    "columns": {
+                        column: words.column_words(contents.declaration, part.place, column, category)
+                        for column, category in zip(part.columns, part.categories, strict=True)
+                    },
+                    "rows": len(part.rows),
+                    "json": f"data/{name}.json",
+                    "csv": f"data/{name}.csv",
+                }
                 for part, name in zip(parts, file_names(parts), strict=True)
             ],
             "files": [

@@ -129,7 +129,7 @@ def _opening(contents: Contents, facts: Facts, received: str) -> list[str]:
     elif facts.rows or contents.uploads:
         first = gettext(
             "On %(received)s you asked us what we hold about you. Yes, we use personal data about you. The file "
-            "index.html beside this letter shows all of it; this letter says what it is, why we have it, where it came "
+            "index.html beside this letter shows it; this letter says what it is, why we have it, where it came "
             "from, who received it, how long we keep it, and what you can do."
         )
     else:
@@ -147,7 +147,7 @@ def _about(contents: Contents, facts: Facts) -> list[dict[str, Any]]:
     """Art. 15(1)(a)-(d), (g)-(h) and 15(2)."""
     email = contents.declaration.organisation.email
     copy = gettext("For a copy of what was agreed, write to %(email)s.") % {"email": email}
-    profiles = gettext("These uses look at what you do or who you are, and decide nothing of that kind: %(uses)s.")
+    profiles = gettext("These uses look at what you do or who you are: %(uses)s.")
     return [
         _section(
             gettext("Why we use it"),
@@ -158,7 +158,7 @@ def _about(contents: Contents, facts: Facts) -> list[dict[str, Any]]:
                 for use in facts.uses
             ],
         ),
-        _section(gettext("Which kinds of data"), "GDPR Art. 15(1)(b)", [kind.title for kind in facts.kinds]),
+        _section(gettext("Which kinds of data"), gettext("GDPR Art. 15(1)(b)"), [kind.title for kind in facts.kinds]),
         _section(
             gettext("Who receives it"),
             gettext("GDPR Art. 15(1)(c)"),
@@ -169,7 +169,7 @@ def _about(contents: Contents, facts: Facts) -> list[dict[str, Any]]:
             gettext("Where it goes abroad"),
             gettext("GDPR Art. 15(2)"),
             [f"{one.title}, {one.country}: {one.safeguard}" for one in facts.transfers],
-            [copy] if facts.transfers else [gettext("It goes to no other country.")],
+            [copy] if facts.transfers else [gettext("Our record names no recipient of such data in another country.")],
         ),
         _section(
             gettext("How long we keep it"),
@@ -187,11 +187,9 @@ def _about(contents: Contents, facts: Facts) -> list[dict[str, Any]]:
         _section(
             gettext("Automated decisions"),
             gettext("GDPR Art. 15(1)(h), 22"),
-            paragraphs=[
-                gettext(
-                    "Our record of what we do with personal data names no decision about people that a computer takes "
-                    "alone."
-                ),
+            facts.decisions,
+            [
+                facts.decides,
                 *([profiles % {"uses": facts.profiles}] if facts.profiles else []),
             ],
         ),

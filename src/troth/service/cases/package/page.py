@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import Any
 
 from django.template import Context, Engine
 from django.template.base import Template
+from django.utils.formats import number_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
+from troth.declaration import Declaration
 from troth.service.cases.package import words
 from troth.service.cases.package.cells import csv_cell, printable
 from troth.service.cases.package.contents import Contents, Part
@@ -96,16 +99,16 @@ def _systems(contents: Contents, facts: Facts) -> list[Mapping[str, Any]]:
     """The parts of each system, under its title."""
     described = zip(contents.parts, facts.held, file_names(contents.parts), strict=True)
     return [
-        {"title": title, "tables": [_table(part, held.table, name) for part, held, name in group]}
+        {"title": title, "tables": [_table(contents.declaration, part, held.table, name) for part, held, name in group]}
         for title, group in groupby(described, key=lambda each: each[1].system)
     ]
 
 
-def _table(part: Part, title: str, file: str) -> Mapping[str, Any]:
-    head = [_heading(name, category) for name, category in zip(part.columns, part.categories, strict=True)]
+def _table(declaration: Declaration, part: Part, title: str, file: str) -> Mapping[str, Any]:
+    head, units = _headings(declaration, part), _units(declaration, part)
     inside = attached(part, file)
     shown = [
-        [_cell(value, part, inside.get((number, at), "")) for at, value in enumerate(row)]
+        [_cell(value, part, inside.get((number, at), ""), units[at]) for at, value in enumerate(row)]
         for number, row in enumerate(part.rows[:ROWS_SHOWN_MAX])
     ]
     return {
@@ -120,10 +123,26 @@ def _table(part: Part, title: str, file: str) -> Mapping[str, Any]:
     }
 
 
-def _heading(name: str, category: str | None) -> tuple[str, str]:
-    """A column's name, and the kind of its data where that says more."""
-    label, kind = words.human(name), words.category_words(category) if category else ""
-    return label, kind if kind.casefold() != label.casefold() else ""
+def _headings(declaration: Declaration, part: Part) -> list[tuple[str, str]]:
+    """What each column is called, numbered where several are called alike, and its kind where that says more."""
+    labels = [
+        words.column_words(declaration, part.place, name, category)
+        for name, category in zip(part.columns, part.categories, strict=True)
+    ]
+    head = list[tuple[str, str]]()
+    for at, (label, category) in enumerate(zip(labels, part.categories, strict=True)):
+        kind = words.category_words(category) if category else ""
+        shown = f"{label} ({labels[:at].count(label) + 1})" if labels.count(label) > 1 else label
+        head.append((shown, kind if kind.casefold() != label.casefold() else ""))
+    return head
+
+
+def _units(declaration: Declaration, part: Part) -> list[str]:
+    """The unit of each column, as far as one is declared."""
+    system = declaration.systems.get(part.system)
+    table = system.tables.get(part.table) if system else None
+    fields = table.fields if table else {}
+    return [(fields[name].unit or "") if name in fields else "" for name in part.columns]
 
 
 def _record(
@@ -133,8 +152,10 @@ def _record(
     return [(label, kind, cell) for (label, kind), cell in zip(head, shown[0], strict=True)] if shown else []
 
 
-def _cell(value: Scalar, part: Part, path: str) -> SafeString:
+def _cell(value: Scalar, part: Part, path: str, unit: str) -> SafeString:
     """One value as a person reads it, or the file at *path* that it is. Whatever it holds, it stays in its own cell."""
+    if unit and (amount := words.money(value, unit)):
+        return format_html("{}", amount)
     match value:
         case None | "":
             return format_html('<span class="soft">—<span class="hidden"> {}</span></span>', gettext("empty"))
@@ -155,6 +176,8 @@ def _cell(value: Scalar, part: Part, path: str) -> SafeString:
             return format_html("{}, {}", day(value), value.time().isoformat("auto"))
         case dt.date():
             return format_html("{}", day(value))
+        case Decimal() if value.is_finite() and -20 < int(value.as_tuple().exponent) <= 0:
+            return format_html("{}", number_format(value, -int(value.as_tuple().exponent)))
         case _:
             return _text(csv_cell(value).strip('"').removeprefix("'"))
 

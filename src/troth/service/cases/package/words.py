@@ -5,10 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.formats import number_format
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
-from troth.declaration import Basis, Declaration, Period, Sharing, is_category, is_special, title
+from troth.declaration import (
+    Basis,
+    Cookie,
+    Declaration,
+    Period,
+    Sharing,
+    Table,
+    in_language,
+    is_category,
+    is_special,
+    is_use,
+    title,
+)
 from troth.law.shelf import places
 from troth.service.cases.package.portable import Source
 from troth.service.words import clock, listed
@@ -19,16 +33,25 @@ __all__ = [
     "SOURCES",
     "WHY_LEFT_OUT",
     "category_words",
+    "column_words",
+    "cookie_words",
     "country",
+    "declared_words",
+    "form_words",
     "human",
     "joined",
+    "lasting_words",
     "moment",
+    "money",
     "period_words",
+    "place_words",
     "purpose_words",
     "recipient_words",
     "regulator_site",
     "safeguard_words",
     "system_words",
+    "table_words",
+    "target_words",
     "unanswered_words",
 ]
 
@@ -121,22 +144,157 @@ def category_words(key: str) -> str:
     return gettext("%(category)s (specially protected, Art. 9)") % {"category": words} if is_special(key) else words
 
 
+def declared_words(text: str) -> str:
+    """A text of the company in the language of now, where it is declared in it; else as it was written first."""
+    return in_language(text, get_language() or "en") or str(text)
+
+
+def _own(declaration: Declaration, text: str | None) -> str:
+    """*text* where the reader reads it in their own language; empty where it is declared in others alone."""
+    if text is None:
+        return ""
+    language = get_language() or "en"
+    return in_language(text, language) or (str(text) if language == declaration.policy.language else "")
+
+
 def purpose_words(declaration: Declaration, name: str) -> str:
     """A purpose by its title; of one that is not declared, its name."""
     purpose = declaration.purposes.get(name)
     if purpose is None:
         return human(name)
-    return purpose.title or gettext(title(purpose.use))
+    general = gettext(title(purpose.use)) if is_use(purpose.use) else human(name)
+    return declared_words(purpose.title) if purpose.title else general
 
 
 def recipient_words(declaration: Declaration, name: str) -> str:
     recipient = declaration.recipients.get(name)
-    return (recipient.title if recipient else None) or human(name)
+    return declared_words(recipient.title) if recipient and recipient.title else human(name)
 
 
 def system_words(declaration: Declaration, name: str) -> str:
     system = declaration.systems.get(name)
-    return (system.title if system else None) or human(name)
+    return declared_words(system.title) if system and system.title else human(name)
+
+
+def form_words(declaration: Declaration, name: str) -> str:
+    """Where data is asked for, by its title."""
+    point = declaration.collection_points.get(name)
+    return declared_words(point.title) if point and point.title else human(name)
+
+
+_WORD = re.compile(r"[A-Za-z]{3,}")
+_KINDS_MAX = 3
+
+
+def table_words(declaration: Declaration, place: str) -> str:
+    """What the rows of ``system.table`` are called: by their title, a name that is a plain word, or the kinds of data
+    in them. Empty where nothing of that reads well."""
+    table, name = _table(declaration, place), place.partition(".")[2]
+    titles = [table.title] if table else []
+    titles += [rule.title for rule in declaration.retention.values() if rule.table == place]
+    word = human(name) if _WORD.fullmatch(name) else ""
+    own = next(filter(None, (_own(declaration, text) for text in (*titles, word))), "")
+    if own:
+        return own
+    kinds = list(dict.fromkeys(category_words(use.category) for use in table.fields.values())) if table else []
+    if kinds:
+        more = ["…"] if len(kinds) > _KINDS_MAX else []
+        return ", ".join([*kinds[:_KINDS_MAX], *more])
+    if table is None and not word:  # a system that is asked names its tables itself
+        return human(name) if re.fullmatch(r"[^\W\d]+", name) else ""
+    return next((str(text) for text in titles if text), word)
+
+
+def place_words(declaration: Declaration, place: str) -> str:
+    """A table with its system: ``The shop: Orders``."""
+    system, table = system_words(declaration, place.partition(".")[0]), table_words(declaration, place)
+    return f"{system}: {table}" if table else system
+
+
+def column_words(declaration: Declaration, place: str, column: str, category: str | None = None) -> str:
+    """What one column of ``system.table`` is called: by its title, or by the kind of data in it."""
+    table = _table(declaration, place)
+    declared = table.titles.get(column) if table else None
+    if own := _own(declaration, declared):
+        return own
+    if category is None and table and column in table.fields:
+        category = table.fields[column].category
+    if category is not None:
+        return category_words(category)
+    if declared:
+        return str(declared)
+    if table and column in {*(table.key or ()), *_referring(table)}:
+        return gettext("Record number")
+    is_words = re.fullmatch(r"[^\W\d_]+" if table else r"[^\W\d]+", column)
+    return human(column) if is_words else gettext("Detail")
+
+
+def target_words(declaration: Declaration, target: str) -> str:
+    """What a person wants corrected: a category, or a column as ``system.table.column``."""
+    if is_category(target):
+        return category_words(target)
+    place, _, column = target.rpartition(".")
+    return column_words(declaration, place, column)
+
+
+def _table(declaration: Declaration, place: str) -> Table | None:
+    system, _, name = place.partition(".")
+    known = declaration.systems.get(system)
+    return known.tables.get(name) if known else None
+
+
+def _referring(table: Table) -> set[str]:
+    return {column for to in (*table.belongs_to.values(), *table.refers_to.values()) for column in to.columns}
+
+
+_MADE = {"created", "created_at", "created_on", "inserted_at", "recorded_at"}
+
+
+def lasting_words(declaration: Declaration, place: str, period: Period, column: str | None) -> str:
+    """How long rows of ``system.table`` stay, from what on. Of a start that nobody has put into words of the reader's
+    language, nothing is said."""
+    said = {"period": period_words(period)}
+    if column is None:
+        return said["period"]
+    table = _table(declaration, place)
+    starts = [r.starts for r in declaration.retention.values() if r.table == place and r.from_ == column]
+    words = [*starts, table.titles.get(column) if table else None]
+    start = next(filter(None, (_own(declaration, text) for text in words)), "")
+    if start:
+        return gettext("%(period)s (counted from: %(start)s)") % {**said, "start": start}
+    if column.lower() in _MADE:
+        return gettext("%(period)s, from the day on which the record was made") % said
+    return said["period"]
+
+
+def money(value: object, unit: str) -> str:
+    """An amount with its currency: ``1234`` in ``GBP/100`` is ``12.34 GBP``; empty for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return ""
+    amount = Decimal(str(value))
+    if not amount.is_finite():
+        return ""
+    currency, _, hundredths = unit.partition("/")
+    places = 2 if hundredths else max(0, -int(amount.as_tuple().exponent))
+    return f"{number_format(amount / 100 if hundredths else amount, places, force_grouping=True)} {currency}"
+
+
+_COOKIE_USES: Mapping[str, object] = {
+    "necessary": gettext_lazy("necessary"),
+    "preferences": gettext_lazy("preferences"),
+    "statistics": gettext_lazy("statistics"),
+    "marketing": gettext_lazy("marketing"),
+}
+
+
+def cookie_words(name: str, cookie: Cookie) -> tuple[str, str, str]:
+    """The name of a cookie, what it is for, and how long it stays."""
+    why = declared_words(cookie.why) if cookie.why else str(_COOKIE_USES[cookie.purpose])
+    try:
+        period = cookie.period
+    except ValueError:
+        return name, why, cookie.lifetime
+    return name, why, period_words(period) if period else gettext("until you close the browser")
 
 
 def period_words(period: Period) -> str:
@@ -159,12 +317,12 @@ def country(code: str) -> str:
 
 
 def safeguard_words(name: str) -> str:
-    return str(_SAFEGUARDS.get(name, human(name)))
+    return str(_SAFEGUARDS[name]) if name in _SAFEGUARDS else human(name)
 
 
 def unanswered_words(code: str) -> str:
     """Why a system did not answer, as far as the code is known."""
-    return str(_UNANSWERED[code]) if code in _UNANSWERED else human(code) or gettext("it has not answered")
+    return str(_UNANSWERED[code if code in _UNANSWERED else "other"]) if code else gettext("it has not answered")
 
 
 def regulator_site(name: str) -> str:

@@ -43,7 +43,9 @@ def build(contents: Contents) -> bytes:
         files |= {"index.html": page(contents, facts), "letter.pdf": letter(contents, facts)}
     files |= {path: contents.uploads[name] for name, path in upload_names(contents.uploads).items()}
     files |= _receipt(contents.receipt)
-    return packed({**files, "manifest.json": manifest(contents, files)}, contents.made_at)
+    with override(contents.language):
+        listed = manifest(contents, files)
+    return packed({**files, "manifest.json": listed}, contents.made_at)
 
 
 def _receipt(receipt: Mapping[str, object] | None) -> dict[str, bytes]:

@@ -1,0 +1,89 @@
+"""What showed that a person's data went to a recipient: put down before anything is changed, since an erasure takes the
+rows away that show it, and read again when recipients are told (GDPR Art. 19).
+
+It stands in an event of the case, so that it survives retries, restarts and runs that did not come to their end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from troth.service.cases.asking import systems_of
+from troth.service.cases.desk import Desk
+from troth.service.cases.models import Case, Event, Step
+from troth.service.disclosure.plan import Evidence, Went
+from troth.service.record.models import RunRow
+from troth.subjects import Evidence as Located
+
+__all__ = ["evidence_of", "note_evidence"]
+
+_NOTED = "data_located"
+
+
+def note_evidence(run_id: str, cases: Sequence[Case], found: Sequence[Located], *, at: dt.datetime) -> None:
+    """Put down what the rows of each case's person show, before the run of that id changes any: categories and counts,
+    no values."""
+    Event.objects.bulk_create(
+        Event(
+            case=case,
+            at=at,
+            what=_NOTED,
+            actor="rule",
+            is_internal=True,
+            facts={
+                "run": run_id,
+                "held": {place: list(kept) for place, kept in one.held.items()},
+                "fed": {
+                    name: {"rows": fed.rows, "sent": fed.sent, "changed": fed.changed, "kept": fed.kept}
+                    for name, fed in one.fed.items()
+                },
+            },
+        )
+        for case, one in zip(cases, found, strict=True)
+    )
+
+
+def evidence_of(case: Case, at_desk: Desk) -> Evidence:
+    """What was put down for *case*, over all runs that have begun: what a later run no longer finds, an earlier one may
+    have changed. Systems that answer for themselves count as holding something unless they said that they hold nothing.
+    """
+    fed: dict[str, Went] = {}
+    held: dict[str, frozenset[str]] = {}
+    for facts in _noted(case):
+        for place, stays in facts["held"].items():
+            held[place] = held.get(place, frozenset()) | frozenset(stays)
+        for name, now in facts["fed"].items():
+            before, changed, kept = fed.get(name, Went()), frozenset(now["changed"]), frozenset(now["kept"])
+            fed[name] = Went(
+                sent=before.sent | frozenset(now["sent"]),
+                changed=before.changed | changed,
+                kept=kept | (before.kept - changed),  # what an earlier plan kept, a later one may have let go
+            )
+    return Evidence(fed=fed, held={**held, **dict(_asked(case, at_desk))})
+
+
+def _noted(case: Case) -> Iterator[dict[str, Any]]:
+    """What was put down for runs that have begun: what was planned and not carried out changed nothing."""
+    events = list(case.events.filter(what=_NOTED).order_by("at", "id").values_list("facts", flat=True))
+    named = [facts["run"] for facts in events]
+    begun = {*RunRow.objects.filter(run_id__in=named).values_list("run_id", flat=True)}
+    begun.update(case.receipts.values_list("run", flat=True))
+    return (facts for facts in events if facts["run"] in begun)
+
+
+def _asked(case: Case, at_desk: Desk) -> Iterator[tuple[str, frozenset[str]]]:
+    """Systems that may have held something, and the categories that they keep: what is not told apart, all of them."""
+    systems = systems_of(at_desk)
+    for step in case.steps.exclude(why="right_not_answered"):
+        system, counts, kept = systems.get(step.system), step.facts.get("counts"), step.facts.get("kept", [])
+        has_nothing = step.state == Step.State.DONE and counts and not any(counts.values()) and not kept
+        if system is None or has_nothing:
+            continue
+        holds = dict(system.asked.holds) if system.asked is not None else {}
+        must_keep = step.state == Step.State.REFUSED and step.why == "must_keep"
+        named = [holds[one["what"]] for one in kept if one["what"] in holds]
+        whole = set(holds.values()) or {"user"}
+        keeps = whole if must_keep or len(named) < len(kept) else set(named)
+        yield step.system, frozenset(keeps)

@@ -1,0 +1,171 @@
+"""Evidence: what of a person's data is shown to have gone to a recipient, by the rows that a declared feed names. Pure.
+
+It has to be taken from what was located, before anything is changed: an erasure takes the rows away that show it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from troth.declaration import Feed
+from troth.stores import ColumnKind, Row, Scalar
+from troth.subjects.amend import AmendmentPlan
+from troth.subjects.datamap import DataMap, MapProblem, Node
+from troth.subjects.locate import FoundRow, Located, as_kinds
+from troth.subjects.plan import ABOUT_OTHERS, NOT_PERSONAL, ErasurePlan, Stage
+from troth.subjects.rescan import same
+
+__all__ = ["Evidence", "Fed", "evidence", "feed_misfits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """What the rows of one feed show of one person: how many *rows* went there, and by data category, what was *sent*
+    with them, what of that is *changed*, and what is *kept* under a law or a legal hold."""
+
+    rows: int
+    sent: tuple[str, ...]
+    changed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Of one subject: the places that hold rows of theirs, each with the categories that a law or a hold keeps there,
+    and by recipient, what its feed shows."""
+
+    held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fed: Mapping[str, Fed] = field(default_factory=dict)
+
+
+def evidence(located: Located, plan: ErasurePlan | AmendmentPlan | None = None) -> list[Evidence]:
+    """What is shown of each of the located subjects. Without a *plan*, as where data is only restricted, all that went
+    to a recipient counts as changed."""
+    kept, changed = _kept(plan), _changed(plan)
+    held: list[dict[str, set[str]]] = [defaultdict(set) for _ in located.identities]
+    fed: list[dict[str, _Went]] = [defaultdict(_Went) for _ in located.identities]
+    for place, rows in located.rows.items():
+        node = located.map[place]
+        for row in rows:
+            stays = kept.get((place, row.key), set())
+            goes_to = [name for name, feed in node.feeds.items() if _goes(located, node, row, feed)]
+            own = _own(node, row) if goes_to else set()
+            for subject in row.subjects:
+                held[subject][place] |= stays
+                for name in goes_to:
+                    went = fed[subject][name]
+                    went.rows += 1
+                    went.sent |= own
+                    went.changed |= own if changed is None else own & changed.get((place, row.key), set())
+                    went.kept |= own & stays
+    at = {name: node for node in located.map for name in node.feeds}
+    return [
+        Evidence(
+            {place: _categories(located.map[place], columns) for place, columns in places.items()},
+            {name: went.named(at[name]) for name, went in recipients.items()},
+        )
+        for places, recipients in zip(held, fed, strict=True)
+    ]
+
+
+@dataclass(slots=True)
+class _Went:
+    """What went to one recipient of one subject, by column."""
+
+    rows: int = 0
+    sent: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)
+
+    def named(self, node: Node) -> Fed:
+        sent, changed, kept = (_categories(node, columns) for columns in (self.sent, self.changed, self.kept))
+        return Fed(self.rows, sent, changed, kept)
+
+
+_Columns = Mapping[tuple[str, Row], set[str]]
+"""Columns of rows, by place and key."""
+
+
+def _own(node: Node, row: FoundRow) -> set[str]:
+    """The fields that are about the row's own people, and not about others in it."""
+    return {name for name, use in node.declared.fields.items() if use.of is None or use.of in row.mine}
+
+
+def _categories(node: Node, columns: Iterable[str]) -> tuple[str, ...]:
+    fields = node.declared.fields
+    return tuple(sorted({fields[name].category for name in columns if name in fields}))
+
+
+def _kept(plan: ErasurePlan | AmendmentPlan | None) -> dict[tuple[str, Row], set[str]]:
+    """What stays although it is the person's: for a reason that a law or a hold gives."""
+    found: dict[tuple[str, Row], set[str]] = defaultdict(set)
+    for kept in plan.kept if plan is not None else ():
+        if (kept.reason, kept.cite) not in (ABOUT_OTHERS, NOT_PERSONAL):
+            for key, _ in kept.targets:
+                found[kept.place, key].update(kept.fields)
+    return found
+
+
+def _changed(plan: ErasurePlan | AmendmentPlan | None) -> _Columns | None:
+    if plan is None:
+        return None
+    found: dict[tuple[str, Row], set[str]] = defaultdict(set)
+    for place, key, columns in _changes(plan):
+        found[place, key].update(columns)
+    return found
+
+
+def _changes(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, Row, Iterable[str]]]:
+    if isinstance(plan, AmendmentPlan):
+        for rewrite in plan.rewrites:
+            yield from ((rewrite.place, key, rewrite.columns) for (key, _), _, _ in rewrite.rows)
+        return
+    for change in plan.changes:
+        fields = plan.located.map[change.place].declared.fields
+        columns = tuple(fields) if change.stage is Stage.DELETE else tuple(name for name, _ in change.strategies)
+        yield from ((change.place, key, columns) for key, _ in change.targets)
+
+
+# --- whether a row goes there ---------------------------------------------------------------------------------------
+
+
+def _goes(located: Located, node: Node, row: FoundRow, feed: Feed) -> bool:
+    """Whether it is one of those that the feed names. A column that the store does not have shows nothing."""
+    for column, text in feed.where.items():
+        if column not in located.columns[node.place]:
+            return False
+        stored, wanted = located.value(node.place, row, column), _as_stored(node, column, text)
+        if isinstance(wanted, bool):  # some engines keep numbers for truth
+            stored = bool(stored) if stored in (0, 1) else None
+            goes = stored is wanted
+        else:
+            goes = wanted is not None and same(stored, wanted)
+        if not goes:
+            return False
+    return True
+
+
+_BOOLEANS: Mapping[str, bool] = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def _as_stored(node: Node, column: str, text: str) -> Scalar:
+    """A declared value as its column holds it; None where it holds no such value."""
+    if node.kind(column) is ColumnKind.BOOLEAN:
+        return _BOOLEANS.get(text.strip().lower())
+    found = as_kinds((text,), [node.kind(column)])
+    return found[0] if found is not None else None
+
+
+def feed_misfits(map_: DataMap) -> Iterator[MapProblem]:
+    """Columns of feeds that the store does not have, or that can never hold the value that is named."""
+    for node in map_:
+        for name, feed in node.feeds.items() if node.schema.columns else ():
+            for column, text in feed.where.items():
+                path = f"recipients.{name}.feed.where.{column}"
+                if node.schema.column(column) is None:
+                    message = f"the store has no column {column!r} in {node.place}"
+                    yield MapProblem(path, message, "mend the name, or leave it out")
+                elif _as_stored(node, column, text) is None:
+                    yield MapProblem(path, f"{column} cannot hold that value", "name a value that it can hold")

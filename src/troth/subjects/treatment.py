@@ -1,0 +1,168 @@
+"""Treatments: everything that a plan does to one row, and why the rest of it stays. Pure.
+
+Several changes of a plan may touch one row: a reference is emptied, a field is masked, the others are kept. Whoever
+counts rows asks here, where each row stands once, by its key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from troth.stores import Row
+from troth.subjects.amend import AmendmentPlan
+from troth.subjects.plan import ErasurePlan, Kept, Stage, Target
+
+__all__ = ["Treatment", "treatments", "treatments_by_subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What happens to a row. *writes* are columns and what is done to each; *stays* is why the rest of the row stays,
+    None where nothing of it does."""
+
+    deletes: bool = False
+    writes: tuple[tuple[str, str], ...] = ()
+    stays: Stays | None = None
+    of_others: bool = False
+    """Whether the row is somebody else's, and only its reference to a row that goes is emptied."""
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """``delete``, or what is done to each column; ``keep`` comes last where something stays."""
+        return ("delete",) * self.deletes + tuple(how for _, how in self.writes) + ("keep",) * (self.stays is not None)
+
+    def change_words(self) -> str:
+        """What is changed, in words; empty where nothing is."""
+        if self.deletes:
+            return "delete"
+        by_amending = [column for column, how in self.writes if how == "amend"]
+        if by_amending:
+            return f"amend {', '.join(by_amending)}"
+        words = ", ".join(f"{how} {column}" for column, how in self.writes)
+        return f"{words}, in rows of others that referred to these" if self.of_others else words
+
+    def words(self) -> str:
+        """What is changed, and what stays and why."""
+        change = self.change_words()
+        if self.stays is None:
+            return change
+        fields = ", ".join(self.stays.fields)
+        if change:
+            return f"{change}; keep {fields or 'the row'}: {self.stays.because}"
+        return f"{fields}: {self.stays.because}" if fields else self.stays.because
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """The *fields* that stay, none where it is the row as such, and the reason, the law and the last day of it."""
+
+    fields: tuple[str, ...]
+    because: str
+    cite: str
+    until: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One item of a plan: what it does to its rows."""
+
+    place: str
+    treatment: Treatment
+    targets: Sequence[Target]
+
+
+_Touched = dict[tuple[str, Row], list[tuple[int, tuple[int, ...]]]]
+"""Each row once: the parts that touch it, by their number, and the subjects on whose account each does."""
+
+
+def treatments(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, Row, Treatment]]:
+    """Every row that the plan touches or keeps, once, whosever it is: its place, its key and its treatment."""
+    parts = list(_parts(plan))
+    merged = _merging(parts)
+    for (place, key), touched in _touched(parts).items():
+        yield place, key, merged(tuple(number for number, _ in touched))
+
+
+def treatments_by_subject(plan: ErasurePlan | AmendmentPlan) -> list[Counter[tuple[str, Treatment]]]:
+    """For each subject: how many rows of which place are treated how. Rows that go come in the plan's order."""
+    parts = list(_parts(plan))
+    merged = _merging(parts)
+    counts: list[Counter[tuple[str, Treatment]]] = [Counter() for _ in plan.located.identities]
+    for (place, _), touched in _touched(parts).items():
+        for subject in sorted({subject for _, owners in touched for subject in owners}):
+            mine = tuple(number for number, owners in touched if subject in owners)
+            counts[subject][place, merged(mine)] += 1
+    return counts
+
+
+def _parts(plan: ErasurePlan | AmendmentPlan) -> Iterator[_Part]:
+    if isinstance(plan, AmendmentPlan):
+        for rewrite in plan.rewrites:
+            how = Treatment(writes=tuple((column, "amend") for column in rewrite.columns))
+            yield _Part(rewrite.place, how, [target for target, _, _ in rewrite.rows])
+    else:
+        yield from _changes(plan)
+    for kept in plan.kept:
+        yield _Part(kept.place, Treatment(stays=_stays([kept])), kept.targets)
+
+
+def _changes(plan: ErasurePlan) -> Iterator[_Part]:
+    """A reference that is emptied in a row that is deleted afterwards is a step on the way and no change of its own."""
+    going = {
+        (change.place, key) for change in plan.changes if change.stage is Stage.DELETE for key, _ in change.targets
+    }
+    for change in plan.changes:
+        if change.stage is Stage.DELETE:
+            yield _Part(change.place, Treatment(deletes=True), change.targets)
+            continue
+        detaches = change.stage is Stage.DETACH
+        targets = [it for it in change.targets if not (detaches and (change.place, it[0]) in going)]
+        writes = tuple((column, str(how)) for column, how in change.strategies)
+        yield _Part(change.place, Treatment(writes=writes, of_others=detaches), targets)
+
+
+def _touched(parts: Sequence[_Part]) -> _Touched:
+    touched: _Touched = defaultdict(list)
+    for number, part in enumerate(parts):
+        for key, owners in part.targets:
+            touched[part.place, key].append((number, owners))
+    return touched
+
+
+def _merging(parts: Sequence[_Part]) -> functools._lru_cache_wrapper[Treatment]:
+    """What the parts of those numbers do together. Few combinations differ, so each is worked out once."""
+
+    @functools.cache
+    def merged(numbers: tuple[int, ...]) -> Treatment:
+        together = [parts[number].treatment for number in numbers]
+        if len(together) == 1:
+            return together[0]
+        together.sort(key=lambda one: one.of_others)  # what is written comes before what is only emptied on the way
+        stays = [one.stays for one in together if one.stays is not None]
+        return Treatment(
+            deletes=any(one.deletes for one in together),
+            writes=tuple({column: how for one in together for column, how in one.writes}.items()),
+            stays=_stays(stays) if stays else None,
+            of_others=all(one.of_others for one in together),
+        )
+
+    return merged
+
+
+def _stays(kept: Sequence[Kept | Stays]) -> Stays:
+    """One reason for a row of which several parts stay: the last to end is what the person waits for."""
+    untils = [one.until for one in kept]
+    return Stays(
+        fields=tuple(dict.fromkeys(field for one in kept for field in one.fields)),
+        because=_each(one.reason if isinstance(one, Kept) else one.because for one in kept),
+        cite=_each(one.cite for one in kept),
+        until=None if None in untils else max(until for until in untils if until is not None),
+    )
+
+
+def _each(words: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(words))
