@@ -52,7 +52,9 @@ def test_a_hint_names_the_extra_and_the_checkout() -> None:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from the checkout without a network."""
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([*_PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT], check=True)
+    subprocess.run(
+        [*_PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)], check=True
+    )
     [made] = folder.iterdir()
     return made
 
@@ -61,7 +63,7 @@ def test_the_wheel_is_installed_with_its_extras_as_the_guide_says(wheel: Path, t
     guide = (ROOT / "docs/howto/run-in-production.md").read_text("utf-8")
     [(name, extras)] = re.findall(r"pip install '\./(troth-\S+\.whl)\[([a-z,]+)\]'", guide)
     assert name == wheel.name == f"troth-{__version__}-py3-none-any.whl"
-    command = [*_PIP, "install", "--no-index", "--no-deps", "--target", tmp_path, f"./{name}[{extras}]"]
+    command = [*_PIP, "install", "--no-index", "--no-deps", "--target", str(tmp_path), f"./{name}[{extras}]"]
     told = subprocess.run(command, cwd=wheel.parent, capture_output=True, text=True, check=True)
     assert "does not provide the extra" not in told.stderr
     [found] = Distribution.discover(name="troth", path=[str(tmp_path)])
