@@ -267,7 +267,7 @@ def test_the_loop_ends_when_it_is_told_and_outlives_a_broken_pass(
         raise ValueError("ann@example.org")
 
     monkeypatch.setattr(keep, "run_due", broken)
-    monkeypatch.setattr(keep, "_REST_S", 0.0)
+    monkeypatch.setattr(keep, "REST", dt.timedelta())
     keep.forever(stop, clock=lambda: NOW)
     assert passes == [NOW, NOW]
 

@@ -128,9 +128,9 @@ def deliver_due(now: dt.datetime) -> dt.datetime:
     # Whoever has let a message wait comes last, so that silent receivers hold up each other and nobody else.
     wanted = waiting.values("hook").annotate(first=Min("due"), tried=Max("tries")).filter(first__lte=now)
     if hooks := list(wanted.order_by("tried", "hook").values_list("hook", flat=True)):
-        ends, keys = time.monotonic() + _PASS_S_MAX, keyring(settings.TROTH.home)
         # A proxy of the environment would look the name up by itself, and a redirect may lead anywhere.
-        way = PublicOnly(_allowed())
+        way, keys = PublicOnly(_allowed()), keyring(settings.TROTH.home)
+        ends = time.monotonic() + _PASS_S_MAX
         with httpx.Client(transport=way, timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
             for hook in hooks:
                 for message in due.filter(hook=hook).select_related("hook").order_by("due", "id")[:_AT_ONCE]:
