@@ -105,5 +105,5 @@ def test_without_the_extra_it_is_named(note: str, client: httpx.Client, monkeypa
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(TimestampRefused, match=r"pip install '.\[timestamp\]'"):
         request_timestamp(note, "http://127.0.0.1:1", client)
-    with pytest.raises(TimestampRefused, match=r"troth\[timestamp\]"):
+    with pytest.raises(TimestampRefused, match=r"\[timestamp\]"):
         verify_timestamp(note, b"", [])
