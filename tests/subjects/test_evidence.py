@@ -24,7 +24,7 @@ from troth.subjects import (
 
 ANN, BEN = Identity.of(email="ann@example.org"), Identity.of(email="ben@example.org")
 NAME, EMAIL, NOTE = "user.name", "user.contact.email", "user.content"
-SENDING = {
+SENDING: dict[str, Any] = {
     "belongs_to": {"person_id": "person.id"},
     "mentions": {"email": "writer"},
     "fields": {"writer": {"category": EMAIL, "of": "writer"}, "name": NAME, "note": NOTE},
