@@ -260,7 +260,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         told = _tell_recipients(fresh, content, at_desk, now)
         facts = {**_status(fresh, at_desk, now), **redress(fresh, at_desk), **({"told": told} if told else {})}
         facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
-        facts |= _unsearched(fresh, at_desk) if fresh.right == Right.ERASE and did != _NOTHING else {}
+        facts |= _unsearched(fresh, at_desk) if fresh.right == Right.ERASE else {}
         if stayed or undone:
             stayed += [
                 Kept(shortened(_title(step, at_desk)), _undone_words(step), "GDPR Art. 12(4)") for step in undone
