@@ -302,3 +302,14 @@ def test_what_only_an_asked_system_holds_is_no_misspelling(small: Company, targe
         plan_amendment(small.declaration, located, {target: "x"})
     with pytest.raises(PlanRefused, match="no declared field"):
         plan_amendment(both, located, {"iban": "x"})
+
+
+def test_a_field_about_somebody_else_alone_is_not_named_as_left(company: Company) -> None:
+    """The sender of a message in Ann's ticket is the help desk's, and no data of hers that stayed as it was."""
+    plan = amendment(company, {"user.contact.email": "anna@example.org"}, Identity.of(ids=["desk.ticket=501"]))
+    assert plan.kept == ()
+
+
+def test_what_stays_in_a_correction_names_the_article_on_corrections(company: Company) -> None:
+    plan = amendment(company, {"desk.message.body": "corrected"}, Identity.of(ids=["desk.ticket=501"]))
+    assert {each.cite for each in plan.kept} == {"GDPR Art. 16"}

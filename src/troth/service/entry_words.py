@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from troth.ledger import Entry
 
-__all__ = ["entry_facts", "entry_title"]
+__all__ = ["entry_facts", "entry_title", "is_of_nothing"]
 
 _KINDS: Mapping[str, str | Promise] = {
     "subject.viewed": _("Data of a person was looked at"),
@@ -28,6 +28,12 @@ _KINDS: Mapping[str, str | Promise] = {
     "check.changed": _("The result of a check changed"),
     "promise.changed": _("The status of a promise changed"),
 }
+_NOTHING: Mapping[str, str | Promise] = {
+    "subject.viewed": _("We looked for data of a person, and found none"),
+    "subject.amended": _("We looked for data of a person, and found nothing that had to be changed"),
+    "subject.erased": _("We looked for data of a person, and found nothing to delete"),
+}
+"""What an entry records whose act touched no row."""
 _FIELDS: Mapping[str, str | Promise] = {
     "subject": _("Person (pseudonym)"),
     "case": _("Request (pseudonym)"),
@@ -41,7 +47,7 @@ _FIELDS: Mapping[str, str | Promise] = {
     "rows": _("Records"),
     "fields": _("Values"),
     "kept": _("Records that stayed"),
-    "kept_until": _("The last of them stays until"),
+    "kept_until": _("Of those with a known end, the last stays until"),
     "final_after": _("A backup of our records may show it until"),
     "residue": _("Records that were still there"),
     "outcome": _("Outcome"),
@@ -59,7 +65,7 @@ _FIELDS: Mapping[str, str | Promise] = {
 }
 _WORDS: Mapping[str, Mapping[str, str | Promise]] = {
     "actor": {
-        "subject": _("the person"),
+        "subject": _("the person, by a request"),
         "agent": _("somebody whom the person sent"),
         "staff": _("a member of our staff"),
         "owner": _("whoever runs the system"),
@@ -85,16 +91,36 @@ _WORDS: Mapping[str, Mapping[str, str | Promise]] = {
         "pseudonymise": _("the name taken out"),
         "keep": _("kept"),
     },
+    "fields": {
+        "null": _("empty now"),
+        "mask": _("overwritten, unless empty"),
+        "pseudonymise": _("the name taken out, unless empty"),
+    },
 }
+_AMENDED_RESCAN: Mapping[str, str | Promise] = {
+    "clean": _("what we wrote was there"),
+    "residue": _("something else was there"),
+    "not_observed": _("it could not be looked at"),
+}
+"""Nothing has to go in a correction, nor where a mark is set."""
 
 
-def entry_title(kind: str) -> str:
-    """What an entry of that kind records."""
-    return str(_KINDS.get(kind, label(kind.replace(".", ": "))))
+def entry_title(entry: Entry) -> str:
+    """What *entry* records."""
+    words = _NOTHING if is_of_nothing(entry) else _KINDS
+    return str(words.get(entry.kind, label(entry.kind.replace(".", ": "))))
+
+
+def is_of_nothing(entry: Entry) -> bool:
+    """Whether *entry* records an act upon a person's data that touched no row."""
+    counts = [entry.fields.get(name) for name in ("rows", "fields", "kept", "residue")]
+    return entry.kind in _NOTHING and "rows" in entry.fields and not any(counts)
 
 
 def entry_facts(entry: Entry, declaration: Declaration) -> list[tuple[str, str, bool]]:
-    """What *entry* records: a label, a text, and whether that is a fingerprint or a stand-in, which nobody reads."""
+    """What *entry* records: a label, a text, and whether that is a fingerprint or a stand-in, which nobody reads. A
+    second look is left out where nothing was done that it could have looked at."""
+    unsaid = ("rescan",) if is_of_nothing(entry) else ()
     return [
         (
             str(_FIELDS.get(name, label(name))),
@@ -102,11 +128,12 @@ def entry_facts(entry: Entry, declaration: Declaration) -> list[tuple[str, str, 
             isinstance(value, Pseudonym | Hash | Commitment | KeyId),
         )
         for name, value in entry.fields.items()
+        if name not in unsaid
     ]
 
 
 def _words(kind: str, name: str, value: object, declaration: Declaration) -> str:
-    known = _WORDS.get(name, {})
+    known = _AMENDED_RESCAN if (kind, name) == ("subject.amended", "rescan") else _WORDS.get(name, {})
     match value:
         case dict() | Mapping():
             return ", ".join(f"{known.get(key, label(key))}: {thousands(count)}" for key, count in value.items())

@@ -63,7 +63,7 @@ def told_of(log: DatabaseLog, leaf: int) -> dict[str, Any]:
     return {
         "leaf": leaf,
         "at": entry.at,
-        "what": entry_title(entry.kind),
+        "what": entry_title(entry),
         "facts": entry_facts(entry, the_company().declaration),
         "content": content.decode("ascii"),
         "receipt": receipt(log, leaf, extra=content),

@@ -37,11 +37,12 @@ from troth.subjects.receipt import Receipt
 from troth.subjects.resuming import HeldSince, RowsChanged
 from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume, run_context
 from troth.subjects.sealing import plan_hash
-from troth.subjects.treatment import Treatment, treatments
+from troth.subjects.treatment import IN_ROWS_OF_OTHERS, Treatment, treatments
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
 from troth.subjects.work import Gone, Tally, preview, references, references_of
 
 __all__ = [
+    "IN_ROWS_OF_OTHERS",
     "WITHHELD",
     "AmendmentPlan",
     "Change",

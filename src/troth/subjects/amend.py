@@ -25,6 +25,9 @@ from troth.subjects.plan import ABOUT_OTHERS, Kept, PlanRefused, Review, Target,
 
 __all__ = ["AmendmentPlan", "Rewrite", "becoming", "parsed", "plan_amendment"]
 
+_ABOUT_OTHERS = (ABOUT_OTHERS[0], "GDPR Art. 16")
+"""Why a value is left: the right to correct is the right of whom it is about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
@@ -134,7 +137,9 @@ class _Amending:
             if keep is not None and not named:
                 self.kept[node.place, column.name, keep.because, keep.cite].append(target)
             elif row.others and use.of not in row.mine and "key" not in row.mine:
-                self.kept[node.place, column.name, *ABOUT_OTHERS].append(target)
+                # Somebody else's name or address in the row is no data of this person that stays as it was.
+                if named or use.free_text or use.of is None:
+                    self.kept[node.place, column.name, *_ABOUT_OTHERS].append(target)
             elif fault is not None and (alone or before is not None):
                 path = f"systems.{node.system}.tables.{node.table}.fields.{column.name}"
                 said = f"the column cannot hold the new value: {fault}"

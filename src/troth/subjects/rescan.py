@@ -116,12 +116,11 @@ def same(stored: Scalar, meant: Scalar) -> bool:
         return False
     if isinstance(stored, int | float | decimal.Decimal) and isinstance(meant, int | float | decimal.Decimal):
         return decimal.Decimal(str(stored)) == decimal.Decimal(str(meant))
-    if isinstance(stored, dt.datetime) and isinstance(meant, dt.datetime):
-        return stored.replace(tzinfo=None) == meant.replace(tzinfo=None)
     return _text(stored) == _text(meant)
 
 
 def _text(value: Scalar) -> str:
-    """A date and the same day at midnight are written alike."""
-    text = value.isoformat(" ") if isinstance(value, dt.datetime) else str(value)
-    return text.strip().replace("T", " ").removesuffix(" 00:00:00")
+    """A date and the same day at midnight are written alike, and so is a moment with its zone and without."""
+    if isinstance(value, dt.datetime):
+        value = (value if value.tzinfo is None else value.astimezone(dt.UTC).replace(tzinfo=None)).isoformat(" ")
+    return str(value).strip().replace("T", " ").removesuffix(" 00:00:00")

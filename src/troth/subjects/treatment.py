@@ -16,7 +16,10 @@ from troth.stores import Row
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.plan import ErasurePlan, Kept, Stage, Target
 
-__all__ = ["Treatment", "treatments", "treatments_by_subject"]
+__all__ = ["IN_ROWS_OF_OTHERS", "Treatment", "treatments", "treatments_by_subject"]
+
+IN_ROWS_OF_OTHERS = "in rows of others that referred to these"
+"""How the words of a treatment end that only emptied a reference in a row of somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Treatment:
         if by_amending:
             return f"amend {', '.join(by_amending)}"
         words = ", ".join(f"{how} {column}" for column, how in self.writes)
-        return f"{words}, in rows of others that referred to these" if self.of_others else words
+        return f"{words}, {IN_ROWS_OF_OTHERS}" if self.of_others else words
 
     def words(self) -> str:
         """What is changed, and what stays and why."""

@@ -16,6 +16,7 @@ from troth.service.cases.console.search import cases_of
 from troth.service.cases.content import Content
 from troth.service.cases.letters import day
 from troth.service.cases.line import form_batches, start_the_line
+from troth.service.cases.lines import whole
 from troth.service.cases.models import Case, Channel, Kind, Needs, Outcome, Package, Restriction, State, Stop
 from troth.service.cases.watch import watch
 from troth.service.mail.models import LetterRow
@@ -410,7 +411,7 @@ def test_an_erasure_says_what_was_done_where_and_what_a_second_look_found(office
     said = letter_of(office, case, "fulfilled_erase")
     assert "- Shop: Customer (1): Deleted" in said
     assert "- Shop: Login (2): Deleted" in said
-    assert "Afterwards we looked again in our databases" in said
+    assert "Afterwards we searched again by the same details, and found no record" in " ".join(said.split())
 
 
 def test_what_a_second_look_found_is_not_called_gone(office: Office) -> None:
@@ -431,3 +432,54 @@ def test_a_correction_is_told_by_what_was_corrected(office: Office) -> None:
     said = letter_of(office, case, "fulfilled_amend")
     assert "- Phone number" in said
     assert "user.contact" not in said
+
+
+def test_a_correction_that_changed_nothing_does_not_say_that_it_did(office: Office) -> None:
+    """Ben's row has no such entry; a correction by category fills nothing that is empty."""
+    office.do("update customer set phone = '+44 1632 960009' where id = 1")
+    for who in ("ann@example.org", "nobody@example.org"):
+        case = office.answered("amend", who, changes={"user.contact.phone_number": "+44 1632 960009"})
+        said = letter_of(office, case, "fulfilled_amend")
+        assert "We have corrected" not in said
+        assert "changed nothing" in said
+        assert "reads already as you want it: - Phone number" in " ".join(said.split())
+        assert "found nothing that had to be done" in page.show(case, office.desk, inside=False, now=office.now()).next
+
+
+def test_a_correction_names_what_it_changed_and_what_not(office: Office) -> None:
+    office.do("update customer set phone = '+44 1632 960009' where id = 1")
+    wanted = {"user.contact.phone_number": "+44 1632 960009", "user.name": "Anna"}
+    said = letter_of(office, office.answered("amend", changes=wanted), "fulfilled_amend")
+    changed, _, rest = said.partition("For this we found nothing to change")
+    assert ("- Name" in changed, "- Phone number" in changed, "- Phone number" in rest) == (True, False, True)
+
+
+def test_an_erasure_names_the_systems_whose_free_text_nobody_searched(office: Office) -> None:
+    path = office.folder / "troth.yaml"
+    text = path.read_text(encoding="utf-8").replace("name: user.name", "name: {category: user.name, free_text: true}")
+    path.write_text(text, encoding="utf-8")
+    office.do("delete from invoice where customer_id = 2")
+    for who, kind in (("ben@example.org", "fulfilled_erase"), ("ann@example.org", "partly_fulfilled")):
+        said = letter_of(office, office.answered("erase", who), kind)
+        assert "may still mention you, in: - Shop" in " ".join(said.split())
+
+
+def test_rows_of_others_are_not_told_to_the_person(office: Office) -> None:
+    """A reference to her that is emptied in somebody else's row would tell her about them."""
+    words = "null referred_by, in rows of others that referred to these"
+    line = {"place": "shop.customer", "rows": 1, "what": "null", "words": words, "cite": "", "until": None}
+    assert whole([line]) == []
+
+
+def test_an_erasure_of_nothing_is_not_said_to_be_on_record(office: Office) -> None:
+    case = office.answered("erase", "nobody@example.org")
+    assert "ledger" not in letter_of(office, case, "fulfilled_erase")
+    shown = page.show(case, office.desk, inside=False, now=office.now())
+    assert "What was done in our systems" not in [proof.text for proof in shown.proofs]
+
+
+def test_a_request_taken_back_says_what_is_lifted(office: Office) -> None:
+    office.declare(requests="{window: 14 days}")
+    case = office.answered("erase", "ben@example.org")
+    run.withdraw(case.pk, office.desk, who=life.SUBJECT, now=office.now())
+    assert "we now undo that" in " ".join(letter_of(office, case, "withdrawn").split())

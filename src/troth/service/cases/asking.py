@@ -24,7 +24,7 @@ from troth.service.cases import plan
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import staff_address, write_to
-from troth.service.cases.models import CHOICES, STOPS, Case, Event, State, Step
+from troth.service.cases.models import CHOICES, LOOKS, STOPS, Case, Event, State, Step
 from troth.service.cases.package import Part
 from troth.service.cases.preview import marks_for
 from troth.service.work.run import wake
@@ -180,7 +180,7 @@ def _note(step: Step, case: Case, answer: Answer, verified: bool, at_desk: Desk,
         step.state, step.why = Step.State(str(answer.state)), answer.detail or ""
     else:
         step.state, step.why = Step.State.DONE, "" if verified else "not_verified"
-        if case.right in STOPS and answer.state is AnswerState.NOTHING:
+        if case.right not in LOOKS and answer.state is AnswerState.NOTHING:
             step.why = "nothing_held"
     step.facts = {
         "counts": dict(answer.counts),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, gettext_noop
 from troth.declaration import Declaration
 from troth.service.cases.models import Right
 from troth.service.cases.package.words import declared_words, system_words, table_words
+from troth.subjects import IN_ROWS_OF_OTHERS
 
 __all__ = ["Done", "done", "joined", "kept", "whole"]
 
@@ -48,13 +49,14 @@ class Done:
 
 
 def whole(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The lines of rows of which nothing stays."""
-    return [line for line in lines if "keep" not in _what(line)]
+    """The lines of rows of the person of which nothing stays. A reference to them that was emptied in somebody else's
+    row is told to nobody but staff."""
+    return [line for line in lines if "keep" not in _what(line) and not str(line["words"]).endswith(IN_ROWS_OF_OTHERS)]
 
 
 def kept(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The lines of rows of which something stays: all of them, or what was not changed. With `whole` that is every
-    line, and each row is counted in one of the two."""
+    line about rows of the person, and each row is counted in one of the two."""
     return [line for line in lines if "keep" in _what(line)]
 
 

@@ -302,9 +302,10 @@ def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
         require_untouched(case)
         content = desk.papers.content(case)
         said = {"right": case.right or case.kind, "closed": day(now, desk)}
-        write(case, "withdrawn", desk, said, content=content, now=now)
         if case.restrictions.filter(lifted_at=None).exists():
+            said["lifted"] = "yes"
             want("cases.lift", str(case.pk))
+        write(case, "withdrawn", desk, said, content=content, now=now)
         close(case, Outcome.WITHDRAWN, desk, who=who, now=now)
         return case
 

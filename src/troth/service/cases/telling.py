@@ -260,6 +260,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
         told = _tell_recipients(fresh, content, at_desk, now)
         facts = {**_status(fresh, at_desk, now), **redress(fresh, at_desk), **({"told": told} if told else {})}
         facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
+        facts |= _unsearched(fresh, at_desk) if fresh.right == Right.ERASE else {}
         if stayed or undone:
             stayed += [
                 Kept(shortened(_title(step, at_desk)), _undone_words(step), "GDPR Art. 12(4)") for step in undone
@@ -268,11 +269,12 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             facts |= {"right": fresh.right, "did": did, "kept": tuple(stayed)}
             write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
         else:
-            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, at_desk)
+            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, steps, at_desk)
             write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
         if fresh.right == Right.ERASE:
             _unguard(fresh, content, at_desk, is_done=not undone, now=now)
-        life.close(fresh, outcome, at_desk, who=RULE, now=now, facts={"kept": len(stayed), "told": len(told)})
+        summed = {"kept": len(stayed), "told": len(told), "did": did != _NOTHING}
+        life.close(fresh, outcome, at_desk, who=RULE, now=now, facts=summed)
         return True
 
 
@@ -415,25 +417,70 @@ def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[Step], 
     words = [f"- {one.place} ({thousands(one.rows)}): {one.text}" for one in changed]
     stayed = (done(line, case.right, at_desk.declaration) for line in kept(lines))
     words += dict.fromkeys(f"- {one.place}: {one.text}" for one in stayed if one.is_in_part)
-    words += [f"- {_title(step, at_desk)}: {gettext('Done')}" for step in steps if step.state == Step.State.DONE]
+    words += [f"- {_title(step, at_desk)}: {gettext('Done')}" for step in steps if _has_acted(step)]
     return "\n".join(words) or _NOTHING
+
+
+def _has_acted(step: Step) -> bool:
+    return step.state == Step.State.DONE and step.why != NOTHING_HELD
 
 
 def _erased(case: Case, did: str) -> dict[str, Any]:
     receipts = list(case.receipts.all())
     days = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
-    facts: dict[str, Any] = {"remembered": "evidence"} | ({"did": did} if did != _NOTHING else {})
-    if any(receipt.entry_id for receipt in receipts):  # a run ends with a second look, and found nothing left here
-        facts["rescan"] = "clean"
+    facts: dict[str, Any] = {"did": did} if did != _NOTHING else {}
+    if any(receipt.entry_id and whole(receipt.lines) for receipt in receipts):
+        # A run ends with a second look, by the same details; what it finds is residue, and then not all is fulfilled.
+        facts |= {"remembered": "evidence", "rescan": "clean"}
     return facts | ({"final_after": max(days)} if days else {})
 
 
-def _said(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
-    if case.right == Right.AMEND:
-        with translation.override(case.language):
-            changed = tuple(shortened(target_words(at_desk.declaration, target)) for target in content.changes)
-        return {"changed": changed or ("–",)}
-    return {}
+def _unsearched(case: Case, at_desk: Desk) -> dict[str, Any]:
+    """The systems with columns of free text, which no request searches: somebody may be named in rows of others."""
+    declaration = at_desk.declaration
+    with translation.override(case.language):
+        names = tuple(
+            shortened(system_words(declaration, name))
+            for name, system in declaration.systems.items()
+            if system.is_looked_into
+            and any(use.free_text for table in system.tables.values() for use in table.fields.values())
+        )
+    return {"unsearched": names} if names else {}
+
+
+def _said(case: Case, content: Content, steps: Sequence[Step], at_desk: Desk) -> dict[str, Any]:
+    """What a correction changed, and what it found nowhere to be changed."""
+    if case.right != Right.AMEND:
+        return {}
+    lines = [line for receipt in case.receipts.all() for line in receipt.lines]
+    reached = _reached(lines, steps, content, at_desk)
+    facts: dict[str, Any] = {}
+    with translation.override(case.language):
+        for name, is_changed in (("changed", True), ("unchanged", False)):
+            targets = [target for target in content.changes if (target in reached) is is_changed]
+            if targets:
+                facts[name] = tuple(shortened(target_words(at_desk.declaration, target)) for target in targets)
+    return facts
+
+
+def _reached(
+    lines: Sequence[Mapping[str, Any]], steps: Sequence[Step], content: Content, at_desk: Desk
+) -> frozenset[str]:
+    """The columns and categories that were written: in our stores, or by a system that was asked."""
+    systems, found = at_desk.declaration.systems, set[str]()
+    for line in lines:
+        system, _, place = str(line["place"]).partition(".")
+        columns = str(line["words"]).partition("; keep ")[0].removeprefix("amend ")
+        table = systems[system].tables.get(place) if system in systems and "amend" in line["what"].split(",") else None
+        for column, use in table.fields.items() if table is not None else ():
+            if f", {column}, " in f", {columns}, ":
+                found |= {f"{line['place']}.{column}", use.category}
+    for step in filter(_has_acted, steps):
+        asked = systems[step.system].asked if step.system in systems else None
+        holds = asked.holds if asked is not None else {}
+        found.update(f"{step.system}.{held}" for held in holds)
+        found.update(holds.values() or content.changes)
+    return frozenset(found)
 
 
 def _status(case: Case, at_desk: Desk, now: dt.datetime) -> dict[str, Any]:

@@ -204,12 +204,13 @@ KINDS: Mapping[str, Kind] = {
         lasts=7 * _DAY,
     ),
     "fulfilled_view": Kind({"received": _date, "done": _date}, _DONE),
-    "fulfilled_amend": Kind({"received": _date, "done": _date, "changed": _lines}, _DONE),
+    "fulfilled_amend": Kind({"received": _date, "done": _date}, {"changed": _lines, "unchanged": _lines, **_DONE}),
     "fulfilled_erase": Kind(
         {"received": _date, "done": _date},
         {
             "did": _prose,
             "rescan": _one_of("clean"),
+            "unsearched": _lines,
             "final_after": _date,
             "remembered": _one_of("suppression", "evidence", "both"),
             **_DONE,
@@ -218,8 +219,8 @@ KINDS: Mapping[str, Kind] = {
     "fulfilled_port": Kind({"received": _date, "done": _date}, {"formats": _lines, "sent_to": _line, **_DONE}),
     "stop_recorded": Kind(_STOP, {"weighed": _one_of("yes"), "waiting": _lines, "status": _link, **_STOPPED}),
     "stopped": Kind({**_STOP, "done": _date}, {"undone": _lines, **_STOPPED, **_DONE}),
-    "partly_fulfilled": Kind({**_ASKED, "done": _date, "did": _prose, "kept": _kept}, _DONE),
-    "withdrawn": Kind({"right": _right, "closed": _date}, {"status": _link}),
+    "partly_fulfilled": Kind({**_ASKED, "done": _date, "did": _prose, "kept": _kept}, {"unsearched": _lines, **_DONE}),
+    "withdrawn": Kind({"right": _right, "closed": _date}, {"lifted": _one_of("yes"), "status": _link}),
     "restriction_lifted": Kind({"on": _date, "reasons": _prose}, {"since": _date, **_REDRESS}),  # Art. 18(3)
     # complaints and questions (DPA 2018 s.164A)
     "complaint_acknowledged": Kind(

@@ -253,7 +253,7 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
 
 def _ended(case: Case, events: Sequence[Event]) -> str:
     if case.outcome == Outcome.WITHDRAWN:
-        return gettext("You took it back, and nothing more is done. You can ask again at any time.")
+        return gettext("You took it back, and we closed it. You can ask again at any time.")
     if any(_is_unproved(event) for event in events):
         return gettext("Nobody confirmed it within thirty days, so we closed it. You can ask again.")
     if case.outcome == Outcome.REFUSED:
@@ -273,6 +273,8 @@ def _ended(case: Case, events: Sequence[Event]) -> str:
         return gettext("What we found is in the file that our letter leads to.")
     if case.outcome == Outcome.PARTLY_FULFILLED:
         return gettext("What had to stay, and why, stands below and in our letter.")
+    if any(event.what == "closed" and event.facts.get("did") is False for event in events):
+        return gettext("We looked, and found nothing that had to be done. Our letter says more.")
     return gettext("It is done, and we wrote you a letter about it.")
 
 
@@ -360,7 +362,11 @@ def _part(step: Step | None, finished: bool) -> tuple[str, str]:
 
 def _proofs(case: Case, receipts: Iterable[Any]) -> tuple[Proof, ...]:
     found = [
-        Proof(gettext("What was done in our systems"), receipt.at, receipt.entry.leaf)
+        Proof(
+            gettext("What was done in our systems") if receipt.lines else gettext("That we looked in our systems"),
+            receipt.at,
+            receipt.entry.leaf,
+        )
         for receipt in receipts
         if receipt.entry is not None
     ]
