@@ -240,6 +240,18 @@ def test_every_kind_of_value_reads_well() -> None:
         assert each in words, each
 
 
+def test_a_moment_in_a_text_and_a_country_read_well_and_are_whole_in_the_files() -> None:
+    row = ("2026-10-24 14:58:46.022236", "GB", "2026-99-24 14:58:46", "GB")
+    part = Part("shop.odd", tuple("abcd"), (None, "user.contact.address.country", None, None), (row,))
+    package = build(contents(parts=(part,)))
+    words = section(unzipped(package)["index.html"], "held")
+    assert "24 October 2026, 14:58:46" in words
+    assert ".022236" not in words
+    assert "the United Kingdom" in words
+    assert "2026-99-24 14:58:46" in words
+    assert read_package(package).parts == (part,)
+
+
 def test_bytes_are_files_that_can_be_opened_and_never_run() -> None:
     png, html = b"\x89PNG\r\n\x1a\n" + bytes(9), b"<script>alert(1)</script>"
     rows = ((1, "cat.png", png), (2, "evil.html", html), (3, "empty", b""))

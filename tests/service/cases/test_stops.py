@@ -286,8 +286,8 @@ FRAME = (
     "You receive this letter because of what you asked %(name)s about your personal data. It is not advertising.",
     "If you do not agree, you may",
     "complain to us: write to %(email)s;",
-    "complain to the supervisory authority: %(regulator)s (GDPR Art. 77);",
-    "go to court (GDPR Art. 79).",
+    "complain to the supervisory authority: %(regulator)s (Art. 77 of the GDPR or of the UK GDPR);",
+    "go to court (Art. 79 of the GDPR or of the UK GDPR).",
     "Our form for complaints:",
     "You may also appeal: on the page of your request, or by answering this letter. Then somebody else decides.",
     "On %(on)s we will lift the restriction on the use of your data. From then on we use them again as our privacy "

@@ -239,7 +239,7 @@ KINDS: Mapping[str, Kind] = {
     # to others
     "recipient_notice": Kind(
         {"right": _one_of("amend", "erase", "restrict", "unrestrict"), "people": _lines, "what": _lines, "on": _date},
-        {"changed": _values, "link": _link},
+        {"changed": _values, "link": _link, "own": _one_of("yes")},
         to_person=False,
     ),
     "staff_due_soon": Kind({"due": _date, "link": _link}, {"what": _line, "days": _whole}, to_person=False),

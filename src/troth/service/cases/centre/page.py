@@ -308,7 +308,7 @@ def _event(event: Event) -> str:
         said = ngettext("We told %(number)d recipient of your data", "We told %(number)d recipients of your data", told)
         said %= {"number": told}
         if {NoticeState.OWED, NoticeState.UNTOLD, NoticeState.UNSHOWN} & set(states):
-            said += f". {gettext('Whether others have to be told is still open')}"
+            return said + ". " + gettext("Whether others have to be told is still open") if told else ""
         return said if told else ""
     if event.what == "document_destroyed" and facts.get("why") == "rejected":
         return gettext("Your document did not show who you are, and we destroyed it")
