@@ -185,8 +185,8 @@ def test_a_language_that_we_do_not_have_gets_the_nearest() -> None:
 def test_whoever_does_not_agree_learns_where_to_turn(kind: str) -> None:
     plain = written(kind, needed(KINDS[kind])).plain
     assert "complain to us" in plain
-    assert "ICO (GDPR Art. 77)" in plain
-    assert "go to court (GDPR Art. 79)" in plain
+    assert "ICO (Art. 77 of the GDPR or of the UK GDPR)" in plain
+    assert "go to court (Art. 79 of the GDPR or of the UK GDPR)" in plain
     californian = written(kind, {**needed(KINDS[kind]), "under": "ccpa"}).plain
     assert "California Privacy Protection Agency" in californian
     assert "GDPR" not in californian

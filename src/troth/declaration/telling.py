@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, StrictBool
 
-from troth.declaration.part import Part
+from troth.declaration.part import Part, Title
 
 __all__ = ["Announcing", "Decision", "Notice", "Signals", "Source", "SpecialCondition"]
 
@@ -28,7 +28,7 @@ SpecialCondition = Literal[
 class Source(Part):
     """Where data comes from that no form asks for (GDPR Art. 14(2)(f))."""
 
-    title: str
+    title: Title
     """In words, after "from": ``our customers, who send us recordings``."""
     data: tuple[str, ...] = Field(min_length=1)
     """Data categories; a key stands for all below it."""

@@ -398,6 +398,58 @@ def test_nothing_held_names_the_systems_that_were_searched(office: Office) -> No
     assert "all" not in said.partition("Where we searched:")[0]
 
 
+def test_where_nobody_is_found_by_an_address_is_not_said_to_be_searched(office: Office) -> None:
+    office.do("create table call (id integer primary key, phone text, customer_id integer)")
+    office.declare(
+        systems="""
+  calls:
+    title: The calls
+    store: ${SHOP_DATABASE_URL}
+    tables:
+      call:
+        key: id
+        mentions: {phone: {column: phone, shared: review}}
+        belongs_to: {customer_id: shop.customer.id}
+        fields: {phone: user.contact.phone_number}
+        erase: delete
+"""
+    )
+    case = office.answered("view", "nobody@example.org")
+    said = letter_of(office, case, "nothing_held")
+    searched, _, unsearchable = said.partition("These cannot be searched by what you gave us")
+    assert "- Shop" in searched
+    assert "- The calls" not in searched
+    assert "- The calls" in unsearchable
+
+
+def port_rests_on(office: Office, data: str) -> None:
+    """Nothing rests on the contract; the consent covers *data* alone."""
+    path = office.folder / "troth.yaml"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("basis: contract, use: essential.service,", "basis: legal_obligation, use: essential.service,")
+    path.write_text(text.replace("data: [user.contact.email]}", f"data: [{data}]}}"), encoding="utf-8")
+
+
+def test_what_may_not_be_taken_along_is_not_said_to_be_in_the_file(office: Office) -> None:
+    port_rests_on(office, "user.name")
+    case = office.answered("port")
+    shown = page.show(case, office.desk, inside=False, now=office.now())
+    assert [one.table for one in shown.done] == ["Customer"]
+    assert "says what is left out" in shown.next
+    assert "Your data are ready" in letter_of(office, case, "package_ready")
+
+
+def test_a_package_with_nothing_to_take_along_is_not_called_ready(office: Office) -> None:
+    port_rests_on(office, "user.demographic")
+    case = office.answered("port")
+    said = letter_of(office, case, "package_ready")
+    assert "Nothing to take with you" in said
+    assert "are ready" not in said
+    shown = page.show(case, office.desk, inside=False, now=office.now())
+    assert shown.done == ()
+    assert "Nothing of what we found falls under this right." in shown.next
+
+
 def test_an_erasure_that_found_nothing_does_not_say_that_it_deleted(office: Office) -> None:
     case = office.answered("erase", "nobody@example.org")
     said = letter_of(office, case, "fulfilled_erase")

@@ -105,7 +105,11 @@ def index(**other: Any) -> bytes:
             ["Correct it", "Delete it", "Pause its use", "Object", "Take it with you", "Withdraw", "dpo@example.org"],
         ),
         ("complain", "Art. 15(1)(f)", ["https://example.org/your-data/complain/", "ICO", "go to court"]),
-        ("from", "Art. 15(1)(g)", ["You gave it to us (Register):", "It arose when you used", "We worked it out"]),
+        (
+            "from",
+            "Art. 15(1)(g)",
+            ["Forms of ours ask for it (Register):", "It arose when you used", "We worked it out"],
+        ),
         ("automated", "Art. 15(1)(h)", ["does not say whether a computer alone decides about people"]),
         ("missing", "15(4)", ["Payroll : the answer is still being prepared", "2 values about somebody else"]),
     ],
@@ -117,6 +121,65 @@ def test_every_fact_of_the_law_can_be_found(name: str, law: str, said: list[str]
         assert each in words, each
 
 
+SOURCES = """
+notice:
+  sources:
+    desk: {title: people who write to the desk, data: [user.content.private]}
+    use: {title: your use of the shop, data: [user.behavior, user.device]}
+"""
+
+
+def test_the_source_that_the_notice_names_is_told() -> None:
+    html = index(declaration=parse(DECLARED + SOURCES), parts=(LOGINS, MESSAGES))
+    words = section(html, "from")
+    assert "By our records, from here (people who write to the desk): Private messages and files" in words
+    assert "By our records, from here (your use of the shop): Behaviour" in words
+    assert "name no source: you, others who dealt with us, or we ourselves: E-mail address" in words
+
+
+def test_an_empty_column_is_no_kind_of_data_and_came_from_nowhere() -> None:
+    row = (5, "ann@example.org", None, None, "")
+    html = index(parts=(Part(ANN.place, ANN.columns, ANN.categories, (row,)),), shared=())
+    for name in ("kinds", "from", "why", "who"):
+        assert "Date of birth" not in section(html, name), name
+        assert "Name" not in section(html, name), name
+    assert "E-mail address" in section(html, "kinds")
+
+
+def test_what_is_withheld_is_no_kind_of_data_of_the_person() -> None:
+    other = Part(MESSAGES.place, MESSAGES.columns, MESSAGES.categories, MESSAGES.rows[1:], 2)
+    assert "Private messages" not in section(index(parts=(other,)), "kinds")
+
+
+def test_a_use_that_was_stopped_is_not_said_to_be_agreed_to() -> None:
+    agreed, stopped = "you agreed to it", "it rested on your consent (GDPR Art. 6(1)(a)), and a stop is recorded"
+    assert agreed in section(index(), "why")
+    for html in (index(stopped=("newsletter",)), index(stopped=("",)), index(declaration=MARKED, parts=(ANN,))):
+        assert agreed not in section(html, "why")
+        assert stopped in section(html, "why")
+    nobody = Part(ANN.place, ANN.columns, ANN.categories, ((*ANN.rows[0][:3], None, None),))
+    assert agreed in section(index(declaration=MARKED, parts=(nobody,)), "why")
+
+
+MARKED = parse(
+    DECLARED.replace(
+        "        erase: delete\n      order_line",
+        "        marks: {newsletter: {column: born, value: now}}\n        erase: delete\n      order_line",
+    )
+)
+
+
+def test_a_system_in_which_the_person_cannot_be_found_is_not_said_to_hold_nothing() -> None:
+    words = section(index(parts=(), shared=(), looks=(), unanswered={}, kinds=("phone",)), "held")
+    assert "found nothing under what you gave us: Payroll." in words
+
+
+def test_the_copy_says_what_it_does_not_hold() -> None:
+    words = section(index(), "missing")
+    assert "Columns that it leaves out are not in this file" in words
+    assert "what we keep of your requests to us" in words
+
+
 def test_who_receives_nothing_of_what_is_held_is_not_named() -> None:
     assert "Example Health" not in text_of(index())
 
@@ -125,8 +188,8 @@ def test_where_nothing_was_found_the_page_says_where_we_looked() -> None:
     package = build(contents(parts=(), shared=(), looks=(), unanswered={}))
     words = text_of(unzipped(package)["index.html"])
     assert "found no personal data about you" in words
-    assert "found nothing about you: Payroll, The shop and The support desk" in words
-    assert "None of the systems that we looked into or asked is missing." in words
+    assert "found nothing under what you gave us: Payroll, The shop and The support desk" in words
+    assert "Each system that we looked into or asked has answered." in words
     assert read_package(package).parts == ()
 
 
@@ -175,6 +238,18 @@ def test_every_kind_of_value_reads_well() -> None:
     words = section(index(parts=(part,)), "held")
     for each in ("— empty", "yes", "1,234 bytes", "24 November 2026, 09:41:07", "1 January 0001", "-1"):
         assert each in words, each
+
+
+def test_a_moment_in_a_text_and_a_country_read_well_and_are_whole_in_the_files() -> None:
+    row = ("2026-10-24 14:58:46.022236", "GB", "2026-99-24 14:58:46", "GB")
+    part = Part("shop.odd", tuple("abcd"), (None, "user.contact.address.country", None, None), (row,))
+    package = build(contents(parts=(part,)))
+    words = section(unzipped(package)["index.html"], "held")
+    assert "24 October 2026, 14:58:46" in words
+    assert ".022236" not in words
+    assert "the United Kingdom" in words
+    assert "2026-99-24 14:58:46" in words
+    assert read_package(package).parts == (part,)
 
 
 def test_bytes_are_files_that_can_be_opened_and_never_run() -> None:
@@ -235,7 +310,7 @@ def test_what_somebody_found_goes_along_as_a_file() -> None:
     assert files["uploads/payroll.pdf"] == b"%PDF-1.7 Ann"
     words = section(files["index.html"], "held")
     assert "Payroll Somebody looked there for you" in words
-    assert "found nothing about you: The shop and The support desk" in words
+    assert "found nothing under what you gave us: The shop and The support desk" in words
     assert "Yes, we use personal data about you" in text_of(files["index.html"])
     read_package(package)
 
@@ -423,6 +498,22 @@ def test_a_portable_package_says_what_is_left_out_and_reads_back() -> None:
         "port", ["shop.customer", "shop.order_line", "shop.invoice"],
     )  # fmt: skip
     assert "score" not in unzipped(package)["data.json"].decode()
+
+
+def test_what_is_left_out_was_found_all_the_same() -> None:
+    words = section(index(right="port", unanswered={}), "held")
+    assert "found nothing under what you gave us: Payroll." in words
+    assert "The support desk" not in words
+
+
+def test_where_nothing_may_be_taken_along_the_package_says_so() -> None:
+    made = contents(right="port", parts=(MESSAGES,), unanswered={})
+    words = text_of(unzipped(build(made))["index.html"])
+    assert "None of it falls under the right to take data with you." in words
+    assert "in a form that computers read. You may" not in words
+    assert "The support desk, Message: E-mail address" in words
+    nothing = text_of(index(right="port", parts=(), unanswered={}))
+    assert "We looked, and found no personal data about you." in nothing
 
 
 # --- the receipt, the whole ------------------------------------------------------------------------------------------

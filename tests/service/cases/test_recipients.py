@@ -62,14 +62,18 @@ def feed(office: Office, text: str) -> None:
 
 def named(case: Case, recipient: str) -> tuple[list[str], list[str]]:
     """What the message to a recipient names: the categories, and by what the person is found again."""
+    people, _, what = message_to(case, recipient).partition("Which data:")
+    items = [re.findall(r"^- (.+)$", part, re.MULTILINE) for part in (what, people)]
+    return items[0], items[1]
+
+
+def message_to(case: Case, recipient: str) -> str:
     row = Notice.objects.get(case=case.reference, recipient=recipient).letter
     assert row is not None
     packed = desk().keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
     text = BytesParser(policy=policy.default).parsebytes(packed.partition(b"\n")[2]).get_body(("plain",))
     assert text is not None
-    people, _, what = str(text.get_content()).replace("\r\n", "\n").partition("Which data:")
-    items = [re.findall(r"^- (.+)$", part, re.MULTILINE) for part in (what, people)]
-    return items[0], items[1]
+    return str(text.get_content()).replace("\r\n", "\n")
 
 
 def decided(case: Case) -> dict[str, list[str]]:
@@ -146,6 +150,33 @@ def test_an_amendment_tells_those_who_have_what_changed(office: Office) -> None:
     add_print(office)
     case = office.answered("amend", changes={"shop.customer.postcode": "M1 1AF"})
     assert list(states(case)) == ["print"]
+
+
+PAY = (
+    "pay: {role: controller, country: GB, receives: [user.contact.email], contact: pay@example.org, "
+    "feed: {table: shop.customer}}"
+)
+
+
+@pytest.mark.parametrize("right", ["erase", "restrict"])
+def test_a_controller_is_not_said_to_have_had_from_us_what_nothing_shows_to_have_gone_there(
+    office: Office, right: str
+) -> None:
+    feed(office, PAY)
+    case = office.answered(right)
+    said = " ".join(message_to(case, "pay").split())
+    assert "from us" not in said
+    assert "Our records show that you hold data about them in connection with us" in said
+    assert named(case, "pay") == (["E-mail address (key: user.contact.email)"], ["ann@example.org"])
+    assert "You received it from us" in " ".join(message_to(case, "post").split())
+
+
+def test_a_controller_that_the_register_names_had_the_data_from_us(office: Office) -> None:
+    feed(office, PAY)
+    desk, now = office.desk, office.now()
+    sent = {"to": "pay", "categories": EMAIL, "purpose": "orders", "kind": Kind.PROCESSOR}
+    disclose([ANN], **sent, declaration=desk.declaration, keyring=desk.keyring, now=now)  # type: ignore[arg-type]
+    assert "You received it from us" in " ".join(message_to(office.answered("erase"), "pay").split())
 
 
 def test_of_whoever_gave_no_address_staff_have_to_tell(office: Office) -> None:
@@ -230,7 +261,7 @@ INVOICES = "contact: books@example.org, feed: {table: shop.invoice}"
 def test_of_what_a_law_keeps_in_part_the_rest_is_named(office: Office) -> None:
     feed(office, f"books: {{role: processor, country: GB, receives: [user.contact], {INVOICES}}}")
     case = office.answered("erase")
-    assert named(case, "books") == (["E-mail address (user.contact.email)"], ["ann@example.org"])
+    assert named(case, "books") == (["E-mail address (key: user.contact.email)"], ["ann@example.org"])
 
 
 def test_of_what_a_law_keeps_as_a_whole_nobody_is_told_and_the_case_says_so(office: Office) -> None:
@@ -245,7 +276,7 @@ def test_what_the_register_has_and_a_law_keeps_is_not_to_be_deleted(office: Offi
     desk, what = office.desk, ["user.contact.email", "user.contact.address"]
     sent = {"to": "books", "categories": what, "purpose": "orders", "kind": Kind.PROCESSOR}
     disclose([ANN], **sent, declaration=desk.declaration, keyring=desk.keyring, now=office.now())  # type: ignore[arg-type]
-    assert named(office.answered("erase"), "books")[0] == ["E-mail address (user.contact.email)"]
+    assert named(office.answered("erase"), "books")[0] == ["E-mail address (key: user.contact.email)"]
 
 
 def test_a_legal_hold_keeps_what_went_there(office: Office) -> None:
@@ -262,7 +293,7 @@ def test_a_recipient_is_given_no_identifier_that_it_never_had(office: Office) ->
     intake = arrival.Intake(Kind_.REQUEST, asked, Channel.CENTRE, right="erase")
     case = office.prove(arrival.receive(intake, office.desk, now=office.now()))
     office.work()
-    assert named(case, "post") == (["E-mail address (user.contact.email)"], ["ann@example.org"])
+    assert named(case, "post") == (["E-mail address (key: user.contact.email)"], ["ann@example.org"])
 
 
 def test_a_recipient_that_had_none_of_the_identifiers_is_told_by_staff(office: Office) -> None:

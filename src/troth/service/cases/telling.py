@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from troth.declaration import IdentityKind
 from troth.ledger import receipt as proof
 from troth.protect import Context
 from troth.service.cases import asking, life, links, plan
@@ -34,7 +35,7 @@ from troth.service.cases.models import (
     Right,
     Step,
 )
-from troth.service.cases.package import Contents, Part, Shared, build
+from troth.service.cases.package import Contents, Part, Shared, build, is_searchable, portable
 from troth.service.cases.package.words import place_words, purpose_words, system_words, target_words
 from troth.service.cases.preview import shown_lines
 from troth.service.cases.restriction import marks_of
@@ -68,6 +69,7 @@ def hand_out(
     once for each, and once only. How many."""
     located, views = found
     proofs = _put_on_record(cases, located, views, at_desk, now)
+    declared = at_desk.declaration
     handed = 0
     for case, view in zip(cases, views, strict=True):
         content = contents[case.pk]
@@ -75,6 +77,7 @@ def hand_out(
         uploads, missing = asking.uploads(case, at_desk), _missing(case)
         unanswered = {step.system: step.why or step.state for step in missing}
         is_empty = not (parts or uploads or unanswered)
+        taken = portable(declared, parts)[0] if case.right == Right.PORT else parts
         told = Told(parts, uploads, unanswered, proofs.get(case.pk))
         packed = None if is_empty else build(_contents(case, content, told, at_desk, now))
         with transaction.atomic():
@@ -83,17 +86,17 @@ def hand_out(
                 continue
             if packed is not None:
                 _put(fresh, packed, at_desk, now)
-                _mail_link(fresh, content, missing, at_desk, now)
+                _mail_link(fresh, content, missing, at_desk, now, is_empty=not (taken or uploads))
             else:
                 facts = {
                     "right": case.right,
                     "received": day(case.received_at, at_desk),
-                    **_where(case, at_desk),
+                    **_where(case, content, at_desk),
                     **redress(case, at_desk),
                 }
                 write(fresh, "nothing_held", at_desk, facts, content=content, now=now)
             outcome = Outcome.PARTLY_FULFILLED if missing else Outcome.FULFILLED
-            told_of = {"tables": len(parts), "package": packed is not None}
+            told_of = {"tables": len(parts), "taken": len(taken) + len(uploads), "package": packed is not None}
             life.close(fresh, outcome, at_desk, who=RULE, now=now, facts=told_of)
             handed += 1
     return handed
@@ -112,7 +115,7 @@ def _put_on_record(
         ]
         rows = record(*(entry for _, _, entry in fresh))
         Receipt.objects.bulk_create(
-            Receipt(case=case, run=run_id, entry=row, at=now, lines=shown_lines(view))
+            Receipt(case=case, run=run_id, entry=row, at=now, lines=_lines(case, view, at_desk))
             for (case, view, _), row in zip(fresh, rows, strict=True)
         )
     signer = ledger_signer(at_desk.keyring, at_desk.declaration.organisation)
@@ -128,6 +131,15 @@ def _put_on_record(
         for case_id, leaf in leaves.values_list("case_id", "entry__leaf")
         if leaf is not None
     }
+
+
+def _lines(case: Case, view: View, at_desk: Desk) -> list[dict[str, Any]]:
+    """Places and counts of what goes into the file."""
+    lines = shown_lines(view)
+    if case.right != Right.PORT:
+        return lines
+    taken = {part.place for part in portable(at_desk.declaration, [*map(_part, view.tables)])[0]}
+    return [line for line in lines if line["place"] in taken]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -149,16 +161,22 @@ def _missing(case: Case) -> list[Step]:
     return list(case.steps.exclude(state=Step.State.DONE).exclude(why="right_not_answered").order_by("id"))
 
 
-def _where(case: Case, at_desk: Desk) -> dict[str, Any]:
-    """Which systems were searched for a case, and which were not: those that are never asked for such a right."""
+def _where(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
+    """Which systems were searched for a case, and which were not: those that are never asked for such a right, and
+    those in which nobody is found by what the person gave."""
     steps = {step.system: step for step in case.steps.all()}
     done = {name for name, step in steps.items() if step.state == Step.State.DONE}
     systems = at_desk.declaration.systems
     silent = {name for name, step in steps.items() if step.why == "right_not_answered"}
-    where = [name for name, one in systems.items() if name not in silent and (name in done or bool(one.tables))]
+    kinds = _kinds(content)
+    here = [name for name, one in systems.items() if name not in silent and (name in done or bool(one.tables))]
+    where = [name for name in here if name in done or is_searchable(systems[name], kinds)]
     with translation.override(case.language):
         lines = {
             "where": tuple(shortened(system_words(at_desk.declaration, name)) for name in where),
+            "unsearchable": tuple(
+                shortened(system_words(at_desk.declaration, name)) for name in here if name not in where
+            ),
             "elsewhere": tuple(shortened(system_words(at_desk.declaration, name)) for name in sorted(silent)),
         }
     return {name: some for name, some in lines.items() if some}
@@ -180,11 +198,24 @@ def _contents(case: Case, content: Content, told: Told, at_desk: Desk, now: dt.d
         until=_until(at_desk, now),
         shared=shared,
         looks=sorted(looks),
+        stopped=_stopped(content, at_desk),
+        kinds=_kinds(content),
         unanswered=told.unanswered,
         uploads=told.uploads,
         site=f"{at_desk.site}/your-data/",
         receipt=told.proof,
     )
+
+
+def _kinds(content: Content) -> tuple[str, ...]:
+    """What the systems were searched with; rows that staff chose may lie anywhere."""
+    return tuple(kind for kind, _ in content.identifiers) or tuple(IdentityKind)
+
+
+def _stopped(content: Content, at_desk: Desk) -> tuple[str, ...]:
+    """The purposes that are stopped for what the person gave; the empty name where the data may only be stored."""
+    in_force = Restriction.objects.filter(mark__in=marks_of(content.identifiers, at_desk), lifted_at=None)
+    return tuple(sorted(set(in_force.values_list("purpose", flat=True))))
 
 
 def _until(at_desk: Desk, now: dt.datetime) -> dt.datetime:
@@ -203,10 +234,14 @@ def _context(case: Case) -> Context:
     return Context(domain="cases", table="package", field="sealed", subject=case.reference)
 
 
-def _mail_link(case: Case, content: Content, missing: Sequence[Step], at_desk: Desk, now: dt.datetime) -> None:
+def _mail_link(
+    case: Case, content: Content, missing: Sequence[Step], at_desk: Desk, now: dt.datetime, *, is_empty: bool
+) -> None:
     until = _until(at_desk, now)
     secret = links.make(case, Link.Use.PACKAGE, now=now, lasts=until - now)
     facts: dict[str, Any] = {"right": case.right, "link": links.address_of(secret, at_desk), "until": until}
+    if is_empty:
+        facts["empty"] = "yes"
     if missing:
         facts |= {"missing": tuple(shortened(f"{_title(step, at_desk)}: {_undone_words(step)}") for step in missing)}
         facts |= redress(case, at_desk) | appealing(case, at_desk)
@@ -321,7 +356,13 @@ def _stops(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
         places = tuple(
             shortened(f"{_title(step, at_desk)}: {_STOPPED[step.way]}") for step in done if step.why != NOTHING_HELD
         )
-    searched = tuple(shortened(_title(step, at_desk)) for step in done if step.why == NOTHING_HELD)
+    kinds, systems = _kinds(content), at_desk.declaration.systems
+    searched = tuple(
+        shortened(_title(step, at_desk))
+        for step in done
+        if step.why == NOTHING_HELD
+        and (step.way != "store" or step.system not in systems or is_searchable(systems[step.system], kinds))
+    )
     facts |= {"places": places} if places else {}
     facts |= {"searched": searched} if searched else {}
     if case.restrictions.filter(lifted_at=None).exists():

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import translation
+from django.utils.translation import gettext
 
-from troth.declaration import Declaration, IdentityKind, covers, is_category, title
+from troth.declaration import Declaration, IdentityKind, Sharing, covers, is_category, title
 from troth.protect import Keyring
 from troth.service.configuration import ServiceError
 from troth.service.disclosure.models import Concerned, Disclosure, Kind, Notice
@@ -161,12 +163,14 @@ def _letter(
     addresses = changed.addresses(_had(one, declaration))
     if contact is None or not addresses:
         return None
-    facts: dict[str, object] = {"right": changed.right, "people": tuple(addresses)}
-    facts |= {"what": tuple(map(_words, one.categories)), "on": changed.on}
-    if correct := tuple(
-        f"{_words(what)}: {value}" for what, value in (changed.changes or {}).items() if what in one.categories
-    ):
-        facts["changed"] = correct
+    facts: dict[str, object] = {"right": changed.right, "people": tuple(addresses), "on": changed.on}
+    changes = {what: value for what, value in (changed.changes or {}).items() if what in one.categories}
+    with translation.override(declaration.policy.language):
+        facts["what"] = tuple(map(_words, one.categories))
+        if changes:
+            facts["changed"] = tuple(f"{_words(what)}: {value}" for what, value in changes.items())
+    if _has_own(one, declaration):
+        facts["own"] = "yes"
     try:
         letter = Letter(
             kind="recipient_notice",
@@ -181,6 +185,11 @@ def _letter(
         return None
 
 
+def _has_own(one: Owed, declaration: Declaration) -> bool:
+    """Whether nothing shows that the data went there from us: rows that a controller feeds may have come from it."""
+    return one.why is not Why.REGISTER and declaration.recipients[one.recipient].role is Sharing.CONTROLLER
+
+
 def _had(one: Owed, declaration: Declaration) -> tuple[str, ...]:
     """What a recipient that is shown to have had the person's data knows people by."""
     return (*one.sent, *declaration.recipients[one.recipient].receives)
@@ -188,7 +197,9 @@ def _had(one: Owed, declaration: Declaration) -> tuple[str, ...]:
 
 def _words(category: str) -> str:
     """A category as people read it, with its key, by which the recipient's own declaration may know it."""
-    return f"{title(category)} ({category})" if is_category(category) else category
+    if not is_category(category):
+        return category
+    return gettext("%(title)s (key: %(key)s)") % {"title": gettext(title(category)), "key": category}
 
 
 def _release(recipient: str, case: str, subject: Sequence[str], names: Mapping[str, str]) -> Release:

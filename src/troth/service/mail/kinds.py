@@ -196,11 +196,13 @@ KINDS: Mapping[str, Kind] = {
         {**_ASKED, "reasons": _prose, "due_before": _date, "due": _date, "cite": _line}, {"status": _link, **_REDRESS}
     ),
     # how it ended
-    "nothing_held": Kind(_ASKED, {"where": _lines, "elsewhere": _lines, "searched": _lines, **_REDRESS}),
+    "nothing_held": Kind(
+        _ASKED, {"where": _lines, "unsearchable": _lines, "elsewhere": _lines, "searched": _lines, **_REDRESS}
+    ),
     "refused": Kind({**_ASKED, "reasons": _prose, "cite": _line}, {"status": _link, **_REDRESS}),
     "package_ready": Kind(
         {"right": _one_of("view", "port"), "link": _link, "until": _moment},
-        {"receipt": _link, "missing": _lines, **_REDRESS},
+        {"receipt": _link, "missing": _lines, "empty": _one_of("yes"), **_REDRESS},
         lasts=7 * _DAY,
     ),
     "fulfilled_view": Kind({"received": _date, "done": _date}, _DONE),
@@ -238,7 +240,7 @@ KINDS: Mapping[str, Kind] = {
     # to others
     "recipient_notice": Kind(
         {"right": _one_of("amend", "erase", "restrict", "unrestrict"), "people": _lines, "what": _lines, "on": _date},
-        {"changed": _values, "link": _link},
+        {"changed": _values, "link": _link, "own": _one_of("yes")},
         to_person=False,
     ),
     "staff_due_soon": Kind({"due": _date, "link": _link}, {"what": _line, "days": _whole}, to_person=False),

@@ -270,6 +270,14 @@ def _ended(case: Case, events: Sequence[Event]) -> str:
             )
         if any(event.what == "closed" and event.facts.get("package") is False for event in events):
             return gettext("We looked, and found nothing about you. Our letter says where we looked.")
+        if case.right == Right.PORT:
+            if any(event.what == "closed" and event.facts.get("taken") == 0 for event in events):
+                return gettext(
+                    "Nothing of what we found falls under this right. The file says what is left out, and why."
+                )
+            return gettext(
+                "What you may take with you is in the file that our letter leads to. It says what is left out, and why."
+            )
         return gettext("What we found is in the file that our letter leads to.")
     if case.outcome == Outcome.PARTLY_FULFILLED:
         return gettext("What had to stay, and why, stands below and in our letter.")
@@ -297,9 +305,13 @@ def _event(event: Event) -> str:
         }
         return words.get(str(facts.get("outcome")), "")
     if event.what == "recipients_told":
-        told = sum(notice.state in (NoticeState.SENT, NoticeState.TOLD) for notice in notices(event.case.reference))
+        states = [notice.state for notice in notices(event.case.reference)]
+        told = sum(state in (NoticeState.SENT, NoticeState.TOLD) for state in states)
         said = ngettext("We told %(number)d recipient of your data", "We told %(number)d recipients of your data", told)
-        return said % {"number": told} if told else ""
+        said %= {"number": told}
+        if {NoticeState.OWED, NoticeState.UNTOLD, NoticeState.UNSHOWN} & set(states):
+            return said + ". " + gettext("Whether others have to be told is still open") if told else ""
+        return said if told else ""
     if event.what == "document_destroyed" and facts.get("why") == "rejected":
         return gettext("Your document did not show who you are, and we destroyed it")
     words = {

@@ -5,7 +5,19 @@ takes such a package over: it verifies everything and gives the rows back with t
 """
 
 from troth.service.cases.package.contents import Contents, PackageRefused, Part, Shared, Unpacked
+from troth.service.cases.package.facts import is_searchable
+from troth.service.cases.package.portable import portable
 from troth.service.cases.package.reading import read_package
 from troth.service.cases.package.zip import build
 
-__all__ = ["Contents", "PackageRefused", "Part", "Shared", "Unpacked", "build", "read_package"]
+__all__ = [
+    "Contents",
+    "PackageRefused",
+    "Part",
+    "Shared",
+    "Unpacked",
+    "build",
+    "is_searchable",
+    "portable",
+    "read_package",
+]

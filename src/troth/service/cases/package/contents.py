@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from troth.declaration import Declaration
+from troth.declaration import Declaration, IdentityKind
 from troth.service.configuration import ServiceError
 from troth.stores import Scalar
 
@@ -66,6 +66,10 @@ class Contents:
     shared: Sequence[Shared] = ()
     looks: Sequence[tuple[dt.datetime, str, str]] = ()
     """Who of the staff looked at the person's data: when, the role, the purpose."""
+    stopped: Collection[str] = ()
+    """The purposes that the person has stopped; the empty name where their data may only be stored."""
+    kinds: Collection[str] = tuple(IdentityKind)
+    """The kinds of identifiers that the systems were searched with."""
     unanswered: Mapping[str, str] = field(default_factory=dict)
     site: str = ""
     """The address of the privacy centre, such as ``https://example.org/your-data/``."""

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
-from troth.declaration import Basis, Declaration, Keep, covers
+from troth.declaration import Basis, Declaration, Keep, System, Table, covers
 from troth.law.shelf import places
 from troth.service.cases.package import words
 from troth.service.cases.package.contents import Contents, Part
 from troth.service.cases.package.portable import LeftOut, Source, asked_for, purposes_of, source_of
 from troth.service.staff.rights import role_title
+from troth.subjects import WITHHELD
 
-__all__ = ["Facts", "facts_of"]
+__all__ = ["Facts", "facts_of", "is_searchable"]
 
 _OBJECTIONABLE = (Basis.LEGITIMATE_INTERESTS, Basis.PUBLIC_TASK, Basis.RECOGNISED_LEGITIMATE_INTERESTS)
 _PROFILES = (
@@ -134,7 +135,7 @@ class Facts:
 
     held: tuple[Held, ...]
     looked: str
-    """Systems that were asked and hold nothing about the person."""
+    """Systems that were asked, and where nothing about the person was found."""
     unanswered: tuple[Missing, ...]
     left_out: tuple[Missing, ...]
     """Of portability: what is not taken along."""
@@ -173,8 +174,8 @@ class Facts:
 def facts_of(contents: Contents, left_out: Sequence[LeftOut] = ()) -> Facts:
     """The facts that go with *contents*, whose parts are those that the person gets."""
     declaration = contents.declaration
-    held = _Held(declaration, contents.parts, (*_unanswered(contents), *contents.uploads))
-    bases, profiles, empty = held.bases(), held.profiles(), _empty(contents)
+    held = _Held(declaration, contents.parts, (*_unanswered(contents), *contents.uploads), frozenset(contents.stopped))
+    bases, profiles, empty = held.bases(), held.profiles(), _empty(contents, left_out)
     centre = contents.site.rstrip("/") + "/" if contents.site.startswith(("https://", "http://")) else ""
     organisation = declaration.organisation
     return Facts(
@@ -214,6 +215,8 @@ class _Held:
     parts: Sequence[Part]
     others: Collection[str]
     """Systems that may hold more, or hold it in another form than rows."""
+    stopped: Collection[str] = frozenset()
+    """The purposes that the person has stopped; the empty name where the data may only be stored."""
 
     def system(self, part: Part) -> str:
         return words.system_words(self.declaration, part.system)
@@ -222,12 +225,11 @@ class _Held:
         return words.table_words(self.declaration, part.place) or self.system(part)
 
     def categories(self) -> dict[str, list[Part]]:
-        """Category to the parts that hold it, in order."""
+        """Category to the parts that hold a value of it, in order."""
         found: dict[str, list[Part]] = {}
         for part in self.parts:
-            for category in dict.fromkeys(part.categories):
-                if category is not None:
-                    found.setdefault(category, []).append(part)
+            for category in _filled(part):
+                found.setdefault(category, []).append(part)
         return found
 
     def _purposes(self) -> dict[str, tuple[list[str], list[str]]]:
@@ -238,7 +240,7 @@ class _Held:
             for name, purpose in purposes_of(self.declaration, part.system, named).items():
                 systems, categories = found.setdefault(name, ([], []))
                 systems.append(self.system(part))
-                used = (each for each in named if any(covers(data, each) for data in purpose.data))
+                used = (each for each in _filled(part) if any(covers(data, each) for data in purpose.data))
                 categories += map(words.category_words, used)
         for system in self.others:
             declared = self.declaration.systems.get(system)
@@ -251,13 +253,27 @@ class _Held:
         return tuple(
             Use(
                 words.purpose_words(self.declaration, name),
-                str(words.BASES[self.declaration.purposes[name].basis]),
+                words.basis_words(self.declaration.purposes[name].basis, is_stopped=self._is_stopped(name)),
                 words.declared_words(self.declaration.purposes[name].interests or ""),
                 words.joined(systems),
                 words.joined(categories) if categories else "",
             )
             for name, (systems, categories) in self._purposes().items()
         )
+
+    def _is_stopped(self, purpose: str) -> bool:
+        """Whether a choice of the person against *purpose* is kept, or a mark of it stands in a row of theirs."""
+        if {"", purpose} & set(self.stopped):
+            return True
+        for part in self.parts:
+            table = _table(self.declaration, part.place)
+            mark = table.marks.get(purpose) if table is not None else None
+            if mark is None or mark.column not in part.columns:
+                continue
+            values = [row[part.columns.index(mark.column)] for row in part.rows]
+            if any(value not in (None, "") if mark.value == "now" else value == mark.value for value in values):
+                return True
+        return False
 
     def bases(self) -> set[Basis | str]:
         """The bases of what is done, and ``marketing`` where that is among it."""
@@ -283,13 +299,22 @@ class _Held:
         for category, parts in self.categories().items():
             for part in parts:
                 source = source_of(self.declaration, part, category)
-                forms = asked_for(self.declaration, part.system, category) if source is Source.GIVEN else ()
-                categories, systems = found.setdefault((source, forms), ([], []))
+                if source is Source.GIVEN:
+                    names = [
+                        words.form_words(self.declaration, name)
+                        for name in asked_for(self.declaration, part.system, category)
+                    ]
+                else:
+                    declared = self.declaration.notice.sources.values()
+                    named = [one for one in declared if any(covers(data, category) for data in one.data)]
+                    source = Source.NAMED if named else source
+                    names = [words.declared_words(one.title) for one in named]
+                categories, systems = found.setdefault((source, tuple(names)), ([], []))
                 categories.append(words.category_words(category))
                 systems.append(self.system(part))
         return tuple(
-            Origin(_origin(self.declaration, source, forms), words.joined(categories), words.joined(systems))
-            for (source, forms), (categories, systems) in sorted(
+            Origin(_origin(source, names), words.joined(categories), words.joined(systems))
+            for (source, names), (categories, systems) in sorted(
                 found.items(), key=lambda item: (list(Source).index(item[0][0]), item[0][1])
             )
         )
@@ -320,15 +345,44 @@ def _role(role: str) -> str:
     return words.human(role) if known == role else known
 
 
-def _empty(contents: Contents) -> list[str]:
-    """Systems that were looked into, and where nothing was found."""
-    answered = {part.system for part in contents.parts if part.rows} | contents.uploads.keys()
+def _filled(part: Part) -> list[str]:
+    """The categories of which *part* holds a value that is about the person."""
+    filled = [
+        category
+        for at, category in enumerate(part.categories)
+        if category is not None and any(row[at] not in (None, "", WITHHELD) for row in part.rows)
+    ]
+    return list(dict.fromkeys(filled))
+
+
+def _table(declaration: Declaration, place: str) -> Table | None:
+    system, _, name = place.partition(".")
+    known = declaration.systems.get(system)
+    return known.tables.get(name) if known is not None else None
+
+
+def _empty(contents: Contents, left_out: Sequence[LeftOut]) -> list[str]:
+    """Systems that were looked into, and where nothing was found: what is left out was found, too."""
+    left = {one.place.partition(".")[0] for one in left_out}
+    answered = {part.system for part in contents.parts if part.rows} | left | contents.uploads.keys()
     silent = _unanswered(contents)
     return [
         words.system_words(contents.declaration, name)
         for name, system in contents.declaration.systems.items()
-        if name not in answered and name not in silent and (system.tables or system.asked or system.store == "task")
+        if name not in answered
+        and name not in silent
+        and (system.asked or system.store == "task" or is_searchable(system, contents.kinds, answered))
     ]
+
+
+def is_searchable(system: System, kinds: Collection[str], found: Collection[str] = ()) -> bool:
+    """Whether a person who gave identifiers of *kinds* could be found in a table of *system*: by one of these, or by a
+    row that belongs to one of a system in *found*."""
+    return any(
+        not {str(kind) for kind in (*table.identity, *table.mentions)}.isdisjoint(kinds)
+        or any(to.system in found for to in table.belongs_to.values())
+        for table in system.tables.values()
+    )
 
 
 def _unanswered(contents: Contents) -> Mapping[str, str]:
@@ -352,13 +406,10 @@ def _left_out(held: _Held, left_out: Sequence[LeftOut]) -> list[Missing]:
     return found
 
 
-def _origin(declaration: Declaration, source: Source, forms: Sequence[str]) -> str:
-    if not forms:
+def _origin(source: Source, names: Sequence[str]) -> str:
+    if not names:
         return str(words.SOURCES[source])
-    return gettext("%(source)s (%(forms)s)") % {
-        "source": words.SOURCES[source],
-        "forms": words.joined(words.form_words(declaration, name) for name in forms),
-    }
+    return gettext("%(source)s (%(forms)s)") % {"source": words.SOURCES[source], "forms": words.joined(names)}
 
 
 def _safeguard(name: str | None, there: str, here: str, on: dt.date) -> str:
@@ -401,8 +452,7 @@ def _stay(held: _Held, part: Part) -> Stay:
             if purposes
             else gettext("No fixed period: until you ask us to delete it")
         ]
-    system = held.declaration.systems.get(part.system)
-    table = system.tables.get(part.table) if system else None
+    table = _table(held.declaration, part.place)
     kept = _kept(held.declaration, part.place, table.keep) if table is not None and table.keep is not None else ""
     return Stay(held.system(part), held.table(part), "; ".join(texts), kept)
 
@@ -460,7 +510,7 @@ def _rights(bases: set[Basis | str], centre: str) -> list[RightOf]:
             text += " " + gettext("Against marketing you need no reason.")
         found.append(right("object", gettext("Object"), text))
     if bases & {Basis.CONSENT, Basis.CONTRACT}:
-        text = gettext("Get what you gave us in a form that computers read, for yourself or another company (Art. 20).")
+        text = gettext("Get what you gave us, or what arose from your use, in a form that computers read (Art. 20).")
         found.append(right("port", gettext("Take it with you"), text))
     if Basis.CONSENT in bases:
         text = gettext("Withdraw a consent at any time; what was done before stays lawful (Art. 7(3)).")

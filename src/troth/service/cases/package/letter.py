@@ -121,7 +121,16 @@ def _said(contents: Contents, facts: Facts) -> dict[str, Any]:
 
 def _opening(contents: Contents, facts: Facts, received: str) -> list[str]:
     told = {"received": received}
-    if contents.right == "port":
+    if contents.right == "port" and not (facts.rows or contents.uploads):
+        first = (
+            gettext(
+                "On %(received)s you asked for your data in a form that computers read. We found data about you, but "
+                "none of it falls under this right. This letter says what is left out, and why."
+            )
+            if facts.left_out
+            else gettext("On %(received)s you asked us what we hold about you. We looked, and found nothing.")
+        )
+    elif contents.right == "port":
         first = gettext(
             "On %(received)s you asked for your data in a form that computers read. Here they are: what you gave us or "
             "what arose from your use of our service, as far as we use it with your consent or for a contract with you."
@@ -129,8 +138,8 @@ def _opening(contents: Contents, facts: Facts, received: str) -> list[str]:
     elif facts.rows or contents.uploads:
         first = gettext(
             "On %(received)s you asked us what we hold about you. Yes, we use personal data about you. The file "
-            "index.html beside this letter shows it; this letter says what it is, why we have it, where it came "
-            "from, who received it, how long we keep it, and what you can do."
+            "index.html beside this letter shows what we found; this letter says what it is, why we have it, where it "
+            "came from, who receives such data, how long we keep it, and what you can do."
         )
     else:
         first = gettext("On %(received)s you asked us what we hold about you. We looked, and found nothing.")

@@ -37,6 +37,8 @@ ROWS_SHOWN_MAX = 200
 """Of one table. The others are in its files."""
 _LETTERS_SHOWN_MAX = 2_000
 _HERE = Path(__file__).parent
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?")
+"""A moment without a zone, as SQLite and others hold it."""
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 """What turns the direction of writing, and so can make one text look like another."""
 
@@ -108,7 +110,10 @@ def _table(declaration: Declaration, part: Part, title: str, file: str) -> Mappi
     head, units = _headings(declaration, part), _units(declaration, part)
     inside = attached(part, file)
     shown = [
-        [_cell(value, part, inside.get((number, at), ""), units[at]) for at, value in enumerate(row)]
+        [
+            _cell(value, part, inside.get((number, at), ""), units[at], part.categories[at] or "")
+            for at, value in enumerate(row)
+        ]
         for number, row in enumerate(part.rows[:ROWS_SHOWN_MAX])
     ]
     return {
@@ -152,7 +157,7 @@ def _record(
     return [(label, kind, cell) for (label, kind), cell in zip(head, shown[0], strict=True)] if shown else []
 
 
-def _cell(value: Scalar, part: Part, path: str, unit: str) -> SafeString:
+def _cell(value: Scalar, part: Part, path: str, unit: str, category: str) -> SafeString:
     """One value as a person reads it, or the file at *path* that it is. Whatever it holds, it stays in its own cell."""
     if unit and (amount := words.money(value, unit)):
         return format_html("{}", amount)
@@ -161,6 +166,10 @@ def _cell(value: Scalar, part: Part, path: str, unit: str) -> SafeString:
             return format_html('<span class="soft">—<span class="hidden"> {}</span></span>', gettext("empty"))
         case str() if value == WITHHELD and part.withheld:
             return format_html("<em>{}</em>", gettext("about somebody else"))
+        case str() if category.endswith(".country") and re.fullmatch(r"[A-Z]{2}", value):
+            return _text(words.country(value))
+        case str() if _MOMENT.fullmatch(value):
+            return _moment(value)
         case str():
             return _text(value)
         case bool():
@@ -173,13 +182,22 @@ def _cell(value: Scalar, part: Part, path: str, unit: str) -> SafeString:
         case dt.datetime() if value.tzinfo is not None:
             return format_html("{}", words.moment(value))
         case dt.datetime():
-            return format_html("{}, {}", day(value), value.time().isoformat("auto"))
+            return format_html("{}, {}", day(value), value.time().isoformat("seconds"))
         case dt.date():
             return format_html("{}", day(value))
         case Decimal() if value.is_finite() and -20 < int(value.as_tuple().exponent) <= 0:
             return format_html("{}", number_format(value, -int(value.as_tuple().exponent)))
         case _:
             return _text(csv_cell(value).strip('"').removeprefix("'"))
+
+
+def _moment(text: str) -> SafeString:
+    """A moment that a store without such a type holds as text, to the second; the files have it as it is."""
+    try:
+        value = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return _text(text)
+    return format_html("{}, {}", day(value), value.time().isoformat("seconds"))
 
 
 def file_size(many: int) -> str:

@@ -19,6 +19,8 @@ class Source(enum.StrEnum):
 
     GIVEN = "given"
     """A form asks for it."""
+    NAMED = "named"
+    """The notice names where it comes from."""
     OBSERVED = "observed"
     """It arises when the person uses the service (WP 242: observed data are provided by the person, too)."""
     DERIVED = "derived"

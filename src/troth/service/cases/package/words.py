@@ -32,6 +32,7 @@ __all__ = [
     "ROLES",
     "SOURCES",
     "WHY_LEFT_OUT",
+    "basis_words",
     "category_words",
     "column_words",
     "cookie_words",
@@ -66,6 +67,17 @@ BASES: Mapping[Basis, object] = {
         "it serves an interest that the law recognises (UK GDPR Art. 6(1)(ea)); you may object"
     ),
 }
+_STOPPED_CONSENT = gettext_lazy("it rested on your consent (GDPR Art. 6(1)(a)), and a stop is recorded")
+_STOPPED = gettext_lazy("%(basis)s; a stop is recorded")
+
+
+def basis_words(basis: Basis, *, is_stopped: bool) -> str:
+    """On which basis a use rests, and whether a stop of it is kept."""
+    if not is_stopped:
+        return str(BASES[basis])
+    return str(_STOPPED_CONSENT) if basis is Basis.CONSENT else _STOPPED % {"basis": BASES[basis]}
+
+
 ROLES: Mapping[Sharing, object] = {
     Sharing.PROCESSOR: gettext_lazy("works for us, by contract and on our instructions"),
     Sharing.CONTROLLER: gettext_lazy("decides for itself what it does with the data"),
@@ -74,7 +86,8 @@ ROLES: Mapping[Sharing, object] = {
     Sharing.SHARE: gettext_lazy("receives the data for advertising across websites"),
 }
 SOURCES: Mapping[Source, object] = {
-    Source.GIVEN: gettext_lazy("You gave it to us"),
+    Source.GIVEN: gettext_lazy("Forms of ours ask for it"),
+    Source.NAMED: gettext_lazy("By our records, from here"),
     Source.OBSERVED: gettext_lazy("It arose when you used our service"),
     Source.DERIVED: gettext_lazy("We worked it out from other data"),
     Source.UNNAMED: gettext_lazy("Our records name no source: you, others who dealt with us, or we ourselves"),
