@@ -35,6 +35,7 @@ from troth.service.cases.models import (
     Step,
 )
 from troth.service.cases.package import Contents, Part, Shared, build
+from troth.service.cases.package.portable import portable
 from troth.service.cases.package.words import place_words, purpose_words, system_words, target_words
 from troth.service.cases.preview import shown_lines
 from troth.service.cases.restriction import marks_of
@@ -112,7 +113,7 @@ def _put_on_record(
         ]
         rows = record(*(entry for _, _, entry in fresh))
         Receipt.objects.bulk_create(
-            Receipt(case=case, run=run_id, entry=row, at=now, lines=shown_lines(view))
+            Receipt(case=case, run=run_id, entry=row, at=now, lines=_handed(case, view, at_desk))
             for (case, view, _), row in zip(fresh, rows, strict=True)
         )
     signer = ledger_signer(at_desk.keyring, at_desk.declaration.organisation)
@@ -128,6 +129,15 @@ def _put_on_record(
         for case_id, leaf in leaves.values_list("case_id", "entry__leaf")
         if leaf is not None
     }
+
+
+def _handed(case: Case, view: View, at_desk: Desk) -> list[dict[str, Any]]:
+    """Places and counts of what is put into the file: of all that was found, what the person may take along."""
+    lines = shown_lines(view)
+    if case.right != Right.PORT:
+        return lines
+    taken = {part.place for part in portable(at_desk.declaration, [_part(table) for table in view.tables])[0]}
+    return [line for line in lines if line["place"] in taken]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
