@@ -535,3 +535,22 @@ def test_a_request_taken_back_says_what_is_lifted(office: Office) -> None:
     case = office.answered("erase", "ben@example.org")
     run.withdraw(case.pk, office.desk, who=life.SUBJECT, now=office.now())
     assert "we now undo that" in " ".join(letter_of(office, case, "withdrawn").split())
+
+
+def test_the_page_counts_what_is_in_the_file_and_not_what_was_left_out(office: Office) -> None:
+    """The purposes of the shop rest on a contract for orders alone: sign-ins are found, and not taken along."""
+    path = office.folder / "troth.yaml"
+    text = path.read_text(encoding="utf-8").replace("data: [user]}", "data: [user.contact, user.name]}")
+    text = text.replace(
+        "purposes:\n",
+        "purposes:\n  guard: {title: To keep accounts safe, basis: legitimate_interests, "
+        "interests: safety, use: essential.service.security, data: [user.device]}\n",
+    )
+    path.write_text(text.replace("  shop:\n", "  shop:\n    purposes: [orders, news, guard]\n"), encoding="utf-8")
+    shown = {
+        right: {
+            one.table for one in page.show(office.answered(right), office.desk, inside=False, now=office.now()).done
+        }
+        for right in ("view", "port")
+    }
+    assert shown == {"view": {"Customer", "Invoice", "Login"}, "port": {"Customer", "Invoice"}}
