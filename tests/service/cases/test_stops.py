@@ -244,8 +244,10 @@ CLAIMS: Mapping[str, Is] = {
         truth.case.needs == Needs.WEIGHING and truth.is_kept()
     ),
     "Your choice is recorded": Truth.is_kept,
-    "We have recorded your choice. It has not taken effect everywhere yet.": lambda truth: (
-        truth.is_kept() and any(map(truth.waits_for_a_person, truth.systems()))
+    "We have recorded your choice. Below stands where we have seen it take effect; elsewhere we have not seen it "
+    "yet.": lambda truth: truth.is_kept() and any(map(truth.has_stopped, truth.systems())),
+    "We have recorded your choice. We have not seen it take effect in any system yet.": lambda truth: (
+        truth.is_kept() and not any(map(truth.has_stopped, truth.systems()))
     ),
     "We have not seen this use stop in any system yet.": lambda truth: not any(map(truth.has_stopped, truth.systems())),
     "There we keep your data, and do nothing else with them without your consent, except for legal claims, to protect "
