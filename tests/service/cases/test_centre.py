@@ -542,6 +542,11 @@ def test_a_receipt_is_shown_to_whom_it_belongs(office: Office, visitor: Client, 
     assert text(Client(headers={"host": HOST}), f"/your-data/case/receipt/{min(leaves)}", 403)
 
 
+def test_a_day_of_our_own_is_called_our_own_promise(office: Office, visitor: Client) -> None:
+    assert "our own promise" in text(visitor, "/your-data/sent/?what=question&language=en")
+    assert "standard questions" not in text(visitor, "/your-data/sent/?what=question&language=de")
+
+
 def test_the_answer_to_our_question_lets_the_case_go_on(office: Office, visitor: Client, letters: Any) -> None:
     case = walked_in(office, letters, visitor)
     run.pause(case.pk, "Which of the two shops?", office.desk, who=life.Who("staff"), now=office.now())

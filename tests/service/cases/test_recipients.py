@@ -313,6 +313,14 @@ def test_the_page_says_who_was_told_once_they_were(office: Office) -> None:
     assert said in [one.text for one in show(case, office.desk, inside=True, now=office.now()).happened]
 
 
+def test_the_page_says_where_it_is_open_whether_others_have_to_be_told(office: Office) -> None:
+    add_print(office)
+    case = office.answered("erase")
+    send(case, office)
+    said = "We told 1 recipient of your data. Whether others have to be told is still open"
+    assert said in [one.text for one in show(case, office.desk, inside=True, now=office.now()).happened]
+
+
 def test_looking_is_nobodys_business(office: Office) -> None:
     case = office.answered("view")
     assert (states(case), Disclosure.objects.count()) == ({}, 0)

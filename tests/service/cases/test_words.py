@@ -23,7 +23,7 @@ from tests.service.cases.conftest import Office
 from tests.service.test_mail_kinds import every, written
 from tools import messages
 
-from troth.declaration import Declaration, Period, load, parse
+from troth.declaration import Declaration, Period, in_language, load, parse
 from troth.policy.notice import render
 from troth.service.cases import appeal, arrival, asking, life, links, run, telling
 from troth.service.cases.centre.frame import RIGHTS
@@ -297,3 +297,15 @@ def test_a_reason_is_told_in_the_language_of_the_reader(said: str, told: str) ->
 def test_the_rendered_policy_has_no_key_in_it() -> None:
     voice = load(Path(__file__).parents[3] / "examples/voice-company/troth.yaml")
     assert faults(seen(render(voice).html), "en") == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_example_speaks_the_language_of_its_readers(language: str) -> None:
+    voice = load(Path(__file__).parents[3] / "examples/voice-company/troth.yaml")
+    texts = [
+        *(one.title for one in voice.purposes.values()),
+        *(one.title for one in voice.collection_points.values()),
+        *(one.title for one in voice.notice.sources.values()),
+        *(one.why for one in voice.cookies.values()),
+    ]
+    assert [text for text in texts if text is None or in_language(text, language) is None] == []
