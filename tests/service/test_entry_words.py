@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from tests.subjects import world
@@ -11,7 +12,7 @@ from troth.ledger import Entry, Hash, Pseudonym
 from troth.service.entry_words import entry_facts, entry_title
 
 AT = dt.datetime(2026, 11, 30, 14, 38, tzinfo=dt.UTC)
-WHO = {"subject": Pseudonym("ps1:" + "a" * 32), "plan": Hash("sha256:" + "b" * 64), "rescan": "clean"}
+WHO: dict[str, Any] = {"subject": Pseudonym("ps1:" + "a" * 32), "plan": Hash("sha256:" + "b" * 64), "rescan": "clean"}
 
 
 def words(entry: Entry) -> dict[str, str]:
@@ -25,8 +26,8 @@ def words(entry: Entry) -> dict[str, str]:
         ("subject.erased", {"rows": {}, "kept": 0}, "found nothing to delete"),
     ],
 )
-def test_an_act_that_touched_no_row_is_not_called_one(kind: str, fields: dict[str, object], title: str) -> None:
-    entry = Entry(kind, AT, {**WHO, **fields})  # type: ignore[arg-type]
+def test_an_act_that_touched_no_row_is_not_called_one(kind: str, fields: dict[str, Any], title: str) -> None:
+    entry = Entry(kind, AT, {**WHO, **fields})
     assert title in entry_title(entry)
     assert "When we looked again" not in words(entry)
 
@@ -40,7 +41,12 @@ def test_a_correction_or_a_mark_is_not_said_to_have_removed_anything() -> None:
 
 
 def test_what_was_done_to_values_is_said_in_words() -> None:
-    fields = {"rows": {"keep": 2}, "kept": 2, "fields": {"null": 34, "mask": 20}, "kept_until": dt.date(2032, 3, 27)}
+    fields: dict[str, Any] = {
+        "rows": {"keep": 2},
+        "kept": 2,
+        "fields": {"null": 34, "mask": 20},
+        "kept_until": dt.date(2032, 3, 27),
+    }
     found = words(Entry("subject.erased", AT, {**WHO, **fields}))
     assert found["Values"] == "empty now: 34, overwritten, unless empty: 20"
     assert found["Of those with a known end, the last stays until"] == "27 March 2032"

@@ -108,14 +108,6 @@ def test_references_of_others_to_a_deleted_row_are_emptied(company: Company) -> 
     assert [row[3] for row in company.rows("shop.orders")] == [21, None]
 
 
-def test_rows_of_others_are_not_counted_as_rows_of_the_person(company: Company) -> None:
-    """Ben's row and order lose their pointers to Ann's; they are no records of hers."""
-    company.declaration = world.declaration(systems__shop__tables__invoice__keep=None)
-    receipt = company.erase(ANN)[0]
-    assert {line.place for line in receipt.lines if line.is_of_others} == {"shop.customer", "shop.orders"}
-    assert sum(receipt.entry.fields["rows"].values()) == sum(x.rows for x in receipt.lines if not x.is_of_others)
-
-
 def test_nobody_elses_rows_change(company: Company) -> None:
     before = {row for row in company.rows("shop.customer") if row[0] != 1}
     company.erase(ANN)
