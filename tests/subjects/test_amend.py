@@ -122,6 +122,17 @@ def test_rows_that_the_law_keeps_are_left_and_named(small: Company) -> None:
     ]
 
 
+def test_rows_that_the_law_keeps_are_named_with_the_end_of_their_period(small: Company) -> None:
+    """The invoice of 2025 stays its time; that of 2019 is past it, and no end is named."""
+    located = small.find(ANN, purpose="amend")
+    now = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
+    plan = plan_amendment(small.declaration, located, {"user.contact.address": "9 Example Street"}, now=now)
+    untils = {key: each.until for each in plan.kept for key, _ in each.targets}
+    assert untils[(101,)] is None
+    assert untils[(100,)] is not None
+    assert untils[(100,)] > now.date()
+
+
 def test_a_kept_row_is_corrected_where_it_is_named_outright(small: Company) -> None:
     plan = amendment(small, {"shop.invoice.address": "9 Example Street"})
     assert [key for key, *_ in rewritten(plan)["shop.invoice"]] == [(100,), (101,)]

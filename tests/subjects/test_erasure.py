@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Mapping
 
 import pytest
 from tests.subjects import world
@@ -107,16 +106,6 @@ def test_references_of_others_to_a_deleted_row_are_emptied(company: Company) -> 
     company.erase(ANN)
     assert [(row[0], row[5]) for row in company.rows("shop.customer")] == [(2, None), (3, None)]
     assert [row[3] for row in company.rows("shop.orders")] == [21, None]
-
-
-def test_rows_of_others_are_not_counted_as_rows_of_the_person(company: Company) -> None:
-    """Ben's row and order lose their pointers to Ann's; they are no records of hers."""
-    company.declaration = world.declaration(systems__shop__tables__invoice__keep=None)
-    receipt = company.erase(ANN)[0]
-    assert {line.place for line in receipt.lines if line.is_of_others} == {"shop.customer", "shop.orders"}
-    counted = receipt.entry.fields["rows"]
-    assert isinstance(counted, Mapping)
-    assert sum(counted.values()) == sum(x.rows for x in receipt.lines if not x.is_of_others)
 
 
 def test_nobody_elses_rows_change(company: Company) -> None:

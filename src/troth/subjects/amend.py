@@ -16,12 +16,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from troth.counting import counted
-from troth.declaration import Declaration
+from troth.declaration import Declaration, Keep
 from troth.stores import Column, ColumnKind, Row, Scalar
 from troth.subjects.datamap import DataMap, MapProblem, Node
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.locate import FoundRow, Located
-from troth.subjects.plan import ABOUT_OTHERS, Kept, PlanRefused, Review, Target, named, refuse_untrue, reviews
+from troth.subjects.plan import (
+    ABOUT_OTHERS,
+    Kept,
+    PlanRefused,
+    Review,
+    Target,
+    kept_until,
+    named,
+    refuse_untrue,
+    reviews,
+)
 
 __all__ = ["AmendmentPlan", "Rewrite", "becoming", "parsed", "plan_amendment"]
 
@@ -68,18 +78,24 @@ def becoming(map_: DataMap, changes: Mapping[str, str | None]) -> tuple[Identity
 
 
 def plan_amendment(
-    declaration: Declaration, located: Located, changes: Mapping[str, str | None], *, holders: Located | None = None
+    declaration: Declaration,
+    located: Located,
+    changes: Mapping[str, str | None],
+    *,
+    holders: Located | None = None,
+    now: dt.datetime | None = None,
 ) -> AmendmentPlan:
     """Decide what setting *changes* (category or ``system.table.column`` → new value, None for empty) does.
 
     *located* must have been found to ``amend``, and so must *holders*, whom the located are `becoming`, where there
-    are any: rows of theirs that are not the located's stop for review. Raises `PlanRefused` as `refuse_untrue` does,
+    are any: rows of theirs that are not the located's stop for review. With *now*, rows that the law keeps as they were
+    are named with the end of their period. Raises `PlanRefused` as `refuse_untrue` does,
     for a target that is not declared, and for a value that the column of a located row cannot hold; the message names
     the column, never the value.
     """
     refuse_untrue(declaration)
     assert holders is not None or not becoming(located.map, changes), "locate those whom the changes lead to"
-    return _Amending(located, changes, holders).plan(declaration)
+    return _Amending(located, changes, holders, now).plan(declaration)
 
 
 @dataclass(slots=True)
@@ -87,11 +103,14 @@ class _Amending:
     located: Located
     changes: Mapping[str, str | None]
     holders: Located | None
+    now: dt.datetime | None
     new: dict[str, dict[Target, dict[str, tuple[Scalar, Scalar]]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(dict))
     )
     """place → row → column → before and after."""
-    kept: dict[tuple[str, str, str, str], list[Target]] = field(default_factory=lambda: defaultdict(list))
+    kept: dict[tuple[str, str, str, str, dt.date | None], list[Target]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     reviews: list[Review] = field(default_factory=list)
     problems: list[MapProblem] = field(default_factory=list)
 
@@ -113,7 +132,8 @@ class _Amending:
             located=self.located,
             rewrites=tuple(self._rewrites()),
             kept=tuple(
-                Kept(place, (name,), why, cite, None, tuple(t)) for (place, name, why, cite), t in self.kept.items()
+                Kept(place, (name,), why, cite, until, tuple(targets))
+                for (place, name, why, cite, until), targets in self.kept.items()
             ),
             reviews=(*reviews(declaration, self.located), *self.reviews),
         )
@@ -135,11 +155,11 @@ class _Amending:
             before = self.located.value(node.place, row, column.name)
             keep = node.declared.keep
             if keep is not None and not named:
-                self.kept[node.place, column.name, keep.because, keep.cite].append(target)
+                self.kept[node.place, column.name, keep.because, keep.cite, self._until(node, row, keep)].append(target)
             elif row.others and use.of not in row.mine and "key" not in row.mine:
                 # Somebody else's name or address in the row is no data of this person that stays as it was.
                 if named or use.free_text or use.of is None:
-                    self.kept[node.place, column.name, *_ABOUT_OTHERS].append(target)
+                    self.kept[node.place, column.name, *_ABOUT_OTHERS, None].append(target)
             elif fault is not None and (alone or before is not None):
                 path = f"systems.{node.system}.tables.{node.table}.fields.{column.name}"
                 said = f"the column cannot hold the new value: {fault}"
@@ -147,6 +167,13 @@ class _Amending:
                 return
             elif fault is None and before != after and (alone or before is not None):
                 self.new[node.place][target][column.name] = (before, after)
+
+    def _until(self, node: Node, row: FoundRow, keep: Keep) -> dt.date | None:
+        """The end of the period for which the law keeps a row; None where it is not known, or over."""
+        if self.now is None:
+            return None
+        until = kept_until(self.located, node, row, keep, self.now)
+        return None if until.over else until.day
 
     def _ask_where_values_differ(self, target: str, fields: Sequence[tuple[Node, Column]]) -> None:
         """One person, several values of one category or column: nobody can tell which of them is wrong."""

@@ -34,6 +34,7 @@ __all__ = [
     "Target",
     "chunk",
     "deletes",
+    "kept_until",
     "named",
     "plan_erasure",
     "refuse_untrue",
@@ -233,7 +234,7 @@ class _Erasing:
         erase = node.declared.erase
         if hold is not None:
             self._stay(node, row, {}, (hold.reason, hold.cite), None)
-        elif keep is not None and not (until := _kept_until(self.located, node, row, keep, self.now)).over:
+        elif keep is not None and not (until := kept_until(self.located, node, row, keep, self.now)).over:
             self._stay(node, row, keep.meanwhile, (keep.because, keep.cite), until.day)
         elif row.others:
             self._stay(node, row, _share(node, row), ABOUT_OTHERS, None)
@@ -390,7 +391,7 @@ class _Until:
     day: dt.date | None
 
 
-def _kept_until(located: Located, node: Node, row: FoundRow, keep: Keep, now: dt.datetime) -> _Until:
+def kept_until(located: Located, node: Node, row: FoundRow, keep: Keep, now: dt.datetime) -> _Until:
     """Whether the period is over, and its last day. A start that is missing or unreadable keeps: nobody can show that
     the period has ended."""
     if keep.for_ is None or keep.from_ is None:

@@ -80,8 +80,6 @@ def _entry(
         return Entry("subject.amended", at, {**fields, "rows": rows, "fields": values["amend"]})
     by_treatment: Counter[str] = Counter()
     for line in lines:
-        if line.is_of_others:
-            continue  # not a row of this person
         by_treatment[min(line.strategies, key=_ONCE.index)] += line.rows
     untils = [line.until for line in lines if line.until is not None]
     fields |= {"rows": dict(by_treatment), "kept": by_treatment["keep"]}

@@ -22,7 +22,7 @@ from troth.subjects.identity import Identity, spelled
 from troth.subjects.locate import Located, picker
 from troth.subjects.plan import ErasurePlan, Stage, Target, chunk
 from troth.subjects.strategies import mask_fit
-from troth.subjects.treatment import IN_ROWS_OF_OTHERS, Treatment, treatments_by_subject
+from troth.subjects.treatment import Treatment, treatments_by_subject
 
 __all__ = [
     "Asked",
@@ -111,11 +111,6 @@ class Tally:
     def changes(self) -> bool:
         """Whether something of these rows is changed."""
         return self.strategies != ("keep",)
-
-    @property
-    def is_of_others(self) -> bool:
-        """Whether these are rows of others, of which a reference to the subject's rows was emptied."""
-        return self.words.endswith(IN_ROWS_OF_OTHERS)
 
 
 @dataclass(frozen=True, slots=True)

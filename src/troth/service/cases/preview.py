@@ -130,7 +130,7 @@ def planned(
         region = declaration.organisation.country
         new = becoming(located.map, wanted)
         holders = locate(located.map, stores, new, purpose="amend", region=region)
-        return plan_amendment(declaration, located, wanted, holders=holders)
+        return plan_amendment(declaration, located, wanted, holders=holders, now=at)
     made = plan_marks(declaration, located, marks_for(right, content, at_desk), now=at)
     # To stop a use needs nobody's look, whoever else shares the address.
     return replace(made, reviews=()) if right in (Right.OBJECT, Right.WITHDRAW) else made
