@@ -22,6 +22,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.service.cases.conftest import Office
 
 from troth.service.cases import again, arrival, life, links, proof, run
+from troth.service.cases.centre.page import show
 from troth.service.cases.centre.throttle import NETWORK_MAX, Networks
 from troth.service.cases.centre.views import within_a_day
 from troth.service.cases.content import Content
@@ -522,6 +523,22 @@ def test_what_was_done_is_said_in_plain_words(office: Office, visitor: Client, r
     case = office.answered(right, changes={"user.name": "Anne"} if right == "amend" else {})
     visitor.post(f"/your-data/link/{links.make(case, Link.Use.STATUS, now=office.now())}")
     assert said in text(visitor, "/your-data/case/")
+
+
+def test_a_system_without_a_row_is_not_called_done(office: Office) -> None:
+    known, unknown = office.answered("erase"), office.answered("erase", "nobody@example.org")
+    texts = [
+        [part.text for part in show(case, office.desk, inside=False, now=office.now()).parts]
+        for case in (known, unknown)
+    ]
+    assert texts == [["done"], ["nothing found there"]]
+
+
+def test_of_a_request_that_was_refused_no_system_is_called_done(office: Office) -> None:
+    case = office.prove(office.ask("erase"))
+    run.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.desk, who=life.RULE, now=office.now())
+    case.refresh_from_db()
+    assert show(case, office.desk, inside=False, now=office.now()).parts == ()
 
 
 def test_a_receipt_is_shown_to_whom_it_belongs(office: Office, visitor: Client, letters: Any) -> None:

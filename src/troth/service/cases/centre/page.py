@@ -159,7 +159,7 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         why=() if closed else first.steps,
         laws=() if closed else clocks.because,
         happened=tuple(Happened(event.at, text) for event in events if (text := _event(event))),
-        parts=_parts(case, at_desk.declaration, steps),
+        parts=_parts(case, at_desk.declaration, steps, lines),
         done=tuple(
             sorted(
                 joined(done(line, case.right, at_desk.declaration) for line in whole(lines)),
@@ -334,33 +334,37 @@ def _event(event: Event) -> str:
 # --- systems, receipts, looks ----------------------------------------------------------------------------------------
 
 
-def _parts(case: Case, declaration: Declaration, steps: Iterable[Step]) -> tuple[Part, ...]:
-    """Each system that is looked into or asked, and how far it is."""
+def _parts(
+    case: Case, declaration: Declaration, steps: Iterable[Step], lines: Iterable[Mapping[str, Any]]
+) -> tuple[Part, ...]:
+    """Each system that is looked into or asked, and how far it is. *lines* are those of its receipts."""
     if case.kind != Kind.REQUEST or case.right == Right.APPEAL or case.state in (State.RECEIVED, State.VERIFYING):
         return ()
     asked = {step.system: step for step in steps}
-    finished = case.state == State.CLOSED and case.outcome != Outcome.WITHDRAWN
-    if not finished and case.state == State.CLOSED:
-        return ()
-    if case.right in STOPS and case.outcome == Outcome.REFUSED:
-        return ()  # what had stopped while an objection was weighed goes on
-    is_carried = case.needs == Needs.SYSTEMS or case.receipts.exists()
+    if case.outcome in (Outcome.WITHDRAWN, Outcome.REFUSED):
+        return ()  # nothing was done, and what had stopped meanwhile goes on
+    is_carried = case.state == State.CLOSED or case.needs == Needs.SYSTEMS or case.receipts.exists()
+    # The receipts of these rights have a line for whatever was found; of others they say what was changed or taken.
+    with_rows = {str(line["place"]).partition(".")[0] for line in lines}
+    is_known = case.right in (Right.VIEW, Right.ERASE)
     parts = list[Part]()
     for name, system in declaration.systems.items():
         if name not in asked and (not system.tables or case.right in STOPS):
             continue
-        text, state = _part(asked.get(name), finished or is_carried)
+        text, state = _part(asked.get(name), is_carried, has_rows=not is_known or name in with_rows)
         parts.append(Part(system_words(declaration, name), text, state, SIGNS[state]))
     return tuple(parts)
 
 
-def _part(step: Step | None, finished: bool) -> tuple[str, str]:
+def _part(step: Step | None, is_carried: bool, *, has_rows: bool) -> tuple[str, str]:
+    if step is None and is_carried:
+        return (gettext("done"), "kept") if has_rows else (gettext("nothing found there"), "private")
     if step is None:
-        return (gettext("done"), "kept") if finished else (gettext("not yet"), "private")
+        return gettext("not yet"), "private"
     if step.state == Step.State.WAITING and step.way == "task":
         return gettext("a task asks a person to see to it"), "unproven"
     if step.state == Step.State.DONE and step.why == "nothing_held":
-        return gettext("holds nothing under what you gave us"), "private"
+        return gettext("nothing found there"), "private"
     if step.way == "store":
         return gettext("the mark is set, and was read back"), "kept"
     words = {
