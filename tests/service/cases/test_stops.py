@@ -11,14 +11,14 @@ import re
 import sqlite3
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from django.utils.translation import gettext, override
 from tests.service.cases.conftest import Office
 
-from troth.hook import Answer, Ask, FileMemory, Hook
+from troth.hook import Answer, Ask, FileMemory, Hook, Right
 from troth.service.cases import arrival, asking, life, run
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Kind, Needs, Restriction, State, Step
@@ -65,7 +65,7 @@ systems:
   mailer:
     title: The mailer
     store: hook:example_mailer
-    asked: {answers: [restrict, object, withdraw], by: [email]}
+    asked: {answers: [view, erase, restrict, object, withdraw], by: [email]}
   archive: {title: The paper archive, store: task, owner: archive@example.org}
 """
 MARKS = {"restricted": "on_hold", "news": "news_off", "care": "care_off", "score": "score_off"}
@@ -121,6 +121,8 @@ class Told:
     """What the mailer answered, by case; None where it was out of reach."""
     number: int = 0
     how: str = "done"
+    erased: set[str] = dataclasses.field(default_factory=set)
+    """The cases for which the mailer was asked to erase."""
 
     def begin(self, world: World) -> str:
         """Make the company of *world*: the address of a person whom nobody has asked about yet."""
@@ -145,14 +147,23 @@ class Told:
         with sqlite3.connect(self.office.folder / "desk.sqlite") as desk:
             desk.executescript(script)
 
+    def desk_rows(self, who: str) -> int:
+        with sqlite3.connect(self.office.folder / "desk.sqlite") as desk:
+            return len(desk.execute("select id from ticket where email = ?", (who,)).fetchall())
+
     def answer(self, ask: Ask) -> Answer:
         case = ask.id.partition(".")[0]
+        if ask.right is Right.VIEW and case in self.erased:  # whether anything is still there
+            return Answer.found({})
+        self.erased |= {case} if ask.right is Right.ERASE else set()
         self.answers[case] = None
         if self.how == "down":
             raise ConnectionError("nobody there")
+        found = {"contact": [{"name": "Ann"}]} if self.how == "done" else {}
+        looks = ask.right is Right.VIEW
         self.answers[case] = {
-            "done": Answer.did(stopped=1),
-            "nothing": Answer.did(stopped=0),
+            "done": Answer.found(found) if looks else Answer.did(stopped=1),
+            "nothing": Answer.found(found) if looks else Answer.did(stopped=0),
             "refused": Answer.refused("legal_hold"),
             "not_answered": Answer.refused("right_not_answered"),
         }[self.how]
@@ -170,7 +181,7 @@ def told(office: Office, monkeypatch: pytest.MonkeyPatch) -> Told:
     monkeypatch.setenv("DESK_DATABASE_URL", f"sqlite:///{office.folder}/desk.sqlite")
     module = types.ModuleType("example_mailer")
     hook = Hook(FileMemory(office.folder / "hook.sqlite"))
-    hook.answers("restrict", "object", "withdraw")(made.answer)
+    hook.answers("view", "erase", "restrict", "object", "withdraw")(made.answer)
     module.hook = hook  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "example_mailer", module)
     return made
@@ -187,6 +198,8 @@ class Truth:
     world: World
     case: Case
     who: str
+    item: str = ""
+    """The line of a list that is looked at."""
 
     def is_marked(self) -> bool:
         rows = self.told.office.rows(f"select {MARKS[self.world.mark]} from person where email = '{self.who}'")
@@ -298,18 +311,25 @@ FRAME = (
 OURS = re.compile(r"Example Shop Ltd|1 High Street|privacy@example\.org|https?://\S+")
 
 
-def untrue(text: str, truth: Truth) -> list[str]:
+def untrue(
+    text: str,
+    truth: Truth,
+    claims_of: Mapping[str, Is] = CLAIMS,
+    lists_of: Mapping[str, Callable[[Truth, str], bool]] = LISTS,
+    frame_of: Sequence[str] = FRAME,
+) -> list[str]:
     """The lines of a message that nothing shows, and those that nobody has said what they rest on."""
     wrong, heading = [], ""
     with override(truth.world.language):
-        claims = {gettext(one): is_so for one, is_so in CLAIMS.items()}
-        lists = {gettext(one): holds for one, holds in LISTS.items()}
+        claims = {gettext(one): is_so for one, is_so in claims_of.items()}
+        lists = {gettext(one): holds for one, holds in lists_of.items()}
         named = [gettext(one) for one in NAMED]
-        frame = [re.sub(r"%\\\(\w+\\\)s", ".+", re.escape(gettext(one))) for one in FRAME]
+        frame = [re.sub(r"%\\\(\w+\\\)s", ".+", re.escape(gettext(one))) for one in frame_of]
     for line in filter(None, (line.strip() for line in text.splitlines())):
         item = line.removeprefix("- ")
         if line.startswith("- ") and heading in lists:
             system = next((name for name, title in TITLES.items() if item.partition(":")[0].strip() == title), "")
+            truth.item = item
             is_so = bool(system) and lists[heading](truth, system)
         elif line.startswith("- ") and heading in named:
             is_so = item == PURPOSES.get(truth.world.purpose)
@@ -323,11 +343,15 @@ def untrue(text: str, truth: Truth) -> list[str]:
     return wrong
 
 
-def unread(told: Told, case: Case, seen: set[int]) -> Iterator[tuple[str, str]]:
+READ = ("stopped", "stop_recorded")
+"""The messages that say where a use has stopped."""
+
+
+def unread(told: Told, case: Case, seen: set[int], read: Sequence[str] = READ) -> Iterator[tuple[str, str]]:
     """The kind and the text of each message about *case* to the person that nobody has read yet, subject and all."""
     for row in LetterRow.objects.filter(about=case.about).exclude(pk__in=seen).order_by("id"):
         seen.add(row.pk)
-        if row.kind in ("stopped", "stop_recorded"):
+        if row.kind in read:
             packed = told.office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
             message = email.message_from_bytes(packed[packed.index(b"From:") :], policy=email.policy.default)
             body = message.get_body(("plain",))
