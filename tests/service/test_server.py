@@ -84,9 +84,9 @@ def test_a_form_is_answered_soon_while_somebody_else_locks_the_database(served: 
         httpx.Client(base_url=served, timeout=30) as visitor,
         contextlib.closing(sqlite3.connect(served_company / "home" / "troth.sqlite3", timeout=30)) as other,
     ):
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', visitor.get("/your-data/erase/").text)
+        token = re.search(r'name="form-token" value="([^"]+)"', visitor.get("/your-data/erase/").text)
         assert token is not None
-        form = {"email": "ann@example.org", "csrfmiddlewaretoken": token[1]}
+        form = {"email": "ann@example.org", "form-token": token[1]}
         other.isolation_level = None
         other.execute("BEGIN IMMEDIATE")
         begun = time.monotonic()

@@ -168,7 +168,7 @@ def test_from_home_to_the_receipt_without_a_script(browser: Browser, town: Town,
     page.locator("form button:not([name])").click()
     assert who not in page.url
     if right in ("object", "withdraw"):
-        assert page.locator("h1").inner_text() == "We have it"
+        assert page.locator("h1").inner_text() == "We have recorded it"
         page.goto(town.link(who, "We have received your request"))
     else:
         assert page.locator("h1").inner_text() == "Now look into your mail"

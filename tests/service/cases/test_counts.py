@@ -79,5 +79,5 @@ def test_two_invoices_are_two_wherever_they_are_counted(office: Office) -> None:
     assert (erased["kept"], erased["fields"]) == (2, {"null": 4})
     assert sum(one.rows for one in (*shown.done, *shown.kept)) == 5
     [invoices] = shown.kept
-    assert (invoices.place, invoices.rows) == ("shop: invoice", 2)
+    assert (invoices.place, invoices.rows) == ("Shop: Invoice", 2)
     assert invoices.why_it_stays == "Emptied in part, the rest kept: tax law wants invoices"

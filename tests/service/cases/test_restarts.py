@@ -37,7 +37,7 @@ from troth.service.work.models import FlowRow
 from troth.testing.servers import Server, running
 
 RIGHTS = ("erase", "erase", "view", "restrict", "object")
-ANSWERS = ("fulfilled", "partly", "package", "nothing")
+ANSWERS = ("fulfilled", "partly", "package", "nothing", "stopped")
 ASKED_AT_ONCE = 6
 WAIT_S_MAX = 180.0
 
