@@ -152,6 +152,11 @@ def cookies(around: Surroundings, counted: Mapping[str, int]) -> str:
             "Lets you into a request of yours. It appears when you press the button behind a link that we mailed you.",
             "Until you close the browser",
         ),
+        (
+            "troth-csrf",
+            "For our staff: keeps other sites from sending their forms. It appears on the page where they sign in.",
+            "Until you close the browser",
+        ),
     )
     total = counted["first"] + counted["further"]
     figures = f"Since this server started we counted {total} pages; {counted['first']} of them were somebody's first."
