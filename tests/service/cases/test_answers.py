@@ -68,7 +68,9 @@ def all_gone(truth: Truth) -> bool:
 
 
 def has_a_receipt(truth: Truth) -> bool:
-    return Receipt.objects.filter(case=truth.case, entry__isnull=False).exists()
+    """Whether rows of the person were deleted, with an entry of the ledger."""
+    is_on_record = Receipt.objects.filter(case=truth.case, entry__isnull=False).exists()
+    return is_on_record and (truth.world.in_shop or truth.world.in_desk) and all_gone(truth)
 
 
 def is_in_part(truth: Truth) -> bool:
@@ -76,7 +78,8 @@ def is_in_part(truth: Truth) -> bool:
 
 
 def did_something(truth: Truth) -> bool:
-    return has_a_receipt(truth) or any(is_answered(truth, name) for name in truth.systems())
+    others = [name for name in truth.systems() if name not in ("shop", "desk")]
+    return has_a_receipt(truth) or any(is_answered(truth, name) and not truth.holds_nothing(name) for name in others)
 
 
 CLAIMS: Mapping[str, Is] = {
@@ -182,7 +185,7 @@ def sample(count: int) -> list[World]:
 
 @pytest.mark.sampled
 def test_every_sentence_of_an_answer_is_backed_by_a_row(told: Told) -> None:
-    assert [one for world in sample(12) for one in follow(told, world)] == []
+    assert [one for world in sample(8) for one in follow(told, world)] == []
 
 
 @pytest.mark.soak
