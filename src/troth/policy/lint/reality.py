@@ -113,13 +113,16 @@ def _placed(declaration: Declaration, path: str) -> str:
 
 @fires_when("F.cookies")
 def cookies(looked: Looked) -> Iterator[Hit]:
-    """Cookies that are declared or were seen, and that the policy does not name: on its sentence about cookies."""
+    """Cookies that were seen or are declared, and that the policy does not name: on its sentence about cookies.
+
+    Those that were seen come first: a reader should not miss them behind the others.
+    """
     declaration = declaration_of(looked)
     if declaration is None:
         return
     text = looked.policy.text
     seen = looked.facts.seen.cookies if looked.facts and looked.facts.seen else ()
-    missing = [name for name in dict.fromkeys((*declaration.cookies, *seen)) if not _stands(name, text)]
+    missing = [name for name in dict.fromkeys((*seen, *declaration.cookies)) if not _stands(name, text)]
     if missing:
         named = [f"{name} ({_place_of_cookie(declaration, name)})" for name in missing]
         places = looked.mentions.of("cookie.none") or looked.mentions.of("cookie.word")
