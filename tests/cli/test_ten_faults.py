@@ -21,9 +21,14 @@ DATABASES = "Every connection between our website and our databases is encrypted
 PAGE = "You reach this policy from a link named “Privacy policy” on every page of our website."
 TWENTY = "No more than twenty people can open customer data."
 STAYS = "What we have deleted stays deleted, also when we restore a backup."
-RECORD = "Each act on your data leaves an entry in a record that cannot be changed afterwards without anybody noticing."
+RECORD = "What we do at your request leaves an entry in a signed record, and we notice when an entry is changed."
 NOTHING = "We store nothing on your device before you have chosen."
 COOKIES = "These are all the cookies that our website uses:"
+DELETES = (
+    "When we delete your data, we delete it from each of these systems, apart from what the law has us keep, and tell"
+    " every recipient that got it from us to do the same."
+)
+OBJECTS = "You can object to marketing at any time, and we will stop."
 SELL = "We do not sell personal data, and we do not share it for advertising."
 GOES_TO = "Your data goes to the following recipients and to no one else:"
 COUNTS = (
@@ -32,7 +37,7 @@ COUNTS = (
 )
 CONFIRMS = "We confirm your request within ten business days and answer it within 45 days."
 LOADS = "Our pages load nothing from other companies."
-LINKS = "Every link on our website leads somewhere."
+LINKS = "Every link on this page, on our first page and on the pages where we ask for data leads somewhere."
 CONTRACTS = "We have a written contract with each of them, and a lawful way to transfer data where they are abroad."
 ADDRESS = "It may use your address for nothing else."
 ACCOUNT = "Your account | until you close it, or three years after you last used it"
@@ -128,8 +133,8 @@ FAULTS = {
         {PAGE: "broken"},
     ),
     "a twenty-first person who sees everything": Fault(
-        lambda company: company.write("troth", _people(15)),
-        lambda company: company.write("troth", "DELETE FROM auth_user WHERE username = 'root15'"),
+        lambda company: company.write("troth", _people(19)),
+        lambda company: company.write("troth", "DELETE FROM auth_user WHERE username = 'root19'"),
         {TWENTY: "broken"},
     ),
     "a database that is read in plain text": Fault(
@@ -144,7 +149,7 @@ FAULTS = {
             f" VALUES ('ann@example.org', 'again', '2026-11-01', '{_days_ago(1)}.000000')",
         ),
         lambda company: company.write("newsletter", "DELETE FROM subscriber WHERE email = 'ann@example.org'"),
-        {STAYS: "broken"},
+        {STAYS: "broken", DELETES: "broken"},
     ),
     "a record with one bit flipped": Fault(
         lambda company: company.write("troth", _FLIP),
@@ -184,7 +189,7 @@ FAULTS = {
     "an issue to somebody who had stopped the newsletter": Fault(
         lambda company: company.write("newsletter", _SENT_ANYWAY),
         lambda company: company.write("newsletter", "DELETE FROM sending WHERE issue_id = 12"),
-        {STOPS: "broken", WITHDRAW: "broken"},
+        {STOPS: "broken", WITHDRAW: "broken", OBJECTS: "broken"},
     ),
     "an issue to somebody who never confirmed": Fault(
         lambda company: company.write("newsletter", _SENT_TO_A_STRANGER),
@@ -217,7 +222,7 @@ FAULTS = {
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server) -> Iterator[Running]:
     """The company with one complaint, one open request, Ann erased, and as many people with access as it promises:
-    two, and the six accounts of the databases. Every promise that is measured is kept."""
+    eighteen, and one account each of this machine and of the database server."""
     with postgresql_server.database(f"desk{uuid.uuid4().hex[:12]}") as url:
         ways = {"DESK_BY_SOCKET": _by_socket(url, postgresql_server), "DESK_IN_PLAIN": f"{url}?sslmode=disable"}
         with running(tmp_path_factory.mktemp("running"), people=50, desk=ways["DESK_BY_SOCKET"]) as company:
@@ -227,7 +232,7 @@ def company(tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server)
             plan = company.troth("erase", "--email", "ann@example.org")
             approved = plan.out.rpartition("--apply ")[2].split()[0]
             assert company.troth("erase", "--email", "ann@example.org", "--apply", approved).code == 0
-            company.write("troth", _people(1, 14))
+            company.write("troth", _people(1, 18))
             company.keep()
             yield company
 
@@ -240,16 +245,25 @@ def _by_socket(url: str, server: Server) -> str:
 def test_twenty_people_with_access_are_as_many_as_promised(company: Running) -> None:
     latest = "SELECT figures FROM record_check WHERE control = 'staff.ceiling' ORDER BY id DESC LIMIT 1"
     [(figures,)] = company.read("troth", latest)
-    assert json.loads(figures) == {"accounts": 6, "people in Troth": 14, "ceiling": 20}
+    assert json.loads(figures) == {"accounts": 2, "people in Troth": 18, "ceiling": 20}
     assert company.statuses()[TWENTY] == "kept"
 
 
-def test_all_measured_promises_are_kept_before(company: Running) -> None:
+def test_what_the_promises_are_before_anything_goes_wrong(company: Running) -> None:
     turned = {quote for fault in FAULTS.values() for quote in fault.turns}
     begun = company.statuses()
-    assert {quote for quote, status in begun.items() if status == "kept"} >= turned - {SELL, REFUSING, WITHDRAW}
-    for quote in (SELL, REFUSING, WITHDRAW):
-        assert begun[quote] == "stated"  # a control sees the pages, and a person vouches for the rest
+    stated = {
+        SELL,
+        REFUSING,
+        WITHDRAW,
+        GOES_TO,
+        CONTRACTS,
+        ADDRESS,
+    }  # controls see a part; a person vouches for the rest
+    unproven = {DATABASES, DELETES}  # no connection by a network, and no recipient that was owed a message
+    assert {quote: begun[quote] for quote in turned} == {
+        quote: "stated" if quote in stated else "unproven" if quote in unproven else "kept" for quote in turned
+    }
 
 
 def test_faults_turn_their_promises_and_no_others_and_mending_turns_them_back(company: Running) -> None:

@@ -143,11 +143,21 @@ def test_a_failure_does_not_age_away() -> None:
     assert judge(promise("a.once"), old).status is Status.BROKEN
 
 
-def test_not_applicable_alone_never_makes_kept() -> None:
+def test_a_promise_is_not_kept_while_one_of_its_controls_does_not_apply() -> None:
+    """Offering a right does not show that requests are answered in time where nobody has sent one."""
     neither = made(outcome=Outcome.NOT_APPLICABLE)
 
     assert judge(promise("a.once"), neither).status is Status.UNPROVEN
-    assert judge(promise("a.once", "b.thrice"), neither, made("b.thrice")).status is Status.KEPT
+    both = judge(promise("a.once", "b.thrice"), neither, made("b.thrice"))
+    assert both.status is Status.UNPROVEN
+    assert both.reasons[0].startswith("Part of this promise is not shown: ")
+    assert both.deciding is not None
+    assert both.deciding.control == "a.once"
+
+
+def test_a_word_stands_beside_a_control_that_does_not_apply() -> None:
+    neither = made(outcome=Outcome.NOT_APPLICABLE)
+    assert judge(promise("a.once", attest=word()), neither).status is Status.STATED
 
 
 def test_a_word_in_force_is_stated_and_never_more() -> None:
@@ -496,7 +506,7 @@ def test_a_promise_is_told_the_figures_of_what_it_is_about(
 def test_a_pass_over_nothing_shows_nothing_and_says_so() -> None:
     bound = promise("a.once", "b.thrice").model_copy(update={"about": ("shop.empty",)})
     looked = replace(made("b.thrice"), evidence=SHOP)
-    assert judge(bound, aged(login=0, empty=0), looked).status is Status.KEPT
+    assert judge(bound, aged(login=0, empty=0), looked).status is Status.UNPROVEN
     judgement = judge(bound.model_copy(update={"controls": ("a.once",)}), aged(login=4, empty=0))
     assert judgement.status is Status.UNPROVEN
     assert "There is nothing in shop.empty to look at." in " ".join(judgement.reasons)

@@ -16,7 +16,7 @@ import pytest
 from troth.declaration import Declaration
 from troth.promises import Check, Outcome, run
 from troth.protect import Context, Keyring, Pan, TokenFormat, draw_token
-from troth.stores import Asked, Store, http, open_store
+from troth.stores import Asked, Store, Transport, http, open_store
 from troth.testing.asked import SECRET, FakeVendor, Trap, asking
 from troth.testing.servers import PASSWORD, Server
 
@@ -320,13 +320,38 @@ def test_without_a_ceiling_or_the_holders_nothing_is_claimed(world: World) -> No
     assert world.ask("staff.ceiling").outcome is Outcome.ERROR
 
 
+def test_an_account_of_this_machine_counts_once_for_all_its_files(
+    ask: Ask, company: dict[str, Any], shop: Path
+) -> None:
+    company["access"] = {"ceiling": 9}
+    one = ask("staff.ceiling", holders=()).figures["accounts"]
+    company["systems"]["second"] = company["systems"]["shop"]
+    stores = {name: open_store(name, f"sqlite:///{shop}", read_only=True) for name in ("shop", "second")}
+    both = ask("staff.ceiling", stores=stores, holders=())
+    assert both.figures["accounts"] == one
+    assert "of 2 systems" in both.summary
+
+
 # --- stores.transport_encrypted --------------------------------------------------------------------------------------
 
 
-@pytest.mark.mutation("stores.transport_encrypted")
-def test_a_plain_connection_is_found(world: World, ask: Ask, company: dict[str, Any], shop: Path) -> None:
+def test_a_file_of_this_machine_is_no_encrypted_connection(ask: Ask, shop: Path) -> None:
     local = {"shop": open_store("shop", f"sqlite:///{shop}", read_only=True)}
-    assert ask("stores.transport_encrypted", stores=local).outcome is Outcome.PASS
+    nothing = ask("stores.transport_encrypted", stores=local)
+    assert nothing.outcome is Outcome.NOT_APPLICABLE
+    assert "1 system on this machine, without a connection to encrypt" in nothing.summary
+
+
+class OverTls:
+    """A store as far as the control asks it. What servers say of their connections is tested where they are opened."""
+
+    def transport(self) -> Transport:
+        return Transport(encrypted=True, detail="TLSv1.3 TLS_AES_256_GCM_SHA384")
+
+
+@pytest.mark.mutation("stores.transport_encrypted")
+def test_a_plain_connection_is_found(world: World, ask: Ask) -> None:
+    assert ask("stores.transport_encrypted", stores={"shop": OverTls()}).outcome is Outcome.PASS
 
     check = world.ask("stores.transport_encrypted")  # the test server speaks no TLS
     assert check.outcome is Outcome.FAIL

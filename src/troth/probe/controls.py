@@ -132,8 +132,9 @@ def _own_styles(site: Site, page: Page) -> str:
 
 @answers("probe.links_alive")
 def links_alive(declaration: Declaration, site: Site) -> Answer:
-    """GDPR Art. 12(2), clause C33: every link of the home page and the policy leads somewhere on this site."""
-    look = look_at(Site(site.home, (), site.limits, site.public_only, site.ca_file), declaration.policy.url)
+    """GDPR Art. 12(2), clause C33: every link of the home page, the policy and the pages that ask for data leads
+    somewhere on this site."""
+    look = look_at(site, declaration.policy.url)
     found = {link.url: path for path, page in look.pages.items() for link in page.links if _is_own(site, link.url)}
     tried = list(found.items())[:LINKS_MAX]
     findings = [
@@ -339,7 +340,7 @@ def _asked_beyond(place: str, form: Form, path: str, points: Mapping[str, Collec
 @answers("disclosure.only_to_recipients")
 def only_to_recipients(declaration: Declaration, site: Site) -> Answer:
     """GDPR Art. 13(1)(e), clause C15: pages load from, and send to, hosts of declared recipients only."""
-    look = look_at(site, declaration.policy.url)
+    look = _look_at_all(declaration, site)
     declared = {host.lower() for recipient in declaration.recipients.values() for host in recipient.hosts}
     found = {host: path for path, page in look.pages.items() for host in page.hosts if host != site.host}
     findings = [

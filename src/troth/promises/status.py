@@ -12,14 +12,15 @@ Nothing is green by default. For each control that a promise is bound to:
   this promise. A fault of a whole system touches all of its tables. A control that did not look at what the promise is
   about has not observed it, whatever it found elsewhere; where it tells what it saw place by place, and there was
   nothing that could have been at fault, it does not apply;
-- ``not_applicable``, under the same conditions, neither proves nor disproves;
+- ``not_applicable``, under the same conditions, disproves nothing and proves nothing: what such a control would look at
+  has not happened, or is not there, so a promise that is bound to it is not ``kept``;
 - anything else is ``unproven``.
 
 A failure that a waiver in force covers counts as ``waived``; a waiver that still runs for more than a year is not in
 force. An attestation in force counts as ``stated``, beside controls too; one that has run out, has not begun, or is for
 more than a year, as ``unproven``. So does a doubt whether the controls are about what the promise says: they look for
 another period, or the policy no longer has its words. The promise has the worst of all these, and is ``kept`` only when
-at least one control passed.
+every control passed.
 
 Anything that gets worse leaves the status as it is or worse, with one exception by design: under a waiver in force a
 promise goes from ``unproven`` to ``waived`` when the failure that was accepted is found.
@@ -119,9 +120,19 @@ def status_of(
     if not standings:
         standings.append(Standing(None, Status.UNPROVEN, "No control checks this promise, and nobody attests it."))
     found = [standing.status for standing in standings if standing.status is not None]
-    if not found:
-        standings.append(Standing(None, Status.UNPROVEN, "None of the controls of this promise applies."))
-    return Judgement(max(found or [Status.UNPROVEN], key=_ORDER.index), tuple(standings))
+    worst = max(found, key=_ORDER.index) if found else Status.KEPT
+    if worst is Status.KEPT and (silent := [it for it in standings if it.status is None]):
+        worst = Status.UNPROVEN
+        standings.append(
+            Standing(silent[0].control, worst, _nothing_yet(silent, bool(found)), cause=Cause.INAPPLICABLE)
+        )
+    return Judgement(worst, tuple(standings))
+
+
+def _nothing_yet(silent: Sequence[Standing], some_passed: bool) -> str:
+    if not some_passed:
+        return "None of the controls of this promise applies."
+    return f"Part of this promise is not shown: {silent[0].reason[0].lower()}{silent[0].reason[1:]}"
 
 
 def _narrowed(checks: Sequence[Check], promise: Promise) -> Sequence[Check]:

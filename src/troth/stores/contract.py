@@ -264,22 +264,28 @@ class Access:
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Someone or something that the store itself lets in. *reads* and *writes* name the tables it can reach, also
-    through groups, ownership, PUBLIC or a superuser bit; *why* says through which."""
+    through groups, ownership, PUBLIC or a superuser bit; *why* says through which. *of_machine*: an account of this
+    machine, which is the same account wherever its files lie, and no account of the store's own."""
 
     name: str
     can_login: bool
     reads: frozenset[str]
     writes: frozenset[str]
     why: str
+    of_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """How the bytes travel to the store: *encrypted* as negotiated (a local socket or file counts as encrypted, and
-    *detail* says so), e.g. ``TLSv1.3 TLS_AES_256_GCM_SHA384``."""
+    """How the bytes travel to the store: *encrypted* as negotiated, e.g. ``TLSv1.3 TLS_AES_256_GCM_SHA384``.
+
+    A file or a socket of this machine (*is_local*) has no connection that could be encrypted or not; *encrypted* is
+    True then, and shows nothing.
+    """
 
     encrypted: bool
     detail: str
+    is_local: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,14 +274,19 @@ def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) ->
 def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Collection[object]) -> Answer:
     """GDPR Art. 25(2), clause C11: no more accounts of the stores and people in Troth than ``access.ceiling``.
 
-    An account counts once for each system, because two systems may call two people the same.
+    An account of this machine that reaches several systems by their files counts once. An account of a database counts
+    once for each system, because two servers may call two people the same.
     """
     look = _look(declaration, _with_personal_data(declaration))
     if look.scope and declaration.access is None:
         return Answer(Outcome.ERROR, "The declaration sets no ceiling; say access.ceiling.", Evidence(look.scope))
     most = declaration.access.ceiling if declaration.access else 0
-    readers = look.at(declaration.systems, stores, lambda name, system, store: len(_readers(system, store)))
-    accounts = sum(readers.values())
+
+    def readers_of(name: str, system: System, store: Store) -> set[tuple[str, str]]:
+        return {("" if it.of_machine else name, it.name) for it in _readers(system, store)}
+
+    readers = look.at(declaration.systems, stores, readers_of)
+    accounts = len(set().union(*readers.values()))
     count = accounts + len(holders)
     message = f"{count} can see personal data, {most} are promised"
     return look.answer(
@@ -296,19 +301,24 @@ def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Coll
 
 @answers("stores.transport_encrypted")
 def transport_encrypted(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
-    """GDPR Art. 32(1)(a): every store is spoken to over an encrypted connection, or stands on this machine."""
+    """GDPR Art. 32(1)(a): every store that is reached by a network is spoken to over an encrypted connection. Files and
+    sockets of this machine have no such connection, and where there are no others the control does not apply."""
     look = _look(declaration)
     found = look.at(declaration.systems, stores, lambda name, system, store: store.transport())
+    reached = {name: it for name, it in found.items() if not it.is_local}
     findings = [
         Finding(name, f"the connection is not encrypted: {it.detail}", "require TLS there and in the store's URL")
-        for name, it in found.items()
+        for name, it in reached.items()
         if not it.encrypted
     ]
+    local = len(found) - len(reached)
     return look.answer(
-        f"{counted(len(found), 'system')}, {len(findings)} reached without encryption.",
+        f"{counted(len(reached), 'system')} reached by a network, {len(findings)} without encryption."
+        + (f" {counted(local, 'system')} on this machine, without a connection to encrypt." if local else ""),
         findings,
-        {"systems": len(found), "unencrypted": len(findings)},
-        population=len(found),
+        {"systems": len(reached), "unencrypted": len(findings), "on this machine": local},
+        population=len(reached),
+        vacuous=not reached,
     )
 
 

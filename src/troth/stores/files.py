@@ -351,7 +351,7 @@ class FilesStore:
     def transport(self) -> Transport:
         note(self.name, "transport")
         if isinstance(self._folder, LocalFolder):
-            return Transport(True, "files of this machine")
+            return Transport(True, "files of this machine", is_local=True)
         assert isinstance(self._folder, RemoteFolder)
         return self._folder.transport()
 

@@ -46,7 +46,8 @@ def accounts_that_reach(root: Path, tables: Mapping[str, Iterable[str]]) -> list
         reads = {table for table, files in chains.items() if any(_reads(account, chain) for chain in files)}
         writes = {table for table, files in chains.items() if any(_writes(account, chain) for chain in files)}
         if reads or writes:
-            found.append(Principal(account.name, account.can_login, frozenset(reads), frozenset(writes), _why(account)))
+            reached = (frozenset(reads), frozenset(writes))
+            found.append(Principal(account.name, account.can_login, *reached, _why(account), of_machine=True))
     return found
 
 

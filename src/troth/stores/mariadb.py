@@ -169,7 +169,7 @@ class MariaDB(Dialect):
             run(connection, Clause("SHOW SESSION STATUS WHERE Variable_name IN ('Ssl_version', 'Ssl_cipher')"))
         )
         if self.url.query.get("unix_socket"):
-            return Transport(encrypted=True, detail="local socket")
+            return Transport(encrypted=True, detail="local socket", is_local=True)
         version = status.get("Ssl_version")
         return Transport(bool(version), f"{version} {status.get('Ssl_cipher')}" if version else "not encrypted")
 

@@ -170,7 +170,7 @@ class PostgreSQL(Dialect):
         sql = "SELECT ssl, version, cipher, inet_client_addr() IS NULL FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
         [(encrypted, version, cipher, is_local)] = run(connection, Clause(sql))
         if is_local:
-            return Transport(encrypted=True, detail="local socket")
+            return Transport(encrypted=True, detail="local socket", is_local=True)
         return Transport(bool(encrypted), f"{version} {cipher}" if encrypted else "not encrypted")
 
     def grants(self, tables: Mapping[str, Table], role: str, access: Sequence[Access]) -> str:

@@ -175,7 +175,7 @@ class SQLite(Dialect):
         return accounts_that_reach(file.parent, dict.fromkeys(tables, (file.name,)))
 
     def transport(self, connection: sa.Connection) -> Transport:
-        return Transport(encrypted=True, detail="local file")
+        return Transport(encrypted=True, detail="local file", is_local=True)
 
     def grants(self, tables: Mapping[str, Table], role: str, access: Sequence[Access]) -> str:
         raise Declined("SQLite has no roles to grant to: the file's mode decides who reads it")

@@ -210,8 +210,8 @@ def home(around: Surroundings) -> str:
         ),
         tag("ul", *cards, class_="cards"),
         tag("h2", "We say what we do with data, and show it"),
-        tag("p", "Our ", tag("a", "privacy policy", href="/policy/"), " is checked, sentence by sentence. ",
-            tag("a", "See what the checks found", href="/policy/status/"), ", also where we fall short."),
+        tag("p", "Our ", tag("a", "privacy policy", href="/policy/"), " promises a good deal. ",
+            tag("a", "See what our checks found of that", href="/policy/status/"), ", also where we fall short."),
     )  # fmt: skip
 
 
