@@ -235,7 +235,7 @@ def _tell(
     if urls:
         click.echo(
             f"Ask for something as ann@example.org at {urls['centre']}, read the letter in the mailbox, follow\n"
-            "its link, and see the receipt, and the promise stay kept. The checks that it concerns run within\n"
+            "its link, and see the receipt, and what becomes of the promise. The checks that it concerns run within\n"
             f"{rest_s:g} seconds or so, each once a minute at most."
         )
         click.echo(
