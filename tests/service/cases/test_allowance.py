@@ -28,15 +28,15 @@ def queued() -> Counter[str]:
     return Counter(LetterRow.objects.values_list("kind", flat=True))
 
 
-def test_forty_objections_mail_an_address_three_times(office: Office, visitor: Client) -> None:
+def test_many_objections_mail_an_address_three_times(office: Office, visitor: Client) -> None:
     answers = set()
-    for number in range(40):
+    for number in range(10):
         who = ANN if number % 2 else f"ann+{number}@example.org"
         answers.add(ask(visitor, "object", who, purposes="news")["Location"])
         office.work()
     assert len(answers) == 1, "the page says the same to everybody"
     assert queued().total() == MESSAGES_MAX
-    assert Case.objects.filter(right="object").count() >= 20, "they are received and carried out all the same"
+    assert Case.objects.filter(right="object").count() == 10, "they are received and carried out all the same"
     assert set(Case.objects.values_list("outcome", flat=True)) == {"fulfilled"}
     assert "ann" not in repr(list(Unproved.objects.values()))
 
