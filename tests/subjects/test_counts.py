@@ -181,3 +181,26 @@ def test_two_bills_that_are_emptied_in_part_are_two(tmp_path: Path, referred: in
         assert (line.rows, line.words) == (2, "null order_id, null email, null person_id; keep name, address: tax law")
         assert receipt.entry.fields["rows"] == {"delete": 4, "keep": 2}
         assert receipt.entry.fields["fields"] == {"null": 6}
+
+
+def test_a_masked_row_with_a_column_that_nobody_declared_is_not_called_done(tmp_path: Path) -> None:
+    """Nothing was done with what the declaration does not list, so the receipt says that it stayed."""
+    ticket = {
+        "key": "id",
+        "mentions": {"email": "writer"},
+        "fields": {"writer": "user.contact.email"},
+        "erase": {"writer": "mask"},
+    }
+    columns = '"id" INTEGER PRIMARY KEY, "writer" VARCHAR(80)'
+    for extra, ignored, kept in (("", (), 0), (', "born" DATE', (), 1), (', "born" DATE', ("born",), 0)):
+        folder = tmp_path / f"{len(extra)}{len(ignored)}"
+        folder.mkdir()
+        declaration = declared(person=PERSON, ticket={**ticket, "ignore": list(ignored)})
+        laid = Laid(f"sqlite:///{folder}/shop.db", folder / "home", declaration)
+        laid.sql(*_TABLES[:1], _TABLES[-1], f'CREATE TABLE "ticket" ({columns}{extra})')
+        laid.sql('INSERT INTO "ticket" ("id", "writer") VALUES (1, \'ann@example.org\')')
+        [receipt] = laid.erase(ANN)
+        assert receipt.entry.fields["kept"] == kept
+        stayed = [line.words for line in receipt.lines if line.stays]
+        assert ["keep born: it has parts" in words for words in stayed] == [True] * kept
+        laid.close()

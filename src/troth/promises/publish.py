@@ -36,9 +36,9 @@ class ShownCheck:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A promise's status as an audience may see it. *reasons* name people and places, so they are for staff and
-    auditors; *says* holds the words of an attestation, without the name, and *by_owner* whether whoever answers for the
-    promise gave it; *until* is when a waiver ends, without its
-    reason; *as_of* is when this was so, where the audience sees it late."""
+    auditors; *says* holds the words of an attestation, without the name, *said_on* its day, and *by_owner* whether the
+    person who answers for the promise gave it; *until* is when a waiver ends, without its reason; *as_of* is when this
+    was so, where the audience sees it late."""
 
     status: Status
     checks: tuple[ShownCheck, ...]
@@ -47,6 +47,7 @@ class Shown:
     until: dt.date | None = None
     as_of: dt.datetime | None = None
     by_owner: bool = False
+    said_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ def visible(
     by_owner = word is not None and same_person(word.by, promise.owner)
     until = promise.waive.until if promise.waive and judgement.status is Status.WAIVED else None
     reasons = judgement.reasons if inside else ()
-    return Shown(judgement.status, checks, reasons, word.says if word else "", until, by_owner=by_owner)
+    says, said_on = (word.says, word.on) if word else ("", None)
+    return Shown(judgement.status, checks, reasons, says, until, by_owner=by_owner, said_on=said_on)
 
 
 def _widest(promise: Promise, publish: Publish, controls: Mapping[str, Control]) -> int:

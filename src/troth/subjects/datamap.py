@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from troth.declaration import Declaration, Feed, IdentityColumn, IdentityKind, Reference, Table
 from troth.errors import TrothError
-from troth.stores import ColumnKind, ForeignKey, Schema, TableSchema
+from troth.stores import ColumnKind, ForeignKey, Schema, TableSchema, undeclared
 
 __all__ = ["DataMap", "Link", "MapProblem", "MapRefused", "Node", "map_data"]
 
@@ -72,6 +72,8 @@ class Node:
     """Links by which rows of other places refer to this one without being that person's: (place, link)."""
     feeds: Mapping[str, Feed] = field(default_factory=dict)
     """The recipients to whom rows of this table show that the person's data goes."""
+    unlisted: tuple[str, ...] = ()
+    """The columns that the table has and the declaration neither declares nor sets aside."""
 
     @property
     def is_person(self) -> bool:
@@ -158,6 +160,11 @@ def map_data(declaration: Declaration, schemas: Mapping[str, Schema]) -> DataMap
         for name, table in declared.tables.items()
     }
     nodes = {}
+    unlisted = {
+        f"{it.system}.{it.table.name}": tuple(column.name for column in it.columns)
+        for system in {system for system, _, _ in tables.values()}
+        for it in undeclared(declaration, system, schemas[system])
+    }
     for place, (system, name, table) in tables.items():
         schema = schemas[system].tables.get(name)
         if schema is None:
@@ -165,7 +172,7 @@ def map_data(declaration: Declaration, schemas: Mapping[str, Schema]) -> DataMap
             continue
         node = _node(place, system, name, table, schema)
         problems += _misfits(node)
-        nodes[place] = replace(node, feeds=_feeds(declaration, place))
+        nodes[place] = replace(node, feeds=_feeds(declaration, place), unlisted=unlisted.get(place, ()))
     for node in nodes.values():
         problems += _dangling(node, tables, nodes)
     if problems:

@@ -14,7 +14,7 @@ from troth.stores import ColumnKind, Row, Scalar
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.datamap import DataMap, MapProblem, Node
 from troth.subjects.locate import FoundRow, Located, as_kinds
-from troth.subjects.plan import ABOUT_OTHERS, NOT_PERSONAL, ErasurePlan, Stage
+from troth.subjects.plan import ABOUT_OTHERS, NOT_PERSONAL, UNLISTED, ErasurePlan, Stage
 from troth.subjects.rescan import same
 
 __all__ = ["Evidence", "Fed", "evidence", "feed_misfits"]
@@ -102,7 +102,7 @@ def _kept(plan: ErasurePlan | AmendmentPlan | None) -> dict[tuple[str, Row], set
     """What stays although it is the person's: for a reason that a law or a hold gives."""
     found: dict[tuple[str, Row], set[str]] = defaultdict(set)
     for kept in plan.kept if plan is not None else ():
-        if (kept.reason, kept.cite) not in (ABOUT_OTHERS, NOT_PERSONAL):
+        if (kept.reason, kept.cite) not in (ABOUT_OTHERS, NOT_PERSONAL, UNLISTED):
             for key, _ in kept.targets:
                 found[kept.place, key].update(kept.fields)
     return found

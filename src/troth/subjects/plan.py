@@ -49,6 +49,8 @@ Target = tuple[Row, tuple[int, ...]]
 
 ABOUT_OTHERS = ("the row is also about someone else", "GDPR Art. 15(4), 17(1)")
 NOT_PERSONAL = ("no category of it is personal data", "GDPR Art. 4(1)")
+UNLISTED = ("it has parts that our record of systems does not list, and they are as they were", "GDPR Art. 12(4)")
+"""Why a row that is treated in part cannot be called free of personal data: columns that nobody has declared."""
 
 ROWS_MAX = 20
 """How many rows a review names: who has to choose among more has to ask otherwise."""
@@ -259,6 +261,8 @@ class _Erasing:
             self.written[node.place, writes].append(target)
         if kept or not writes:
             self.kept[node.place, kept, *why, until].append(target)
+        elif node.unlisted:
+            self.kept[node.place, node.unlisted, *UNLISTED, None].append(target)
         for parent, link in self._constraints(node.place):
             value = self._values(node.place, row, link.columns)
             if None not in value and not set(link.columns) & {column for column, _ in writes}:

@@ -160,11 +160,11 @@ def _says(shown: Shown, *, inside: bool) -> str:
             return gettext("Its checks passed")
         case Status.KEPT:
             return ngettext("%d check passed", "%d checks passed", passed) % passed
-        case Status.STATED if shown.by_owner:
-            said = gettext("Said by the person who answers for it, not measured: “%s”")
-            return said % shown.says.rstrip(".")
         case Status.STATED:
-            return gettext("Said by a named person, not measured: “%s”") % shown.says.rstrip(".")
+            said = gettext("Said by a named person on %(day)s, not measured: “%(words)s”")
+            if shown.by_owner:
+                said = gettext("Said on %(day)s by the person who answers for it, not measured: “%(words)s”")
+            return said % {"day": day(shown.said_on) if shown.said_on else "–", "words": shown.says.rstrip(".")}
         case Status.BROKEN | Status.WAIVED:
             failed = next((check for check in shown.checks if check.outcome is Outcome.FAIL), None)
             said = failed.summary if failed else ""

@@ -93,6 +93,7 @@ def done(line: Mapping[str, Any], right: str, declaration: Declaration) -> Done:
 _GENERIC = (
     gettext_noop("the row is also about someone else"),
     gettext_noop("no category of it is personal data"),
+    gettext_noop("it has parts that our record of systems does not list, and they are as they were"),
 )
 """Reasons of `troth.subjects.plan`; the others are the company's own words."""
 _HELD = re.compile(r"a legal hold stands \((.+)\)")

@@ -24,7 +24,7 @@ _SAYS: Final = {
     Status.KEPT: "every control passed at its last check, saw everything in its scope, and is fresh",
     Status.STATED: "a named person says so, for a limited time; nobody measured it",
     Status.WAIVED: "broken, and someone other than the owner accepted that until a date",
-    Status.UNPROVEN: "never checked, checked too long ago, not everything was looked at, or the check broke",
+    Status.UNPROVEN: "not checked, or too long ago, or in part; the check broke; or there is nothing yet to look at",
     Status.BROKEN: "a control failed",
 }
 _FILES: Final = (
