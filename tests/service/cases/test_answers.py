@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
-from tests.service.cases.test_stops import FRAME, LANGUAGES, MAILER, Is, Told, Truth, World, told, unread, untrue
+from tests.service.cases.ending import end_tasks
+from tests.service.cases.test_stops import FRAME, LANGUAGES, MAILER, Holds, Is, Told, Truth, World, told, unread, untrue
 
-from troth.service.cases import arrival, asking
+from troth.service.cases import arrival
 from troth.service.cases.content import Content
 from troth.service.cases.models import Channel, Kind, Outcome, Package, Receipt, State, Step
 
@@ -82,7 +83,7 @@ def did_something(truth: Truth) -> bool:
     return has_a_receipt(truth) or any(is_answered(truth, name) and not truth.holds_nothing(name) for name in others)
 
 
-CLAIMS: Mapping[str, Is] = {
+CLAIMS: Mapping[str, Is[Truth]] = {
     "We have deleted the data that we found about you": lambda truth: all_gone(truth) and did_something(truth),
     "We found no data of yours to delete": lambda truth: not held(truth),
     "Afterwards we searched again by the same details, and found no record that should have gone.": lambda truth: (
@@ -116,7 +117,7 @@ CLAIMS: Mapping[str, Is] = {
 }
 """Each sentence, and what it rests on."""
 
-LISTS: Mapping[str, Callable[[Truth, str], bool]] = {
+LISTS: Mapping[str, Holds[Truth]] = {
     "You asked us to delete your data. We deleted what we found by the details that you gave us. What we did, place by "
     "place:": is_deleted,
     "What we did:": is_deleted,
@@ -158,14 +159,7 @@ def follow(told: Told, world: World) -> list[str]:
     intake = arrival.Intake(Kind.REQUEST, content, Channel.CENTRE, right=world.right, language=world.language, tier=1)
     case = arrival.receive(intake, office.desk, now=office.now())
     office.work()
-    for step in case.steps.filter(state=Step.State.WAITING, way="task"):
-        why = "" if world.ends_well else "not_possible"
-        asking.complete(step.pk, by="", done=world.ends_well, why=why, counts={}, proof=None, at=office.now())
-    office.work()
-    if (waiting := case.steps.filter(state=Step.State.WAITING).first()) is not None:
-        assert (world.mailer, waiting.system) == ("down", "mailer")
-        asking.give_up(waiting.pk, by="", at=office.now())
-        office.work()
+    end_tasks(office, case, well=world.ends_well, silent="mailer" if world.mailer == "down" else "")
     case.refresh_from_db()
     truth = Truth(told, world, case, who)
     read = list(unread(told, case, set(), READ))
