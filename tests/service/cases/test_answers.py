@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 import pytest
+from django.utils.translation import gettext, override
 from tests.service.cases.ending import end_tasks
 from tests.service.cases.test_stops import FRAME, LANGUAGES, MAILER, Holds, Is, Told, Truth, World, told, unread, untrue
 
@@ -117,15 +118,16 @@ CLAIMS: Mapping[str, Is[Truth]] = {
 }
 """Each sentence, and what it rests on."""
 
+NOT_SEARCHED = (
+    "These we did not search, because they do not answer such requests by themselves; write to us about them:"
+)
 LISTS: Mapping[str, Holds[Truth]] = {
     "You asked us to delete your data. We deleted what we found by the details that you gave us. What we did, place by "
     "place:": is_deleted,
     "What we did:": is_deleted,
     "What stayed, and why:": Truth.is_undone,
     "Where we searched:": is_searched,
-    "These we did not search, because they do not answer such requests by themselves; write to us about them:": (
-        is_not_asked
-    ),
+    NOT_SEARCHED: is_not_asked,
     "Not everything is in it. What is missing, and why:": Truth.is_undone,
 }
 
@@ -165,6 +167,10 @@ def follow(told: Told, world: World) -> list[str]:
     read = list(unread(told, case, set(), READ))
     wrong = [one for _, text in read for one in untrue(text, truth, CLAIMS, LISTS, WORDS)]
     wrong += [] if case.state == State.CLOSED and len(read) == 1 else [f"{case.state}, {[kind for kind, _ in read]}"]
+    with override(world.language):
+        heading = gettext(NOT_SEARCHED)
+    is_owed = world.right == "erase" and any(is_not_asked(truth, name) for name in truth.systems())
+    wrong += ["what was not searched is not named"] if is_owed and not all(heading in text for _, text in read) else []
     is_part = case.outcome == Outcome.PARTLY_FULFILLED
     wrong += [] if is_part == is_in_part(truth) else [f"{case.outcome} although {is_part=}"]
     wrong += [] if world.right == "view" or all_gone(truth) else ["something is still there"]

@@ -13,7 +13,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from django.utils.translation import gettext, override
@@ -150,8 +150,11 @@ class Told:
             desk.executescript(script)
 
     def desk_rows(self, who: str) -> int:
+        return len(self.read_desk(f"select id from ticket where email = '{who}'"))
+
+    def read_desk(self, query: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self.office.folder / "desk.sqlite") as desk:
-            return len(desk.execute("select id from ticket where email = ?", (who,)).fetchall())
+            return desk.execute(query).fetchall()
 
     def answer(self, ask: Ask) -> Answer:
         case = ask.id.partition(".")[0]
@@ -162,7 +165,7 @@ class Told:
         if self.how == "down":
             raise ConnectionError("nobody there")
         found = {"contact": [{"name": "Ann"}]} if self.how == "done" else {}
-        looks = ask.right is Right.VIEW
+        looks = ask.right in (Right.VIEW, Right.PORT)
         self.answers[case] = {
             "done": Answer.found(found) if looks else Answer.did(stopped=1),
             "nothing": Answer.found(found) if looks else Answer.did(stopped=0),
@@ -172,20 +175,27 @@ class Told:
         return self.answers[case]  # type: ignore[return-value]
 
 
+def join(made: Told, monkeypatch: pytest.MonkeyPatch, *, shop: str, desk: str) -> None:
+    """Make the tables of the shop and of the help desk, and let the mailer answer."""
+    folder = made.office.folder
+    made.office.do(shop)
+    made.do_desk(desk)
+    monkeypatch.setenv("DESK_DATABASE_URL", f"sqlite:///{folder}/desk.sqlite")
+    module = types.ModuleType("example_mailer")
+    hook = Hook(FileMemory(folder / "hook.sqlite"))
+    hook.answers("view", "port", "amend", "erase", "restrict", "object", "withdraw")(made.answer)
+    module.hook = hook  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "example_mailer", module)
+
+
 @pytest.fixture
 def told(office: Office, monkeypatch: pytest.MonkeyPatch) -> Told:
     made = Told(office, {})
-    office.do(
+    shop = (
         "create table person (id integer primary key, email text, on_hold text, news_off text, care_off text, "
         "score_off text)"
     )
-    made.do_desk("create table ticket (id integer primary key, email text)")
-    monkeypatch.setenv("DESK_DATABASE_URL", f"sqlite:///{office.folder}/desk.sqlite")
-    module = types.ModuleType("example_mailer")
-    hook = Hook(FileMemory(office.folder / "hook.sqlite"))
-    hook.answers("view", "erase", "restrict", "object", "withdraw")(made.answer)
-    module.hook = hook  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "example_mailer", module)
+    join(made, monkeypatch, shop=shop, desk="create table ticket (id integer primary key, email text)")
     return made
 
 
@@ -360,11 +370,16 @@ def unread(told: Told, case: Case, seen: set[int], read: Sequence[str] = READ) -
     for row in LetterRow.objects.filter(about=case.about).exclude(pk__in=seen).order_by("id"):
         seen.add(row.pk)
         if row.kind in read:
-            packed = told.office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
-            message = email.message_from_bytes(packed[packed.index(b"From:") :], policy=email.policy.default)
-            body = message.get_body(("plain",))
-            assert body is not None
-            yield row.kind, f"{message['Subject']}\n{body.get_content()}"
+            yield row.kind, text_of(told, row)
+
+
+def text_of(told: Told, row: LetterRow) -> str:
+    """The subject and the text of a message that has not left."""
+    packed = told.office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
+    message = email.message_from_bytes(packed[packed.index(b"From:") :], policy=email.policy.default)
+    body = message.get_body(("plain",))
+    assert body is not None
+    return f"{message['Subject']}\n{body.get_content()}"
 
 
 def follow(told: Told, world: World) -> list[str]:

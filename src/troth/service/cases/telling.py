@@ -86,7 +86,8 @@ def hand_out(
                 continue
             if packed is not None:
                 _put(fresh, packed, at_desk, now)
-                _mail_link(fresh, content, missing, at_desk, now, is_empty=not (taken or uploads))
+                empty = "" if taken or uploads else "left_out" if parts else "yes"
+                _mail_link(fresh, content, missing, at_desk, now, empty=empty)
             else:
                 facts = {
                     "right": case.right,
@@ -235,13 +236,13 @@ def _context(case: Case) -> Context:
 
 
 def _mail_link(
-    case: Case, content: Content, missing: Sequence[Step], at_desk: Desk, now: dt.datetime, *, is_empty: bool
+    case: Case, content: Content, missing: Sequence[Step], at_desk: Desk, now: dt.datetime, *, empty: str
 ) -> None:
     until = _until(at_desk, now)
     secret = links.make(case, Link.Use.PACKAGE, now=now, lasts=until - now)
     facts: dict[str, Any] = {"right": case.right, "link": links.address_of(secret, at_desk), "until": until}
-    if is_empty:
-        facts["empty"] = "yes"
+    if empty:
+        facts["empty"] = empty
     if missing:
         facts |= {"missing": tuple(shortened(f"{_title(step, at_desk)}: {_undone_words(step)}") for step in missing)}
         facts |= redress(case, at_desk) | appealing(case, at_desk)
@@ -292,9 +293,10 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             stayed += _left(fresh, at_desk)
         undone = _missing(fresh)
         outcome = plan.outcome(kept=bool(stayed), refused=False, failed=bool(undone), anything_done=True)
-        told = _tell_recipients(fresh, content, at_desk, now)
+        told = _tell_recipients(fresh, content, at_desk, now, is_done=did != _NOTHING)
         facts = {**_status(fresh, at_desk, now), **redress(fresh, at_desk), **({"told": told} if told else {})}
         facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
+        facts |= _unasked(fresh, at_desk)
         facts |= _unsearched(fresh, at_desk) if fresh.right == Right.ERASE else {}
         if stayed or undone:
             stayed += [
@@ -304,7 +306,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             facts |= {"right": fresh.right, "did": did, "kept": tuple(stayed)}
             write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
         else:
-            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, steps, at_desk)
+            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, at_desk)
             write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
         if fresh.right == Right.ERASE:
             _unguard(fresh, content, at_desk, is_done=not undone, now=now)
@@ -317,7 +319,7 @@ def _close_stopped(case: Case, content: Content, at_desk: Desk, now: dt.datetime
     """Tell the person where the use has stopped and where it could not be stopped, and close."""
     undone = _missing(case)
     outcome = plan.outcome(kept=False, refused=False, failed=bool(undone), anything_done=True)
-    told = _tell_recipients(case, content, at_desk, now)
+    told = _tell_recipients(case, content, at_desk, now, is_done=True)
     facts = {**_stops(case, content, at_desk), **_status(case, at_desk, now), **redress(case, at_desk)}
     facts |= {"done": day(now, at_desk), **({"told": told} if told else {})}
     if undone:
@@ -489,12 +491,18 @@ def _unsearched(case: Case, at_desk: Desk) -> dict[str, Any]:
     return {"unsearched": names} if names else {}
 
 
-def _said(case: Case, content: Content, steps: Sequence[Step], at_desk: Desk) -> dict[str, Any]:
+def _unasked(case: Case, at_desk: Desk) -> dict[str, Any]:
+    """The systems that do not answer for such a right, and so were not looked into."""
+    silent = case.steps.filter(why="right_not_answered").exclude(state=Step.State.DONE).order_by("id")
+    names = tuple(shortened(_title(step, at_desk)) for step in silent)
+    return {"elsewhere": names} if names else {}
+
+
+def _said(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     """What a correction changed, and what it found nowhere to be changed."""
     if case.right != Right.AMEND:
         return {}
-    lines = [line for receipt in case.receipts.all() for line in receipt.lines]
-    reached = _reached(lines, steps, content, at_desk)
+    reached = _reached(case, content, at_desk)
     facts: dict[str, Any] = {}
     with translation.override(case.language):
         for name, is_changed in (("changed", True), ("unchanged", False)):
@@ -504,19 +512,17 @@ def _said(case: Case, content: Content, steps: Sequence[Step], at_desk: Desk) ->
     return facts
 
 
-def _reached(
-    lines: Sequence[Mapping[str, Any]], steps: Sequence[Step], content: Content, at_desk: Desk
-) -> frozenset[str]:
+def _reached(case: Case, content: Content, at_desk: Desk) -> frozenset[str]:
     """The columns and categories that were written: in our stores, or by a system that was asked."""
     systems, found = at_desk.declaration.systems, set[str]()
-    for line in lines:
+    for line in (line for receipt in case.receipts.all() for line in receipt.lines):
         system, _, place = str(line["place"]).partition(".")
         columns = str(line["words"]).partition("; keep ")[0].removeprefix("amend ")
         table = systems[system].tables.get(place) if system in systems and "amend" in line["what"].split(",") else None
         for column, use in table.fields.items() if table is not None else ():
             if f", {column}, " in f", {columns}, ":
                 found |= {f"{line['place']}.{column}", use.category}
-    for step in filter(_has_acted, steps):
+    for step in filter(_has_acted, case.steps.all()):
         asked = systems[step.system].asked if step.system in systems else None
         holds = asked.holds if asked is not None else {}
         found.update(f"{step.system}.{held}" for held in holds)
@@ -528,18 +534,22 @@ def _status(case: Case, at_desk: Desk, now: dt.datetime) -> dict[str, Any]:
     return {"status": links.address_of(links.make(case, Link.Use.STATUS, now=now), at_desk)}
 
 
-def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> tuple[str, ...]:
+def _tell_recipients(
+    case: Case, content: Content, at_desk: Desk, now: dt.datetime, *, is_done: bool
+) -> tuple[str, ...]:
     """Tell every recipient to whom the person's data is shown to have gone that it was corrected, erased or restricted
-    (GDPR Art. 19). Who is; the event says besides whom staff have to tell or to find out about, and who is not told
-    because a law keeps all that went there."""
+    (GDPR Art. 19), where anything was. Who is; the event says besides whom staff have to tell or to find out about, and
+    who is not told because a law keeps all that went there."""
+    evidence = evidence_of(case, at_desk)
     changed = Changed(
         case=case.reference,
         right=case.right,
         identity=content.identity,
         named=content.identifiers,
         on=day(now, at_desk),
-        changes=_by_category(content, at_desk) if case.right == Right.AMEND else None,
-        evidence=evidence_of(case, at_desk),
+        changes=_by_category(case, content, at_desk) if case.right == Right.AMEND else None,
+        evidence=evidence,
+        is_done=is_done or any(went.changed for went in evidence.fed.values()),  # by a run that left no receipt
     )
     notices = tell(changed, at_desk.declaration, at_desk.keyring, now=now)
     if notices.told or notices.untold or notices.kept:
@@ -548,15 +558,21 @@ def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.dateti
     return tuple(at_desk.declaration.recipients[name].title or name for name in notices.told)
 
 
-def _by_category(content: Content, at_desk: Desk) -> dict[str, str]:
-    """What was amended, by category, whether the person named that or a column."""
+def _by_category(case: Case, content: Content, at_desk: Desk) -> dict[str, tuple[str, ...]]:
+    """What was corrected, by category, whether the person named that or a column; of a category, two columns may have
+    got different values."""
     named = {
         f"{system}.{place}.{column}": use.category
         for system, declared in at_desk.declaration.systems.items()
         for place, table in declared.tables.items()
         for column, use in table.fields.items()
     }
-    return {named.get(target, target): value for target, value in content.changes.items()}
+    reached, values = _reached(case, content, at_desk), dict[str, tuple[str, ...]]()
+    for target, value in content.changes.items():
+        category = named.get(target, target)
+        if target in reached and value not in (had := values.get(category, ())):
+            values[category] = (*had, value)
+    return values
 
 
 def window_opened(case: Case, at_desk: Desk, *, now: dt.datetime) -> None:
