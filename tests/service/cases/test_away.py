@@ -1,6 +1,6 @@
 """A store of the company that is away while cases run: nobody is told anything before it is back, and then it is true.
 
-The companies and the sentences are those of `test_stops` and `test_answers`. Here one of their stores is not there from
+The companies and the sentences are those of the other tests of answers. Here one of their stores is not there from
 one of the steps of carrying out on, and comes back after the workers have given up for the time being.
 """
 
@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
-from collections.abc import Callable, Iterator
+import types
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from tests.service.cases import test_answers, test_stops
-from tests.service.cases.test_stops import Told, told
+from tests.service.cases import test_answers, test_corrections, test_notices, test_portability, test_stops
+from tests.service.cases.company import Firm, firm
+from tests.service.cases.test_stops import Told, World, told
 
 from troth.service.cases import carry
 from troth.service.cases.desk import close_stores
@@ -22,7 +24,7 @@ from troth.service.cases.models import Case, State
 from troth.service.mail.models import LetterRow
 from troth.service.work.models import FlowRow
 
-__all__ = ["told"]
+__all__ = ["firm", "told"]
 
 STORES = ("shop", "desk")
 STEPS = ("look", "act", "ask", "settle_batch")
@@ -82,19 +84,21 @@ class Absence:
             self.wrong += [] if case.state == State.IN_PROGRESS and not case.outcome else [f"it is {case.state}"]
 
 
-Follow = Callable[[Told, Any], list[str]]
+Follow = Callable[[Any, Any], list[str]]
+Gone = tuple[Follow, World, str, str]
+"""A world, and the store and the step that it is gone through without."""
 
 
-def every_absence() -> Iterator[tuple[Follow, test_stops.World, str, str]]:
-    for follow, worlds in ((test_stops.follow, test_stops.every_world), (test_answers.follow, test_answers.every_world)):
-        for world, store, step in itertools.product(worlds(), STORES, STEPS):
+def every_absence(modules: Sequence[types.ModuleType]) -> Iterator[Gone]:
+    for module in modules:
+        for world, store, step in itertools.product(module.sample(400), STORES, STEPS):
             if world.has_desk:
-                yield follow, world, store, step
+                yield module.follow, world, store, step
 
 
-def sample(count: int) -> list[tuple[Follow, test_stops.World, str, str]]:
+def sample(count: int, *modules: types.ModuleType) -> list[Gone]:
     """Absences at random, the same each time, with every right at every step among the first of them."""
-    absences = list(every_absence())
+    absences = list(every_absence(modules))
     random.Random(13).shuffle(absences)
     first = {(world.right, step): (follow, world, store, step) for follow, world, store, step in reversed(absences)}
     chosen = list(first.values())
@@ -102,10 +106,10 @@ def sample(count: int) -> list[tuple[Follow, test_stops.World, str, str]]:
     return (chosen + absences)[:count]
 
 
-def gone_through(told: Told, count: int) -> list[str]:
-    """What was said and is not so, or was said too early, in *count* absences."""
+def gone_through(told: Told, absences: Sequence[Gone]) -> list[str]:
+    """What was said and is not so, or was said too early."""
     wrong, waited = [], 0
-    for follow, world, store, step in sample(count):
+    for follow, world, store, step in absences:
         with pytest.MonkeyPatch.context() as patch:
             absence = Absence(told, store, step)
             absence.begin(patch)
@@ -114,14 +118,24 @@ def gone_through(told: Told, count: int) -> list[str]:
         assert absence.has_gone or not world.ends_well, "an objection that is not granted is not carried out"
         waited += absence.is_waited_for
         wrong += [f"without the {store} from {step} on: {one}" for one in (*absence.wrong, *found)]
-    return wrong if waited > count // 3 else [*wrong, f"only {waited} of {count} had to wait"]
+    return wrong if 3 * waited > len(absences) else [*wrong, f"only {waited} of {len(absences)} had to wait"]
 
 
 @pytest.mark.sampled
 def test_while_a_store_is_away_nothing_is_said_and_then_what_is_so(told: Told) -> None:
-    assert gone_through(told, 24) == []
+    assert gone_through(told, sample(3, test_stops, test_answers)) == []
+
+
+@pytest.mark.sampled
+def test_while_a_store_is_away_nobody_is_told_of_a_change(firm: Firm) -> None:
+    assert gone_through(firm, sample(2, test_corrections, test_portability, test_notices)) == []
 
 
 @pytest.mark.soak
 def test_whenever_a_store_is_away_nothing_is_said_and_then_what_is_so(told: Told) -> None:
-    assert gone_through(told, 200) == []
+    assert gone_through(told, sample(200, test_stops, test_answers)) == []
+
+
+@pytest.mark.soak
+def test_whenever_a_store_is_away_nobody_is_told_of_a_change(firm: Firm) -> None:
+    assert gone_through(firm, sample(200, test_corrections, test_portability, test_notices)) == []
