@@ -153,10 +153,18 @@ def follow(firm: Firm, world: Company) -> list[str]:
     return [f"{world}: {one}" for one in wrong]
 
 
+FIRST = (
+    Company("amend", "", "de", True, True, True, "not_answered", False, True, "both", phone="new", registered="phone"),
+    Company("amend", "", "fr", True, True, True, "done", False, True, "two columns", billed="new", registered="phone"),
+    Company("amend", "", "es", True, False, True, "down", True, False, "name", billed="old", registered="name"),
+)
+"""What is always looked at: one value of two is right already, one category gets two values, a law keeps another."""
+
+
 def sample(count: int) -> list[Company]:
     worlds = list(itertools.islice(every_world(), max(count, 4 * len(WANTED) * len(MAILER))))
     random.Random(3).shuffle(worlds)
-    return worlds[:count]
+    return [*FIRST, *worlds][:count]
 
 
 @pytest.mark.sampled
@@ -166,4 +174,4 @@ def test_every_sentence_of_a_correction_is_backed_by_a_value(firm: Firm) -> None
 
 @pytest.mark.soak
 def test_every_sentence_of_every_correction_is_backed_by_a_value(firm: Firm) -> None:
-    assert [one for world in sample(400) for one in follow(firm, world)] == []
+    assert [one for world in sample(300) for one in follow(firm, world)] == []

@@ -137,10 +137,18 @@ def follow(firm: Firm, world: Company) -> list[str]:
     return [f"{world}: {one}" for one in wrong]
 
 
+FIRST = (
+    Company("port", "", "es", True, True, True, "refused", False, True, billed="old"),
+    Company("port", "", "de", False, False, False, "down", False, True),
+    Company("port", "", "fr", False, True, True, "done", False, True, is_mailed_for_orders=False),
+)
+"""What is always looked at: something to take, nothing that was found, and what was found and is left out."""
+
+
 def sample(count: int) -> list[Company]:
     worlds = list(itertools.islice(every_world(), max(count, 96)))
     random.Random(2).shuffle(worlds)
-    return worlds[:count]
+    return [*FIRST, *worlds][:count]
 
 
 @pytest.mark.sampled
@@ -150,4 +158,4 @@ def test_every_sentence_of_data_to_take_along_is_backed_by_a_row(firm: Firm) -> 
 
 @pytest.mark.soak
 def test_every_sentence_of_all_data_to_take_along_is_backed_by_a_row(firm: Firm) -> None:
-    assert [one for world in sample(300) for one in follow(firm, world)] == []
+    assert [one for world in sample(200) for one in follow(firm, world)] == []
