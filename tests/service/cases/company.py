@@ -272,6 +272,12 @@ class Known(Truth):
         is_here = any(changed.get(place) == self.wanted[target] for place in places)
         return is_here or (not table and self.is_done_by_a_person("archive"))
 
+    def is_unclear(self, target: str) -> bool:
+        """Whether the mailer alone may have corrected it, and does not say which of several values it changed."""
+        places = [place for place in self.changed() if place in self.reach(target) and place != "mailer.name"]
+        is_alone = not places and not self.is_done_by_a_person("archive")
+        return is_alone and self.acted("mailer") and not self.world.holds_name and len(self.wanted) > 1
+
     def targets(self, category: str) -> list[str]:
         """What the correction names of one category."""
         return [target for target in self.wanted if COLUMNS.get(target, target) == category]

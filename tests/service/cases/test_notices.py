@@ -173,9 +173,10 @@ def untrue_to_others(firm: Firm, truth: Known, read: Sequence[tuple[str, str]]) 
 
 
 def is_owed(truth: Known) -> bool:
-    """Whether anything was done that a recipient hears of from a message: of two new values of one category, staff
-    tell them."""
-    if any(len(new_values(truth, one)) > 1 for one in truth.sent(truth.recipient)):
+    """Whether anything was done that a recipient hears of from a message: of two new values of one category, or of
+    one that a system may have changed, staff tell them."""
+    sent = truth.sent(truth.recipient)
+    if any(len(new_values(truth, one)) > 1 or any(map(truth.is_unclear, truth.targets(one))) for one in sent):
         return False
     return is_corrected(truth) or is_erased(truth) or is_restricted(truth)
 

@@ -50,6 +50,7 @@ from troth.service.record.run import view_entries
 from troth.service.record.subject_keys import SubjectKeys
 from troth.service.staff.looking import looks_at
 from troth.service.words import thousands
+from troth.stores import meant
 from troth.subjects import Located, View
 
 __all__ = ["close_done", "fetch", "hand_out", "stop_recorded", "sweep", "window_opened"]
@@ -502,18 +503,29 @@ def _said(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     """What a correction changed, and what it found nowhere to be changed."""
     if case.right != Right.AMEND:
         return {}
-    reached = _reached(case, content, at_desk)
-    facts: dict[str, Any] = {}
+    written = _written(case, content, at_desk)
     with translation.override(case.language):
-        for name, is_changed in (("changed", True), ("unchanged", False)):
-            targets = [target for target in content.changes if (target in reached) is is_changed]
-            if targets:
-                facts[name] = tuple(shortened(target_words(at_desk.declaration, target)) for target in targets)
-    return facts
+        words = {one: shortened(target_words(at_desk.declaration, one)) for one in content.changes}
+        named = [f"{_title(step, at_desk)}: {gettext('Done')}" for step in written.by]
+    facts = {
+        "changed": (*(words[one] for one in words if one in written.surely), *map(shortened, named)),
+        "unchanged": tuple(words[one] for one in words if one not in written.surely | written.maybe),
+    }
+    return {name: lines for name, lines in facts.items() if lines}
 
 
-def _reached(case: Case, content: Content, at_desk: Desk) -> frozenset[str]:
-    """The columns and categories that were written: in our stores, or by a system that was asked."""
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What of a correction was written *surely*, and what *maybe*, *by* systems that could not be looked into and do
+    not say which of several values they changed."""
+
+    surely: frozenset[str]
+    maybe: frozenset[str]
+    by: tuple[Step, ...]
+
+
+def _written(case: Case, content: Content, at_desk: Desk) -> _Written:
+    """What was written of the columns and categories that were named: in our stores, or by a system that was asked."""
     systems, found = at_desk.declaration.systems, set[str]()
     for line in (line for receipt in case.receipts.all() for line in receipt.lines):
         system, _, place = str(line["place"]).partition(".")
@@ -522,12 +534,16 @@ def _reached(case: Case, content: Content, at_desk: Desk) -> frozenset[str]:
         for column, use in table.fields.items() if table is not None else ():
             if f", {column}, " in f", {columns}, ":
                 found |= {f"{line['place']}.{column}", use.category}
-    for step in filter(_has_acted, case.steps.all()):
+    maybe, by = set[str](), list[Step]()
+    for step in filter(_has_acted, case.steps.order_by("id")):
         asked = systems[step.system].asked if step.system in systems else None
-        holds = asked.holds if asked is not None else {}
-        found.update(f"{step.system}.{held}" for held in holds)
-        found.update(holds.values() or content.changes)
-    return frozenset(found)
+        its = {one for one in content.changes if meant(step.system, asked.holds if asked is not None else {}, one)}
+        if step.why == "not_verified" and len(its) > 1:
+            maybe |= its
+            by.append(step)
+        else:
+            found |= its
+    return _Written(frozenset(found), frozenset(maybe - found), tuple(by))
 
 
 def _status(case: Case, at_desk: Desk, now: dt.datetime) -> dict[str, Any]:
@@ -559,19 +575,21 @@ def _tell_recipients(
 
 
 def _by_category(case: Case, content: Content, at_desk: Desk) -> dict[str, tuple[str, ...]]:
-    """What was corrected, by category, whether the person named that or a column; of a category, two columns may have
-    got different values."""
+    """What was corrected, by category, whether the person named that or a column: two columns of one may have got
+    different values, and there is none where nobody knows whether it was."""
     named = {
         f"{system}.{place}.{column}": use.category
         for system, declared in at_desk.declaration.systems.items()
         for place, table in declared.tables.items()
         for column, use in table.fields.items()
     }
-    reached, values = _reached(case, content, at_desk), dict[str, tuple[str, ...]]()
+    written, values = _written(case, content, at_desk), dict[str, tuple[str, ...]]()
     for target, value in content.changes.items():
         category = named.get(target, target)
-        if target in reached and value not in (had := values.get(category, ())):
+        if target in written.surely and value not in (had := values.get(category, ())):
             values[category] = (*had, value)
+        elif target in written.maybe:
+            values.setdefault(category, ())
     return values
 
 

@@ -49,8 +49,8 @@ class Changed:
     """Kind and value of each identifier that the person gave."""
     on: dt.date
     changes: Mapping[str, Sequence[str]] | None = None
-    """For an amendment: category to new value, or to several where columns of it got different ones. None where
-    everything of the person is concerned."""
+    """For an amendment: category to new value; to several where columns of it got different ones, and to none where
+    it is not known to be changed. None where everything of the person is concerned."""
     evidence: Evidence = field(default_factory=Evidence)
     """What the company's own rows showed before anything was changed; the register is asked besides."""
     is_done: bool = True
@@ -165,7 +165,7 @@ def _letter(
     contact = declaration.recipients[one.recipient].contact
     addresses = changed.addresses(_had(one, declaration))
     changes = {what: values for what, values in (changed.changes or {}).items() if what in one.categories}
-    is_unclear = any(len(values) > 1 for values in changes.values())  # nobody knows which of them this recipient has
+    is_unclear = any(len(values) != 1 for values in changes.values())  # nobody knows which this recipient should have
     if contact is None or not addresses or not changed.is_done or is_unclear:
         return None
     facts: dict[str, object] = {"right": changed.right, "people": tuple(addresses), "on": changed.on}
