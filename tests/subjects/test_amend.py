@@ -122,6 +122,13 @@ def test_rows_that_the_law_keeps_are_left_and_named(small: Company) -> None:
     ]
 
 
+def test_rows_that_the_law_keeps_and_read_already_as_they_should_are_not_named(small: Company) -> None:
+    located = small.find(ANN, purpose="amend")
+    held = [located.value("shop.invoice", row, "address") for row in located.rows["shop.invoice"]]
+    plan = amendment(small, {"user.contact.address": str(held[0])})
+    assert sum(len(each.targets) for each in plan.kept) == len(held) - held.count(held[0])
+
+
 def test_rows_that_the_law_keeps_are_named_with_the_end_of_their_period(small: Company) -> None:
     """The invoice of 2025 stays its time; that of 2019 is past it, and no end is named."""
     located = small.find(ANN, purpose="amend")

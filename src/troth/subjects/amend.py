@@ -155,7 +155,10 @@ class _Amending:
             before = self.located.value(node.place, row, column.name)
             keep = node.declared.keep
             if keep is not None and not named:
-                self.kept[node.place, column.name, keep.because, keep.cite, self._until(node, row, keep)].append(target)
+                # What reads already as it should does not stay as it was, and neither does what is empty.
+                if (fault is not None or before != after) and (alone or before is not None):
+                    why = (keep.because, keep.cite, self._until(node, row, keep))
+                    self.kept[node.place, column.name, *why].append(target)
             elif row.others and use.of not in row.mine and "key" not in row.mine:
                 # Somebody else's name or address in the row is no data of this person that stays as it was.
                 if named or use.free_text or use.of is None:

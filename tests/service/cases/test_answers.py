@@ -9,12 +9,14 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
-from tests.service.cases.test_stops import FRAME, LANGUAGES, MAILER, Is, Told, Truth, World, told, unread, untrue
+from django.utils.translation import gettext, override
+from tests.service.cases.ending import end_tasks
+from tests.service.cases.test_stops import FRAME, LANGUAGES, MAILER, Holds, Is, Told, Truth, World, told, unread, untrue
 
-from troth.service.cases import arrival, asking
+from troth.service.cases import arrival
 from troth.service.cases.content import Content
 from troth.service.cases.models import Channel, Kind, Outcome, Package, Receipt, State, Step
 
@@ -82,7 +84,7 @@ def did_something(truth: Truth) -> bool:
     return has_a_receipt(truth) or any(is_answered(truth, name) and not truth.holds_nothing(name) for name in others)
 
 
-CLAIMS: Mapping[str, Is] = {
+CLAIMS: Mapping[str, Is[Truth]] = {
     "We have deleted the data that we found about you": lambda truth: all_gone(truth) and did_something(truth),
     "We found no data of yours to delete": lambda truth: not held(truth),
     "Afterwards we searched again by the same details, and found no record that should have gone.": lambda truth: (
@@ -116,15 +118,16 @@ CLAIMS: Mapping[str, Is] = {
 }
 """Each sentence, and what it rests on."""
 
-LISTS: Mapping[str, Callable[[Truth, str], bool]] = {
+NOT_SEARCHED = (
+    "These we did not search, because they do not answer such requests by themselves; write to us about them:"
+)
+LISTS: Mapping[str, Holds[Truth]] = {
     "You asked us to delete your data. We deleted what we found by the details that you gave us. What we did, place by "
     "place:": is_deleted,
     "What we did:": is_deleted,
     "What stayed, and why:": Truth.is_undone,
     "Where we searched:": is_searched,
-    "These we did not search, because they do not answer such requests by themselves; write to us about them:": (
-        is_not_asked
-    ),
+    NOT_SEARCHED: is_not_asked,
     "Not everything is in it. What is missing, and why:": Truth.is_undone,
 }
 
@@ -158,19 +161,16 @@ def follow(told: Told, world: World) -> list[str]:
     intake = arrival.Intake(Kind.REQUEST, content, Channel.CENTRE, right=world.right, language=world.language, tier=1)
     case = arrival.receive(intake, office.desk, now=office.now())
     office.work()
-    for step in case.steps.filter(state=Step.State.WAITING, way="task"):
-        why = "" if world.ends_well else "not_possible"
-        asking.complete(step.pk, by="", done=world.ends_well, why=why, counts={}, proof=None, at=office.now())
-    office.work()
-    if (waiting := case.steps.filter(state=Step.State.WAITING).first()) is not None:
-        assert (world.mailer, waiting.system) == ("down", "mailer")
-        asking.give_up(waiting.pk, by="", at=office.now())
-        office.work()
+    end_tasks(office, case, well=world.ends_well, silent="mailer" if world.mailer == "down" else "")
     case.refresh_from_db()
     truth = Truth(told, world, case, who)
     read = list(unread(told, case, set(), READ))
     wrong = [one for _, text in read for one in untrue(text, truth, CLAIMS, LISTS, WORDS)]
     wrong += [] if case.state == State.CLOSED and len(read) == 1 else [f"{case.state}, {[kind for kind, _ in read]}"]
+    with override(world.language):
+        heading = gettext(NOT_SEARCHED)
+    is_owed = world.right == "erase" and any(is_not_asked(truth, name) for name in truth.systems())
+    wrong += ["what was not searched is not named"] if is_owed and not all(heading in text for _, text in read) else []
     is_part = case.outcome == Outcome.PARTLY_FULFILLED
     wrong += [] if is_part == is_in_part(truth) else [f"{case.outcome} although {is_part=}"]
     wrong += [] if world.right == "view" or all_gone(truth) else ["something is still there"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
+import types
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils.formats import date_format
 from tests.service.cases.conftest import Office
 
+from troth.hook import FileMemory, Hook
 from troth.ledger import Entry
 from troth.service.cases import arrival, asking, life, run, telling
 from troth.service.cases.centre import page
@@ -504,6 +507,23 @@ def test_a_correction_names_what_it_changed_and_what_not(office: Office) -> None
     said = letter_of(office, office.answered("amend", changes=wanted), "fulfilled_amend")
     changed, _, rest = said.partition("For this we found nothing to change")
     assert ("- Name" in changed, "- Phone number" in changed, "- Phone number" in rest) == (True, False, True)
+
+
+@pytest.mark.parametrize("right", ["amend", "erase"])
+def test_a_system_that_does_not_answer_for_a_right_is_named_as_not_searched(
+    office: Office, right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType("example_mailer")
+    module.hook = Hook(FileMemory(office.folder / "hook.sqlite"))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "example_mailer", module)
+    asked = "asked: {answers: [view], by: [email]}"
+    office.declare(systems=f"  mailer: {{title: The mailer, store: 'hook:example_mailer', {asked}}}\n")
+    changes = {"user.name": "Ann"} if right == "amend" else {}
+    for who, kind in (("nobody@example.org", f"fulfilled_{right}"), ("ann@example.org", "")):
+        case = office.answered(right, who, changes=changes)
+        said = letter_of(office, case, kind or office.letters(case)[-1])
+        assert "These we did not search" in said
+        assert "- The mailer" in said
 
 
 def test_an_erasure_names_the_systems_whose_free_text_nobody_searched(office: Office) -> None:

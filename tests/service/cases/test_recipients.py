@@ -137,6 +137,38 @@ def test_a_letter_that_failed_leaves_its_recipient_to_staff(office: Office) -> N
     assert [one.recipient for one in untold()] == ["post"]
 
 
+def went_to_pay(office: Office, who: Identity = ANN, *what: str) -> None:
+    """The register has it that data of somebody went to a controller."""
+    feed(office, "pay: {role: controller, country: GB, receives: [user], contact: pay@example.org}")
+    sent = {"to": "pay", "categories": what or EMAIL, "purpose": "orders", "kind": Kind.PROCESSOR}
+    disclose([who], **sent, declaration=office.desk.declaration, keyring=office.desk.keyring, now=office.now())  # type: ignore[arg-type]
+
+
+def test_nobody_is_told_of_an_erasure_that_found_nothing_and_staff_look(office: Office) -> None:
+    went_to_pay(office, Identity.of(email="nobody@example.org"))
+    assert states(office.answered("erase", "nobody@example.org")) == {"pay": State.UNTOLD}
+
+
+def test_nobody_is_told_of_a_correction_that_changed_nothing(office: Office) -> None:
+    went_to_pay(office)
+    case = office.answered("amend", changes={"user.contact.email": "ann@example.org"})
+    assert (case.state, states(case)) == ("closed", {})
+
+
+def test_what_a_correction_did_not_change_is_not_named(office: Office) -> None:
+    went_to_pay(office, ANN, "user.name", "user.contact.email", "user.contact.phone_number")
+    changes = {"user.name": "Ann", "user.contact.phone_number": "+44 1632 960009"}
+    said = message_to(office.answered("amend", changes=changes), "pay")
+    assert ("+44 1632 960009" in said, "user.name" in said) == (True, False)
+
+
+def test_of_two_new_values_of_one_category_staff_tell(office: Office) -> None:
+    """No letter can say which of them the recipient has."""
+    went_to_pay(office)
+    changes = {"shop.customer.email": "ann.new@example.org", "shop.invoice.email": "ann.bills@example.org"}
+    assert states(office.answered("amend", changes=changes))["pay"] == State.UNTOLD
+
+
 def test_whom_the_register_does_not_name_learns_nothing(office: Office) -> None:
     without_feed(office)
     desk, now = office.desk, office.now()

@@ -13,13 +13,15 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from django.utils.translation import gettext, override
 from tests.service.cases.conftest import Office
+from tests.service.cases.ending import end_tasks
 
 from troth.hook import Answer, Ask, FileMemory, Hook, Right
-from troth.service.cases import arrival, asking, life, run
+from troth.service.cases import arrival, life, run
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Kind, Needs, Restriction, State, Step
 from troth.service.cases.restriction import marks_of
@@ -148,8 +150,11 @@ class Told:
             desk.executescript(script)
 
     def desk_rows(self, who: str) -> int:
+        return len(self.read_desk(f"select id from ticket where email = '{who}'"))
+
+    def read_desk(self, query: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self.office.folder / "desk.sqlite") as desk:
-            return len(desk.execute("select id from ticket where email = ?", (who,)).fetchall())
+            return desk.execute(query).fetchall()
 
     def answer(self, ask: Ask) -> Answer:
         case = ask.id.partition(".")[0]
@@ -160,7 +165,7 @@ class Told:
         if self.how == "down":
             raise ConnectionError("nobody there")
         found = {"contact": [{"name": "Ann"}]} if self.how == "done" else {}
-        looks = ask.right is Right.VIEW
+        looks = ask.right in (Right.VIEW, Right.PORT)
         self.answers[case] = {
             "done": Answer.found(found) if looks else Answer.did(stopped=1),
             "nothing": Answer.found(found) if looks else Answer.did(stopped=0),
@@ -170,20 +175,27 @@ class Told:
         return self.answers[case]  # type: ignore[return-value]
 
 
+def join(made: Told, monkeypatch: pytest.MonkeyPatch, *, shop: str, desk: str) -> None:
+    """Make the tables of the shop and of the help desk, and let the mailer answer."""
+    folder = made.office.folder
+    made.office.do(shop)
+    made.do_desk(desk)
+    monkeypatch.setenv("DESK_DATABASE_URL", f"sqlite:///{folder}/desk.sqlite")
+    module = types.ModuleType("example_mailer")
+    hook = Hook(FileMemory(folder / "hook.sqlite"))
+    hook.answers("view", "port", "amend", "erase", "restrict", "object", "withdraw")(made.answer)
+    module.hook = hook  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "example_mailer", module)
+
+
 @pytest.fixture
 def told(office: Office, monkeypatch: pytest.MonkeyPatch) -> Told:
     made = Told(office, {})
-    office.do(
+    shop = (
         "create table person (id integer primary key, email text, on_hold text, news_off text, care_off text, "
         "score_off text)"
     )
-    made.do_desk("create table ticket (id integer primary key, email text)")
-    monkeypatch.setenv("DESK_DATABASE_URL", f"sqlite:///{office.folder}/desk.sqlite")
-    module = types.ModuleType("example_mailer")
-    hook = Hook(FileMemory(office.folder / "hook.sqlite"))
-    hook.answers("view", "erase", "restrict", "object", "withdraw")(made.answer)
-    module.hook = hook  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "example_mailer", module)
+    join(made, monkeypatch, shop=shop, desk="create table ticket (id integer primary key, email text)")
     return made
 
 
@@ -200,6 +212,11 @@ class Truth:
     who: str
     item: str = ""
     """The line of a list that is looked at."""
+
+    def named(self) -> str:
+        """The system that the line is about."""
+        title = self.item.partition(":")[0].strip()
+        return next((name for name, known in TITLES.items() if known == title), "")
 
     def is_marked(self) -> bool:
         rows = self.told.office.rows(f"select {MARKS[self.world.mark]} from person where email = '{self.who}'")
@@ -244,14 +261,16 @@ class Truth:
         return Restriction.objects.filter(mark__in=marks, purpose=purpose, lifted_at=None).exists()
 
 
-Is = Callable[[Truth], bool]
+T = TypeVar("T", bound=Truth)
+Is = Callable[[T], bool]
+Holds = Callable[[T, str], bool]
 
 
-def _for(*rights: str) -> Is:
+def _for(*rights: str) -> Is[Truth]:
     return lambda truth: truth.world.right in rights
 
 
-CLAIMS: Mapping[str, Is] = {
+CLAIMS: Mapping[str, Is[Truth]] = {
     "A person has to weigh your objection": lambda truth: truth.case.needs == Needs.WEIGHING,
     "We have recorded your objection. A person has to weigh it, and we write to you what they decide.": lambda truth: (
         truth.case.needs == Needs.WEIGHING and truth.is_kept()
@@ -282,7 +301,7 @@ CLAIMS: Mapping[str, Is] = {
 }
 """Each sentence, and what it rests on."""
 
-LISTS: Mapping[str, Callable[[Truth, str], bool]] = {
+LISTS: Mapping[str, Holds[Truth]] = {
     "The use has stopped here:": Truth.has_stopped,
     "The use of your data is restricted here:": Truth.has_stopped,
     "We searched here and found no data under what you gave us:": Truth.holds_nothing,
@@ -313,10 +332,10 @@ OURS = re.compile(r"Example Shop Ltd|1 High Street|privacy@example\.org|https?:/
 
 def untrue(
     text: str,
-    truth: Truth,
-    claims_of: Mapping[str, Is] = CLAIMS,
-    lists_of: Mapping[str, Callable[[Truth, str], bool]] = LISTS,
-    frame_of: Sequence[str] = FRAME,
+    truth: T,
+    claims_of: Mapping[str, Is[T]],
+    lists_of: Mapping[str, Holds[T]],
+    frame_of: Sequence[str],
 ) -> list[str]:
     """The lines of a message that nothing shows, and those that nobody has said what they rest on."""
     wrong, heading = [], ""
@@ -328,9 +347,8 @@ def untrue(
     for line in filter(None, (line.strip() for line in text.splitlines())):
         item = line.removeprefix("- ")
         if line.startswith("- ") and heading in lists:
-            system = next((name for name, title in TITLES.items() if item.partition(":")[0].strip() == title), "")
             truth.item = item
-            is_so = bool(system) and lists[heading](truth, system)
+            is_so = bool(named_there := truth.named()) and lists[heading](truth, named_there)
         elif line.startswith("- ") and heading in named:
             is_so = item == PURPOSES.get(truth.world.purpose)
         elif line in claims:
@@ -352,11 +370,16 @@ def unread(told: Told, case: Case, seen: set[int], read: Sequence[str] = READ) -
     for row in LetterRow.objects.filter(about=case.about).exclude(pk__in=seen).order_by("id"):
         seen.add(row.pk)
         if row.kind in read:
-            packed = told.office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
-            message = email.message_from_bytes(packed[packed.index(b"From:") :], policy=email.policy.default)
-            body = message.get_body(("plain",))
-            assert body is not None
-            yield row.kind, f"{message['Subject']}\n{body.get_content()}"
+            yield row.kind, text_of(told, row)
+
+
+def text_of(told: Told, row: LetterRow) -> str:
+    """The subject and the text of a message that has not left."""
+    packed = told.office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
+    message = email.message_from_bytes(packed[packed.index(b"From:") :], policy=email.policy.default)
+    body = message.get_body(("plain",))
+    assert body is not None
+    return f"{message['Subject']}\n{body.get_content()}"
 
 
 def follow(told: Told, world: World) -> list[str]:
@@ -372,7 +395,7 @@ def follow(told: Told, world: World) -> list[str]:
         case.refresh_from_db()
         for kind, text in unread(told, case, seen):
             kinds.append(kind)
-            wrong.extend(untrue(text, Truth(told, world, case, who)))
+            wrong.extend(untrue(text, Truth(told, world, case, who), CLAIMS, LISTS, FRAME))
 
     office.work()
     look()
@@ -389,14 +412,7 @@ def follow(told: Told, world: World) -> list[str]:
         run.grant(case.pk, office.desk, who=life.RULE, now=office.now())
         office.work()
         look()
-    for step in case.steps.filter(state=Step.State.WAITING, way="task"):
-        why = "" if world.ends_well else "not_possible"
-        asking.complete(step.pk, by="", done=world.ends_well, why=why, counts={}, proof=None, at=office.now())
-    office.work()
-    if (waiting := case.steps.filter(state=Step.State.WAITING).first()) is not None:
-        assert (world.mailer, waiting.system) == ("down", "mailer")
-        asking.give_up(waiting.pk, by="", at=office.now())
-        office.work()
+    end_tasks(office, case, well=world.ends_well, silent="mailer" if world.mailer == "down" else "")
     look()
     truth = Truth(told, world, case, who)
     wrong += [] if case.state == State.CLOSED and kinds[-1] == "stopped" else [f"{case.state}, {kinds}"]
@@ -437,8 +453,8 @@ def test_the_check_of_sentences_fails_on_a_claim_that_nothing_shows(told: Told) 
     said = (
         "The use has stopped here:\n\n- The shop: the mark is set there, and we read it back\n- The archive: so it is"
     )
-    assert len(untrue(said, truth)) == 2
-    assert len(untrue("We have stopped using your data.", truth)) == 1
+    assert len(untrue(said, truth, CLAIMS, LISTS, FRAME)) == 2
+    assert len(untrue("We have stopped using your data.", truth, CLAIMS, LISTS, FRAME)) == 1
 
 
 def test_every_sentence_of_these_messages_has_something_that_it_rests_on() -> None:

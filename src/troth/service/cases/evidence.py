@@ -12,7 +12,7 @@ from typing import Any
 
 from troth.service.cases.asking import systems_of
 from troth.service.cases.desk import Desk
-from troth.service.cases.models import Case, Event, Step
+from troth.service.cases.models import Case, Event, Right, Step
 from troth.service.disclosure.plan import Evidence, Went
 from troth.service.record.models import RunRow
 from troth.subjects import Evidence as Located
@@ -74,7 +74,8 @@ def _noted(case: Case) -> Iterator[dict[str, Any]]:
 
 
 def _asked(case: Case, at_desk: Desk) -> Iterator[tuple[str, frozenset[str]]]:
-    """Systems that may have held something, and the categories that they keep: what is not told apart, all of them."""
+    """Systems that may have held something, and the categories that they keep: what is not told apart, all of them. A
+    system that refuses to delete keeps what it holds."""
     systems = systems_of(at_desk)
     for step in case.steps.exclude(why="right_not_answered"):
         system, counts, kept = systems.get(step.system), step.facts.get("counts"), step.facts.get("kept", [])
@@ -82,8 +83,9 @@ def _asked(case: Case, at_desk: Desk) -> Iterator[tuple[str, frozenset[str]]]:
         if system is None or has_nothing:
             continue
         holds = dict(system.asked.holds) if system.asked is not None else {}
-        must_keep = step.state == Step.State.REFUSED and step.why == "must_keep"
+        is_own_no = step.way != "task" and step.why != "not_known_by"  # a system says no with a code of its own
+        must_keep = step.state == Step.State.REFUSED and (step.why == "must_keep" or is_own_no)
         named = [holds[one["what"]] for one in kept if one["what"] in holds]
         whole = set(holds.values()) or {"user"}
-        keeps = whole if must_keep or len(named) < len(kept) else set(named)
+        keeps = whole if (must_keep and case.right == Right.ERASE) or len(named) < len(kept) else set(named)
         yield step.system, frozenset(keeps)

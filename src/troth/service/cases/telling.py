@@ -50,6 +50,7 @@ from troth.service.record.run import view_entries
 from troth.service.record.subject_keys import SubjectKeys
 from troth.service.staff.looking import looks_at
 from troth.service.words import thousands
+from troth.stores import meant
 from troth.subjects import Located, View
 
 __all__ = ["close_done", "fetch", "hand_out", "stop_recorded", "sweep", "window_opened"]
@@ -86,7 +87,8 @@ def hand_out(
                 continue
             if packed is not None:
                 _put(fresh, packed, at_desk, now)
-                _mail_link(fresh, content, missing, at_desk, now, is_empty=not (taken or uploads))
+                empty = "" if taken or uploads else "left_out" if parts else "yes"
+                _mail_link(fresh, content, missing, at_desk, now, empty=empty)
             else:
                 facts = {
                     "right": case.right,
@@ -235,13 +237,13 @@ def _context(case: Case) -> Context:
 
 
 def _mail_link(
-    case: Case, content: Content, missing: Sequence[Step], at_desk: Desk, now: dt.datetime, *, is_empty: bool
+    case: Case, content: Content, missing: Sequence[Step], at_desk: Desk, now: dt.datetime, *, empty: str
 ) -> None:
     until = _until(at_desk, now)
     secret = links.make(case, Link.Use.PACKAGE, now=now, lasts=until - now)
     facts: dict[str, Any] = {"right": case.right, "link": links.address_of(secret, at_desk), "until": until}
-    if is_empty:
-        facts["empty"] = "yes"
+    if empty:
+        facts["empty"] = empty
     if missing:
         facts |= {"missing": tuple(shortened(f"{_title(step, at_desk)}: {_undone_words(step)}") for step in missing)}
         facts |= redress(case, at_desk) | appealing(case, at_desk)
@@ -292,9 +294,10 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             stayed += _left(fresh, at_desk)
         undone = _missing(fresh)
         outcome = plan.outcome(kept=bool(stayed), refused=False, failed=bool(undone), anything_done=True)
-        told = _tell_recipients(fresh, content, at_desk, now)
+        told = _tell_recipients(fresh, content, at_desk, now, is_done=did != _NOTHING)
         facts = {**_status(fresh, at_desk, now), **redress(fresh, at_desk), **({"told": told} if told else {})}
         facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
+        facts |= _unasked(fresh, at_desk)
         facts |= _unsearched(fresh, at_desk) if fresh.right == Right.ERASE else {}
         if stayed or undone:
             stayed += [
@@ -304,7 +307,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             facts |= {"right": fresh.right, "did": did, "kept": tuple(stayed)}
             write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
         else:
-            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, steps, at_desk)
+            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, at_desk)
             write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
         if fresh.right == Right.ERASE:
             _unguard(fresh, content, at_desk, is_done=not undone, now=now)
@@ -317,7 +320,7 @@ def _close_stopped(case: Case, content: Content, at_desk: Desk, now: dt.datetime
     """Tell the person where the use has stopped and where it could not be stopped, and close."""
     undone = _missing(case)
     outcome = plan.outcome(kept=False, refused=False, failed=bool(undone), anything_done=True)
-    told = _tell_recipients(case, content, at_desk, now)
+    told = _tell_recipients(case, content, at_desk, now, is_done=True)
     facts = {**_stops(case, content, at_desk), **_status(case, at_desk, now), **redress(case, at_desk)}
     facts |= {"done": day(now, at_desk), **({"told": told} if told else {})}
     if undone:
@@ -489,57 +492,80 @@ def _unsearched(case: Case, at_desk: Desk) -> dict[str, Any]:
     return {"unsearched": names} if names else {}
 
 
-def _said(case: Case, content: Content, steps: Sequence[Step], at_desk: Desk) -> dict[str, Any]:
+def _unasked(case: Case, at_desk: Desk) -> dict[str, Any]:
+    """The systems that do not answer for such a right, and so were not looked into."""
+    silent = case.steps.filter(why="right_not_answered").exclude(state=Step.State.DONE).order_by("id")
+    names = tuple(shortened(_title(step, at_desk)) for step in silent)
+    return {"elsewhere": names} if names else {}
+
+
+def _said(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     """What a correction changed, and what it found nowhere to be changed."""
     if case.right != Right.AMEND:
         return {}
-    lines = [line for receipt in case.receipts.all() for line in receipt.lines]
-    reached = _reached(lines, steps, content, at_desk)
-    facts: dict[str, Any] = {}
+    written = _written(case, content, at_desk)
     with translation.override(case.language):
-        for name, is_changed in (("changed", True), ("unchanged", False)):
-            targets = [target for target in content.changes if (target in reached) is is_changed]
-            if targets:
-                facts[name] = tuple(shortened(target_words(at_desk.declaration, target)) for target in targets)
-    return facts
+        words = {one: shortened(target_words(at_desk.declaration, one)) for one in content.changes}
+        named = [f"{_title(step, at_desk)}: {gettext('Done')}" for step in written.by]
+    facts = {
+        "changed": (*(words[one] for one in words if one in written.surely), *map(shortened, named)),
+        "unchanged": tuple(words[one] for one in words if one not in written.surely | written.maybe),
+    }
+    return {name: lines for name, lines in facts.items() if lines}
 
 
-def _reached(
-    lines: Sequence[Mapping[str, Any]], steps: Sequence[Step], content: Content, at_desk: Desk
-) -> frozenset[str]:
-    """The columns and categories that were written: in our stores, or by a system that was asked."""
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What of a correction was written *surely*, and what *maybe*, *by* systems that could not be looked into and do
+    not say which of several values they changed."""
+
+    surely: frozenset[str]
+    maybe: frozenset[str]
+    by: tuple[Step, ...]
+
+
+def _written(case: Case, content: Content, at_desk: Desk) -> _Written:
+    """What was written of the columns and categories that were named: in our stores, or by a system that was asked."""
     systems, found = at_desk.declaration.systems, set[str]()
-    for line in lines:
+    for line in (line for receipt in case.receipts.all() for line in receipt.lines):
         system, _, place = str(line["place"]).partition(".")
         columns = str(line["words"]).partition("; keep ")[0].removeprefix("amend ")
         table = systems[system].tables.get(place) if system in systems and "amend" in line["what"].split(",") else None
         for column, use in table.fields.items() if table is not None else ():
             if f", {column}, " in f", {columns}, ":
                 found |= {f"{line['place']}.{column}", use.category}
-    for step in filter(_has_acted, steps):
+    maybe, by = set[str](), list[Step]()
+    for step in filter(_has_acted, case.steps.order_by("id")):
         asked = systems[step.system].asked if step.system in systems else None
-        holds = asked.holds if asked is not None else {}
-        found.update(f"{step.system}.{held}" for held in holds)
-        found.update(holds.values() or content.changes)
-    return frozenset(found)
+        its = {one for one in content.changes if meant(step.system, asked.holds if asked is not None else {}, one)}
+        if step.why == "not_verified" and len(its) > 1:
+            maybe |= its
+            by.append(step)
+        else:
+            found |= its
+    return _Written(frozenset(found), frozenset(maybe - found), tuple(by))
 
 
 def _status(case: Case, at_desk: Desk, now: dt.datetime) -> dict[str, Any]:
     return {"status": links.address_of(links.make(case, Link.Use.STATUS, now=now), at_desk)}
 
 
-def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> tuple[str, ...]:
+def _tell_recipients(
+    case: Case, content: Content, at_desk: Desk, now: dt.datetime, *, is_done: bool
+) -> tuple[str, ...]:
     """Tell every recipient to whom the person's data is shown to have gone that it was corrected, erased or restricted
-    (GDPR Art. 19). Who is; the event says besides whom staff have to tell or to find out about, and who is not told
-    because a law keeps all that went there."""
+    (GDPR Art. 19), where anything was. Who is; the event says besides whom staff have to tell or to find out about, and
+    who is not told because a law keeps all that went there."""
+    evidence = evidence_of(case, at_desk)
     changed = Changed(
         case=case.reference,
         right=case.right,
         identity=content.identity,
         named=content.identifiers,
         on=day(now, at_desk),
-        changes=_by_category(content, at_desk) if case.right == Right.AMEND else None,
-        evidence=evidence_of(case, at_desk),
+        changes=_by_category(case, content, at_desk) if case.right == Right.AMEND else None,
+        evidence=evidence,
+        is_done=is_done or any(went.changed for went in evidence.fed.values()),  # by a run that left no receipt
     )
     notices = tell(changed, at_desk.declaration, at_desk.keyring, now=now)
     if notices.told or notices.untold or notices.kept:
@@ -548,15 +574,23 @@ def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.dateti
     return tuple(at_desk.declaration.recipients[name].title or name for name in notices.told)
 
 
-def _by_category(content: Content, at_desk: Desk) -> dict[str, str]:
-    """What was amended, by category, whether the person named that or a column."""
+def _by_category(case: Case, content: Content, at_desk: Desk) -> dict[str, tuple[str, ...]]:
+    """What was corrected, by category, whether the person named that or a column: two columns of one may have got
+    different values, and there is none where nobody knows whether it was."""
     named = {
         f"{system}.{place}.{column}": use.category
         for system, declared in at_desk.declaration.systems.items()
         for place, table in declared.tables.items()
         for column, use in table.fields.items()
     }
-    return {named.get(target, target): value for target, value in content.changes.items()}
+    written, values = _written(case, content, at_desk), dict[str, tuple[str, ...]]()
+    for target, value in content.changes.items():
+        category = named.get(target, target)
+        if target in written.surely and value not in (had := values.get(category, ())):
+            values[category] = (*had, value)
+        elif target in written.maybe:
+            values.setdefault(category, ())
+    return values
 
 
 def window_opened(case: Case, at_desk: Desk, *, now: dt.datetime) -> None:

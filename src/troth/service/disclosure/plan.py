@@ -126,7 +126,8 @@ def owed(declaration: Declaration, evidence: Evidence, changed: Collection[str] 
     order. *changed* are the categories of an amendment, None where everything changed.
 
     A recipient whose disclosures the register holds had nothing of a person whom it does not name, and neither had one
-    for whose purposes nothing of the person is held. A recipient is not told to delete what the case itself keeps.
+    for whose purposes nothing of the person is held. A recipient is not told to delete what the case itself keeps; of
+    what was corrected it is told, wherever else a law keeps it as it was.
     """
     found = []
     for name, recipient in declaration.recipients.items():
@@ -137,7 +138,8 @@ def owed(declaration: Declaration, evidence: Evidence, changed: Collection[str] 
             continue
         fed = fed or Went()
         concerned = {*_touched(registered, changed), *_touched(_within(fed.changed, recipient), changed)}
-        kept = {*_within(fed.kept, recipient), *(_kept_for(name, declaration, evidence) if registered else ())}
+        is_deleted = registered and changed is None
+        kept = {*_within(fed.kept, recipient), *(_kept_for(name, declaration, evidence) if is_deleted else ())}
         left = {one for one in concerned if not any(covers(one, it) or covers(it, one) for it in kept)}
         if concerned or _within(fed.kept, recipient):
             sent = {*registered, *_within(fed.sent, recipient)}

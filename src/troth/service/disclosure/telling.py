@@ -48,10 +48,13 @@ class Changed:
     named: Sequence[tuple[str, str]]
     """Kind and value of each identifier that the person gave."""
     on: dt.date
-    changes: Mapping[str, str] | None = None
-    """For an amendment: category to new value. None where everything of the person is concerned."""
+    changes: Mapping[str, Sequence[str]] | None = None
+    """For an amendment: category to new value; to several where columns of it got different ones, and to none where
+    it is not known to be changed. None where everything of the person is concerned."""
     evidence: Evidence = field(default_factory=Evidence)
     """What the company's own rows showed before anything was changed; the register is asked besides."""
+    is_done: bool = True
+    """Whether anything was changed. Where nothing was, no message says that it was, and staff have to look."""
 
     def addresses(self, has: Sequence[str]) -> dict[str, str]:
         """By what a recipient that *has* such data finds the person again, each with its category: no identifier of a
@@ -161,14 +164,15 @@ def _letter(
     """The letter to a recipient; None where only staff can tell. No notice undoes the answer that it follows from."""
     contact = declaration.recipients[one.recipient].contact
     addresses = changed.addresses(_had(one, declaration))
-    if contact is None or not addresses:
+    changes = {what: values for what, values in (changed.changes or {}).items() if what in one.categories}
+    is_unclear = any(len(values) != 1 for values in changes.values())  # nobody knows which this recipient should have
+    if contact is None or not addresses or not changed.is_done or is_unclear:
         return None
     facts: dict[str, object] = {"right": changed.right, "people": tuple(addresses), "on": changed.on}
-    changes = {what: value for what, value in (changed.changes or {}).items() if what in one.categories}
     with translation.override(declaration.policy.language):
         facts["what"] = tuple(map(_words, one.categories))
         if changes:
-            facts["changed"] = tuple(f"{_words(what)}: {value}" for what, value in changes.items())
+            facts["changed"] = tuple(f"{_words(what)}: {value}" for what, (value,) in changes.items())
     if _has_own(one, declaration):
         facts["own"] = "yes"
     try:

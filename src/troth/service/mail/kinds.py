@@ -202,17 +202,20 @@ KINDS: Mapping[str, Kind] = {
     "refused": Kind({**_ASKED, "reasons": _prose, "cite": _line}, {"status": _link, **_REDRESS}),
     "package_ready": Kind(
         {"right": _one_of("view", "port"), "link": _link, "until": _moment},
-        {"receipt": _link, "missing": _lines, "empty": _one_of("yes"), **_REDRESS},
+        {"receipt": _link, "missing": _lines, "empty": _one_of("yes", "left_out"), **_REDRESS},
         lasts=7 * _DAY,
     ),
     "fulfilled_view": Kind({"received": _date, "done": _date}, _DONE),
-    "fulfilled_amend": Kind({"received": _date, "done": _date}, {"changed": _lines, "unchanged": _lines, **_DONE}),
+    "fulfilled_amend": Kind(
+        {"received": _date, "done": _date}, {"changed": _lines, "unchanged": _lines, "elsewhere": _lines, **_DONE}
+    ),
     "fulfilled_erase": Kind(
         {"received": _date, "done": _date},
         {
             "did": _prose,
             "rescan": _one_of("clean"),
             "unsearched": _lines,
+            "elsewhere": _lines,
             "final_after": _date,
             "remembered": _one_of("suppression", "evidence", "both"),
             **_DONE,
@@ -221,7 +224,9 @@ KINDS: Mapping[str, Kind] = {
     "fulfilled_port": Kind({"received": _date, "done": _date}, {"formats": _lines, "sent_to": _line, **_DONE}),
     "stop_recorded": Kind(_STOP, {"weighed": _one_of("yes"), "waiting": _lines, "status": _link, **_STOPPED}),
     "stopped": Kind({**_STOP, "done": _date}, {"undone": _lines, **_STOPPED, **_DONE}),
-    "partly_fulfilled": Kind({**_ASKED, "done": _date, "did": _prose, "kept": _kept}, {"unsearched": _lines, **_DONE}),
+    "partly_fulfilled": Kind(
+        {**_ASKED, "done": _date, "did": _prose, "kept": _kept}, {"unsearched": _lines, "elsewhere": _lines, **_DONE}
+    ),
     "withdrawn": Kind({"right": _right, "closed": _date}, {"lifted": _one_of("yes"), "status": _link}),
     "restriction_lifted": Kind({"on": _date, "reasons": _prose}, {"since": _date, **_REDRESS}),  # Art. 18(3)
     # complaints and questions (DPA 2018 s.164A)

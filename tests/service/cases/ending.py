@@ -1,0 +1,21 @@
+"""What the tests of answers share: the people with tasks end them, and whoever never answers is given up."""
+
+from __future__ import annotations
+
+from tests.service.cases.conftest import Office
+
+from troth.service.cases import asking
+from troth.service.cases.models import Case, Step
+
+
+def end_tasks(office: Office, case: Case, *, well: bool, silent: str = "") -> None:
+    """End every task of *case*, done where it ends *well* and else not possible, and give up the *silent* system, which
+    is the only one that may not have answered by then."""
+    for step in case.steps.filter(state=Step.State.WAITING, way="task"):
+        why = "" if well else "not_possible"
+        asking.complete(step.pk, by="", done=well, why=why, counts={}, proof=None, at=office.now())
+    office.work()
+    if (waiting := case.steps.filter(state=Step.State.WAITING).first()) is not None:
+        assert waiting.system == silent
+        asking.give_up(waiting.pk, by="", at=office.now())
+        office.work()
