@@ -419,6 +419,13 @@ def test_who_received_a_person_s_data(office: Office, officer: StaffClient) -> N
     assert Disclosure.objects.count() == 1
 
 
+def test_a_notice_on_the_page_of_disclosures_has_its_purpose_in_words(office: Office, officer: StaffClient) -> None:
+    office.answered("erase")
+    text = officer.get("/console/disclosures/").content.decode()
+    assert "to answer a person’s request" in text
+    assert "subject_request" not in text
+
+
 def test_a_recipient_without_an_address_is_told_by_staff(office: Office, officer: StaffClient) -> None:
     notice = Notice.objects.create(
         case="R-2026-0001", recipient="post", right="erase", why="register", made_at=office.now()
@@ -439,7 +446,7 @@ def test_where_nothing_shows_it_staff_are_asked_to_find_out(office: Office, offi
     """A notice of an earlier version that rests on the declaration alone shows nothing either."""
     notice = Notice.objects.create(case="R-2026-0001", recipient="post", right="erase", why=why, made_at=office.now())
     text = unescape(officer.get("/console/disclosures/").content.decode())
-    assert "Neither our register of disclosures nor a declared feed shows that this person's data went there." in text
+    assert "Neither our register of disclosures nor a declared feed shows that this data went there." in text
     assert "Nothing shows" not in text
     assert officer.post(f"/console/disclosures/notices/{notice.pk}", {"how": "nothing_sent"}).status_code == 302
     notice.refresh_from_db()

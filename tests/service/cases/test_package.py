@@ -184,6 +184,12 @@ def test_who_receives_nothing_of_what_is_held_is_not_named() -> None:
     assert "Example Health" not in text_of(index())
 
 
+def test_a_notice_to_a_recipient_has_its_purpose_in_words() -> None:
+    told = Shared("post", ("user.contact.email", "user.name"), "subject_request", MADE)
+    words = section(index(shared=(told,)), "who")
+    assert "Example Post Inc, E-mail address and Name (to answer a request of yours)" in words
+
+
 def test_where_nothing_was_found_the_page_says_where_we_looked() -> None:
     package = build(contents(parts=(), shared=(), looks=(), unanswered={}))
     words = text_of(unzipped(package)["index.html"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -292,7 +292,7 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             stayed += _left(fresh, at_desk)
         undone = _missing(fresh)
         outcome = plan.outcome(kept=bool(stayed), refused=False, failed=bool(undone), anything_done=True)
-        told = _tell_recipients(fresh, content, at_desk, now)
+        told = _tell_recipients(fresh, content, at_desk, now, amended=_reached(lines, steps, content, at_desk))
         facts = {**_status(fresh, at_desk, now), **redress(fresh, at_desk), **({"told": told} if told else {})}
         facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
         facts |= _unsearched(fresh, at_desk) if fresh.right == Right.ERASE else {}
@@ -528,17 +528,19 @@ def _status(case: Case, at_desk: Desk, now: dt.datetime) -> dict[str, Any]:
     return {"status": links.address_of(links.make(case, Link.Use.STATUS, now=now), at_desk)}
 
 
-def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> tuple[str, ...]:
+def _tell_recipients(
+    case: Case, content: Content, at_desk: Desk, now: dt.datetime, *, amended: Collection[str] = ()
+) -> tuple[str, ...]:
     """Tell every recipient to whom the person's data is shown to have gone that it was corrected, erased or restricted
-    (GDPR Art. 19). Who is; the event says besides whom staff have to tell or to find out about, and who is not told
-    because a law keeps all that went there."""
+    (GDPR Art. 19): of a correction, what was *amended*. Who is; the event says besides whom staff have to tell or to find
+    out about, and who is not told because all that went there stays."""
     changed = Changed(
         case=case.reference,
         right=case.right,
         identity=content.identity,
         named=content.identifiers,
         on=day(now, at_desk),
-        changes=_by_category(content, at_desk) if case.right == Right.AMEND else None,
+        changes=_by_category(content, amended, at_desk) if case.right == Right.AMEND else None,
         evidence=evidence_of(case, at_desk),
     )
     notices = tell(changed, at_desk.declaration, at_desk.keyring, now=now)
@@ -548,15 +550,15 @@ def _tell_recipients(case: Case, content: Content, at_desk: Desk, now: dt.dateti
     return tuple(at_desk.declaration.recipients[name].title or name for name in notices.told)
 
 
-def _by_category(content: Content, at_desk: Desk) -> dict[str, str]:
-    """What was amended, by category, whether the person named that or a column."""
+def _by_category(content: Content, amended: Collection[str], at_desk: Desk) -> dict[str, str]:
+    """What was *amended*, by category, whether the person named that or a column."""
     named = {
         f"{system}.{place}.{column}": use.category
         for system, declared in at_desk.declaration.systems.items()
         for place, table in declared.tables.items()
         for column, use in table.fields.items()
     }
-    return {named.get(target, target): value for target, value in content.changes.items()}
+    return {named.get(target, target): value for target, value in content.changes.items() if target in amended}
 
 
 def window_opened(case: Case, at_desk: Desk, *, now: dt.datetime) -> None:

@@ -16,6 +16,7 @@ from troth.law.shelf import places
 from troth.service.cases.package import words
 from troth.service.cases.package.contents import Contents, Part
 from troth.service.cases.package.portable import LeftOut, Source, asked_for, purposes_of, source_of
+from troth.service.disclosure.plan import ANSWERING
 from troth.service.staff.rights import role_title
 from troth.subjects import WITHHELD
 
@@ -429,9 +430,9 @@ def _disclosed(contents: Contents) -> list[Disclosed]:
         Disclosed(
             words.recipient_words(contents.declaration, shared.recipient),
             words.joined(map(words.category_words, shared.categories)),
-            words.purpose_words(contents.declaration, shared.why)
-            if shared.why in contents.declaration.purposes
-            else shared.why,
+            gettext("to answer a request of yours")
+            if shared.why == ANSWERING
+            else words.purpose_words(contents.declaration, shared.why),
             words.moment(shared.at),
         )
         for shared in sorted(contents.shared, key=lambda shared: shared.at)
