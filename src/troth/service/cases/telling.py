@@ -532,8 +532,8 @@ def _tell_recipients(
     case: Case, content: Content, at_desk: Desk, now: dt.datetime, *, amended: Collection[str] = ()
 ) -> tuple[str, ...]:
     """Tell every recipient to whom the person's data is shown to have gone that it was corrected, erased or restricted
-    (GDPR Art. 19): of a correction, what was *amended*. Who is; the event says besides whom staff have to tell or to find
-    out about, and who is not told because all that went there stays."""
+    (GDPR Art. 19): of a correction, what was *amended*. Who is; the event says besides whom staff have to tell or to
+    find out about, and who is not told because all that went there stays."""
     changed = Changed(
         case=case.reference,
         right=case.right,
