@@ -419,7 +419,7 @@ def test_where_nobody_is_found_by_an_address_is_not_said_to_be_searched(office: 
     searched, _, unsearchable = said.partition("These cannot be searched by what you gave us")
     assert "- Shop" in searched
     assert "- The calls" not in searched
-    assert "- The calls" in unsearchable
+    assert "- The calls: it is searched by: Telephone number" in unsearchable
 
 
 def test_a_record_of_the_past_is_not_corrected_and_the_message_says_why(office: Office) -> None:

@@ -174,6 +174,45 @@ def test_a_system_in_which_the_person_cannot_be_found_is_not_said_to_hold_nothin
     assert "found nothing under what you gave us: Payroll." in words
 
 
+CALLS = """
+  calls:
+    title: The calls
+    store: files:calls
+    tables:
+      turn:
+        key: id
+        belongs_to: {customer_id: shop.customer.id}
+        mentions: {phone: {column: phone, shared: review}}
+        fields: {phone: user.contact.phone_number}
+        erase: delete
+purposes:
+"""
+
+
+def test_what_is_found_by_other_identifiers_alone_is_said_to_be_unsearched() -> None:
+    declaration = parse(DECLARED.replace("\npurposes:\n", CALLS))
+    page = index(declaration=declaration, kinds=("email",), unanswered={})
+    assert "The calls" not in section(page, "held")
+    said = section(page, "missing")
+    assert "These cannot be searched by what you gave us" in said
+    assert "The calls : it is searched by: Telephone number" in said
+    assert "cannot be searched" not in section(index(declaration=declaration, kinds=("phone", "email")), "missing")
+
+
+def test_rows_that_belong_to_others_stay_as_long_as_those() -> None:
+    said = section(index(), "long")
+    assert "The shop , Purchases : Together with this: The shop: Customer. That stays for: 3 years." in said
+
+
+def test_a_copy_that_withholds_something_does_not_say_that_nothing_is_left_out() -> None:
+    rests = by_contract("support")
+    parts = (MESSAGES,)
+    said = text_of(index(declaration=rests, right="port", parts=parts, unanswered={}))
+    assert "2 values about somebody else are withheld" in said
+    assert "Nothing is left out" not in said
+    assert "2 values of fields about somebody else are withheld (Art. 15(4)). What people wrote is shown as" in said
+
+
 def test_the_copy_says_what_it_does_not_hold() -> None:
     words = section(index(), "missing")
     assert "Columns that it leaves out are not in this file" in words

@@ -212,10 +212,10 @@ def _always(contents: Contents, facts: Facts) -> list[dict[str, Any]]:
         if facts.regulator
         else gettext("complain to the supervisory authority where you live, where you work, or where it happened")
     )
-    left = [f"{one.title}: {one.why}" for one in (*facts.left_out, *facts.unanswered)]
+    left = [f"{one.title}: {one.why}" for one in (*facts.left_out, *facts.unanswered, *facts.unsearched)]
     missing = [
         gettext("These systems have not answered, so this copy is not complete:")
-        if facts.unanswered and not facts.left_out
+        if facts.unanswered and not (facts.left_out or facts.unsearched)
         else gettext("This is left out:")
     ]
     return [
