@@ -232,7 +232,7 @@ def test_a_notice_to_a_recipient_has_its_purpose_in_words() -> None:
 def test_where_nothing_was_found_the_page_says_where_we_looked() -> None:
     package = build(contents(parts=(), shared=(), looks=(), unanswered={}))
     words = text_of(unzipped(package)["index.html"])
-    assert "found no personal data about you" in words
+    assert "found no personal data under what you gave us" in words
     assert "found nothing under what you gave us: Payroll, The shop and The support desk" in words
     assert "Each system that we looked into or asked has answered." in words
     assert read_package(package).parts == ()
@@ -558,7 +558,7 @@ def test_where_nothing_may_be_taken_along_the_package_says_so() -> None:
     assert "in a form that computers read. You may" not in words
     assert "The support desk, Message: E-mail address" in words
     nothing = text_of(index(right="port", parts=(), unanswered={}))
-    assert "We looked, and found no personal data about you." in nothing
+    assert "We looked, and found no personal data under what you gave us." in nothing
 
 
 # --- the receipt, the whole ------------------------------------------------------------------------------------------
