@@ -136,6 +136,16 @@ def test_the_portal_knows_only_customers(laid: Any) -> None:
     assert all(customers[customer] == email for customer, email in accounts)
 
 
+def test_an_account_was_last_seen_at_its_last_sign_in(laid: Any) -> None:
+    seen = dict(_rows(laid, "logins", "SELECT id, seen_at FROM account"))
+    signed_in = "SELECT account_id, at FROM login WHERE outcome = 'ok' UNION SELECT account_id, started_at FROM session"
+    latest: dict[int, str] = {}
+    for account, at in _rows(laid, "logins", signed_in):
+        latest[account] = max(at, latest.get(account, at))
+    assert latest
+    assert {account: seen[account] for account in latest} == latest
+
+
 def test_cards_are_tokens_and_four_digits(laid: Any) -> None:
     cards = _rows(laid, "shop", "SELECT token, last4 FROM payment_method")
     assert all(re.fullmatch(r"tok_[0-9a-f]{32}", token) and re.fullmatch(r"\d{4}", last4) for token, last4 in cards)

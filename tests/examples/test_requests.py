@@ -11,7 +11,7 @@ import pytest
 
 from troth.declaration import Declaration, load
 from troth.stores import Store, open_store
-from troth.subjects import Identity, locate, map_data, plan_erasure, plan_view
+from troth.subjects import Identity, becoming, locate, map_data, plan_amendment, plan_erasure, plan_view
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
@@ -51,3 +51,17 @@ def test_erasing_ann_keeps_her_invoices_and_asks_nobody(
     plan = plan_erasure(declaration, located, now=NOW)
     assert plan.reviews == ()
     assert {kept.cite for kept in plan.kept} >= {"Value Added Tax Act 1994, Sch 11 para 6"}
+
+
+def test_a_new_address_of_ann_is_neither_subscribed_nor_put_into_the_record_of_issues(
+    declaration: Declaration, stores: dict[str, Store]
+) -> None:
+    map_ = map_data(declaration, {name: store.describe() for name, store in stores.items()})
+    located = locate(map_, stores, [Identity.of(email="ann@example.org")], purpose="amend")
+    wanted = {"user.contact.email": "ann.new@example.org"}
+    holders = locate(map_, stores, becoming(map_, wanted), purpose="amend")
+    plan = plan_amendment(declaration, located, wanted, holders=holders, now=NOW)
+    assert plan.reviews == ()
+    assert "shop.customer" in {each.place for each in plan.rewrites}
+    assert not {"newsletter.subscriber", "newsletter.sending"} & {each.place for each in plan.rewrites}
+    assert {"newsletter.subscriber", "newsletter.sending"} <= {each.place for each in plan.kept}

@@ -206,6 +206,12 @@ def test_an_amendment_concerns_those_who_have_what_changed() -> None:
     assert shown(known, {street}) == [("print", (street,), "feed")]
 
 
+def test_a_feed_shows_its_own_columns_and_what_else_was_changed_is_to_be_found_out() -> None:
+    known = Evidence(fed={"print": fed()}, held={"shop.customer": ()})
+    assert shown(known, {"user.name"}) == [("print", (), "unshown"), ("court", (), "unshown")]
+    assert shown(Evidence(fed={"print": fed()}, held={"shop.customer": ("user.name",)}), {"user.name"}) == []
+
+
 @pytest.mark.parametrize(
     ("kept", "left"), [((), (ADDRESS, "user.name")), ((ADDRESS,), ("user.name",)), (("user",), ())]
 )

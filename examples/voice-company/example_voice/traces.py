@@ -220,7 +220,7 @@ def _newsletter(rows: Rows, person: Person, rng: random.Random, now: dt.datetime
 
 def _portal(rows: Rows, person: Person, rng: random.Random, numbers: Trace, now: dt.datetime) -> None:
     seen = _between(rng, person.joined, now, newest_days=0, oldest_days=_ACTIVE_DAYS)
-    rows[systems.account].append((person.number, person.email, person.number, "active", person.joined, seen))
+    signed_in = list[dt.datetime]()
     ip = f"{rng.choice(_NETWORKS)}.{rng.randint(1, 254)}"
     browser = rng.choice(_BROWSERS)
     for _ in range(rng.randint(0, 6)):
@@ -228,9 +228,15 @@ def _portal(rows: Rows, person: Person, rng: random.Random, numbers: Trace, now:
         outcome = "ok" if rng.random() < 0.95 else "refused"
         rows[systems.login].append((numbers.login, person.number, ip, browser, outcome, at))
         numbers.login += 1
+        signed_in += [at] if outcome == "ok" else []
     if rng.random() < 0.35:
         started = _between(rng, person.joined, now, newest_days=0, oldest_days=_SESSION_DAYS)
+        signed_in.append(started)
         rows[systems.session].append((f"{rng.getrandbits(128):032x}", person.number, ip, browser, started))
+    # Without a sign-in on record, the last one is older than what is kept of them, or the account is that new.
+    before = max(person.joined, min(seen, now - dt.timedelta(days=_LOGIN_DAYS)))
+    seen = max(signed_in, default=before)
+    rows[systems.account].append((person.number, person.email, person.number, "active", person.joined, seen))
 
 
 def _between(

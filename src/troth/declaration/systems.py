@@ -112,6 +112,9 @@ class FieldUse(Part):
     """For an amount of money: its currency (ISO 4217), such as ``GBP``; ``GBP/100`` where it is counted in pence."""
     free_text: StrictBool = False
     """People may have written anything into it, also about others."""
+    fixed: Title | None = None
+    """Why a correction leaves this field as it is, as the person is told it: it records what happened, or it holds what
+    its owner has confirmed."""
 
 
 class IdentityColumn(Part):

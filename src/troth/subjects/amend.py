@@ -2,7 +2,8 @@
 
 A correction names a data category (``user.contact.email``) or one column (``shop.customer.phone``). By category it
 reaches every field of that category; where a person's fields differ, as a home and a work address do, it stops and asks
-which one is meant. Rows that the law keeps as they were, and what rows say about others, are left alone and named.
+which one is meant. Rows that the law keeps as they were, fields that are declared as fixed, and what rows say about
+others, are left alone and named.
 """
 
 from __future__ import annotations
@@ -163,6 +164,9 @@ class _Amending:
                 # Somebody else's name or address in the row is no data of this person that stays as it was.
                 if named or use.free_text or use.of is None:
                     self.kept[node.place, column.name, *_ABOUT_OTHERS, None].append(target)
+            elif use.fixed is not None:
+                if before is not None and before != after:
+                    self.kept[node.place, column.name, use.fixed, "GDPR Art. 16", None].append(target)
             elif fault is not None and (alone or before is not None):
                 path = f"systems.{node.system}.tables.{node.table}.fields.{column.name}"
                 said = f"the column cannot hold the new value: {fault}"
@@ -183,6 +187,8 @@ class _Amending:
         values: dict[int, set[str]] = defaultdict(set)
         found: dict[int, list[FoundRow]] = defaultdict(list)
         for node, column in fields:
+            if node.declared.fields[column.name].fixed is not None:
+                continue
             for row in self.located.rows.get(node.place, ()):
                 value = self.located.value(node.place, row, column.name)
                 if value is not None and not row.others and (node.declared.keep is None or len(fields) == 1):

@@ -102,8 +102,9 @@ CLAIMS: Mapping[str, Is[Truth]] = {
     "We have not done what you asked for. Here is what stayed, and why.": lambda truth: (
         is_in_part(truth) and not did_something(truth)
     ),
-    "We found no data about you": lambda truth: not held(truth),
-    "We have searched with the details that you gave us, and found nothing about you.": lambda truth: not held(truth),
+    "We found no data under the details that you gave us": lambda truth: not held(truth),
+    "We have searched with the details that you gave us, and found nothing under them. What we hold without these "
+    "details is not found by them.": lambda truth: not held(truth),
     "If you used another e-mail address with us, ask again with that: we search once more. There is no charge.": (
         lambda truth: True
     ),
@@ -111,9 +112,8 @@ CLAIMS: Mapping[str, Is[Truth]] = {
     "What we can say about your data": lambda truth: not held(truth),
     "We have put together what we found about you: what it is, why we have it, where it came from, who receives such "
     "data, how long we keep it, and your rights.": lambda truth: Package.objects.filter(case=truth.case).exists(),
-    "We found no data about you in the systems that answered. The file says where we looked.": lambda truth: (
-        not held(truth)
-    ),
+    "We found no data in the systems that answered, under the details that you gave us. The file says where we "
+    "looked.": lambda truth: not held(truth),
     "The page of your request:": lambda truth: truth.case.links.exists(),
 }
 """Each sentence, and what it rests on."""

@@ -422,7 +422,33 @@ def test_where_nobody_is_found_by_an_address_is_not_said_to_be_searched(office: 
     searched, _, unsearchable = said.partition("These cannot be searched by what you gave us")
     assert "- Shop" in searched
     assert "- The calls" not in searched
-    assert "- The calls" in unsearchable
+    assert "- The calls: it is searched by: Telephone number" in unsearchable
+
+
+def test_a_record_of_the_past_is_not_corrected_and_the_message_says_why(office: Office) -> None:
+    office.do("create table sent (issue integer, email text); insert into sent values (1, 'ann@example.org')")
+    office.declare(
+        systems="""
+  news:
+    title: The newsletter
+    store: ${SHOP_DATABASE_URL}
+    tables:
+      sent:
+        key: [issue, email]
+        mentions: {email: email}
+        fields:
+          email: {category: user.contact.email, fixed: {en: it records where an issue went, de: es belegt den Versand}}
+        erase: delete
+"""
+    )
+    case = office.ask("amend", changes={"user.contact.email": "ann.new@example.org"})
+    Case.objects.filter(pk=case.pk).update(language="de")
+    office.prove(case)
+    office.work()
+    said = " ".join(letter_of(office, case, "partly_fulfilled").split())
+    assert "es belegt den Versand (GDPR Art. 16)" in said
+    assert office.rows("select email from sent") == [("ann@example.org",)]
+    assert office.rows("select email from customer where id = 1") == [("ann.new@example.org",)]
 
 
 def port_rests_on(office: Office, data: str) -> None:

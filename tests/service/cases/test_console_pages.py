@@ -156,6 +156,7 @@ def test_tasks_are_listed_without_anything_personal(office: Office, ben: StaffCl
     text = ben.get("/console/tasks/").content.decode()
     assert "The parcel desk" in text
     assert task.case.reference in text
+    assert "What somebody does by hand in a system." in text
     assert "ann@example.org" not in text
     assert "The parcel desk" not in ben.get("/console/tasks/?only=mine").content.decode()
     assert not Access.objects.exists()
@@ -295,6 +296,13 @@ def test_a_case_that_names_nobody_is_found_by_where_its_letters_went(office: Off
     assert case.reference not in search(ben, "chloe@example.org")
 
 
+def test_a_search_tells_how_many_systems_have_answered_as_the_queue_does(
+    office: Office, ben: StaffClient, task: Step
+) -> None:
+    Step.objects.create(case=task.case, system="other", way="http", state="done")
+    assert "in progress · 1/2" in search(ben, "ann@example.org")
+
+
 def test_a_search_shows_restrictions_and_holds(office: Office, ben: StaffClient) -> None:
     office.answered("restrict")
     opened(office, "view", who="ann@example.org")
@@ -411,13 +419,20 @@ def test_who_received_a_person_s_data(office: Office, officer: StaffClient) -> N
     assert Disclosure.objects.count() == 1
 
 
+def test_a_notice_on_the_page_of_disclosures_has_its_purpose_in_words(office: Office, officer: StaffClient) -> None:
+    office.answered("erase")
+    text = officer.get("/console/disclosures/").content.decode()
+    assert "to answer a person’s request" in text
+    assert "subject_request" not in text
+
+
 def test_a_recipient_without_an_address_is_told_by_staff(office: Office, officer: StaffClient) -> None:
     notice = Notice.objects.create(
         case="R-2026-0001", recipient="post", right="erase", why="register", made_at=office.now()
     )
     text = officer.get("/console/disclosures/").content.decode()
     assert "Recipients that somebody has to tell" in text
-    assert "Nothing shows" not in text
+    assert "Neither our register" not in text
     path = f"/console/disclosures/notices/{notice.pk}"
     assert officer.post(path, {"how": "never mind"}).status_code == 409
     assert officer.post(path, {"how": "told"}).status_code == 302
@@ -431,7 +446,8 @@ def test_where_nothing_shows_it_staff_are_asked_to_find_out(office: Office, offi
     """A notice of an earlier version that rests on the declaration alone shows nothing either."""
     notice = Notice.objects.create(case="R-2026-0001", recipient="post", right="erase", why=why, made_at=office.now())
     text = unescape(officer.get("/console/disclosures/").content.decode())
-    assert "Nothing shows that this person's data went there. Find out, and tell them only if it did." in text
+    assert "Neither our register of disclosures nor a declared feed shows that this data went there." in text
+    assert "Nothing shows" not in text
     assert officer.post(f"/console/disclosures/notices/{notice.pk}", {"how": "nothing_sent"}).status_code == 302
     notice.refresh_from_db()
     assert notice.ended == "nothing_sent"

@@ -90,7 +90,7 @@ LISTS: Mapping[str, Holds[Known]] = {
     ),
     "What we did:": is_done,
     "What stayed, and why:": stays,
-    "We are telling these recipients, so that they do the same:": is_told,
+    "We tell these recipients what we did, and ask them to look at the data that they hold:": is_told,
     test_answers.NOT_SEARCHED: test_answers.is_not_asked,
 }
 

@@ -30,7 +30,7 @@ from troth.service.cases.models import State
 __all__ = ["firm"]
 
 READ = ("fulfilled_erase", "partly_fulfilled", "stopped", "nothing_held")
-TOLD = "We are telling these recipients, so that they do the same:"
+TOLD = "We tell these recipients what we did, and ask them to look at the data that they hold:"
 
 
 def had_it_from_us(truth: Known) -> bool:
@@ -120,9 +120,7 @@ CLAIMS: Mapping[str, Is[Known]] = {
         is_corrected(truth) and had_it_from_us(truth)
     ),
     "We have deleted data of a person. You received it from us; we have to tell you, so that you delete what is named "
-    "below, too, and only that (Art. 19 of the GDPR or of the UK GDPR).": lambda truth: (
-        is_erased(truth) and had_it_from_us(truth)
-    ),
+    "below, too (Art. 19 of the GDPR or of the UK GDPR).": lambda truth: is_erased(truth) and had_it_from_us(truth),
     "We have restricted the use of data of a person. You received it from us; we have to tell you, so that you "
     "restrict the use of what is named below, too (Art. 19 of the GDPR or of the UK GDPR).": lambda truth: (
         is_restricted(truth) and had_it_from_us(truth)

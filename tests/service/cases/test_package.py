@@ -174,6 +174,45 @@ def test_a_system_in_which_the_person_cannot_be_found_is_not_said_to_hold_nothin
     assert "found nothing under what you gave us: Payroll." in words
 
 
+CALLS = """
+  calls:
+    title: The calls
+    store: files:calls
+    tables:
+      turn:
+        key: id
+        belongs_to: {customer_id: shop.customer.id}
+        mentions: {phone: {column: phone, shared: review}}
+        fields: {phone: user.contact.phone_number}
+        erase: delete
+purposes:
+"""
+
+
+def test_what_is_found_by_other_identifiers_alone_is_said_to_be_unsearched() -> None:
+    declaration = parse(DECLARED.replace("\npurposes:\n", CALLS))
+    page = index(declaration=declaration, kinds=("email",), unanswered={})
+    assert "The calls" not in section(page, "held")
+    said = section(page, "missing")
+    assert "These cannot be searched by what you gave us" in said
+    assert "The calls : it is searched by: Telephone number" in said
+    assert "cannot be searched" not in section(index(declaration=declaration, kinds=("phone", "email")), "missing")
+
+
+def test_rows_that_belong_to_others_stay_as_long_as_those() -> None:
+    said = section(index(), "long")
+    assert "The shop , Purchases : Together with this: The shop: Customer. That stays for: 3 years." in said
+
+
+def test_a_copy_that_withholds_something_does_not_say_that_nothing_is_left_out() -> None:
+    rests = by_contract("support")
+    parts = (MESSAGES,)
+    said = text_of(index(declaration=rests, right="port", parts=parts, unanswered={}))
+    assert "2 values about somebody else are withheld" in said
+    assert "Nothing is left out" not in said
+    assert "2 values of fields about somebody else are withheld (Art. 15(4)). What people wrote is shown as" in said
+
+
 def test_the_copy_says_what_it_does_not_hold() -> None:
     words = section(index(), "missing")
     assert "Columns that it leaves out are not in this file" in words
@@ -184,10 +223,16 @@ def test_who_receives_nothing_of_what_is_held_is_not_named() -> None:
     assert "Example Health" not in text_of(index())
 
 
+def test_a_notice_to_a_recipient_has_its_purpose_in_words() -> None:
+    told = Shared("post", ("user.contact.email", "user.name"), "subject_request", MADE)
+    words = section(index(shared=(told,)), "who")
+    assert "Example Post Inc, E-mail address and Name (to answer a request of yours)" in words
+
+
 def test_where_nothing_was_found_the_page_says_where_we_looked() -> None:
     package = build(contents(parts=(), shared=(), looks=(), unanswered={}))
     words = text_of(unzipped(package)["index.html"])
-    assert "found no personal data about you" in words
+    assert "found no personal data under what you gave us" in words
     assert "found nothing under what you gave us: Payroll, The shop and The support desk" in words
     assert "Each system that we looked into or asked has answered." in words
     assert read_package(package).parts == ()
@@ -513,7 +558,7 @@ def test_where_nothing_may_be_taken_along_the_package_says_so() -> None:
     assert "in a form that computers read. You may" not in words
     assert "The support desk, Message: E-mail address" in words
     nothing = text_of(index(right="port", parts=(), unanswered={}))
-    assert "We looked, and found no personal data about you." in nothing
+    assert "We looked, and found no personal data under what you gave us." in nothing
 
 
 # --- the receipt, the whole ------------------------------------------------------------------------------------------

@@ -65,13 +65,11 @@ CLAIMS: Mapping[str, Is[Known]] = {
     "use it with your consent or for a contract with you. The file says what is left out, and why. To see what we "
     "hold, ask for a copy of your data.": is_left_out,
     "What we can say about your data": lambda truth: not found(truth),
-    "We found no data about you in the systems that answered. The file says where we looked.": lambda truth: (
-        not found(truth) and not taken(truth)
-    ),
-    "We found no data about you": lambda truth: not found(truth),
-    "We have searched with the details that you gave us, and found nothing about you.": lambda truth: (
-        not found(truth) and names_the_unsearched(truth)
-    ),
+    "We found no data in the systems that answered, under the details that you gave us. The file says where we "
+    "looked.": (lambda truth: not found(truth) and not taken(truth)),
+    "We found no data under the details that you gave us": lambda truth: not found(truth),
+    "We have searched with the details that you gave us, and found nothing under them. What we hold without these "
+    "details is not found by them.": lambda truth: not found(truth) and names_the_unsearched(truth),
     "If you used another e-mail address with us, ask again with that: we search once more. There is no charge.": (
         lambda truth: True
     ),

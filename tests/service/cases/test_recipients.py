@@ -109,6 +109,30 @@ def test_a_notice_is_on_record_as_the_disclosure_that_it_is(office: Office) -> N
     assert states(case) == {"post": State.SENT}
 
 
+def test_the_register_has_what_a_notice_of_a_correction_says(office: Office) -> None:
+    file = office.folder / "troth.yaml"
+    file.write_text(file.read_text().replace("receives: [user.contact.email]", "receives: [user]"))
+    case = office.answered("amend", changes={"user.name": "Anna"})
+    assert "Name (key: user.name): Anna" in message_to(case, "post")
+    assert Disclosure.objects.get().categories == ["user.contact.email", "user.name"]
+
+
+def test_of_a_correction_that_changed_nothing_nobody_is_told(office: Office) -> None:
+    file = office.folder / "troth.yaml"
+    file.write_text(file.read_text().replace("receives: [user.contact.email]", "receives: [user]"))
+    desk = office.desk
+    sent = {"to": "post", "categories": ["user.name"], "purpose": "news", "kind": Kind.PROCESSOR, "now": office.now()}
+    disclose([ANN], **sent, declaration=desk.declaration, keyring=desk.keyring)  # type: ignore[arg-type]
+    assert states(office.answered("amend", changes={"user.name": "Ann"})) == {}
+    assert states(office.answered("amend", changes={"user.name": "Anna"})) == {"post": State.OWED}
+
+
+def test_of_what_a_feed_does_not_show_somebody_has_to_find_out(office: Office) -> None:
+    feed(office, "vault: {role: processor, country: GB, receives: [user.contact], feed: {table: shop.login}}")
+    case = office.answered("amend", changes={"user.contact.phone_number": "+44 1632 960009"})
+    assert states(case) == {"vault": State.UNSHOWN}
+
+
 def test_a_recipient_without_an_address_waits_for_staff(office: Office) -> None:
     add_print(office)
     case = office.answered("erase")
@@ -201,6 +225,7 @@ def test_a_controller_is_not_said_to_have_had_from_us_what_nothing_shows_to_have
     assert "Our records show that you hold data about them in connection with us" in said
     assert named(case, "pay") == (["E-mail address (key: user.contact.email)"], ["ann@example.org"])
     assert "You received it from us" in " ".join(message_to(case, "post").split())
+    assert "only that" not in message_to(case, "post")
 
 
 def test_a_controller_that_the_register_names_had_the_data_from_us(office: Office) -> None:
@@ -373,10 +398,23 @@ def test_a_notice_that_is_dropped_is_found(office: Office) -> None:
 def test_letters_that_do_not_leave_and_tasks_that_nobody_does_are_found(office: Office) -> None:
     add_print(office)
     office.answered("erase")
-    assert asked(office).outcome is Outcome.PASS
     for later, late in ((dt.timedelta(days=4), 1), (dt.timedelta(days=15), 2)):
         check = asked(office, later)
         assert (check.outcome, check.figures["late"]) == (Outcome.FAIL, late)
+
+
+def test_a_notice_that_is_still_open_is_no_pass(office: Office) -> None:
+    add_print(office)
+    case = office.answered("erase")
+    check = asked(office)
+    assert (check.outcome, check.figures["waiting"]) == (Outcome.NOT_APPLICABLE, 2)
+    send(case, office)
+    check = asked(office)
+    assert check.outcome is Outcome.NOT_APPLICABLE
+    assert check.summary == "1 of 2 notices to recipients given, 0 late or lost, 1 still within their time."
+    [waiting] = untold()
+    end(waiting.id, Notice.Ended.TOLD, by="ps1:" + "0" * 32, now=office.now())
+    assert asked(office).outcome is Outcome.PASS
 
 
 def test_where_nobody_is_owed_a_notice_there_is_nothing_to_ask(office: Office) -> None:

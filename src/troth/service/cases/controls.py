@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
@@ -219,7 +220,8 @@ _BY_STAFF = dt.timedelta(days=14)
 
 @answers("cases.recipients_told")
 def recipients_told(now: dt.datetime) -> Answer:
-    """GDPR Art. 19: everybody who was owed a notice of a case that was closed was told, or there is a reason."""
+    """GDPR Art. 19: everybody who was owed a notice of a case that was closed was told, or there is a reason. While a
+    notice is on its way in time, that is not shown, and neither is the contrary."""
     notices = {(one.case, one.recipient): one for one in all_since(now - _PERIOD)}
     owed = {*_announced(now - _PERIOD), *notices}
     lost = [(case, recipient) for case, recipient in owed if (case, recipient) not in notices]
@@ -229,13 +231,16 @@ def recipients_told(now: dt.datetime) -> Answer:
     if not owed:
         return Answer(Outcome.NOT_APPLICABLE, "No recipient was owed a notice within 90 days.", evidence)
     done = sum(one.state in _SETTLED for one in notices.values())
-    summary = f"{done:,} of {counted(len(owed), 'notice')} to recipients given, {len(late) + len(lost):,} late or lost."
-    return Answer.of(
+    waiting = len(owed) - done - len(late) - len(lost)
+    summary = f"{done:,} of {counted(len(owed), 'notice')} to recipients given, {len(late) + len(lost):,} late or lost"
+    summary += f", {waiting:,} still within their time." if waiting else "."
+    answer = Answer.of(
         summary,
         evidence=evidence,
         findings=[*_findings(late), *_lost(recipient for _, recipient in lost)],
-        figures={"owed": len(owed), "given": done, "late": len(late), "lost": len(lost)},
+        figures={"owed": len(owed), "given": done, "late": len(late), "lost": len(lost), "waiting": waiting},
     )
+    return replace(answer, outcome=Outcome.NOT_APPLICABLE) if waiting and not answer.findings else answer
 
 
 _SETTLED = (NoticeState.SENT, NoticeState.TOLD, NoticeState.EXCUSED, NoticeState.NOTHING_SENT)

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 
-from troth.declaration import Declaration
+from troth.declaration import Declaration, Table
 from troth.service.cases.models import Right
 from troth.service.cases.package.words import declared_words, system_words, table_words
 from troth.subjects import IN_ROWS_OF_OTHERS
@@ -105,15 +105,25 @@ def _reason(because: str, place: str, declaration: Declaration) -> str:
         return gettext(because)
     if held := _HELD.fullmatch(because):
         return gettext("we have to keep it for an open matter (%(matter)s)") % {"matter": held[1]}
-    declared = _declared_reason(place, declaration)
-    return declared_words(declared) if declared == because else because
+    return next((declared_words(one) for one in _declared_reasons(place, declaration) if one == because), because)
+
+
+def _declared_reasons(place: str, declaration: Declaration) -> list[str]:
+    """Why rows of that place stay, or fields of them: the texts of the declaration."""
+    table = _table(place, declaration)
+    fixed = [use.fixed for use in table.fields.values() if use.fixed] if table else []
+    return [_declared_reason(place, declaration), *fixed]
 
 
 def _declared_reason(place: str, declaration: Declaration) -> str:
+    table = _table(place, declaration)
+    return table.keep.because if table and table.keep else ""
+
+
+def _table(place: str, declaration: Declaration) -> Table | None:
     system, _, name = place.partition(".")
     known = declaration.systems.get(system)
-    table = known.tables.get(name) if known else None
-    return table.keep.because if table and table.keep else ""
+    return known.tables.get(name) if known else None
 
 
 def _strategy(line: Mapping[str, Any], right: str) -> str:

@@ -35,7 +35,7 @@ from troth.service.cases.models import (
     Right,
     Step,
 )
-from troth.service.cases.package import Contents, Part, Shared, build, is_searchable, portable
+from troth.service.cases.package import Contents, Part, Shared, build, is_searchable, portable, unsearched
 from troth.service.cases.package.words import place_words, purpose_words, system_words, target_words
 from troth.service.cases.preview import shown_lines
 from troth.service.cases.restriction import marks_of
@@ -172,12 +172,13 @@ def _where(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     silent = {name for name, step in steps.items() if step.why == "right_not_answered"}
     kinds = _kinds(content)
     here = [name for name, one in systems.items() if name not in silent and (name in done or bool(one.tables))]
-    where = [name for name in here if name in done or is_searchable(systems[name], kinds)]
+    where = [name for name in here if name in done or is_searchable(at_desk.declaration, name, kinds)]
     with translation.override(case.language):
         lines = {
             "where": tuple(shortened(system_words(at_desk.declaration, name)) for name in where),
             "unsearchable": tuple(
-                shortened(system_words(at_desk.declaration, name)) for name in here if name not in where
+                shortened(f"{one.title}: {one.why}")
+                for one in unsearched(at_desk.declaration, [name for name in here if name not in done], kinds)
             ),
             "elsewhere": tuple(shortened(system_words(at_desk.declaration, name)) for name in sorted(silent)),
         }
@@ -364,7 +365,9 @@ def _stops(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
         shortened(_title(step, at_desk))
         for step in done
         if step.why == NOTHING_HELD
-        and (step.way != "store" or step.system not in systems or is_searchable(systems[step.system], kinds))
+        and (
+            step.way != "store" or step.system not in systems or is_searchable(at_desk.declaration, step.system, kinds)
+        )
     )
     facts |= {"places": places} if places else {}
     facts |= {"searched": searched} if searched else {}

@@ -9,11 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.declaration import IdentityKind
 from troth.service.disclosure.models import Disclosure, Kind, Notice
+from troth.service.disclosure.plan import ANSWERING
 from troth.service.disclosure.run import names_of, received
 from troth.service.disclosure.telling import NoticeEnded, end, untold
 from troth.service.pages import the_company
@@ -81,9 +83,15 @@ def _page(request: HttpRequest, form: Person, *, found: Any = None, wrong: str =
         "untold": [one for one in untold() if one.case not in withheld][:_SHOWN],
         "latest": [(row, KINDS[Kind(row.kind)]) for row in latest],
         "recipients": the_company().declaration.recipients,
+        "purposes": _purposes(),
         "is_searched": found is not None,
     }
     return render(request, "disclosure/console/disclosures.html", shown, status=status)
+
+
+def _purposes() -> dict[str, str]:
+    titles = {name: str(one.title) for name, one in the_company().declaration.purposes.items() if one.title}
+    return {**titles, ANSWERING: gettext("to answer a person’s request")}
 
 
 @needs(Right.DISCLOSURES_SEE, personal=True)

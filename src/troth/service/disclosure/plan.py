@@ -126,7 +126,8 @@ def owed(declaration: Declaration, evidence: Evidence, changed: Collection[str] 
     order. *changed* are the categories of an amendment, None where everything changed.
 
     A recipient whose disclosures the register holds had nothing of a person whom it does not name, and neither had one
-    for whose purposes nothing of the person is held. A recipient is not told to delete what the case itself keeps; of
+    for whose purposes nothing of the person is held. Rows of a feed show their own columns: whether something else went
+    there that was changed, somebody has to find out. A recipient is not told to delete what the case itself keeps; of
     what was corrected it is told, wherever else a law keeps it as it was.
     """
     found = []
@@ -145,6 +146,8 @@ def owed(declaration: Declaration, evidence: Evidence, changed: Collection[str] 
             sent = {*registered, *_within(fed.sent, recipient)}
             why = Why.REGISTER if registered else Why.FEED
             found.append(Owed(name, tuple(sorted(left)), why, tuple(sorted(sent))))
+        elif name not in evidence.registered and _may_have(name, declaration, evidence, changed):
+            found.append(Owed(name, (), Why.UNSHOWN))
     return found
 
 
@@ -163,12 +166,14 @@ def _kept_for(name: str, declaration: Declaration, evidence: Evidence) -> Iterat
 
 
 def _may_have(name: str, declaration: Declaration, evidence: Evidence, changed: Collection[str] | None) -> bool:
-    """Whether something of the person is held, for a purpose of that recipient, that it is declared to receive."""
+    """Whether something of the person is held, for a purpose of that recipient, that it is declared to receive. What an
+    amendment left as it was is no reason to ask."""
     recipient = declaration.recipients[name]
     return any(
-        any(True for _ in _touched(_within(_holds(place, declaration), recipient), changed))
-        for place in evidence.held
+        changed is None or not any(covers(one, it) for it in left)
+        for place, left in evidence.held.items()
         if _serves(place, recipient, declaration)
+        for one in _touched(_within(_holds(place, declaration), recipient), changed)
     )
 
 

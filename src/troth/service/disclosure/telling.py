@@ -134,11 +134,7 @@ def tell(changed: Changed, declaration: Declaration, keyring: Keyring, *, now: d
         )
         for one in to_tell
     )
-    releases = [
-        _release(one.recipient, changed.case, subject, changed.addresses(_had(one, declaration)))
-        for one in to_tell
-        if one.recipient in letters
-    ]
+    releases = [_release(one, changed, subject, declaration) for one in to_tell if one.recipient in letters]
     record_disclosures(releases, declaration=declaration, keyring=keyring, now=now)
     return Told(
         told=tuple(letters),
@@ -164,7 +160,7 @@ def _letter(
     """The letter to a recipient; None where only staff can tell. No notice undoes the answer that it follows from."""
     contact = declaration.recipients[one.recipient].contact
     addresses = changed.addresses(_had(one, declaration))
-    changes = {what: values for what, values in (changed.changes or {}).items() if what in one.categories}
+    changes = _values(one, changed)
     is_unclear = any(len(values) != 1 for values in changes.values())  # nobody knows which this recipient should have
     if contact is None or not addresses or not changed.is_done or is_unclear:
         return None
@@ -206,9 +202,15 @@ def _words(category: str) -> str:
     return gettext("%(title)s (key: %(key)s)") % {"title": gettext(title(category)), "key": category}
 
 
-def _release(recipient: str, case: str, subject: Sequence[str], names: Mapping[str, str]) -> Release:
-    """A notice says whom it is about, and so discloses that."""
-    return Release(recipient, [subject], sorted(set(names.values())), ANSWERING, Kind.NOTICE, case)
+def _values(one: Owed, changed: Changed) -> dict[str, Sequence[str]]:
+    """The corrected values that a recipient is told, by category."""
+    return {what: values for what, values in (changed.changes or {}).items() if what in one.categories}
+
+
+def _release(one: Owed, changed: Changed, subject: Sequence[str], declaration: Declaration) -> Release:
+    """A notice says whom it is about, and what is correct now, and so discloses that."""
+    sent = {*changed.addresses(_had(one, declaration)).values(), *_values(one, changed)}
+    return Release(one.recipient, [subject], sorted(sent), ANSWERING, Kind.NOTICE, changed.case)
 
 
 # --- how it stands ---------------------------------------------------------------------------------------------------

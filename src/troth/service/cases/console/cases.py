@@ -7,7 +7,7 @@ engine refuses is said on the page, and nothing has changed then. Confidential c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,6 +38,7 @@ from troth.service.staff.doors import look, needs, refuse_own, standing_of, with
 __all__ = [
     "PURPOSE",
     "act",
+    "answered",
     "approve",
     "case",
     "cases",
@@ -92,13 +93,14 @@ def _lines(request: HttpRequest, wanted: Mapping[str, Any], today: dt.date) -> t
         assert key is not None, "that is what they are ordered by"
         asked = {name: value for name, value in wanted.items() if value}
         more = "?" + urlencode({**asked, "after": f"{key.isoformat()}~{last.pk}"})
-    answered = _answered([row.pk for row in page if row.needs == Needs.SYSTEMS])
     shown = page[:PAGE_LINES]
-    return [line(row, today, mine=request.user.pk, answered=answered.get(row.pk, (0, 0))) for row in shown], more
+    systems = answered(shown)
+    return [line(row, today, mine=request.user.pk, answered=systems.get(row.pk, (0, 0))) for row in shown], more
 
 
-def _answered(waiting: list[int]) -> dict[int, tuple[int, int]]:
-    """How many systems have answered for each of these cases, of how many that were asked."""
+def answered(cases: Iterable[Case]) -> dict[int, tuple[int, int]]:
+    """How many systems have answered for each of *cases* that waits for some, of how many that were asked."""
+    waiting = [case.pk for case in cases if case.needs == Needs.SYSTEMS]
     if not waiting:
         return {}
     ended = Count("pk", filter=~Q(state=Step.State.WAITING))

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from troth.declaration import IdentityKind
+from troth.service.cases.console.cases import answered
 from troth.service.cases.console.row import line
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
@@ -69,6 +70,7 @@ def _found(request: HttpRequest, form: Person, rows: list[Case], names: list[str
     marks = marks_of([(str(kind), value) for kind, value in identity.identifiers], at_desk)
     now = timezone.now()
     today = day(now, at_desk)
+    systems = answered(rows)
     may_see_disclosures = standing_of(request).may(Leave.DISCLOSURES_SEE)
     withheld = withheld_from(request)
     looks = [one for name in names for one in looks_at(name, withheld=withheld)[:20]]
@@ -77,7 +79,7 @@ def _found(request: HttpRequest, form: Person, rows: list[Case], names: list[str
         "here": "search",
         "form": form,
         "is_searched": True,
-        "lines": [line(row, today, mine=request.user.pk) for row in rows],
+        "lines": [line(row, today, mine=request.user.pk, answered=systems.get(row.pk, (0, 0))) for row in rows],
         "restrictions": Restriction.objects.filter(mark__in=marks, lifted_at=None).order_by("since"),
         "holds": holds.order_by("placed_at"),
         "may_see_disclosures": may_see_disclosures,

@@ -1,4 +1,4 @@
-"""``/console/tasks/``: what people do by hand, in systems that Troth does not look into, and what they say of it."""
+"""``/console/tasks/``: what people do by hand in a system, and what they say of it."""
 
 from __future__ import annotations
 

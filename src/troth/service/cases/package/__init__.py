@@ -5,7 +5,7 @@ takes such a package over: it verifies everything and gives the rows back with t
 """
 
 from troth.service.cases.package.contents import Contents, PackageRefused, Part, Shared, Unpacked
-from troth.service.cases.package.facts import is_searchable
+from troth.service.cases.package.facts import is_searchable, unsearched
 from troth.service.cases.package.portable import portable
 from troth.service.cases.package.reading import read_package
 from troth.service.cases.package.zip import build
@@ -20,4 +20,5 @@ __all__ = [
     "is_searchable",
     "portable",
     "read_package",
+    "unsearched",
 ]

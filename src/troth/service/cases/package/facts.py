@@ -6,20 +6,21 @@ The page and the letter say the same facts; a fact has one place here, named for
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
-from troth.declaration import Basis, Declaration, Keep, System, Table, covers
+from troth.declaration import Basis, Declaration, Keep, Table, covers
 from troth.law.shelf import places
 from troth.service.cases.package import words
 from troth.service.cases.package.contents import Contents, Part
 from troth.service.cases.package.portable import LeftOut, Source, asked_for, purposes_of, source_of
+from troth.service.disclosure.plan import ANSWERING
 from troth.service.staff.rights import role_title
 from troth.subjects import WITHHELD
 
-__all__ = ["Facts", "facts_of", "is_searchable"]
+__all__ = ["Facts", "facts_of", "is_searchable", "unsearched"]
 
 _OBJECTIONABLE = (Basis.LEGITIMATE_INTERESTS, Basis.PUBLIC_TASK, Basis.RECOGNISED_LEGITIMATE_INTERESTS)
 _PROFILES = (
@@ -137,6 +138,8 @@ class Facts:
     looked: str
     """Systems that were asked, and where nothing about the person was found."""
     unanswered: tuple[Missing, ...]
+    unsearched: tuple[Missing, ...]
+    """What cannot be searched by what the person gave."""
     left_out: tuple[Missing, ...]
     """Of portability: what is not taken along."""
     uses: tuple[Use, ...]
@@ -185,6 +188,7 @@ def facts_of(contents: Contents, left_out: Sequence[LeftOut] = ()) -> Facts:
             Missing(words.system_words(declaration, name), words.unanswered_words(code))
             for name, code in sorted(_unanswered(contents).items())
         ),
+        unsearched=tuple(_unsearched(contents, left_out)),
         left_out=tuple(_left_out(held, left_out)),
         uses=held.uses(),
         kinds=held.kinds(),
@@ -371,18 +375,62 @@ def _empty(contents: Contents, left_out: Sequence[LeftOut]) -> list[str]:
         for name, system in contents.declaration.systems.items()
         if name not in answered
         and name not in silent
-        and (system.asked or system.store == "task" or is_searchable(system, contents.kinds, answered))
+        and (system.asked or system.store == "task" or is_searchable(contents.declaration, name, contents.kinds))
     ]
 
 
-def is_searchable(system: System, kinds: Collection[str], found: Collection[str] = ()) -> bool:
-    """Whether a person who gave identifiers of *kinds* could be found in a table of *system*: by one of these, or by a
-    row that belongs to one of a system in *found*."""
-    return any(
-        not {str(kind) for kind in (*table.identity, *table.mentions)}.isdisjoint(kinds)
-        or any(to.system in found for to in table.belongs_to.values())
-        for table in system.tables.values()
-    )
+def is_searchable(declaration: Declaration, name: str, kinds: Collection[str]) -> bool:
+    """Whether a person who gave identifiers of *kinds* could be found in a table of that system."""
+    return any(_is_searched(declaration, place, kinds) for place in _places(declaration, name))
+
+
+def unsearched(
+    declaration: Declaration, systems: Iterable[str], kinds: Collection[str], found: Collection[str] = ()
+) -> list[Missing]:
+    """What of *systems* could not be searched with identifiers of *kinds*, and why: a system, or a table of one whose
+    others could. Places of which rows were *found* are shown, and not among it."""
+    missing = list[Missing]()
+    for name in systems:
+        places = _places(declaration, name)
+        left = [place for place in places if place not in found and not _is_searched(declaration, place, kinds)]
+        if left and left == places:
+            missing.append(Missing(words.system_words(declaration, name), _searched_by(declaration, left)))
+        else:
+            missing += [Missing(words.place_words(declaration, it), _searched_by(declaration, [it])) for it in left]
+    return missing
+
+
+def _places(declaration: Declaration, name: str) -> list[str]:
+    """The tables of a system that hold something about people."""
+    tables = declaration.systems[name].tables
+    return [f"{name}.{table}" for table, one in tables.items() if one.fields or one.identity or one.mentions]
+
+
+def _is_searched(declaration: Declaration, place: str, kinds: Collection[str]) -> bool:
+    """Whether identifiers of *kinds* lead to rows of a place: by a column of it or, where none names people, by the
+    rows that its rows belong to."""
+    return not {str(kind) for kind in _kinds(declaration, place)}.isdisjoint(kinds)
+
+
+def _kinds(declaration: Declaration, place: str, seen: frozenset[str] = frozenset()) -> list[str]:
+    """The kinds of identifiers that lead to rows of a place."""
+    table = _table(declaration, place)
+    if table is None or place in seen:
+        return []
+    own = [str(kind) for kind in (*table.identity, *table.mentions)]
+    return own or [kind for owner in _owners(place, table) for kind in _kinds(declaration, owner, seen | {place})]
+
+
+def _owners(place: str, table: Table) -> list[str]:
+    system = place.partition(".")[0]
+    return [f"{to.system or system}.{to.table}" for to in table.belongs_to.values()]
+
+
+def _searched_by(declaration: Declaration, places: Sequence[str]) -> str:
+    kinds = [str(words.KINDS[kind]) for place in places for kind in _kinds(declaration, place)]
+    if not kinds:
+        return words.unanswered_words("not_possible")
+    return gettext("it is searched by: %(kinds)s") % {"kinds": words.joined(kinds)}
 
 
 def _unanswered(contents: Contents) -> Mapping[str, str]:
@@ -393,6 +441,13 @@ def _unanswered(contents: Contents) -> Mapping[str, str]:
         if system.asked is not None and contents.right not in system.asked.answers and name not in contents.uploads
     }
     return {**never, **contents.unanswered}
+
+
+def _unsearched(contents: Contents, left_out: Sequence[LeftOut]) -> list[Missing]:
+    declared, silent = contents.declaration, _unanswered(contents)
+    found = {*(part.place for part in contents.parts if part.rows), *(one.place for one in left_out)}
+    systems = [name for name, one in declared.systems.items() if one.is_looked_into and name not in silent]
+    return unsearched(declared, systems, contents.kinds, found)
 
 
 def _left_out(held: _Held, left_out: Sequence[LeftOut]) -> list[Missing]:
@@ -429,9 +484,9 @@ def _disclosed(contents: Contents) -> list[Disclosed]:
         Disclosed(
             words.recipient_words(contents.declaration, shared.recipient),
             words.joined(map(words.category_words, shared.categories)),
-            words.purpose_words(contents.declaration, shared.why)
-            if shared.why in contents.declaration.purposes
-            else shared.why,
+            gettext("to answer a request of yours")
+            if shared.why == ANSWERING
+            else words.purpose_words(contents.declaration, shared.why),
             words.moment(shared.at),
         )
         for shared in sorted(contents.shared, key=lambda shared: shared.at)
@@ -439,11 +494,7 @@ def _disclosed(contents: Contents) -> list[Disclosed]:
 
 
 def _stay(held: _Held, part: Part) -> Stay:
-    rules = [rule for rule in held.declaration.retention.values() if rule.table == part.place]
-    texts = []
-    for rule in rules:
-        text = words.lasting_words(held.declaration, part.place, rule.for_, rule.from_)
-        texts.append(f"{text} ({words.declared_words(rule.because)})" if rule.because else text)
+    texts = _lasting(held.declaration, part.place)
     if not texts:
         purposes = purposes_of(held.declaration, part.system, [each for each in part.categories if each])
         needed = "; ".join(words.purpose_words(held.declaration, name) for name in purposes)
@@ -455,6 +506,23 @@ def _stay(held: _Held, part: Part) -> Stay:
     table = _table(held.declaration, part.place)
     kept = _kept(held.declaration, part.place, table.keep) if table is not None and table.keep is not None else ""
     return Stay(held.system(part), held.table(part), "; ".join(texts), kept)
+
+
+def _lasting(declaration: Declaration, place: str, seen: frozenset[str] = frozenset()) -> list[str]:
+    """How long rows of a place stay: by its own rules or, without any, as long as the rows that they belong to."""
+    texts = list[str]()
+    for rule in declaration.retention.values():
+        if rule.table == place:
+            text = words.lasting_words(declaration, place, rule.for_, rule.from_)
+            texts.append(f"{text} ({words.declared_words(rule.because)})" if rule.because else text)
+    table = _table(declaration, place)
+    if texts or table is None or table.keep is not None or place in seen:
+        return texts
+    for owner in _owners(place, table):
+        if inherited := _lasting(declaration, owner, seen | {place}):
+            facts = {"owner": words.place_words(declaration, owner), "period": "; ".join(inherited)}
+            return [gettext("Together with this: %(owner)s. That stays for: %(period)s") % facts]
+    return []
 
 
 def _kept(declaration: Declaration, place: str, keep: Keep) -> str:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from troth.service.cases.package.cells import printable
 from troth.service.cases.package.contents import Contents
@@ -28,6 +28,9 @@ _TEMPLATE = Path(__file__).with_name("letter.typ")
 _LINE_MAX = 2_000
 """Letters of one text. What is longer is no word of a letter, and stands on the page."""
 _LINES_MAX = 200
+_NOTHING = gettext_noop(
+    "On %(received)s you asked us what we hold about you. We looked, and found nothing under what you gave us."
+)
 _lock = threading.Lock()
 """A compiler serves one thread at a time."""
 
@@ -128,7 +131,7 @@ def _opening(contents: Contents, facts: Facts, received: str) -> list[str]:
                 "none of it falls under this right. This letter says what is left out, and why."
             )
             if facts.left_out
-            else gettext("On %(received)s you asked us what we hold about you. We looked, and found nothing.")
+            else gettext(_NOTHING)
         )
     elif contents.right == "port":
         first = gettext(
@@ -142,7 +145,7 @@ def _opening(contents: Contents, facts: Facts, received: str) -> list[str]:
             "came from, who receives such data, how long we keep it, and what you can do."
         )
     else:
-        first = gettext("On %(received)s you asked us what we hold about you. We looked, and found nothing.")
+        first = gettext(_NOTHING)
     missing = gettext("This copy is not complete: some of our systems have not answered. They are named below.")
     return [first % told, *([missing] if facts.unanswered else [])]
 
@@ -212,10 +215,10 @@ def _always(contents: Contents, facts: Facts) -> list[dict[str, Any]]:
         if facts.regulator
         else gettext("complain to the supervisory authority where you live, where you work, or where it happened")
     )
-    left = [f"{one.title}: {one.why}" for one in (*facts.left_out, *facts.unanswered)]
+    left = [f"{one.title}: {one.why}" for one in (*facts.left_out, *facts.unanswered, *facts.unsearched)]
     missing = [
         gettext("These systems have not answered, so this copy is not complete:")
-        if facts.unanswered and not facts.left_out
+        if facts.unanswered and not (facts.left_out or facts.unsearched)
         else gettext("This is left out:")
     ]
     return [

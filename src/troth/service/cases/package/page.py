@@ -121,11 +121,19 @@ def _table(declaration: Declaration, part: Part, title: str, file: str) -> Mappi
         "file": file,
         "rows": len(part.rows),
         "withheld": part.withheld,
+        "is_written": _is_written(declaration, part),
         "head": head,
         "shown": shown,
         "record": _record(head, shown),
         "more": max(len(part.rows) - ROWS_SHOWN_MAX, 0),
     }
+
+
+def _is_written(declaration: Declaration, part: Part) -> bool:
+    """Whether a column holds free text, which may be about anybody."""
+    system = declaration.systems.get(part.system)
+    table = system.tables.get(part.table) if system else None
+    return table is not None and any(name in part.columns and use.free_text for name, use in table.fields.items())
 
 
 def _headings(declaration: Declaration, part: Part) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from troth.declaration import (
     Basis,
     Cookie,
     Declaration,
+    IdentityKind,
     Period,
     Sharing,
     Table,
@@ -29,6 +30,7 @@ from troth.service.words import clock, listed
 
 __all__ = [
     "BASES",
+    "KINDS",
     "ROLES",
     "SOURCES",
     "WHY_LEFT_OUT",
@@ -78,6 +80,13 @@ def basis_words(basis: Basis, *, is_stopped: bool) -> str:
     return str(_STOPPED_CONSENT) if basis is Basis.CONSENT else _STOPPED % {"basis": BASES[basis]}
 
 
+KINDS: Mapping[str, object] = {
+    IdentityKind.EMAIL: gettext_lazy("E-mail address"),
+    IdentityKind.PHONE: gettext_lazy("Telephone number"),
+    IdentityKind.ACCOUNT: gettext_lazy("Account"),
+    IdentityKind.NAME: gettext_lazy("Name"),
+    IdentityKind.POSTAL: gettext_lazy("Postal address"),
+}
 ROLES: Mapping[Sharing, object] = {
     Sharing.PROCESSOR: gettext_lazy("works for us, by contract and on our instructions"),
     Sharing.CONTROLLER: gettext_lazy("decides for itself what it does with the data"),
