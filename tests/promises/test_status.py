@@ -150,7 +150,7 @@ def test_a_promise_is_not_kept_while_one_of_its_controls_does_not_apply() -> Non
     assert judge(promise("a.once"), neither).status is Status.UNPROVEN
     both = judge(promise("a.once", "b.thrice"), neither, made("b.thrice"))
     assert both.status is Status.UNPROVEN
-    assert both.reasons[0].startswith("Part of this promise is not shown: ")
+    assert both.reasons[0].startswith("Part of this promise is not shown yet. “")
     assert both.deciding is not None
     assert both.deciding.control == "a.once"
 

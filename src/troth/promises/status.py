@@ -132,7 +132,7 @@ def status_of(
 def _nothing_yet(silent: Sequence[Standing], some_passed: bool) -> str:
     if not some_passed:
         return "None of the controls of this promise applies."
-    return f"Part of this promise is not shown: {silent[0].reason[0].lower()}{silent[0].reason[1:]}"
+    return f"Part of this promise is not shown yet. {silent[0].reason}"
 
 
 def _narrowed(checks: Sequence[Check], promise: Promise) -> Sequence[Check]:
@@ -243,7 +243,7 @@ def _controlled(
         cause, why = doubt
         return Standing(id_, Status.UNPROVEN, f"“{control.question}” {why}", latest, cause)
     if latest.outcome is Outcome.NOT_APPLICABLE:
-        why = f"“{control.question}” does not apply: {latest.summary}"
+        why = f"“{control.question}” shows nothing so far: {latest.summary}"
         return Standing(id_, None, why, latest, Cause.INAPPLICABLE)
     why = f"“{control.question}” passed {_moment(latest.at)}: {latest.summary}"
     return Standing(id_, Status.KEPT, why, latest, Cause.PASSED)
