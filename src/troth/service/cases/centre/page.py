@@ -235,8 +235,8 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
     if case.needs == Needs.SYSTEMS:
         waiting = sum(step.state == Step.State.WAITING for step in steps)
         return ngettext(
-            "We wait for %(number)d system to confirm. Then we write to you.",
-            "We wait for %(number)d systems to confirm. Then we write to you.",
+            "We wait to hear from %(number)d system, or from who sees to it there. Then we write to you.",
+            "We wait to hear from %(number)d systems, or from who sees to it there. Then we write to you.",
             waiting,
         ) % {"number": waiting}
     words = {
@@ -389,7 +389,7 @@ def _proofs(case: Case, receipts: Iterable[Any]) -> tuple[Proof, ...]:
     ended = case.events.filter(what="closed").order_by("-id").first()
     entry = EntryRow.objects.filter(pk=ended.facts["entry"]).first() if ended and "entry" in ended.facts else None
     if ended is not None and entry is not None:
-        found.append(Proof(gettext("That it was answered, and when"), ended.at, entry.leaf))
+        found.append(Proof(gettext("That it was closed, and when"), ended.at, entry.leaf))
     return tuple(found)
 
 
