@@ -216,6 +216,8 @@ def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, aga
         row = write_to(content.address, case, "agent_authority", desk, facts, now=now, again=number)
     else:
         facts["what"] = case.right or case.kind
+        if case.state != State.VERIFYING or case.tier:
+            facts["known"] = "yes"
         row = write_to(content.address, case, "link", desk, facts, now=now, again=number)
     if row is None:
         links.drop(secret)

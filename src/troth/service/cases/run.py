@@ -294,8 +294,9 @@ def lift(case_id: int, reasons: str, desk: Desk, *, who: Who, now: dt.datetime) 
         return case
 
 
-def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
-    """The person takes the request back. Raises `CaseRefused` where it is being carried out already."""
+def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime, is_denied: bool = False) -> Case:
+    """The person takes the request back; *is_denied*: they have sent nobody to ask for it. Raises `CaseRefused` where
+    it is being carried out already."""
     with transaction.atomic():
         case = locked(case_id)
         require_open(case)
@@ -305,8 +306,9 @@ def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
         if case.restrictions.filter(lifted_at=None).exists():
             said["lifted"] = "yes"
             want("cases.lift", str(case.pk))
+        said |= {"why": "denied"} if is_denied else {}
         write(case, "withdrawn", desk, said, content=content, now=now)
-        close(case, Outcome.WITHDRAWN, desk, who=who, now=now)
+        close(case, Outcome.WITHDRAWN, desk, who=who, now=now, facts={"why": "denied"} if is_denied else {})
         return case
 
 

@@ -20,7 +20,7 @@ from troth.service.board.mark import SIGNS
 from troth.service.cases import appeal, document, life
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
-from troth.service.cases.letters import day
+from troth.service.cases.letters import day, not_told
 from troth.service.cases.lines import Done, done, joined, kept, whole
 from troth.service.cases.models import (
     LOOKS,
@@ -146,11 +146,12 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
     content = _content(case, at_desk) if inside else None
     finals = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
     events = list(case.events.filter(is_internal=False).order_by("at", "id"))
+    is_told = closed and not not_told().filter(case=case).exists()
     return Shown(
         reference=case.reference,
         heading=asked_for(case),
-        state=_state(case),
-        next=_next(case, at_desk, steps, events),
+        state=_state(case, events),
+        next=_next(case, at_desk, steps, events, is_told=is_told),
         mark=_mark(case),
         is_inside=inside,
         is_closed=closed,
@@ -158,7 +159,7 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         is_late=not closed and first.is_late(now),
         why=() if closed else first.steps,
         laws=() if closed else clocks.because,
-        happened=tuple(Happened(event.at, text) for event in events if (text := _event(event))),
+        happened=tuple(Happened(event.at, text) for event in events if (text := _event(event, is_told=is_told))),
         parts=_parts(case, at_desk.declaration, steps, lines),
         done=tuple(
             sorted(
@@ -198,13 +199,13 @@ def _mark(case: Case) -> str:
     return {Outcome.FULFILLED: "kept", Outcome.PARTLY_FULFILLED: "kept"}.get(Outcome(case.outcome), "waived")
 
 
-def _state(case: Case) -> str:
+def _state(case: Case, events: Sequence[Event]) -> str:
     if case.state == State.CLOSED:
         words = {
             Outcome.FULFILLED: gettext("Done"),
             Outcome.PARTLY_FULFILLED: gettext("Done as far as possible"),
             Outcome.REFUSED: gettext("Refused"),
-            Outcome.WITHDRAWN: gettext("Taken back"),
+            Outcome.WITHDRAWN: gettext("Closed") if _why(events) else gettext("Taken back"),
         }
         return words[Outcome(case.outcome)]
     return {
@@ -215,10 +216,10 @@ def _state(case: Case) -> str:
     }[State(case.state)]
 
 
-def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Event]) -> str:
+def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Event], *, is_told: bool) -> str:
     """What happens next, and who does it."""
     if case.state == State.CLOSED:
-        return _ended(case, events)
+        return _ended(case, events, is_told=is_told)
     if case.state == State.VERIFYING:
         if case.tier and case.tier < case.tier_needed:
             if (asked := document.of(case)) is not None:
@@ -251,17 +252,22 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
     return gettext("We look in our systems for your data.")
 
 
-def _ended(case: Case, events: Sequence[Event]) -> str:
+def _ended(case: Case, events: Sequence[Event], *, is_told: bool) -> str:
+    why = _why(events)
+    if why == "denied":
+        return gettext("You told us that you sent nobody to ask for it, and we closed it.")
+    if why == "erased":
+        return gettext("Meanwhile we answered your request to delete your data, and closed this one.")
     if case.outcome == Outcome.WITHDRAWN:
         return gettext("You took it back, and we closed it. You can ask again at any time.")
-    if any(_is_unproved(event) for event in events):
+    if why == "identity_not_shown":
         return gettext("Nobody confirmed it within thirty days, so we closed it. You can ask again.")
+    if not is_told:
+        return gettext("It is closed. We sent no message about that: the address had got several within a day.")
     if case.outcome == Outcome.REFUSED:
         return gettext("Our letter says why, which law it rests on, and whom you can turn to.")
     if case.right in STOPS:
-        if case.outcome == Outcome.PARTLY_FULFILLED:
-            return gettext("Our message says where it took effect, and where it could not.")
-        return gettext("Our message says where it took effect.")
+        return gettext("Our message says what came of it.")
     if case.right in LOOKS:
         if case.outcome == Outcome.PARTLY_FULFILLED:
             return gettext(
@@ -286,17 +292,24 @@ def _ended(case: Case, events: Sequence[Event]) -> str:
     return gettext("It is done, and we wrote you a letter about it.")
 
 
-def _is_unproved(event: Event) -> bool:
-    """Whether the case ended because nobody showed who asks; no letter was sent then."""
-    return event.what == "closed" and event.facts.get("why") == "identity_not_shown"
+def _why(events: Iterable[Event]) -> str:
+    """Why the case ended without being carried out, as a code, where that is not what the person or we decided."""
+    return next((str(event.facts.get("why", "")) for event in events if event.what == "closed"), "")
 
 
-def _event(event: Event) -> str:
+def _event(event: Event, *, is_told: bool) -> str:
     """What happened, in words; empty for what says nothing to the person."""
     facts: Mapping[str, Any] = event.facts
-    if _is_unproved(event):
-        return gettext("We closed it, because nobody confirmed it")
     if event.what == "closed":
+        ends = {
+            "identity_not_shown": gettext("We closed it, because nobody confirmed it"),
+            "denied": gettext("You told us that you sent nobody to ask for it"),
+            "erased": gettext("We closed it, because we had answered your request to delete your data"),
+        }
+        if (why := _why([event])) in ends:
+            return ends[why]
+        if not is_told:
+            return gettext("We closed it")
         words = {
             "fulfilled": gettext("We finished and wrote to you"),
             "partly_fulfilled": gettext("We finished as far as possible and wrote to you"),

@@ -38,7 +38,7 @@ from troth.service.cases.centre.frame import (
 from troth.service.cases.centre.throttle import has_asked_enough
 from troth.service.cases.content import ContentGone
 from troth.service.cases.desk import Desk
-from troth.service.cases.letters import day
+from troth.service.cases.letters import day, not_told
 from troth.service.cases.links import LinkDead
 from troth.service.cases.models import CHOICES, Case, Channel, Kind, Link, Outcome, Right, State
 from troth.service.cases.package.words import cookie_words, purpose_words
@@ -104,9 +104,10 @@ def within_a_day(*, now: dt.datetime) -> int | None:
     """Of 100 requests that were answered in the last 90 days, how many within 24 hours; None where these were few, or
     the fewer part."""
     ended = (Outcome.FULFILLED, Outcome.PARTLY_FULFILLED, Outcome.REFUSED)
-    answered = Case.objects.filter(
+    closed = Case.objects.filter(
         kind=Kind.REQUEST, outcome__in=ended, closed_at__gt=now - dt.timedelta(days=90), closed_at__lte=now
     )
+    answered = closed.exclude(pk__in=not_told().values("case"))
     all_of_them = answered.count()
     quick = answered.filter(closed_at__lte=F("received_at") + dt.timedelta(hours=24)).count()
     if all_of_them < _ANSWERED_MIN or 2 * quick < all_of_them:
@@ -179,7 +180,7 @@ def ask_for(request: HttpRequest, at_desk: Desk, right: str) -> HttpResponse:
                 return to(request, at_desk, "centre-case")
             asked, lives = form.content().purposes, form.cleaned_data["residence"]
             link = plan.link_needed(at_desk.declaration, right, asked, residence=lives)
-            more = {} if link == "link" else {"link": link}
+            more: dict[str, str] = {} if link == "link" else {"link": link}
             more |= {"by": "agent"} if form.content().agent_address else {}
             return to(request, at_desk, "centre-sent", what=right, **more)
     told = {
@@ -333,7 +334,8 @@ def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpRespons
     except LinkDead:
         return shown(request, at_desk, "dead", {}, status=410)
     if link.use == Link.Use.AGENT and "no" in request.POST:
-        return _deny(request, at_desk, link, now)
+        with contextlib.suppress(life.CaseRefused):  # it was carried out already: the page says so
+            return _deny(request, at_desk, link, now)
     if link.use in (Link.Use.PROVE, Link.Use.AGENT):
         arrival.prove(link, at_desk, now=now)
     window.open_window(request, link, now=now)
@@ -341,9 +343,9 @@ def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpRespons
 
 
 def _deny(request: HttpRequest, at_desk: Desk, link: Link, now: dt.datetime) -> HttpResponse:
-    """The person has sent nobody: the case ends here."""
-    if link.case.state != State.CLOSED:
-        run.withdraw(link.case_id, at_desk, who=life.SUBJECT, now=now)
+    """The person has sent nobody: the case ends here. Raises `life.CaseRefused` where they had said yes before, and it
+    was carried out."""
+    run.withdraw(link.case_id, at_desk, who=life.SUBJECT, now=now, is_denied=True)
     Link.objects.filter(pk=link.pk).update(open_until=now)
     return shown(request, at_desk, "denied", {})
 
