@@ -12,13 +12,13 @@ from tests.service.cases.conftest import Office
 from tests.service.cases.test_recipients import states
 from tests.service.team import StaffClient
 
-from troth.service.cases import again, asking, links
+from troth.service.cases import again, appeal, asking, life, links, run
 from troth.service.cases.centre.page import show
 from troth.service.cases.centre.views import within_a_day
-from troth.service.cases.models import Case, Link, Restriction, Step
+from troth.service.cases.models import Case, Channel, Link, Restriction, Step
 from troth.service.mail.models import LetterRow
 from troth.service.mail.run import letter_context
-from troth.service.staff.rights import ROLES, Role
+from troth.service.staff.rights import ROLES, Right, Role
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -189,3 +189,92 @@ def test_the_page_of_holds_says_what_one_of_an_unconfirmed_request_does(
     assert said in officer.get("/console/holds/").content.decode()
     office.prove(case)
     assert said not in officer.get("/console/holds/").content.decode()
+
+
+# --- what ends with a refusal ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", [ANN, "nobody@example.org"])
+def test_a_refused_objection_lifts_only_what_was_seen(office: Office, who: str) -> None:
+    path = office.folder / "troth.yaml"
+    care = "  care: {title: Calls, basis: legitimate_interests, interests: help, use: essential.service, data: [user]}"
+    text = path.read_text().replace("recipients:\n", f"{care}\nrecipients:\n", 1)
+    mark = "          news: {column"
+    path.write_text(text.replace(mark, f"          care: {{column: postcode, value: x}}\n{mark}"))
+    case = office.answered("object", who, purposes=("care",))
+    assert case.needs == "weighing"
+    run.refuse(case.pk, "Because.", "GDPR Art. 21(1)", office.desk, who=life.RULE, now=office.now())
+    said = message(office, case, "restriction_lifted")
+    assert ("we will lift the restriction on the use of your data" in said) is (who == ANN)
+    assert ("From then on we use them again" in said) is (who == ANN)
+    assert ("We have not seen the use stop in any system." in said) is (who != ANN)
+
+
+# --- system by system ------------------------------------------------------------------------------------------------
+
+CALLS = """\
+  calls:
+    title: The calls
+    store: ${SHOP_DATABASE_URL}
+    tables:
+      call: {key: id, identity: {phone: phone}, fields: {phone: user.contact.phone_number}, erase: delete}
+  posts:
+    title: The posts
+    store: ${SHOP_DATABASE_URL}
+    tables:
+      post: {key: id, identity: {email: email}, fields: {email: user.contact.email}, erase: delete}
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "texts"),
+    [
+        ("view", ["done", "cannot be searched by what you gave us", "nothing found there"]),
+        ("erase", ["done", "cannot be searched by what you gave us", "nothing found there"]),
+        ("amend", ["done", "cannot be searched by what you gave us", "nothing was changed there"]),
+        ("port", ["done", "cannot be searched by what you gave us", "nothing was taken from there"]),
+    ],
+)
+def test_a_system_is_called_done_where_something_was(office: Office, right: str, texts: list[str]) -> None:
+    office.do("create table call (id integer primary key, phone text)")
+    office.do("create table post (id integer primary key, email text)")
+    office.declare(systems=CALLS)
+    case = office.answered(right, changes={"user.name": "Anne"} if right == "amend" else {})
+    assert case.state == "closed"
+    parts = show(case, office.desk, inside=False, now=office.now()).parts
+    assert [part.text for part in parts] == texts
+    assert [part.state == "kept" for part in parts] == [True, False, False]
+
+
+def test_a_system_where_all_had_to_stay_is_not_called_done(office: Office) -> None:
+    case = office.answered("erase")
+    receipt = case.receipts.get()
+    receipt.lines = [{**line, "what": "keep"} for line in receipt.lines]
+    receipt.save()
+    [part] = show(case, office.desk, inside=False, now=office.now()).parts
+    assert (part.text, part.state) == ("kept: what was found there had to stay", "waived")
+
+
+# --- what there was before, and who decides --------------------------------------------------------------------------
+
+
+def test_a_withdrawal_speaks_of_no_consent_that_nothing_shows(office: Office) -> None:
+    case = office.answered("withdraw", "nobody@example.org", purposes=("news",))
+    said = message(office, case, "stopped")
+    assert "We have recorded that you do not consent to this: - The newsletter" in said
+    assert "is withdrawn" not in said
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_somebody_else_decides_where_there_is_somebody(
+    office: Office, staff_member: Callable[..., StaffClient], count: int
+) -> None:
+    staff = [staff_member(Right.CASES_HANDLE) for _ in range(count)]
+    staff_member(Right.CASES_APPROVE)
+    case = office.prove(office.ask("erase"))
+    who = life.Who("staff", staff[0].member.pseudonym) if staff else life.RULE
+    run.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.desk, who=who, now=office.now())
+    opened = appeal.open_appeal(case.pk, "No.", office.desk, channel=Channel.CENTRE, is_proved=True, now=office.now())
+    said = message(office, opened, "acknowledged")
+    assert ("somebody who had no part in our first answer decides" in said) is (count > 1)
+    assert ("Next, a person decides" in said) is (count < 2)

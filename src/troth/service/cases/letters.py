@@ -97,9 +97,7 @@ def appealing(case: Case, desk: Desk) -> dict[str, Any]:
     if case.kind != Kind.REQUEST or case.right == Right.APPEAL:
         return {}
     with translation.override(case.language):
-        said = gettext(
-            "You may also appeal: on the page of your request, or by answering this letter. Then somebody else decides."
-        )
+        said = gettext("You may also appeal: on the page of your request, or by answering this letter.")
         if case.residence.startswith("US") or desk.declaration.organisation.country == "US":
             turn = gettext("If your appeal is refused, you may turn to the attorney general of your state.")
             said = f"{said} {turn}"

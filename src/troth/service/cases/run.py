@@ -20,9 +20,9 @@ from troth.service.cases.content import readable
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import appealing, day, redress, write, write_to
 from troth.service.cases.life import (
-    LIFT_NOTICE,
     CaseRefused,
     Who,
+    announce_lift,
     close,
     locked,
     pseudonym_of,
@@ -286,10 +286,7 @@ def lift(case_id: int, reasons: str, desk: Desk, *, who: Who, now: dt.datetime) 
         first = case.restrictions.filter(lifted_at=None, purpose="").order_by("since").first()
         if first is None:
             raise CaseRefused(f"nothing is restricted by {case.reference}")
-        tomorrow = now + LIFT_NOTICE
-        facts = {"on": day(tomorrow, desk), "reasons": reasons, "since": day(first.since, desk)}
-        write(case, "restriction_lifted", desk, facts, content=desk.papers.content(case), now=now)
-        want("cases.lift", str(case.pk), not_before=tomorrow)
+        announce_lift(case, first, reasons, desk, now)
         Event.objects.create(case=case, at=now, what="lifting", actor=who.actor, by=who.by)
         return case
 
@@ -306,7 +303,7 @@ def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime, is_denied:
         if case.restrictions.filter(lifted_at=None).exists():
             said["lifted"] = "yes"
             want("cases.lift", str(case.pk))
-        said |= {"why": "denied"} if is_denied else {}
+        said |= {"denied": "yes"} if is_denied else {}
         write(case, "withdrawn", desk, said, content=content, now=now)
         close(case, Outcome.WITHDRAWN, desk, who=who, now=now, facts={"why": "denied"} if is_denied else {})
         return case

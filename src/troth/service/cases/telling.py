@@ -55,7 +55,7 @@ from troth.service.staff.looking import looks_at
 from troth.service.words import thousands
 from troth.subjects import Located, View
 
-__all__ = ["close_done", "fetch", "hand_out", "stop_recorded", "sweep", "window_opened"]
+__all__ = ["close_done", "fetch", "hand_out", "kinds_of", "stop_recorded", "sweep", "window_opened"]
 
 RULE = life.Who("rule")
 
@@ -171,7 +171,7 @@ def _where(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     done = {name for name, step in steps.items() if step.state == Step.State.DONE}
     systems = at_desk.declaration.systems
     silent = {name for name, step in steps.items() if step.why == "right_not_answered"}
-    kinds = _kinds(content)
+    kinds = kinds_of(content)
     here = [name for name, one in systems.items() if name not in silent and (name in done or bool(one.tables))]
     where = [name for name in here if name in done or is_searchable(systems[name], kinds)]
     with translation.override(case.language):
@@ -202,7 +202,7 @@ def _contents(case: Case, content: Content, told: Told, at_desk: Desk, now: dt.d
         shared=shared,
         looks=sorted(looks),
         stopped=_stopped(content, at_desk),
-        kinds=_kinds(content),
+        kinds=kinds_of(content),
         unanswered=told.unanswered,
         uploads=told.uploads,
         site=f"{at_desk.site}/your-data/",
@@ -210,7 +210,7 @@ def _contents(case: Case, content: Content, told: Told, at_desk: Desk, now: dt.d
     )
 
 
-def _kinds(content: Content) -> tuple[str, ...]:
+def kinds_of(content: Content) -> tuple[str, ...]:
     """What the systems were searched with; rows that staff chose may lie anywhere."""
     return tuple(kind for kind, _ in content.identifiers) or tuple(IdentityKind)
 
@@ -376,7 +376,7 @@ def _end_erased(case: Case, content: Content, erasure: Case, at_desk: Desk, now:
     case.steps.filter(state=Step.State.WAITING).update(**ended)
     if case.restrictions.filter(purpose="", lifted_at=None).update(lifted_at=now):
         events.note("restriction.changed", now=now)
-    facts = {"right": case.right, "closed": day(now, at_desk), "why": "erased", "erasure": erasure.reference}
+    facts = {"right": case.right, "closed": day(now, at_desk), "erasure": erasure.reference}
     facts |= {"remembered": "yes"} if case.restrictions.filter(lifted_at=None).exists() else {}
     write(case, "withdrawn", at_desk, {**facts, **_status(case, at_desk, now)}, content=content, now=now)
     life.close(case, Outcome.WITHDRAWN, at_desk, who=RULE, now=now, facts={"why": "erased"})
@@ -410,7 +410,7 @@ def _stops(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
         places = tuple(
             shortened(f"{_title(step, at_desk)}: {_STOPPED[step.way]}") for step in done if step.why != NOTHING_HELD
         )
-    kinds, systems = _kinds(content), at_desk.declaration.systems
+    kinds, systems = kinds_of(content), at_desk.declaration.systems
     searched = tuple(
         shortened(_title(step, at_desk))
         for step in done

@@ -229,14 +229,16 @@ KINDS: Mapping[str, Kind] = {
     "withdrawn": Kind(
         {"right": _right, "closed": _date},
         {
-            "why": _one_of("denied", "erased"),
+            "denied": _one_of("yes"),
             "erasure": _line,
             "lifted": _one_of("yes"),
             "remembered": _one_of("yes"),
             "status": _link,
         },
     ),
-    "restriction_lifted": Kind({"on": _date, "reasons": _prose}, {"since": _date, **_REDRESS}),  # Art. 18(3)
+    "restriction_lifted": Kind(  # Art. 18(3)
+        {"on": _date, "reasons": _prose}, {"since": _date, "recorded": _one_of("yes"), **_REDRESS}
+    ),
     # complaints and questions (DPA 2018 s.164A)
     "complaint_acknowledged": Kind(
         {"received": _date}, {"due": _date, "status": _link, **_without(_REDRESS, "complaint_link")}

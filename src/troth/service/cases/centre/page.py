@@ -17,7 +17,7 @@ from django.utils.translation import gettext, ngettext
 from troth.declaration import Declaration
 from troth.law import Applies
 from troth.service.board.mark import SIGNS
-from troth.service.cases import appeal, document, life
+from troth.service.cases import appeal, document, life, telling
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day, not_told
@@ -36,6 +36,7 @@ from troth.service.cases.models import (
     State,
     Step,
 )
+from troth.service.cases.package import is_searchable
 from troth.service.cases.package.words import purpose_words, system_words, target_words
 from troth.service.disclosure.telling import State as NoticeState
 from troth.service.disclosure.telling import notices
@@ -143,7 +144,8 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
     steps = list(case.steps.order_by("id"))
     receipts = list(case.receipts.select_related("entry").order_by("at", "id"))
     lines = [line for receipt in receipts for line in receipt.lines]
-    content = _content(case, at_desk) if inside else None
+    wrote = _content(case, at_desk)
+    content = wrote if inside else None
     finals = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
     events = list(case.events.filter(is_internal=False).order_by("at", "id"))
     is_told = closed and not not_told().filter(case=case).exists()
@@ -160,7 +162,7 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         why=() if closed else first.steps,
         laws=() if closed else clocks.because,
         happened=tuple(Happened(event.at, text) for event in events if (text := _event(event, is_told=is_told))),
-        parts=_parts(case, at_desk.declaration, steps, lines),
+        parts=_parts(case, at_desk.declaration, steps, lines, wrote),
         done=tuple(
             sorted(
                 joined(done(line, case.right, at_desk.declaration) for line in whole(lines)),
@@ -334,7 +336,7 @@ def _event(event: Event, *, is_told: bool) -> str:
         "received": gettext("We received it"),
         "verified": gettext("You proved that it was you"),
         "acknowledged": gettext("We confirmed it by letter"),
-        "appealed": gettext("You appealed, and somebody else looks at it"),
+        "appealed": gettext("You appealed"),
         "paused": gettext("We asked you for something"),
         "resumed": gettext("You answered, and we went on"),
         "extended": gettext("We wrote you that it takes longer, and why"),
@@ -348,30 +350,57 @@ def _event(event: Event, *, is_told: bool) -> str:
 
 
 def _parts(
-    case: Case, declaration: Declaration, steps: Iterable[Step], lines: Iterable[Mapping[str, Any]]
+    case: Case,
+    declaration: Declaration,
+    steps: Iterable[Step],
+    lines: Sequence[Mapping[str, Any]],
+    wrote: Content | None,
 ) -> tuple[Part, ...]:
-    """Each system that is looked into or asked, and how far it is. *lines* are those of its receipts."""
+    """Each system that is looked into or asked, and how far it is. *lines* are those of its receipts; *wrote* says by
+    what it was searched, where that is kept."""
     if case.kind != Kind.REQUEST or case.right == Right.APPEAL or case.state in (State.RECEIVED, State.VERIFYING):
         return ()
     asked = {step.system: step for step in steps}
     if case.outcome in (Outcome.WITHDRAWN, Outcome.REFUSED):
         return ()  # nothing was done, and what had stopped meanwhile goes on
     is_carried = case.state == State.CLOSED or case.needs == Needs.SYSTEMS or case.receipts.exists()
-    # The receipts of these rights have a line for whatever was found; of others they say what was changed or taken.
-    with_rows = {str(line["place"]).partition(".")[0] for line in lines}
-    is_known = case.right in (Right.VIEW, Right.ERASE)
+    found = {str(line["place"]).partition(".")[0] for line in lines}
+    acted = {str(line["place"]).partition(".")[0] for line in lines if line["what"] != "keep"}
+    kinds = telling.kinds_of(wrote) if wrote is not None else None
+    # A correction's lines and those of what is taken along name less than what was found: a row may belong to any.
+    reached = declaration.systems if case.right in (Right.AMEND, Right.PORT) else found
     parts = list[Part]()
     for name, system in declaration.systems.items():
         if name not in asked and (not system.tables or case.right in STOPS):
             continue
-        text, state = _part(asked.get(name), is_carried, has_rows=not is_known or name in with_rows)
+        step = asked.get(name)
+        is_ours = (step is None and is_carried and name not in found) or (
+            step is not None and step.way == "store" and step.why == "nothing_held"
+        )
+        if is_ours and kinds is None:
+            continue  # nobody knows any more by what it was searched
+        if is_ours and not is_searchable(system, kinds or (), reached):
+            text, state = gettext("cannot be searched by what you gave us"), "unproven"
+        elif step is None and is_carried:
+            text, state = _looked_into(case.right, is_found=name in found, has_acted=name in acted)
+        else:
+            text, state = _part(step)
         parts.append(Part(system_words(declaration, name), text, state, SIGNS[state]))
     return tuple(parts)
 
 
-def _part(step: Step | None, is_carried: bool, *, has_rows: bool) -> tuple[str, str]:
-    if step is None and is_carried:
-        return (gettext("done"), "kept") if has_rows else (gettext("nothing found there"), "private")
+def _looked_into(right: str, *, is_found: bool, has_acted: bool) -> tuple[str, str]:
+    """A system whose receipt has lines where something *is_found*: of a correction, what was changed; of what the
+    person takes along, what was taken."""
+    if has_acted:
+        return gettext("done"), "kept"
+    if is_found:
+        return gettext("kept: what was found there had to stay"), "waived"
+    words = {Right.AMEND: gettext("nothing was changed there"), Right.PORT: gettext("nothing was taken from there")}
+    return words.get(Right(right), gettext("nothing found there")), "private"
+
+
+def _part(step: Step | None) -> tuple[str, str]:
     if step is None:
         return gettext("not yet"), "private"
     if step.state == Step.State.WAITING and step.way == "task":
