@@ -980,7 +980,7 @@ def test_what_waits_for_people_is_not_said_to_be_done_at_this_moment(
     office.declare(systems="  archive: {title: The archive, store: task, owner: archive@example.org}")
     walked_in(office, letters, visitor, "erase")
     office.work()
-    assert "from who sees to it there" in text(visitor, "/your-data/case/")
+    assert "from a person who sees to it there" in text(visitor, "/your-data/case/")
     page = text(visitor, "/your-data/case/withdraw", 409)
     assert "We have begun to carry it out" in page
     assert "<button>Take it back</button>" not in page

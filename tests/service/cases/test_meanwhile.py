@@ -185,7 +185,7 @@ def test_the_page_of_holds_says_what_one_of_an_unconfirmed_request_does(
 ) -> None:
     officer = staff_member(*ROLES[Role.OFFICER])
     case = office.ask("view")
-    said = "What its person asks us to delete is deleted all the same."
+    said = "What the person asks us to delete is deleted all the same."
     assert said in officer.get("/console/holds/").content.decode()
     office.prove(case)
     assert said not in officer.get("/console/holds/").content.decode()

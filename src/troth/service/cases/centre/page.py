@@ -238,8 +238,8 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
     if case.needs == Needs.SYSTEMS:
         waiting = sum(step.state == Step.State.WAITING for step in steps)
         return ngettext(
-            "We wait to hear from %(number)d system, or from who sees to it there. Then we write to you.",
-            "We wait to hear from %(number)d systems, or from who sees to it there. Then we write to you.",
+            "We wait to hear from %(number)d system, or from a person who sees to it there. Then we write to you.",
+            "We wait to hear from %(number)d systems, or from a person who sees to it there. Then we write to you.",
             waiting,
         ) % {"number": waiting}
     words = {
