@@ -23,7 +23,7 @@ _KINDS: Mapping[str, str | Promise] = {
     "subject.viewed": _("Data of a person was looked at"),
     "subject.amended": _("Data of a person was changed"),
     "subject.erased": _("Data of a person was deleted, as far as it could be"),
-    "case.closed": _("A request, complaint or question was answered"),
+    "case.closed": _("A request, complaint or question was closed"),
     "check.made": _("A promise was checked"),
     "check.changed": _("The result of a check changed"),
     "promise.changed": _("The status of a promise changed"),
@@ -42,7 +42,7 @@ _FIELDS: Mapping[str, str | Promise] = {
     "purpose": _("What for"),
     "plan": _("Fingerprint of the plan"),
     "rescan": _("When we looked again"),
-    "systems": _("Systems"),
+    "systems": _("Systems where something was found"),
     "tables": _("Tables"),
     "rows": _("Records"),
     "fields": _("Values"),
@@ -81,7 +81,7 @@ _WORDS: Mapping[str, Mapping[str, str | Promise]] = {
         "fulfilled": _("Done"),
         "partly_fulfilled": _("Done as far as possible"),
         "refused": _("Refused"),
-        "withdrawn": _("Taken back"),
+        "withdrawn": _("Ended early"),
     },
     "in_time": {"yes": _("yes"), "no": _("no")},
     "rows": {
@@ -118,9 +118,9 @@ def is_of_nothing(entry: Entry) -> bool:
 
 
 def entry_facts(entry: Entry, declaration: Declaration) -> list[tuple[str, str, bool]]:
-    """What *entry* records: a label, a text, and whether that is a fingerprint or a stand-in, which nobody reads. A
-    second look is left out where nothing was done that it could have looked at."""
-    unsaid = ("rescan",) if is_of_nothing(entry) else ()
+    """What *entry* records: a label, a text, and whether that is a fingerprint or a stand-in, which nobody reads. Where
+    nothing was found, it is left out in how many places that was, and what a second look showed."""
+    unsaid = ("rescan", "systems", "tables") if is_of_nothing(entry) else ()
     return [
         (
             str(_FIELDS.get(name, label(name))),

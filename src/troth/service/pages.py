@@ -62,7 +62,7 @@ def told_of(log: DatabaseLog, leaf: int) -> dict[str, Any]:
     content, entry = log.entry_bytes(leaf), log.entry(leaf)
     return {
         "leaf": leaf,
-        "at": entry.at,
+        "recorded_at": entry.at,
         "what": entry_title(entry),
         "facts": entry_facts(entry, the_company().declaration),
         "content": content.decode("ascii"),

@@ -139,7 +139,7 @@ WORDS = (
     "To fetch the file, open this page and press the button there:",
     "They are there until %(until)s. Then we delete this copy; you can ask again at any time.",
     "They are personal: keep the file where nobody else reads it.",
-    "You may also appeal: on the page of your request, or by answering this letter. Then somebody else decides.",
+    "You may also appeal: on the page of your request, or by answering this letter.",
     "You receive this letter because your address was given to %(name)s. It is not advertising.",
     "After %(day)s no backup of our record of requests can show your data any more.",
 )

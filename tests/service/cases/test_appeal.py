@@ -143,6 +143,6 @@ def test_an_appeal_is_acknowledged_as_one(office: Office) -> None:
     opened = appealed(office, refused(office))
     row = LetterRow.objects.get(about=opened.about, kind="acknowledged")
     sent = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
-    assert "somebody who had no part in our first answer decides" in sent
+    assert "Next, a person decides" in sent
     assert "we look in our systems" not in sent
     assert "Colo. Rev. Stat." not in sent, "a law of another country that we keep to of our own accord"

@@ -31,6 +31,7 @@ from troth.service.keys import keyring
 from troth.service.mail.models import LetterRow
 from troth.service.mail.run import deliver
 from troth.service.record.models import EntryRow
+from troth.service.words import day as day_words
 
 RIGHTS = ("view", "amend", "erase", "port", "restrict", "object", "withdraw")
 FORMS = (*(f"/your-data/{right}/" for right in RIGHTS), "/your-data/complain/", "/your-data/ask/", "/your-data/again/")
@@ -893,3 +894,94 @@ def test_new_links_go_to_the_latest_requests_that_are_open_or_ended_of_late(offi
     closed = Case.objects.all()
     closed.update(state="closed", outcome="refused", closed_at=office.now() - dt.timedelta(days=93))
     assert again.send_again(subject, now=office.now() + dt.timedelta(hours=1)) == 0
+
+
+# --- what is said is so ----------------------------------------------------------------------------------------------
+
+
+def test_the_languages_of_a_receipt_lead_to_the_same_page(office: Office, visitor: Client, letters: Any) -> None:
+    from troth.service.keys import ledger_signer
+    from troth.service.record.ledger import sequence
+
+    office.declare(requests="{languages: [en, de]}")
+    walked_in(office, letters, visitor)
+    office.work()
+    sequence(ledger_signer(office.desk.keyring, office.desk.declaration.organisation), now=office.now())
+    path = re.findall(r"/your-data/case/receipt/\d+", text(visitor, "/your-data/case/"))[0]
+    assert 'href="?language=de"' in text(visitor, path)
+
+
+def test_of_what_was_taken_back_no_receipt_says_that_it_was_answered(
+    office: Office, visitor: Client, letters: Any
+) -> None:
+    from troth.service.keys import ledger_signer
+    from troth.service.record.ledger import sequence
+
+    walked_in(office, letters, visitor)
+    visitor.post("/your-data/case/withdraw")
+    sequence(ledger_signer(office.desk.keyring, office.desk.declaration.organisation), now=office.now())
+    page = text(visitor, "/your-data/case/")
+    assert "That it was closed, and when" in page
+    [leaf] = re.findall(r"/your-data/case/receipt/(\d+)", page)
+    assert "answered" not in text(visitor, f"/your-data/case/receipt/{leaf}").partition("<pre>")[0]
+
+
+def test_the_receipt_of_a_look_that_found_nothing_counts_no_systems(
+    office: Office, visitor: Client, letters: Any
+) -> None:
+    ask(visitor, "view", "nobody@example.org")
+    visitor.post(link_in(letters("nobody@example.org")[0]))
+    office.work()
+    page = text(visitor, "/your-data/case/")
+    shown = [text(visitor, f"/your-data/case/receipt/{leaf}") for leaf in re.findall(r"case/receipt/(\d+)", page)]
+    [looked] = [one for one in shown if "and found none" in one]
+    assert "Systems" not in looked.partition("<pre>")[0]
+
+
+def test_a_link_that_never_was_is_not_said_to_have_ended(office: Office, visitor: Client) -> None:
+    page = text(visitor, f"/your-data/link/{'A' * 43}", 410)
+    assert "This link does not work" in page
+    assert "not lost" not in page
+
+
+def test_whoever_asks_for_somebody_is_not_told_that_they_get_a_link(office: Office, visitor: Client) -> None:
+    there = ask(visitor, "erase", agent_name="Ben", agent_email="ben@example.org").headers["Location"]
+    page = text(visitor, there)
+    assert "We write to the person for whom you asked, with a link." in page
+    assert "to your address" not in page
+    assert "by=agent&amp;" in page, "also in another language"
+    assert "to your address" in text(visitor, ask(visitor, "erase").headers["Location"])
+
+
+@pytest.mark.parametrize("kind", ["complain", "ask", "withdraw"])
+def test_the_day_of_the_page_is_that_of_the_letter(office: Office, visitor: Client, kind: str) -> None:
+    office.declare(requests="{serves: [GB, US, DE]}")
+    given = {"purposes": "news"} if kind == "withdraw" else {"message": "Why?"}
+    there = visitor.post(f"/your-data/{kind}/", {"email": ANN, **given}).headers["Location"]
+    due = Case.objects.get().due_on
+    assert due is not None
+    assert f"<dd>{day_words(due)}</dd>" in text(visitor, there)
+    assert "confirmed" not in text(visitor, there).partition("<h2>")[0]
+
+
+def test_the_day_of_an_appeal_is_that_of_its_form(office: Office, visitor: Client, letters: Any) -> None:
+    case = walked_in(office, letters, visitor, "erase")
+    run.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.desk, who=life.RULE, now=office.now())
+    form = text(visitor, "/your-data/case/appeal")
+    visitor.post("/your-data/case/appeal", {"answer": "No."})
+    due = Case.objects.get(right="appeal").due_on
+    assert due is not None
+    assert f"due by {day_words(due)}" in form
+
+
+def test_what_waits_for_people_is_not_said_to_be_done_at_this_moment(
+    office: Office, visitor: Client, letters: Any
+) -> None:
+    office.declare(systems="  archive: {title: The archive, store: task, owner: archive@example.org}")
+    walked_in(office, letters, visitor, "erase")
+    office.work()
+    assert "from a person who sees to it there" in text(visitor, "/your-data/case/")
+    page = text(visitor, "/your-data/case/withdraw", 409)
+    assert "We have begun to carry it out" in page
+    assert "<button>Take it back</button>" not in page
+    assert visitor.post("/your-data/case/withdraw").status_code == 409

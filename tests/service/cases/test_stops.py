@@ -288,7 +288,7 @@ CLAIMS: Mapping[str, Is[Truth]] = {
         and all(truth.has_stopped(name) or truth.holds_nothing(name) for name in truth.systems())
     ),
     "We will write to you before the restriction is lifted.": _for("restrict"),
-    "What was done before you withdrew it remains lawful (GDPR Art. 7(3)).": _for("withdraw"),
+    "To withdraw a consent does not make unlawful what rested on it before (GDPR Art. 7(3)).": _for("withdraw"),
     "We keep a coded mark of what you named yourself with, made with a secret key. A system of ours that asks for it "
     "before it uses your data is told not to.": Truth.is_kept,
     "We keep your choice with a coded mark of what you named yourself with, made with a secret key, so that it also "
@@ -309,7 +309,7 @@ LISTS: Mapping[str, Holds[Truth]] = {
     "Here a task asks a person to see to it. We write to you when it has ended:": Truth.waits_for_a_person,
 }
 """Each heading of a list of systems, and what has to be so of every system under it."""
-NAMED = ("Your consent for this is withdrawn:", "You object to this use of your data:")
+NAMED = ("We have recorded that you do not consent to this:", "You object to this use of your data:")
 """The headings of the purposes."""
 FRAME = (
     "Hello,",
@@ -322,7 +322,7 @@ FRAME = (
     "complain to the supervisory authority: %(regulator)s (Art. 77 of the GDPR or of the UK GDPR);",
     "go to court (Art. 79 of the GDPR or of the UK GDPR).",
     "Our form for complaints:",
-    "You may also appeal: on the page of your request, or by answering this letter. Then somebody else decides.",
+    "You may also appeal: on the page of your request, or by answering this letter.",
     "On %(on)s we will lift the restriction on the use of your data. From then on we use them again as our privacy "
     "policy says. We tell you beforehand, as the law asks (GDPR Art. 18(3)).",
 )

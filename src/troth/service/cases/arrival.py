@@ -30,6 +30,7 @@ from troth.service.cases.life import (
     SUBJECT,
     CaseRefused,
     Who,
+    has_other,
     locked,
     pseudonym_of,
     put_on_record,
@@ -216,6 +217,8 @@ def send_link(case: Case, content: Content, desk: Desk, *, now: dt.datetime, aga
         row = write_to(content.address, case, "agent_authority", desk, facts, now=now, again=number)
     else:
         facts["what"] = case.right or case.kind
+        if case.state != State.VERIFYING or case.tier:
+            facts["known"] = "yes"
         row = write_to(content.address, case, "link", desk, facts, now=now, again=number)
     if row is None:
         links.drop(secret)
@@ -300,7 +303,7 @@ def _acknowledge(case: Case, content: Content, clocks: plan.Clocks, desk: Desk, 
             "status": status,
             "verification": verification,
         }
-        facts |= _next(case, desk) or _weighing(case, content, desk)
+        facts |= _next(case, desk, now) or _weighing(case, content, desk)
         kind = "acknowledged"
     if not write(case, kind, desk, facts, content=content, now=now) and content.address:
         links.drop(secret)
@@ -317,11 +320,15 @@ def window_of(case: Case, desk: Desk) -> dt.datetime | None:
     return plan.window_end(desk.declaration, case.acknowledged_at or case.received_at, case.due_on)
 
 
-def _next(case: Case, desk: Desk) -> dict[str, Any]:
+def _next(case: Case, desk: Desk, now: dt.datetime) -> dict[str, Any]:
     """What happens next where that is not what mostly does: an appeal is decided, an erasure may wait for a while."""
     if case.right == Right.APPEAL:
         with translation.override(case.language):
-            text = gettext("Next, somebody who had no part in our first answer decides, and we write to you why.")
+            text = (
+                gettext("Next, somebody who had no part in our first answer decides, and we write to you why.")
+                if has_other(case, now)
+                else gettext("Next, a person decides, and we write to you why.")
+            )
         return {"next": text}
     end = window_of(case, desk)
     if end is None:

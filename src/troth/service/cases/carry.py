@@ -431,9 +431,16 @@ def settle_batch(batch_id: int) -> int:
 
 
 def poll(case_id: int) -> int:
-    """`asking.poll`, for a flow."""
+    """`asking.poll`, for a flow. Where a use has to stop, the stores are read again before the person is told."""
     with line():
-        return asking.poll(case_id)
+        if (wait_s := asking.poll(case_id)) > 0:
+            return wait_s
+        case = Case.objects.select_related("key").get(pk=case_id)
+        if case.right in STOPS and case.state == State.IN_PROGRESS:
+            at_desk = desk()
+            stopping.note([case], _contents([case], at_desk), at_desk, now=now())
+            return asking.poll(case_id)
+        return 0
 
 
 def settle_case(case_id: int) -> int:

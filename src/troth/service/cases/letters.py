@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -21,7 +22,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import Letter
 from troth.service.mail.run import post
 
-__all__ = ["appealing", "day", "redress", "staff_address", "write", "write_to"]
+__all__ = ["appealing", "day", "not_told", "redress", "staff_address", "write", "write_to"]
 
 
 _BY_STAFF = frozenset(
@@ -71,6 +72,12 @@ def write_to(
     return post(letter, keyring=desk.keyring, organisation=organisation, now=now, sender=told.mail_from or None)
 
 
+def not_told() -> QuerySet[Event]:
+    """What shows of cases that nobody was written how they ended: no message was mailed, or nobody showed who asks."""
+    is_last = Q(what="not_mailed", at=F("case__closed_at"))
+    return Event.objects.filter(is_last | Q(what="closed", facts__why="identity_not_shown"))
+
+
 def staff_address(case: Case, desk: Desk, otherwise: str) -> str:
     """Where a message to staff about *case* goes: *otherwise*, and of a confidential case to the officer alone."""
     organisation = desk.declaration.organisation
@@ -90,9 +97,7 @@ def appealing(case: Case, desk: Desk) -> dict[str, Any]:
     if case.kind != Kind.REQUEST or case.right == Right.APPEAL:
         return {}
     with translation.override(case.language):
-        said = gettext(
-            "You may also appeal: on the page of your request, or by answering this letter. Then somebody else decides."
-        )
+        said = gettext("You may also appeal: on the page of your request, or by answering this letter.")
         if case.residence.startswith("US") or desk.declaration.organisation.country == "US":
             turn = gettext("If your appeal is refused, you may turn to the attorney general of your state.")
             said = f"{said} {turn}"

@@ -27,23 +27,30 @@ from troth.service.cases.models import (
     Event,
     Needs,
     Outcome,
+    Restriction,
     Right,
     State,
 )
+from troth.service.cases.restriction import is_marked
 from troth.service.configuration import ServiceError
 from troth.service.record import events
 from troth.service.record.ledger import record
+from troth.service.staff.models import Member
+from troth.service.staff.plan import rights_of
+from troth.service.staff.rights import Right as Leave
+from troth.service.staff.standing import held, person_of
 from troth.service.work.run import want
 from troth.subjects import IdentityRefused, references
 
 __all__ = [
-    "LIFT_NOTICE",
     "RULE",
     "SUBJECT",
     "CaseRefused",
     "Who",
+    "announce_lift",
     "close",
     "facts_of",
+    "has_other",
     "locked",
     "note",
     "pseudonym_of",
@@ -125,12 +132,19 @@ def _end_halt(case: Case, desk: Desk, now: dt.datetime) -> None:
                 if case.right == Right.OBJECT
                 else gettext("We have looked into what you asked us to correct, and answered you.")
             )
-        facts = {"on": day(now + LIFT_NOTICE, desk), "reasons": reasons, "since": day(first.since, desk)}
-        write(case, "restriction_lifted", desk, facts, content=desk.papers.content(case), now=now)
-        want("cases.lift", str(case.pk), not_before=now + LIFT_NOTICE)
+        announce_lift(case, first, reasons, desk, now)
 
 
-LIFT_NOTICE = dt.timedelta(days=3)
+def announce_lift(case: Case, first: Restriction, reasons: str, desk: Desk, now: dt.datetime) -> None:
+    """Tell the person that what *case* restricted ends, *first* the oldest of it, and let it end some days later."""
+    on = now + _LIFT_NOTICE
+    facts = {"on": day(on, desk), "reasons": reasons, "since": day(first.since, desk)}
+    facts |= {} if is_marked(case) else {"recorded": "yes"}
+    write(case, "restriction_lifted", desk, facts, content=desk.papers.content(case), now=now)
+    want("cases.lift", str(case.pk), not_before=on)
+
+
+_LIFT_NOTICE = dt.timedelta(days=3)
 """How long before a restriction is lifted the person is told."""
 
 
@@ -156,6 +170,18 @@ def require_other(case: Case, who: Who) -> None:
         return
     if Event.objects.filter(case=case.answers_case_id, by=who.by).exists():
         raise CaseRefused(f"you had a part in the answer that {case.reference} is about: somebody else has to decide")
+
+
+def has_other(case: Case, now: dt.datetime) -> bool:
+    """Whether somebody works here who may decide on the appeal *case*, and had no part in the answer that it is about:
+    one whom `require_other` would let through."""
+    wanted = Leave.OFFICER if case.is_confidential else Leave.CASES_HANDLE
+    had_part = Event.objects.filter(case=case.answers_case_id).values("by")
+    others = Member.objects.filter(left_at=None).exclude(pseudonym__in=had_part).select_related("user")
+    return any(
+        wanted in rights_of([held(row) for row in member.grants.filter(ended_at=None)], person_of(member), now=now)
+        for member in others
+    )
 
 
 def require_untouched(case: Case) -> None:

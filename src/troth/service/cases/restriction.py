@@ -12,7 +12,7 @@ from troth.declaration import IdentityKind
 from troth.service.cases.content import Content
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.line import line
-from troth.service.cases.models import Case, Restriction, Right
+from troth.service.cases.models import Case, Restriction, Right, Step
 from troth.service.cases.preview import RESTRICTED, located_in, marks_for
 from troth.service.configuration import ServiceError
 from troth.service.record import events
@@ -21,7 +21,7 @@ from troth.service.record.run import act as carry_out
 from troth.service.record.run import act_again
 from troth.subjects import Identity, RunFailed, marked_for, plan_hash, plan_marks, references
 
-__all__ = ["is_stopped", "lift", "marks_of", "record_choice", "restrict", "set_marks", "short"]
+__all__ = ["is_marked", "is_stopped", "lift", "marks_of", "record_choice", "restrict", "set_marks", "short"]
 
 
 class MarksUnfinished(ServiceError):
@@ -53,6 +53,13 @@ def is_stopped(right: str, content: Content, at_desk: Desk) -> bool:
     wanted = {(mark, purpose) for mark in marks for purpose in marks_for(right, content, at_desk)}
     in_force = Restriction.objects.filter(mark__in=marks, lifted_at=None).values_list("mark", "purpose")
     return wanted <= {(bytes(mark), purpose) for mark, purpose in in_force}
+
+
+def is_marked(case: Case) -> bool:
+    """Whether a use was seen to stop for *case* in any system, so that lifting it lets it go on there."""
+    seen = case.steps.filter(state=Step.State.DONE).exclude(why="nothing_held")
+    marked = RunRow.objects.filter(run_id__startswith=f"marks:{case.pk}:set:").exclude(finished_at=None)
+    return seen.exists() or marked.exists()
 
 
 def marks_of(identifiers: Sequence[tuple[str, str]], at_desk: Desk) -> list[bytes]:

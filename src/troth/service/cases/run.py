@@ -20,9 +20,9 @@ from troth.service.cases.content import readable
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import appealing, day, redress, write, write_to
 from troth.service.cases.life import (
-    LIFT_NOTICE,
     CaseRefused,
     Who,
+    announce_lift,
     close,
     locked,
     pseudonym_of,
@@ -286,16 +286,14 @@ def lift(case_id: int, reasons: str, desk: Desk, *, who: Who, now: dt.datetime) 
         first = case.restrictions.filter(lifted_at=None, purpose="").order_by("since").first()
         if first is None:
             raise CaseRefused(f"nothing is restricted by {case.reference}")
-        tomorrow = now + LIFT_NOTICE
-        facts = {"on": day(tomorrow, desk), "reasons": reasons, "since": day(first.since, desk)}
-        write(case, "restriction_lifted", desk, facts, content=desk.papers.content(case), now=now)
-        want("cases.lift", str(case.pk), not_before=tomorrow)
+        announce_lift(case, first, reasons, desk, now)
         Event.objects.create(case=case, at=now, what="lifting", actor=who.actor, by=who.by)
         return case
 
 
-def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
-    """The person takes the request back. Raises `CaseRefused` where it is being carried out already."""
+def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime, is_denied: bool = False) -> Case:
+    """The person takes the request back; *is_denied*: they have sent nobody to ask for it. Raises `CaseRefused` where
+    it is being carried out already."""
     with transaction.atomic():
         case = locked(case_id)
         require_open(case)
@@ -305,8 +303,9 @@ def withdraw(case_id: int, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
         if case.restrictions.filter(lifted_at=None).exists():
             said["lifted"] = "yes"
             want("cases.lift", str(case.pk))
+        said |= {"denied": "yes"} if is_denied else {}
         write(case, "withdrawn", desk, said, content=content, now=now)
-        close(case, Outcome.WITHDRAWN, desk, who=who, now=now)
+        close(case, Outcome.WITHDRAWN, desk, who=who, now=now, facts={"why": "denied"} if is_denied else {})
         return case
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from troth.declaration import IdentityKind
 from troth.ledger import receipt as proof
 from troth.protect import Context
 from troth.service.cases import asking, life, links, plan
-from troth.service.cases.content import Content
+from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.evidence import evidence_of
 from troth.service.cases.letters import appealing, day, redress, write
@@ -33,8 +34,10 @@ from troth.service.cases.models import (
     Receipt,
     Restriction,
     Right,
+    State,
     Step,
 )
+from troth.service.cases.names import about, names_of_cases
 from troth.service.cases.package import Contents, Part, Shared, build, is_searchable, portable, unsearched
 from troth.service.cases.package.words import place_words, purpose_words, system_words, target_words
 from troth.service.cases.preview import shown_lines
@@ -53,7 +56,7 @@ from troth.service.words import thousands
 from troth.stores import meant
 from troth.subjects import Located, View
 
-__all__ = ["close_done", "fetch", "hand_out", "stop_recorded", "sweep", "window_opened"]
+__all__ = ["close_done", "fetch", "hand_out", "kinds_of", "stop_recorded", "sweep", "window_opened"]
 
 RULE = life.Who("rule")
 
@@ -170,7 +173,7 @@ def _where(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
     done = {name for name, step in steps.items() if step.state == Step.State.DONE}
     systems = at_desk.declaration.systems
     silent = {name for name, step in steps.items() if step.why == "right_not_answered"}
-    kinds = _kinds(content)
+    kinds = kinds_of(content)
     here = [name for name, one in systems.items() if name not in silent and (name in done or bool(one.tables))]
     where = [name for name in here if name in done or is_searchable(at_desk.declaration, name, kinds)]
     with translation.override(case.language):
@@ -202,7 +205,7 @@ def _contents(case: Case, content: Content, told: Told, at_desk: Desk, now: dt.d
         shared=shared,
         looks=sorted(looks),
         stopped=_stopped(content, at_desk),
-        kinds=_kinds(content),
+        kinds=kinds_of(content),
         unanswered=told.unanswered,
         uploads=told.uploads,
         site=f"{at_desk.site}/your-data/",
@@ -210,7 +213,7 @@ def _contents(case: Case, content: Content, told: Told, at_desk: Desk, now: dt.d
     )
 
 
-def _kinds(content: Content) -> tuple[str, ...]:
+def kinds_of(content: Content) -> tuple[str, ...]:
     """What the systems were searched with; rows that staff chose may lie anywhere."""
     return tuple(kind for kind, _ in content.identifiers) or tuple(IdentityKind)
 
@@ -314,14 +317,21 @@ def close_done(case: Case, content: Content, at_desk: Desk, *, now: dt.datetime)
             _unguard(fresh, content, at_desk, is_done=not undone, now=now)
         summed = {"kept": len(stayed), "told": len(told), "did": did != _NOTHING}
         life.close(fresh, outcome, at_desk, who=RULE, now=now, facts=summed)
+        if fresh.right == Right.ERASE:
+            _end_stops(fresh, at_desk, now)
         return True
 
 
 def _close_stopped(case: Case, content: Content, at_desk: Desk, now: dt.datetime) -> bool:
     """Tell the person where the use has stopped and where it could not be stopped, and close."""
+    erasure = _erased_since(case, content, at_desk)
+    if erasure is not None and not _missing(erasure):
+        _end_erased(case, content, erasure, at_desk, now)
+        return True
     undone = _missing(case)
     outcome = plan.outcome(kept=False, refused=False, failed=bool(undone), anything_done=True)
-    told = _tell_recipients(case, content, at_desk, now, is_done=True)
+    # Whoever was told to delete the data meanwhile is not told to keep them.
+    told = () if erasure is not None else _tell_recipients(case, content, at_desk, now, is_done=True)
     facts = {**_stops(case, content, at_desk), **_status(case, at_desk, now), **redress(case, at_desk)}
     facts |= {"done": day(now, at_desk), **({"told": told} if told else {})}
     if undone:
@@ -330,6 +340,50 @@ def _close_stopped(case: Case, content: Content, at_desk: Desk, now: dt.datetime
     write(case, "stopped", at_desk, facts, content=content, now=now)
     life.close(case, outcome, at_desk, who=RULE, now=now, facts={"kept": len(undone), "told": len(told)})
     return True
+
+
+def _end_stops(erasure: Case, at_desk: Desk, now: dt.datetime) -> None:
+    """End what waits to stop a use of data that *erasure* has deleted: nothing of it is so any more."""
+    names = names_of_cases([(erasure.pk, erasure.subject)])[erasure.pk]
+    waiting = Case.objects.filter(about(names), right__in=STOPS, state__in=[State.IN_PROGRESS, State.PAUSED])
+    for pk in waiting.order_by("id").values_list("pk", flat=True):
+        case = life.locked(pk)
+        if case.outcome or case.batch_id is not None:  # one that is carried out now sees it when it is answered
+            continue
+        with contextlib.suppress(ContentGone):
+            content = at_desk.papers.content(case)
+            found = _erased_since(case, content, at_desk)
+            if found is not None and not _missing(found):
+                _end_erased(case, content, found, at_desk, now)
+
+
+def _erased_since(case: Case, content: Content, at_desk: Desk) -> Case | None:
+    """The last erasure that was answered after *case* arrived, of whatever it names; None where there is none. Rows
+    that staff chose are not all that there is under an identifier."""
+    names = names_of_cases([(case.pk, case.subject)])[case.pk]
+    closed = Case.objects.filter(about(names), right=Right.ERASE, closed_at__gte=case.received_at)
+    done = closed.filter(outcome__in=[Outcome.FULFILLED, Outcome.PARTLY_FULFILLED])
+    marks = set(marks_of(content.identifiers, at_desk))
+    for erasure in done.select_related("key").order_by("-closed_at"):
+        with contextlib.suppress(ContentGone):
+            asked = at_desk.papers.content(erasure)
+            is_of_rows = content.rows or asked.rows
+            if marks and not is_of_rows and marks <= set(marks_of(asked.identifiers, at_desk)):
+                return erasure
+    return None
+
+
+def _end_erased(case: Case, content: Content, erasure: Case, at_desk: Desk, now: dt.datetime) -> None:
+    """Close *case*, whose person had their data deleted meanwhile, and say so; no recipient is told to restrict what
+    they were told to delete. A choice about a purpose stays recorded."""
+    ended = {"state": Step.State.FAILED, "why": "erased", "ended_at": now, "next_at": None}
+    case.steps.filter(state=Step.State.WAITING).update(**ended)
+    if case.restrictions.filter(purpose="", lifted_at=None).update(lifted_at=now):
+        events.note("restriction.changed", now=now)
+    facts = {"right": case.right, "closed": day(now, at_desk), "erasure": erasure.reference}
+    facts |= {"remembered": "yes"} if case.restrictions.filter(lifted_at=None).exists() else {}
+    write(case, "withdrawn", at_desk, {**facts, **_status(case, at_desk, now)}, content=content, now=now)
+    life.close(case, Outcome.WITHDRAWN, at_desk, who=RULE, now=now, facts={"why": "erased"})
 
 
 def stop_recorded(case: Case, at_desk: Desk, *, now: dt.datetime, is_weighed: bool = False) -> None:
@@ -360,7 +414,7 @@ def _stops(case: Case, content: Content, at_desk: Desk) -> dict[str, Any]:
         places = tuple(
             shortened(f"{_title(step, at_desk)}: {_STOPPED[step.way]}") for step in done if step.why != NOTHING_HELD
         )
-    kinds, systems = _kinds(content), at_desk.declaration.systems
+    kinds, systems = kinds_of(content), at_desk.declaration.systems
     searched = tuple(
         shortened(_title(step, at_desk))
         for step in done

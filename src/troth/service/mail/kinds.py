@@ -172,7 +172,11 @@ KINDS: Mapping[str, Kind] = {
     # proof that it was them
     "link": Kind(
         {"link": _link, "until": _moment},
-        {"what": _one_of(*RIGHTS, "appeal", "complaint", "question", "resume"), "hours": _whole},
+        {
+            "what": _one_of(*RIGHTS, "appeal", "complaint", "question", "resume"),
+            "hours": _whole,
+            "known": _one_of("yes"),
+        },
         lasts=_DAY,
     ),
     "document_asked": Kind({"right": _right, "reasons": _prose, "link": _link, "until": _date}),  # Art. 12(6)
@@ -227,8 +231,19 @@ KINDS: Mapping[str, Kind] = {
     "partly_fulfilled": Kind(
         {**_ASKED, "done": _date, "did": _prose, "kept": _kept}, {"unsearched": _lines, "elsewhere": _lines, **_DONE}
     ),
-    "withdrawn": Kind({"right": _right, "closed": _date}, {"lifted": _one_of("yes"), "status": _link}),
-    "restriction_lifted": Kind({"on": _date, "reasons": _prose}, {"since": _date, **_REDRESS}),  # Art. 18(3)
+    "withdrawn": Kind(
+        {"right": _right, "closed": _date},
+        {
+            "denied": _one_of("yes"),
+            "erasure": _line,
+            "lifted": _one_of("yes"),
+            "remembered": _one_of("yes"),
+            "status": _link,
+        },
+    ),
+    "restriction_lifted": Kind(  # Art. 18(3)
+        {"on": _date, "reasons": _prose}, {"since": _date, "recorded": _one_of("yes"), **_REDRESS}
+    ),
     # complaints and questions (DPA 2018 s.164A)
     "complaint_acknowledged": Kind(
         {"received": _date}, {"due": _date, "status": _link, **_without(_REDRESS, "complaint_link")}

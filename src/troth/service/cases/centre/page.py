@@ -17,10 +17,10 @@ from django.utils.translation import gettext, ngettext
 from troth.declaration import Declaration
 from troth.law import Applies
 from troth.service.board.mark import SIGNS
-from troth.service.cases import appeal, document, life
+from troth.service.cases import appeal, document, life, telling
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
-from troth.service.cases.letters import day
+from troth.service.cases.letters import day, not_told
 from troth.service.cases.lines import Done, done, joined, kept, whole
 from troth.service.cases.models import (
     LOOKS,
@@ -36,6 +36,7 @@ from troth.service.cases.models import (
     State,
     Step,
 )
+from troth.service.cases.package import is_searchable
 from troth.service.cases.package.words import purpose_words, system_words, target_words
 from troth.service.disclosure.telling import State as NoticeState
 from troth.service.disclosure.telling import notices
@@ -143,14 +144,16 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
     steps = list(case.steps.order_by("id"))
     receipts = list(case.receipts.select_related("entry").order_by("at", "id"))
     lines = [line for receipt in receipts for line in receipt.lines]
-    content = _content(case, at_desk) if inside else None
+    wrote = _content(case, at_desk)
+    content = wrote if inside else None
     finals = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
     events = list(case.events.filter(is_internal=False).order_by("at", "id"))
+    is_told = closed and not not_told().filter(case=case).exists()
     return Shown(
         reference=case.reference,
         heading=asked_for(case),
-        state=_state(case),
-        next=_next(case, at_desk, steps, events),
+        state=_state(case, events),
+        next=_next(case, at_desk, steps, events, is_told=is_told),
         mark=_mark(case),
         is_inside=inside,
         is_closed=closed,
@@ -158,8 +161,8 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         is_late=not closed and first.is_late(now),
         why=() if closed else first.steps,
         laws=() if closed else clocks.because,
-        happened=tuple(Happened(event.at, text) for event in events if (text := _event(event))),
-        parts=_parts(case, at_desk.declaration, steps, lines),
+        happened=tuple(Happened(event.at, text) for event in events if (text := _event(event, is_told=is_told))),
+        parts=_parts(case, at_desk.declaration, steps, lines, wrote),
         done=tuple(
             sorted(
                 joined(done(line, case.right, at_desk.declaration) for line in whole(lines)),
@@ -198,13 +201,13 @@ def _mark(case: Case) -> str:
     return {Outcome.FULFILLED: "kept", Outcome.PARTLY_FULFILLED: "kept"}.get(Outcome(case.outcome), "waived")
 
 
-def _state(case: Case) -> str:
+def _state(case: Case, events: Sequence[Event]) -> str:
     if case.state == State.CLOSED:
         words = {
             Outcome.FULFILLED: gettext("Done"),
             Outcome.PARTLY_FULFILLED: gettext("Done as far as possible"),
             Outcome.REFUSED: gettext("Refused"),
-            Outcome.WITHDRAWN: gettext("Taken back"),
+            Outcome.WITHDRAWN: gettext("Closed") if _why(events) else gettext("Taken back"),
         }
         return words[Outcome(case.outcome)]
     return {
@@ -215,10 +218,10 @@ def _state(case: Case) -> str:
     }[State(case.state)]
 
 
-def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Event]) -> str:
+def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Event], *, is_told: bool) -> str:
     """What happens next, and who does it."""
     if case.state == State.CLOSED:
-        return _ended(case, events)
+        return _ended(case, events, is_told=is_told)
     if case.state == State.VERIFYING:
         if case.tier and case.tier < case.tier_needed:
             if (asked := document.of(case)) is not None:
@@ -235,8 +238,8 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
     if case.needs == Needs.SYSTEMS:
         waiting = sum(step.state == Step.State.WAITING for step in steps)
         return ngettext(
-            "We wait for %(number)d system to confirm. Then we write to you.",
-            "We wait for %(number)d systems to confirm. Then we write to you.",
+            "We wait to hear from %(number)d system, or from a person who sees to it there. Then we write to you.",
+            "We wait to hear from %(number)d systems, or from a person who sees to it there. Then we write to you.",
             waiting,
         ) % {"number": waiting}
     words = {
@@ -251,17 +254,22 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
     return gettext("We look in our systems for your data.")
 
 
-def _ended(case: Case, events: Sequence[Event]) -> str:
+def _ended(case: Case, events: Sequence[Event], *, is_told: bool) -> str:
+    why = _why(events)
+    if why == "denied":
+        return gettext("You told us that you sent nobody to ask for it, and we closed it.")
+    if why == "erased":
+        return gettext("Meanwhile we answered your request to delete your data, and closed this one.")
     if case.outcome == Outcome.WITHDRAWN:
         return gettext("You took it back, and we closed it. You can ask again at any time.")
-    if any(_is_unproved(event) for event in events):
+    if why == "identity_not_shown":
         return gettext("Nobody confirmed it within thirty days, so we closed it. You can ask again.")
+    if not is_told:
+        return gettext("It is closed. We sent no message about that: the address had got several within a day.")
     if case.outcome == Outcome.REFUSED:
         return gettext("Our letter says why, which law it rests on, and whom you can turn to.")
     if case.right in STOPS:
-        if case.outcome == Outcome.PARTLY_FULFILLED:
-            return gettext("Our message says where it took effect, and where it could not.")
-        return gettext("Our message says where it took effect.")
+        return gettext("Our message says what came of it.")
     if case.right in LOOKS:
         if case.outcome == Outcome.PARTLY_FULFILLED:
             return gettext(
@@ -269,7 +277,7 @@ def _ended(case: Case, events: Sequence[Event]) -> str:
                 "says which are missing, and why."
             )
         if any(event.what == "closed" and event.facts.get("package") is False for event in events):
-            return gettext("We looked, and found nothing about you. Our letter says where we looked.")
+            return gettext("We looked, and found nothing under the details that you gave us. Our letter says where.")
         if case.right == Right.PORT:
             if any(event.what == "closed" and event.facts.get("taken") == 0 for event in events):
                 return gettext(
@@ -286,17 +294,24 @@ def _ended(case: Case, events: Sequence[Event]) -> str:
     return gettext("It is done, and we wrote you a letter about it.")
 
 
-def _is_unproved(event: Event) -> bool:
-    """Whether the case ended because nobody showed who asks; no letter was sent then."""
-    return event.what == "closed" and event.facts.get("why") == "identity_not_shown"
+def _why(events: Iterable[Event]) -> str:
+    """Why the case ended without being carried out, as a code, where that is not what the person or we decided."""
+    return next((str(event.facts.get("why", "")) for event in events if event.what == "closed"), "")
 
 
-def _event(event: Event) -> str:
+def _event(event: Event, *, is_told: bool) -> str:
     """What happened, in words; empty for what says nothing to the person."""
     facts: Mapping[str, Any] = event.facts
-    if _is_unproved(event):
-        return gettext("We closed it, because nobody confirmed it")
     if event.what == "closed":
+        ends = {
+            "identity_not_shown": gettext("We closed it, because nobody confirmed it"),
+            "denied": gettext("You told us that you sent nobody to ask for it"),
+            "erased": gettext("We closed it, because we had answered your request to delete your data"),
+        }
+        if (why := _why([event])) in ends:
+            return ends[why]
+        if not is_told:
+            return gettext("We closed it")
         words = {
             "fulfilled": gettext("We finished and wrote to you"),
             "partly_fulfilled": gettext("We finished as far as possible and wrote to you"),
@@ -321,7 +336,7 @@ def _event(event: Event) -> str:
         "received": gettext("We received it"),
         "verified": gettext("You proved that it was you"),
         "acknowledged": gettext("We confirmed it by letter"),
-        "appealed": gettext("You appealed, and somebody else looks at it"),
+        "appealed": gettext("You appealed"),
         "paused": gettext("We asked you for something"),
         "resumed": gettext("You answered, and we went on"),
         "extended": gettext("We wrote you that it takes longer, and why"),
@@ -335,30 +350,55 @@ def _event(event: Event) -> str:
 
 
 def _parts(
-    case: Case, declaration: Declaration, steps: Iterable[Step], lines: Iterable[Mapping[str, Any]]
+    case: Case,
+    declaration: Declaration,
+    steps: Iterable[Step],
+    lines: Sequence[Mapping[str, Any]],
+    wrote: Content | None,
 ) -> tuple[Part, ...]:
-    """Each system that is looked into or asked, and how far it is. *lines* are those of its receipts."""
+    """Each system that is looked into or asked, and how far it is. *lines* are those of its receipts; *wrote* says by
+    what it was searched, where that is kept."""
     if case.kind != Kind.REQUEST or case.right == Right.APPEAL or case.state in (State.RECEIVED, State.VERIFYING):
         return ()
     asked = {step.system: step for step in steps}
     if case.outcome in (Outcome.WITHDRAWN, Outcome.REFUSED):
         return ()  # nothing was done, and what had stopped meanwhile goes on
     is_carried = case.state == State.CLOSED or case.needs == Needs.SYSTEMS or case.receipts.exists()
-    # The receipts of these rights have a line for whatever was found; of others they say what was changed or taken.
-    with_rows = {str(line["place"]).partition(".")[0] for line in lines}
-    is_known = case.right in (Right.VIEW, Right.ERASE)
+    found = {str(line["place"]).partition(".")[0] for line in lines}
+    acted = {str(line["place"]).partition(".")[0] for line in lines if line["what"] != "keep"}
+    kinds = telling.kinds_of(wrote) if wrote is not None else None
     parts = list[Part]()
     for name, system in declaration.systems.items():
         if name not in asked and (not system.tables or case.right in STOPS):
             continue
-        text, state = _part(asked.get(name), is_carried, has_rows=not is_known or name in with_rows)
+        step = asked.get(name)
+        is_ours = (step is None and is_carried and name not in found) or (
+            step is not None and step.way == "store" and step.why == "nothing_held"
+        )
+        if is_ours and kinds is None:
+            continue  # nobody knows any more by what it was searched
+        if is_ours and not is_searchable(declaration, name, kinds or ()):
+            text, state = gettext("cannot be searched by what you gave us"), "unproven"
+        elif step is None and is_carried:
+            text, state = _looked_into(case.right, is_found=name in found, has_acted=name in acted)
+        else:
+            text, state = _part(step)
         parts.append(Part(system_words(declaration, name), text, state, SIGNS[state]))
     return tuple(parts)
 
 
-def _part(step: Step | None, is_carried: bool, *, has_rows: bool) -> tuple[str, str]:
-    if step is None and is_carried:
-        return (gettext("done"), "kept") if has_rows else (gettext("nothing found there"), "private")
+def _looked_into(right: str, *, is_found: bool, has_acted: bool) -> tuple[str, str]:
+    """A system whose receipt has lines where something *is_found*: of a correction, what was changed; of what the
+    person takes along, what was taken."""
+    if has_acted:
+        return gettext("done"), "kept"
+    if is_found:
+        return gettext("kept: what was found there had to stay"), "waived"
+    words = {Right.AMEND: gettext("nothing was changed there"), Right.PORT: gettext("nothing was taken from there")}
+    return words.get(Right(right), gettext("nothing found there")), "private"
+
+
+def _part(step: Step | None) -> tuple[str, str]:
     if step is None:
         return gettext("not yet"), "private"
     if step.state == Step.State.WAITING and step.way == "task":
@@ -389,7 +429,7 @@ def _proofs(case: Case, receipts: Iterable[Any]) -> tuple[Proof, ...]:
     ended = case.events.filter(what="closed").order_by("-id").first()
     entry = EntryRow.objects.filter(pk=ended.facts["entry"]).first() if ended and "entry" in ended.facts else None
     if ended is not None and entry is not None:
-        found.append(Proof(gettext("That it was answered, and when"), ended.at, entry.leaf))
+        found.append(Proof(gettext("That it was closed, and when"), ended.at, entry.leaf))
     return tuple(found)
 
 

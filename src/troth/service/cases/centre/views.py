@@ -38,7 +38,7 @@ from troth.service.cases.centre.frame import (
 from troth.service.cases.centre.throttle import has_asked_enough
 from troth.service.cases.content import ContentGone
 from troth.service.cases.desk import Desk
-from troth.service.cases.letters import day
+from troth.service.cases.letters import day, not_told
 from troth.service.cases.links import LinkDead
 from troth.service.cases.models import CHOICES, Case, Channel, Kind, Link, Outcome, Right, State
 from troth.service.cases.package.words import cookie_words, purpose_words
@@ -104,9 +104,10 @@ def within_a_day(*, now: dt.datetime) -> int | None:
     """Of 100 requests that were answered in the last 90 days, how many within 24 hours; None where these were few, or
     the fewer part."""
     ended = (Outcome.FULFILLED, Outcome.PARTLY_FULFILLED, Outcome.REFUSED)
-    answered = Case.objects.filter(
+    closed = Case.objects.filter(
         kind=Kind.REQUEST, outcome__in=ended, closed_at__gt=now - dt.timedelta(days=90), closed_at__lte=now
     )
+    answered = closed.exclude(pk__in=not_told().values("case"))
     all_of_them = answered.count()
     quick = answered.filter(closed_at__lte=F("received_at") + dt.timedelta(hours=24)).count()
     if all_of_them < _ANSWERED_MIN or 2 * quick < all_of_them:
@@ -126,12 +127,14 @@ def _made_for(declaration: Declaration) -> dict[tuple[Any, ...], bytes]:
     return _homes[1]
 
 
-def _due(at_desk: Desk, kind: str, right: str) -> Any:
-    """The first deadline of what would arrive now, from somebody who has not said where they live."""
+def _due(at_desk: Desk, kind: str, right: str, *, link: str = "link") -> Any:
+    """The first deadline of what would arrive now, from somebody who has not said where they live. *link*: whether they
+    have to open one first (`plan.link_needed`), or ``open`` where they have."""
     now = timezone.now()
     # A clock may begin only once it is known who asks: whoever is told a day here may still confirm it tomorrow.
-    by_then = now + dt.timedelta(hours=links.LINK_HOURS)
-    asked = plan.Asked(kind=kind, right=right, received_at=now, verified_at=by_then)
+    by_then = now if link == "open" else now + dt.timedelta(hours=links.LINK_HOURS)
+    is_proved = link != "none" and kind == Kind.REQUEST
+    asked = plan.Asked(kind=kind, right=right, received_at=now, verified_at=by_then if is_proved else None)
     return plan.clocks(asked, at_desk.declaration, now=now).first
 
 
@@ -177,12 +180,14 @@ def ask_for(request: HttpRequest, at_desk: Desk, right: str) -> HttpResponse:
                 return to(request, at_desk, "centre-case")
             asked, lives = form.content().purposes, form.cleaned_data["residence"]
             link = plan.link_needed(at_desk.declaration, right, asked, residence=lives)
-            return to(request, at_desk, "centre-sent", what=right, **({} if link == "link" else {"link": link}))
+            more: dict[str, str] = {} if link == "link" else {"link": link}
+            more |= {"by": "agent"} if form.content().agent_address else {}
+            return to(request, at_desk, "centre-sent", what=right, **more)
     told = {
         "form": form,
         "someone": someone,
         "right": right,
-        "due": _due(at_desk, Kind.REQUEST, right).on,
+        "due": _due(at_desk, Kind.REQUEST, right, link="open" if someone is not None else form.link).on,
         "link": "none" if someone is not None else form.link,
         "weighs": bool(plan.weighed(at_desk.declaration, right, plan.stoppable(at_desk.declaration, right))),
         "is_choice": right in CHOICES,
@@ -276,13 +281,16 @@ def sent(request: HttpRequest, at_desk: Desk) -> HttpResponse:
         return shown(request, at_desk, "sent_again", {"kept": {"what": what}})
     else:
         raise Http404
+    link = link if (link := request.GET.get("link", "")) in ("none", "both") else "link"
+    is_by_agent = request.GET.get("by") == "agent"
     told = {
         "what": what,
-        "kept": {"what": what},
+        "kept": {"what": what, "link": link, **({"by": "agent"} if is_by_agent else {})},
         "title": page.asked_for(kind=kind, right=right),
-        "link": link if (link := request.GET.get("link")) in ("none", "both") else "link",
+        "link": link,
+        "is_by_agent": is_by_agent,
         "is_in_words": kind != Kind.REQUEST,
-        "due": _due(at_desk, kind, right),
+        "due": _due(at_desk, kind, right, link=link),
         "hours": links.LINK_HOURS,
         "most": allowance.MESSAGES_MAX,
     }
@@ -326,7 +334,8 @@ def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpRespons
     except LinkDead:
         return shown(request, at_desk, "dead", {}, status=410)
     if link.use == Link.Use.AGENT and "no" in request.POST:
-        return _deny(request, at_desk, link, now)
+        with contextlib.suppress(life.CaseRefused):  # it was carried out already: the page says so
+            return _deny(request, at_desk, link, now)
     if link.use in (Link.Use.PROVE, Link.Use.AGENT):
         arrival.prove(link, at_desk, now=now)
     window.open_window(request, link, now=now)
@@ -334,9 +343,9 @@ def follow_link(request: HttpRequest, at_desk: Desk, secret: str) -> HttpRespons
 
 
 def _deny(request: HttpRequest, at_desk: Desk, link: Link, now: dt.datetime) -> HttpResponse:
-    """The person has sent nobody: the case ends here."""
-    if link.case.state != State.CLOSED:
-        run.withdraw(link.case_id, at_desk, who=life.SUBJECT, now=now)
+    """The person has sent nobody: the case ends here. Raises `life.CaseRefused` where they had said yes before, and it
+    was carried out."""
+    run.withdraw(link.case_id, at_desk, who=life.SUBJECT, now=now, is_denied=True)
     Link.objects.filter(pk=link.pk).update(open_until=now)
     return shown(request, at_desk, "denied", {})
 
@@ -436,12 +445,13 @@ def take_back(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
     """Take the request back: asked once more, because it cannot be undone."""
     if not window.is_inside(link) or link.case.state == State.CLOSED:
         return to(request, at_desk, "centre-case")
-    if request.method != "POST":
-        return shown(request, at_desk, "take_back", {"title": page.asked_for(link.case)})
     try:
+        if request.method != "POST":
+            life.require_untouched(link.case)
+            return shown(request, at_desk, "take_back", {"title": page.asked_for(link.case)})
         run.withdraw(link.case_id, at_desk, who=life.SUBJECT, now=timezone.now())
     except life.CaseRefused:
-        said = gettext("It is being carried out at this moment, and cannot be taken back any more.")
+        said = gettext("We have begun to carry it out, and it cannot be taken back any more.")
         return _case(request, at_desk, link, wrong=said, status=409)
     return to(request, at_desk, "centre-case")
 
@@ -465,7 +475,7 @@ def appeal_form(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse
         "form": form,
         "reference": link.case.reference,
         "title": page.asked_for(link.case),
-        "due": _due(at_desk, Kind.REQUEST, Right.APPEAL).on,
+        "due": _due(at_desk, Kind.REQUEST, Right.APPEAL, link="open").on,
         "at": reverse("centre-appeal"),
     }
     return shown(request, at_desk, "appeal", told, status=_status(form))

@@ -427,6 +427,7 @@ STEP_WHY: Mapping[str, Any] = {
     "running": _("works on it"),
     "right_not_answered": _("does not answer this right"),
     "no_answer": _("never answered, and was given up on"),
+    "erased": _("not needed any more: the data were deleted at the person’s request"),
     "cannot_find": _("the person cannot be found there"),
     "must_keep": _("the law wants it kept"),
     "not_possible": _("the system cannot do it"),

@@ -72,7 +72,7 @@ NEEDS: Mapping[str, str | Promise] = {
     Needs.ANSWER: _("Write the answer"),
     Needs.WINDOW: _("Waits for the end of its window"),
     Needs.ACCESS: _("Waits for a request to see the data"),
-    Needs.SYSTEMS: _("Waits for systems to answer"),
+    Needs.SYSTEMS: _("Waits for systems, or for people with tasks"),
 }
 _FOR_SOMEBODY = (Needs.REVIEW, Needs.WEIGHING, Needs.APPROVAL, Needs.ANSWER)
 
