@@ -73,7 +73,7 @@ _WORDS: Mapping[str, Mapping[str, str | Promise]] = {
     },
     "purpose": {"subject_request": _("to answer the person’s request")},
     "rescan": {
-        "clean": _("nothing was left that had to go"),
+        "clean": _("by the same details, no record was found that should have gone"),
         "residue": _("something was still there"),
         "not_observed": _("it could not be looked at"),
     },
