@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.tables import each_row
 
 from troth.wording import same_person, same_words, says_something
 
 
-@pytest.mark.parametrize(
+@each_row(
     "disguise",
     [
         "ANN@Example.ORG",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from tests.cli.conftest import Ask
+from tests.tables import each_row
 
 from troth.cli.places import named
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "name"),
     [
         ("sqlite:///shop.sqlite", "shop"),
@@ -26,8 +27,8 @@ def test_a_store_is_called_after_its_file_or_database(url: str, name: str) -> No
     assert [store.name for store in named([url])] == [name]
 
 
-@pytest.mark.parametrize("between", ["#", "?", "/", "@", ":", "%", "%23", "://", "/x?", "@h/", "@h:1/x#", "1?a="])
-@pytest.mark.parametrize("place", ["host:5432/chinook", "host/chinook?sslmode=require", "host:5432", "host/", ""])
+@each_row("between", ["#", "?", "/", "@", ":", "%", "%23", "://", "/x?", "@h/", "@h:1/x#", "1?a="])
+@each_row("place", ["host:5432/chinook", "host/chinook?sslmode=require", "host:5432", "host/", ""])
 def test_no_part_of_a_password_becomes_a_name(between: str, place: str) -> None:
     password = f"Sup3r{between}Secret"
     for url in (f"postgresql://shop_ro:{password}@{place}", f"files:ftp://shop_ro:{password}@{place}"):

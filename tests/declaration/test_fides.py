@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.declaration import Declaration, DeclarationErrors, Strategy, check, dump, from_fides, parse
 
@@ -112,7 +113,7 @@ def test_what_was_assumed_is_told_with_its_place() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "note"),
     [
         ({}, "'f' has no category; give it one, or add it to 'ignore'"),

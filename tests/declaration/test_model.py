@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from tests.tables import each_row
 
 from troth.declaration import Cookie, Declaration, Erasure, Period, Promise, Table, parse
 
@@ -27,7 +28,7 @@ def as_table(**keys: Any) -> Table:
     return Table.model_validate(keys)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("short", "long"),
     [
         ({"key": "id"}, {"key": ["id"]}),
@@ -74,7 +75,7 @@ def test_a_period_is_a_number_and_a_unit(text: str, count: int, unit: str) -> No
     assert Period.model_validate(str(period)) == period
 
 
-@pytest.mark.parametrize("text", ["90", "days", "-1 days", "1.5 years", "90 days ago", "٣ days", "1 fortnight", ""])
+@each_row("text", ["90", "days", "-1 days", "1.5 years", "90 days ago", "٣ days", "1 fortnight", ""])
 def test_what_is_no_period_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="a period is a number and"):
         Period.model_validate(text)
@@ -150,8 +151,8 @@ def test_a_declaration_can_be_built_from_values_alone() -> None:
     assert Declaration.model_validate(values).hash == parse(TEXT).hash
 
 
-@pytest.mark.parametrize("empty", ["", "   ", ".", "\u200b", "\u3164"])
-@pytest.mark.parametrize("key", ["owner", "quote", "attest.by", "attest.says", "waive.reason", "waive.approver"])
+@each_row("empty", ["", "   ", ".", "\u200b", "\u3164"])
+@each_row("key", ["owner", "quote", "attest.by", "attest.says", "waive.reason", "waive.approver"])
 def test_words_that_say_nothing_count_for_nothing(key: str, empty: str) -> None:
     told: dict[str, Any] = {
         "quote": "We keep our word.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.declaration.test_check import SHOP
+from tests.tables import each_row
 
 from troth.declaration import DeclarationErrors, Problem, Severity, check, parse
 
@@ -25,7 +26,7 @@ def test_a_sealed_field_with_its_buckets_is_sound() -> None:
     assert problems(f"{{fields: {{{fields}, d_bucket: user.name}}, erase: delete}}") == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "severity", "table", "told"),
     [
         (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.declaration import Basis, Declaration, IdentityKind, Sharing, Strategy, load, parse, write
 from troth.wording import says_something
@@ -48,7 +48,7 @@ def test_a_comment_in_a_list_stays_with_its_element() -> None:
     )
 
 
-@pytest.mark.parametrize("word", ["no", "NO", "y", "true", "null", "~", "0123", "1e5", "12:30", "1_000", "=", "- a", "a: b", "a #b", "", " a", "@a", "*a", "{a", "%a", "'a", "a\nb", "2026-11-01", "0x1F", ".5", "x" * 2_000, "\x85", "😀"])  # fmt: skip  # noqa: E501
+@each_row("word", ["no", "NO", "y", "true", "null", "~", "0123", "1e5", "12:30", "1_000", "=", "- a", "a: b", "a #b", "", " a", "@a", "*a", "{a", "%a", "'a", "a\nb", "2026-11-01", "0x1F", ".5", "x" * 2_000, "\x85", "😀"])  # fmt: skip  # noqa: E501
 def test_text_is_the_same_text_for_every_reader_of_yaml(word: str) -> None:
     text = write({"systems": {word: {"title": word}}})
     read = yaml.safe_load(text)

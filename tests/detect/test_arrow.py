@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pytest
+from tests.tables import each_row
 
 from troth.detect import Detector, Finding, Unscanned
 
@@ -20,7 +21,7 @@ def _places(found: Any) -> list[list[tuple[int, int]] | None]:
     return [None if it is None else [(each["start"], each["end"]) for each in it] for it in found.to_pylist()]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "texts",
     [
         TEXTS,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.detect import Detector
 from troth.detect.chats import Chats
@@ -17,7 +17,7 @@ def _names(text: str) -> list[str]:
     return [text[it.start : it.end] for it in DETECTOR.find(text)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "line",
     [
         "ann_b: hi there",
@@ -53,7 +53,7 @@ def test_in_a_chat_every_line_of_a_name_and_those_of_others_are_found() -> None:
     assert _names("\n".join(lines)) == ["ann_b", "boatlover", "ann_b", "RiverMeadow", "boatlover", "RiverMeadow"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "line",
     [
         "error: you failed",

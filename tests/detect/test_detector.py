@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.detect.detector import Detector, Unknown
 from troth.detect.finding import Finding, Unscanned
@@ -128,7 +129,7 @@ def test_settings_that_would_call_every_text_clean_are_refused(asked: dict[str, 
         Detector(names=False, **asked)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "asked",
     [
         {"types": ["PERSON", "EMAIL_ADDRESS"]},

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.tables import each_row
 
 from troth.detect.listed import Listed
 from troth.detect.text import Text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("words", "text", "found"),
     [
         (["Blue Falcon"], "about BLUE  FALCON, and bluefalcon", ["BLUE  FALCON"]),

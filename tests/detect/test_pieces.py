@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.tables import each_row
 
 from troth.detect.finding import Finding
 from troth.detect.pieces import Piece, own, pieces
@@ -12,8 +13,8 @@ def _finding(start: int, end: int) -> Finding:
     return Finding(start, end, "PERSON", 0.9, "test")
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 1_000])
-@pytest.mark.parametrize("length", [0, 1, 30, 31, 40, 41, 500])
+@each_row("chunk", [1, 7, 1_000])
+@each_row("length", [0, 1, 30, 31, 40, 41, 500])
 def test_pieces_share_characters_and_leave_none_out(length: int, chunk: int) -> None:
     text = "".join(chr(ord("a") + at % 26) for at in range(length))
     cut = list(pieces([text[at : at + chunk] for at in range(0, length, chunk)], size=30, shared=10))

@@ -8,12 +8,13 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.detect.finding import Unscanned
 from troth.detect.text import Text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("written", "folded"),
     [
         ("card 4111", "card 4111"),

@@ -6,9 +6,9 @@ import os
 import re
 from pathlib import Path
 
-import pytest
 from tests.cli.firm import TROTH
 from tests.docs import consoles
+from tests.tables import each_row
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -19,7 +19,7 @@ _EXAMPLE = re.compile(r"^```python (\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXAMPLES = [(f"{page}: {name}", code) for page, text in PAGES.items() for name, code in _EXAMPLE.findall(text)]
 
 
-@pytest.mark.parametrize("code", [code for _, code in EXAMPLES], ids=[name for name, _ in EXAMPLES])
+@each_row("code", [code for _, code in EXAMPLES], ids=[name for name, _ in EXAMPLES])
 def test_every_example_does_what_it_says(code: str) -> None:
     exec(compile(code, "<example>", "exec"), {})
 

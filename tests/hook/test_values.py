@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.tables import each_row
 
 from troth.hook import Answer, Ask, Kept, Malformed, Right, Rows, State
 
@@ -23,7 +24,7 @@ def ask(**changes: Any) -> Ask:
     return Ask(**(made | changes))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "changes",
     [
         {"id": ""}, {"id": "a b"}, {"id": "x" * 129}, {"id": "case\n"}, {"identifiers": ()},
@@ -38,7 +39,7 @@ def test_an_ask_that_is_none_is_not_built(changes: dict[str, Any]) -> None:
     assert "ann@example.org" not in str(refused.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "build",
     [
         lambda: Answer.refused(""),

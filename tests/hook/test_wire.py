@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.hook.test_values import ask
+from tests.tables import each_row
 
 from troth.hook import Answer, Kept, Malformed, Right, Rows, SecretRefused, SignatureRefused, State
 from troth.hook.wire import (
@@ -58,7 +59,7 @@ def _answer(**changes: Any) -> bytes:
     return json.dumps({name: value for name, value in said.items() if value != "gone"}).encode()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body",
     [
         b"", b"[]", b"\xff", b"{}", b'{"v": 2, "id": "a", "state": "done"}', b"[" * 100_000,

@@ -6,6 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from tests.tables import each_row
 
 from troth.law import BadRuleSet, Clock, Event, LawError, Regime, Roll, Unit, read_regime
 
@@ -107,7 +108,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@each_row("case", REFUSED)
 def test_refused(case: str) -> None:
     text, message = REFUSED[case]
     with pytest.raises(BadRuleSet, match=message) as refusal:

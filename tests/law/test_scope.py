@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from tests.tables import each_row
 
 from troth.law import Activity, Applies, LawError, not_covered, regimes, regimes_for
 
@@ -21,7 +22,7 @@ def possible(found: tuple[Applies, ...]) -> set[str]:
     return {each.regime.id for each in found if not each.is_certain}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("residence", "established", "serves", "sure", "perhaps"),
     [
         ("GB", "GB", None, {"uk"}, set()),

@@ -6,6 +6,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.tables import each_row
 
 from troth.law import Due, Pause, due, obligation
 
@@ -21,7 +22,7 @@ def due_from(duty: str, day: str, *, extended: bool = False, pauses: tuple[Pause
     return due(rule, noon(day), zone=LONDON, extended=extended, pauses=pauses)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("duty", "start", "last"),
     [
         ("uk.answer", "2026-03-05", "2026-04-07"),  # Easter Sunday and Easter Monday

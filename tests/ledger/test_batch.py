@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.ledger import (
     Batch,
@@ -32,7 +33,7 @@ def openings(count: int) -> list[Opening]:
     return [Opening("batch.recorded/root", f"token {number}") for number in range(count)]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9, 255, 256, 257])
+@each_row("count", [1, 2, 3, 7, 8, 9, 255, 256, 257])
 def test_every_member_is_shown_to_be_one(count: int) -> None:
     acts = openings(count)
     batch = Batch(acts)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.declaration import Strategy
 from troth.ledger import (
@@ -113,7 +114,7 @@ def test_bytes_from_anywhere_are_refused_cleanly(stored: bytes) -> None:
         Entry.decode(stored)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "change",
     [
         lambda text: text.replace(",", ", "),
@@ -207,7 +208,7 @@ def test_tokens_are_not_made_from_text(token: Any, text: str) -> None:
         token(text)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "says"),
     [
         ({key: value for key, value in ERASED.items() if key != "plan"}, "needs plan"),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.ledger import (
     EMPTY_ROOT,
@@ -47,7 +48,7 @@ def flipped(data: bytes, bit: int) -> bytes:
     return bytes(changed)
 
 
-@pytest.mark.parametrize("case", known("inclusion"))
+@each_row("case", known("inclusion"))
 def test_inclusion_agrees_with_the_known_answers(case: dict[str, Any]) -> None:
     leaf, root, *proof = unbase64(case["leafHash"], case["root"], *case["proof"])
     if case["wantErr"]:
@@ -57,7 +58,7 @@ def test_inclusion_agrees_with_the_known_answers(case: dict[str, Any]) -> None:
         verify_inclusion(leaf, case["leafIdx"], case["treeSize"], proof, root)
 
 
-@pytest.mark.parametrize("case", known("consistency"))
+@each_row("case", known("consistency"))
 def test_consistency_agrees_with_the_known_answers(case: dict[str, Any]) -> None:
     old_root, new_root, *proof = unbase64(case["root1"], case["root2"], *case["proof"])
     if case["wantErr"]:

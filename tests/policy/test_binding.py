@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import pytest
+from tests.tables import each_row
 
 from troth.declaration import Declaration, Promise
 from troth.policy import PolicyText, bind, check, marks, read
@@ -29,7 +29,7 @@ def test_part_of_a_sentence_is_told_the_whole(either: PolicyText) -> None:
     assert bound.sentences == ()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("before", "after"),
     [
         ("We never sell your data.", "We never sell your data, unless somebody pays us well for it."),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.policy import Clause, ClauseKind, Practice, Quantity, Understood, promises_in, read, understand
 from troth.policy.clauses import Modality, Party, Promised
@@ -33,12 +34,12 @@ def parts(text: str) -> Promised:
     return promised
 
 
-@pytest.mark.parametrize("text", SAID["promises"])
+@each_row("text", SAID["promises"])
 def test_a_sentence_that_commits_the_company_is_a_promise(text: str) -> None:
     assert understood(text).promises
 
 
-@pytest.mark.parametrize("text", SAID["others"])
+@each_row("text", SAID["others"])
 def test_a_sentence_that_commits_to_nothing_is_none(text: str) -> None:
     assert understood(text).promises == ()
 
@@ -53,7 +54,7 @@ def test_paragraphs_are_of_the_practices_that_a_reader_would_name() -> None:
     assert 2 * right / (2 * right + wrong + missed) >= F1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "kind"),
     [
         ("You have the right to object.", ClauseKind.RIGHT),
@@ -147,7 +148,7 @@ def test_the_kinds_of_data_are_named_by_the_taxonomy() -> None:
     assert only("We never share your e-mail address.").categories == ("user.contact.email",)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "quantities"),
     [
         ("We answer within 30 days.", [(30, "day")]),

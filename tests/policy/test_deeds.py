@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.policy.linting import findings
+from tests.tables import each_row
 
 from troth.policy import read
 from troth.policy.deeds import deeds, done, is_deed
@@ -36,7 +37,7 @@ DONE = {
 }
 
 
-@pytest.mark.parametrize("text", TRUE)
+@each_row("text", TRUE)
 def test_a_denial_is_no_deed(text: str) -> None:
     assert [one.rule for one in findings(text, *TRUE[text])] == []
 
@@ -56,7 +57,7 @@ def test_items_below_a_denial_are_denied() -> None:
     assert not mentions(policy).has("cookie.used", "analytics.used")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "left"),
     [
         ("We use cookies and no analytics.", ["we use cookies and no"]),

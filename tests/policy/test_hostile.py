@@ -2,6 +2,7 @@
 
 import pytest
 from tests.policy.linting import findings
+from tests.tables import each_row
 
 from troth.policy import Kind, PolicyError, contacts, dates, definitions, promises_in, read, render_plain
 
@@ -13,8 +14,8 @@ def filled(unit: str) -> str:
     return unit * (MEGABYTE // len(unit))
 
 
-@pytest.mark.parametrize("kind", ["markdown", "html", "text"])
-@pytest.mark.parametrize(
+@each_row("kind", ["markdown", "html", "text"])
+@each_row(
     "unit",
     ["a", "a ", ".", "A. ", "[", "![](", "*a_ ", "<", "<!--", "&amp;", "<a b='", "we will only ", "\"')]", ". e.g."],
 )
@@ -63,7 +64,7 @@ def test_more_text_than_any_policy_is_refused(text: str, kind: Kind, told: str) 
         read(text, kind=kind)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("unit", "kind"),
     [
         ("<a href=x>a</a> ", "html"),

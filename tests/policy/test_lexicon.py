@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from tests.tables import each_row
 
 from troth.policy import read
 from troth.policy.lexicon import concepts, mentions
@@ -19,12 +20,12 @@ def speaks(text: str, concept: str) -> bool:
     return mentions(read(source, kind="markdown")).has(concept)
 
 
-@pytest.mark.parametrize("concept", SAYINGS)
+@each_row("concept", SAYINGS)
 def test_a_concept_is_heard_in_each_way_of_saying_it(concept: str) -> None:
     assert [text for text in SAYINGS[concept]["said"] if not speaks(text, concept)] == []
 
 
-@pytest.mark.parametrize("concept", SAYINGS)
+@each_row("concept", SAYINGS)
 def test_what_only_sounds_like_a_concept_is_not_heard(concept: str) -> None:
     assert [text for text in SAYINGS[concept].get("not", ()) if speaks(text, concept)] == []
 

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from tests.policy.linting import TODAY, findings
 from tests.policy.sampling import SAMPLES, cases, golden, in_short, sample
+from tests.tables import each_row
 
 from troth.policy import read
 from troth.policy.lint import lint, rules
@@ -21,7 +22,7 @@ def fired(text: str, *, as_of: dt.date = TODAY, regimes: tuple[str, ...] = ("gdp
     return {finding.rule for finding in report.findings}
 
 
-@pytest.mark.parametrize("rule", sorted(CASES))
+@each_row("rule", sorted(CASES))
 def test_a_rule_fires_on_its_fault_and_not_on_the_mended_text(rule: str) -> None:
     assert rule in fired(CASES[rule]["fires"])
     if "silent" in CASES[rule]:
@@ -98,7 +99,7 @@ def test_a_sentence_that_announces_a_table_of_periods_is_not_vague() -> None:
     assert "GDPR.13.2a.vague" in fired(general.replace("your data", "order records") + table)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "region"),
     [
         ("Example Ltd, 1 Example Street, Ely CB7 0XX", "uk"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.policy.declared import VOICE, changed, declared, without
 from tests.policy.linting import TODAY, findings
+from tests.tables import each_row
 
 from troth.declaration import load
 from troth.declaration.telling import Decision
@@ -117,7 +118,7 @@ def test_nothing_loaded_from_others_and_something_was() -> None:
     assert "Our pages load nothing from other companies." in [one.quote for one in found]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("edit", "rule", "says"),
     [
         (("use: essential.service.security", "use: train_ai_system"), "F.purpose", None),

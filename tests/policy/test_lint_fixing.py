@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.policy.declared import VOICE, declared
 from tests.policy.linting import TODAY
 from tests.policy.sampling import SAMPLES, sample
+from tests.tables import each_row
 
 from troth.policy import read
 from troth.policy.lint import Facts, Mended, Report, lint, mend
@@ -34,7 +35,7 @@ def kind_of(name: str) -> Kind:
     return "html" if name.endswith(".html") else "text" if name.endswith(".txt") else "markdown"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("before", "after"),
     [
         ("Last edited on 2018-25-04.", "Last edited on 2018-04-25."),

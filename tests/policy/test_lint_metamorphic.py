@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import pytest
 from markdown_it import MarkdownIt
 from tests.policy.sampling import AS_OF, SAMPLES, sample
+from tests.tables import each_row
 
 from troth.policy import PolicyText, read
 from troth.policy.lint import lint, rules
@@ -136,7 +137,7 @@ def test_a_fault_in_any_policy_brings_exactly_its_finding(fault: str, name: str,
         assert changes(policy, edited, kind) == (Counter([ALONE[fault]]), Counter()), at
 
 
-@pytest.mark.parametrize("words", GONE)
+@each_row("words", GONE)
 def test_a_sentence_that_is_needed_and_gone_brings_exactly_its_findings(words: str) -> None:
     assert words in GOOD.source
     edited = read(GOOD.source.replace(words, ""), kind="markdown")
@@ -184,8 +185,8 @@ def test_sections_in_another_order_have_the_same_findings(name: str) -> None:
 MAIL = re.compile(r"\b([Ee])-?mail")
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-@pytest.mark.parametrize("spelling", [r"\1mail", r"\1-mail"])
+@each_row("name", SAMPLES)
+@each_row("spelling", [r"\1mail", r"\1-mail"])
 def test_the_spelling_of_email_changes_no_finding(name: str, spelling: str) -> None:
     before = sample(name)
     kind: Kind = "html" if name.endswith(".html") else "text" if name.endswith(".txt") else "markdown"

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from tests.policy.linting import TODAY, findings, quotes
+from tests.tables import each_row
 
 from troth.policy import read
 from troth.policy.lint import Severity, lint
@@ -203,7 +204,7 @@ def test_neighbouring_letters_that_changed_places_are_told_and_left_to_the_write
     assert (found.quote, found.message, found.fix) == ("CPCA", "“CPCA” is misspelt: it is “CCPA”.", None)
 
 
-@pytest.mark.parametrize("name", ["PACT", "CAPT", "PARC", "CARP", "CFRA", "CRPA", "TCAP", "ACCP", "RGPD"])
+@each_row("name", ["PACT", "CAPT", "PARC", "CARP", "CFRA", "CRPA", "TCAP", "ACCP", "RGPD"])
 def test_a_name_of_something_else_in_the_letters_of_a_law_is_left_alone(name: str) -> None:
     assert not findings(f"We follow the {name} Act.", "S.typo.regime")
 

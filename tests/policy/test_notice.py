@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.policy.declared import CLINIC, SHOP, VOICE, changed, declared, without
+from tests.tables import each_row
 
 from troth.policy import PolicyError, read
 from troth.policy.notice import EASE_MIN, NoticeIncomplete, render, render_short
@@ -26,7 +27,7 @@ def test_the_prose_reads_easily(path: Path) -> None:
     assert render(declared(path)).ease > EASE_MIN + 20
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("letter", "words"),
     [
         ("13(1)(a)", "Beispielklinik GmbH | Beispielweg 1, 10115 Berlin | datenschutz@example.org"),
@@ -53,7 +54,7 @@ def test_it_says_what_each_letter_of_the_gdpr_asks_for(letter: str, words: str) 
     assert [each for each in words.split(" | ") if each not in text] == [], letter
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("paragraph", "words"),
     [
         ("22575(b)(1)", "identifiers | Example Adverts Inc"),
@@ -98,7 +99,7 @@ def test_what_is_done_for_others_is_told_apart_with_the_role() -> None:
     assert "transcribe" not in _section(text, "What we use it for")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("old", "new", "path"),
     [
         ("  regulator: Berliner Beauftragte für Datenschutz und Informationsfreiheit\n", "", "organisation"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.policy.declared import CLINIC, SHOP, VOICE, declared
+from tests.tables import each_row
 
 from troth.policy.notice import NoticeDisagrees, Rendered, agree, differences, render
 from troth.policy.notice.words import words_of
@@ -47,7 +48,7 @@ _HUMAN = [
 ]
 
 
-@pytest.mark.parametrize(("path", "table", "row", "old", "new"), _HUMAN)
+@each_row(("path", "table", "row", "old", "new"), _HUMAN)
 def test_an_edit_of_the_page_is_found(path: Any, table: str, row: str, old: str, new: str) -> None:
     rendered = render(declared(path))
     lines = rendered.md.splitlines()

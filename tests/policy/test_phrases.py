@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.policy.phrases import BadPhrase, Phrase, plain
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("phrase", "sentence", "found"),
     [
         ("right to access", "You have the RIGHT to access it.", True),
@@ -46,9 +47,7 @@ def test_a_phrase_that_only_stands_in_the_lead_is_not_found() -> None:
     assert Phrase("may view").found_in("you may view data", after=len("you may "))
 
 
-@pytest.mark.parametrize(
-    "wrong", ["", "..", "[all]", "(a|", "a)", "(a|)", "a & b", "[a", "a*b", "*a*", "*ed", "!(a)", "_"]
-)
+@each_row("wrong", ["", "..", "[all]", "(a|", "a)", "(a|)", "a & b", "[a", "a*b", "*a*", "*ed", "!(a)", "_"])
 def test_what_is_no_phrase_is_refused_by_its_text(wrong: str) -> None:
     with pytest.raises(BadPhrase) as refused:
         Phrase(wrong)

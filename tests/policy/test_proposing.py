@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.tables import each_row
 
 from troth.declaration import Declaration, Promise, Severity, parse
 from troth.policy import bind, read, understand
@@ -52,7 +53,7 @@ def planned(text: str, promises: str = "") -> BindingPlan:
     return plan_binding(understand(read(text, kind="text")), company(promises))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "control"),
     [
         ("We delete sign-in history after ninety days.", "retention.nothing_overdue"),
@@ -94,7 +95,7 @@ def test_what_nothing_can_measure_is_left_to_a_persons_word(text: str) -> None:
     assert proposal.attest.endswith(".")
 
 
-@pytest.mark.parametrize(("text", "controls"), [(row["text"], row["controls"]) for row in SENTENCES])
+@each_row(("text", "controls"), [(row["text"], row["controls"]) for row in SENTENCES])
 def test_a_control_is_offered_for_what_it_looks_at_and_for_nothing_near_it(text: str, controls: list[str]) -> None:
     assert sorted(proof.control for proof in only(text).proofs) == sorted(controls)
 
@@ -105,12 +106,12 @@ def is_offered(text: str, cause: dict[str, Any]) -> bool:
     return offered == set(cause["controls"]) and cause.get("attest", "") in proposal.attest
 
 
-@pytest.mark.parametrize("cause", CAUSES, ids=[cause["why"] for cause in CAUSES])
+@each_row("cause", CAUSES, ids=[cause["why"] for cause in CAUSES])
 def test_a_promise_is_offered_the_same_in_other_words(cause: dict[str, Any]) -> None:
     assert [text for text in cause["said"] if not is_offered(text, cause)] == []
 
 
-@pytest.mark.parametrize("cause", CAUSES, ids=[cause["why"] for cause in CAUSES])
+@each_row("cause", CAUSES, ids=[cause["why"] for cause in CAUSES])
 def test_what_only_lies_near_is_offered_something_else(cause: dict[str, Any]) -> None:
     assert [text for text in cause["near"] if is_offered(text, cause)] == []
 
@@ -158,7 +159,7 @@ def test_a_row_that_says_too_little_or_too_much_is_refused_by_its_name(row: dict
         _row("kept", row)
 
 
-@pytest.mark.parametrize(("control", "shows"), _shows().items())
+@each_row(("control", "shows"), _shows().items())
 def test_what_green_shows_ends_a_sentence_about_a_control_of_the_catalogue(control: str, shows: str) -> None:
     assert control in catalogue()
     assert shows[0].islower()
@@ -188,7 +189,7 @@ RULED = """
 """
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "about", "doubt"),
     [
         ("Crash reports go after 90 days; server logs after 30 days.", ["app.crash", "app.log"], ""),
@@ -418,7 +419,7 @@ cookies:
 NO_STATISTICS = "the declaration has cookies that this rules out: _ga (statistics)"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "against"),
     [
         ("We do not transfer your data outside the EU.", f"{ELSEWHERE}post (processor, US), press (sale, GB)"),
@@ -509,7 +510,7 @@ def test_another_plan_has_another_hash(tmp_path: Path) -> None:
 BOUND = "promises:\n  - {quote: QUOTE, owner: ann@example.org, controls: [retention.nothing_overdue], about: [ABOUT]}\n"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("quote", "about", "codes"),
     [
         ("We delete sign-in history after ninety days.", "logins.login", []),

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.policy.papers import as_docx, as_pdf
+from tests.tables import each_row
 
 from troth.policy import Language, PolicyError, file_kind, read, read_bytes, read_file
 from troth.policy.reading import apart
@@ -24,7 +25,7 @@ def words(data: bytes, name: str = "policy.txt") -> str:
     return read_bytes(data, name=name).text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("data", "name", "kind"),
     [
         (b"# Privacy", "policy.md", "markdown"),
@@ -41,7 +42,7 @@ def test_the_kind_of_a_file_follows_from_its_bytes_and_its_name(data: bytes, nam
     assert file_kind(data, name=name) == kind
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("data", "name", "told"),
     [
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "policy.docx", "old Word document, or one that is locked"),
@@ -235,7 +236,7 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         read_bytes(as_pdf(POLICY), name="policy.pdf")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "language"),
     [
         (TEXT, Language.ENGLISH),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.policy import read
 
@@ -85,7 +86,7 @@ def test_paragraphs_of_one_long_line_each_need_no_empty_line() -> None:
     assert [text for _, _, text in blocks(f"{first}\n{second}\n")] == [first.strip(), second.strip()]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "line",
     [
         "We sell nothing.",

@@ -1,8 +1,8 @@
 """What comes out is safe to show, with an anchor at every sentence."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.policy import Cell, PolicyText, read, render_plain
 
@@ -24,7 +24,7 @@ def test_links_stay_and_lead_out_safely(either: PolicyText) -> None:
     assert '<a href="/staff" rel="noopener noreferrer">special access rights</a>' in render_plain(either)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "hostile",
     [
         "[click](javascript:alert(1))",
@@ -35,7 +35,7 @@ def test_links_stay_and_lead_out_safely(either: PolicyText) -> None:
         '[a](<x" onclick="alert(1)>)',
     ],
 )
-@pytest.mark.parametrize("kind", ["markdown", "html"])
+@each_row("kind", ["markdown", "html"])
 def test_nothing_hostile_comes_out(hostile: str, kind: str) -> None:
     page = render_plain(read(hostile, kind="markdown" if kind == "markdown" else "html"))
     for trap in ("<script", "<img", 'onclick="', "onerror=", 'href="javascript'):

@@ -1,8 +1,8 @@
 """Where sentences end."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.policy.reading.sentences import split
 
@@ -11,7 +11,7 @@ def cut(text: str) -> list[str]:
     return [text[start:end] for start, end in split(text)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "We keep it. | You may ask.",

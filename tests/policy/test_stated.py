@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.policy import PolicyText, Reached, Span, contacts, dates, days_meant, definitions, read
 
@@ -31,7 +32,7 @@ def spans(policy: PolicyText) -> list[Span]:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("“Personal data” means any information about you.", ["Personal data"]),
@@ -50,7 +51,7 @@ def test_terms_are_found_where_they_are_defined(text: str, expected: list[str]) 
     assert terms(text) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("Write to privacy@example.org.", [("email", "privacy@example.org")]),
@@ -82,7 +83,7 @@ def test_ways_to_reach_the_company_are_found(text: str, expected: list[tuple[str
     assert reached(text) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         (
@@ -127,7 +128,7 @@ def test_who_is_reached_is_told_by_the_sentence_or_its_heading() -> None:
     assert [way.reached for way in contacts(policy)] == [Reached.COMPANY, Reached.AUTHORITY, Reached.OFFICER]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("Last updated: 3 May 2024", [("updated", "3 May 2024", 1)]),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.policy import PolicyText, read
 from troth.policy.versions import Change, Verdict, compare
@@ -60,14 +61,14 @@ def _only(old: str, new: str) -> Change:
     return change
 
 
-@pytest.mark.parametrize(("strong", "weak", "reason"), _PAIRS)
+@each_row(("strong", "weak", "reason"), _PAIRS)
 def test_a_weaker_clause_is_told_with_its_reason(strong: str, weak: str, reason: str) -> None:
     change = _only(strong, weak)
     assert change.verdict is Verdict.WEAKENED
     assert reason in " ".join(change.reasons).casefold()
 
 
-@pytest.mark.parametrize(("strong", "weak", "reason"), _PAIRS)
+@each_row(("strong", "weak", "reason"), _PAIRS)
 def test_strengthening_is_weakening_the_other_way(strong: str, weak: str, reason: str) -> None:
     assert _only(weak, strong).verdict is Verdict.STRENGTHENED
     assert compare(_policy(weak), _policy(strong)).weaker == ()
@@ -259,7 +260,7 @@ def test_a_text_in_another_language_is_not_compared() -> None:
 _AND_SO = "and so it is, " * 200
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("old", "new"),
     [
         ("We tell you of a breach within 72 hours.", "We tell the authority of a breach within 72 hours."),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.tables import each_row
 
 from troth.policy import PolicyText, read
 from troth.policy.versions import Verdict, compare
@@ -25,7 +26,7 @@ def _told(pair: dict[str, str]) -> Any:
     return pytest.param(pair, id=pair["is"], marks=marks)
 
 
-@pytest.mark.parametrize("pair", [_told(pair) for pair in _PAIRS])
+@each_row("pair", [_told(pair) for pair in _PAIRS])
 def test_a_pair_becomes_what_was_written_down(pair: dict[str, str]) -> None:
     compared = compare(_policy(pair["old"]), _policy(pair["new"]))
     changes = [each for each in compared.changes if each.verdict is not Verdict.SAME]

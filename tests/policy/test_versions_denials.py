@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.tables import each_row
 
 from troth.policy import read
 from troth.policy.versions import denied_by
@@ -12,7 +12,7 @@ def _denied(*sentences: str) -> list[set[str]]:
     return [set(kinds) for kinds in denied_by(read(f"# Policy\n\n{' '.join(sentences)}\n")).values()]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sentence", "kind"),
     [
         ("We never share your data.", "shares"),
@@ -31,7 +31,7 @@ def test_a_plain_denial_is_heard(sentence: str, kind: str) -> None:
     assert _denied(sentence) == [{kind}]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "sentence",
     [
         "We never share your data, except with our bank.",

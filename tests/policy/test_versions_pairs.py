@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.tables import each_row
 
 from troth.policy import PolicyText, read
 from troth.policy.versions import Verdict, compare
@@ -213,12 +213,12 @@ def _policy(clause: str) -> PolicyText:
     return read(f"# Policy\n\n## What we promise\n\nWe are Example Ltd.\n\n{clause}\n\nThis is the end.\n")
 
 
-@pytest.mark.parametrize(("one", "other"), _SAME)
+@each_row(("one", "other"), _SAME)
 def test_other_words_for_the_same_promise_are_no_alarm(one: str, other: str) -> None:
     assert compare(_policy(one), _policy(other)).verdict is Verdict.REWORDED
     assert compare(_policy(other), _policy(one)).verdict is Verdict.REWORDED
 
 
-@pytest.mark.parametrize(("one", "other"), _LESS)
+@each_row(("one", "other"), _LESS)
 def test_words_that_take_some_of_it_back_are_found(one: str, other: str) -> None:
     assert compare(_policy(one), _policy(other)).verdict is Verdict.WEAKENED

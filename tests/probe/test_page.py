@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.policy import published_text
 from troth.probe.appearance import appearances
@@ -15,7 +16,7 @@ NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 URL = "https://example.org/shop/"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("header", "name", "lifetime"),
     [
         ("a=1", "a", None),
@@ -76,7 +77,7 @@ def test_an_unknown_colour_is_no_fault() -> None:
     assert link.contrast is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("css", "size"),
     [
         ("a { font-size: 8px }", 8.0),

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.tables import each_row
 
 from troth.probe import Allowed, NotPublic, PublicOnly, Site, Unreachable, addresses_of, fetch
 from troth.probe.public import is_public
@@ -16,7 +17,7 @@ from troth.probe.public import is_public
 LOOPBACK = Allowed(networks=[ipaddress.ip_network("127.0.0.0/8")])
 
 
-@pytest.mark.parametrize(
+@each_row(
     "host",
     [
         "localhost",

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from tests.tables import each_row
 
 from troth.declaration import Audience
 from troth.promises import CatalogueError, UnknownControl, catalogue, control
@@ -53,7 +54,7 @@ def test_an_id_like_no_other_gets_no_suggestion() -> None:
         control("zzz")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("right", "wrong", "message"),
     [
         ("version = 2", "version = 0", "whole number"),

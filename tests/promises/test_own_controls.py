@@ -7,6 +7,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from tests.tables import each_row
 
 from troth.declaration import Audience, Declaration, DeclarationErrors, Must, Promise, parse
 from troth.promises import Answer, BadAnswer, Evidence, Outcome, catalogue, check, controls_of, looked_at_hash, run
@@ -128,7 +129,7 @@ controls:
 """
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("own", "words"),
     [
         (

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.declaration import Attestation, Promise, Waiver
 from troth.promises import Check, Control, Evidence, Finding, Judgement, Outcome, Portion, Status, status_of
@@ -93,7 +94,7 @@ def test_an_unknown_control_proves_nothing() -> None:
     assert judge(promise("a.once", "gone.away"), made(), made("gone.away")).status is Status.UNPROVEN
 
 
-@pytest.mark.parametrize(
+@each_row(
     "spoilt",
     [
         replace(made(), outcome=Outcome.ERROR),
@@ -195,7 +196,7 @@ def test_a_waiver_hides_nothing_that_is_unproven() -> None:
     assert judge(bound, made(outcome=Outcome.FAIL)).status is Status.UNPROVEN
 
 
-@pytest.mark.parametrize(
+@each_row(
     "approver",
     [
         " Ann@Example.org",
@@ -371,7 +372,7 @@ def overdue(*places: str) -> Check:
     return replace(failed, evidence=looked, findings=tuple(Finding(place, "overdue") for place in places))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("about", "status"),
     [
         ((), Status.BROKEN),
@@ -410,8 +411,8 @@ def test_a_fault_of_the_whole_touches_its_parts(place: str, about: str, status: 
     assert judge(bound, overdue(place)).status is status
 
 
-@pytest.mark.parametrize("looked", ["shop", "site", "ledger", "declaration"])
-@pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.NOT_APPLICABLE])
+@each_row("looked", ["shop", "site", "ledger", "declaration"])
+@each_row("outcome", [Outcome.PASS, Outcome.NOT_APPLICABLE])
 def test_a_control_that_looked_elsewhere_shows_nothing_of_what_a_promise_is_about(
     looked: str, outcome: Outcome
 ) -> None:

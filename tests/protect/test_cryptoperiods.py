@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-import pytest
+from tests.tables import each_row
 
 from troth.ledger import KeyId
 from troth.protect import KeyInfo, KeyState, Purpose, field_zero, opened_until, seals_until, standing
@@ -22,7 +22,7 @@ def key(purpose: Purpose, state: KeyState = A, number: int = 1, **ago: dt.timede
     return KeyInfo(ID, purpose, number, state, since)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("one", "hanging", "due", "overdue"),
     [
         (key("field", active=DAY), 5, "", False),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.protect.hazmat import Aead, AeadFailed, GcmSiv, KeyWrap, Mac, SigningKey, Siv, UnwrapFailed, derive, stretch
 
@@ -55,7 +56,7 @@ def test_hkdf_gives_no_more_than_its_hash_allows() -> None:
         derive(b"x", b"", 255 * 32 + 1)
 
 
-@pytest.mark.parametrize("case", known("hmac"))
+@each_row("case", known("hmac"))
 def test_hmac_agrees_with_rfc_4231(case: dict[str, Any]) -> None:
     mac = Mac(case["key"], case.get("hash", "sha256"))
     assert mac(case["data"])[: len(case["mac"])] == case["mac"]
@@ -74,7 +75,7 @@ AEADS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "case"), AEADS)
+@each_row(("kind", "case"), AEADS)
 def test_gcm_and_gcm_siv_agree_with_their_specifications(
     kind: Callable[[bytes], Aead | GcmSiv], case: dict[str, bytes]
 ) -> None:
@@ -120,7 +121,7 @@ WRAPS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize(("wrap", "unwrap", "case"), WRAPS)
+@each_row(("wrap", "unwrap", "case"), WRAPS)
 def test_key_wrap_agrees_with_rfc_3394_and_rfc_5649(
     wrap: Callable[[KeyWrap, bytes], bytes], unwrap: Callable[[KeyWrap, bytes], bytes], case: dict[str, bytes]
 ) -> None:

@@ -13,6 +13,7 @@ import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.protect import Keyring, Masker, MaskFit, MaskKind, MaskRefused, MaskTooNarrow, Part
 from troth.stores import ColumnKind
@@ -49,7 +50,7 @@ def test_a_mask_fits_its_column(fit: MaskFit, key: tuple[Part, ...]) -> None:
         assert fit.length is None or len(mask) <= fit.length
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fit", "kind"),
     [
         (MaskFit("text"), str),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.protect.agefile import age_file
+from tests.tables import each_row
 
 from troth.protect import (
     KEY_FILE,
@@ -218,7 +219,7 @@ def test_where_a_key_is_already_nobody_is_asked_to_wrap_another(world: World) ->
         world.make("transit")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "given", "says"),
     [
         ("starlight", {}, "there are: none, age"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pytest
 from tests.ropa.companies import example, small
+from tests.tables import each_row
 
 from troth.declaration import Declaration
 from troth.ropa import Screening, Verdict, lists, screen, screening_data, screening_markdown
@@ -72,7 +72,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("criterion", [each.id for listed in lists() for each in listed.criteria])
+@each_row("criterion", [each.id for listed in lists() for each in listed.criteria])
 def test_every_criterion_is_met_by_what_it_says_and_by_nothing_less(criterion: str) -> None:
     met = {each.criterion.id: each.why for each in one(singing(**CASES[criterion])).met}
     assert met[criterion]

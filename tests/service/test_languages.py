@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.utils.translation import get_language
+from tests.tables import each_row
 
 from troth.service.languages import languages
 
@@ -14,7 +14,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return HttpResponse(get_language())
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("query", "header", "language"),
     [
         ("", "", "en"),

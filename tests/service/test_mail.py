@@ -24,6 +24,7 @@ from tests import forks
 from tests.service.conftest import ROOT, as_default
 from tests.service.mail_processes import KEYS, NOW
 from tests.service.mailing import Sink, read
+from tests.tables import each_row
 
 from troth.declaration import Organisation
 from troth.ledger import Entry
@@ -141,7 +142,7 @@ def test_a_letter_opens_after_the_field_keys_are_rotated(database: str, tmp_path
     assert send_due(NOW, keyring=keyring, transport=smtp) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     "address",
     [
         "nora",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from tests.tables import each_row
 
 from troth.declaration import Organisation
 from troth.service.mail.kinds import KINDS, Kept, Kind
@@ -59,8 +60,8 @@ def written(kind: str, facts: dict[str, object], language: str = "en") -> Text:
     return write(letter(kind, facts, language), COMPANY)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", KINDS)
+@each_row("language", LANGUAGES)
+@each_row("kind", KINDS)
 def test_a_letter_states_every_fact(kind: str, language: str) -> None:
     text = written(kind, every(KINDS[kind]), language)
     for name, value in every(KINDS[kind]).items():
@@ -77,7 +78,7 @@ def test_a_letter_states_every_fact(kind: str, language: str) -> None:
     assert "\n\n\n" not in text.plain
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each_row("kind", KINDS)
 def test_a_letter_needs_what_it_needs_and_nothing_else(kind: str) -> None:
     facts = needed(KINDS[kind])
     assert written(kind, facts).subject
@@ -88,7 +89,7 @@ def test_a_letter_needs_what_it_needs_and_nothing_else(kind: str) -> None:
         letter(kind, {**facts, "secret": "x"})
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each_row("kind", KINDS)
 def test_nothing_becomes_markup_and_only_links_become_links(kind: str) -> None:
     facts = every(KINDS[kind])
     html = written(kind, facts).html
@@ -103,7 +104,7 @@ def test_a_link_in_somebodys_words_stays_text() -> None:
     assert "<a " not in written("refused", facts).html
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "facts"),
     [
         ("link", {"link": "javascript:alert(1)", "until": MOMENT}),
@@ -156,8 +157,8 @@ def test_dates_are_written_as_the_language_has_them(language: str, day: str) -> 
     assert day in written("withdrawn", needed(KINDS["withdrawn"]), language).plain
 
 
-@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
-@pytest.mark.parametrize("kind", KINDS)
+@each_row("language", [code for code in LANGUAGES if code != "en"])
+@each_row("kind", KINDS)
 def test_a_letter_is_in_one_language(kind: str, language: str) -> None:
     """No sentence of the English letter is left in the others, but for what somebody else wrote."""
     facts = needed(KINDS[kind])
@@ -192,7 +193,7 @@ def test_whoever_does_not_agree_learns_where_to_turn(kind: str) -> None:
     assert "GDPR" not in californian
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "facts"),
     [
         ("refused", {"reasons", "cite"}),  # Art. 12(4), 11 CCR 7022-7024

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.service.mailing import Sink, read
+from tests.tables import each_row
 
 from troth.service.configuration import MailServer, MailTls, Settings, SettingsError
 from troth.service.mail.message import Message
@@ -281,7 +282,7 @@ def test_where_letters_go_is_one_address(url: str, server: MailServer) -> None:
     assert mail(url) == server
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "mail.example.org",

@@ -14,6 +14,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.service.team import DECLARED, StaffClient, add_totp, new_member
+from tests.tables import each_row
 
 from troth.ledger import Entry
 from troth.promises import Check, Evidence, Outcome
@@ -64,7 +65,7 @@ def _person(**change: Any) -> Person:
     return replace(ANN, **change)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("grant", "person", "why"),
     [
         (GRANT, ANN, None),

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.tables import each_row
 
 from troth.declaration import System
 from troth.hook import Answer, Right, State
@@ -204,7 +205,7 @@ def test_a_secret_is_changed_without_a_pause() -> None:
         desk.close()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "said"),
     [
         ("http://desk.example.org/privacy", "is not encrypted"),

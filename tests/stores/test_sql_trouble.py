@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.tables import each_row
 
 from troth.stores import (
     AnyOf,
@@ -130,7 +131,7 @@ def test_a_value_with_a_quote_cannot_imitate_the_name_of_a_key() -> None:
     assert "ann" not in fault.detail
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("said", "comes_back"),
     [
         ("the database system is starting up", True),

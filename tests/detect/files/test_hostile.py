@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.detect import Detector
 from troth.detect.files import Found, Kind, Remark, scan
@@ -56,8 +56,8 @@ def test_every_address_in_a_document_is_found(value: object, ascii: bool, kind: 
     assert all(it.finding.type == "EMAIL_ADDRESS" for it in places)
 
 
-@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.CSV, Kind.JSON, Kind.JSONL])
-@pytest.mark.parametrize(
+@each_row("kind", [Kind.TEXT, Kind.CSV, Kind.JSON, Kind.JSONL])
+@each_row(
     "made",
     ['"', "[", '{"a":', ",", "\n", "\\", '"\n', "[{", " ", "a,", "1", "\u0301", '""', "{}"],
     ids=repr,

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.detect import Detector
 from troth.detect.files import Found, Kind, Remark, letters, scan
@@ -49,8 +50,8 @@ def _several(*parts: bytes, kind: str = "mixed") -> bytes:
     return f'Content-Type: multipart/{kind}; boundary="=_b"\n\n'.encode() + inside + b"--=_b--\n"
 
 
-@pytest.mark.parametrize("how", ["base64", "quoted-printable", "8bit"])
-@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "utf-16", "koi8-r", "shift_jis", "iso-2022-jp", "utf-7"])
+@each_row("how", ["base64", "quoted-printable", "8bit"])
+@each_row("charset", ["utf-8", "iso-8859-1", "utf-16", "koi8-r", "shift_jis", "iso-2022-jp", "utf-7"])
 def test_a_body_is_decoded_from_its_own_charset(how: str, charset: str) -> None:
     first = {"koi8-r": "Добрый день", "shift_jis": "こんにちは", "iso-2022-jp": "こんにちは"}.get(charset, "Zoë écrit")
     assert _found(_written(f"{first}\nto {ANN}\n", charset=charset, how=how)) == [("1", 2, 4)]
@@ -152,7 +153,7 @@ def test_a_line_that_begins_with_from_begins_no_letter() -> None:
     assert _found(text.encode())[1] == ("1", 3, 19)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("mail", "part", "says"),
     [
         (_several(b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(b"\x89PNG\r\n\x1a\n" + bytes(99))),

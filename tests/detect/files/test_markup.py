@@ -7,6 +7,7 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.detect import Detector
 from troth.detect.files import Found, Kind, Remark, markup, scan
@@ -44,7 +45,7 @@ def test_words_of_two_blocks_are_not_one() -> None:
     assert _spans("<td>mail:ann@example.org</td><td>.uk</td>") == [ANN]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "page",
     [
         f'<a href="mailto:{ANN}">write</a>',

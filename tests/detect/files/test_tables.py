@@ -8,6 +8,7 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.tables import each_row
 
 from troth.detect import Detector
 from troth.detect.files import Found, Kind, Remark, Rows, Together, kind_of, scan
@@ -35,7 +36,7 @@ def _parquet(**columns: object) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "kind"),
     [
         ("a/b.CSV", Kind.CSV),
@@ -107,7 +108,7 @@ def test_a_first_row_that_holds_data_names_nothing() -> None:
     assert [(it.line, it.field) for it in told if isinstance(it, Found)] == [(1, "column 2"), (2, "column 2")]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "above",
     [
         "cvv (UK),what?",
@@ -143,8 +144,8 @@ def test_commas_in_notes_are_no_delimiters(note: str) -> None:
     assert _places(f"note;mail\n{rows}", Kind.CSV) == [("EMAIL_ADDRESS", 2, "mail"), ("EMAIL_ADDRESS", 3, "mail")]
 
 
-@pytest.mark.parametrize("name", ["nino", "ville", "Ville", "kundennr"])
-@pytest.mark.parametrize("kind", [Kind.JSONL, Kind.CSV])
+@each_row("name", ["nino", "ville", "Ville", "kundennr"])
+@each_row("kind", [Kind.JSONL, Kind.CSV])
 def test_a_word_that_names_a_field_is_nobody(name: str, kind: Kind) -> None:
     text = f"id,{name}\n1,{ANN}\n" if kind is Kind.CSV else json.dumps({"id": 1, name: ANN})
     told = list(scan(Detector(), io.BytesIO(text.encode()), kind))
@@ -281,10 +282,10 @@ def test_a_name_that_is_personal_data_is_found_and_not_shown() -> None:
     assert ANN not in repr(told)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "wrong", ["{'mail': '%s'}", '{"mail": "%s"', "%s", "[" * 9_000 + "%s", '{"a": 1} {"b": "%s"}', '{"a": "\\x %s"}']
 )
-@pytest.mark.parametrize("kind", [Kind.JSON, Kind.JSONL])
+@each_row("kind", [Kind.JSON, Kind.JSONL])
 def test_what_is_no_json_is_read_as_text(wrong: str, kind: Kind) -> None:
     found = [it for it in _told('{"id": 1}\n' + wrong % ANN, kind) if isinstance(it, Found)]
     assert [it.finding.type for it in found] == ["EMAIL_ADDRESS"]
@@ -331,7 +332,7 @@ def test_columns_of_every_shape_are_read() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "value"),
     [
         (pa.timestamp("ns"), 1_700_000_000_000_000_001),
@@ -342,7 +343,7 @@ def test_columns_of_every_shape_are_read() -> None:
     ],
     ids=str,
 )
-@pytest.mark.parametrize("nested", [False, True])
+@each_row("nested", [False, True])
 def test_times_that_python_has_not_break_nothing(kind: pa.DataType, value: int, *, nested: bool) -> None:
     times = pa.array([value, None], pa.int32() if kind == pa.date32() else pa.int64()).cast(kind)
     if nested:

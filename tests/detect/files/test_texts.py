@@ -10,6 +10,7 @@ from email.message import EmailMessage
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.detect import Detector, Unscanned
 from troth.detect.files import Found, Remark, prose, scan
@@ -54,7 +55,7 @@ def test_a_character_that_chunks_cut_in_two_is_whole() -> None:
     assert _remarks(b" " + text.encode()) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("data", "says"),
     [
         (b"PK\x03\x04" + ANN.encode(), "ZIP"),
@@ -90,8 +91,8 @@ _TEXTS = {
 }
 
 
-@pytest.mark.parametrize("encoding", _TEXTS)
-@pytest.mark.parametrize("before", [b"", b"plain\n" * 4_000], ids=["all", "after plain text"])
+@each_row("encoding", _TEXTS)
+@each_row("before", [b"", b"plain\n" * 4_000], ids=["all", "after plain text"])
 def test_text_in_another_encoding_is_never_clean_unless_it_is_named(encoding: str, before: bytes) -> None:
     data = f"{_TEXTS[encoding]} {ANN}\n".encode(encoding)
     lost = [it for it in _remarks(before + data) if it.unscanned]
@@ -133,7 +134,7 @@ def test_a_wrong_name_for_an_encoding_is_unscanned() -> None:
         assert any(isinstance(it, Remark) and it.unscanned for it in told), encoding
 
 
-@pytest.mark.parametrize("beginning", ["ID3", "RIFF", "BZh", "GIF8", "PAR1", "OggS", "fLaC", "%PDF-"])
+@each_row("beginning", ["ID3", "RIFF", "BZh", "GIF8", "PAR1", "OggS", "fLaC", "%PDF-"])
 def test_a_text_that_begins_as_other_files_do_is_read(beginning: str) -> None:
     text = f"{beginning} is what {ANN} sent"
     assert _found(text.encode()) == [("EMAIL_ADDRESS", 1, len(beginning) + 10)]

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import numpy as np
-import pytest
+from tests.tables import each_row
 from tools.name_model import opinions, streets
 from tools.name_model.calibrating import STEPS, fitted
 from tools.name_model.corpora import Document, in_columns, in_lines, marked
@@ -84,7 +84,7 @@ def test_opinions_that_were_kept_come_back(tmp_path: Path) -> None:
     assert all(np.array_equal(it.shares, each[0].shares) for it in back)
 
 
-@pytest.mark.parametrize("country", streets.COUNTRIES)
+@each_row("country", streets.COUNTRIES)
 def test_streets_have_a_number_and_no_gaps(country: str) -> None:
     chance = random.Random(1)
     each = [streets.street(country, ["Example"], chance) for _ in range(50)]

@@ -6,6 +6,7 @@ import itertools
 import random
 
 import pytest
+from tests.tables import each_row
 
 from troth.detect.places import Places
 from troth.detect.places.walking import Walk, Walker
@@ -18,7 +19,7 @@ _PIECES = (
 )
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each_row("seed", range(20))
 def test_every_text_has_an_answer_with_offsets_inside_it(seed: int) -> None:
     chance, places = random.Random(seed), Places()
     for _ in range(50):

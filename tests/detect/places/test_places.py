@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.tables import each_row
 
 from troth.detect.places import Places
 from troth.detect.text import Text
@@ -18,7 +18,7 @@ def _found(text: str) -> list[str]:
     return [text[it.start : it.end] for it in Places().find(Text(text))]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "marked",
     [
         "Ann moved to ⟦14 Harbour View, Portishead⟧.",
@@ -53,7 +53,7 @@ def test_an_address_is_found_from_its_first_part_to_its_last(marked: str) -> Non
     assert _found(text) == wanted
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "It was a 10 minute walk down the road, 2 blocks from the square.",

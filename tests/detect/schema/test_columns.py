@@ -6,9 +6,9 @@ import datetime as dt
 import time
 from collections.abc import Sequence
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.declaration import is_category
 from troth.detect import classify
@@ -58,7 +58,7 @@ def test_a_customer_table_is_found_whatever_the_spelling() -> None:
         assert list(_found(_texts("cust", *columns)).values()) == expected, columns
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("table", "columns", "categories"),
     [
         ("kunde", "gebdat geschlecht strasse hausnummer plz ort", "birth gender street street postal city"),
@@ -280,7 +280,7 @@ def test_keys_and_references_are_no_findings() -> None:
     assert _found(table) == {}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("category", "values"),
     [
         ("user.contact.email", [f"ann{n}@example.org" for n in range(6)]),
@@ -299,7 +299,7 @@ def test_values_speak_where_a_name_does_not(category: str, values: list[Scalar])
     assert _found(_texts("t", "x"), x=values) == {"x": category}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "values",
     [
         [f"ORD-2026-{n:06}" for n in range(9)],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.detect import InferredReference, infer_references
 from troth.stores import Column, ColumnKind, Schema, TableSchema
@@ -33,7 +33,7 @@ def _told(found: list[InferredReference]) -> dict[str, str]:
     return {f"{it.table}.{','.join(it.columns)}": f"{it.to_table}.{','.join(it.to_columns)}" for it in found}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("tables", "told"),
     [
         ("customer:\norders: customer_id", {"orders.customer_id": "customer.id"}),
@@ -157,7 +157,7 @@ def test_a_part_names_what_it_is_a_part_of() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each_row(
     "tables",
     [
         "user: email:t\nphoto: owner_id owner_type:t",  # the other column says of which table

@@ -6,6 +6,7 @@ import itertools
 from typing import Final
 
 import pytest
+from tests.tables import each_row
 
 from troth.detect import Detector
 
@@ -67,15 +68,15 @@ def test_nor_does_it_take_anything_from_what_is_written_after_it(end: str) -> No
         assert (after[-len(alone) :], len(after) > len(alone)) == (alone, True), (written, said)
 
 
-@pytest.mark.parametrize("end", [". ", ".\n", "\n"])
-@pytest.mark.parametrize("figures", ["07700 900123", "AB 12 34 56 C", "519-21-4321", "4111 1111 1111 1111"])
-@pytest.mark.parametrize("said", ["my pin is four two seven one", "born on the third of march nineteen eighty"])
+@each_row("end", [". ", ".\n", "\n"])
+@each_row("figures", ["07700 900123", "AB 12 34 56 C", "519-21-4321", "4111 1111 1111 1111"])
+@each_row("said", ["my pin is four two seven one", "born on the third of march nineteen eighty"])
 def test_figures_do_not_answer_what_is_answered_in_words(said: str, figures: str, end: str) -> None:
     assert _found(said + end + figures) == _found(said) + _found(figures)
 
 
-@pytest.mark.parametrize("said", _SAID)
-@pytest.mark.parametrize("figures", ["4111 1111 1111 1111", "+44 7700 900123", "GB82 WEST 1234 5698 7654 32"])
+@each_row("said", _SAID)
+@each_row("figures", ["4111 1111 1111 1111", "+44 7700 900123", "GB82 WEST 1234 5698 7654 32"])
 def test_figures_that_pass_their_check_keep_their_type_right_behind_what_is_said(said: str, figures: str) -> None:
     assert _found(f"{said}, {figures}")[-1:] == _found(figures)
 

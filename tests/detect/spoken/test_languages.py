@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Final
 
 import pytest
+from tests.tables import each_row
 from tools.recognisers import SPOKEN, current_spoken
 
 from troth.detect.spoken import Speech
@@ -19,7 +20,7 @@ from troth.detect.text import Text
 _FOLDER: Final = resources.files("troth.detect.spoken") / "languages"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("type_", "marked"),
     [
         ("PHONE_NUMBER", "mi número de teléfono es ⟦seis tres cuatro doble cinco uno dos nueve ocho⟧"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.tables import each_row
 
 from troth.detect.spoken import Speech
 from troth.detect.text import Text
@@ -24,7 +25,7 @@ def _marked(marked: str) -> tuple[str, list[tuple[str, str]]]:
     return _MARK.sub(r"\2", marked), sorted((it[1], it[2]) for it in _MARK.finditer(marked))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "marked",
     [
         "agent: which day suits\ncaller: ⟦DATE_TIME the fourth⟧ or ⟦DATE_TIME the sixth⟧",
@@ -177,7 +178,7 @@ def test_letters_are_a_name_that_is_said_as_well_or_is_long(marked: str) -> None
     assert _found(call) == values
 
 
-@pytest.mark.parametrize(
+@each_row(
     "call",
     [
         "we had a b m w and then a v w and it was the b m w i liked",

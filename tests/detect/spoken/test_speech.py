@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.tables import each_row
 
 from troth.detect.detector import Detector
 from troth.detect.spoken import Speech
@@ -18,7 +19,7 @@ def _marked(marked: str) -> tuple[str, str]:
     return marked.replace("⟦", "").replace("⟧", ""), marked[marked.index("⟦") + 1 : marked.index("⟧")]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("type_", "marked"),
     [
         ("CREDIT_CARD", "my card is ⟦four one double one triple one oh nine two two eight seven six five⟧ thanks"),
@@ -78,7 +79,7 @@ def test_a_value_said_in_words_is_found_whole(type_: str, marked: str) -> None:
     assert (type_, value) in _found(text)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "",

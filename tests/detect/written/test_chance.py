@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-import pytest
+from tests.tables import each_row
 
 from troth.detect.text import Text
 from troth.detect.written.matching import Matcher
@@ -29,14 +29,14 @@ def found_by(numbers: list[str]) -> Counter[str]:
     return Counter(it.recogniser for text in texts for it in _MATCHER.find(text) if it.score >= 0.5)
 
 
-@pytest.mark.parametrize("length", range(4, 17))
+@each_row("length", range(4, 17))
 def test_plain_digits_are_hardly_ever_found(length: int) -> None:
     chance = random.Random(length)
     found = found_by([digits(chance, length) for _ in range(_TRIES)])
     assert {name: count for name, count in found.items() if count > _TRIES / 200} == {}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "number",
     [
         lambda it: str(uuid.UUID(int=it.getrandbits(128))),

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.detect.written.checks import CHECKS, forms
 
@@ -20,12 +21,12 @@ _EACH: Final = [(name, value) for name, values in _PUBLISHED.items() for value i
 _FORGIVING: Final = {"gb_postcode", "eu_vat", "gb_driving_licence", "au_medicare", "fr_spi", "ru_snils"}
 
 
-@pytest.mark.parametrize(("name", "value"), _EACH)
+@each_row(("name", "value"), _EACH)
 def test_published_numbers_agree(name: str, value: str) -> None:
     assert CHECKS[name](value)
 
 
-@pytest.mark.parametrize(("name", "value"), [it for it in _EACH if it[0] not in _FORGIVING])
+@each_row(("name", "value"), [it for it in _EACH if it[0] not in _FORGIVING])
 def test_nearly_every_wrong_digit_is_noticed(name: str, value: str) -> None:
     wrong = [
         value[:at] + digit + value[at + 1 :]
@@ -37,9 +38,7 @@ def test_nearly_every_wrong_digit_is_noticed(name: str, value: str) -> None:
     assert len(missed) <= len(wrong) / 9
 
 
-@pytest.mark.parametrize(
-    "name", ["in_aadhaar", "iban", "nl_bsn", "gb_nhs", "cn_resident", "br_cpf", "pl_nip", "fi_hetu"]
-)
+@each_row("name", ["in_aadhaar", "iban", "nl_bsn", "gb_nhs", "cn_resident", "br_cpf", "pl_nip", "fi_hetu"])
 def test_two_neighbours_that_changed_places_are_noticed(name: str) -> None:
     value = _PUBLISHED[name][0]
     swapped = {
@@ -50,7 +49,7 @@ def test_two_neighbours_that_changed_places_are_noticed(name: str) -> None:
     assert [it for it in swapped if CHECKS[name](it)] == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "right", "wrong"),
     [
         ("dk_cpr", "311299-0000", "321299-0000"),

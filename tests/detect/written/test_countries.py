@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import pytest
+from tests.tables import each_row
 
 from troth.detect.detector import Detector
 
@@ -83,7 +83,7 @@ _SAID: Final = [
 ]
 
 
-@pytest.mark.parametrize(("entity", "text"), _SAID)
+@each_row(("entity", "text"), _SAID)
 def test_a_number_is_claimed_by_its_own_country(entity: str, text: str) -> None:
     plain = re.sub("[⟦⟧]", "", text)
     found = [(it.type, plain[it.start : it.end]) for it in _DETECTOR.find(plain)]

@@ -6,6 +6,7 @@ import re
 from importlib import resources
 
 import pytest
+from tests.tables import each_row
 from tools.recognisers import WRITTEN, current
 
 from troth.detect import Detector
@@ -56,12 +57,12 @@ def marked(recogniser: Recogniser, text: str) -> str:
     return text
 
 
-@pytest.mark.parametrize(("recogniser", "text"), EXAMPLES)
+@each_row(("recogniser", "text"), EXAMPLES)
 def test_finds_what_its_examples_mark(recogniser: Recogniser, text: str) -> None:
     assert marked(recogniser, re.sub("[⟦⟧]", "", text)) == text
 
 
-@pytest.mark.parametrize(("recogniser", "text"), [it for it in EXAMPLES if "-yes-" in str(it.id)])
+@each_row(("recogniser", "text"), [it for it in EXAMPLES if "-yes-" in str(it.id)])
 def test_what_its_examples_mark_keeps_its_type_when_all_are_asked(recogniser: Recogniser, text: str) -> None:
     found = DETECTOR.find(re.sub("[⟦⟧]", "", text))
     kind = OF_ANOTHER_TYPE.get(text, recogniser.type)

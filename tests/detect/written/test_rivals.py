@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-import pytest
+from tests.tables import each_row
 
 from troth.detect import Detector
 
 _DETECTOR: Final = Detector(names=False)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "value", "kind"),
     [
         ("wire to account no. 000123456789", "000123456789", "BANK_ACCOUNT"),
@@ -29,8 +29,8 @@ def test_the_likelier_recogniser_finds_the_whole_value(text: str, value: str, ki
     assert [(text[it.start : it.end], it.type) for it in _DETECTOR.find(text)] == [(value, kind)]
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "mongodb+srv", "https", "redis"])
-@pytest.mark.parametrize("name", ["user", "ann99", ""])
+@each_row("scheme", ["postgres", "mongodb+srv", "https", "redis"])
+@each_row("name", ["user", "ann99", ""])
 def test_a_password_before_a_host_is_a_secret_and_no_part_of_an_address(scheme: str, name: str) -> None:
     text = f"DATABASE_URL={scheme}://{name}:s3cret@db.example.org/x"
     found = {text[it.start : it.end]: it.type for it in _DETECTOR.find(text)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.tables import each_row
 
 from troth.detect.text import Text
 from troth.detect.written.matching import Matcher
@@ -40,7 +41,7 @@ def test_more_evidence_never_makes_a_value_less_sure() -> None:
     assert Scores(checked=0.9, told=0.6).both == 0.9
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "is_told"),
     [
         ("pin 1234", True),

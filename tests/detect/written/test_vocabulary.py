@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 import re2
+from tests.tables import each_row
 
 from troth.detect.written import words
 from troth.detect.written.reading import shipped
 from troth.detect.written.vocabulary import Vocabulary
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("word", "text"),
     [
         ("card number", "Card Number: 4111"),

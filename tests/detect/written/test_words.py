@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 import re2
+from tests.tables import each_row
 
 from troth.detect.written import reading, words
 from troth.detect.written.wordbook import Wordbook
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("word", "text", "is_there"),
     [
         ("card number", "Card Number", True),

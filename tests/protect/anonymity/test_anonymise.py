@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.protect.anonymity import (
     Anonymised,
@@ -184,7 +185,7 @@ def test_what_a_machine_could_tell_apart_is_made_alike() -> None:
     assert {math.copysign(1, x) for x in result.frame["x"]} == {1.0}
 
 
-@pytest.mark.parametrize("name", ["^.*$", "*", "", "size", "rows", "code", "q0", "value"])
+@each_row("name", ["^.*$", "*", "", "size", "rows", "code", "q0", "value"])
 def test_a_hostile_name_is_only_a_name(name: str) -> None:
     table = pl.DataFrame({name: [11, 12, 25, 26], "other": ["a", "b", "c", "d"], "who": [1, 2, 3, 4]})
     result = anonymise(table, quasi={name: bands(10)}, k=2, l=2, sensitive=["other"], person="who")
@@ -228,7 +229,7 @@ def test_too_many_levels_are_refused_before_they_are_tried() -> None:
         anonymise(table, quasi={str(i): whole() for i in range(17)}, k=2)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("wrong", "message"),
     [
         ({"k": 1}, "k is 2 or more"),
@@ -300,8 +301,8 @@ def test_bands_that_do_not_nest_are_refused(widths: tuple[int, ...]) -> None:
         bands(*widths)
 
 
-@pytest.mark.parametrize("make", [prefixes, categories])
-@pytest.mark.parametrize("numbers", [(), (0,), (2, 3), (2, 2)])
+@each_row("make", [prefixes, categories])
+@each_row("numbers", [(), (0,), (2, 3), (2, 2)])
 def test_numbers_that_do_not_fall_are_refused(make: Any, numbers: tuple[int, ...]) -> None:
     with pytest.raises(AnonymityRefused, match="fall"):
         make(*numbers)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.protect.anonymity import AnonymityRefused, History, Release, release_counts
 from troth.protect.anonymity.counts import _Counts
@@ -217,7 +218,7 @@ def test_subtotals_are_refused_where_people_are_in_several_cells() -> None:
     assert (release.total, release.subtotals) == (None, ())
 
 
-@pytest.mark.parametrize("name", ["^.*$", "*", "", "b0", "p0", "cell", "total", "part", "figure", "row"])
+@each_row("name", ["^.*$", "*", "", "b0", "p0", "cell", "total", "part", "figure", "row"])
 def test_a_hostile_name_is_only_a_name(name: str) -> None:
     table = _people({("a", "x"): 5, ("b", "x"): 6, ("a", "y"): 5, ("b", "y"): 1}, (name, "other"))
     release = release_counts(table, by=[name, "other"], person="person", k=3, history=History())
@@ -225,9 +226,9 @@ def test_a_hostile_name_is_only_a_name(name: str) -> None:
     assert [subtotal.columns for subtotal in release.subtotals] == [[name, "persons"], ["other", "persons"]]
 
 
-@pytest.mark.parametrize("k", [2, 10**9])
-@pytest.mark.parametrize("by", [["row"], ["row", "column"]])
-@pytest.mark.parametrize("rows", [0, 1])
+@each_row("k", [2, 10**9])
+@each_row("by", [["row"], ["row", "column"]])
+@each_row("rows", [0, 1])
 def test_empty_and_lonely_tables_release_nothing(k: int, by: list[str], rows: int) -> None:
     table = pl.DataFrame([("a", "x", 1)][:rows], SCHEMA, orient="row")
     release = release_counts(table, by=by, person="person", k=k, history=History())

@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.protect.anonymity import (
     AnonymityRefused,
@@ -259,7 +260,7 @@ def test_unknown_cells_are_shown_far_from_empty_only() -> None:
     assert "example.org" not in repr(found)
 
 
-@pytest.mark.parametrize("name", ["^.*$", "*", "", "b0", "p0", "figure", "lot", "cell"])
+@each_row("name", ["^.*$", "*", "", "b0", "p0", "figure", "lot", "cell"])
 def test_a_hostile_name_is_only_a_name(name: str) -> None:
     table = pl.DataFrame({name: ["a"] * 3, "who": [1, 2, 3], "x": [1, 2, 3]})
     assert _exactly(table, by=[name], keys=[("a",)], person="who") == {("a",): 3}
@@ -279,7 +280,7 @@ def test_tables_without_rows_or_values_come_through(rows: int, keys: list[tuple[
     assert _exactly(nulls, by=[]) == {(): 0}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("wrong", "message"),
     [
         ({"epsilon": 0}, "epsilon is more than 0"),
@@ -400,7 +401,7 @@ AUDITS = {
 }
 
 
-@pytest.mark.parametrize("audit", AUDITS.values(), ids=AUDITS.keys())
+@each_row("audit", AUDITS.values(), ids=AUDITS.keys())
 def test_the_figures_never_show_more_than_the_epsilon_that_was_paid(audit: dict[str, Any]) -> None:
     assert _audited(**audit) <= audit["epsilon"]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.protect import Keyring
 from troth.protect.fields import BlindIndex, PopulationTooSmall, SearchRefused, plan_index
@@ -22,7 +23,7 @@ def index(form: NormalForm = "exact", bits: int = 12, **definition: Any) -> Blin
     return BlindIndex(**{"table": "customer", "columns": (("email", form),), "bits": bits, **definition})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("form", "value", "normal"),
     [
         ("email", " Ann@Example.ORG ", "ann@example.org"),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from tests.protect.fields.shop import TABLE, Customer, Odd
+from tests.tables import each_row
 
 from troth.protect import Keyring, OpenError, is_sealed
 from troth.protect.fields import FieldRefused, PopulationTooSmall, SearchRefused
@@ -205,7 +206,7 @@ def test_a_keyring_may_be_given(keyring: Keyring) -> None:
         SealedText("customer", "email").column.open(sealed)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "condition",
     [
         lambda: Customer.email == ANN,

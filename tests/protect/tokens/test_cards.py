@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.protect import Pan, Sealed, TokenRefused
 from troth.protect.tokens.cards import BRANDS, TRUNCATIONS, brand_of, looks_like_card, luhn, shown_first_max
@@ -102,7 +103,7 @@ def test_every_length_has_a_truncation_whatever_the_brand() -> None:
     assert {name for rule in TRUNCATIONS for name in rule.brands} <= {brand.name for brand in BRANDS}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("digits", "brand"),
     [
         (VISA, "Visa"),
@@ -126,7 +127,7 @@ def test_the_brand_of_a_card(digits: str, brand: str | None) -> None:
     assert not looks_like_card(digits[:-1] + str((int(digits[-1]) + 1) % 10))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "says"),
     [
         ("4111111111111112", "check digit does not fit"),

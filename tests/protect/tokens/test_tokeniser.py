@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.tables import each_row
 
 from troth.protect import (
     DomainTooSmall,
@@ -340,7 +341,7 @@ def test_an_address_token_opens_in_its_own_domain_only(shop: Tokeniser) -> None:
             tokeniser.detokenise(format_, wrong)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("address", "format_"),
     [
         ("ann", EMAIL),
@@ -399,7 +400,7 @@ def test_one_way_has_no_way_back_and_never_meets_a_pseudonym(shop: Tokeniser) ->
 # --- refusals --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("format_", "bad", "says"),
     [
         (PAN, "4111111111111112", "check digit does not fit"),
@@ -413,7 +414,7 @@ def test_one_way_has_no_way_back_and_never_meets_a_pseudonym(shop: Tokeniser) ->
         (ALPHANUMERIC, "ab12cd", "letters A to Z, capitals"),
     ],
 )
-@pytest.mark.parametrize("many", [1, 40])
+@each_row("many", [1, 40])
 def test_a_refusal_names_the_row_and_the_mend_and_not_the_value(
     format_: TokenFormat, bad: str, says: str, many: int
 ) -> None:

@@ -97,7 +97,10 @@ def test_what_is_missing_from_a_package_is_said_in_its_letter(office: Office) ->
 def test_nobody_known_is_told_so(office: Office) -> None:
     case = office.answered("view", "nobody@example.org")
     assert office.letters(case)[-1] == "nothing_held"
-    assert "found nothing under the details that you gave us" in page.show(case, office.desk, inside=False, now=office.now()).next
+    assert (
+        "found nothing under the details that you gave us"
+        in page.show(case, office.desk, inside=False, now=office.now()).next
+    )
     assert not Package.objects.exists()
 
 

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.service.cases.conftest import Office
 from tests.service.cases.test_console import Staff, entries, opened, page
 from tests.service.team import StaffClient
+from tests.tables import each_row
 
 from troth.service.cases.console.tasks import PROOF_BYTES_MAX, type_of
 from troth.service.cases.models import Case, Event, Step
@@ -232,7 +233,7 @@ def test_an_upload_that_is_no_proof_is_refused(
     assert task.state == "waiting"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("data", "ending"),
     [
         (PDF, "pdf"),

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 from tests.service.cases.packages import ANN, DECLARED, INVOICE, LOGINS, MADE, MESSAGES, as_json, contents, unzipped
+from tests.tables import each_row
 
 from troth.declaration import Basis, Declaration, parse
 from troth.service.cases.centre.frame import RIGHTS
@@ -63,7 +64,7 @@ def index(**other: Any) -> bytes:
 # --- what the person is told -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "law", "said"),
     [
         ("held", "Art. 15(1), 15(3)", ["The shop", "Purchases 24 records", "Tea no. 24", "3 February 1990", "0.250"]),
@@ -421,7 +422,7 @@ def hostile(text: str) -> Contents:
     )
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@each_row("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_nothing_gets_out_of_its_place(text: str) -> None:
     package = build(hostile(text))
     files = unzipped(package)

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.service.cases.packages import ANN, LINES, MADE, MESSAGES, as_json, contents, unzipped
+from tests.tables import each_row
 
 from troth.service.cases.package import PackageRefused, Part, build, read_package
 from troth.service.cases.package.cells import csv_cell
@@ -127,7 +128,7 @@ def _table(rows: list[list[Scalar]]) -> Part:
     return Part("shop.t", ("=a", "b"), (None, None), tuple(map(tuple, rows)))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "cell"),
     [
         (None, ""),
@@ -256,7 +257,7 @@ def test_a_changed_file_is_refused() -> None:
         read_package(rewritten(replaced("data.json", "ann@", "ben@"), resealed=False))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "change",
     [
         replaced("data.json", '"id": 5', '"id": "5"'),
@@ -291,7 +292,7 @@ def test_what_does_not_fit_its_schema_is_refused(change: Callable[[dict[str, byt
     assert "ann" not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a/../../b", "a\\b", "C:evil", "a//b", "a/", "DATA.JSON"])
+@each_row("name", ["../evil", "/etc/passwd", "a/../../b", "a\\b", "C:evil", "a//b", "a/", "DATA.JSON"])
 def test_names_that_lead_elsewhere_or_come_twice_are_refused(name: str) -> None:
     with pytest.raises(PackageRefused):
         read_package(rewritten(put(name, b"x")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.tables import each_row
 
 from troth.service.cases.models import Kind, Right
 from troth.service.cases.recognise import Recognised, language_of, recognise
@@ -36,7 +37,7 @@ LETTERS = [
 ]
 
 
-@pytest.mark.parametrize(("right", "subject", "text"), LETTERS)
+@each_row(("right", "subject", "text"), LETTERS)
 def test_a_request_is_recognised_in_its_own_words(right: str, subject: str, text: str) -> None:
     found = recognise(subject, text)
     assert right in found.rights
@@ -92,7 +93,7 @@ NEGATED = [
 ]
 
 
-@pytest.mark.parametrize("text", NEGATED)
+@each_row("text", NEGATED)
 def test_who_asks_for_the_opposite_does_not_ask_for_it(text: str) -> None:
     found = recognise("", text)
     assert found.rights == found.maybe == ()

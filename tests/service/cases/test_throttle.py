@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import pytest
 from django.test import Client
 from tests.service.cases.conftest import Office
 from tests.service.cases.test_centre import ANN, ask, letters, link_in, quiet_networks, text, visitor
+from tests.tables import each_row
 
 from troth.service.cases.allowance import MESSAGES_MAX
 from troth.service.cases.centre import throttle
@@ -69,7 +69,7 @@ def test_networks_are_counted_by_prefix_and_forgotten_by_the_hour() -> None:
     assert b"203.0.113" not in repr(vars(counted)).encode()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("meta", "prefix"),
     [
         ({"REMOTE_ADDR": "203.0.113.77"}, "203.0.113.0/24"),

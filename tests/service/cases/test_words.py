@@ -21,6 +21,7 @@ from django.utils import translation
 from selectolax.lexbor import LexborHTMLParser
 from tests.service.cases.conftest import Office
 from tests.service.test_mail_kinds import every, written
+from tests.tables import each_row
 from tools import messages
 
 from troth.declaration import Declaration, Period, in_language, load, parse
@@ -228,8 +229,8 @@ def opened(packed: bytes) -> dict[str, str]:
         return {"page": seen(files.read("index.html")), "letter": letter.replace("\ufffe", "").replace("-\r\n", "")}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [name for name, one in KINDS.items() if one.to_person])
+@each_row("language", LANGUAGES)
+@each_row("kind", [name for name, one in KINDS.items() if one.to_person])
 def test_no_message_to_a_person_has_a_code_in_it(kind: str, language: str) -> None:
     facts = {name: "Ben" if name == "sent_to" else value for name, value in every(KINDS[kind]).items()}
     assert faults(written(kind, facts, language).plain, language) == []
