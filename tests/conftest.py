@@ -3,6 +3,8 @@
 import os
 import sys
 import zlib
+from collections import defaultdict
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,9 +25,24 @@ _AGAIN = ("postgresql", "mariadb", "InABucket")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is marked ``sampled`` runs once more one time in eight, the same each day, and wholly by `make soak`."""
+    """What is marked ``sampled`` runs once more one time in eight, and of what is marked ``few(n)`` run n cases: the
+    same each day, and the others by `make soak`."""
+    for item in _beyond_the_few(items):
+        item.add_marker(pytest.mark.soak)
     for item in items:
         if item.get_closest_marker("sampled") is None or not any(it in item.nodeid for it in _AGAIN):
             continue
         if zlib.crc32(item.nodeid.encode()) % _ONE_IN:
             item.add_marker(pytest.mark.soak)
+
+
+def _beyond_the_few(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """The cases of a test that are more than it asks for in each run."""
+    cases = defaultdict[str, list[pytest.Item]](list)
+    for item in items:
+        if item.get_closest_marker("few") is not None and item.get_closest_marker("soak") is None:
+            cases[item.nodeid.partition("[")[0]].append(item)
+    for several in cases.values():
+        marker = several[0].get_closest_marker("few")
+        assert marker is not None
+        yield from sorted(several, key=lambda item: zlib.crc32(item.nodeid.encode()))[marker.args[0] :]

@@ -104,6 +104,7 @@ def test_every_command_with_a_declaration_is_tried() -> None:
     assert set(_declared(main)) == COMMANDS.keys()
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_the_named_declaration_is_the_one_that_is_read(elsewhere: Elsewhere, command: str) -> None:
     words, code = COMMANDS[command]

@@ -52,6 +52,7 @@ def visitor(request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
         chromium.close()
 
 
+@pytest.mark.few(1)
 def test_a_whole_visit(home: str, visitor: BrowserContext) -> None:
     page = visitor.new_page()
     hosts, complaints = _watch(page)

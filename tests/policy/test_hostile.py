@@ -94,6 +94,7 @@ def test_ten_thousand_paragraphs_that_nobody_closed_are_a_policy() -> None:
     assert len(read("<p>We keep <b>it</b> safe." * 10_000, kind="html").blocks) == 10_000
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("unit", ["a-", "a.", "a@"])
 def test_a_word_of_a_megabyte_is_searched_for_an_address_or_refused(unit: str) -> None:
     try:

@@ -119,6 +119,7 @@ def spots(fault: str, policy: PolicyText, count: int) -> list[int]:
     return random.Random(fault).choices(places(paragraphs(policy)), k=count)
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("count", [3, pytest.param(30, marks=pytest.mark.soak)])
 def test_a_fault_anywhere_in_a_good_policy_brings_exactly_its_findings(fault: str, count: int) -> None:
@@ -126,6 +127,7 @@ def test_a_fault_anywhere_in_a_good_policy_brings_exactly_its_findings(fault: st
         assert changes(GOOD, with_a(fault, GOOD, at)) == (Counter(FAULTS[fault]), Counter()), at
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("fault", ALONE)
 @pytest.mark.parametrize("name", [name for name in SAMPLES if not name.endswith(".html")])
 @pytest.mark.parametrize("count", [2, pytest.param(20, marks=pytest.mark.soak)])

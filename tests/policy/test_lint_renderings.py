@@ -12,7 +12,6 @@ import pytest
 from tests.policy.papers import as_docx, as_markdown, as_page, as_pdf, as_text, voice_company
 from tests.policy.sampling import AS_OF, SAMPLES, sample
 from tests.policy.test_lint_metamorphic import FAULTS, GOOD, spots, with_a
-from tests.tables import each_row
 
 from troth.policy import PolicyText, read, read_bytes, understand
 from troth.policy.lint import lint
@@ -68,16 +67,18 @@ def beside_tables(policy: PolicyText) -> frozenset[str]:
     return frozenset(words(one.text) for section in tabled for block in section.blocks for one in block.sentences)
 
 
-@each_row("format_", RENDERINGS)
-@each_row("name", [*SAMPLES, "company"])
+@pytest.mark.few(8)
+@pytest.mark.parametrize("format_", RENDERINGS)
+@pytest.mark.parametrize("name", [*SAMPLES, "company"])
 def test_every_rendering_has_the_same_findings(name: str, format_: str) -> None:
     before, after = found(policy(name)), found(rendered(policy(name), format_))
     changed = {rule for rule, _ in (after - before) + (before - after)}
     assert changed <= (OF_TABLES if format_ in WITHOUT_TABLES else set())
 
 
-@each_row("format_", RENDERINGS)
-@each_row("name", [*SAMPLES, "company"])
+@pytest.mark.few(8)
+@pytest.mark.parametrize("format_", RENDERINGS)
+@pytest.mark.parametrize("name", [*SAMPLES, "company"])
 def test_every_rendering_makes_the_same_promises(name: str, format_: str) -> None:
     whole = policy(name)
     title = RUNNING_TITLES.get((name, format_))
@@ -101,6 +102,7 @@ def rules_in(format_: str) -> Counter[str]:
     return Counter(rule for rule, _ in found(rendered(GOOD, format_)).elements())
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize(
     ("fault", "format_"), [pytest.param(*one, marks=() if one in SOME else pytest.mark.soak) for one in EVERY]
 )

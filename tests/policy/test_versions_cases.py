@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tables import each_row
 
 from troth.policy import PolicyText, read
 from troth.policy.versions import Verdict, compare
@@ -26,7 +25,7 @@ def _told(pair: dict[str, str]) -> Any:
     return pytest.param(pair, id=pair["is"], marks=marks)
 
 
-@each_row("pair", [_told(pair) for pair in _PAIRS])
+@pytest.mark.parametrize("pair", [_told(pair) for pair in _PAIRS])
 def test_a_pair_becomes_what_was_written_down(pair: dict[str, str]) -> None:
     compared = compare(_policy(pair["old"]), _policy(pair["new"]))
     changes = [each for each in compared.changes if each.verdict is not Verdict.SAME]

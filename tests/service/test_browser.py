@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -27,16 +28,22 @@ PAGES = (
 )
 
 
-def test_every_page_fits_and_contrasts_at_every_width(browser: Browser, served: str) -> None:
-    for width in (320, 768, 1280):
-        for scheme in ("light", "dark"):
-            page = opened(browser, width, scheme=scheme)
-            for path in PAGES:
-                page.goto(served + path)
-                assert too_wide(page) == [], (path, width)
-                assert page.evaluate(CONTRAST) == [], (path, scheme)
-                assert width == 768 or axe(page) == [], (path, scheme)
-            page.context.close()
+SOME_LOOKS = ((320, "light"), (1280, "dark"))
+ALL_LOOKS = tuple(itertools.product((320, 768, 1280), ("light", "dark")))
+
+
+@pytest.mark.parametrize("looks", [SOME_LOOKS, pytest.param(ALL_LOOKS, marks=pytest.mark.soak)], ids=["some", "all"])
+def test_every_page_fits_and_contrasts_at_every_width(
+    browser: Browser, served: str, looks: tuple[tuple[int, str], ...]
+) -> None:
+    for width, scheme in looks:
+        page = opened(browser, width, scheme=scheme)
+        for path in PAGES:
+            page.goto(served + path)
+            assert too_wide(page) == [], (path, width)
+            assert page.evaluate(CONTRAST) == [], (path, scheme)
+            assert width == 768 or axe(page) == [], (path, scheme)
+        page.context.close()
 
 
 def test_nothing_comes_from_elsewhere_and_nothing_is_refused(browser: Browser, served: str) -> None:

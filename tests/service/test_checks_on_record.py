@@ -117,6 +117,7 @@ REWRITTEN = [
 ]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("rewrite", REWRITTEN)
 def test_what_a_check_saw_is_not_exported_once_it_was_changed(
     kept: Office, tmp_path: Path, rewrite: Callable[[], None]
@@ -127,6 +128,7 @@ def test_what_a_check_saw_is_not_exported_once_it_was_changed(
     assert not (tmp_path / "a.zip").exists()
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("rewrite", REWRITTEN)
 def test_a_stranger_sees_that_what_a_check_saw_was_changed(
     kept: Office, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch

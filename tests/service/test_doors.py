@@ -231,8 +231,10 @@ def test_no_address_takes_a_method_that_it_does_not_need(office: Office) -> None
     taken = {}
     for address, door in DOORS.items():
         who = keeper if not door.rule.rights or set(door.rule.rights) & set(_TWO["ben"]) else officer
+        client = signed_in_client(who)
         for method in ALL:
-            status = send(signed_in_client(who), method, filled(address)).status_code
+            status = send(client, method, filled(address)).status_code
+            client = signed_in_client(who) if "sign-out" in address else client
             assert status < 500, (address, method)
             if (status != 405) != (method in door.methods) and (address not in NOTHING or status != 404):
                 taken[f"{method} {address}"] = status

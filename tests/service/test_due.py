@@ -57,6 +57,7 @@ def test_what_is_no_longer_wanted_is_forgotten(database: str) -> None:
     assert {claim.name for claim in due.claim(NOW, lease_for=MINUTE, limit=9)} == {"control:b", "other:c"}
 
 
+@pytest.mark.few(1)
 def test_eight_processes_never_claim_the_same_row(database: str, start: Start) -> None:
     names = [f"row-{number:03d}" for number in range(120)]
     due.schedule(names, at=NOW)

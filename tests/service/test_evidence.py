@@ -249,6 +249,7 @@ def test_entries_about_people_stay_out(kept: Office, tmp_path: Path) -> None:
     assert not [name for name, text in files.items() if "ann@example.org" in text]
 
 
+@pytest.mark.few(1)
 def test_a_large_ledger_takes_little_memory(database: str, office: Office, tmp_path: Path) -> None:
     keep.run_due(NOW, office=office)
     for _ in range(4):

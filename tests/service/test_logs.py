@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.service.conftest import ROOT
 from tests.service.test_server import environment_of, laid_out, wait_for
+from tests.tables import each_row
 
 from troth.service.logs import JsonLine, Line
 
@@ -82,12 +83,12 @@ def _ask(port: int, method: str, path: str, headers: dict[str, str]) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("typed", TYPED)
+@each_row("typed", TYPED)
 def test_nothing_that_was_typed_is_logged(said: str, typed: str) -> None:
     assert typed.casefold() not in said.casefold()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "line",
     [
         "WARNING django.request: answered 404, at no address of ours",

@@ -68,6 +68,7 @@ def many(port: int, number: int, said: bytes) -> Iterator[list[socket.socket]]:
         yield opened
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "said", [HALF, SPOKEN, b"", SPOKEN + b"\r\n", b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"],
     ids=["half a body", "half a header", "nothing", "a request and then silence", "a large answer that is not read"],

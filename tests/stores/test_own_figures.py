@@ -59,6 +59,7 @@ def test_a_figure_within_its_limit_passes_and_one_beyond_fails(ask: Any, any_pla
     assert (check.outcome, [finding.place for finding in check.findings]) == (Outcome.FAIL, ["shop"])
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     "figure",
     [

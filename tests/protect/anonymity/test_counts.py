@@ -299,7 +299,7 @@ def _one_way(rows: Iterable[tuple[int, str]]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), {"person": pl.Int64, "row": pl.String}, orient="row")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(once.map(lambda people: list(people.items())) | several, min_size=2, max_size=3), st.integers(2, 3))
 def test_no_pair_of_releases_tells_fewer_than_k_apart(tables: list[list[tuple[int, str]]], k: int) -> None:
     history = History()
@@ -317,7 +317,7 @@ def test_no_pair_of_releases_tells_fewer_than_k_apart(tables: list[list[tuple[in
 ways = st.sampled_from([(("row",), True), (("row", "column"), True), (("row", "column"), False), (("column",), False)])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(
         st.tuples(st.dictionaries(st.integers(0, 14), st.sampled_from(["ax", "ay", "bx", "by"]), min_size=8), ways),

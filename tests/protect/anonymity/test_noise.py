@@ -401,6 +401,7 @@ AUDITS = {
 }
 
 
+@pytest.mark.few(4)
 @each_row("audit", AUDITS.values(), ids=AUDITS.keys())
 def test_the_figures_never_show_more_than_the_epsilon_that_was_paid(audit: dict[str, Any]) -> None:
     assert _audited(**audit) <= audit["epsilon"]

@@ -150,6 +150,7 @@ def _wrong(method: str, path: str, program: Program, examples: int) -> None:
     assert found.keys() <= {200, 400, 401, 404, 422}
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_what_the_description_allows_is_answered_as_described(
     office: Office,
@@ -160,6 +161,7 @@ def test_what_the_description_allows_is_answered_as_described(
     _right(method, path, program, 10)
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_what_it_does_not_allow_is_refused_as_described(
     office: Office,

@@ -152,6 +152,7 @@ def until_shown(page: Page, words: str) -> None:
 # --- the journeys, without a script -----------------------------------------------------------------------------------
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("right", RIGHTS)
 def test_from_home_to_the_receipt_without_a_script(browser: Browser, town: Town, right: str) -> None:
     page, who = visiting(browser, width=320 if right in ("amend", "object") else 1280), f"{right}@example.org"
@@ -312,7 +313,7 @@ def test_every_page_fits_contrasts_and_moves_nothing(
     for path in paths:
         page.goto(town.site + path)
         page.evaluate("document.querySelectorAll('details').forEach(node => { node.open = true })")
-        for width, dark in ((320, False), (320, True), (640, False), (1280, True), (1280, False)):
+        for width, dark in ((320, True), (640, False), (1280, False)):
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme="dark" if dark else "light")
             assert too_wide(page) == [], (path, width)

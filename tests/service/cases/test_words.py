@@ -190,6 +190,7 @@ def everything_asked(firm: Office, language: str) -> list[Case]:
     return list(Case.objects.all())
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nobody_reads_a_key_or_a_sentence_of_another_language(firm: Office, language: str) -> None:
