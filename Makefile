@@ -33,6 +33,7 @@ lint: $(VENV)/.dev  ## Style, types and the order of the rooms
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/measure_code.py
 
 soak: $(VENV)/.dev services  ## The full crash and load numbers
 	$(BIN)/pytest tests -m soak --timeout 7200
