@@ -130,9 +130,7 @@ def status_of(
 
 
 def _nothing_yet(silent: Sequence[Standing], some_passed: bool) -> str:
-    if not some_passed:
-        return "None of the controls of this promise applies."
-    return f"Part of this promise is not shown yet. {silent[0].reason}"
+    return f"{'Part of this promise is' if some_passed else 'This promise is'} not shown yet. {silent[0].reason}"
 
 
 def _narrowed(checks: Sequence[Check], promise: Promise) -> Sequence[Check]:
