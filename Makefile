@@ -22,7 +22,7 @@ demo: $(VENV)/.demo  ## Bring up the example company at http://localhost:8000, o
 demo-reset: $(VENV)/.demo  ## Forget the example company and start over
 	@$(BIN)/troth demo --reset --port $(PORT)
 
-test: $(VENV)/.dev services lint  ## Everything that continuous integration runs, in 15 minutes at most
+test: $(VENV)/.dev services lint  ## Everything that continuous integration runs, in 20 minutes at most
 	$(BIN)/pytest $(TESTS) -n $(WORKERS) --dist worksteal
 
 cover: $(VENV)/.dev services  ## The same tests, with the branches that none of them takes

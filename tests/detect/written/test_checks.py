@@ -49,7 +49,7 @@ def test_two_neighbours_that_changed_places_are_noticed(name: str) -> None:
     assert [it for it in swapped if CHECKS[name](it)] == []
 
 
-@each_row(
+@pytest.mark.parametrize(
     ("name", "right", "wrong"),
     [
         ("dk_cpr", "311299-0000", "321299-0000"),
