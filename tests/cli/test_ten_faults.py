@@ -39,7 +39,7 @@ COUNTS = (
 )
 CONFIRMS = "We confirm your request within ten business days and answer it within 45 days."
 LOADS = "Our pages load nothing from other companies."
-LINKS = "Each link from this page, our first page and the pages of our shop to another page of ours leads somewhere."
+LINKS = "Every link from this page, our first page and our shop to another page of this website works."
 CONTRACTS = "We have a written contract with each of them, and a lawful way to transfer data where they are abroad."
 ADDRESS = "It may use your address for nothing else."
 ACCOUNT = "Your account | until you close it, or three years after you last used it"

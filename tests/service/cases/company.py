@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pytest
 from django.utils.translation import gettext
@@ -327,3 +329,10 @@ def notices(told: Firm, case: Case) -> Iterator[tuple[str, str]]:
     for notice in Notice.objects.filter(case=case.reference).exclude(letter=None).select_related("letter"):
         assert notice.letter is not None
         yield notice.recipient, text_of(told, notice.letter)
+
+
+def shuffled(first: Sequence[Company], worlds: Iterable[Company], count: int, *, of: int, seed: int) -> list[Company]:
+    """So many companies: those that are always looked at, then a sample of the first *of* (or *count*) *worlds*."""
+    others = list(itertools.islice(worlds, max(count, of)))
+    random.Random(seed).shuffle(others)
+    return [*first, *others][:count]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from django.utils.translation import gettext, override
 from tests.service.cases import test_answers
-from tests.service.cases.company import COLUMNS, NAME, STATES, WANTED, Company, Firm, Known, answered, firm
+from tests.service.cases.company import COLUMNS, NAME, STATES, WANTED, Company, Firm, Known, answered, firm, shuffled
 from tests.service.cases.test_notices import is_told, untrue_to_others
 from tests.service.cases.test_stops import LANGUAGES, MAILER, Holds, Is, untrue
 
@@ -165,9 +165,7 @@ system does not say which of two it changed."""
 
 
 def sample(count: int) -> list[Company]:
-    worlds = list(itertools.islice(every_world(), max(count, 4 * len(WANTED) * len(MAILER))))
-    random.Random(3).shuffle(worlds)
-    return [*FIRST, *worlds][:count]
+    return shuffled(FIRST, every_world(), count, of=4 * len(WANTED) * len(MAILER), seed=3)
 
 
 @pytest.mark.sampled

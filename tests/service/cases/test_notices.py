@@ -21,6 +21,7 @@ from tests.service.cases.company import (
     answered,
     firm,
     notices,
+    shuffled,
 )
 from tests.service.cases.test_stops import FRAME, LANGUAGES, MAILER, Holds, Is, untrue
 
@@ -227,9 +228,7 @@ FIRST = (
 
 
 def sample(count: int) -> list[Company]:
-    worlds = list(itertools.islice(every_world(), max(count, 192)))
-    random.Random(5).shuffle(worlds)
-    return [*FIRST, *worlds][:count]
+    return shuffled(FIRST, every_world(), count, of=192, seed=5)
 
 
 @pytest.mark.sampled

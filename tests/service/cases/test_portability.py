@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from django.utils.translation import override
 from tests.service.cases import test_answers
-from tests.service.cases.company import EMAIL, NAME, STATES, Company, Firm, Known, answered, firm
+from tests.service.cases.company import EMAIL, NAME, STATES, Company, Firm, Known, answered, firm, shuffled
 from tests.service.cases.test_stops import LANGUAGES, MAILER, Holds, Is, Truth, untrue
 
 from troth.service.cases import telling
@@ -144,9 +144,7 @@ FIRST = (
 
 
 def sample(count: int) -> list[Company]:
-    worlds = list(itertools.islice(every_world(), max(count, 96)))
-    random.Random(2).shuffle(worlds)
-    return [*FIRST, *worlds][:count]
+    return shuffled(FIRST, every_world(), count, of=96, seed=2)
 
 
 @pytest.mark.sampled

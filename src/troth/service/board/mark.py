@@ -161,9 +161,9 @@ def _says(shown: Shown, *, inside: bool) -> str:
         case Status.KEPT:
             return ngettext("%d check passed", "%d checks passed", passed) % passed
         case Status.STATED:
-            said = gettext("Said by a named person on %(day)s, not measured: “%(words)s”")
+            said = gettext("Stated by a named person on %(day)s, not measured: “%(words)s”")
             if shown.by_owner:
-                said = gettext("Said on %(day)s by the person who answers for it, not measured: “%(words)s”")
+                said = gettext("Stated on %(day)s by the person who answers for it, not measured: “%(words)s”")
             return said % {"day": day(shown.said_on) if shown.said_on else "–", "words": shown.says.rstrip(".")}
         case Status.BROKEN | Status.WAIVED:
             failed = next((check for check in shown.checks if check.outcome is Outcome.FAIL), None)

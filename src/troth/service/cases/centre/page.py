@@ -406,7 +406,7 @@ def _part(step: Step | None) -> tuple[str, str]:
     if step.state == Step.State.DONE and step.why == "nothing_held":
         return gettext("nothing found there"), "private"
     if step.way == "store":
-        return gettext("the mark is set, and was read back"), "kept"
+        return gettext("the mark was set, and read back"), "kept"
     words = {
         Step.State.WAITING: (gettext("asked, waiting for its answer"), "unproven"),
         Step.State.DONE: (gettext("confirmed"), "kept"),
