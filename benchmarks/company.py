@@ -11,8 +11,6 @@ from pathlib import Path
 
 from troth.testing.servers import running
 
-__all__ = ["brought_up", "placing"]
-
 
 def placing(options: argparse.ArgumentParser) -> None:
     """Let *options* say where the company lies."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["pin"]
-
 
 def pin() -> str:
     """Keep this process, and those that it starts, to one core. Which one, in a line."""

@@ -24,8 +24,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, NoReturn
 
-__all__ = ["SCRYPT_COST", "Process", "run", "start"]
-
 SCRYPT_COST = 2**8
 """Of the passphrases in these processes, where it is 2**17 in others."""
 

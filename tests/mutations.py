@@ -18,8 +18,6 @@ from tools.mutations import NOTES, Mutation, fault_of
 from troth.declaration import Promise
 from troth.promises import Check, Control, Outcome, Status, answer, catalogue, status_of
 
-__all__ = ["turned", "turns_red"]
-
 
 def turns_red(control: str, seen: Sequence[Check]) -> bool:
     """Whether among checks, in the order of their making, one of *control* passed and a later one failed."""

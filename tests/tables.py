@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-__all__ = ["each_row"]
-
 _Test = Callable[..., None]
 
 

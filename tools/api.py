@@ -11,8 +11,6 @@ from typing import Any
 
 import django
 
-__all__ = ["REFERENCE", "described", "reference"]
-
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "api.md"
 _BASE = "/api/v1/"
 _HEAD = """\

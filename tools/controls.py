@@ -9,8 +9,6 @@ from pathlib import Path
 from troth.counting import counted
 from troth.promises import Control, catalogue, principles
 
-__all__ = ["REFERENCE", "reference"]
-
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "controls.md"
 _HEAD = """\
 # Controls

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from troth.detect.entities import Entity, entities
-from troth.detect.written.checks import forms
+from troth.detect.written.checks import checks_in, forms
 from troth.detect.written.reading import shipped
 from troth.detect.written.recogniser import Pattern, Recogniser
-
-__all__ = ["REFERENCE", "reference"]
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "entities.md"
 _HEAD = """\
@@ -69,7 +67,7 @@ def _row(name: str, entity: Entity, recognisers: list[Recogniser]) -> str:
 def _ways(pattern: Pattern) -> Iterator[str]:
     """The evidence that is enough for a finding by default; and whether check digits make it surer."""
     scores = pattern.scores
-    has_digits = pattern.check is not None and pattern.check not in forms.__all__
+    has_digits = pattern.check is not None and pattern.check not in set(checks_in(forms))
     if scores.need_words:
         yield "words and check" if has_digits else "words"
     elif (scores.alone or 0) >= _FINDS_BY_DEFAULT or not has_digits:

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from troth.policy.lint import Rule, Severity, rules
 
-__all__ = ["REFERENCE", "reference"]
-
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "lint-rules.md"
 _HEAD = """\
 # Rules of the linter

@@ -14,8 +14,6 @@ from typing import Final
 
 from troth.detect.entities import entities
 
-__all__ = ["Marked", "documents", "is_called", "marked"]
-
 _MARK: Final = re.compile(r"\[\[([A-Za-z_]+)\|([^\[\]]*)\]\]")
 _ALSO: Final[dict[str, set[str]]] = {
     "ACCOUNT": {"BANK_ACCOUNT", "US_BANK_NUMBER"},

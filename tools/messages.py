@@ -27,8 +27,6 @@ from troth.declaration import categories, title, uses
 from troth.law import Event
 from troth.law.deadlines import plain
 
-__all__ = ["LANGUAGES", "LOCALE", "compiled", "extracted", "merged", "written"]
-
 ROOT = Path(__file__).parents[1]
 SERVICE = ROOT / "src" / "troth" / "service"
 LOCALE = SERVICE / "locale"

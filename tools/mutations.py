@@ -19,8 +19,6 @@ from pathlib import Path
 
 from troth.promises import catalogue
 
-__all__ = ["NOTES", "REFERENCE", "Mutation", "fault_of", "listed", "page", "planted"]
-
 _ROOT = Path(__file__).parents[1]
 REFERENCE = _ROOT / "docs" / "reference" / "mutations.md"
 NOTES = "TROTH_MUTATIONS"

@@ -12,8 +12,6 @@ from typing import Any
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 
-__all__ = ["fill"]
-
 OPENED = 1_000
 """Cases that come through the front door."""
 _REFERENCE = "R-2026-"

@@ -19,8 +19,6 @@ from typing import Final
 from benchmarks.detect.frames import AGENT, ASKED, CALLER, FORUM, LOG, MAIL, TICKET
 from benchmarks.detect.values import VALUES, said
 
-__all__ = ["documents"]
-
 LEAST, MOST = 100, 3_000
 _SLOT: Final = re.compile(r"<(\w+)>")
 _CHOICE: Final = re.compile(r"\[([^\]]*\|[^\]]*)\]")

@@ -19,8 +19,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["ENGINES", "OTHERS"]
-
 FIRST: Final = "Agent: Who am I speaking to? Caller: Ann, card 4000 0092 8190 3982, I live at 7 Mill Road in Leeds."
 """What every engine is asked first, so that what it loads late is loaded."""
 BATCH: Final = 1000

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["AGENT", "ASKED", "CALLER", "FORUM", "LOG", "MAIL", "TICKET"]
-
 _SAID: Final = """
 okay [let me|i'll just] bring that up on the screen for you [it won't take a second|bear with me]
 and is there anything else i can help you with today

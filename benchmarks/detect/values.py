@@ -6,8 +6,6 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["VALUES", "said"]
-
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())

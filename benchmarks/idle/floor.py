@@ -11,8 +11,6 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-__all__ = ["application", "urlpatterns"]
-
 settings.configure(
     ALLOWED_HOSTS=["localhost"],
     ROOT_URLCONF=__name__,

@@ -15,8 +15,6 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-__all__ = ["append", "flush", "insert", "read_hashes", "walk", "whole_tree"]
-
 _HASH_BYTES = 32
 
 

@@ -15,8 +15,6 @@ from typing import Final
 
 from troth.errors import TrothError
 
-__all__ = ["START_S", "ApartError", "Refused", "TooLong", "TooMuch", "ask", "work"]
-
 START_S: Final = 20.0
 """What a process may take to begin on a busy machine, besides its work."""
 _MEMORY_BYTES_MAX: Final = 1_500_000_000

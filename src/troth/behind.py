@@ -6,8 +6,6 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 
-__all__ = ["behind"]
-
 
 def behind(door: str, answering: Mapping[str, str]) -> Callable[[str], object]:
     """The ``__getattr__`` of the module *door*. *answering* is each module of the room to the names that it answers

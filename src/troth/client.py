@@ -28,8 +28,6 @@ import httpx
 
 from troth.errors import TrothError
 
-__all__ = ["ApiRefused", "ApiUnreachable", "MessageRefused", "Troth", "verified_message"]
-
 _TRIES = 4
 _WAIT_S = 0.5
 _MESSAGE_AGE = dt.timedelta(minutes=5)

@@ -1,7 +1,5 @@
 """Numbers of things as they stand in a sentence."""
 
-__all__ = ["counted"]
-
 
 def counted(number: int, thing: str, things: str = "") -> str:
     """``1 row``, ``2,755 rows``. *things* is the plural where it is not the *thing* with an s."""

@@ -4,8 +4,6 @@ A message says what happened, where, and how to mend it. It never holds a person
 column and a keyed reference are enough.
 """
 
-__all__ = ["TrothError"]
-
 
 class TrothError(Exception):
     """Something was refused or failed, and the message is meant for the person who can mend it."""

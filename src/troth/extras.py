@@ -1,7 +1,5 @@
 """How to add what an optional part of Troth needs."""
 
-__all__ = ["install_hint"]
-
 
 def install_hint(extra: str) -> str:
     """The command that installs what *extra* brings. Troth is on no package index, and whoever has its name there has

@@ -17,8 +17,6 @@ from typing import Any
 
 from tests import forks
 
-__all__ = ["DECLARATION", "POLICY", "TROTH", "Answer", "Firm", "lay"]
-
 TROTH = str(Path(sys.executable).parent / "troth")
 """The real entry point."""
 

@@ -17,8 +17,6 @@ import psycopg
 from tests import forks
 from tests.cli.firm import TROTH, Answer, Firm
 
-__all__ = ["HASH", "WORDS", "House"]
-
 ROOT = Path(__file__).parents[2]
 WORDS = {"custodian-a": "six words for a", "custodian-b": "six words for b", "custodian-c": "six words for c"}
 HASH = re.compile(r"dg1:[0-9a-f]{64}")

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-__all__ = ["KEYS", "PERSONAL", "TABLES", "contents", "lay"]
-
 EMPLOYEES, CUSTOMERS, BUYERS, INVOICES = 6, 12, 11, 33
 TODAY = dt.datetime.now(dt.UTC).date()
 """Each buyer has two bills of long ago and one of last year."""

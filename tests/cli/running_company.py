@@ -19,8 +19,6 @@ import httpx
 from example_voice import Places, lay_down
 from tests.cli.firm import Answer, Firm
 
-__all__ = ["Running", "running"]
-
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "voice-company"
 _SITE = Path(__file__).parent / "faulty_site.py"
 _STARTS_S = 30

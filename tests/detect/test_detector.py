@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tables import each_row
 
-from troth.detect.detector import Detector, Unknown
+from troth.detect.asking import Unknown
+from troth.detect.detector import Detector
 from troth.detect.finding import Finding, Unscanned
 from troth.detect.spoken import Speech
 from troth.detect.text import Text

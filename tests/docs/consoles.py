@@ -7,8 +7,6 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-__all__ = ["differences", "run", "typed"]
-
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _HASH = re.compile(r"\b(dg1|ps1):[0-9a-f]*…?")
 

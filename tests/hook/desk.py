@@ -10,8 +10,6 @@ from typing import Any
 from troth.hook import Answer, Ask, FileMemory, Hook, Kept, State
 from troth.testing.asked import CHLOE, CITE, PEOPLE, REASON, UNTIL
 
-__all__ = ["Desk"]
-
 _TABLES = """
 CREATE TABLE contact (email TEXT, name TEXT, restricted INTEGER DEFAULT 0);
 CREATE TABLE ticket (email TEXT, subject TEXT);

@@ -15,8 +15,6 @@ from typing import Any
 
 from troth.testing.asked import PEOPLE, SECRET
 
-__all__ = ["Site", "manage", "running"]
-
 ROOT = Path(__file__).parents[2]
 
 

@@ -9,8 +9,6 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-__all__ = ["Server", "served"]
-
 
 class Server(ThreadingMixIn, WSGIServer):
     """As many requests at once as come."""

@@ -12,8 +12,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-__all__ = ["command", "erase"]
-
 
 def erase(declared: str, url: str, home: str, count: str) -> None:
     """Erase the first *count* customers in one run, with the library alone. Prints the subjects of clean receipts."""

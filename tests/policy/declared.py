@@ -7,8 +7,6 @@ from typing import Any
 
 from troth.declaration import Declaration, load, parse
 
-__all__ = ["CLINIC", "SHOP", "VOICE", "changed", "declared", "without"]
-
 _FOLDER = Path(__file__).parent / "declarations"
 SHOP = _FOLDER / "us_shop.yaml"
 CLINIC = _FOLDER / "eu_clinic.yaml"

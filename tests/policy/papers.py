@@ -10,8 +10,6 @@ from typing import Any
 
 from troth.policy import Block, PolicyText, Sentence
 
-__all__ = ["as_docx", "as_markdown", "as_page", "as_pdf", "as_text", "voice_company"]
-
 HYPERLINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
 
 

@@ -12,8 +12,6 @@ from tests.policy.linting import TODAY
 from troth.policy import PolicyText, read
 from troth.policy.lint import Finding
 
-__all__ = ["AS_OF", "SAMPLES", "cases", "golden", "in_short", "kept_in", "sample"]
-
 AS_OF = TODAY
 _HERE = Path(__file__).parent
 _KINDS = {".md": "markdown", ".html": "html", ".txt": "text"}

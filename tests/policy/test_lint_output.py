@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 from tests.audit.test_output import SARIF
-from tests.browsing import CONTRAST, axe, browser, opened, too_wide
+from tests.browsing import CONTRAST, axe, opened, too_wide
 from tests.policy.linting import TODAY
 
 from troth.policy import PolicyText, read
@@ -18,8 +18,6 @@ from troth.policy.lint import Report, as_data, as_html, as_sarif, lint, rules
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-__all__ = ["browser"]
 
 TEXT = """# Privacy policy <script>alert(1)</script>
 

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from tests.browsing import CONTRAST, axe, browser, opened, too_wide
+from tests.browsing import CONTRAST, axe, opened, too_wide
 from tests.policy.declared import CLINIC, SHOP, VOICE, declared
 
 from troth.policy.notice import render
-
-__all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
 

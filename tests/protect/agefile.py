@@ -14,8 +14,6 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-__all__ = ["age_file"]
-
 
 def age_file(secret: bytes, passphrase: str, *, log_n: int = 4, said: int | None = None) -> bytes:
     """*secret* for whoever knows *passphrase*, stretched by ``2**log_n``; the file may *say* that it is another."""

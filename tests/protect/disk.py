@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["CALLS", "full_disk", "killed_at"]
-
 CALLS = ("open", "fchmod", "fsync", "link", "rename", "replace", "pwrite", "unlink", "close")
 
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-__all__ = ["URLCONF", "filled", "views"]
-
 URLCONF = "troth.service.urls"
 _TILE = re.compile(r"^\^(ledger/)\(\?P<path>tile.*$")
 _SAMPLES = {"int": "0", "slug": "x", "str": "x", "": "x"}

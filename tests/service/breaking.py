@@ -8,8 +8,6 @@ from typing import Any
 
 from troth.service.wsgi import mounted
 
-__all__ = ["application"]
-
 
 def _broken(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     logging.getLogger("example.shop").warning("asked for %s?%s", environ["PATH_INFO"], environ["QUERY_STRING"])

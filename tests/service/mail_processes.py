@@ -12,8 +12,6 @@ from typing import Any
 from troth.protect import Keyring
 from troth.service.configuration import MailServer, MailTls
 
-__all__ = ["KEYS", "NOW", "killed_at"]
-
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 KEYS = Keyring(b"\x01" * 32)
 

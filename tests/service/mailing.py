@@ -14,8 +14,6 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from troth.service.configuration import MailServer, MailTls
 
-__all__ = ["Sink", "read"]
-
 Answer = Callable[[Envelope], str | None]
 
 

@@ -7,8 +7,6 @@ from typing import Any
 
 from troth.service.wsgi import mounted
 
-__all__ = ["SIZE", "application"]
-
 SIZE = 40 * 1024 * 1024
 _CHUNK = b"x" * 65_536
 

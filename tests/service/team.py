@@ -21,8 +21,6 @@ from troth.service.staff.rights import Right, Role
 from troth.service.staff.sealing import secret_context
 from troth.service.staff.undertaking import document_hash
 
-__all__ = ["DECLARED", "PASSWORD", "TOTP_SECRET", "StaffClient", "add_totp", "lay", "new_member", "signed_in_client"]
-
 PASSWORD = "a horse of some other colour"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 DECLARED = """

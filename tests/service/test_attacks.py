@@ -20,24 +20,24 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.service.addresses import filled, views
-from tests.service.cases.conftest import Office, office
+from tests.service.cases.conftest import Office
+from tests.service.cases.conftest import office as office
 from tests.service.team import StaffClient, add_totp, new_member, signed_in_client
 from tests.service.test_doors import DOORS
 
 from troth.service.api import tokens
 from troth.service.api.tokens import Scope
 from troth.service.cases import arrival, links
-from troth.service.cases.centre.throttle import NETWORK_MAX, Networks
+from troth.service.cases.centre.throttle import NETWORK_MAX
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Kind, Link
 from troth.service.keys import keyring
 from troth.service.logs import Line
 from troth.service.mail.run import deliver
+from troth.service.networks import Networks
 from troth.service.staff.rights import Right
 
 pytestmark = pytest.mark.sampled
-
-__all__ = ["office"]
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 KEEPER = tuple(right for right in Right if right is not Right.OFFICER)

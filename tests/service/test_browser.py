@@ -10,9 +10,8 @@ import pytest
 from playwright.sync_api import Browser
 from tests.browsing import CONTRAST, axe, opened, too_wide
 from tests.service.test_pages import POLICY
-from tests.service.test_server import served, served_company
-
-__all__ = ["served", "served_company"]
+from tests.service.test_server import served as served
+from tests.service.test_server import served_company as served_company
 
 pytestmark = pytest.mark.browser
 

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from tests.service.test_evidence import CONTROL, export, held, kept, lines, told, verified
-from tests.service.test_keep import HOUR, NOW, office
+from tests.service.test_evidence import CONTROL, export, held, lines, told, verified
+from tests.service.test_evidence import kept as kept
+from tests.service.test_keep import HOUR, NOW
+from tests.service.test_keep import office as office
 from tests.service.test_record import made
 
 from troth.declaration import Period
@@ -32,8 +34,6 @@ from troth.service.record.models import CheckRow, EntryRow, Retraction, Task
 from troth.service.record.retraction import plan_retraction
 
 pytestmark = pytest.mark.sampled
-
-__all__ = ["kept", "office"]
 
 FAILED = {"control": CONTROL, "outcome": "fail"}
 

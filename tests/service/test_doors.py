@@ -16,7 +16,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import resolve
 from tests.service.addresses import URLCONF, filled, views
-from tests.service.cases.conftest import Office, office
+from tests.service.cases.conftest import Office
+from tests.service.cases.conftest import office as office
 from tests.service.team import new_member, signed_in_client
 
 from troth.service.api import tokens
@@ -29,8 +30,6 @@ from troth.service.staff import run as staff
 from troth.service.staff.doors import Rule, rule_of
 from troth.service.staff.models import Grant, Member
 from troth.service.staff.rights import ROLES, Right, Role
-
-__all__ = ["office"]
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # doors do not ask which
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.service.test_keep import HOUR, NOW, QUOTE, RUN, office
+from tests.service.test_keep import HOUR, NOW, QUOTE, RUN
+from tests.service.test_keep import office as office
 
 from troth.declaration import Period, Promise
 from troth.ledger import Entry, LedgerError, Name
@@ -38,8 +39,6 @@ from troth.service.record.models import CheckRow, Task
 from troth.service.record.retraction import plan_retraction
 
 pytestmark = pytest.mark.sampled
-
-__all__ = ["office"]
 
 OTHER = "Our law is reviewed every year."
 CONTROL = "record.runs_finished"

@@ -7,7 +7,10 @@ import datetime as dt
 import pytest
 from tests.service.mail_processes import KEYS, NOW
 from tests.service.mailing import Sink
-from tests.service.test_mail import letter, posted, rows, sink, smtp
+from tests.service.test_mail import letter, posted
+from tests.service.test_mail import rows as rows
+from tests.service.test_mail import sink as sink
+from tests.service.test_mail import smtp as smtp
 
 from troth.declaration import parse
 from troth.promises import Check, Outcome, run
@@ -15,8 +18,6 @@ from troth.service.mail.controls import look_at_letters
 from troth.service.mail.plan import Letter
 from troth.service.mail.run import again, send_due, settle
 from troth.service.mail.smtp import Smtp
-
-__all__ = ["rows", "sink", "smtp"]
 
 COMPANY = parse(
     b"""

@@ -16,7 +16,8 @@ from django.core import signing
 from django.middleware.csrf import get_token
 from django.test import Client
 from tests.service.addresses import filled
-from tests.service.cases.conftest import Office, office
+from tests.service.cases.conftest import Office
+from tests.service.cases.conftest import office as office
 from tests.service.test_doors import DOORS
 
 from troth.probe import Site
@@ -28,8 +29,6 @@ from troth.service.cases.models import Case, Link
 from troth.service.cases.templatetags import centre
 from troth.service.company import company
 from troth.service.wsgi import mounted
-
-__all__ = ["office"]
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 RIGHTS = ("view", "amend", "erase", "port", "restrict", "object", "withdraw")

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from tests.service import test_history as history
-from tests.service.test_history import happened, served
-from tests.service.test_keep import office
+from tests.service.test_history import happened as happened
+from tests.service.test_history import served as served
+from tests.service.test_keep import office as office
 from tests.service.test_record import made
 
 from troth.declaration import Period, Promise
@@ -23,8 +24,6 @@ from troth.service.record.models import CheckRow, EntryRow, Retraction
 from troth.service.record.retraction import NothingToRetract, plan_retraction, retract
 
 pytestmark = pytest.mark.sampled
-
-__all__ = ["happened", "office", "served"]
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

@@ -25,11 +25,12 @@ from troth.service.keys import keyring
 from troth.service.networks import Networks
 from troth.service.record.models import EntryRow
 from troth.service.staff import adapters, attempts, run
-from troth.service.staff.doors import Right, Role, Rule, by_token, look, needs, public, rule_of, signed_in
+from troth.service.staff.doors import Rule, by_token, needs, public, rule_of, signed_in
 from troth.service.staff.factors import fresh_codes
-from troth.service.staff.looking import looks_at
+from troth.service.staff.looking import look, looks_at
 from troth.service.staff.models import Access, Attempts, Grant, Member, Refusal, Secret
 from troth.service.staff.plan import LOCKED_FOR
+from troth.service.staff.rights import Right, Role
 from troth.service.staff.standing import SamePerson, require_other
 from troth.service.urls import urlpatterns as real
 from troth.subjects import Identity, references

@@ -14,9 +14,9 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Browser, Page
 from tests.browsing import CONTRAST, axe, opened, too_wide
 from tests.cli.firm import TROTH
-from tests.service.test_server import environment_of, served, served_company
-
-__all__ = ["served", "served_company"]
+from tests.service.test_server import environment_of
+from tests.service.test_server import served as served
+from tests.service.test_server import served_company as served_company
 
 pytestmark = pytest.mark.browser
 

@@ -393,7 +393,7 @@ def _look(client: StaffClient, purpose: str = "support") -> None:
     """What a page does, without a page."""
     from django.test import RequestFactory
 
-    from troth.service.staff.doors import look
+    from troth.service.staff.looking import look
 
     request = RequestFactory().get("/")
     request.user, request.session = client.member.user, client.session

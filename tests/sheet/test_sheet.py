@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from tests.browsing import CONTRAST, axe, browser, opened, too_wide
+from tests.browsing import CONTRAST, axe, opened, too_wide
 
 from troth.sheet import safe, sheet
-
-__all__ = ["browser"]
 
 pytestmark = pytest.mark.browser
 HOSTILE = "</title><script>document.title = 'ran'</script><img src=x onerror=\"document.title='ran'\">\x1b[31m"

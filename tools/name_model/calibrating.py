@@ -9,8 +9,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["STEPS", "fitted", "put"]
-
 STEPS: Final = 51
 """For so many scores, evenly from 0 to 1, the table says what they are worth."""
 

@@ -16,8 +16,6 @@ from tools.name_model.corpora import Document, Span
 from tools.name_model.lists import TITLES, Lists, ready
 from tools.name_model.streets import COUNTRIES, is_said, said, street
 
-__all__ = ["Changes"]
-
 _SWAPPED: Final = 0.5
 _LOWER: Final = 0.2
 _UPPER: Final = 0.05

@@ -11,8 +11,6 @@ from typing import Final
 
 from troth.detect.names.ordinary import peoples
 
-__all__ = ["KINDS", "Document", "Span", "in_columns", "in_lines", "marked"]
-
 KINDS: Final = ("", "PERSON", "LOCATION", "ORG")
 """What a word may be; the first is no name."""
 

@@ -21,8 +21,6 @@ from torch.nn import functional
 from troth.detect.names.ordinary import peoples
 from troth.detect.names.words import SHAPES, WORD, plain
 
-__all__ = ["Given", "learnt", "shares"]
-
 _HEARD: Final = (1.0, 0.35)
 """So many of the opinions of teacher and dictionaries are heard in each round, chosen anew."""
 

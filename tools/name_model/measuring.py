@@ -14,8 +14,6 @@ from troth.detect.names.model import read
 from troth.detect.names.network import Network
 from troth.detect.text import Text
 
-__all__ = ["figures", "judged"]
-
 _FOUND_AS: Final = {"PERSON": "PERSON", "LOCATION": "LOCATION", "ORGANIZATION": "ORG"}
 _NONE: Final = "none"
 

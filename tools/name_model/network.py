@@ -18,8 +18,6 @@ from torch.nn import functional
 from troth.detect.names.model import AROUND
 from troth.detect.names.words import BUCKETS, SHAPES, pieces, plain, shape
 
-__all__ = ["BEYOND", "Sizes", "Student", "Words", "write"]
-
 BEYOND: Final = ""
 """The word that stands before a text and after it."""
 

@@ -14,8 +14,6 @@ from tools.name_model.corpora import KINDS
 
 from troth.detect.names.words import WORD
 
-__all__ = ["Opinion", "by_dictionary", "read", "write"]
-
 _NONE: Final = np.eye(len(KINDS), dtype=np.float32)[0]
 _SELDOM: Final = 3
 _SMALL: Final = 0.75

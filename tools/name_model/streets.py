@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["COUNTRIES", "is_said", "said", "street"]
-
 _HELD: Final[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "streets.toml").read_text(encoding="utf-8"))
 COUNTRIES: Final = tuple(_HELD["forms"])
 """Whose ways to write a street there are."""

@@ -25,8 +25,6 @@ from transformers import BertConfig, BertModel
 
 from troth.detect.names.words import SHAPES, WORD, shape
 
-__all__ = ["Teacher", "given"]
-
 _STEPS: Final = 900
 _RATE: Final = 2e-4
 _WORDS_MAX: Final = 90

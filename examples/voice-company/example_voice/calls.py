@@ -15,8 +15,6 @@ from pathlib import Path
 from example_voice import words
 from example_voice.people import Person, Place
 
-__all__ = ["TURN_FIELDS", "write_calls"]
-
 TURN_FIELDS = ("call", "turn", "customer_id", "at", "speaker", "speaker_phone", "text")
 
 _TEST_CARDS = ("4111 1111 1111 1111", "5555 5555 5555 4444", "4012 8888 8888 1881", "3782 822463 10005")

@@ -14,8 +14,6 @@ from sqlalchemy import Connection, Date, Engine, bindparam, column, func, inspec
 from example_voice import systems
 from example_voice.systems import Places, connect
 
-__all__ = ["mend", "plant"]
-
 _LOGIN_DAYS = 90  # as the policy promises
 _OVERDUE, _BIRTHDAYS = 7, 25
 

@@ -18,8 +18,6 @@ from example_voice.people import population
 from example_voice.systems import DATABASES, Places, connect
 from example_voice.traces import Trace, invoices, traces
 
-__all__ = ["Laid", "NotEmpty", "lay_down"]
-
 _PEOPLE_PER_BATCH = 2_000
 _ISSUES = 12
 

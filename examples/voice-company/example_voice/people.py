@@ -20,8 +20,6 @@ from itertools import islice
 
 from example_voice import words
 
-__all__ = ["Home", "Person", "Place", "population"]
-
 
 class Place(enum.Flag):
     """The systems that know a person."""

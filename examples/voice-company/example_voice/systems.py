@@ -29,8 +29,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import NullPool
 
-__all__ = ["ADDRESS_VARIABLES", "DATABASES", "Places", "connect", "desk", "logins", "newsletter", "shop"]
-
 _Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only INTEGER keys
 _Moment = DateTime(timezone=True)  # SQLite and MariaDB keep no zone: every moment here is UTC
 _Email = String(254)

@@ -21,8 +21,6 @@ from example_voice import systems
 from example_voice.catalogue import CATALOGUE, VAT_PERCENT
 from example_voice.people import Person, Place
 
-__all__ = ["Trace", "invoices", "traces"]
-
 Rows = dict[Table, list[tuple[Any, ...]]]
 
 _NOTICE = "2026-11-01"

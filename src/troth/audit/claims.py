@@ -16,26 +16,6 @@ from troth.policy.categories import breadth, names_category
 from troth.policy.clauses import Clause
 from troth.stores import Column, ColumnKind, TableSchema
 
-__all__ = [
-    "RetentionClaim",
-    "breadth",
-    "ceilings",
-    "company_names",
-    "date_column",
-    "denials",
-    "is_of_all",
-    "is_part",
-    "is_tracking",
-    "names_category",
-    "names_host",
-    "names_what_is_collected",
-    "plain",
-    "promises_encryption",
-    "promises_no_early_cookies",
-    "retention_claims",
-    "words_of",
-]
-
 _CHARACTERS_MAX: Final = 2_000
 _WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_]+")
 _UNITS: Final = frozenset({"day", "week", "month", "year"})

@@ -13,8 +13,6 @@ from troth.audit.report import Report
 from troth.audit.rules import Finding, Place, Rule, Severity, rules
 from troth.policy.proposing import Proposal
 
-__all__ = ["as_data", "as_sarif"]
-
 _FORMAT: Final = 1
 """The version of the JSON report: grows when a key is taken away or means something else."""
 _SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -18,8 +18,6 @@ from troth.declaration import IdentityKind, covers, write
 from troth.detect import InferredReference, Role
 from troth.stores import Column, ColumnKind, TableKind
 
-__all__ = ["draft"]
-
 _SURE: Final = 0.7
 _TOP: Final = """Drafted by `troth init` from the schemas that are really there. Nothing here has been decided yet:
   REVIEW marks a guess; look at it, mend it, and take the mark away.

@@ -15,8 +15,6 @@ from troth.policy import PolicyText
 from troth.policy.clauses import Clause
 from troth.stores import Column, LeftOut, Principal, TableKind, TableSchema, Transport
 
-__all__ = ["Facts", "FormFacts", "Overdue", "PolicyFacts", "SiteFacts", "SystemFacts", "TableFacts", "is_inside_text"]
-
 
 def is_inside_text(finding: ColumnFinding) -> bool:
     """Whether the sampled values hold such a thing somewhere, rather than being one."""

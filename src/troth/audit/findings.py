@@ -13,9 +13,8 @@ from troth.counting import counted
 from troth.declaration import covers, is_category, is_special, title
 from troth.detect import ColumnFinding, InferredReference, Role
 from troth.policy import Sentence
+from troth.policy.categories import breadth, names_category
 from troth.stores import Principal, TableKind
-
-__all__ = ["by_gravity", "decide", "in_words", "passed_over"]
 
 Findings = Iterator[Finding]
 _ORDER: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
@@ -222,12 +221,12 @@ def _collected(facts: Facts) -> Findings:
     if not named:
         mend = "say which data you collect, in words that people use"
         yield found("policy.names-nothing", Place(file=policy.file), "no sentence says what is collected", mend)
-    best = max(named, key=lambda it: claims.breadth(claims.plain(it)), default=None)
+    best = max(named, key=lambda it: breadth(claims.plain(it)), default=None)
     texts = [claims.plain(sentence) for sentence in policy.text.sentences]
     for category, places in _by_category(facts).items():
         denials = claims.denials(policy.text, category)
         said = [text for sentence, text in zip(policy.text.sentences, texts, strict=True) if sentence not in denials]
-        is_named = any(claims.names_category(text, category) for text in said)
+        is_named = any(names_category(text, category) for text in said)
         what = f"{in_words([category])} in {_places(places)}"
         for sentence in denials:
             if claims.is_of_all(sentence) and all(claims.is_part(place.rpartition(".")[2]) for place in places):
@@ -347,7 +346,7 @@ def _others(facts: Facts) -> Findings:
             )
     for form in site.forms if policy is not None else ():
         for field, category in form.asks.items():
-            if not claims.names_category(text, category):
+            if not names_category(text, category):
                 message = f"a form on {form.page} asks for '{field}' ({in_words([category])})"
                 mend = "name it in the policy, or stop asking"
                 yield found("site.field-unnamed", Place(url=site.home), message, mend)

@@ -22,16 +22,6 @@ from troth.policy.lint import Severity as LintSeverity
 from troth.policy.proposing import Proposal, propose
 from troth.stores import Schema, missing, undeclared
 
-__all__ = [
-    "declared_findings",
-    "lint_findings",
-    "lint_policy",
-    "lint_rules",
-    "not_english",
-    "promised",
-    "without_declared",
-]
-
 _SEVERITIES: Final = {
     LintSeverity.ERROR: Severity.ERROR,
     LintSeverity.WARNING: Severity.WARNING,

@@ -43,8 +43,6 @@ from troth.stores import (
     readable_part,
 )
 
-__all__ = ["ROLE", "SAMPLE_ROWS", "Progress", "look", "look_at_policy", "look_at_store"]
-
 SAMPLE_ROWS: Final = 100
 """How many rows of each table are compared."""
 OVERDUE_MAX: Final = 200

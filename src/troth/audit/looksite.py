@@ -18,8 +18,6 @@ from troth.probe import Cookie, Form, Page, ProbeError, Site, fetch
 from troth.promises import run
 from troth.stores import Column, ColumnKind, TableSchema
 
-__all__ = ["PAGES_MAX", "look_at_site"]
-
 PAGES_MAX: Final = 20
 """How many pages are fetched: the home page, the policy, and pages that the home page links to."""
 _POLICY: Final = re.compile(r"\b(?:privacy|data protection|datenschutz)\b", re.I)

@@ -13,8 +13,6 @@ from troth.policy import Sentence, bind
 from troth.promises import run
 from troth.stores import Store
 
-__all__ = ["declared_overdue", "without_guessed"]
-
 _CONTROL = "retention.nothing_overdue"
 
 

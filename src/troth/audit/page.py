@@ -21,8 +21,6 @@ from troth.sheet import safe as _
 from troth.sheet import sheet
 from troth.stores import TableKind
 
-__all__ = ["as_html"]
-
 _OPEN_MAX: Final = 30
 """With more tables or findings than this, lists start closed."""
 _HEADINGS: Final = {

@@ -28,8 +28,6 @@ from troth.policy.proposing import Proposal
 from troth.probe import Site
 from troth.stores import Store
 
-__all__ = ["Report", "Step", "audit"]
-
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
 
-__all__ = ["Finding", "Place", "Rule", "Severity", "found", "rules"]
-
 
 class Severity(enum.StrEnum):
     """An error is untrue, unlawful or unworkable as it stands; a warning may be; a note is for knowing."""

@@ -13,8 +13,6 @@ from troth.audit.page import as_html
 from troth.audit.report import Report
 from troth.errors import TrothError
 
-__all__ = ["ReportUnwritten", "write_report"]
-
 
 class ReportUnwritten(TrothError):
     """The report's files could not be written; those that were there before are as they were."""

@@ -8,8 +8,6 @@ import click
 
 from troth.cli import company as cli
 
-__all__ = ["api"]
-
 _SCOPES = (
     "cases.write",
     "cases.read",

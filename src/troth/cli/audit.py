@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from troth.declaration import Declaration
     from troth.probe import Site
 
-__all__ = ["STATEMENT_S", "audit", "progress"]
-
 STATEMENT_S = 15.0
 """No statement of an audit keeps a database busy for longer."""
 _SHOWN_MAX = 14

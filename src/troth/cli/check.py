@@ -17,8 +17,6 @@ from troth.counting import counted
 if TYPE_CHECKING:
     from troth.declaration import Declaration, Problem, System
 
-__all__ = ["check"]
-
 
 def _print_schema(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:

@@ -21,18 +21,6 @@ if TYPE_CHECKING:
     from troth.stores import Schema, Store
     from troth.subjects import AmendmentPlan, DataMap, ErasurePlan, Hold, Identity, Located, Receipt, View
 
-__all__ = [
-    "Company",
-    "declaration_option",
-    "home",
-    "json_option",
-    "opened",
-    "print_json",
-    "printable",
-    "service_declaration_option",
-    "wanted_declaration_option",
-]
-
 
 _DECLARATION = "TROTH_DECLARATION"
 

@@ -22,8 +22,6 @@ from troth.cli import paper
 from troth.cli.serve import refuse_taken
 from troth.errors import TrothError
 
-__all__ = ["demo"]
-
 _MARK = ".troth-demo"
 _SITE = re.compile(r"^(\s*(?:site|url):\s*)http://localhost:\d+", re.MULTILINE)
 _FAULTS = (

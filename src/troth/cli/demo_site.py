@@ -8,6 +8,4 @@ from example_voice import Settings, website
 
 from troth.service.wsgi import mounted
 
-__all__ = ["application"]
-
 application = mounted(website(Settings.from_environment(os.environ)))

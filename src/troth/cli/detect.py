@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from troth.detect import Detector
     from troth.detect.files import Kind
 
-__all__ = ["detect"]
-
 _STEP_S: Final = 0.5
 _MB: Final = 1_000_000
 

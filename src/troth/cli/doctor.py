@@ -17,8 +17,6 @@ from troth.cli import company as cli
 from troth.counting import counted
 from troth.extras import install_hint
 
-__all__ = ["doctor"]
-
 Finding = tuple[str, str, str]
 """ok, note or wrong; what was looked at; what was found and how to mend it."""
 

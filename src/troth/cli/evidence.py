@@ -16,8 +16,6 @@ from troth.counting import counted
 if TYPE_CHECKING:
     from troth.service.board.keep import Office
 
-__all__ = ["evidence"]
-
 _DAY = click.DateTime(["%Y-%m-%d"])
 _TOLD_EVERY = 1_000
 

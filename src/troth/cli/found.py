@@ -15,8 +15,6 @@ from troth.counting import counted
 if TYPE_CHECKING:
     from troth.detect.files import Found, Named, Remark, Together
 
-__all__ = ["Document", "Lines", "Plain", "Printer", "Seen", "Totals", "plain"]
-
 _AT_ONCE: Final = 500
 """Lines that are printed together: a line at a time takes longer than finding what it tells."""
 

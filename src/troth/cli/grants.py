@@ -10,8 +10,6 @@ from troth.cli import company as cli
 from troth.cli import places
 from troth.cli.audit import STATEMENT_S
 
-__all__ = ["grants"]
-
 
 @click.command()
 @click.option("--store", "url", metavar="URL", help="A store's URL, or ${NAME} of a variable that holds it.")

@@ -13,8 +13,6 @@ from troth.cli.audit import STATEMENT_S, progress
 from troth.counting import counted
 from troth.errors import TrothError
 
-__all__ = ["init"]
-
 
 @click.command()
 @places.store_option

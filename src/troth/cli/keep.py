@@ -13,8 +13,6 @@ import click
 from troth.cli import company as cli
 from troth.counting import counted
 
-__all__ = ["keep"]
-
 
 @click.command()
 @cli.declaration_option

@@ -8,8 +8,6 @@ from typing import ClassVar
 
 import click
 
-__all__ = ["LazyGroup"]
-
 
 class LazyGroup(click.Group):
     """Commands by name, imported when asked for. Listing them imports none.

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from troth.ledger import LogReader, Verifier
     from troth.service.record.ledger import DatabaseLog
 
-__all__ = ["ledger"]
-
 _BUNDLE = 256
 _FILE_BYTES_MAX = 1_000_000
 _DAY = click.DateTime(["%Y-%m-%d"])

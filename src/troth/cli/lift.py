@@ -11,8 +11,6 @@ from troth.cli import company as cli
 from troth.cli import paper
 from troth.counting import counted
 
-__all__ = ["lift"]
-
 _LINES_MAX = 200
 """Rows that a terminal is told of; ``--json`` has them all."""
 

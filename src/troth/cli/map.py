@@ -9,8 +9,6 @@ import click
 
 from troth.cli import company as cli
 
-__all__ = ["map"]
-
 
 @click.command()
 @cli.declaration_option

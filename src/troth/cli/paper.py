@@ -21,18 +21,6 @@ if TYPE_CHECKING:
     from troth.stores import Row
     from troth.subjects import AmendmentPlan, DeepFinding, ErasurePlan, Receipt, Review, View, ViewTable
 
-__all__ = [
-    "plan_json",
-    "progress",
-    "receipt_json",
-    "scan_json",
-    "show_plan",
-    "show_receipts",
-    "show_scan",
-    "show_view",
-    "view_json",
-]
-
 _NOBODY = "No row of the declared systems leads to this person."
 
 _WIDE = 100_000

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from troth.declaration import Secret
     from troth.stores import Store
 
-__all__ = ["Named", "addresses", "named", "open_read_only", "references", "store_option"]
-
 _NAME = re.compile(r"([^\W\d][\w-]{0,62})=(.+)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _PLACE = re.compile(

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from troth.service.board.standing import Stood
     from troth.service.company import Company
 
-__all__ = ["promises"]
-
 _NO_DAY = " " * 10
 
 

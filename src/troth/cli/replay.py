@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from troth.ledger import PublishedLog
     from troth.service.record.replay import Outcome, Replaying
 
-__all__ = ["replay"]
-
 
 def _moment(_: click.Context, __: click.Parameter, text: str) -> dt.datetime:
     try:

@@ -11,8 +11,6 @@ import click
 from troth.cli import company as cli
 from troth.counting import counted
 
-__all__ = ["ropa"]
-
 
 @click.command()
 @cli.declaration_option

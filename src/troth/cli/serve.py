@@ -11,8 +11,6 @@ import click
 from troth.cli import company as cli
 from troth.errors import TrothError
 
-__all__ = ["migrate", "refuse_taken", "serve"]
-
 
 @click.command()
 @cli.service_declaration_option

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from troth.service.staff.models import Grant, Member
     from troth.service.staff.rights import Right, Role
 
-__all__ = ["staff"]
-
 _ROLES = ("handler", "approver", "officer", "deputy", "auditor", "administrator")
 _RIGHTS = (
     "cases.handle",

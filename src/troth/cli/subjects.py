@@ -20,8 +20,6 @@ from troth.counting import counted
 if TYPE_CHECKING:
     from troth.subjects import AmendmentPlan, ErasurePlan, Identity, Located, Review
 
-__all__ = ["amend", "apply_option", "erase", "scan", "view"]
-
 SUBJECTS_MAX = 100_000
 """How many people one file may name: more than that is a disposal, not a request."""
 

@@ -10,8 +10,6 @@ import click
 from troth.cli import company as cli
 from troth.counting import counted
 
-__all__ = ["work"]
-
 
 @click.command()
 @cli.service_declaration_option

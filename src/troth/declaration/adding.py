@@ -13,8 +13,6 @@ from troth.declaration.problems import Position
 from troth.declaration.write import write
 from troth.errors import TrothError
 
-__all__ = ["CannotAdd", "file_of_promises", "is_only_added", "with_promises"]
-
 
 class CannotAdd(TrothError):
     """The file is not laid out so that something can be added safely; the message says what to change."""

@@ -10,8 +10,6 @@ from pydantic_core import PydanticCustomError
 
 from troth.declaration.part import Part, Period
 
-__all__ = ["ASKED_SCHEMES", "Asking"]
-
 ASKED_SCHEMES = frozenset(("https", "http", "hook", "hook+https", "hook+http"))
 """How the store of a system begins that is asked."""
 

@@ -11,8 +11,6 @@ from troth.declaration.model import Declaration
 from troth.declaration.problems import PROBLEMS_MAX, Problem, in_order, shown
 from troth.declaration.rules import RULES, Fault, Faults, lapsed
 
-__all__ = ["check", "faults", "placed"]
-
 
 def check(declaration: Declaration, *, now: dt.datetime | None = None) -> list[Problem]:
     """Every problem that *declaration* shows by itself (up to `PROBLEMS_MAX`), in the order of the text: errors and

@@ -19,8 +19,6 @@ from troth.declaration.load import _declaration, _Files, _Merged
 from troth.declaration.model import Declaration, _Source
 from troth.declaration.problems import PROBLEMS_MAX, DeclarationErrors, Problem, in_order
 
-__all__ = ["examine"]
-
 _ROUNDS_MAX = 12
 """What is taken out may leave a mapping without a key that it needs, and that has to go as well: so often at most."""
 

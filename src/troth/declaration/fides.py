@@ -17,8 +17,6 @@ from troth.declaration.reading import Document, read
 from troth.declaration.taxonomy import covers, is_category, nearest
 from troth.declaration.write import write
 
-__all__ = ["FidesDraft", "dump", "from_fides"]
-
 
 @dataclass(frozen=True, slots=True)
 class FidesDraft:

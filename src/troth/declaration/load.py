@@ -17,8 +17,6 @@ from troth.declaration.reading import BYTES_MAX, Document, read
 from troth.declaration.secret import missing
 from troth.declaration.translation import translated
 
-__all__ = ["FILES_MAX", "load", "parse"]
-
 FILES_MAX = 1_000
 """Files that includes may bring in."""
 

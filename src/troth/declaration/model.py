@@ -30,9 +30,6 @@ from troth.declaration.telling import Notice
 from troth.declaration.using import CollectionPoint, Contract, Cookie, Purpose, Recipient, Retention
 from troth.declaration.witnesses import Ledger
 
-__all__ = ["Access", "Cryptoperiods", "Declaration", "Limits"]
-
-
 SystemName = Annotated[str, Field(pattern=r"^[^.\s]+$")]
 """A name without dots, so that ``system.table`` has one reading whatever the table is called."""
 

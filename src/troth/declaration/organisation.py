@@ -9,8 +9,6 @@ from pydantic import Field, field_validator
 from troth.declaration.part import Country, Part
 from troth.declaration.processing import JointController, Representative
 
-__all__ = ["Officer", "Organisation"]
-
 
 class Officer(Part):
     """The data-protection officer (GDPR Art. 37): how a person reaches them."""

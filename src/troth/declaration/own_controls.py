@@ -23,8 +23,6 @@ from troth.declaration.part import Part, Words
 from troth.declaration.promising import Audience
 from troth.declaration.secret import has_broken_reference, holds_secret
 
-__all__ = ["OWN_PREFIX", "HttpFigure", "Must", "OwnControl", "OwnControlId", "PushedFigure", "SqlFigure"]
-
 OWN_PREFIX: Final = "ours."
 _ID = re.compile(r"ours\.[a-z]{1,40}(_[a-z]{1,40}){0,12}")
 _SPAN = re.compile(r"([1-9][0-9]{0,3}) +(minute|hour|day|week)s?")

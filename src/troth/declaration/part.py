@@ -26,20 +26,6 @@ from pydantic_core import CoreSchema
 from troth.declaration.problems import shown
 from troth.wording import says_something
 
-__all__ = [
-    "Country",
-    "Date",
-    "Language",
-    "LocalText",
-    "Part",
-    "Period",
-    "Title",
-    "Words",
-    "bare",
-    "in_language",
-    "whole",
-]
-
 
 class Part(BaseModel):
     """One mapping of the declaration: unknown keys are errors, and nothing changes later."""

@@ -14,9 +14,6 @@ from pathlib import Path
 
 from troth.errors import TrothError
 
-__all__ = ["PROBLEMS_MAX", "DeclarationErrors", "Position", "Problem", "Severity", "in_order", "nearest_of", "shown"]
-
-
 PROBLEMS_MAX = 1_000
 """As many as are told at once; a text with more is no declaration."""
 

@@ -12,8 +12,6 @@ from pydantic import Field, StrictBool, field_validator
 
 from troth.declaration.part import Country, Date, Part, Period
 
-__all__ = ["ActedFor", "Assessment", "JointController", "Proof", "Representative", "Risk", "Role"]
-
 Role = Literal["controller", "processor"]
 
 

@@ -14,19 +14,6 @@ from troth.declaration.part import Date, Part, Period, Words
 from troth.declaration.versions import Announcement, Reviewed, Version
 from troth.wording import same_person
 
-__all__ = [
-    "ATTESTATION_DAYS_MAX",
-    "WAIVER_DAYS_MAX",
-    "Attestation",
-    "Audience",
-    "Granularity",
-    "NotPromise",
-    "Policy",
-    "Promise",
-    "Publish",
-    "Waiver",
-]
-
 WAIVER_DAYS_MAX = 366
 """How long a waiver may still run."""
 ATTESTATION_DAYS_MAX = 366

@@ -29,8 +29,6 @@ from yaml.events import (
 
 from troth.declaration.problems import PROBLEMS_MAX, DeclarationErrors, Position, Problem, shown
 
-__all__ = ["BYTES_MAX", "DEPTH_MAX", "VALUES_MAX", "Document", "read"]
-
 BYTES_MAX = 8 * 1024 * 1024
 """Of one file."""
 DEPTH_MAX = 32

@@ -8,8 +8,6 @@ from pydantic import Field, StrictBool, field_validator
 
 from troth.declaration.part import Part, Period
 
-__all__ = ["Mark", "Requests", "Right"]
-
 Right = Literal["view", "amend", "erase", "restrict", "port", "object", "withdraw"]
 
 

@@ -7,8 +7,6 @@ from typing import Any
 from troth.declaration.model import Declaration
 from troth.declaration.taxonomy import categories, uses
 
-__all__ = ["json_schema"]
-
 
 def json_schema() -> dict[str, Any]:
     """A JSON Schema (2020-12) of ``troth.yaml`` and of the files that it includes, so no key has to be there.

@@ -9,8 +9,6 @@ from typing import Final
 
 from troth.errors import TrothError
 
-__all__ = ["Secret", "SecretMissing", "has_broken_reference", "holds_secret", "missing", "resolve"]
-
 
 class SecretMissing(TrothError):
     """A referenced variable is not set, or its file cannot be read. *names* holds every such variable."""

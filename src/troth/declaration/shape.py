@@ -9,8 +9,6 @@ from pydantic import BaseModel
 
 from troth.declaration.model import Declaration
 
-__all__ = ["bare", "inner", "keys", "keys_at"]
-
 
 def keys_at(path: tuple[str, ...]) -> list[str]:
     """The keys that the model knows at *path*; none where any name may stand."""

@@ -19,22 +19,6 @@ from troth.declaration.part import Country, Part, Period, Title, Words, bare, wh
 from troth.declaration.requests import Mark
 from troth.declaration.secret import has_broken_reference, holds_secret
 
-__all__ = [
-    "Erasure",
-    "FieldUse",
-    "IdentityColumn",
-    "IdentityKind",
-    "Keep",
-    "Reference",
-    "Search",
-    "Strategy",
-    "System",
-    "Table",
-    "TokenUse",
-    "is_long_erasure",
-    "read_reference",
-]
-
 
 class IdentityKind(enum.StrEnum):
     """The kinds of identifier by which a subject may be found beside the keys of rows."""

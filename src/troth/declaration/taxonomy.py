@@ -15,8 +15,6 @@ from typing import Any, Literal
 
 from troth.declaration.problems import nearest_of
 
-__all__ = ["categories", "covers", "dpv", "is_category", "is_special", "is_use", "nearest", "title", "uses"]
-
 Kind = Literal["category", "use"]
 _NAMESPACES = {"dpv": "https://w3id.org/dpv#", "pd": "https://w3id.org/dpv/pd#"}
 

@@ -8,8 +8,6 @@ from pydantic import Field, StrictBool
 
 from troth.declaration.part import Part, Title
 
-__all__ = ["Announcing", "Decision", "Notice", "Signals", "Source", "SpecialCondition"]
-
 SpecialCondition = Literal[
     "explicit_consent",
     "employment",

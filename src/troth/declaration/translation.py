@@ -13,8 +13,6 @@ from pydantic_core import ErrorDetails
 from troth.declaration.problems import PROBLEMS_MAX, Position, Problem, nearest_of, shown
 from troth.declaration.shape import keys_at
 
-__all__ = ["translated"]
-
 Place = Callable[[tuple[str, ...]], tuple[Position, Position]]
 """From a path to the places of its key and of its value."""
 

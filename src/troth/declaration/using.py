@@ -11,20 +11,6 @@ from troth.declaration.part import Country, Date, Part, Period, Title, bare
 from troth.declaration.processing import Risk, Role
 from troth.declaration.telling import SpecialCondition
 
-__all__ = [
-    "OBJECTABLE",
-    "Basis",
-    "CollectedField",
-    "CollectionPoint",
-    "Contract",
-    "Cookie",
-    "Feed",
-    "Purpose",
-    "Recipient",
-    "Retention",
-    "Sharing",
-]
-
 
 class Basis(enum.StrEnum):
     """The legal bases of GDPR Art. 6(1)(a)-(f), and UK GDPR Art. 6(1)(ea) from 2026-02-05."""

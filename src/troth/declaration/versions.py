@@ -10,8 +10,6 @@ from pydantic import Field
 from troth.declaration.part import Date, Part, Period, Words
 from troth.declaration.telling import Announcing
 
-__all__ = ["Announcement", "Reviewed", "Version"]
-
 
 class Announcement(Announcing):
     """How people learn of one version before it counts: the notice plan, and when it was carried out."""

@@ -12,9 +12,6 @@ from pydantic import Field, field_validator, model_validator
 
 from troth.declaration.part import Part
 
-__all__ = ["Ledger", "LedgerWitness", "TimestampAuthority"]
-
-
 WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s@]+$")]
 _WITNESS_KEY = re.compile(r"(?P<name>[^+\s]+)\+(?P<id>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/]{44})")
 

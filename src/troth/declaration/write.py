@@ -22,8 +22,6 @@ from troth.declaration.systems import (
 )
 from troth.declaration.using import CollectedField
 
-__all__ = ["write"]
-
 _KEY_MAX = 1_000
 """Characters; YAML wants a '?' before a key of more than 1,024."""
 WIDTH = 110

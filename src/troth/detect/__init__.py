@@ -22,7 +22,8 @@ from troth.detect.entities import Entity, entities
 from troth.detect.finding import Finding, Unscanned, in_utf8, in_utf16
 
 if TYPE_CHECKING:
-    from troth.detect.detector import Detector, Finder, Unknown
+    from troth.detect.asking import Unknown
+    from troth.detect.detector import Detector, Finder
     from troth.detect.explaining import explain
     from troth.detect.labels import Labels
     from troth.detect.replacing import Mark, Replaced, Way, keyed, masked, removed, replace, restore, typed
@@ -69,7 +70,8 @@ __all__ = [
 __getattr__ = behind(
     __name__,
     {
-        "detector": "Detector Finder Unknown",
+        "asking": "Unknown",
+        "detector": "Detector Finder",
         "explaining": "explain",
         "labels": "Labels",
         "replacing": "Mark Replaced Way keyed masked removed replace restore typed",

@@ -11,8 +11,6 @@ from typing import Final
 from troth.detect.entities import entities
 from troth.wording import same_words
 
-__all__ = ["People", "Telephones", "same"]
-
 _NUMBERS: Final = frozenset({"pci", "gov_id", "health"})
 _NUMBERS_TOO: Final = frozenset(
     {"REFERENCE_NUMBER", "UK_POSTCODE", "VEHICLE_REGISTRATION", "UK_VEHICLE_REGISTRATION", "IN_VEHICLE_REGISTRATION"}

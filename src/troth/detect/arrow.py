@@ -8,8 +8,6 @@ from typing import Any
 from troth.detect.asking import refuse_one_text
 from troth.detect.finding import Finding, Unscanned
 
-__all__ = ["FindMany", "find_batch"]
-
 FindMany = Callable[[Iterable[str]], Iterator[list[Finding] | Unscanned]]
 """`Detector.find_many`, of which this is the other form."""
 

@@ -11,8 +11,6 @@ from troth.detect.names import Names
 from troth.detect.written import reading
 from troth.errors import TrothError
 
-__all__ = ["Unknown", "alike", "of_groups", "refuse", "refuse_no_text", "refuse_one_text", "refuse_string", "why_never"]
-
 _LIST: Final = "docs/reference/entities.md lists those that can be found"
 
 

@@ -14,8 +14,6 @@ from troth.detect.expressions import ANYWHERE, Match, matches
 from troth.detect.finding import Finding
 from troth.detect.text import Text
 
-__all__ = ["Chats"]
-
 _LINE: Final = (
     r"(?m)^(?:[ \t]?|[ \t]{0,4}[↳→>] ?)(\[?\d{1,2}:\d{2}(?::\d{2})?\]?[ \t]{1,2})?"
     r"(?:<[@+%~&]?([A-Za-z]\w{1,30})>|@?([A-Za-z]\w{1,30})(?: \([a-z ]{1,12}\))?:)[ \t]"

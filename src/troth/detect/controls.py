@@ -13,8 +13,6 @@ from troth.detect.schema.columns import ColumnFinding, classify, seen_in_values
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.stores import Noted, Scalar, Store, StoreError, TableKind, TableSchema, noting
 
-__all__: list[str] = []
-
 SAMPLED_ROWS: Final = 300
 _GRAVE: Final = frozenset({"pci", "gov_id", "secret"})
 """Groups of kinds that do harm when they are stored where nobody knows of them."""

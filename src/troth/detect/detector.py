@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from troth.detect.asking import Unknown, of_groups, refuse, refuse_no_text, refuse_one_text, refuse_string
+from troth.detect.asking import of_groups, refuse, refuse_no_text, refuse_one_text, refuse_string
 from troth.detect.chats import Chats
 from troth.detect.finding import Finding, Unscanned
 from troth.detect.names import Names
@@ -16,8 +16,6 @@ from troth.detect.text import Text
 from troth.detect.written import reading
 from troth.detect.written.matching import Matcher
 from troth.detect.written.recogniser import Recogniser
-
-__all__ = ["Detector", "Finder", "Unknown"]
 
 _TEXTS_MAX: Final = 1024
 _CHARACTERS_MAX: Final = 500_000

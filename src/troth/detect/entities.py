@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-__all__ = ["Entity", "entities"]
-
 
 @dataclass(frozen=True, slots=True)
 class Entity:

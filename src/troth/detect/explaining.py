@@ -16,8 +16,6 @@ from troth.detect.written.checks.titles import said
 from troth.detect.written.recogniser import Pattern, Recogniser, Words
 from troth.detect.written.search import Search
 
-__all__ = ["explain"]
-
 _AROUND: Final = 100
 """Characters before and after a value that are looked at again."""
 _WORD: Final = re.compile(r"[^\W\d_]{2}")

@@ -13,8 +13,6 @@ import re2
 
 from troth.detect.finding import Unscanned
 
-__all__ = ["ANYWHERE", "FROM_START", "Match", "Prefilter", "matches"]
-
 ANYWHERE: Final = re2._re2.RE2.Anchor.UNANCHORED
 FROM_START: Final = re2._re2.RE2.Anchor.ANCHOR_START
 

@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from troth.errors import TrothError
 
-__all__ = ["Finding", "Unscanned", "in_utf8", "in_utf16"]
-
 
 class Finding(NamedTuple):
     """One piece of personal data: ``text[start:end]`` is of *type*. It says where and why, and never holds the value.

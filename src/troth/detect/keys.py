@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_in_key"]
-
 _WORD_MAX: Final = 40
 """No word of a name or an address is longer."""
 _RUN: Final = re.compile(rf"[\w+/=-]{{{_WORD_MAX + 1},}}")

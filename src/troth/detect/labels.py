@@ -12,8 +12,6 @@ from troth.detect.finding import Finding
 from troth.detect.replacing import Replaced, replace
 from troth.protect import Sealed
 
-__all__ = ["Labels"]
-
 _LABEL: Final = re.compile(r"\[[^\W\d]\w{0,60}_\d{1,9}\]")
 
 

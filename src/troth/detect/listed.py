@@ -10,8 +10,6 @@ from typing import Final, NamedTuple
 from troth.detect.finding import Finding
 from troth.detect.text import Text
 
-__all__ = ["Listed"]
-
 _WORD: Final = re.compile(r"\w+")
 _AROUND: Final = " \t\r\n,;:!?'\"()[]"
 """Signs that may stand around any word, and are no part of it; nor is the full stop of a sentence."""

@@ -15,8 +15,6 @@ from troth.detect.finding import Finding, Unscanned
 from troth.detect.pieces import own, pieces
 from troth.detect.text import Text
 
-__all__ = ["Opinion", "gliner", "presidio", "spacy"]
-
 _SPACY: Final[Mapping[str, str]] = {
     "PERSON": "PERSON",
     "PER": "PERSON",

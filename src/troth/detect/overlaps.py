@@ -12,8 +12,6 @@ from typing import Final
 from troth.detect.finding import Finding
 from troth.detect.spoken.rests import OF_WORDS, SPOKEN, is_only_words
 
-__all__ = ["resolved"]
-
 _MARGIN: Final = 0.25
 """By how much a finding must be surer than a longer one around it, to stand in its place."""
 _REST_SCORE: Final = 0.6

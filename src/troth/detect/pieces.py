@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from troth.detect.finding import Finding
 
-__all__ = ["Piece", "own", "pieces", "shifted"]
-
 
 class Piece(NamedTuple):
     """Some of a text: where it *begins*. What starts before *until*, in the whole text, is for this piece to tell."""

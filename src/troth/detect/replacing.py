@@ -9,8 +9,6 @@ from troth.detect.alike import same
 from troth.detect.finding import Finding
 from troth.protect import Keyring, Sealed
 
-__all__ = ["Mark", "Replaced", "Way", "keyed", "masked", "removed", "replace", "restore", "typed"]
-
 Way = Callable[[str, str], str]
 """What to put in place of a value: it is given the entity type and the value."""
 

@@ -12,8 +12,6 @@ from typing import Final
 
 from troth.detect.finding import Unscanned
 
-__all__ = ["Text"]
-
 _COLOUR: Final = "\x1b\\[[0-9;:?]{0,32}[A-Za-z]"
 """A colour of a terminal."""
 _PRINTED: Final = bytes([0, *range(0x09, 0x0E), *range(0x1C, 0x7F)])

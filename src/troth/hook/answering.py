@@ -9,8 +9,6 @@ from typing import Protocol, TypeVar
 from troth.hook.looking import looked
 from troth.hook.values import Answer, Ask, HookError, Right, State
 
-__all__ = ["Hook", "Memory", "Mixed", "Remembered", "Twice"]
-
 Answers = Callable[[Ask], Answer]
 Polls = Callable[[str], Answer]
 _AnyAnswers = TypeVar("_AnyAnswers", bound=Answers)

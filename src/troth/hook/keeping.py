@@ -9,8 +9,6 @@ import hashlib
 from troth.hook.values import Answer, Ask, State
 from troth.hook.wire import dump_ask
 
-__all__ = ["CLAIM_S", "KEPT_S", "check_value", "is_settled", "without_rows"]
-
 KEPT_S = 400 * 24 * 3600
 """How long an answered ask is remembered: longer than the law gives any answer."""
 CLAIM_S = 15 * 60

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 
 from troth.hook.values import Answer, Ask, Kept, Right, Rows, State
 
-__all__ = ["looked"]
-
 
 def looked(ask: Ask, rows: Mapping[str, Rows], kept: Iterable[Kept] = ()) -> Answer:
     """What a fresh view of the person shows of an erasure or amendment that is said to be done.

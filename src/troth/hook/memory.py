@@ -15,8 +15,6 @@ from troth.hook.keeping import CLAIM_S, KEPT_S, check_value, is_settled, without
 from troth.hook.values import Answer, Ask, Right
 from troth.hook.wire import dump_answer, read_answer
 
-__all__ = ["FileMemory"]
-
 _TABLES = """
 CREATE TABLE IF NOT EXISTS asked (
     id TEXT PRIMARY KEY, right_asked TEXT NOT NULL, check_value TEXT NOT NULL, answer BLOB, at REAL NOT NULL

@@ -24,8 +24,6 @@ from troth.hook.wire import (
     sign_answer,
 )
 
-__all__ = ["BYTES_MAX", "Receiver", "Reply"]
-
 BYTES_MAX = 256 * 1024
 """The most that an ask may be."""
 _LOG = logging.getLogger("troth.hook")

@@ -17,8 +17,6 @@ from typing import Self
 
 from troth.errors import TrothError
 
-__all__ = ["KINDS", "Answer", "Ask", "Cell", "HookError", "Kept", "Malformed", "Right", "Rows", "State"]
-
 Cell = str | int | float | bool | None
 """One value, as JSON can say it. Dates and moments are ISO 8601, decimals and UUIDs their text."""
 

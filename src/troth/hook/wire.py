@@ -17,24 +17,6 @@ from typing import Any, TypeVar
 
 from troth.hook.values import Answer, Ask, HookError, Kept, Malformed, Right, Rows, State
 
-__all__ = [
-    "CLOCK_S_MAX",
-    "HEADER",
-    "Mark",
-    "SecretRefused",
-    "SignatureRefused",
-    "check_answer",
-    "check_ask",
-    "dump_answer",
-    "dump_ask",
-    "keys_of",
-    "read_answer",
-    "read_ask",
-    "read_json",
-    "sign_answer",
-    "sign_ask",
-]
-
 HEADER = "Troth-Signature"
 CLOCK_S_MAX = 300
 """How far the clocks of both sides may be apart."""

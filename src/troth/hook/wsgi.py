@@ -9,8 +9,6 @@ from typing import Any
 from troth.hook.answering import Hook
 from troth.hook.receiving import BYTES_MAX, Receiver
 
-__all__ = ["application"]
-
 _Environ = dict[str, Any]
 _StartResponse = Callable[..., Any]
 

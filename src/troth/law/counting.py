@@ -11,8 +11,6 @@ from troth.law.model import Roll, Unit
 from troth.law.words import said
 from troth.law.working_days import WorkingDays
 
-__all__ = ["Span", "count", "merged", "months_after", "pause", "roll"]
-
 Span = tuple[dt.date, dt.date]
 """The first and the last day of a pause, both left out of the count."""
 

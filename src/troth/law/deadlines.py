@@ -19,8 +19,6 @@ from troth.law.shelf import places
 from troth.law.words import said
 from troth.law.working_days import WorkingDays, working_days
 
-__all__ = ["ClockNotStarted", "Due", "Pause", "Started", "due", "earliest", "plain"]
-
 Started: TypeAlias = dt.datetime | Mapping[Event, dt.datetime | None]
 """When the clock's event happened; or several events of one case, ``None`` for one that is asked for and awaited."""
 

@@ -12,22 +12,6 @@ from typing import TypeAlias
 
 from troth.errors import TrothError
 
-__all__ = [
-    "Activity",
-    "Checked",
-    "Citation",
-    "Clock",
-    "Event",
-    "Figure",
-    "LawError",
-    "Obligation",
-    "Reach",
-    "Regime",
-    "Roll",
-    "Unit",
-    "in_force",
-]
-
 Figure: TypeAlias = int | Decimal | str
 """One number or word of a rule that is not a clock: an age, a share, a count, a version."""
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from troth.law.model import LawError
 
-__all__ = ["PLACE", "WORLD", "Answer", "Membership", "Places", "Territory"]
-
 WORLD = "world"
 """The jurisdiction of a standard, which is no law of any place."""
 

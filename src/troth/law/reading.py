@@ -36,8 +36,6 @@ from troth.law.model import (
 from troth.law.places import PLACE, WORLD, Membership, Territory
 from troth.law.words import did_you_mean, quoted
 
-__all__ = ["BadRuleSet", "read_places", "read_regime"]
-
 _Value = TypeVar("_Value")
 _Word = TypeVar("_Word", bound=enum.StrEnum)
 

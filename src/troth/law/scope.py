@@ -10,8 +10,6 @@ from troth.law.model import Activity, Citation, Reach, Regime
 from troth.law.places import Answer
 from troth.law.shelf import places, regimes
 
-__all__ = ["Applies", "not_covered", "regimes_for"]
-
 
 @dataclass(frozen=True, slots=True)
 class Applies:

@@ -13,18 +13,6 @@ from troth.law.places import Answer, Places
 from troth.law.reading import read_places, read_regime
 from troth.law.words import did_you_mean, quoted
 
-__all__ = [
-    "obligation",
-    "obligations",
-    "place_is_in",
-    "place_name",
-    "places",
-    "regime",
-    "regimes",
-    "reviewed_on",
-    "starting_soon",
-]
-
 _PLACES = "places.toml"
 
 

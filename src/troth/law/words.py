@@ -8,23 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = [
-    "Counted",
-    "Fact",
-    "Month",
-    "Said",
-    "Term",
-    "Weekday",
-    "count",
-    "day",
-    "did_you_mean",
-    "listed",
-    "month",
-    "quoted",
-    "said",
-    "weekday",
-]
-
 _NAME_SHOWN_MAX = 40
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -14,8 +14,6 @@ from functools import cache
 from troth.law.model import LawError
 from troth.law.words import quoted
 
-__all__ = ["WorkingDays", "working_days"]
-
 _SATURDAY = 5
 
 

@@ -23,8 +23,6 @@ from typing import Any, BinaryIO, Final
 from troth.ledger.errors import LedgerError
 from troth.ledger.note import Signer, sign_note
 
-__all__ = ["MANIFEST", "NOTE", "NOTE_HEAD", "write_archive"]
-
 MANIFEST: Final = "manifest.json"
 NOTE: Final = "manifest.note"
 NOTE_HEAD: Final = "troth archive v1"

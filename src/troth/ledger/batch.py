@@ -16,8 +16,6 @@ from troth.ledger.merkle import inclusion_proof, leaf_hash, node_hash, root_hash
 from troth.ledger.opening import Opening
 from troth.ledger.values import Commitment
 
-__all__ = ["Batch", "Member"]
-
 _TAG = b"mb1 "
 
 

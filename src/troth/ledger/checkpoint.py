@@ -10,8 +10,6 @@ from typing import Self
 from troth.ledger.errors import NoteRefused
 from troth.ledger.note import Signer, Verifier, open_note, sign_note
 
-__all__ = ["Checkpoint"]
-
 _TEXT = re.compile(r"(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]{0,18})\n(?P<root>[A-Za-z0-9+/]{43}=)\n(?:[^\n]+\n)*")
 
 

@@ -17,8 +17,6 @@ from troth.ledger.errors import EntryRefused, EntryUnknown
 from troth.ledger.fields import Json, Shape, Value, instant, instant_text
 from troth.ledger.kinds import KINDS, Kind
 
-__all__ = ["ENTRY_BYTES_MAX", "Entry"]
-
 ENTRY_BYTES_MAX = 0xFFFF
 """The longest entry that an entry bundle can carry (C2SP tlog-tiles: uint16 length)."""
 

@@ -4,19 +4,6 @@ from __future__ import annotations
 
 from troth.errors import TrothError
 
-__all__ = [
-    "EntryRefused",
-    "EntryUnknown",
-    "LedgerBroken",
-    "LedgerBusy",
-    "LedgerError",
-    "NoteRefused",
-    "ProofRefused",
-    "ReceiptRefused",
-    "TimestampRefused",
-    "WitnessRefused",
-]
-
 
 class LedgerError(TrothError):
     """The ledger refused or failed."""

@@ -13,21 +13,6 @@ from typing import Protocol
 
 from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
 
-__all__ = [
-    "Counts",
-    "Day",
-    "Instant",
-    "Json",
-    "Of",
-    "OneOf",
-    "Shape",
-    "Token",
-    "Value",
-    "Whole",
-    "instant",
-    "instant_text",
-]
-
 Token = Pseudonym | Commitment | Hash | KeyId | Name
 Value = int | str | Token | dt.date | dt.datetime | Mapping[str, int]
 """What a field may hold. A ``str`` is always one of the words that the field's `OneOf` lists."""

@@ -25,8 +25,6 @@ from troth.ledger.merkle import leaf_hash
 from troth.ledger.note import Signer, Verifier
 from troth.ledger.tiles import TILE_WIDTH, TileTree, bundle_path, pack_bundle, tilewise
 
-__all__ = ["FileLog"]
-
 _JOURNAL_ENTRIES_MAX = 64 * TILE_WIDTH
 """When the journal is cut: what a start after a crash has to make again."""
 

@@ -11,8 +11,6 @@ from pathlib import Path
 from troth.ledger.errors import LedgerBroken, LedgerError
 from troth.ledger.tiles import TILE_WIDTH, bundle_path, unpack_bundle
 
-__all__ = ["FolderStore", "make_durably", "write_all", "write_durably"]
-
 _SYNCS_AT_ONCE = 8
 
 

@@ -20,8 +20,6 @@ from troth.ledger.errors import LedgerBroken
 from troth.ledger.folder import write_all, write_durably
 from troth.ledger.tiles import pack_bundle, unpack_bundle
 
-__all__ = ["Journal"]
-
 _HEADER = struct.Struct(">16sQ")
 _MAGIC = b"troth-journal 1\n"
 _GROUP = struct.Struct(">4sIIQ")

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from troth.ledger.fields import Counts, Day, Of, OneOf, Shape, Whole
 from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
 
-__all__ = ["KINDS", "Kind"]
-
 
 @dataclass(frozen=True, slots=True)
 class Kind:

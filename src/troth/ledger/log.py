@@ -20,17 +20,6 @@ from troth.ledger.merkle import HASH_BYTES, leaf_hash
 from troth.ledger.note import Verifier
 from troth.ledger.tiles import TILE_HEIGHT, TILE_WIDTH, TileStore, TileTree
 
-__all__ = [
-    "CLOCK_SLACK",
-    "Log",
-    "LogReader",
-    "Progress",
-    "TiledLog",
-    "latest_moment",
-    "require_begins_with",
-    "silently",
-]
-
 CLOCK_SLACK = dt.timedelta(minutes=15)
 """A process that began before another one and ends after it is as much behind, without any fault of a clock."""
 _MOMENTS_MAX = 10_000

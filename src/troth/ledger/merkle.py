@@ -11,20 +11,6 @@ from hashlib import sha256
 
 from troth.ledger.errors import ProofRefused
 
-__all__ = [
-    "EMPTY_ROOT",
-    "HASH_BYTES",
-    "GetHash",
-    "consistency_proof",
-    "fold",
-    "inclusion_proof",
-    "leaf_hash",
-    "node_hash",
-    "root_hash",
-    "verify_consistency",
-    "verify_inclusion",
-]
-
 GetHash = Callable[[int, int], bytes]
 
 HASH_BYTES = 32

@@ -18,8 +18,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from troth.ledger.errors import NoteRefused
 
-__all__ = ["Signer", "Verifier", "open_note", "sign_note", "signature_line", "split_note"]
-
 _NOTE_CHARS_MAX = 1_000_000  # room for 16 witnesses with post-quantum signatures, and no more
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 

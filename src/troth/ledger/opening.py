@@ -16,8 +16,6 @@ from hashlib import sha256
 from troth.ledger.errors import EntryRefused
 from troth.ledger.values import Commitment
 
-__all__ = ["Opening"]
-
 _SALT_BYTES = 32
 _TAG = b"troth/commitment/1"
 

@@ -16,8 +16,6 @@ from troth.ledger.merkle import leaf_hash
 from troth.ledger.note import Verifier
 from troth.ledger.tiles import TILE_WIDTH, TileTree, bundle_path, pack_bundle, tilewise
 
-__all__ = ["KEY_FILE", "VERIFIER_FILE", "PublishedLog", "export", "origin_of"]
-
 KEY_FILE = "verifier-key.txt"
 """In an export: the public key of the checkpoints."""
 VERIFIER_FILE = "verify_troth_ledger.py"

@@ -14,8 +14,6 @@ from troth.ledger.merkle import leaf_hash, verify_inclusion
 from troth.ledger.note import Verifier
 from troth.ledger.witness import Quorum
 
-__all__ = ["receipt", "receipt_extra", "signed_in", "verify_receipt"]
-
 _HEAD = "c2sp.org/tlog-proof@v1"
 _RECEIPT = re.compile(
     rf"{re.escape(_HEAD)}\n(?:extra (?P<extra>[A-Za-z0-9+/=]*)\n)?index (?P<index>0|[1-9][0-9]{{0,18}})\n"

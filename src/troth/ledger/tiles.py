@@ -13,17 +13,6 @@ from typing import Protocol
 from troth.ledger.errors import LedgerBroken, ProofRefused
 from troth.ledger.merkle import HASH_BYTES, consistency_proof, fold, inclusion_proof, root_hash
 
-__all__ = [
-    "TILE_WIDTH",
-    "TileStore",
-    "TileTree",
-    "bundle_path",
-    "pack_bundle",
-    "tile_path",
-    "tilewise",
-    "unpack_bundle",
-]
-
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 _TILES_KEPT = 64  # 1 MiB of full tiles, folded: the upper levels and whatever is read in order

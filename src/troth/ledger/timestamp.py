@@ -15,8 +15,6 @@ from troth.ledger.errors import TimestampRefused
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["request_timestamp", "verify_timestamp"]
-
 _TOKEN_BYTES_MAX = 262_144
 _MEND = "look at its URL, or wait for the next pass"
 

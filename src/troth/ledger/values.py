@@ -12,8 +12,6 @@ from typing import ClassVar, Self
 
 from troth.ledger.errors import EntryRefused
 
-__all__ = ["Commitment", "Hash", "KeyId", "Name", "Pseudonym"]
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Token:

@@ -21,8 +21,6 @@ from troth.ledger.note import Verifier, signature_line, split_note
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Cosignature", "Quorum", "Witness", "cosign", "cosigned_message"]
-
 _ATTEMPTS_MAX = 3  # what we know of the witness, what it tells us, and once more where another submitter was between
 _ANSWER_BYTES_MAX = 65_536
 _OK, _CONFLICT = 200, 409

@@ -14,8 +14,6 @@ from troth.policy.reading.files import read_file
 from troth.policy.text import PolicyError, PolicyText, Sentence
 from troth.wording import same_words
 
-__all__ = ["Bound", "bind", "check", "doubts", "marks", "quoted"]
-
 
 @dataclass(frozen=True, slots=True)
 class Bound:

@@ -7,8 +7,6 @@ import re
 import tomllib
 from importlib import resources
 
-__all__ = ["breadth", "categories_in", "names_category"]
-
 _CHARACTERS_MAX = 2_000
 
 

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from troth.policy.phrases import Gap, One, Part, Phrase, Word
 
-__all__ = ["Concordance"]
-
 _WORDS_MAX = 16_000
 """How many words share one number: longer texts are looked through in parts, so that no number grows too long."""
 

@@ -14,8 +14,6 @@ from troth.declaration import Declaration
 from troth.europe import EEA
 from troth.policy.phrases import Phrase, plain
 
-__all__ = ["contradictions", "cookies_ruled_out", "elsewhere", "is_of_places", "listed", "other_number"]
-
 _SHOWN = 5
 
 

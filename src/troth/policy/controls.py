@@ -11,8 +11,6 @@ from troth.policy.lint import Finding as Fault
 from troth.policy.text import Language, PolicyError, PolicyText
 from troth.promises import Answer, Evidence, Finding, answers
 
-__all__ = ["lint_clean"]
-
 _SCOPE = frozenset({"policy"})
 _KEYS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "advice"}
 

@@ -13,8 +13,6 @@ from typing import Any
 
 from troth.policy.phrases import Phrase
 
-__all__ = ["deeds", "done", "is_deed", "says_not"]
-
 _SIGNS = re.compile(
     r"\b(?:not|no|never|nor|neither|none|nobody|noone|nothing|without|free|zero|dont|doesnt|didnt|wont"
     r"|ended|ceased|stopped|discontinued|abolished|retired|abandoned|given|gave|removed|dropped|switched|turned)\b"

@@ -36,8 +36,6 @@ from troth.policy.naming import Us
 from troth.policy.phrases import BadPhrase, Phrase, plain
 from troth.policy.text import Block, PolicyText, Sentence
 
-__all__ = ["BadLexicon", "Concept", "Mentions", "Passage", "concepts", "mentions", "parse_concepts", "passages"]
-
 _CHARACTERS_MAX = 2_000
 """What is read of one sentence; real sentences are shorter."""
 _TITLE_MAX = 45

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from troth.policy.text import PolicyText
 from troth.wording import same_words
 
-__all__ = ["Us", "company_names"]
-
 _CHARACTERS_MAX = 20_000
 """How far into the text the company introduces itself, at the latest."""
 _NAMES_MAX = 12

@@ -20,8 +20,6 @@ from functools import cached_property
 from troth.errors import TrothError
 from troth.wording import same_words
 
-__all__ = ["Alternatives", "BadPhrase", "Gap", "One", "Part", "Phrase", "Word", "plain"]
-
 _SHORT = (("'ll", " will"), ("'re", " are"), ("'ve", " have"))
 _LOOKALIKES = str.maketrans("асԁеһіјӏорԛѕтѵԝхуαεικνορτυχ", "acdehijlopqstvwxyaeiknoptux")
 _LATIN, _OTHER = re.compile("[a-z]"), re.compile("[\u0370-\u052f]")

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from troth.policy.text import Block, PolicyText, Sentence
 from troth.wording import same_words
 
-__all__ = ["ROW", "Page", "leads_of"]
-
 ROW = " | "
 """Stands between the cells of a row, in a quote."""
 

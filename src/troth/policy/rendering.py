@@ -10,8 +10,6 @@ import nh3
 
 from troth.policy.text import Block, PolicyText, Sentence
 
-__all__ = ["render_plain"]
-
 _DEPTH_MAX = 6
 _TAGS = {"h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "table", "tr", "th", "td", "span", "a"}
 _ATTRIBUTES = {"span": {"id"}, "a": {"href"}}

@@ -10,8 +10,6 @@ from troth.declaration.using import Retention
 from troth.policy.clauses.model import Quantity
 from troth.policy.ruled import DAYS, Stretch, agrees, rules_named, stretches
 
-__all__ = ["problems"]
-
 _CONTROL = "retention.nothing_overdue"
 _LONGEST = ["within", "up to", "at most", "at the latest", "maximum", "no later than", "no longer than", "no more than"]
 _AT_MOST = re.compile(rf"\b(?:{'|'.join([*_LONGEST, 'not longer than', 'not more than'])})\b", re.I)

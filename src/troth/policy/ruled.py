@@ -15,8 +15,6 @@ from troth.wording import same_words
 if TYPE_CHECKING:
     from troth.declaration import Retention
 
-__all__ = ["DAYS", "Stretch", "agrees", "content_words", "rules_named", "stretches"]
-
 DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
 _SAME_WITHIN = 0.04
 """Twelve months are a year, and thirty days a month, to whoever writes a policy."""

@@ -12,19 +12,6 @@ from typing import Literal
 from troth.errors import TrothError
 from troth.wording import same_words
 
-__all__ = [
-    "Block",
-    "BlockKind",
-    "Cell",
-    "Language",
-    "Link",
-    "PolicyError",
-    "PolicyText",
-    "Section",
-    "Sentence",
-    "Span",
-]
-
 BlockKind = Literal["heading", "paragraph", "list_item"]
 
 

@@ -15,8 +15,6 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from troth.probe.page import words_of
 
-__all__ = ["Appearance", "appearances"]
-
 ROOT_PX = 16.0
 _DEPTH_MAX = 64
 _RULES_MAX = 5_000

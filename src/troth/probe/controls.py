@@ -24,8 +24,6 @@ from troth.probe.transport import OBSOLETE, tls
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.wording import same_words
 
-__all__ = ["CERTIFICATE_DAYS", "CONTRAST_MIN", "LINKS_MAX", "SIZE_MIN_PX"]
-
 CERTIFICATE_DAYS = 7
 """Fewer days left are a fault: someone has to renew it now."""
 LINKS_MAX = 300

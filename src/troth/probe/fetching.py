@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from troth.apart import START_S, Refused, TooLong, TooMuch, ask, work
 from troth.probe.site import Limits, Site, Unreachable, get
 
-__all__ = ["fetch", "main"]
-
 
 def fetch(
     urls: Sequence[str], headers: Mapping[str, str], *, within_s: float, bytes_max: int

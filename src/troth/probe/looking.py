@@ -12,8 +12,6 @@ from troth.probe.page import Cookie, Page, ProbeError
 from troth.probe.site import Site, fetch
 from troth.promises import Answer, Evidence, Finding
 
-__all__ = ["HOME", "Look", "address_of", "asked_hash", "cookies_set", "look_at"]
-
 HOME = "/"
 
 

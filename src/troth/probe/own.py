@@ -15,8 +15,6 @@ from troth.declaration import HttpFigure, OwnControl, resolve
 from troth.probe.fetching import fetch
 from troth.promises import Answer, BadFigure, Evidence, Outcome, answers_own, figure_of, judged
 
-__all__: list[str] = []
-
 _BYTES_MAX = 1_000_000
 
 

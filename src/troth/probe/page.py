@@ -13,8 +13,6 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from troth.errors import TrothError
 
-__all__ = ["Cookie", "Form", "FormField", "Link", "Page", "ProbeError", "read_cookie", "read_page", "words_of"]
-
 TAGS_MAX = 50_000
 """A page with more tags is not read: a parser's work can grow with their square."""
 

@@ -17,8 +17,6 @@ import httpx
 
 from troth.probe.page import ProbeError
 
-__all__ = ["Allowed", "NotPublic", "PublicOnly", "addresses_of", "is_public"]
-
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64 (RFC 6052): the IPv4 address stands in its last 32 bits

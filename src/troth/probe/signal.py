@@ -13,8 +13,6 @@ from troth.probe.looking import HOME, Look, cookies_set, look_at
 from troth.probe.site import Site
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 
-__all__: list[str] = []
-
 _SIGNAL = {"sec-gpc": "1"}
 _SAID = re.compile(r"global privacy control|\bGPC\b|opt-?out (?:preference )?signal|opt-?out request honou?red", re.I)
 

@@ -17,8 +17,6 @@ from troth.declaration import Declaration
 from troth.probe.page import Cookie, Page, ProbeError, read_cookie, read_page
 from troth.probe.public import NotPublic, PublicOnly
 
-__all__ = ["Limits", "OtherHost", "Site", "Unreachable", "fetch"]
-
 _AGENT = "troth-probe (+checks this site's own privacy policy)"
 
 

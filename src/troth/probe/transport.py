@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from troth.probe.site import Unreachable
 
-__all__ = ["OBSOLETE", "Tls", "tls"]
-
 OBSOLETE = {"TLSv1.0": 0x0301, "TLSv1.1": 0x0302}
 """RFC 8996: these must be refused."""
 _CURRENT = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}

@@ -27,19 +27,6 @@ from troth.promises.catalogue import PromisesError, UnknownControl, control, nea
 from troth.promises.model import Check, Control, Evidence, Figure, Finding, Outcome
 from troth.promises.own import controls_of
 
-__all__ = [
-    "LOOKING",
-    "Answer",
-    "BadAnswer",
-    "answered",
-    "answers",
-    "answers_own",
-    "looked_at",
-    "looked_at_hash",
-    "run",
-    "unanswered",
-]
-
 LOOKING: Mapping[str, str] = MappingProxyType(
     {
         "declaration": "the declaration, without its promises (see `looked_at`)",

@@ -10,8 +10,6 @@ from troth.promises.model import Control
 from troth.promises.own import controls_of
 from troth.promises.principles import principles
 
-__all__ = ["check"]
-
 
 def check(declaration: Declaration) -> list[Problem]:
     """Promises and waivers that name unknown controls, promises that nothing can ever show to be kept, and controls of

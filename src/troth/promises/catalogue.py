@@ -17,8 +17,6 @@ from troth.errors import TrothError
 from troth.promises.model import EVENTS, Control
 from troth.promises.principles import principles
 
-__all__ = ["CatalogueError", "PromisesError", "UnknownControl", "catalogue", "control", "nearest", "parse_catalogue"]
-
 _ID = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")
 _DURATION = re.compile(r"([1-9]\d{0,3}) (minute|hour|day|week)s?")
 _TEXTS = ("question", "citation", "remedy", "cannot_see")

@@ -26,8 +26,6 @@ from troth.promises.answer import Answer, answers
 from troth.promises.model import Evidence, Finding, Outcome
 from troth.protect import Inventory, KeyInfo, Keyring, KeyState, field_zero, standing
 
-__all__ = ["REVIEW_DAYS", "WITNESSED_HOURS"]
-
 REVIEW_DAYS = 366
 """How old the review of a rule set may be."""
 WITNESSED_HOURS = 24

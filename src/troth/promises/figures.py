@@ -12,8 +12,6 @@ from troth.promises.answer import Answer, answers_own
 from troth.promises.catalogue import PromisesError
 from troth.promises.model import Evidence, Figure, Finding, Outcome, Pushed
 
-__all__ = ["BadFigure", "faults", "figure_of", "judged"]
-
 _LARGEST = 10**15
 
 

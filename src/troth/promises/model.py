@@ -16,8 +16,6 @@ from typing import Literal
 
 from troth.declaration import Audience, Must
 
-__all__ = ["EVENTS", "Check", "Control", "Evidence", "Figure", "Finding", "Outcome", "Portion", "Pushed", "Status"]
-
 Figure = int | float | str | bool
 """A count, a share, a date in ISO form, a version: never a personal value."""
 

@@ -13,8 +13,6 @@ from troth.declaration import Audience, Declaration, OwnControl
 from troth.promises.catalogue import catalogue
 from troth.promises.model import Control
 
-__all__ = ["controls_of"]
-
 
 def controls_of(declaration: Declaration) -> Mapping[str, Control]:
     """Every control that the declaration may bind: the catalogue's, and the company's own behind them."""

@@ -16,8 +16,6 @@ from types import MappingProxyType
 from troth.declaration import Promise
 from troth.promises.model import Control, Status
 
-__all__ = ["Matrix", "Principle", "Served", "matrix", "principles"]
-
 
 @dataclass(frozen=True, slots=True)
 class Principle:

@@ -16,8 +16,6 @@ from troth.promises.model import Control, Figure, Outcome, Status
 from troth.promises.status import Judgement
 from troth.wording import same_person
 
-__all__ = ["Earlier", "Shown", "ShownCheck", "Tally", "banded", "shown_late", "tally", "visible"]
-
 _WIDTH = tuple(Audience)  # the enumeration goes from the narrowest to the widest
 _INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})
 

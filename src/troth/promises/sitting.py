@@ -25,8 +25,6 @@ from troth.promises.answer import run, unanswered
 from troth.promises.model import Check
 from troth.promises.own import controls_of
 
-__all__ = ["LEFT_MAX", "Look", "Sitting"]
-
 LEFT_MAX: Final = 8
 
 Look = Callable[[], AbstractContextManager[Mapping[str, object]]]

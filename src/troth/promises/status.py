@@ -37,8 +37,6 @@ from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise, Waiver
 from troth.promises.model import Check, Control, Evidence, Figure, Outcome, Status
 from troth.wording import same_person
 
-__all__ = ["Cause", "Judgement", "Standing", "status_of"]
-
 _ORDER = tuple(Status)  # the enumeration goes from the best to the worst
 
 

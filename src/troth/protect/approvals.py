@@ -26,8 +26,6 @@ from troth.protect.approvers import NEEDED, Approver, find, is_role
 from troth.protect.errors import ApprovalRefused, HomeRefused
 from troth.protect.pack import texts
 
-__all__ = ["APPROVALS_FILE", "APPROVAL_LASTS", "Approvals"]
-
 APPROVALS_FILE = "approvals.toml"
 APPROVAL_LASTS = dt.timedelta(hours=24)
 

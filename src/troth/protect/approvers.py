@@ -28,20 +28,6 @@ from troth.protect.errors import ApprovalRefused, HomeRefused
 from troth.protect.hazmat import SigningKey, stretch
 from troth.protect.keyring import Keyring
 
-__all__ = [
-    "APPROVERS_FILE",
-    "Approver",
-    "ApproversPlan",
-    "approvers_text",
-    "find",
-    "is_role",
-    "parse_approvers",
-    "plan_approver",
-    "plan_no_approver",
-    "read_approvers",
-    "write_approvers",
-]
-
 APPROVERS_FILE = "approvers.toml"
 _LOCK_FILE = "approvers.lock"
 APPROVERS_MAX = 5

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from troth.ledger import Commitment, Opening
 
-__all__ = ["commit"]
-
 
 def commit(about: str, text: str) -> tuple[Commitment, Opening]:
     """Commit to *text* under a fresh salt: the commitment goes into the entry, the opening is sealed elsewhere.

@@ -16,17 +16,6 @@ from troth.ledger import KeyId
 from troth.protect.keychain import KeyInfo
 from troth.protect.states import KeyState
 
-__all__ = [
-    "EPOCH_GRACE",
-    "EPOCH_LASTS",
-    "FIELD_LASTS",
-    "Standing",
-    "field_zero",
-    "opened_until",
-    "seals_until",
-    "standing",
-]
-
 FIELD_LASTS = dt.timedelta(days=365)
 """The originator-usage period of a field key where the declaration says nothing. SP 800-57 table 1 allows two years."""
 

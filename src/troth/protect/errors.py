@@ -4,21 +4,6 @@ from __future__ import annotations
 
 from troth.errors import TrothError
 
-__all__ = [
-    "ApprovalRefused",
-    "DomainTooSmall",
-    "HomeRefused",
-    "KeyRefused",
-    "KeysMissing",
-    "MaskRefused",
-    "MaskTooNarrow",
-    "OpenError",
-    "ProtectError",
-    "TokenRefused",
-    "WayRefused",
-    "WrapRefused",
-]
-
 
 class ProtectError(TrothError):
     """Protect refused or failed."""

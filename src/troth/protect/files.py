@@ -13,8 +13,6 @@ from pathlib import Path
 
 from troth.protect.errors import HomeRefused
 
-__all__ = ["instant", "leftovers", "locked", "put", "read", "replace", "sync", "write_new"]
-
 _READS_MAX = 1000
 
 

@@ -28,20 +28,6 @@ from troth.protect.hazmat import derive
 from troth.protect.pack import texts
 from troth.protect.wraps import WAYS, Wrap, options, way, wrapped
 
-__all__ = [
-    "KEYS_FILE",
-    "KEYS_HEAD",
-    "KEY_FILE",
-    "ROOT_BYTES",
-    "KeyFile",
-    "begin_keys",
-    "create_home",
-    "key_id",
-    "make_folder",
-    "read_key_file",
-    "read_root",
-]
-
 KEY_FILE = "root.key"
 KEYS_FILE = "keys.toml"
 KEYS_HEAD = """\

@@ -13,8 +13,6 @@ from troth.protect.home import read_key_file
 from troth.protect.keychain import KeyInfo
 from troth.protect.keyring import Keyring
 
-__all__ = ["Inventory", "KeyStanding", "take_inventory"]
-
 
 @dataclass(frozen=True, slots=True)
 class KeyStanding:

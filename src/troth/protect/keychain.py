@@ -29,8 +29,6 @@ from troth.protect.errors import HomeRefused, KeyRefused, OpenError
 from troth.protect.home import KEYS_FILE, KEYS_HEAD, key_id
 from troth.protect.states import KeyState
 
-__all__ = ["KeyInfo", "Keychain", "Purpose"]
-
 _LOCK_FILE = "keys.lock"
 _SECRET_BYTES = 32
 _FILE_BYTES_MAX = 4 * 1024 * 1024

@@ -26,8 +26,6 @@ from troth.protect.signing import Ed25519Signer
 from troth.protect.states import KeyState
 from troth.protect.wrapped import epoch_of, unwrap, wrap
 
-__all__ = ["Keyring"]
-
 _KEYS_READY = 256  # field keys that are kept ready; setting one up again is cheap
 
 

@@ -20,8 +20,6 @@ from troth.protect.errors import MaskRefused, MaskTooNarrow
 from troth.protect.keyring import Keyring
 from troth.protect.pack import Part, packed
 
-__all__ = ["MaskFit", "MaskKind", "Masker"]
-
 _UNIQUE_BITS = 56
 _UNIQUE_HEX = 14
 _UNIQUE_DIGITS = 17

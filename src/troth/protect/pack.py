@@ -12,8 +12,6 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Part", "packed", "packed_one", "text", "texts"]
-
 Part = str | int | float | bool | bytes | decimal.Decimal | dt.date | dt.datetime | dt.time | uuid.UUID | None
 """A scalar, as a store gives it."""
 

@@ -8,8 +8,6 @@ import sys
 from troth.protect.errors import ApprovalRefused
 from troth.protect.wraps.given import given
 
-__all__ = ["ask_passphrase"]
-
 
 def ask_passphrase(whose: str, variable: str, *, twice: bool = False) -> str:
     """The passphrase of *whose*: what *variable*\\ ``_FILE`` names, *variable* itself, or what is typed, *twice* where

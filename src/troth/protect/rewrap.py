@@ -17,8 +17,6 @@ from troth.protect.home import KeyFile, read_key_file
 from troth.protect.keyring import Keyring
 from troth.protect.wraps import Wrap, options, wrapped
 
-__all__ = ["RewrapPlan", "plan_rewrap", "rewrap"]
-
 
 @dataclass(frozen=True, slots=True)
 class RewrapPlan:

@@ -28,21 +28,6 @@ from troth.protect.errors import OpenError
 from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, SIV_KEY_BYTES, TAG_BYTES, Aead, AeadFailed, Siv
 from troth.protect.pack import text, texts
 
-__all__ = [
-    "NUMBER_AT",
-    "ROOT_AT",
-    "Context",
-    "FieldKey",
-    "Suite",
-    "is_begun",
-    "is_deterministic",
-    "is_sealed",
-    "key_of",
-    "open_sealed",
-    "seal",
-    "sealed_under",
-]
-
 COMMITMENT_BYTES = 16
 _HEADER = struct.Struct(f">4sB8sI{NONCE_BYTES}s{COMMITMENT_BYTES}s")
 _MAGIC = b"TRS\x01"

@@ -7,8 +7,6 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from troth.protect.pack import Part, packed
 
-__all__ = ["Sealed"]
-
 T = TypeVar("T", bound=Part)
 
 

@@ -7,8 +7,6 @@ from typing import Any, NoReturn
 from troth.ledger import Verifier
 from troth.protect.hazmat import SigningKey
 
-__all__ = ["Ed25519Signer"]
-
 
 class Ed25519Signer:
     """A `troth.ledger.Signer`. ``str(signer.verifier)`` is what outsiders are given; the key stays inside."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
-__all__ = ["KeyState"]
-
 
 class KeyState(enum.StrEnum):
     """One of the six states."""

@@ -27,8 +27,6 @@ from troth.protect.keyring import Keyring
 from troth.protect.states import KeyState
 from troth.protect.wraps import Wrap, wrapped
 
-__all__ = ["ExportPlan", "KeyExport", "open_export", "plan_export", "require_free", "write_export"]
-
 _FILE_BYTES_MAX = 16 * 1024 * 1024
 _RECIPIENTS_MAX = 20
 

@@ -14,8 +14,6 @@ from troth.protect.errors import OpenError
 from troth.protect.hazmat import KEY_BYTES, NONCE_BYTES, TAG_BYTES, Aead, AeadFailed
 from troth.protect.pack import texts
 
-__all__ = ["WRAPPED_BYTES", "epoch_of", "unwrap", "wrap"]
-
 _HEADER = struct.Struct(">4sI")
 _MAGIC = b"TRW\x01"
 WRAPPED_BYTES = _HEADER.size + NONCE_BYTES + KEY_BYTES + TAG_BYTES

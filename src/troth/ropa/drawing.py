@@ -9,8 +9,6 @@ from troth.ropa.layout import WIDTH, Laid, Placed, lay_out
 from troth.ropa.picture import COLUMNS, Arrow, Picture, picture_words
 from troth.sheet import safe as _of
 
-__all__ = ["as_svg", "map_style"]
-
 _HEADS = (105, 364, 706, 1063)
 """The middle of each column."""
 

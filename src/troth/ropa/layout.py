@@ -10,8 +10,6 @@ from itertools import groupby, pairwise
 from troth.ropa.picture import COLUMNS, Arrow, Box, Picture
 from troth.ropa.words import in_words
 
-__all__ = ["WIDTH", "Laid", "Line", "Placed", "lay_out"]
-
 WIDTH = 1200
 _COLUMNS = ((16, 178), (248, 232), (548, 316), (942, 242))
 """Left edge and width of each column."""

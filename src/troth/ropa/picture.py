@@ -11,8 +11,6 @@ from troth.law import place_name
 from troth.ropa import relations
 from troth.ropa.words import ROLES, in_words, purpose_title, titles
 
-__all__ = ["COLUMNS", "Arrow", "Box", "Picture", "picture_data", "picture_of", "picture_words"]
-
 COLUMNS = ("People", "Where data is asked for", "Systems", "Recipients")
 
 

@@ -16,8 +16,6 @@ from troth.law import place_name
 from troth.ropa import relations
 from troth.ropa.words import ROLES, in_words, purpose_title, titles
 
-__all__ = ["Activity", "Line", "Missing", "Record", "Role", "record_of"]
-
 Role = Literal["controller", "processor"]
 _BASES = {
     "consent": "consent, Art. 6(1)(a)",

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from troth.declaration import Declaration, Keep, Purpose, Recipient, System, covers
 
-__all__ = ["Period", "held_for", "holds", "overlap", "periods", "receive", "serve", "subjects_of"]
-
 Period = tuple[str, str, str]
 """The table as ``system.table``, how long its rows stay (empty where nothing says so), and why."""
 

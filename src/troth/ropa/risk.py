@@ -22,19 +22,6 @@ from troth.law import place_is_in
 from troth.ropa import relations
 from troth.ropa.words import in_words, purpose_title
 
-__all__ = [
-    "CriteriaList",
-    "Criterion",
-    "Fact",
-    "Met",
-    "Question",
-    "Screening",
-    "Verdict",
-    "in_force",
-    "lists",
-    "screen",
-]
-
 
 class Verdict(enum.StrEnum):
     """What the lists say of a purpose, from the gravest."""

@@ -8,8 +8,6 @@ from typing import Any
 from troth.ropa.risk import Met, Screening, Verdict
 from troth.ropa.writing import plain
 
-__all__ = ["VERDICTS", "screening_data", "screening_markdown"]
-
 VERDICTS = {
     Verdict.REQUIRED: "An assessment is required.",
     Verdict.LIKELY: "An assessment is likely to be required: two or more criteria of WP 248 are met.",

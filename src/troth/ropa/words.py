@@ -7,8 +7,6 @@ from types import MappingProxyType
 
 from troth.declaration import Purpose, Sharing, is_category, is_use, title
 
-__all__ = ["ROLES", "in_words", "purpose_title", "titles"]
-
 ROLES: Mapping[Sharing, str] = MappingProxyType(
     {
         Sharing.PROCESSOR: "a processor",

@@ -13,8 +13,6 @@ from troth.ropa.record import Line, Missing, Record
 from troth.sheet import safe as _of
 from troth.sheet import sheet
 
-__all__ = ["as_csv", "as_data", "as_html", "as_markdown", "page", "plain"]
-
 _FORMAT = 1
 """The version of the data: grows when a key is taken away or means something else."""
 

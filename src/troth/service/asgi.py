@@ -16,8 +16,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-__all__ = ["BODY_BYTES_MAX", "Front", "in_front_of"]
-
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -17,8 +17,6 @@ from troth.service.board.copy import the_copy
 from troth.service.board.text import chapters, title_of
 from troth.service.company import NoCompany, company
 
-__all__ = ["unavailable", "writes"]
-
 _AGAIN_S = 60
 
 

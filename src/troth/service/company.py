@@ -15,8 +15,6 @@ from troth.promises import Control, controls_of, looked_at_hash
 from troth.service.configuration import ServiceError, Settings
 from troth.service.record.declared import with_own
 
-__all__ = ["Company", "NoCompany", "company"]
-
 _LOG = logging.getLogger("troth.company")
 
 

@@ -24,20 +24,6 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from troth.errors import TrothError
 
-__all__ = [
-    "Database",
-    "MailServer",
-    "MailTls",
-    "Mailbox",
-    "Profile",
-    "ServiceError",
-    "Settings",
-    "SettingsError",
-    "UnsafeStart",
-    "is_local",
-    "prepare",
-]
-
 _KNOWN = (
     "TROTH_HOME",
     "TROTH_PROFILE",

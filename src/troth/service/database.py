@@ -10,8 +10,6 @@ from typing import Any, Final
 
 from django.db import Error, InterfaceError, OperationalError, connections
 
-__all__ = ["WAIT_S_MAX", "answer_soon", "hasty", "may_pass", "say_away"]
-
 WAIT_S_MAX: Final = 4
 """How long a request of somebody waits for the database, for a lock or to connect. Workers wait longer."""
 _SAID_EVERY_S: Final = 60.0

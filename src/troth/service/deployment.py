@@ -37,8 +37,6 @@ from troth.service.staff.roster import Roster, roster
 from troth.service.start import refuse_unsafe_start, unapplied_migrations
 from troth.service.work.run import health
 
-__all__ = ["Found", "examined", "seen_from_outside"]
-
 Found = tuple[str, str, str]
 """State, what was looked at, what was found."""
 

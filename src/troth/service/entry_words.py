@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from troth.ledger import Entry
 
-__all__ = ["entry_facts", "entry_title", "is_of_nothing"]
-
 _KINDS: Mapping[str, str | Promise] = {
     "subject.viewed": _("Data of a person was looked at"),
     "subject.amended": _("Data of a person was changed"),

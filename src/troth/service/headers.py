@@ -8,8 +8,6 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotAllowed
 
-__all__ = ["HAS_FORM", "headers", "methods", "permissions"]
-
 HAS_FORM = "troth.has_form"
 """In a request's META once its page has a form without Django's token."""
 

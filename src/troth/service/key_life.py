@@ -57,23 +57,6 @@ from troth.service.vault.models import TokenRow
 from troth.service.vault.run import token_context
 from troth.subjects import run_context
 
-__all__ = [
-    "SEALED",
-    "DestructionPlan",
-    "RotatedField",
-    "RotatedTokens",
-    "TokenDomains",
-    "change_approvers",
-    "destroy",
-    "export",
-    "key_called",
-    "look_at_keys",
-    "note_import",
-    "plan_destruction",
-    "rotate_field",
-    "rotate_tokens",
-]
-
 SEALED: tuple[SealedPlace, ...] = (
     SealedPlace(RunRow, "sealed_plan", ("run_id",), run_context),
     SealedPlace(LetterRow, "sealed", ("once",), letter_context),

@@ -12,8 +12,6 @@ from troth.ledger import Signer
 from troth.protect import HomeRefused, Keyring, KeysMissing, create_home
 from troth.service.record.ledger import tree
 
-__all__ = ["keyring", "ledger_signer", "make_keys"]
-
 
 @functools.cache
 def keyring(home: Path) -> Keyring:

@@ -14,8 +14,6 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language, get_supported_language_variant, override
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-__all__ = ["language_asked_for", "languages"]
-
 _HEADER_MAX = 500
 
 

@@ -13,8 +13,6 @@ import secrets
 import threading
 from collections.abc import Mapping
 
-__all__ = ["Networks", "prefix_of"]
-
 _HOUR_S = 3600
 _V4_BITS, _V6_BITS = 24, 48
 _OWN = tuple(

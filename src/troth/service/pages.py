@@ -29,20 +29,6 @@ from troth.service.record.ledger import DatabaseLog, tree
 from troth.service.staff.doors import public
 from troth.service.work.run import health
 
-__all__ = [
-    "audience_of",
-    "csrf_failure",
-    "gpc",
-    "live",
-    "may_see",
-    "ready",
-    "security_txt",
-    "site",
-    "the_company",
-    "the_log",
-    "told_of",
-]
-
 _SECURITY_TXT_DAYS = 180  # RFC 9116 §2.5.5 recommends less than a year
 
 

@@ -19,8 +19,6 @@ from troth.service.configuration import Settings
 from troth.service.record import due
 from troth.service.start import unapplied_migrations
 
-__all__ = ["ROOM_BYTES_MIN", "causes"]
-
 ROOM_BYTES_MIN: Final = 50_000_000
 """With less room than this on the disk of TROTH_HOME or of an SQLite database nobody is sent here."""
 _WRITTEN: Final = "health:written"

@@ -15,8 +15,6 @@ from troth.service.configuration import Database, ServiceError, Settings
 from troth.service.record.ledger import record
 from troth.service.record.models import EntryRow
 
-__all__ = ["begin_again"]
-
 _GAP = 100_000
 """More than any table is likely to have got in rows since the backup."""
 

@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 from troth.protect import Keyring, ProtectError
 from troth.service.configuration import Settings, UnsafeStart
 
-__all__ = ["filesystem_of", "refuse_unsafe"]
-
 _NETWORK = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
 )

@@ -21,8 +21,6 @@ from troth.service.asgi import in_front_of
 from troth.service.configuration import ServiceError, Settings, is_local, prepare
 from troth.service.logs import described
 
-__all__ = ["apart", "catch_up", "migrate", "serve", "set_up"]
-
 _LOG = logging.getLogger("troth.server")
 Made = TypeVar("Made")
 

@@ -10,8 +10,6 @@ from troth.service.company import company
 from troth.service.configuration import Settings
 from troth.service.safety import refuse_unsafe
 
-__all__ = ["refuse_unsafe_start", "unapplied_migrations"]
-
 
 def refuse_unsafe_start() -> None:
     """Return when this process may serve people. Raises `UnsafeStart` with every reason, and `NoCompany`."""

@@ -19,28 +19,6 @@ from troth.law import Applies
 from troth.law.words import Counted, Fact, Month, Said, Term, Weekday, count
 from troth.policy import Sentence
 
-__all__ = [
-    "ago",
-    "at_level",
-    "clock",
-    "day",
-    "ended",
-    "figure_at",
-    "figure_words",
-    "label",
-    "law_words",
-    "linked",
-    "listed",
-    "moment",
-    "register",
-    "severity_word",
-    "status_sign",
-    "status_word",
-    "thousands",
-    "told",
-    "verdict_word",
-]
-
 register = template.Library()
 
 _LEADS = re.compile(r"https?://|mailto:|tel:|/(?!/)|#|[\w.-]+(?:/|$)")

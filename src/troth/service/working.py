@@ -17,8 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from troth.service.server import set_up
 
-__all__ = ["carry", "main"]
-
 _LOG = logging.getLogger("troth.working")
 _END_S_MAX = 8.0
 """The pass and the steps under way are finished first, as long as that may take; a kill would do them no harm."""

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["OURS", "SERVED_BY", "application", "mounted"]
-
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _LOG = logging.getLogger("troth.wsgi")

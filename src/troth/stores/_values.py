@@ -15,8 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from troth.stores.contract import ColumnKind, Scalar
 
-__all__ = ["Unfit", "digits_of", "fitted", "moment_text", "naive_utc"]
-
 
 class Unfit(ValueError):
     """No column of that kind holds this value."""

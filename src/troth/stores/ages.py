@@ -12,8 +12,6 @@ from troth.declaration import Keep, Retention, Table
 from troth.promises import Finding
 from troth.stores.contract import Before, Scalar, Store, StoreError, Undated
 
-__all__ = ["Ages"]
-
 KEPT_ROWS_MAX: Final = 100_000
 """Rows past their period that are looked at one by one, where another date may keep them."""
 

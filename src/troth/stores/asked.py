@@ -21,8 +21,6 @@ from troth.declaration import Asking
 from troth.hook import Answer, Ask, Kept, Right, State, looked
 from troth.stores.contract import StoreBusy
 
-__all__ = ["Asked", "AskedLater", "Line", "Questioner", "meant", "not_offered"]
-
 
 class AskedLater(StoreBusy):
     """The system is busy, and says after how many seconds it may be asked again. Nothing was taken on."""

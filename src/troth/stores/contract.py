@@ -27,36 +27,6 @@ from typing import Final, Protocol, runtime_checkable
 
 from troth.errors import TrothError
 
-__all__ = [
-    "NEVER",
-    "Access",
-    "AnyOf",
-    "Before",
-    "Column",
-    "ColumnKind",
-    "Condition",
-    "ForeignKey",
-    "LeftOut",
-    "Limits",
-    "Match",
-    "Principal",
-    "Row",
-    "Scalar",
-    "Schema",
-    "Store",
-    "StoreBusy",
-    "StoreConflict",
-    "StoreError",
-    "StoreRefused",
-    "StoreUnreachable",
-    "TableKind",
-    "TableSchema",
-    "Transport",
-    "Undated",
-    "UnknownName",
-    "Writer",
-]
-
 Scalar = str | int | float | bool | bytes | decimal.Decimal | dt.date | dt.datetime | dt.time | uuid.UUID | None
 """One value of one column, as the store holds it, so that what was read can be sought again.
 

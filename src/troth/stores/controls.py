@@ -32,8 +32,6 @@ from troth.stores.contract import (
 from troth.stores.noting import Noted, noting
 from troth.stores.sealed import sealed_fields, unwrapped
 
-__all__ = ["Held", "Undeclared", "missing", "undeclared"]
-
 SEALED_ROWS: Final = 200
 """Rows that are sampled of a table with sealed fields."""
 

@@ -38,8 +38,6 @@ from troth.stores.contract import (
 )
 from troth.stores.noting import note_executed
 
-__all__ = ["Clause", "Declined", "Dialect", "Fault", "Table"]
-
 
 @dataclass(frozen=True, slots=True)
 class Clause:

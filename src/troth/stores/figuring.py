@@ -16,8 +16,6 @@ from troth.stores.contract import (
     UnknownName,
 )
 
-__all__ = ["figure", "main"]
-
 _ERRORS = {each.__name__: each for each in (StoreBusy, StoreConflict, StoreRefused, StoreUnreachable, UnknownName)}
 
 

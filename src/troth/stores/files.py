@@ -70,8 +70,6 @@ from troth.stores.contract import (
 from troth.stores.machine import accounts_that_reach
 from troth.stores.noting import note
 
-__all__ = ["FileTable", "FilesStore", "connect"]
-
 _FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {".csv": Csv(), ".tsv": Csv(), ".jsonl": JsonLines(), ".ndjson": JsonLines(), ".parquet": Parquet()}
 )

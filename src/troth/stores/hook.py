@@ -12,8 +12,6 @@ from troth.hook import Answer, Ask, Hook, Malformed, Mixed, Right
 from troth.stores.asked import Questioner
 from troth.stores.contract import StoreError, StoreRefused, StoreUnreachable
 
-__all__ = ["connect"]
-
 _Said = TypeVar("_Said")
 
 

@@ -24,8 +24,6 @@ from troth.hook.wire import check_answer, dump_ask, keys_of, read_answer, read_j
 from troth.stores.asked import AskedLater, Questioner
 from troth.stores.contract import StoreRefused, StoreUnreachable
 
-__all__ = ["BYTES_MAX", "connect"]
-
 BYTES_MAX = 32 * 1024 * 1024
 """The most that one answer may be."""
 TRIES_MAX = 3

@@ -50,8 +50,6 @@ from troth.stores.dialect import (
     run,
 )
 
-__all__ = ["MariaDB"]
-
 
 class MariaDB(Dialect):
     name = "mariadb"

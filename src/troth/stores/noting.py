@@ -10,8 +10,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Noted", "note", "note_executed", "nothing_noted", "noting"]
-
 
 @dataclass(slots=True)
 class Noted:

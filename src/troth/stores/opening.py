@@ -10,18 +10,6 @@ from troth.declaration import Declaration, System, resolve
 from troth.stores.asked import Asked
 from troth.stores.contract import Access, LeftOut, Limits, Store, StoreRefused
 
-__all__ = [
-    "CONNECTORS",
-    "TASK",
-    "grants",
-    "is_asked",
-    "open_asked",
-    "open_store",
-    "open_stores",
-    "open_system",
-    "readable_part",
-]
-
 CONNECTORS = {
     "files": "troth.stores.files",
     "mariadb": "troth.stores.sql",

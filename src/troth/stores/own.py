@@ -9,8 +9,6 @@ from troth.declaration import Declaration, OwnControl, Problem
 from troth.promises import Answer, BadFigure, Evidence, Outcome, answers_own, figure_of, judged
 from troth.stores.contract import Counts, Store, StoreBusy, StoreError, StoreRefused
 
-__all__ = ["check_figures"]
-
 
 def check_figures(declaration: Declaration, system: str, store: Store) -> Iterator[Problem]:
     """The figures of the company's own controls that *store* does not give, asked once each."""

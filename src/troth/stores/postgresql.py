@@ -51,8 +51,6 @@ from troth.stores.dialect import (
     run,
 )
 
-__all__ = ["PostgreSQL"]
-
 
 class PostgreSQL(Dialect):
     name = "postgresql"

@@ -13,8 +13,6 @@ from troth.ledger import KeyId
 from troth.protect import sealed_under
 from troth.stores.contract import Scalar, Store
 
-__all__ = ["keys_in_use", "sealed_fields", "unwrapped"]
-
 _BATCH = 2_000
 
 

@@ -42,8 +42,6 @@ from troth.stores.dialect import Clause, Declined, Dialect, Fault, Table, neares
 from troth.stores.figuring import figure
 from troth.stores.noting import note, nothing_noted
 
-__all__ = ["SqlStore", "connect"]
-
 Result = TypeVar("Result")
 
 

@@ -54,8 +54,6 @@ from troth.stores.dialect import (
 )
 from troth.stores.machine import accounts_that_reach
 
-__all__ = ["SQLite"]
-
 _LEFT_HALF_DONE = ("SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY")
 _TEMPORAL = {ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.TIME}
 

@@ -34,8 +34,6 @@ from troth.subjects.plan import (
     reviews,
 )
 
-__all__ = ["AmendmentPlan", "Rewrite", "becoming", "parsed", "plan_amendment"]
-
 _ABOUT_OTHERS = (ABOUT_OTHERS[0], "GDPR Art. 16")
 """Why a value is left: the right to correct is the right of whom it is about."""
 

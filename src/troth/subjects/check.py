@@ -10,8 +10,6 @@ from troth.subjects.datamap import DataMap, Link, MapProblem, MapRefused, Node, 
 from troth.subjects.plan import deletes
 from troth.subjects.strategies import fault
 
-__all__ = ["access", "check", "check_erasure", "slow_ways"]
-
 
 def check(declaration: Declaration, schemas: Mapping[str, Schema]) -> list[MapProblem]:
     """Every misfit between the declaration and the stores' schemas: what tracing, and then what erasing, would meet."""

@@ -22,8 +22,6 @@ from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.stores import AnyOf, Before, ColumnKind, Match, Noted, Scalar, Store, StoreError, noting
 from troth.subjects.denials import Breach, breaches
 
-__all__ = ["version_honoured"]
-
 ROWS_READ_MAX = 100_000
 """Rows past the shorter period of some version that are looked at one by one."""
 _NAMED_MAX = 10

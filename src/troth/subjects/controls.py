@@ -14,12 +14,10 @@ from troth.counting import counted
 from troth.declaration import Declaration
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.stores import AnyOf, Match, Noted, Row, Schema, Store, StoreError, noting
-from troth.subjects.collected import version_honoured
+from troth.subjects.collected import version_honoured  # noqa: F401 - registers the answer
 from troth.subjects.datamap import DataMap, Link, Node, map_data
 from troth.subjects.identity import Identity
 from troth.subjects.locate import as_kinds, locate
-
-__all__ = ["found_everywhere", "version_honoured"]
 
 SAMPLE_ROWS = 20
 """Rows of each table that are followed."""

@@ -15,8 +15,6 @@ from troth.declaration import Declaration, Feed, IdentityColumn, IdentityKind, R
 from troth.errors import TrothError
 from troth.stores import ColumnKind, ForeignKey, Schema, TableSchema, undeclared
 
-__all__ = ["DataMap", "Link", "MapProblem", "MapRefused", "Node", "map_data"]
-
 
 @dataclass(frozen=True, slots=True)
 class MapProblem:

@@ -17,8 +17,6 @@ from troth.stores import Store
 from troth.subjects.datamap import DataMap, Node
 from troth.subjects.identity import Identity, IdentityRefused, variants
 
-__all__ = ["DeepFinding", "deep_scan"]
-
 BATCH_ROWS = 2_000
 """Rows in memory at a time."""
 

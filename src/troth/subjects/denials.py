@@ -13,8 +13,6 @@ from types import MappingProxyType
 from troth.declaration import Basis, Declaration, Recipient, Sharing, Table, covers
 from troth.europe import FREE_FLOW
 
-__all__ = ["Breach", "breaches"]
-
 _RESTRICTED = frozenset({"restricted"})
 
 

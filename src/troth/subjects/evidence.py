@@ -17,8 +17,6 @@ from troth.subjects.locate import FoundRow, Located, as_kinds
 from troth.subjects.plan import ABOUT_OTHERS, NOT_PERSONAL, UNLISTED, ErasurePlan, Stage
 from troth.subjects.rescan import same
 
-__all__ = ["Evidence", "Fed", "evidence", "feed_misfits"]
-
 
 @dataclass(frozen=True, slots=True)
 class Fed:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from troth.declaration import Strategy
 from troth.subjects.plan import Change, ErasurePlan, Stage
 
-__all__ = ["ground"]
-
 RIGHT = "GDPR Art. 17(1)"
 
 

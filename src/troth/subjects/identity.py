@@ -13,8 +13,6 @@ from troth.errors import TrothError
 if TYPE_CHECKING:
     import phonenumbers
 
-__all__ = ["Identity", "IdentityRefused", "dialled", "spelled", "variants"]
-
 _LENGTH_MAX = 320  # RFC 3696: the longest e-mail address; no other identifier is longer
 
 

@@ -24,8 +24,6 @@ from troth.ledger import Entry, Log
 from troth.subjects.receipt import Receipt
 from troth.subjects.work import Gone
 
-__all__ = ["FileJournal", "Journal", "JournalError", "Run"]
-
 
 class JournalError(TrothError):
     """The journal cannot be read or written, or a run was used out of order."""

@@ -25,8 +25,6 @@ from troth.stores import AnyOf, ColumnKind, Match, Row, Scalar, Store
 from troth.subjects.datamap import DataMap, Link, Node
 from troth.subjects.identity import Identity, IdentityRefused, dialled, variants
 
-__all__ = ["FoundRow", "LocateRefused", "Located", "as_kinds", "locate"]
-
 PASSES_MAX = 64
 """How often new values may lead to further rows: the depth of reply chains and of accounts that name one another."""
 

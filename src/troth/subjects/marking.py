@@ -14,8 +14,6 @@ from troth.subjects.datamap import MapProblem, Node
 from troth.subjects.locate import Located
 from troth.subjects.plan import PlanRefused, Target, refuse_untrue, reviews
 
-__all__ = ["Flagged", "flags", "marked_for", "plan_marks", "unmarked"]
-
 _NOW = "now"
 
 

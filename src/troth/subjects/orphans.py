@@ -11,8 +11,6 @@ from troth.stores import AnyOf, Match, Row, Store
 from troth.subjects.datamap import DataMap, Link, Node
 from troth.subjects.locate import as_kinds
 
-__all__ = ["orphans"]
-
 BATCH_ROWS = 5_000
 """Rows in memory at a time."""
 

@@ -23,24 +23,6 @@ from troth.subjects.identity import Identity
 from troth.subjects.locate import FoundRow, Located, as_kinds
 from troth.subjects.strategies import fault
 
-__all__ = [
-    "Change",
-    "ErasurePlan",
-    "Hold",
-    "Kept",
-    "PlanRefused",
-    "Review",
-    "Stage",
-    "Target",
-    "chunk",
-    "deletes",
-    "kept_until",
-    "named",
-    "plan_erasure",
-    "refuse_untrue",
-    "reviews",
-]
-
 Strategies = tuple[tuple[str, Strategy], ...]
 """Columns and what is done to each."""
 

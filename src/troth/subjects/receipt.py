@@ -13,8 +13,6 @@ from troth.stores import StoreBusy, StoreConflict, StoreRefused, StoreUnreachabl
 from troth.subjects.resuming import HeldSince, RowsChanged
 from troth.subjects.work import Tally, Work
 
-__all__ = ["Receipt", "failure", "receipt", "resumption"]
-
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

@@ -16,8 +16,6 @@ from troth.stores import AnyOf, Match, Row, Scalar, Store, StoreUnreachable
 from troth.subjects.identity import dialled
 from troth.subjects.work import Asked, Question, Work, moved
 
-__all__ = ["rescan"]
-
 
 def rescan(work: Work, stores: Mapping[str, Store], subjects: Collection[int]) -> dict[int, Counter[str]]:
     """Rows found that the plan does not allow: subject → place → rows. Empty means clean. Raises `StoreError`."""

@@ -16,8 +16,6 @@ from troth.stores import AnyOf, Match, Store, StoreConflict
 from troth.subjects.rescan import same
 from troth.subjects.work import Operation
 
-__all__ = ["HeldSince", "RowsChanged", "is_to_do"]
-
 
 class RowsChanged(StoreConflict):
     """Rows of the plan are not what they were when it was made. None of them was touched."""

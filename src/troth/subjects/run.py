@@ -26,8 +26,6 @@ from troth.subjects.resuming import HeldSince, is_to_do
 from troth.subjects.sealing import plan_hash
 from troth.subjects.work import Operation, Work, compile_work
 
-__all__ = ["NotApproved", "RunFailed", "RunInterrupted", "carry_out", "resume", "run_context"]
-
 Progress = Callable[[str], None]
 """Called with each step's name when it is done."""
 

@@ -23,8 +23,6 @@ from troth.subjects.amend import AmendmentPlan
 from troth.subjects.plan import ErasurePlan
 from troth.subjects.work import Asked, Gone, Operation, Question, Tally, Work
 
-__all__ = ["WorkUnreadable", "decode", "encode", "plan_hash", "scalar"]
-
 VERSION = 1
 
 

@@ -7,8 +7,6 @@ from troth.protect import MaskFit, MaskRefused, MaskTooNarrow
 from troth.stores import Column, ColumnKind
 from troth.subjects.datamap import Node
 
-__all__ = ["fault", "mask_fit"]
-
 
 def mask_fit(node: Node, column: Column) -> MaskFit:
     """What a mask has to fit: the column's kind and length, its category's shape, and whether it must be unique."""

@@ -16,8 +16,6 @@ from troth.stores import Row
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.plan import ErasurePlan, Kept, Stage, Target
 
-__all__ = ["IN_ROWS_OF_OTHERS", "Treatment", "treatments", "treatments_by_subject"]
-
 IN_ROWS_OF_OTHERS = "in rows of others that referred to these"
 """How the words of a treatment end that only emptied a reference in a row of somebody else."""
 

@@ -11,8 +11,6 @@ from troth.subjects.datamap import Node
 from troth.subjects.locate import FoundRow, Located
 from troth.subjects.plan import Review, reviews
 
-__all__ = ["WITHHELD", "View", "ViewTable", "plan_view"]
-
 WITHHELD = "[about someone else]"
 """What stands in place of other people's data (GDPR Art. 15(4))."""
 

@@ -24,20 +24,6 @@ from troth.subjects.plan import ErasurePlan, Stage, Target, chunk
 from troth.subjects.strategies import mask_fit
 from troth.subjects.treatment import Treatment, treatments_by_subject
 
-__all__ = [
-    "Asked",
-    "Gone",
-    "Operation",
-    "Question",
-    "Tally",
-    "Work",
-    "compile_work",
-    "moved",
-    "preview",
-    "references",
-    "references_of",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Operation:

@@ -29,8 +29,6 @@ from troth.declaration import Asking
 from troth.hook import Answer, Ask, Right, State
 from troth.stores import Asked, StoreError, StoreRefused
 
-__all__ = ["PEOPLE", "SECRET", "AskedContract", "AskedPlace", "FakeVendor", "Trap", "asking", "make_ask"]
-
 SECRET = secrets.token_hex(32)
 """Of this run."""
 

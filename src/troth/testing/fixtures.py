@@ -18,17 +18,6 @@ import pytest
 from troth.testing.keyservices import FakeKms, FakeTransit, SoftHsm, soft_hsm
 from troth.testing.servers import Server, share
 
-__all__ = [
-    "kms",
-    "mariadb_server",
-    "mariadb_url",
-    "postgresql_server",
-    "postgresql_url",
-    "softhsm",
-    "sqlite_url",
-    "transit",
-]
-
 pytest.register_assert_rewrite("troth.testing.stores")
 
 _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)[:16]

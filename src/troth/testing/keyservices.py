@@ -30,8 +30,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from troth.testing.servers import ServerUnavailable
 
-__all__ = ["FakeKms", "FakeTransit", "SoftHsm", "soft_hsm"]
-
 Answer = tuple[int, Mapping[str, Any]]
 
 

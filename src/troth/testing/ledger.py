@@ -32,8 +32,6 @@ from troth.ledger import (
 )
 from troth.testing.witness import FakeWitness, serving
 
-__all__ = ["LogContract", "entries"]
-
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 
 

@@ -22,8 +22,6 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-__all__ = ["FakeProvider"]
-
 Claims = dict[str, Any]
 
 

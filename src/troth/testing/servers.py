@@ -32,8 +32,6 @@ from urllib.parse import quote
 
 from troth.errors import TrothError
 
-__all__ = ["PASSWORD", "Server", "ServerUnavailable", "running", "share"]
-
 PASSWORD = "troth"  # noqa: S105 -- of a server that lives for one test run and listens on localhost only
 _START_S_MAX = 60.0
 _PORTS = range(20_000, 30_000)

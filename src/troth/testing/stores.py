@@ -40,8 +40,6 @@ from troth.stores import (
     UnknownName,
 )
 
-__all__ = ["HOSTILE", "PREPARED", "Can", "Place", "Prepared", "StoreContract"]
-
 HOSTILE = 'odd "name`; DROP TABLE customer; --é'
 """A table name that is legal everywhere and means harm wherever it is pasted into SQL."""
 

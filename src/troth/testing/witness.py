@@ -21,8 +21,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from troth.ledger import Checkpoint, NoteRefused, ProofRefused, Verifier, Witness, cosigned_message, verify_consistency
 
-__all__ = ["Authority", "FakeWitness", "authority", "serving"]
-
 Answer = tuple[int, str, bytes]
 """Status, content type, body."""
 

@@ -36,9 +36,10 @@ def public_names() -> Iterator[str]:
             loaded = importlib.import_module(module.name)
         except ImportError as missing:  # a module that only users of an optional package import
             pytest.fail(f"{module.name}: {missing}")
-        for name in getattr(loaded, "__all__", ()):
+        for name, thing in vars(loaded).items():
+            if name.startswith("_") or not getattr(thing, "__module__", module.name).startswith("troth.protect"):
+                continue
             yield name
-            thing = getattr(loaded, name)
             yield from [each for each in dir(thing) if not each.startswith("__")]
             for callable_ in [thing, *vars(thing).values()] if inspect.isclass(thing) else [thing]:
                 if inspect.isfunction(callable_):

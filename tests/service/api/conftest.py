@@ -1,5 +1,3 @@
 """The company of the cases: programs ask it over the API."""
 
-from tests.service.cases.conftest import office
-
-__all__ = ["office"]
+from tests.service.cases.conftest import office as office

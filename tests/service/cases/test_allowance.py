@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from tests.service.cases.conftest import Office
-from tests.service.cases.test_centre import ANN, ask, letters, link_in, quiet_networks, visitor
+from tests.service.cases.test_centre import ANN, ask, link_in
+from tests.service.cases.test_centre import letters as letters
+from tests.service.cases.test_centre import quiet_networks as quiet_networks
+from tests.service.cases.test_centre import visitor as visitor
 
 from troth.service.api import tokens
 from troth.service.cases import allowance, arrival, mailbox, watch
@@ -18,8 +21,6 @@ from troth.service.cases.allowance import MESSAGES_MAX, folded
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Kind, Link, Unproved
 from troth.service.mail.models import LetterRow
-
-__all__ = ["letters", "quiet_networks", "visitor"]
 
 pytestmark = pytest.mark.sampled
 

@@ -14,13 +14,12 @@ from collections.abc import Iterator, Mapping
 import pytest
 from django.utils.translation import gettext, override
 from tests.service.cases.ending import end_tasks
-from tests.service.cases.test_stops import FRAME, LANGUAGES, MAILER, Holds, Is, Told, Truth, World, told, unread, untrue
+from tests.service.cases.test_stops import FRAME, LANGUAGES, MAILER, Holds, Is, Told, Truth, World, unread, untrue
+from tests.service.cases.test_stops import told as told
 
 from troth.service.cases import arrival
 from troth.service.cases.content import Content
 from troth.service.cases.models import Channel, Kind, Outcome, Package, Receipt, State, Step
-
-__all__ = ["told"]
 
 READ = ("fulfilled_erase", "partly_fulfilled", "nothing_held", "package_ready")
 

@@ -15,16 +15,16 @@ from typing import Any
 
 import pytest
 from tests.service.cases import test_answers, test_corrections, test_notices, test_portability, test_stops
-from tests.service.cases.company import Firm, firm
-from tests.service.cases.test_stops import Told, World, told
+from tests.service.cases.company import Firm
+from tests.service.cases.company import firm as firm
+from tests.service.cases.test_stops import Told, World
+from tests.service.cases.test_stops import told as told
 
 from troth.service.cases import carry
 from troth.service.cases.desk import close_stores
 from troth.service.cases.models import Case, State
 from troth.service.mail.models import LetterRow
 from troth.service.work.models import FlowRow
-
-__all__ = ["firm", "told"]
 
 STORES = ("shop", "desk")
 STEPS = ("look", "act", "ask", "settle_batch")

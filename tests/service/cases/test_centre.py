@@ -23,13 +23,14 @@ from tests.service.cases.conftest import Office
 
 from troth.service.cases import again, arrival, life, links, proof, run
 from troth.service.cases.centre.page import show
-from troth.service.cases.centre.throttle import NETWORK_MAX, Networks
+from troth.service.cases.centre.throttle import NETWORK_MAX
 from troth.service.cases.centre.views import within_a_day
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case, Channel, Event, Kind, Link, Right
 from troth.service.keys import keyring
 from troth.service.mail.models import LetterRow
 from troth.service.mail.run import deliver
+from troth.service.networks import Networks
 from troth.service.record.models import EntryRow
 from troth.service.words import day as day_words
 

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping
 import pytest
 from django.utils.translation import gettext, override
 from tests.service.cases import test_answers
-from tests.service.cases.company import COLUMNS, NAME, STATES, WANTED, Company, Firm, Known, answered, firm, shuffled
+from tests.service.cases.company import COLUMNS, NAME, STATES, WANTED, Company, Firm, Known, answered, shuffled
+from tests.service.cases.company import firm as firm
 from tests.service.cases.test_notices import is_told, untrue_to_others
 from tests.service.cases.test_stops import LANGUAGES, MAILER, Holds, Is, untrue
 
 from troth.service.cases.models import Outcome, State
-
-__all__ = ["firm"]
 
 READ = ("fulfilled_amend", "partly_fulfilled")
 

@@ -11,24 +11,12 @@ from pathlib import Path
 
 import pytest
 from django.utils.translation import gettext, override
-from tests.service.cases.company import (
-    NAME,
-    RECIPIENTS,
-    STATES,
-    Company,
-    Firm,
-    Known,
-    answered,
-    firm,
-    notices,
-    shuffled,
-)
+from tests.service.cases.company import NAME, RECIPIENTS, STATES, Company, Firm, Known, answered, notices, shuffled
+from tests.service.cases.company import firm as firm
 from tests.service.cases.test_stops import FRAME, LANGUAGES, MAILER, Holds, Is, untrue
 
 from troth.service.cases import arrival
 from troth.service.cases.models import State
-
-__all__ = ["firm"]
 
 READ = ("fulfilled_erase", "partly_fulfilled", "stopped", "nothing_held")
 TOLD = "We tell these recipients what we did, and ask them to look at the data that they hold:"

@@ -7,15 +7,16 @@ from typing import Any
 
 from django.test import Client
 from tests.service.cases.conftest import Office
-from tests.service.cases.test_centre import ANN, ask, letters, link_in, quiet_networks, text, visitor
+from tests.service.cases.test_centre import ANN, ask, link_in, text
+from tests.service.cases.test_centre import letters as letters
+from tests.service.cases.test_centre import quiet_networks as quiet_networks
+from tests.service.cases.test_centre import visitor as visitor
 from tests.tables import each_row
 
 from troth.service.cases.allowance import MESSAGES_MAX
 from troth.service.cases.centre import throttle
-from troth.service.cases.centre.throttle import Networks, prefix_of
 from troth.service.cases.models import Case, Link, Unproved
-
-__all__ = ["letters", "quiet_networks", "visitor"]
+from troth.service.networks import Networks, prefix_of
 
 
 def test_one_address_gets_so_many_letters_a_day_and_the_answer_stays_the_same(

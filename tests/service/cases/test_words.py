@@ -28,7 +28,6 @@ from troth.declaration import Declaration, Period, in_language, load, parse
 from troth.policy.notice import render
 from troth.service.cases import appeal, arrival, asking, life, links, run, telling
 from troth.service.cases.centre.frame import RIGHTS
-from troth.service.cases.centre.throttle import Networks
 from troth.service.cases.content import Content
 from troth.service.cases.lines import done
 from troth.service.cases.models import Case, Channel, Kind, Link, Right
@@ -36,6 +35,7 @@ from troth.service.cases.package import words
 from troth.service.keys import keyring, ledger_signer
 from troth.service.mail.kinds import KINDS
 from troth.service.mail.run import deliver
+from troth.service.networks import Networks
 from troth.service.record.ledger import sequence
 
 SHOP = """

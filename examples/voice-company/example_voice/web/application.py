@@ -24,8 +24,6 @@ from example_voice.web.pages import Choice, Surroundings
 from example_voice.web.records import NOTICE, Records
 from example_voice.web.settings import Settings
 
-__all__ = ["website"]
-
 _log = logging.getLogger(__name__)
 
 _CHOICE_SECONDS = 180 * 86_400  # never more than the six months that the policy says

@@ -16,20 +16,6 @@ import phonenumbers
 
 from example_voice.web.http import Refused
 
-__all__ = [
-    "CONTACT",
-    "COUNTRIES",
-    "FORMS",
-    "NEWSLETTER",
-    "ORDER",
-    "REGISTER",
-    "SUPPORT",
-    "Answer",
-    "Field",
-    "Form",
-    "judge",
-]
-
 COUNTRIES = {"GB": "United Kingdom", "IE": "Ireland", "FR": "France", "DE": "Germany", "US": "United States"}
 
 

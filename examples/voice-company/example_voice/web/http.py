@@ -9,8 +9,6 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-__all__ = ["Cookie", "Refused", "Request", "Response", "StartResponse", "read", "redirect", "send"]
-
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 BODY_BYTES_MAX = 64 * 1024

@@ -19,8 +19,6 @@ from email.utils import format_datetime, make_msgid
 from html.parser import HTMLParser
 from pathlib import Path
 
-__all__ = ["Letter", "letter", "letters", "post"]
-
 _SENDER = "Example Voice Ltd <support@example.org>"
 _FOOT = "\n\n-- \nExample Voice Ltd, Tallowgate Mill, 4 Old Ropery Walk, Dunmarrow, FB4 7QD, United Kingdom\n"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.eml")

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from html import escape
 
-__all__ = ["Markup", "join", "tag"]
-
 _VOID = {"input", "link", "meta", "br"}
 
 

@@ -13,8 +13,6 @@ from example_voice.web.forms import COUNTRIES, ORDER, Answer, Field, Form
 from example_voice.web.letters import Letter
 from example_voice.web.markup import Markup, join, tag
 
-__all__ = ["TOPICS", "Choice", "Surroundings", "form_page", "message_page"]
-
 
 class Choice(enum.Enum):
     """What the visitor said about statistics. SIGNAL: their browser said it for them (Global Privacy Control)."""

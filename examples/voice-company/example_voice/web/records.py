@@ -16,8 +16,6 @@ from example_voice import systems
 from example_voice.catalogue import CATALOGUE, VAT_PERCENT
 from example_voice.systems import connect
 
-__all__ = ["NOTICE", "Records"]
-
 NOTICE = "2026-11-01"
 """The version of the policy that our pages link to; each record keeps the one it was collected under."""
 

@@ -9,8 +9,6 @@ from urllib.parse import urlsplit
 
 from example_voice.systems import ADDRESS_VARIABLES, DATABASES
 
-__all__ = ["SettingMissing", "Settings"]
-
 
 class SettingMissing(Exception):
     """A variable that the website cannot start without is not set, or is not what it should be."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from troth.ledger import Hash
     from troth.protect import Approver, ApproversPlan, KeyExport
 
-__all__ = ["approve", "approvers", "export", "import_"]
-
 _PASSPHRASE = "TROTH_APPROVER_PASSPHRASE"  # noqa: S105 - a variable's name
 _IDENTITY_PASSPHRASE = "TROTH_IDENTITY_PASSPHRASE"  # noqa: S105 - a variable's name
 

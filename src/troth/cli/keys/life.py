@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from troth.service.key_life import DestructionPlan, TokenDomains
     from troth.service.record.drill import Drill
 
-__all__ = ["destroy", "drill", "rotate", "status"]
-
 _MINUTES = "%Y-%m-%d %H:%M"
 
 

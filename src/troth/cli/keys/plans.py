@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from troth.ledger import Hash
     from troth.protect import Keyring
 
-__all__ = ["apply_option", "has_database", "now", "opened", "require_hash", "show_plan", "use_database"]
-
 
 def _plan_hash(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
     if given is not None and not re.fullmatch(r"dg1:[0-9a-f]{64}", given):

@@ -14,8 +14,6 @@ from troth.cli.keys.plans import has_database, now, opened, use_database
 if TYPE_CHECKING:
     from troth.protect import RewrapPlan, Wrap
 
-__all__ = ["copy", "init", "way_named", "way_options", "wrap", "wrap_facts", "wrap_said"]
-
 
 def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What a way to keep the root key may have to know."""

@@ -13,8 +13,6 @@ from troth.cli.keys.plans import now, opened, use_database
 if TYPE_CHECKING:
     from troth.protect import KeyInfo, Keyring, KeyState
 
-__all__ = ["compromised", "resume", "suspend"]
-
 _ONE_IN_USE = ("field", "epoch")
 """The purposes of which one key at a time is in use."""
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from troth.policy import PolicyText
     from troth.policy.proposing import Astray, BindingPlan, Change, Doubted, Proposal
 
-__all__ = ["bind"]
-
 _WIDTH = 110
 _INDENT_MAX = 24
 

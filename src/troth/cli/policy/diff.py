@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from troth.policy.versions import Change, Comparison
     from troth.policy.versions.clauses import Clause
 
-__all__ = ["diff"]
-
 
 @click.command()
 @click.argument("old", type=click.Path(path_type=Path))

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from troth.policy import PolicyText
     from troth.policy.lint import Finding, Report
 
-__all__ = ["lint"]
-
 _WORDS = {"E": ("error", "errors"), "W": ("warning", "warnings"), "I": ("piece of advice", "pieces of advice")}
 _MEANING = {
     "E": "what the law asks for is missing, or a statement is not true",

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
         Understood,
     )
 
-__all__ = ["file_argument", "read"]
-
 _WIDTH_MAX = 120
 
 file_argument = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))

@@ -12,8 +12,6 @@ from troth.cli import company as cli
 if TYPE_CHECKING:
     from troth.policy.notice import Rendered
 
-__all__ = ["render"]
-
 
 @click.command()
 @cli.declaration_option

@@ -9,8 +9,6 @@ from troth.declaration.model import Declaration
 from troth.declaration.problems import Severity, nearest_of, shown
 from troth.declaration.rules.fault import Fault, Faults, meant
 
-__all__ = ["RULES"]
-
 
 def _asked(declaration: Declaration) -> Faults:
     """A system that is asked says how, and what it holds; one that we look into is not asked."""

@@ -11,8 +11,6 @@ from troth.declaration.rules.naming import columns, leads_in, naming_columns
 from troth.declaration.systems import Search, Strategy
 from troth.declaration.taxonomy import covers
 
-__all__ = ["RULES"]
-
 
 def _erasure(declaration: Declaration) -> Faults:
     """Every table with personal data says what erasure does, for every field of it."""

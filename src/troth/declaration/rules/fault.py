@@ -10,8 +10,6 @@ from troth.declaration.model import Declaration
 from troth.declaration.problems import Position, Severity, shown
 from troth.declaration.systems import Reference, Table
 
-__all__ = ["Fault", "Faults", "Place", "Rule", "asked_categories", "listed", "meant", "places"]
-
 
 @dataclass(frozen=True, slots=True)
 class Fault:

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from troth.declaration.rules.fault import Place
 from troth.declaration.systems import IdentityKind, Table
 
-__all__ = ["columns", "deletes", "leads_in", "naming_columns"]
-
 
 def columns(table: Table) -> set[str]:
     """Every column of *table* that the declaration names."""

@@ -10,8 +10,6 @@ from troth.declaration.problems import Severity, nearest_of, shown
 from troth.declaration.promising import WAIVER_DAYS_MAX
 from troth.declaration.rules.fault import Fault, Faults, meant, places
 
-__all__ = ["RULES", "lapsed"]
-
 
 def _promises(declaration: Declaration) -> Faults:
     """A sentence is promised once, and a word given for it lasts a while. What controls show is for others."""

@@ -14,8 +14,6 @@ from troth.declaration.taxonomy import covers, is_category
 from troth.declaration.using import OBJECTABLE, Basis, Sharing
 from troth.europe import FREE_FLOW
 
-__all__ = ["RULES"]
-
 
 def _purposes(declaration: Declaration) -> Faults:
     """Data that is held has a purpose (GDPR Art. 5(1)(b)), and a purpose has data."""

@@ -11,8 +11,6 @@ from troth.declaration.rules.fault import Fault, Faults, meant, places
 from troth.declaration.rules.naming import columns, deletes, naming_columns
 from troth.declaration.systems import Reference, Table
 
-__all__ = ["RULES"]
-
 _Node: TypeAlias = tuple[str, str]
 _RESTRICTED: Final = "restricted"
 """The mark that stops every use but storing (GDPR Art. 18)."""

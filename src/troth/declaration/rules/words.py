@@ -12,8 +12,6 @@ from troth.declaration.problems import Severity, shown
 from troth.declaration.rules.fault import Fault, Faults, asked_categories, meant, places
 from troth.declaration.taxonomy import is_category, is_use, nearest
 
-__all__ = ["NO_COUNTRY", "RULES"]
-
 _OPEN: Final = re.compile(r"\s*TODO\b")
 _NO_DAY: Final = dt.date(1970, 1, 1)
 _MARKS: Final = {"TODO": "fill in what is missing", "REVIEW": "look at each guess and mend it"}

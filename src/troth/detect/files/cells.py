@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-__all__ = ["Cell", "Column", "NoRecords", "in_json", "in_jsonl", "inside", "labels"]
-
 _ELEMENT_MAX: Final = 1 << 24
 """Characters of one element of a JSON array, or of a document that is none. Python's objects take ten times that, and a
 hundred times where a document is all brackets."""

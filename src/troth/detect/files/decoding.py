@@ -9,8 +9,6 @@ from typing import Final, Protocol
 
 from troth.detect.finding import Unscanned
 
-__all__ = ["GUESSING", "Readable", "decoded", "lines", "lines_of_bytes", "universal"]
-
 _CHUNK: Final = 1 << 17
 _HEAD: Final = 1 << 13
 LINE_MAX: Final = 1 << 20

@@ -11,8 +11,6 @@ from troth.detect.files.cells import Cell, Column
 from troth.detect.files.found import Found, Remark
 from troth.detect.finding import Finding, Unscanned
 
-__all__ = ["Fields"]
-
 _AT_ONCE: Final = 2_000
 _SIZE_MAX: Final = 1 << 22
 """As many cells, and characters in them, are searched together."""

@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from troth.detect.finding import Finding
 
-__all__ = ["Found", "Named", "Remark", "Together"]
-
 
 class Found(NamedTuple):
     """A finding, and where in the file it is.

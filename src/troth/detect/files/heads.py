@@ -12,8 +12,6 @@ from typing import Final
 
 from troth.detect.files.decoding import GUESSING
 
-__all__ = ["Head", "from_base64", "known_charset", "read_head"]
-
 _TELLING: Final = frozenset({"content-type", "content-transfer-encoding", "content-disposition"})
 _TELLING_MAX: Final = 4096
 """Characters of a header that says how a part is written: the library takes longer and longer over one."""

@@ -6,8 +6,6 @@ import enum
 from pathlib import PurePath
 from typing import Final
 
-__all__ = ["Kind", "kind_of"]
-
 
 class Kind(enum.StrEnum):
     """The ways in which a file can be read."""

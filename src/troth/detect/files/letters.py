@@ -14,8 +14,6 @@ from typing import Final, NamedTuple
 from troth.detect.files.found import Remark
 from troth.detect.files.heads import Head, read_head
 
-__all__ = ["Part", "letters"]
-
 _HEAD_MAX: Final = 1 << 18
 _PART_MAX: Final = 1 << 25
 """Bytes of a head, and of a part as it is written."""

@@ -14,8 +14,6 @@ from troth.detect.files.heads import Head, from_base64, known_charset
 from troth.detect.files.kinds import Kind, kind_of
 from troth.detect.files.letters import Part, letters
 
-__all__ = ["Scan", "in_mail"]
-
 _DEPTH_MAX: Final = 5
 """How many letters are inside one another, each encoded or as a file."""
 _KINDS: Final = {"text/html": Kind.HTML, "text/csv": Kind.CSV, "application/json": Kind.JSON}

@@ -14,8 +14,6 @@ from troth.detect.detector import Detector
 from troth.detect.files.found import Found, Remark
 from troth.detect.files.prose import in_text
 
-__all__ = ["in_html"]
-
 
 def _tags(names: str) -> frozenset[str]:
     return frozenset(names.split())

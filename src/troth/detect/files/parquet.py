@@ -12,8 +12,6 @@ from troth.detect.files.found import Remark
 from troth.detect.finding import Unscanned
 from troth.extras import install_hint
 
-__all__ = ["in_parquet"]
-
 _ROWS: Final = 1024
 _NOT_FOR_PYTHON: Final = (ValueError, OverflowError, LookupError, NotImplementedError)
 """What pyarrow raises for dates that Python cannot hold, nanoseconds, zones nobody knows, and text that is none."""

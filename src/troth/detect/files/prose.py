@@ -12,8 +12,6 @@ from troth.detect.files.found import Found, Remark
 from troth.detect.finding import Finding, Unscanned
 from troth.detect.pieces import Piece, own, pieces, shifted
 
-__all__ = ["in_text"]
-
 _PIECE: Final = 1 << 18
 _SHARED: Final = 1 << 13
 """Characters that two neighbouring pieces share. Half of it is more than any value is long, a private key included."""

@@ -19,8 +19,6 @@ from troth.detect.files.tables import in_csv
 from troth.detect.files.together import Rows
 from troth.detect.finding import Unscanned
 
-__all__ = ["scan"]
-
 T = TypeVar("T")
 
 

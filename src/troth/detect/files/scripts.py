@@ -7,8 +7,6 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Final
 
-__all__ = ["heeded"]
-
 _ELSEWHERE: Final = re.compile("(?:(?![\\d_])[\u0370-\u1dff\u2e80-\ud7a3\uf900-\ufaff]){2}")
 """Two letters side by side of another alphabet than the Latin one. A single one is a sign of mathematics or a unit."""
 

@@ -13,8 +13,6 @@ from troth.detect.files.cells import Cell, Column, NoRecords, labels
 from troth.detect.files.decoding import LINE_MAX
 from troth.detect.files.found import Remark
 
-__all__ = ["in_csv"]
-
 _RECORD_MAX: Final = 1 << 22
 """Characters of one record: a quotation mark that is never closed makes one of all that follows."""
 _SEEN_FIRST: Final = 20

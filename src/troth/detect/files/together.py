@@ -12,8 +12,6 @@ from troth.detect.files.found import Named, Remark, Together
 if TYPE_CHECKING:
     from troth.detect.schema.columns import ColumnFinding
 
-__all__ = ["Rows"]
-
 _ROWS: Final = 500
 _FIELDS_MAX: Final = 500
 _LENGTH_MAX: Final = 200

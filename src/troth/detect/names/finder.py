@@ -18,8 +18,6 @@ from troth.detect.text import Text
 if TYPE_CHECKING:
     from troth.detect.names.network import Name, Network
 
-__all__ = ["WORDS_MAX", "Names"]
-
 WORDS_MAX: Final = 2048
 """How many words are looked at together at most."""
 

@@ -18,8 +18,6 @@ import numpy.typing as npt
 
 from troth.detect.names.words import BUCKETS, LISTS, SHAPES, pieces, shape
 
-__all__ = ["AROUND", "Floats", "Weights", "read", "shipped"]
-
 AROUND: Final = 3
 """How many words before and after one the first layer sees."""
 

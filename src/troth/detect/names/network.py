@@ -12,8 +12,6 @@ import numpy.typing as npt
 from troth.detect.names.model import AROUND, Floats, Weights
 from troth.detect.names.words import SHAPES, shape
 
-__all__ = ["Name", "Network"]
-
 _KEPT: Final = 3
 """Of how many different words, times those looked at together, the part of the first layer is kept. When there is no
 room for more, all are forgotten."""

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from troth.detect.names.network import Name
 
-__all__ = ["peoples", "without_ordinary_words"]
-
 
 def without_ordinary_words(words: Sequence[str], name: Name) -> Name | None:
     """*name* without the words at its ends that are never part of one, as in *Kontoinhaber Ben Schulz*.

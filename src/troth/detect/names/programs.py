@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["is_of_program"]
-
 _BEFORE_MAX: Final = 24
 _JOINED: Final = re.compile(r"\w::$|\belif $|\bisinstance\($")
 _DEFINED: Final = re.compile(r"\b(?:def|fn|func|function|class|struct|enum|interface|trait|impl|new) $")

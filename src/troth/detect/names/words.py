@@ -6,8 +6,6 @@ import re
 import zlib
 from typing import Final
 
-__all__ = ["BUCKETS", "LETTERS_MAX", "LISTS", "SHAPES", "WORD", "pieces", "plain", "shape"]
-
 WORD: Final = re.compile(r"[^\W_]{1,64}|[^\w\s]|_|\n")
 """A run of letters and digits, one sign, or the end of a line. A longer run is several words, so that none is large."""
 

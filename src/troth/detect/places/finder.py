@@ -8,8 +8,6 @@ from troth.detect.finding import Finding
 from troth.detect.places.grammar import cores
 from troth.detect.text import Text
 
-__all__ = ["Places"]
-
 
 class Places:
     """Finds postal addresses and streets, in any case, on one line or several."""

@@ -15,8 +15,6 @@ import re2
 
 from troth.detect.places.words import Words, either, shipped
 
-__all__ = ["cores"]
-
 _DIGIT: Final = re.compile(rb"\d")
 _BEGINNING: Final = r"(?:^|[^A-Za-z0-9\x{80}-\x{10ffff}])"
 _BEYOND: Final = r"\x{80}-\x{2027}\x{202a}-\x{10ffff}"

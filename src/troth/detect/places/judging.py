@@ -9,8 +9,6 @@ from typing import Final, NamedTuple
 
 from troth.detect.places.words import Words
 
-__all__ = ["JUDGES", "Judged", "Needs"]
-
 _NUMBER: Final = re.compile(r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?){0,3}(?: ?(?:bis|ter))?,? +")
 _NUMBER_AFTER: Final = re.compile(
     r",? +(?:n[°.]{0,2}o? ?|km ?|(?i:no|nr)[.:]? ?)?"

@@ -14,8 +14,6 @@ from troth.detect.places.walking import NOWHERE, Walk, Walker
 from troth.detect.places.words import shipped
 from troth.detect.text import Text
 
-__all__ = ["placed"]
-
 _BEFORE: Final = 120
 _AFTER: Final = 160
 """How many bytes on each side of a core are looked at."""

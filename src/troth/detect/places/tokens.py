@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-__all__ = ["BREAK", "Token", "last_part", "tokens"]
-
 _MARKS: Final = r"\s,;|>/*?·•–()\[\]{}<=:!\"“”"
 BREAK: Final = r"<br ?/?>|\\[nrt]"
 """A line's end as HTML and JSON write it."""

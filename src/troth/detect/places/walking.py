@@ -11,8 +11,6 @@ from typing import Final, NamedTuple
 from troth.detect.places.tokens import BREAK, Token, last_part, tokens
 from troth.detect.places.words import Words
 
-__all__ = ["NOWHERE", "Walk", "Walker"]
-
 _BETWEEN: Final = re.compile(rf"(?:[\s,;|>/*?·–-]|{BREAK})*$")
 _PROVINCE: Final = re.compile(r" \([^\W\d_][^()\n\d]{1,24}\)")
 _CORNER: Final = re.compile(r"(?i:(?:the )?corner of )$")

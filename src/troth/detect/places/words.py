@@ -9,8 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Words", "either", "shipped"]
-
 
 @dataclass(frozen=True, slots=True)
 class Words:

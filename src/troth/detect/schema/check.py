@@ -10,8 +10,6 @@ from troth.detect.finding import Unscanned
 from troth.detect.schema.columns import ColumnFinding, classify
 from troth.stores import ColumnKind, Scalar, Schema, Store, Undeclared, undeclared
 
-__all__ = ["check", "sample_undeclared"]
-
 _NAMED_MAX: Final = 5
 _ROWS: Final = 100
 

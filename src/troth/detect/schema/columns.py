@@ -14,8 +14,6 @@ from troth.detect.schema.values import Seen
 from troth.detect.schema.words import Words
 from troth.stores import Column, ColumnKind, Scalar, TableSchema
 
-__all__ = ["ColumnFinding", "classify", "seen_in_values"]
-
 _SCORE_MIN: Final = 0.5
 _MOST: Final = 0.6
 _EASILY_SEEN: Final = frozenset({"IP_ADDRESS", "MAC_ADDRESS", "SECRET", "CRYPTO", "IMEI"})

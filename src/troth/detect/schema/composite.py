@@ -9,8 +9,6 @@ from troth.detect.schema.targets import Targets
 from troth.detect.schema.words import Words
 from troth.stores import Column, ColumnKind, Schema, TableKind, TableSchema
 
-__all__ = ["Repeated", "repeated_keys"]
-
 
 @dataclass(frozen=True, slots=True)
 class Repeated:

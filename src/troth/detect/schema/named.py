@@ -8,8 +8,6 @@ from troth.detect.schema.targets import KEYS, NUMBERS, Target, Targets, letters
 from troth.detect.schema.words import Words
 from troth.stores import Column, ColumnKind, TableSchema
 
-__all__ = ["Judged", "Named", "named"]
-
 Judged = tuple[Target, float, str]
 """A table that may be meant, how plainly, and why."""
 

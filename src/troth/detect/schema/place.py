@@ -10,8 +10,6 @@ from troth.detect.schema.rules import Rule, Rules, singular
 from troth.detect.schema.words import Words, pieces
 from troth.stores import Column, TableSchema
 
-__all__ = ["Place"]
-
 _ADDRESS: Final = "user.contact.address"
 _NAMING: Final = frozenset({"user.name.first", "user.name.last", "user.demographic.date_of_birth"})
 _BOTH_NAMES: Final = frozenset({("first", "name"), ("last", "name")})

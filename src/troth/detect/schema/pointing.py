@@ -14,9 +14,6 @@ from troth.detect.schema.targets import CONTENT_TYPE, TAIL, Target, Targets, end
 from troth.detect.schema.words import Words, root
 from troth.stores import Column, ColumnKind, TableSchema
 
-__all__ = ["Pointer", "Pointers"]
-
-
 # How plainly a name means a table, in each of the ways in which it can; measured on schemas that declare their keys, of
 # what is found at 0.9 about nine in ten are right, at 0.6 about eight.
 _KEY: Final = 0.95, "its name is that of that table's key"

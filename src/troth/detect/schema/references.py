@@ -11,8 +11,6 @@ from troth.detect.schema.pointing import Pointers
 from troth.detect.schema.targets import Targets
 from troth.stores import AnyOf, ColumnKind, Match, Scalar, Schema, Store, StoreError, TableSchema
 
-__all__ = ["InferredReference", "infer_references"]
-
 _ROWS: Final = 200
 _FEW: Final = 20
 """Rows that are enough for keys which no two tables share."""

@@ -9,8 +9,6 @@ from troth.detect.schema.named import Judged, Named
 from troth.detect.schema.targets import CONTENT_TYPE, Target, Targets
 from troth.detect.schema.words import Words, root
 
-__all__ = ["Roles"]
-
 _LEADS: Final = 0.64, "it names who leads or serves, and that table holds the staff"
 _WHOLE: Final = 0.64, "its table is called after that one"
 _OWN: Final = 0.62, "it may point to another row of the same table"

@@ -12,8 +12,6 @@ from typing import Any, Final
 from troth.detect.schema.words import Words, pieces
 from troth.stores import ColumnKind
 
-__all__ = ["Rule", "Rules", "rules", "singular"]
-
 _RULE_KEYS: Final = frozenset(
     {"category", "entity", "phrases", "never", "needs", "kinds", "alone", "value", "must", "score"}
 )

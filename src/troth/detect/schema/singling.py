@@ -14,8 +14,6 @@ from typing import Final
 from troth.detect.schema.columns import ColumnFinding
 from troth.stores import Scalar
 
-__all__ = ["QuasiIdentifier", "quasi_identifier"]
-
 _ROWS_MIN: Final = 20
 """Fewer rows than this are different by chance."""
 _COLUMNS_MAX: Final = 8

@@ -14,8 +14,6 @@ from troth.detect.schema.references import InferredReference
 from troth.detect.schema.rules import rules
 from troth.stores import ForeignKey, Schema, TableSchema
 
-__all__ = ["Role", "TableSuggestion", "suggest"]
-
 _IDENTITY: Final[Mapping[str, IdentityKind]] = MappingProxyType(
     {"user.contact.email": IdentityKind.EMAIL, "user.contact.phone_number": IdentityKind.PHONE}
 )

@@ -13,8 +13,6 @@ from typing import Final
 from troth.detect.schema.words import Vocabulary, Words, pieces, root
 from troth.stores import Column, ColumnKind, Schema, TableKind, TableSchema
 
-__all__ = ["CONTENT_TYPE", "NUMBERS", "TAIL", "Lists", "Target", "Targets", "ends", "letters"]
-
 NUMBERS: Final = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
 KEYS: Final = frozenset({*NUMBERS, ColumnKind.TEXT, ColumnKind.UUID, ColumnKind.OTHER})
 TAIL: Final = 4

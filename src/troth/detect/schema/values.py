@@ -20,8 +20,6 @@ from troth.stores import Scalar
 if TYPE_CHECKING:
     from troth.detect.detector import Detector
 
-__all__ = ["SAMPLES_MAX", "SHAPES", "Seen", "persons", "seen", "share", "texts"]
-
 SAMPLES_MAX: Final = 500
 _LENGTH_MAX: Final = 4_000
 _APART: Final = "\n" + " " * 64

@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["Vocabulary", "Words", "pieces", "root"]
-
 Words = tuple[str, ...]
 _NAME_LENGTH_MAX: Final = 200
 _PIECE: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+(?=s\b)|[A-Z]+|\d+|[^\W\d_]+")

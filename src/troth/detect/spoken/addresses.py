@@ -12,8 +12,6 @@ from troth.detect.spoken.retold import from_first_try, said_back
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import GAPS, Talk
 
-__all__ = ["addresses"]
-
 _AT_OR_DOT: Final = re.compile("[@.]")
 _NAMES: Final = re.compile("[xwv]{1,2}(?=[/_-])|[xwv](?=$|[s;])")
 _SIGNS: Final = "._-+#"

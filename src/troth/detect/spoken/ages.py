@@ -10,8 +10,6 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["ages"]
-
 _NUMBER: Final = "(?:T[dw]?|[vd]h(?:&(?:T[dw]?|[td]))?|[td9]h?)"
 _NUMBERS: Final = re.compile(f"{_NUMBER}(?:[fy]{{0,2}}[fc][cfg]{{0,4}}{_NUMBER}){{0,2}}")
 _AT_LENGTH: Final = re.compile(f"{_NUMBER}[fygxv]{{0,4}}c[fycgxv?]{{0,8}}{_NUMBER}")

@@ -10,8 +10,6 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["answer_end", "answers", "is_led_to", "may_answer", "next_turn", "past_leading"]
-
 _QUESTION_WORDS_MAX: Final = 9
 _EMAIL_WORDS_MAX: Final = 14
 _TURN: Final = re.compile("[sz]")

@@ -14,8 +14,6 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["dates", "with_their_years"]
-
 _GAP: Final = "[fcyz;g]{0,6}"
 _ORDINAL: Final = "(?:T[fcyz]{0,4})?O"
 _DAY: Final = f"(?:{_ORDINAL}|T[dw]|[Ttdw9])"

@@ -10,8 +10,6 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["days", "led", "together_before"]
-
 _WEEKDAYS: Final = frozenset({"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})
 _DAY: Final = re.compile("(?:T[fcyz]{0,3})?O")
 _OF_MONTH: Final = re.compile("g[xg]M")

@@ -13,8 +13,6 @@ from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 from troth.detect.spoken.values import by_shape
 
-__all__ = ["Found", "widened"]
-
 _SPEAKING_OF_ELSE: Final = frozenset("@!")
 _SLIPS: Final = frozenset("sczf")
 _AGAIN_WORDS_MAX: Final = 24

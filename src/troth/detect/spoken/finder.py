@@ -9,9 +9,6 @@ from troth.detect.finding import Finding
 from troth.detect.spoken.hints import places
 from troth.detect.text import Text
 
-__all__ = ["Speech"]
-
-
 _ABROAD: Final = {
     "UK_DRIVING_LICENCE": "DRIVER_LICENSE",
     "UK_PASSPORT": "PASSPORT",

@@ -23,8 +23,6 @@ from troth.detect.spoken.streets import streets
 from troth.detect.spoken.talk import Talk, hear
 from troth.detect.text import Text
 
-__all__ = ["heard"]
-
 _GRAMMARS: Final = (hosts, addresses, positions, dates, days, ages, streets, answers, passwords, digits_and_letters)
 """In this order: what one has taken says nothing to those after it."""
 _BIRTH: Final = "DATE_OF_BIRTH"

@@ -9,8 +9,6 @@ from typing import Final, NamedTuple
 from troth.detect.expressions import ANYWHERE, Match, Prefilter, matches
 from troth.detect.spoken.reading import shipped
 
-__all__ = ["LANGUAGES", "Place", "places"]
-
 _BEFORE: Final = 200
 _AFTER: Final = 100
 """How many bytes of a talk are read around words that may say a value."""

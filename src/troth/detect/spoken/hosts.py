@@ -11,8 +11,6 @@ from troth.detect.spoken.said import Said
 from troth.detect.spoken.signs import read
 from troth.detect.spoken.talk import HOSTS, Talk
 
-__all__ = ["hosts"]
-
 _BYTE_MAX: Final = 255
 _DOT: Final = re.compile(r"[fcyz]*\.")
 

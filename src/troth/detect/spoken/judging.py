@@ -10,8 +10,6 @@ from troth.detect.spoken.signs import Signs
 from troth.detect.spoken.talk import Talk
 from troth.detect.spoken.values import Value, by_shape, values
 
-__all__ = ["EXACT", "FOLLOWING", "WHOLE", "Context", "alone", "context", "told"]
-
 EXACT: Final = 0.93
 WHOLE: Final = 0.97
 _PARTIAL: Final = 0.85

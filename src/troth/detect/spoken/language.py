@@ -11,8 +11,6 @@ from typing import Any, Final, TypeVar
 
 from troth.detect.spoken.reading import shipped
 
-__all__ = ["KINDS", "Language", "Prompt", "Prompts", "language", "language_of"]
-
 T = TypeVar("T")
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(

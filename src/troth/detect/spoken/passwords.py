@@ -12,8 +12,6 @@ from troth.detect.spoken.pieces import is_counted
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["passwords"]
-
 _QUESTIONS_WORDS_MAX: Final = (12, 9)
 _ANNOUNCED_WORDS_MAX: Final = 7
 _ANSWER_WORDS_MAX: Final = 14

@@ -12,8 +12,6 @@ import re2
 
 from troth.detect.spoken.language import Language, language_of
 
-__all__ = ["one_file"]
-
 _NEVER: Final = r"\A\z\A"
 _EARLY: Final = 3
 """Up to which an ordinal says of anything which it is."""

@@ -10,8 +10,6 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.signs import Signs, read
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["OTHER", "Piece", "in_figures", "is_counted", "pieces_of"]
-
 _UNITS: Final = "dwotTk9lvnmL"
 _FILLERS: Final = "fcyz&"
 _PIECES: Final = re.compile(f"[{_UNITS}+/#-][{_UNITS}h=/+#_fcy&-]*")

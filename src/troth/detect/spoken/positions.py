@@ -10,8 +10,6 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["positions"]
-
 _SECRETS: Final = (("PIN",), ("PASSWORD",))
 _PLACE_WORDS_MAX: Final = 7
 _QUESTION_WORDS_MAX: Final = 10

@@ -11,8 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["shipped"]
-
 
 @cache
 def shipped() -> Mapping[str, Any]:

@@ -9,8 +9,6 @@ from troth.detect.finding import Finding
 from troth.detect.spoken.hints import LANGUAGES
 from troth.detect.spoken.language import language
 
-__all__ = ["OF_WORDS", "SPOKEN", "is_only_words"]
-
 SPOKEN: Final = "spoken/"
 """How the names of those begin who hear what is said; a language follows."""
 OF_WORDS: Final = frozenset({"ADDRESS", "EMAIL_ADDRESS", "PASSWORD", "URL", "USERNAME"})

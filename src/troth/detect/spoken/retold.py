@@ -10,8 +10,6 @@ from troth.detect.spoken.language import Language
 from troth.detect.spoken.said import Said
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["from_first_try", "said_back"]
-
 _ANSWER_WORDS_MAX: Final = 40
 _BEGUN: Final = re.compile("[@._-]|[lnv=][fcy]{0,2}[lnv=]")
 """Signs of an address, or letters in a row."""

@@ -16,8 +16,6 @@ from troth.detect.spoken.signs import Signs, joined
 from troth.detect.spoken.talk import GAPS, Talk
 from troth.detect.spoken.values import values
 
-__all__ = ["digits_and_letters"]
-
 _PIECES_MAX: Final = 16
 _ALONE_MAX: Final = 4
 """How many pieces may be one value that was asked for, and one that was not."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Said"]
-
 
 class Said(NamedTuple):
     """Words *start* to *end* (not included) say a value of *type*; *told* where words before it say so.

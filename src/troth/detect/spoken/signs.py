@@ -10,8 +10,6 @@ from typing import Final, NamedTuple
 from troth.detect.spoken.language import Language
 from troth.detect.spoken.talk import GAPS, Talk
 
-__all__ = ["Signs", "joined", "read"]
-
 _UNITS: Final = "dwotThklvn@._-/+#"
 _SAID_BY_WORD: Final = "dtlnvw"
 """Words of which each says what it says, and all say something."""

@@ -12,8 +12,6 @@ from troth.detect.spoken.said import Said
 from troth.detect.spoken.signs import read
 from troth.detect.spoken.talk import Talk
 
-__all__ = ["streets"]
-
 _NUMBERS: Final = "dtTohk9&w"
 _SURE_NUMBERS: Final = "dtT9h"
 _NAMES: Final = "xnMOlv"

@@ -12,8 +12,6 @@ from typing import Final, NamedTuple
 from troth.detect.spoken.language import Language, Prompt
 from troth.detect.spoken.said import Said
 
-__all__ = ["GAPS", "HOSTS", "Asked", "Talk", "hear"]
-
 _WORD: Final = "[^\\W\\d_]++(?:['\u2019][^\\W\\d_]++)?+"
 _PLAIN_WORD: Final = "[a-z]++(?:'[a-z]++)?+"
 _REST: Final = (

@@ -10,8 +10,6 @@ from typing import Any, Final
 from troth.detect.spoken.reading import shipped
 from troth.detect.written.checks import CHECKS
 
-__all__ = ["Value", "by_shape", "values"]
-
 _CLASSES: Final = re.compile(r"\[[^\]]*\]|[ADLZ]")
 _LENGTH: Final = re.compile(r"\{\d+,\d+\}$")
 _STANDS_FOR: Final = {"A": "L", "D": "DZB", "L": "LB", "Z": "ZB"}

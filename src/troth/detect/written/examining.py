@@ -10,8 +10,6 @@ import re2
 from troth.detect.entities import entities
 from troth.detect.written.checks import CHECKS
 
-__all__ = ["examine"]
-
 _ALL: Final = {"type", "about", "countries", "source", "words", "pattern", "examples"}
 _STEPS_MAX: Final = 2000
 """Above it, one pattern costs more than all others together."""

@@ -18,8 +18,6 @@ from troth.detect.written.recogniser import Recogniser
 from troth.detect.written.search import Search
 from troth.detect.written.wordbook import ALWAYS, DIGIT, NEVER, Wordbook
 
-__all__ = ["Matcher"]
-
 _BETWEEN: Final = b"\n" + bytes(48) + b"\n"
 """Stands around texts that are searched together: no value goes across it, and no word is near enough beyond it."""
 _new: Final = tuple.__new__

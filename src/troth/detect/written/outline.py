@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["outline"]
-
 _ESCAPE: Final = r"\\x\{?[0-9A-Fa-f]+\}?|\\p\{?\w+\}?|\\."
 _TOKEN: Final = re.compile(rf"{_ESCAPE}|\{{[\d,]+\}}|\(\?[a-z-]*|\[(\^?)((?:{_ESCAPE}|[^\]\\])+)\]|[A-Za-z0-9]")
 _RANGES: Final = ("1-9", "a-z", "A-Z")

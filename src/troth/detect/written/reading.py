@@ -17,8 +17,6 @@ from troth.errors import TrothError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-__all__ = ["RecogniserError", "one_file", "read", "shipped"]
-
 
 class RecogniserError(TrothError):
     """A recogniser's file is not as it has to be."""

@@ -12,8 +12,6 @@ from troth.detect.written import words
 from troth.detect.written.checks import CHECKS
 from troth.detect.written.recogniser import Pattern, Recogniser
 
-__all__ = ["Hit", "Search"]
-
 _BEFORE: Final = 48
 _AFTER: Final = 24
 """How many bytes before and after a value are searched for words that say what it is."""

@@ -13,8 +13,6 @@ import re2
 from troth.detect.expressions import Prefilter
 from troth.detect.written.words import without_accents
 
-__all__ = ["Vocabulary"]
-
 _LETTERS_ALONE: Final = bytes(
     byte + 32 if chr(byte).isupper() and byte < 128 else byte if byte >= 128 or chr(byte).islower() else 32
     for byte in range(256)

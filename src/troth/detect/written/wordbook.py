@@ -9,8 +9,6 @@ from troth.detect.expressions import Prefilter
 from troth.detect.written import words
 from troth.detect.written.vocabulary import Vocabulary
 
-__all__ = ["ALWAYS", "DIGIT", "NEVER", "Wordbook"]
-
 ALWAYS: Final = 0
 """Said by every text."""
 DIGIT: Final = 1

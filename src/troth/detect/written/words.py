@@ -7,8 +7,6 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from functools import cache
 
-__all__ = ["regex", "sign", "without_accents"]
-
 _APART = r"[\s_.-]{%d,3}"
 _LETTERS = r"A-Za-z\x{C0}-\x{52F}"
 """Latin, Greek and Cyrillic: naming the blocks keeps the expressions far smaller than all letters would."""

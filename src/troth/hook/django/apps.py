@@ -3,8 +3,6 @@
 from django.apps import AppConfig
 from django.core import checks
 
-__all__ = ["HookConfig"]
-
 
 class HookConfig(AppConfig):
     """Remembers asks, and looks at start whether the settings name a hook and a secret."""

@@ -14,8 +14,6 @@ from troth.hook.answering import Hook
 from troth.hook.receiving import Receiver
 from troth.hook.wire import SecretRefused, keys_of
 
-__all__ = ["hook", "look", "receiver"]
-
 
 def hook() -> Hook:
     """The `Hook` at ``TROTH_HOOK``. Raises `ImportError` or `TypeError` where there is none."""

@@ -12,8 +12,6 @@ from troth.hook.keeping import KEPT_S, check_value, is_settled, without_rows
 from troth.hook.values import Answer, Ask, Right
 from troth.hook.wire import dump_answer, read_answer
 
-__all__ = ["ModelMemory"]
-
 
 class ModelMemory:
     """Rows of the app ``troth.hook.django``, in the database that *using* names.

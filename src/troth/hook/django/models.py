@@ -6,8 +6,6 @@ from typing import ClassVar
 
 from django.db import models
 
-__all__ = ["Asked", "Nonce"]
-
 
 class Asked(models.Model):
     """One ask that was answered."""

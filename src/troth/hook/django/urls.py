@@ -11,8 +11,6 @@ from troth.hook.django.configured import receiver
 from troth.hook.receiving import BYTES_MAX
 from troth.hook.wire import HEADER
 
-__all__ = ["app_name", "receive", "urlpatterns"]
-
 
 @csrf_exempt  # the signature shows who asks; no browser comes here
 @transaction.non_atomic_requests  # a message that came is remembered, whatever becomes of what it asks

@@ -7,18 +7,6 @@ from dataclasses import dataclass, field
 
 from troth.policy.text import Block, PolicyText, Sentence
 
-__all__ = [
-    "Clause",
-    "ClauseKind",
-    "Modality",
-    "Paragraph",
-    "Party",
-    "Practice",
-    "Promised",
-    "Quantity",
-    "Understood",
-]
-
 
 class ClauseKind(enum.StrEnum):
     """What a sentence does. Most do one thing, some several; one that does nothing of these has no kind."""

@@ -9,8 +9,6 @@ from importlib import resources
 
 from troth.policy.clauses.model import Modality, Party, Promised
 
-__all__ = ["parts_of"]
-
 
 def parts_of(words: str, lead: str = "") -> Promised:
     """The parts of the promise in *words* (as `same_words` makes them), with what leads into it."""

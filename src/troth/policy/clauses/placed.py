@@ -12,8 +12,6 @@ from troth.policy.lexicon import Mentions, Passage
 from troth.policy.phrases import plain
 from troth.wording import same_words
 
-__all__ = ["as_placed"]
-
 _HANDED_DOWN = frozenset({ClauseKind.RIGHT, ClauseKind.COLLECTION, ClauseKind.PURPOSE, ClauseKind.RECIPIENT})
 """What the items of a list do when what leads into them does it."""
 _PROMISED = frozenset({ClauseKind.PROMISE})

@@ -9,8 +9,6 @@ from troth.policy.clauses.model import Paragraph, Practice
 from troth.policy.lexicon import Mentions
 from troth.policy.text import Block, PolicyText, Sentence
 
-__all__ = ["paragraphs_of"]
-
 _HINT = 0.45
 _HEADED = 0.5
 """How much a sentence counts that only hints at a practice, and the heading above, where one that speaks of it counts

@@ -12,8 +12,6 @@ from typing import Any
 
 from troth.policy.clauses.model import Quantity
 
-__all__ = ["places_in", "quantities_in"]
-
 
 def quantities_in(words: str) -> tuple[Quantity, ...]:
     """The quantities in *words* (as `same_words` makes them), in order."""

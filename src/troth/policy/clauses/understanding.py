@@ -16,8 +16,6 @@ from troth.policy.stated import contacts, definitions
 from troth.policy.text import Language, PolicyText, Sentence
 from troth.wording import same_words
 
-__all__ = ["heard", "promises_in", "understand"]
-
 _CHARACTERS_MAX = 2_000
 """What is read of one sentence; real sentences are shorter."""
 

@@ -22,17 +22,6 @@ from troth.policy.lexicon import Mentions, Passage
 from troth.policy.text import Language
 from troth.wording import same_words
 
-__all__ = [
-    "Weights",
-    "as_weighed",
-    "features",
-    "features_of_paragraph",
-    "is_paragraph_weighed",
-    "is_weighed",
-    "load_weights",
-    "paragraphs_as_weighed",
-]
-
 _WORDS_MAX = 60
 _LEAD_WORDS_MAX = 10
 _TITLE_WORDS_MAX = 15

@@ -13,8 +13,6 @@ from troth.policy.phrases import plain
 if TYPE_CHECKING:
     from troth.declaration import Declaration
 
-__all__ = ["declaration_of", "is_named", "listed", "place_of", "says_one_of"]
-
 _NAMED_MAX = 5
 """How many declared things a message names before it only counts."""
 

@@ -10,8 +10,6 @@ from troth.policy.lexicon import Passage
 from troth.policy.lint.looked import Looked
 from troth.policy.lint.unfinished import has_gap
 
-__all__ = ["unfilled"]
-
 _NOT_YET = re.compile(r"tb[acd]|to be (?:confirmed|decided|defined|determined|agreed)|unknown|undefined|open")
 
 

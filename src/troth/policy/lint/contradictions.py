@@ -14,8 +14,6 @@ from troth.policy.lint.rules import fires_when
 from troth.policy.stated import ContactKind, Reached, contacts
 from troth.policy.text import Sentence
 
-__all__ = ["beside_line", "is_taken_back", "shares_openly"]
-
 
 def _beside(passage: Passage, other: Passage) -> Hit:
     return Hit(passage.sentence, says=beside_line(other.sentence))

@@ -11,8 +11,6 @@ from troth.policy.lint.model import Finding, Rule, Severity
 from troth.policy.lint.rules import rules
 from troth.policy.lint.run import Report
 
-__all__ = ["as_data", "as_sarif"]
-
 _SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 

@@ -17,8 +17,6 @@ from troth.policy.phrases import plain
 from troth.policy.stated import DateKind, dates, days_meant
 from troth.policy.text import Block, PolicyText, Sentence
 
-__all__ = ["own_date"]
-
 _CUE = re.compile(
     r"\b(?:rev(?:ision)?|status|stand|(?:as|current) (?:at|of)|posted(?: by \w+)?,?|issued?(?: date)?|dated?|published"
     r"|adopted|approved|printed|signed off|drawn up|drafted|(?:policy|notice|statement|declaration) ?\(|v\.? ?\d{1,2}"

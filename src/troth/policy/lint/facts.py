@@ -11,8 +11,6 @@ from troth.europe import EEA, FREE_FLOW
 if TYPE_CHECKING:
     from troth.declaration import Declaration
 
-__all__ = ["Facts", "Seen"]
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:

@@ -21,8 +21,6 @@ from troth.policy.lint.model import Finding
 from troth.policy.lint.run import Report
 from troth.policy.reading import Kind
 
-__all__ = ["Mend", "Mended", "mend"]
-
 _MENDS_MAX = 300
 """What one run mends; each may mean another look at the policy."""
 _ROUNDS = 2

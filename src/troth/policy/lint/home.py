@@ -16,8 +16,6 @@ from troth.wording import same_words
 if TYPE_CHECKING:
     from troth.policy.lint.facts import Facts
 
-__all__ = ["Home", "home_of"]
-
 _CHARACTERS_MAX = 400_000
 _WEIGHTS = {"sure": 3, "hints": 1}
 _NEEDED = 2

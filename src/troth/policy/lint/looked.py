@@ -21,8 +21,6 @@ from troth.policy.text import PolicyText
 if TYPE_CHECKING:
     from troth.policy.lint.facts import Facts
 
-__all__ = ["Looked", "outside_headings"]
-
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 

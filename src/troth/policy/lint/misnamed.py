@@ -10,8 +10,6 @@ from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import hit_at, occurrences, table
 
-__all__ = ["misnamed_laws"]
-
 _LIKE = 0.75
 _NAMED = re.compile(r"\b[A-Z][\w'-]+(?: (?:and|the|of|[A-Z][\w'-]+)){1,6}|\b[A-Z]\w+-[A-Z]\w+-[A-Z]\w+", re.ASCII)
 _LETTERS = re.compile(r"(?<![\w-])[A-Z]{4,6}(?![\w-])")

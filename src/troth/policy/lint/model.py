@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from troth.errors import TrothError
 from troth.policy.text import Sentence
 
-__all__ = ["REGIMES", "Finding", "Fires", "Hit", "LintError", "Rule", "Severity"]
-
 REGIMES = ("gdpr", "uk", "ca", "us", "pci")
 """The laws that a run may be limited to. A rule without any is about the text as such, and always looked at."""
 

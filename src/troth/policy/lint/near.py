@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from troth.policy.lexicon import Mentions, Passage
 
-__all__ = ["following", "said_around", "said_near", "without"]
-
 
 def without(passages: Iterable[Passage], others: Iterable[Passage]) -> list[Passage]:
     """*passages* that are none of *others*."""

@@ -15,8 +15,6 @@ from troth.policy.text import Block, PolicyText, Sentence
 from troth.sheet import safe as _
 from troth.sheet import sheet
 
-__all__ = ["as_html"]
-
 _WORDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _TALLY: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "piece of advice"}
 _MANY: Final = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "pieces of advice"}

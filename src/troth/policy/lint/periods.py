@@ -21,8 +21,6 @@ from troth.policy.ruled import DAYS
 from troth.policy.text import Cell
 from troth.wording import same_words
 
-__all__ = ["Kept", "depends", "kept_periods"]
-
 _KINDS: Mapping[str, str] = {
     "camera images": "(camera|cctv) .. (image*|recording*|footage|picture*)",
     "call recordings": "(call recording*|recorded calls|recording* of calls|calls are recorded)",

@@ -14,8 +14,6 @@ from troth.policy.lint.model import Hit
 from troth.policy.phrases import Phrase
 from troth.policy.text import Sentence
 
-__all__ = ["Occurrence", "hit_at", "occurrences", "phrase", "shortened", "straight", "table"]
-
 _CHARACTERS_MAX = 4_000
 _STRAIGHT = str.maketrans(
     {**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟″«»", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}

@@ -19,8 +19,6 @@ from troth.policy.lint.model import REGIMES
 if TYPE_CHECKING:
     from troth.policy.lint.facts import Facts
 
-__all__ = ["Reach", "reach_of"]
-
 _AMERICAN: Final = frozenset({"ca", "us"})
 _EUROPEAN: Final = frozenset({"gdpr", "uk"})
 

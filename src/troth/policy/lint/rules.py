@@ -14,8 +14,6 @@ from troth.policy.lexicon import concepts
 from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import REGIMES, Fires, Hit, LintError, Rule, Severity
 
-__all__ = ["Decides", "decides", "fires_when", "parse_rules", "rules"]
-
 Decides = Callable[[Looked], Iterable[Hit]]
 _DECIDES: dict[str, Decides] = {}
 _MODULES = (

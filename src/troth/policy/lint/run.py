@@ -16,8 +16,6 @@ from troth.policy.text import PolicyText, Sentence, Span
 if TYPE_CHECKING:
     from troth.policy.lint.facts import Facts
 
-__all__ = ["Report", "lint"]
-
 
 @dataclass(frozen=True, slots=True)
 class Report:

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 
 from troth.policy.text import Block, PolicyText, Sentence
 
-__all__ = ["empty_leads", "has_gap", "unfinished"]
-
 _BREAKS_OFF = re.compile(
     r"(?:\b(?:the|a|an|of|to|and|or|with|for|by|from|in|on|at|our|your|their|that|which|who|because|if|when|as|is|are|"
     r"will|may|such as|including)|,)$",

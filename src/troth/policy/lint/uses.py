@@ -14,8 +14,6 @@ from troth.policy.lint.prose import phrase, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import Phrase
 
-__all__ = ["is_item"]
-
 _OCCASIONS = {
     "registration": Phrase("(register*|registration|sign up !(for)|create an account|open an account)"),
     "orders": Phrase("(order*|purchase*|buy|buys|checkout)"),

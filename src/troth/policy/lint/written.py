@@ -12,8 +12,6 @@ from troth.policy.lint.looked import Looked
 from troth.policy.lint.prose import occurrences, straight
 from troth.policy.text import Sentence
 
-__all__ = ["Written", "dates_of", "written_dates"]
-
 _MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month_name) if name}
 _LEFT = {1: "ene", 2: "fév", 3: "mär mrz maa", 4: "avr abr", 5: "mai mei", 8: "ago aoû", 10: "okt", 12: "dez déc dic"}
 """As translators leave them: Dezember, mars, mei."""

@@ -14,8 +14,6 @@ from troth.policy.notice.words import Row, Words
 from troth.policy.reading import Kind, read
 from troth.policy.text import Block, PolicyText
 
-__all__ = ["Disagreement", "NoticeDisagrees", "agree", "differences"]
-
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:

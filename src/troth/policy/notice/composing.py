@@ -10,8 +10,6 @@ from troth.law import obligation
 from troth.policy.notice.content import KINDS, Content, CookieFact, PointFact, PurposeFact, RecipientFact
 from troth.policy.notice.words import NOTHING, Words, days, listed, plain
 
-__all__ = ["Block", "Document", "Section", "Table", "Text", "anchor", "compose", "contacts", "short"]
-
 _GDPR = ("gdpr", "uk")
 
 

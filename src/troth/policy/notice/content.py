@@ -14,24 +14,6 @@ from typing import TypeAlias
 from troth.declaration import Representative
 from troth.declaration.telling import Announcing, Signals
 
-__all__ = [
-    "KINDS",
-    "CaliforniaFact",
-    "Content",
-    "CookieFact",
-    "DecisionFact",
-    "Fact",
-    "Officer",
-    "PeriodFact",
-    "PointFact",
-    "PurposeFact",
-    "RecipientFact",
-    "RightFact",
-    "SourceFact",
-    "SpecialFact",
-    "columns",
-]
-
 Keys: TypeAlias = tuple[str, ...]
 
 

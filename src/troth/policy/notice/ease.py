@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["reading_ease", "syllables"]
-
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _VOWELS = re.compile(r"[aeiouy]+")
 _SILENT = re.compile(r"(?:(?:[aeiouy]l|[^aeiouyl])e|[^aeiouytd]ed|(?:[aeiouy]l|[^aeiouylcgsxzh]|th)es)$")

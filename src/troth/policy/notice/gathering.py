@@ -30,8 +30,6 @@ from troth.policy.notice.content import (
 from troth.policy.notice.words import NOTHING
 from troth.ropa import receive
 
-__all__ = ["condensed", "content_of", "law_of_notices", "stored"]
-
 
 @cache
 def law_of_notices() -> dict[str, Any]:

@@ -18,8 +18,6 @@ from troth.policy.notice.content import KINDS, Content, Fact, columns
 from troth.policy.notice.gathering import law_of_notices
 from troth.policy.notice.words import Row
 
-__all__ = ["rows_of", "to_json_ld"]
-
 _CONTEXT = {
     "dpv": "https://w3id.org/dpv#",
     "pd": "https://w3id.org/dpv/pd#",

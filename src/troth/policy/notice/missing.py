@@ -12,8 +12,6 @@ from troth.law import regime
 from troth.policy.notice.content import Content, PeriodFact
 from troth.policy.notice.gathering import stored
 
-__all__ = ["NoticeIncomplete", "missing_from"]
-
 _GDPR = ("gdpr", "uk")
 _CALIFORNIA = ("caloppa", "ccpa")
 

@@ -18,8 +18,6 @@ from troth.policy.notice.writing import to_html, to_markdown, to_page
 from troth.policy.reading import read
 from troth.policy.text import PolicyError
 
-__all__ = ["EASE_MIN", "SHORT_WORDS_MAX", "Form", "Rendered", "render", "render_short"]
-
 EASE_MIN = 50.0
 """The reading ease below which nothing is rendered: fairly hard."""
 SHORT_WORDS_MAX = 150

@@ -19,8 +19,6 @@ from troth.declaration import categories, title
 from troth.policy.notice.content import KINDS, Fact, columns
 from troth.policy.text import PolicyError
 
-__all__ = ["NOTHING", "Row", "Words", "words_of"]
-
 NOTHING = "–"
 """What stands in a cell that has nothing to say."""
 

@@ -10,8 +10,6 @@ from markdown_it import MarkdownIt
 from troth.policy.notice.composing import Block, Document, Table, Text
 from troth.policy.notice.words import plain
 
-__all__ = ["to_html", "to_markdown", "to_page"]
-
 _STYLE = (
     ":root{color-scheme:light dark;background:Canvas;color:CanvasText}"
     "body{max-width:46rem;margin:0 auto;padding:1rem;font:1rem/1.6 system-ui,sans-serif}"

@@ -11,8 +11,6 @@ from troth.policy.categories import categories_in
 from troth.policy.clauses import Quantity
 from troth.policy.ruled import agrees, content_words, rules_named, stretches
 
-__all__ = ["period_conflict", "period_doubts", "tables_holding", "tables_kept"]
-
 
 @dataclass(frozen=True, slots=True)
 class _Part:

@@ -14,8 +14,6 @@ from troth.policy.clauses.quantities import places_in, quantities_in
 from troth.policy.phrases import Phrase, plain
 from troth.wording import same_words
 
-__all__ = ["allowed", "shortest"]
-
 _DAYS = {"hour": 1 / 24, "day": 1.0, "working day": 7 / 5, "week": 7.0, "month": 30.44, "year": 365.25}
 _LASTING = re.compile(
     r"\b(?:for|after|last|past|than|over|lasts)(?: at least| the| another| up to| a)?(?: period of)? $", re.I

@@ -10,8 +10,6 @@ from troth.declaration.using import Sharing
 from troth.policy.clauses import Clause
 from troth.policy.contradicted import listed
 
-__all__ = ["against", "held_anyway"]
-
 _PASSING_ON = frozenset({"sell", "share"})
 
 

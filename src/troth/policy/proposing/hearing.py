@@ -13,8 +13,6 @@ from troth.policy.lexicon import Concept, Passage, concepts, mentions
 from troth.policy.phrases import plain
 from troth.policy.text import PolicyText
 
-__all__ = ["Aside", "Heard", "hear"]
-
 Aside = Literal["", "counts", "ignored"]
 """What stands aside of a promise: an exception does not decide what it is about; or it does; or neither an exception
 nor a condition does."""

@@ -15,8 +15,6 @@ from troth.policy.proposing.quoting import Quoting
 from troth.policy.text import Sentence
 from troth.promises import Control
 
-__all__ = ["Astray", "BindingPlan", "Doubted", "plan_binding"]
-
 
 @dataclass(frozen=True, slots=True)
 class Astray:

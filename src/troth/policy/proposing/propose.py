@@ -22,8 +22,6 @@ from troth.policy.proposing.quoting import Quoting
 from troth.policy.text import PolicyText
 from troth.promises import Control, catalogue
 
-__all__ = ["Proof", "Proposal", "ProposalsError", "propose"]
-
 _ROWS_MAX = 3
 _ATTEST = "I looked at how this is done on this day; it is done as the policy says, and what I looked at is on file."
 _IN_TIME = "I looked at the last times on this day; each was within the period that the policy says, {}."

@@ -9,8 +9,6 @@ from troth.policy.quotable import ROW, Page, leads_of
 from troth.policy.text import Block, Sentence
 from troth.wording import same_words
 
-__all__ = ["Quoting"]
-
 
 class Quoting:
     """The promises of a policy with their quotes."""

@@ -15,8 +15,6 @@ from troth.declaration import Declaration, parse
 from troth.declaration.adding import CannotAdd, file_of_promises, is_only_added, with_promises
 from troth.policy.proposing.propose import Proposal
 
-__all__ = ["Change", "change_for"]
-
 _WIDTH = 100
 
 

@@ -15,8 +15,6 @@ from troth.extras import install_hint
 from troth.policy.reading.extracted import Piece, assembled
 from troth.policy.text import Cell, PolicyError, PolicyText
 
-__all__ = ["main", "read_apart"]
-
 _SECONDS_MAX = 20
 _LIBRARIES = {"docx": "mammoth", "pdf": "pypdfium2"}
 

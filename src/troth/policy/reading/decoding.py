@@ -7,8 +7,6 @@ import re
 
 from troth.policy.text import PolicyError
 
-__all__ = ["decode"]
-
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),

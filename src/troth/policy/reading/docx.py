@@ -15,8 +15,6 @@ from troth.policy.reading import html
 from troth.policy.reading.extracted import Piece
 from troth.policy.text import PolicyError
 
-__all__ = ["pieces"]
-
 _PARTS_MAX = 5_000
 _UNPACKED_BYTES_MAX = 60_000_000
 """Of the parts that hold words; pictures are not unpacked."""

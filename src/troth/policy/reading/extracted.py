@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from troth.policy.reading.tracing import Draft, assemble
 from troth.policy.text import BlockKind, Cell, PolicyText
 
-__all__ = ["Piece", "assembled"]
-
 _BETWEEN = "\n\n"
 
 

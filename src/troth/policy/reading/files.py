@@ -10,8 +10,6 @@ from troth.policy.reading import kind_of, read
 from troth.policy.reading.decoding import decode
 from troth.policy.text import PolicyError, PolicyText
 
-__all__ = ["FileKind", "file_kind", "read_bytes", "read_file"]
-
 FileKind = Literal["markdown", "html", "text", "docx", "pdf"]
 
 _BYTES_MAX = 20_000_000

@@ -15,8 +15,6 @@ from troth.policy.reading.shown import Shown, leave_edges_out
 from troth.policy.reading.tracing import Draft
 from troth.policy.text import Cell, PolicyError
 
-__all__ = ["drafts"]
-
 
 def _tags(names: str) -> frozenset[str]:
     return frozenset(names.split())

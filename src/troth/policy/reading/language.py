@@ -12,8 +12,6 @@ from importlib import resources
 
 from troth.policy.text import Block, Language
 
-__all__ = ["language_of", "languages_of"]
-
 _CHARACTERS_MAX = 4_000
 """What is looked at of one block: more of it says nothing new."""
 

@@ -12,8 +12,6 @@ from troth.policy.reading.extracted import Piece
 from troth.policy.reading.printed import ENDS, HYPHEN, Block, Line
 from troth.policy.reading.tables import tabled
 
-__all__ = ["pieces"]
-
 _BAND_LINES = 3
 """How many lines from the top and from the bottom of a page may be running titles."""
 

@@ -12,8 +12,6 @@ from markdown_it.token import Token
 from troth.policy.reading.tracing import Draft, Traced
 from troth.policy.text import Cell, PolicyError
 
-__all__ = ["drafts"]
-
 _LINES_MAX = 20_000
 _INLINE_MAX = 20_000
 _BRACKETS_MAX = 100

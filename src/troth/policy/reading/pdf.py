@@ -17,8 +17,6 @@ from troth.policy.reading.extracted import Piece
 from troth.policy.reading.printed import HYPHEN, Line
 from troth.policy.text import PolicyError
 
-__all__ = ["pieces"]
-
 _PAGES_MAX = 500
 _CHARACTERS_MAX = 2_000_000
 _LETTERS_A_PAGE_MIN = 25

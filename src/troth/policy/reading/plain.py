@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from troth.policy.reading.tracing import Draft
 from troth.policy.text import PolicyError
 
-__all__ = ["drafts"]
-
 _LINES_MAX = 100_000
 _WIDTH_MAX = 120
 """A longer line was not wrapped by an editor."""

@@ -8,8 +8,6 @@ import re
 
 from troth.policy.reading.tracing import Draft
 
-__all__ = ["Positions"]
-
 _SEARCHES_MAX = 500
 _MARKUP = re.compile(
     r"""<!-- (?:(?!-->).)*+ (?:-->|\Z)

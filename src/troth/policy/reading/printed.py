@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from troth.policy.text import BlockKind, Cell
 
-__all__ = ["ENDS", "HYPHEN", "Block", "Line"]
-
 HYPHEN = "\N{SOFT HYPHEN}"
 """A hyphen at which a word may have been parted at the end of a line."""
 

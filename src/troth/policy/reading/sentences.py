@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["split"]
-
 # The look-behind keeps a run of full stops from being tried once for each of them.
 _STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+ ")
 

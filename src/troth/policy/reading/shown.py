@@ -13,8 +13,6 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from troth.policy.reading.tracing import Draft
 from troth.policy.text import PolicyError
 
-__all__ = ["Shown", "leave_edges_out"]
-
 _UNREAD = frozenset(
     {
         "script",

@@ -7,8 +7,6 @@ import itertools
 from troth.policy.reading.printed import ENDS, Block
 from troth.policy.text import Cell
 
-__all__ = ["tabled"]
-
 
 def tabled(blocks: list[Block]) -> list[Block]:
     """The blocks, with their cells where they stand side by side, row below row."""

@@ -15,8 +15,6 @@ from troth.policy.reading.sentences import split
 from troth.policy.text import Block, BlockKind, Cell, Link, PolicyError, PolicyText, Sentence, Span
 from troth.wording import same_words
 
-__all__ = ["Draft", "Traced", "assemble"]
-
 _SENTENCES_MAX = 12_000
 """Several times what the longest policies have; to understand so many takes a few seconds."""
 _LEFT_OUT_MAX, _LEFT_OUT_WORDS_MIN = 1_000, 3

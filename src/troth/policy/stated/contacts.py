@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 
 from troth.policy.text import PolicyText, Sentence, Span
 
-__all__ = ["Contact", "ContactKind", "Reached", "contacts"]
-
 _CHARACTERS_MAX = 4_000
 _ADDRESS_WORDS_MAX = 25
 _DIGITS = range(7, 16)

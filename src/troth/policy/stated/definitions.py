@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from troth.policy.text import PolicyText, Sentence, Span
 
-__all__ = ["Definition", "definitions"]
-
 _CHARACTERS_MAX = 4_000
 """What is looked at of one sentence; real ones are shorter."""
 

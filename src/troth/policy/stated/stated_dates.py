@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from troth.policy.text import PolicyText, Sentence, Span
 
-__all__ = ["DateKind", "StatedDate", "dates", "days_meant"]
-
 _WORDS_MAX = 30
 """A sentence that tells the policy's date is short; longer ones tell of laws."""
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from troth.policy.versions.clauses import Clause, joined
 from troth.policy.versions.likeness import Likeness
 
-__all__ = ["Pair", "align"]
-
 _ALIKE_HERE = 0.45
 """How much of their words two clauses of the same section share, at least, to be one clause that was changed."""
 _ALIKE_ELSEWHERE = 0.65

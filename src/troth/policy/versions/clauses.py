@@ -12,8 +12,6 @@ from troth.policy.clauses.quantities import places_in
 from troth.policy.text import Block, PolicyText
 from troth.wording import same_words
 
-__all__ = ["Clause", "clauses_of", "heads_of", "joined", "stem", "told_by"]
-
 _GRAMMAR = frozenset({"a", "an", "the", "is", "are", "be", "do", "does", "will"})
 """Words that may come and go without saying anything else."""
 

@@ -28,8 +28,6 @@ from troth.policy.versions.strength import (
 )
 from troth.policy.versions.typos import differ_by_typos
 
-__all__ = ["Change", "Comparison", "Verdict", "compare"]
-
 _SAME_AMOUNT = 0.03
 """Numbers that differ by less say the same: a month and thirty days."""
 _JOINTS = frozenset({"and", "we"})

@@ -13,8 +13,6 @@ from troth.policy.text import PolicyText
 from troth.policy.versions.clauses import Clause, clauses_of
 from troth.policy.versions.strength import Side, strength_of
 
-__all__ = ["denied_by"]
-
 _NOT_DONE = {
     "shares": {"not to share", "not to sell"},
     "sells": {"not to sell"},

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from troth.policy.versions.clauses import Clause
 
-__all__ = ["Likeness"]
-
 _OF_THE_WHOLE = 0.6
 """How much of what a clause says stands in the one that it is a part of, at least."""
 _MORE_TOGETHER = 0.05

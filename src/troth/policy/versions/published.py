@@ -18,8 +18,6 @@ from troth.policy.reading.files import read_file
 from troth.policy.text import PolicyError, PolicyText
 from troth.policy.versions.comparing import Comparison, Verdict, compare
 
-__all__ = ["WEAKER_DAYS_MIN", "Issue", "Step", "chain", "check", "steps", "todays"]
-
 WEAKER_DAYS_MIN = 14
 """How many days people have, at least, before a version counts that promises less; more where more are promised."""
 

@@ -10,8 +10,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-__all__ = ["rewritten"]
-
 _NEGATOR = (
     r"(?:\b(?:do |does |will )?(?:not|never)\b|\b(?:don|doesn|won)'t\b"
     r"|\b(?:no one|nobody|no)\b(?! (?:longer|more|later|less|fewer)))"

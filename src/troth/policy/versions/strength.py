@@ -21,22 +21,6 @@ from troth.policy.clauses.quantities import places_in
 from troth.policy.versions.clauses import Clause, stem, told_by
 from troth.policy.versions.rewriting import rewritten
 
-__all__ = [
-    "Limit",
-    "Mark",
-    "Side",
-    "Stance",
-    "Strength",
-    "denies",
-    "framed",
-    "is_whole",
-    "rest_of",
-    "states",
-    "strength_of",
-    "unweighed",
-    "weighed_as",
-]
-
 _CHARACTERS_MAX = 2_000
 """What is read of one clause; real ones are shorter."""
 

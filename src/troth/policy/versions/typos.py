@@ -9,8 +9,6 @@ from __future__ import annotations
 from troth.policy.versions.clauses import Clause, told_by
 from troth.policy.versions.strength import weighed_as
 
-__all__ = ["differ_by_typos"]
-
 _LETTERS_MIN = 5
 """Of shorter words too many are like one another: *sell* and *tell*."""
 

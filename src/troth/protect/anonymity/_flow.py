@@ -11,8 +11,6 @@ import heapq
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-__all__ = ["NO_END", "Network"]
-
 NO_END = 1 << 62
 Node = TypeVar("Node", bound=Hashable)
 

@@ -21,8 +21,6 @@ from troth.protect import files
 from troth.protect.anonymity.errors import KeptRefused
 from troth.protect.errors import HomeRefused
 
-__all__ = ["InFile", "InMemory", "Record", "Records"]
-
 Record = dict[str, Any]
 
 

@@ -8,8 +8,6 @@ import polars as pl
 
 from troth.protect.anonymity.errors import AnonymityRefused
 
-__all__ = ["at_least", "columns", "known", "plain"]
-
 
 def columns(frame: pl.DataFrame, names: Iterable[str], prefix: str) -> pl.DataFrame:
     """The columns *names* of *frame*, renamed ``{prefix}0``, ``{prefix}1`` and so on. Raises `AnonymityRefused`."""

@@ -22,8 +22,6 @@ from troth.protect.anonymity.errors import AnonymityRefused, TargetNotReached
 from troth.protect.anonymity.hierarchies import GONE, Coarsen, Hierarchy
 from troth.protect.anonymity.measure import Measures, measure
 
-__all__ = ["Anonymised", "anonymise"]
-
 _NODES_MAX = 100_000
 _Node = tuple[int, ...]
 

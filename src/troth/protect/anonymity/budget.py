@@ -15,8 +15,6 @@ from troth.ledger import Entry, Name, Value
 from troth.protect.anonymity._kept import InFile, InMemory, Record, Records
 from troth.protect.anonymity.errors import AnonymityRefused, BudgetSpent
 
-__all__ = ["Amount", "Budget", "Spending", "amount"]
-
 Amount = Decimal | str | float
 
 

@@ -20,8 +20,6 @@ from troth.protect.anonymity._table import at_least, columns, distinct, known, p
 from troth.protect.anonymity.errors import AnonymityRefused
 from troth.protect.anonymity.history import History, NextRelease
 
-__all__ = ["COUNT", "Release", "release_counts"]
-
 COUNT = "persons"
 _Node = tuple[str, int]
 _ALL, _SUM = ("all", 0), ("sum", 0)

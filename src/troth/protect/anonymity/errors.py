@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from troth.protect.errors import ProtectError
 
-__all__ = ["AnonymityError", "AnonymityRefused", "BudgetSpent", "KeptRefused", "TargetNotReached"]
-
 
 class AnonymityError(ProtectError):
     """A measure, a release or its preparation was refused or failed; nothing was released."""

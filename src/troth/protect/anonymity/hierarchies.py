@@ -15,8 +15,6 @@ import polars as pl
 from troth.counting import counted
 from troth.protect.anonymity.errors import AnonymityRefused
 
-__all__ = ["Hierarchy", "bands", "categories", "dates", "mapping", "postcodes", "prefixes", "whole"]
-
 Coarsen = Callable[[pl.Series, pl.Series], pl.Series]
 AS_IT_IS, GONE = "as it is", "*"
 

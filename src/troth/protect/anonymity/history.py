@@ -26,8 +26,6 @@ from troth.protect.anonymity._flow import NO_END, Network
 from troth.protect.anonymity._kept import InFile, InMemory, Record, Records
 from troth.protect.anonymity.errors import AnonymityRefused
 
-__all__ = ["History", "NextRelease"]
-
 _Block = tuple[str, int]
 _OUTER, _INNER, _END = "outer", "inner", ("end", 0)
 

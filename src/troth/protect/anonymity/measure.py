@@ -16,8 +16,6 @@ import polars as pl
 from troth.protect.anonymity._table import columns, distinct, known
 from troth.protect.anonymity.errors import AnonymityRefused
 
-__all__ = ["Measures", "measure"]
-
 _SMALLEST = 3
 
 

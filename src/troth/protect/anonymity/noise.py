@@ -24,8 +24,6 @@ from troth.protect.anonymity.budget import Amount, Budget, amount
 from troth.protect.anonymity.errors import AnonymityRefused
 from troth.protect.errors import ProtectError
 
-__all__ = ["NoisyRelease", "noisy_counts", "noisy_sums"]
-
 _VALUE_MAX = 2**31  # so that the sum over more people than there are fits 64 bits
 _SCALE_MAX = 2.0**40
 _THRESHOLD_MAX = 2**31 - 1

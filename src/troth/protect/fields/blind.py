@@ -22,8 +22,6 @@ from troth.protect.fields.errors import PopulationTooSmall, SearchRefused
 from troth.protect.keyring import Keyring
 from troth.protect.pack import Part, packed
 
-__all__ = ["BITS_MAX", "NORMAL_FORMS", "POPULATION_MIN", "BlindIndex", "IndexPlan", "NormalForm", "plan_index"]
-
 POPULATION_MIN: Final = 1_000
 """Of fewer distinct values an observer guesses each from how often it occurs."""
 BITS_MAX: Final = 40

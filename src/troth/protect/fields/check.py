@@ -8,8 +8,6 @@ from troth.declaration import Declaration, Problem, Search, Severity
 from troth.protect.fields.blind import IndexPlan, plan_index
 from troth.protect.fields.errors import SearchRefused
 
-__all__ = ["check", "check_rows"]
-
 
 def check(declaration: Declaration) -> Iterator[Problem]:
     """A note for every index, with what it leaks; an error instead where its population is too small."""

@@ -33,8 +33,6 @@ from troth.protect.seal import (
     seal,
 )
 
-__all__ = ["KeyringSource", "SealedColumn", "home_keyring"]
-
 T = TypeVar("T")
 
 _KEY_AT = slice(ROOT_AT.start, NUMBER_AT.stop)

@@ -35,19 +35,6 @@ from troth.protect.fields.rotate import Progress, rotate
 from troth.protect.fields.sql import Flavour, SqlRows
 from troth.protect.fields.table import Found, Index, SealedTable, Values
 
-__all__ = [
-    "BucketField",
-    "SealedBinaryField",
-    "SealedDateField",
-    "SealedJSONField",
-    "SealedNumberField",
-    "SealedTextField",
-    "may_be",
-    "rotate_fields",
-    "sealed_lookup",
-    "sealed_update",
-]
-
 _TOGETHER = "its bucket is not made there: save the object, or use sealed_update()"
 
 

@@ -4,15 +4,6 @@ from __future__ import annotations
 
 from troth.protect.errors import ProtectError
 
-__all__ = [
-    "FieldRefused",
-    "PopulationTooSmall",
-    "RowsBusy",
-    "RowsLeft",
-    "RowsRefused",
-    "SearchRefused",
-]
-
 
 class FieldRefused(ProtectError):
     """A value cannot stand in a sealed column: it is not of the column's kind."""

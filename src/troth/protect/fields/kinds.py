@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-__all__ = ["BYTES", "DATE", "JSON", "NUMBER", "TEXT", "Kind"]
-
 T = TypeVar("T")
 
 

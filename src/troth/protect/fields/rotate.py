@@ -16,8 +16,6 @@ from typing import Final, Protocol
 from troth.protect.fields.errors import RowsBusy, RowsLeft
 from troth.protect.fields.table import Found, Look, SealedTable, Values
 
-__all__ = ["Change", "Progress", "Rows", "Stored", "rotate"]
-
 PAGE_ROWS: Final = 2_000
 _PAGE_ROWS_FIRST: Final = 50
 PAGE_BYTES: Final = 2 * 1024 * 1024

@@ -12,8 +12,6 @@ from troth.protect.fields.errors import RowsRefused
 from troth.protect.fields.rotate import Change, Stored
 from troth.protect.fields.table import Values
 
-__all__ = ["Flavour", "SqlRows"]
-
 Flavour = Literal["sqlite", "postgresql", "mariadb"]
 Read = Callable[[str, Values], Sequence[Sequence[Any]]]
 """Runs a query, lets its transaction go, and gives the rows."""

@@ -33,20 +33,6 @@ from troth.protect.fields.rotate import Progress, rotate
 from troth.protect.fields.sql import Flavour, SqlRows
 from troth.protect.fields.table import Found, Index, SealedTable, Values
 
-__all__ = [
-    "Bucket",
-    "NotWritten",
-    "SealedBytes",
-    "SealedDate",
-    "SealedJSON",
-    "SealedNumber",
-    "SealedText",
-    "SealedType",
-    "may_be",
-    "rotate_fields",
-    "sealed_lookup",
-]
-
 T = TypeVar("T")
 
 

@@ -11,8 +11,6 @@ from troth.protect.fields.column import Keys, SealedColumn
 from troth.protect.fields.errors import FieldRefused
 from troth.protect.keyring import Keyring
 
-__all__ = ["Found", "Index", "SealedTable", "Values"]
-
 Values = tuple[Any, ...]
 """What one row holds in the managed columns, as the driver gives it: sealed columns first, buckets after."""
 

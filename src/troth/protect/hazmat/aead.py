@@ -5,8 +5,6 @@ from __future__ import annotations
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-__all__ = ["KEY_BYTES", "NONCE_BYTES", "TAG_BYTES", "Aead", "AeadFailed"]
-
 KEY_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16

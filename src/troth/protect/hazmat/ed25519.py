@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-__all__ = ["SigningKey"]
-
 
 class SigningKey:
     """The key that a 32-byte seed stands for."""

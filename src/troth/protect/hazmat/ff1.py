@@ -15,8 +15,6 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from troth.protect.errors import DomainTooSmall
 
-__all__ = ["BLOCK_BYTES", "DOMAIN_MIN", "ROUNDS", "Ff1", "Shape"]
-
 BLOCK_BYTES = 16
 ROUNDS = 10
 DOMAIN_MIN = 1_000_000

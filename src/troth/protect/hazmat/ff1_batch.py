@@ -15,8 +15,6 @@ from cryptography.hazmat.primitives.ciphers import CipherContext
 
 from troth.protect.hazmat.ff1 import BLOCK_BYTES, ROUNDS, Ff1, Shape
 
-__all__ = ["decrypt_batch", "encrypt_batch"]
-
 Numerals = npt.NDArray[np.unsignedinteger[Any]]
 """A value in each row, a numeral in each column."""
 Column = npt.NDArray[np.uint64]

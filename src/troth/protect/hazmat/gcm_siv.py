@@ -7,8 +7,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from troth.protect.hazmat.aead import TAG_BYTES, AeadFailed
 
-__all__ = ["GcmSiv"]
-
 
 class GcmSiv:
     """One key of 16, 24 or 32 bytes, ready for use; 24 are not in the RFC. `ValueError` for any other length."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-__all__ = ["derive"]
-
 
 def derive(secret: bytes, info: bytes, length: int, *, salt: bytes | None = None, hash_name: str = "sha256") -> bytes:
     """*length* bytes from *secret*, different and independent for every *info*. `ValueError` for more than 255 hashes.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives import keywrap
 
-__all__ = ["KeyWrap", "UnwrapFailed"]
-
 
 class UnwrapFailed(Exception):
     """The integrity check does not fit."""

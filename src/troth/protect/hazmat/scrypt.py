@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-__all__ = ["stretch"]
-
 _COST, _BLOCKS, _LANES = 2**17, 8, 1  # 128 MiB, and about half a second
 
 

@@ -9,8 +9,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from troth.protect.hazmat.aead import TAG_BYTES, AeadFailed
 
-__all__ = ["SIV_KEY_BYTES", "Siv"]
-
 SIV_KEY_BYTES = 64
 """Two keys of AES-256 in one."""
 

@@ -21,8 +21,6 @@ from troth.protect.tokens.formats import TokenFormat
 from troth.protect.tokens.pan import LENGTHS, require_digits, require_pan
 from troth.protect.tokens.stateless import ALPHABETS, TokenKey, pan_digit, refuse_card, refuse_text
 
-__all__ = ["pan_tokens", "pans", "text_tokens", "texts_of", "with_array", "with_list"]
-
 Ascii = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.bool_]
 Act = Callable[[Ascii], Ascii]

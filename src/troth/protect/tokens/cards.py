@@ -10,19 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = [
-    "BRANDS",
-    "LAST",
-    "TRUNCATIONS",
-    "Brand",
-    "Truncation",
-    "brand_of",
-    "fitting_digit",
-    "looks_like_card",
-    "luhn",
-    "shown_first_max",
-]
-
 LAST: Final = 4
 _DOUBLED: Final = bytes.maketrans(b"0123456789", b"0246813579")
 

@@ -12,8 +12,6 @@ from troth.protect.hazmat.ff1 import DOMAIN_MIN
 from troth.protect.tokens.formats import TokenFormat, nearest
 from troth.protect.tokens.stateless import ALPHABETS
 
-__all__ = ["check", "token_fields"]
-
 _KEPT: Final = re.compile(r"pan(?:\.bin(?P<first>\d))?(?:\.last(?P<last>\d))?")
 """Formats of cards as one might ask for them, those that there are among them."""
 _CARD: Final = 16

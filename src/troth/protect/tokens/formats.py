@@ -9,8 +9,6 @@ from typing import Self
 
 from troth.protect.errors import TokenRefused
 
-__all__ = ["TokenFormat", "nearest"]
-
 _NAME_SHOWN = 40
 _KNOWN_SHOWN = 10
 

@@ -9,8 +9,6 @@ from troth.protect.tokens.formats import TokenFormat
 from troth.protect.tokens.stateless import email_digit, pan_digit
 from troth.protect.tokens.stored import is_opaque_token
 
-__all__ = ["could_be_token", "has_form"]
-
 _ONE_WAY = re.compile(r"trow[1-9][0-9]*_[0-9a-f]{32}")
 
 

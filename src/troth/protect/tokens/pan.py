@@ -8,8 +8,6 @@ from troth.protect.errors import TokenRefused
 from troth.protect.sealed import Sealed
 from troth.protect.tokens.cards import LAST, luhn, shown_first_max
 
-__all__ = ["LENGTHS", "Pan"]
-
 LENGTHS: Final = range(12, 20)
 """How many digits a card number may have."""
 _HIDDEN: Final = "•"

@@ -15,22 +15,6 @@ from troth.protect.tokens.cards import LAST, fitting_digit, looks_like_card, luh
 from troth.protect.tokens.formats import TokenFormat
 from troth.protect.tokens.pan import require_digits, require_pan
 
-__all__ = [
-    "ALPHABETS",
-    "TEXT_MAX",
-    "TokenKey",
-    "address_of",
-    "digit_of",
-    "email_digit",
-    "email_token",
-    "pan_digit",
-    "pan_of",
-    "pan_token",
-    "refuse_card",
-    "text_of",
-    "text_token",
-]
-
 ALPHABETS: Final = {
     TokenFormat.NUMERIC: string.digits,
     TokenFormat.ALPHANUMERIC: string.digits + string.ascii_uppercase,

@@ -13,8 +13,6 @@ from troth.protect.tokens.cards import LAST, fitting_digit, shown_first_max
 from troth.protect.tokens.formats import TokenFormat
 from troth.protect.tokens.pan import Pan
 
-__all__ = ["DRAWS_MAX", "OPAQUE_PATTERN", "draw_token", "is_opaque_token", "require_hidden"]
-
 OPAQUE_PATTERN: Final = r"trtk1_[a-z2-7]{32}"
 """What scanners look for; `is_opaque_token` then says whether the checksum fits."""
 DRAWS_MAX: Final = 64

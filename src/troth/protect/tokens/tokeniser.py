@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from troth.protect.tokens.batch import Act
 
-__all__ = ["Tokeniser"]
-
 T = TypeVar("T")
 
 _LIVE_MAX: Final = 9

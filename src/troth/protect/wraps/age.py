@@ -18,8 +18,6 @@ from troth.protect.errors import WrapRefused
 from troth.protect.wraps.given import given
 from troth.protect.wraps.text import decoded, encoded
 
-__all__ = ["Age"]
-
 _CHARACTERS_MIN = 12
 
 

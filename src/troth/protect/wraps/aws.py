@@ -17,8 +17,6 @@ from troth.ledger import KeyId
 from troth.protect.errors import WayRefused, WrapRefused
 from troth.protect.wraps.text import decoded, encoded
 
-__all__ = ["AwsKms"]
-
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key/[A-Za-z0-9-]+")
 _MENDS = {
     "AccessDeniedException": "these credentials may not use it; allow kms:Encrypt and kms:Decrypt on it, in the key's "

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from troth.protect.errors import WrapRefused
 
-__all__ = ["given"]
-
 _BYTES_MAX = 65_536
 
 

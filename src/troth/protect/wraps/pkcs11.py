@@ -21,8 +21,6 @@ from troth.protect.hazmat import NONCE_BYTES, TAG_BYTES
 from troth.protect.wraps.given import given
 from troth.protect.wraps.text import decoded, encoded
 
-__all__ = ["Pkcs11"]
-
 _LOGGED_IN = threading.Lock()
 """A process logs in to a token once, not once for each thread."""
 

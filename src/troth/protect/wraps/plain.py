@@ -8,8 +8,6 @@ from typing import ClassVar
 from troth.ledger import KeyId
 from troth.protect.wraps.text import decoded, encoded
 
-__all__ = ["Plain"]
-
 
 @dataclass(frozen=True, slots=True)
 class Plain:

@@ -6,8 +6,6 @@ import base64
 
 from troth.protect.errors import WrapRefused
 
-__all__ = ["decoded", "encoded"]
-
 
 def encoded(data: bytes) -> str:
     """*data* in base64."""

@@ -21,8 +21,6 @@ from troth.protect.errors import WayRefused, WrapRefused
 from troth.protect.wraps.given import given
 from troth.protect.wraps.text import decoded, encoded
 
-__all__ = ["Transit"]
-
 _SECONDS_MAX = 10
 _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 

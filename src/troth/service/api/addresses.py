@@ -6,8 +6,6 @@ from django.urls import path
 
 from troth.service.api import console
 
-__all__ = ["urlpatterns"]
-
 urlpatterns = [
     path("", console.tokens, name="tokens"),
     path("make", console.make_token, name="make-token"),

@@ -26,9 +26,9 @@ from troth.service.api.models import Delivery, Hook, Token
 from troth.service.api.tokens import Scope
 from troth.service.configuration import ServiceError
 from troth.service.keys import keyring
-from troth.service.staff.doors import Right, needs, standing_of
-
-__all__ = ["end_hook", "end_token", "make_hook", "make_token", "tokens"]
+from troth.service.staff.doors import needs
+from troth.service.staff.rights import Right
+from troth.service.staff.standing import standing_of
 
 _SOON = dt.timedelta(days=14)
 _ENDED_SHOWN = 50

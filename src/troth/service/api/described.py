@@ -7,8 +7,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-__all__ = ["complete", "needs", "takes_key"]
-
 _REASONS = {
     400: "What was sent cannot be read: it is no JSON.",
     401: "There is no token, or it is none that is good.",

@@ -38,8 +38,6 @@ from troth.service.database import may_pass
 from troth.service.keys import keyring
 from troth.service.staff.doors import by_token
 
-__all__ = ["Answer", "Body", "Problem", "api", "bearer", "once", "problem", "problems", "ruled", "scoped"]
-
 _LOG = logging.getLogger("troth.api")
 _PROBLEM = "application/problem+json"
 _KEY = re.compile(r"[!-~]{1,200}")

@@ -33,8 +33,6 @@ from troth.service.keys import keyring
 from troth.service.record.clock import may_end
 from troth.service.record.routines import routine
 
-__all__ = ["EVENTS", "NOT_PUBLIC", "HookRefused", "end", "make", "signature", "tell"]
-
 _LOG = logging.getLogger("troth.hooks")
 EVENTS = (
     "case.received",

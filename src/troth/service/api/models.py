@@ -6,8 +6,6 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-__all__ = ["Answered", "Delivery", "Hook", "Token"]
-
 
 class Token(models.Model):
     """A program that may ask for something. Only a hash of its secret is kept."""

@@ -19,8 +19,6 @@ from troth.service.api.models import Token
 from troth.service.configuration import ServiceError
 from troth.service.record.ledger import record
 
-__all__ = ["LASTS_MAX", "Scope", "TokenRefused", "end", "known", "make"]
-
 LASTS_MAX = dt.timedelta(days=366)
 _PREFIX = "troth_"
 _TOKEN = re.compile(r"troth_[A-Za-z0-9_-]{43}")

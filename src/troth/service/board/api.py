@@ -18,8 +18,6 @@ from troth.service.api.tokens import Scope
 from troth.service.board.pushing import EvidenceRefused, NobodyWaits, NotTheirs, push
 from troth.service.company import company
 
-__all__ = ["router"]
-
 router = Router()
 _COUNT_MAX = 2_000_000_000
 _FIGURES_MAX = 20

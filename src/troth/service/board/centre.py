@@ -31,8 +31,6 @@ from troth.service.company import Company, NoCompany
 from troth.service.pages import audience_of, may_see, not_ready, the_company, the_log, told_of
 from troth.service.staff.doors import public
 
-__all__ = ["notice", "principles", "promise", "promise_json", "receipt_of", "receipt_text", "status", "status_json"]
-
 _PUBLIC_S = 60
 """How long others may keep what is public. The status is of a minute, and no promise is made by the second."""
 _P = ParamSpec("_P")

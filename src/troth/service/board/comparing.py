@@ -22,8 +22,6 @@ from troth.service.record.commitment import Kept, commitment_of, kept
 from troth.service.record.models import CheckRow, EntryRow, Retraction
 from troth.service.record.retraction import entry_of
 
-__all__ = ["RecordsDiffer", "Told", "contradictions", "require_retracted"]
-
 _CHANGES = (b'"kind":"check.', b'"kind":"promise.changed"', b'"kind":"evidence.disposed"')
 _MEND = "keep the database as it is, and compare with a backup: the ledger has what was true then"
 _SETTLED = dt.timedelta(minutes=15)

@@ -18,9 +18,8 @@ from troth.service.board.plan import owners_of, promise_name
 from troth.service.company import Company, NoCompany
 from troth.service.pages import not_ready, the_company
 from troth.service.record.models import Task
-from troth.service.staff.doors import Right, needs
-
-__all__ = ["controls"]
+from troth.service.staff.doors import needs
+from troth.service.staff.rights import Right
 
 _SHOWN, _ENDED_SHOWN, _FINDINGS_SHOWN = 200, 20, 5
 _WEIGHT: Mapping[str, int] = {"high": 0, "medium": 1, "low": 2}

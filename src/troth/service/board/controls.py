@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 from troth.promises import Answer, Evidence, Finding, answers
 
-__all__ = ["changes_published"]
-
 _SCOPE = frozenset({"policy"})
 
 

@@ -21,8 +21,6 @@ from troth.policy import read
 from troth.service.board.models import PublishedRow
 from troth.service.board.publishing import Shown
 
-__all__ = ["copy_published", "the_copy"]
-
 _LOG = logging.getLogger("troth.policy")
 _FILE = "published.json"
 _copied: dict[Path, list[dict[str, Any]]] = {}

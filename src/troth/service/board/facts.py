@@ -17,8 +17,6 @@ from troth.service.board.reasons import Told, told
 from troth.service.company import Company
 from troth.service.record.models import Task
 
-__all__ = ["facts_of", "promise_facts"]
-
 _CHANGES = 20
 """Of each promise in the list of all; its own page has them all."""
 

@@ -16,8 +16,6 @@ from troth.service.board.mark import Known
 from troth.service.board.models import ChangeRow, PromiseRow
 from troth.service.board.plan import promise_name
 
-__all__ = ["DAYS", "Change", "Segment", "Trend", "changes_of", "known", "latest_changes", "strip", "trend"]
-
 DAYS: Final = 1_000
 """How far back a promise's page looks."""
 TREND_DAYS: Final = 90

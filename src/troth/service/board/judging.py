@@ -15,8 +15,6 @@ from troth.service.company import Company
 from troth.service.record import checks
 from troth.service.record.ledger import record
 
-__all__ = ["judge", "judge_all"]
-
 _LOG = logging.getLogger("troth.keep")
 _BEGAN_LATER = dt.timedelta(minutes=15)
 

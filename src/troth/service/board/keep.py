@@ -52,8 +52,6 @@ from troth.service.record.witnessing import show_outside
 from troth.service.settings import TROTH
 from troth.service.staff.run import close_inactive
 
-__all__ = ["AT_ONCE_EVERY", "REST", "Last", "Office", "Report", "forever", "run_due"]
-
 _LOG = logging.getLogger("troth.keep")
 _PREFIX = "control:"
 _DISPOSAL = "record:disposal"

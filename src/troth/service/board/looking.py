@@ -35,8 +35,6 @@ from troth.service.settings import TROTH
 from troth.service.staff.roster import roster
 from troth.stores import Asked, Store, StoreError, open_asked, open_store, open_system
 
-__all__ = ["PAGES", "STATUS_PAGES", "look", "pages_for_everyone", "register_answers"]
-
 _LOG = logging.getLogger("troth.keep")
 _ROOMS = ("promises", "policy", "probe", "stores", "detect", "redact", "subjects")
 _OWN = tuple(f"troth.service.{room}.controls" for room in ("record", "staff", "disclosure", "cases", "mail", "board"))

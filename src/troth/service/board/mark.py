@@ -24,8 +24,6 @@ from troth.promises import (
 from troth.service.board.plan import promise_name
 from troth.service.words import day, status_sign
 
-__all__ = ["INSIDE", "ORDER", "SIGNS", "Known", "Looked", "Mark", "mark_of"]
-
 ORDER = tuple(Status)
 """From the best to the worst."""
 INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})

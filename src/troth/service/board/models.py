@@ -8,8 +8,6 @@ from django.db.models import F, Q
 
 from troth.service.record.models import EntryRow
 
-__all__ = ["BindingRow", "ChangeRow", "DeclaredRow", "PromiseRow", "PublishedRow", "PushedRow", "ReminderRow"]
-
 
 class DeclaredRow(models.Model):
     """The declaration and the policy that were last seen, by their hashes: one row."""

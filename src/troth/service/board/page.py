@@ -15,8 +15,6 @@ from troth.service.board.mark import INSIDE, SIGNS, Known, Mark, mark_of
 from troth.service.board.plan import promise_name
 from troth.service.board.text import Chapter, chapters
 
-__all__ = ["Bar", "Page", "compose"]
-
 
 @dataclass(frozen=True, slots=True)
 class Bar:

@@ -10,18 +10,6 @@ from troth.declaration import Audience, Declaration, Granularity, Period, Promis
 from troth.ledger import Entry, Hash, Name
 from troth.promises import Check, Control, Judgement, Outcome, Status
 
-__all__ = [
-    "Binding",
-    "bindings",
-    "check_changed",
-    "declared",
-    "loosened",
-    "next_check",
-    "owners_of",
-    "promise_changed",
-    "promise_name",
-]
-
 _AFTER_ERROR = dt.timedelta(minutes=15)
 _SEVERITY = ("low", "medium", "high")
 _AUDIENCE = tuple(Audience)

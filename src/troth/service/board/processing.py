@@ -32,9 +32,8 @@ from troth.service.company import NoCompany
 from troth.service.keys import keyring, ledger_signer
 from troth.service.pages import not_ready, the_company
 from troth.service.record.declared import without_own
-from troth.service.staff.doors import Right, needs
-
-__all__ = ["evidence_archive", "map_css", "processing", "record_file"]
+from troth.service.staff.doors import needs
+from troth.service.staff.rights import Right
 
 _KINDS = {"md": "text/markdown", "html": "text/html", "csv": "text/csv", "json": "application/json"}
 

@@ -29,18 +29,6 @@ from troth.service.company import Company
 from troth.service.record.ledger import record
 from troth.service.record.models import Task
 
-__all__ = [
-    "CHANGES_PUBLISHED",
-    "Shown",
-    "Version",
-    "has_turned",
-    "held_back",
-    "in_force",
-    "is_asked",
-    "publish",
-    "versions_of",
-]
-
 CHANGES_PUBLISHED: Final = "policy.changes_published"
 
 _LOG = logging.getLogger("troth.policy")

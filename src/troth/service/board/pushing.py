@@ -16,8 +16,6 @@ from troth.service.board.models import PushedRow
 from troth.service.configuration import ServiceError
 from troth.service.record import due
 
-__all__ = ["EvidenceRefused", "NobodyWaits", "NotTheirs", "note_judged", "push", "pushed_evidence"]
-
 _WAITING_MAX: Final = 1_000
 """Failures of one control that wait for their check."""
 

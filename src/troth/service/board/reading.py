@@ -17,8 +17,6 @@ from troth.service.board.publishing import in_force
 from troth.service.company import Company
 from troth.service.pages import audience_of
 
-__all__ = ["audience_asked", "page_for", "principles_of", "trend_of"]
-
 _WIDTH = tuple(Audience)
 
 

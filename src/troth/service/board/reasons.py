@@ -13,8 +13,6 @@ from troth.promises import Cause, Control, Figure, banded
 from troth.service.board.history import Change
 from troth.service.board.mark import INSIDE
 
-__all__ = ["Told", "told"]
-
 
 @dataclass(frozen=True, slots=True)
 class Told:

@@ -18,8 +18,6 @@ from troth.service.board.models import ReminderRow
 from troth.service.company import Company
 from troth.service.record.tasks import Followed
 
-__all__ = ["REMIND_DAYS", "remind", "tell_tasks"]
-
 REMIND_DAYS: Final = 30
 """How long before its end a word is asked for again."""
 

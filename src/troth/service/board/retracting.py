@@ -15,8 +15,6 @@ from troth.service.record.ledger import DatabaseLog, sequence
 from troth.service.record.models import Retraction
 from troth.service.record.retraction import Plan, retract
 
-__all__ = ["Retracted", "retract_checks", "retracted_for"]
-
 
 @dataclass(frozen=True, slots=True)
 class Retracted:

@@ -14,8 +14,6 @@ from troth.service.board.plan import promise_name
 from troth.service.company import Company
 from troth.service.configuration import ServiceError
 
-__all__ = ["NoSuchPromise", "Stood", "meant", "stand"]
-
 
 class NoSuchPromise(ServiceError):
     """No promise of the policy has that id; the message says where they are."""

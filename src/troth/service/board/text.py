@@ -10,8 +10,6 @@ from types import MappingProxyType
 from troth.policy import Block, PolicyText, Sentence
 from troth.service.board.mark import ORDER, Mark
 
-__all__ = ["Chapter", "Entry", "Item", "Part", "Passage", "Row", "chapters", "title_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Passage:

@@ -19,8 +19,6 @@ from troth.service.company import Company, NoCompany
 from troth.service.pages import not_ready, the_company
 from troth.service.staff.doors import public
 
-__all__ = ["one_version", "versions"]
-
 _PUBLIC_S = 60
 
 

@@ -19,8 +19,6 @@ from troth.service.cases.models import Case, Link, State
 from troth.service.cases.names import about
 from troth.service.work.run import want
 
-__all__ = ["CASES_MAX", "send_again", "wish"]
-
 CASES_MAX = 5
 """The latest cases of an address; whoever has more asks us."""
 _CLOSED_FOR = dt.timedelta(days=92)

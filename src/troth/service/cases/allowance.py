@@ -15,8 +15,6 @@ from django.db import transaction
 from troth.service.cases.desk import Desk
 from troth.service.cases.models import Unproved
 
-__all__ = ["MESSAGES_MAX", "folded", "forget", "hold", "take"]
-
 MESSAGES_MAX = 3
 _DAY = dt.timedelta(days=1)
 

@@ -33,8 +33,6 @@ from troth.service.mail.message import Address
 from troth.service.mail.plan import LetterRefused
 from troth.subjects import IdentityRefused
 
-__all__ = ["router"]
-
 router = Router()
 BATCH_MAX = 1_000
 PAGE_MAX = 200

@@ -17,8 +17,6 @@ from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day, redress, write
 from troth.service.cases.models import Case, Channel, Event, Kind, Link, Needs, Outcome, Right, State
 
-__all__ = ["decide", "is_possible", "open_appeal"]
-
 _CHANNEL_TIER = 1
 
 

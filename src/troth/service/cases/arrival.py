@@ -55,8 +55,6 @@ from troth.service.cases.names import each_alone
 from troth.service.cases.restriction import record_choice
 from troth.service.record.ledger import record
 
-__all__ = ["Intake", "prove", "proved", "receive", "receive_all", "send_link", "split_objection", "window_of"]
-
 _LETTER_OF = {Kind.REQUEST: "R", Kind.COMPLAINT: "C", Kind.QUESTION: "Q"}
 
 

@@ -30,19 +30,6 @@ from troth.service.cases.preview import marks_for
 from troth.service.work.run import wake
 from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 
-__all__ = [
-    "ask_all",
-    "ask_staff_to_weigh",
-    "complete",
-    "give_up",
-    "open_task",
-    "parts",
-    "poll",
-    "systems_of",
-    "unanswered",
-    "uploads",
-]
-
 _AT_ONCE = 8
 _FIRST_S, _LONGEST_S = 5, 6 * 3600
 _TASK_LOOK_S = 24 * 3600

@@ -22,7 +22,7 @@ from troth.service.cases.line import line
 from troth.service.cases.models import CHOICES, LOOKS, STOPS, Batch, Case, Event, Needs, Receipt, Right, State
 from troth.service.cases.names import names_of_cases, waiting_to_see
 from troth.service.cases.preview import RESTRICTED, line_of, located_in, look_of, marks_for, plan_of, planned, summary
-from troth.service.cases.restriction import lift, record_choice, restrict, set_marks, short
+from troth.service.cases.restriction import record_choice, restrict, set_marks, short
 from troth.service.record.journal import follow
 from troth.service.record.models import EntryRow, RunRow
 from troth.service.record.run import act as carry_out
@@ -45,8 +45,6 @@ from troth.subjects import (
     reviews,
 )
 from troth.subjects import Receipt as RunReceipt
-
-__all__ = ["act", "ask", "lift", "look", "poll", "settle_batch", "settle_case"]
 
 _RUNS = "cases:"
 _TRIES_MAX = 3

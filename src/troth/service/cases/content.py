@@ -21,8 +21,6 @@ from troth.service.record.models import Subject
 from troth.service.record.subject_keys import SubjectKeys
 from troth.subjects import Identity
 
-__all__ = ["Content", "ContentGone", "Papers", "readable"]
-
 
 class ContentGone(ServiceError):
     """The content of the case has ended with its period: nobody can read it any more."""

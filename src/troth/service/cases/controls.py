@@ -28,16 +28,6 @@ from troth.service.disclosure.telling import StateOfNotice, all_since
 from troth.service.record import due
 from troth.service.record.models import Hold
 
-__all__ = [
-    "answered_in_time",
-    "complaints_acknowledged",
-    "every_channel",
-    "every_right_offered",
-    "held_cases_freeze_deletion",
-    "questions_answered",
-    "recipients_told",
-]
-
 _CASES = frozenset({"cases"})
 _CLICKS_MAX = 3
 _CENTRE = "/your-data/"

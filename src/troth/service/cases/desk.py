@@ -21,8 +21,6 @@ from troth.service.record.declared import OWN
 from troth.stores import Store, open_system
 from troth.subjects import DataMap, map_data
 
-__all__ = ["Desk", "close_stores", "desk"]
-
 
 @dataclass(frozen=True)
 class Desk:

@@ -22,8 +22,6 @@ from troth.service.cases.models import Case, Document, Event, Kind, Link, Needs,
 from troth.service.record.ledger import record
 from troth.service.record.subject_keys import SubjectKeys, scrub
 
-__all__ = ["BYTES_MAX", "KEPT", "TIER", "ask", "decide", "is_possible", "of", "opened", "put", "sweep", "type_of"]
-
 BYTES_MAX = 5 * 1024 * 1024
 KEPT = dt.timedelta(days=30)
 TIER = 4

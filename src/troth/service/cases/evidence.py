@@ -17,8 +17,6 @@ from troth.service.disclosure.plan import Evidence, Went
 from troth.service.record.models import RunRow
 from troth.subjects import Evidence as Located
 
-__all__ = ["evidence_of", "note_evidence"]
-
 _NOTED = "data_located"
 
 

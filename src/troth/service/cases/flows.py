@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from troth.service.cases import carry
+from troth.service.cases import carry, restriction
 from troth.service.cases.again import send_again
 from troth.service.cases.line import form_batches
 from troth.service.work.run import feeder, flow, step, wait_for_word
-
-__all__ = ["batch", "follow", "lift"]
 
 feeder(form_batches)
 
@@ -41,7 +39,7 @@ def follow(about: str) -> None:
 def lift(about: str) -> None:
     """End what a case had restricted."""
     number = int(about)
-    step("lift", lambda: carry.lift(number))
+    step("lift", lambda: restriction.lift(number))
 
 
 @flow("cases.again")

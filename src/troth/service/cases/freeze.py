@@ -20,8 +20,6 @@ from troth.service.cases.names import each_alone
 from troth.service.record.ledger import record
 from troth.service.record.models import Hold
 
-__all__ = ["end_unproved", "freeze", "prove", "thaw"]
-
 
 def freeze(case: Case, content: Content, desk: Desk, now: dt.datetime) -> None:
     """Hold what a request to see is about, by whichever identifier it is found. Other cases are left alone."""

@@ -22,9 +22,6 @@ from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import Letter
 from troth.service.mail.run import post
 
-__all__ = ["appealing", "day", "not_told", "redress", "staff_address", "write", "write_to"]
-
-
 _BY_STAFF = frozenset(
     {
         "appeal_answered",

@@ -42,28 +42,6 @@ from troth.service.staff.standing import held, person_of
 from troth.service.work.run import want
 from troth.subjects import IdentityRefused, references
 
-__all__ = [
-    "RULE",
-    "SUBJECT",
-    "CaseRefused",
-    "Who",
-    "announce_lift",
-    "close",
-    "facts_of",
-    "has_other",
-    "locked",
-    "note",
-    "pseudonym_of",
-    "put_on_record",
-    "reckon",
-    "require_open",
-    "require_other",
-    "require_untouched",
-    "subject_of",
-    "tell_programs",
-    "told",
-]
-
 
 class CaseRefused(ServiceError):
     """The case cannot be treated like this, as it stands or as the law is; the message says why and what would do."""

@@ -25,8 +25,6 @@ from troth.service.work.run import Stopped, go_on, want
 from troth.stores import StoreRefused, UnknownName
 from troth.subjects import MapRefused, PlanRefused, RunInterrupted
 
-__all__ = ["form_batches", "line", "start_the_line"]
-
 BATCH_MAX = 500
 """Cases that are carried out together: as many as share one transaction of a store."""
 _WRONG = (NoCompany, DeclarationErrors, SecretMissing, MapRefused, PlanRefused, StoreRefused, UnknownName)

@@ -16,8 +16,6 @@ from troth.service.cases.models import Right
 from troth.service.cases.package.words import declared_words, system_words, table_words
 from troth.subjects import IN_ROWS_OF_OTHERS
 
-__all__ = ["Done", "done", "joined", "kept", "whole"]
-
 
 @dataclass(frozen=True, slots=True)
 class Done:

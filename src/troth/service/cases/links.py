@@ -17,8 +17,6 @@ from troth.service.cases.desk import Desk
 from troth.service.cases.models import Case, Link
 from troth.service.configuration import ServiceError
 
-__all__ = ["LINK_HOURS", "WINDOW_HOURS", "LinkDead", "address_of", "drop", "find", "make", "use"]
-
 LINK_HOURS = 24
 """NIST SP 800-63A: a code sent by e-mail is good for a day."""
 WINDOW_HOURS = 4

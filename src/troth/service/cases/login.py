@@ -24,8 +24,6 @@ from troth.errors import TrothError
 from troth.service.cases.proof import HandOver, has_second_factor
 from troth.service.configuration import SubjectLogin, is_local
 
-__all__ = ["TRY_LASTS", "LoginRefused", "Try", "begin", "finish"]
-
 Try = dict[str, str]
 """What the visitor's session remembers of a try until they come back."""
 

@@ -44,8 +44,6 @@ from troth.service.record import due
 from troth.service.record.routines import routine
 from troth.subjects import Identity, IdentityRefused
 
-__all__ = ["READ_BY", "Delivered", "MailRead", "open_mailbox", "read_mailbox", "take_in"]
-
 _LOG = logging.getLogger("troth.mailbox")
 _EVERY = dt.timedelta(minutes=1)
 READ_BY = "mailbox:read-by"

@@ -10,23 +10,6 @@ from django.db.models import F, Q
 
 from troth.service.record.models import EntryRow, Subject
 
-__all__ = [
-    "Approval",
-    "Arrived",
-    "Batch",
-    "Case",
-    "Event",
-    "Handed",
-    "Link",
-    "Package",
-    "Pause",
-    "Receipt",
-    "Restriction",
-    "Step",
-    "Stop",
-    "Unproved",
-]
-
 
 class Kind(models.TextChoices):
     REQUEST = "request"

@@ -15,8 +15,6 @@ from troth.service.cases.desk import Desk
 from troth.service.cases.models import LOOKS, Case, Named, State
 from troth.subjects import Identity, references
 
-__all__ = ["about", "each_alone", "names_of_cases", "waiting_to_see"]
-
 
 def each_alone(content: Content, desk: Desk) -> list[str]:
     """The names of whoever is named by each identifier alone, where there are several; else none."""

@@ -14,24 +14,6 @@ from troth.declaration import OBJECTABLE, Basis, Declaration, Organisation, Syst
 from troth.law import Applies, Due, Event, Obligation, Pause, due, earliest, obligations, regimes_for
 from troth.service.cases.models import CHOICES, LOOKS, Kind, Outcome, Right
 
-__all__ = [
-    "Asked",
-    "Clocks",
-    "clocks",
-    "link_needed",
-    "marketing",
-    "not_stoppable",
-    "outcome",
-    "split",
-    "stoppable",
-    "stopped_by",
-    "tier_needed",
-    "uses",
-    "weighed",
-    "window_end",
-    "zone_of",
-]
-
 _ANSWER = {Kind.REQUEST: "answer", Kind.QUESTION: "answer_question"}
 _ACKNOWLEDGE = {Kind.REQUEST: ("confirm",), Kind.COMPLAINT: ("acknowledge_complaint",), Kind.QUESTION: ()}
 _CALIFORNIAN = frozenset({Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT})

@@ -30,21 +30,6 @@ from troth.subjects import (
     preview,
 )
 
-__all__ = [
-    "RESTRICTED",
-    "Difference",
-    "differences",
-    "line_of",
-    "located_in",
-    "look_of",
-    "marks_for",
-    "plan_of",
-    "planned",
-    "previewed",
-    "shown_lines",
-    "summary",
-]
-
 RESTRICTED = "restricted"
 """The mark of data that is only stored (GDPR Art. 18(2))."""
 _PURPOSE_OF: Mapping[str, Literal["view", "amend", "erase"]] = {

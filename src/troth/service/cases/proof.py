@@ -28,20 +28,6 @@ from troth.service.cases.models import Case, Handed, Link, State
 from troth.service.cases.names import about, names_of_cases
 from troth.subjects import WITHHELD, locate, plan_view
 
-__all__ = [
-    "GUESSES_COUNT",
-    "TRIES_MAX",
-    "HandOver",
-    "HandOverRefused",
-    "Question",
-    "handover",
-    "has_second_factor",
-    "offer",
-    "points_needed",
-    "questions",
-    "tries_left",
-]
-
 TRIES_MAX = 5
 GUESSES_COUNT = dt.timedelta(days=30)
 """How long a wrong answer counts against what is asked for about the same person."""

@@ -16,8 +16,6 @@ from importlib import resources
 
 from troth.service.cases.models import LOOKS, Kind, Right
 
-__all__ = ["STOPS", "Recognised", "language_of", "recognise"]
-
 _READ_MAX = 20_000
 """Characters that are read: nobody hides a request behind more."""
 _GAP_MAX = 3

@@ -21,8 +21,6 @@ from troth.service.record.run import act as carry_out
 from troth.service.record.run import act_again
 from troth.subjects import Identity, RunFailed, marked_for, plan_hash, plan_marks, references
 
-__all__ = ["is_marked", "is_stopped", "lift", "marks_of", "record_choice", "restrict", "set_marks", "short"]
-
 
 class MarksUnfinished(ServiceError):
     """Rows changed while they were being marked; those that are left are marked with the next try."""

@@ -49,23 +49,6 @@ from troth.service.cases.models import (
 from troth.service.record.ledger import record
 from troth.service.work.run import want
 
-__all__ = [
-    "answer",
-    "approve",
-    "choose_rows",
-    "confide",
-    "extend",
-    "grant",
-    "has_worked_on",
-    "lift",
-    "pause",
-    "refuse",
-    "resume",
-    "take",
-    "try_again",
-    "withdraw",
-]
-
 
 def pause(case_id: int, question: str, desk: Desk, *, who: Who, now: dt.datetime) -> Case:
     """Ask the person for something without which the case cannot be answered. The clocks that may pause do."""

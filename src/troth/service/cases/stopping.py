@@ -21,8 +21,6 @@ from troth.service.cases.models import Case, Step
 from troth.service.cases.preview import located_in, marks_for
 from troth.subjects import Flagged, flags
 
-__all__ = ["NOTHING_HELD", "note"]
-
 NOTHING_HELD = "nothing_held"
 """Why nothing had to stop: the system was searched, and holds no row of the person."""
 _NO_MARK = "no_mark"

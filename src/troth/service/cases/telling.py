@@ -56,8 +56,6 @@ from troth.service.words import thousands
 from troth.stores import meant
 from troth.subjects import Located, View
 
-__all__ = ["close_done", "fetch", "hand_out", "kinds_of", "stop_recorded", "sweep", "window_opened"]
-
 RULE = life.Who("rule")
 
 

@@ -10,8 +10,6 @@ from troth.declaration import IdentityKind
 from troth.service.cases.content import Content
 from troth.service.cases.models import Case
 
-__all__ = ["answers_for_names", "goes_astray", "link_shows", "tier_at_intake"]
-
 _ANSWERED_FROM = {"staff": 1}
 """Staff answer for what they note. An application has compared details or signed somebody in, and so it has for whoever
 comes to the centre with as much."""

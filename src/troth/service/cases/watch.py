@@ -18,8 +18,6 @@ from troth.service.cases.models import Case, Event, Link, Outcome, Pause, State
 from troth.service.record.clock import may_end
 from troth.service.record.routines import routine
 
-__all__ = ["ABANDONED_DAYS", "LEVELS", "watch"]
-
 _LOG = logging.getLogger("troth.cases")
 LEVELS = ((7, "soon"), (3, "urgent"), (1, "escalated"), (-1, "late"))
 """Days before the deadline, and what is said then; the last two go to the data protection officer as well."""

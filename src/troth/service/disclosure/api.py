@@ -22,8 +22,6 @@ from troth.service.disclosure.run import names_of, received, record_disclosures
 from troth.service.keys import keyring
 from troth.subjects import Identity, IdentityRefused
 
-__all__ = ["router"]
-
 router = Router()
 PEOPLE_MAX = 10_000
 # As declarations have them. A person's address, sent by mistake, is none and is not repeated.

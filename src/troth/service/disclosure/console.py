@@ -20,10 +20,11 @@ from troth.service.disclosure.run import names_of, received
 from troth.service.disclosure.telling import NoticeEnded, end, untold
 from troth.service.pages import the_company
 from troth.service.record.console import IDENTIFIERS, own_keyring
-from troth.service.staff.doors import Right, look, needs, standing_of, withheld_from
+from troth.service.staff.doors import needs
+from troth.service.staff.looking import look, withheld_from
+from troth.service.staff.rights import Right
+from troth.service.staff.standing import standing_of
 from troth.subjects import Identity, IdentityRefused
-
-__all__ = ["KINDS", "disclosures", "notice_ended", "received_by"]
 
 _SHOWN = 50
 KINDS = {

@@ -8,8 +8,6 @@ from troth.counting import counted
 from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.service.disclosure.register import Register
 
-__all__ = ["answerable"]
-
 _SAMPLE = 200
 _PERIOD = dt.timedelta(days=6 * 365)
 """As long as the register keeps what it holds."""

@@ -10,8 +10,6 @@ from django.db.models import Q
 from troth.service.mail.models import LetterRow
 from troth.service.record.models import EntryRow
 
-__all__ = ["Concerned", "Disclosure", "Kind", "Notice"]
-
 
 class Kind(models.TextChoices):
     """In which way data went to a recipient. CCPA tells a sale and sharing for advertising from the rest."""

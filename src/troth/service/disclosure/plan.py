@@ -11,19 +11,6 @@ from troth.declaration import Declaration, Recipient, covers
 from troth.service.configuration import ServiceError
 from troth.service.disclosure.models import Kind
 
-__all__ = [
-    "ANSWERING",
-    "TELLING",
-    "DisclosureRefused",
-    "Evidence",
-    "Owed",
-    "Release",
-    "Went",
-    "Why",
-    "owed",
-    "refuse_undeclared",
-]
-
 ANSWERING = "subject_request"
 """The purpose of what goes out because a person asked: it needs no other basis than the law's."""
 

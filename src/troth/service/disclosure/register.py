@@ -12,8 +12,6 @@ from troth.service.disclosure.models import Disclosure
 from troth.service.disclosure.run import digest_of, received
 from troth.service.record.models import EntryRow
 
-__all__ = ["OnRecord", "Register"]
-
 _KIND = b'"kind":"disclosure.made"'
 _ENTRIES_MAX = 20_000
 """How far back in the ledger a sample looks."""

@@ -22,8 +22,6 @@ from troth.service.record import events
 from troth.service.record.ledger import record
 from troth.subjects import Identity, references
 
-__all__ = ["Received", "digest_of", "disclose", "names_of", "received", "record_disclosure", "record_disclosures"]
-
 _BATCH = 5_000
 
 

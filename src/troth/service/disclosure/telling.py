@@ -28,8 +28,6 @@ from troth.service.mail.plan import Letter, LetterRefused
 from troth.service.mail.run import post
 from troth.subjects import Identity
 
-__all__ = ["Changed", "NoticeEnded", "State", "StateOfNotice", "Told", "end", "notices", "tell", "untold"]
-
 _NAMES = {IdentityKind.EMAIL: "user.contact.email", IdentityKind.PHONE: "user.contact.phone_number"}
 """By what a recipient finds the person again, and the category that it is."""
 

@@ -13,8 +13,6 @@ from troth.promises import Answer, Evidence, Finding, answers
 from troth.service.mail.kinds import OWED
 from troth.service.mail.models import LetterRow
 
-__all__ = ["Letters", "letters_sent", "look_at_letters"]
-
 _PERIOD = dt.timedelta(days=90)
 _HOURS_MAX = 4
 """As long as a letter may wait for a mail server."""

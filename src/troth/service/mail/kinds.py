@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 
 from troth.service.configuration import is_local
 
-__all__ = ["KINDS", "OWED", "RIGHTS", "Kept", "Kind", "links_in", "shortened", "shown"]
-
 Shape = Callable[[object], object]
 
 _LINE_MAX = 300

@@ -18,8 +18,6 @@ from email.utils import format_datetime
 
 from troth.service.mail.plan import Attachment, LetterRefused, Text
 
-__all__ = ["Address", "Message", "message"]
-
 _CRLF = "\r\n"
 _ADDRESS = re.compile(
     r"([^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f]{1,64})@([^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f]{1,255})"

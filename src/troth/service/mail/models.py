@@ -6,8 +6,6 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-__all__ = ["LetterRow"]
-
 
 class LetterRow(models.Model):
     """One letter. Its message and its address are *sealed*, and destroyed when it is sent."""

@@ -16,8 +16,6 @@ from troth.declaration import Organisation
 from troth.service.configuration import ServiceError
 from troth.service.mail.kinds import KINDS, links_in, shown
 
-__all__ = ["Attachment", "Letter", "LetterRefused", "Text", "language_of", "write"]
-
 ATTACHED_BYTES_MAX = 5 * 1024 * 1024
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _REFERENCE = re.compile(r"[a-z]+:[A-Za-z0-9._/-]{1,70}")

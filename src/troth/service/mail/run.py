@@ -32,20 +32,6 @@ from troth.service.mail.transports import Doubtful, Folder, Refused, Transport, 
 from troth.service.record.clock import may_end
 from troth.service.record.ledger import record
 
-__all__ = [
-    "LetterLost",
-    "about_of",
-    "again",
-    "deliver",
-    "failed",
-    "forever",
-    "letter_context",
-    "post",
-    "send_due",
-    "settle",
-    "was_sent",
-]
-
 _LOG = logging.getLogger("troth.mail")
 _AT_ONCE = 50
 """Letters that one claim takes."""

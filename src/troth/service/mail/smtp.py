@@ -19,8 +19,6 @@ from troth.service.configuration import MailServer, MailTls
 from troth.service.mail.message import Message
 from troth.service.mail.transports import ANSWER_S_MAX, Doubtful, Refused, Unreachable
 
-__all__ = ["Smtp"]
-
 _COMMAND_S_MAX = 30
 _IDLE_S_MAX = 20.0
 """How long a connection that nobody uses is trusted; servers end theirs after some minutes."""

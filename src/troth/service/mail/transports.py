@@ -14,8 +14,6 @@ from typing import Protocol
 from troth.service.configuration import ServiceError
 from troth.service.mail.message import Message
 
-__all__ = ["ANSWER_S_MAX", "Doubtful", "Folder", "MailError", "Refused", "Transport", "Unreachable"]
-
 ANSWER_S_MAX = 120
 """How long a server may take to answer the end of a message, in seconds."""
 

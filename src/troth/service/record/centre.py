@@ -14,8 +14,6 @@ from troth.service.pages import the_log
 from troth.service.record.ledger import tile, tree
 from troth.service.staff.doors import public
 
-__all__ = ["checkpoint", "tile_of", "verify"]
-
 _TEXT = "text/plain; charset=utf-8"
 _YEAR_S = 31_536_000
 

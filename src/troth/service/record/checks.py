@@ -16,8 +16,6 @@ from troth.service.record.commitment import entry_of
 from troth.service.record.ledger import record
 from troth.service.record.models import CheckRow, Retraction
 
-__all__ = ["deciding", "history", "keep", "latest", "value"]
-
 _SALT_BYTES = 32
 _SOUND = frozenset({CheckRow.Outcome.PASS.value, CheckRow.Outcome.NOT_APPLICABLE.value})
 _FAILURES_MAX = 20

@@ -20,8 +20,6 @@ from troth.service.record import due
 from troth.service.record.ledger import record, tree
 from troth.service.record.models import Due
 
-__all__ = ["GAP_MAX", "JUMP_MAX", "Doubt", "Pulse", "beat", "confirm", "doubt", "may_end"]
-
 _LOG = logging.getLogger("troth.keep")
 GAP_MAX: Final = dt.timedelta(days=7)
 """How long a service may have been switched off without a question. Nobody can tell that from a clock that is ahead. A

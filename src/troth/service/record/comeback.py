@@ -21,8 +21,6 @@ from troth.service.record.tombstones import Erased, Tombstones
 from troth.stores import Store
 from troth.subjects import DataMap, Gone, references_of
 
-__all__ = ["ROWS_MAX", "Comeback", "LiftRefused", "lift", "who_is_back"]
-
 ROWS_MAX = 10_000
 """How many rows one look finds: more than that is an import or a restore, and nobody's own accord."""
 

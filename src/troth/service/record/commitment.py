@@ -18,8 +18,6 @@ from django.db.models import QuerySet
 from troth.ledger import Commitment, Entry, Name, Opening, Value
 from troth.service.record.models import CheckRow
 
-__all__ = ["Kept", "commitment_of", "entry_of", "kept", "seen"]
-
 _ABOUT: Final = "check.made/evidence"
 _COMPACT: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 

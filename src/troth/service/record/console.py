@@ -26,10 +26,11 @@ from troth.service.pages import the_company
 from troth.service.record import holds
 from troth.service.record.declared import OWN
 from troth.service.record.models import Hold
-from troth.service.staff.doors import Right, needs, standing_of, withheld_from
+from troth.service.staff.doors import needs
+from troth.service.staff.looking import withheld_from
+from troth.service.staff.rights import Right
+from troth.service.staff.standing import standing_of
 from troth.subjects import Identity, IdentityRefused, references
-
-__all__ = ["IDENTIFIERS", "hold_kept", "hold_released", "holds_page", "own_keyring"]
 
 IDENTIFIERS = (
     (IdentityKind.EMAIL, _("E-mail address")),

@@ -13,8 +13,6 @@ from troth.service.record.tombstones import Tombstones
 from troth.stores import Noted, Store, noting
 from troth.subjects import Journal
 
-__all__ = ["DRILL_DAYS", "erased_stays_erased", "restores", "runs_finished"]
-
 DRILL_DAYS = 92
 """A quarter: how long ago a backup may have been tried."""
 _MINUTES_MAX = 60

@@ -13,8 +13,6 @@ from importlib import resources
 
 from troth.declaration import Declaration, Period, Retention, parse
 
-__all__ = ["OWN", "own", "with_evidence", "with_own", "without_own"]
-
 OWN = "troth"
 """The name of Troth's own system."""
 

@@ -17,8 +17,6 @@ from troth.service.record.holds import HoldInForce, in_force
 from troth.service.record.ledger import record
 from troth.service.record.models import CheckRow, Hold, Subject, Task
 
-__all__ = ["dispose"]
-
 _BATCH = 1_000
 _AHEAD = dt.timedelta(hours=2)
 """More than lies between two disposals, so that nothing is overdue in the meantime."""

@@ -21,8 +21,6 @@ from troth.service.record.models import Subject
 from troth.service.record.subject_keys import day_after, final_day
 from troth.stores import Store, UnknownName
 
-__all__ = ["Drill", "DrillRefused", "drill", "note_drill"]
-
 _BATCH = 500
 _MARK = "drill:"
 

@@ -18,22 +18,6 @@ from django.db.models import Q
 from troth.service.configuration import ServiceError
 from troth.service.record.models import Due
 
-__all__ = [
-    "Claim",
-    "LeaseLost",
-    "bring_forward",
-    "claim",
-    "due_since",
-    "finish",
-    "forget",
-    "hasten",
-    "is_scheduled",
-    "next_due",
-    "put_off",
-    "release",
-    "schedule",
-]
-
 
 class LeaseLost(ServiceError):
     """The lease ran out and another process took the row; drop the work, it is in other hands."""

@@ -16,8 +16,6 @@ from troth.promises import EVENTS
 from troth.service.record import due
 from troth.service.record.models import Occurrence
 
-__all__ = ["forward", "note", "waiting"]
-
 
 def note(event: str, *, now: dt.datetime) -> None:
     """*event* happened, in the transaction that is open."""

@@ -14,8 +14,6 @@ from troth.service.configuration import ServiceError
 from troth.service.record.ledger import record
 from troth.service.record.models import Hold
 
-__all__ = ["HoldInForce", "HoldRefused", "in_force", "place", "release", "review"]
-
 
 class HoldRefused(ServiceError):
     """The hold cannot be placed, kept or released like this; the message says why."""

@@ -23,8 +23,6 @@ from troth.service.record.subject_keys import SubjectKeys, scrub
 from troth.service.record.tombstones import Erased, Tombstones
 from troth.subjects import Gone, JournalError, Receipt, Run, references_of
 
-__all__ = ["TOMBSTONES_KEPT", "DatabaseJournal", "follow"]
-
 Follower = Callable[[str, Mapping[str, tuple[Receipt, EntryRow]], dt.datetime], None]
 """Told of a run that is finishing, in the transaction that finishes it: its id; by subject, the receipt of each that
 was finished, with its entry; when."""

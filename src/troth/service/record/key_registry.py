@@ -21,20 +21,6 @@ from troth.service.record.ledger import record
 from troth.service.record.letting_go import let_go
 from troth.service.record.models import EntryRow, KeyRow, Subject
 
-__all__ = [
-    "RESEALING",
-    "end_key",
-    "known_approvers",
-    "make_key",
-    "note_approvers",
-    "note_destruction",
-    "note_keys",
-    "note_lost",
-    "plan_on_record",
-    "require_newest",
-    "strays",
-]
-
 RESEALING = "record:resealing"
 """What is due when a field key comes into use: sealing anew what is under older ones."""
 

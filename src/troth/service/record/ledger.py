@@ -34,19 +34,6 @@ from troth.ledger import (
 )
 from troth.service.record.models import EntryRow, Outside, Tile, Tree
 
-__all__ = [
-    "DatabaseLog",
-    "clock_fault",
-    "keep_outside",
-    "outside",
-    "pending",
-    "record",
-    "sequence",
-    "sequence_if_sound",
-    "tile",
-    "tree",
-]
-
 _LOG = logging.getLogger("troth.ledger")
 _BATCH = 1_000
 """Entries that one transaction of the sequencer takes, which bounds how long SQLite's writers wait; also, how many one

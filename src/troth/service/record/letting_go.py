@@ -8,8 +8,6 @@ from django.db.models import QuerySet
 
 from troth.service.record.models import Subject
 
-__all__ = ["let_go"]
-
 _AT_ONCE = 5_000
 
 

@@ -7,25 +7,6 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-__all__ = [
-    "CheckRow",
-    "Due",
-    "EntryRow",
-    "Hold",
-    "KeyRow",
-    "Occurrence",
-    "Outside",
-    "Replay",
-    "Retraction",
-    "RunRow",
-    "StepRow",
-    "Subject",
-    "Task",
-    "Tile",
-    "Tombstone",
-    "Tree",
-]
-
 # --- the ledger ------------------------------------------------------------------------------------------------------
 
 

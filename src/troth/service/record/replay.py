@@ -47,19 +47,6 @@ from troth.subjects import (
 if TYPE_CHECKING:
     from troth.subjects.datamap import Link, Node
 
-__all__ = [
-    "PEOPLE_MAX",
-    "Back",
-    "Erasures",
-    "LedgerToo",
-    "Outcome",
-    "Replaying",
-    "conclude_all",
-    "look",
-    "nothing_found",
-    "replay",
-]
-
 PEOPLE_MAX = 100_000
 """How many people one replay takes: with more, it is repeated."""
 

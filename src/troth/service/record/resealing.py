@@ -17,8 +17,6 @@ from django.db.models import Count, F, Func, Q, Value
 
 from troth.protect import NUMBER_AT, ROOT_AT, Context, Keyring, OpenError
 
-__all__ = ["Resealed", "SealedPlace", "hanging", "reseal"]
-
 _BATCH = 500
 """Rows that one transaction swaps; it bounds how long SQLite's writers wait."""
 

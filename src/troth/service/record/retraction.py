@@ -19,8 +19,6 @@ from troth.service.configuration import ServiceError
 from troth.service.record.ledger import record
 from troth.service.record.models import CheckRow, EntryRow, Retraction
 
-__all__ = ["NothingToRetract", "Plan", "entry_of", "plan_retraction", "retract"]
-
 _ABOUT = "check.retracted/reason"
 _REASON_MAX = 2_000
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-__all__ = ["Routine", "routine", "routines"]
-
 Routine = Callable[[dt.datetime], dt.datetime]
 """Does what is due at a moment, and says when to be called again. It has to be harmless twice."""
 

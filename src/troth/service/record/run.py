@@ -40,8 +40,6 @@ from troth.subjects import (
     resume,
 )
 
-__all__ = ["InOtherHands", "Resumed", "act", "act_again", "holds_on", "record_views", "resume_all", "view_entries"]
-
 Resumed = tuple[str, str]
 """A run's id, and how taking it up ended: ``finished``, or what still stands in the way."""
 

@@ -19,8 +19,6 @@ from troth.service.record.key_registry import end_key, make_key, note_destructio
 from troth.service.record.letting_go import let_go
 from troth.service.record.models import Subject
 
-__all__ = ["Rolled", "SubjectKeys", "day_after", "final_day", "scrub"]
-
 _LOOP_ROOM = dt.timedelta(hours=1)
 """How long after an epoch is over the keep loop may come by, and the day in a receipt still be true."""
 

@@ -13,8 +13,6 @@ from django.db import transaction
 
 from troth.service.record.models import CheckRow, Task
 
-__all__ = ["Followed", "follow"]
-
 _CLOSING = frozenset({CheckRow.Outcome.PASS.value, CheckRow.Outcome.NOT_APPLICABLE.value})
 WHOLE = ""
 """The scope of a fault that lies in no one system."""

@@ -17,8 +17,6 @@ from troth.declaration import IdentityKind
 from troth.protect import Keyring
 from troth.service.record.models import Tombstone
 
-__all__ = ["Erased", "Grave", "Tombstones"]
-
 _BATCH = 500
 
 

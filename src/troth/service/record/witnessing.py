@@ -26,8 +26,6 @@ from troth.ledger import (
 from troth.service.record.ledger import DatabaseLog, keep_outside, outside
 from troth.service.record.models import Outside
 
-__all__ = ["show_outside", "timestamp_files"]
-
 _ANSWER_S_MAX = 10.0
 _AGAIN = dt.timedelta(hours=12)
 """A ledger that stands still is cosigned this often all the same, so that a cosignature is never old for no reason."""

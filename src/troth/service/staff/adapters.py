@@ -28,8 +28,6 @@ from troth.service.staff.run import leave
 from troth.service.staff.sealing import secret_context
 from troth.service.staff.standing import person_of
 
-__all__ = ["AccountAdapter", "CompanyLoginAdapter", "FactorAdapter"]
-
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Passwords and sessions."""

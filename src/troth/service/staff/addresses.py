@@ -18,8 +18,6 @@ from troth.service.staff import console
 from troth.service.staff.doors import public, signed_in
 from troth.service.staff.passkeys import with_passkeys
 
-__all__ = ["urlpatterns"]
-
 
 def _open(view: Any) -> Any:
     return public(with_passkeys(view))

@@ -19,8 +19,6 @@ from troth.service.record.ledger import record
 from troth.service.staff.models import Attempts, Member
 from troth.service.staff.plan import LOCK_AFTER, LOCKED_FOR
 
-__all__ = ["NETWORK_MAX", "begin", "failed", "mark_of", "networks", "succeeded"]
-
 NETWORK_MAX = 30
 """Passwords that were wrong from one network in an hour, to one process."""
 _FORGOTTEN_MAX = 20

@@ -17,31 +17,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.service.staff import run
-from troth.service.staff.doors import needs, public, signed_in, standing_of
+from troth.service.staff.doors import needs, public, signed_in
 from troth.service.staff.forms import Giving, Inviting, NewPassword, Telling
 from troth.service.staff.letters import post_invitation
 from troth.service.staff.models import Grant, Member
 from troth.service.staff.plan import Why, review_due, why_not
 from troth.service.staff.rights import ROLES, Right, Role
-from troth.service.staff.standing import held, person_of
+from troth.service.staff.standing import held, person_of, standing_of
 from troth.service.staff.undertaking import document, document_hash
-
-__all__ = [
-    "account",
-    "close_told",
-    "end_grant",
-    "home",
-    "invitation",
-    "invite",
-    "leave",
-    "member",
-    "officer",
-    "renew",
-    "review",
-    "sign_undertaking",
-    "staff",
-    "tell",
-]
 
 _SOON = dt.timedelta(days=30)
 

@@ -15,8 +15,6 @@ from troth.service.staff.plan import REVIEW_EVERY, review_due, rights_of
 from troth.service.staff.rights import Right, Role
 from troth.service.staff.roster import PERIOD, Employed, Roster
 
-__all__ = ["access_recorded", "mfa", "officer_appointed", "purpose_on_every_read", "recertified", "undertakings"]
-
 _STAFF = frozenset({"staff"})
 
 

@@ -26,29 +26,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from troth.service.staff.looking import LookRefused, is_looked, look, refuse_own, withheld_from
+from troth.service.staff.looking import LookRefused, is_looked
 from troth.service.staff.refusing import refuse
-from troth.service.staff.rights import Right, Role
-from troth.service.staff.standing import SamePerson, Standing, own_subject, require_other, standing_of
-
-__all__ = [
-    "Right",
-    "Role",
-    "Rule",
-    "SamePerson",
-    "Standing",
-    "by_token",
-    "look",
-    "needs",
-    "own_subject",
-    "public",
-    "refuse_own",
-    "require_other",
-    "rule_of",
-    "signed_in",
-    "standing_of",
-    "withheld_from",
-]
+from troth.service.staff.rights import Right
+from troth.service.staff.standing import Standing, standing_of
 
 _LOG = logging.getLogger("troth.staff")
 View = TypeVar("View", bound=Callable[..., Any])

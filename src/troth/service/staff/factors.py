@@ -20,8 +20,6 @@ from troth.service.keys import keyring
 from troth.service.staff.models import Secret
 from troth.service.staff.sealing import secret_context
 
-__all__ = ["fresh_codes", "gone", "proven"]
-
 
 @receiver(authenticator_added)
 def proven(sender: object, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any) -> None:

@@ -21,8 +21,6 @@ from troth.service.staff.attempts import begin, failed, mark_of, succeeded
 from troth.service.staff.models import Member
 from troth.service.staff.rights import Right, Role, right_title, role_title
 
-__all__ = ["Code", "CodeAgain", "Giving", "Inviting", "NewPassword", "SignIn", "Telling"]
-
 
 class SignIn(LoginForm):  # type: ignore[misc]
     """A name, which for those who were invited is their address, and a password."""

@@ -15,8 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from troth.service.staff.rights import Right
 from troth.service.staff.standing import Standing
 
-__all__ = ["PAGES", "Page", "pages_for"]
-
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -14,8 +14,6 @@ from troth.service.mail.run import post
 from troth.service.staff.models import Member
 from troth.service.staff.rights import role_title
 
-__all__ = ["link_of", "post_invitation"]
-
 
 def link_of(token: str) -> str:
     """The invitation's link, at the address that the declaration gives the site."""

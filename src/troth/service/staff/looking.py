@@ -26,18 +26,6 @@ from troth.service.staff.refusing import refuse
 from troth.service.staff.rights import Right
 from troth.service.staff.standing import Standing, own_subject, standing_of
 
-__all__ = [
-    "SUBJECTS_MAX",
-    "Look",
-    "LookRefused",
-    "confidential",
-    "is_looked",
-    "look",
-    "looks_at",
-    "refuse_own",
-    "withheld_from",
-]
-
 SUBJECTS_MAX = 500
 """The most people whose data one page may show."""
 

@@ -9,19 +9,6 @@ from django.db.models import F, Q
 
 from troth.service.record.models import EntryRow
 
-__all__ = [
-    "Access",
-    "Attempts",
-    "Book",
-    "Confidence",
-    "Grant",
-    "Invitation",
-    "Member",
-    "Refusal",
-    "Secret",
-    "Undertaking",
-]
-
 
 class Member(models.Model):
     """Somebody who works here, beside their account. The pseudonym stands for them in the ledger; when the row goes,

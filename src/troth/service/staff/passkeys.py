@@ -14,8 +14,6 @@ from django.http import HttpRequest, HttpResponse
 
 from troth.service.headers import permissions
 
-__all__ = ["with_passkeys"]
-
 
 def with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """*view* with leave to run our own scripts, to ask for a passkey, and to send a form on to the company's login. No

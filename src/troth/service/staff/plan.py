@@ -9,26 +9,6 @@ from dataclasses import dataclass
 
 from troth.declaration import Period
 
-__all__ = [
-    "GRANT_LASTS_MAX",
-    "IDLE",
-    "INACTIVE",
-    "INVITATION_LASTS",
-    "LOCKED_FOR",
-    "LOCK_AFTER",
-    "PASSWORD_CHARACTERS_MIN",
-    "REVIEW_EVERY",
-    "UNDERTAKING_LASTS",
-    "Held",
-    "Person",
-    "Why",
-    "is_inactive",
-    "later",
-    "review_due",
-    "rights_of",
-    "why_not",
-]
-
 # PCI DSS 4.0.1: 7.2.4 (review), 8.2.6 (inactive), 8.2.8 (idle), 8.3.4 (lockout), 8.3.6 (password). Clauses C11, C12.
 REVIEW_EVERY = Period(count=6, unit="month")
 INACTIVE = dt.timedelta(days=90)

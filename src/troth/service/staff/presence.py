@@ -15,8 +15,6 @@ from django.utils import timezone
 from troth.service.staff.models import Member
 from troth.service.staff.plan import IDLE
 
-__all__ = ["presence"]
-
 _SEEN, _BEGAN = "troth.seen", "troth.began"
 _NOTED_EVERY_S = 60
 """How exact the last sign of life is; each note writes the session."""

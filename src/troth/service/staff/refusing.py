@@ -11,8 +11,6 @@ from troth.service.record.ledger import record
 from troth.service.staff.models import Refusal
 from troth.service.staff.rights import Right
 
-__all__ = ["refuse"]
-
 
 def refuse(by: str | None, why: str, *, now: dt.datetime, right: Right | None = None, purpose: str = "") -> None:
     """Put a refusal on record. *by* is the member's pseudonym; somebody without one is nobody here, and no entry."""

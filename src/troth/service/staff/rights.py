@@ -8,8 +8,6 @@ from types import MappingProxyType
 
 from django.utils.translation import gettext_lazy as _
 
-__all__ = ["CONFLICTS", "ROLES", "Right", "Role", "conflicts", "right_title", "role_title"]
-
 
 class Right(enum.StrEnum):
     """One thing that a grant allows."""

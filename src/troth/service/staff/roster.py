@@ -17,8 +17,6 @@ from troth.service.staff.rights import Right
 from troth.service.staff.run import holders
 from troth.service.staff.standing import held, person_of
 
-__all__ = ["LOOKS_TESTED_MAX", "PERIOD", "Employed", "Looks", "Roster", "roster"]
-
 PERIOD = dt.timedelta(days=31)
 """How far back looks are counted."""
 LOOKS_TESTED_MAX = 5_000

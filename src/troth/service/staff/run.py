@@ -41,29 +41,6 @@ from troth.service.staff.sealing import confidence_context, reason_context
 from troth.service.staff.standing import person_of
 from troth.service.staff.undertaking import document_hash
 
-__all__ = [
-    "GRANT_LASTS_DAYS",
-    "CeilingReached",
-    "GrantRefused",
-    "StaffError",
-    "accept",
-    "close_confidence",
-    "close_inactive",
-    "confide",
-    "confidences",
-    "find",
-    "give",
-    "holders",
-    "invitation_of",
-    "invite",
-    "leave",
-    "reason_of",
-    "renew_invitation",
-    "review",
-    "revoke",
-    "sign",
-]
-
 GRANT_LASTS_DAYS = 180
 """How long a grant lasts where nobody says otherwise."""
 

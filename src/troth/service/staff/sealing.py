@@ -6,8 +6,6 @@ from troth.protect import Context
 from troth.service.record.resealing import SealedPlace
 from troth.service.staff.models import Confidence, Grant, Secret
 
-__all__ = ["SEALED", "confidence_context", "reason_context", "secret_context"]
-
 
 def reason_context(pseudonym: str) -> Context:
     """The reason of a grant of one member."""

@@ -20,8 +20,6 @@ from troth.service.staff.rights import Right
 from troth.service.staff.undertaking import document_hash
 from troth.subjects import Identity, references
 
-__all__ = ["SamePerson", "Standing", "held", "own_subject", "person_of", "require_other", "standing_of"]
-
 _DAY = dt.timedelta(days=1)
 
 

@@ -12,8 +12,6 @@ from django.conf import settings
 from troth.ledger import Hash
 from troth.service.configuration import Settings
 
-__all__ = ["OWN_FILE", "document", "document_hash"]
-
 OWN_FILE = "undertaking.md"
 """Beside the declaration, where a company has a text of its own. Another text has to be signed anew."""
 _BYTES_MAX = 200_000

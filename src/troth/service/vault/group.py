@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-__all__ = ["Groups"]
-
 A = TypeVar("A")
 R = TypeVar("R")
 

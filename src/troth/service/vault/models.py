@@ -8,8 +8,6 @@ from django.db.models import Q
 
 from troth.service.record.models import Subject
 
-__all__ = ["DOMAIN_MAX", "TOKEN_MAX", "DomainRow", "TokenRow"]
-
 DOMAIN_MAX = 80
 TOKEN_MAX = 64
 

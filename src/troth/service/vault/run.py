@@ -27,8 +27,6 @@ from troth.service.record.subject_keys import SubjectKeys
 from troth.service.vault.group import Groups
 from troth.service.vault.models import DOMAIN_MAX, TOKEN_MAX, DomainRow, TokenRow
 
-__all__ = ["VALUE_BYTES_MAX", "TokenUnknown", "Vault", "token_context"]
-
 T = TypeVar("T")
 
 _Whose = tuple[int | None, Keyring]

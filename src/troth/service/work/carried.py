@@ -26,8 +26,6 @@ from troth.service.database import may_pass
 from troth.service.work.models import CODE_MAX, EffectRow, FlowRow
 from troth.service.work.run import Body, Result, Stopped, carrying
 
-__all__ = ["Flow", "Hold", "Note", "NotesAway", "NotesSpoilt", "PutAway"]
-
 _LOG = logging.getLogger("troth.work")
 _State = FlowRow.State
 

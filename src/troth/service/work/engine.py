@@ -24,8 +24,6 @@ from troth.service.work.carried import Flow, NotesAway, NotesSpoilt, PutAway
 from troth.service.work.models import FlowRow
 from troth.service.work.run import Result, Stopped, flows
 
-__all__ = ["Engine", "prepare"]
-
 # A handler of its own that says nothing: otherwise DBOS adds one that writes out ids and the text of errors. What it
 # says goes to our root, which writes down where, and not what.
 logging.getLogger("dbos").addHandler(logging.NullHandler())

@@ -9,8 +9,6 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-__all__ = ["ABOUT_MAX", "CODE_MAX", "NAME_MAX", "EffectRow", "FlowRow", "WorkerRow"]
-
 NAME_MAX = 60
 ABOUT_MAX = 100
 CODE_MAX = 100

@@ -16,8 +16,6 @@ from django.db.models import Max
 from troth.service.configuration import Settings
 from troth.service.work.models import WorkerRow
 
-__all__ = ["forget_newer"]
-
 _LOG = logging.getLogger("troth.work")
 _MARGIN = dt.timedelta(minutes=1)
 _ENDS = ("", "-wal", "-shm")

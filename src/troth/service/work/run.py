@@ -35,26 +35,6 @@ from django.db.models.functions import Least
 from troth.service.configuration import ServiceError
 from troth.service.work.models import ABOUT_MAX, CODE_MAX, NAME_MAX, FlowRow, WorkerRow
 
-__all__ = [
-    "Body",
-    "Carried",
-    "Health",
-    "Result",
-    "Stopped",
-    "carrying",
-    "feeder",
-    "feeders",
-    "flow",
-    "flows",
-    "go_on",
-    "health",
-    "step",
-    "wait",
-    "wait_for_word",
-    "wake",
-    "want",
-]
-
 Result = None | bool | int | str | Sequence["Result"] | Mapping[str, "Result"]
 """What a step may leave: ids, counts and codes, few of them."""
 

@@ -35,8 +35,6 @@ from troth.service.work.run import feeders, flows
 if TYPE_CHECKING:
     from troth.service.work.engine import Engine
 
-__all__ = ["Pace", "WorkerLost", "worker"]
-
 _LOG = logging.getLogger("troth.work")
 _State = FlowRow.State
 

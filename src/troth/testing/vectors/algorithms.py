@@ -12,8 +12,6 @@ from troth.testing.vectors.ff1 import try_ff1
 from troth.testing.vectors.reading import Fields
 from troth.testing.vectors.trials import AES_KEYS, AES_KEYS_TOLD, Attempt, NotTried, Trial, first_of
 
-__all__ = ["ALGORITHMS"]
-
 Try = Callable[[Fields, Fields], Trial]
 """Given the group and the test. Raises `NotTried`, `VectorsUnreadable`."""
 

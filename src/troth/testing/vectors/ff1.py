@@ -12,8 +12,6 @@ from troth.protect.hazmat.ff1 import DOMAIN_MIN, Ff1
 from troth.testing.vectors.reading import Fields, VectorsUnreadable
 from troth.testing.vectors.trials import AES_KEYS, AES_KEYS_TOLD, Attempt, NotTried, Trial, first_of
 
-__all__ = ["try_ff1"]
-
 _NUMERALS_MAX = 10_000
 
 

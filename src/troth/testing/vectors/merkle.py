@@ -10,8 +10,6 @@ from troth.ledger import verify_troth_ledger as offline
 from troth.testing.vectors.reading import Fields, VectorsUnreadable
 from troth.testing.vectors.trials import Attempt, NotTried, Trial
 
-__all__ = ["try_proof"]
-
 
 def try_proof(case: Fields) -> Trial:
     """The trial of one proof. Raises `NotTried`, `VectorsUnreadable`."""

@@ -9,8 +9,6 @@ from typing import Any
 
 from troth.errors import TrothError
 
-__all__ = ["FILE_BYTES_MAX", "Fields", "VectorsUnreadable", "read_json", "shown"]
-
 FILE_BYTES_MAX = 32 * 1024 * 1024
 
 

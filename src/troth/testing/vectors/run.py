@@ -20,8 +20,6 @@ from troth.testing.vectors.merkle import try_proof
 from troth.testing.vectors.reading import Fields, VectorsUnreadable, read_json, shown
 from troth.testing.vectors.trials import Attempt, NotTried, Trial
 
-__all__ = ["Failure", "Report", "run_file"]
-
 _REFUSALS = (
     AeadFailed,
     UnwrapFailed,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["AES_KEYS", "AES_KEYS_TOLD", "Attempt", "NotTried", "Trial", "first_of"]
-
 AES_KEYS = {16, 24, 32}
 AES_KEYS_TOLD = "only AES keys of 16, 24 or 32 bytes are taken"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from inspect import isfunction
+from types import ModuleType
 from typing import Final
 
 from troth.detect.written.checks import (
@@ -21,7 +23,17 @@ from troth.detect.written.checks.sums import Check
 
 __all__ = ["CHECKS", "Check"]
 
+
+def checks_in(module: ModuleType) -> Iterator[str]:
+    """The names of the checks that *module* defines."""
+    return (
+        name
+        for name, value in vars(module).items()
+        if isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    )
+
+
 _MODULES: Final = (world, forms, british, northern, western, eastern, american, asian, southern, vat)
 
-CHECKS: Final[Mapping[str, Check]] = {name: getattr(module, name) for module in _MODULES for name in module.__all__}
+CHECKS: Final[Mapping[str, Check]] = {name: getattr(module, name) for module in _MODULES for name in checks_in(module)}
 """Every check by the name that recognisers call it by: the country's letters, then what it checks."""

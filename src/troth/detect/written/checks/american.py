@@ -6,26 +6,6 @@ from typing import Final
 
 from troth.detect.written.checks.sums import Digits, is_day, is_luhn, of_digits, of_signs, weighted
 
-__all__ = [
-    "ar_cuit",
-    "br_cnpj",
-    "br_cpf",
-    "ca_sin",
-    "cl_rut",
-    "co_nit",
-    "ec_cedula",
-    "mx_curp",
-    "mx_rfc",
-    "pe_ruc",
-    "us_aba",
-    "us_dea",
-    "us_ein",
-    "us_itin",
-    "us_npi",
-    "us_ssn",
-    "uy_ci",
-]
-
 
 @of_digits(9)
 def us_ssn(it: Digits) -> bool:

@@ -13,26 +13,6 @@ from troth.detect.written.checks.sums import (
     weighted,
 )
 
-__all__ = [
-    "ae_emirates_id",
-    "cn_resident",
-    "hk_hkid",
-    "id_nik",
-    "il_id",
-    "in_aadhaar",
-    "in_gstin",
-    "in_pan",
-    "jp_my_number",
-    "kr_brn",
-    "kr_rrn",
-    "my_nric",
-    "sa_id",
-    "sg_nric",
-    "sg_uen",
-    "th_national",
-    "tw_id",
-]
-
 
 @of_digits(12)
 def in_aadhaar(it: Digits) -> bool:

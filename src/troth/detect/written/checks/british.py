@@ -6,8 +6,6 @@ from typing import Final
 
 from troth.detect.written.checks.sums import Digits, is_day, of_digits, of_signs, weighted
 
-__all__ = ["gb_driving_licence", "gb_nhs", "gb_nino", "gb_plate", "gb_postcode", "gb_utr", "gb_vat", "ie_pps"]
-
 _POSTCODE_AREAS: Final = frozenset(
     (first + second).strip()
     for first, seconds in {

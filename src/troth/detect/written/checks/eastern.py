@@ -13,26 +13,6 @@ from troth.detect.written.checks.sums import (
     weighted,
 )
 
-__all__ = [
-    "bg_egn",
-    "cz_rodne_cislo",
-    "gr_afm",
-    "gr_amka",
-    "hr_oib",
-    "hu_adoazonosito",
-    "hu_szemelyi_szam",
-    "hu_taj",
-    "jmbg",
-    "pl_id_card",
-    "pl_nip",
-    "pl_pesel",
-    "ro_cnp",
-    "ru_inn",
-    "ru_snils",
-    "tr_tckn",
-    "ua_rnokpp",
-]
-
 
 @of_digits(11)
 def pl_pesel(it: Digits) -> bool:

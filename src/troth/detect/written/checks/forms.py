@@ -7,28 +7,6 @@ from typing import Final
 
 from troth.detect.written.checks.sums import digits_of, is_luhn
 
-__all__ = [
-    "account",
-    "base58",
-    "bech32",
-    "card",
-    "document",
-    "drawn_by_lot",
-    "filled",
-    "handle",
-    "ipv4",
-    "ipv6",
-    "mac",
-    "no_standard",
-    "password",
-    "phone",
-    "phone_national",
-    "phone_told",
-    "reference",
-    "secret_value",
-    "username",
-]
-
 _CARDS: Final = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|3(?:0[0-5]|[689]\d)\d{11,16}|35\d{14}|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|62\d{14,17}"

@@ -4,17 +4,6 @@ from __future__ import annotations
 
 from troth.detect.written.checks.sums import Digits, is_day, is_luhn, of_digits, of_signs, weighted
 
-__all__ = [
-    "dk_cpr",
-    "dk_cpr_mod11",
-    "ee_isikukood",
-    "fi_hetu",
-    "is_kennitala",
-    "lv_personas_kods",
-    "no_fodselsnummer",
-    "se_personnummer",
-]
-
 
 def _is_dated(it: Digits, *, century: bool = False) -> bool:
     """Whether the number begins with a day, a month and a year."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from troth.detect.written.checks.sums import Digits, is_day, is_luhn, of_digits, of_signs, weighted
 
-__all__ = ["au_abn", "au_acn", "au_ihi", "au_medicare", "au_tfn", "nz_ird", "nz_nhi", "za_id"]
-
 
 @of_digits(8, 9)
 def au_tfn(it: Digits) -> bool:

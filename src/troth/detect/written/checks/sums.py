@@ -10,20 +10,6 @@ import string
 from collections.abc import Callable, Sequence
 from typing import Final
 
-__all__ = [
-    "Check",
-    "Digits",
-    "digits_of",
-    "is_day",
-    "is_luhn",
-    "is_verhoeff",
-    "numbered",
-    "of_digits",
-    "of_signs",
-    "remainder_11_10",
-    "weighted",
-]
-
 Check = Callable[[str], bool]
 Digits = Sequence[int]
 

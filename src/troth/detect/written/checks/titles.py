@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["said"]
-
 _DIGITS: Final[Mapping[str, str]] = {
     "ae_emirates_id": "Luhn",
     "ar_cuit": "modulus 11",

@@ -9,8 +9,6 @@ from typing import Final
 from troth.detect.written.checks import eastern, western
 from troth.detect.written.checks.sums import Check, Digits, is_luhn, of_digits, of_signs, remainder_11_10, weighted
 
-__all__ = ["eu_vat"]
-
 
 @of_digits(8)
 def _at(it: Digits) -> bool:

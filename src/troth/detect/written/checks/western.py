@@ -17,28 +17,6 @@ from troth.detect.written.checks.sums import (
     weighted,
 )
 
-__all__ = [
-    "at_svnr",
-    "be_national",
-    "ch_ahv",
-    "de_id_card",
-    "de_kvnr",
-    "de_rvnr",
-    "de_steuer_id",
-    "es_cif",
-    "es_nie",
-    "es_nif",
-    "es_nuss",
-    "fr_nir",
-    "fr_spi",
-    "it_codice_fiscale",
-    "it_partita_iva",
-    "lu_national",
-    "nl_bsn",
-    "pt_cartao",
-    "pt_nif",
-]
-
 
 @of_digits(11)
 def de_steuer_id(it: Digits) -> bool:

@@ -7,8 +7,6 @@ from typing import Final
 
 from troth.detect.written.checks.sums import Digits, is_luhn, of_digits, of_signs, weighted
 
-__all__ = ["iban", "imei", "luhn", "vin"]
-
 
 @of_digits(*range(2, 40))
 def luhn(it: Digits) -> bool:

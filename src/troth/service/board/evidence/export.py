@@ -35,8 +35,6 @@ from troth.service.record.ledger import DatabaseLog
 from troth.service.record.models import Retraction
 from troth.service.record.witnessing import timestamp_files
 
-__all__ = ["Exported", "export_evidence"]
-
 _FORMAT = 1
 """The version of the archive: grows when a file is taken away or means something else."""
 _ENDINGS = {"markdown": "md", "html": "html", "text": "txt"}

@@ -27,8 +27,6 @@ from troth.service.record.declared import without_own
 from troth.service.record.ledger import DatabaseLog, tree
 from troth.service.record.models import CheckRow, EntryRow, Retraction
 
-__all__ = ["Gathered", "Promised", "Wanted", "gather"]
-
 _KINDS = ("attestation.", "check.", "control.", "declaration.", "evidence.", "policy.", "promise.", "waiver.")
 """The groups of entries that say how the policy was kept, and no more."""
 _OF_CHECKS = ("check.changed", "check.made")

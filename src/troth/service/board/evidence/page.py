@@ -14,8 +14,6 @@ from troth.service.board.evidence.gather import Gathered, Promised
 from troth.service.record.models import Retraction
 from troth.sheet import safe as _
 
-__all__ = ["index"]
-
 _CHANGES_MAX: Final = 12
 """Changes of one promise that the page tells, the latest; ``promises.json`` has them all."""
 _WIDE: Final = '<div class="wide" tabindex="0" role="region" aria-label="{}">'

@@ -6,8 +6,6 @@ from django.urls import path
 
 from troth.service.cases.centre import sign_in, views
 
-__all__ = ["urlpatterns"]
-
 urlpatterns = [
     path("", views.home, name="centre"),
     path("choices/", views.choices, name="centre-choices"),

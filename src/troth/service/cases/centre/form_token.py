@@ -15,8 +15,6 @@ from django.http import HttpRequest
 
 from troth.service.headers import HAS_FORM
 
-__all__ = ["FIELD", "is_ours", "token_for"]
-
 FIELD = "form-token"
 _GOOD_FOR = dt.timedelta(days=1)
 _ELSEWHERE = ("cross-site", "same-site")

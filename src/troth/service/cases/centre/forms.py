@@ -19,19 +19,6 @@ from troth.service.cases.package.words import category_words, purpose_words
 from troth.service.cases.proof import HandOver
 from troth.service.mail.message import Address
 
-__all__ = [
-    "Again",
-    "Answer",
-    "Appeal",
-    "Ask",
-    "AskFor",
-    "Paper",
-    "Points",
-    "Value",
-    "categories_to_amend",
-    "purposes_for",
-]
-
 PLACES = (
     ("", gettext_lazy("I would rather not say")),
     ("GB", gettext_lazy("the United Kingdom")),

@@ -20,14 +20,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from troth.service.cases.centre import window
 from troth.service.cases.centre.form_token import is_ours
-from troth.service.cases.centre.throttle import networks, prefix_of
+from troth.service.cases.centre.throttle import networks
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.models import Case, Right
 from troth.service.company import NoCompany
+from troth.service.networks import prefix_of
 from troth.service.pages import csrf_failure, not_ready
 from troth.service.staff.doors import public
-
-__all__ = ["RIGHTS", "centre_page", "chosen_language", "language_of", "shown", "to", "too_many", "window_page"]
 
 RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
 """What has a form of its own."""

@@ -45,8 +45,6 @@ from troth.service.staff.looking import looks_at
 from troth.service.staff.rights import role_title
 from troth.service.words import day as day_words
 
-__all__ = ["Done", "Happened", "Part", "Proof", "Seen", "Shown", "asked_for", "leaves", "show"]
-
 
 @dataclass(frozen=True, slots=True)
 class Happened:

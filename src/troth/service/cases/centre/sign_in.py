@@ -17,8 +17,6 @@ from troth.service.cases.centre.frame import RIGHTS, centre_page, chosen_languag
 from troth.service.cases.desk import Desk
 from troth.service.cases.proof import HandOver
 
-__all__ = ["come_back", "hand_over", "sign_in"]
-
 _TRY = "troth.try"
 _log = logging.getLogger("troth.cases")
 

@@ -12,9 +12,7 @@ from __future__ import annotations
 import datetime as dt
 
 from troth.service.cases.models import Case
-from troth.service.networks import Networks, prefix_of
-
-__all__ = ["ADDRESS_MAX", "NETWORK_MAX", "Networks", "has_asked_enough", "networks", "prefix_of"]
+from troth.service.networks import Networks
 
 ADDRESS_MAX = 8
 """Cases of one address in a day, before it has proved anything, after which what is stopped is not stopped again."""

@@ -45,27 +45,6 @@ from troth.service.cases.package.words import cookie_words, purpose_words
 from troth.service.cases.restriction import is_stopped
 from troth.service.pages import the_company, the_log, told_of
 
-__all__ = [
-    "answer",
-    "appeal_form",
-    "ask_again",
-    "ask_for",
-    "case_page",
-    "choices",
-    "complain",
-    "fetch_package",
-    "follow_link",
-    "home",
-    "leave",
-    "prove_points",
-    "question",
-    "receipt_file",
-    "receipt_page",
-    "send_document",
-    "sent",
-    "take_back",
-]
-
 _PUBLIC_S = 60
 
 

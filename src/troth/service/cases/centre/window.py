@@ -21,8 +21,6 @@ from troth.service.cases.desk import Desk
 from troth.service.cases.models import Link
 from troth.service.cases.proof import HandOver
 
-__all__ = ["forget", "is_inside", "known", "open_window", "opened", "remember"]
-
 _OPENED, _KNOWN, _SALT = "troth.case", "troth.known", "troth.salt"
 _KNOWN_FOR = dt.timedelta(hours=1)
 

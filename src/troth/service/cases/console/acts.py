@@ -18,10 +18,8 @@ from troth.service.cases.console.forms import Answering, Asking, Choosing, Notin
 from troth.service.cases.console.page import Sheet, grounds, rows_in_question
 from troth.service.cases.desk import Desk
 from troth.service.cases.models import Case, Needs, Right, State
-from troth.service.staff.doors import Right as Leave
-from troth.service.staff.doors import standing_of
-
-__all__ = ["ACTS", "Act", "At", "Offered", "form_of", "offered"]
+from troth.service.staff.rights import Right as Leave
+from troth.service.staff.standing import standing_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ from troth.service.cases.console import cases, intake, search, tasks, work
 from troth.service.disclosure import console as disclosure
 from troth.service.record import console as record
 
-__all__ = ["urlpatterns"]
-
 urlpatterns = [
     path("cases/", cases.cases, name="cases"),
     path("cases/new/", intake.new_case, name="new-case"),

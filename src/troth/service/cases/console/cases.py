@@ -32,25 +32,10 @@ from troth.service.cases.models import Case, Kind, Needs, Right, State, Step
 from troth.service.mail.models import LetterRow
 from troth.service.mail.run import again
 from troth.service.pages import the_company
-from troth.service.staff.doors import Right as Leave
-from troth.service.staff.doors import look, needs, refuse_own, standing_of, withheld_from
-
-__all__ = [
-    "PURPOSE",
-    "act",
-    "answered",
-    "approve",
-    "case",
-    "cases",
-    "document_file",
-    "find",
-    "give_up",
-    "purpose_of",
-    "purposes",
-    "send_again",
-    "sentence",
-    "who",
-]
+from troth.service.staff.doors import needs
+from troth.service.staff.looking import look, refuse_own, withheld_from
+from troth.service.staff.rights import Right as Leave
+from troth.service.staff.standing import standing_of
 
 PURPOSE = "troth_requests"
 """Why staff look at a case unless they say otherwise: to answer it."""

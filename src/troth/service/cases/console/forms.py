@@ -12,8 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from troth.service.cases.console.row import NEEDS, RIGHTS
 from troth.service.cases.models import Kind, Right
 
-__all__ = ["Answering", "Asking", "Choosing", "Filter", "Noting", "Reasons", "Refusing", "Resuming"]
-
 _TEXT_MAX = 4_000
 
 

@@ -29,10 +29,10 @@ from troth.service.cases.desk import desk
 from troth.service.cases.letters import day
 from troth.service.cases.models import Channel, Kind, Right
 from troth.service.cases.plan import zone_of
-from troth.service.staff.doors import Right as Leave
-from troth.service.staff.doors import needs, refuse_own, standing_of
-
-__all__ = ["new_case"]
+from troth.service.staff.doors import needs
+from troth.service.staff.looking import refuse_own
+from troth.service.staff.rights import Right as Leave
+from troth.service.staff.standing import standing_of
 
 _CHANGES = 3
 _TIERS = (

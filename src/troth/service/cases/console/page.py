@@ -28,19 +28,6 @@ from troth.service.staff.looking import Look, looks_at
 from troth.service.staff.models import Member
 from troth.service.words import day as day_words
 
-__all__ = [
-    "STEP_WHY",
-    "Sheet",
-    "content_of",
-    "everyone_in",
-    "everyone_of",
-    "grounds",
-    "people_of",
-    "rows_in_question",
-    "sheet",
-    "wrote",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Clock:

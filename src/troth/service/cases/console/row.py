@@ -12,21 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.service.cases.models import Case, Channel, Kind, Needs, Outcome, Right, State
 
-__all__ = [
-    "CHANNELS",
-    "NEEDS",
-    "RIGHTS",
-    "Bar",
-    "Line",
-    "about",
-    "bar",
-    "doing",
-    "line",
-    "proof_words",
-    "relative",
-    "state_words",
-]
-
 _SOON_DAYS = 7
 
 _PROOFS = (

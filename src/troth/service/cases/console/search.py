@@ -24,12 +24,11 @@ from troth.service.disclosure.models import Kind as Way
 from troth.service.disclosure.run import names_of, received
 from troth.service.mail.models import LetterRow
 from troth.service.record.models import Hold
-from troth.service.staff.doors import Right as Leave
-from troth.service.staff.doors import look, needs, standing_of, withheld_from
-from troth.service.staff.looking import looks_at
+from troth.service.staff.doors import needs
+from troth.service.staff.looking import look, looks_at, withheld_from
+from troth.service.staff.rights import Right as Leave
+from troth.service.staff.standing import standing_of
 from troth.subjects import Identity
-
-__all__ = ["cases_of", "search"]
 
 _SHOWN = 100
 

@@ -27,10 +27,10 @@ from troth.service.cases.content import ContentGone
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day
 from troth.service.cases.models import LOOKS, Case, State, Step
-from troth.service.staff.doors import Right as Leave
-from troth.service.staff.doors import look, needs, refuse_own, standing_of
-
-__all__ = ["PROOF_BYTES_MAX", "proof", "task", "tasks"]
+from troth.service.staff.doors import needs
+from troth.service.staff.looking import look, refuse_own
+from troth.service.staff.rights import Right as Leave
+from troth.service.staff.standing import standing_of
 
 PROOF_BYTES_MAX = 5 * 1024 * 1024
 _SHOWN = 200

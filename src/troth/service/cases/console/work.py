@@ -23,11 +23,12 @@ from troth.service.mail.models import LetterRow
 from troth.service.mail.plan import LetterRefused
 from troth.service.mail.run import again
 from troth.service.record.clock import confirm, doubt
-from troth.service.staff.doors import Right, needs, standing_of, withheld_from
+from troth.service.staff.doors import needs
+from troth.service.staff.looking import withheld_from
+from troth.service.staff.rights import Right
+from troth.service.staff.standing import standing_of
 from troth.service.work.models import FlowRow, WorkerRow
 from troth.service.work.run import health, want
-
-__all__ = ["confirm_clock", "go_on", "send_again", "start_line", "work"]
 
 _SHOWN = 100
 _MEND: Mapping[str, Any] = {

@@ -19,8 +19,6 @@ from typing import Any
 
 from troth.stores import Scalar
 
-__all__ = ["DEFINITIONS", "csv_cell", "decode", "encode", "kind_of_column", "printable"]
-
 _EXACT_MAX = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exactly (RFC 8259, section 6)."""
 

@@ -10,8 +10,6 @@ from troth.declaration import Declaration, IdentityKind
 from troth.service.configuration import ServiceError
 from troth.stores import Scalar
 
-__all__ = ["Contents", "PackageRefused", "Part", "Shared", "Unpacked"]
-
 
 class PackageRefused(ServiceError):
     """No package can be made of this, or this is no package of ours, or not a whole one; the message says why, and

@@ -20,8 +20,6 @@ from troth.service.disclosure.plan import ANSWERING
 from troth.service.staff.rights import role_title
 from troth.subjects import WITHHELD
 
-__all__ = ["Facts", "facts_of", "is_searchable", "unsearched"]
-
 _OBJECTIONABLE = (Basis.LEGITIMATE_INTERESTS, Basis.PUBLIC_TASK, Basis.RECOGNISED_LEGITIMATE_INTERESTS)
 _PROFILES = (
     "essential.fraud_detection",

@@ -14,18 +14,6 @@ from troth.service.cases.package import words
 from troth.service.cases.package.cells import DEFINITIONS, csv_cell, encode, kind_of_column, printable
 from troth.service.cases.package.contents import Contents, PackageRefused, Part
 
-__all__ = [
-    "FORMAT",
-    "attached",
-    "data_files",
-    "file_names",
-    "kinds_of",
-    "manifest",
-    "pretty",
-    "schema_of",
-    "upload_names",
-]
-
 FORMAT = "troth-package/1"
 """The version of everything here. Another layout is another number."""
 

@@ -22,8 +22,6 @@ from troth.service.words import day, thousands
 if TYPE_CHECKING:
     import typst
 
-__all__ = ["letter"]
-
 _TEMPLATE = Path(__file__).with_name("letter.typ")
 _LINE_MAX = 2_000
 """Letters of one text. What is longer is no word of a letter, and stands on the page."""

@@ -31,8 +31,6 @@ from troth.service.words import day, thousands
 from troth.stores import Scalar
 from troth.subjects import WITHHELD
 
-__all__ = ["page", "title_of"]
-
 ROWS_SHOWN_MAX = 200
 """Of one table. The others are in its files."""
 _LETTERS_SHOWN_MAX = 2_000

@@ -11,8 +11,6 @@ from troth.declaration import Basis, Declaration, Purpose, covers
 from troth.service.cases.package.contents import Part
 from troth.subjects import WITHHELD
 
-__all__ = ["LeftOut", "Source", "Why", "asked_for", "portable", "purposes_of", "source_of"]
-
 
 class Source(enum.StrEnum):
     """Where data came from, as far as the declaration shows."""

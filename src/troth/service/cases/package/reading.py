@@ -19,8 +19,6 @@ from troth.service.cases.package.cells import decode
 from troth.service.cases.package.contents import PackageRefused, Part, Unpacked
 from troth.service.cases.package.files import FORMAT, schema_of
 
-__all__ = ["PACKAGE_BYTES_MAX", "read_package"]
-
 PACKAGE_BYTES_MAX = 512 * 1024 * 1024
 """Of all files of a package together, unpacked."""
 _FILES_MAX = 20_000

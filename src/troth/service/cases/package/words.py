@@ -28,36 +28,6 @@ from troth.law.shelf import places
 from troth.service.cases.package.portable import Source
 from troth.service.words import clock, listed
 
-__all__ = [
-    "BASES",
-    "KINDS",
-    "ROLES",
-    "SOURCES",
-    "WHY_LEFT_OUT",
-    "basis_words",
-    "category_words",
-    "column_words",
-    "cookie_words",
-    "country",
-    "declared_words",
-    "form_words",
-    "human",
-    "joined",
-    "lasting_words",
-    "moment",
-    "money",
-    "period_words",
-    "place_words",
-    "purpose_words",
-    "recipient_words",
-    "regulator_site",
-    "safeguard_words",
-    "system_words",
-    "table_words",
-    "target_words",
-    "unanswered_words",
-]
-
 BASES: Mapping[Basis, object] = {
     Basis.CONSENT: gettext_lazy("you agreed to it (GDPR Art. 6(1)(a)); you may withdraw that at any time"),
     Basis.CONTRACT: gettext_lazy("we need it for our contract with you, or to prepare one as you asked (Art. 6(1)(b))"),

@@ -22,8 +22,6 @@ from troth.service.cases.package.portable import LeftOut, portable
 from troth.service.mail.plan import language_of
 from troth.stores import Scalar
 
-__all__ = ["build", "packed"]
-
 
 def build(contents: Contents) -> bytes:
     """The package of *contents*, complete: the same bytes for the same contents. Raises `PackageRefused`."""

@@ -10,8 +10,6 @@ from django.utils.safestring import SafeString
 
 from troth.service.cases.centre.form_token import FIELD, token_for
 
-__all__ = ["register"]
-
 register = template.Library()
 
 

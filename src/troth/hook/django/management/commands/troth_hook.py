@@ -9,8 +9,6 @@ from django.core.management.base import BaseCommand
 from troth.hook import Right
 from troth.hook.django.configured import hook
 
-__all__ = ["Command"]
-
 
 class Command(BaseCommand):
     """Lists the rights of people that the hook answers, and those that it does not."""
