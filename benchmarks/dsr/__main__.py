@@ -24,23 +24,14 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from tests.rig.filejournal import FileJournal
+from tests.rig.filelog import FileLog
 
 from benchmarks.dsr import floor
 from troth.declaration import Declaration, load
-from troth.ledger import FileLog
 from troth.protect import Keyring, create_home
 from troth.stores import Store, open_store
-from troth.subjects import (
-    DataMap,
-    FileJournal,
-    Identity,
-    carry_out,
-    locate,
-    map_data,
-    plan_erasure,
-    plan_hash,
-    plan_view,
-)
+from troth.subjects import DataMap, Identity, carry_out, locate, map_data, plan_erasure, plan_hash, plan_view
 from troth.testing.servers import running
 
 HERE = Path(__file__).parent

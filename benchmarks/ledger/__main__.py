@@ -24,12 +24,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.rig.filelog import FileLog
+
 from benchmarks.ledger import floor
 from benchmarks.pinning import pin
 from troth.ledger import (
     Checkpoint,
     Entry,
-    FileLog,
     Hash,
     Pseudonym,
     Value,

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from troth.ledger import FileLog
+from tests.rig.filelog import FileLog
 
 
 class FixedSigner:

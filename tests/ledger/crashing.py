@@ -17,8 +17,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.ledger.conftest import FixedSigner
+from tests.rig.filelog import FileLog
 
-from troth.ledger import FileLog, LedgerError
+from troth.ledger import LedgerError
 from troth.testing.ledger import entries
 
 

@@ -14,8 +14,9 @@ from types import MappingProxyType
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.rig.filelog import FileLog
 
-from troth.ledger import FileLog, LedgerError, LogReader, Verifier, sign_note, write_archive
+from troth.ledger import LedgerError, LogReader, Verifier, sign_note, write_archive
 from troth.ledger import verify_troth_ledger as offline
 from troth.testing.ledger import entries
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.rig.filelog import FileLog
 from tests.tables import each_row
 
 from troth.ledger import (
@@ -15,7 +16,6 @@ from troth.ledger import (
     Commitment,
     Entry,
     EntryRefused,
-    FileLog,
     Member,
     Name,
     Opening,

@@ -13,13 +13,12 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from tests.rig.filelog import FileLog, LedgerBusy
 
 from troth.ledger import (
     TILE_WIDTH,
     Checkpoint,
-    FileLog,
     LedgerBroken,
-    LedgerBusy,
     LedgerError,
     Log,
     NoteRefused,
@@ -55,7 +54,7 @@ class TestFileLog(LogContract):
 
 
 def rewrite_journal(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
-    from troth.ledger.journal import Journal
+    from tests.rig.logjournal import Journal
 
     base, stored = Journal.read(path)
     Journal.create(path, base, change(stored)).close()
@@ -260,7 +259,7 @@ def test_a_checkpoint_is_published_once_the_disk_has_what_it_signs(
 ) -> None:
     forced, published = set[str](), []
     monkeypatch.setattr(files, "_sync", lambda path: forced.add(os.path.relpath(path, log.folder)))
-    monkeypatch.setattr("troth.ledger.filelog.write_durably", lambda path, data: published.append((path, set(forced))))
+    monkeypatch.setattr("tests.rig.filelog.write_durably", lambda path, data: published.append((path, set(forced))))
     log.append(entries(300))
     with pytest.raises(LedgerError, match="No such file"):  # it is read back, and was not written
         log.checkpoint()

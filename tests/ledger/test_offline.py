@@ -15,8 +15,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.rig.filelog import FileLog
 
-from troth.ledger import Checkpoint, FileLog, Verifier, export, receipt
+from troth.ledger import Checkpoint, Verifier, export, receipt
 from troth.ledger import verify_troth_ledger as offline
 from troth.testing.ledger import entries
 

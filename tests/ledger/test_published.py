@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.rig.filelog import FileLog
 
 from troth.ledger import (
     Checkpoint,
-    FileLog,
     LedgerBroken,
     LedgerError,
     NoteRefused,

@@ -15,10 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.rig.filelog import FileLog
+from tests.rig.logjournal import Journal
 
 from troth.ledger import (
     Entry,
-    FileLog,
     LedgerBroken,
     LedgerError,
     Name,
@@ -31,7 +32,6 @@ from troth.ledger import (
     verify_troth_ledger,
 )
 from troth.ledger import folder as files
-from troth.ledger.journal import Journal
 from troth.testing.ledger import entries
 
 from .conftest import FixedSigner
@@ -274,10 +274,10 @@ def test_a_disk_that_fails_between_two_writes_loses_nothing(
     log.append(entries(300))
     with monkeypatch.context() as patch:
         if place is Journal:
-            patch.setattr("troth.ledger.filelog._JOURNAL_ENTRIES_MAX", 310)
+            patch.setattr("tests.rig.filelog._JOURNAL_ENTRIES_MAX", 310)
             patch.setattr(Journal, "create", full)
         else:
-            patch.setattr("troth.ledger.filelog.write_durably", full)
+            patch.setattr("tests.rig.filelog.write_durably", full)
         with pytest.raises(LedgerError, match="No space left on device"):
             log.append(entries(20, start=300)) if place is Journal else log.checkpoint()
     log.close()
@@ -299,7 +299,7 @@ def test_a_full_disk_at_opening_is_refused_in_plain_words(
     with monkeypatch.context() as patch:
         place, name = {
             "mkdir": (Path, "mkdir"),
-            "journal": ("troth.ledger.journal", "write_durably"),
+            "journal": ("tests.rig.logjournal", "write_durably"),
             "tiles": (files.FolderStore, "put"),
         }[fails]
         patch.setattr(f"{place}.{name}", full) if isinstance(place, str) else patch.setattr(place, name, full)

@@ -12,8 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.rig.filelog import FileLog
 
-from troth.ledger import FileLog, TimestampRefused, request_timestamp, verify_timestamp
+from troth.ledger import TimestampRefused, request_timestamp, verify_timestamp
 from troth.testing.ledger import entries
 from troth.testing.witness import Authority, authority, serving
 

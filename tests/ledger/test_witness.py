@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.rig.filelog import FileLog
 
 from troth.ledger import (
     Checkpoint,
-    FileLog,
     LedgerError,
     NoteRefused,
     Quorum,

@@ -15,11 +15,13 @@ from pathlib import Path
 
 def erase(declared: str, url: str, home: str, count: str) -> None:
     """Erase the first *count* customers in one run, with the library alone. Prints the subjects of clean receipts."""
+    from tests.rig.filejournal import FileJournal
+    from tests.rig.filelog import FileLog
+
     from troth.declaration import load
-    from troth.ledger import FileLog
     from troth.protect import Keyring
     from troth.stores import open_store
-    from troth.subjects import FileJournal, Identity, carry_out, locate, map_data, plan_erasure, plan_hash
+    from troth.subjects import Identity, carry_out, locate, map_data, plan_erasure, plan_hash
 
     who = [Identity.of(email=f"c{number}@example.org") for number in range(1, int(count) + 1)]
     with ExitStack() as stack:

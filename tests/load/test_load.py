@@ -16,11 +16,11 @@ import psycopg
 import pytest
 from benchmarks import dsr
 from psycopg import sql
+from tests.rig.filejournal import FileJournal
+from tests.rig.filelog import FileLog
 
 from troth.declaration import Declaration, load
-from troth.ledger import FileLog
 from troth.protect import Keyring, create_home
-from troth.subjects import FileJournal
 
 pytestmark = pytest.mark.soak
 

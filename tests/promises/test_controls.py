@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.rig.filelog import FileLog
 
 from troth.declaration import Declaration
-from troth.ledger import Entry, FileLog, cosign
+from troth.ledger import Entry, cosign
 from troth.promises import Check, Outcome, run
 from troth.promises.controls import REVIEW_DAYS
 from troth.protect import (

@@ -9,25 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.rig.filejournal import FileJournal
+from tests.rig.filelog import FileLog
 from tests.subjects import world
 from tests.subjects.laid import Laid
 
 from troth.declaration import Declaration
-from troth.ledger import FileLog
 from troth.protect import Keyring, create_home
 from troth.stores import Limits, Store, open_store
-from troth.subjects import (
-    ErasurePlan,
-    FileJournal,
-    Identity,
-    Located,
-    Receipt,
-    carry_out,
-    locate,
-    map_data,
-    plan_erasure,
-    plan_hash,
-)
+from troth.subjects import ErasurePlan, Identity, Located, Receipt, carry_out, locate, map_data, plan_erasure, plan_hash
 
 
 @dataclass

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from tests.rig.filejournal import FileJournal
+from tests.rig.filelog import FileLog
 from tests.subjects import world
 
 from troth.declaration import Declaration
-from troth.ledger import FileLog
 from troth.protect import Keyring, create_home
 from troth.stores import Limits, Store, open_store
 from troth.subjects import (
     DataMap,
     ErasurePlan,
-    FileJournal,
     Identity,
     Receipt,
     carry_out,

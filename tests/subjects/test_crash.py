@@ -20,13 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.rig.filejournal import FileJournal
+from tests.rig.filelog import FileLog
 from tests.subjects import world
 from tests.subjects.conftest import Company
 
-from troth.ledger import Entry, FileLog
+from troth.ledger import Entry
 from troth.protect import Keyring, create_home
 from troth.stores import open_store
-from troth.subjects import FileJournal, Identity, plan_amendment, resume
+from troth.subjects import Identity, plan_amendment, resume
 from troth.subjects import plan as planning
 
 PEOPLE = 40

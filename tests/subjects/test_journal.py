@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from tests.rig.filejournal import FileJournal
+from tests.rig.filelog import FileLog
 
-from troth.ledger import Entry, FileLog, Name
+from troth.ledger import Entry, Name
 from troth.protect import Keyring, create_home
-from troth.subjects import FileJournal, JournalError, Run
+from troth.subjects import JournalError, Run
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 RUN = Run("a1b2c3d4", "erase", "dg1:" + "1" * 64, "sha256:" + "2" * 64, NOW, b"sealed")
@@ -67,7 +69,7 @@ def test_a_finish_that_broke_off_after_the_ledger_adds_nothing_again(
 ) -> None:
     journal.begin(RUN)
     with monkeypatch.context() as broken:
-        broken.setattr("troth.subjects.journal._forget", _break)
+        broken.setattr("tests.rig.filejournal._forget", _break)
         with pytest.raises(OSError, match="power"):
             journal.finish(RUN.id, ENTRIES)
     journal.finish(RUN.id, ENTRIES)

@@ -6,9 +6,9 @@ It promises that
 - whatever is changed, dropped or inserted afterwards shows against any checkpoint that somebody else holds.
 
 Formats are open and not ours: RFC 9162 hashes, C2SP tlog-tiles, tlog-checkpoint, signed-note and tlog-proof, Ed25519.
-Inside it goes from the entry (`Entry`, `KINDS`) over proofs (`TileTree`) to logs (`Log`) and drivers (`FileLog`), and
-out of the house with `receipt`, `export` and `write_archive`. `verify_troth_ledger.py` checks all three and shares no
-code with the rest.
+Inside it goes from the entry (`Entry`, `KINDS`) over proofs (`TileTree`) to logs (`Log`, `TiledLog`), and out of the
+house with `receipt`, `export` and `write_archive`. `verify_troth_ledger.py` checks all three and shares no code with
+the rest.
 """
 
 from troth.ledger.archive import write_archive
@@ -19,7 +19,6 @@ from troth.ledger.errors import (
     EntryRefused,
     EntryUnknown,
     LedgerBroken,
-    LedgerBusy,
     LedgerError,
     NoteRefused,
     ProofRefused,
@@ -28,7 +27,6 @@ from troth.ledger.errors import (
     WitnessRefused,
 )
 from troth.ledger.fields import Value, instant_text
-from troth.ledger.filelog import FileLog
 from troth.ledger.kinds import KINDS, Kind
 from troth.ledger.log import (
     CLOCK_SLACK,
@@ -75,13 +73,11 @@ __all__ = [
     "Entry",
     "EntryRefused",
     "EntryUnknown",
-    "FileLog",
     "GetHash",
     "Hash",
     "KeyId",
     "Kind",
     "LedgerBroken",
-    "LedgerBusy",
     "LedgerError",
     "Log",
     "LogReader",

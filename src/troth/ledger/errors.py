@@ -30,10 +30,6 @@ class ReceiptRefused(LedgerError):
     """A receipt does not prove that this entry stands in that ledger."""
 
 
-class LedgerBusy(LedgerError):
-    """Another process writes to this ledger; there is one writer at a time."""
-
-
 class LedgerBroken(LedgerError):
     """The stored ledger is not what was signed. *leaf* is the first bad leaf: no leaf before it is affected."""
 

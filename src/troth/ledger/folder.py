@@ -14,14 +14,6 @@ from troth.ledger.tiles import TILE_WIDTH, bundle_path, unpack_bundle
 _SYNCS_AT_ONCE = 8
 
 
-def make_durably(folder: Path) -> None:
-    """Make *folder*, and those around it that are not there, for good; harmless where it is there."""
-    missing = [each for each in folder.parents if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in (folder, *missing):
-        _sync(made.parent)
-
-
 def write_durably(path: Path, data: bytes) -> None:
     """Replace the file at *path* at once and for good: afterwards it holds all of *data*, also after a power cut."""
     fresh = path.with_name(path.name + ".new")

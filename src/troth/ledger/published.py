@@ -25,7 +25,7 @@ _NOTE_BYTES_MAX = 1_000_000
 
 
 class PublishedLog(TiledLog):
-    """The ledger in *folder* as far as its checkpoint goes: an export, or what a `FileLog` has signed. Reads only.
+    """The ledger in *folder* as far as its checkpoint goes: an export, or a copy of one. Reads only.
 
     Raises `LedgerError` where no checkpoint is, `NoteRefused` where it is not signed by *verifier*'s key.
     """

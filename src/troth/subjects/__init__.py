@@ -17,7 +17,7 @@ from troth.subjects.deep import DeepFinding, deep_scan
 from troth.subjects.evidence import Evidence, Fed, evidence, feed_misfits
 from troth.subjects.grounds import ground
 from troth.subjects.identity import Identity, IdentityRefused
-from troth.subjects.journal import FileJournal, Journal, JournalError, Run
+from troth.subjects.journal import Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
 from troth.subjects.marking import Flagged, flags, marked_for, plan_marks, unmarked
 from troth.subjects.orphans import orphans
@@ -51,7 +51,6 @@ __all__ = [
     "ErasurePlan",
     "Evidence",
     "Fed",
-    "FileJournal",
     "Flagged",
     "Gone",
     "HeldSince",

@@ -1,4 +1,4 @@
-"""The ledger in a folder: C2SP tiles that any web server can publish, a journal, a lock.
+"""A ledger in a folder, for tests: C2SP tiles that any web server can publish, a journal, a lock.
 
 An append is one write and one ``fdatasync`` of the journal. Bundles and tiles follow without waiting; they become
 durable when the journal is cut, and after a crash they are made again from it.
@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from tests.rig.logjournal import Journal
+
+from troth.ledger import folder as files
 from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.entry import Entry
-from troth.ledger.errors import LedgerBroken, LedgerBusy, LedgerError
-from troth.ledger.folder import FolderStore, make_durably, write_durably
-from troth.ledger.journal import Journal
+from troth.ledger.errors import LedgerBroken, LedgerError
+from troth.ledger.folder import FolderStore, write_durably
 from troth.ledger.log import Progress, TiledLog, require_signed, silently
 from troth.ledger.merkle import leaf_hash
 from troth.ledger.note import Signer, Verifier
@@ -27,6 +29,10 @@ from troth.ledger.tiles import TILE_WIDTH, TileTree, bundle_path, pack_bundle, t
 
 _JOURNAL_ENTRIES_MAX = 64 * TILE_WIDTH
 """When the journal is cut: what a start after a crash has to make again."""
+
+
+class LedgerBusy(LedgerError):
+    """Another process writes to this ledger; there is one writer at a time."""
 
 
 class FileLog(TiledLog):
@@ -53,7 +59,7 @@ class FileLog(TiledLog):
         self._last_signed: Checkpoint | None
         with self._disk():
             if not (folder / "journal").exists():
-                make_durably(folder)
+                _make_durably(folder)
             self._lock = _lock(folder)
             try:
                 self._recover()
@@ -309,6 +315,14 @@ class _Memory(dict[str, bytes]):
     """A `TileStore` for as long as it is looked at."""
 
     put = dict[str, bytes].__setitem__
+
+
+def _make_durably(folder: Path) -> None:
+    """Make *folder*, and those around it that are not there, for good; harmless where it is there."""
+    missing = [each for each in folder.parents if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in (folder, *missing):
+        files._sync(made.parent)
 
 
 def _lock(folder: Path) -> int:
