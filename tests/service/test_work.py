@@ -26,8 +26,8 @@ from troth.service.work import engine, run
 from troth.service.work import worker as work_worker
 from troth.service.work.carried import Flow, NotesAway
 from troth.service.work.engine import prepare
-from troth.service.work.models import EffectRow, FlowRow, WorkerRow
-from troth.service.work.run import Stopped, feeder, flow, health, step, wait, wait_for_word, wake, want
+from troth.service.work.models import FlowRow, WorkerRow
+from troth.service.work.run import Stopped, feeder, flow, health, step, wait_for_word, wake, want
 from troth.service.work.worker import Pace, worker
 from troth.stores import StoreUnreachable, open_system
 
@@ -123,7 +123,7 @@ def test_a_step_is_not_done_again_and_leaves_the_same(
     @flow("demo")
     def body(about: str) -> None:
         seen.append(step("first", steps("first", result)))
-        wait(DAY)
+        wait_for_word(DAY)
 
     want("demo", "R-1")
     carry()
@@ -145,46 +145,6 @@ def test_a_step_that_would_leave_a_value_fails_and_leaves_nothing(
     want("demo", "R-1")
     carry()
     assert (row().state, row().step, row().reason) == (State.FAILED, "tell", "ValueError")
-
-
-def test_a_step_had_once_is_not_had_again_although_its_note_is_lost(carry: Carry, clock: Clock) -> None:
-    @flow("demo")
-    def body(about: str) -> None:
-        step("make", lambda: Due.objects.create(name="made", next_due=NOW).pk, once=True)
-        step("look", lambda: Due.objects.filter(name="made").count())
-        raise Stopped("here")
-
-    want("demo", "R-1")
-    carry()
-    assert EffectRow.objects.get().result == Due.objects.get().pk
-    # As after a power cut that undid the engine's last notes: the flow goes from its start under another key.
-    FlowRow.objects.update(takings=0, about="R-2")
-    want("demo", "R-2")
-    carry()
-    assert Due.objects.count() == 1
-    assert row("R-2").reason == "here"
-
-
-def test_a_step_had_once_leaves_nothing_when_it_fails(carry: Carry) -> None:
-    @flow("demo")
-    def body(about: str) -> None:
-        step("make", lambda: Due.objects.create(name="made", next_due=NOW).pk // 0, once=True)
-
-    want("demo", "R-1")
-    carry()
-    assert not Due.objects.exists()
-    assert not EffectRow.objects.exists()
-    assert row().reason == "ZeroDivisionError"
-
-
-def test_effects_go_with_the_flow_that_is_done(carry: Carry) -> None:
-    @flow("demo")
-    def body(about: str) -> None:
-        step("make", lambda: 1, once=True)
-
-    want("demo", "R-1")
-    carry()
-    assert not EffectRow.objects.exists()
 
 
 def test_a_step_outside_a_flow_is_a_mistake() -> None:
@@ -235,7 +195,7 @@ def test_wanting_again_what_is_wanted_changes_nothing_but_hastens(database: str,
 def test_one_that_is_done_begins_anew_when_it_is_wanted_again(carry: Carry, steps: Steps) -> None:
     @flow("demo")
     def body(about: str) -> None:
-        step("do", steps("do"), once=True)
+        step("do", steps("do"))
 
     for _ in range(2):
         want("demo", "R-1")
@@ -275,7 +235,7 @@ def test_a_wait_is_over_at_its_time_and_holds_no_worker(carry: Carry, clock: Clo
     @flow("demo")
     def body(about: str) -> None:
         step("before", steps("before"))
-        wait(30 * DAY)
+        wait_for_word(30 * DAY)
         step("after", steps("after"))
 
     want("demo", *(f"R-{number}" for number in range(20)))  # more than a worker runs at once
@@ -473,7 +433,6 @@ def test_a_flow_whose_steps_have_changed_stops(carry: Carry, monkeypatch: pytest
     assert (row().state, row().reason) == (State.STOPPED, "flow_changed")
 
 
-@pytest.mark.parametrize("once", [False, True])
 def test_a_step_whose_database_goes_away_is_done_again(
     carry: Carry,
     clock: Clock,
@@ -481,13 +440,10 @@ def test_a_step_whose_database_goes_away_is_done_again(
     database: str,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
-    once: bool,
 ) -> None:
     """PostgreSQL ends every connection in the middle of a step, those of the notes too; on SQLite, somebody else writes
     for longer than we wait."""
     if connection.vendor == "sqlite":
-        if once:
-            pytest.skip("who has begun a transaction there cannot be locked out")
         monkeypatch.setitem(connections.settings["default"]["OPTIONS"], "timeout", 0.1)
         connection.close()
     left = [2]
@@ -501,7 +457,7 @@ def test_a_step_whose_database_goes_away_is_done_again(
     @flow("demo")
     def body(about: str) -> None:
         step("before", steps("before"))
-        step("make", make, once=once)
+        step("make", make)
         step("after", steps("after"))
 
     want("demo", "R-1")

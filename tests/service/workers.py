@@ -41,11 +41,11 @@ def had() -> dict[tuple[str, str], int]:
 
 
 def define_flows(*, slow_s: float = 0.0) -> None:
-    """``ten``: steps had once and steps that are harmless twice, a wait and a word between them. ``slow``: one step
+    """``ten``: steps with a wait for time and one for a word between them. ``slow``: one step
     that says that it has begun, and takes its time."""
     from django.db import connection
 
-    from troth.service.work.run import flow, step, wait, wait_for_word, wake
+    from troth.service.work.run import flow, step, wait_for_word, wake
 
     def leave(about: str, name: str) -> int:
         with connection.cursor() as cursor:
@@ -59,20 +59,19 @@ def define_flows(*, slow_s: float = 0.0) -> None:
     @flow("ten")
     def ten(about: str) -> None:
         for number in range(STEPS):
-            is_once = number % 2 == 0
-            name = f"{'once' if is_once else 'again'}-{number}"
-            step(name, lambda name=name: leave(about, name), once=is_once)  # type: ignore[misc]
+            name = f"step-{number}"
+            step(name, lambda name=name: leave(about, name))  # type: ignore[misc]
             if number == 3:
-                wait(dt.timedelta())
+                wait_for_word(dt.timedelta())
             if number == 5:
                 step("wake", lambda: wake("ten", about))
                 wait_for_word(dt.timedelta(days=1))
 
     @flow("slow")
     def slow(about: str) -> None:
-        step("once-0", lambda: leave(about, "once-0"), once=True)
+        step("before", lambda: leave(about, "before"))
         step("slow", lambda: take_time(about))
-        step("once-1", lambda: leave(about, "once-1"), once=True)
+        step("after", lambda: leave(about, "after"))
 
 
 def kill_at(number: int) -> None:

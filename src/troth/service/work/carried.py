@@ -1,7 +1,7 @@
-"""A flow in the hands of a worker: what `step`, `wait` and `wait_for_word` do there.
+"""A flow in the hands of a worker: what `step` and `wait_for_word` do there.
 
 The engine gives one thing, `Note`: the result of a call, noted under its place in the flow, or made and then noted. All
-else is here: what is put away and until when, what was had once, and that a worker which lost its lease does no more.
+else is here: what is put away and until when, and that a worker which lost its lease does no more.
 
 A flow is put away by `PutAway`, which is no ``Exception``: no body can catch it by accident, and the engine takes it
 for the death of the process, notes nothing, and so does the same step again when the flow is taken up. Nothing else
@@ -23,7 +23,7 @@ from django.db import Error, connections, transaction
 
 from troth.service.configuration import ServiceError
 from troth.service.database import may_pass
-from troth.service.work.models import CODE_MAX, EffectRow, FlowRow
+from troth.service.work.models import CODE_MAX, FlowRow
 from troth.service.work.run import Body, Result, Stopped, carrying
 
 _LOG = logging.getLogger("troth.work")
@@ -76,7 +76,6 @@ class Flow:
         self._hold = hold
         self._clock = clock
         self._note: Note | None = None
-        self._position = 0
         self._heard = 0
         self._is_in_step = False
         self.has_begun = False
@@ -104,16 +103,14 @@ class Flow:
 
     # --- the words of a body ------------------------------------------------------------------------------------
 
-    def step(self, name: str, do: Callable[[], Result], *, once: bool) -> Result:
-        self._position += 1
-        position = self._position
+    def step(self, name: str, do: Callable[[], Result]) -> Result:
 
         def done() -> Result:
             self._go_on()
             _close_broken()
             self._is_in_step = True
             try:
-                result = self._once(name, position, do) if once else _plain(do())
+                result = _plain(do())
                 if self._tries:
                     self._tries = 0
                     self._mine().update(tries=0, step="", reason="")
@@ -122,12 +119,6 @@ class Flow:
                 self._is_in_step = False
 
         return self._noted(name, done)
-
-    def wait(self, time: dt.timedelta) -> None:
-        until = self._until("wait", time)
-        if self._clock() < until:
-            self._mine().update(**self._away(_State.WAITING, until))
-            raise PutAway
 
     def wait_for_word(self, time: dt.timedelta) -> bool:
         until = self._until("listen", time)
@@ -199,7 +190,6 @@ class Flow:
             )
             if not ended:
                 raise PutAway
-            EffectRow.objects.filter(flow=self.pk).delete()
 
     def _put_away(self, step: str, error: Exception) -> PutAway:
         """Put the flow away for *error*, and say so on its row: as a code, because an error's text may hold values.
@@ -219,21 +209,6 @@ class Flow:
         except Error:
             _LOG.exception("it could not be written down where a flow stands; it is given back and does its step again")
         return PutAway()
-
-    def _once(self, name: str, position: int, do: Callable[[], Result]) -> Result:
-        with transaction.atomic(durable=True):
-            # Whoever takes the flow over waits for this transaction, and then finds what it left.
-            if self._mine().select_for_update().first() is None:
-                raise PutAway
-            had = EffectRow.objects.filter(flow=self.pk, round=self.round, position=position).first()
-            if had is not None:
-                result: Result = had.result
-                return result
-            result = _plain(do())
-            EffectRow.objects.create(
-                flow_id=self.pk, round=self.round, position=position, step=name, result=result, at=self._clock()
-            )
-            return result
 
 
 def _close_broken() -> None:

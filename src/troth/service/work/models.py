@@ -1,4 +1,4 @@
-"""Flows that are wanted, the workers that carry them, and the effects that they had. No rules.
+"""Flows that are wanted, and the workers that carry them. No rules.
 
 Nothing here is about a person: flows are known by ids, and their steps leave ids, counts and codes.
 """
@@ -66,21 +66,6 @@ class FlowRow(models.Model):
             models.Index(fields=["state"], condition=~Q(state="done"), name="flow_not_done"),
             models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="flow_ended"),
         ]
-
-
-class EffectRow(models.Model):
-    """A step that had its effect, committed in one transaction with it: such a step is never done twice."""
-
-    flow = models.ForeignKey(FlowRow, on_delete=models.CASCADE, db_index=False)
-    round = models.PositiveIntegerField()
-    position = models.PositiveIntegerField(help_text="Its place among the flow's steps.")
-    step = models.CharField(max_length=NAME_MAX)
-    result = models.JSONField(null=True)
-    at = models.DateTimeField()
-
-    class Meta:
-        db_table = "work_effect"
-        constraints = [models.UniqueConstraint(fields=["flow", "round", "position"], name="effect_is_had_once")]
 
 
 class WorkerRow(models.Model):

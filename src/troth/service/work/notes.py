@@ -2,7 +2,7 @@
 
 Notes that are newer than the rows would skip steps whose effects are gone (docs/decisions/0011). A worker renews its
 lease every few seconds and writes no note without it; so rows that know of no lease from the time of the notes are
-older than these. Without notes a flow begins at its first step, and what was had once is known by its row.
+older than these. Without notes a flow begins at its first step.
 """
 
 from __future__ import annotations

@@ -6,13 +6,13 @@
         while not step("approved", lambda: is_approved(case_id)):
             wait_for_word(timedelta(days=3))
         step("erase", lambda: erase(case_id))
-        step("close", lambda: close(case_id), once=True)
+        step("close", lambda: close(case_id))
 
     with transaction.atomic():
         case.save()
         want("fulfil", case.reference)
 
-The body of a flow only decides, and calls the four words below in an order that follows from their results alone: a
+The body of a flow only decides, and calls the words below in an order that follows from their results alone: a
 worker that dies is followed by one that runs the body again from the top, and gets the noted result of every step that
 was done. Whatever reads the clock, a row or a store, or changes anything, belongs into a step.
 
@@ -61,11 +61,9 @@ _feeders: list[Callable[[], object]] = []
 
 
 class Carried(Protocol):
-    """A flow in a worker's hands: what the four words below mean to it."""
+    """A flow in a worker's hands: what the words below mean to it."""
 
-    def step(self, name: str, do: Callable[[], Result], *, once: bool) -> Result: ...
-
-    def wait(self, until: dt.timedelta) -> None: ...
+    def step(self, name: str, do: Callable[[], Result]) -> Result: ...
 
     def wait_for_word(self, until: dt.timedelta) -> bool: ...
 
@@ -96,23 +94,16 @@ def feeder(fill: Callable[[], object]) -> Callable[[], object]:
     return fill
 
 
-def step(name: str, do: Callable[[], Result], *, once: bool = False) -> Result:
+def step(name: str, do: Callable[[], Result]) -> Result:
     """The result of *do*, done now or noted before.
 
-    *do* is done at least once: a worker may die between the effect and the note, so it has to be harmless twice. With
-    *once* it runs in a transaction of our own database, with the note beside its effect, and that effect is had exactly
-    once; keep it short, and keep other systems out of it.
+    *do* is done at least once: a worker may die between the effect and the note, so it has to be harmless twice.
 
     An error that waiting may mend (``retryable``, or the machine's own) is no end: the flow is put away, and the step
     is done again later, and later still. `Stopped` stops the flow, any other error fails it.
     """
     assert len(name) <= NAME_MAX, "a step's name is short"
-    return _mine().step(name, do, once=once)
-
-
-def wait(time: dt.timedelta) -> None:
-    """Go on after *time*, even where the worker is another one by then."""
-    _mine().wait(time)
+    return _mine().step(name, do)
 
 
 def wait_for_word(time: dt.timedelta) -> bool:
