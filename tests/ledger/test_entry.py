@@ -278,7 +278,6 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "case.received": "case channel what",
         "case.verified": "case tier",
         "case.changed": "case change",
-        "document.changed": "actor case change",
         "case.closed": "case outcome",
         "hold.placed": "actor hold review",
         "hold.reviewed": "actor hold review",

@@ -194,11 +194,6 @@ KINDS: Mapping[str, Kind] = {
         {"case": Of(Pseudonym), "change": _CHANGE},
         {"subject": Of(Pseudonym), "by": Of(Pseudonym), "actor": _ACTOR, "due": Day(), "why": Of(Commitment)},
     ),
-    # an identity document, the last resort: asked for, received, and destroyed, when somebody had decided or unseen
-    "document.changed": Kind(
-        {"case": Of(Pseudonym), "change": OneOf(("asked", "received", "destroyed")), "actor": _ACTOR},
-        {"by": Of(Pseudonym), "why": OneOf(("accepted", "rejected", "expired", "closed")), "until": Day()},
-    ),
     "case.closed": Kind(
         {"case": Of(Pseudonym), "outcome": _ENDED},
         {

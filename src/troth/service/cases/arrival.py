@@ -228,28 +228,25 @@ def prove(link: Link, desk: Desk, *, now: dt.datetime, tier: int = 1) -> Case:
     with transaction.atomic():
         case = locked(link.case_id)
         if case.tier < tier and case.state == State.VERIFYING:
-            proved(case, tier, desk, who=SUBJECT, now=now)
+            _proved(case, tier, desk, now=now)
         return case
 
 
-def proved(case: Case, tier: int, desk: Desk, *, who: Who, now: dt.datetime) -> None:
-    """Who asks is known to *tier*, in the transaction that is open: a case that waited for it goes on."""
-    is_waiting = case.state == State.VERIFYING
+def _proved(case: Case, tier: int, desk: Desk, *, now: dt.datetime) -> None:
+    """Who asks is known to *tier*, in the transaction that is open: the case that waits for it goes on, or not yet."""
     case.tier = tier
-    if is_waiting and tier >= case.tier_needed:
+    is_enough = tier >= case.tier_needed
+    if is_enough:
         case.verified_at = now
     clocks = reckon(case, desk, now=now)
     case.save(update_fields=["tier", "verified_at", "due_on", "due_by"])
-    Event.objects.create(case=case, at=now, what="verified", actor=who.actor, by=who.by, facts={"tier": tier})
-    said: dict[str, FieldValue] = {"subject": Pseudonym(case.subject)} if case.subject else {}
-    said |= {"by": Pseudonym(who.by)} if who.by else {}
-    record(Entry("case.verified", now, {"case": pseudonym_of(case, desk), "tier": tier, **said}))
+    Event.objects.create(case=case, at=now, what="verified", actor=SUBJECT.actor, facts={"tier": tier})
+    subject: dict[str, FieldValue] = {"subject": Pseudonym(case.subject)} if case.subject else {}
+    record(Entry("case.verified", now, {"case": pseudonym_of(case, desk), "tier": tier, **subject}))
     tell_programs("case.verified", [case], now=now)
-    if not is_waiting:
-        return
     content = desk.papers.content(case)
     freeze_for_good(case, content, desk, now)
-    if tier >= case.tier_needed:
+    if is_enough:
         _go_on(case, content, clocks, desk, now)
 
 

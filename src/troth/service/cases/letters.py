@@ -26,7 +26,6 @@ _BY_STAFF = frozenset(
     {
         "appeal_answered",
         "complaint_outcome",
-        "document_asked",
         "extended",
         "more_information",
         "question_answered",

@@ -306,28 +306,6 @@ class Package(models.Model):
     fetched_at = models.DateTimeField(null=True)
 
 
-class Document(models.Model):
-    """An identity document that an officer asked for, because nothing less could show who asks. What the person sent is
-    sealed under a key of its own, and row and key are gone as soon as somebody has decided."""
-
-    case = models.OneToOneField(Case, on_delete=models.CASCADE, related_name="document")
-    key = models.ForeignKey(Subject, on_delete=models.SET_NULL, null=True, related_name="+")
-    sealed = models.BinaryField(null=True)
-    asked_at = models.DateTimeField()
-    came_at = models.DateTimeField(null=True)
-    until = models.DateTimeField(help_text="It is destroyed by then, decided or not.")
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(until__gt=F("asked_at")), name="document_has_a_period"),
-            models.CheckConstraint(
-                condition=Q(sealed__isnull=True, came_at__isnull=True) | Q(sealed__isnull=False, came_at__isnull=False),
-                name="document_says_when_it_came",
-            ),
-        ]
-        indexes = [models.Index(fields=["until"], name="document_until")]
-
-
 class Restriction(models.Model):
     """An identifier whose data must not be used: for anything but storing, or, with *purpose*, for that purpose. The
     mark is keyed: whoever asks with an identifier is told, and nobody can list people from it."""

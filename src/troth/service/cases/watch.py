@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext
 
-from troth.service.cases import allowance, document, freeze, life, telling
+from troth.service.cases import allowance, freeze, life, telling
 from troth.service.cases.desk import Desk, desk
 from troth.service.cases.letters import day, staff_address, write_to
 from troth.service.cases.models import Case, Event, Link, Outcome, Pause, State
@@ -36,8 +36,6 @@ def watch(now: dt.datetime) -> dt.datetime:
     at_desk, is_sure = desk(), may_end(now)
     if is_sure:
         while telling.sweep(at_desk, now=now):
-            pass
-        while document.sweep(at_desk, now=now):
             pass
         freeze.end_unproved(at_desk, now)
         allowance.forget(now=now)
@@ -133,14 +131,11 @@ def _abandon(at_desk: Desk, now: dt.datetime) -> None:
         ~Exists(Link.objects.filter(case=OuterRef("pk"), open_until__gt=now)),
         state=State.VERIFYING,
         received_at__lt=before,
-        document=None,
     )
     for case in unproved.order_by("id")[:_AT_ONCE]:
         with transaction.atomic():
             locked = life.locked(case.pk)
             if locked.state != State.VERIFYING or locked.links.filter(open_until__gt=now).exists():
-                continue
-            if document.of(locked) is not None:  # it goes within its own days, and this case with it
                 continue
             Link.objects.filter(case=locked).delete()
             facts = {"cite": "GDPR Art. 12(2), (6)", "why": "identity_not_shown"}

@@ -177,7 +177,6 @@ KINDS: Mapping[str, Kind] = {
         },
         lasts=_DAY,
     ),
-    "document_asked": Kind({"right": _right, "reasons": _prose, "link": _link, "until": _date}),  # Art. 12(6)
     "agent_authority": Kind({"right": _right, "link": _link, "until": _moment}, {"hours": _whole}, lasts=14 * _DAY),
     # a request on its way (GDPR Art. 12(3), (4), UK Art. 12A; 11 CCR 7021)
     "acknowledged": Kind(

@@ -19,7 +19,6 @@ urlpatterns = [
     path("link/<str:secret>", views.follow_link, name="centre-link"),
     path("case/", views.case_page, name="centre-case"),
     path("case/prove", views.prove_points, name="centre-prove"),
-    path("case/document", views.send_document, name="centre-document"),
     path("case/answer", views.answer, name="centre-answer"),
     path("case/withdraw", views.take_back, name="centre-take-back"),
     path("case/appeal", views.appeal_form, name="centre-appeal"),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from troth.declaration import Declaration, IdentityKind, covers
 from troth.errors import TrothError
-from troth.service.cases import document, plan
+from troth.service.cases import plan
 from troth.service.cases.content import Content, readable
 from troth.service.cases.models import CHOICES, Right
 from troth.service.cases.package.words import category_words, purpose_words
@@ -340,28 +340,6 @@ class Appeal(Answer):
         super().__init__(*given, **named)
         self.fields["answer"].label = gettext_lazy("What is wrong with our answer?")
         self.fields["answer"].error_messages["required"] = gettext_lazy("Write what is wrong first.")
-
-
-class Paper(forms.Form):
-    """An identity document that was asked for."""
-
-    document = forms.FileField(
-        label=gettext_lazy("The document"),
-        help_text=gettext_lazy("A PDF or a picture (PNG, JPEG) of at most 5 MB."),
-        error_messages={
-            "required": gettext_lazy("Choose a file first."),
-            "empty": gettext_lazy("That is no PDF, no PNG and no JPEG."),
-        },
-    )
-
-    def clean_document(self) -> bytes:
-        given = self.cleaned_data["document"]
-        if given.size > document.BYTES_MAX:
-            raise forms.ValidationError(gettext_lazy("The file is larger than 5 MB."))
-        data: bytes = given.read()
-        if document.type_of(data) is None:
-            raise forms.ValidationError(gettext_lazy("That is no PDF, no PNG and no JPEG."))
-        return data
 
 
 class Points(forms.Form):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext, ngettext
 from troth.declaration import Declaration
 from troth.law import Applies
 from troth.service.board.mark import SIGNS
-from troth.service.cases import appeal, document, life, telling
+from troth.service.cases import appeal, life, telling
 from troth.service.cases.content import Content, ContentGone
 from troth.service.cases.desk import Desk
 from troth.service.cases.letters import day, not_told
@@ -26,7 +26,6 @@ from troth.service.cases.models import (
     LOOKS,
     STOPS,
     Case,
-    Document,
     Event,
     Kind,
     Needs,
@@ -108,7 +107,6 @@ class Shown:
     asks: str = ""
     needs_answer: bool = False
     needs_points: bool = False
-    document: Document | None = None
     may_withdraw: bool = False
     may_appeal: bool = False
     content: Content | None = None
@@ -175,7 +173,6 @@ def show(case: Case, at_desk: Desk, *, inside: bool, now: dt.datetime) -> Shown:
         asks=content.question if content is not None and case.state == State.PAUSED else "",
         needs_answer=case.state == State.PAUSED,
         needs_points=inside and case.state == State.VERIFYING and case.tier_needed > 1,
-        document=None if closed else document.of(case),
         may_withdraw=inside and not closed and case.batch_id is None and case.needs != Needs.SYSTEMS,
         may_appeal=appeal.is_possible(case),
         content=content,
@@ -222,10 +219,6 @@ def _next(case: Case, at_desk: Desk, steps: Sequence[Step], events: Sequence[Eve
         return _ended(case, events, is_told=is_told)
     if case.state == State.VERIFYING:
         if case.tier and case.tier < case.tier_needed:
-            if (asked := document.of(case)) is not None:
-                if asked.came_at is None:
-                    return gettext("We asked you for a document that shows who you are. You can send it below.")
-                return gettext("Somebody of ours looks at your document. Then we go on.")
             return gettext("These data are sensitive, so we need a little more to be sure that you are you.")
         return gettext("Open the link that we mailed and press the button there. Then we begin.")
     if case.state == State.PAUSED:
@@ -325,12 +318,7 @@ def _event(event: Event, *, is_told: bool) -> str:
         if {NoticeState.OWED, NoticeState.UNTOLD, NoticeState.UNSHOWN} & set(states):
             return said + ". " + gettext("Whether others have to be told is still open") if told else ""
         return said if told else ""
-    if event.what == "document_destroyed" and facts.get("why") == "rejected":
-        return gettext("Your document did not show who you are, and we destroyed it")
     words = {
-        "document_asked": gettext("We asked you for an identity document"),
-        "document_received": gettext("You sent the document"),
-        "document_destroyed": gettext("We destroyed the document"),
         "received": gettext("We received it"),
         "verified": gettext("You proved that it was you"),
         "acknowledged": gettext("We confirmed it by letter"),

@@ -22,9 +22,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from troth.declaration import Declaration
 from troth.service.board.publishing import in_force
-from troth.service.cases import again, allowance, appeal, arrival, document, life, links, plan, proof, run, telling
+from troth.service.cases import again, allowance, appeal, arrival, life, links, plan, proof, run, telling
 from troth.service.cases.centre import page, window
-from troth.service.cases.centre.forms import Again, Answer, Appeal, Ask, AskFor, Paper, Points, purposes_for
+from troth.service.cases.centre.forms import Again, Answer, Appeal, Ask, AskFor, Points, purposes_for
 from troth.service.cases.centre.frame import (
     RIGHTS,
     centre_page,
@@ -346,7 +346,6 @@ def _case(
     *,
     form: Answer | None = None,
     points: Points | None = None,
-    paper: Paper | None = None,
     wrong: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -355,8 +354,6 @@ def _case(
     told: dict[str, Any] = {"case": seen, "link": link, "wrong": wrong, "at": reverse("centre-case")}
     if seen.needs_answer:
         told["form"] = form or Answer()
-    if seen.document is not None:
-        told["paper"] = paper or Paper()
     if seen.needs_points:
         told["points"] = points or _points(at_desk, link, None)
         told["tries_left"] = proof.tries_left(link.case, now=now)
@@ -386,23 +383,6 @@ def prove_points(request: HttpRequest, at_desk: Desk, link: Link) -> HttpRespons
     link.refresh_from_db()
     said = gettext("We could not match that. Check the spelling, or give other details.")
     return _case(request, at_desk, link, wrong=said, status=422)
-
-
-@require_POST
-@window_page
-def send_document(request: HttpRequest, at_desk: Desk, link: Link) -> HttpResponse:
-    """The person sends the identity document that we asked for. It shows nothing, so the link to the page will do."""
-    waiting = document.of(link.case)
-    if waiting is None or waiting.came_at is not None or link.case.state == State.CLOSED:
-        return to(request, at_desk, "centre-case")
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE:
-        return _case(request, at_desk, link, wrong=gettext("The file is larger than 5 MB."), status=413)
-    form = Paper(request.POST, request.FILES)
-    if not form.is_valid():
-        return _case(request, at_desk, link, paper=form, status=422)
-    with contextlib.suppress(life.CaseRefused):  # it was sent at this moment, or the case has ended: the page says so
-        document.put(link.case_id, form.cleaned_data["document"], at_desk, now=timezone.now())
-    return to(request, at_desk, "centre-case")
 
 
 @require_POST

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from troth.service.cases import appeal, document, life, preview, run
+from troth.service.cases import appeal, life, preview, run
 from troth.service.cases.console.forms import Answering, Asking, Choosing, Noting, Reasons, Refusing, Resuming
 from troth.service.cases.console.page import Sheet, grounds, rows_in_question
 from troth.service.cases.desk import Desk
@@ -124,23 +124,6 @@ def _lift(at: At, given: Mapping[str, Any]) -> None:
     run.lift(at.case.pk, given["reasons"], at.desk, who=at.who, now=at.now)
 
 
-def _ask_document(at: At, given: Mapping[str, Any]) -> None:
-    document.ask(at.case.pk, given["reasons"], at.desk, who=at.who, now=at.now)
-
-
-def _accept_document(at: At, given: Mapping[str, Any]) -> None:
-    document.decide(at.case.pk, at.desk, accepted=True, who=at.who, now=at.now)
-
-
-def _reject_document(at: At, given: Mapping[str, Any]) -> None:
-    document.decide(at.case.pk, at.desk, accepted=False, who=at.who, now=at.now)
-
-
-def _has_document(made: Sheet) -> bool:
-    waiting = document.of(made.case) if document.is_possible(made.case) else None
-    return waiting is not None and waiting.came_at is not None
-
-
 def _is_idle(made: Sheet) -> bool:
     """Whether the case is open, and nothing is being carried out at this moment."""
     return not made.is_closed and made.case.batch_id is None and made.case.needs != Needs.SYSTEMS
@@ -242,34 +225,6 @@ ACTS: Mapping[str, Act] = {
         lambda made: any(one.lifted_at is None and not one.purpose for one in made.restrictions),
         Reasons,
         hint=_("The person is told first; it is lifted three days later (GDPR Art. 18(3))."),
-    ),
-    "accept-document": Act(
-        _("The document shows who it is"),
-        _("Accept, and destroy the document"),
-        _accept_document,
-        _has_document,
-        hint=_("Look at it first. It is destroyed at once, and what was asked for goes on."),
-        is_for_officer=True,
-    ),
-    "reject-document": Act(
-        _("The document does not show who it is"),
-        _("Destroy the document"),
-        _reject_document,
-        _has_document,
-        hint=_("Nothing else changes: ask for another, find another way, or refuse."),
-        is_for_officer=True,
-    ),
-    "ask-document": Act(
-        _("Ask for an identity document"),
-        _("Write to the person"),
-        _ask_document,
-        lambda made: document.is_possible(made.case) and document.of(made.case) is None,
-        Reasons,
-        hint=_(
-            "The last resort, where nothing that we hold and no login can show who asks (GDPR Art. 12(6), 5(1)(c)). "
-            "Say why: the person reads it."
-        ),
-        is_for_officer=True,
     ),
     "note": Act(_("Write a note"), _("Keep the note"), _note, lambda made: made.content is not None, Noting),
     "confide": Act(

@@ -21,7 +21,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.errors import TrothError
-from troth.service.cases import asking, document, life, preview, run
+from troth.service.cases import asking, life, preview, run
 from troth.service.cases.console.acts import ACTS, At, form_of, offered
 from troth.service.cases.console.forms import Filter
 from troth.service.cases.console.page import content_of, everyone_of, people_of, sheet
@@ -197,8 +197,6 @@ def _page(
         "form": form if form is not None and form.errors else None,
         "acts": offered(request, made, at_desk, tried, form),
         "may_handle": standing_of(request).may(Leave.CASES_HANDLE),
-        "document": document.of(row) if document.is_possible(row) else None,
-        "is_officer": standing_of(request).is_officer,
         "may_approve": _may_approve(request, row),
         "purpose": purpose,
         "purposes": purposes(),
@@ -265,23 +263,6 @@ def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
     if not _visible(request).filter(pk=row.pk).exists():  # it was left to the officer
         return HttpResponseRedirect(reverse("cases"))
     return _back(request, reference, values=what == "plan" and row.right == Right.AMEND)
-
-
-@needs(Leave.OFFICER, personal=True)
-@require_safe
-def document_file(request: HttpRequest, reference: str) -> HttpResponse:
-    """The identity document that was sent for a case, as a file; the look is on record first."""
-    row, at_desk = _case(request, reference), desk()
-    content = content_of(row, at_desk)
-    look(request, subjects=people_of(row, content, at_desk), purpose=purpose_of(request), about=row.about)
-    data = document.opened(row, at_desk)
-    if data is None:
-        raise Http404
-    # Never shown in the browser by what it says it is.
-    response = HttpResponse(data, content_type="application/octet-stream")
-    response.headers["Content-Disposition"] = f'attachment; filename="{row.reference}.{document.type_of(data)}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @needs(Leave.CASES_HANDLE, personal=True)

@@ -313,9 +313,6 @@ def _names(pseudonyms: Iterable[str]) -> dict[str, str]:
 _EVENTS: Mapping[str, Any] = {
     "received": _("It arrived"),
     "verified": _("The person proved who they are"),
-    "document_asked": _("An identity document was asked for"),
-    "document_received": _("An identity document came"),
-    "document_destroyed": _("The identity document was destroyed"),
     "acknowledged": _("We confirmed it by letter"),
     "appealed": _("The person appealed"),
     "assigned": _("Somebody took it"),
