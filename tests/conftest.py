@@ -16,7 +16,7 @@ sys.dont_write_bytecode = False
 settings.register_profile("troth", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines are busy
 settings.load_profile("troth")
 
-pytest_plugins = ["troth.testing.fixtures", "tests.mutations", "tests.browsing"]
+pytest_plugins = ["troth.testing.fixtures", "tests.rig.fixtures", "tests.mutations", "tests.browsing"]
 
 _ONE_IN = 8
 _AGAIN = ("postgresql", "mariadb", "InABucket")

@@ -13,9 +13,9 @@ import pytest
 from tests.cli.conftest import Ask
 from tests.cli.firm import TROTH, Firm
 from tests.protect.agefile import age_file
+from tests.rig.keyservices import FakeKms, FakeTransit, SoftHsm
 
 from troth.protect import KEY_FILE, Keyring, read_key_file
-from troth.testing.keyservices import FakeKms, FakeTransit, SoftHsm
 
 
 @pytest.fixture

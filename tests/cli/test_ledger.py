@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from tests.cli.firm import TROTH, Answer, Firm, lay
+from tests.rig.witness import FakeWitness, authority, serving
 
 from troth.ledger import Verifier
-from troth.testing.witness import FakeWitness, authority, serving
 
 ANN, BEN = ("--email", "ann@example.org"), ("--email", "ben@example.org")
 

@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.ledger.conftest import FixedSigner
 from tests.rig.filelog import FileLog
+from tests.rig.ledger import entries
 
 from troth.ledger import LedgerError
-from troth.testing.ledger import entries
 
 
 def one_by_one(log: FileLog) -> None:

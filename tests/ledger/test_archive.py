@@ -15,10 +15,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.rig.filelog import FileLog
+from tests.rig.ledger import entries
 
 from troth.ledger import LedgerError, LogReader, Verifier, sign_note, write_archive
 from troth.ledger import verify_troth_ledger as offline
-from troth.testing.ledger import entries
 
 from .conftest import FixedSigner
 from .test_offline import verify

@@ -14,6 +14,7 @@ from threading import Event
 
 import pytest
 from tests.rig.filelog import FileLog, LedgerBusy
+from tests.rig.ledger import LogContract, entries
 
 from troth.ledger import (
     TILE_WIDTH,
@@ -27,7 +28,6 @@ from troth.ledger import (
     unpack_bundle,
 )
 from troth.ledger import folder as files
-from troth.testing.ledger import LogContract, entries
 
 from .conftest import FixedSigner
 

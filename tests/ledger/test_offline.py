@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rig.filelog import FileLog
+from tests.rig.ledger import entries
 
 from troth.ledger import Checkpoint, Verifier, export, receipt
 from troth.ledger import verify_troth_ledger as offline
-from troth.testing.ledger import entries
 
 from .conftest import FixedSigner
 

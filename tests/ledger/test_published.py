@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.rig.filelog import FileLog
+from tests.rig.ledger import entries
 
 from troth.ledger import (
     Checkpoint,
@@ -20,7 +21,6 @@ from troth.ledger import (
     receipt,
     verify_receipt,
 )
-from troth.testing.ledger import entries
 
 from .conftest import FixedSigner
 

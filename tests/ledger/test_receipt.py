@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from tests.rig.filelog import FileLog
+from tests.rig.ledger import entries
 
 from troth.ledger import Commitment, EntryRefused, Opening, ReceiptRefused, receipt, receipt_extra, verify_receipt
-from troth.testing.ledger import entries
 
 from .conftest import FixedSigner
 

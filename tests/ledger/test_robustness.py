@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.rig.filelog import FileLog
+from tests.rig.ledger import entries
 from tests.rig.logjournal import Journal
 
 from troth.ledger import (
@@ -32,7 +33,6 @@ from troth.ledger import (
     verify_troth_ledger,
 )
 from troth.ledger import folder as files
-from troth.testing.ledger import entries
 
 from .conftest import FixedSigner
 

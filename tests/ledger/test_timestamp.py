@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 from tests.rig.filelog import FileLog
+from tests.rig.ledger import entries
+from tests.rig.witness import Authority, authority, serving
 
 from troth.ledger import TimestampRefused, request_timestamp, verify_timestamp
-from troth.testing.ledger import entries
-from troth.testing.witness import Authority, authority, serving
 
 
 @pytest.fixture(scope="module")

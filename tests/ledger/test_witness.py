@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.rig.filelog import FileLog
+from tests.rig.ledger import entries
+from tests.rig.witness import Answer, FakeWitness, serving
 
 from troth.ledger import (
     Checkpoint,
@@ -29,8 +31,6 @@ from troth.ledger import (
     signed_in,
     verify_receipt,
 )
-from troth.testing.ledger import entries
-from troth.testing.witness import Answer, FakeWitness, serving
 
 from .conftest import FixedSigner
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.rig.filelog import FileLog
+from tests.rig.witness import FakeWitness, serving
 
 from troth.declaration import Declaration
 from troth.ledger import Entry, cosign
@@ -25,7 +26,6 @@ from troth.protect import (
     take_inventory,
     write_approvers,
 )
-from troth.testing.witness import FakeWitness, serving
 
 Ask = Callable[..., Check]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.protect.agefile import age_file
 from tests.protect.disk import CALLS, killed_at
+from tests.rig.keyservices import FakeKms, FakeTransit
 
 from troth.protect import (
     KEY_FILE,
@@ -28,7 +29,6 @@ from troth.protect import (
 )
 from troth.protect import files as files_module
 from troth.protect.wraps.text import encoded
-from troth.testing.keyservices import FakeKms, FakeTransit
 
 PLACE = Context(domain="shop", table="shop.customer", field="email", subject="1")
 

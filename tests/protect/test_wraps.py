@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.protect.agefile import age_file
+from tests.rig.keyservices import FakeKms, FakeTransit, SoftHsm
 from tests.tables import each_row
 
 from troth.protect import (
@@ -31,7 +32,6 @@ from troth.protect import (
     read_key_file,
     way,
 )
-from troth.testing.keyservices import FakeKms, FakeTransit, SoftHsm
 
 PASSPHRASE = "six words that nobody else has"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from tests.rig.witness import FakeWitness, serving
 
 from troth.declaration import Audience, Granularity, Ledger, Period, Promise, parse
 from troth.ledger import Entry, Name, Verifier
@@ -29,7 +30,6 @@ from troth.service.record.journal import DatabaseJournal
 from troth.service.record.ledger import record, sequence
 from troth.service.record.models import CheckRow, Due, EntryRow, Task, Tile
 from troth.subjects import Run
-from troth.testing.witness import FakeWitness, serving
 
 pytestmark = pytest.mark.sampled
 

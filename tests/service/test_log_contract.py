@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 from django.db import connections
+from tests.rig.ledger import LogContract
 from tests.service.conftest import TestSigner
 
 from troth.ledger import Entry, Log
 from troth.service.record.ledger import DatabaseLog
 from troth.service.record.models import EntryRow
-from troth.testing.ledger import LogContract
 
 pytestmark = pytest.mark.sampled
 

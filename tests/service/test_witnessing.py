@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.rig.witness import Answer, Authority, FakeWitness, authority, serving
 from tests.service.conftest import TestSigner
 
 from troth.declaration import Ledger, parse
@@ -21,7 +22,6 @@ from troth.service.company import Company
 from troth.service.record.ledger import DatabaseLog, record
 from troth.service.record.models import EntryRow, Outside, Tile, Tree
 from troth.service.record.witnessing import show_outside, timestamp_files
-from troth.testing.witness import Answer, Authority, FakeWitness, authority, serving
 
 from .test_keep import DECLARED, QUOTE, look
 

@@ -1,7 +1,6 @@
 """What every ledger promises, and the half of it that all drivers share.
 
 A driver says where entries and tiles lie and in which order entries become leaves; `TiledLog` derives the rest.
-`troth.testing.LogContract` is the executable form of this page.
 """
 
 from __future__ import annotations

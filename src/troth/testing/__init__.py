@@ -1,4 +1,4 @@
-"""What connectors and logs are held to: `stores.StoreContract`, `ledger.LogContract`, and servers to test against.
+"""What connectors are held to, `stores.StoreContract` and `asked.AskedContract`, and servers to test against.
 
 `vectors` runs published test vectors against our own ciphers and proofs.
 """

@@ -1,5 +1,4 @@
-"""Fixtures that give each test its own empty database on a real server, and what a root key is wrapped by. Load them in
-a ``conftest.py``:
+"""Fixtures that give each test its own empty database on a real server. Load them in a ``conftest.py``:
 
     pytest_plugins = ["troth.testing.fixtures"]
 
@@ -15,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from troth.testing.keyservices import FakeKms, FakeTransit, SoftHsm, soft_hsm
 from troth.testing.servers import Server, share
 
 pytest.register_assert_rewrite("troth.testing.stores")
@@ -57,26 +55,3 @@ def sqlite_url(tmp_path: Path) -> str:
     path = tmp_path / "shop.db"
     path.touch()
     return f"sqlite:///{path}"
-
-
-@pytest.fixture
-def kms() -> Iterator[FakeKms]:
-    """AWS KMS, as far as it encrypts and decrypts."""
-    with FakeKms() as fake:
-        yield fake
-
-
-@pytest.fixture
-def transit() -> Iterator[FakeTransit]:
-    """Vault with a Transit engine."""
-    with FakeTransit() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="session")
-def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
-    """A token in SoftHSM. Its library looks for tokens once in the life of a process, so there is one for the run."""
-    hsm = soft_hsm(tmp_path_factory.mktemp("softhsm"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOFTHSM2_CONF", hsm.environment["SOFTHSM2_CONF"])
-        yield hsm

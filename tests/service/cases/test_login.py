@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
+from tests.rig.oidc import FakeProvider
 from tests.service.cases.conftest import Office
 
 from troth.service.cases.models import Case
 from troth.service.configuration import Settings, SettingsError
-from troth.testing.oidc import FakeProvider
 
 pytestmark = pytest.mark.sampled
 

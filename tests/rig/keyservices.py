@@ -194,7 +194,7 @@ class FakeTransit(_Served):
     key's ``versions`` to rotate it, and raise its ``min_decryption_version``; remove it from ``keys`` to delete it.
     """
 
-    token = "hvs.troth-testing"  # noqa: S105 - of a fake
+    token = "hvs.troth-testing"
 
     def __init__(self, mount: str = "transit") -> None:
         self.mount = mount
@@ -267,7 +267,7 @@ class SoftHsm:
 
     module: Path
     folder: Path
-    token: str = "Troth testing"  # noqa: S105 - its label
+    token: str = "Troth testing"
     key: str = "root"
     pin: str = "2580-1470"
 
@@ -313,6 +313,6 @@ def soft_hsm(folder: Path) -> SoftHsm:
 
 
 def _run(command: list[str], environment: Mapping[str, str]) -> None:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ServerUnavailable(f"{command[0]} failed: {done.stderr[-2000:]}")

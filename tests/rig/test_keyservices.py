@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.rig.keyservices import SoftHsm, soft_hsm
 
-from troth.testing.keyservices import SoftHsm, soft_hsm
 from troth.testing.servers import ServerUnavailable
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from tests.rig.witness import FakeWitness, serving
 
 from troth.ledger import (
     EMPTY_ROOT,
@@ -30,7 +31,6 @@ from troth.ledger import (
     verify_inclusion,
     verify_receipt,
 )
-from troth.testing.witness import FakeWitness, serving
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 

@@ -30,7 +30,7 @@ class FakeProvider:
     """Use it in a ``with`` block; *url* is its issuer then."""
 
     client: str = "troth"
-    secret: str = "a secret: with signs"  # noqa: S105 - of a fake
+    secret: str = "a secret: with signs"
     redirects: tuple[str, ...] = ()
     claims: Claims = field(default_factory=lambda: {"sub": "u-1"})
     userinfo: Claims = field(default_factory=dict)
