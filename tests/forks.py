@@ -40,7 +40,6 @@ _READY = (
     "troth.policy.binding",
     "troth.policy.reading.html",
     "troth.policy.reading.markdown",
-    "troth.policy.rendering",
     "troth.probe",
     "troth.detect",
     "troth.audit",

@@ -125,7 +125,7 @@ def test_reading_starts_without_the_heavy_libraries(policy: Path) -> None:
         "import sys; from troth.cli import main\n"
         f"try: main(['policy', 'read', {str(policy)!r}])\n"
         "except SystemExit: pass\n"
-        "print(sorted(sys.modules.keys() & {'pydantic', 'sqlalchemy', 'django', 'rich', 'selectolax', 'nh3'}))"
+        "print(sorted(sys.modules.keys() & {'pydantic', 'sqlalchemy', 'django', 'rich', 'selectolax'}))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

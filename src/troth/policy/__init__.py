@@ -1,7 +1,7 @@
 """The policy as prose: read it, name its sentences, see what they promise, find what the declaration quotes.
 
-Any text is read in bounded time; what comes out as HTML is safe to show, whatever went in. A sentence keeps its id as
-long as its words stay the same, and always knows its place in the source.
+Any text is read in bounded time, whatever it holds. A sentence keeps its id as long as its words stay the same, and
+always knows its place in the source.
 
 What is behind this door is loaded when its name is first used: whoever reads a text does not wait for the declaration's
 models, nor for the readers of formats that are not at hand.
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from troth.policy.clauses import Clause, ClauseKind, Practice, Quantity, Understood, promises_in, understand
     from troth.policy.reading import Kind, kind_of, published_text, read
     from troth.policy.reading.files import FileKind, file_kind, read_bytes, read_file
-    from troth.policy.rendering import render_plain
     from troth.policy.stated import (
         Contact,
         ContactKind,
@@ -72,7 +71,6 @@ __all__ = [
     "read",
     "read_bytes",
     "read_file",
-    "render_plain",
     "understand",
 ]
 
@@ -84,6 +82,5 @@ __getattr__ = behind(
         "stated": "Contact ContactKind DateKind Definition Reached StatedDate contacts dates days_meant definitions",
         "reading.files": "FileKind file_kind read_bytes read_file",
         "reading": "Kind kind_of published_text read",
-        "rendering": "render_plain",
     },
 )
