@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from example_voice import Places, lay_down
+from tests.rig.packages import read_package
 from tests.service.cases.conftest import Office
 
 from troth.service.cases import arrival, asking, links, telling
 from troth.service.cases.content import Content
 from troth.service.cases.desk import close_stores
 from troth.service.cases.models import Case, Channel, Kind, Link, Outcome, State, Step
-from troth.service.cases.package import read_package
 from troth.service.configuration import Settings
 from troth.service.keys import make_keys
 from troth.service.mail.models import LetterRow

@@ -16,12 +16,13 @@ from django.urls import resolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
+from tests.rig.packages import read_package
 from tests.service.cases.packages import ANN, DECLARED, INVOICE, LOGINS, MADE, MESSAGES, as_json, contents, unzipped
 from tests.tables import each_row
 
 from troth.declaration import Basis, Declaration, parse
 from troth.service.cases.centre.frame import RIGHTS
-from troth.service.cases.package import Contents, Part, Shared, build, read_package
+from troth.service.cases.package import Contents, Part, Shared, build
 from troth.service.cases.package.cells import printable
 from troth.service.cases.package.facts import Facts, facts_of
 from troth.service.cases.package.letter import letter

@@ -20,10 +20,11 @@ import jsonschema
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.rig.packages import read_package
 from tests.service.cases.packages import ANN, LINES, MADE, MESSAGES, as_json, contents, unzipped
 from tests.tables import each_row
 
-from troth.service.cases.package import PackageRefused, Part, build, read_package
+from troth.service.cases.package import PackageRefused, Part, build
 from troth.service.cases.package.cells import csv_cell
 from troth.service.cases.package.files import data_files, file_names, manifest
 from troth.service.cases.package.zip import packed

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 from django.utils.translation import override
+from tests.rig.packages import read_package
 from tests.service.cases import test_answers
 from tests.service.cases.company import EMAIL, NAME, STATES, Company, Firm, Known, answered, shuffled
 from tests.service.cases.company import firm as firm
@@ -15,7 +16,6 @@ from tests.service.cases.test_stops import LANGUAGES, MAILER, Holds, Is, Truth, 
 
 from troth.service.cases import telling
 from troth.service.cases.models import Outcome, Package, State
-from troth.service.cases.package import read_package
 
 READ = ("package_ready", "nothing_held", "fulfilled_port")
 PORTABLE = ("shop.person.name", "shop.bill.billed")

@@ -74,16 +74,3 @@ class Contents:
     uploads: Mapping[str, bytes] = field(default_factory=dict)
     """What somebody found in a system that a person looks into, by the system: a file each, handed out as it is."""
     receipt: Mapping[str, object] | None = None
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Unpacked:
-    """What a package holds for whoever takes it over: the rows, with their types."""
-
-    right: str
-    reference: str
-    language: str
-    made_at: dt.datetime
-    declaration: str
-    """The hash of the declaration that it was made under."""
-    parts: tuple[Part, ...]

@@ -1,23 +1,28 @@
-"""A package taken over by somebody: verified file by file, and read back with the types of its values.
+"""A package as somebody takes it over, for tests: verified file by file, and read back with the types of its values.
 
 A package comes from outside. Everything in it has to be exactly as `build` makes it, within limits, or it is refused.
 """
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import decimal
 import hashlib
 import io
 import json
 import re
+import uuid
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from troth.service.cases.package.cells import decode
-from troth.service.cases.package.contents import PackageRefused, Part, Unpacked
+from troth.service.cases.package import cells
+from troth.service.cases.package.contents import PackageRefused, Part
 from troth.service.cases.package.files import FORMAT, schema_of
+from troth.stores import Scalar
 
 PACKAGE_BYTES_MAX = 512 * 1024 * 1024
 """Of all files of a package together, unpacked."""
@@ -25,6 +30,19 @@ _FILES_MAX = 20_000
 _MANIFEST_BYTES_MAX = 8 * 1024 * 1024
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]*(/[A-Za-z0-9_-][A-Za-z0-9._~-]*)*")
 _HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Unpacked:
+    """What a package holds for whoever takes it over: the rows, with their types."""
+
+    right: str
+    reference: str
+    language: str
+    made_at: dt.datetime
+    declaration: str
+    """The hash of the declaration that it was made under."""
+    parts: tuple[Part, ...]
 
 
 def read_package(data: bytes) -> Unpacked:
@@ -156,7 +174,52 @@ def _part(place: str, table: Mapping[str, Any], schema: Mapping[str, Any]) -> Pa
     for row in table["rows"]:
         if list(row) != list(kinds):
             raise ValueError
-        rows.append(tuple(decode(kind, row[name]) for name, kind in kinds.items()))
+        rows.append(tuple(_decode(kind, row[name]) for name, kind in kinds.items()))
     if not all(category is None or isinstance(category, str) for category in categories.values()):
         raise ValueError
     return Part(place, tuple(kinds), tuple(categories.values()), tuple(rows), table["withheld"])
+
+
+# --- the values -------------------------------------------------------------------------------------------------------
+
+_DECODED: Mapping[str, Callable[[Any], Any]] = {
+    "big_integer": int,
+    "float": float,
+    "decimal": decimal.Decimal,
+    "date": dt.date.fromisoformat,
+    "moment": dt.datetime.fromisoformat,
+    "local_moment": dt.datetime.fromisoformat,
+    "time": dt.time.fromisoformat,
+    "uuid": uuid.UUID,
+    "bytes": lambda text: base64.b64decode(text, validate=True),
+    "broken_text": lambda text: base64.b64decode(text, validate=True).decode("utf-8", "surrogatepass"),
+}
+"""The way back of each kind that JSON does not hold as it is."""
+
+
+def _decode(kind: str, held: Any) -> Scalar:
+    """What *held* stands for in a column of *kind*. Raises `ValueError` for all but what `cells.encode` gives."""
+    if held is None:
+        return None
+    if kind == cells._MIXED:
+        if not isinstance(held, dict) or held.keys() != {"kind", "value"} or held["kind"] not in cells._KINDS:
+            raise ValueError("a mixed value names its kind")
+        kind, inner = held["kind"], held["value"]
+    else:
+        inner = held
+    try:
+        value: Scalar = _DECODED.get(kind, lambda value: value)(inner)
+        again = cells._KINDS[kind].encode(value)
+    except (ArithmeticError, TypeError, AttributeError, ValueError):
+        raise ValueError(f"no value of the kind {kind}") from None
+    if value is None or type(again) is not type(inner) or again != inner or not _fits(kind, value):
+        raise ValueError(f"no value of the kind {kind}")
+    return value
+
+
+def _fits(kind: str, value: Any) -> bool:
+    try:
+        own = cells._kind_of(value)
+    except KeyError:
+        return False
+    return own == kind or any(own in some and kind == wider for some, wider in cells._WIDER)
