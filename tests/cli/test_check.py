@@ -10,10 +10,11 @@ import jsonschema
 import pytest
 from tests.cli.conftest import Ask
 from tests.cli.firm import Answer, Firm
+from tests.rig.vendor import FakeVendor
 
 from troth.declaration import json_schema
 from troth.declaration.reading import read
-from troth.testing.asked import SECRET, FakeVendor
+from troth.testing.asked import SECRET
 
 
 @pytest.fixture

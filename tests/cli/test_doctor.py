@@ -19,9 +19,10 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import AuthResult
 from tests.cli.firm import Answer, Firm
+from tests.rig.vendor import FakeVendor
 
 from troth.service.deployment import seen_from_outside
-from troth.testing.asked import SECRET, FakeVendor
+from troth.testing.asked import SECRET
 
 
 def _states(answer: Answer) -> dict[str, str]:

@@ -15,8 +15,9 @@ import pytest
 from tests import forks
 from tests.cli.firm import TROTH, Firm, lay
 from tests.cli.test_requests import ANN, plan_of
+from tests.rig.vendor import FakeVendor, Trap
 
-from troth.testing.asked import SECRET, FakeVendor, Trap
+from troth.testing.asked import SECRET
 
 _KILLED_BEFORE_NOTING = """
 import os, signal, sys

@@ -15,12 +15,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.rig.vendor import FakeVendor, Trap
 from tests.tables import each_row
 
 from troth.declaration import System
 from troth.hook import Answer, Right, State
 from troth.stores import Asked, AskedLater, StoreRefused, StoreUnreachable, http, open_asked
-from troth.testing.asked import ANN, SECRET, AskedContract, FakeVendor, Trap, asking, make_ask
+from troth.testing.asked import ANN, SECRET, AskedContract, asking, make_ask
 
 
 class VendorPlace:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.rig.vendor import FakeVendor, Trap
 
 from troth.declaration import Declaration
 from troth.promises import Check, Outcome, run
 from troth.protect import Context, Keyring, Pan, TokenFormat, draw_token
 from troth.stores import Asked, Store, Transport, http, open_store
-from troth.testing.asked import SECRET, FakeVendor, Trap, asking
+from troth.testing.asked import SECRET, asking
 from troth.testing.servers import PASSWORD, Server
 
 NOW = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from example_voice import Places, lay_down
 from tests.rig.packages import read_package
+from tests.rig.vendor import FakeVendor, Trap
 from tests.service.cases.conftest import Office
 
 from troth.service.cases import arrival, asking, links, telling
@@ -21,7 +22,7 @@ from troth.service.configuration import Settings
 from troth.service.keys import make_keys
 from troth.service.mail.models import LetterRow
 from troth.stores import AnyOf, Match
-from troth.testing.asked import SECRET, FakeVendor, Trap
+from troth.testing.asked import SECRET
 
 pytestmark = pytest.mark.sampled
 

@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from tests import forks
+from tests.rig.vendor import FakeVendor
 from tests.service.api.test_hooks import allow_this_machine
 from tests.service.cases.conftest import Office
 from tests.service.conftest import ROOT
@@ -40,7 +41,7 @@ from troth.service.record.ledger import DatabaseLog, sequence
 from troth.service.record.models import EntryRow, RunRow
 from troth.service.work.models import FlowRow, WorkerRow
 from troth.service.work.run import flows as registered
-from troth.testing.asked import SECRET, FakeVendor
+from troth.testing.asked import SECRET
 
 WAIT_S_MAX = 180.0
 SYSTEMS = """
