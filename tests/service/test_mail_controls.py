@@ -16,7 +16,7 @@ from troth.declaration import parse
 from troth.promises import Check, Outcome, run
 from troth.service.mail.controls import look_at_letters
 from troth.service.mail.plan import Letter
-from troth.service.mail.run import again, send_due, settle
+from troth.service.mail.run import again, send_due
 from troth.service.mail.smtp import Smtp
 
 COMPANY = parse(
@@ -48,14 +48,6 @@ def test_a_failed_letter_turns_the_control_red_until_it_is_sent(rows: None, sink
     send_due(NOW, keyring=KEYS, transport=smtp)
     assert asked().outcome is Outcome.PASS
     assert asked().summary.startswith("1 letter sent")
-
-
-def test_whoever_was_reached_in_another_way_is_settled(rows: None, sink: Sink, smtp: Smtp) -> None:
-    sink.to = lambda envelope: "550 5.1.1 No such mailbox"
-    posted()
-    send_due(NOW, keyring=KEYS, transport=smtp)
-    settle("case:R-2026-0187/acknowledged")
-    assert asked().outcome is Outcome.PASS
 
 
 @pytest.mark.mutation("mail.letters_sent")

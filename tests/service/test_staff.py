@@ -31,7 +31,6 @@ from troth.service.staff.looking import look, looks_at
 from troth.service.staff.models import Access, Attempts, Grant, Member, Refusal, Secret
 from troth.service.staff.plan import LOCKED_FOR
 from troth.service.staff.rights import Right, Role
-from troth.service.staff.standing import SamePerson, require_other
 from troth.service.urls import urlpatterns as real
 from troth.subjects import Identity, references
 
@@ -56,14 +55,6 @@ def _forgets(request: HttpRequest) -> HttpResponse:
     return HttpResponse("what Ann wrote")
 
 
-def _approves(request: HttpRequest) -> HttpResponse:
-    try:
-        require_other(request, request.GET.get("asked_by"))
-    except SamePerson:
-        return HttpResponse("no", status=409)
-    return HttpResponse("approved")
-
-
 urlpatterns = [
     *real,
     path("try/open", public(_forgets)),
@@ -71,7 +62,6 @@ urlpatterns = [
     path("try/holds", needs(Right.HOLDS_MANAGE)(_forgets)),
     path("try/shows", needs(Right.CASES_HANDLE, personal=True)(_shows)),
     path("try/forgets", needs(Right.CASES_HANDLE, personal=True)(_forgets)),
-    path("try/approves", needs(Right.CASES_APPROVE)(_approves)),
     path("try/token", by_token(_forgets)),
 ]
 
@@ -487,12 +477,6 @@ def test_where_the_record_cannot_be_written_nothing_is_shown(
 def test_a_right_that_shows_nothing_personal_guards_no_personal_page() -> None:
     with pytest.raises(AssertionError):
         needs(Right.STAFF_MANAGE, personal=True)
-
-
-def test_whoever_asked_does_not_approve(staff_member: StaffMember) -> None:
-    client = staff_member(Right.CASES_APPROVE)
-    assert client.get(f"/try/approves?asked_by={client.member.pseudonym}").status_code == 409
-    assert text(client.get(f"/try/approves?asked_by={ANN}")) == "approved"
 
 
 def test_the_use_of_a_grant_is_noted_once_a_day(staff_member: StaffMember) -> None:

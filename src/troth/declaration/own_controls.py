@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -23,7 +23,6 @@ from troth.declaration.part import Part, Words
 from troth.declaration.promising import Audience
 from troth.declaration.secret import has_broken_reference, holds_secret
 
-OWN_PREFIX: Final = "ours."
 _ID = re.compile(r"ours\.[a-z]{1,40}(_[a-z]{1,40}){0,12}")
 _SPAN = re.compile(r"([1-9][0-9]{0,3}) +(minute|hour|day|week)s?")
 _MUST = re.compile(r"(<=|>=|=|<|>) *(-?[0-9]{1,12}(?:\.[0-9]{1,3})?)")

@@ -110,19 +110,6 @@ class Day:
         return dt.date.fromisoformat(json)
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
-    """A moment in UTC, in milliseconds: ``2026-11-24T09:41:00.000Z``."""
-
-    def write(self, value: object) -> str:
-        if not isinstance(value, dt.datetime):
-            raise ValueError("an aware datetime")
-        return instant_text(value)
-
-    def read(self, json: object) -> dt.datetime:
-        return instant(json)
-
-
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 

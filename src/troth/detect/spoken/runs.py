@@ -21,11 +21,9 @@ _ALONE_MAX: Final = 4
 """How many pieces may be one value that was asked for, and one that was not."""
 _ASIDE_WORDS_MAX: Final = 16
 _LOOSE_GAP: Final = 6
-_RESTATED_WORDS_MAX: Final = 14
-_RESTATED_SOON: Final = 4
 _ANSWER_WORDS_MAX: Final = 6
-"""How many words may stand between two pieces of a value, when the first says next to nothing yet, before it is said
-anew (and before a word that says that it was wrong), and between a question and an answer of doubtful words."""
+"""How many words may stand between two pieces of a value, when the first says next to nothing yet, and between a
+question and an answer of doubtful words."""
 _NOTHING: Final = frozenset[str]()
 _LEAST_SIGNS: Final = 2
 _LOOSE_SIGNS: Final = 2

@@ -33,7 +33,6 @@ _MARKERS = {
 _NUMBERED = re.compile(
     r"(?:(?:section|article|part)\s+)?(\d{1,2}(?:\.\d{1,2}){0,3}|(?-i:[IVX]{1,5}(?=\.)))[.):]?\s+[^\W\d_]", re.I
 )
-_LINE = re.compile(r"[^\r\n]+|(?<=\n)(?=\r?\n)|(?<=\r)(?=\r)")
 _ENDS = re.compile(r"[.!?:;…][\"'”’)]?\s*\Z")
 _NO_HEADING = re.compile(
     r"[.!;,…]\Z|@|://|\bwww\.|^(?:last|effective|updated|version|status|date|reviewed|tel|telephone|fax)\b|"

@@ -30,7 +30,6 @@ from troth.service.cases.preview import marks_for
 from troth.service.work.run import wake
 from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 
-_AT_ONCE = 8
 _FIRST_S, _LONGEST_S = 5, 6 * 3600
 _TASK_LOOK_S = 24 * 3600
 _CHANGES = (AskedRight.ERASE, AskedRight.AMEND)

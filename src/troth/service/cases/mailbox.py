@@ -59,7 +59,6 @@ _TEXT_MAX = 20_000
 _A_DAY_MAX = 20
 """Cases that letters of one address may open in a day. More of them are kept for a handler, and no letter goes back;
 only what stops a use is still heeded at once."""
-_OLDEST = dt.timedelta(days=366)
 """A letter that says that it came earlier than this is taken to come now."""
 _REFERENCE = re.compile(r"\b[RCQ]-\d{4}-\d{4,12}\b")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")

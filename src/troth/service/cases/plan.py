@@ -14,7 +14,6 @@ from troth.declaration import OBJECTABLE, Basis, Declaration, Organisation, Syst
 from troth.law import Applies, Due, Event, Obligation, Pause, due, earliest, obligations, regimes_for
 from troth.service.cases.models import CHOICES, LOOKS, Kind, Outcome, Right
 
-_ANSWER = {Kind.REQUEST: "answer", Kind.QUESTION: "answer_question"}
 _ACKNOWLEDGE = {Kind.REQUEST: ("confirm",), Kind.COMPLAINT: ("acknowledge_complaint",), Kind.QUESTION: ()}
 _CALIFORNIAN = frozenset({Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT})
 """The rights that 11 CCR 7021 gives 45 days for; an opt-out has a clock of its own (7026)."""

@@ -4,7 +4,6 @@ whose days are over."""
 from __future__ import annotations
 
 import datetime as dt
-import logging
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -18,7 +17,6 @@ from troth.service.cases.models import Case, Event, Link, Outcome, Pause, State
 from troth.service.record.clock import may_end
 from troth.service.record.routines import routine
 
-_LOG = logging.getLogger("troth.cases")
 LEVELS = ((7, "soon"), (3, "urgent"), (1, "escalated"), (-1, "late"))
 """Days before the deadline, and what is said then; the last two go to the data protection officer as well."""
 ABANDONED_DAYS = 30

@@ -186,17 +186,6 @@ def _way_out(server: MailServer) -> Transport:
     return known[server]
 
 
-def failed(about: str = "") -> list[LetterRow]:
-    """The letters that could not be sent, about one thing or all of them, the oldest first; *reason* has the code."""
-    rows = LetterRow.objects.filter(state=State.FAILED)
-    return list((rows.filter(about=about) if about else rows).order_by("ended_at", "id"))
-
-
-def was_sent(once: str) -> bool:
-    """Whether the letter of that key has been taken by a mail server."""
-    return LetterRow.objects.filter(once=once, state=State.SENT).exists()
-
-
 def about_of(message_ids: Iterable[str], *, to: str, keyring: Keyring) -> str:
     """What an answer of *to* is about: the reference of the letter to that address that one of these Message-IDs is of,
     the last of them first (``In-Reply-To`` and ``References`` name the nearest last). Empty where none is.
@@ -223,12 +212,6 @@ def again(once: str, *, now: dt.datetime) -> None:
         raise LetterRefused("there is no failed letter of that key whose message is still there; write a new one")
     fresh = {"state": State.QUEUED, "ended_at": None, "due": now, "until": now + KINDS[row.kind].lasts, "tries": 0}
     LetterRow.objects.filter(pk=row.pk, state=State.FAILED).update(**fresh)
-
-
-def settle(once: str) -> None:
-    """A letter that failed needs not be sent any more: whom it was for was reached in another way. Its message is
-    destroyed; that it failed stays on the row. Harmless twice."""
-    LetterRow.objects.filter(once=once, state=State.FAILED).update(sealed=None)
 
 
 # --- one letter -----------------------------------------------------------------------------------------------------

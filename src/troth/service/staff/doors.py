@@ -6,9 +6,8 @@
     @needs(Right.CASES_HANDLE, personal=True)  the same, and the page leaves only after `look` put the look on record
     @by_token                                  the view asks for a token of the API by itself
 
-`standing_of` says what a request's person may do, for pages that show less to some; `require_other` is the four-eyes
-rule; `own_subject` is for keeping somebody away from what concerns themselves. Grants count, or not, by `plan`; nothing
-is cached beyond the request.
+`standing_of` says what a request's person may do, for pages that show less to some; `own_subject` is for keeping
+somebody away from what concerns themselves. Grants count, or not, by `plan`; nothing is cached beyond the request.
 """
 
 from __future__ import annotations

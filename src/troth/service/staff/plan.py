@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 from troth.declaration import Period
 
-# PCI DSS 4.0.1: 7.2.4 (review), 8.2.6 (inactive), 8.2.8 (idle), 8.3.4 (lockout), 8.3.6 (password). Clauses C11, C12.
+# PCI DSS 4.0.1: 7.2.4 (review), 8.2.6 (inactive), 8.2.8 (idle), 8.3.4 (lockout). Clauses C11, C12.
 REVIEW_EVERY = Period(count=6, unit="month")
 INACTIVE = dt.timedelta(days=90)
 IDLE = dt.timedelta(minutes=15)
 LOCK_AFTER = 10
 LOCKED_FOR = dt.timedelta(minutes=30)
-PASSWORD_CHARACTERS_MIN = 12
 GRANT_LASTS_MAX = Period(count=1, unit="year")
 UNDERTAKING_LASTS = Period(count=1, unit="year")
 INVITATION_LASTS = dt.timedelta(hours=72)

@@ -12,7 +12,6 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from troth.service.configuration import ServiceError
 from troth.service.keys import keyring
 from troth.service.staff.models import Grant, Member
 from troth.service.staff.plan import Held, Person, Why, rights_of, why_not
@@ -21,10 +20,6 @@ from troth.service.staff.undertaking import document_hash
 from troth.subjects import Identity, references
 
 _DAY = dt.timedelta(days=1)
-
-
-class SamePerson(ServiceError):
-    """Whoever asked for something does not approve it as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +119,3 @@ def own_subject(standing: Standing) -> str | None:
         return None
     identity = Identity.of(email=standing.member.user.email)
     return references([identity], keyring(settings.TROTH.home))[0].text
-
-
-def require_other(request: HttpRequest, requester: str | None) -> None:
-    """Return when whoever sent *request* is another than *requester* (a pseudonym). Raises `SamePerson`: a release
-    takes two people (four eyes)."""
-    mine = standing_of(request).pseudonym
-    if mine is None or mine == requester:
-        raise SamePerson("whoever asked for it cannot approve it; somebody else has to")
