@@ -8,11 +8,11 @@ first ``troth.yaml`` from what was seen; every guess in it is marked.
 
 from troth.audit.data import as_data, as_sarif
 from troth.audit.draft import draft
-from troth.audit.facts import Facts, FormFacts, Overdue, PolicyFacts, SiteFacts, SystemFacts, TableFacts
+from troth.audit.facts import Facts, FormFacts, PolicyFacts, SiteFacts, SystemFacts
 from troth.audit.findings import decide
 from troth.audit.look import Progress, look_at_policy, look_at_store
 from troth.audit.page import as_html
-from troth.audit.report import Report, Step, audit, variable
+from troth.audit.report import Report, audit, variable
 from troth.audit.rules import Finding, Place, Rule, Severity, rules
 from troth.audit.writing import ReportUnwritten, write_report
 
@@ -20,7 +20,6 @@ __all__ = [
     "Facts",
     "Finding",
     "FormFacts",
-    "Overdue",
     "Place",
     "PolicyFacts",
     "Progress",
@@ -29,9 +28,7 @@ __all__ = [
     "Rule",
     "Severity",
     "SiteFacts",
-    "Step",
     "SystemFacts",
-    "TableFacts",
     "as_data",
     "as_html",
     "as_sarif",

@@ -41,7 +41,6 @@ from troth.ledger.log import (
 from troth.ledger.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
-    GetHash,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
@@ -54,10 +53,10 @@ from troth.ledger.note import Signer, Verifier, open_note, sign_note
 from troth.ledger.opening import Opening
 from troth.ledger.published import PublishedLog, export, origin_of
 from troth.ledger.receipt import receipt, receipt_extra, signed_in, verify_receipt
-from troth.ledger.tiles import TILE_WIDTH, TileStore, TileTree, bundle_path, pack_bundle, tile_path, unpack_bundle
+from troth.ledger.tiles import TILE_WIDTH, TileTree, unpack_bundle
 from troth.ledger.timestamp import request_timestamp, verify_timestamp
 from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
-from troth.ledger.witness import Cosignature, Quorum, Witness, cosign, cosigned_message
+from troth.ledger.witness import Quorum, Witness, cosign, cosigned_message
 
 __all__ = [
     "CLOCK_SLACK",
@@ -69,11 +68,9 @@ __all__ = [
     "Batch",
     "Checkpoint",
     "Commitment",
-    "Cosignature",
     "Entry",
     "EntryRefused",
     "EntryUnknown",
-    "GetHash",
     "Hash",
     "KeyId",
     "Kind",
@@ -92,7 +89,6 @@ __all__ = [
     "Quorum",
     "ReceiptRefused",
     "Signer",
-    "TileStore",
     "TileTree",
     "TiledLog",
     "TimestampRefused",
@@ -100,7 +96,6 @@ __all__ = [
     "Verifier",
     "Witness",
     "WitnessRefused",
-    "bundle_path",
     "consistency_proof",
     "cosign",
     "cosigned_message",
@@ -112,7 +107,6 @@ __all__ = [
     "node_hash",
     "open_note",
     "origin_of",
-    "pack_bundle",
     "receipt",
     "receipt_extra",
     "request_timestamp",
@@ -121,7 +115,6 @@ __all__ = [
     "sign_note",
     "signed_in",
     "silently",
-    "tile_path",
     "unpack_bundle",
     "verify_consistency",
     "verify_inclusion",

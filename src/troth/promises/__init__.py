@@ -6,24 +6,13 @@ controls with `answers`; importing a room registers its answers.
 """
 
 from troth.promises import controls as _controls  # noqa: F401 - registers this room's answers
-from troth.promises.answer import (
-    LOOKING,
-    Answer,
-    BadAnswer,
-    answered,
-    answers,
-    answers_own,
-    looked_at,
-    looked_at_hash,
-    run,
-    unanswered,
-)
+from troth.promises.answer import LOOKING, Answer, BadAnswer, answered, answers, answers_own, looked_at_hash, run
 from troth.promises.binding import check
 from troth.promises.catalogue import CatalogueError, PromisesError, UnknownControl, catalogue, control
 from troth.promises.figures import BadFigure, faults, figure_of, judged
 from troth.promises.model import EVENTS, Check, Control, Evidence, Figure, Finding, Outcome, Portion, Pushed, Status
 from troth.promises.own import controls_of
-from troth.promises.principles import Matrix, Principle, Served, matrix, principles
+from troth.promises.principles import Matrix, Principle, matrix, principles
 from troth.promises.publish import Earlier, Shown, ShownCheck, Tally, banded, shown_late, tally, visible
 from troth.promises.sitting import Sitting
 from troth.promises.status import Cause, Judgement, Standing, status_of
@@ -49,7 +38,6 @@ __all__ = [
     "Principle",
     "PromisesError",
     "Pushed",
-    "Served",
     "Shown",
     "ShownCheck",
     "Sitting",
@@ -68,7 +56,6 @@ __all__ = [
     "faults",
     "figure_of",
     "judged",
-    "looked_at",
     "looked_at_hash",
     "matrix",
     "principles",
@@ -76,6 +63,5 @@ __all__ = [
     "shown_late",
     "status_of",
     "tally",
-    "unanswered",
     "visible",
 ]

@@ -6,10 +6,10 @@ what is missing and where it goes; nothing is filled in with a guess.
 """
 
 from troth.ropa.drawing import as_svg, map_style
-from troth.ropa.picture import Arrow, Box, Picture, picture_data, picture_of, picture_words
+from troth.ropa.picture import Arrow, Box, picture_data, picture_of, picture_words
 from troth.ropa.record import Activity, Line, Missing, Record, record_of
 from troth.ropa.relations import receive
-from troth.ropa.risk import CriteriaList, Criterion, Met, Question, Screening, Verdict, in_force, lists, screen
+from troth.ropa.risk import Question, Screening, Verdict, in_force, lists, screen
 from troth.ropa.screening import VERDICTS, screening_data, screening_markdown
 from troth.ropa.writing import as_csv, as_data, as_html, as_markdown, page
 
@@ -18,12 +18,8 @@ __all__ = [
     "Activity",
     "Arrow",
     "Box",
-    "CriteriaList",
-    "Criterion",
     "Line",
-    "Met",
     "Missing",
-    "Picture",
     "Question",
     "Record",
     "Screening",

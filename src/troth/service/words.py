@@ -264,3 +264,9 @@ def linked(sentence: Sentence) -> SafeString:
             at = link.end
     parts.append(escape(sentence.text[at:]))
     return format_html('<span id="{}">{}</span>', sentence.id, mark_safe("".join(parts)))  # noqa: S308 - all escaped
+
+
+def sentence(refused: Exception) -> str:
+    """What was refused, as a page says it."""
+    text = str(refused)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

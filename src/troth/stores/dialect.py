@@ -14,7 +14,7 @@ import itertools
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 
@@ -37,6 +37,8 @@ from troth.stores.contract import (
     UnknownName,
 )
 from troth.stores.noting import note_executed
+
+Account = TypeVar("Account", int, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,17 @@ logging.getLogger(f"sqlalchemy.engine.Engine.{_SILENT}").setLevel(logging.CRITIC
 def run(connection: sa.Connection, clause: Clause) -> list[tuple[Any, ...]]:
     """The rows that a statement returns, as plain tuples."""
     return [tuple(row) for row in connection.exec_driver_sql(clause.sql, clause.values).fetchall()]
+
+
+def closure_of(start: Account, becomes: Mapping[Account, set[Account]]) -> set[Account]:
+    """The role *start* and all that it may become, also by SET ROLE."""
+    found, left = {start}, [start]
+    while left:
+        for group in becomes.get(left.pop(), ()):
+            if group not in found:
+                found.add(group)
+                left.append(group)
+    return found
 
 
 def nearest(name: str, known: Collection[str]) -> str:

@@ -44,6 +44,7 @@ from troth.stores.dialect import (
     Dialect,
     Fault,
     Table,
+    closure_of,
     conflict,
     other,
     refused,
@@ -153,7 +154,7 @@ class MariaDB(Dialect):
         accounts = {who: bool(can_login) for who, can_login in run(connection, _ACCOUNTS)}
         found = []
         for who, can_login in accounts.items():
-            groups = _closure(who, becomes) | {"PUBLIC"}
+            groups = closure_of(who, becomes) | {"PUBLIC"}
             read = frozenset().union(*(reads[group] for group in groups))
             write = frozenset().union(*(writes[group] for group in groups))
             if (read or write) and who != "PUBLIC":
@@ -445,16 +446,6 @@ def _like(pattern: str, database: str) -> bool:
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
     wild = {"%": ".*", "_": "."}
     return bool(re.fullmatch("".join(wild.get(part, re.escape(part[-1])) for part in parts), database, re.IGNORECASE))
-
-
-def _closure(start: str, becomes: Mapping[str, set[str]]) -> set[str]:
-    found, left = {start}, [start]
-    while left:
-        for group in becomes.get(left.pop(), ()):
-            if group not in found:
-                found.add(group)
-                left.append(group)
-    return found
 
 
 def _plainly_quoted(name: str) -> str:

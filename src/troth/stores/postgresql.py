@@ -45,6 +45,7 @@ from troth.stores.dialect import (
     Dialect,
     Fault,
     Table,
+    closure_of,
     conflict,
     other,
     refused,
@@ -152,7 +153,7 @@ class PostgreSQL(Dialect):
             becomes[member].add(group)
         found = []
         for oid, (name, can_login, is_super, is_builtin) in roles.items():
-            closure = _closure(oid, becomes)
+            closure = closure_of(oid, becomes)
             reads = frozenset().union(*(reach[group][0] for group in closure if group in reach))
             writes = frozenset().union(*(reach[group][1] for group in closure if group in reach))
             if (reads or writes) and not is_builtin:
@@ -409,17 +410,6 @@ def _table(
         rows_estimate=None if estimate is None else int(str(estimate)),
         comment=None if comment is None else str(comment),
     )
-
-
-def _closure(start: int, becomes: Mapping[int, set[int]]) -> set[int]:
-    """The role and all that it may become, also by SET ROLE."""
-    found, left = {start}, [start]
-    while left:
-        for group in becomes.get(left.pop(), ()):
-            if group not in found:
-                found.add(group)
-                left.append(group)
-    return found
 
 
 def _constraint(error: BaseException) -> str:

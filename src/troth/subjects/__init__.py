@@ -10,7 +10,7 @@ what is shown and done; `carry_out` does what was approved, exactly once, and pr
 """
 
 from troth.subjects import controls as _controls  # noqa: F401 - registers this room's answers
-from troth.subjects.amend import AmendmentPlan, Rewrite, becoming, plan_amendment
+from troth.subjects.amend import AmendmentPlan, becoming, plan_amendment
 from troth.subjects.check import access, check, slow_ways
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
 from troth.subjects.deep import DeepFinding, deep_scan
@@ -28,16 +28,15 @@ from troth.subjects.plan import (
     Kept,
     PlanRefused,
     Review,
-    Stage,
     plan_erasure,
     refuse_untrue,
     reviews,
 )
 from troth.subjects.receipt import Receipt
-from troth.subjects.resuming import HeldSince, RowsChanged
+from troth.subjects.resuming import RowsChanged
 from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume, run_context
 from troth.subjects.sealing import plan_hash
-from troth.subjects.treatment import IN_ROWS_OF_OTHERS, Treatment, treatments
+from troth.subjects.treatment import IN_ROWS_OF_OTHERS, treatments
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
 from troth.subjects.work import Gone, Tally, preview, references, references_of
 
@@ -53,7 +52,6 @@ __all__ = [
     "Fed",
     "Flagged",
     "Gone",
-    "HeldSince",
     "Hold",
     "Identity",
     "IdentityRefused",
@@ -68,14 +66,11 @@ __all__ = [
     "PlanRefused",
     "Receipt",
     "Review",
-    "Rewrite",
     "RowsChanged",
     "Run",
     "RunFailed",
     "RunInterrupted",
-    "Stage",
     "Tally",
-    "Treatment",
     "View",
     "ViewTable",
     "access",

@@ -8,18 +8,16 @@ or where the prose reads too hard, nothing is rendered. The same declaration giv
 
 from __future__ import annotations
 
-from troth.policy.notice.agreeing import Disagreement, NoticeDisagrees, agree, differences
+from troth.policy.notice.agreeing import NoticeDisagrees, agree, differences
 from troth.policy.notice.content import Content
 from troth.policy.notice.ease import reading_ease, syllables
 from troth.policy.notice.gathering import content_of
-from troth.policy.notice.missing import NoticeIncomplete, missing_from
-from troth.policy.notice.rendering import EASE_MIN, SHORT_WORDS_MAX, Form, Rendered, render, render_short
+from troth.policy.notice.missing import NoticeIncomplete
+from troth.policy.notice.rendering import EASE_MIN, Form, Rendered, render, render_short
 
 __all__ = [
     "EASE_MIN",
-    "SHORT_WORDS_MAX",
     "Content",
-    "Disagreement",
     "Form",
     "NoticeDisagrees",
     "NoticeIncomplete",
@@ -27,7 +25,6 @@ __all__ = [
     "agree",
     "content_of",
     "differences",
-    "missing_from",
     "reading_ease",
     "render",
     "render_short",

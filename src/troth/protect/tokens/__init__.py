@@ -12,11 +12,10 @@ Nothing here stores anything. ``batch`` needs numpy and is imported by its users
 
 from troth.protect.tokens.formats import TokenFormat
 from troth.protect.tokens.pan import Pan
-from troth.protect.tokens.stored import DRAWS_MAX, OPAQUE_PATTERN, draw_token, is_opaque_token
+from troth.protect.tokens.stored import OPAQUE_PATTERN, draw_token, is_opaque_token
 from troth.protect.tokens.tokeniser import Tokeniser
 
 __all__ = [
-    "DRAWS_MAX",
     "OPAQUE_PATTERN",
     "Pan",
     "TokenFormat",

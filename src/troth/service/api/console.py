@@ -29,6 +29,7 @@ from troth.service.keys import keyring
 from troth.service.staff.doors import needs
 from troth.service.staff.rights import Right
 from troth.service.staff.standing import standing_of
+from troth.service.words import sentence
 
 _SOON = dt.timedelta(days=14)
 _ENDED_SHOWN = 50
@@ -142,7 +143,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
             )
             return _once(request, given["name"], secret)
         except ServiceError as refused:
-            form.add_error("name", _sentence(refused))
+            form.add_error("name", sentence(refused))
     return _page(request, token_form=form)
 
 
@@ -168,7 +169,7 @@ def make_hook(request: HttpRequest) -> HttpResponse:
             made, secret = hooks.make(given["url"], given["events"], keys=keys, now=timezone.now())
             return _once(request, made.url, secret)
         except ServiceError as refused:
-            form.add_error("url", _sentence(refused))
+            form.add_error("url", sentence(refused))
     return _page(request, hook_form=form)
 
 
@@ -240,8 +241,3 @@ def _end_of(day: dt.date) -> dt.datetime:
 
 def _by(request: HttpRequest) -> str:
     return standing_of(request).pseudonym or ""
-
-
-def _sentence(refused: Exception) -> str:
-    text = str(refused)
-    return text[:1].upper() + text[1:] + "."

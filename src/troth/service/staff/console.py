@@ -25,6 +25,7 @@ from troth.service.staff.plan import Why, review_due, why_not
 from troth.service.staff.rights import ROLES, Right, Role
 from troth.service.staff.standing import held, person_of, standing_of
 from troth.service.staff.undertaking import document, document_hash
+from troth.service.words import sentence
 
 _SOON = dt.timedelta(days=30)
 
@@ -149,7 +150,7 @@ def invite(request: HttpRequest) -> HttpResponse:
                 post_invitation(made, token, now=now)
             return render(request, "staff/invited.html", {"here": "staff", "member": made})
         except run.StaffError as refused:
-            form.add_error(None, _sentence(refused))
+            form.add_error(None, sentence(refused))
     return render(request, "staff/invite.html", {"here": "staff", "form": form}, status=400 if form.errors else 200)
 
 
@@ -177,7 +178,7 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
                 )
                 return redirect("member", pk=pk)
             except run.StaffError as refused:
-                form.add_error(None, _sentence(refused))
+                form.add_error(None, sentence(refused))
     shown = {
         "here": "staff",
         "member": row,
@@ -300,8 +301,3 @@ def _end_of(day: dt.date | None) -> dt.datetime | None:
     if day is None:
         return None
     return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)
-
-
-def _sentence(refused: Exception) -> str:
-    text = str(refused)
-    return text[:1].upper() + text[1:] + "."

@@ -36,6 +36,7 @@ from troth.service.staff.doors import needs
 from troth.service.staff.looking import look, refuse_own, withheld_from
 from troth.service.staff.rights import Right as Leave
 from troth.service.staff.standing import standing_of
+from troth.service.words import sentence
 
 PURPOSE = "troth_requests"
 """Why staff look at a case unless they say otherwise: to answer it."""
@@ -303,9 +304,3 @@ def approve(request: HttpRequest, reference: str) -> HttpResponse:
     except TrothError as refused:
         return _page(request, _case(request, reference), wrong=sentence(refused), status=409)
     return _back(request, reference)
-
-
-def sentence(refused: Exception) -> str:
-    """What was refused, as a page says it."""
-    text = str(refused)
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -21,7 +21,7 @@ from troth.declaration import Declaration, IdentityKind
 from troth.errors import TrothError
 from troth.service.cases import arrival, life, vouched
 from troth.service.cases.centre.forms import PLACES, Value, categories_to_amend, purposes_for
-from troth.service.cases.console.cases import sentence, who
+from troth.service.cases.console.cases import who
 from troth.service.cases.console.page import everyone_in
 from troth.service.cases.console.row import RIGHTS
 from troth.service.cases.content import Content
@@ -33,6 +33,7 @@ from troth.service.staff.doors import needs
 from troth.service.staff.looking import refuse_own
 from troth.service.staff.rights import Right as Leave
 from troth.service.staff.standing import standing_of
+from troth.service.words import sentence
 
 _CHANGES = 3
 _TIERS = (
