@@ -36,7 +36,7 @@ lint: $(VENV)/.dev  ## Style, types and the order of the rooms
 	$(BIN)/python tools/measure_code.py
 
 soak: $(VENV)/.dev services  ## The full crash and load numbers
-	$(BIN)/pytest tests -m soak --timeout 7200
+	TROTH_TESTS=full $(BIN)/pytest tests -m "soak or scaled" --timeout 7200
 
 mutations: $(VENV)/.dev services  ## Plant a fault for every control, see it turn red, and list them in the docs
 	$(BIN)/python tools/mutations.py -n $(WORKERS)

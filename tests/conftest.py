@@ -8,12 +8,18 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.scale import scaled
 
 # The tests start thousands of processes. Each would compile our modules anew where Python is told to keep nothing.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-settings.register_profile("troth", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # machines are busy
+settings.register_profile(
+    "troth",
+    max_examples=scaled(25, 100),
+    deadline=None,  # machines are busy
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("troth")
 
 pytest_plugins = ["troth.testing.fixtures", "tests.rig.fixtures", "tests.mutations", "tests.browsing"]
@@ -26,7 +32,10 @@ _AGAIN = ("postgresql", "mariadb", "InABucket")
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is marked ``sampled`` runs once more one time in eight, and of what is marked ``few(n)`` run n cases: the
-    same each day, and the others by `make soak`."""
+    same each day, and the others by `make soak`. What Hypothesis generates is larger there."""
+    for item in items:
+        if hasattr(getattr(item, "obj", None), "hypothesis"):
+            item.add_marker(pytest.mark.scaled)
     for item in _beyond_the_few(items):
         item.add_marker(pytest.mark.soak)
     for item in items:

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.cli.conftest import Ask
 from tests.cli.firm import Firm
+from tests.scale import scaled
 
 TYPED = {
     "SQL": "x'; DROP TABLE customer; --@example.org",
@@ -66,7 +67,7 @@ def test_a_hostile_value_is_a_value(firm: Firm, value: str) -> None:
     assert firm.rows("customer")[0][2] == value
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scaled(12, 50), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example("-", "\x1b", "\x00")
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_whatever_is_typed_is_answered_in_lines(ask: Ask, firm: Firm, email: str, place: str, change: str) -> None:

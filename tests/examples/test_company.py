@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, inspect
+from tests.scale import scaled
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 
@@ -52,7 +53,7 @@ def test_another_seed_gives_another_company(example_voice: Any, tmp_path: Path, 
     assert _everything(other) != _everything(laid)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(10, 40), deadline=None)
 @given(count=st.integers(0, 400), seed=st.integers(0, 2**32))
 def test_no_two_people_share_an_address_to_write_to(count: int, seed: int) -> None:
     people = _population(count, seed)
@@ -61,7 +62,7 @@ def test_no_two_people_share_an_address_to_write_to(count: int, seed: int) -> No
     assert all(person.email.endswith("@example.org") for person in people)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=scaled(5, 20), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_only_a_family_shares_a_telephone(seed: int) -> None:
     homes: dict[str, set[Any]] = {}

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
+from tests.scale import scaled
 
 PAGES = ["/", "/register/", "/order/", "/newsletter/", "/contact/", "/support/", "/cookies/", "/mailbox/", "/nowhere/",
          f"/newsletter/stop/{'x' * 43}/"]  # fmt: skip
@@ -249,7 +250,7 @@ HOSTILE = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scaled(15, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=HOSTILE)
 def test_hostile_words_stay_words(browser: httpx.Client, words: str) -> None:
     page = browser.post("/support/", data={**TICKET, "email": "not an address", "message": words, "subject": words})
@@ -437,7 +438,7 @@ def test_a_hostile_letter_is_shown_as_words(browser: httpx.Client, mail: Path) -
     assert "alert" not in page.text
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scaled(15, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=400))
 def test_no_letter_breaks_the_mailbox(browser: httpx.Client, mail: Path, data: bytes) -> None:
     mail.mkdir(exist_ok=True)

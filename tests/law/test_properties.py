@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 
 from troth.law import Clock, Pause, Roll, Unit, due, regimes, working_days
 
@@ -32,7 +33,7 @@ rolling = st.sampled_from([each for each in CLOCKS if each.roll is Roll.NEXT_WOR
 extensible = st.sampled_from([each for each in CLOCKS if each.extension])
 instants = st.datetimes(dt.datetime(2018, 1, 1), dt.datetime(2040, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001
 spans = st.timedeltas(dt.timedelta(), dt.timedelta(days=400))
-quickly = settings(deadline=None, max_examples=150)
+quickly = settings(deadline=None, max_examples=scaled(37, 150))
 
 
 @quickly

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rig.filelog import FileLog
 from tests.rig.ledger import entries
+from tests.scale import scaled
 
 from troth.ledger import Checkpoint, Verifier, export, receipt
 from troth.ledger import verify_troth_ledger as offline
@@ -333,7 +334,7 @@ def test_every_changed_character_of_a_receipt_is_refused(proof: Path, log: FileL
                 offline.receipt(str(proof), asked)
 
 
-@settings(max_examples=200)
+@settings(max_examples=scaled(50, 200))
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_whatever_lies_there_is_refused_in_a_line(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "anything"
@@ -401,7 +402,7 @@ def test_the_vectors_of_rfc_8032_hold(key: str, message: str, signature: str) ->
     assert offline.is_signature(bytes.fromhex(key), bytes.fromhex(message), bytes.fromhex(signature))
 
 
-@settings(max_examples=60)
+@settings(max_examples=scaled(15, 60))
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=200), st.integers(0, 511))
 def test_it_agrees_with_openssl_on_every_signature_and_every_flipped_bit(seed: bytes, message: bytes, bit: int) -> None:
     private = Ed25519PrivateKey.from_private_bytes(seed)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.policy import Clause, ClauseKind, Practice, Quantity, Understood, promises_in, read, understand
@@ -199,7 +200,7 @@ def test_clauses_come_in_the_order_of_the_text_and_miss_no_sentence() -> None:
     assert [clause.sentence for clause in understand(policy).clauses] == list(policy.sentences)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=scaled(12, 50), deadline=None)
 @given(st.lists(st.sampled_from([*SAID["promises"], *SAID["others"]]), min_size=1, max_size=8))
 def test_a_sentence_is_understood_alike_wherever_it_stands(sentences: list[str]) -> None:
     together = understood("\n\n".join(sentences))

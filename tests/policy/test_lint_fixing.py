@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.policy.declared import VOICE, declared
 from tests.policy.linting import TODAY
 from tests.policy.sampling import SAMPLES, sample
+from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.policy import read
@@ -154,7 +155,7 @@ FRAGMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(10, 40), deadline=None)
 @given(
     text=st.lists(FRAGMENTS | st.text(max_size=8), max_size=25).map("".join),
     kind=st.sampled_from(["markdown", "text", "html"]),

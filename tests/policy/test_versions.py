@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.policy import PolicyText, read
@@ -337,7 +338,7 @@ def test_one_weaker_clause_weakens_any_policy_and_its_mending_strengthens_it(
 _SAMPLES = [VOICE, *sorted((Path(__file__).parent / "samples").glob("*.md"))]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(15, 60), deadline=None)
 @given(st.data())
 def test_what_one_way_strengthens_weakens_the_other_in_real_policies(data: st.DataObject) -> None:
     """Sentences of whole policies are taken out, or made to hedge or to except something."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.declaration import Attestation, Promise, Waiver
@@ -299,7 +300,7 @@ def floor(bound: Promise, before: int) -> int:
     return before if bound.waive is None else min(before, ORDER.index(Status.WAIVED))
 
 
-@settings(max_examples=1000)
+@settings(max_examples=scaled(250, 1000))
 @given(PROMISES, WORLD, st.data())
 def test_a_worse_check_never_improves_the_status(
     bound: Promise, world: dict[str, list[Check]], data: st.DataObject

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.scale import scaled
 
 from troth.stores import AnyOf, Limits, Match, StoreBusy, StoreError
 from troth.stores._files_folder import LocalFolder
@@ -254,5 +255,5 @@ class FilesModel(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-FilesModel.TestCase.settings = settings(max_examples=40, stateful_step_count=8, deadline=None)
+FilesModel.TestCase.settings = settings(max_examples=scaled(10, 40), stateful_step_count=8, deadline=None)
 TestFilesModel = FilesModel.TestCase

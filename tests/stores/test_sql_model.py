@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 
 from troth.stores import AnyOf, Limits, Match, Row, Scalar, Store
 
@@ -72,7 +73,10 @@ def ordered(rows: Sequence[Row]) -> list[Row]:
 
 
 lenient = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    deadline=None,
+    max_examples=scaled(10, 40),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 
 

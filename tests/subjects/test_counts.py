@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 from tests.subjects.laid import PERSON, Laid, declared
 from tests.subjects.world import NOW
 
@@ -109,7 +110,7 @@ def _of_others(plan: ErasurePlan) -> set[tuple[str, Row]]:
     return {(it.place, key) for it in plan.changes if not it.strategies for key, _ in it.targets}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=scaled(7, 30), deadline=None)
 @given(companies(), st.sampled_from([(ANN,), (ANN, BEN)]))
 def test_an_erasure_counts_each_row_once(company: Any, people: tuple[Identity, ...]) -> None:
     with _laid(*company) as laid:
@@ -138,7 +139,7 @@ def test_an_erasure_counts_each_row_once(company: Any, people: tuple[Identity, .
             assert receipt.entry.fields["kept"] == sum(line.rows for line in lines if line.stays) == len(kept)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=scaled(5, 20), deadline=None)
 @given(companies(), st.sets(st.sampled_from(["name", "address", "email"]), min_size=1))
 def test_an_amendment_counts_each_row_once(company: Any, names: set[str]) -> None:
     with _laid(*company) as laid:

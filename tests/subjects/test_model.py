@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 from tests.subjects.laid import Laid, declared
 
 from troth.protect import create_home
@@ -273,7 +274,7 @@ def contents(company: Company, one: Laid) -> set[tuple[Any, ...]]:
 
 
 slowly = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=scaled(15, 60), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

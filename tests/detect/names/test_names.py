@@ -7,6 +7,7 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 
 from troth.detect.finding import Finding
 from troth.detect.names import Names
@@ -78,7 +79,7 @@ def test_what_was_read_before_changes_nothing() -> None:
     assert [it[:3] for it in found(text)] == [it[:3] for it in fresh]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scaled(37, 150), deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_is_read_and_names_have_valid_places(text: str) -> None:
     places = [(it.start, it.end) for it in found(text)]
@@ -86,7 +87,7 @@ def test_any_text_is_read_and_names_have_valid_places(text: str) -> None:
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(places))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=scaled(12, 50), deadline=None)
 @given(st.text(alphabet="Ann \n.,'-\u0301\u200d\ud800\U0001f600é", max_size=200))
 def test_strange_letters_move_no_place(text: str) -> None:
     assert all(text[it.start].isalnum() or text[it.start] == "\u0301" for it in found(text))

@@ -6,6 +6,7 @@ from typing import Final
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 
 from troth.detect.spoken import Speech
 from troth.detect.spoken.hints import LANGUAGES
@@ -40,7 +41,7 @@ def test_any_text_is_read_to_its_end(text: str) -> None:
         assert 0 <= it.start < it.end <= len(text)
 
 
-@settings(max_examples=400)
+@settings(max_examples=scaled(100, 400))
 @given(st.lists(st.sampled_from(_WORDS), max_size=60))
 def test_any_talk_is_read_to_its_end(words: list[str]) -> None:
     text = " ".join(words)

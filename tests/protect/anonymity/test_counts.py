@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.protect.anonymity import AnonymityRefused, History, Release, release_counts
@@ -98,7 +99,7 @@ two_way = st.dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=scaled(50, 200), deadline=None)
 @given(two_way, st.integers(2, 4))
 def test_no_small_cell_of_a_two_way_table_can_be_narrowed(cells: dict[Figure, int], k: int) -> None:
     release = release_counts(_people(cells), by=["row", "column"], person="person", k=k)
@@ -109,7 +110,7 @@ def test_no_small_cell_of_a_two_way_table_can_be_narrowed(cells: dict[Figure, in
             assert all(_still_possible(release, truth, figure, value) for value in range(k + 1)), figure
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(25, 100), deadline=None)
 @given(two_way, st.integers(2, 4), st.data())
 def test_a_cell_withheld_for_an_earlier_release_cannot_be_narrowed_either(
     cells: dict[Figure, int], k: int, data: st.DataObject
@@ -125,7 +126,7 @@ def test_a_cell_withheld_for_an_earlier_release_cannot_be_narrowed_either(
         assert all(_still_possible(release, truth, guarded, truth[guarded] - fewer) for fewer in range(k + 1))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=scaled(50, 200), deadline=None)
 @given(st.dictionaries(st.tuples(st.sampled_from("abcdef")), st.integers(1, 7), min_size=1), st.integers(2, 4))
 def test_no_small_cell_of_a_one_way_table_can_be_narrowed(cells: dict[Figure, int], k: int) -> None:
     release = release_counts(_people(cells, ["row"]), by=["row"], person="person", k=k)
@@ -139,7 +140,7 @@ def test_no_small_cell_of_a_one_way_table_can_be_narrowed(cells: dict[Figure, in
 visits = st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 11)), max_size=40)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=scaled(50, 200), deadline=None)
 @given(visits, st.integers(2, 4))
 def test_visitors_of_several_pages_are_counted_once_a_page_and_hidden_under_k(
     rows: list[tuple[str, int]], k: int
@@ -299,7 +300,7 @@ def _one_way(rows: Iterable[tuple[int, str]]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), {"person": pl.Int64, "row": pl.String}, orient="row")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(25, 100), deadline=None)
 @given(st.lists(once.map(lambda people: list(people.items())) | several, min_size=2, max_size=3), st.integers(2, 3))
 def test_no_pair_of_releases_tells_fewer_than_k_apart(tables: list[list[tuple[int, str]]], k: int) -> None:
     history = History()
@@ -317,7 +318,7 @@ def test_no_pair_of_releases_tells_fewer_than_k_apart(tables: list[list[tuple[in
 ways = st.sampled_from([(("row",), True), (("row", "column"), True), (("row", "column"), False), (("column",), False)])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=scaled(20, 80), deadline=None)
 @given(
     st.lists(
         st.tuples(st.dictionaries(st.integers(0, 14), st.sampled_from(["ax", "ay", "bx", "by"]), min_size=8), ways),

@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.protect.anonymity import (
@@ -209,7 +210,7 @@ tables = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(15, 60), deadline=None)
 @given(tables, st.integers(1, 3))
 def test_counts_and_sums_hold_each_person_to_the_bound(rows: list[Any], most: int) -> None:
     table = pl.DataFrame(rows, {"page": pl.String, "person": pl.Int64, "pence": pl.Int64}, orient="row")

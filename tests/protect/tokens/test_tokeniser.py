@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.protect import (
@@ -533,7 +534,7 @@ def _none_for(missing: str) -> Callable[[str], object]:
     return lambda name: None if name == missing else importlib.util.find_spec(name)
 
 
-@settings(max_examples=10)
+@settings(max_examples=scaled(5, 10))
 @given(st.integers(0, 3))
 def test_empty_batches_are_empty(width: int) -> None:
     assert SHOP.tokenise_batch(PAN, []) == []

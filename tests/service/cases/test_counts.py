@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.scale import scaled
 from tests.service.cases.conftest import DECLARATION, Office
 
 from troth.declaration import parse
@@ -46,7 +47,7 @@ def numbers(text: str) -> int:
     return sum(int(found.replace(",", "")) for found in re.findall(r"\(([\d,]+)\)", text))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=scaled(20, 80), deadline=None)
 @given(lines)
 def test_message_and_page_show_the_number_of_rows(found: list[dict[str, Any]]) -> None:
     total = sum(one["rows"] for one in found)

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 from tests.rig.packages import read_package
+from tests.scale import scaled
 from tests.service.cases.packages import ANN, DECLARED, INVOICE, LOGINS, MADE, MESSAGES, as_json, contents, unzipped
 from tests.tables import each_row
 
@@ -459,7 +460,7 @@ def outline_of(said: Contents) -> list[int]:
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=scaled(6, 25), suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_can_stand_in_page_and_letter(text: str) -> None:
     said = hostile(text)
     facts = facts_of(said)

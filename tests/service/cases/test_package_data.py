@@ -21,6 +21,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.rig.packages import read_package
+from tests.scale import scaled
 from tests.service.cases.packages import ANN, LINES, MADE, MESSAGES, as_json, contents, unzipped
 from tests.tables import each_row
 
@@ -335,7 +336,7 @@ def test_a_file_that_is_longer_or_shorter_than_it_says_is_refused() -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=50)
+@settings(max_examples=scaled(12, 50))
 def test_any_bytes_are_read_or_refused(noise: bytes) -> None:
     whole = data_alone(ANN)
     for data in (noise, whole[: len(noise) * 7], whole[:-30] + noise):
