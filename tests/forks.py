@@ -64,11 +64,6 @@ _READY = (
 )
 """What is imported beforehand, before Django is set up."""
 _READY_WITH_DJANGO = (
-    "troth.cli.check",
-    "troth.cli.keep",
-    "troth.cli.keys",
-    "troth.cli.promises",
-    "troth.cli.subjects",
     "troth.detect.controls",
     "troth.detect.schema.check",
     "troth.policy.controls",
@@ -103,7 +98,8 @@ _READY_WITH_DJANGO = (
     "troth.service.vault.run",
     "troth.service.work.run",
 )
-"""What is imported once it is: all but what keeps `Settings` of the environment, which each command has of its own."""
+"""What is imported once it is: all but what keeps `Settings` of the environment, which each command has of its own,
+and but commands, which keep the width of the terminal."""
 
 
 class Process:
@@ -244,6 +240,7 @@ def _set_django_up() -> None:
                 importlib.import_module(f"{app.name}.migrations.{migration.stem}")
     keep = {name for name, module in sys.modules.items() if getattr(module, "TROTH", None) is not None}
     assert keep == {_SETTINGS}, f"{keep} keep settings, and a command has others"
+    assert "troth.cli.paper" not in sys.modules, "it keeps the width of the terminal, and a command may have another"
 
 
 def _forget_settings() -> None:

@@ -22,6 +22,7 @@ from tests.cli.firm import Answer, Firm
 __all__ = ["Running", "running"]
 
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "voice-company"
+_SOURCE = Path(__file__).parents[2] / "src"
 _SITE = Path(__file__).parent / "faulty_site.py"
 _STARTS_S = 30
 
@@ -114,7 +115,7 @@ def running(folder: Path, *, people: int, desk: str) -> Iterator[Running]:
         "TROTH_PROFILE": "development",
         "TROTH_DECLARATION": str(folder / "troth.yaml"),
         "EXAMPLE_VOICE_HOME": home,
-        "PYTHONPATH": str(_EXAMPLE),
+        "PYTHONPATH": f"{_EXAMPLE}{os.pathsep}{_SOURCE}",  # of this checkout, wherever the package is installed from
     }
     company = Running(folder, home, environment)
     company.troth("keys", "init")
