@@ -28,6 +28,7 @@ SCRYPT_COST = 2**8
 """Of the passphrases in these processes, where it is 2**17 in others."""
 
 _ROOT = Path(__file__).parents[1]
+_SETTINGS = "troth.service.settings"
 _MESSAGE_BYTES = 1 << 20
 _PATIENCE_S = 180
 """What a busy machine may need for a command; one that hangs is ended all the same."""
@@ -47,6 +48,7 @@ _READY = (
     "troth.service.configuration",
     "dbos",
     "requests",
+    "sqlalchemy.dialects.sqlite",
     "rich.progress",
     "rich.table",
     "django.core.management",
@@ -57,7 +59,44 @@ _READY = (
     "django.db.migrations.executor",
     "django.test.signals",
 )
-"""What is imported beforehand: all but what reads its settings from the environment."""
+"""What is imported beforehand, before Django is set up."""
+_READY_WITH_DJANGO = (
+    "troth.detect.controls",
+    "troth.detect.schema.check",
+    "troth.policy.controls",
+    "troth.protect.wraps.plain",
+    "troth.protect.wraps.text",
+    "troth.stores.figuring",
+    "troth.stores.sql",
+    "troth.service.board.comparing",
+    "troth.service.board.copy",
+    "troth.service.board.judging",
+    "troth.service.board.publishing",
+    "troth.service.board.pushing",
+    "troth.service.board.reminding",
+    "troth.service.cases.controls",
+    "troth.service.company",
+    "troth.service.disclosure.controls",
+    "troth.service.disclosure.run",
+    "troth.service.key_life",
+    "troth.service.keys",
+    "troth.service.mail.controls",
+    "troth.service.mail.run",
+    "troth.service.record.checks",
+    "troth.service.record.controls",
+    "troth.service.record.disposal",
+    "troth.service.record.retraction",
+    "troth.service.record.run",
+    "troth.service.record.tasks",
+    "troth.service.record.witnessing",
+    "troth.service.server",
+    "troth.service.staff.controls",
+    "troth.service.staff.run",
+    "troth.service.vault.run",
+    "troth.service.work.run",
+)
+"""What is imported once it is: all but what keeps `Settings` of the environment, which each command has of its own,
+and but commands, which keep the width of the terminal."""
 
 
 class Process:
@@ -166,6 +205,7 @@ def _server() -> socket.socket:
 def _serve(asked: socket.socket) -> None:
     for module in _READY:
         importlib.import_module(module)
+    _set_django_up()
     _stretch_less()
     gc.collect()
     gc.freeze()  # what is forked shares these pages as long as nobody touches them
@@ -179,6 +219,40 @@ def _serve(asked: socket.socket) -> None:
             _stand_by(json.loads(data), files)
         for file in files:
             os.close(file)
+
+
+def _set_django_up() -> None:
+    """Have Django import our apps and their migrations, which takes most of a command's time, with settings that
+    `_forget_settings` drops in each fork."""
+    import django
+    from django.apps import apps
+
+    with tempfile.TemporaryDirectory() as nowhere:
+        os.environ.update(TROTH_HOME=nowhere, TROTH_PROFILE="development", DJANGO_SETTINGS_MODULE=_SETTINGS)
+        django.setup()
+        for module in _READY_WITH_DJANGO:
+            importlib.import_module(module)
+        for app in apps.get_app_configs():
+            for migration in Path(app.path).glob("migrations/[0-9]*.py"):
+                importlib.import_module(f"{app.name}.migrations.{migration.stem}")
+    keep = {name for name, module in sys.modules.items() if getattr(module, "TROTH", None) is not None}
+    assert keep == {_SETTINGS}, f"{keep} keep settings, and a command has others"
+    assert "troth.cli.paper" not in sys.modules, "it keeps the width of the terminal, and a command may have another"
+
+
+def _forget_settings() -> None:
+    """Have Django read its settings anew, and open connections of its own."""
+    from django.conf import settings
+    from django.db import connections
+    from django.utils.functional import empty
+
+    for alias in list(connections):
+        with contextlib.suppress(AttributeError):  # nothing asked for it
+            del connections[alias]
+    connections._settings = None  # type: ignore[attr-defined]
+    del connections.settings
+    settings._wrapped = empty
+    del sys.modules[_SETTINGS], importlib.import_module("troth.service").settings
 
 
 def _stretch_less() -> None:
@@ -214,6 +288,7 @@ def _become(command: Sequence[str], env: Mapping[str, str], cwd: str) -> NoRetur
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
+    _forget_settings()
     for name, file, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
         opened = open(file, mode + "b", closefd=False)  # noqa: SIM115 - as long as the process lives
         setattr(sys, name, io.TextIOWrapper(opened, "utf-8", line_buffering=file == 2))

@@ -20,6 +20,7 @@ from example_voice import Places, lay_down
 from tests.cli.firm import Answer, Firm
 
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "voice-company"
+_SOURCE = Path(__file__).parents[2] / "src"
 _SITE = Path(__file__).parent / "faulty_site.py"
 _STARTS_S = 30
 
@@ -112,7 +113,7 @@ def running(folder: Path, *, people: int, desk: str) -> Iterator[Running]:
         "TROTH_PROFILE": "development",
         "TROTH_DECLARATION": str(folder / "troth.yaml"),
         "EXAMPLE_VOICE_HOME": home,
-        "PYTHONPATH": str(_EXAMPLE),
+        "PYTHONPATH": f"{_EXAMPLE}{os.pathsep}{_SOURCE}",  # of this checkout, wherever the package is installed from
     }
     company = Running(folder, home, environment)
     company.troth("keys", "init")

@@ -99,6 +99,7 @@ def undisturbed(request: pytest.FixtureRequest, home: Path, tmp_path_factory: py
     return command, firm.everything()
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("point", _POINTS, ids=lambda point: "-".join(map(str, point)))
 def test_wherever_a_command_dies_the_next_pass_leaves_all_or_nothing(
     firm: Firm, undisturbed: Undisturbed, point: tuple[str, str, int]

@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from tests import forks
 from tests.cli.firm import Answer, Firm, lay
+from tests.scale import scaled
 
 pytestmark = pytest.mark.sampled
 
@@ -209,6 +210,7 @@ def brought_back(home: Path, tmp_path: Path) -> Shop:
     return made
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("point", ["remembered", "begun", "committed", "done", "finishing", "finished", "recorded"])
 def test_killed_and_repeated_it_is_done_once(brought_back: Shop, point: str) -> None:
     firm = brought_back.firm
@@ -241,14 +243,16 @@ def _clean() -> dict[str, str]:
 # --- many rows -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.scaled
 def test_a_hundred_thousand_rows_are_read_in_seconds(brought_back: Shop) -> None:
+    more = scaled(20_000, 100_000)
     with closing(sqlite3.connect(brought_back.firm.folder / "s.db")) as shop, shop:
         shop.executemany(
             "INSERT INTO customer VALUES (?, ?, ?)",
-            ((n, f"q{n}@example.org", "Many") for n in range(1_000, 101_000)),
+            ((n, f"q{n}@example.org", "Many") for n in range(1_000, 1_000 + more)),
         )
     begun = time.monotonic()
     seen = brought_back.replay()
     took_s = time.monotonic() - begun
-    assert (seen.document["rows"], seen.document["found"]) == (100_041, {"shop": 5})
+    assert (seen.document["rows"], seen.document["found"]) == (more + 41, {"shop": 5})
     assert took_s < 30

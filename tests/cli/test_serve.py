@@ -84,7 +84,11 @@ def port() -> str:
         return str(free.getsockname()[1])
 
 
-@pytest.mark.parametrize("settings", [{}, SAFE], ids=["development", "production"])
+@pytest.mark.parametrize(
+    "settings",
+    [pytest.param({}, marks=pytest.mark.soak), SAFE],  # `tests.service.test_server` serves in development
+    ids=["development", "production"],
+)
 def test_a_start_that_is_not_refused_says_where_and_nothing_else(
     public: Firm, port: str, settings: dict[str, str]
 ) -> None:

@@ -124,6 +124,7 @@ def test_it_shows_that_the_ledger_continues_what_was_kept(log: FileLog, sound: b
 # --- what it refuses ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("seed", range(8))
 def test_no_byte_can_be_changed(sound: bytes, tmp_path: Path, seed: int) -> None:
     """Every eighth byte, each time others: eight runs change every byte once."""

@@ -103,7 +103,9 @@ def test_a_key_from_the_folder_itself_is_said_to_be_one(sound: Path) -> None:
     assert "TAKEN FROM THE FOLDER; compare it" in out
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 255, 256, 257, 511, 512, 65_536, 65_537])
+@pytest.mark.parametrize(
+    "size", [0, 1, 2, 255, 256, 257, 511, 512, pytest.param(65_536, marks=pytest.mark.soak), 65_537]
+)
 def test_every_shape_of_tree_is_verified(tmp_path: Path, size: int) -> None:
     folder = exported(tmp_path / "export", count=size)
     assert verify(folder, "ledger", str(folder), "--key", KEY)[:2][0] == 0

@@ -212,7 +212,7 @@ def test_entries_keep_their_order_when_the_clock_goes_back(log: FileLog) -> None
 # --- full and failing disks -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("limit", [30_000, 70_001, 1_500_000])
+@pytest.mark.parametrize("limit", [30_000, 70_001, pytest.param(1_500_000, marks=pytest.mark.soak)])
 def test_a_full_disk_is_refused_and_loses_nothing_that_was_acknowledged(
     tmp_path: Path, signer: FixedSigner, limit: int
 ) -> None:

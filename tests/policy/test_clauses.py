@@ -35,12 +35,14 @@ def parts(text: str) -> Promised:
     return promised
 
 
-@each_row("text", SAID["promises"])
+@pytest.mark.scaled
+@each_row("text", SAID["promises"][:: scaled(3, 1)])
 def test_a_sentence_that_commits_the_company_is_a_promise(text: str) -> None:
     assert understood(text).promises
 
 
-@each_row("text", SAID["others"])
+@pytest.mark.scaled
+@each_row("text", SAID["others"][:: scaled(3, 1)])
 def test_a_sentence_that_commits_to_nothing_is_none(text: str) -> None:
     assert understood(text).promises == ()
 

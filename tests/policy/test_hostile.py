@@ -2,12 +2,14 @@
 
 import pytest
 from tests.policy.linting import findings
+from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.policy import Kind, PolicyError, contacts, dates, definitions, promises_in, read
 
-MEGABYTE = 1_000_000
-"""A reader that is quadratic anywhere takes minutes for these; one that is not, about a second."""
+MEGABYTE = scaled(100_000, 1_000_000)
+"""In `make soak` it is one, for which a reader that is quadratic anywhere takes minutes, and another about a second."""
+pytestmark = pytest.mark.scaled
 
 
 def filled(unit: str) -> str:

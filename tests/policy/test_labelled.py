@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
+from tests.scale import scaled
 from tools import measure_policies, measure_rules
 
 from troth.policy import read_file
@@ -15,9 +16,10 @@ from troth.policy.clauses import understand
 LABELLED = Path(__file__).parent / "labelled"
 
 
+@pytest.mark.scaled
 def test_the_linter_finds_what_reviewers_are_sure_of_and_little_else() -> None:
     total: Counter[str] = Counter()
-    for review in sorted(LABELLED.glob("*.lint.json")):
+    for review in sorted(LABELLED.glob("*.lint.json"))[scaled(2, 0) :: scaled(5, 1)]:
         total += measure_rules.measured(review, ("",), is_shown=False)
     assert total["hit"] / total["sure"] >= 0.92
     assert total["right"] / total["found"] >= 0.92
@@ -26,19 +28,21 @@ def test_the_linter_finds_what_reviewers_are_sure_of_and_little_else() -> None:
 @pytest.fixture(scope="module")
 def tallies() -> dict[str, measure_policies.Tally]:
     found: dict[str, measure_policies.Tally] = defaultdict(measure_policies.Tally)
-    for labels in sorted(LABELLED.glob("*.labels.json")):
+    for labels in sorted(LABELLED.glob("*.labels.json"))[:: scaled(3, 1)]:
         [file] = [it for it in LABELLED.glob(f"{labels.name.removesuffix('.labels.json')}.*") if it.suffix != ".json"]
         understood = understand(read_file(file))
         measure_policies.measure(understood, json.loads(labels.read_text("utf-8")), found, None, file.name)
     return found
 
 
+@pytest.mark.scaled
 def test_promises_are_found_and_few_that_are_none(tallies: dict[str, measure_policies.Tally]) -> None:
     promises = tallies["promises"]
     assert promises.right / (promises.right + promises.missed) >= 0.96
     assert promises.right / (promises.right + promises.wrong) >= 0.9
 
 
+@pytest.mark.scaled
 @pytest.mark.parametrize(
     ("kind", "least"),
     [

@@ -24,10 +24,12 @@ def look(text: str, kind: Kind) -> Report:
     return lint(read(text, kind=kind), as_of=TODAY)
 
 
+@functools.cache
 def mended(text: str, kind: Kind = "markdown") -> Mended:
     return mend(text, kind=kind, look=functools.partial(look, kind=kind))
 
 
+@functools.cache
 def fired(text: str, kind: Kind = "markdown") -> Counter[str]:
     return Counter(finding.rule for finding in look(text, kind).findings)
 
@@ -155,7 +157,7 @@ FRAGMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=scaled(10, 40), deadline=None)
+@settings(max_examples=scaled(5, 40), deadline=None)
 @given(
     text=st.lists(FRAGMENTS | st.text(max_size=8), max_size=25).map("".join),
     kind=st.sampled_from(["markdown", "text", "html"]),

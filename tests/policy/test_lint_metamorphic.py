@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import pytest
 from markdown_it import MarkdownIt
 from tests.policy.sampling import AS_OF, SAMPLES, sample
+from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.policy import PolicyText, read
@@ -119,7 +120,7 @@ def spots(fault: str, policy: PolicyText, count: int) -> list[int]:
     return random.Random(fault).choices(places(paragraphs(policy)), k=count)
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("count", [3, pytest.param(30, marks=pytest.mark.soak)])
 def test_a_fault_anywhere_in_a_good_policy_brings_exactly_its_findings(fault: str, count: int) -> None:
@@ -127,7 +128,7 @@ def test_a_fault_anywhere_in_a_good_policy_brings_exactly_its_findings(fault: st
         assert changes(GOOD, with_a(fault, GOOD, at)) == (Counter(FAULTS[fault]), Counter()), at
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize("fault", ALONE)
 @pytest.mark.parametrize("name", [name for name in SAMPLES if not name.endswith(".html")])
 @pytest.mark.parametrize("count", [2, pytest.param(20, marks=pytest.mark.soak)])
@@ -175,11 +176,12 @@ def test_the_same_words_as_a_page_have_the_same_findings(name: str) -> None:
     assert quoted(read(f"<html><body><main>{page}</main></body></html>", kind="html")) == quoted(policy)
 
 
+@pytest.mark.scaled
 @pytest.mark.parametrize("name", ["good.md", "voice.md"])
 def test_sections_in_another_order_have_the_same_findings(name: str) -> None:
     policy = sample(name)
     first, *sections = re.split(r"(?m)^(?=## )", policy.source)
-    for seed in range(6):
+    for seed in range(scaled(2, 6)):
         shuffled = random.Random(seed).sample([*sections[:-1], f"{sections[-1]}\n"], k=len(sections))
         assert fired(read(first + "".join(shuffled), kind="markdown")) == fired(policy), seed
 
@@ -202,10 +204,11 @@ GROW_OLD = {"S.stale", "S.predates", "S.product.sunset", "S.date.invalid", "GDPR
 """Rules that look at the day themselves."""
 
 
+@pytest.mark.scaled
 @pytest.mark.parametrize("name", SAMPLES)
 def test_another_day_changes_exactly_the_dated_rules(name: str) -> None:
     policy = sample(name)
-    days = sorted(random.Random(name).sample(range(dt.date(2017, 1, 1).toordinal(), AS_OF.toordinal()), k=8))
+    days = sorted(random.Random(name).sample(range(dt.date(2017, 1, 1).toordinal(), AS_OF.toordinal()), k=scaled(3, 8)))
     seen = [(day, fired(policy, as_of=day)) for day in map(dt.date.fromordinal, [*days, AS_OF.toordinal()])]
     for (before, old), (after, new) in itertools.pairwise(seen):
         dated = {id_ for id_, rule in rules().items() if before < rule.applies_from <= after}

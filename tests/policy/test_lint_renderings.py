@@ -67,7 +67,7 @@ def beside_tables(policy: PolicyText) -> frozenset[str]:
     return frozenset(words(one.text) for section in tabled for block in section.blocks for one in block.sentences)
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(5)
 @pytest.mark.parametrize("format_", RENDERINGS)
 @pytest.mark.parametrize("name", [*SAMPLES, "company"])
 def test_every_rendering_has_the_same_findings(name: str, format_: str) -> None:
@@ -76,7 +76,7 @@ def test_every_rendering_has_the_same_findings(name: str, format_: str) -> None:
     assert changed <= (OF_TABLES if format_ in WITHOUT_TABLES else set())
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(5)
 @pytest.mark.parametrize("format_", RENDERINGS)
 @pytest.mark.parametrize("name", [*SAMPLES, "company"])
 def test_every_rendering_makes_the_same_promises(name: str, format_: str) -> None:
@@ -102,7 +102,7 @@ def rules_in(format_: str) -> Counter[str]:
     return Counter(rule for rule, _ in found(rendered(GOOD, format_)).elements())
 
 
-@pytest.mark.few(6)
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("fault", "format_"), [pytest.param(*one, marks=() if one in SOME else pytest.mark.soak) for one in EVERY]
 )

@@ -20,13 +20,13 @@ def fires(rule: str, text: str) -> bool:
     return any(finding.of == rule for finding in report.findings)
 
 
-@pytest.mark.few(20)
+@pytest.mark.few(8)
 @pytest.mark.parametrize("rule", WORDINGS)
 def test_a_rule_hears_its_fault_in_each_wording(rule: str) -> None:
     assert [text for text in WORDINGS[rule]["fires"] if not fires(rule, text)] == []
 
 
-@pytest.mark.few(20)
+@pytest.mark.few(8)
 @pytest.mark.parametrize("rule", WORDINGS)
 def test_a_rule_is_silent_on_what_only_stands_near_its_fault(rule: str) -> None:
     assert [text for text in WORDINGS[rule]["silent"] if fires(rule, text)] == []

@@ -106,7 +106,7 @@ def test_a_disagreement_stops_the_build_and_names_the_fact(notice: Rendered) -> 
 _WORDS = st.one_of(st.text(max_size=30), st.text(alphabet="|\\`*_{}[]<>#~&;,–- \n\tab1.:()!\"'+=@/", max_size=20))
 
 
-@settings(max_examples=scaled(15, 60), deadline=None)
+@settings(max_examples=scaled(6, 60), deadline=None)
 @given(_WORDS, _WORDS, _WORDS, _WORDS)
 def test_whatever_words_the_declaration_has_both_sides_read_them(one: str, two: str, three: str, four: str) -> None:
     base = declared(SHOP)

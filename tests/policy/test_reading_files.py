@@ -212,7 +212,7 @@ def test_pdfs_without_words_are_refused(pdf: bytes, told: str) -> None:
         read_bytes(pdf, name="policy.pdf")
 
 
-@settings(max_examples=scaled(6, 25), deadline=None)
+@settings(max_examples=scaled(3, 25), deadline=None)
 @given(st.data())
 def test_a_damaged_file_is_read_or_refused(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["policy.docx", "policy.pdf"]))

@@ -338,7 +338,7 @@ def test_one_weaker_clause_weakens_any_policy_and_its_mending_strengthens_it(
 _SAMPLES = [VOICE, *sorted((Path(__file__).parent / "samples").glob("*.md"))]
 
 
-@settings(max_examples=scaled(15, 60), deadline=None)
+@settings(max_examples=scaled(5, 60), deadline=None)
 @given(st.data())
 def test_what_one_way_strengthens_weakens_the_other_in_real_policies(data: st.DataObject) -> None:
     """Sentences of whole policies are taken out, or made to hedge or to except something."""
@@ -348,7 +348,8 @@ def test_what_one_way_strengthens_weakens_the_other_in_real_policies(data: st.Da
     edits = {"gone": "", "may": lines[at].replace("We ", "We may ", 1), "unless": f"{lines[at][:-1]} unless we cannot."}
     changed = edits[data.draw(st.sampled_from(sorted(edits)))]
     other = "\n".join([*lines[:at], changed, *lines[at + 1 :]])
-    forth, back = compare(read("\n".join(lines)), read(other)), compare(read(other), read("\n".join(lines)))
+    old, new = read("\n".join(lines)), read(other)
+    forth, back = compare(old, new), compare(new, old)
     assert forth.verdict is not Verdict.SAME
     if forth.verdict is Verdict.STRENGTHENED:
         assert back.verdict is Verdict.WEAKENED

@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def decorated(files: Iterator[Path], name: str) -> Iterator[tuple[str, str]]:
     """The first argument of every decorator called *name*, with the function it stands on."""
     for file in files:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        text = file.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if f"{name}(" in text else ():
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 continue
             for decorator in node.decorator_list:

@@ -300,7 +300,7 @@ def floor(bound: Promise, before: int) -> int:
     return before if bound.waive is None else min(before, ORDER.index(Status.WAIVED))
 
 
-@settings(max_examples=scaled(250, 1000))
+@settings(max_examples=scaled(80, 1000))
 @given(PROMISES, WORLD, st.data())
 def test_a_worse_check_never_improves_the_status(
     bound: Promise, world: dict[str, list[Check]], data: st.DataObject

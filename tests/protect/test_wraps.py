@@ -158,12 +158,13 @@ def test_a_wrapped_key_that_was_changed_is_refused(made: World) -> None:
     assert "restore your copy" in made.refusal()
 
 
-@pytest.mark.parametrize("junk", ["", "§", "AAAA", "vault:v1:", "vault:v9:AAAA", "vault:v1:AAAA"])
+@each_row("junk", ["", "§", "AAAA", "vault:v1:", "vault:v9:AAAA", "vault:v1:AAAA"])
 def test_a_wrapped_key_that_is_no_such_thing_is_refused(made: World, junk: str) -> None:
-    wrapped = read_key_file(made.home).text
+    text, wrapped = (made.home / KEY_FILE).read_text(), read_key_file(made.home).text
     made.change(lambda text: text.replace(wrapped, junk))
     with pytest.raises(HomeRefused, match=str(made.home / KEY_FILE)):
         Keyring.open(made.home)
+    (made.home / KEY_FILE).write_text(text)
 
 
 @pytest.mark.parametrize(
@@ -310,6 +311,7 @@ def test_a_file_that_is_not_there_is_told(light: World, passphrase_file: Path) -
 # --- age --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.soak  # its work takes seconds; a command does the same in `tests.cli.test_keys_wrapped`
 def test_what_age_itself_wrote_is_opened(world: World) -> None:
     world.make("age")
     assert base64.b64decode(read_key_file(world.home).text).startswith(b"age-encryption.org/v1\n-> scrypt ")

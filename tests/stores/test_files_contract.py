@@ -176,6 +176,7 @@ class TestFilesInABucket(_FilesContract):
         assert len(fs.find(root)) == len(PREPARED)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("extension", ["csv", "csv.gz", "parquet"])
 def test_every_format_is_changed_in_a_bucket(bucket: str, extension: str) -> None:
     store = FilesPlace(f"s3://{bucket}/exports", extension).open()

@@ -97,7 +97,7 @@ def _die_at(tmp_path: Path, fatal: int) -> int:
 
 def test_a_killed_change_is_whole_or_absent(tmp_path: Path, boundaries: int) -> None:
     """A sample of the boundaries, both ends and evenly between; `test_…_at_every_step` takes them all."""
-    chosen = sorted({1, boundaries, *range(3, boundaries, max(1, boundaries // 6))})
+    chosen = sorted({1, boundaries, *range(3, boundaries, max(1, boundaries // 3))})
     ends = [_die_at(tmp_path, fatal) for fatal in chosen]
     assert ends == sorted(ends, reverse=True)  # first nothing has happened, from the commit on everything
     assert {0, 1} == set(ends)

@@ -90,7 +90,7 @@ def _least_loss(rows: list[Any], k: int, l: int, rows_max: int, *, people: bool)
     return least
 
 
-@settings(max_examples=scaled(37, 150), deadline=None)
+@settings(max_examples=scaled(15, 150), deadline=None)
 @given(rows, st.integers(2, 5), st.integers(1, 3), st.sampled_from([0.0, 0.1, 0.4]), st.booleans())
 def test_the_target_is_reached_at_the_least_loss_or_refused(
     rows: list[Any],

@@ -110,7 +110,7 @@ def test_no_small_cell_of_a_two_way_table_can_be_narrowed(cells: dict[Figure, in
             assert all(_still_possible(release, truth, figure, value) for value in range(k + 1)), figure
 
 
-@settings(max_examples=scaled(25, 100), deadline=None)
+@settings(max_examples=scaled(10, 100), deadline=None)
 @given(two_way, st.integers(2, 4), st.data())
 def test_a_cell_withheld_for_an_earlier_release_cannot_be_narrowed_either(
     cells: dict[Figure, int], k: int, data: st.DataObject
@@ -300,7 +300,7 @@ def _one_way(rows: Iterable[tuple[int, str]]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), {"person": pl.Int64, "row": pl.String}, orient="row")
 
 
-@settings(max_examples=scaled(25, 100), deadline=None)
+@settings(max_examples=scaled(10, 100), deadline=None)
 @given(st.lists(once.map(lambda people: list(people.items())) | several, min_size=2, max_size=3), st.integers(2, 3))
 def test_no_pair_of_releases_tells_fewer_than_k_apart(tables: list[list[tuple[int, str]]], k: int) -> None:
     history = History()
@@ -318,7 +318,7 @@ def test_no_pair_of_releases_tells_fewer_than_k_apart(tables: list[list[tuple[in
 ways = st.sampled_from([(("row",), True), (("row", "column"), True), (("row", "column"), False), (("column",), False)])
 
 
-@settings(max_examples=scaled(20, 80), deadline=None)
+@settings(max_examples=scaled(8, 80), deadline=None)
 @given(
     st.lists(
         st.tuples(st.dictionaries(st.integers(0, 14), st.sampled_from(["ax", "ay", "bx", "by"]), min_size=8), ways),

@@ -6,6 +6,7 @@ under one in a thousand million.
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 import threading
@@ -355,6 +356,7 @@ def _epsilon_shown(with_one: list[int], without: list[int], delta: float = 0.0) 
 TRIES = 20_000
 
 
+@functools.cache
 def _groups(cells: int, *, joined: bool, visits: int = 1, pence: int = 1) -> pl.DataFrame:
     """So many tables in one, of *cells* cells with 3 people each; where *joined*, somebody with *visits* of *pence* in
     every cell was added to each of the tables."""
@@ -402,8 +404,8 @@ AUDITS = {
 }
 
 
-@pytest.mark.few(4)
-@each_row("audit", AUDITS.values(), ids=AUDITS.keys())
+@pytest.mark.few(3)
+@pytest.mark.parametrize("audit", AUDITS.values(), ids=AUDITS.keys())
 def test_the_figures_never_show_more_than_the_epsilon_that_was_paid(audit: dict[str, Any]) -> None:
     assert _audited(**audit) <= audit["epsilon"]
 

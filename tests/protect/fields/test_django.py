@@ -36,6 +36,8 @@ from troth.protect.seal import key_of
 from troth.service.configuration import Settings
 from troth.service.settings import connection_of
 
+pytestmark = pytest.mark.sampled
+
 ANN = "ann@example.org"
 DAY = dt.date(1990, 2, 3)
 

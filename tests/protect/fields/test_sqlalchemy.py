@@ -18,6 +18,8 @@ from troth.protect import Keyring, OpenError, is_sealed
 from troth.protect.fields import FieldRefused, PopulationTooSmall, SearchRefused
 from troth.protect.fields.sqlalchemy import Bucket, NotWritten, SealedBytes, SealedText, may_be, sealed_lookup
 
+pytestmark = pytest.mark.sampled
+
 ANN = "ann@example.org"
 
 
