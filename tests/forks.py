@@ -172,7 +172,7 @@ def _serve(asked: socket.socket) -> None:
     _stretch_less()
     gc.collect()
     gc.freeze()  # what is forked shares these pages as long as nobody touches them
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, _reap)  # rather than ignored, so that their time counts where ours does
     while True:
         data, files, _, _ = socket.recv_fds(asked, _MESSAGE_BYTES, 4)
         if not data:
@@ -182,6 +182,12 @@ def _serve(asked: socket.socket) -> None:
             _stand_by(json.loads(data), files)
         for file in files:
             os.close(file)
+
+
+def _reap(*_: object) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _stretch_less() -> None:

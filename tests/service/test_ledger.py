@@ -251,17 +251,14 @@ def kill_writers(start: Start, first: int, after: int) -> list[int]:
     """Kill two writers and a sequencer at some moment after so many acknowledgements; all that they acknowledged."""
     sequencer = start("sequence")
     writers = [start("acknowledge", str(first + number * 100_000)) for number in range(2)]
-    assert sequencer.stdout is not None
     assert sequencer.stdout.readline() == "begun\n"  # nobody is killed before it is at work
     said = []
     for writer in writers:
-        assert writer.stdout is not None
         said += [writer.stdout.readline() for _ in range(after)]
     for process in (*writers, sequencer):
         process.kill()
         process.wait()
     for writer in writers:
-        assert writer.stdout is not None
         said += writer.stdout.readlines()
     return [int(line) for line in said if line.endswith("\n")]
 
@@ -316,7 +313,6 @@ def test_a_sequencer_killed_at_any_point_leaves_a_sound_ledger(database: str, st
     chance = random.Random(20261124)
     for round_ in range(3):
         sequencer = start("sequence")
-        assert sequencer.stdout is not None
         sequencer.stdout.readline()
         writer = start("write", str(round_ * 40), "40")
         time.sleep(chance.uniform(1, 2))  # where among the writes the kill lands is the point of the test

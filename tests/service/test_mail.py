@@ -62,7 +62,7 @@ def posted(one: Letter | None = None, *, keyring: Keyring = KEYS) -> LetterRow:
 @pytest.fixture
 def rows(migrated: Path, tmp_path: Path, django_db_blocker: Any) -> Iterator[None]:
     """A database of its own, for what does not depend on which one it is."""
-    shutil.copy(migrated, tmp_path / "troth.sqlite3")
+    shutil.copytree(migrated, tmp_path, dirs_exist_ok=True)
     with django_db_blocker.unblock(), as_default(f"sqlite:///{tmp_path}/troth.sqlite3"):
         yield
 

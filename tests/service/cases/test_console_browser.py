@@ -65,7 +65,7 @@ def database(
     """One database is enough for how pages look. Playwright keeps a loop in this thread, which is not Django's."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
-    shutil.copy(migrated, tmp_path / "troth.sqlite3")
+    shutil.copytree(migrated, tmp_path, dirs_exist_ok=True)
     url = f"sqlite:///{tmp_path}/troth.sqlite3"
     with django_db_blocker.unblock(), as_default(url):  # type: ignore[attr-defined]
         yield url
