@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +24,7 @@ from tests.service import team
 from troth.service.configuration import Settings
 from troth.service.settings import connection_of
 from troth.service.staff.rights import Right, Role
-from troth.service.work.engine import Engine, prepare
+from troth.service.work.engine import Engine
 from troth.testing.servers import Server
 
 ROOT = Path(__file__).parents[2]
@@ -59,13 +60,19 @@ def migrated(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -
     with _first(tmp_path_factory, "migrated") as (folder, is_first):
         if is_first:
             url = f"sqlite:///{folder}/troth.sqlite3"
-            with django_db_blocker.unblock(), as_default(url):
-                call_command("migrate", verbosity=0)
-                Engine(Settings.read({"TROTH_DATABASE_URL": url}), executor="prepare", flows_max=1).close()
+            with django_db_blocker.unblock(), ThreadPoolExecutor(1) as aside:  # a browser keeps a loop in this thread
+                aside.submit(_migrate, url).result()
+            folder.chmod(0o700)  # as a home has to be
             for file in folder.glob("*.sqlite3"):
                 with contextlib.closing(sqlite3.connect(file)) as whole:
                     whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return folder
+
+
+def _migrate(url: str) -> None:
+    with as_default(url):
+        call_command("migrate", verbosity=0)
+        Engine(Settings.read({"TROTH_DATABASE_URL": url}), executor="prepare", flows_max=1).close()
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +86,8 @@ def migrated_postgresql(
             name = f"m{uuid.uuid4().hex[:12]}"
             postgresql_server.run(f"CREATE DATABASE {name}")
             url = postgresql_server.url(name)
-            with django_db_blocker.unblock(), as_default(url):
-                call_command("migrate", verbosity=0)
-                prepare(Settings.read({"TROTH_DATABASE_URL": url}))
+            with django_db_blocker.unblock(), ThreadPoolExecutor(1) as aside:
+                aside.submit(_migrate, url).result()
             postgresql_server.cut(name)
             file.write_text(name)
         return file.read_text()
@@ -196,3 +202,20 @@ def staff_member(database: str) -> Callable[..., team.StaffClient]:
         return team.signed_in_client(who, factor=factor)
 
     return member
+
+
+@pytest.fixture(scope="session")
+def served_company(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+    """The folder of the company that is served."""
+    from tests.service.test_server import laid_out
+
+    return laid_out(tmp_path_factory.mktemp("company"), migrated)
+
+
+@pytest.fixture(scope="session")
+def served(served_company: Path) -> Iterator[str]:
+    """The address of a server whose keep loop has made its first pass. All who look at it share it."""
+    from tests.service.test_server import serving
+
+    with serving(served_company) as address:
+        yield address

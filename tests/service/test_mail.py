@@ -528,6 +528,7 @@ def test_a_thousand_letters_go_in_seconds(database: str, sink: Sink, smtp: Smtp)
     assert (len(sink.taken), sink.connections) == (1_000, 1)
 
 
+@pytest.mark.few(1)
 def test_eight_processes_send_each_letter_once(database: str, sink: Sink) -> None:
     count = 100 if database.startswith("sqlite") else 500
     for number in range(count):
