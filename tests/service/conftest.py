@@ -122,6 +122,34 @@ def as_default(url: str) -> Iterator[None]:
         connections["default"] = opened
 
 
+Live = Callable[[str, Callable[[], object]], None]
+
+
+@pytest.fixture
+def live(database: str, tmp_path_factory: pytest.TempPathFactory) -> Live:
+    """``live(name, do)``: have *do* done to the fresh database. On SQLite it is done once for each *name*, and what it
+    left is copied from then on; so it uses nothing but the database, and the same keys each time."""
+
+    def lived(name: str, do: Callable[[], object]) -> None:
+        file = Path(database.removeprefix("sqlite:///"))
+        left = tmp_path_factory.getbasetemp() / f"{name}.sqlite3"
+        if not database.startswith("sqlite"):
+            do()
+        elif left.exists():
+            connections["default"].close()
+            for beside in file.parent.glob(f"{file.name}-*"):
+                beside.unlink()
+            shutil.copy(left, file)
+        else:
+            do()
+            with connections["default"].cursor() as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connections["default"].close()
+            shutil.copy(file, left)
+
+    return lived
+
+
 class TestSigner:
     """An Ed25519 key for one test."""
 

@@ -21,6 +21,7 @@ def test_a_claimed_row_is_nobody_elses(database: str) -> None:
     assert due.claim(NOW, lease_for=MINUTE) == []
 
 
+@pytest.mark.sampled
 def test_what_is_not_due_is_left_alone(database: str) -> None:
     due.schedule(["later"], at=NOW + MINUTE)
     assert due.claim(NOW, lease_for=MINUTE) == []
@@ -45,12 +46,14 @@ def test_a_lease_that_ran_out_is_claimed_again_and_cannot_be_finished(database: 
     due.finish(heir, next_due=NOW + 9 * MINUTE)
 
 
+@pytest.mark.sampled
 def test_scheduling_twice_keeps_the_first_date(database: str) -> None:
     assert due.schedule(["a"], at=NOW) == 1
     assert due.schedule(["a", "b"], at=NOW + MINUTE) == 1
     assert due.next_due(NOW) == NOW
 
 
+@pytest.mark.sampled
 def test_what_is_no_longer_wanted_is_forgotten(database: str) -> None:
     due.schedule(["control:a", "control:b", "other:c"], at=NOW)
     assert due.forget("control:", keeping=["control:b"]) == 1

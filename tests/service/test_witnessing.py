@@ -25,6 +25,8 @@ from troth.testing.witness import Answer, Authority, FakeWitness, authority, ser
 
 from .test_keep import DECLARED, QUOTE, look
 
+pytestmark = pytest.mark.sampled
+
 NOW = dt.datetime.now(dt.UTC)
 HOUR = dt.timedelta(hours=1)
 

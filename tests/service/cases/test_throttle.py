@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pytest
 from django.test import Client
 from tests.service.cases.conftest import Office
 from tests.service.cases.test_centre import ANN, ask, letters, link_in, quiet_networks, text, visitor
@@ -14,6 +15,8 @@ from troth.service.cases.allowance import MESSAGES_MAX
 from troth.service.cases.centre import throttle
 from troth.service.cases.centre.throttle import Networks, prefix_of
 from troth.service.cases.models import Case, Link, Unproved
+
+pytestmark = pytest.mark.sampled
 
 __all__ = ["letters", "quiet_networks", "visitor"]
 
