@@ -209,7 +209,7 @@ def _serve(asked: socket.socket) -> None:
     _stretch_less()
     gc.collect()
     gc.freeze()  # what is forked shares these pages as long as nobody touches them
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, _reap)  # rather than ignored, so that their time counts where ours does
     while True:
         data, files, _, _ = socket.recv_fds(asked, _MESSAGE_BYTES, 4)
         if not data:
@@ -253,6 +253,12 @@ def _forget_settings() -> None:
     del connections.settings
     settings._wrapped = empty
     del sys.modules[_SETTINGS], importlib.import_module("troth.service").settings
+
+
+def _reap(*_: object) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _stretch_less() -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from tests import forks
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _HASH = re.compile(r"\b(dg1|ps1):[0-9a-f]*…?")
@@ -20,7 +24,10 @@ def typed(page: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def run(command: str, folder: Path, environment: Mapping[str, str]) -> str:
-    """What a shell prints, errors and all."""
+    """What a shell prints, errors and all. A plain ``troth`` command is a fork; see `tests.forks`."""
+    words = list(shlex.shlex(command, posix=True, punctuation_chars=True))
+    if words[0] == "troth" and not set(words) & {"&&", "|", ">", ";", "(", "&"}:
+        return _forked(shlex.split(command), folder, environment)
     done = subprocess.run(
         ["/bin/sh", "-c", command],
         cwd=folder,
@@ -30,6 +37,13 @@ def run(command: str, folder: Path, environment: Mapping[str, str]) -> str:
         text=True,
     )
     return done.stdout
+
+
+def _forked(command: list[str], folder: Path, environment: Mapping[str, str]) -> str:
+    with tempfile.TemporaryFile() as printed:
+        forks.start(command, env=environment, cwd=folder, stdout=printed, stderr=printed).wait(timeout=600)
+        printed.seek(0)
+        return printed.read().decode()
 
 
 def differences(shown: list[str], printed: str) -> list[str]:

@@ -33,7 +33,7 @@ def bare_python(tmp_path: Path) -> Path:
 def _make(folder: Path, python: Path, wheels: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", "-C", folder, "-f", MAKEFILE, ".venv/bin/python", f"PYTHON={python}"],
-        env={**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)},
+        env={**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PIP_NO_COMPILE": "1"},
         capture_output=True,
         text=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -43,12 +44,19 @@ def laid(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return places
 
 
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small company, to be copied: laying it down takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("small")
+    company.lay_down(company.Places.in_folder(folder), people=12, seed=2, now=NOW)
+    return folder
+
+
 @pytest.fixture
-def places(tmp_path: Path) -> Any:
+def places(small: Path, tmp_path: Path) -> Any:
     """A small company of one's own, to write to."""
-    own = company.Places.in_folder(tmp_path)
-    company.lay_down(own, people=12, seed=2, now=NOW)
-    return own
+    shutil.copytree(small, tmp_path, dirs_exist_ok=True)
+    return company.Places.in_folder(tmp_path)
 
 
 @pytest.fixture

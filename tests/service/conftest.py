@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management import call_command
 from django.db import connections
+from tests import forks
 from tests.service import team
 
 from troth.service.configuration import Settings
 from troth.service.settings import connection_of
 from troth.service.staff.rights import Right, Role
-from troth.service.work.engine import prepare
+from troth.service.work.engine import Engine
 from troth.testing.servers import Server
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: 
         with copied as url, django_db_blocker.unblock(), as_default(url):
             yield url
         return
-    shutil.copy(request.getfixturevalue("migrated"), tmp_path / "troth.sqlite3")
+    shutil.copytree(request.getfixturevalue("migrated"), tmp_path, dirs_exist_ok=True)
     url = f"sqlite:///{tmp_path}/troth.sqlite3"
     with django_db_blocker.unblock(), as_default(url):
         yield url
@@ -54,25 +55,56 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: 
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Path:
-    """A migrated SQLite file, to be copied: migrating takes longer than most tests."""
-    file = tmp_path_factory.mktemp("migrated") / "troth.sqlite3"
-    with django_db_blocker.unblock(), as_default(f"sqlite:///{file}"):
+    """The folder of a migrated SQLite file and of the engine's, to be copied: migrating takes longer than most tests,
+    so that the workers of a run share it."""
+    with _first(tmp_path_factory, "migrated") as (folder, is_first):
+        if is_first:
+            url = f"sqlite:///{folder}/troth.sqlite3"
+            with django_db_blocker.unblock(), ThreadPoolExecutor(1) as aside:  # a browser keeps a loop in this thread
+                aside.submit(_migrate, url).result()
+            folder.chmod(0o700)  # as a home has to be
+            for file in folder.glob("*.sqlite3"):
+                with contextlib.closing(sqlite3.connect(file)) as whole:
+                    whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return folder
+
+
+def _migrate(url: str) -> None:
+    with as_default(url):
         call_command("migrate", verbosity=0)
-    with contextlib.closing(sqlite3.connect(file)) as whole:
-        whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return file
+        Engine(Settings.read({"TROTH_DATABASE_URL": url}), executor="prepare", flows_max=1).close()
 
 
 @pytest.fixture(scope="session")
-def migrated_postgresql(postgresql_server: Server, django_db_blocker: Any) -> Iterator[str]:
-    """The name of a migrated PostgreSQL database, to be copied."""
-    name = f"m{uuid.uuid4().hex[:12]}"
-    with postgresql_server.database(name) as url:
-        with django_db_blocker.unblock(), as_default(url):
-            call_command("migrate", verbosity=0)
-            prepare(Settings.read({"TROTH_DATABASE_URL": url}))
-        postgresql_server.cut(name)
-        yield name
+def migrated_postgresql(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server, django_db_blocker: Any
+) -> str:
+    """The name of a migrated PostgreSQL database, to be copied. It goes with the server of the run."""
+    with _first(tmp_path_factory, "migrated-postgresql") as (folder, is_first):
+        file = folder / "name"
+        if is_first:
+            name = f"m{uuid.uuid4().hex[:12]}"
+            postgresql_server.run(f"CREATE DATABASE {name}")
+            url = postgresql_server.url(name)
+            with django_db_blocker.unblock(), ThreadPoolExecutor(1) as aside:
+                aside.submit(_migrate, url).result()
+            postgresql_server.cut(name)
+            file.write_text(name)
+        return file.read_text()
+
+
+@contextlib.contextmanager
+def _first(factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
+    """A folder that all workers of a run share, and whether this one is the first there; the others wait for it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    with folder.with_suffix(".lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        is_first = not lock.read()
+        yield folder, is_first
+        lock.write("done")
 
 
 @contextlib.contextmanager
@@ -88,6 +120,34 @@ def as_default(url: str) -> Iterator[None]:
         connections["default"].close()
         connections.settings["default"] = declared
         connections["default"] = opened
+
+
+Live = Callable[[str, Callable[[], object]], None]
+
+
+@pytest.fixture
+def live(database: str, tmp_path_factory: pytest.TempPathFactory) -> Live:
+    """``live(name, do)``: have *do* done to the fresh database. On SQLite it is done once for each *name*, and what it
+    left is copied from then on; so it uses nothing but the database, and the same keys each time."""
+
+    def lived(name: str, do: Callable[[], object]) -> None:
+        file = Path(database.removeprefix("sqlite:///"))
+        left = tmp_path_factory.getbasetemp() / f"{name}.sqlite3"
+        if not database.startswith("sqlite"):
+            do()
+        elif left.exists():
+            connections["default"].close()
+            for beside in file.parent.glob(f"{file.name}-*"):
+                beside.unlink()
+            shutil.copy(left, file)
+        else:
+            do()
+            with connections["default"].cursor() as cursor:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connections["default"].close()
+            shutil.copy(file, left)
+
+    return lived
 
 
 class TestSigner:
@@ -112,25 +172,41 @@ def signer() -> TestSigner:
     return TestSigner()
 
 
-Start = Callable[..., "subprocess.Popen[str]"]
+class Begun:
+    """One of `processes`, and what it prints; see `subprocess.Popen`, which it stands in for."""
+
+    def __init__(self, process: forks.Process, stdout: IO[str]) -> None:
+        self.process, self.stdout = process, stdout
+        self.poll, self.wait, self.kill = process.poll, process.wait, process.kill
+
+    def communicate(self, timeout: float) -> str:
+        """All that it prints until it ends."""
+        printed = self.stdout.read()
+        self.wait(timeout)
+        return printed
+
+
+Start = Callable[..., Begun]
 
 
 @pytest.fixture
 def start(database: str) -> Iterator[Start]:
     """Starts one of `processes` on the test's database; whatever is left at the end is killed."""
-    begun: list[subprocess.Popen[str]] = []
+    begun: list[Begun] = []
 
-    def begin(*arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tests.service.processes", *arguments]
-        environment = {**os.environ, "TROTH_DATABASE_URL": database}
-        begun.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, cwd=ROOT))
+    def begin(*arguments: str) -> Begun:
+        command = ["python", "-m", "tests.service.processes", *arguments]
+        readable, writable = os.pipe()
+        with open(writable, "wb") as printed:
+            process = forks.start(command, env={**os.environ, "TROTH_DATABASE_URL": database}, cwd=ROOT, stdout=printed)
+        begun.append(Begun(process, open(readable, encoding="utf-8")))  # noqa: SIM115 - closed below
         return begun[-1]
 
     yield begin
-    for process in begun:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+    for one in begun:
+        one.kill()
+        one.wait(60)
+        one.stdout.close()
 
 
 @pytest.fixture
@@ -154,3 +230,20 @@ def staff_member(database: str) -> Callable[..., team.StaffClient]:
         return team.signed_in_client(who, factor=factor)
 
     return member
+
+
+@pytest.fixture(scope="session")
+def served_company(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+    """The folder of the company that is served."""
+    from tests.service.test_server import laid_out
+
+    return laid_out(tmp_path_factory.mktemp("company"), migrated)
+
+
+@pytest.fixture(scope="session")
+def served(served_company: Path) -> Iterator[str]:
+    """The address of a server whose keep loop has made its first pass. All who look at it share it."""
+    from tests.service.test_server import serving
+
+    with serving(served_company) as address:
+        yield address

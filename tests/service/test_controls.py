@@ -19,6 +19,8 @@ from troth.service.record.tombstones import Erased, Tombstones
 from troth.stores import Store, open_store
 from troth.subjects import Run
 
+pytestmark = pytest.mark.sampled
+
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 RUN = Run("r-1", "erase", "dg1:" + "0" * 64, "sha256:" + "0" * 64, NOW, b"sealed")
 DECLARED = """

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from tests.scale import scaled
 
 from troth.declaration import Declaration, parse
 from troth.protect import Keyring
@@ -120,13 +121,15 @@ def test_a_disclosure_is_about_somebody(database: str, declaration: Declaration)
         went(declaration)
 
 
+@pytest.mark.scaled
 def test_a_batch_is_put_down_in_a_few_statements(database: str, declaration: Declaration) -> None:
-    people = [names_of(Identity.of(email=f"p{n}@example.org"), KEYS) for n in range(2_000)]
+    count = scaled(500, 2_000)
+    people = [names_of(Identity.of(email=f"p{n}@example.org"), KEYS) for n in range(count)]
     releases = [Release("post", people, ["user.contact.email"], "news", Kind.PROCESSOR)] * 20
     with CaptureQueriesContext(connection) as said:
         rows = record_disclosures(releases, declaration=declaration, keyring=KEYS, now=NOW)
-    assert (len(rows), Concerned.objects.count()) == (20, 40_000)
-    assert len(said) < 400
+    assert (len(rows), Concerned.objects.count()) == (20, 20 * count)
+    assert len(said) < scaled(100, 400)
     assert len(received(people[7])) == 20
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.service.conftest import Live
 from tests.service.test_keep import HOUR, NOW, QUOTE, RUN
 from tests.service.test_keep import office as office
 
@@ -45,7 +46,7 @@ CONTROL = "record.runs_finished"
 
 
 @pytest.fixture
-def kept(database: str, office: Office) -> Office:
+def kept(live: Live, office: Office) -> Office:
     """The company of the keep loop's tests, with a second promise, and a failure between two passes."""
     promises = (
         *office.company.declaration.promises,
@@ -54,11 +55,15 @@ def kept(database: str, office: Office) -> Office:
     declaration = office.company.declaration.model_copy(update={"promises": promises})
     company = replace(office.company, declaration=declaration, looked_at_hash=looked_at_hash(declaration))
     here = replace(office, company=company)
-    keep.run_due(NOW, office=here)
-    DatabaseJournal().begin(RUN)
-    keep.run_due(NOW + HOUR, office=here)
-    DatabaseJournal().finish(RUN.id, [])
-    keep.run_due(NOW + 2 * HOUR, office=here)
+
+    def passes() -> None:
+        keep.run_due(NOW, office=here)
+        DatabaseJournal().begin(RUN)
+        keep.run_due(NOW + HOUR, office=here)
+        DatabaseJournal().finish(RUN.id, [])
+        keep.run_due(NOW + 2 * HOUR, office=here)
+
+    live("kept", passes)
     return here
 
 

@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from tests.service import team
+from tests.service.conftest import Live
 
 from troth.declaration import Audience, Granularity, Period
 from troth.ledger import Entry, Name
@@ -39,17 +40,21 @@ NAME = Name.of(QUOTE).text
 
 
 @pytest.fixture
-def happened(database: str, office: Office) -> Office:  # noqa: F811
+def happened(live: Live, office: Office) -> Office:  # noqa: F811
     """Kept on the first day, broken on the fifth, kept again on the tenth."""
-    keep.run_due(NOW, office=office)
-    for day in (5, 10):
-        for early in range(1, 3):
-            keep.run_due(NOW + (day - early) * DAY + HOUR, office=office)
-        if day == 5:
-            DatabaseJournal().begin(RUN)
-        else:
-            DatabaseJournal().finish(RUN.id, [])
-        keep.run_due(NOW + day * DAY + 2 * HOUR, office=office)
+
+    def passes() -> None:
+        keep.run_due(NOW, office=office)
+        for day in (5, 10):
+            for early in range(1, 3):
+                keep.run_due(NOW + (day - early) * DAY + HOUR, office=office)
+            if day == 5:
+                DatabaseJournal().begin(RUN)
+            else:
+                DatabaseJournal().finish(RUN.id, [])
+            keep.run_due(NOW + day * DAY + 2 * HOUR, office=office)
+
+    live("happened", passes)
     return office
 
 

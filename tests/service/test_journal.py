@@ -21,6 +21,7 @@ RUN = Run("r-1", "erase", "dg1:" + "0" * 64, "sha256:" + "0" * 64, NOW, b"sealed
 ENTRY = Entry("demo.fault_planted", NOW, {"fault": Name("overdue")})
 
 
+@pytest.mark.sampled
 def test_a_run_is_unfinished_until_it_is_finished(database: str) -> None:
     journal = DatabaseJournal()
     journal.begin(RUN)
@@ -36,6 +37,7 @@ def test_a_run_begins_once(database: str) -> None:
         journal.begin(RUN)
 
 
+@pytest.mark.sampled
 def test_steps_are_done_and_may_be_told_twice(database: str) -> None:
     journal = DatabaseJournal()
     journal.begin(RUN)
@@ -45,6 +47,7 @@ def test_steps_are_done_and_may_be_told_twice(database: str) -> None:
     assert journal.steps(RUN.id) == {"shop:1"}
 
 
+@pytest.mark.sampled
 def test_finishing_keeps_the_entries_and_destroys_the_plan_once(database: str) -> None:
     journal = DatabaseJournal()
     journal.begin(RUN)
@@ -65,6 +68,7 @@ def test_a_finish_that_breaks_leaves_the_run_as_it_was(database: str) -> None:
     assert list(journal.unfinished()) == [RUN]
 
 
+@pytest.mark.sampled
 def test_a_step_of_no_run_is_refused(database: str) -> None:
     with pytest.raises(JournalError, match="never began"):
         DatabaseJournal().done("r-unknown", "shop:1")

@@ -55,6 +55,7 @@ def test_sequencing_numbers_what_has_committed(database: str, signer: TestSigner
     log.verify()
 
 
+@pytest.mark.sampled
 def test_a_proof_leads_to_the_signed_checkpoint(database: str, signer: TestSigner) -> None:
     record(*[entry(n) for n in range(300)])
     log = DatabaseLog(signer)
@@ -64,6 +65,7 @@ def test_a_proof_leads_to_the_signed_checkpoint(database: str, signer: TestSigne
     )
 
 
+@pytest.mark.sampled
 def test_a_changed_entry_is_found(database: str, signer: TestSigner) -> None:
     record(*[entry(n) for n in range(300)])
     sequence(signer, now=NOW)
@@ -73,6 +75,7 @@ def test_a_changed_entry_is_found(database: str, signer: TestSigner) -> None:
     assert broken.value.leaf == 17
 
 
+@pytest.mark.sampled
 def test_a_tree_that_was_put_back_is_found(database: str, signer: TestSigner) -> None:
     record(*[entry(n) for n in range(300)])
     sequence(signer, now=NOW)
@@ -85,6 +88,7 @@ def test_a_tree_that_was_put_back_is_found(database: str, signer: TestSigner) ->
     assert broken.value.leaf == 300
 
 
+@pytest.mark.sampled
 def test_the_ledger_is_exported_and_reads_back(database: str, signer: TestSigner, tmp_path: Path) -> None:
     record(*[entry(n) for n in range(300)])
     log = DatabaseLog(signer)
@@ -96,6 +100,7 @@ def test_the_ledger_is_exported_and_reads_back(database: str, signer: TestSigner
     again.verify()
 
 
+@pytest.mark.sampled
 def test_tiles_can_be_rebuilt(database: str, signer: TestSigner) -> None:
     record(*[entry(n) for n in range(700)])
     sequence(signer, now=NOW)
@@ -107,6 +112,7 @@ def test_tiles_can_be_rebuilt(database: str, signer: TestSigner) -> None:
     log.verify()
 
 
+@pytest.mark.sampled
 def test_changed_entries_are_never_signed_by_making_the_tiles_again(database: str, signer: TestSigner) -> None:
     record(*[entry(n) for n in range(300)])
     log = DatabaseLog(signer)
@@ -121,6 +127,7 @@ def test_changed_entries_are_never_signed_by_making_the_tiles_again(database: st
     assert broken.value.leaf == 17
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", ["tile/0/001", "tile/1/000"])
 def test_nothing_is_signed_after_a_damaged_tile(database: str, signer: TestSigner, path: str) -> None:
     record(*[entry(n) for n in range(300)])
@@ -141,6 +148,7 @@ def test_nothing_is_signed_after_a_damaged_tile(database: str, signer: TestSigne
     log.verify()
 
 
+@pytest.mark.sampled
 def test_nothing_is_signed_after_a_tree_that_was_put_back(database: str, signer: TestSigner) -> None:
     record(*[entry(n) for n in range(300)])
     sequence(signer, now=NOW)
@@ -160,6 +168,7 @@ def test_nothing_is_signed_after_a_tree_that_was_put_back(database: str, signer:
     DatabaseLog(signer).verify()
 
 
+@pytest.mark.sampled
 def test_work_goes_on_beside_a_broken_ledger_and_its_entries_wait(database: str, signer: TestSigner) -> None:
     record(entry(0))
     assert sequence_if_sound(signer, now=NOW) == (1, "")
@@ -170,6 +179,7 @@ def test_work_goes_on_beside_a_broken_ledger_and_its_entries_wait(database: str,
     assert "troth ledger rebuild" in why
 
 
+@pytest.mark.sampled
 def test_an_append_comes_after_what_was_waiting(database: str, signer: TestSigner) -> None:
     record(entry(1), entry(2))
     log = DatabaseLog(signer)
@@ -177,6 +187,7 @@ def test_an_append_comes_after_what_was_waiting(database: str, signer: TestSigne
     assert log.entry(3).fields["rows"] == 4
 
 
+@pytest.mark.sampled
 def test_any_flipped_bit_of_a_row_is_found(database: str, signer: TestSigner) -> None:
     record(*[entry(n) for n in range(600)])
     sequence(signer, now=NOW)
@@ -193,6 +204,7 @@ def test_any_flipped_bit_of_a_row_is_found(database: str, signer: TestSigner) ->
     log.verify()
 
 
+@pytest.mark.sampled
 def test_a_process_that_began_earlier_is_no_clock_that_went_back(
     database: str, signer: TestSigner, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -204,6 +216,7 @@ def test_a_process_that_began_earlier_is_no_clock_that_went_back(
     assert Tree.objects.get().checkpoint_at == NOW
 
 
+@pytest.mark.sampled
 def test_a_clock_that_goes_back_moves_no_entry_and_no_checkpoint(
     database: str, signer: TestSigner, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -251,17 +264,14 @@ def kill_writers(start: Start, first: int, after: int) -> list[int]:
     """Kill two writers and a sequencer at some moment after so many acknowledgements; all that they acknowledged."""
     sequencer = start("sequence")
     writers = [start("acknowledge", str(first + number * 100_000)) for number in range(2)]
-    assert sequencer.stdout is not None
     assert sequencer.stdout.readline() == "begun\n"  # nobody is killed before it is at work
     said = []
     for writer in writers:
-        assert writer.stdout is not None
         said += [writer.stdout.readline() for _ in range(after)]
     for process in (*writers, sequencer):
         process.kill()
         process.wait()
     for writer in writers:
-        assert writer.stdout is not None
         said += writer.stdout.readlines()
     return [int(line) for line in said if line.endswith("\n")]
 
@@ -316,7 +326,6 @@ def test_a_sequencer_killed_at_any_point_leaves_a_sound_ledger(database: str, st
     chance = random.Random(20261124)
     for round_ in range(3):
         sequencer = start("sequence")
-        assert sequencer.stdout is not None
         sequencer.stdout.readline()
         writer = start("write", str(round_ * 40), "40")
         time.sleep(chance.uniform(1, 2))  # where among the writes the kill lands is the point of the test

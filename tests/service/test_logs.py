@@ -23,9 +23,9 @@ TYPED = ("ann@example.org", "ann%40example.org", "07700900123", "Archer")
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> str:
+def said(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> str:
     """All that the server, its workers and its keep loop wrote while they were asked for what strangers type."""
-    home = laid_out(tmp_path_factory.mktemp("company"))
+    home = laid_out(tmp_path_factory.mktemp("company"), migrated)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

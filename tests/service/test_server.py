@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -33,26 +34,23 @@ def company(tmp_path: Path) -> Path:
     return laid_out(tmp_path)
 
 
-def laid_out(home: Path) -> Path:
+def laid_out(home: Path, migrated: Path | None = None) -> Path:
+    """A company in *home*; where *migrated* is given, its database need not be made at the start."""
     (home / "policy.md").write_text(POLICY)
     (home / "troth.yaml").write_text(DECLARED.replace("PUBLISH", "public"))
+    if migrated is not None:
+        shutil.copytree(migrated, home / "home")
     return home
 
 
-@pytest.fixture(scope="module")
-def served_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the company that is served."""
-    return laid_out(tmp_path_factory.mktemp("company"))
-
-
-@pytest.fixture(scope="module")
-def served(served_company: Path) -> Iterator[str]:
-    """The address of a server whose keep loop has made its first pass."""
+@contextlib.contextmanager
+def serving(company: Path) -> Iterator[str]:
+    """The address of a server of *company* whose keep loop has made its first pass."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = f"from troth.service.server import serve; serve(port={port})"
-    server = subprocess.Popen([sys.executable, "-c", command], env=environment_of(served_company), cwd=ROOT)
+    server = subprocess.Popen([sys.executable, "-c", command], env=environment_of(company), cwd=ROOT)
     address = f"http://localhost:{port}"
     try:
         wait_for(address, server)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -28,7 +29,7 @@ SPOKEN = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def port(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[int]:
     """Where the service answers, with a site of a company that gives large answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -37,7 +38,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         "from troth.service import asgi, server; asgi.GRACE_S = asgi.PIECE_S_MAX = server.HEADERS_S_MAX = 3; "
         f"server.serve(port={port}, keep=False, work=False, application='tests.service.other_site:application')"
     )
-    home = laid_out(tmp_path_factory.mktemp("company"))
+    home = laid_out(tmp_path_factory.mktemp("company"), migrated)
     process = subprocess.Popen([sys.executable, "-c", serve], env=environment_of(home), cwd=ROOT)
     try:
         deadline = time.monotonic() + START_S_MAX

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Browser, Page
+from tests import forks
 from tests.browsing import CONTRAST, axe, opened, too_wide
-from tests.cli.firm import TROTH
+from tests.scale import FULL
 from tests.service.test_server import environment_of
-from tests.service.test_server import served as served
-from tests.service.test_server import served_company as served_company
 
 pytestmark = pytest.mark.browser
 
@@ -28,9 +25,10 @@ ACCOUNT = ("/staff/account/", "/staff/account/password", "/staff/account/again")
 
 def invite(company: Path, email: str, *roles: str) -> str:
     """The link for somebody new, by the operator's command; the keep loop writes beside it."""
-    command = [TROTH, "staff", "invite", email, "--reason", "a test", "--json"]
+    command = ["troth", "staff", "invite", email, "--reason", "a test", "--json"]
     command += [part for role in roles for part in ("--role", role)]
-    done = subprocess.run(command, env=environment_of(company), cwd=company, capture_output=True, text=True, check=True)
+    done = forks.run(command, env=environment_of(company), cwd=company)
+    assert done.returncode == 0, done.stderr
     link: str = json.loads(done.stdout)["link"]
     return link.partition("/staff/")[2]
 
@@ -46,13 +44,14 @@ def check(page: Page) -> list[str]:
     return [f"{page.url}: {fault}" for fault in faults]
 
 
-@pytest.fixture
-def sized(browser: Browser) -> Iterator[list[Page]]:
-    """Browsers of both widths; a page that is shown in one of them is looked at in both by `check`."""
-    pages = [opened(browser, 1280), opened(browser, 320, scheme="dark")]
-    yield pages
-    for page in pages:
-        page.context.close()
+def check_both(page: Page) -> list[str]:
+    """What is wrong with it at a desk by day, and on a telephone by night. In `make test` axe looks once."""
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.emulate_media(color_scheme="dark")
+    faults = check(page) if FULL else [*too_wide(page), *page.evaluate(CONTRAST)]
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.emulate_media(color_scheme="light")
+    return faults + check(page)
 
 
 def press(page: Page, name: str) -> None:
@@ -123,6 +122,7 @@ def test_without_javascript_an_app_with_codes_does(browser: Browser, served: str
     page.context.close()
 
 
+@pytest.mark.scaled
 def test_every_staff_page_is_readable_at_both_widths(browser: Browser, served: str, served_company: Path) -> None:
     first = opened(browser, 1280)
     first.goto(f"{served}/staff/{invite(served_company, 'chloe@example.org', 'administrator')}")
@@ -140,22 +140,23 @@ def test_every_staff_page_is_readable_at_both_widths(browser: Browser, served: s
     other = invite(served_company, "dora@example.org", "handler")
     assert other
     cookies = first.context.cookies()
-    for width, scheme in ((1280, "light"), (320, "dark")):
-        page = opened(browser, width, scheme=scheme)
-        page.context.add_cookies(cookies)  # type: ignore[arg-type]
-        for path in (*CONSOLE, *ACCOUNT):
-            page.goto(served + path)
-            assert check(page) == [], path
-        page.goto(f"{served}/console/staff/")
-        page.get_by_role("link", name="dora@example.org").click()
-        assert check(page) == []
-        page.get_by_label("What", exact=True).select_option("evidence.read")
-        page.get_by_label("Why it is needed").fill("reads along")
-        page.get_by_label("Until and including").fill("2020-01-01")
-        press(page, "Give it")
-        assert "within 1 year" in page.locator("main").inner_text()
-        assert check(page) == []
+    page = opened(browser, 1280)
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    for path in (*CONSOLE, *ACCOUNT):
+        page.goto(served + path)
+        assert check_both(page) == [], path
+    page.goto(f"{served}/console/staff/")
+    page.get_by_role("link", name="dora@example.org").click()
+    assert check_both(page) == []
+    page.get_by_label("What", exact=True).select_option("evidence.read")
+    page.get_by_label("Why it is needed").fill("reads along")
+    page.get_by_label("Until and including").fill("2020-01-01")
+    press(page, "Give it")
+    assert "within 1 year" in page.locator("main").inner_text()
+    assert check_both(page) == []
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
         heights = "[...document.querySelectorAll('summary, button, nav a, input:not([type=hidden])')].filter(n => n.checkVisibility()).map(n => n.getBoundingClientRect().height)"  # noqa: E501
         assert min(height for height in page.evaluate(heights) if height) >= 20
-        page.context.close()
+    page.context.close()
     first.context.close()

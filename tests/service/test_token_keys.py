@@ -11,6 +11,8 @@ from troth.protect import Keychain, KeyRefused, Keyring, KeyState, TokenFormat, 
 from troth.service.key_life import look_at_keys, plan_destruction, rotate_tokens
 from troth.service.record.models import KeyRow
 
+pytestmark = pytest.mark.sampled
+
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(hours=1)
 

@@ -25,6 +25,8 @@ from troth.service.record.witnessing import show_outside, timestamp_files
 
 from .test_keep import DECLARED, QUOTE, look
 
+pytestmark = pytest.mark.sampled
+
 NOW = dt.datetime.now(dt.UTC)
 HOUR = dt.timedelta(hours=1)
 

@@ -21,6 +21,7 @@ from troth.testing import servers
 from troth.testing.servers import Server, ServerUnavailable, running, share
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_a_server_is_gone_when_nobody_uses_it(kind: str) -> None:
     before = len(servers._LEFT_RUNNING)
@@ -32,6 +33,7 @@ def test_a_server_is_gone_when_nobody_uses_it(kind: str) -> None:
     assert not Path(server.folder).exists()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_a_server_never_takes_another_for_itself(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where its port is taken it gets a second one: the server of another run would answer there, and end with it."""

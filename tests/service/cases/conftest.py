@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -133,7 +135,13 @@ class Office:
 
 
 @pytest.fixture
-def office(database: str, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+def office(
+    database: str,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Office]:
     told = Settings.read(
         {
             "TROTH_HOME": str(tmp_path / "home"),
@@ -147,10 +155,19 @@ def office(database: str, tmp_path: Path, settings: Any, monkeypatch: pytest.Mon
     monkeypatch.setenv("SHOP_DATABASE_URL", f"sqlite:///{tmp_path}/shop.sqlite")
     (tmp_path / "policy.md").write_text("We answer.\n", encoding="utf-8")
     made = Office(tmp_path, told)
-    made.do(SHOP)
+    shutil.copy(_shop(tmp_path_factory.getbasetemp()), tmp_path / "shop.sqlite")
     made.declare()
     yield made
     close_stores()
+
+
+def _shop(folder: Path) -> Path:
+    """The shop as it is laid down, made once in *folder*."""
+    file = folder / "shop.sqlite"
+    if not file.exists():
+        with contextlib.closing(sqlite3.connect(file)) as laid:
+            laid.executescript(SHOP)
+    return file
 
 
 Asked = Callable[..., Case]

@@ -53,7 +53,7 @@ def durable_server() -> Iterator[Server]:
 def database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: Any) -> Iterator[str]:
     """As everywhere, on a server that may be restarted."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated"), tmp_path / "troth.sqlite3")
+        shutil.copytree(request.getfixturevalue("migrated"), tmp_path, dirs_exist_ok=True)
         url = f"sqlite:///{tmp_path}/troth.sqlite3"
         with django_db_blocker.unblock(), as_default(url):
             yield url

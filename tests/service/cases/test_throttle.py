@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pytest
 from django.test import Client
 from tests.service.cases.conftest import Office
 from tests.service.cases.test_centre import ANN, ask, link_in, text
@@ -17,6 +18,8 @@ from troth.service.cases.allowance import MESSAGES_MAX
 from troth.service.cases.centre import throttle
 from troth.service.cases.models import Case, Link, Unproved
 from troth.service.networks import Networks, prefix_of
+
+pytestmark = pytest.mark.sampled
 
 
 def test_one_address_gets_so_many_letters_a_day_and_the_answer_stays_the_same(
