@@ -1,6 +1,7 @@
 """Shared by every room's tests: the throwaway servers, and the watch over mutations."""
 
 import os
+import shutil
 import sys
 import zlib
 from collections import defaultdict
@@ -13,6 +14,10 @@ from tests.scale import scaled
 # The tests start thousands of processes. Each would compile our modules anew where Python is told to keep nothing.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+_ROOM_MIN = 8 * 1024**3  # bytes: what the tests of one run keep is far less
+if os.access("/dev/shm", os.W_OK) and shutil.disk_usage("/dev/shm").free > _ROOM_MIN:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")  # memory: no test waits for a disk
 
 settings.register_profile(
     "troth",
