@@ -86,17 +86,17 @@ def lay(folder: Path, promises: int) -> None:
 def _fill(days: int) -> int:
     from django.db import transaction
 
-    from troth.ledger import Entry, Name
-    from troth.service.board.judging import judge_all
-    from troth.service.board.models import ChangeRow
-    from troth.service.board.plan import promise_name
+    from troth.ledger import DeclaredName, Entry
+    from troth.service.assurance.evaluation import judge_all
+    from troth.service.assurance.models import ChangeRow
+    from troth.service.assurance.rules import promise_name
+    from troth.service.core.ledger import record
+    from troth.service.core.models import CheckRow
     from troth.service.pages import the_company
-    from troth.service.record.ledger import record
-    from troth.service.record.models import CheckRow
 
     here, count = the_company(), 0
     with transaction.atomic():
-        entry = record(Entry("demo.fault_planted", _NOW, {"fault": Name("benchmark")}))[0]
+        entry = record(Entry("demo.fault_planted", _NOW, {"fault": DeclaredName("benchmark")}))[0]
     for number, promise in enumerate(here.declaration.promises):
         control = here.controls[promise.controls[0]]
         fails = [not number % _FAILING and (day % 97 == 0 or day == days - 1) for day in range(days)]
@@ -123,7 +123,7 @@ def _fill(days: int) -> int:
 
 
 def _check(control: Any, declaration: str, at: dt.datetime, failed: bool) -> Any:
-    from troth.service.record.models import CheckRow
+    from troth.service.core.models import CheckRow
 
     findings = [{"place": "doorman", "message": "the program says that it is not so", "mend": "Mend it."}]
     return CheckRow(
@@ -155,7 +155,7 @@ def _pages(many: int) -> Iterator[str]:
     """Measure each page; the goals that were missed."""
     from django.test import Client
 
-    from troth.service.board.plan import promise_name
+    from troth.service.assurance.rules import promise_name
     from troth.service.pages import the_company
 
     client = Client(headers={"host": "localhost"}, REMOTE_ADDR="127.0.0.1")
@@ -185,7 +185,7 @@ def _floor(client: Any) -> Callable[[], object]:
     from django.shortcuts import render
     from django.utils import translation
 
-    from troth.service.board import centre
+    from troth.service.policy_pages import pages
 
     asked = list[Any]()
 
@@ -193,7 +193,7 @@ def _floor(client: Any) -> Callable[[], object]:
         asked.append(given)
         return render(*given)
 
-    with mock.patch.object(centre, "render", noted):
+    with mock.patch.object(pages, "render", noted):
         _got(client, "/policy/status/?as=public")
 
     def template() -> None:

@@ -50,14 +50,14 @@ def main() -> None:
 
 def _fill(days: int, others: int) -> int:
     """Lay down what a keep loop leaves in so many days; how many checks there are."""
-    from troth.ledger import Entry, Name
-    from troth.service.board.keep import Office
-    from troth.service.keys import ledger_signer
-    from troth.service.record.commitment import entry_of
-    from troth.service.record.ledger import record, sequence
-    from troth.service.record.models import CheckRow
+    from troth.ledger import DeclaredName, Entry
+    from troth.service.assurance.scheduler import KeepContext
+    from troth.service.core.commitment import entry_of
+    from troth.service.core.keys import ledger_signer
+    from troth.service.core.ledger import record, sequence
+    from troth.service.core.models import CheckRow
 
-    here, count, each = Office.open(), 0, others // days
+    here, count, each = KeepContext.open(), 0, others // days
     signer = ledger_signer(here.keyring, here.company.declaration.organisation)
     for day in range(days):
         at = _NOW - dt.timedelta(days=days - day)
@@ -65,14 +65,16 @@ def _fill(days: int, others: int) -> int:
         for row, entry in zip(rows, record(*map(entry_of, rows)), strict=True):
             row.entry = entry
         CheckRow.objects.bulk_create(rows)
-        record(*(Entry("demo.fault_planted", at, {"fault": Name("a_fault"), "rows": row}) for row in range(each)))
+        record(
+            *(Entry("demo.fault_planted", at, {"fault": DeclaredName("a_fault"), "rows": row}) for row in range(each))
+        )
         count += len(rows)
     sequence(signer, now=_NOW)
     return count
 
 
 def _check(control: str, declaration: str, at: dt.datetime) -> Any:
-    from troth.service.record.models import CheckRow
+    from troth.service.core.models import CheckRow
 
     return CheckRow(
         control=control,
@@ -102,13 +104,13 @@ def _compared() -> None:
     """The two parts of what the control ``ledger.intact`` does, beside reading and hashing the same bytes: CPU time."""
     from django.db import connection
 
-    from troth.service.board.comparing import contradictions
-    from troth.service.board.keep import Office
-    from troth.service.keys import ledger_signer
-    from troth.service.record.ledger import DatabaseLog
-    from troth.service.record.models import CheckRow
+    from troth.service.assurance.integrity import contradictions
+    from troth.service.assurance.scheduler import KeepContext
+    from troth.service.core.keys import ledger_signer
+    from troth.service.core.ledger import DatabaseLog
+    from troth.service.core.models import CheckRow
 
-    here = Office.open()
+    here = KeepContext.open()
     log = DatabaseLog(ledger_signer(here.keyring, here.company.declaration.organisation))
     with connection.cursor() as cursor:
         entries, rows = _read(cursor, _ENTRIES), _read(cursor, _ROWS)
@@ -127,9 +129,9 @@ def _compared() -> None:
     CheckRow.objects.filter(pk=changed.pk).update(figures={"doors": 12})
 
 
-_ENTRIES = "SELECT content FROM record_entry ORDER BY id"
+_ENTRIES = "SELECT content FROM core_entry ORDER BY id"
 _ROWS = """SELECT control || outcome || CAST(at AS TEXT) || CAST(valid_until AS TEXT) || declaration_hash || collector
-    || summary || CAST(evidence AS TEXT) || CAST(figures AS TEXT) || CAST(findings AS TEXT) FROM record_check"""
+    || summary || CAST(evidence AS TEXT) || CAST(figures AS TEXT) || CAST(findings AS TEXT) FROM core_check"""
 
 
 def _read(cursor: Any, select: str) -> float:
@@ -144,11 +146,11 @@ def _read(cursor: Any, select: str) -> float:
 
 def _measured(folder: Path) -> list[str]:
     from troth.ledger.published import VERIFIER_FILE
-    from troth.service.board.keep import Office
-    from troth.service.keys import ledger_signer
-    from troth.service.record.ledger import DatabaseLog
+    from troth.service.assurance.scheduler import KeepContext
+    from troth.service.core.keys import ledger_signer
+    from troth.service.core.ledger import DatabaseLog
 
-    here = Office.open()
+    here = KeepContext.open()
     log = DatabaseLog(ledger_signer(here.keyring, here.company.declaration.organisation))
     begun = time.perf_counter()
     for stored in log.stored(0, log.size):

@@ -26,7 +26,7 @@ from pathlib import Path
 from tests.policy.papers import as_docx, as_page, as_pdf, as_text, voice_company
 
 from troth.policy import PolicyError, contacts, dates, definitions, read, read_bytes
-from troth.wording import same_words
+from troth.text import same_words
 
 ROUNDS = 5
 BOUND_S, BOUND_LARGE_S = 0.4, 15.0

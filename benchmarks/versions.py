@@ -18,7 +18,7 @@ from pathlib import Path
 
 from troth.declaration import load
 from troth.policy import read
-from troth.policy.notice import render
+from troth.policy.render import render
 from troth.policy.versions import compare
 
 GOAL_S = 1.0

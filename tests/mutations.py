@@ -15,22 +15,23 @@ from typing import Any
 import pytest
 from tools.mutations import NOTES, Mutation, fault_of
 
+from troth.controls import Check, CheckOutcome, Control, Status, catalogue, status_of
+from troth.controls import result as control_result
 from troth.declaration import Promise
-from troth.promises import Check, Control, Outcome, Status, answer, catalogue, status_of
 
 
 def turns_red(control: str, seen: Sequence[Check]) -> bool:
     """Whether among checks, in the order of their making, one of *control* passed and a later one failed."""
     outcomes = [check.outcome for check in seen if check.control == control]
-    return Outcome.PASS in outcomes and Outcome.FAIL in outcomes[outcomes.index(Outcome.PASS) :]
+    return CheckOutcome.PASS in outcomes and CheckOutcome.FAIL in outcomes[outcomes.index(CheckOutcome.PASS) :]
 
 
 def turned(control: str, seen: Sequence[Check]) -> tuple[str, Status]:
     """What the control said, up to its first failure after a pass, and the status of a promise that rests on it alone
     when it has failed like this as often as it has to."""
     checks = [check for check in seen if check.control == control]
-    first = next(number for number, check in enumerate(checks) if check.outcome is Outcome.PASS)
-    last = next(number for number in range(first, len(checks)) if checks[number].outcome is Outcome.FAIL)
+    first = next(number for number, check in enumerate(checks) if check.outcome is CheckOutcome.PASS)
+    last = next(number for number in range(first, len(checks)) if checks[number].outcome is CheckOutcome.FAIL)
     known, failed = catalogue().get(control) or _own(control), checks[last]
     again = [replace(failed, at=failed.at + n * known.every) for n in range(known.failures_to_break)]
     judged = status_of(
@@ -61,7 +62,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         return check
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(answer, "Check", noted)
+        patch.setattr(control_result, "Check", noted)
         result = yield
     for control, fault in marked.items():
         if not turns_red(control, seen):

@@ -35,7 +35,7 @@ def described() -> dict[str, Any]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.service.settings")
     django.setup()
     import_module("troth.service.urls")  # every duty's operations
-    from troth.service.api.frame import api
+    from troth.service.api.framework import api
 
     told: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(path_prefix=_BASE)))
     return told
@@ -80,7 +80,7 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Iterator
 
 def _failures(told: Mapping[str, Any]) -> Iterator[str]:
     yield "\n## What goes wrong\n"
-    yield "Errors are `application/problem+json` ([Problem](#problem)), and repeat nothing that was sent.\n"
+    yield "Errors are `application/problem+json` ([ProblemDetails](#problemdetails)). They repeat nothing sent.\n"
     yield "| status | what it means |\n|---|---|"
     failures = told["components"]["responses"].values()
     by_status = {each["content"]["application/problem+json"]["example"]["status"]: each for each in failures}
@@ -89,7 +89,7 @@ def _failures(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _events() -> Iterator[str]:
-    from troth.service.api.hooks import EVENTS
+    from troth.service.api.webhooks import EVENTS
 
     yield "\n## Events\n\nA webhook is told of these. Each message has a `type`, a `timestamp` and `data`: references,"
     yield "states and dates, and nothing personal.\n"

@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
-from troth.counting import counted
-from troth.promises import Control, catalogue, principles
+from troth.controls import Control, catalogue, principles
+from troth.text import counted
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "controls.md"
 _HEAD = """\
 # Controls
 
-What Troth can check, and what each check cannot see: the catalogue, `src/troth/promises/catalogue.toml`, as
+What Troth can check, and what each check cannot see: the catalogue, `src/troth/controls/catalogue.toml`, as
 `python tools/controls.py` writes it down. How results become a status is in
 [What a status means](../explain/status.md), how to add one to Troth in [Add a control](../howto/add-a-control.md), and
 how a company adds its own in [Add a control of your own](../howto/add-your-own-control.md). [Mutations](mutations.md)
@@ -29,7 +29,7 @@ A promise in `troth.yaml` names the controls that show it to be kept:
 promises:
   - quote: We never sell your data.
     owner: dpo@example.org
-    controls: [disclosure.only_to_recipients, disclosure.recipients_documented]
+    controls: [disclosures.only_to_recipients, disclosures.recipients_documented]
 ```
 """
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from troth.detect.entities import Entity, entities
-from troth.detect.written.checks import checks_in, forms
-from troth.detect.written.reading import shipped
-from troth.detect.written.recogniser import Pattern, Recogniser
+from troth.detect.patterns.checks import checks_in, forms
+from troth.detect.patterns.loader import shipped
+from troth.detect.patterns.recogniser import Pattern, Recogniser
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "entities.md"
 _HEAD = """\

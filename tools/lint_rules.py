@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from troth.policy.lint import Rule, Severity, rules
+from troth.policy.lint import LintRule, LintSeverity, rules
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "lint-rules.md"
 _HEAD = """\
@@ -51,7 +51,7 @@ def _families() -> Iterator[str]:
             yield ""
 
 
-def _row(rule: Rule) -> str:
+def _row(rule: LintRule) -> str:
     part = ".…" if rule.id == "S.empty-list" else ""
     notes = [rule.title, *(["*Under a condition.*"] if rule.fact else [])]
     notes += [] if rule.evaluable else ["*The text alone cannot show it.*"]
@@ -60,8 +60,8 @@ def _row(rule: Rule) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def _letter(rule: Rule) -> str:
-    return "W, E" if rule.id == "S.stale" else str(Severity(rule.severity))
+def _letter(rule: LintRule) -> str:
+    return "W, E" if rule.id == "S.stale" else str(LintSeverity(rule.severity))
 
 
 if __name__ == "__main__":

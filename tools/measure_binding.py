@@ -19,11 +19,11 @@ from typing import Any
 
 from tools.measure_policies import is_same
 
+from troth.controls import catalogue
 from troth.policy import read_file
-from troth.policy.clauses import understand
+from troth.policy.bind import Proposal, propose
+from troth.policy.classify import understand
 from troth.policy.phrases import plain
-from troth.policy.proposing import Proposal, propose
-from troth.promises import catalogue
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from troth.policy import PolicyText, read_file
-from troth.policy.clauses import Clause, ClauseKind, Paragraph, Practice, Understood, understand
+from troth.policy.classify import Clause, ClauseKind, Paragraph, Practice, Understood, understand
 from troth.policy.phrases import plain
 
 KINDS = {

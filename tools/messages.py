@@ -24,7 +24,7 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 from troth.declaration import categories, title, uses
-from troth.law import Event
+from troth.law import ClockEvent
 from troth.law.deadlines import plain
 
 ROOT = Path(__file__).parents[1]
@@ -117,8 +117,8 @@ def _of_the_library() -> Iterator[tuple[str, str]]:
         source = io.BytesIO(path.read_bytes())
         for _, found, _, _ in extract("python", source, keywords={"said": None}):
             yield str(found), path.relative_to(ROOT).as_posix()
-    for event in (*Event, "weekends"):
-        yield plain(event) if isinstance(event, Event) else event, "src/troth/law/deadlines.py"
+    for event in (*ClockEvent, "weekends"):
+        yield plain(event) if isinstance(event, ClockEvent) else event, "src/troth/law/deadlines.py"
     for key in (*categories(), *uses()):
         yield title(key), "src/troth/declaration/data/taxonomy.toml"
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from troth.promises import catalogue
+from troth.controls import catalogue
 
 _ROOT = Path(__file__).parents[1]
 REFERENCE = _ROOT / "docs" / "reference" / "mutations.md"

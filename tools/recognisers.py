@@ -1,22 +1,22 @@
 """Write the files that ship from those that people edit: ``python tools/recognisers.py``.
 
-They are ``written/recognisers.json`` and ``spoken/spoken.json`` in src/troth/detect.
+They are ``patterns/recognisers.json`` and ``speech/spoken.json`` in src/troth/detect.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from troth.detect.spoken import patterns
-from troth.detect.written import reading
+from troth.detect.patterns import loader
+from troth.detect.speech import patterns
 
 DETECT = Path(__file__).parents[1] / "src" / "troth" / "detect"
-WRITTEN, SPOKEN = DETECT / "written", DETECT / "spoken"
+WRITTEN, SPOKEN = DETECT / "patterns", DETECT / "speech"
 
 
 def current() -> str:
     """The written recognisers' file as it should be."""
-    return reading.one_file(WRITTEN / "recognisers")
+    return loader.one_file(WRITTEN / "recognisers")
 
 
 def current_spoken() -> str:

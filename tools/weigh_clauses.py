@@ -29,13 +29,13 @@ from sklearn.model_selection import GroupKFold
 from tools.measure_policies import KINDS, is_same, matched
 
 from troth.policy import read, read_file
-from troth.policy.clauses import ClauseKind, Practice
-from troth.policy.clauses.understanding import heard
-from troth.policy.clauses.weighing import features, features_of_paragraph, is_paragraph_weighed, is_weighed
+from troth.policy.classify import ClauseKind, Practice
+from troth.policy.classify.classifier import features, features_of_paragraph, is_paragraph_weighed, is_weighed
+from troth.policy.classify.statements import heard
 from troth.policy.phrases import plain
 
 ROOT = Path(__file__).parents[1]
-WEIGHTS = ROOT / "src/troth/policy/clauses/weights"
+WEIGHTS = ROOT / "src/troth/policy/classify/weights"
 LABELLED = ROOT / "tests/policy/labelled"
 SAID = ROOT / "tests/policy/clauses.toml"
 

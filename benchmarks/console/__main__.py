@@ -60,14 +60,14 @@ def _handler() -> Any:
     from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
     from django.test import Client
 
-    from troth.service.staff import run
-    from troth.service.staff.rights import Role
+    from troth.service.staff import actions
+    from troth.service.staff.rights import StaffRole
     from troth.service.staff.undertaking import document_hash
 
     now = dt.datetime.now(dt.UTC)
-    member, token = run.invite("ben@example.org", [Role.HANDLER], reason="a benchmark", now=now)
-    run.accept(token, "a horse of some other colour", now=now)
-    run.sign(member, document_hash(), now=now)
+    member, token = actions.invite("ben@example.org", [StaffRole.HANDLER], reason="a benchmark", now=now)
+    actions.accept(token, "a horse of some other colour", now=now)
+    actions.sign(member, document_hash(), now=now)
     member.user.refresh_from_db()  # the password has changed, and sessions hang on it
     client = Client(headers={"host": "localhost"})
     client.force_login(member.user, backend="allauth.account.auth_backends.AuthenticationBackend")
@@ -80,7 +80,7 @@ def _handler() -> Any:
 
 def _pages(client: Any, many: int) -> Iterator[str]:
     """Measure each page; the goals that were missed."""
-    from troth.service.cases.models import Case
+    from troth.service.requests.models import Case
 
     references = list(Case.objects.order_by("id").values_list("reference", flat=True)[: many * 7 : 7])
     pages = {

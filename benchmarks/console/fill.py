@@ -32,16 +32,16 @@ def fill(many: int, *, open_of_hundred: int) -> int:
 
 
 def _open(many: int, open_of_hundred: int) -> None:
-    from troth.service.cases import arrival
-    from troth.service.cases.content import Content
-    from troth.service.cases.desk import desk
-    from troth.service.cases.models import Case, Channel, Kind
+    from troth.service.requests.content import CaseContent
+    from troth.service.requests.deployment import case_deployment
+    from troth.service.requests.intake import receive
+    from troth.service.requests.models import Case, CaseKind, Channel
 
     now = dt.datetime.now(dt.UTC)
     intakes = [
-        arrival.Intake(
-            Kind.REQUEST,
-            Content(
+        receive.Intake(
+            CaseKind.REQUEST,
+            CaseContent(
                 address=f"{number}@example.org",
                 identifiers=(("email", f"{number}@example.org"),),
                 message="Please tell me what you hold.",
@@ -53,7 +53,7 @@ def _open(many: int, open_of_hundred: int) -> None:
         )
         for number in range(many)
     ]
-    cases = arrival.receive_all(intakes, desk(), now=now)
+    cases = receive.receive_all(intakes, case_deployment(), now=now)
     closed = [case for number, case in enumerate(cases) if number % 100 >= open_of_hundred]
     for number, case in enumerate(closed):
         case.state, case.outcome, case.needs, case.closed_at = "closed", "fulfilled", "", now - number * _A_MINUTE
@@ -63,17 +63,17 @@ def _open(many: int, open_of_hundred: int) -> None:
 
 def _copy(copies: int) -> None:
     """Each row *copies* times, further numbers for each: a statement for each table."""
-    from troth.service.cases.models import Case, Event, Link
+    from troth.service.core.models import EntryRow, Subject
     from troth.service.mail.models import LetterRow
-    from troth.service.record.models import EntryRow, Subject
+    from troth.service.requests.models import Case, CaseEvent, MailedLink
 
     # What has to differ from row to row; {id} is the number of the copy.
     random = "sha256(({id})::text::bytea)" if connection.vendor == "postgresql" else "randomblob(32)"
     tables: dict[type[models.Model], dict[str, str]] = {
         Subject: {"pseudonym": "'copy:' || {id}"},
         Case: {"reference": f"'{_REFERENCE}' || {{id}}", "subject": "'copy:' || {id}"},
-        Event: {},
-        Link: {"digest": random},
+        CaseEvent: {},
+        MailedLink: {"digest": random},
         LetterRow: {"once": "'copy:' || {id}", "about": f"'case:{_REFERENCE}' || {{id}}"},
         EntryRow: {},
     }

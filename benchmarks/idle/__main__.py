@@ -167,7 +167,7 @@ def _seen(root: int) -> dict[int, Seen]:
 def _one(pid: int, *, is_root: bool) -> Seen:
     place = Path("/proc") / str(pid)
     held = {line.split()[0]: int(line.split()[1]) / 1024 for line in (place / "smaps_rollup").open() if " kB" in line}
-    is_beside = b"troth.service.working" in (place / "cmdline").read_bytes()
+    is_beside = b"troth.service.background" in (place / "cmdline").read_bytes()
     name = "supervisor" if is_root else "keep, work, letters" if is_beside else "web"
     fields = _fields(place / "stat")
     return Seen(name, held["Rss:"], held["Pss:"], (int(fields[11]) + int(fields[12])) / _TICKS_S)

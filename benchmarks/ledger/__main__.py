@@ -219,7 +219,7 @@ def _outbox(folder: Path, entries: Sequence[Entry]) -> float:
     migrate()
     from django.db import connection
 
-    from troth.service.record.ledger import DatabaseLog, record, sequence
+    from troth.service.core.ledger import DatabaseLog, record, sequence
 
     how_many, often = GROUPS[0]
     groups = [entries[start : start + how_many] for start in range(0, how_many * often, how_many)]

@@ -109,11 +109,11 @@ def _set_up(folder: Path, troth: str, shop: str, port: int) -> None:
 def _measure(people: int, *, profile: bool) -> float:
     from django.conf import settings
 
-    from troth.service.cases.desk import close_stores
-    from troth.service.cases.models import Case
-    from troth.service.keys import keyring
+    from troth.service.core.keys import keyring
+    from troth.service.mail.actions import deliver
     from troth.service.mail.models import LetterRow
-    from troth.service.mail.run import deliver
+    from troth.service.requests.deployment import close_stores
+    from troth.service.requests.models import Case
     from troth.service.work.worker import worker
 
     told = settings.TROTH
@@ -148,10 +148,10 @@ def _asking(people: int) -> Callable[[], None]:
     from django.test import Client
 
     from troth.service.api import tokens
-    from troth.service.api.tokens import Scope
+    from troth.service.api.tokens import ApiScope
 
     now = dt.datetime.now(dt.UTC)
-    secret = tokens.make("shop", list(Scope), until=now + dt.timedelta(days=1), now=now)
+    secret = tokens.make("shop", list(ApiScope), until=now + dt.timedelta(days=1), now=now)
     settings.ALLOWED_HOSTS = ["*"]
     mails = [f"c{number}@example.org" for number in range(1, people + 1)]
     asked: list[dict[str, Any]] = [

@@ -64,7 +64,7 @@ def main() -> None:
 def _tokens(keyring, rows: int, callers: int) -> Iterator[str]:  # type: ignore[no-untyped-def]
     """Measure tokens; the goals that were missed."""
     from troth.protect.tokens import TokenFormat
-    from troth.service.vault.run import Vault
+    from troth.service.vault.stored_tokens import Vault
 
     vault = Vault(keyring, domain="shop", now=_now)
     floor = _measure(lambda: _plain_rows(rows))
@@ -115,8 +115,8 @@ def _epoch(keyring, subjects: int) -> Iterator[str]:  # type: ignore[no-untyped-
     """Measure the end of an epoch; the goal, where it was missed."""
     if not subjects:
         return
-    from troth.service.record.models import Subject
-    from troth.service.record.subject_keys import SubjectKeys
+    from troth.service.core.models import Subject
+    from troth.service.core.subject_keys import SubjectKeys
 
     chain, at = keyring.chain, _now()
     number = chain.rotate("epoch", now=at).number
@@ -136,7 +136,7 @@ def _plain_rows(rows: int) -> None:
     from django.db import connection, transaction
 
     from troth.service.vault.models import DomainRow
-    from troth.service.vault.run import _insert
+    from troth.service.vault.stored_tokens import _insert
 
     domain = DomainRow.objects.create(name="floor").pk
     ready = [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.audit import world
 
-from troth.audit import Report, audit
+from troth.audit import AuditReport, audit
 from troth.stores import Store, open_store
 
 
@@ -34,17 +34,17 @@ def anywhere(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 @pytest.fixture
-def report(shop: Store) -> Report:
+def report(shop: Store) -> AuditReport:
     """An audit of the company on SQLite with its policy."""
     return audit({"shop": shop}, world.policy(), now=world.NOW)
 
 
-def told(report: Report, rule: str) -> list[tuple[str, str]]:
+def told(report: AuditReport, rule: str) -> list[tuple[str, str]]:
     """Place and message of a rule's findings."""
     return [(str(it.place), it.message) for it in report.findings if it.rule.id == rule]
 
 
-def places(report: Report, rule: str) -> list[str]:
+def places(report: AuditReport, rule: str) -> list[str]:
     return sorted(place for place, _ in told(report, rule))
 
 

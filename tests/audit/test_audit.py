@@ -10,9 +10,9 @@ import pytest
 from tests.audit import world
 from tests.audit.conftest import places, told
 
-from troth.audit import Report, Severity, as_data, as_html, as_sarif, audit, draft
+from troth.audit import AuditReport, AuditSeverity, as_data, as_html, as_sarif, audit, draft
 from troth.detect import Detector, Finding, Unscanned
-from troth.stores import Limits, Store, open_store
+from troth.stores import Store, StoreLimits, open_store
 
 
 def test_every_table_and_every_key_is_told(anywhere: Store) -> None:
@@ -50,13 +50,13 @@ def test_no_value_of_a_person_leaves_the_audit(anywhere: Store) -> None:
     assert [planted for planted in world.PLANTED if planted in said + repr(report)] == []
 
 
-def test_what_nothing_leads_to_is_an_error(report: Report) -> None:
+def test_what_nothing_leads_to_is_an_error(report: AuditReport) -> None:
     assert places(report, "keys.unreachable") == ["shop.gate"]
     assert places(report, "keys.name-only") == ["shop.guest_book"]
     assert places(report, "keys.none") == ["shop.bulletin_log"]
 
 
-def test_a_reference_to_people_that_nobody_declared_weighs_more(report: Report) -> None:
+def test_a_reference_to_people_that_nobody_declared_weighs_more(report: AuditReport) -> None:
     assert places(report, "keys.undeclared-personal") == ["shop.login.member_id"]
     assert places(report, "keys.undeclared") == ["shop.loan_item.book_id"]
 
@@ -110,7 +110,7 @@ def test_one_unreachable_store_does_not_lose_the_others(shop: Store, tmp_path: P
 
 def test_a_server_that_does_not_answer_is_told_without_its_password(shop: Store) -> None:
     url = "postgresql://ann:hunter2@127.0.0.1:9/shop"
-    gone = open_store("gone", url, read_only=True, limits=Limits(connect_s=1))
+    gone = open_store("gone", url, read_only=True, limits=StoreLimits(connect_s=1))
     report = audit({"gone": gone, "shop": shop}, now=world.NOW)
     gone.close()
     assert places(report, "store.unreachable") == ["gone"]
@@ -133,8 +133,8 @@ def test_progress_counts_every_table(shop: Store) -> None:
     assert steps == [(n, 12) for n in range(1, 13)]
 
 
-def test_the_gravest_come_first(report: Report) -> None:
-    order = [list(Severity).index(finding.severity) for finding in report.findings]
+def test_the_gravest_come_first(report: AuditReport) -> None:
+    order = [list(AuditSeverity).index(finding.severity) for finding in report.findings]
     assert order == sorted(order)
     assert report.has_errors
 

@@ -8,7 +8,7 @@ import pytest
 from tests.audit import world
 from tests.audit.conftest import places, told
 
-from troth.audit import Report, as_data, audit, draft
+from troth.audit import AuditReport, as_data, audit, draft
 from troth.stores import StoreError, open_store
 
 PEOPLE = "name,email,shoe\nAnn Example,ann@example.org,40\nBen Example,ben@example.org,44\n"
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "exports"
 
 
-def audited(folder: Path, policy: str = "") -> Report:
+def audited(folder: Path, policy: str = "") -> AuditReport:
     stores = {"exports": open_store("exports", f"files:{folder}", read_only=True)}
     return audit(stores, world.policy(policy) if policy else None, now=world.NOW)
 
@@ -86,12 +86,12 @@ def test_columns_that_only_say_where_a_row_stands_are_not_counted(folder: Path) 
 def test_a_file_that_every_account_can_read_is_told_with_how_to_close_it(
     folder: Path, mode: int, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from troth.stores import machine
+    from troth.stores import os_accounts
 
     (folder / "people.csv").write_text(PEOPLE)
     (folder / "people.csv").chmod(mode)
     # The folders of a test are its account's alone; here only the file's own mode is in question.
-    monkeypatch.setattr(machine, "_enters", lambda account, chain: True)
+    monkeypatch.setattr(os_accounts, "_enters", lambda account, chain: True)
     report = audited(folder)
     found = [it for it in report.findings if it.rule.id == "access.everyone"]
     assert [str(it.place) for it in found] == expected

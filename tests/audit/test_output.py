@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from tests.audit import world
 
-from troth.audit import Report, ReportUnwritten, as_data, as_html, as_sarif, audit, rules, write_report
+from troth.audit import AuditReport, ReportUnwritten, as_data, as_html, as_sarif, audit, rules, write_report
 from troth.stores import open_store
 
 SARIF = {
@@ -86,7 +86,7 @@ SARIF = {
 """What SARIF 2.1.0 asks of a log that holds rules and results."""
 
 
-def test_the_sarif_report_has_the_standard_s_structure(report: Report) -> None:
+def test_the_sarif_report_has_the_standard_s_structure(report: AuditReport) -> None:
     sarif = as_sarif(report)
     jsonschema.validate(sarif, SARIF)
     [run] = sarif["runs"]
@@ -95,7 +95,7 @@ def test_the_sarif_report_has_the_standard_s_structure(report: Report) -> None:
     assert len(run["results"]) == len(report.findings)
 
 
-def test_sarif_points_at_the_policy_s_line_and_at_columns(report: Report) -> None:
+def test_sarif_points_at_the_policy_s_line_and_at_columns(report: AuditReport) -> None:
     results = as_sarif(report)["runs"][0]["results"]
     by_rule = {result["ruleId"]: result["locations"][0] for result in results}
     policy = by_rule["policy.overdue"]["physicalLocation"]
@@ -104,7 +104,7 @@ def test_sarif_points_at_the_policy_s_line_and_at_columns(report: Report) -> Non
     assert (card["fullyQualifiedName"], card["kind"]) == ("shop.payment.reference", "member")
 
 
-def test_the_same_finding_keeps_its_fingerprint(report: Report) -> None:
+def test_the_same_finding_keeps_its_fingerprint(report: AuditReport) -> None:
     def marks() -> list[str]:
         return [it["partialFingerprints"]["trothAudit/v1"] for it in as_sarif(report)["runs"][0]["results"]]
 
@@ -112,7 +112,7 @@ def test_the_same_finding_keeps_its_fingerprint(report: Report) -> None:
     assert len(set(marks())) == len(marks())
 
 
-def test_the_data_say_all_that_the_page_says(report: Report) -> None:
+def test_the_data_say_all_that_the_page_says(report: AuditReport) -> None:
     data = json.loads(json.dumps(as_data(report)))
     assert len(data["findings"]) == len(report.findings)
     [login] = [table for table in data["systems"][0]["tables"] if table["name"] == "login"]
@@ -120,7 +120,7 @@ def test_the_data_say_all_that_the_page_says(report: Report) -> None:
     assert data["next"][1]["code"].startswith("troth init --store 'shop=${SHOP_DATABASE_URL}'")
 
 
-def test_columns_that_single_people_out_are_told_by_page_and_data(report: Report) -> None:
+def test_columns_that_single_people_out_are_told_by_page_and_data(report: AuditReport) -> None:
     tables = {table["name"]: table for table in as_data(report)["systems"][0]["tables"]}
     member = tables["member"]["quasi_identifier"]
     assert (member["columns"], member["rows"]) == (["birth_date", "postal_code"], 0)
@@ -146,7 +146,7 @@ class _Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_stands_alone(report: Report) -> None:
+def test_the_page_stands_alone(report: AuditReport) -> None:
     page = _Page(as_html(report))
     assert page.open == []
     assert not {"script", "link", "img", "iframe", "object", "form"} & {tag for tag, _ in page.tags}
@@ -155,7 +155,7 @@ def test_the_page_stands_alone(report: Report) -> None:
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
 
 
-def test_the_page_s_links_lead_to_its_sections(report: Report) -> None:
+def test_the_page_s_links_lead_to_its_sections(report: AuditReport) -> None:
     tags = _Page(as_html(report)).tags
     ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -163,7 +163,7 @@ def test_the_page_s_links_lead_to_its_sections(report: Report) -> None:
 
 
 @pytest.fixture
-def hostile(sqlite_url: str) -> Iterator[Report]:
+def hostile(sqlite_url: str) -> Iterator[AuditReport]:
     """An audit of a table whose names try everything."""
     engine = sa.create_engine(sqlite_url)
     name = "<script>alert(1)</script>\x1b]0;x\x07 [red]'%s"
@@ -178,21 +178,21 @@ def hostile(sqlite_url: str) -> Iterator[Report]:
     store.close()
 
 
-def test_hostile_names_do_nothing_in_the_page(hostile: Report) -> None:
+def test_hostile_names_do_nothing_in_the_page(hostile: AuditReport) -> None:
     html = as_html(hostile)
     assert "alert(1)" in html
     assert not {"script", "img"} & {tag for tag, _ in _Page(html).tags}
     assert "\x1b" not in html
 
 
-def test_the_files_are_for_their_owner_alone(report: Report, tmp_path: Path) -> None:
+def test_the_files_are_for_their_owner_alone(report: AuditReport, tmp_path: Path) -> None:
     files = write_report(report, tmp_path / "audit")
     assert [file.name for file in files] == ["report.html", "report.json", "report.sarif"]
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
     assert (tmp_path / "audit").stat().st_mode & 0o777 == 0o700
 
 
-def test_an_older_report_is_replaced_and_nothing_else_is_touched(report: Report, tmp_path: Path) -> None:
+def test_an_older_report_is_replaced_and_nothing_else_is_touched(report: AuditReport, tmp_path: Path) -> None:
     other = tmp_path / "notes.txt"
     other.write_text("mine")
     elsewhere = tmp_path / "elsewhere"
@@ -206,7 +206,7 @@ def test_an_older_report_is_replaced_and_nothing_else_is_touched(report: Report,
     ]  # fmt: skip
 
 
-def test_a_folder_that_is_a_file_is_refused(report: Report, tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_refused(report: AuditReport, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ReportUnwritten, match="cannot be written"):
         write_report(report, tmp_path / "file")

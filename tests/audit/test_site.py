@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.audit import world
 from tests.audit.conftest import Served, told
 
-from troth.audit import Report, audit
-from troth.probe import Site
+from troth.audit import AuditReport, audit
+from troth.site import Site
 
 POLICY = "<main><h1>Privacy policy</h1><p>We collect your e-mail address.</p></main>"
 HOME = """<p>We lend books.</p><p><a href="/privacy/">Privacy policy</a> <a href="/join/?from=zqann">Join</a>
@@ -14,7 +14,7 @@ HOME = """<p>We lend books.</p><p><a href="/privacy/">Privacy policy</a> <a href
 JOIN = '<form method="post"><input name="email" type="email"><input name="phone"><input name="motto"></form>'
 
 
-def look(web: tuple[str, Served], policy: str | None = None) -> Report:
+def look(web: tuple[str, Served], policy: str | None = None) -> AuditReport:
     text = world.policy(policy) if policy is not None else None
     return audit({}, text, Site(web[0]), now=world.NOW)
 

@@ -151,7 +151,7 @@ class Firm:
     def entries(self, kind: str) -> list[dict[str, Any]]:
         """The ledger's entries of one kind, the oldest first."""
         with closing(sqlite3.connect(self.home / "troth.sqlite3")) as database:
-            stored = database.execute("SELECT content FROM record_entry ORDER BY id").fetchall()
+            stored = database.execute("SELECT content FROM core_entry ORDER BY id").fetchall()
         entries = [json.loads(content.removeprefix(b"troth1 ")) for (content,) in stored]
         return [entry for entry in entries if entry["kind"] == kind]
 

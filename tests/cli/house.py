@@ -112,7 +112,7 @@ class House:
         return int(count)
 
     def entries(self, kind: str) -> list[dict[str, Any]]:
-        stored = [bytes(content) for (content,) in self.asked("SELECT content FROM record_entry ORDER BY id")]
+        stored = [bytes(content) for (content,) in self.asked("SELECT content FROM core_entry ORDER BY id")]
         entries = [json.loads(content.removeprefix(b"troth1 ")) for content in stored]
         return [entry for entry in entries if entry["kind"] == kind]
 

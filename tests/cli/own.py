@@ -14,7 +14,7 @@ from troth.protect import Keyring
 from troth.protect.tokens import TokenFormat
 
 if TYPE_CHECKING:
-    from troth.service.vault.run import Vault
+    from troth.service.vault.stored_tokens import Vault
 
 
 def _now() -> dt.datetime:
@@ -28,7 +28,7 @@ def tokens(count: str) -> None:
 
 def card(email: str) -> None:
     """Put a card of somebody's into the vault, and print its token; the keep loop comes by afterwards."""
-    from troth.service.record.key_registry import note_keys
+    from troth.service.core.key_registry import note_keys
     from troth.subjects import Identity, references
 
     [whose] = references([Identity.of(email=email)], _keyring())
@@ -43,15 +43,15 @@ def values(*wanted: str) -> None:
 
 
 def _vault() -> Vault:
-    from troth.service.vault.run import Vault
+    from troth.service.vault.stored_tokens import Vault
 
     return Vault(_keyring(), domain="shop", now=_now)
 
 
 def subjects(*who: str) -> None:
     """Give each subject a key of its own; the keep loop comes by afterwards, and notes the keys."""
-    from troth.service.record.key_registry import note_keys
-    from troth.service.record.subject_keys import SubjectKeys
+    from troth.service.core.key_registry import note_keys
+    from troth.service.core.subject_keys import SubjectKeys
 
     for one in who:
         SubjectKeys(_keyring()).of(one, now=_now())
@@ -62,7 +62,7 @@ def erase(who: str, days: str) -> None:
     """Erase a subject, as if so many days ago."""
     from django.db import transaction
 
-    from troth.service.record.subject_keys import SubjectKeys
+    from troth.service.core.subject_keys import SubjectKeys
 
     with transaction.atomic():
         assert SubjectKeys(_keyring()).erase([who], now=_now() - dt.timedelta(days=int(days))) == 1

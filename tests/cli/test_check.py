@@ -13,8 +13,8 @@ from tests.cli.firm import Answer, Firm
 from tests.rig.vendor import FakeVendor
 
 from troth.declaration import json_schema
-from troth.declaration.reading import read
-from troth.testing.asked import SECRET
+from troth.declaration.yaml_reader import read
+from troth.testing.external_systems import SECRET
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from tests.cli.conftest import Ask
 
 from troth.cli import main
-from troth.cli.detect import Followed
+from troth.cli.detect import FileProgress
 
 ANN, CARD = "ann@example.org", "4111 1111 1111 1111"
 
@@ -300,7 +300,7 @@ def test_long_work_is_told_on_the_terminal_and_ends_its_line(monkeypatch: pytest
     monkeypatch.setattr("sys.stdout.isatty", lambda: False, raising=False)
     monkeypatch.setattr("click.echo", lambda text, **_: told.append(text))
     with (files / "note.txt").open("rb") as file:
-        followed = Followed("no\x1bte.txt", file)
+        followed = FileProgress("no\x1bte.txt", file)
         while followed.read(20):
             pass
     assert told[0] == "\rno\ufffdte.txt: 0 MB"

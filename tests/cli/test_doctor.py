@@ -21,8 +21,8 @@ from aiosmtpd.smtp import AuthResult
 from tests.cli.firm import Answer, Firm
 from tests.rig.vendor import FakeVendor
 
-from troth.service.deployment import seen_from_outside
-from troth.testing.asked import SECRET
+from troth.service.health_report import seen_from_outside
+from troth.testing.external_systems import SECRET
 
 
 def _states(answer: Answer) -> dict[str, str]:
@@ -145,7 +145,9 @@ def test_letters_that_failed_and_a_line_that_stands_still_are_wrong(firm: Firm) 
             " tries, reason, repeated, lease, ended_at) VALUES ('a', 'link', 'case:R-2026-0001', 'ps1:x', 'en',"
             " '<a@example.org>', 'failed', '2026-11-01', '2026-11-01', '2026-11-02', 9, '550', 0, '', '2026-11-02')"
         )
-        database.execute("INSERT INTO cases_stop (why, declaration, since) VALUES ('declaration', 'x', '2026-11-01')")
+        database.execute(
+            "INSERT INTO requests_processing_halt (why, declaration, since) VALUES ('declaration', 'x', '2026-11-01')"
+        )
     found = _found(_examine(firm))
     assert found["letters"][0].startswith("1 failed")
     assert "stopped since 2026-11-01" in found["line"][0]

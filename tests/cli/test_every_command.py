@@ -57,7 +57,7 @@ def test_a_group_without_a_command_shows_its_help(ask: Ask, group: tuple[str, ..
 
 
 def test_the_list_of_commands_says_what_each_does(ask: Ask) -> None:
-    listed = re.findall(r"^  (\w+) +\w", ask("--help").out.partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+) +\w", ask("--help").out.partition("Commands:")[2], re.MULTILINE)
     assert listed == list(COMMANDS)
 
 

@@ -17,13 +17,13 @@ from tests.cli.firm import TROTH, Firm, lay
 from tests.cli.test_requests import ANN, plan_of
 from tests.rig.vendor import FakeVendor, Trap
 
-from troth.testing.asked import SECRET
+from troth.testing.external_systems import SECRET
 
 _KILLED_BEFORE_NOTING = """
 import os, signal, sys
 from troth.service.server import set_up
 set_up()
-from troth.service.record.journal import DatabaseJournal
+from troth.service.core.journal import DatabaseJournal
 DatabaseJournal.done = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 from troth.cli import main
 main(sys.argv[1:])
@@ -58,7 +58,7 @@ _KILLED_AT = """
 import os, signal, sys
 from troth.service.server import set_up
 set_up()
-from troth.service.record.journal import DatabaseJournal
+from troth.service.core.journal import DatabaseJournal
 method, when, left = sys.argv[1], sys.argv[2], int(sys.argv[3])
 honest = getattr(DatabaseJournal, method)
 def deadly(*given):
@@ -169,11 +169,11 @@ def test_a_service_that_is_asked_is_asked_and_nothing_is_said_of_anybody(firm: F
     text = firm.declaration.read_text().replace(
         "systems:\n", f"systems:\n  outside: {{store: '${{ASKED}}', asked: {{{asked}}}}}\n"
     )
-    firm.declaration.write_text(text.replace("[stores.schema_declared]", "[stores.asked_answer]"))
+    firm.declaration.write_text(text.replace("[stores.schema_declared]", "[stores.external_answer]"))
     with FakeVendor() as vendor:
         asking = dataclasses.replace(firm, extra={**firm.extra, "ASKED": vendor.url, "ASKED_SECRET": SECRET})
         (check,) = asking.troth("keep", "--all", "--json").document["checks"]
-        assert (check["control"], check["outcome"]) == ("stores.asked_answer", "pass")
+        assert (check["control"], check["outcome"]) == ("stores.external_answer", "pass")
         vendor.trap = Trap.WRONG_SIGNATURE
         (check,) = asking.troth("keep", "--all", "--json").document["checks"]
         assert check["outcome"] == "fail"

@@ -14,7 +14,7 @@ from tests.cli.conftest import Ask
 from tests.cli.house import HASH, WORDS, House
 
 from troth.ledger import Hash
-from troth.protect import Approvals, Context, Keyring, read_approvers
+from troth.protect import Approvals, Keyring, SealingContext, read_approvers
 
 pytestmark = pytest.mark.sampled
 
@@ -182,7 +182,7 @@ def test_a_key_on_which_something_hangs_is_destroyed_only_to_erase_it(each: Hous
 
 
 def test_fields_that_the_company_keeps_sealed_are_counted_too(spent: House) -> None:
-    sealed = Keyring.open(spent.home).seal(b"x", Context(domain="shop", table="customer", field="name"))
+    sealed = Keyring.open(spent.home).seal(b"x", SealingContext(domain="shop", table="customer", field="name"))
     with closing(sqlite3.connect(spent.folder / "shop.sqlite")) as shop, shop:
         shop.execute("UPDATE customer SET name = ? WHERE id = 1", [sealed[:16] + b"\x01" + sealed[17:]])
         shop.execute("UPDATE customer SET name = ? WHERE id = 2", [sealed])
@@ -212,7 +212,7 @@ from troth.cli import main
 from troth.protect import Approvals, Keychain
 from troth.service.server import set_up
 set_up()
-from troth.service import key_life
+from troth.service.core import key_lifecycle as key_life
 
 step, plan = sys.argv[1:]
 where = {"note_destruction": key_life, "move": Keychain, "use_up": Approvals}[step]
@@ -248,7 +248,7 @@ main(["keys", "destroy", "field-1", "--apply", plan])
         (("drill", "--backup", "none.sqlite3"), 2, "there is no file none.sqlite3"),
         (("drill", "--backup", "${NOT_SET}"), 2, "NOT_SET"),
         (("drill", "--backup", "home/troth.sqlite3"), 2, "that is today's database"),
-        (("drill", "--backup", "shop.sqlite"), 1, "it has no table record_key"),
+        (("drill", "--backup", "shop.sqlite"), 1, "it has no table core_key"),
     ],
     ids=lambda it: " ".join(it)[:60] if isinstance(it, tuple) else "",
 )

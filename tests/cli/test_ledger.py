@@ -117,18 +117,18 @@ def test_the_latest_are_shown_first_of_all(busy: Firm) -> None:
 
 
 def test_what_waits_for_its_number_is_counted(busy: Firm) -> None:
-    database(busy, "INSERT INTO record_entry (content, leaf) SELECT content, NULL FROM record_entry WHERE leaf = 0")
+    database(busy, "INSERT INTO core_entry (content, leaf) SELECT content, NULL FROM core_entry WHERE leaf = 0")
     assert busy.troth("ledger", "show", "--json").document["waiting"] == 1
     assert "1 more have committed" in busy.troth("ledger", "show").out
 
 
 def test_an_entry_of_a_later_troth_is_passed_over_and_not_lost(busy: Firm) -> None:
-    database(busy, "UPDATE record_entry SET content = CAST('troth2 {}' AS BLOB) WHERE leaf = 0")
+    database(busy, "UPDATE core_entry SET content = CAST('troth2 {}' AS BLOB) WHERE leaf = 0")
     assert "(of a later Troth)" in busy.troth("ledger", "show").out
 
 
 def test_a_damaged_entry_is_told_by_its_number(busy: Firm) -> None:
-    database(busy, "UPDATE record_entry SET content = CAST('troth1 {\x1b[2J' AS BLOB) WHERE leaf = 1")
+    database(busy, "UPDATE core_entry SET content = CAST('troth1 {\x1b[2J' AS BLOB) WHERE leaf = 1")
     answer = busy.troth("ledger", "show")
     assert answer.code == 1
     assert answer.err.startswith("troth: leaf 1: ")
@@ -147,11 +147,11 @@ def test_a_sound_ledger_is_verified(busy: Firm) -> None:
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ("UPDATE record_entry SET content = substr(content, 1, 50) WHERE leaf = 2", "leaf 2 is not"),
-        ("DELETE FROM record_entry WHERE leaf = 1", "leaf 1 is missing"),
-        ("UPDATE record_tile SET data = zeroblob(length(data))", "leaf 0 is not"),
-        ("UPDATE record_tree SET size = 3, checkpoint_size = 3", "was put back"),
-        ("UPDATE record_tree SET checkpoint = replace(checkpoint, 'localhost', 'elsewhere')", "signed"),
+        ("UPDATE core_entry SET content = substr(content, 1, 50) WHERE leaf = 2", "leaf 2 is not"),
+        ("DELETE FROM core_entry WHERE leaf = 1", "leaf 1 is missing"),
+        ("UPDATE core_tile SET data = zeroblob(length(data))", "leaf 0 is not"),
+        ("UPDATE core_tree SET size = 3, checkpoint_size = 3", "was put back"),
+        ("UPDATE core_tree SET checkpoint = replace(checkpoint, 'localhost', 'elsewhere')", "signed"),
     ],
 )
 def test_what_was_changed_behind_its_back_is_found(busy: Firm, fault: str, says: str) -> None:
@@ -198,7 +198,7 @@ def test_a_ledger_that_was_put_back_is_noticed_by_what_witnesses_cosigned(busy: 
     assert busy.troth("ledger", "verify", "--json").document["cosigned"] == size
     with closing(sqlite3.connect(busy.home / "troth.sqlite3")) as connection, connection:
         connection.execute("ATTACH ? AS old", [f"{busy.folder}/backup/troth.sqlite3"])
-        for table in ("record_entry", "record_tile", "record_tree"):
+        for table in ("core_entry", "core_tile", "core_tree"):
             connection.execute(f"DELETE FROM main.{table}")
             connection.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")
     answer = busy.troth("ledger", "verify")
@@ -208,7 +208,7 @@ def test_a_ledger_that_was_put_back_is_noticed_by_what_witnesses_cosigned(busy: 
 
 def test_a_damaged_tile_stops_no_work_and_is_made_again(busy: Firm) -> None:
     size = len(shown(busy))
-    database(busy, "UPDATE record_tile SET data = zeroblob(length(data))")
+    database(busy, "UPDATE core_tile SET data = zeroblob(length(data))")
     view = busy.troth("view", *ANN)
     assert (view.code, "Ann" in view.out) == (0, True)
     kept = busy.troth("keep")
@@ -222,7 +222,7 @@ def test_a_damaged_tile_stops_no_work_and_is_made_again(busy: Firm) -> None:
 
 
 def test_changed_entries_are_not_made_sound_by_making_the_tiles_again(busy: Firm) -> None:
-    database(busy, "UPDATE record_entry SET content = CAST(content || ' ' AS BLOB) WHERE leaf = 1")
+    database(busy, "UPDATE core_entry SET content = CAST(content || ' ' AS BLOB) WHERE leaf = 1")
     for _ in range(2):
         answer = busy.troth("ledger", "rebuild", "--json")
         assert (answer.code, answer.out) == (1, "")

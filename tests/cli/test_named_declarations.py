@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int]] = {
     "erase": (ANN, 0),
     "scan": (ANN, 0),
     "replay": (("--system", "shop", "--restored-from", f"{TODAY}T03:00Z"), 1),
-    "lift": ((), 0),
+    "acknowledge-return": ((), 0),
     "grants": (("--system", "shop"), 1),
     "ropa": ((), 1),
     "dpia": ((), 1),

@@ -15,7 +15,7 @@ policy: {file: policy.md, effective: 2026-11-01}
 promises:
   - quote: We never sell your data.   # as published
     owner: ann@example.org
-    controls: [disclosure.only_to_recipients]
+    controls: [disclosures.only_to_recipients]
 """
 POLICY = "# Privacy policy\n\nWe never sell your data. All our pages use HTTPS.\n"
 
@@ -32,7 +32,7 @@ def test_a_promise_that_nobody_bound_is_proposed_a_control_with_what_green_means
     answer = ask("policy", "bind", "policy.md")
     assert answer.code == 1
     assert "1 promise bound in troth.yaml, 1 not yet bound." in answer.out
-    assert "probe.transport_encrypted" in answer.out
+    assert "site.transport_encrypted" in answer.out
     assert "green can mean:" in answer.out
     assert "it does not show:" in answer.out
 
@@ -74,7 +74,7 @@ def test_a_promise_without_its_words_is_named_with_what_it_was_bound_to(ask: Ask
     answer = ask("policy", "bind", "policy.md")
     assert answer.code == 1
     assert "was: “We never sell your data.”" in answer.out
-    assert "was bound to: disclosure.only_to_recipients" in answer.out
+    assert "was bound to: disclosures.only_to_recipients" in answer.out
     assert "nearest: line 1, “We never sell any of your data.”" in answer.out
 
 
@@ -91,7 +91,7 @@ def test_a_promise_to_which_something_was_added_lost_its_words_and_is_told_the_w
 
 
 def test_a_promise_with_neither_control_nor_word_is_bound_to_nothing(ask: Ask, folder: Path) -> None:
-    text = DECLARATION.replace("    controls: [disclosure.only_to_recipients]\n", "")
+    text = DECLARATION.replace("    controls: [disclosures.only_to_recipients]\n", "")
     (folder / "troth.yaml").write_text(text, encoding="utf-8")
     (folder / "policy.md").write_text("We never sell your data.\n", encoding="utf-8")
     answer = ask("policy", "bind", "policy.md")
@@ -109,7 +109,7 @@ def test_json_says_the_same(ask: Ask, folder: Path) -> None:
     document = json.loads(ask("policy", "bind", "policy.md", "--json").out)
     [proposal] = document["proposals"]
     assert (proposal["line"], proposal["quote"]) == (3, "All our pages use HTTPS.")
-    assert proposal["controls"][0]["control"] == "probe.transport_encrypted"
+    assert proposal["controls"][0]["control"] == "site.transport_encrypted"
     assert (document["bound"], document["astray"], document["hash"]) == (1, [], None)
 
 

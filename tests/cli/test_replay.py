@@ -13,7 +13,7 @@ import pytest
 from tests.cli.firm import Answer, Firm
 from tests.docs.consoles import differences, typed
 
-from troth.ledger import Entry, Name
+from troth.ledger import DeclaredName, Entry
 
 BEFORE = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(minutes=1)
 """Before anything of these tests is done."""
@@ -50,9 +50,9 @@ def apply(firm: Firm) -> Answer:
 @pytest.fixture(autouse=True)
 def long_since(firm: Firm) -> None:
     """Troth's records begin long before the backup."""
-    entry = Entry("demo.fault_planted", BEFORE - dt.timedelta(days=10), {"fault": Name("none")})
+    entry = Entry("demo.fault_planted", BEFORE - dt.timedelta(days=10), {"fault": DeclaredName("none")})
     with closing(sqlite3.connect(firm.home / "troth.sqlite3")) as own, own:
-        own.execute("INSERT INTO record_entry (content) VALUES (?)", [entry.encoded])
+        own.execute("INSERT INTO core_entry (content) VALUES (?)", [entry.encoded])
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_one_erased_again_later_counts_from_then(back: Firm) -> None:
 def test_who_came_back_of_their_own_accord_stays(back: Firm) -> None:
     """A new account of hers may stand beside what the backup holds of her: which is which is for a person to see."""
     back.change("shop", "INSERT INTO customer VALUES (99, 'Ann@example.org', 'Ann', NULL)")
-    assert back.troth("lift", "--id", "shop.customer=99", "--reason", "signed_up_again").code == 0
+    assert back.troth("acknowledge-return", "--id", "shop.customer=99", "--reason", "signed_up_again").code == 0
     before = back.everything()
     shown = replay(back, "--json")
     assert (shown.code, shown.document["found"], shown.document["plan"]) == (1, {}, None)
@@ -138,7 +138,7 @@ def test_who_came_back_of_their_own_accord_stays(back: Firm) -> None:
 def test_a_legal_hold_is_heeded(back: Firm) -> None:
     with closing(sqlite3.connect(back.home / "troth.sqlite3")) as own, own:
         own.execute(
-            "INSERT INTO record_hold (matter, citation, subject, scope, placed_at, review_at, is_provisional) "
+            "INSERT INTO core_legal_hold (matter, citation, subject, scope, placed_at, review_at, is_provisional) "
             "VALUES ('D-1', 'CPR 31', '', 'shop', '2026-01-01', '2030-01-01', 0)"
         )
     shown = replay(back)
@@ -208,7 +208,7 @@ def test_a_day_without_a_check_is_told(back: Firm) -> None:
     moments = [BEFORE - dt.timedelta(days=days) for days in (9, 8.5, 5, 4.5, 4, 3.5, 3, 2.5, 2, 1.5, 1, 0.5)]
     with closing(sqlite3.connect(back.home / "troth.sqlite3")) as own, own:
         own.executemany(
-            "INSERT INTO record_check (control, control_version, outcome, summary, at, valid_until, declaration_hash,"
+            "INSERT INTO core_check (control, control_version, outcome, summary, at, valid_until, declaration_hash,"
             " evidence, figures, findings, collector) VALUES ('x.y', 1, 'pass', '', ?, ?, '', '{}', '{}', '[]', '')",
             [(f"{at:%Y-%m-%d %H:%M:%S}", f"{at:%Y-%m-%d %H:%M:%S}") for at in moments],
         )
@@ -220,7 +220,7 @@ def test_a_day_without_a_check_is_told(back: Firm) -> None:
 def test_an_export_of_the_ledger_stands_in_for_lost_tombstones(back: Firm) -> None:
     assert back.troth("ledger", "export", str(back.folder / "auditor")).code == 0
     with closing(sqlite3.connect(back.home / "troth.sqlite3")) as own, own:
-        own.execute("DELETE FROM record_tombstone")
+        own.execute("DELETE FROM core_tombstone")
     assert replay(back, "--json").document["found"] == {}
     with_it = ("--ledger", str(back.folder / "auditor"))
     shown = replay(back, *with_it, "--json")
@@ -231,10 +231,10 @@ def test_an_export_of_the_ledger_stands_in_for_lost_tombstones(back: Firm) -> No
 
 
 def test_an_export_tells_of_those_who_came_back_too(back: Firm) -> None:
-    assert back.troth("lift", "--id", "shop.customer=1", "--reason", "signed_up_again").code == 0
+    assert back.troth("acknowledge-return", "--id", "shop.customer=1", "--reason", "signed_up_again").code == 0
     assert back.troth("ledger", "export", str(back.folder / "auditor")).code == 0
     with closing(sqlite3.connect(back.home / "troth.sqlite3")) as own, own:
-        own.execute("DELETE FROM record_tombstone")
+        own.execute("DELETE FROM core_tombstone")
     shown = replay(back, "--ledger", str(back.folder / "auditor"), "--json").document
     assert (shown["found"], shown["plan"], shown["returned"]) == ({}, None, {"shop.customer.email": 1})
 

@@ -168,8 +168,8 @@ from troth.subjects import plan
 plan.SUBJECTS_PER_CHUNK = 2
 from troth.service.server import set_up
 set_up()
-from troth.service.record import replay
-from troth.service.record.journal import DatabaseJournal
+from troth.service.core import replay
+from troth.service.core.journal import DatabaseJournal
 
 def dying(owner, name, *, after, times=1):
     real, left = getattr(owner, name), [times]

@@ -97,7 +97,7 @@ _WRITTEN_AGAIN = (
 )
 _ERASED = "WHERE id = (SELECT MAX(id) FROM invoice WHERE customer_id IS NULL)"
 _ACCOUNTS = "  accounts: {table: shop.customer, for: 3 years, from: active_at, "
-_FLIP = """UPDATE record_entry SET content = CAST(CASE instr(CAST(content AS TEXT), '"kind"')
+_FLIP = """UPDATE core_entry SET content = CAST(CASE instr(CAST(content AS TEXT), '"kind"')
     WHEN 0 THEN replace(CAST(content AS TEXT), '"kinD"', '"kind"')
     ELSE replace(CAST(content AS TEXT), '"kind"', '"kinD"') END AS BLOB) WHERE leaf = 3"""
 """One bit of one byte, and back again."""
@@ -115,17 +115,18 @@ FAULTS = {
         {LOGINS: "broken"},
     ),
     "a request that nobody answered": Fault(
-        lambda company: company.write("troth", "UPDATE cases_case SET due_on = '2026-01-31' WHERE kind = 'request'"),
-        lambda company: company.write("troth", "UPDATE cases_case SET due_on = '2099-01-31' WHERE kind = 'request'"),
+        lambda company: company.write("troth", "UPDATE requests_case SET due_on = '2026-01-31' WHERE kind = 'request'"),
+        lambda company: company.write("troth", "UPDATE requests_case SET due_on = '2099-01-31' WHERE kind = 'request'"),
         {ANSWERS: "broken", CONFIRMS: "broken"},
     ),
     "a complaint that nobody acknowledged": Fault(
         lambda company: company.write(
             "troth",
-            f"UPDATE cases_case SET acknowledged_at = NULL, received_at = '{_days_ago(40)}' WHERE kind = 'complaint'",
+            "UPDATE requests_case SET acknowledged_at = NULL, "
+            f"received_at = '{_days_ago(40)}' WHERE kind = 'complaint'",
         ),
         lambda company: company.write(
-            "troth", "UPDATE cases_case SET acknowledged_at = received_at WHERE kind = 'complaint'"
+            "troth", "UPDATE requests_case SET acknowledged_at = received_at WHERE kind = 'complaint'"
         ),
         {COMPLAINTS: "broken"},
     ),
@@ -245,7 +246,7 @@ def _by_socket(url: str, server: Server) -> str:
 
 
 def test_twenty_people_with_access_are_as_many_as_promised(company: Running) -> None:
-    latest = "SELECT figures FROM record_check WHERE control = 'staff.ceiling' ORDER BY id DESC LIMIT 1"
+    latest = "SELECT figures FROM core_check WHERE control = 'staff.ceiling' ORDER BY id DESC LIMIT 1"
     [(figures,)] = company.read("troth", latest)
     assert json.loads(figures) == {"accounts": 2, "people in Troth": 18, "ceiling": 20}
     assert company.statuses()[TWENTY] == "kept"

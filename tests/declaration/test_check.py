@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from troth.declaration import Asking, Declaration, Severity, System, check, load, parse
+from troth.declaration import Declaration, ExternalAccess, Severity, System, check, load, parse
 
 Declared = Callable[[str], Declaration]
 
@@ -416,7 +416,7 @@ def test_a_person_may_say_what_they_answer_for(declared: Declared) -> None:
 )  # fmt: skip
 def test_a_system_is_looked_into_unless_somebody_answers_for_it(store: str, is_looked_into: bool) -> None:
     assert System(store=store).is_looked_into is is_looked_into
-    assert not System(store=store, asked=Asking(answers=("view",))).is_looked_into
+    assert not System(store=store, asked=ExternalAccess(answers=("view",))).is_looked_into
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from troth.declaration import json_schema, parse
-from troth.declaration.reading import read
+from troth.declaration.yaml_reader import read
 
 SAMPLE = Path(__file__).parent / "sample.yaml"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.tables import each_row
 
 from troth.declaration import Basis, Declaration, IdentityKind, Sharing, Strategy, load, parse, write
-from troth.wording import says_something
+from troth.text import says_something
 
 SAMPLE = Path(__file__).parent / "sample.yaml"
 

@@ -8,7 +8,7 @@ from tests.tables import each_row
 
 from troth.detect import Detector
 from troth.detect.chats import Chats
-from troth.detect.text import Text
+from troth.detect.text import FoldedText
 
 DETECTOR = Detector(types={"USERNAME"}, names=False)
 
@@ -100,5 +100,5 @@ PIECES = st.sampled_from(["ann_b", ":", " ", "<", ">", "[10:02]", "\n", "hi", "Ã
 )
 def test_every_place_is_a_name(parts: list[str]) -> None:
     text = "".join(parts)
-    for it in Chats().find(Text(text)):
-        assert Text(text[it.start : it.end]).folded.replace("_", "").isalnum()
+    for it in Chats().find(FoldedText(text)):
+        assert FoldedText(text[it.start : it.end]).folded.replace("_", "").isalnum()

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import troth.detect.controls  # noqa: F401 - registers the answer
+from troth.controls import Check, CheckOutcome, run
 from troth.declaration import Declaration
 from troth.detect import Detector, Finding, Unscanned
-from troth.promises import Check, Outcome, run
 from troth.stores import open_store
 
 CONTROL = "detect.no_undeclared_personal_data"
@@ -72,19 +72,19 @@ def _sql(shop: Path, *statements: str) -> None:
 @pytest.mark.mutation("detect.no_undeclared_personal_data")
 @pytest.mark.parametrize("column", ["notes", "colour"])
 def test_phone_numbers_in_notes_are_found(ask: Callable[[], Check], shop: Path, column: str) -> None:
-    assert ask().outcome is Outcome.PASS
+    assert ask().outcome is CheckOutcome.PASS
 
     _sql(shop, f"UPDATE customer SET {column} = 'ring 020 7946 0958 or +44 20 7946 0123' WHERE id = 1")
     check = ask()
 
-    assert check.outcome is Outcome.FAIL
+    assert check.outcome is CheckOutcome.FAIL
     assert [finding.place for finding in check.findings] == [f"shop.customer.{column}"]
     assert "user.contact.phone_number" in check.findings[0].message
     assert "7946" not in repr(check)
 
 
 def test_free_text_may_hold_anything(ask: Callable[[], Check]) -> None:
-    assert ask().outcome is Outcome.PASS  # the diary names an e-mail address
+    assert ask().outcome is CheckOutcome.PASS  # the diary names an e-mail address
 
 
 def test_an_undeclared_column_is_judged_by_its_name_too(ask: Callable[[], Check], shop: Path) -> None:
@@ -96,28 +96,28 @@ def test_a_column_that_someone_set_aside_is_judged_by_its_values(
     ask: Callable[[], Check], shop: Path, company: dict[str, Any]
 ) -> None:
     _sql(shop, "ALTER TABLE customer ADD COLUMN phone TEXT")
-    assert ask().outcome is Outcome.FAIL
+    assert ask().outcome is CheckOutcome.FAIL
     company["systems"]["shop"]["tables"]["customer"]["ignore"].append("phone")
-    assert ask().outcome is Outcome.PASS
+    assert ask().outcome is CheckOutcome.PASS
     _sql(shop, "UPDATE customer SET phone = '+44 20 7946 0123'")
-    assert ask().outcome is Outcome.FAIL
+    assert ask().outcome is CheckOutcome.FAIL
 
 
 def test_a_system_that_does_not_answer_is_no_pass(ask: Callable[[], Check], shop: Path) -> None:
     shop.unlink()
     check = ask()
-    assert check.outcome is Outcome.ERROR
+    assert check.outcome is CheckOutcome.ERROR
     assert "shop was not observed" in check.summary
 
 
 def test_a_system_without_a_column_shows_nothing(ask: Callable[[], Check], shop: Path) -> None:
     _sql(shop, "DROP TABLE customer", "DROP TABLE track")
-    assert ask().outcome is Outcome.NOT_APPLICABLE
+    assert ask().outcome is CheckOutcome.NOT_APPLICABLE
 
 
 def test_without_a_system_nothing_is_claimed(ask: Callable[[], Check], company: dict[str, Any]) -> None:
     company["systems"] = {"payroll": {"store": "task"}}
-    assert ask().outcome is Outcome.NOT_APPLICABLE
+    assert ask().outcome is CheckOutcome.NOT_APPLICABLE
 
 
 def test_a_sample_that_could_not_be_searched_is_no_pass(
@@ -128,7 +128,7 @@ def test_a_sample_that_could_not_be_searched_is_no_pass(
 
     monkeypatch.setattr(Detector, "find", given_up)
     check = ask()
-    assert check.outcome is not Outcome.PASS
+    assert check.outcome is not CheckOutcome.PASS
     assert "shop was not observed: the text could not be searched" in check.summary
 
 
@@ -153,7 +153,7 @@ def test_the_key_that_the_declaration_names_was_looked_at(
     _sql(shop, "CREATE TABLE signup (token TEXT PRIMARY KEY, size INTEGER)")
     assert [finding.place for finding in ask().findings] == ["shop.signup.token"]
     company["systems"]["shop"]["tables"]["signup"] = {"key": "token", "ignore": ["size"]}
-    assert ask().outcome is Outcome.PASS
+    assert ask().outcome is CheckOutcome.PASS
 
 
 CARDS = ("4111 1111 1111 1111", "5500005555555559")
@@ -162,22 +162,22 @@ CARDS = ("4111 1111 1111 1111", "5500005555555559")
 @pytest.mark.parametrize(
     ("category", "outcome"),
     [
-        ("user.financial", Outcome.FAIL),
-        ("user.financial.credit_card", Outcome.PASS),
-        ({"category": "user.financial", "token": {"format": "pan.bin6.last4", "domain": "shop"}}, Outcome.PASS),
-        ({"category": "user.financial", "sealed": True}, Outcome.PASS),
+        ("user.financial", CheckOutcome.FAIL),
+        ("user.financial.credit_card", CheckOutcome.PASS),
+        ({"category": "user.financial", "token": {"format": "pan.bin6.last4", "domain": "shop"}}, CheckOutcome.PASS),
+        ({"category": "user.financial", "sealed": True}, CheckOutcome.PASS),
     ],
 )
 def test_numbers_of_cards_are_declared_as_such_and_not_as_something_broader(
-    ask: Callable[[], Check], company: dict[str, Any], shop: Path, category: Any, outcome: Outcome
+    ask: Callable[[], Check], company: dict[str, Any], shop: Path, category: Any, outcome: CheckOutcome
 ) -> None:
     _sql(shop, "CREATE TABLE buy (card_last4 TEXT)", *(f"INSERT INTO buy VALUES ('{card}')" for card in CARDS))
     company["systems"]["shop"]["tables"]["buy"] = {"fields": {"card_last4": category}}
     check = ask()
     assert check.outcome is outcome
-    assert [finding.place for finding in check.findings] == ["shop.buy.card_last4"] * (outcome is Outcome.FAIL)
+    assert [finding.place for finding in check.findings] == ["shop.buy.card_last4"] * (outcome is CheckOutcome.FAIL)
 
 
 def test_a_broader_category_covers_what_does_no_such_harm(ask: Callable[[], Check], company: dict[str, Any]) -> None:
     company["systems"]["shop"]["tables"]["customer"]["fields"]["email"] = "user.contact"
-    assert ask().outcome is Outcome.PASS
+    assert ask().outcome is CheckOutcome.PASS

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tables import each_row
 
-from troth.detect.asking import Unknown
 from troth.detect.detector import Detector
 from troth.detect.finding import Finding, Unscanned
-from troth.detect.spoken import Speech
-from troth.detect.text import Text
+from troth.detect.requested_types import Unknown
+from troth.detect.speech import Speech
+from troth.detect.text import FoldedText
 
 MAIL = "Ann (ann@example.org) rang from 07700 900123 about card 4111 1111 1111 1111."
 VALUES = [
@@ -181,7 +181,7 @@ def test_finds_words_of_the_callers_own() -> None:
 
 def test_asks_other_finders_too() -> None:
     class Other:
-        def find(self, text: Text) -> Iterable[Finding]:
+        def find(self, text: FoldedText) -> Iterable[Finding]:
             yield Finding(0, 3, "PERSON", 0.9, "other")
 
     assert values("Ann", Detector(names=False, others=[Other()]).find("Ann")) == [("PERSON", "Ann")]
@@ -216,7 +216,7 @@ def test_what_takes_too_long_is_unscanned_and_never_clean() -> None:
 
 def test_of_many_texts_one_that_fails_says_so_in_its_place() -> None:
     class Broken:
-        def find(self, text: Text) -> Iterable[Finding]:
+        def find(self, text: FoldedText) -> Iterable[Finding]:
             if "bad" in text.written:
                 raise Unscanned("no")
             return ()
@@ -245,7 +245,7 @@ def test_a_text_that_is_late_is_searched_once_and_no_other_twice() -> None:
     asked: list[str] = []
 
     class Slow:
-        def find(self, text: Text) -> Iterable[Finding]:
+        def find(self, text: FoldedText) -> Iterable[Finding]:
             asked.append(text.written)
             if text.written == "late":
                 raise Unscanned("late")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from troth.declaration.taxonomy import is_category
 from troth.detect.entities import entities
-from troth.detect.written.reading import shipped
+from troth.detect.patterns.loader import shipped
 
 
 def test_every_category_is_one_of_the_declaration() -> None:

@@ -6,7 +6,7 @@ import pytest
 from tests.tables import each_row
 
 from troth.detect.finding import Finding
-from troth.detect.pieces import Piece, own, pieces
+from troth.detect.pieces import TextPiece, own, pieces
 
 
 def _finding(start: int, end: int) -> Finding:
@@ -24,7 +24,7 @@ def test_pieces_share_characters_and_leave_none_out(length: int, chunk: int) -> 
 
 
 def test_a_piece_shows_nothing_of_its_text() -> None:
-    assert repr(Piece(begins=100, text="ann@example.org", until=115)) == "Piece(begins=100, until=115)"
+    assert repr(TextPiece(begins=100, text="ann@example.org", until=115)) == "Piece(begins=100, until=115)"
 
 
 @pytest.mark.parametrize(
@@ -38,5 +38,5 @@ def test_a_piece_shows_nothing_of_its_text() -> None:
     ],
 )
 def test_each_finding_is_told_once(found: tuple[int, int], told: tuple[int, int] | None) -> None:
-    piece = Piece(begins=100, text="x" * 40, until=120)
-    assert [it[:2] for it in own(piece, [_finding(*found)], told=105)] == ([told] if told else [])
+    piece = TextPiece(begins=100, text="x" * 40, until=120)
+    assert [it[:2] for it in own(piece, [_finding(*found)], reported_until=105)] == ([told] if told else [])

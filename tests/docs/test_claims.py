@@ -14,10 +14,20 @@ from tools import messages
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/claims.md").read_text("utf-8")
 SITE = ROOT / "examples/voice-company/example_voice/web"
-NOTICE = ROOT / "src/troth/policy/notice/en.toml"
+NOTICE = ROOT / "src/troth/policy/render/en.toml"
 NOT_SAID = ("page", "headings", "how", "tables", "words", "links")
 """Parts of the notice's words that are no sentences."""
-STAFF = ("/console", "/staff", "/api/", "/account/", "/mfa/", "socialaccount", "/vault/", "/evidence", "mail/kinds.py")
+STAFF = (
+    "/console",
+    "/staff",
+    "/api/",
+    "/account/",
+    "/mfa/",
+    "socialaccount",
+    "/vault/",
+    "/evidence",
+    "mail/message_kinds.py",
+)
 LIBRARY = ("/law/", "taxonomy")
 ABSOLUTE = re.compile(
     r"\b(all|always|alone|at any time|any ?(?:body|one|where)|at once|each|every(?:\w+)?|exactly|immediately|"
@@ -39,7 +49,7 @@ def of_the_service() -> Iterator[str]:
     """What pages, messages and packages say to people who are no staff."""
     for message in messages.extracted():
         places = [place for place, _ in message.locations if not any(part in place for part in (*STAFF, *LIBRARY))]
-        if message.id and places and not all("record/console.py" in place for place in places):
+        if message.id and places and not all("core/console.py" in place for place in places):
             yield from (message.id,) if isinstance(message.id, str) else message.id
 
 

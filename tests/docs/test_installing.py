@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from troth import __version__
-from troth.extras import install_hint
+from troth.errors import install_hint
 
 ROOT = Path(__file__).parents[2]
 _PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")

@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from troth import policy
 from troth.declaration import Declaration, check, load
-from troth.policy.proposing import plan_binding
+from troth.policy.bind import plan_binding
 
 
 @pytest.fixture(scope="module")

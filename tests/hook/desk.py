@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from troth.hook import Answer, Ask, FileMemory, Hook, Kept, State
-from troth.testing.asked import CHLOE, CITE, PEOPLE, REASON, UNTIL
+from troth.hook import Answer, AnswerState, Ask, FileMemory, Hook, Kept
+from troth.testing.external_systems import CHLOE, CITE, PEOPLE, REASON, UNTIL
 
 _TABLES = """
 CREATE TABLE contact (email TEXT, name TEXT, restricted INTEGER DEFAULT 0);
@@ -60,7 +60,7 @@ class Desk:
             self._may_break(ask)
             if ask.email == CHLOE:
                 self.run("INSERT INTO job (ask, email) VALUES (?, ?)", ask.id, ask.email)
-                return Answer(State.ACCEPTED, retry_after_s=1)
+                return Answer(AnswerState.ACCEPTED, retry_after_s=1)
             return self._erased(ask.email)
 
         @hook.polls("erase")
@@ -88,7 +88,7 @@ class Desk:
             wanted = int(ask.right == "restrict")
             found = self.run("SELECT restricted FROM contact WHERE email = ?", ask.email)
             is_so = all(row["restricted"] == wanted for row in found)
-            return Answer(State.DONE) if is_so else Answer.failed("not_restricted")
+            return Answer(AnswerState.DONE) if is_so else Answer.failed("not_restricted")
 
     def _may_break(self, ask: Ask) -> None:
         if self.is_broken:

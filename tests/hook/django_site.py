@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from troth.testing.asked import PEOPLE, SECRET
+from troth.testing.external_systems import PEOPLE, SECRET
 
 ROOT = Path(__file__).parents[2]
 

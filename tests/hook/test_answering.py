@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.hook.test_values import ask
 
-from troth.hook import Answer, Ask, FileMemory, Hook, Kept, Mixed, Right, State, Twice, looked
+from troth.hook import Answer, AnswerState, Ask, FileMemory, Hook, Kept, Mixed, Right, Twice, looked
 from troth.hook.keeping import CLAIM_S, KEPT_S
 
 ANN = "ann@example.org"
@@ -85,11 +85,11 @@ def test_a_refusal_or_failure_is_of_its_moment(hook: Hook, answer: Answer) -> No
 
 
 def test_what_failed_later_is_begun_anew_when_it_is_asked_again(hook: Hook) -> None:
-    asked = answering(hook, "erase", Answer(State.ACCEPTED))
+    asked = answering(hook, "erase", Answer(AnswerState.ACCEPTED))
     hook.polls("erase")(lambda ask_id: Answer.failed("disk_full"))
     hook.ask(ask())
     assert hook.poll("case-1") == hook.poll("case-1") == Answer.failed("disk_full")
-    assert hook.ask(ask()) == Answer(State.ACCEPTED)
+    assert hook.ask(ask()) == Answer(AnswerState.ACCEPTED)
     assert len(asked) == 2
 
 
@@ -117,8 +117,8 @@ def test_a_view_that_takes_time_is_polled(hook: Hook) -> None:
 
 
 def test_an_unfinished_ask_is_looked_after_when_it_is_asked_again(hook: Hook) -> None:
-    asked = answering(hook, "erase", Answer(State.ACCEPTED))
-    assert hook.ask(ask()) == hook.ask(ask()) == hook.poll("case-1") == Answer(State.ACCEPTED)  # nothing polls
+    asked = answering(hook, "erase", Answer(AnswerState.ACCEPTED))
+    assert hook.ask(ask()) == hook.ask(ask()) == hook.poll("case-1") == Answer(AnswerState.ACCEPTED)  # nothing polls
     hook.polls("erase")(lambda ask_id: Answer.did(erased=2))
     assert hook.ask(ask()) == hook.poll("case-1") == Answer.did(erased=2)
     assert len(asked) == 1
@@ -132,11 +132,11 @@ KEPT = Kept("invoice", 1, "tax law", "VATA 1994")
 @pytest.mark.parametrize(
     ("tables", "kept", "seen"),
     [
-        ({}, [], Answer(State.NOTHING)),
+        ({}, [], Answer(AnswerState.NOTHING)),
         ({"contact": 1}, [], Answer.failed("still_there", rows=1)),
-        ({"invoice": 1}, [KEPT], Answer(State.DONE)),
+        ({"invoice": 1}, [KEPT], Answer(AnswerState.DONE)),
         ({"invoice": 2, "contact": 1}, [KEPT], Answer.failed("still_there", rows=2)),
-        ({"invoice": 2}, [KEPT, KEPT], Answer(State.DONE)),
+        ({"invoice": 2}, [KEPT, KEPT], Answer(AnswerState.DONE)),
     ],
 )
 def test_an_erasure_leaves_what_is_kept_alone(tables: Mapping[str, int], kept: Iterable[Kept], seen: Answer) -> None:
@@ -147,8 +147,8 @@ def test_an_erasure_leaves_what_is_kept_alone(tables: Mapping[str, int], kept: I
 @pytest.mark.parametrize(
     ("tables", "seen"),
     [
-        ({"contact": [{"name": "Anna", "city": "Ulm"}]}, Answer(State.DONE)),
-        ({"contact": [{"name": "Anna"}], "address": [{"city": "Ulm"}]}, Answer(State.DONE)),
+        ({"contact": [{"name": "Anna", "city": "Ulm"}]}, Answer(AnswerState.DONE)),
+        ({"contact": [{"name": "Anna"}], "address": [{"city": "Ulm"}]}, Answer(AnswerState.DONE)),
         ({"contact": [{"name": "Anna", "city": "Bonn"}]}, Answer.failed("not_amended", fields=1)),
         ({"contact": [{"name": "Anna", "city": "Ulm"}, {"name": "Ann"}]}, Answer.failed("not_amended", fields=2)),
         ({"contact": [{"name": "Anna"}]}, Answer.refused("not_verified")),
@@ -177,7 +177,7 @@ def test_what_was_kept_is_remembered_for_the_second_look(hook: Hook) -> None:
     answering(hook, "erase", Answer.did(erased=1, kept=[KEPT]))
     answering(hook, "view", Answer.found({"invoice": [{"number": 7}]}))
     hook.ask(ask())
-    assert hook.verify(ask()) == Answer(State.DONE, kept=(KEPT,))
+    assert hook.verify(ask()) == Answer(AnswerState.DONE, kept=(KEPT,))
 
 
 # --- a memory in a file ----------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_a_message_comes_once(memory: FileMemory, clock: Clock) -> None:
 
 def test_the_file_is_for_its_owner_and_holds_nobodys_data(tmp_path: Path, hook: Hook) -> None:
     answering(hook, "view", Answer.later(60))
-    answering(hook, "erase", Answer(State.DONE, rows=Answer.found({"contact": [{"name": "Ann"}]}).rows))
+    answering(hook, "erase", Answer(AnswerState.DONE, rows=Answer.found({"contact": [{"name": "Ann"}]}).rows))
     hook.ask(ask(right=Right.VIEW))
     hook.ask(ask(id="case-2"))
     file = tmp_path / "memory.sqlite3"

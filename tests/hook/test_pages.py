@@ -14,10 +14,10 @@ import pytest
 from tests.hook.servers import served
 
 from troth.declaration import Declaration, check, parse
-from troth.hook import Answer, Right, State
+from troth.hook import Answer, AnswerState, Right
 from troth.hook.wire import check_answer, check_ask, dump_answer, dump_ask, keys_of, read_answer, read_ask
-from troth.stores import http
-from troth.testing.asked import ANN, SECRET, asking, make_ask
+from troth.stores.external import http
+from troth.testing.external_systems import ANN, SECRET, asking, make_ask
 
 DOCS = Path(__file__).parents[2] / "docs"
 PROTOCOL, SERVICE, APPLICATION = (
@@ -52,14 +52,14 @@ def test_the_messages_shown_are_read() -> None:
     ask = read_ask(block(PROTOCOL, "json", "ask").encode())
     assert (ask.right, ask.email, dict(ask.changes)) == (Right.AMEND, ANN, {"name": "Anna"})
     ask_id, answer = read_answer(block(PROTOCOL, "json", "answer").encode())
-    assert (ask_id, answer.state, answer.kept[0].what) == ("case-1", State.DONE, "invoice")
+    assert (ask_id, answer.state, answer.kept[0].what) == ("case-1", AnswerState.DONE, "invoice")
 
 
 def test_every_key_and_word_of_the_protocol_is_on_the_page() -> None:
     rows = Answer.found({"t": [{"a": 1}]}).rows
-    whole = Answer(State.DONE, rows, {"erased": 1}, (), "sha256:" + "0" * 64, 1, "code")
+    whole = Answer(AnswerState.DONE, rows, {"erased": 1}, (), "sha256:" + "0" * 64, 1, "code")
     keys = {*json.loads(dump_ask(make_ask(Right.AMEND, name="Anna"))), *json.loads(dump_answer("case-1", whole))}
-    words = keys | set(map(str, (*Right, *State))) | {"purposes"}
+    words = keys | set(map(str, (*Right, *AnswerState))) | {"purposes"}
     assert [word for word in sorted(words) if not re.search(rf'[`"]{word}[`"]', PROTOCOL)] == []
 
 
@@ -152,7 +152,7 @@ call_command("migrate", run_syncdb=True, verbosity=0)
 call_command("troth_hook")
 from django.test import Client
 from shop.models import Customer, Invoice
-from troth.testing.asked import make_ask as made
+from troth.testing.external_systems import make_ask as made
 from troth.hook import Right
 make_ask = lambda right, **changes: made(Right(right), **changes)
 from troth.hook.wire import *

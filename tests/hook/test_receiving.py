@@ -16,7 +16,7 @@ from tests.hook.test_values import ask
 
 from troth.hook import HEADER, Answer, FileMemory, Hook, Receiver, Reply, Right
 from troth.hook.receiving import BYTES_MAX
-from troth.hook.wire import Mark, check_answer, dump_ask, keys_of, read_answer, sign_ask
+from troth.hook.wire import SignatureHeader, check_answer, dump_ask, keys_of, read_answer, sign_ask
 from troth.hook.wsgi import application
 
 SECRET = "s" * 40
@@ -39,12 +39,12 @@ def receive(hook: Hook, clock: Clock) -> Receiver:
     return Receiver(hook, SECRET, clock=clock)
 
 
-Send = Callable[..., tuple[Reply, Mark]]
+Send = Callable[..., tuple[Reply, SignatureHeader]]
 
 
 @pytest.fixture
 def send(receive: Receiver, clock: Clock) -> Send:
-    def signed(body: bytes, path: str = PATH) -> tuple[Reply, Mark]:
+    def signed(body: bytes, path: str = PATH) -> tuple[Reply, SignatureHeader]:
         mark = sign_ask(KEYS, "POST", path, body, now=clock.now)
         return receive("POST", path, str(mark), body), mark
 

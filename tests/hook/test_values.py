@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.tables import each_row
 
-from troth.hook import Answer, Ask, Kept, Malformed, Right, Rows, State
+from troth.hook import Answer, AnswerState, Ask, Kept, Malformed, Right, Rows
 
 DUE = dt.date(2026, 12, 24)
 
@@ -44,7 +44,7 @@ def test_an_ask_that_is_none_is_not_built(changes: dict[str, Any]) -> None:
     [
         lambda: Answer.refused(""),
         lambda: Answer.refused("Ann is still a customer"),
-        lambda: Answer(State.FAILED),
+        lambda: Answer(AnswerState.FAILED),
         lambda: Answer.did(Ann=1),
         lambda: Answer.did(erased=-1),
         lambda: Answer.did(erased=1, evidence="a photograph"),
@@ -92,9 +92,9 @@ def test_what_python_holds_becomes_what_json_can_say() -> None:
 
 
 def test_nothing_done_is_nothing_and_nothing_found_is_nothing() -> None:
-    assert Answer.did(erased=0, kept=[Kept("invoice", 0, "tax", "law")]) == Answer(State.NOTHING)
-    assert Answer.found({"contact": []}) == Answer(State.NOTHING)
-    assert Answer.did(kept=[Kept("invoice", 1, "tax", "law")]).state is State.DONE
+    assert Answer.did(erased=0, kept=[Kept("invoice", 0, "tax", "law")]) == Answer(AnswerState.NOTHING)
+    assert Answer.found({"contact": []}) == Answer(AnswerState.NOTHING)
+    assert Answer.did(kept=[Kept("invoice", 1, "tax", "law")]).state is AnswerState.DONE
 
 
 def test_an_ask_gives_its_identifiers_by_kind() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.hook.test_values import ask
 from tests.tables import each_row
 
-from troth.hook import Answer, Kept, Malformed, Right, Rows, SecretRefused, SignatureRefused, State
+from troth.hook import Answer, AnswerState, Kept, Malformed, Right, Rows, SecretRefused, SignatureRefused
 from troth.hook.wire import (
     check_answer,
     check_ask,
@@ -46,7 +46,9 @@ def test_an_ask_arrives_as_it_was_sent() -> None:
 def test_an_answer_arrives_as_it_was_sent() -> None:
     kept = Kept("invoice", 2, "tax law", "VATA 1994", dt.date(2032, 1, 1))
     for sent in (
-        Answer(State.DONE, {"contact": Rows(("name", "age"), (("Zoë", 4.5), (None, True)))}, {"erased": 3}, (kept,)),
+        Answer(
+            AnswerState.DONE, {"contact": Rows(("name", "age"), (("Zoë", 4.5), (None, True)))}, {"erased": 3}, (kept,)
+        ),
         Answer.did(erased=1, evidence="sha256:" + "0" * 64),
         Answer.later(60),
         Answer.refused("legal_hold"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.scale import scaled
 
-from troth.law import Clock, Pause, Roll, Unit, due, regimes, working_days
+from troth.law import Clock, ClockPause, Roll, Unit, due, regimes, working_days
 
 ZONES = st.sampled_from(
     [
@@ -63,7 +63,7 @@ def test_an_extension_is_never_earlier(clock: Clock, start: dt.datetime, zone: Z
 def test_a_pause_never_shortens(
     clock: Clock, start: dt.datetime, asked: list[tuple[dt.timedelta, dt.timedelta]], zone: ZoneInfo
 ) -> None:
-    pauses = [Pause(start + after, start + after + lasting) for after, lasting in asked]
+    pauses = [ClockPause(start + after, start + after + lasting) for after, lasting in asked]
     paused, plain = due(clock, start, zone=zone, pauses=pauses), due(clock, start, zone=zone)
     assert paused.ends >= plain.ends
     assert clock.pausable or paused.ends == plain.ends
@@ -74,7 +74,9 @@ def test_a_pause_never_shortens(
 def test_a_longer_pause_never_falls_due_earlier(start: dt.datetime, after: dt.timedelta, days: int) -> None:
     clock = next(each for each in CLOCKS if each.pausable)
     ends = [
-        due(clock, start, zone=dt.UTC, pauses=[Pause(start + after, start + after + dt.timedelta(days=lasting))]).ends
+        due(
+            clock, start, zone=dt.UTC, pauses=[ClockPause(start + after, start + after + dt.timedelta(days=lasting))]
+        ).ends
         for lasting in (days, days + 1)
     ]
     assert ends[0] <= ends[1]

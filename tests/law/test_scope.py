@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from tests.tables import each_row
 
-from troth.law import Activity, Applies, LawError, not_covered, regimes, regimes_for
+from troth.law import Applies, LawError, RegulatedActivity, not_covered, regimes, regimes_for
 
 TODAY = dt.date(2026, 11, 24)
 GENERAL = {"gdpr", "uk", "ccpa", "caloppa"}
@@ -95,13 +95,15 @@ def test_norway_joined_later_than_germany() -> None:
 
 def test_what_is_pending_never_applies() -> None:
     for on in (TODAY, dt.date(2030, 1, 1), dt.date.max):
-        found = regimes_for(residence="DE", established="DE", serves=["EEA"], activities=tuple(Activity), on=on)
+        found = regimes_for(
+            residence="DE", established="DE", serves=["EEA"], activities=tuple(RegulatedActivity), on=on
+        )
         assert "omnibus" not in {each.regime.id for each in found}
     assert regimes()["omnibus"].is_pending
 
 
 def test_an_activity_brings_its_rules() -> None:
-    activities = [Activity.CARDS, Activity.COMMERCIAL_MAIL]
+    activities = [RegulatedActivity.CARDS, RegulatedActivity.COMMERCIAL_MAIL]
     found = regimes_for(residence="US-NY", established="GB", activities=activities, on=TODAY)
     assert {"uk", "pci", "pecr", "canspam"} <= certain(found)
     assert not {"mailbox", "eprivacy", "hipaa"} & certain(found)

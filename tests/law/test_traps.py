@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from troth.law import ClockNotStarted, Event, LawError, Pause, due, earliest, obligation
+from troth.law import ClockEvent, ClockNotStarted, ClockPause, LawError, due, earliest, obligation
 
 LONDON = ZoneInfo("Europe/London")
 DAY = dt.timedelta(days=1)
@@ -56,15 +56,15 @@ def test_the_servers_own_zone_is_never_asked(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_verification_does_not_start_the_californian_clock() -> None:
-    events = {Event.RECEIVED: noon(2026, 11, 24), Event.IDENTITY_CONFIRMED: noon(2026, 12, 10)}
-    mistake = events[Event.IDENTITY_CONFIRMED].date() + 45 * DAY
+    events = {ClockEvent.RECEIVED: noon(2026, 11, 24), ClockEvent.IDENTITY_CONFIRMED: noon(2026, 12, 10)}
+    mistake = events[ClockEvent.IDENTITY_CONFIRMED].date() + 45 * DAY
     found = due(obligation("ccpa.answer", dt.date(2026, 11, 24)), events, zone=LONDON)
     assert dt.date(2027, 1, 8) == found.on != mistake
     assert "not moved by identity confirmed" in found.why
 
 
 def test_verification_that_never_ends_does_not_hold_the_californian_clock() -> None:
-    events = {Event.RECEIVED: noon(2026, 11, 24), Event.IDENTITY_CONFIRMED: None}
+    events = {ClockEvent.RECEIVED: noon(2026, 11, 24), ClockEvent.IDENTITY_CONFIRMED: None}
     assert dt.date(2027, 1, 8) == due(obligation("ccpa.answer", dt.date(2026, 11, 24)), events, zone=LONDON).on
 
 
@@ -97,7 +97,7 @@ def test_seventy_two_hours_are_real_hours(day: dt.date, aware_at: int, ends_at: 
 
 
 def test_the_californian_clock_never_pauses() -> None:
-    pause = Pause(noon(2026, 11, 25), noon(2026, 12, 20))
+    pause = ClockPause(noon(2026, 11, 25), noon(2026, 12, 20))
     received = noon(2026, 11, 24)
     found = due(obligation("ccpa.answer", received.date()), received, zone=LONDON, pauses=[pause])
     assert dt.date(2027, 1, 8) == found.on
@@ -105,7 +105,7 @@ def test_the_californian_clock_never_pauses() -> None:
 
 
 def test_the_british_pause_exists_only_from_its_first_day() -> None:
-    pause = Pause(noon(2026, 2, 6), noon(2026, 2, 10))
+    pause = ClockPause(noon(2026, 2, 6), noon(2026, 2, 10))
     before, after = noon(2026, 2, 4), noon(2026, 2, 5)
     old = due(obligation("uk.answer", before.date()), before, zone=LONDON, pauses=[pause])
     new = due(obligation("uk.answer", after.date()), after, zone=LONDON, pauses=[pause])
@@ -114,14 +114,14 @@ def test_the_british_pause_exists_only_from_its_first_day() -> None:
 
 
 def test_the_european_clock_does_not_take_the_british_pause() -> None:
-    pause = Pause(noon(2026, 6, 5), noon(2026, 6, 12))
+    pause = ClockPause(noon(2026, 6, 5), noon(2026, 6, 12))
     received = noon(2026, 6, 1)
     found = due(obligation("gdpr.answer", received.date()), received, zone=LONDON, pauses=[pause], place="FR")
     assert dt.date(2026, 7, 1) == found.on
 
 
 def test_both_ends_of_a_pause_are_left_out() -> None:
-    pause = Pause(noon(2026, 6, 5), noon(2026, 6, 5))  # asked and answered on one day: one day, not none
+    pause = ClockPause(noon(2026, 6, 5), noon(2026, 6, 5))  # asked and answered on one day: one day, not none
     received = noon(2026, 6, 1)
     assert (
         dt.date(2026, 7, 2) == due(obligation("uk.answer", received.date()), received, zone=LONDON, pauses=[pause]).on
@@ -129,13 +129,13 @@ def test_both_ends_of_a_pause_are_left_out() -> None:
 
 
 def test_overlapping_pauses_leave_a_day_out_once() -> None:
-    pauses = [Pause(noon(2026, 6, 5), noon(2026, 6, 8)), Pause(noon(2026, 6, 7), noon(2026, 6, 12))]
+    pauses = [ClockPause(noon(2026, 6, 5), noon(2026, 6, 8)), ClockPause(noon(2026, 6, 7), noon(2026, 6, 12))]
     received = noon(2026, 6, 1)
     assert dt.date(2026, 7, 9) == due(obligation("uk.answer", received.date()), received, zone=LONDON, pauses=pauses).on
 
 
 def test_a_pause_after_the_last_day_comes_too_late() -> None:
-    pause = Pause(noon(2026, 7, 2), noon(2026, 7, 20))
+    pause = ClockPause(noon(2026, 7, 2), noon(2026, 7, 20))
     received = noon(2026, 6, 1)
     found = due(obligation("uk.answer", received.date()), received, zone=LONDON, pauses=[pause])
     assert dt.date(2026, 7, 1) == found.on
@@ -144,7 +144,7 @@ def test_a_pause_after_the_last_day_comes_too_late() -> None:
 
 def test_a_pause_on_the_way_to_the_next_working_day_is_in_time() -> None:
     """The month ends on Easter Sunday, so the clock still runs on Easter Monday."""
-    pause = Pause(noon(2026, 4, 6), noon(2026, 4, 8))
+    pause = ClockPause(noon(2026, 4, 6), noon(2026, 4, 8))
     received = noon(2026, 3, 5)
     assert (
         dt.date(2026, 4, 8) == due(obligation("uk.answer", received.date()), received, zone=LONDON, pauses=[pause]).on
@@ -153,14 +153,14 @@ def test_a_pause_on_the_way_to_the_next_working_day_is_in_time() -> None:
 
 def test_a_question_asked_too_late_does_not_stop_the_clock() -> None:
     rule, received = obligation("uk.answer", dt.date(2026, 6, 1)), noon(2026, 6, 1)
-    found = due(rule, received, zone=LONDON, pauses=[Pause(noon(2026, 7, 2))], now=noon(2026, 7, 3))
+    found = due(rule, received, zone=LONDON, pauses=[ClockPause(noon(2026, 7, 2))], now=noon(2026, 7, 3))
     assert found.is_late(noon(2026, 7, 3))
     assert not found.is_paused
 
 
 def test_an_open_pause_moves_the_date_with_every_day() -> None:
     rule, received = obligation("uk.answer", dt.date(2026, 6, 1)), noon(2026, 6, 1)
-    pause = Pause(noon(2026, 6, 5))
+    pause = ClockPause(noon(2026, 6, 5))
     found = [due(rule, received, zone=LONDON, pauses=[pause], now=noon(2026, 6, day)) for day in (5, 12)]
     assert [dt.date(2026, 7, 2), dt.date(2026, 7, 9)] == [each.on for each in found]
     assert all(each.is_paused for each in found)
@@ -172,29 +172,29 @@ def test_an_open_pause_needs_now() -> None:
             obligation("uk.answer", dt.date(2026, 6, 1)),
             noon(2026, 6, 1),
             zone=LONDON,
-            pauses=[Pause(noon(2026, 6, 5))],
+            pauses=[ClockPause(noon(2026, 6, 5))],
         )
 
 
 def test_the_british_clock_starts_at_the_latest_of_its_events() -> None:
-    events = {Event.RECEIVED: noon(2026, 6, 1), Event.IDENTITY_CONFIRMED: noon(2026, 6, 10)}
+    events = {ClockEvent.RECEIVED: noon(2026, 6, 1), ClockEvent.IDENTITY_CONFIRMED: noon(2026, 6, 10)}
     assert dt.date(2026, 7, 10) == due(obligation("uk.answer", dt.date(2026, 6, 1)), events, zone=LONDON).on
 
 
 def test_the_old_british_clock_starts_at_receipt() -> None:
-    events = {Event.RECEIVED: noon(2026, 1, 5), Event.IDENTITY_CONFIRMED: noon(2026, 1, 20)}
+    events = {ClockEvent.RECEIVED: noon(2026, 1, 5), ClockEvent.IDENTITY_CONFIRMED: noon(2026, 1, 20)}
     assert dt.date(2026, 2, 5) == due(obligation("uk.answer", dt.date(2026, 1, 5)), events, zone=LONDON).on
 
 
 def test_a_clock_that_waits_for_proof_has_no_date() -> None:
-    events = {Event.RECEIVED: noon(2026, 6, 1), Event.IDENTITY_CONFIRMED: None}
+    events = {ClockEvent.RECEIVED: noon(2026, 6, 1), ClockEvent.IDENTITY_CONFIRMED: None}
     with pytest.raises(ClockNotStarted, match="identity confirmed"):
         due(obligation("uk.answer", dt.date(2026, 6, 1)), events, zone=LONDON)
 
 
 def test_without_receipt_nothing_starts() -> None:
     with pytest.raises(ClockNotStarted, match="received"):
-        due(obligation("ccpa.answer", dt.date(2026, 6, 1)), {Event.AWARE: noon(2026, 6, 1)}, zone=LONDON)
+        due(obligation("ccpa.answer", dt.date(2026, 6, 1)), {ClockEvent.AWARE: noon(2026, 6, 1)}, zone=LONDON)
 
 
 def test_a_request_keeps_the_wording_of_the_day_it_came() -> None:
@@ -239,7 +239,7 @@ def test_a_duty_without_a_period_never_falls_due() -> None:
 
 def test_an_answer_before_its_question_is_refused() -> None:
     with pytest.raises(LawError, match="before it was asked"):
-        Pause(noon(2026, 6, 5), noon(2026, 6, 4))
+        ClockPause(noon(2026, 6, 5), noon(2026, 6, 4))
 
 
 def test_late_begins_after_the_last_day() -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.tables import each_row
 
-from troth.law import Due, Pause, due, obligation
+from troth.law import ClockPause, DueDate, due, obligation
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -17,7 +17,7 @@ def noon(day: str) -> dt.datetime:
     return dt.datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=LONDON)
 
 
-def due_from(duty: str, day: str, *, extended: bool = False, pauses: tuple[Pause, ...] = ()) -> Due:
+def due_from(duty: str, day: str, *, extended: bool = False, pauses: tuple[ClockPause, ...] = ()) -> DueDate:
     rule = obligation(duty, dt.date.fromisoformat(day))
     return due(rule, noon(day), zone=LONDON, extended=extended, pauses=pauses)
 
@@ -54,7 +54,7 @@ def test_last_day_when_extended(duty: str, start: str, last: str) -> None:
 
 
 def test_last_day_after_a_pause() -> None:
-    asked_and_answered = Pause(noon("2026-06-05"), noon("2026-06-12"))
+    asked_and_answered = ClockPause(noon("2026-06-05"), noon("2026-06-12"))
     assert dt.date(2026, 7, 9) == due_from("uk.answer", "2026-06-01", pauses=(asked_and_answered,)).on
 
 

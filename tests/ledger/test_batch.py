@@ -13,11 +13,11 @@ from tests.tables import each_row
 
 from troth.ledger import (
     Batch,
+    BatchMember,
     Commitment,
+    DeclaredName,
     Entry,
     EntryRefused,
-    Member,
-    Name,
     Opening,
     Value,
     leaf_hash,
@@ -77,15 +77,15 @@ def test_nothing_else_passes_for_a_member(count: int, data: st.DataObject) -> No
 
 def test_a_member_says_nothing_in_its_name() -> None:
     member = Batch(openings(3)).member(1)
-    assert repr(member) == "Member(index=1, count=3)"
+    assert repr(member) == "BatchMember(index=1, count=3)"
 
 
 def test_a_member_is_read_back_and_nothing_else_is() -> None:
     member = Batch(openings(9)).member(4)
-    assert Member.load(member.dump()) == member
+    assert BatchMember.load(member.dump()) == member
     for wrong in (b"", b"mb1 ", b"mb1 {}", b"mb1 []", member.dump()[:-1], member.dump() + b" ", b"mb1 " + b"[" * 9_999):
         with pytest.raises(EntryRefused):
-            Member.load(wrong)
+            BatchMember.load(wrong)
 
 
 def test_an_empty_batch_is_none() -> None:
@@ -96,13 +96,13 @@ def test_an_empty_batch_is_none() -> None:
 def test_one_entry_stands_for_all_of_them(log: FileLog) -> None:
     """From the act to the ledger: member, entry, receipt."""
     batch = Batch(openings(1_000))
-    fields: dict[str, Value] = {"what": Name("tokens_read"), "count": batch.count, "root": batch.root}
+    fields: dict[str, Value] = {"what": DeclaredName("tokens_read"), "count": batch.count, "root": batch.root}
     [leaf] = log.append([Entry("batch.recorded", NOW, fields)])
     handed_out = batch.member(417).dump(), receipt(log, leaf, extra=log.entry_bytes(leaf))
     entry = verify_receipt(handed_out[1], key=str(log.verifier), entry_bytes=log.entry_bytes(leaf))
     root, count = entry.fields["root"], entry.fields["count"]
     assert isinstance(root, Commitment)
     assert isinstance(count, int)
-    member = Member.load(handed_out[0])
+    member = BatchMember.load(handed_out[0])
     member.require(root=root, count=count)
     assert member.opening.text == "token 417"

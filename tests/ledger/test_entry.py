@@ -16,16 +16,16 @@ from troth.ledger import (
     ENTRY_BYTES_MAX,
     KINDS,
     Commitment,
+    DeclaredName,
     Entry,
     EntryRefused,
     EntryUnknown,
     Hash,
     KeyId,
     LedgerError,
-    Name,
     Pseudonym,
 )
-from troth.ledger.fields import Counts, Day, Of, OneOf, Shape, Whole
+from troth.ledger.fields import Day, FieldShape, Of, OneOf, Whole, WordCounts
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, 0, 123_000, tzinfo=dt.UTC)
 ANN = Pseudonym("ps1:" + "0a" * 16)
@@ -44,17 +44,17 @@ TOKENS = {
     Commitment: st.text(HEX, min_size=64, max_size=64).map(lambda digits: Commitment("cm1:" + digits)),
     Hash: st.text(HEX, min_size=64, max_size=64).map(lambda digits: Hash("sha256:" + digits)),
     KeyId: st.text(HEX, min_size=16, max_size=16).map(lambda digits: KeyId("k1:" + digits)),
-    Name: st.one_of(NAMES, st.text(max_size=200)).map(Name.of),
+    DeclaredName: st.one_of(NAMES, st.text(max_size=200)).map(DeclaredName.of),
 }
 
 
-def fitting(shape: Shape) -> st.SearchStrategy[Any]:
+def fitting(shape: FieldShape) -> st.SearchStrategy[Any]:
     match shape:
         case Whole(low):
             return st.integers(low, 2**53 - 1)
         case OneOf(words):
             return st.sampled_from(words)
-        case Counts(words):
+        case WordCounts(words):
             return st.dictionaries(st.sampled_from(words), st.integers(0, 2**53 - 1))
         case Of(kind):
             return TOKENS[kind]
@@ -143,7 +143,9 @@ def test_a_later_version_is_said_to_be_one() -> None:
 
 def test_moments_are_kept_in_utc_to_the_millisecond() -> None:
     there = dt.timezone(dt.timedelta(hours=-5))
-    entry = Entry("demo.fault_planted", dt.datetime(2026, 11, 24, 4, 41, 0, 123_999, there), {"fault": Name("x")})
+    entry = Entry(
+        "demo.fault_planted", dt.datetime(2026, 11, 24, 4, 41, 0, 123_999, there), {"fault": DeclaredName("x")}
+    )
     assert (entry.at, entry.at.tzinfo) == (NOW, dt.UTC)
 
 
@@ -168,7 +170,7 @@ def test_free_text_fits_nowhere(text: str, kind: str, data: st.DataObject) -> No
     for value in (text, {text: 1}, [text], text.encode(), (text,)):
         if isinstance(shapes[field], OneOf) and text in shapes[field].words:  # type: ignore[attr-defined]
             continue
-        if isinstance(shapes[field], Counts) and isinstance(value, dict) and text in shapes[field].words:  # type: ignore[attr-defined]
+        if isinstance(shapes[field], WordCounts) and isinstance(value, dict) and text in shapes[field].words:  # type: ignore[attr-defined]
             continue
         with pytest.raises(EntryRefused) as refused:
             Entry(kind, NOW, {**fields, field: value})  # type: ignore[dict-item]
@@ -184,8 +186,8 @@ def test_free_text_fits_nowhere(text: str, kind: str, data: st.DataObject) -> No
 def test_an_address_a_number_and_a_sentence_are_no_names(text: str) -> None:
     if text.replace("a", "").replace("b", ""):
         with pytest.raises(EntryRefused):
-            Name(text)
-        assert text not in Name.of(text).text
+            DeclaredName(text)
+        assert text not in DeclaredName.of(text).text
 
 
 @pytest.mark.parametrize(
@@ -193,13 +195,13 @@ def test_an_address_a_number_and_a_sentence_are_no_names(text: str) -> None:
 )
 def test_a_number_that_could_be_a_person_s_is_no_part_of_a_name(text: str) -> None:
     with pytest.raises(EntryRefused):
-        Name(text)
+        DeclaredName(text)
 
 
 @given(st.text(max_size=300))
 def test_every_declared_name_has_a_form(declared: str) -> None:
-    name = Name.of(declared)
-    assert Name(name.text) == name == Name.of(declared)
+    name = DeclaredName.of(declared)
+    assert DeclaredName(name.text) == name == DeclaredName.of(declared)
 
 
 @pytest.mark.parametrize("token", [Pseudonym, Commitment, Hash, KeyId])
@@ -233,7 +235,7 @@ def test_a_refusal_says_which_field_and_not_which_value(fields: Any, says: str) 
 )
 def test_a_moment_without_a_place_in_time_is_refused(at: Any) -> None:
     with pytest.raises(EntryRefused):
-        Entry("demo.fault_planted", at, {"fault": Name("x")})
+        Entry("demo.fault_planted", at, {"fault": DeclaredName("x")})
 
 
 def test_enums_of_other_rooms_fit_as_their_words() -> None:
@@ -246,7 +248,7 @@ def test_enums_of_other_rooms_fit_as_their_words() -> None:
 
 def test_every_strategy_of_the_declaration_can_be_counted() -> None:
     rows = KINDS["subject.erased"].needs["rows"]
-    assert isinstance(rows, Counts)
+    assert isinstance(rows, WordCounts)
     assert set(rows.words) == {str(strategy) for strategy in Strategy}
 
 
@@ -290,7 +292,7 @@ def test_released_kinds_only_gain_optional_fields() -> None:
         "records.restored": "entries",
         "clock.doubted": "days",
         "clock.confirmed": "by days",
-        "erasure.lifted": "actor reason subject systems",
+        "return.acknowledged": "actor reason subject systems",
         "tokens.made": "count domain",
         "tokens.read": "count domain purpose",
         "tokens.forgotten": "count domain",

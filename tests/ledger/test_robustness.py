@@ -20,10 +20,10 @@ from tests.rig.ledger import entries
 from tests.rig.logjournal import Journal
 
 from troth.ledger import (
+    DeclaredName,
     Entry,
     LedgerBroken,
     LedgerError,
-    Name,
     NoteRefused,
     PublishedLog,
     Verifier,
@@ -204,7 +204,7 @@ def test_a_checkpoint_of_somebody_else_is_refused_wherever_it_is_read(
 def test_entries_keep_their_order_when_the_clock_goes_back(log: FileLog) -> None:
     moments = [dt.datetime(2026, 11, 24, hour, tzinfo=dt.UTC) for hour in (9, 12, 3, 10)]
     for moment in moments:
-        log.append([Entry("demo.fault_planted", moment, {"fault": Name("overdue")})])
+        log.append([Entry("demo.fault_planted", moment, {"fault": DeclaredName("overdue")})])
     assert [log.entry(leaf).at for leaf in range(4)] == moments
     log.verify()
 

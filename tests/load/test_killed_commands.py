@@ -45,7 +45,7 @@ from troth.subjects import plan
 plan.SUBJECTS_PER_CHUNK = {CHUNK}
 from troth.service.server import set_up
 set_up()
-from troth.service.record.journal import DatabaseJournal
+from troth.service.core.journal import DatabaseJournal
 honest = DatabaseJournal.begin
 def begin(*given):
     honest(*given)
@@ -175,7 +175,7 @@ class Place:
             return file.execute(statement).fetchall()
 
     def entries(self, kind: str) -> list[Mapping[str, Any]]:
-        stored = [bytes(content) for (content,) in self.own("SELECT content FROM record_entry ORDER BY id")]
+        stored = [bytes(content) for (content,) in self.own("SELECT content FROM core_entry ORDER BY id")]
         entries = [json.loads(content.removeprefix(b"troth1 ")) for content in stored]
         return [entry for entry in entries if entry["kind"] == kind]
 
@@ -237,7 +237,7 @@ class _Trials:
         undisturbed = self._copy(f"{action}-undisturbed")
         self.began_s, self.lasted_s = undisturbed.apply(action, self.approved, kill=None)
         self.after = undisturbed.state()
-        self.tombstones = undisturbed.own("SELECT count(*) FROM record_tombstone")
+        self.tombstones = undisturbed.own("SELECT count(*) FROM core_tombstone")
         assert self.before != self.after
         assert len(undisturbed.entries(KIND[action])) == PEOPLE
 
@@ -261,8 +261,8 @@ class _Trials:
     def _judge(self, place: Place, note: str) -> str:
         """What the killed command left is whole; what `troth keep` leaves is the undisturbed outcome, told once."""
         noted = self._is_whole(place, note)
-        has_begun = bool(place.own("SELECT 1 FROM record_run"))
-        is_finished = bool(place.own("SELECT 1 FROM record_run WHERE finished_at IS NOT NULL"))
+        has_begun = bool(place.own("SELECT 1 FROM core_run"))
+        is_finished = bool(place.own("SELECT 1 FROM core_run WHERE finished_at IS NOT NULL"))
         assert len(place.entries(KIND[self.action])) == PEOPLE * is_finished, f"receipts belong to the end ({note})"
 
         resumed = place.troth("keep", "--json")["resumed"]
@@ -277,13 +277,13 @@ class _Trials:
     def _is_whole(self, place: Place, note: str) -> int:
         """Every chunk of every store is as before or as after, and the journal lags by one at most. Returns how many
         steps the journal has noted."""
-        noted = {step for (step,) in place.own("SELECT step FROM record_step")}
+        noted = {step for (step,) in place.own("SELECT step FROM core_step")}
         done = set()
         for (system, chunk), rows in place.state().items():
             assert rows in (self.before[system, chunk], self.after[system, chunk]), f"half done ({note})"
             if rows == self.after[system, chunk]:
                 done.add(f"{chunk}/{system}")
-        if not place.own("SELECT 1 FROM record_run WHERE finished_at IS NOT NULL"):
+        if not place.own("SELECT 1 FROM core_run WHERE finished_at IS NOT NULL"):
             assert noted <= done, f"noted and not done ({note})"
             assert len(done - noted) <= 1, f"done and not noted ({note})"
         return len(noted)
@@ -294,11 +294,11 @@ class _Trials:
         assert len({entry["subject"] for entry in entries}) == len(entries) == PEOPLE * has_begun, note
         assert {entry["rescan"] for entry in entries} <= {"clean"}, note
         assert len(place.entries("run.resumed")) == is_resumed, note
-        assert place.own("SELECT count(*) FROM record_run WHERE finished_at IS NULL") == [(0,)], note
-        assert place.own("SELECT count(*) FROM record_step") == [(0,)], note
+        assert place.own("SELECT count(*) FROM core_run WHERE finished_at IS NULL") == [(0,)], note
+        assert place.own("SELECT count(*) FROM core_step") == [(0,)], note
         if not has_begun:
             return
-        assert place.own("SELECT count(*) FROM record_tombstone") == self.tombstones, note
+        assert place.own("SELECT count(*) FROM core_tombstone") == self.tombstones, note
         if self.action == "erase":
             gone = sum(map(len, self.before.values())) - sum(map(len, self.after.values()))
             assert sum(entry["rows"].get("delete", 0) for entry in entries) == gone, note

@@ -162,9 +162,9 @@ class Story:
         from django.apps import apps
         from django.urls import get_resolver
 
+        from troth.controls import catalogue
         from troth.ledger import KINDS
-        from troth.promises import catalogue
-        from troth.service.api.frame import api
+        from troth.service.api.framework import api
 
         self._pass()
         entries = self.company.run("ledger", "show", "--last", "10000")[1]["entries"]

@@ -10,7 +10,7 @@ from typing import Any
 from tests.policy.linting import TODAY
 
 from troth.policy import PolicyText, read
-from troth.policy.lint import Finding
+from troth.policy.lint import LintFinding
 
 AS_OF = TODAY
 _HERE = Path(__file__).parent
@@ -35,7 +35,7 @@ def golden(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def in_short(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
+def in_short(findings: tuple[LintFinding, ...]) -> list[dict[str, Any]]:
     """Findings as they are kept."""
     return [{"rule": one.rule, "line": one.line, "quote": one.quote} for one in findings]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.tables import each_row
 
 from troth.declaration import Declaration, Promise
-from troth.policy import PolicyText, bind, check, marks, read
+from troth.policy import PolicyText, bind_promises, check, marks, read
 from troth.policy.binding import quoted
 
 
@@ -15,12 +15,12 @@ def promise(quote: str) -> Promise:
 
 def found(text: str, quote: str) -> str:
     """The code of the problem with the quote, or the sentences that it is bound to."""
-    (bound,) = bind(read(text), [promise(quote)])
+    (bound,) = bind_promises(read(text), [promise(quote)])
     return bound.problem.code if bound.problem else " / ".join(sentence.text for sentence in bound.sentences)
 
 
 def test_part_of_a_sentence_is_told_the_whole(either: PolicyText) -> None:
-    (bound,) = bind(either, [promise("deleted within thirty days")])
+    (bound,) = bind_promises(either, [promise("deleted within thirty days")])
     assert bound.problem is not None
     assert bound.problem.code == "quote-partial"
     assert bound.problem.mend == (
@@ -70,7 +70,7 @@ def test_a_cell_says_something_in_its_row_unless_it_is_a_sentence() -> None:
     text = "|A|B|\n|-|-|\n|Views|13 months|\n|Clicks|We keep them for a day. Then they go.|"
     assert found(text, "13 months") == "quote-partial"
     assert found(text, "We keep them for a day.") == "We keep them for a day."
-    (bound,) = bind(read(text), [promise("13 months")])
+    (bound,) = bind_promises(read(text), [promise("13 months")])
     assert bound.problem is not None
     assert bound.problem.mend == "quote the whole: “Views | 13 months”"
 
@@ -91,24 +91,24 @@ def test_marks_alone_are_found_nowhere() -> None:
 
 def test_white_space_quotation_marks_and_dashes_may_differ() -> None:
     policy = read("We say \u201cnever\u201d \u2014 and it\u2019s true.")
-    (bound,) = bind(policy, [promise('We say  "never" - and\nit\'s true.')])
+    (bound,) = bind_promises(policy, [promise('We say  "never" - and\nit\'s true.')])
     assert bound.problem is None
 
 
 def test_a_quote_may_cross_sentences_of_one_paragraph(either: PolicyText) -> None:
-    (bound,) = bind(
+    (bound,) = bind_promises(
         either, [promise("We do not sell your data. Only a few people with special access rights can see it.")]
     )
     assert len(bound.sentences) == 2
 
 
 def test_a_quote_does_not_cross_paragraphs(either: PolicyText) -> None:
-    (bound,) = bind(either, [promise("contract ends. You may ask")])
+    (bound,) = bind_promises(either, [promise("contract ends. You may ask")])
     assert bound.problem is not None
 
 
 def test_a_missing_quote_names_the_nearest_sentence(markdown: PolicyText) -> None:
-    (bound,) = bind(markdown, [promise("Recordings are erased within thirty days")])
+    (bound,) = bind_promises(markdown, [promise("Recordings are erased within thirty days")])
 
     assert bound.sentences == ()
     assert bound.problem is not None
@@ -117,13 +117,13 @@ def test_a_missing_quote_names_the_nearest_sentence(markdown: PolicyText) -> Non
 
 
 def test_a_quote_like_nothing_gets_no_neighbour(markdown: PolicyText) -> None:
-    (bound,) = bind(markdown, [promise("Bananas ripen quickly")])
+    (bound,) = bind_promises(markdown, [promise("Bananas ripen quickly")])
     assert bound.problem is not None
     assert bound.problem.mend == "quote it as published"
 
 
 def test_a_quote_that_stands_twice_is_ambiguous(markdown: PolicyText) -> None:
-    (bound,) = bind(markdown, [promise("We do not sell your data.")])
+    (bound,) = bind_promises(markdown, [promise("We do not sell your data.")])
 
     assert bound.problem is not None
     assert bound.problem.code == "quote-ambiguous"
@@ -131,7 +131,7 @@ def test_a_quote_that_stands_twice_is_ambiguous(markdown: PolicyText) -> None:
 
 
 def test_marks_hold_every_promise_under_its_sentence(markdown: PolicyText) -> None:
-    bounds = bind(
+    bounds = bind_promises(
         markdown, [promise("We answer within 30 days."), promise("We answer within 30 days"), promise("nowhere")]
     )
     assert list(marks(bounds).values()) == [(0, 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from troth.policy.notice import reading_ease, syllables
+from troth.policy.render import reading_ease, syllables
 
 _KNOWN = {
     1: "use used asked rule rules hours years months rights guard choose named signed clothes whole site are the",

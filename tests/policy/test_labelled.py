@@ -11,7 +11,7 @@ from tests.scale import scaled
 from tools import measure_policies, measure_rules
 
 from troth.policy import read_file
-from troth.policy.clauses import understand
+from troth.policy.classify import understand
 
 LABELLED = Path(__file__).parent / "labelled"
 

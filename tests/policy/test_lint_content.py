@@ -13,8 +13,8 @@ from tests.tables import each_row
 
 from troth.policy import read
 from troth.policy.lint import lint, rules
-from troth.policy.lint.facts import Facts
-from troth.policy.lint.home import home_of
+from troth.policy.lint.establishment import home_of
+from troth.policy.lint.facts import LintFacts
 
 CASES = cases()
 
@@ -67,7 +67,7 @@ def test_the_privacy_shield_counts_until_it_was_struck_down() -> None:
 
 @pytest.mark.parametrize(("known", "conditional"), [(None, True), (True, False), (False, None)])
 def test_a_condition_is_settled_by_a_fact(known: bool | None, conditional: bool | None) -> None:
-    facts = None if known is None else Facts((("special_categories", known),))
+    facts = None if known is None else LintFacts((("special_categories", known),))
     report = lint(read(CASES["GDPR.9.special"]["fires"], kind="markdown"), as_of=TODAY, facts=facts)
     found = [finding.conditional for finding in report.findings if finding.rule == "GDPR.9.special"]
     assert found == ([] if conditional is None else [conditional])
@@ -123,7 +123,7 @@ def test_where_a_company_is_at_home_is_read_from_its_own_words(text: str, region
 
 def test_a_declaration_knows_better_where_the_company_is_at_home() -> None:
     policy = read("Example Ltd, 1 Example Street, Ely CB7 0XX", kind="markdown")
-    assert home_of(policy, Facts((("home_us", True), ("home_uk", False)))).region == "us"
+    assert home_of(policy, LintFacts((("home_us", True), ("home_uk", False)))).region == "us"
 
 
 def test_kinds_of_data_without_a_period_are_named() -> None:

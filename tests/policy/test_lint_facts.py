@@ -9,17 +9,17 @@ from tests.policy.linting import TODAY, findings
 from tests.tables import each_row
 
 from troth.declaration import load
-from troth.declaration.telling import Decision
+from troth.declaration.notice import Decision
 from troth.policy import PolicyText, read
-from troth.policy.lint import Facts, Finding, Seen, lint
+from troth.policy.lint import LintFacts, LintFinding, SiteFacts, lint
 
 POLICY = (VOICE.parent / "policy.md").read_text(encoding="utf-8")
 DECLARED = declared(VOICE)
 
 
-def against(text: str, *edits: tuple[str, str], seen: Seen | None = None, rule: str = "F.") -> list[Finding]:
+def against(text: str, *edits: tuple[str, str], seen: SiteFacts | None = None, rule: str = "F.") -> list[LintFinding]:
     """What is found in the text beside the example's declaration, some of it changed."""
-    return findings(text, rule, facts=Facts.of(changed(VOICE, *edits) if edits else DECLARED, seen))
+    return findings(text, rule, facts=LintFacts.of(changed(VOICE, *edits) if edits else DECLARED, seen))
 
 
 def test_the_example_s_policy_says_what_the_example_declares() -> None:
@@ -30,7 +30,7 @@ def test_the_example_s_policy_says_what_the_example_declares() -> None:
 
 
 def test_a_declaration_settles_the_conditions_of_rules() -> None:
-    facts = Facts.of(DECLARED)
+    facts = LintFacts.of(DECLARED)
     assert facts.holds("legitimate_interests") is True
     assert facts.holds("automated_decisions") is False
     assert facts.holds("home_uk") is True
@@ -40,7 +40,7 @@ def test_a_declaration_settles_the_conditions_of_rules() -> None:
 
 def test_silence_settles_nothing() -> None:
     bare = DECLARED.model_copy(update={"purposes": {}, "recipients": {}})
-    facts = Facts.of(bare)
+    facts = LintFacts.of(bare)
     assert [facts.holds(name) for name in ("special_categories", "shares_for_advertising", "no_shop")] == [
         None,
         None,
@@ -52,9 +52,9 @@ def test_a_condition_that_holds_makes_a_finding_unconditional_and_one_that_does_
     text = "We use cookies to:\n\n- remember the items in your shopping cart."
     [unknown] = findings(text, "S.template.cart")
     assert unknown.conditional
-    [known] = findings(text, "S.template.cart", facts=Facts((("no_shop", True),)))
+    [known] = findings(text, "S.template.cart", facts=LintFacts((("no_shop", True),)))
     assert not known.conditional
-    assert not findings(text, "S.template.cart", facts=Facts((("no_shop", False),)))
+    assert not findings(text, "S.template.cart", facts=LintFacts((("no_shop", False),)))
 
 
 # --- text and reality -------------------------------------------------------------------------------------------------
@@ -98,14 +98,14 @@ def test_a_row_of_a_table_with_another_period() -> None:
 
 
 def test_no_cookie_named_and_the_site_sets_some() -> None:
-    [found] = against("We use cookies.", seen=Seen(cookies=("tracker",)), rule="F.cookies")
+    [found] = against("We use cookies.", seen=SiteFacts(cookies=("tracker",)), rule="F.cookies")
     assert found.quote == "We use cookies."
     assert re.search(r"choice \(troth\.yaml:\d+\)", found.message)
     assert "tracker (seen on the site)" in found.message
 
 
 def test_a_cookie_that_was_seen_and_is_in_neither() -> None:
-    assert [one.rule for one in against(POLICY, seen=Seen(cookies=("_ga", "cart")))] == ["F.cookies"]
+    assert [one.rule for one in against(POLICY, seen=SiteFacts(cookies=("_ga", "cart")))] == ["F.cookies"]
 
 
 def test_a_cookie_that_lasts_longer_than_it_says() -> None:
@@ -114,7 +114,7 @@ def test_a_cookie_that_lasts_longer_than_it_says() -> None:
 
 
 def test_nothing_loaded_from_others_and_something_was() -> None:
-    found = against(POLICY, seen=Seen(hosts=("cdn.example.com",)), rule="F.hosts")
+    found = against(POLICY, seen=SiteFacts(hosts=("cdn.example.com",)), rule="F.hosts")
     assert "Our pages load nothing from other companies." in [one.quote for one in found]
 
 
@@ -151,7 +151,7 @@ def test_a_purpose_that_no_sentence_names() -> None:
 
 def test_no_machine_decides_and_one_does() -> None:
     credit = Decision(title="Whether you may pay later", logic="income", effect="you pay at once")
-    facts = Facts.of(without(DECLARED, decisions={"credit": credit}))
+    facts = LintFacts.of(without(DECLARED, decisions={"credit": credit}))
     [found] = findings("We do not make automated decisions about you.", "F.decisions", facts=facts)
     assert "Whether you may pay later" in found.message
 
@@ -183,9 +183,9 @@ retention:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Facts:
+def shop(tmp_path: Path) -> LintFacts:
     (tmp_path / "troth.yaml").write_text(SHOP)
-    return Facts.of(load(tmp_path / "troth.yaml"))
+    return LintFacts.of(load(tmp_path / "troth.yaml"))
 
 
 @pytest.mark.parametrize(
@@ -200,12 +200,12 @@ def shop(tmp_path: Path) -> Facts:
         ("Views are kept for 12 days, or longer if the law asks for it.", []),
     ],
 )
-def test_a_period_is_held_against_the_rule_it_is_about(shop: Facts, text: str, said: list[str]) -> None:
+def test_a_period_is_held_against_the_rule_it_is_about(shop: LintFacts, text: str, said: list[str]) -> None:
     found = findings(text, "F.retention", facts=shop)
     assert [one.message.partition(" is ")[2].partition(";")[0] for one in found] == said
 
 
-def test_the_event_from_which_a_period_runs_is_not_what_it_is_about(shop: Facts) -> None:
+def test_the_event_from_which_a_period_runs_is_not_what_it_is_about(shop: LintFacts) -> None:
     table = "| Who | How long | Counted from |\n|---|---|---|\n| Customers | {} | last order |\n"
     assert not findings(table.format("3 years"), "F.retention", facts=shop)
     [finding] = findings(table.format("4 years"), "F.retention", facts=shop)
@@ -235,9 +235,9 @@ def test_the_name_of_a_group_names_its_company() -> None:
     assert against(POLICY.replace("Example Ledgers LLP", "our accountant"), edit, rule="F.recipient-unnamed")
 
 
-def test_the_position_of_a_telephone_is_a_location(shop: Facts, tmp_path: Path) -> None:
+def test_the_position_of_a_telephone_is_a_location(shop: LintFacts, tmp_path: Path) -> None:
     (tmp_path / "troth.yaml").write_text(SHOP.replace("ip: user.device.ip_address", "at2: user.location.imprecise"))
-    facts = Facts.of(load(tmp_path / "troth.yaml"))
+    facts = LintFacts.of(load(tmp_path / "troth.yaml"))
     told = [one.message for one in findings("We ask the telephone for your position.", "F.category", facts=facts)]
     assert not [one for one in told if "ocation" in one]
     told = [one.message for one in findings("We fill the position of a clerk.", "F.category", facts=facts)]
@@ -272,7 +272,7 @@ cookies:
 )
 def test_what_is_ruled_out_and_declared_is_told(tmp_path: Path, text: str, rule: str | None) -> None:
     (tmp_path / "troth.yaml").write_text(SHOP + ABROAD)
-    facts = Facts.of(load(tmp_path / "troth.yaml"))
+    facts = LintFacts.of(load(tmp_path / "troth.yaml"))
     found = findings(text, "F.transfer", "F.cookies-denied", facts=facts)
     assert [one.rule for one in found] == ([rule] if rule else [])
     assert all(re.search(r"(Mail Birds|_ga for statistics) \(troth\.yaml:\d+\)", one.message) for one in found)

@@ -19,7 +19,7 @@ from tests.tables import each_row
 
 from troth.policy import PolicyText, read
 from troth.policy.lint import lint, rules
-from troth.policy.reading import Kind
+from troth.policy.parse import Kind
 
 GOOD = sample("good.md")
 

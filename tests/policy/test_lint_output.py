@@ -14,7 +14,7 @@ from tests.browsing import CONTRAST, axe, opened, too_wide
 from tests.policy.linting import TODAY
 
 from troth.policy import PolicyText, read
-from troth.policy.lint import Report, as_data, as_html, as_sarif, lint, rules
+from troth.policy.lint import LintReport, as_data, as_html, as_sarif, lint, rules
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -44,11 +44,11 @@ def policy() -> PolicyText:
 
 
 @pytest.fixture(scope="module")
-def report(policy: PolicyText) -> Report:
+def report(policy: PolicyText) -> LintReport:
     return lint(policy, as_of=TODAY)
 
 
-def test_json_is_a_list_of_findings_with_exactly_the_agreed_keys(report: Report) -> None:
+def test_json_is_a_list_of_findings_with_exactly_the_agreed_keys(report: LintReport) -> None:
     data = json.loads(json.dumps(as_data(report)))
     assert all([key for key in one if key not in {"mend", "fix"}] == KEYS for one in data)
     [its] = [one for one in data if one["rule"] == "S.typo.its"]
@@ -57,21 +57,21 @@ def test_json_is_a_list_of_findings_with_exactly_the_agreed_keys(report: Report)
     assert {one["line"] for one in data} == {None, 5, 9, 11}
 
 
-def test_findings_come_in_the_order_of_their_places_and_those_on_the_whole_last(report: Report) -> None:
+def test_findings_come_in_the_order_of_their_places_and_those_on_the_whole_last(report: LintReport) -> None:
     lines = [one.line for one in report.findings]
     placed = [line for line in lines if line is not None]
     assert placed == sorted(placed)
     assert set(lines[len(placed) :]) == {None}
 
 
-def test_every_quote_stands_where_its_finding_points(report: Report) -> None:
+def test_every_quote_stands_where_its_finding_points(report: LintReport) -> None:
     for one in report.findings:
         if one.line is not None:
             assert TEXT[one.start : one.end] == one.quote
             assert TEXT[: one.start].count("\n") + 1 == one.line
 
 
-def test_sarif_has_the_standard_s_structure_and_points_at_lines(report: Report) -> None:
+def test_sarif_has_the_standard_s_structure_and_points_at_lines(report: LintReport) -> None:
     sarif = as_sarif(report, file="pages/policy file.md")
     jsonschema.validate(sarif, SARIF)
     [run] = sarif["runs"]
@@ -98,13 +98,13 @@ class _Scripts(HTMLParser):
             self.found.append(tag)
 
 
-def test_the_page_holds_no_script_and_loads_nothing(report: Report, policy: PolicyText) -> None:
+def test_the_page_holds_no_script_and_loads_nothing(report: LintReport, policy: PolicyText) -> None:
     scripts = _Scripts()
     scripts.feed(as_html(report, policy, name="policy.md"))
     assert scripts.found == []
 
 
-def test_the_page_marks_the_words_and_says_beside_them_what_is_wrong(report: Report, policy: PolicyText) -> None:
+def test_the_page_marks_the_words_and_says_beside_them_what_is_wrong(report: LintReport, policy: PolicyText) -> None:
     page = as_html(report, policy, name="policy.md")
     assert "Stripe &amp; Co takes your payments" in page
     assert '<span class="said note">it&#x27;s</span>' in page
@@ -114,7 +114,7 @@ def test_the_page_marks_the_words_and_says_beside_them_what_is_wrong(report: Rep
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 def test_everybody_can_read_the_page(
-    browser: Browser, report: Report, policy: PolicyText, tmp_path: Path, width: int, scheme: str
+    browser: Browser, report: LintReport, policy: PolicyText, tmp_path: Path, width: int, scheme: str
 ) -> None:
     file = tmp_path / "findings.html"
     file.write_text(as_html(report, policy, name="policy.md"), encoding="utf-8")

@@ -7,7 +7,7 @@ from tests.policy.linting import TODAY, findings, quotes
 from tests.tables import each_row
 
 from troth.policy import read
-from troth.policy.lint import Severity, lint
+from troth.policy.lint import LintSeverity, lint
 
 # --- lists that are empty ---------------------------------------------------------------------------------------------
 
@@ -24,7 +24,7 @@ from troth.policy.lint import Severity, lint
 )
 def test_a_lead_in_that_a_heading_follows_is_an_empty_list(lead: str, rule: str) -> None:
     [found] = findings(f"## 4. Training of staff\n\n{lead}\n\n## Next\n\nText.", "S.empty-list")
-    assert (found.rule, found.severity, found.quote, found.line) == (rule, Severity.ERROR, lead, 3)
+    assert (found.rule, found.severity, found.quote, found.line) == (rule, LintSeverity.ERROR, lead, 3)
 
 
 def test_a_lead_in_at_the_end_is_an_empty_list_too() -> None:
@@ -58,7 +58,7 @@ def test_a_lead_in_with_its_items_is_no_empty_list(text: str) -> None:
 )
 def test_a_day_that_never_was_is_no_date(date: str, fix: str | None) -> None:
     [found] = findings(f"Last updated: {date}.", "S.date")
-    assert (found.quote, found.fix, found.severity) == (date, fix, Severity.ERROR)
+    assert (found.quote, found.fix, found.severity) == (date, fix, LintSeverity.ERROR)
 
 
 def test_a_date_that_is_read_in_two_ways_is_told_with_both() -> None:
@@ -144,13 +144,13 @@ def test_numbers_that_are_no_dates_are_left_alone() -> None:
     ("as_of", "severity"),
     [
         (dt.date(2025, 11, 1), None),
-        (dt.date(2025, 11, 2), Severity.WARNING),
-        (dt.date(2026, 11, 1), Severity.WARNING),
-        (dt.date(2026, 11, 2), Severity.ERROR),
+        (dt.date(2025, 11, 2), LintSeverity.WARNING),
+        (dt.date(2026, 11, 1), LintSeverity.WARNING),
+        (dt.date(2026, 11, 2), LintSeverity.ERROR),
     ],
 )
 def test_a_policy_grows_stale_after_twelve_months_and_worse_after_twenty_four(
-    as_of: dt.date, severity: Severity | None
+    as_of: dt.date, severity: LintSeverity | None
 ) -> None:
     found = findings("Last updated on 1 November 2024.", "S.stale", as_of=as_of)
     assert [one.severity for one in found] == ([severity] if severity else [])

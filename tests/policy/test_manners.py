@@ -10,10 +10,10 @@ import pytest
 from tests.policy.linting import TODAY
 
 from troth.policy import read
-from troth.policy.clauses import ClauseKind, understand
+from troth.policy.classify import ClauseKind, understand
+from troth.policy.extraction import ContactKind, contacts, dates, definitions
 from troth.policy.lexicon import mentions
 from troth.policy.lint import lint
-from troth.policy.stated import ContactKind, contacts, dates, definitions
 
 FRONT = (
     "---\ntitle: Privacy\nredirect_from:\n  - /privacy\ndescription: It is your data, and this is our promise!\n---\n\n"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.tables import each_row
 
-from troth.policy.reading.sentences import split
+from troth.policy.parse.sentences import split
 
 
 def cut(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.policy import PolicyText, read
-from troth.policy.versions import Change, Verdict, compare
+from troth.policy.versions import ClauseChange, Verdict, compare
 from troth.policy.versions.clauses import clauses_of
 
 VOICE = Path(__file__).parents[2] / "examples/voice-company/policy.md"
@@ -57,7 +57,7 @@ def _policy(clause: str, *others: str) -> PolicyText:
     return read("# Policy\n\n## What we promise\n\n" + "\n\n".join(["We are Example Ltd.", clause, *others]) + "\n")
 
 
-def _only(old: str, new: str) -> Change:
+def _only(old: str, new: str) -> ClauseChange:
     [change] = [each for each in compare(_policy(old), _policy(new)).changes if each.verdict is not Verdict.SAME]
     return change
 

@@ -8,10 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from troth.protect import Context, HomeRefused, Keychain, Keyring, KeyState, OpenError, create_home, take_inventory
+from troth.protect import (
+    HomeRefused,
+    Keychain,
+    Keyring,
+    KeyState,
+    OpenError,
+    SealingContext,
+    create_home,
+    take_inventory,
+)
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
-HERE = Context(domain="test", field="note")
+HERE = SealingContext(domain="test", field="note")
 
 
 @pytest.fixture

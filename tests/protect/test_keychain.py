@@ -15,19 +15,19 @@ from tests.protect.disk import full_disk, killed_at
 from troth.protect import (
     KEYS_FILE,
     NUMBER_AT,
-    Context,
     HomeRefused,
     Keychain,
     KeyRefused,
     Keyring,
     KeyState,
     OpenError,
+    SealingContext,
     create_home,
     is_deterministic,
 )
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
-HERE = Context(domain="test", table="customer", field="name")
+HERE = SealingContext(domain="test", table="customer", field="name")
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_sealing_anew_keeps_the_value_and_the_way_it_is_sealed(keyring: Keyring,
     assert [is_deterministic(value) for value in new] == [False, True]
     assert new[1] == keyring.seal_deterministic(b"x", HERE)
     with pytest.raises(OpenError):
-        keyring.reseal(old[0], Context(domain="test", table="customer", field="email"))
+        keyring.reseal(old[0], SealingContext(domain="test", table="customer", field="email"))
 
 
 def test_a_rotation_in_another_process_is_seen_at_once(keyring: Keyring, home: Path) -> None:

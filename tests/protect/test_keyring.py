@@ -20,14 +20,24 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from troth.ledger import Commitment, NoteRefused, Pseudonym, open_note, sign_note
-from troth.protect import Context, Keyring, Masker, OpenError, Part, Sealed, commit, is_deterministic, is_sealed
+from troth.protect import (
+    Keyring,
+    Masker,
+    OpenError,
+    Part,
+    Sealed,
+    SealingContext,
+    commit,
+    is_deterministic,
+    is_sealed,
+)
 from troth.protect.hazmat import derive
 from troth.protect.pack import packed, texts
 from troth.protect.seal import FieldKey, Suite, open_sealed, seal
 
 from .conftest import ROOT
 
-HERE = Context(domain="shop", table="customer", field="email", subject="ps1:" + "0" * 32, tenant="example")
+HERE = SealingContext(domain="shop", table="customer", field="email", subject="ps1:" + "0" * 32, tenant="example")
 PLACES = ["domain", "table", "field", "subject", "tenant"]
 KEYRING = Keyring(ROOT)
 
@@ -49,7 +59,7 @@ parts = st.one_of(
 # --- sealing ---------------------------------------------------------------------------------------------------------
 
 
-Seal = Callable[[Keyring, bytes, Context], bytes]
+Seal = Callable[[Keyring, bytes, SealingContext], bytes]
 either = pytest.mark.parametrize("seal_it", [Keyring.seal, Keyring.seal_deterministic])
 
 
@@ -75,10 +85,10 @@ def test_nothing_opens_in_another_place(seal_it: Seal, part: str, value: str) ->
 
 @either
 def test_no_text_slips_from_one_part_of_the_place_into_the_next(seal_it: Seal, keyring: Keyring) -> None:
-    sealed = seal_it(keyring, b"x", Context(domain="shop", table="ab", field="c"))
+    sealed = seal_it(keyring, b"x", SealingContext(domain="shop", table="ab", field="c"))
     for table, field in (("a", "bc"), ("abc", ""), ("", "abc")):
         with pytest.raises(OpenError):
-            keyring.unseal(sealed, Context(domain="shop", table=table, field=field))
+            keyring.unseal(sealed, SealingContext(domain="shop", table=table, field=field))
 
 
 @either

@@ -14,10 +14,10 @@ from tests.rig.keyservices import FakeKms, FakeTransit
 from troth.protect import (
     KEY_FILE,
     KEYS_FILE,
-    Context,
     HomeRefused,
     Keyring,
     KeysMissing,
+    SealingContext,
     Wrap,
     WrapRefused,
     create_home,
@@ -30,7 +30,7 @@ from troth.protect import (
 from troth.protect import files as files_module
 from troth.protect.wraps.text import encoded
 
-PLACE = Context(domain="shop", table="shop.customer", field="email", subject="1")
+PLACE = SealingContext(domain="shop", table="shop.customer", field="email", subject="1")
 
 
 @pytest.fixture

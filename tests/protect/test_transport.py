@@ -17,11 +17,11 @@ from tests.protect.agefile import age_file
 from troth.protect import (
     KEY_FILE,
     KEYS_FILE,
-    Context,
     HomeRefused,
     KeyRefused,
     Keyring,
     KeyState,
+    SealingContext,
     create_home,
     open_export,
     plan_approver,
@@ -33,7 +33,7 @@ from troth.protect import (
 )
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
-HERE = Context(domain="test", field="name")
+HERE = SealingContext(domain="test", field="name")
 PLAIN = way("none", {})
 
 

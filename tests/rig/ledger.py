@@ -18,10 +18,10 @@ from tests.rig.witness import FakeWitness, serving
 from troth.ledger import (
     EMPTY_ROOT,
     Checkpoint,
+    DeclaredName,
     Entry,
     LedgerBroken,
     Log,
-    Name,
     ProofRefused,
     Quorum,
     cosign,
@@ -37,7 +37,7 @@ NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 
 def entries(count: int, *, start: int = 0) -> list[Entry]:
     """*count* entries, each different from the others."""
-    fault = {"fault": Name("a_planted_fault")}
+    fault = {"fault": DeclaredName("a_planted_fault")}
     return [Entry("demo.fault_planted", NOW, {**fault, "rows": start + number}) for number in range(count)]
 
 

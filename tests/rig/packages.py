@@ -19,9 +19,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from troth.service.cases.package import cells
-from troth.service.cases.package.contents import PackageRefused, Part
-from troth.service.cases.package.files import FORMAT, schema_of
+from troth.service.requests.package import cells
+from troth.service.requests.package.contents import PackageRefused, TableContents
+from troth.service.requests.package.files import FORMAT, schema_of
 from troth.stores import Scalar
 
 PACKAGE_BYTES_MAX = 512 * 1024 * 1024
@@ -42,7 +42,7 @@ class Unpacked:
     made_at: dt.datetime
     declaration: str
     """The hash of the declaration that it was made under."""
-    parts: tuple[Part, ...]
+    parts: tuple[TableContents, ...]
 
 
 def read_package(data: bytes) -> Unpacked:
@@ -162,7 +162,7 @@ def _all_texts(values: Mapping[str, Any]) -> bool:
     return all(isinstance(value, str) for value in values.values())
 
 
-def _part(place: str, table: Mapping[str, Any], schema: Mapping[str, Any]) -> Part:
+def _part(place: str, table: Mapping[str, Any], schema: Mapping[str, Any]) -> TableContents:
     columns = schema["properties"]["rows"]["items"]["properties"]
     kinds = {name: column["$ref"].removeprefix("#/$defs/") for name, column in columns.items()}
     categories = table["categories"]
@@ -177,7 +177,7 @@ def _part(place: str, table: Mapping[str, Any], schema: Mapping[str, Any]) -> Pa
         rows.append(tuple(_decode(kind, row[name]) for name, kind in kinds.items()))
     if not all(category is None or isinstance(category, str) for category in categories.values()):
         raise ValueError
-    return Part(place, tuple(kinds), tuple(categories.values()), tuple(rows), table["withheld"])
+    return TableContents(place, tuple(kinds), tuple(categories.values()), tuple(rows), table["withheld"])
 
 
 # --- the values -------------------------------------------------------------------------------------------------------

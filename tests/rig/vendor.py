@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from troth.testing.asked import CHLOE, CITE, PEOPLE, REASON, SECRET, UNTIL
+from troth.testing.external_systems import CHLOE, CITE, PEOPLE, REASON, SECRET, UNTIL
 
 
 class Trap(enum.Enum):

@@ -23,7 +23,7 @@ from tests.service import team
 
 from troth.service.configuration import Settings
 from troth.service.settings import connection_of
-from troth.service.staff.rights import Right, Role
+from troth.service.staff.rights import StaffRight, StaffRole
 from troth.service.work.engine import Engine
 from troth.testing.servers import Server
 
@@ -224,7 +224,7 @@ def staff_member(database: str) -> Callable[..., team.StaffClient]:
     count = iter(range(1, 1_000))
 
     def member(
-        *rights: Right, roles: Sequence[Role] = (), signed: bool = True, factor: bool = True
+        *rights: StaffRight, roles: Sequence[StaffRole] = (), signed: bool = True, factor: bool = True
     ) -> team.StaffClient:
         who = team.new_member(f"ann{next(count)}@example.org", *rights, roles=roles, signed=signed)
         return team.signed_in_client(who, factor=factor)

@@ -15,13 +15,13 @@ def claim_everything() -> None:
     """Claim until nothing is left, and print each name that was ours."""
     from django.db import OperationalError
 
-    from troth.service.record import due
+    from troth.service.core import scheduled_jobs
 
     is_left = True
     while is_left:
         # SQLite lets one write at a time, and has less patience than it takes when forty wait: then we ask again.
         with contextlib.suppress(OperationalError):
-            claimed = due.claim(NOW, lease_for=dt.timedelta(hours=1), limit=3)
+            claimed = scheduled_jobs.claim(NOW, lease_for=dt.timedelta(hours=1), limit=3)
             is_left = bool(claimed)
             for claim in claimed:
                 print(claim.name)  # noqa: T201 - the parent reads it
@@ -31,24 +31,24 @@ def write_entries(first: int, count: int) -> None:
     """Write *count* entries, each in a transaction of its own."""
     from django.db import transaction
 
-    from troth.ledger import Entry, Name
-    from troth.service.record.ledger import record
+    from troth.ledger import DeclaredName, Entry
+    from troth.service.core.ledger import record
 
     for number in range(first, first + count):
         with transaction.atomic():
-            record(Entry("demo.fault_planted", NOW, {"fault": Name("overdue"), "rows": number}))
+            record(Entry("demo.fault_planted", NOW, {"fault": DeclaredName("overdue"), "rows": number}))
 
 
 def acknowledge_forever(first: int) -> None:
     """Write entries in transactions of their own until we are killed; say each number once it has committed."""
     from django.db import transaction
 
-    from troth.ledger import Entry, Name
-    from troth.service.record.ledger import record
+    from troth.ledger import DeclaredName, Entry
+    from troth.service.core.ledger import record
 
     for number in itertools.count(first):
         with transaction.atomic(durable=True):
-            record(Entry("demo.fault_planted", NOW, {"fault": Name("overdue"), "rows": number}))
+            record(Entry("demo.fault_planted", NOW, {"fault": DeclaredName("overdue"), "rows": number}))
         os.write(1, b"%d\n" % number)
 
 
@@ -56,7 +56,7 @@ def sequence_forever() -> None:
     """Sequence until we are killed. Says when it has begun."""
     from tests.service.conftest import TestSigner
 
-    from troth.service.record.ledger import sequence
+    from troth.service.core.ledger import sequence
 
     print("begun", flush=True)  # noqa: T201 - the parent waits for it
     while True:

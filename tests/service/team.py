@@ -14,11 +14,11 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from troth.service.keys import keyring, make_keys
-from troth.service.staff import run
-from troth.service.staff.models import Member, Secret
-from troth.service.staff.rights import Right, Role
-from troth.service.staff.sealing import secret_context
+from troth.service.core.keys import keyring, make_keys
+from troth.service.staff import actions
+from troth.service.staff.models import FactorSecret, StaffMember
+from troth.service.staff.rights import StaffRight, StaffRole
+from troth.service.staff.sealed_fields import secret_context
 from troth.service.staff.undertaking import document_hash
 
 PASSWORD = "a horse of some other colour"
@@ -37,7 +37,7 @@ purposes:
 class StaffClient(Client):
     """A browser of somebody who works here."""
 
-    member: Member
+    member: StaffMember
 
 
 def lay(folder: Path) -> Any:
@@ -50,27 +50,27 @@ def lay(folder: Path) -> Any:
     return Settings.read({"TROTH_HOME": str(folder), "TROTH_DECLARATION": str(folder / "troth.yaml")})
 
 
-def new_member(email: str, *rights: Right, roles: Sequence[Role] = (), signed: bool = True) -> Member:
+def new_member(email: str, *rights: StaffRight, roles: Sequence[StaffRole] = (), signed: bool = True) -> StaffMember:
     """Somebody who was invited and given *rights*, has a password, and has signed the undertaking."""
     now = timezone.now()
-    member, token = run.invite(email, roles, reason="a test", now=now)
+    member, token = actions.invite(email, roles, reason="a test", now=now)
     if rights:
-        run.give(member, rights, reason="a test", now=now)
-    run.accept(token, PASSWORD, now=now)
+        actions.give(member, rights, reason="a test", now=now)
+    actions.accept(token, PASSWORD, now=now)
     if signed:
-        run.sign(member, document_hash(), now=now)
-    return Member.objects.select_related("user").get(pk=member.pk)
+        actions.sign(member, document_hash(), now=now)
+    return StaffMember.objects.select_related("user").get(pk=member.pk)
 
 
-def add_totp(member: Member) -> Authenticator:
+def add_totp(member: StaffMember) -> Authenticator:
     """An app with codes, of a secret that is known."""
     ref = secrets.token_hex(16)
     sealed = keyring(settings.TROTH.home).seal(TOTP_SECRET.encode(), secret_context(ref))
-    Secret.objects.create(user=member.user, ref=ref, sealed=sealed)
+    FactorSecret.objects.create(user=member.user, ref=ref, sealed=sealed)
     return Authenticator.objects.create(user=member.user, type=Authenticator.Type.TOTP, data={"secret": ref})
 
 
-def signed_in_client(member: Member, *, factor: bool = True) -> StaffClient:
+def signed_in_client(member: StaffMember, *, factor: bool = True) -> StaffClient:
     """A browser in which *member* has signed in, with a second factor unless told otherwise."""
     client = StaffClient(headers={"host": "localhost"}, REMOTE_ADDR="203.0.113.7")
     client.member = member

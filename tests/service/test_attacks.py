@@ -20,27 +20,28 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.service.addresses import filled, views
-from tests.service.cases.conftest import Office
-from tests.service.cases.conftest import office as office
+from tests.service.requests.conftest import Office
+from tests.service.requests.conftest import office as office
 from tests.service.team import StaffClient, add_totp, new_member, signed_in_client
-from tests.service.test_doors import DOORS
+from tests.service.test_permissions import DOORS
 
 from troth.service.api import tokens
-from troth.service.api.tokens import Scope
-from troth.service.cases import arrival, links
-from troth.service.cases.centre.throttle import NETWORK_MAX
-from troth.service.cases.content import Content
-from troth.service.cases.models import Case, Channel, Kind, Link
-from troth.service.keys import keyring
-from troth.service.logs import Line
-from troth.service.mail.run import deliver
+from troth.service.api.tokens import ApiScope
+from troth.service.core.keys import keyring
+from troth.service.logs import LineFormatter
+from troth.service.mail.actions import deliver
 from troth.service.networks import Networks
-from troth.service.staff.rights import Right
+from troth.service.requests.content import CaseContent
+from troth.service.requests.intake import receive
+from troth.service.requests.models import Case, CaseKind, Channel, MailedLink
+from troth.service.requests.pages.throttle import NETWORK_MAX
+from troth.service.requests.verification import links
+from troth.service.staff.rights import StaffRight
 
 pytestmark = pytest.mark.sampled
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-KEEPER = tuple(right for right in Right if right is not Right.OFFICER)
+KEEPER = tuple(right for right in StaffRight if right is not StaffRight.OFFICER)
 PAGES = [address for address, door in DOORS.items() if "GET" in door.methods]
 HOSTILE = '{{ 7|add:"7" }}{% load static %}${7*7}#{7*7}<script>alert(1)</script>"\'><img src=x onerror=alert(1)>'
 
@@ -48,9 +49,9 @@ HOSTILE = '{{ 7|add:"7" }}{% load static %}${7*7}#{7*7}<script>alert(1)</script>
 @pytest.fixture(autouse=True)
 def quiet_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sends too much because of the one before it."""
-    from troth.service.cases.centre import frame
+    from troth.service.requests.pages import base
 
-    monkeypatch.setattr(frame, "networks", Networks(NETWORK_MAX))
+    monkeypatch.setattr(base, "networks", Networks(NETWORK_MAX))
 
 
 @pytest.fixture
@@ -65,9 +66,9 @@ def keeper(office: Office) -> StaffClient:
 
 
 def opened(office: Office, email: str = "ann@example.org", **content: Any) -> Case:
-    asked = Content(address=email, identifiers=(("email", email),), **content)
-    return arrival.receive(
-        arrival.Intake(Kind.REQUEST, asked, Channel.CENTRE, right="view"), office.desk, now=office.now()
+    asked = CaseContent(address=email, identifiers=(("email", email),), **content)
+    return receive.receive(
+        receive.Intake(CaseKind.REQUEST, asked, Channel.CENTRE, right="view"), office.desk, now=office.now()
     )
 
 
@@ -236,7 +237,7 @@ def test_a_session_that_was_planted_is_not_the_one_that_sees(office: Office) -> 
     attacker.get("/staff/sign-in")
     planted = "plantedplantedplantedplanted1234"
     victim.cookies["troth-session"] = attacker.cookies["troth-session"] = planted
-    secret = links.make(case, Link.Use.PROVE, now=office.now())
+    secret = links.make(case, MailedLink.Use.PROVE, now=office.now())
     assert victim.post(f"/your-data/link/{secret}").status_code == 302
     assert victim.get("/your-data/case/").status_code == 200
     assert victim.cookies["troth-session"].value != planted
@@ -386,7 +387,7 @@ def test_asking_for_the_link_again_tells_nobody_who_has_asked(office: Office) ->
 
 @on_sqlite
 def test_signing_in_tells_nobody_who_works_here(office: Office) -> None:
-    with_factor = new_member("chloe@example.org", Right.CASES_HANDLE)
+    with_factor = new_member("chloe@example.org", StaffRight.CASES_HANDLE)
     add_totp(with_factor)
     found = []
     for who in ("chloe@example.org", "ken@example.org"):
@@ -409,7 +410,7 @@ def log() -> Iterator[Callable[[], str]]:
             lines.append(self.format(record))
 
     handler = Keep(logging.DEBUG)
-    handler.setFormatter(Line())
+    handler.setFormatter(LineFormatter())
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
@@ -432,10 +433,10 @@ def test_what_people_send_is_in_no_log_and_in_no_clear_row(
         return mark(after="@example.org")
 
     now = office.now()
-    secret = tokens.make("shop", list(Scope), until=now.replace(year=now.year + 1), now=now)
+    secret = tokens.make("shop", list(ApiScope), until=now.replace(year=now.year + 1), now=now)
     bearer = {"Authorization": f"Bearer {secret}", "Idempotency-Key": mark(), "User-Agent": mark(), "Referer": mark()}
     case = opened(office, mail(), message=mark(), name=mark(), agent_name=mark(), agent_address=mail())
-    secret_link = links.make(case, Link.Use.PROVE, now=now)
+    secret_link = links.make(case, MailedLink.Use.PROVE, now=now)
     sent = {
         "email": mail(), "message": mark(), "name": mark(), "agent_name": mark(), "agent_email": mail(),
         "field-0": "user.name", "new-0": mark(), "purposes": "news", "text": mark(), "value": mail(), "kind": "email",

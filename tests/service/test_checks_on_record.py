@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
+from tests.service.test_core_actions import made
 from tests.service.test_evidence import CONTROL, export, held, lines, told, verified
 from tests.service.test_evidence import kept as kept
-from tests.service.test_keep import HOUR, NOW
-from tests.service.test_keep import office as office
-from tests.service.test_record import made
+from tests.service.test_scheduler import HOUR, NOW
+from tests.service.test_scheduler import office as office
 
+from troth.controls import Check, CheckOutcome, run
 from troth.declaration import Period
 from troth.ledger import Entry
-from troth.promises import Check, Outcome, run
-from troth.service.board import keep
-from troth.service.board.comparing import RecordsDiffer, Told, contradictions
-from troth.service.board.evidence import gather
-from troth.service.board.keep import Office
-from troth.service.board.retracting import retract_checks
-from troth.service.keys import ledger_signer
-from troth.service.record import checks
-from troth.service.record.disposal import dispose
-from troth.service.record.ledger import DatabaseLog
-from troth.service.record.models import CheckRow, EntryRow, Retraction, Task
-from troth.service.record.retraction import plan_retraction
+from troth.service.assurance import scheduler
+from troth.service.assurance.evidence import gather
+from troth.service.assurance.integrity import LedgerHistory, RecordsDiffer, contradictions
+from troth.service.assurance.retraction import retract_checks
+from troth.service.assurance.scheduler import KeepContext
+from troth.service.core import checks
+from troth.service.core.disposal import dispose
+from troth.service.core.keys import ledger_signer
+from troth.service.core.ledger import DatabaseLog
+from troth.service.core.models import CheckRow, EntryRow, Retraction, Task
+from troth.service.core.retraction import plan_retraction
 
 pytestmark = pytest.mark.sampled
 
@@ -120,7 +117,7 @@ REWRITTEN = [
 @pytest.mark.few(3)
 @pytest.mark.parametrize("rewrite", REWRITTEN)
 def test_what_a_check_saw_is_not_exported_once_it_was_changed(
-    kept: Office, tmp_path: Path, rewrite: Callable[[], None]
+    kept: KeepContext, tmp_path: Path, rewrite: Callable[[], None]
 ) -> None:
     rewrite()
     with pytest.raises(RecordsDiffer, match="ledger"):
@@ -131,10 +128,10 @@ def test_what_a_check_saw_is_not_exported_once_it_was_changed(
 @pytest.mark.few(3)
 @pytest.mark.parametrize("rewrite", REWRITTEN)
 def test_a_stranger_sees_that_what_a_check_saw_was_changed(
-    kept: Office, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    kept: KeepContext, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rewrite()
-    monkeypatch.setattr(Told, "required", lambda told, control, checks, since: checks)
+    monkeypatch.setattr(LedgerHistory, "required", lambda told, control, checks, since: checks)
     done = export(kept, tmp_path / "a.zip")
     answer = verified(done.path, done.key)
     assert answer.returncode == 1
@@ -143,18 +140,18 @@ def test_a_stranger_sees_that_what_a_check_saw_was_changed(
 
 @pytest.mark.mutation("ledger.intact", fault="A figure, a finding, a date of a check rewritten after it was made")
 @pytest.mark.parametrize("rewrite", REWRITTEN)
-def test_a_check_that_was_changed_is_found(kept: Office, rewrite: Callable[[], None]) -> None:
+def test_a_check_that_was_changed_is_found(kept: KeepContext, rewrite: Callable[[], None]) -> None:
     now, log = NOW + 3 * HOUR, DatabaseLog(ledger_signer(kept.keyring, kept.company.declaration.organisation))
     seen = {"declaration": kept.company.declaration, "log": log, "now": now}
     seen["contradicted"] = lambda: contradictions(now)
-    assert run("ledger.intact", seen).outcome is Outcome.PASS
+    assert run("ledger.intact", seen).outcome is CheckOutcome.PASS
     rewrite()
     found = run("ledger.intact", seen)
-    assert found.outcome is Outcome.FAIL
+    assert found.outcome is CheckOutcome.FAIL
     assert {finding.place for finding in found.findings} <= {CONTROL, "law.reviewed"}
 
 
-def test_a_control_of_which_every_check_is_gone_is_found(kept: Office) -> None:
+def test_a_control_of_which_every_check_is_gone_is_found(kept: KeepContext) -> None:
     Task.objects.all().delete()
     CheckRow.objects.filter(control=CONTROL).delete()
     assert [finding.place for finding in contradictions(NOW + 3 * HOUR)] == [CONTROL]
@@ -164,7 +161,7 @@ def test_a_control_of_which_every_check_is_gone_is_found(kept: Office) -> None:
 
 
 def test_the_entry_says_how_the_check_ended_and_nothing_that_it_saw(database: str) -> None:
-    row = checks.keep(made(Outcome.FAIL))
+    row = checks.keep(made(CheckOutcome.FAIL))
     assert row.entry is not None
     entry = Entry.decode(bytes(row.entry.content))
     assert (entry.kind, entry.fields["outcome"], set(entry.fields)) == (
@@ -175,8 +172,8 @@ def test_the_entry_says_how_the_check_ended_and_nothing_that_it_saw(database: st
 
 
 def test_equal_checks_make_different_entries_so_that_none_is_guessed(database: str) -> None:
-    checks.keep(made(Outcome.PASS))
-    checks.keep(made(Outcome.PASS))
+    checks.keep(made(CheckOutcome.PASS))
+    checks.keep(made(CheckOutcome.PASS))
     one, two = EntryRow.objects.values_list("content", flat=True)
     assert bytes(one) != bytes(two)
 
@@ -185,7 +182,7 @@ def test_equal_checks_make_different_entries_so_that_none_is_guessed(database: s
     "figure", [3.0, 0.1, -0.0, 1e22, 1e23, -1.2345678901234567e20, 1e300, 5e-324, 2**53, True, "2026-11-24"]
 )
 def test_every_figure_is_read_back_as_the_one_that_is_on_record(database: str, figure: float | bool | str) -> None:
-    checks.keep(replace(made(Outcome.PASS), figures={"figure": figure}))
+    checks.keep(replace(made(CheckOutcome.PASS), figures={"figure": figure}))
     log_is_silent(NOW + HOUR)
 
 
@@ -198,7 +195,7 @@ def log_is_silent(now: dt.datetime) -> None:
 # --- what became of it ------------------------------------------------------------------------------------------------
 
 
-def test_a_retracted_check_is_still_the_one_that_was_made(kept: Office, tmp_path: Path) -> None:
+def test_a_retracted_check_is_still_the_one_that_was_made(kept: KeepContext, tmp_path: Path) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
     done = export(kept, tmp_path / "a.zip")
@@ -238,7 +235,7 @@ def all_of_it() -> None:
     "rewrite", [a_reason, a_longer_time, an_opening_that_is_none, one_more_check, one_check_less, all_of_it]
 )
 def test_a_retraction_that_the_ledger_does_not_tell_of_is_found(
-    kept: Office, tmp_path: Path, rewrite: Callable[[], None]
+    kept: KeepContext, tmp_path: Path, rewrite: Callable[[], None]
 ) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
@@ -250,7 +247,7 @@ def test_a_retraction_that_the_ledger_does_not_tell_of_is_found(
 
 @pytest.mark.parametrize("rewrite", [a_reason, a_longer_time])
 def test_a_stranger_sees_that_a_retraction_was_changed(
-    kept: Office, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    kept: KeepContext, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
@@ -261,19 +258,19 @@ def test_a_stranger_sees_that_a_retraction_was_changed(
 
 
 def test_a_stranger_sees_that_a_retraction_was_removed(
-    kept: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: KeepContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
     all_of_it()
-    monkeypatch.setattr(Told, "require_retractions", lambda *_: None)
+    monkeypatch.setattr(LedgerHistory, "require_retractions", lambda *_: None)
     done = export(kept, tmp_path / "a.zip")
     answer = verified(done.path, done.key)
     assert answer.returncode == 1
     assert "tells of a retraction that is not in the archive" in answer.stderr
 
 
-def test_a_retraction_of_which_a_later_archive_holds_no_entry_is_not_missed(kept: Office, tmp_path: Path) -> None:
+def test_a_retraction_of_which_a_later_archive_holds_no_entry_is_not_missed(kept: KeepContext, tmp_path: Path) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
     for wanted in ({"since": NOW.date()}, {"since": (NOW + dt.timedelta(days=1)).date()}):
@@ -282,21 +279,21 @@ def test_a_retraction_of_which_a_later_archive_holds_no_entry_is_not_missed(kept
         assert answer.returncode == 0, answer.stderr
 
 
-def test_of_disposed_checks_the_entries_stay_and_the_verifier_says_so(kept: Office, tmp_path: Path) -> None:
+def test_of_disposed_checks_the_entries_stay_and_the_verifier_says_so(kept: KeepContext, tmp_path: Path) -> None:
     later = NOW + dt.timedelta(days=400)
-    keep.run_due(later, office=kept)
+    scheduler.run_due(later, office=kept)
     Task.objects.all().delete()
     gone = dispose(later, evidence=Period(count=1, unit="year"))["troth_checks"]
-    keep.run_due(later + HOUR, office=kept)
+    scheduler.run_due(later + HOUR, office=kept)
     done = export(kept, tmp_path / "a.zip")
     answer = verified(done.path, done.key)
     assert f"{gone} checks were disposed of after their time" in answer.stdout, answer.stderr
     log_is_silent(later + 2 * HOUR)
 
 
-def test_a_check_that_is_gone_before_its_time_was_not_disposed_of(kept: Office, tmp_path: Path) -> None:
+def test_a_check_that_is_gone_before_its_time_was_not_disposed_of(kept: KeepContext, tmp_path: Path) -> None:
     later = NOW + dt.timedelta(days=400)
-    keep.run_due(later, office=kept)
+    scheduler.run_due(later, office=kept)
     Task.objects.all().delete()
     dispose(later, evidence=Period(count=1, unit="year"))
     CheckRow.objects.filter(control="law.reviewed", at__gte=later).delete()
@@ -304,7 +301,9 @@ def test_a_check_that_is_gone_before_its_time_was_not_disposed_of(kept: Office, 
         export(kept, tmp_path / "a.zip")
 
 
-def test_with_a_day_to_begin_the_checks_that_a_status_rests_on_are_shown_whole(kept: Office, tmp_path: Path) -> None:
+def test_with_a_day_to_begin_the_checks_that_a_status_rests_on_are_shown_whole(
+    kept: KeepContext, tmp_path: Path
+) -> None:
     done = export(kept, tmp_path / "a.zip", since=(NOW + dt.timedelta(days=1)).date())
     assert "evidence: 2 checks with all that they saw" in verified(done.path, done.key).stdout
     assert {told(each)["kind"] for each in lines(held(done.path)["ledger/entries.jsonl"])} == {"check.made"}
@@ -327,13 +326,13 @@ def as_before(check: Check) -> CheckRow:
 
 
 def test_older_checks_are_said_to_be_signed_in_the_archive_only(
-    database: str, office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: str, office: KeepContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as then:
         then.setattr(checks, "keep", as_before)
-        keep.run_due(NOW, office=office)
-        keep.run_due(NOW + HOUR, office=office)
-    keep.run_due(NOW + 2 * HOUR, office=office)
+        scheduler.run_due(NOW, office=office)
+        scheduler.run_due(NOW + HOUR, office=office)
+    scheduler.run_due(NOW + 2 * HOUR, office=office)
     done = export(office, tmp_path / "a.zip")
     said = verified(done.path, done.key).stdout
     assert "evidence: 1 checks with all that they saw" in said
@@ -342,36 +341,11 @@ def test_older_checks_are_said_to_be_signed_in_the_archive_only(
 
 
 def test_a_check_that_was_made_in_time_does_not_become_an_older_one(
-    database: str, office: Office, tmp_path: Path
+    database: str, office: KeepContext, tmp_path: Path
 ) -> None:
-    keep.run_due(NOW, office=office)
+    scheduler.run_due(NOW, office=office)
     row = CheckRow.objects.get()
     row.pk, row.entry, row.salt, row.at = None, None, None, NOW + HOUR
     row.save(force_insert=True)
     with pytest.raises(RecordsDiffer, match="no entry of the ledger tells"):
         export(office, tmp_path / "a.zip")
-
-
-def test_the_rows_of_an_older_database_stay_and_are_exported(database: str, office: Office, tmp_path: Path) -> None:
-    call_command("migrate", "record", "0009", verbosity=0)
-    looked = {"in_scope": [], "observed": [], "population": 1, "tested": 1, "excluded": 0, "period": None, "query": ""}
-    row: dict[str, Any] = {
-        "control": CONTROL,
-        "control_version": 1,
-        "outcome": "pass",
-        "summary": "1 run.",
-        "at": NOW,
-        "valid_until": NOW + HOUR,
-        "declaration_hash": office.company.looked_at_hash,
-        "evidence": json.dumps(looked),
-        "figures": "{}",
-        "findings": "[]",
-        "collector": "troth",
-    }
-    with connection.cursor() as cursor:
-        marks = ", ".join(["%s"] * len(row))
-        cursor.execute(f"INSERT INTO record_check ({', '.join(row)}) VALUES ({marks})", list(row.values()))
-    call_command("migrate", "record", verbosity=0)
-    keep.run_due(NOW + 2 * HOUR, office=office)
-    done = export(office, tmp_path / "a.zip")
-    assert "evidence: 1 older checks are signed in this archive only" in verified(done.path, done.key).stdout

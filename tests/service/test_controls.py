@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from troth.controls import Check, CheckOutcome, run
 from troth.declaration import Declaration, IdentityKind, parse
-from troth.promises import Check, Outcome, run
 from troth.protect import Keyring
-from troth.service.record import controls  # noqa: F401 - registers the answers
-from troth.service.record.journal import DatabaseJournal
-from troth.service.record.tombstones import Erased, Tombstones
+from troth.service.core import controls  # noqa: F401 - registers the answers
+from troth.service.core.journal import DatabaseJournal
+from troth.service.core.tombstones import Erased, Tombstones
 from troth.stores import Store, open_store
 from troth.subjects import Run
 
@@ -66,7 +66,7 @@ def looked_for(declaration: Declaration, tombstones: Tombstones, **stores: Store
     return run("retention.erased_stays_erased", looking)
 
 
-def came_back(declaration: Declaration, tombstones: Tombstones, **stores: Store) -> Outcome:
+def came_back(declaration: Declaration, tombstones: Tombstones, **stores: Store) -> CheckOutcome:
     return looked_for(declaration, tombstones, **stores).outcome
 
 
@@ -74,11 +74,11 @@ def came_back(declaration: Declaration, tombstones: Tombstones, **stores: Store)
 def test_an_old_backup_brings_an_erased_person_back(
     declaration: Declaration, tombstones: Tombstones, shop: Store, tmp_path: Path
 ) -> None:
-    assert came_back(declaration, tombstones, shop=shop) is Outcome.PASS
+    assert came_back(declaration, tombstones, shop=shop) is CheckOutcome.PASS
     with sqlite3.connect(tmp_path / "shop.db") as restored:
         restored.execute("insert into customer (email) values ('Ann@example.org')")
     restored.close()
-    assert came_back(declaration, tombstones, shop=shop) is Outcome.FAIL
+    assert came_back(declaration, tombstones, shop=shop) is CheckOutcome.FAIL
 
 
 def test_who_is_back_after_a_restore_is_told_how_to_mend_it(
@@ -123,28 +123,28 @@ def test_an_erased_identifier_that_no_declared_column_could_hold_is_no_pass(
     phone = Erased("shop", IdentityKind.PHONE, "01632 960001")
     tombstones.bury([phone], erased_at=NOW, until=NOW + dt.timedelta(days=400))
     check = looked_for(declaration, tombstones, shop=shop)
-    assert (check.outcome, check.evidence.population, check.evidence.tested) == (Outcome.ERROR, 2, 1)
+    assert (check.outcome, check.evidence.population, check.evidence.tested) == (CheckOutcome.ERROR, 2, 1)
     assert check.summary.startswith("1 of 2 erased identifiers looked for")
 
 
 def test_a_system_that_was_not_looked_at_is_no_pass(declaration: Declaration, tombstones: Tombstones) -> None:
-    assert came_back(declaration, tombstones) is Outcome.ERROR
+    assert came_back(declaration, tombstones) is CheckOutcome.ERROR
 
 
 def test_before_anyone_is_erased_there_is_nothing_to_ask(declaration: Declaration, database: str) -> None:
-    assert came_back(declaration, Tombstones(Keyring(b"\x01" * 32))) is Outcome.NOT_APPLICABLE
+    assert came_back(declaration, Tombstones(Keyring(b"\x01" * 32))) is CheckOutcome.NOT_APPLICABLE
 
 
-@pytest.mark.mutation("record.runs_finished")
+@pytest.mark.mutation("core.runs_finished")
 def test_a_run_that_is_left_half_done_turns_the_control_red(declaration: Declaration, database: str) -> None:
     journal = DatabaseJournal()
     journal.begin(RUN)
     looking = {"declaration": declaration, "journal": journal, "now": NOW + dt.timedelta(minutes=5)}
-    assert run("record.runs_finished", looking).outcome is Outcome.PASS
-    late = run("record.runs_finished", {**looking, "now": NOW + dt.timedelta(minutes=61)})
-    assert late.outcome is Outcome.FAIL
+    assert run("core.runs_finished", looking).outcome is CheckOutcome.PASS
+    late = run("core.runs_finished", {**looking, "now": NOW + dt.timedelta(minutes=61)})
+    assert late.outcome is CheckOutcome.FAIL
     assert late.findings[0].place == "run r-1"
     journal.begin(replace(RUN, id="r-2"))
     journal.finish("r-1", [])
     journal.finish("r-2", [])
-    assert run("record.runs_finished", looking).outcome is Outcome.PASS
+    assert run("core.runs_finished", looking).outcome is CheckOutcome.PASS

@@ -13,8 +13,8 @@ import sqlalchemy
 from django.db import Error, connection, connections, transaction
 from tests.service.conftest import as_default
 
+from troth.service.core.models import ScheduledJob
 from troth.service.database import hasty, may_pass
-from troth.service.record.models import Due
 from troth.testing.servers import Server
 
 
@@ -32,7 +32,7 @@ def execute(sql: str) -> None:
 
 
 def test_a_statement_that_is_wrong_does_not_pass(database: str) -> None:
-    for wrong in ("SELECT nothing FROM nowhere", "SELEKT 1", "INSERT INTO record_due VALUES (1)"):
+    for wrong in ("SELECT nothing FROM nowhere", "SELEKT 1", "INSERT INTO core_scheduled_job VALUES (1)"):
         assert not may_pass(met(lambda wrong=wrong: execute(wrong)))  # type: ignore[misc]
 
 
@@ -40,7 +40,7 @@ def test_a_row_that_is_refused_does_not_pass(database: str) -> None:
     def doubled() -> None:
         with transaction.atomic():
             for _ in range(2):
-                Due.objects.create(name="a", next_due="2026-11-24T09:41Z")
+                ScheduledJob.objects.create(name="a", next_due="2026-11-24T09:41Z")
 
     assert not may_pass(met(doubled))
 
@@ -57,7 +57,7 @@ def test_a_locked_file_passes(database: str, monkeypatch: pytest.MonkeyPatch) ->
     connection.close()
     with contextlib.closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as other:
         other.execute("BEGIN EXCLUSIVE")
-        assert may_pass(met(lambda: Due.objects.create(name="a", next_due="2026-11-24T09:41Z")))
+        assert may_pass(met(lambda: ScheduledJob.objects.create(name="a", next_due="2026-11-24T09:41Z")))
 
 
 def test_a_connection_that_the_server_ends_passes(database: str, request: pytest.FixtureRequest) -> None:
@@ -71,7 +71,7 @@ def test_a_connection_that_the_server_ends_passes(database: str, request: pytest
     connection.close()
 
 
-@pytest.mark.parametrize("sql", ["SELECT pg_sleep(2)", "LOCK TABLE record_due"])
+@pytest.mark.parametrize("sql", ["SELECT pg_sleep(2)", "LOCK TABLE core_scheduled_job"])
 def test_what_takes_too_long_for_somebody_who_waits_passes(
     database: str, monkeypatch: pytest.MonkeyPatch, sql: str
 ) -> None:
@@ -87,7 +87,7 @@ def test_what_takes_too_long_for_somebody_who_waits_passes(
             execute(sql)
 
     with psycopg.connect(database) as other:
-        other.execute("LOCK TABLE record_due")
+        other.execute("LOCK TABLE core_scheduled_job")
         assert may_pass(met(locked))
 
 

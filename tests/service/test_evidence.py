@@ -17,36 +17,36 @@ from typing import Any
 
 import pytest
 from tests.service.conftest import Live
-from tests.service.test_keep import HOUR, NOW, QUOTE, RUN
-from tests.service.test_keep import office as office
+from tests.service.test_scheduler import HOUR, NOW, QUOTE, RUN
+from tests.service.test_scheduler import office as office
 
+from troth.controls import CheckOutcome, looked_at_hash, run
 from troth.declaration import Period, Promise
-from troth.ledger import Entry, LedgerError, Name
+from troth.ledger import DeclaredName, Entry, LedgerError
 from troth.ledger import verify_troth_ledger as offline
-from troth.promises import Outcome, looked_at_hash, run
 from troth.protect import Keyring
-from troth.service.board import keep
-from troth.service.board.comparing import RecordsDiffer, Told, contradictions
-from troth.service.board.evidence import Exported, NoSuchPromise, Wanted, export_evidence
-from troth.service.board.evidence.gather import Gathered
-from troth.service.board.keep import Office
-from troth.service.board.models import ChangeRow
-from troth.service.board.retracting import retract_checks
-from troth.service.keys import ledger_signer
-from troth.service.record.disposal import dispose
-from troth.service.record.journal import DatabaseJournal
-from troth.service.record.ledger import DatabaseLog, record
-from troth.service.record.models import CheckRow, Task
-from troth.service.record.retraction import plan_retraction
+from troth.service.assurance import scheduler
+from troth.service.assurance.evidence import ArchiveScope, Exported, NoSuchPromise, export_evidence
+from troth.service.assurance.evidence.gather import Gathered
+from troth.service.assurance.integrity import LedgerHistory, RecordsDiffer, contradictions
+from troth.service.assurance.models import ChangeRow
+from troth.service.assurance.retraction import retract_checks
+from troth.service.assurance.scheduler import KeepContext
+from troth.service.core.disposal import dispose
+from troth.service.core.journal import DatabaseJournal
+from troth.service.core.keys import ledger_signer
+from troth.service.core.ledger import DatabaseLog, record
+from troth.service.core.models import CheckRow, Task
+from troth.service.core.retraction import plan_retraction
 
 pytestmark = pytest.mark.sampled
 
 OTHER = "Our law is reviewed every year."
-CONTROL = "record.runs_finished"
+CONTROL = "core.runs_finished"
 
 
 @pytest.fixture
-def kept(live: Live, office: Office) -> Office:
+def kept(live: Live, office: KeepContext) -> KeepContext:
     """The company of the keep loop's tests, with a second promise, and a failure between two passes."""
     promises = (
         *office.company.declaration.promises,
@@ -57,19 +57,19 @@ def kept(live: Live, office: Office) -> Office:
     here = replace(office, company=company)
 
     def passes() -> None:
-        keep.run_due(NOW, office=here)
+        scheduler.run_due(NOW, office=here)
         DatabaseJournal().begin(RUN)
-        keep.run_due(NOW + HOUR, office=here)
+        scheduler.run_due(NOW + HOUR, office=here)
         DatabaseJournal().finish(RUN.id, [])
-        keep.run_due(NOW + 2 * HOUR, office=here)
+        scheduler.run_due(NOW + 2 * HOUR, office=here)
 
     live("kept", passes)
     return here
 
 
-def export(here: Office, path: Path, **wanted: Any) -> Exported:
+def export(here: KeepContext, path: Path, **wanted: Any) -> Exported:
     signer = ledger_signer(here.keyring, here.company.declaration.organisation)
-    return export_evidence(here.company, signer, path, Wanted(**wanted))
+    return export_evidence(here.company, signer, path, ArchiveScope(**wanted))
 
 
 def held(path: Path) -> dict[str, str]:
@@ -95,27 +95,27 @@ def verified(path: Path, key: str, *words: str) -> subprocess.CompletedProcess[s
 # --- what it promises ------------------------------------------------------------------------------------------------
 
 
-def test_the_same_data_makes_the_same_bytes(kept: Office, tmp_path: Path) -> None:
+def test_the_same_data_makes_the_same_bytes(kept: KeepContext, tmp_path: Path) -> None:
     export(kept, tmp_path / "one.zip")
     export(kept, tmp_path / "two.zip")
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
 
 
-def test_exporting_leaves_nothing_behind(kept: Office, tmp_path: Path) -> None:
+def test_exporting_leaves_nothing_behind(kept: KeepContext, tmp_path: Path) -> None:
     log = DatabaseLog(ledger_signer(kept.keyring, kept.company.declaration.organisation))
     before = log.size
     export(kept, tmp_path / "a.zip")
     assert log.size == before
 
 
-def test_a_stranger_verifies_it_with_nothing_but_python(kept: Office, tmp_path: Path) -> None:
+def test_a_stranger_verifies_it_with_nothing_but_python(kept: KeepContext, tmp_path: Path) -> None:
     done = export(kept, tmp_path / "a.zip")
     answer = verified(done.path, done.key)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.startswith(f"verified: {done.files + 2} files as they were signed")
 
 
-def test_a_changed_byte_anywhere_is_refused(kept: Office, tmp_path: Path) -> None:
+def test_a_changed_byte_anywhere_is_refused(kept: KeepContext, tmp_path: Path) -> None:
     done = export(kept, tmp_path / "a.zip")
     sound = done.path.read_bytes()
     for at in range(0, len(sound), 4_999):
@@ -124,7 +124,7 @@ def test_a_changed_byte_anywhere_is_refused(kept: Office, tmp_path: Path) -> Non
             offline.archive(str(done.path), {"--key": [done.key], "--since": [], "--witness": [], "--quorum": []})
 
 
-def test_it_verifies_when_no_promise_names_a_control_any_more(kept: Office, tmp_path: Path) -> None:
+def test_it_verifies_when_no_promise_names_a_control_any_more(kept: KeepContext, tmp_path: Path) -> None:
     declaration = kept.company.declaration
     promises = [promise for promise in declaration.promises if promise.quote == OTHER]
     fewer = declaration.model_copy(update={"promises": tuple(promises)})
@@ -134,7 +134,7 @@ def test_it_verifies_when_no_promise_names_a_control_any_more(kept: Office, tmp_
     assert answer.returncode == 0, answer.stderr
 
 
-def test_it_holds_the_policy_the_declaration_and_the_record_of_processing(kept: Office, tmp_path: Path) -> None:
+def test_it_holds_the_policy_the_declaration_and_the_record_of_processing(kept: KeepContext, tmp_path: Path) -> None:
     files = held(export(kept, tmp_path / "a.zip").path)
     assert QUOTE in files["policy/policy.md"]
     assert json.loads(files["record/controller.json"])["troth_ropa"] == 1
@@ -144,7 +144,7 @@ def test_it_holds_the_policy_the_declaration_and_the_record_of_processing(kept: 
     assert json.loads(files["manifest.json"])["as_of"] == (NOW + 2 * HOUR).isoformat()
 
 
-def test_it_tells_each_promise_with_its_history(kept: Office, tmp_path: Path) -> None:
+def test_it_tells_each_promise_with_its_history(kept: KeepContext, tmp_path: Path) -> None:
     promises = json.loads(held(export(kept, tmp_path / "a.zip").path)["promises.json"])
     told = {each["quote"]: each for each in promises}[QUOTE]
     assert [(change["before"], change["status"]) for change in told["history"]] == [
@@ -155,7 +155,7 @@ def test_it_tells_each_promise_with_its_history(kept: Office, tmp_path: Path) ->
     assert told["status"] == "kept"
 
 
-def test_each_check_comes_with_its_provenance(kept: Office, tmp_path: Path) -> None:
+def test_each_check_comes_with_its_provenance(kept: KeepContext, tmp_path: Path) -> None:
     checks = lines(held(export(kept, tmp_path / "a.zip").path)[f"checks/{CONTROL}.jsonl"])
     assert [check["outcome"] for check in checks] == ["pass", "fail", "pass"]
     assert {"population", "tested", "excluded", "period", "query", "in_scope", "observed"} <= checks[1][
@@ -165,7 +165,7 @@ def test_each_check_comes_with_its_provenance(kept: Office, tmp_path: Path) -> N
     assert checks[1]["findings"]
 
 
-def test_each_change_of_status_has_its_entry_and_proof(kept: Office, tmp_path: Path) -> None:
+def test_each_change_of_status_has_its_entry_and_proof(kept: KeepContext, tmp_path: Path) -> None:
     files = held(export(kept, tmp_path / "a.zip").path)
     leaves = {entry["leaf"] for entry in lines(files["ledger/entries.jsonl"])}
     told = {change["leaf"] for each in json.loads(files["promises.json"]) for change in each["history"]}
@@ -176,7 +176,7 @@ def test_each_change_of_status_has_its_entry_and_proof(kept: Office, tmp_path: P
 # --- what may be asked for -------------------------------------------------------------------------------------------
 
 
-def test_one_promise_brings_its_own_controls_and_entries_only(kept: Office, tmp_path: Path) -> None:
+def test_one_promise_brings_its_own_controls_and_entries_only(kept: KeepContext, tmp_path: Path) -> None:
     (id_,) = [
         each["id"]
         for each in json.loads(held(export(kept, tmp_path / "a.zip").path)["promises.json"])
@@ -189,13 +189,13 @@ def test_one_promise_brings_its_own_controls_and_entries_only(kept: Office, tmp_
     assert {entry["control"] for entry in about if "control" in entry} == {"law.reviewed"}
 
 
-def test_an_id_that_nothing_bears_is_refused(kept: Office, tmp_path: Path) -> None:
+def test_an_id_that_nothing_bears_is_refused(kept: KeepContext, tmp_path: Path) -> None:
     with pytest.raises(NoSuchPromise, match="no promise of the policy"):
         export(kept, tmp_path / "a.zip", promises=("p-ffff",))
     assert not (tmp_path / "a.zip").exists()
 
 
-def test_what_was_before_a_day_is_left_out_but_for_what_a_status_rests_on(kept: Office, tmp_path: Path) -> None:
+def test_what_was_before_a_day_is_left_out_but_for_what_a_status_rests_on(kept: KeepContext, tmp_path: Path) -> None:
     files = held(export(kept, tmp_path / "a.zip", since=(NOW + dt.timedelta(days=1)).date()).path)
     assert [check["outcome"] for check in lines(files[f"checks/{CONTROL}.jsonl"])] == ["pass"]
     (entry,) = [told(each) for each in lines(files["ledger/entries.jsonl"]) if told(each)["control"] == CONTROL]
@@ -203,17 +203,17 @@ def test_what_was_before_a_day_is_left_out_but_for_what_a_status_rests_on(kept: 
     assert json.loads(files["promises.json"])[0]["status"] == "kept"
 
 
-def test_it_shows_that_the_ledger_continues_a_checkpoint_that_somebody_kept(kept: Office, tmp_path: Path) -> None:
+def test_it_shows_that_the_ledger_continues_a_checkpoint_that_somebody_kept(kept: KeepContext, tmp_path: Path) -> None:
     first = export(kept, tmp_path / "a.zip")
     (tmp_path / "kept").write_text(held(first.path)["ledger/checkpoint"])
-    keep.run_due(NOW + 40 * HOUR, office=kept)
-    record(Entry("demo.fault_planted", NOW, {"fault": Name("a_fault")}))
+    scheduler.run_due(NOW + 40 * HOUR, office=kept)
+    record(Entry("demo.fault_planted", NOW, {"fault": DeclaredName("a_fault")}))
     second = export(kept, tmp_path / "b.zip", earlier=((tmp_path / "kept").read_text(),))
     answer = verified(second.path, second.key, "--since", str(tmp_path / "kept"))
     assert f"begins with: the {first.entries} entries of" in answer.stdout, answer.stderr
 
 
-def test_a_checkpoint_of_another_ledger_is_refused(kept: Office, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_ledger_is_refused(kept: KeepContext, tmp_path: Path) -> None:
     from troth.ledger import Checkpoint
 
     signer = ledger_signer(kept.keyring, kept.company.declaration.organisation)
@@ -222,7 +222,7 @@ def test_a_checkpoint_of_another_ledger_is_refused(kept: Office, tmp_path: Path)
         export(kept, tmp_path / "a.zip", earlier=(other,))
 
 
-def test_what_was_retracted_is_there_and_says_so(kept: Office, tmp_path: Path) -> None:
+def test_what_was_retracted_is_there_and_says_so(kept: KeepContext, tmp_path: Path) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
     files = held(export(kept, tmp_path / "a.zip").path)
@@ -233,19 +233,19 @@ def test_what_was_retracted_is_there_and_says_so(kept: Office, tmp_path: Path) -
     assert {each["quote"]: each["status"] for each in json.loads(files["promises.json"])}[QUOTE] == "unproven"
 
 
-def test_a_retracted_control_runs_again_at_once(kept: Office) -> None:
+def test_a_retracted_control_runs_again_at_once(kept: KeepContext) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 2.5 * HOUR)
-    assert CONTROL in [check.control for check in keep.run_due(NOW + 2.5 * HOUR, office=kept).checks]
+    assert CONTROL in [check.control for check in scheduler.run_due(NOW + 2.5 * HOUR, office=kept).checks]
 
 
 # --- what it never does ----------------------------------------------------------------------------------------------
 
 
-def test_entries_about_people_stay_out(kept: Office, tmp_path: Path) -> None:
+def test_entries_about_people_stay_out(kept: KeepContext, tmp_path: Path) -> None:
     keyring = Keyring(b"\x01" * 32)
     ann = keyring.pseudonym("subject", "ann@example.org")
-    record(Entry("letter.sent", NOW, {"letter": Name("receipt"), "to": ann}))
+    record(Entry("letter.sent", NOW, {"letter": DeclaredName("receipt"), "to": ann}))
     files = held(export(kept, tmp_path / "a.zip").path)
     kinds = {told(entry)["kind"] for entry in lines(files["ledger/entries.jsonl"])}
     assert "check.changed" in kinds
@@ -254,10 +254,13 @@ def test_entries_about_people_stay_out(kept: Office, tmp_path: Path) -> None:
 
 
 @pytest.mark.few(1)
-def test_a_large_ledger_takes_little_memory(database: str, office: Office, tmp_path: Path) -> None:
-    keep.run_due(NOW, office=office)
+def test_a_large_ledger_takes_little_memory(database: str, office: KeepContext, tmp_path: Path) -> None:
+    scheduler.run_due(NOW, office=office)
     for _ in range(4):
-        record(*[Entry("control.unbound", NOW, {"control": Name(CONTROL), "promise": Name("a_promise")})] * 2_000)
+        record(
+            *[Entry("control.unbound", NOW, {"control": DeclaredName(CONTROL), "promise": DeclaredName("a_promise")})]
+            * 2_000
+        )
     export(office, tmp_path / "warm.zip")
     tracemalloc.start()
     done = export(office, tmp_path / "a.zip")
@@ -270,7 +273,7 @@ def test_a_large_ledger_takes_little_memory(database: str, office: Office, tmp_p
 # --- its page --------------------------------------------------------------------------------------------------------
 
 
-def test_its_page_needs_nothing_from_elsewhere_and_links_only_what_is_there(kept: Office, tmp_path: Path) -> None:
+def test_its_page_needs_nothing_from_elsewhere_and_links_only_what_is_there(kept: KeepContext, tmp_path: Path) -> None:
     files = held(export(kept, tmp_path / "a.zip").path)
     page = files["index.html"]
     links = re.findall(r'(?:href|src)="([^"#]+)"', page)
@@ -309,7 +312,7 @@ REWRITTEN = [rewrite_a_status, drop_a_change, rewrite_a_moment, rewrite_an_outco
 
 @pytest.mark.parametrize("rewrite", REWRITTEN)
 def test_a_history_that_the_ledger_does_not_tell_is_not_exported(
-    kept: Office, tmp_path: Path, rewrite: Callable[[], None]
+    kept: KeepContext, tmp_path: Path, rewrite: Callable[[], None]
 ) -> None:
     export(kept, tmp_path / "a.zip")
     rewrite()
@@ -320,11 +323,11 @@ def test_a_history_that_the_ledger_does_not_tell_is_not_exported(
 
 @pytest.mark.parametrize("rewrite", REWRITTEN)
 def test_a_stranger_sees_a_history_that_the_ledger_does_not_tell(
-    kept: Office, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    kept: KeepContext, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rewrite()
-    monkeypatch.setattr(Told, "require_changes", lambda *_: None)
-    monkeypatch.setattr(Told, "required", lambda told, control, checks, since: checks)
+    monkeypatch.setattr(LedgerHistory, "require_changes", lambda *_: None)
+    monkeypatch.setattr(LedgerHistory, "required", lambda told, control, checks, since: checks)
     done = export(kept, tmp_path / "a.zip")
     answer = verified(done.path, done.key)
     assert answer.returncode == 1
@@ -333,24 +336,24 @@ def test_a_stranger_sees_a_history_that_the_ledger_does_not_tell(
 
 @pytest.mark.mutation("ledger.intact", fault="A status and an outcome rewritten beside an untouched ledger")
 @pytest.mark.parametrize("rewrite", REWRITTEN)
-def test_rows_that_say_other_than_the_ledger_are_found(kept: Office, rewrite: Callable[[], None]) -> None:
+def test_rows_that_say_other_than_the_ledger_are_found(kept: KeepContext, rewrite: Callable[[], None]) -> None:
     now, log = NOW + 3 * HOUR, DatabaseLog(ledger_signer(kept.keyring, kept.company.declaration.organisation))
     seen = {"declaration": kept.company.declaration, "log": log, "now": now}
     seen["contradicted"] = lambda: contradictions(now)
-    assert run("ledger.intact", seen).outcome is Outcome.PASS
+    assert run("ledger.intact", seen).outcome is CheckOutcome.PASS
     rewrite()
     found = run("ledger.intact", seen)
-    assert (found.outcome, found.figures["contradicted"]) == (Outcome.FAIL, 1)
+    assert (found.outcome, found.figures["contradicted"]) == (CheckOutcome.FAIL, 1)
 
 
-def test_what_was_retracted_before_and_disposed_of_is_no_contradiction(kept: Office, tmp_path: Path) -> None:
+def test_what_was_retracted_before_and_disposed_of_is_no_contradiction(kept: KeepContext, tmp_path: Path) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
     later = NOW + dt.timedelta(days=400)
-    keep.run_due(later, office=kept)
+    scheduler.run_due(later, office=kept)
     Task.objects.all().delete()
     dispose(later, evidence=Period(count=1, unit="year"))
-    keep.run_due(later + HOUR, office=kept)
+    scheduler.run_due(later + HOUR, office=kept)
     assert not CheckRow.objects.filter(control=CONTROL, outcome="fail").exists()
     done = export(kept, tmp_path / "a.zip")
     assert verified(done.path, done.key).returncode == 0
@@ -358,14 +361,14 @@ def test_what_was_retracted_before_and_disposed_of_is_no_contradiction(kept: Off
 
 
 def test_a_check_that_the_signed_ledger_does_not_tell_of_is_left_for_the_next_archive(
-    kept: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: KeepContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign = DatabaseLog.checkpoint
 
     def then_a_pass(log: DatabaseLog) -> str:
         note = sign(log)
         DatabaseJournal().begin(replace(RUN, id="r-2"))
-        keep.run_due(NOW + 40 * HOUR, office=kept)
+        scheduler.run_due(NOW + 40 * HOUR, office=kept)
         return note
 
     monkeypatch.setattr(DatabaseLog, "checkpoint", then_a_pass)
@@ -375,7 +378,7 @@ def test_a_check_that_the_signed_ledger_does_not_tell_of_is_left_for_the_next_ar
 
 
 def test_the_verifier_says_that_no_entry_shows_nothing(
-    kept: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: KeepContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = export(kept, tmp_path / "a.zip")
     assert "compared: " in verified(whole.path, whole.key).stdout
@@ -387,7 +390,7 @@ def test_the_verifier_says_that_no_entry_shows_nothing(
     assert "compared: " not in answer.stdout
 
 
-def test_a_reader_who_has_read_enough_breaks_nothing(kept: Office, tmp_path: Path) -> None:
+def test_a_reader_who_has_read_enough_breaks_nothing(kept: KeepContext, tmp_path: Path) -> None:
     done = export(kept, tmp_path / "a.zip")
     reading, writing = os.pipe()
     os.close(reading)
@@ -398,13 +401,13 @@ def test_a_reader_who_has_read_enough_breaks_nothing(kept: Office, tmp_path: Pat
 
 
 def test_an_outcome_between_two_changes_cannot_be_rewritten_either(
-    kept: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: KeepContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep.run_due(NOW + 3 * HOUR, office=kept)
+    scheduler.run_due(NOW + 3 * HOUR, office=kept)
     assert CheckRow.objects.filter(control=CONTROL, at=NOW + 3 * HOUR).update(outcome="fail")
     with pytest.raises(RecordsDiffer, match="is fail, in the ledger pass"):
         export(kept, tmp_path / "a.zip")
     assert [it.place for it in contradictions(NOW + 4 * HOUR)] == [CONTROL]
-    monkeypatch.setattr(Told, "required", lambda told, control, checks, since: checks)
+    monkeypatch.setattr(LedgerHistory, "required", lambda told, control, checks, since: checks)
     done = export(kept, tmp_path / "a.zip")
     assert "says fail, and the ledger pass" in verified(done.path, done.key).stderr

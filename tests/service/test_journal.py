@@ -10,15 +10,15 @@ import sys
 import pytest
 from django.utils import timezone
 
-from troth.ledger import Entry, Name
-from troth.service.record.journal import SILENCE, DatabaseJournal
-from troth.service.record.ledger import pending
-from troth.service.record.models import RunRow, StepRow
+from troth.ledger import DeclaredName, Entry
+from troth.service.core.journal import SILENCE, DatabaseJournal
+from troth.service.core.ledger import pending
+from troth.service.core.models import RunRow, StepRow
 from troth.subjects import JournalError, Run
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 RUN = Run("r-1", "erase", "dg1:" + "0" * 64, "sha256:" + "0" * 64, NOW, b"sealed")
-ENTRY = Entry("demo.fault_planted", NOW, {"fault": Name("overdue")})
+ENTRY = Entry("demo.fault_planted", NOW, {"fault": DeclaredName("overdue")})
 
 
 @pytest.mark.sampled

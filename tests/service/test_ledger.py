@@ -15,9 +15,9 @@ from tests.service.conftest import Start, TestSigner
 
 from troth.ledger import (
     Checkpoint,
+    DeclaredName,
     Entry,
     LedgerBroken,
-    Name,
     PublishedLog,
     export,
     leaf_hash,
@@ -25,14 +25,14 @@ from troth.ledger import (
     verify_consistency,
     verify_inclusion,
 )
-from troth.service.record.ledger import DatabaseLog, clock_fault, pending, record, sequence, sequence_if_sound
-from troth.service.record.models import EntryRow, Tile, Tree
+from troth.service.core.ledger import DatabaseLog, clock_fault, pending, record, sequence, sequence_if_sound
+from troth.service.core.models import EntryRow, Tile, Tree
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 
 
 def entry(number: int = 0) -> Entry:
-    return Entry("demo.fault_planted", NOW, {"fault": Name("overdue"), "rows": number})
+    return Entry("demo.fault_planted", NOW, {"fault": DeclaredName("overdue"), "rows": number})
 
 
 def test_an_entry_commits_with_its_change(database: str) -> None:
@@ -223,7 +223,7 @@ def test_a_clock_that_goes_back_moves_no_entry_and_no_checkpoint(
     record(entry(0))
     sequence(signer, now=NOW)
     earlier = NOW - dt.timedelta(hours=3)
-    record(Entry("demo.fault_planted", earlier, {"fault": Name("overdue"), "rows": 1}))
+    record(Entry("demo.fault_planted", earlier, {"fault": DeclaredName("overdue"), "rows": 1}))
     with caplog.at_level(logging.WARNING, "troth.ledger"):
         sequence(signer, now=earlier)
     assert "the clock went back" in caplog.text

@@ -11,8 +11,8 @@ from tests.rig.ledger import LogContract
 from tests.service.conftest import TestSigner
 
 from troth.ledger import Entry, Log
-from troth.service.record.ledger import DatabaseLog
-from troth.service.record.models import EntryRow
+from troth.service.core.ledger import DatabaseLog
+from troth.service.core.models import EntryRow
 
 pytestmark = pytest.mark.sampled
 

@@ -16,7 +16,7 @@ from tests.service.conftest import ROOT
 from tests.service.test_server import environment_of, laid_out, wait_for
 from tests.tables import each_row
 
-from troth.service.logs import JsonLine, Line
+from troth.service.logs import JsonFormatter, LineFormatter
 
 TYPED = ("ann@example.org", "ann%40example.org", "07700900123", "Archer")
 """What somebody may type into an address bar, a form or a tool."""
@@ -113,7 +113,7 @@ def test_a_stranger_writes_no_line_of_the_log(said: str) -> None:
 def _line(name: str, message: str, *values: object, **extra: object) -> str:
     record = logging.LogRecord(name, logging.WARNING, str(Path("there.py")), 7, message, values, None)
     vars(record).update(extra)
-    return Line().format(record).partition(" ")[2]
+    return LineFormatter().format(record).partition(" ")[2]
 
 
 def test_our_own_words_are_written_and_stay_in_one_line() -> None:
@@ -133,7 +133,7 @@ def test_programs_get_the_same_as_one_json_object_a_line() -> None:
     except ValueError:
         fault = sys.exc_info()
     record = logging.LogRecord("troth.keep", logging.ERROR, "there.py", 7, "a pass\nbroke", (), fault)
-    line = JsonLine().format(record)
+    line = JsonFormatter().format(record)
     assert "\n" not in line
     assert "ann@example.org" not in line
     told = json.loads(line)
@@ -143,7 +143,7 @@ def test_programs_get_the_same_as_one_json_object_a_line() -> None:
     assert "test_logs.py" in told["places"][-1]
 
 
-@pytest.mark.parametrize(("profile", "line"), [("production", "JsonLine"), ("development", "Line")])
+@pytest.mark.parametrize(("profile", "line"), [("production", "JsonFormatter"), ("development", "LineFormatter")])
 def test_production_logs_for_programs_and_development_for_people(profile: str, line: str, tmp_path: Path) -> None:
     code = "from troth.service.settings import LOGGING; print(LOGGING['formatters']['line']['()'])"
     environment = environment_of(tmp_path, TROTH_PROFILE=profile)

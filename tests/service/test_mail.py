@@ -30,15 +30,15 @@ from troth.declaration import Organisation
 from troth.ledger import Entry
 from troth.protect import Keyring, create_home
 from troth.service.configuration import MailServer
-from troth.service.key_life import rotate_field
-from troth.service.mail import run
+from troth.service.core.key_lifecycle import rotate_field
+from troth.service.core.models import EntryRow
+from troth.service.mail import actions
+from troth.service.mail.actions import again, post, send_due
 from troth.service.mail.message import Address, Message
 from troth.service.mail.models import LetterRow
-from troth.service.mail.plan import Attachment, Letter, LetterRefused
-from troth.service.mail.run import again, post, send_due
+from troth.service.mail.rules import Attachment, Letter, LetterRefused
 from troth.service.mail.smtp import Smtp
-from troth.service.mail.transports import Folder, Refused, Transport
-from troth.service.record.models import EntryRow
+from troth.service.mail.transports import FolderTransport, MailTransport, MessageRefused
 
 pytestmark = pytest.mark.sampled
 
@@ -84,7 +84,7 @@ def smtp(sink: Sink) -> Iterator[Smtp]:
 def send(smtp: Smtp) -> Callable[..., int]:
     """Sends what is due so long after the beginning."""
 
-    def send(after: dt.timedelta = dt.timedelta(0), transport: Transport = smtp) -> int:
+    def send(after: dt.timedelta = dt.timedelta(0), transport: MailTransport = smtp) -> int:
         return send_due(NOW + after, keyring=KEYS, transport=transport)
 
     return send
@@ -245,7 +245,7 @@ def test_an_answer_names_the_letter_that_it_answers(rows: None) -> None:
     mine = posted().message_id
 
     def about(*message_ids: str, to: str = "Ann@example.org") -> str:
-        return run.about_of(message_ids, to=to, keyring=KEYS)
+        return actions.about_of(message_ids, to=to, keyring=KEYS)
 
     assert about("<other@example.org>", mine, "<later@example.org>") == "case:R-2026-0187"
     assert about("<other@example.org>") == about() == ""
@@ -256,7 +256,7 @@ def test_the_mailbox_of_the_demonstration_shows_letters(rows: None, tmp_path: Pa
     from example_voice.web import letters
 
     posted(letter(language="fr"))
-    send(transport=Folder(tmp_path / "mail"))
+    send(transport=FolderTransport(tmp_path / "mail"))
     (shown,) = letters.letters(tmp_path / "mail")
     assert (shown.to, shown.subject) == (ANN, "Nous avons reçu votre demande")
     assert "24 décembre 2026" in shown.text
@@ -378,7 +378,7 @@ def test_a_damaged_letter_holds_nobody_up(rows: None, send: Send) -> None:
 class Takeover:
     """A way out that is slow: another process takes the letter over in the meantime."""
 
-    def __init__(self, inner: Transport, *, before: bool) -> None:
+    def __init__(self, inner: MailTransport, *, before: bool) -> None:
         self._inner, self._before = inner, before
 
     def hand_over(self, message: Message, point_of_no_return: Callable[[], None]) -> None:
@@ -392,7 +392,7 @@ class Takeover:
             self._take()
 
     def _take(self) -> None:
-        assert run._claim(NOW + DAY, 1)
+        assert actions._claim(NOW + DAY, 1)
 
     def close(self) -> None: ...
 
@@ -412,24 +412,24 @@ def test_a_letter_that_has_gone_is_done_whoever_holds_it(database: str, sink: Si
 
 def test_a_dead_process_holds_its_letters_back_for_minutes(database: str, sink: Sink, send: Send) -> None:
     posted()
-    run._claim(NOW, 1)
+    actions._claim(NOW, 1)
     assert (send(4 * MINUTE), send(6 * MINUTE)) == (0, 1)
 
 
 def test_two_threads_do_not_share_a_connection(rows: None, sink: Sink) -> None:
-    mine = run._way_out(sink.server)
-    theirs: list[Transport] = []
-    other = threading.Thread(target=lambda: theirs.append(run._way_out(sink.server)))
+    mine = actions._way_out(sink.server)
+    theirs: list[MailTransport] = []
+    other = threading.Thread(target=lambda: theirs.append(actions._way_out(sink.server)))
     other.start()
     other.join()
     assert theirs[0] is not mine
-    assert run._way_out(sink.server) is mine
+    assert actions._way_out(sink.server) is mine
 
 
 def test_letters_go_out_by_themselves(
     rows: None, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "open_keyring", lambda home: KEYS)
+    monkeypatch.setattr(actions, "open_keyring", lambda home: KEYS)
     settings.TROTH = replace(settings.TROTH, mail=MailServer(folder=tmp_path / "mail"))
     posted()
     stop = threading.Event()
@@ -439,8 +439,8 @@ def test_letters_go_out_by_themselves(
             stop.set()
         return NOW
 
-    monkeypatch.setattr(run, "_REST_S", 0.01)
-    run.forever(stop, clock=clock)
+    monkeypatch.setattr(actions, "_REST_S", 0.01)
+    actions.forever(stop, clock=clock)
     assert len(list((tmp_path / "mail").iterdir())) == 1
 
 
@@ -454,18 +454,18 @@ def test_what_breaks_a_pass_does_not_end_the_loop(rows: None, settings: Any, mon
             stop.set()
         raise RuntimeError(ANN)
 
-    monkeypatch.setattr(run, "deliver", broken)
-    monkeypatch.setattr(run, "open_keyring", lambda home: KEYS)
-    monkeypatch.setattr(run, "_REST_AFTER_ERROR_S", 0.01)
-    monkeypatch.setattr(run, "_REST_S", 0.01)
-    run.forever(stop)
+    monkeypatch.setattr(actions, "deliver", broken)
+    monkeypatch.setattr(actions, "open_keyring", lambda home: KEYS)
+    monkeypatch.setattr(actions, "_REST_AFTER_ERROR_S", 0.01)
+    monkeypatch.setattr(actions, "_REST_S", 0.01)
+    actions.forever(stop)
     assert len(passes) == 3
 
 
 @pytest.mark.parametrize("maildir", [False, True])
 def test_a_folder_gets_a_file_for_each_letter(rows: None, tmp_path: Path, send: Send, maildir: bool) -> None:
     row = posted()
-    assert send(transport=Folder(tmp_path / "mail", maildir=maildir)) == 1
+    assert send(transport=FolderTransport(tmp_path / "mail", maildir=maildir)) == 1
     (file,) = (path for path in (tmp_path / "mail").rglob("*") if path.is_file())
     assert read(file.read_bytes())["Message-ID"] == row.message_id
     assert (file.parent.name, file.suffix) == (("new", "") if maildir else ("mail", ".eml"))
@@ -475,7 +475,7 @@ def test_a_folder_gets_a_file_for_each_letter(rows: None, tmp_path: Path, send: 
 def test_a_folder_that_cannot_be_written_makes_letters_wait(rows: None, tmp_path: Path, send: Send) -> None:
     (tmp_path / "mail").write_text("not a folder")
     posted()
-    assert send(transport=Folder(tmp_path / "mail")) == 0
+    assert send(transport=FolderTransport(tmp_path / "mail")) == 0
     assert LetterRow.objects.get().state == "queued"
 
 
@@ -545,7 +545,7 @@ def test_eight_processes_send_each_letter_once(database: str, sink: Sink) -> Non
 
 
 def test_a_refusal_says_codes_and_nothing_else() -> None:
-    assert "ann" not in str(Refused("550 5.1.1", for_good=True))
+    assert "ann" not in str(MessageRefused("550 5.1.1", for_good=True))
 
 
 # --- our own database goes away -------------------------------------------------------------------------------------
@@ -555,7 +555,7 @@ def test_what_a_server_took_is_not_sent_again_when_the_database_goes_away(
     database: str, sink: Sink, send: Send, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It goes away between the server's answer and our note of it."""
-    monkeypatch.setattr(run, "_AWAY_S", 0.2)
+    monkeypatch.setattr(actions, "_AWAY_S", 0.2)
     posted()
     with going_away(database, request, monkeypatch) as go_away:
         sink.at_end = lambda _: go_away()

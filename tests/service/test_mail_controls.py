@@ -12,11 +12,11 @@ from tests.service.test_mail import rows as rows
 from tests.service.test_mail import sink as sink
 from tests.service.test_mail import smtp as smtp
 
+from troth.controls import Check, CheckOutcome, run
 from troth.declaration import parse
-from troth.promises import Check, Outcome, run
+from troth.service.mail.actions import again, send_due
 from troth.service.mail.controls import look_at_letters
-from troth.service.mail.plan import Letter
-from troth.service.mail.run import again, send_due
+from troth.service.mail.rules import Letter
 from troth.service.mail.smtp import Smtp
 
 COMPANY = parse(
@@ -31,32 +31,32 @@ HOUR = dt.timedelta(hours=1)
 
 
 def asked(at: dt.datetime = NOW) -> Check:
-    return run("mail.letters_sent", {"declaration": COMPANY, "letters": look_at_letters(at), "now": at})
+    return run("mail.owed_sent", {"declaration": COMPANY, "letters": look_at_letters(at), "now": at})
 
 
-@pytest.mark.mutation("mail.letters_sent")
+@pytest.mark.mutation("mail.owed_sent")
 def test_a_failed_letter_turns_the_control_red_until_it_is_sent(rows: None, sink: Sink, smtp: Smtp) -> None:
     posted()
-    assert asked().outcome is Outcome.PASS
+    assert asked().outcome is CheckOutcome.PASS
     sink.to = lambda envelope: "550 5.1.1 No such mailbox"
     send_due(NOW, keyring=KEYS, transport=smtp)
     failing = asked()
-    assert failing.outcome is Outcome.FAIL
+    assert failing.outcome is CheckOutcome.FAIL
     assert [finding.message for finding in failing.findings] == ["1 letter could not be sent: 550 5.1.1"]
     sink.to = lambda envelope: None
     again("case:R-2026-0187/acknowledged", now=NOW)
     send_due(NOW, keyring=KEYS, transport=smtp)
-    assert asked().outcome is Outcome.PASS
+    assert asked().outcome is CheckOutcome.PASS
     assert asked().summary.startswith("1 letter sent")
 
 
-@pytest.mark.mutation("mail.letters_sent")
+@pytest.mark.mutation("mail.owed_sent")
 def test_letters_that_nobody_sends_turn_the_control_red(rows: None) -> None:
     posted()
     posted(letter("other"))
-    assert asked(NOW + 4 * HOUR).outcome is Outcome.PASS
+    assert asked(NOW + 4 * HOUR).outcome is CheckOutcome.PASS
     late = asked(NOW + 5 * HOUR)
-    assert late.outcome is Outcome.FAIL
+    assert late.outcome is CheckOutcome.FAIL
     assert "2 letters waited for more than 4 hours: nobody sends them" in [finding.message for finding in late.findings]
 
 
@@ -65,4 +65,4 @@ def test_a_mistyped_address_of_a_stranger_is_no_broken_promise(rows: None, sink:
     link = {"link": "https://example.org/x", "until": NOW + 24 * HOUR}
     posted(Letter("link", "nobody@example.org", "en", "case:R-1", link, "k"))
     send_due(NOW, keyring=KEYS, transport=smtp)
-    assert asked().outcome is Outcome.PASS
+    assert asked().outcome is CheckOutcome.PASS

@@ -10,8 +10,8 @@ from django.conf import settings
 from tests.tables import each_row
 
 from troth.declaration import Organisation
-from troth.service.mail.kinds import KINDS, Kept, Kind
-from troth.service.mail.plan import Attachment, Letter, LetterRefused, Text, write
+from troth.service.mail.message_kinds import KINDS, MessageKind, RetainedItem
+from troth.service.mail.rules import Attachment, Letter, LetterRefused, MessageText, write
 
 DATE, MOMENT = dt.date(2026, 12, 1), dt.datetime(2026, 12, 1, 9, 41, tzinfo=dt.UTC)
 COMPANY = Organisation(
@@ -32,7 +32,10 @@ def fact(shape: Any, name: str) -> object:
         f"https://example.org/{name}",
         [f"{name} one {TEXT}", f"{name} two"],
         f"Ben {name}",
-        [Kept(f"{name} what", "tax law", "HGB § 257", DATE), Kept(f"{name} more", "a dispute", "ZPO § 286")],
+        [
+            RetainedItem(f"{name} what", "tax law", "HGB § 257", DATE),
+            RetainedItem(f"{name} more", "a dispute", "ZPO § 286"),
+        ],
     ]
     for value in values:
         try:
@@ -44,11 +47,11 @@ def fact(shape: Any, name: str) -> object:
     return words[0]
 
 
-def every(kind: Kind) -> dict[str, object]:
+def every(kind: MessageKind) -> dict[str, object]:
     return {name: fact(shape, name) for name, shape in {**kind.may, **kind.needs}.items()}
 
 
-def needed(kind: Kind) -> dict[str, object]:
+def needed(kind: MessageKind) -> dict[str, object]:
     return {name: fact(shape, name) for name, shape in kind.needs.items()}
 
 
@@ -56,7 +59,7 @@ def letter(kind: str, facts: dict[str, object], language: str = "en") -> Letter:
     return Letter(kind, "ann@example.org", language, "case:R-2026-0187", facts, "k")
 
 
-def written(kind: str, facts: dict[str, object], language: str = "en") -> Text:
+def written(kind: str, facts: dict[str, object], language: str = "en") -> MessageText:
     return write(letter(kind, facts, language), COMPANY)
 
 
@@ -68,7 +71,7 @@ def test_a_letter_states_every_fact(kind: str, language: str) -> None:
         if isinstance(value, str) and (name in value or value.startswith("https")):
             assert value in f"{text.subject}\n{text.plain}", name
         if isinstance(value, list):
-            assert all((item.what if isinstance(item, Kept) else item) in text.plain for item in value), name
+            assert all((item.what if isinstance(item, RetainedItem) else item) in text.plain for item in value), name
         if isinstance(value, dt.date):
             assert "2026" in f"{text.subject}\n{text.plain}", name
     assert "R-2026-0187" in text.plain

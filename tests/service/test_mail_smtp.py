@@ -23,7 +23,7 @@ from tests.tables import each_row
 from troth.service.configuration import MailServer, MailTls, Settings, SettingsError
 from troth.service.mail.message import Message
 from troth.service.mail.smtp import Smtp
-from troth.service.mail.transports import Doubtful, Refused, Unreachable
+from troth.service.mail.transports import Doubtful, MessageRefused, ServerUnreachable
 
 
 class Stolen(Exception):
@@ -82,7 +82,7 @@ def test_a_refusal_is_for_good_or_not_and_the_next_letter_goes(
     sink: Sink, smtp: Smtp, said: str, for_good: bool, where: str
 ) -> None:
     setattr(sink, where, lambda envelope: said if "ann1@example.org" in envelope.rcpt_tos else None)
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(MessageRefused) as refusal:
         smtp.hand_over(message(), nothing)
     assert refusal.value.for_good is for_good
     assert "example.org" not in str(refusal.value)
@@ -109,7 +109,7 @@ def test_a_connection_that_nobody_used_is_not_trusted(sink: Sink, smtp: Smtp, mo
 def test_a_server_that_is_not_there_is_told() -> None:
     with Sink() as gone:
         pass
-    with pytest.raises(Unreachable, match="no connection"):
+    with pytest.raises(ServerUnreachable, match="no connection"):
         Smtp(gone.server).hand_over(message(), nothing)
 
 
@@ -152,16 +152,16 @@ HELLO = (b"220 hello", b"250 example.org")
 @pytest.mark.parametrize(
     ("replies", "raises"),
     [
-        ((), Unreachable),
-        ((b"554 5.3.2 closed for today",), Unreachable),
-        (HELLO, Unreachable),
-        ((*HELLO, b"250 ok"), Unreachable),
-        ((*HELLO, b"250 ok", b"250 ok"), Unreachable),
-        ((*HELLO, b"250 ok", b"421 4.3.2 going down"), Unreachable),
-        ((*HELLO, b"250 ok", b"250 ok", b"451 no"), Refused),
+        ((), ServerUnreachable),
+        ((b"554 5.3.2 closed for today",), ServerUnreachable),
+        (HELLO, ServerUnreachable),
+        ((*HELLO, b"250 ok"), ServerUnreachable),
+        ((*HELLO, b"250 ok", b"250 ok"), ServerUnreachable),
+        ((*HELLO, b"250 ok", b"421 4.3.2 going down"), ServerUnreachable),
+        ((*HELLO, b"250 ok", b"250 ok", b"451 no"), MessageRefused),
         ((*HELLO, b"250 ok", b"250 ok", b"354 go on"), Doubtful),
         ((*HELLO, b"250 ok", b"250 ok", b"354 go on", b"gibberish"), Doubtful),
-        ((*HELLO, b"250 ok", b"250 ok", b"354 go on", b"421 4.3.2 going down"), Refused),
+        ((*HELLO, b"250 ok", b"250 ok", b"354 go on", b"421 4.3.2 going down"), MessageRefused),
     ],
 )
 def test_where_a_server_breaks_off_decides_what_is_known(
@@ -231,13 +231,13 @@ def known(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -
 
 def test_a_remote_server_needs_tls_and_gets_no_letter_without(sink: Sink) -> None:
     server = MailServer(host="127.0.0.1", port=sink.port, tls=MailTls.STARTTLS)
-    with pytest.raises(Unreachable, match="no STARTTLS"):
+    with pytest.raises(ServerUnreachable, match="no STARTTLS"):
         Smtp(server).hand_over(message(), nothing)
     assert sink.taken == []
 
 
 def test_a_server_that_cannot_prove_its_name_gets_nothing(secured: ssl.SSLContext) -> None:
-    with Sink(tls_context=secured) as sink, pytest.raises(Unreachable, match="TLS failed"):
+    with Sink(tls_context=secured) as sink, pytest.raises(ServerUnreachable, match="TLS failed"):
         Smtp(MailServer(host="127.0.0.1", port=sink.port)).hand_over(message(), nothing)
     assert sink.taken == []
 
@@ -249,7 +249,7 @@ def test_signing_in_is_done_behind_tls(secured: ssl.SSLContext, certificate: Pat
         smtp = Smtp(server, tls=trusted)
         smtp.hand_over(message(), nothing)
         smtp.close()
-        with pytest.raises(Unreachable, match="sign-in refused"):
+        with pytest.raises(ServerUnreachable, match="sign-in refused"):
             Smtp(replace(server, password="wrong"), tls=trusted).hand_over(message(), nothing)
     assert len(sink.taken) == 1
 

@@ -10,19 +10,19 @@ from django.template.loader import render_to_string
 from playwright.sync_api import Browser
 from tests.browsing import axe, opened, too_wide
 
+from troth.controls import Status
 from troth.policy import PolicyText, read
-from troth.promises import Status
-from troth.service.board.mark import Mark
-from troth.service.board.text import Item, Part, chapters
+from troth.service.policy_pages.badges import Badge
+from troth.service.policy_pages.policy_text import Item, TextBlock, chapters
 
 POLICY = "# Policy\n\n| What | How long |\n|---|---|\n| Sign-in history | ninety days |\n| Orders | six years |\n"
-MARK = Mark("p-1", "Sign-in history | ninety days", Status.STATED, "It is so.")
+MARK = Badge("p-1", "Sign-in history | ninety days", Status.STATED, "It is so.")
 
 
 def shown(policy: PolicyText, *marked: str) -> str:
     """The policy as HTML, with a mark at the sentences of these words."""
     placed = {sentence.id: (MARK,) for sentence in policy.sentences if sentence.text in marked}
-    parts = [render_to_string("board/chapter.html", {"chapter": each}) for each in chapters(policy, placed)]
+    parts = [render_to_string("policy_pages/chapter.html", {"chapter": each}) for each in chapters(policy, placed)]
     return " ".join("".join(parts).split()).replace("> <", "><").replace(" <", "<")
 
 
@@ -51,14 +51,14 @@ def test_a_table_of_a_page_is_a_table() -> None:
 
 def test_a_promise_that_is_a_heading_is_marked_below_it() -> None:
     policy = read("# Policy\n\n## We never sell your data\n\nThat is that.\n", kind="markdown")
-    mark = Mark("p-1", "We never sell your data", Status.KEPT, "kept")
+    mark = Badge("p-1", "We never sell your data", Status.KEPT, "kept")
     [head] = [sentence.id for sentence in policy.sentences if sentence.text == mark.quote]
     _, chapter = chapters(policy, {head: (mark,)})
     assert [passage.marks for part in chapter.parts for item in part.items for passage in item] == [(mark,), ()]
     assert [len(chapter.parts) for chapter in chapters(policy)] == [0, 1]
 
 
-def outline(parts: Iterable[Part]) -> list[object]:
+def outline(parts: Iterable[TextBlock]) -> list[object]:
     """Lists as lists: the kind of each, and of its items the words and the lists within."""
     return [
         [part.kind, *(word for entry in part.entries for word in (_words(entry.item), *outline(entry.lists)))]
@@ -112,8 +112,8 @@ def test_headings_of_the_first_level_are_shown_but_for_the_title() -> None:
 
 def test_without_sections_there_is_no_list_of_them() -> None:
     several = list(chapters(read("# P\n\nWe keep it.\n\n## More\n\nYes.\n", kind="markdown")))
-    assert "On this page" not in render_to_string("board/contents.html", {"chapters": several[:1]})
-    assert 'href="#more"' in render_to_string("board/contents.html", {"chapters": several})
+    assert "On this page" not in render_to_string("policy_pages/contents.html", {"chapters": several[:1]})
+    assert 'href="#more"' in render_to_string("policy_pages/contents.html", {"chapters": several})
 
 
 @pytest.mark.browser

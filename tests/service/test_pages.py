@@ -12,15 +12,15 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings as DjangoSettings
 
+from troth.controls import Check, CheckOutcome, ControlFinding, Evidence, catalogue
 from troth.ledger import receipt_extra, verify_receipt
-from troth.promises import Check, Evidence, Finding, Outcome, catalogue
 from troth.protect import Keyring
 from troth.service import pages
-from troth.service.board import keep
-from troth.service.company import company
+from troth.service.assurance import scheduler
 from troth.service.configuration import Settings
-from troth.service.keys import make_keys
-from troth.service.record import checks
+from troth.service.core import checks
+from troth.service.core.deployment import deployment
+from troth.service.core.keys import make_keys
 from troth.service.work.run import want
 
 pytestmark = pytest.mark.sampled
@@ -49,7 +49,7 @@ organisation:
   {name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org, site: "http://localhost:8000"}
 policy: {file: policy.md, effective: 2026-11-01, publish: {status: PUBLISH}}
 promises:
-  - {quote: We finish every deletion that we begin., owner: dpo@example.org, controls: [record.runs_finished]}
+  - {quote: We finish every deletion that we begin., owner: dpo@example.org, controls: [core.runs_finished]}
   - {quote: Everything is in the ledger., owner: dpo@example.org, controls: [ledger.intact]}
   - {quote: Our databases speak TLS., owner: dpo@example.org, controls: [stores.transport_encrypted]}
   - quote: Nobody sells it.
@@ -69,10 +69,10 @@ def site(database: str, tmp_path: Path, settings: DjangoSettings, monkeypatch: p
     settings.TROTH = told
     monkeypatch.setattr(pages, "keyring", lambda home: keys)
     publish(tmp_path, "staff")
-    here = company(told)
-    for id_, outcome in (("record.runs_finished", Outcome.FAIL), ("ledger.intact", Outcome.PASS)):
+    here = deployment(told)
+    for id_, outcome in (("core.runs_finished", CheckOutcome.FAIL), ("ledger.intact", CheckOutcome.PASS)):
         checks.keep(_check(id_, outcome, here.looked_at_hash))
-    keep.run_due(timezone.now(), 0, office=keep.Office(here, keys))
+    scheduler.run_due(timezone.now(), 0, office=scheduler.KeepContext(here, keys))
     return tmp_path
 
 
@@ -80,10 +80,10 @@ def publish(home: Path, audience: str) -> None:
     (home / "troth.yaml").write_text(DECLARED.replace("PUBLISH", audience))
 
 
-def _check(id_: str, outcome: Outcome, declaration: str) -> Check:
+def _check(id_: str, outcome: CheckOutcome, declaration: str) -> Check:
     now = timezone.now()
     control, scope = catalogue()[id_], frozenset({"journal"})
-    findings = (Finding("run r-1", "is not finished", "resume it"),) if outcome is Outcome.FAIL else ()
+    findings = (ControlFinding("run r-1", "is not finished", "resume it"),) if outcome is CheckOutcome.FAIL else ()
     evidence = Evidence(scope, scope, population=1234, tested=1234)
     summary = "1,234 runs, 1 half done." if findings else "1,234 entries."
     at, until = now - dt.timedelta(minutes=3), now + dt.timedelta(days=1)

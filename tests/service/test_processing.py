@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from troth.service.staff.rights import Right
+from troth.service.staff.rights import StaffRight
 
 from . import team
 
@@ -22,7 +22,7 @@ ADDRESSES = ("processing", "map-css", "evidence-archive")
 @pytest.fixture
 def reader(database: str, staff_member: Any, settings: Any, tmp_path: Path) -> Any:
     settings.TROTH = team.lay(tmp_path)
-    return staff_member(Right.EVIDENCE_READ)
+    return staff_member(StaffRight.EVIDENCE_READ)
 
 
 def test_the_page_shows_the_map_in_a_picture_and_in_words(reader: Any) -> None:
@@ -63,4 +63,4 @@ def test_the_evidence_archive_is_one_click(reader: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_others_do_not_see_it(database: str, staff_member: Any, settings: Any, tmp_path: Path, name: str) -> None:
     settings.TROTH = team.lay(tmp_path)
-    assert staff_member(Right.CASES_HANDLE).get(reverse(name)).status_code == 403
+    assert staff_member(StaffRight.CASES_HANDLE).get(reverse(name)).status_code == 403

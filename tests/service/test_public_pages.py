@@ -16,19 +16,19 @@ from django.core import signing
 from django.middleware.csrf import get_token
 from django.test import Client
 from tests.service.addresses import filled
-from tests.service.cases.conftest import Office
-from tests.service.cases.conftest import office as office
-from tests.service.test_doors import DOORS
+from tests.service.requests.conftest import Office
+from tests.service.requests.conftest import office as office
+from tests.service.test_permissions import DOORS
 
-from troth.probe import Site
-from troth.promises import Outcome, run
-from troth.service.board.looking import PAGES, STATUS_PAGES, pages_for_everyone
-from troth.service.cases import links
-from troth.service.cases.centre import form_token
-from troth.service.cases.models import Case, Link
-from troth.service.cases.templatetags import centre
-from troth.service.company import company
+from troth.controls import CheckOutcome, run
+from troth.service.assurance.control_inputs import PAGES, STATUS_PAGES, pages_for_everyone
+from troth.service.core.deployment import deployment
+from troth.service.requests.models import Case, MailedLink
+from troth.service.requests.pages import form_token
+from troth.service.requests.templatetags import centre
+from troth.service.requests.verification import links
 from troth.service.wsgi import mounted
+from troth.site import Site
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 RIGHTS = ("view", "amend", "erase", "port", "restrict", "object", "withdraw")
@@ -144,7 +144,7 @@ def test_a_browser_that_says_that_a_form_is_from_elsewhere_is_believed(
 
 @on_sqlite
 def test_the_forms_of_an_opened_case_are_taken_from_its_own_session_alone(office: Office, visitor: Client) -> None:
-    secret = links.make(office.ask("view"), Link.Use.PROVE, now=office.now())
+    secret = links.make(office.ask("view"), MailedLink.Use.PROVE, now=office.now())
     page = f"/your-data/link/{secret}"
     form = token(visitor, page)
     assert not visitor.cookies, "opening the page changes nothing"
@@ -179,7 +179,7 @@ def served(visitor: Client) -> Iterator[Site]:
     """The service beside a company's home page, on a port."""
     with make_server("127.0.0.1", 0, mounted(_home), _Server, _Quiet) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        also = pages_for_everyone(company(settings.TROTH))
+        also = pages_for_everyone(deployment(settings.TROTH))
         yield Site(f"http://localhost:{server.server_port}/", also=also)
         server.shutdown()
 
@@ -187,7 +187,7 @@ def served(visitor: Client) -> Iterator[Site]:
 @on_sqlite
 def test_the_control_looks_at_every_page_for_everyone(visitor: Client) -> None:
     looked_at = {*PAGES, *STATUS_PAGES}
-    assert set(pages_for_everyone(company(settings.TROTH))) == looked_at
+    assert set(pages_for_everyone(deployment(settings.TROTH))) == looked_at
     shown = {page for page in public() if (answer := visitor.get(page)).status_code == 200 and _is_page(answer)}
     assert shown == looked_at
 
@@ -197,18 +197,18 @@ def _is_page(answer: Any) -> bool:
 
 
 @on_sqlite
-@pytest.mark.mutation("probe.cookies_declared", fault="A form of the privacy centre sets Django's cookie")
-@pytest.mark.mutation("probe.nothing_stored_before_choice", fault="A form of the privacy centre sets Django's cookie")
+@pytest.mark.mutation("site.cookies_declared", fault="A form of the privacy centre sets Django's cookie")
+@pytest.mark.mutation("site.nothing_stored_before_choice", fault="A form of the privacy centre sets Django's cookie")
 def test_a_form_of_ours_that_sets_a_cookie_is_found(
     office: Office, served: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looking = {"declaration": office.desk.declaration, "site": served, "now": office.now()}
-    controls = ("probe.cookies_declared", "probe.nothing_stored_before_choice")
+    controls = ("site.cookies_declared", "site.nothing_stored_before_choice")
     for control in controls:
         check = run(control, looking)
-        assert check.outcome is Outcome.PASS, check.summary
+        assert check.outcome is CheckOutcome.PASS, check.summary
     monkeypatch.setattr(centre, "token_for", lambda request, path: get_token(request))
     for control in controls:
         check = run(control, looking)
-        assert check.outcome is Outcome.FAIL
+        assert check.outcome is CheckOutcome.FAIL
         assert "'troth-csrf'" in check.findings[0].message

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection, connections
-from tests.service.api.test_hooks import Receiver, receiver  # noqa: F401 - the fixture
-from tests.service.cases.conftest import Office, office  # noqa: F401 - the fixture
+from tests.service.api.test_webhooks import Receiver, receiver  # noqa: F401 - the fixture
+from tests.service.requests.conftest import Office, office  # noqa: F401 - the fixture
 
-from troth.service.api import hooks
-from troth.service.cases.models import Case
+from troth.service.api import webhooks
 from troth.service.configuration import MailServer, ServiceError
-from troth.service.mail.run import deliver
-from troth.service.record.models import EntryRow
-from troth.service.restored import begin_again
+from troth.service.core.models import EntryRow
+from troth.service.core.restored import begin_again
+from troth.service.mail.actions import deliver
+from troth.service.requests.models import Case
 
 
 def backed_up(office: Office, target: Path) -> None:  # noqa: F811
@@ -49,14 +49,14 @@ def test_what_waited_goes_again_under_its_own_name_and_new_numbers_are_new(
     tmp_path: Path,
 ) -> None:
     keys = office.desk.keyring
-    hooks.make(receiver.url, ["case.received"], keys=keys, now=office.now())
+    webhooks.make(receiver.url, ["case.received"], keys=keys, now=office.now())
     case = office.ask("erase")
     backed_up(office, tmp_path / "backup")
 
     def sent() -> set[str]:
         way_out = MailServer(folder=tmp_path / "mail", maildir=True)
         deliver(office.now(), keyring=keys, server=way_out)
-        hooks.deliver_due(office.now())
+        webhooks.deliver_due(office.now())
         return {str(letter["Message-ID"]) for letter in mailbox.Maildir(tmp_path / "mail")}
 
     before = sent()

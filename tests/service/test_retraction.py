@@ -8,30 +8,30 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from tests.service import test_history as history
-from tests.service.test_history import happened as happened
-from tests.service.test_history import served as served
-from tests.service.test_keep import office as office
-from tests.service.test_record import made
+from tests.service import test_status_history as history
+from tests.service.test_core_actions import made
+from tests.service.test_scheduler import office as office
+from tests.service.test_status_history import happened as happened
+from tests.service.test_status_history import served as served
 
+from troth.controls import CheckOutcome
 from troth.declaration import Period, Promise
 from troth.ledger import Entry, Opening
-from troth.promises import Outcome
-from troth.service.board.retracting import retracted_for
-from troth.service.record import checks, tasks
-from troth.service.record.disposal import dispose
-from troth.service.record.models import CheckRow, EntryRow, Retraction
-from troth.service.record.retraction import NothingToRetract, plan_retraction, retract
+from troth.service.assurance.retraction import retracted_for
+from troth.service.core import checks, tasks
+from troth.service.core.disposal import dispose
+from troth.service.core.models import CheckRow, EntryRow, Retraction
+from troth.service.core.retraction import NothingToRetract, plan_retraction, retract
 
 pytestmark = pytest.mark.sampled
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
-CONTROL = "record.runs_finished"
+CONTROL = "core.runs_finished"
 TODAY = NOW.date()
 
 
-def kept(*outcomes: Outcome, start: dt.datetime = NOW) -> None:
+def kept(*outcomes: CheckOutcome, start: dt.datetime = NOW) -> None:
     """A check a day, the last of them at *start*."""
     for days, outcome in enumerate(reversed(outcomes)):
         checks.keep(made(outcome, start - days * DAY))
@@ -43,38 +43,38 @@ def said(kind: str) -> list[Entry]:
 
 
 def test_a_plan_counts_what_it_would_retract_and_changes_nothing(database: str) -> None:
-    kept(Outcome.PASS, Outcome.FAIL, Outcome.PASS)
+    kept(CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.PASS)
     plan = plan_retraction(CONTROL, since=(NOW - DAY).date(), until=TODAY)
     assert plan.outcomes == {"fail": 1, "pass": 1}
     assert not CheckRow.objects.exclude(retraction=None).exists()
 
 
 def test_what_was_retracted_counts_for_nothing_and_stays(database: str) -> None:
-    kept(Outcome.FAIL, Outcome.PASS, Outcome.PASS)
+    kept(CheckOutcome.FAIL, CheckOutcome.PASS, CheckOutcome.PASS)
     retract(plan_retraction(CONTROL, since=(NOW - DAY).date(), until=TODAY), "it asked the wrong table", now=NOW)
     latest = checks.latest(CONTROL)
     assert latest is not None
-    assert latest.outcome is Outcome.FAIL
-    assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [Outcome.FAIL]
+    assert latest.outcome is CheckOutcome.FAIL
+    assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [CheckOutcome.FAIL]
     assert CheckRow.objects.count() == 3
 
 
 def test_a_retracted_failure_makes_nothing_kept_before_the_control_has_run_again(database: str) -> None:
-    kept(Outcome.PASS, Outcome.FAIL)
+    kept(CheckOutcome.PASS, CheckOutcome.FAIL)
     retract(plan_retraction(CONTROL, since=TODAY, until=TODAY), "it asked the wrong table", now=NOW)
     assert checks.history([CONTROL]) == {CONTROL: []}
-    checks.keep(made(Outcome.PASS, NOW + DAY))
-    assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [Outcome.PASS]
+    checks.keep(made(CheckOutcome.PASS, NOW + DAY))
+    assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [CheckOutcome.PASS]
 
 
 def test_a_retraction_mends_no_failure_that_it_leaves(database: str) -> None:
-    kept(Outcome.PASS, Outcome.FAIL, Outcome.FAIL)
+    kept(CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.FAIL)
     retract(plan_retraction(CONTROL, since=TODAY, until=TODAY), "it asked the wrong table", now=NOW)
-    assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [Outcome.FAIL]
+    assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [CheckOutcome.FAIL]
 
 
 def test_a_retraction_is_on_record_and_its_reason_can_be_shown(database: str) -> None:
-    kept(Outcome.PASS)
+    kept(CheckOutcome.PASS)
     retract(plan_retraction(CONTROL, since=TODAY, until=TODAY), "it asked\n the wrong table", now=NOW)
     (entry,) = said("check.retracted")
     row = Retraction.objects.get()
@@ -85,14 +85,14 @@ def test_a_retraction_is_on_record_and_its_reason_can_be_shown(database: str) ->
 
 
 def test_the_reason_is_not_in_the_ledger(database: str) -> None:
-    kept(Outcome.PASS)
+    kept(CheckOutcome.PASS)
     retract(plan_retraction(CONTROL, since=TODAY, until=TODAY), "it asked the wrong table", now=NOW)
     assert not [row for row in EntryRow.objects.all() if b"wrong table" in bytes(row.content)]
 
 
 @pytest.mark.parametrize("reason", ["", " \n", "x" * 2_001])
 def test_without_a_reason_nothing_is_retracted(database: str, reason: str) -> None:
-    kept(Outcome.PASS)
+    kept(CheckOutcome.PASS)
     plan = plan_retraction(CONTROL, since=TODAY, until=TODAY)
     with pytest.raises(NothingToRetract, match="say why"):
         retract(plan, reason, now=NOW)
@@ -100,7 +100,7 @@ def test_without_a_reason_nothing_is_retracted(database: str, reason: str) -> No
 
 
 def test_what_was_retracted_once_is_not_retracted_again(database: str) -> None:
-    kept(Outcome.PASS)
+    kept(CheckOutcome.PASS)
     plan = plan_retraction(CONTROL, since=TODAY, until=TODAY)
     retract(plan, "it asked the wrong table", now=NOW)
     with pytest.raises(NothingToRetract, match="none of its checks"):
@@ -123,8 +123,8 @@ YEARS = dt.timedelta(days=4 * 366)
 
 
 def test_old_checks_end_and_that_is_on_record(database: str) -> None:
-    kept(Outcome.PASS, Outcome.PASS, start=NOW - YEARS)
-    kept(Outcome.PASS)
+    kept(CheckOutcome.PASS, CheckOutcome.PASS, start=NOW - YEARS)
+    kept(CheckOutcome.PASS)
     assert dispose(NOW)["troth_checks"] == 2
     (entry,) = said("evidence.disposed")
     assert entry.fields["checks"] == 2
@@ -134,31 +134,38 @@ def test_old_checks_end_and_that_is_on_record(database: str) -> None:
 
 
 def test_what_a_status_rests_on_stays_whatever_its_age(database: str) -> None:
-    kept(Outcome.PASS, Outcome.PASS, Outcome.FAIL, Outcome.FAIL, Outcome.ERROR, start=NOW - YEARS)
+    kept(
+        CheckOutcome.PASS,
+        CheckOutcome.PASS,
+        CheckOutcome.FAIL,
+        CheckOutcome.FAIL,
+        CheckOutcome.ERROR,
+        start=NOW - YEARS,
+    )
     before = checks.history([CONTROL])
     assert dispose(NOW)["troth_checks"] == 1
     assert checks.history([CONTROL]) == before
 
 
 def test_what_a_task_rests_on_stays(database: str) -> None:
-    tasks.follow(checks.keep(made(Outcome.FAIL, NOW - YEARS)))
-    kept(Outcome.PASS, start=NOW - YEARS + DAY)
-    kept(Outcome.PASS)
+    tasks.follow(checks.keep(made(CheckOutcome.FAIL, NOW - YEARS)))
+    kept(CheckOutcome.PASS, start=NOW - YEARS + DAY)
+    kept(CheckOutcome.PASS)
     assert dispose(NOW)["troth_checks"] == 1
     assert CheckRow.objects.filter(outcome="fail").exists()
 
 
 def test_a_company_says_how_long_its_evidence_stays(database: str) -> None:
-    kept(Outcome.PASS, start=NOW - YEARS)
-    kept(Outcome.PASS)
+    kept(CheckOutcome.PASS, start=NOW - YEARS)
+    kept(CheckOutcome.PASS)
     assert dispose(NOW, evidence=Period.model_validate("5 years"))["troth_checks"] == 0
     assert dispose(NOW, evidence=Period.model_validate("1 year"))["troth_checks"] == 1
 
 
 def test_a_retraction_outlives_what_it_retracted(database: str) -> None:
-    kept(Outcome.PASS, start=NOW - YEARS)
+    kept(CheckOutcome.PASS, start=NOW - YEARS)
     retract(plan_retraction(CONTROL, since=(NOW - YEARS).date(), until=TODAY), "it asked the wrong table", now=NOW)
-    kept(Outcome.PASS)
+    kept(CheckOutcome.PASS)
     assert dispose(NOW)["troth_checks"] == 1
     assert Retraction.objects.exists()
 
@@ -167,7 +174,7 @@ def test_a_retraction_outlives_what_it_retracted(database: str) -> None:
 
 
 def test_whoever_sees_a_promise_sees_that_checks_were_retracted_and_staff_see_why(database: str) -> None:
-    kept(Outcome.PASS, Outcome.PASS)
+    kept(CheckOutcome.PASS, CheckOutcome.PASS)
     retract(plan_retraction(CONTROL, since=(NOW - DAY).date(), until=TODAY), "it asked the wrong table", now=NOW)
     promise = Promise(quote="We keep our word.", owner="dpo@example.org", controls=(CONTROL,))
     (inside,) = retracted_for(promise, until=NOW, is_inside=True)

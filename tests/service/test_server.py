@@ -103,7 +103,7 @@ def beside(server: subprocess.Popen[bytes]) -> int | None:
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it ended since
             parent = int(status.read_text().rpartition(")")[2].split()[1])
-            if parent == server.pid and b"troth.service.working" in status.with_name("cmdline").read_bytes():
+            if parent == server.pid and b"troth.service.background" in status.with_name("cmdline").read_bytes():
                 return int(status.parent.name)
     return None
 

@@ -21,16 +21,17 @@ from django.utils import timezone
 from tests.service.team import PASSWORD, TOTP_SECRET, StaffClient, add_totp, new_member
 
 from troth.ledger import Entry
-from troth.service.keys import keyring
+from troth.service.core.keys import keyring
+from troth.service.core.models import EntryRow
 from troth.service.networks import Networks
-from troth.service.record.models import EntryRow
-from troth.service.staff import adapters, attempts, run
-from troth.service.staff.doors import Rule, by_token, needs, public, rule_of, signed_in
+from troth.service.staff import actions, adapters, attempts
+from troth.service.staff.access_log import accesses_of, record_access
 from troth.service.staff.factors import fresh_codes
-from troth.service.staff.looking import look, looks_at
-from troth.service.staff.models import Access, Attempts, Grant, Member, Refusal, Secret
-from troth.service.staff.plan import LOCKED_FOR
-from troth.service.staff.rights import Right, Role
+from troth.service.staff.models import AccessRow, Attempts, FactorSecret, Grant, Refusal
+from troth.service.staff.models import StaffMember as Member
+from troth.service.staff.permissions import AccessRule, by_token, needs, public, rule_of, signed_in
+from troth.service.staff.rights import StaffRight, StaffRole
+from troth.service.staff.rules import LOCKED_FOR
 from troth.service.urls import urlpatterns as real
 from troth.subjects import Identity, references
 
@@ -46,8 +47,8 @@ StaffMember = Callable[..., StaffClient]
 
 
 def _shows(request: HttpRequest) -> HttpResponse:
-    look(request, subjects=[ANN, BEN], purpose=request.GET.get("purpose", "support"), about="case:R-2026-0001")
-    assert Access.objects.count() == 2  # on record before the page is made
+    record_access(request, subjects=[ANN, BEN], purpose=request.GET.get("purpose", "support"), about="case:R-2026-0001")
+    assert AccessRow.objects.count() == 2  # on record before the page is made
     return HttpResponse("what Ann wrote")
 
 
@@ -59,9 +60,9 @@ urlpatterns = [
     *real,
     path("try/open", public(_forgets)),
     path("try/own", signed_in(_forgets)),
-    path("try/holds", needs(Right.HOLDS_MANAGE)(_forgets)),
-    path("try/shows", needs(Right.CASES_HANDLE, personal=True)(_shows)),
-    path("try/forgets", needs(Right.CASES_HANDLE, personal=True)(_forgets)),
+    path("try/holds", needs(StaffRight.HOLDS_MANAGE)(_forgets)),
+    path("try/shows", needs(StaffRight.CASES_HANDLE, personal=True)(_shows)),
+    path("try/forgets", needs(StaffRight.CASES_HANDLE, personal=True)(_forgets)),
     path("try/token", by_token(_forgets)),
 ]
 
@@ -114,14 +115,14 @@ def test_every_address_says_who_may_open_it() -> None:
     assert without == []
 
 
-@pytest.mark.parametrize("right", [None, *Right])
+@pytest.mark.parametrize("right", [None, *StaffRight])
 def test_each_staff_page_opens_to_its_rights_and_to_nothing_else(
-    right: Right | None, staff_member: StaffMember, database: str
+    right: StaffRight | None, staff_member: StaffMember, database: str
 ) -> None:
     client = staff_member(*([right] if right else []))
     member = new_member("ben@example.org")
     opened = {}
-    for address, view in _views(get_resolver("troth.service.staff.addresses").url_patterns):
+    for address, view in _views(get_resolver("troth.service.staff.urls").url_patterns):
         rule = rule_of(view)
         if rule is None or rule.kind != "needs":
             continue
@@ -169,16 +170,16 @@ def test_an_account_that_is_nobody_s_opens_nothing(visitor: Client) -> None:
 
 
 def test_without_a_second_factor_nothing_opens_but_the_account(staff_member: StaffMember) -> None:
-    client = staff_member(Right.CASES_HANDLE, factor=False)
+    client = staff_member(StaffRight.CASES_HANDLE, factor=False)
     assert client.get("/try/shows")["Location"] == "/staff/account/"
     assert client.post("/try/shows").status_code == 403
     assert "Add a second factor" in text(client.get("/staff/account/"))
     assert [entry.fields["why"] for entry in entries("access.refused")] == ["factor"]
-    assert Access.objects.count() == 0
+    assert AccessRow.objects.count() == 0
 
 
 def test_a_member_comes_in_by_invitation_password_factor_and_word(visitor: Client) -> None:
-    member, token = run.invite("Ann@Example.org", [Role.HANDLER], reason="joins the desk", now=timezone.now())
+    member, token = actions.invite("Ann@Example.org", [StaffRole.HANDLER], reason="joins the desk", now=timezone.now())
     link = f"/staff/invitation/{token}"
     for _ in range(2):  # a mail scanner looks at it too
         assert "ann@example.org" in text(visitor.get(link))
@@ -202,12 +203,12 @@ def test_a_member_comes_in_by_invitation_password_factor_and_word(visitor: Clien
         :4
     ] == ["staff.invited", "grant.given", "grant.given", "undertaking.signed"]
     assert secret[1] not in str(Authenticator.objects.values_list("data", flat=True))
-    assert secret[1].encode() not in b"".join(bytes(row.sealed) for row in Secret.objects.all())
+    assert secret[1].encode() not in b"".join(bytes(row.sealed) for row in FactorSecret.objects.all())
     assert member.pseudonym != "ann@example.org"
 
 
 def test_a_password_alone_does_not_sign_in_somebody_with_a_factor(visitor: Client) -> None:
-    member = new_member("ann@example.org", Right.CASES_HANDLE)
+    member = new_member("ann@example.org", StaffRight.CASES_HANDLE)
     add_totp(member)
     assert sign_in(visitor, "ann@example.org", next="/try/shows")["Location"].startswith("/staff/sign-in/code")
     assert visitor.get("/try/shows").status_code == 302
@@ -218,7 +219,7 @@ def test_a_password_alone_does_not_sign_in_somebody_with_a_factor(visitor: Clien
 
 
 def test_a_code_counts_once(visitor: Client) -> None:
-    add_totp(new_member("ann@example.org", Right.CASES_HANDLE))
+    add_totp(new_member("ann@example.org", StaffRight.CASES_HANDLE))
     number = code()
     sign_in(visitor, "ann@example.org")
     assert visitor.post("/staff/sign-in/code", {"code": number}).status_code == 302
@@ -229,7 +230,7 @@ def test_a_code_counts_once(visitor: Client) -> None:
 
 
 def test_codes_for_a_trial_are_each_good_once(visitor: Client) -> None:
-    member = new_member("ann@example.org", Right.CASES_HANDLE)
+    member = new_member("ann@example.org", StaffRight.CASES_HANDLE)
     old = fresh_codes(member.user)
     first, *_ = fresh_codes(member.user)
     sign_in(visitor, "ann@example.org")
@@ -243,9 +244,9 @@ def test_codes_for_a_trial_are_each_good_once(visitor: Client) -> None:
 
 
 def test_removing_the_last_factor_takes_the_secret_and_shuts_the_pages(staff_member: StaffMember) -> None:
-    client = staff_member(Right.CASES_HANDLE)
+    client = staff_member(StaffRight.CASES_HANDLE)
     Authenticator.objects.filter(user=client.member.user).delete()
-    assert Secret.objects.count() == 0
+    assert FactorSecret.objects.count() == 0
 
 
 # --- passwords and sessions -----------------------------------------------------------------------------------------
@@ -346,8 +347,8 @@ def test_nobody_signs_up(visitor: Client) -> None:
 
 
 def test_a_form_without_its_token_changes_nothing(staff_member: StaffMember) -> None:
-    client = staff_member(Right.STAFF_MANAGE)
-    other = new_member("ben@example.org", Right.CASES_HANDLE)
+    client = staff_member(StaffRight.STAFF_MANAGE)
+    other = new_member("ben@example.org", StaffRight.CASES_HANDLE)
     client.handler.enforce_csrf_checks = True
     grant = other.grants.get()
     assert client.post(f"/console/staff/grants/{grant.pk}/end").status_code == 403
@@ -356,7 +357,7 @@ def test_a_form_without_its_token_changes_nothing(staff_member: StaffMember) -> 
 
 
 def test_a_session_without_a_sign_of_life_ends(staff_member: StaffMember) -> None:
-    client = staff_member(Right.CASES_HANDLE)
+    client = staff_member(StaffRight.CASES_HANDLE)
     assert client.get("/try/own").status_code == 200
     session = client.session
     session["troth.seen"] = time.time() - 16 * 60
@@ -366,7 +367,7 @@ def test_a_session_without_a_sign_of_life_ends(staff_member: StaffMember) -> Non
 
 
 def test_a_session_ends_after_a_day_s_work(staff_member: StaffMember) -> None:
-    client = staff_member(Right.CASES_HANDLE)
+    client = staff_member(StaffRight.CASES_HANDLE)
     client.get("/try/own")
     session = client.session
     session["troth.began"] = time.time() - 13 * 3600
@@ -375,38 +376,38 @@ def test_a_session_ends_after_a_day_s_work(staff_member: StaffMember) -> None:
 
 
 def test_whoever_leaves_is_out_at_once(staff_member: StaffMember, visitor: Client) -> None:
-    client = staff_member(Right.CASES_HANDLE)
+    client = staff_member(StaffRight.CASES_HANDLE)
     assert client.get("/try/shows").status_code == 200
-    run.leave(client.member, now=timezone.now())
+    actions.leave(client.member, now=timezone.now())
     assert client.get("/try/shows")["Location"].startswith("/staff/sign-in")
     assert "do not go together" in text(sign_in(visitor, client.member.user.username))
     assert not client.member.grants.filter(ended_at__isnull=True).exists()
-    assert Authenticator.objects.count() == Secret.objects.count() == 0
+    assert Authenticator.objects.count() == FactorSecret.objects.count() == 0
     assert [entry.fields["why"] for entry in entries("grant.ended")] == ["left"]
     assert len(entries("staff.left")) == 1
-    run.leave(client.member, now=timezone.now())  # harmless twice
+    actions.leave(client.member, now=timezone.now())  # harmless twice
     assert len(entries("staff.left")) == 1
 
 
 def test_an_account_that_nobody_used_for_ninety_days_is_closed(staff_member: StaffMember, visitor: Client) -> None:
-    client, other = staff_member(Right.CASES_HANDLE), new_member("ben@example.org", Right.CASES_HANDLE)
+    client, other = staff_member(StaffRight.CASES_HANDLE), new_member("ben@example.org", StaffRight.CASES_HANDLE)
     Member.objects.update(seen_at=timezone.now() - 91 * DAY, invited_at=timezone.now() - 200 * DAY)
     Member.objects.filter(pk=client.member.pk).update(seen_at=timezone.now() - 89 * DAY)
     assert "closed" in text(sign_in(visitor, "ben@example.org"))
     other.refresh_from_db()
     assert other.left_at is not None
-    assert run.close_inactive(timezone.now()) == 0
-    assert run.close_inactive(timezone.now() + 2 * DAY) == 1
+    assert actions.close_inactive(timezone.now()) == 0
+    assert actions.close_inactive(timezone.now() + 2 * DAY) == 1
 
 
 def test_a_new_link_ends_the_old_one_and_serves_a_forgotten_password(visitor: Client) -> None:
-    member = new_member("ann@example.org", Right.CASES_HANDLE)
+    member = new_member("ann@example.org", StaffRight.CASES_HANDLE)
     add_totp(member)
-    old, new = (run.renew_invitation(member, now=timezone.now()) for _ in range(2))
+    old, new = (actions.renew_invitation(member, now=timezone.now()) for _ in range(2))
     assert visitor.get(f"/staff/invitation/{old}").status_code == 404
     assert visitor.post(f"/staff/invitation/{new}", {"password": PASSWORD + "!"})["Location"] == "/staff/sign-in"
     assert visitor.get("/try/own").status_code == 302  # the second factor is still asked for
-    late = run.renew_invitation(member, now=timezone.now() - 4 * DAY)
+    late = actions.renew_invitation(member, now=timezone.now() - 4 * DAY)
     assert visitor.get(f"/staff/invitation/{late}").status_code == 404
 
 
@@ -414,20 +415,20 @@ def test_a_new_link_ends_the_old_one_and_serves_a_forgotten_password(visitor: Cl
 
 
 def test_a_look_is_on_record_before_anything_is_shown(staff_member: StaffMember) -> None:
-    client = staff_member(roles=[Role.HANDLER])
+    client = staff_member(roles=[StaffRole.HANDLER])
     assert text(client.get("/try/shows")) == "what Ann wrote"
     seen = entries("subject.viewed")
     assert [str(entry.fields["subject"]) for entry in seen] == [ANN, BEN]
     assert {str(entry.fields["by"]) for entry in seen} == {client.member.pseudonym}
     assert {(str(entry.fields["actor"]), str(entry.fields["purpose"])) for entry in seen} == {("staff", "support")}
     assert all("case" in entry.fields for entry in seen)
-    [told] = looks_at(ANN)
+    [told] = accesses_of(ANN)
     assert (told.role, told.purpose, told.about) == ("handler", "support", "case:R-2026-0001")
-    assert looks_at("ps1:" + "0c" * 16) == []
+    assert accesses_of("ps1:" + "0c" * 16) == []
 
 
 def test_a_purpose_that_nobody_declared_is_refused_and_on_record(staff_member: StaffMember) -> None:
-    client = staff_member(Right.CASES_HANDLE)
+    client = staff_member(StaffRight.CASES_HANDLE)
     answer = client.get("/try/shows?purpose=marketing")
     assert answer.status_code == 403
     assert "Ann wrote" not in text(answer)
@@ -435,24 +436,24 @@ def test_a_purpose_that_nobody_declared_is_refused_and_on_record(staff_member: S
     [entry] = entries("access.refused")
     assert (entry.fields["why"], str(entry.fields["purpose"])) == ("purpose", "marketing")
     assert Refusal.objects.get().purpose == "marketing"
-    assert Access.objects.count() == 0
+    assert AccessRow.objects.count() == 0
     assert client.get("/try/shows?purpose=ann@example.org").status_code == 403
     assert "ann@example.org" not in repr(list(Refusal.objects.values()))
 
 
 def test_nobody_looks_at_what_concerns_themselves(staff_member: StaffMember, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = staff_member(Right.CASES_HANDLE)
+    client = staff_member(StaffRight.CASES_HANDLE)
     mine = references([Identity.of(email=client.member.user.email)], keyring(settings.TROTH.home))[0]
     monkeypatch.setattr(f"{__name__}.ANN", mine.text)
     answer = client.get("/try/shows")
     assert answer.status_code == 403
     assert "This is about you" in text(answer)
     assert [entry.fields["why"] for entry in entries("access.refused")] == ["own"]
-    assert Access.objects.count() == 0
+    assert AccessRow.objects.count() == 0
 
 
 def test_a_page_without_a_look_is_not_sent(staff_member: StaffMember) -> None:
-    answer = staff_member(Right.CASES_HANDLE).get("/try/forgets")
+    answer = staff_member(StaffRight.CASES_HANDLE).get("/try/forgets")
     assert answer.status_code == 500
     assert "Ann wrote" not in text(answer)
     assert [entry.fields["why"] for entry in entries("access.refused")] == ["unrecorded"]
@@ -461,26 +462,26 @@ def test_a_page_without_a_look_is_not_sent(staff_member: StaffMember) -> None:
 def test_where_the_record_cannot_be_written_nothing_is_shown(
     staff_member: StaffMember, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = staff_member(Right.CASES_HANDLE)
+    client = staff_member(StaffRight.CASES_HANDLE)
 
     def full(*entries: Entry) -> None:
         raise OSError("no room")
 
-    monkeypatch.setattr("troth.service.staff.looking.record", full)
+    monkeypatch.setattr("troth.service.staff.access_log.record", full)
     client.raise_request_exception = False
     answer = client.get("/try/shows")
     assert answer.status_code == 500
     assert "Ann wrote" not in text(answer)
-    assert Access.objects.count() == 0
+    assert AccessRow.objects.count() == 0
 
 
 def test_a_right_that_shows_nothing_personal_guards_no_personal_page() -> None:
     with pytest.raises(AssertionError):
-        needs(Right.STAFF_MANAGE, personal=True)
+        needs(StaffRight.STAFF_MANAGE, personal=True)
 
 
 def test_the_use_of_a_grant_is_noted_once_a_day(staff_member: StaffMember) -> None:
-    client = staff_member(Right.HOLDS_MANAGE)
+    client = staff_member(StaffRight.HOLDS_MANAGE)
     assert Grant.objects.get().used_at is None
     client.get("/try/holds")
     first = Grant.objects.get().used_at
@@ -490,5 +491,5 @@ def test_the_use_of_a_grant_is_noted_once_a_day(staff_member: StaffMember) -> No
 
 def test_the_rule_of_a_view_can_be_read() -> None:
     rules = {address: rule_of(view) for address, view in _views(urlpatterns) if address.startswith("try/")}
-    assert rules["try/shows"] == Rule("needs", (Right.CASES_HANDLE,), personal=True)
-    assert rules["try/token"] == Rule("by_token")
+    assert rules["try/shows"] == AccessRule("needs", (StaffRight.CASES_HANDLE,), personal=True)
+    assert rules["try/token"] == AccessRule("by_token")

@@ -21,8 +21,8 @@ from django.utils import timezone
 from tests.service.team import add_totp, new_member
 
 from troth.service.configuration import Settings, SettingsError
-from troth.service.staff import run
-from troth.service.staff.rights import Right
+from troth.service.staff import actions
+from troth.service.staff.rights import StaffRight
 
 pytestmark = pytest.mark.sampled
 
@@ -97,7 +97,7 @@ def come(visitor: Client, issuer: Issuer, **claims: Any) -> Any:
 
 
 def test_somebody_who_was_invited_comes_in_and_has_yet_to_bring_a_factor(visitor: Client, issuer: Issuer) -> None:
-    new_member("ann@example.org", Right.STAFF_MANAGE)
+    new_member("ann@example.org", StaffRight.STAFF_MANAGE)
     answer = come(visitor, issuer, email="Ann@example.org", email_verified=True)
     assert answer["Location"] == "/console/"
     assert visitor.get("/staff/account/").status_code == 200
@@ -107,7 +107,7 @@ def test_somebody_who_was_invited_comes_in_and_has_yet_to_bring_a_factor(visitor
 
 
 def test_a_second_factor_is_asked_for_all_the_same(visitor: Client, issuer: Issuer) -> None:
-    add_totp(new_member("ann@example.org", Right.STAFF_MANAGE))
+    add_totp(new_member("ann@example.org", StaffRight.STAFF_MANAGE))
     answer = come(visitor, issuer, email="ann@example.org", email_verified=True)
     assert answer["Location"].startswith("/staff/sign-in/code")
     assert visitor.get("/staff/account/").status_code == 302
@@ -123,7 +123,7 @@ def test_a_second_factor_is_asked_for_all_the_same(visitor: Client, issuer: Issu
     ],
 )
 def test_nobody_else_comes_in_and_no_account_is_made(visitor: Client, issuer: Issuer, claims: Any) -> None:
-    new_member("ann@example.org", Right.STAFF_MANAGE)
+    new_member("ann@example.org", StaffRight.STAFF_MANAGE)
     answer = come(visitor, issuer, **claims)
     assert answer.status_code == 403
     assert visitor.get("/staff/account/").status_code == 302
@@ -132,9 +132,9 @@ def test_nobody_else_comes_in_and_no_account_is_made(visitor: Client, issuer: Is
 
 
 def test_whoever_left_does_not_come_back_by_it(visitor: Client, issuer: Issuer) -> None:
-    member = new_member("ann@example.org", Right.STAFF_MANAGE)
+    member = new_member("ann@example.org", StaffRight.STAFF_MANAGE)
     come(visitor, issuer, email="ann@example.org", email_verified=True)
-    run.leave(member, now=timezone.now())
+    actions.leave(member, now=timezone.now())
     assert visitor.get("/staff/account/").status_code == 302
     assert not SocialAccount.objects.exists()
     assert (

@@ -16,20 +16,30 @@ from hypothesis import strategies as st
 from tests.service.team import DECLARED, StaffClient, add_totp, new_member
 from tests.tables import each_row
 
+from troth.controls import Check, CheckOutcome, Evidence
+from troth.controls import run as run_control
 from troth.ledger import Entry
-from troth.promises import Check, Evidence, Outcome
-from troth.promises import run as run_control
 from troth.protect import Keyring
-from troth.service.company import company
+from troth.service.core import checks
+from troth.service.core.deployment import deployment
+from troth.service.core.models import EntryRow
 from troth.service.mail.models import LetterRow
-from troth.service.record import checks
-from troth.service.record.models import EntryRow
+from troth.service.staff import actions
 from troth.service.staff import controls as _controls  # noqa: F401 - registers the answers
-from troth.service.staff import run
-from troth.service.staff.models import Access, Confidence, Grant, Member, Refusal, Secret, Undertaking
-from troth.service.staff.plan import Held, Person, Why, rights_of, why_not
-from troth.service.staff.rights import CONFLICTS, ROLES, Right, Role, conflicts
+from troth.service.staff.models import (
+    AccessRow,
+    Confidence,
+    FactorSecret,
+    Grant,
+    Refusal,
+    Undertaking,
+)
+from troth.service.staff.models import (
+    StaffMember as Member,
+)
+from troth.service.staff.rights import CONFLICTS, ROLES, StaffRight, StaffRole, conflicts
 from troth.service.staff.roster import roster
+from troth.service.staff.rules import GrantFacts, InactiveReason, MemberFacts, rights_of, why_not
 
 pytestmark = pytest.mark.sampled
 
@@ -49,17 +59,17 @@ def text(response: Any) -> str:
 
 # --- when a grant counts --------------------------------------------------------------------------------------------
 
-GRANT = Held("cases.handle", "handler", NOW - 10 * DAY, NOW + 10 * DAY, NOW - 10 * DAY)
-ANN = Person(is_open=True, seen_at=NOW - DAY, undertaking_until=NOW + DAY)
+GRANT = GrantFacts("cases.handle", "handler", NOW - 10 * DAY, NOW + 10 * DAY, NOW - 10 * DAY)
+ANN = MemberFacts(is_open=True, seen_at=NOW - DAY, undertaking_until=NOW + DAY)
 
 
-def _held(**change: Any) -> Held:
+def _held(**change: Any) -> GrantFacts:
     from dataclasses import replace
 
     return replace(GRANT, **change)
 
 
-def _person(**change: Any) -> Person:
+def _person(**change: Any) -> MemberFacts:
     from dataclasses import replace
 
     return replace(ANN, **change)
@@ -69,24 +79,26 @@ def _person(**change: Any) -> Person:
     ("grant", "person", "why"),
     [
         (GRANT, ANN, None),
-        (_held(ended_at=NOW), ANN, Why.ENDED),
-        (_held(starts_at=NOW + DAY), ANN, Why.NOT_YET),
-        (_held(until=NOW), ANN, Why.OVER),
-        (_held(reviewed_at=dt.datetime(2026, 5, 24, 9, 41, tzinfo=dt.UTC)), ANN, Why.NOT_REVIEWED),
+        (_held(ended_at=NOW), ANN, InactiveReason.ENDED),
+        (_held(starts_at=NOW + DAY), ANN, InactiveReason.NOT_YET),
+        (_held(until=NOW), ANN, InactiveReason.OVER),
+        (_held(reviewed_at=dt.datetime(2026, 5, 24, 9, 41, tzinfo=dt.UTC)), ANN, InactiveReason.NOT_REVIEWED),
         (_held(reviewed_at=dt.datetime(2026, 5, 24, 9, 42, tzinfo=dt.UTC)), ANN, None),
-        (GRANT, _person(undertaking_until=None), Why.NO_UNDERTAKING),
-        (GRANT, _person(undertaking_until=NOW), Why.NO_UNDERTAKING),
-        (GRANT, _person(is_open=False), Why.LEFT),
-        (GRANT, _person(seen_at=NOW - 91 * DAY), Why.LEFT),
+        (GRANT, _person(undertaking_until=None), InactiveReason.NO_UNDERTAKING),
+        (GRANT, _person(undertaking_until=NOW), InactiveReason.NO_UNDERTAKING),
+        (GRANT, _person(is_open=False), InactiveReason.LEFT),
+        (GRANT, _person(seen_at=NOW - 91 * DAY), InactiveReason.LEFT),
     ],
 )
-def test_a_grant_counts_only_while_everything_is_in_order(grant: Held, person: Person, why: Why | None) -> None:
+def test_a_grant_counts_only_while_everything_is_in_order(
+    grant: GrantFacts, person: MemberFacts, why: InactiveReason | None
+) -> None:
     assert why_not(grant, person, now=NOW) is why
     assert rights_of([grant], person, now=NOW) == ({} if why else {"cases.handle": "handler"})
 
 
-@given(st.sets(st.sampled_from(list(Right))))
-def test_what_conflicts_is_held_and_stands_in_a_pair(held: set[Right]) -> None:
+@given(st.sets(st.sampled_from(list(StaffRight))))
+def test_what_conflicts_is_held_and_stands_in_a_pair(held: set[StaffRight]) -> None:
     clash = conflicts(held)
     assert clash <= held
     assert bool(clash) is any(pair <= held for pair in CONFLICTS)
@@ -94,16 +106,16 @@ def test_what_conflicts_is_held_and_stands_in_a_pair(held: set[Right]) -> None:
 
 def test_no_role_conflicts_with_itself_and_officer_and_deputy_may_do_the_same() -> None:
     assert not any(conflicts(rights) for rights in ROLES.values())
-    assert ROLES[Role.OFFICER] == ROLES[Role.DEPUTY]
+    assert ROLES[StaffRole.OFFICER] == ROLES[StaffRole.DEPUTY]
 
 
 # --- giving ---------------------------------------------------------------------------------------------------------
 
 
 def test_nobody_gives_to_themselves(office: Path, staff_member: StaffMember) -> None:
-    client = staff_member(Right.STAFF_MANAGE)
-    with pytest.raises(run.GrantRefused, match="to themselves"):
-        run.give(client.member, [Right.API_MANAGE], reason="I want it", now=timezone.now(), by=client.member)
+    client = staff_member(StaffRight.STAFF_MANAGE)
+    with pytest.raises(actions.GrantRefused, match="to themselves"):
+        actions.give(client.member, [StaffRight.API_MANAGE], reason="I want it", now=timezone.now(), by=client.member)
     page = client.post(f"/console/staff/{client.member.pk}", {"what": "api.manage", "reason": "I want it"})
     assert page.status_code == 400
     assert client.member.grants.count() == 1
@@ -116,26 +128,26 @@ def test_nobody_gives_to_themselves(office: Path, staff_member: StaffMember) -> 
         ({"until": NOW + 400 * DAY}, "within 1 year"),
         ({"until": NOW - DAY}, "within 1 year"),
         ({"starts": NOW + 30 * DAY, "until": NOW + 20 * DAY}, "within 1 year"),
-        ({"rights": [Right.OFFICER, Right.STAFF_MANAGE]}, "together"),
+        ({"rights": [StaffRight.OFFICER, StaffRight.STAFF_MANAGE]}, "together"),
     ],
 )
 def test_a_grant_that_should_not_be_is_refused(office: Path, change: dict[str, Any], says: str) -> None:
     member = new_member("ann@example.org")
-    wanted = {"rights": [Right.CASES_HANDLE], "reason": "the desk", "now": NOW, **change}
-    with pytest.raises(run.GrantRefused, match=says):
-        run.give(member, wanted.pop("rights"), **wanted)
+    wanted = {"rights": [StaffRight.CASES_HANDLE], "reason": "the desk", "now": NOW, **change}
+    with pytest.raises(actions.GrantRefused, match=says):
+        actions.give(member, wanted.pop("rights"), **wanted)
     assert not Grant.objects.exists()
     assert not entries("grant.given")
 
 
 def test_the_officer_does_not_manage_what_they_watch_over(office: Path) -> None:
-    member = new_member("ann@example.org", Right.STAFF_MANAGE)
-    with pytest.raises(run.GrantRefused, match=r"Art\. 38\(6\)"):
-        run.give(member, ROLES[Role.OFFICER], role=Role.OFFICER, reason="both", now=timezone.now())
+    member = new_member("ann@example.org", StaffRight.STAFF_MANAGE)
+    with pytest.raises(actions.GrantRefused, match=r"Art\. 38\(6\)"):
+        actions.give(member, ROLES[StaffRole.OFFICER], role=StaffRole.OFFICER, reason="both", now=timezone.now())
 
 
 def test_a_grant_is_given_by_form_with_reason_and_end(office: Path, staff_member: StaffMember) -> None:
-    client, other = staff_member(Right.STAFF_MANAGE), new_member("ben@example.org")
+    client, other = staff_member(StaffRight.STAFF_MANAGE), new_member("ben@example.org")
     until = timezone.now().date() + 30 * DAY
     form = {"what": "handler", "until": until.isoformat(), "reason": "covers for Chloe"}
     assert client.post(f"/console/staff/{other.pk}", form).status_code == 302
@@ -143,7 +155,7 @@ def test_a_grant_is_given_by_form_with_reason_and_end(office: Path, staff_member
     assert [row.right for row in rows] == ["cases.handle", "personal.see"]
     assert {row.given_by for row in rows} == {client.member.pseudonym}
     assert {row.until.date() for row in rows} == {until + DAY}
-    assert run.reason_of(rows[0]) == "covers for Chloe"
+    assert actions.reason_of(rows[0]) == "covers for Chloe"
     assert b"Chloe" not in bytes(rows[0].sealed_reason)
     page = text(client.get(f"/console/staff/{other.pk}"))
     assert "covers for Chloe" in page
@@ -155,7 +167,7 @@ def test_a_grant_is_given_by_form_with_reason_and_end(office: Path, staff_member
 
 
 def test_somebody_is_invited_from_the_console(office: Path, staff_member: StaffMember) -> None:
-    client = staff_member(Right.STAFF_MANAGE)
+    client = staff_member(StaffRight.STAFF_MANAGE)
     form = {"email": "ben@example.org", "roles": ["auditor"], "reason": "the yearly audit"}
     page = client.post("/console/staff/invite", form)
     assert page.status_code == 200
@@ -168,7 +180,10 @@ def test_somebody_is_invited_from_the_console(office: Path, staff_member: StaffM
 
 
 def test_a_person_s_page_shows_what_is_missing(office: Path, staff_member: StaffMember) -> None:
-    client, other = staff_member(Right.STAFF_MANAGE), new_member("ben@example.org", Right.CASES_HANDLE, signed=False)
+    client, other = (
+        staff_member(StaffRight.STAFF_MANAGE),
+        new_member("ben@example.org", StaffRight.CASES_HANDLE, signed=False),
+    )
     assert "no undertaking" in text(client.get("/console/staff/"))
     assert "Has not signed the undertaking" in text(client.get(f"/console/staff/{other.pk}"))
     assert client.post(f"/console/staff/{other.pk}/leave").status_code == 302
@@ -178,17 +193,17 @@ def test_a_person_s_page_shows_what_is_missing(office: Path, staff_member: Staff
 
 
 def test_whoever_left_comes_back_with_nothing_of_before(office: Path) -> None:
-    member = new_member("ann@example.org", Right.CASES_HANDLE)
+    member = new_member("ann@example.org", StaffRight.CASES_HANDLE)
     add_totp(member)
-    run.leave(member, now=timezone.now())
-    again, token = run.invite("ann@example.org", [Role.AUDITOR], reason="back again", now=timezone.now())
+    actions.leave(member, now=timezone.now())
+    again, token = actions.invite("ann@example.org", [StaffRole.AUDITOR], reason="back again", now=timezone.now())
     assert again.pk == member.pk
-    assert run.invitation_of(token, now=timezone.now()) is not None
-    assert not Secret.objects.exists()
+    assert actions.invitation_of(token, now=timezone.now()) is not None
+    assert not FactorSecret.objects.exists()
     assert not again.user.has_usable_password()
     assert [row.right for row in again.grants.filter(ended_at__isnull=True)] == ["evidence.read"]
-    with pytest.raises(run.StaffError, match="already"):
-        run.invite("ann@example.org", [], reason="twice", now=timezone.now())
+    with pytest.raises(actions.StaffError, match="already"):
+        actions.invite("ann@example.org", [], reason="twice", now=timezone.now())
 
 
 # --- the ceiling ----------------------------------------------------------------------------------------------------
@@ -196,36 +211,38 @@ def test_whoever_left_comes_back_with_nothing_of_before(office: Path) -> None:
 
 def test_one_more_than_the_ceiling_is_refused_and_told_why(office: Path, staff_member: StaffMember) -> None:
     for name in ("ann", "ben", "chloe"):
-        new_member(f"{name}@example.org", Right.CASES_HANDLE)
-    run.give(run.find("ben@example.org"), [Right.PERSONAL_SEE], reason="the same person", now=timezone.now())
-    late = new_member("dora@example.org", Right.EVIDENCE_READ)  # shows nothing personal
-    with pytest.raises(run.CeilingReached, match="at most 3 people"):
-        run.give(late, [Right.PERSONAL_SEE], reason="one more", now=timezone.now())
-    manager = staff_member(Right.STAFF_MANAGE)
+        new_member(f"{name}@example.org", StaffRight.CASES_HANDLE)
+    actions.give(
+        actions.find("ben@example.org"), [StaffRight.PERSONAL_SEE], reason="the same person", now=timezone.now()
+    )
+    late = new_member("dora@example.org", StaffRight.EVIDENCE_READ)  # shows nothing personal
+    with pytest.raises(actions.CeilingReached, match="at most 3 people"):
+        actions.give(late, [StaffRight.PERSONAL_SEE], reason="one more", now=timezone.now())
+    manager = staff_member(StaffRight.STAFF_MANAGE)
     page = manager.post(f"/console/staff/{late.pk}", {"what": "personal.see", "reason": "one more"})
     assert page.status_code == 400
     assert "access.ceiling" in text(page)
-    run.revoke(Grant.objects.filter(member__user__username="ann@example.org"), now=timezone.now())
-    run.give(late, [Right.PERSONAL_SEE], reason="instead of Ann", now=timezone.now())
-    assert len(run.holders(timezone.now())) == 3
+    actions.revoke(Grant.objects.filter(member__user__username="ann@example.org"), now=timezone.now())
+    actions.give(late, [StaffRight.PERSONAL_SEE], reason="instead of Ann", now=timezone.now())
+    assert len(actions.holders(timezone.now())) == 3
 
 
 def test_accounts_of_the_stores_take_room_under_the_ceiling(office: Path) -> None:
-    new_member("ann@example.org", Right.CASES_HANDLE)
+    new_member("ann@example.org", StaffRight.CASES_HANDLE)
     now = timezone.now()
     figures = {"accounts": 2, "people in Troth": 1, "ceiling": 3}
     checks.keep(
-        Check("staff.ceiling", 1, Outcome.PASS, "…", now, now + DAY, "dg1:" + "0" * 64, Evidence(), figures, ())
+        Check("staff.ceiling", 1, CheckOutcome.PASS, "…", now, now + DAY, "dg1:" + "0" * 64, Evidence(), figures, ())
     )
-    with pytest.raises(run.CeilingReached, match="beside 2 accounts"):
-        new_member("ben@example.org", Right.CASES_HANDLE)
+    with pytest.raises(actions.CeilingReached, match="beside 2 accounts"):
+        new_member("ben@example.org", StaffRight.CASES_HANDLE)
 
 
 def test_a_refused_invitation_leaves_no_account(office: Path) -> None:
     (office / "troth.yaml").write_text(DECLARED.replace("ceiling: 3", "ceiling: 1"))
-    new_member("ann@example.org", Right.CASES_HANDLE)
-    with pytest.raises(run.CeilingReached):
-        run.invite("ben@example.org", [Role.HANDLER], reason="one more", now=timezone.now())
+    new_member("ann@example.org", StaffRight.CASES_HANDLE)
+    with pytest.raises(actions.CeilingReached):
+        actions.invite("ben@example.org", [StaffRole.HANDLER], reason="one more", now=timezone.now())
     assert not Member.objects.filter(user__username="ben@example.org").exists()
     assert len(entries("staff.invited")) == 1
 
@@ -237,8 +254,8 @@ def test_grants_side_by_side_never_pass_the_ceiling(office: Path) -> None:
     def give(member: Member) -> None:
         start.wait(30)
         try:
-            run.give(member, [Right.CASES_HANDLE], reason="at the same time", now=timezone.now())
-        except run.CeilingReached as error:
+            actions.give(member, [StaffRight.CASES_HANDLE], reason="at the same time", now=timezone.now())
+        except actions.CeilingReached as error:
             refused.append(str(error))
         finally:
             connections.close_all()
@@ -248,7 +265,7 @@ def test_grants_side_by_side_never_pass_the_ceiling(office: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert len(run.holders(timezone.now())) == 3
+    assert len(actions.holders(timezone.now())) == 3
     assert len(refused) == 5
     assert len(entries("grant.given")) == 3
 
@@ -257,7 +274,7 @@ def test_grants_side_by_side_never_pass_the_ceiling(office: Path) -> None:
 
 
 def test_another_text_has_to_be_signed_anew(office: Path, staff_member: StaffMember) -> None:
-    client = staff_member(Right.HOLDS_MANAGE, Right.EVIDENCE_READ)
+    client = staff_member(StaffRight.HOLDS_MANAGE, StaffRight.EVIDENCE_READ)
     assert "doors" in text(client.get("/console/"))
     assert "Sign the undertaking" not in text(client.get("/staff/account/"))
     (office / "undertaking.md").write_text("I promise more.\n")
@@ -270,9 +287,9 @@ def test_another_text_has_to_be_signed_anew(office: Path, staff_member: StaffMem
 
 
 def test_a_review_keeps_and_ends_and_leaves_one_s_own_alone(office: Path, staff_member: StaffMember) -> None:
-    client = staff_member(Right.STAFF_MANAGE)
-    keep = new_member("ben@example.org", Right.CASES_HANDLE).grants.get()
-    end = new_member("chloe@example.org", Right.CASES_HANDLE).grants.get()
+    client = staff_member(StaffRight.STAFF_MANAGE)
+    keep = new_member("ben@example.org", StaffRight.CASES_HANDLE).grants.get()
+    end = new_member("chloe@example.org", StaffRight.CASES_HANDLE).grants.get()
     Grant.objects.update(reviewed_at=timezone.now() - 170 * DAY)
     page = text(client.get("/console/staff/review"))
     assert "ben@example.org" in page
@@ -288,17 +305,17 @@ def test_a_review_keeps_and_ends_and_leaves_one_s_own_alone(office: Path, staff_
     assert timezone.now() - own.reviewed_at > 100 * DAY
     [entry] = entries("grants.reviewed")
     assert (entry.fields["kept"], entry.fields["ended"]) == (1, 1)
-    with pytest.raises(run.GrantRefused, match="somebody else"):
-        run.review([own], [], now=timezone.now(), by=client.member)
+    with pytest.raises(actions.GrantRefused, match="somebody else"):
+        actions.review([own], [], now=timezone.now(), by=client.member)
 
 
 def test_an_overdue_grant_stops_counting_until_it_is_reviewed(office: Path, staff_member: StaffMember) -> None:
-    client = staff_member(Right.STAFF_MANAGE)
+    client = staff_member(StaffRight.STAFF_MANAGE)
     assert client.get("/console/staff/").status_code == 200
     Grant.objects.update(reviewed_at=timezone.now() - 190 * DAY)
     assert client.get("/console/staff/").status_code == 403
     assert "were not reviewed" in text(client.get("/staff/account/"))
-    run.review(Grant.objects.all(), [], now=timezone.now())  # the operator may, where nobody else can
+    actions.review(Grant.objects.all(), [], now=timezone.now())  # the operator may, where nobody else can
     assert client.get("/console/staff/").status_code == 200
 
 
@@ -306,8 +323,8 @@ def test_an_overdue_grant_stops_counting_until_it_is_reviewed(office: Path, staf
 
 
 def test_what_is_told_in_confidence_is_read_by_the_officers_alone(office: Path, staff_member: StaffMember) -> None:
-    teller, manager = staff_member(Right.EVIDENCE_READ), staff_member(Right.STAFF_MANAGE)
-    officer, deputy = staff_member(roles=[Role.OFFICER]), staff_member(roles=[Role.DEPUTY])
+    teller, manager = staff_member(StaffRight.EVIDENCE_READ), staff_member(StaffRight.STAFF_MANAGE)
+    officer, deputy = staff_member(roles=[StaffRole.OFFICER]), staff_member(roles=[StaffRole.DEPUTY])
     assert teller.post("/console/officer/tell", {"text": "Ben copies lists"}).status_code == 200
     row = Confidence.objects.get()
     assert b"Ben" not in bytes(row.sealed_text or b"")
@@ -324,18 +341,22 @@ def test_what_is_told_in_confidence_is_read_by_the_officers_alone(office: Path, 
 
 
 def test_what_staff_keeps_sealed_is_sealed_anew_after_a_rotation(office: Path) -> None:
-    from troth.service.key_life import SEALED, rotate_field
-    from troth.service.record.resealing import hanging
+    from troth.service.core.key_lifecycle import SEALED, rotate_field
+    from troth.service.core.resealing import hanging
 
-    member = new_member("ann@example.org", Right.CASES_HANDLE)
+    member = new_member("ann@example.org", StaffRight.CASES_HANDLE)
     add_totp(member)
-    run.confide("in confidence", now=timezone.now())
+    actions.mark_confidential("in confidence", now=timezone.now())
     rotate_field(Keyring.open(office), now=timezone.now(), progress=lambda done, total: None)
     [(number, places)] = hanging(SEALED).items()
     assert number > 0
-    assert places == {"staff_grant.sealed_reason": 1, "staff_confidence.sealed_text": 1, "staff_secret.sealed": 1}
-    assert run.reason_of(Grant.objects.get()) == "a test"
-    assert [told for _, told in run.confidences()] == ["in confidence"]
+    assert places == {
+        "staff_grant.sealed_reason": 1,
+        "staff_confidence.sealed_text": 1,
+        "staff_factor_secret.sealed": 1,
+    }
+    assert actions.reason_of(Grant.objects.get()) == "a test"
+    assert [told for _, told in actions.confidences()] == ["in confidence"]
 
 
 # --- what controls find ---------------------------------------------------------------------------------------------
@@ -343,49 +364,49 @@ def test_what_staff_keeps_sealed_is_sealed_anew_after_a_rotation(office: Path) -
 
 def ask(control: str, settings: Any, now: dt.datetime | None = None) -> Check:
     at = now or timezone.now()
-    declaration = company(settings.TROTH).declaration
+    declaration = deployment(settings.TROTH).declaration
     return run_control(control, {"declaration": declaration, "roster": roster(at), "now": at})
 
 
 @pytest.mark.mutation("staff.mfa")
 def test_a_holder_without_a_second_factor_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
-    staff_member(Right.CASES_HANDLE)
-    new_member("ben@example.org", Right.EVIDENCE_READ)  # sees nothing personal
-    assert ask("staff.mfa", settings).outcome is Outcome.PASS
-    Secret.objects.all().delete()
+    staff_member(StaffRight.CASES_HANDLE)
+    new_member("ben@example.org", StaffRight.EVIDENCE_READ)  # sees nothing personal
+    assert ask("staff.mfa", settings).outcome is CheckOutcome.PASS
+    FactorSecret.objects.all().delete()
     Member.objects.get(user__username="ann1@example.org").user.authenticator_set.all().delete()  # type: ignore[attr-defined]
     check = ask("staff.mfa", settings)
-    assert check.outcome is Outcome.FAIL
+    assert check.outcome is CheckOutcome.FAIL
     assert check.figures == {"holders": 1, "without": 1}
 
 
 @pytest.mark.mutation("staff.undertakings")
 def test_an_undertaking_that_ran_out_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
-    staff_member(Right.CASES_HANDLE)
-    assert ask("staff.undertakings", settings).outcome is Outcome.PASS
+    staff_member(StaffRight.CASES_HANDLE)
+    assert ask("staff.undertakings", settings).outcome is CheckOutcome.PASS
     assert Undertaking.objects.update(signed_at=NOW - DAY, until=NOW) == 1
-    assert ask("staff.undertakings", settings).outcome is Outcome.FAIL
+    assert ask("staff.undertakings", settings).outcome is CheckOutcome.FAIL
 
 
 @pytest.mark.mutation("staff.recertified")
 def test_a_grant_that_nobody_reviewed_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
-    staff_member(Right.CASES_HANDLE)
+    staff_member(StaffRight.CASES_HANDLE)
     passed = ask("staff.recertified", settings)
-    assert passed.outcome is Outcome.PASS
+    assert passed.outcome is CheckOutcome.PASS
     assert passed.evidence.period is not None
     assert 181 <= (passed.at - passed.evidence.period[0]).days <= 184
     Grant.objects.update(reviewed_at=timezone.now() - 190 * DAY)
-    assert ask("staff.recertified", settings).outcome is Outcome.FAIL
+    assert ask("staff.recertified", settings).outcome is CheckOutcome.FAIL
 
 
 @pytest.mark.mutation("staff.officer_appointed")
 def test_a_missing_deputy_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
-    staff_member(roles=[Role.OFFICER])
-    deputy = staff_member(roles=[Role.DEPUTY])
-    assert ask("staff.officer_appointed", settings).outcome is Outcome.PASS
-    run.leave(deputy.member, now=timezone.now())
+    staff_member(roles=[StaffRole.OFFICER])
+    deputy = staff_member(roles=[StaffRole.DEPUTY])
+    assert ask("staff.officer_appointed", settings).outcome is CheckOutcome.PASS
+    actions.leave(deputy.member, now=timezone.now())
     check = ask("staff.officer_appointed", settings)
-    assert check.outcome is Outcome.FAIL
+    assert check.outcome is CheckOutcome.FAIL
     assert check.figures == {"officers": 1, "deputies": 0}
 
 
@@ -393,43 +414,43 @@ def _look(client: StaffClient, purpose: str = "support") -> None:
     """What a page does, without a page."""
     from django.test import RequestFactory
 
-    from troth.service.staff.looking import look
+    from troth.service.staff.access_log import record_access
 
     request = RequestFactory().get("/")
     request.user, request.session = client.member.user, client.session
-    look(request, subjects=["ps1:" + "0a" * 16], purpose=purpose)
+    record_access(request, subjects=["ps1:" + "0a" * 16], purpose=purpose)
 
 
 @pytest.mark.mutation("staff.access_recorded")
 def test_a_look_without_its_entry_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
-    client = staff_member(Right.CASES_HANDLE)
+    client = staff_member(StaffRight.CASES_HANDLE)
     for _ in range(3):
         _look(client)
     check = ask("staff.access_recorded", settings)
-    assert (check.outcome, check.figures["looks"]) == (Outcome.PASS, 3)
-    Access.objects.filter(pk=Access.objects.order_by("pk")[0].pk).update(subject="ps1:" + "0b" * 16)
+    assert (check.outcome, check.figures["looks"]) == (CheckOutcome.PASS, 3)
+    AccessRow.objects.filter(pk=AccessRow.objects.order_by("pk")[0].pk).update(subject="ps1:" + "0b" * 16)
     check = ask("staff.access_recorded", settings)
-    assert (check.outcome, check.figures["without"]) == (Outcome.FAIL, 1)
+    assert (check.outcome, check.figures["without"]) == (CheckOutcome.FAIL, 1)
 
 
 @pytest.mark.mutation("staff.purpose_on_every_read")
 def test_a_look_for_an_undeclared_purpose_is_found(office: Path, staff_member: StaffMember, settings: Any) -> None:
-    from troth.service.staff.looking import LookRefused
+    from troth.service.staff.access_log import AccessDenied
 
-    client = staff_member(Right.CASES_HANDLE)
+    client = staff_member(StaffRight.CASES_HANDLE)
     _look(client)
-    with pytest.raises(LookRefused):
+    with pytest.raises(AccessDenied):
         _look(client, "marketing")
     assert Refusal.objects.count() == 1
     check = ask("staff.purpose_on_every_read", settings)
-    assert (check.outcome, check.figures) == (Outcome.PASS, {"looks": 1, "undeclared": 0, "refused": 1})
-    Access.objects.update(purpose="marketing")
+    assert (check.outcome, check.figures) == (CheckOutcome.PASS, {"looks": 1, "undeclared": 0, "refused": 1})
+    AccessRow.objects.update(purpose="marketing")
     check = ask("staff.purpose_on_every_read", settings)
-    assert (check.outcome, check.figures["undeclared"]) == (Outcome.FAIL, 1)
+    assert (check.outcome, check.figures["undeclared"]) == (CheckOutcome.FAIL, 1)
 
 
 def test_nothing_about_staff_stands_in_clear_but_the_account(office: Path, staff_member: StaffMember) -> None:
-    client = staff_member(roles=[Role.HANDLER])
+    client = staff_member(roles=[StaffRole.HANDLER])
     _look(client)
     with connection.cursor() as cursor:
         tables = [name for name in connection.introspection.table_names(cursor) if name.startswith("staff_")]

@@ -16,18 +16,27 @@ from django.db import connection, transaction
 
 from troth.declaration import IdentityKind
 from troth.ledger import Entry, Hash
-from troth.protect import EPOCH_GRACE, EPOCH_LASTS, Context, KeyRefused, Keyring, KeyState, OpenError, create_home
-from troth.service.record import subject_keys
-from troth.service.record.journal import DatabaseJournal
-from troth.service.record.key_registry import make_key
-from troth.service.record.models import EntryRow, Subject
-from troth.service.record.subject_keys import SubjectKeys
+from troth.protect import (
+    EPOCH_GRACE,
+    EPOCH_LASTS,
+    KeyRefused,
+    Keyring,
+    KeyState,
+    OpenError,
+    SealingContext,
+    create_home,
+)
+from troth.service.core import subject_keys
+from troth.service.core.journal import DatabaseJournal
+from troth.service.core.key_registry import make_key
+from troth.service.core.models import EntryRow, Subject
+from troth.service.core.subject_keys import SubjectKeys
 from troth.subjects import Gone, Identity, Run, references
 
 pytestmark = pytest.mark.sampled
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
-HERE = Context(domain="test", field="note")
+HERE = SealingContext(domain="test", field="note")
 ANN, BEN, CHLOE = "ps1:ann", "ps1:ben", "ps1:chloe"
 Backup = list[Mapping[str, Any]]
 
@@ -319,7 +328,7 @@ def test_a_reader_that_is_in_the_way_of_scrubbing_is_told_and_not_waited_for(
     log = path.with_name(path.name + "-wal")
     with closing(sqlite3.connect(path)) as reader:
         reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM record_subject").fetchone()
+        reader.execute("SELECT count(*) FROM core_subject").fetchone()
         erase(keys, ANN)
         began = time.monotonic()
         assert not subject_keys.scrub()
@@ -380,7 +389,7 @@ def test_each_gives_everybody_a_key_once(keys: SubjectKeys) -> None:
     assert set(held) == {ANN, BEN, CHLOE}
     assert bytes(Subject.objects.get(pseudonym=ANN).wrapped_key or b"") == before
     assert Subject.objects.get(pseudonym=BEN).erased_at is None
-    here = Context(domain="test", field="note")
+    here = SealingContext(domain="test", field="note")
     for name, (_, keyring) in held.items():
         assert keys.of(name, now=NOW).unseal(keyring.seal(b"x", here), here) == b"x"
 

@@ -7,22 +7,22 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from tests.service.test_scheduler import HOUR, NOW, RUN, office, promising  # noqa: F401 - a fixture
 
+from troth.controls import Check, CheckOutcome, ControlFinding, Evidence
 from troth.declaration import Attestation, Promise
-from troth.promises import Check, Evidence, Finding, Outcome
-from troth.service.api import hooks
+from troth.service.api import webhooks
 from troth.service.api.models import Delivery
-from troth.service.board import keep
-from troth.service.board.keep import Office
-from troth.service.board.models import ReminderRow
-from troth.service.record import checks, tasks
-from troth.service.record.journal import DatabaseJournal
-from troth.service.record.models import Task
-from troth.service.record.tasks import Followed
-from troth.service.staff.rights import Right
+from troth.service.assurance import scheduler
+from troth.service.assurance.models import ReminderRow
+from troth.service.assurance.scheduler import KeepContext
+from troth.service.core import checks, tasks
+from troth.service.core.journal import DatabaseJournal
+from troth.service.core.models import Task
+from troth.service.core.tasks import TaskChange
+from troth.service.staff.rights import StaffRight
 
 from . import team
-from .test_keep import HOUR, NOW, RUN, office, promising  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.sampled
 
@@ -30,8 +30,8 @@ SYSTEMS = frozenset({"shop", "logins"})
 EVENTS = ("control.failing", "control.passing", "attestation.expiring")
 
 
-def after(outcome: Outcome, *places: str, hours: int = 0, observed: frozenset[str] = SYSTEMS) -> Followed:
-    findings = tuple(Finding(place, "is wrong") for place in places)
+def after(outcome: CheckOutcome, *places: str, hours: int = 0, observed: frozenset[str] = SYSTEMS) -> TaskChange:
+    findings = tuple(ControlFinding(place, "is wrong") for place in places)
     at = NOW + hours * HOUR
     check = Check("c.d", 1, outcome, "", at, at, "", Evidence(SYSTEMS, observed), {}, findings)
     return tasks.follow(checks.keep(check))
@@ -42,30 +42,30 @@ def open_scopes() -> list[str]:
 
 
 def test_each_system_that_fails_has_one_task_however_often_it_fails(database: str) -> None:
-    assert {task.scope for task in after(Outcome.FAIL, "shop.customer", "shop.order", "logins").opened} == SYSTEMS
-    assert after(Outcome.FAIL, "shop.customer", "logins.login", hours=1) == Followed()
+    assert {task.scope for task in after(CheckOutcome.FAIL, "shop.customer", "shop.order", "logins").opened} == SYSTEMS
+    assert after(CheckOutcome.FAIL, "shop.customer", "logins.login", hours=1) == TaskChange()
     assert open_scopes() == ["logins", "shop"]
 
 
 def test_a_system_where_nothing_is_wrong_any_more_is_closed_by_the_check_that_looked(database: str) -> None:
-    after(Outcome.FAIL, "shop.customer", "logins.login")
-    followed = after(Outcome.FAIL, "shop.customer", hours=1)
+    after(CheckOutcome.FAIL, "shop.customer", "logins.login")
+    followed = after(CheckOutcome.FAIL, "shop.customer", hours=1)
     assert [task.scope for task in followed.closed] == ["logins"]
     assert open_scopes() == ["shop"]
 
 
 def test_a_system_that_was_not_looked_at_stays_open(database: str) -> None:
-    after(Outcome.FAIL, "shop.customer", "logins.login")
-    assert after(Outcome.FAIL, "shop.customer", hours=1, observed=frozenset({"shop"})) == Followed()
-    assert after(Outcome.ERROR, hours=2) == Followed()
+    after(CheckOutcome.FAIL, "shop.customer", "logins.login")
+    assert after(CheckOutcome.FAIL, "shop.customer", hours=1, observed=frozenset({"shop"})) == TaskChange()
+    assert after(CheckOutcome.ERROR, hours=2) == TaskChange()
     assert open_scopes() == ["logins", "shop"]
 
 
 def test_a_fault_of_the_whole_control_is_closed_by_a_pass_alone(database: str) -> None:
-    after(Outcome.FAIL, "leaf 3")
-    after(Outcome.FAIL, "shop.customer", hours=1)
+    after(CheckOutcome.FAIL, "leaf 3")
+    after(CheckOutcome.FAIL, "shop.customer", hours=1)
     assert open_scopes() == ["", "shop"]
-    assert len(after(Outcome.PASS, hours=2).closed) == 2
+    assert len(after(CheckOutcome.PASS, hours=2).closed) == 2
     assert open_scopes() == []
 
 
@@ -73,54 +73,54 @@ def told() -> list[tuple[str, dict[str, Any]]]:
     return [(row.event, row.body["data"]) for row in Delivery.objects.order_by("id")]
 
 
-def test_webhooks_are_told_once_of_a_failure_and_once_of_its_end(database: str, office: Office) -> None:  # noqa: F811
-    hooks.make("https://desk.example.org/", EVENTS, keys=office.keyring, now=NOW)
+def test_webhooks_are_told_once_of_a_failure_and_once_of_its_end(database: str, office: KeepContext) -> None:  # noqa: F811
+    webhooks.make("https://desk.example.org/", EVENTS, keys=office.keyring, now=NOW)
     DatabaseJournal().begin(RUN)
-    keep.run_due(NOW, office=office)
-    keep.run_due(NOW + HOUR, office=office)
+    scheduler.run_due(NOW, office=office)
+    scheduler.run_due(NOW + HOUR, office=office)
     [(event, facts)] = told()
-    assert (event, facts["control"], facts["severity"]) == ("control.failing", "record.runs_finished", "high")
+    assert (event, facts["control"], facts["severity"]) == ("control.failing", "core.runs_finished", "high")
     assert "dpo@example.org" not in str(facts)
     DatabaseJournal().finish(RUN.id, [])
-    keep.run_due(NOW + 2 * HOUR, office=office)
+    scheduler.run_due(NOW + 2 * HOUR, office=office)
     assert [event for event, _ in told()] == ["control.failing", "control.passing"]
 
 
 @pytest.fixture
-def attested(office: Office) -> Any:  # noqa: F811
-    def until(day: dt.date) -> Office:
+def attested(office: KeepContext) -> Any:  # noqa: F811
+    def until(day: dt.date) -> KeepContext:
         word = Attestation(by="ben@example.org", says="It is so.", on=dt.date(2026, 1, 1), until=day)
         return promising(office, Promise(quote="q", owner="dpo@example.org", attest=word))
 
     return until
 
 
-def test_a_word_that_runs_out_soon_is_reminded_of_once(database: str, office: Office, attested: Any) -> None:  # noqa: F811
-    hooks.make("https://desk.example.org/", EVENTS, keys=office.keyring, now=NOW)
-    keep.run_due(NOW, office=attested(dt.date(2027, 6, 1)))
+def test_a_word_that_runs_out_soon_is_reminded_of_once(database: str, office: KeepContext, attested: Any) -> None:  # noqa: F811
+    webhooks.make("https://desk.example.org/", EVENTS, keys=office.keyring, now=NOW)
+    scheduler.run_due(NOW, office=attested(dt.date(2027, 6, 1)))
     assert not ReminderRow.objects.exists()
     for hour in range(2):
-        keep.run_due(NOW + hour * HOUR, office=attested(dt.date(2026, 12, 20)))
+        scheduler.run_due(NOW + hour * HOUR, office=attested(dt.date(2026, 12, 20)))
     assert [(event, facts["until"]) for event, facts in told()] == [("attestation.expiring", "2026-12-20")]
-    keep.run_due(NOW + 5 * HOUR, office=attested(dt.date(2027, 12, 20)))
+    scheduler.run_due(NOW + 5 * HOUR, office=attested(dt.date(2027, 12, 20)))
     assert ReminderRow.objects.get().closed_at == NOW + 5 * HOUR
 
 
 def test_staff_see_what_fails_and_nothing_lets_them_close_it(
     database: str,
     staff_member: Any,
-    office: Office,  # noqa: F811
+    office: KeepContext,  # noqa: F811
     settings: Any,
     tmp_path: Any,
 ) -> None:
     settings.TROTH = team.lay(tmp_path)
-    keep.run_due(NOW, office=office)
+    scheduler.run_due(NOW, office=office)
     DatabaseJournal().begin(RUN)
-    keep.run_due(NOW + HOUR, office=office)
-    client = staff_member(Right.EVIDENCE_READ)
+    scheduler.run_due(NOW + HOUR, office=office)
+    client = staff_member(StaffRight.EVIDENCE_READ)
     page = client.get(reverse("controls"))
     assert page.status_code == 200
-    assert b"record.runs_finished" in page.content
+    assert b"core.runs_finished" in page.content
     assert b'method="post"' not in page.content.partition(b"<main")[2]
     assert client.post(reverse("controls")).status_code == 405
-    assert staff_member(Right.API_MANAGE).get(reverse("controls")).status_code == 403
+    assert staff_member(StaffRight.API_MANAGE).get(reverse("controls")).status_code == 403

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from troth.protect import Keychain, KeyRefused, Keyring, KeyState, TokenFormat, Tokeniser, create_home
-from troth.service.key_life import look_at_keys, plan_destruction, rotate_tokens
-from troth.service.record.models import KeyRow
+from troth.service.core.key_lifecycle import look_at_keys, plan_destruction, rotate_tokens
+from troth.service.core.models import KeyRow
 
 pytestmark = pytest.mark.sampled
 

@@ -23,14 +23,14 @@ from troth.protect import EPOCH_LASTS, Keyring, OpenError, Tokeniser, create_hom
 from troth.protect.errors import TokenRefused
 from troth.protect.tokens import Pan, TokenFormat
 from troth.protect.tokens.cards import luhn
-from troth.service.record.disposal import dispose
-from troth.service.record.key_registry import note_destruction, note_keys
-from troth.service.record.ledger import DatabaseLog, sequence
-from troth.service.record.models import Subject
-from troth.service.record.subject_keys import SubjectKeys
-from troth.service.vault import run
+from troth.service.core.disposal import dispose
+from troth.service.core.key_registry import note_destruction, note_keys
+from troth.service.core.ledger import DatabaseLog, sequence
+from troth.service.core.models import Subject
+from troth.service.core.subject_keys import SubjectKeys
+from troth.service.vault import stored_tokens
 from troth.service.vault.models import TokenRow
-from troth.service.vault.run import TokenUnknown, Vault, _pieces
+from troth.service.vault.stored_tokens import TokenUnknown, Vault, _pieces
 
 pytestmark = pytest.mark.sampled
 
@@ -52,7 +52,7 @@ def vault(database: str, keyring: Keyring) -> Vault:
 
 def entries() -> list[Entry]:
     """All that is on record, the oldest first."""
-    from troth.service.record.models import EntryRow
+    from troth.service.core.models import EntryRow
 
     return [Entry.decode(bytes(row.content)) for row in EntryRow.objects.order_by("id")]
 
@@ -110,7 +110,7 @@ def test_a_domain_whose_first_call_is_refused_is_still_its_own(
     shop, desk = (Vault(keyring, domain=name, now=lambda: NOW) for name in ("shop", "desk"))
     with pytest.raises(TokenRefused, match="give away the rest"):
         shop.tokenise(CARDS, "4222222222222")
-    monkeypatch.setattr(run, "DRAWS_MAX", 0)
+    monkeypatch.setattr(stored_tokens, "DRAWS_MAX", 0)
     with pytest.raises(TokenRefused, match="no room left"):
         shop.tokenise(OPAQUE, "x")
     monkeypatch.undo()
@@ -228,7 +228,7 @@ def test_a_value_that_was_moved_behind_another_token_does_not_open(vault: Vault)
 
 def test_a_draw_that_is_taken_is_drawn_again(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     draws = iter(["taken", "taken", "free", "other"])
-    monkeypatch.setattr(run, "_drawn", lambda *_: next(draws))
+    monkeypatch.setattr(stored_tokens, "_drawn", lambda *_: next(draws))
     assert vault.tokenise(OPAQUE, "x") == "taken"
     assert vault.tokenise(OPAQUE, "y") == "free"
     assert {vault.detokenise(token, purpose="test").reveal() for token in ("taken", "free")} == {"x", "y"}
@@ -243,7 +243,7 @@ def test_a_group_of_cards_fills_up_without_a_token_twice(vault: Vault) -> None:
 
 
 def test_a_domain_that_is_full_says_so(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_drawn", lambda *_: "always the same")
+    monkeypatch.setattr(stored_tokens, "_drawn", lambda *_: "always the same")
     vault.tokenise(OPAQUE, "x")
     with pytest.raises(TokenRefused, match="no room left"):
         vault.tokenise(OPAQUE, "y")

@@ -10,18 +10,18 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings as DjangoSettings
-from tests.service.test_keep import entries
+from tests.service.test_scheduler import entries
 
-from troth.ledger import Name
+from troth.ledger import DeclaredName
 from troth.policy import read
 from troth.protect import Keyring
 from troth.service import pages
-from troth.service.board import keep
-from troth.service.board.models import PublishedRow
-from troth.service.company import company
+from troth.service.assurance import scheduler
 from troth.service.configuration import Settings
-from troth.service.keys import make_keys
-from troth.service.record.models import CheckRow, Task
+from troth.service.core.deployment import deployment
+from troth.service.core.keys import make_keys
+from troth.service.core.models import CheckRow, Task
+from troth.service.policy_pages.models import PublishedRow
 
 pytestmark = pytest.mark.sampled
 
@@ -55,7 +55,7 @@ policy:
 
     def keeps(self, *, days_ago: int = 0, checks: int = 0) -> None:
         now = timezone.now() - dt.timedelta(days=days_ago)
-        keep.run_due(now, checks, office=keep.Office(company(self.told), self.keys))
+        scheduler.run_due(now, checks, office=scheduler.KeepContext(deployment(self.told), self.keys))
 
     def plans(self, text: str, *, days: int, told: int = 0, before: int = 30, more: str = "") -> None:
         """The file holds *text*, to count *days* from today on; people were told *told* days ago."""
@@ -276,7 +276,7 @@ def test_a_fresh_database_holds_the_file_against_the_version_before_it(
 def test_staff_are_told_why_a_change_is_not_published_and_nobody_else(site: Site, visitor: Client) -> None:
     site.says(WEAK)
     assert "nothing says how people learn of it" not in _text(visitor, "/policy/versions/")
-    visitor.force_login(User.objects.create_user(Name.of("ann").text[:20], is_staff=True))
+    visitor.force_login(User.objects.create_user(DeclaredName.of("ann").text[:20], is_staff=True))
     assert "nothing says how people learn of it" in _text(visitor, "/policy/versions/")
 
 
@@ -318,7 +318,7 @@ def test_nobody_is_asked_while_nothing_is_held_back(site: Site) -> None:
 def test_the_task_is_the_officers_where_no_promise_rests_on_it(site: Site, visitor: Client) -> None:
     site.says(WEAK)
     site.keeps(checks=9)
-    visitor.force_login(User.objects.create_user(Name.of("ann").text[:20], is_staff=True))
+    visitor.force_login(User.objects.create_user(DeclaredName.of("ann").text[:20], is_staff=True))
     [task] = visitor.get("/policy/status.json").json()["tasks"]
     assert task["owners"] == ["privacy@example.org"]
 

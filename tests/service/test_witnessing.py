@@ -10,20 +10,28 @@ from pathlib import Path
 import pytest
 from tests.rig.witness import Answer, Authority, FakeWitness, authority, serving
 from tests.service.conftest import TestSigner
+from tests.service.test_scheduler import DECLARED, QUOTE, look
 
+from troth.controls import catalogue, looked_at_hash
 from troth.declaration import Ledger, parse
-from troth.ledger import Entry, Name, Quorum, TimestampRefused, Verifier, WitnessRefused, signed_in, verify_timestamp
+from troth.ledger import (
+    DeclaredName,
+    Entry,
+    Quorum,
+    TimestampRefused,
+    Verifier,
+    WitnessRefused,
+    signed_in,
+    verify_timestamp,
+)
 from troth.policy import read
-from troth.promises import catalogue, looked_at_hash
 from troth.protect import Keyring
-from troth.service.board import keep
-from troth.service.board.keep import Office
-from troth.service.company import Company
-from troth.service.record.ledger import DatabaseLog, record
-from troth.service.record.models import EntryRow, Outside, Tile, Tree
-from troth.service.record.witnessing import show_outside, timestamp_files
-
-from .test_keep import DECLARED, QUOTE, look
+from troth.service.assurance import scheduler
+from troth.service.assurance.scheduler import KeepContext
+from troth.service.core.deployment import Deployment
+from troth.service.core.ledger import DatabaseLog, record
+from troth.service.core.models import EntryRow, OutsideSignature, Tile, Tree
+from troth.service.core.witnessing import show_outside, timestamp_files
 
 pytestmark = pytest.mark.sampled
 
@@ -32,7 +40,7 @@ HOUR = dt.timedelta(hours=1)
 
 
 def entry(number: int = 0) -> Entry:
-    return Entry("demo.fault_planted", NOW, {"fault": Name("overdue"), "rows": number})
+    return Entry("demo.fault_planted", NOW, {"fault": DeclaredName("overdue"), "rows": number})
 
 
 class Outsider:
@@ -96,7 +104,7 @@ def test_a_restored_backup_finds_no_witness(log: DatabaseLog, outsider: Outsider
     entries, tiles, tree = list(EntryRow.objects.all()), list(Tile.objects.all()), Tree.objects.get()
     log.append([entry(300)])
     assert show(log, outsider.declared) == []
-    for model in (EntryRow, Tile, Tree, Outside):
+    for model in (EntryRow, Tile, Tree, OutsideSignature):
         model._default_manager.all().delete()
     EntryRow.objects.bulk_create(entries)
     Tile.objects.bulk_create(tiles)
@@ -158,20 +166,20 @@ def test_the_keep_loop_asks_and_puts_a_conflict_into_the_log(database: str, capl
     outsider = Outsider(keyring.signer("localhost/troth").verifier)
     with serving(outsider.answer) as outsider.url:
         declaration = parse(DECLARED).model_copy(update={"ledger": outsider.declared})
-        company = Company(declaration, looked_at_hash(declaration), read(f"# Policy\n\n{QUOTE}\n"), catalogue())
-        office = Office(company, keyring, look)
-        keep.run_due(NOW, office=office)
+        company = Deployment(declaration, looked_at_hash(declaration), read(f"# Policy\n\n{QUOTE}\n"), catalogue())
+        office = KeepContext(company, keyring, look)
+        scheduler.run_due(NOW, office=office)
         cosigned = outsider.witness.seen["localhost/troth"][0]
         assert cosigned == Tree.objects.get().size > 0
         record(entry())
-        keep.run_due(NOW + dt.timedelta(minutes=5), office=office)
+        scheduler.run_due(NOW + dt.timedelta(minutes=5), office=office)
         assert outsider.asked == 1, "not before its time"
-        keep.run_due(NOW + dt.timedelta(minutes=10), office=office)
+        scheduler.run_due(NOW + dt.timedelta(minutes=10), office=office)
         assert outsider.witness.seen["localhost/troth"][0] == Tree.objects.get().size == cosigned + 1
         outsider.witness.seen["localhost/troth"] = (99, bytes(32))
         record(entry())
         with caplog.at_level(logging.WARNING, "troth.keep"):
-            keep.run_due(NOW + dt.timedelta(minutes=20), office=office)
+            scheduler.run_due(NOW + dt.timedelta(minutes=20), office=office)
     [said] = [line for line in caplog.records if "the ledger" in line.getMessage()]
     assert (said.name, said.levelno) == ("troth.keep", logging.ERROR)
     assert "has cosigned 99 entries of this ledger" in said.getMessage()

@@ -19,9 +19,9 @@ from django.db import Error, IntegrityError, OperationalError, connection, conne
 from tests.service.conftest import ROOT
 
 from troth.service.configuration import Settings
-from troth.service.record.declared import noted, own
-from troth.service.record.disposal import dispose
-from troth.service.record.models import Due
+from troth.service.core.disposal import dispose
+from troth.service.core.models import ScheduledJob
+from troth.service.core.own_tables import noted, own
 from troth.service.work import engine, run
 from troth.service.work import worker as work_worker
 from troth.service.work.carried import Flow, NotesAway
@@ -452,7 +452,7 @@ def test_a_step_whose_database_goes_away_is_done_again(
         left[0] -= 1
         if left[0] >= 0:
             lose(database, request)
-        return Due.objects.create(name="made", next_due=NOW).pk
+        return ScheduledJob.objects.create(name="made", next_due=NOW).pk
 
     @flow("demo")
     def body(about: str) -> None:
@@ -469,18 +469,18 @@ def test_a_step_whose_database_goes_away_is_done_again(
         clock.now += HOUR
     assert (row().state, row().reason) == (State.DONE, "")
     assert steps.did == ["before", "after"]
-    assert Due.objects.filter(name="made").count() == 1
+    assert ScheduledJob.objects.filter(name="made").count() == 1
 
 
 def lose(database: str, request: pytest.FixtureRequest) -> None:
     """Our own database goes away; raises what a statement meets then."""
     if connection.vendor == "postgresql":
         request.getfixturevalue("postgresql_server").cut(database.rpartition("/")[2])
-        Due.objects.exists()
+        ScheduledJob.objects.exists()
         return
     with contextlib.closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as other:
         other.execute("BEGIN EXCLUSIVE")
-        Due.objects.create(name="locked", next_due=NOW)
+        ScheduledJob.objects.create(name="locked", next_due=NOW)
 
 
 def expire_leases() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.service.cases.conftest import Office, office  # noqa: F401 - the fixture
+from tests.service.requests.conftest import Office, office  # noqa: F401 - the fixture
 
 from troth.service.work.models import WorkerRow
 from troth.service.work.notes import forget_newer

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from troth.stores import Column, ColumnKind, Limits, Scalar, Store, TableSchema, open_store
+from troth.stores import Column, ColumnKind, Scalar, Store, StoreLimits, TableSchema, open_store
 from troth.testing.servers import Server
 from troth.testing.stores import PREPARED, Can
 
@@ -69,7 +69,7 @@ class SqlPlace:
 
     # --- the contract's Place -------------------------------------------------------------------------------------
 
-    def open(self, *, read_only: bool = False, limits: Limits | None = None) -> Store:
+    def open(self, *, read_only: bool = False, limits: StoreLimits | None = None) -> Store:
         return self._keep(open_store("shop", self.url, read_only=read_only, limits=limits))
 
     def returned(self, kind: ColumnKind, value: Scalar) -> Scalar:

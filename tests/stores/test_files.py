@@ -25,7 +25,7 @@ from troth.stores import (
     StoreRefused,
     UnknownName,
 )
-from troth.stores.files import FilesStore, FileTable
+from troth.stores.files.store import FilesStore, FileTable
 
 ANN = AnyOf((Match(("email",), (("ann@example.org",),)),))
 

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from troth.stores import ColumnKind, Limits, Scalar, Store, StoreRefused
-from troth.stores.files import FilesStore, FileTable
+from troth.stores import ColumnKind, Scalar, Store, StoreLimits, StoreRefused
+from troth.stores.files.store import FilesStore, FileTable
 from troth.testing.stores import PREPARED, Can, Prepared, StoreContract
 
 KEYS = {prepared.schema.name: FileTable(key=prepared.schema.key) for prepared in PREPARED if prepared.schema.key}
@@ -83,7 +83,7 @@ class FilesPlace:
             with fsspec.open(path, mode, compression="gzip" if extension.endswith("gz") else None, **newline) as file:
                 write(file, prepared)
 
-    def open(self, *, read_only: bool = False, limits: Limits | None = None) -> FilesStore:
+    def open(self, *, read_only: bool = False, limits: StoreLimits | None = None) -> FilesStore:
         return FilesStore("files", f"files:{self.root}", tables=KEYS, read_only=read_only, limits=limits)
 
     def returned(self, kind: ColumnKind, value: Scalar) -> Scalar:

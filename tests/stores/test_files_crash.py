@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.scale import scaled
 
-from troth.stores import AnyOf, Limits, Match, StoreBusy, StoreError
-from troth.stores._files_folder import LocalFolder
-from troth.stores.files import FilesStore, FileTable
+from troth.stores import AnyOf, Match, StoreBusy, StoreError, StoreLimits
+from troth.stores.files.folder import LocalFolder
+from troth.stores.files.store import FilesStore, FileTable
 
 ANN = AnyOf((Match(("email",), (("ann@example.org",),)),))
 TABLES = ("people", "calls", "sales")
@@ -27,7 +27,7 @@ TABLES = ("people", "calls", "sales")
 # that leave something behind, or in the middle of writing a file.
 CHILD = """
 import os, signal, sys
-from troth.stores import _files_folder, files
+from troth.stores.files import store as files
 
 root, fatal = sys.argv[1], int(sys.argv[2])
 steps = 0
@@ -180,7 +180,7 @@ def test_a_file_that_vanishes_meanwhile_is_busy(tmp_path: Path) -> None:
 
 def test_two_writers_take_turns(tmp_path: Path) -> None:
     root = _filled(tmp_path / "root")
-    first, second = FilesStore("a", str(root)), FilesStore("b", str(root), limits=Limits(lock_s=0))
+    first, second = FilesStore("a", str(root)), FilesStore("b", str(root), limits=StoreLimits(lock_s=0))
     with first.writing() as writer:
         writer.erase("people", ["email"], [("ann@example.org",)])
         with pytest.raises(StoreBusy), second.writing():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from troth.stores import Access, AnyOf, Match, Store, StoreRefused, grants, open_store
+from troth.stores import AnyOf, Match, RequiredGrants, Store, StoreRefused, grants, open_store
 
 PASSWORD = "let-me-in"
 
@@ -58,7 +58,7 @@ def test_an_audit_reads_everything_and_changes_nothing(clerk: Clerk) -> None:
 
 
 def test_carrying_out_reaches_the_declared_columns_only(clerk: Clerk) -> None:
-    access = [Access("customer", amends=("name", "email")), Access("order_line", erases=True)]
+    access = [RequiredGrants("customer", amends=("name", "email")), RequiredGrants("order_line", erases=True)]
     store = clerk.hired(grants(clerk.place.open(), clerk.role, access))
     with store.writing() as writer:
         assert writer.amend("customer", ["id"], ["email", "name"], [(1, None, "x")]) == 1
@@ -71,7 +71,7 @@ def test_carrying_out_reaches_the_declared_columns_only(clerk: Clerk) -> None:
 
 
 def test_what_is_not_declared_cannot_even_be_read(clerk: Clerk) -> None:
-    store = clerk.hired(grants(clerk.place.open(), clerk.role, [Access("customer")]))
+    store = clerk.hired(grants(clerk.place.open(), clerk.role, [RequiredGrants("customer")]))
     assert store.count("customer", None) == 4
     with pytest.raises(Exception, match=r"visit|privilege"):
         store.count("visit", None)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.scale import scaled
 
-from troth.stores import AnyOf, Limits, Match, Row, Scalar, Store
+from troth.stores import AnyOf, Match, Row, Scalar, Store, StoreLimits
 
 COLUMNS = ("id", "part", "email", "n")
 KEY = ("id", "part")
@@ -52,7 +52,7 @@ def store(any_place: Any) -> Store:
         f"CREATE TABLE t (id int, part varchar(20){exact}, email varchar(20), n bigint, PRIMARY KEY (id, part))",
         "CREATE INDEX by_email ON t (email)",
     )
-    opened: Store = any_place.open(limits=Limits(values_per_statement=5))
+    opened: Store = any_place.open(limits=StoreLimits(values_per_statement=5))
     return opened
 
 

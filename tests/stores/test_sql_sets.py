@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from troth.stores import AnyOf, Limits, Match
+from troth.stores import AnyOf, Match, StoreLimits
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_moments_with_and_without_a_zone_travel_together(any_place: Any) -> None
 
 def test_a_key_of_any_width_is_split_within_the_engine_s_own_bounds(sqlite_place: Any) -> None:
     sqlite_place.run("CREATE TABLE t (a int, b int, c int, PRIMARY KEY (a, b))")
-    store = sqlite_place.open(limits=Limits(values_per_statement=1_000_000))
+    store = sqlite_place.open(limits=StoreLimits(values_per_statement=1_000_000))
     wanted = tuple((number, number) for number in range(40_000))
     assert store.count("t", AnyOf((Match(("a", "b"), wanted),))) == 0
     with store.writing() as writer:

@@ -16,17 +16,17 @@ from tests.tables import each_row
 
 from troth.stores import (
     AnyOf,
-    Limits,
     Match,
     StoreBusy,
     StoreConflict,
+    StoreLimits,
     StoreRefused,
     StoreUnreachable,
     UnknownName,
     open_store,
 )
-from troth.stores import mariadb as mariadb_module
-from troth.stores import postgresql as postgresql_module
+from troth.stores.sql import mariadb as mariadb_module
+from troth.stores.sql import postgresql as postgresql_module
 
 SECRET = "hunter2-secret"
 
@@ -157,14 +157,14 @@ def test_a_long_statement_is_stopped(any_place: Any) -> None:
         "mariadb": "SELECT sleep(60) AS n",
     }[any_place.kind]
     any_place.run(f"CREATE VIEW v AS {endless}")
-    store = any_place.open(limits=Limits(statement_s=0.5))
+    store = any_place.open(limits=StoreLimits(statement_s=0.5))
     store.describe()
     with pytest.raises(StoreBusy):
         store.read("v", ["n"], None)
 
 
 def test_a_deadlock_is_busy_and_undoes_all(postgresql_place: Any) -> None:
-    store = postgresql_place.prepare().open(limits=Limits(lock_s=20))
+    store = postgresql_place.prepare().open(limits=StoreLimits(lock_s=20))
     other = postgresql_place.connect()
     other.execute("SET deadlock_timeout = '10s'")
     other.execute("BEGIN")

@@ -16,7 +16,7 @@ from tests.subjects.laid import Laid
 
 from troth.declaration import Declaration
 from troth.protect import Keyring, create_home
-from troth.stores import Limits, Store, open_store
+from troth.stores import Store, StoreLimits, open_store
 from troth.subjects import ErasurePlan, Identity, Located, Receipt, carry_out, locate, map_data, plan_erasure, plan_hash
 
 
@@ -138,7 +138,7 @@ def lay_small(sqlite_url: str, tmp_path: Path) -> Iterator[Lay]:
 
 
 def _layer(url: str, folder: Path, stack: ExitStack) -> Lay:
-    def make(declaration: Declaration, *statements: str, limits: Limits | None = None) -> Laid:
+    def make(declaration: Declaration, *statements: str, limits: StoreLimits | None = None) -> Laid:
         laid = Laid(url, folder / "home", declaration, limits)
         stack.callback(laid.close)
         laid.sql(*statements)

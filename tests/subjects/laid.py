@@ -15,7 +15,7 @@ from tests.subjects import world
 
 from troth.declaration import Declaration
 from troth.protect import Keyring, create_home
-from troth.stores import Limits, Store, open_store
+from troth.stores import Store, StoreLimits, open_store
 from troth.subjects import (
     DataMap,
     ErasurePlan,
@@ -45,7 +45,7 @@ class Laid:
     url: str
     home: Path
     declaration: Declaration
-    limits: Limits | None = None
+    limits: StoreLimits | None = None
 
     def __post_init__(self) -> None:
         if not self.home.exists():

@@ -9,7 +9,7 @@ import pytest
 from tests.subjects.conftest import ANN, BEN, Company, Lay
 from tests.subjects.laid import PERSON, declared
 
-from troth.declaration import Asking, Basis, Purpose, System
+from troth.declaration import Basis, ExternalAccess, Purpose, System
 from troth.stores import Store
 from troth.subjects import (
     AmendmentPlan,
@@ -310,7 +310,7 @@ def test_nobody_has_an_empty_plan_and_a_misspelt_target_is_still_told(small: Com
 
 @pytest.mark.parametrize("target", ["user.financial.bank_account", "desk.iban"])
 def test_what_only_an_asked_system_holds_is_no_misspelling(small: Company, target: str) -> None:
-    desk = System(store="task", asked=Asking(answers=("amend",), holds={"iban": "user.financial.bank_account"}))
+    desk = System(store="task", asked=ExternalAccess(answers=("amend",), holds={"iban": "user.financial.bank_account"}))
     systems = {**small.declaration.systems, "desk": desk}
     located = small.find(ANN, purpose="amend")
     purposes = {"p": Purpose(basis=Basis.CONTRACT, use="essential.service", data=("user",))}

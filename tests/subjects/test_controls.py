@@ -8,7 +8,7 @@ import pytest
 from tests.subjects import world
 from tests.subjects.conftest import Company
 
-from troth.promises import Check, Outcome, run
+from troth.controls import Check, CheckOutcome, run
 
 
 def _run(company: Company, **changes: Any) -> Check:
@@ -18,17 +18,17 @@ def _run(company: Company, **changes: Any) -> Check:
 
 def test_every_sampled_row_is_found_by_its_person(company: Company) -> None:
     check = _run(company)
-    assert check.outcome is Outcome.PASS, check.findings
+    assert check.outcome is CheckOutcome.PASS, check.findings
     assert check.figures["followed"] == check.figures["found"] == sum(map(len, world.ROWS.values()))
 
 
 @pytest.mark.mutation("subjects.found_everywhere")
 def test_a_row_that_leads_to_nobody_turns_it_red(company: Company) -> None:
-    assert _run(company).outcome is Outcome.PASS
+    assert _run(company).outcome is CheckOutcome.PASS
     with company.stores["desk"].writing() as writer:
         writer.amend("ticket", ["id"], ["customer_ref"], [(501, "77")])
     check = _run(company)
-    assert check.outcome is Outcome.FAIL
+    assert check.outcome is CheckOutcome.FAIL
     assert {finding.place for finding in check.findings} == {"desk.ticket"}
 
 
@@ -37,17 +37,17 @@ def test_a_person_whom_their_own_address_does_not_find_turns_it_red(small: Compa
     """The newsletter stores an address in another case than the declaration says."""
     changes: dict[str, Any] = {"systems__newsletter__tables__subscriber__identity": {}}
     changes["systems__newsletter__tables__subscriber__mentions"] = {"email": {"column": "email", "case": "exact"}}
-    assert _run(small, **changes).outcome is Outcome.PASS
+    assert _run(small, **changes).outcome is CheckOutcome.PASS
     with small.stores["newsletter"].writing() as writer:
         writer.amend("subscriber", ["email"], ["email"], [("ann@example.org", "ANN@example.org")])
     check = _run(small, **changes)
-    assert check.outcome is Outcome.FAIL
+    assert check.outcome is CheckOutcome.FAIL
     assert [finding.message for finding in check.findings] == ["1 sampled row not found by a request"]
 
 
 def test_a_system_that_does_not_answer_is_no_pass(small: Company) -> None:
     del small.stores["newsletter"]
-    assert _run(small).outcome is Outcome.ERROR
+    assert _run(small).outcome is CheckOutcome.ERROR
 
 
 def test_nothing_personal_is_told(company: Company) -> None:
@@ -65,4 +65,4 @@ def test_what_an_erasure_kept_is_nobodys_and_no_fault(company: Company) -> None:
     with company.stores["shop"].writing() as writer:
         writer.amend("orders", ["shop", "number"], ["ship_to"], [("south", 2, None)])
     check = _run(company, **changes)
-    assert (check.outcome, check.evidence.excluded) == (Outcome.PASS, 1)
+    assert (check.outcome, check.evidence.excluded) == (CheckOutcome.PASS, 1)

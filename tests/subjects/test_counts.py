@@ -16,7 +16,7 @@ from tests.scale import scaled
 from tests.subjects.laid import PERSON, Laid, declared
 from tests.subjects.world import NOW
 
-from troth.cli import paper
+from troth.cli import formatting
 from troth.stores import Row
 from troth.subjects import (
     AmendmentPlan,
@@ -115,7 +115,7 @@ def _of_others(plan: ErasurePlan) -> set[tuple[str, Row]]:
 def test_an_erasure_counts_each_row_once(company: Any, people: tuple[Identity, ...]) -> None:
     with _laid(*company) as laid:
         plan = laid.plan(*people)
-        document = paper.plan_json(plan, "dg1:…")
+        document = formatting.plan_json(plan, "dg1:…")
         shown = sum(it["rows"] for it in (*document["changes"], *document["kept"]))
         assert shown == len(_keys(plan))
         stay = {(it.place, key) for it in plan.kept for key, _ in it.targets}
@@ -147,7 +147,7 @@ def test_an_amendment_counts_each_row_once(company: Any, names: set[str]) -> Non
         located = locate(laid.map(), {"shop": laid.store}, [ANN], purpose="amend")
         holders = locate(laid.map(), {"shop": laid.store}, becoming(laid.map(), changes), purpose="amend")
         plan = plan_amendment(laid.declaration, located, changes, holders=holders)
-        document = paper.plan_json(plan, "dg1:…")
+        document = formatting.plan_json(plan, "dg1:…")
         assert sum(it["rows"] for it in (*document["changes"], *document["kept"])) == len(_keys(plan))
         [lines] = preview(plan, laid.keyring)
         assert sum(line.rows for line in lines) == len(_keys(plan))

@@ -11,7 +11,7 @@ from tests.subjects.conftest import ANN, BEN, Company, Lay, kept, words
 from tests.subjects.laid import PERSON, declared
 
 from troth.ledger import Entry
-from troth.subjects import Hold, Identity, NotApproved, PlanRefused, plan_hash
+from troth.subjects import HoldScope, Identity, NotApproved, PlanRefused, plan_hash
 
 pytestmark = pytest.mark.sampled
 
@@ -190,7 +190,7 @@ def test_more_rows_than_the_cap_stop_for_review(small: Company) -> None:
 
 
 def test_a_legal_hold_keeps_its_scope_and_says_why(company: Company) -> None:
-    hold = Hold("a claim is pending", "GDPR Art. 17(3)(e)", places=("desk",))
+    hold = HoldScope("a claim is pending", "GDPR Art. 17(3)(e)", places=("desk",))
     plan = company.plan(ANN, holds=[hold])
     assert {("desk.ticket", "GDPR Art. 17(3)(e)", 1), ("desk.message", "GDPR Art. 17(3)(e)", 3)} <= set(kept(plan))
     before = company.rows("desk.message")

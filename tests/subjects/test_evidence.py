@@ -11,10 +11,10 @@ from tests.subjects.laid import PERSON, Laid
 from tests.subjects.world import NOW
 
 from troth.subjects import (
-    Evidence,
     Fed,
-    Hold,
+    HoldScope,
     Identity,
+    RecipientEvidence,
     evidence,
     feed_misfits,
     locate,
@@ -59,7 +59,7 @@ def laid_with(folder: Path, where: dict[str, str], **sending: Any) -> Laid:
     return laid
 
 
-def shown(laid: Laid, *who: Identity, holds: tuple[Hold, ...] = ()) -> list[Evidence]:
+def shown(laid: Laid, *who: Identity, holds: tuple[HoldScope, ...] = ()) -> list[RecipientEvidence]:
     located = locate(laid.map(), {"shop": laid.store}, who, purpose="erase")
     return evidence(located, plan_erasure(laid.declaration, located, now=NOW, holds=holds))
 
@@ -99,7 +99,7 @@ def test_what_a_law_keeps_and_what_goes_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_a_legal_hold_keeps_all_of_it(tmp_path: Path) -> None:
-    [ann] = shown(laid_with(tmp_path, {}), ANN, holds=(Hold("an inquiry", "CPR Part 31"),))
+    [ann] = shown(laid_with(tmp_path, {}), ANN, holds=(HoldScope("an inquiry", "CPR Part 31"),))
     assert (ann.fed["post"].changed, ann.fed["post"].kept) == ((), (EMAIL, NOTE, NAME))
 
 

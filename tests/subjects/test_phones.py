@@ -11,8 +11,8 @@ from tests.subjects.laid import Laid, declared
 from troth.stores import open_store
 from troth.subjects import Identity, NotApproved, locate, map_data, plan_hash, plan_view
 from troth.subjects import slow_ways as slow
-from troth.subjects.sealing import decode, encode
-from troth.subjects.work import compile_work, references
+from troth.subjects.operations import compile_work, references
+from troth.subjects.operations_codec import decode, encode
 
 pytestmark = pytest.mark.sampled
 

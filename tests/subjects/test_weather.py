@@ -14,7 +14,7 @@ from tests.subjects import world
 from tests.subjects.conftest import ANN, BEN, Company, Lay
 from tests.subjects.laid import PERSON, Laid, declared
 
-from troth.stores import Limits, StoreUnreachable, open_store
+from troth.stores import StoreLimits, StoreUnreachable, open_store
 from troth.subjects import JournalError, NotApproved, RunFailed, RunInterrupted, resume
 from troth.subjects import plan as planning
 from troth.testing.servers import Server
@@ -52,7 +52,7 @@ def held(laid: Laid, table: str) -> Iterator[None]:
 
 
 def test_a_lock_that_somebody_holds_interrupts_and_resuming_does_the_rest(lay: Lay) -> None:
-    laid = lay(DECLARED, *TABLES, limits=Limits(lock_s=0.2))
+    laid = lay(DECLARED, *TABLES, limits=StoreLimits(lock_s=0.2))
     plan = laid.plan(ANN)
     with held(laid, "person"), pytest.raises(RunInterrupted, match="repeats nothing that is done") as caught:
         laid.carry_out(plan)

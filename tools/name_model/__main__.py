@@ -1,4 +1,4 @@
-"""Make the model of names that `troth.detect.names` ships: ``python -m tools.name_model --help``.
+"""Make the model of names that `troth.detect.ner` ships: ``python -m tools.name_model --help``.
 
     teach      --encoder FOLDER --marked 'DIR/*.txt' --columns FILE --lines FILE --teacher teacher.pt
     ask        --encoder FOLDER --marked … --texts 'DIR/*.txt' --teacher teacher.pt --out opinions.npz

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from troth.detect.names.ordinary import peoples
+from troth.detect.ner.ordinary import peoples
 
 KINDS: Final = ("", "PERSON", "LOCATION", "ORG")
 """What a word may be; the first is no name."""

@@ -18,8 +18,8 @@ from tools.name_model.network import Sizes, Student, Words
 from tools.name_model.opinions import Opinion
 from torch.nn import functional
 
-from troth.detect.names.ordinary import peoples
-from troth.detect.names.words import SHAPES, WORD, plain
+from troth.detect.ner.ordinary import peoples
+from troth.detect.ner.words import SHAPES, WORD, plain
 
 _HEARD: Final = (1.0, 0.35)
 """So many of the opinions of teacher and dictionaries are heard in each round, chosen anew."""

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 from tools.name_model.corpora import KINDS, Document
 
-from troth.detect.names.finder import WORDS_MAX, Names
-from troth.detect.names.model import read
-from troth.detect.names.network import Network
-from troth.detect.text import Text
+from troth.detect.ner.finder import WORDS_MAX, Names
+from troth.detect.ner.model import read
+from troth.detect.ner.network import NameTagger
+from troth.detect.text import FoldedText
 
 _FOUND_AS: Final = {"PERSON": "PERSON", "LOCATION": "LOCATION", "ORGANIZATION": "ORG"}
 _NONE: Final = "none"
@@ -59,9 +59,9 @@ def judged(documents: Iterable[Document], weights: Path) -> list[list[tuple[floa
 
 def _compared(documents: Iterable[Document], weights: Path) -> Iterator[tuple[list[Span], list[Span]]]:
     with weights.open("rb") as file:
-        names = Names(Network(read(file), words_max=WORDS_MAX))
+        names = Names(NameTagger(read(file), words_max=WORDS_MAX))
     for it in documents:
-        found = names.find(Text(it.text))
+        found = names.find(FoldedText(it.text))
         yield (
             [Span(start, end, KINDS[kind], 1.0) for start, end, kind in it.names],
             [Span(at.start, at.end, _FOUND_AS[at.type], at.score) for at in found],

@@ -1,4 +1,4 @@
-"""The network as it is learnt, and how it is written down for `troth.detect.names`."""
+"""The network as it is learnt, and how it is written down for `troth.detect.ner`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tools.name_model.lists import of_words
 from torch import nn
 from torch.nn import functional
 
-from troth.detect.names.model import AROUND
-from troth.detect.names.words import BUCKETS, SHAPES, pieces, plain, shape
+from troth.detect.ner.model import AROUND
+from troth.detect.ner.words import BUCKETS, SHAPES, pieces, plain, shape
 
 BEYOND: Final = ""
 """The word that stands before a text and after it."""

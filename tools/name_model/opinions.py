@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tools.name_model.corpora import KINDS
 
-from troth.detect.names.words import WORD
+from troth.detect.ner.words import WORD
 
 _NONE: Final = np.eye(len(KINDS), dtype=np.float32)[0]
 _SELDOM: Final = 3

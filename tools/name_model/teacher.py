@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn import functional
 from transformers import BertConfig, BertModel
 
-from troth.detect.names.words import SHAPES, WORD, shape
+from troth.detect.ner.words import SHAPES, WORD, shape
 
 _STEPS: Final = 900
 _RATE: Final = 2e-4

@@ -13,7 +13,7 @@ from typing import Any, Final
 from troth.declaration import Period
 from troth.policy import PolicyText, Sentence
 from troth.policy.categories import breadth, names_category
-from troth.policy.clauses import Clause
+from troth.policy.classify import Clause
 from troth.stores import Column, ColumnKind, TableSchema
 
 _CHARACTERS_MAX: Final = 2_000

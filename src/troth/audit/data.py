@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from troth import __version__
-from troth.audit.facts import Facts, PolicyFacts, SiteFacts, SystemFacts, TableFacts
-from troth.audit.joining import lint_rules
-from troth.audit.report import Report
-from troth.audit.rules import Finding, Place, Rule, Severity, rules
-from troth.policy.proposing import Proposal
+from troth.audit.facts import AuditFacts, PolicyFacts, SiteFacts, SystemFacts, TableFacts
+from troth.audit.joined_findings import lint_rules
+from troth.audit.report import AuditReport
+from troth.audit.rules import AuditFinding, AuditRule, AuditSeverity, FindingPlace, rules
+from troth.policy.bind import Proposal
 
 _FORMAT: Final = 1
 """The version of the JSON report: grows when a key is taken away or means something else."""
 _SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def as_data(report: Report) -> dict[str, Any]:
+def as_data(report: AuditReport) -> dict[str, Any]:
     """The whole report as values that JSON has."""
     facts = report.facts
     return {
@@ -53,7 +53,7 @@ def _promise(it: Proposal) -> dict[str, Any]:
     }
 
 
-def _finding(it: Finding) -> dict[str, Any]:
+def _finding(it: AuditFinding) -> dict[str, Any]:
     return {
         "rule": it.rule.id,
         "severity": str(it.severity),
@@ -155,7 +155,7 @@ def _site(it: SiteFacts) -> dict[str, Any]:
 # --- SARIF ----------------------------------------------------------------------------------------------------------
 
 
-def as_sarif(report: Report) -> dict[str, Any]:
+def as_sarif(report: AuditReport) -> dict[str, Any]:
     """The findings in SARIF 2.1.0: those of the policy at file and line, those of schemas at logical locations."""
     known = {**rules(), **lint_rules()}
     order = {rule: at for at, rule in enumerate(known)}
@@ -179,15 +179,15 @@ def as_sarif(report: Report) -> dict[str, Any]:
     }
 
 
-def _all_reached(facts: Facts) -> bool:
+def _all_reached(facts: AuditFacts) -> bool:
     return not any(it.unreached for it in facts.systems) and not (facts.site is not None and facts.site.unreached)
 
 
-def _utc(report: Report) -> str:
+def _utc(report: AuditReport) -> str:
     return report.facts.at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _sarif_rule(rule: Rule) -> dict[str, Any]:
+def _sarif_rule(rule: AuditRule) -> dict[str, Any]:
     cite = f" {rule.cite}." if rule.cite else ""
     return {
         "id": rule.id,
@@ -197,11 +197,11 @@ def _sarif_rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _level(severity: Severity) -> str:
+def _level(severity: AuditSeverity) -> str:
     return str(severity)  # SARIF has the same three words
 
 
-def _result(it: Finding, index: int) -> dict[str, Any]:
+def _result(it: AuditFinding, index: int) -> dict[str, Any]:
     mark = hashlib.sha256(f"{it.rule.id}\0{it.place}\0{it.message.split(' (')[0]}".encode()).hexdigest()[:32]
     return {
         "ruleId": it.rule.id,
@@ -213,7 +213,7 @@ def _result(it: Finding, index: int) -> dict[str, Any]:
     }
 
 
-def _location(place: Place) -> dict[str, Any]:
+def _location(place: FindingPlace) -> dict[str, Any]:
     if place.file:
         region = {"region": {"startLine": place.line, "startColumn": place.column_number}} if place.line else {}
         return {"physicalLocation": {"artifactLocation": {"uri": _uri(place.file)}, **region}}

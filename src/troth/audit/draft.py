@@ -15,7 +15,7 @@ from troth.audit.facts import SystemFacts, TableFacts, is_inside_text
 from troth.audit.findings import in_words, passed_over
 from troth.audit.report import variable
 from troth.declaration import IdentityKind, covers, write
-from troth.detect import InferredReference, Role
+from troth.detect import InferredReference, TableRole
 from troth.stores import Column, ColumnKind, TableKind
 
 _SURE: Final = 0.7
@@ -80,7 +80,7 @@ def _dated(systems: Sequence[SystemFacts]) -> str:
 
 
 def _is_people(table: TableFacts) -> bool:
-    return table.role is not Role.REFERENCE and table.schema.kind is TableKind.TABLE and bool(table.schema.key)
+    return table.role is not TableRole.REFERENCE and table.schema.kind is TableKind.TABLE and bool(table.schema.key)
 
 
 def _system(system: SystemFacts, store: str, notes: dict[str, str]) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _system(system: SystemFacts, store: str, notes: dict[str, str]) -> dict[str,
     for it in system.inferred:
         inferred[it.table].append(it)
     tables = {}
-    for table in sorted(drafted, key=lambda it: (not _is_people(it), it.role is Role.MENTIONS)):
+    for table in sorted(drafted, key=lambda it: (not _is_people(it), it.role is TableRole.MENTIONS)):
         path = f"{here}.tables.{table.name}"
         tables[table.name] = _table(table, inferred[table.name], needed.get(table.name), path, notes, names)
     return {"store": store, "tables": tables}
@@ -114,7 +114,7 @@ def _left_out(system: SystemFacts, drafted: set[str]) -> Iterator[str]:
             yield f"TODO: {table.name} is a materialised copy{f' with {kinds}' if kinds else ''}: who refreshes it?"
         elif table.schema.kind is TableKind.TABLE and table.name not in drafted:
             yield f"TODO: {table.name} has no key{f' and holds {kinds}' if kinds else ''}: name one with 'key'."
-        elif table.holds and table.role is Role.REFERENCE:
+        elif table.holds and table.role is TableRole.REFERENCE:
             yield f"TODO: {table.name} holds {kinds}, and nothing leads there from a person: whose is it?"
 
 
@@ -219,7 +219,7 @@ def _fields(table: TableFacts) -> dict[str, Any]:
 
 def _naming(table: TableFacts, path: str, notes: dict[str, str]) -> dict[str, Any]:
     """Identity of a person's table, mentions of one that names people without a key."""
-    group = {Role.PERSON: "identity", Role.MENTIONS: "mentions"}.get(table.role)
+    group = {TableRole.PERSON: "identity", TableRole.MENTIONS: "mentions"}.get(table.role)
     if group is None or not _is_people(table):
         return {}
     named: dict[str, Any] = {}
@@ -235,7 +235,7 @@ def _naming(table: TableFacts, path: str, notes: dict[str, str]) -> dict[str, An
 
 
 def _name_column(table: TableFacts) -> str:
-    """The column that names the person: `Role.PERSON` without an identifier has one."""
+    """The column that names the person: `TableRole.PERSON` without an identifier has one."""
     names = [it for it in table.best.values() if covers("user.name", it.category)]
     return max(names, key=lambda it: (it.category == "user.name", it.category == "user.name.last")).column
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from troth.detect import ColumnFinding, InferredReference, QuasiIdentifier, Role, TableSuggestion
+from troth.detect import ColumnFinding, InferredReference, QuasiIdentifier, TableRole, TableSuggestion
 from troth.policy import PolicyText
-from troth.policy.clauses import Clause
-from troth.stores import Column, LeftOut, Principal, TableKind, TableSchema, Transport
+from troth.policy.classify import Clause
+from troth.stores import Column, Principal, TableKind, TableSchema, TransportSecurity, Unobserved
 
 
 def is_inside_text(finding: ColumnFinding) -> bool:
@@ -66,7 +66,7 @@ class TableFacts:
         return bool(self.best) and self.schema.kind is not TableKind.VIEW
 
     @property
-    def role(self) -> Role:
+    def role(self) -> TableRole:
         return self.suggestion.role
 
 
@@ -81,11 +81,11 @@ class SystemFacts:
     tables: tuple[TableFacts, ...] = ()
     inferred: tuple[InferredReference, ...] = ()
     principals: tuple[Principal, ...] = ()
-    transport: Transport | None = None
+    transport: TransportSecurity | None = None
     grants: str = ""
     """The script of the least-privilege role for the next step; empty where the place has no roles."""
     unknown: tuple[str, ...] = ()
-    left_out: LeftOut = field(default_factory=LeftOut)
+    left_out: Unobserved = field(default_factory=Unobserved)
 
     @property
     def holding(self) -> tuple[TableFacts, ...]:
@@ -158,7 +158,7 @@ class SiteFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class AuditFacts:
     """Everything that one audit saw, at one moment (aware UTC)."""
 
     at: dt.datetime

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from troth.audit import claims
-from troth.audit.facts import Facts, PolicyFacts, SiteFacts, SystemFacts, TableFacts, is_inside_text
-from troth.audit.rules import Finding, Place, Severity, found
-from troth.counting import counted
+from troth.audit.facts import AuditFacts, PolicyFacts, SiteFacts, SystemFacts, TableFacts, is_inside_text
+from troth.audit.rules import AuditFinding, AuditSeverity, FindingPlace, found
 from troth.declaration import covers, is_category, is_special, title
-from troth.detect import ColumnFinding, InferredReference, Role
+from troth.detect import ColumnFinding, InferredReference, TableRole
 from troth.policy import Sentence
 from troth.policy.categories import breadth, names_category
 from troth.stores import Principal, TableKind
+from troth.text import counted
 
-Findings = Iterator[Finding]
-_ORDER: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+Findings = Iterator[AuditFinding]
+_ORDER: Final = {AuditSeverity.ERROR: 0, AuditSeverity.WARNING: 1, AuditSeverity.NOTE: 2}
 _SURE: Final = 0.7
 """The score from which a column is held against the policy."""
 _SECRET: Final = (
@@ -30,12 +30,12 @@ _SECRET: Final = (
 )
 
 
-def decide(facts: Facts) -> tuple[Finding, ...]:
+def decide(facts: AuditFacts) -> tuple[AuditFinding, ...]:
     """Every finding, the gravest first and otherwise in the order of the facts."""
     return by_gravity(itertools.chain.from_iterable(question(facts) for question in _QUESTIONS))
 
 
-def by_gravity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def by_gravity(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]:
     """*findings*, the gravest first and otherwise as they come."""
     return tuple(sorted(findings, key=lambda it: _ORDER[it.severity]))
 
@@ -54,16 +54,16 @@ def _places(places: Iterable[str], at_most: int = 6) -> str:
 # --- can it be looked at --------------------------------------------------------------------------------------------
 
 
-def _unseen(facts: Facts) -> Findings:
+def _unseen(facts: AuditFacts) -> Findings:
     for system in facts.systems:
-        here = Place(system.name)
+        here = FindingPlace(system.name)
         if system.unreached:
             mend = "mend the URL, the network or the account, and audit again"
             yield found("store.unreachable", here, system.unreached, mend)
         for unknown in system.unknown:
             yield found("store.part-unread", here, f"not known: {unknown}", "audit with an account that may see it")
         for file, why in system.left_out.unread.items():
-            yield found("store.part-unread", Place(system.name, file), why, _AGAIN)
+            yield found("store.part-unread", FindingPlace(system.name, file), why, _AGAIN)
         if system.left_out.passed_over:
             mend = "export them as CSV, JSON Lines or Parquet, or look into them by hand"
             yield found("store.part-unread", here, passed_over(system), mend)
@@ -71,10 +71,10 @@ def _unseen(facts: Facts) -> Findings:
             if table.unread:
                 select = "give the account SELECT on it, or audit when it is not locked"
                 mend = _AGAIN if system.dialect == "files" else select
-                yield found("store.part-unread", Place(system.name, table.name), table.unread, mend)
+                yield found("store.part-unread", FindingPlace(system.name, table.name), table.unread, mend)
     if facts.site is not None and facts.site.unreached:
         mend = "see whether the address is right and answers from here"
-        yield found("site.unreachable", Place(url=facts.site.home), facts.site.unreached, mend)
+        yield found("site.unreachable", FindingPlace(url=facts.site.home), facts.site.unreached, mend)
 
 
 _AGAIN: Final = "audit again when it can be read"
@@ -90,20 +90,20 @@ def passed_over(system: SystemFacts) -> str:
 # --- what is held ---------------------------------------------------------------------------------------------------
 
 
-def _held(facts: Facts) -> Findings:
+def _held(facts: AuditFacts) -> Findings:
     for system in facts.systems:
         for table in system.tables:
-            here = Place(system.name, table.name)
+            here = FindingPlace(system.name, table.name)
             if table.holds:
                 yield from _table_held(here, table)
             if table.schema.kind is not TableKind.VIEW:
                 for finding in table.personal:
                     if finding.entity == "FREE_TEXT" and finding.column in table.best:
                         continue  # what is really there says more than what may be
-                    yield from _column_held(Place(system.name, table.name, finding.column), finding)
+                    yield from _column_held(FindingPlace(system.name, table.name, finding.column), finding)
 
 
-def _table_held(here: Place, table: TableFacts) -> Findings:
+def _table_held(here: FindingPlace, table: TableFacts) -> Findings:
     rows = "" if table.rows is None else f", {counted(table.rows, 'row')}"
     kinds = in_words(it.category for it in table.best.values())
     message = f"{len(table.best)} of {counted(len(table.columns), 'column')}{rows}: {kinds}"
@@ -116,7 +116,7 @@ def _table_held(here: Place, table: TableFacts) -> Findings:
         yield found("keys.none", here, message, "add a primary key, or a unique key without NULLs")
 
 
-def _column_held(here: Place, finding: ColumnFinding) -> Findings:
+def _column_held(here: FindingPlace, finding: ColumnFinding) -> Findings:
     why = "; ".join(finding.reasons)
     kind = in_words([finding.category])
     by_value = any("values" in reason for reason in finding.reasons)
@@ -139,38 +139,38 @@ def _column_held(here: Place, finding: ColumnFinding) -> Findings:
 # --- how it hangs together ------------------------------------------------------------------------------------------
 
 
-def _keys(facts: Facts) -> Findings:
+def _keys(facts: AuditFacts) -> Findings:
     for system in facts.systems:
         holding = {table.name for table in system.holding}
         for it in system.inferred:
             personal = bool({it.table, it.to_table} & holding)
             yield _undeclared(system, it, personal=personal)
         for table in system.holding:
-            if table.role is Role.PERSON and not table.suggestion.identity:
+            if table.role is TableRole.PERSON and not table.suggestion.identity:
                 message = "rows seem to be people, and hold neither an e-mail address nor a phone number"
                 mend = "say by which number or account people are found"
-                yield found("keys.name-only", Place(system.name, table.name), message, mend)
-            if table.role is Role.REFERENCE:
+                yield found("keys.name-only", FindingPlace(system.name, table.name), message, mend)
+            if table.role is TableRole.REFERENCE:
                 kinds = in_words(finding.category for finding in table.best.values())
                 message = f"no key and no identifier leads from a person to these rows ({kinds})"
                 mend = "say whose rows they are with belongs_to or mentions, add a key, or stop keeping them"
-                yield found("keys.unreachable", Place(system.name, table.name), message, mend)
+                yield found("keys.unreachable", FindingPlace(system.name, table.name), message, mend)
 
 
-def _undeclared(system: SystemFacts, it: InferredReference, *, personal: bool) -> Finding:
+def _undeclared(system: SystemFacts, it: InferredReference, *, personal: bool) -> AuditFinding:
     rule = "keys.undeclared-personal" if personal else "keys.undeclared"
     to = f"{it.to_table}.{', '.join(it.to_columns)}"
     message = f"seems to name {to} (score {it.score:.2f}: {'; '.join(it.why)})"
     mend = "declare the foreign key, or the reference in troth.yaml"
-    return found(rule, Place(system.name, it.table, ", ".join(it.columns)), message, mend)
+    return found(rule, FindingPlace(system.name, it.table, ", ".join(it.columns)), message, mend)
 
 
 # --- who can get at it ----------------------------------------------------------------------------------------------
 
 
-def _access(facts: Facts) -> Findings:
+def _access(facts: AuditFacts) -> Findings:
     for system in facts.systems:
-        here, readers = Place(system.name), system.readers
+        here, readers = FindingPlace(system.name), system.readers
         if readers:
             names = _places(one.name for one in readers)
             message = f"{counted(len(readers), 'account')} can read personal data: {names}"
@@ -182,7 +182,7 @@ def _access(facts: Facts) -> Findings:
             yield found("transport.clear", here, f"the connection is clear: {system.transport.detail}", mend)
 
 
-def _open_to_everybody(system: SystemFacts, open_to: list[Principal]) -> Finding:
+def _open_to_everybody(system: SystemFacts, open_to: list[Principal]) -> AuditFinding:
     if system.dialect in _BY_MODE:
         what, how = _BY_MODE[system.dialect]
         message = f"every account of this machine can read {what}"
@@ -190,21 +190,21 @@ def _open_to_everybody(system: SystemFacts, open_to: list[Principal]) -> Finding
     else:
         message = f"no grant by name is needed: {_places(f'{one.name} ({one.why})' for one in open_to)}"
         mend = "revoke it from PUBLIC, and grant it to roles by name"
-    return found("access.everyone", Place(system.name), message, mend)
+    return found("access.everyone", FindingPlace(system.name), message, mend)
 
 
 _BY_MODE: Final = {"sqlite": ("the file", "chmod o-rwx"), "files": ("the folder's files", "chmod -R o-rwx")}
 
 
-def _is_everybody(one: Principal, dialect: str) -> bool:
-    return one.name == "others" if dialect in _BY_MODE else one.why == "PUBLIC"
+def _is_everybody(principal: Principal, dialect: str) -> bool:
+    return principal.name == "others" if dialect in _BY_MODE else principal.why == "PUBLIC"
 
 
 # --- what the policy says -------------------------------------------------------------------------------------------
 
 
-def _at(policy: PolicyFacts, sentence: Sentence) -> Place:
-    return Place(file=policy.file, line=sentence.span.line, column_number=sentence.span.column)
+def _at(policy: PolicyFacts, sentence: Sentence) -> FindingPlace:
+    return FindingPlace(file=policy.file, line=sentence.span.line, column_number=sentence.span.column)
 
 
 def _quoted(sentence: Sentence) -> str:
@@ -212,7 +212,7 @@ def _quoted(sentence: Sentence) -> str:
     return f"“{text}”"
 
 
-def _collected(facts: Facts) -> Findings:
+def _collected(facts: AuditFacts) -> Findings:
     """The categories of the schema against those that the policy names or denies."""
     policy = facts.policy
     if policy is None:
@@ -220,7 +220,7 @@ def _collected(facts: Facts) -> Findings:
     named = claims.names_what_is_collected(policy.text)
     if not named:
         mend = "say which data you collect, in words that people use"
-        yield found("policy.names-nothing", Place(file=policy.file), "no sentence says what is collected", mend)
+        yield found("policy.names-nothing", FindingPlace(file=policy.file), "no sentence says what is collected", mend)
     best = max(named, key=lambda it: breadth(claims.plain(it)), default=None)
     texts = [claims.plain(sentence) for sentence in policy.text.sentences]
     for category, places in _by_category(facts).items():
@@ -240,7 +240,7 @@ def _collected(facts: Facts) -> Findings:
             yield found("policy.unnamed", _at(policy, best), message, mend, about=category)
 
 
-def _by_category(facts: Facts) -> dict[str, list[str]]:
+def _by_category(facts: AuditFacts) -> dict[str, list[str]]:
     """Category to the columns that hold it, surely enough to argue with; the parts of an address are one."""
     places: dict[str, list[str]] = {}
     for system, table, finding in facts.personal():
@@ -253,7 +253,7 @@ def _by_category(facts: Facts) -> dict[str, list[str]]:
     return places
 
 
-def _periods(facts: Facts) -> Findings:
+def _periods(facts: AuditFacts) -> Findings:
     if facts.policy is None:
         return
     conditional = {it.clause.sentence.id for it in claims.retention_claims(facts.policy.promises) if it.conditional}
@@ -267,7 +267,7 @@ def _periods(facts: Facts) -> Findings:
         yield found(rule, _at(facts.policy, it.clause.sentence), message, mend)
 
 
-def _promised(facts: Facts) -> Findings:
+def _promised(facts: AuditFacts) -> Findings:
     """Promises about connections and about the people who can look."""
     policy = facts.policy
     if policy is None:
@@ -289,23 +289,25 @@ def _promised(facts: Facts) -> Findings:
 # --- what the site shows --------------------------------------------------------------------------------------------
 
 
-def _site(facts: Facts) -> Findings:
+def _site(facts: AuditFacts) -> Findings:
     site = facts.site
     if site is None or site.unreached:
         return
     if not site.home.startswith("https:"):
-        yield found("site.clear", Place(url=site.home), "the home page is not served over https", "serve it over https")
+        yield found(
+            "site.clear", FindingPlace(url=site.home), "the home page is not served over https", "serve it over https"
+        )
     if not site.policy_page:
         message = "no link of the home page names privacy in its words or its address"
         mend = "link to the policy as 'Privacy policy' from every page"
-        yield found("site.policy-unlinked", Place(url=site.home), message, mend)
+        yield found("site.policy-unlinked", FindingPlace(url=site.home), message, mend)
     for fault in site.policy_faults:
         mend = "let the link say 'privacy', as easy to see as the text around it"
-        yield found("site.policy-faint", Place(url=site.home), fault, mend)
+        yield found("site.policy-faint", FindingPlace(url=site.home), fault, mend)
     if facts.policy is not None and site.policy_published is not None and _differs(facts.policy, site):
         message = f"the words of the page are not those of {facts.policy.file}"
         mend = "publish the file, or audit the policy that is published"
-        yield found("policy.unlike-site", Place(url=site.policy_page), message, mend)
+        yield found("policy.unlike-site", FindingPlace(url=site.policy_page), message, mend)
 
 
 def _differs(policy: PolicyFacts, site: SiteFacts) -> bool:
@@ -313,7 +315,7 @@ def _differs(policy: PolicyFacts, site: SiteFacts) -> bool:
     return "".join(policy.text.published.split()) != "".join((site.policy_published or "").split())
 
 
-def _cookies(facts: Facts) -> Findings:
+def _cookies(facts: AuditFacts) -> Findings:
     site, policy = facts.site, facts.policy
     if site is None:
         return
@@ -322,21 +324,21 @@ def _cookies(facts: Facts) -> Findings:
         rule = "site.tracking-first" if claims.is_tracking(name) else "site.cookie-first"
         message = f"the cookie '{name}' is set on the first visit, {life}"
         mend = "set it after the visitor has agreed, unless what they asked for needs it"
-        yield found(rule, Place(url=site.home), message, mend)
+        yield found(rule, FindingPlace(url=site.home), message, mend)
     promised = claims.promises_no_early_cookies(policy.promises) if policy is not None and site.cookies else None
     if policy is not None and promised is not None:
         message = f"{_quoted(promised.sentence)}; a first visit sets {_places(site.cookies)}"
         yield found("policy.stores-first", _at(policy, promised.sentence), message, "wait for the choice")
 
 
-def _others(facts: Facts) -> Findings:
+def _others(facts: AuditFacts) -> Findings:
     """Other companies' hosts, and what forms ask for."""
     site, policy = facts.site, facts.policy
     if site is None:
         return
     text = policy.text.text if policy is not None else ""
     for host, path in site.hosts.items():
-        message, here = f"{path} loads from or sends to {host}", Place(url=site.home)
+        message, here = f"{path} loads from or sends to {host}", FindingPlace(url=site.home)
         if policy is not None and not claims.names_host(text, host):
             mend = "name the company as a recipient, or serve the file yourself"
             yield found("policy.recipient-unnamed", here, f"{message}, and the policy does not name it", mend)
@@ -349,10 +351,10 @@ def _others(facts: Facts) -> Findings:
             if not names_category(text, category):
                 message = f"a form on {form.page} asks for '{field}' ({in_words([category])})"
                 mend = "name it in the policy, or stop asking"
-                yield found("site.field-unnamed", Place(url=site.home), message, mend)
+                yield found("site.field-unnamed", FindingPlace(url=site.home), message, mend)
 
 
-_QUESTIONS: Final[tuple[Callable[[Facts], Findings], ...]] = (
+_QUESTIONS: Final[tuple[Callable[[AuditFacts], Findings], ...]] = (
     _unseen,
     _collected,
     _periods,

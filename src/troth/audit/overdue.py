@@ -6,19 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from troth.audit.claims import retention_claims
-from troth.audit.facts import Facts, PolicyFacts
-from troth.audit.rules import Finding, Place, found
+from troth.audit.facts import AuditFacts, PolicyFacts
+from troth.audit.rules import AuditFinding, FindingPlace, found
+from troth.controls import run
 from troth.declaration import Declaration, Promise
-from troth.policy import Sentence, bind
-from troth.promises import run
+from troth.policy import Sentence, bind_promises
 from troth.stores import Store
 
 _CONTROL = "retention.nothing_overdue"
 
 
 def declared_overdue(
-    facts: Facts, policy: PolicyFacts | None, stores: Mapping[str, Store], declaration: Declaration
-) -> Iterator[Finding]:
+    facts: AuditFacts, policy: PolicyFacts | None, stores: Mapping[str, Store], declaration: Declaration
+) -> Iterator[AuditFinding]:
     """What the control of the retention rules finds in the *stores*: at every sentence that promises it, else at the
     table. Reads only."""
     check = run(_CONTROL, {"declaration": declaration, "stores": stores, "now": facts.at, "collector": "audit"})
@@ -30,16 +30,16 @@ def declared_overdue(
         if policy is not None:
             told = told or list(_in_words(facts, policy, system, table))
             for sentence in told:
-                place = Place(file=policy.file, line=sentence.span.line, column_number=sentence.span.column)
+                place = FindingPlace(file=policy.file, line=sentence.span.line, column_number=sentence.span.column)
                 yield found("policy.overdue", place, f"“{sentence.text[:160]}”; {it.place}: {message}", it.mend)
         if not told:
-            yield found("declaration.overdue", Place(system, table), message, it.mend)
+            yield found("declaration.overdue", FindingPlace(system, table), message, it.mend)
 
 
 def _promising(policy: PolicyFacts, declaration: Declaration) -> Iterator[tuple[Promise, Sentence]]:
     """The promises that rest on the control and say what they are about, each with the sentence that it quotes."""
     promises = [it for it in declaration.promises if _CONTROL in it.controls and it.about]
-    for bound in bind(policy.text, promises):
+    for bound in bind_promises(policy.text, promises):
         if bound.sentences:
             yield bound.promise, bound.sentences[0]
 
@@ -48,7 +48,7 @@ def _is_about(promise: Promise, place: str) -> bool:
     return any(place == part or place.startswith(f"{part}.") for part in promise.about)
 
 
-def _in_words(facts: Facts, policy: PolicyFacts, system: str, table: str) -> Iterator[Sentence]:
+def _in_words(facts: AuditFacts, policy: PolicyFacts, system: str, table: str) -> Iterator[Sentence]:
     """The sentences on periods whose words name the table."""
     schemas = [it.schema for each in facts.reached if each.name == system for it in each.tables if it.name == table]
     for claim in retention_claims(policy.promises):
@@ -56,7 +56,7 @@ def _in_words(facts: Facts, policy: PolicyFacts, system: str, table: str) -> Ite
             yield claim.clause.sentence
 
 
-def without_guessed(facts: Facts, declaration: Declaration) -> Facts:
+def without_guessed(facts: AuditFacts, declaration: Declaration) -> AuditFacts:
     """*facts* without what was counted by a guessed column in a table that has a declared rule of the same period:
     `declared_overdue` counts it better."""
     ruled = {(rule.table, str(rule.for_)) for rule in declaration.retention.values()}

@@ -8,35 +8,35 @@ from importlib import resources
 from typing import Final
 
 from troth import __version__
+from troth.audit.collect import SAMPLE_ROWS
 from troth.audit.facts import PolicyFacts, SiteFacts, SystemFacts, TableFacts
 from troth.audit.findings import in_words
-from troth.audit.look import SAMPLE_ROWS
-from troth.audit.report import Report
-from troth.audit.rules import Finding, Severity
-from troth.counting import counted
-from troth.detect import QuasiIdentifier, Role
-from troth.policy.clauses import Quantity
-from troth.policy.proposing import Proposal
-from troth.sheet import safe as _
-from troth.sheet import sheet
+from troth.audit.report import AuditReport
+from troth.audit.rules import AuditFinding, AuditSeverity
+from troth.detect import QuasiIdentifier, TableRole
+from troth.policy.bind import Proposal
+from troth.policy.classify import Quantity
+from troth.reports.base import html_page
+from troth.reports.base import safe as _
 from troth.stores import TableKind
+from troth.text import counted
 
 _OPEN_MAX: Final = 30
 """With more tables or findings than this, lists start closed."""
 _HEADINGS: Final = {
-    Severity.ERROR: ("Errors", "Untrue, unlawful or unworkable as it stands."),
-    Severity.WARNING: ("Warnings", "May be right; somebody has to look."),
-    Severity.NOTE: ("Notes", "For knowing; nothing is wrong with these by themselves."),
+    AuditSeverity.ERROR: ("Errors", "Untrue, unlawful or unworkable as it stands."),
+    AuditSeverity.WARNING: ("Warnings", "May be right; somebody has to look."),
+    AuditSeverity.NOTE: ("Notes", "For knowing; nothing is wrong with these by themselves."),
 }
 _ROLES: Final = {
-    Role.PERSON: "rows are people",
-    Role.BELONGS: "by a key",
-    Role.MENTIONS: "by an identifier",
-    Role.REFERENCE: "nothing leads here",
+    TableRole.PERSON: "rows are people",
+    TableRole.BELONGS: "by a key",
+    TableRole.MENTIONS: "by an identifier",
+    TableRole.REFERENCE: "nothing leads here",
 }
 
 
-def as_html(report: Report) -> str:
+def as_html(report: AuditReport) -> str:
     """The whole report as one self-contained page."""
     facts = report.facts
     names = ", ".join(system.name for system in facts.systems) or "no system"
@@ -52,7 +52,7 @@ def as_html(report: Report) -> str:
         *_next(report),
         *_method(report),
     ]
-    return sheet(
+    return html_page(
         f"Privacy audit of {names}",
         parts,
         style=resources.files(__package__).joinpath("report.css").read_text("utf-8"),
@@ -68,14 +68,14 @@ def _code(text: object) -> str:
     return f"<code>{_(text)}</code>"
 
 
-def _navigation(report: Report) -> str:
+def _navigation(report: AuditReport) -> str:
     links = [("findings", "Findings"), ("systems", "Systems")]
     links += [("policy", "Policy")] if report.facts.policy is not None else []
     links += [("site", "Site")] if report.facts.site is not None else []
     return "".join(f'<a href="#{at}">{name}</a>' for at, name in [*links, ("next", "What next"), ("method", "Method")])
 
 
-def _top(report: Report) -> Iterator[str]:
+def _top(report: AuditReport) -> Iterator[str]:
     facts, counts = report.facts, report.counts
     tables = [table for system in facts.systems for table in system.tables]
     columns = sum(len(table.best) for table in tables if table.holds)
@@ -85,9 +85,9 @@ def _top(report: Report) -> Iterator[str]:
     yield "<h1>What the policy says, and what is there</h1>"
     yield f'<p class="lead">Looked at, without changing anything: {", ".join(sources)}.</p>'
     tally = [
-        (counts[Severity.ERROR], "error"),
-        (counts[Severity.WARNING], "warning"),
-        (counts[Severity.NOTE], "note"),
+        (counts[AuditSeverity.ERROR], "error"),
+        (counts[AuditSeverity.WARNING], "warning"),
+        (counts[AuditSeverity.NOTE], "note"),
         (len(tables), "table"),
         (columns, "column"),
     ]
@@ -102,7 +102,7 @@ def _with(word: str) -> str:
 # --- findings -------------------------------------------------------------------------------------------------------
 
 
-def _findings(report: Report) -> Iterator[str]:
+def _findings(report: AuditReport) -> Iterator[str]:
     yield '<h2 id="findings">Findings</h2>'
     if not report.findings:
         yield "<p>Nothing was found. That is rare: see under Method what was looked at.</p>"
@@ -110,19 +110,19 @@ def _findings(report: Report) -> Iterator[str]:
         of_it = [it for it in report.findings if it.severity is severity]
         if not of_it:
             continue
-        by_rule: dict[str, list[Finding]] = {}
+        by_rule: dict[str, list[AuditFinding]] = {}
         for it in of_it:
             by_rule.setdefault(it.rule.id, []).append(it)
         groups = "".join("".join(_group(group)) for group in by_rule.values())
         yield f"<h3>{len(of_it):,} {heading[:-1].lower() if len(of_it) == 1 else heading.lower()}</h3>"
         yield f'<p class="soft">{meaning}</p>'
-        if severity is Severity.ERROR:
+        if severity is AuditSeverity.ERROR:
             yield groups
         else:
-            yield _folded(f"Show or hide the {heading.lower()}", severity is Severity.WARNING, groups)
+            yield _folded(f"Show or hide the {heading.lower()}", severity is AuditSeverity.WARNING, groups)
 
 
-def _group(of_it: Sequence[Finding]) -> Iterator[str]:
+def _group(of_it: Sequence[AuditFinding]) -> Iterator[str]:
     """The findings of one rule: what it rests on and cannot see stands once."""
     rule = of_it[0].rule
     yield f'<section class="finding {rule.severity}">'
@@ -213,7 +213,7 @@ def _tables(system: SystemFacts) -> Iterator[str]:
 
 def _reached(table: TableFacts) -> str:
     """How a person's rows are found there; a view keeps none."""
-    if table.schema.kind is TableKind.VIEW or (table.role is Role.REFERENCE and not table.best):
+    if table.schema.kind is TableKind.VIEW or (table.role is TableRole.REFERENCE and not table.best):
         return ""
     return _ROLES[table.role]
 
@@ -315,7 +315,7 @@ def _policy(policy: PolicyFacts) -> Iterator[str]:
         yield _folded(f"{str(kind).capitalize()}: {len(rows)}", len(policy.promises) <= _OPEN_MAX, grid)
 
 
-def _proofs(report: Report) -> Iterator[str]:
+def _proofs(report: AuditReport) -> Iterator[str]:
     """What could show that each promise is kept; those that nothing can measure come last."""
     if not report.promises:
         return
@@ -372,7 +372,7 @@ def _site(site: SiteFacts) -> Iterator[str]:
 # --- what next ------------------------------------------------------------------------------------------------------
 
 
-def _next(report: Report) -> Iterator[str]:
+def _next(report: AuditReport) -> Iterator[str]:
     yield '<h2 id="next">What to do next</h2><ol class="steps">'
     for step in report.next_steps:
         code = f'<pre tabindex="0"><code>{_(step.code)}</code></pre>' if step.code else ""
@@ -381,7 +381,7 @@ def _next(report: Report) -> Iterator[str]:
     yield "</ol>"
 
 
-def _method(report: Report) -> Iterator[str]:
+def _method(report: AuditReport) -> Iterator[str]:
     yield '<h2 id="method">How this was looked at</h2>'
     yield f"""<p>Every store was opened read-only. Of each table up to {SAMPLE_ROWS} rows were compared with patterns
 in memory and forgotten; names, types and comments of columns counted too. A score of 1 says that name and values agree:

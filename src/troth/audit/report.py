@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from troth.audit.facts import Facts, PolicyFacts
+from troth.audit.collect import Progress, look
+from troth.audit.facts import AuditFacts, PolicyFacts
 from troth.audit.findings import by_gravity, decide
-from troth.audit.joining import (
+from troth.audit.joined_findings import (
     declared_findings,
     lint_findings,
     lint_policy,
@@ -19,18 +20,17 @@ from troth.audit.joining import (
     promised,
     without_declared,
 )
-from troth.audit.look import Progress, look
 from troth.audit.overdue import declared_overdue, without_guessed
-from troth.audit.rules import Finding, Severity
+from troth.audit.rules import AuditFinding, AuditSeverity
 from troth.declaration import Declaration
-from troth.policy import Language
-from troth.policy.proposing import Proposal
-from troth.probe import Site
+from troth.policy import TextLanguage
+from troth.policy.bind import Proposal
+from troth.site import Site
 from troth.stores import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """Something to do next: *says* in words, *code* to run or to read, where there is some."""
 
     says: str
@@ -39,11 +39,11 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class AuditReport:
     """One audit. It holds names, counts and reasons, and no personal value."""
 
-    facts: Facts
-    findings: tuple[Finding, ...]
+    facts: AuditFacts
+    findings: tuple[AuditFinding, ...]
     references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """System to the ``${NAME}`` that its store's URL came from, where it came from one."""
     addresses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -54,17 +54,17 @@ class Report:
     """The declaration that everything was held against, by its hash; empty where there was none."""
 
     @property
-    def counts(self) -> Mapping[Severity, int]:
+    def counts(self) -> Mapping[AuditSeverity, int]:
         """How many findings of each severity, the gravest first."""
         counted = Counter(finding.severity for finding in self.findings)
-        return {severity: counted[severity] for severity in Severity}
+        return {severity: counted[severity] for severity in AuditSeverity}
 
     @property
     def has_errors(self) -> bool:
-        return self.counts[Severity.ERROR] > 0
+        return self.counts[AuditSeverity.ERROR] > 0
 
     @property
-    def next_steps(self) -> tuple[Step, ...]:
+    def next_steps(self) -> tuple[NextStep, ...]:
         """What to do next, in order."""
         return tuple(_steps(self))
 
@@ -79,18 +79,18 @@ def audit(
     references: Mapping[str, str] | None = None,
     addresses: Mapping[str, str] | None = None,
     declaration: Declaration | None = None,
-) -> Report:
+) -> AuditReport:
     """Look at the stores, the policy and the site, and say what was found; with a *declaration*, hold all of them
     against it, too.
 
     Reads only: nothing is written anywhere, no key is needed and nothing is remembered. What cannot be reached is a
     finding and loses nothing else. *now* is aware; *progress* is told after each table; *references* and *addresses*
-    as `Report` has them.
+    as `AuditReport` has them.
     """
     facts = look(stores, policy, site, now=now, progress=progress)
     known = MappingProxyType(dict(references or {})), MappingProxyType(dict(addresses or {}))
     facts = facts if declaration is None else without_guessed(facts, declaration)
-    read = policy if policy is not None and policy.text.language is not Language.OTHER else None
+    read = policy if policy is not None and policy.text.language is not TextLanguage.OTHER else None
     seen = list(decide(replace(facts, policy=read)))
     if declaration is not None:
         seen = [*without_declared(seen, declaration), *declared_findings(facts, declaration)]
@@ -102,15 +102,15 @@ def audit(
         linted = lint_policy(read, facts.site, declaration, now=now)
         seen += list(lint_findings(linted, read, facts.site, seen))
         promises = promised(read, declaration)
-    return Report(facts, by_gravity(seen), *known, promises, declaration.hash if declaration is not None else "")
+    return AuditReport(facts, by_gravity(seen), *known, promises, declaration.hash if declaration is not None else "")
 
 
-def _steps(report: Report) -> list[Step]:
+def _steps(report: AuditReport) -> list[NextStep]:
     steps = []
-    errors = report.counts[Severity.ERROR]
+    errors = report.counts[AuditSeverity.ERROR]
     if errors:
         says = "finding is an error" if errors == 1 else "findings are errors"
-        steps.append(Step(f"{errors} {says}: untrue, unlawful or unworkable as it stands. Mend them first."))
+        steps.append(NextStep(f"{errors} {says}: untrue, unlawful or unworkable as it stands. Mend them first."))
     if report.facts.reached and not report.declared:
         steps.append(_draft([system.name for system in report.facts.reached], report))
     for system in report.facts.reached:
@@ -119,11 +119,11 @@ def _steps(report: Report) -> list[Step]:
                 f"Give the service its own account in {system.name}, which may do what requests need and nothing else. "
                 "Read the script, have an administrator run it, and set a password."
             )
-            steps.append(Step(says, system.grants, "sql"))
+            steps.append(NextStep(says, system.grants, "sql"))
     return steps
 
 
-def _draft(systems: Sequence[str], report: Report) -> Step:
+def _draft(systems: Sequence[str], report: AuditReport) -> NextStep:
     """How to draft a declaration: the variables that hold the stores' URLs come first."""
     stores = {name: report.references.get(name, f"${{{variable(name)}}}") for name in systems}
     options = " ".join(f"--store {shlex.quote(f'{name}={reference}')}" for name, reference in stores.items())
@@ -135,7 +135,7 @@ def _draft(systems: Sequence[str], report: Report) -> Step:
     unset = [variable(name) for name in systems if name not in {*report.references, *report.addresses}]
     first = f" First set {', '.join(unset)} to what you gave as the URL: it may hold a password." if unset else ""
     says = f"Draft a declaration from these schemas, and review each line that says REVIEW or TODO.{first}"
-    return Step(says, "\n".join([*exports, f"troth init {options} --out troth.yaml", "troth check -d troth.yaml"]))
+    return NextStep(says, "\n".join([*exports, f"troth init {options} --out troth.yaml", "troth check -d troth.yaml"]))
 
 
 def variable(system: str) -> str:

@@ -11,7 +11,7 @@ from importlib import resources
 from types import MappingProxyType
 
 
-class Severity(enum.StrEnum):
+class AuditSeverity(enum.StrEnum):
     """An error is untrue, unlawful or unworkable as it stands; a warning may be; a note is for knowing."""
 
     ERROR = "error"
@@ -20,18 +20,18 @@ class Severity(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AuditRule:
     """One question that an audit asks. *cannot_see* says what a finding of it does not show."""
 
     id: str
-    severity: Severity
+    severity: AuditSeverity
     title: str
     cite: str
     cannot_see: str
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FindingPlace:
     """Where a finding is: in a schema (*system*, *table*, *column*), in a file (*file*, *line*, *column_number* from 1)
     or on the site (*url*). No place at all is the whole company."""
 
@@ -50,33 +50,33 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """One thing that was found. It names systems, tables, columns, sentences and pages, and holds no personal value."""
 
-    rule: Rule
-    place: Place
+    rule: AuditRule
+    place: FindingPlace
     message: str
     mend: str
     about: str = ""
     """The data category that it is about, where it is about one."""
 
     @property
-    def severity(self) -> Severity:
+    def severity(self) -> AuditSeverity:
         return self.rule.severity
 
 
-def found(rule: str, place: Place, message: str, mend: str, *, about: str = "") -> Finding:
+def found(rule: str, place: FindingPlace, message: str, mend: str, *, about: str = "") -> AuditFinding:
     """A finding of the rule with that id."""
-    return Finding(rules()[rule], place, message, mend, about)
+    return AuditFinding(rules()[rule], place, message, mend, about)
 
 
 @functools.cache
-def rules() -> Mapping[str, Rule]:
+def rules() -> Mapping[str, AuditRule]:
     """Every rule by its id, in the order of ``rules.toml``."""
     data = tomllib.loads(resources.files(__package__).joinpath("rules.toml").read_text("utf-8"))
     return MappingProxyType(
         {
-            name: Rule(name, Severity(row["severity"]), row["title"], row.get("cite", ""), row["cannot_see"])
+            name: AuditRule(name, AuditSeverity(row["severity"]), row["title"], row.get("cite", ""), row["cannot_see"])
             for name, row in data.items()
         }
     )

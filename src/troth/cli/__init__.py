@@ -11,8 +11,8 @@ import sys
 import click
 
 from troth import TrothError, __version__
-from troth.cli.company import printable
-from troth.cli.lazy import LazyGroup
+from troth.cli.deployment import printable
+from troth.cli.lazy_group import LazyGroup
 
 __all__ = ["main"]
 
@@ -27,7 +27,7 @@ COMMANDS = {
     "erase": "troth.cli.subjects",
     "scan": "troth.cli.subjects",
     "replay": "troth.cli.replay",
-    "lift": "troth.cli.lift",
+    "acknowledge-return": "troth.cli.acknowledge_return",
     "grants": "troth.cli.grants",
     "ropa": "troth.cli.ropa",
     "dpia": "troth.cli.dpia",
@@ -58,7 +58,7 @@ _SHORT = {
     "erase": "Erase a person: first the plan, then --apply.",
     "scan": "Find where free text mentions a person.",
     "replay": "Erase again whoever a restored backup brought back.",
-    "lift": "Let whoever was erased, and came back, stay.",
+    "acknowledge-return": "Record that a person who was erased came back of their own accord.",
     "grants": "Print the least-privilege GRANT script for a store.",
     "ropa": "Print the record of processing (GDPR Art. 30).",
     "map": "Draw where the data goes.",

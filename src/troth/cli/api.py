@@ -6,7 +6,7 @@ import datetime as dt
 
 import click
 
-from troth.cli import company as cli
+from troth.cli import deployment as cli
 
 _SCOPES = (
     "cases.write",
@@ -88,9 +88,9 @@ def list_tokens(as_json: bool) -> None:
     Example:  troth api token list
     """
     _ready()
-    from troth.service.api.models import Token
+    from troth.service.api.models import ApiToken
 
-    rows = list(Token.objects.order_by("name"))
+    rows = list(ApiToken.objects.order_by("name"))
     told = [
         {
             "name": row.name,
@@ -156,11 +156,11 @@ def make_hook(url: str, events: tuple[str, ...], as_json: bool) -> None:
     _ready()
     from django.conf import settings
 
-    from troth.service.api import hooks
-    from troth.service.keys import keyring
+    from troth.service.api import webhooks
+    from troth.service.core.keys import keyring
 
     keys = keyring(settings.TROTH.home)
-    made, secret = hooks.make(url, events or _EVENTS, keys=keys, now=dt.datetime.now(dt.UTC))
+    made, secret = webhooks.make(url, events or _EVENTS, keys=keys, now=dt.datetime.now(dt.UTC))
     if as_json:
         cli.print_json({"id": made.pk, "url": made.url, "events": made.events, "secret": secret})
     else:
@@ -177,10 +177,10 @@ def list_hooks(as_json: bool) -> None:
     Example:  troth api hook list
     """
     _ready()
-    from troth.service.api.models import Delivery, Hook
+    from troth.service.api.models import Delivery, Webhook
 
     told = []
-    for row in Hook.objects.filter(ended_at=None).order_by("pk"):
+    for row in Webhook.objects.filter(ended_at=None).order_by("pk"):
         waiting = Delivery.objects.filter(hook=row, done_at=None)
         tried = waiting.filter(tries__gt=0).order_by("-due", "-pk").first()
         why = tried.why if tried is not None else ""
@@ -205,9 +205,9 @@ def end_hook(number: int) -> None:
     Example:  troth api hook end 1
     """
     _ready()
-    from troth.service.api import hooks
+    from troth.service.api import webhooks
 
-    if not hooks.end(number, now=dt.datetime.now(dt.UTC)):
+    if not webhooks.end(number, now=dt.datetime.now(dt.UTC)):
         raise click.UsageError("there is no such webhook; troth api hook list shows them")
     click.echo(f"Webhook {number} has ended.")
 

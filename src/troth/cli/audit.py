@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from troth.cli import company as cli
-from troth.cli import places
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.cli import store_options
+from troth.text import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from troth.audit import PolicyFacts, Progress, Report, SystemFacts
+    from troth.audit import AuditReport, PolicyFacts, Progress, SystemFacts
     from troth.declaration import Declaration
-    from troth.probe import Site
+    from troth.site import Site
 
 STATEMENT_S = 15.0
 """No statement of an audit keeps a database busy for longer."""
@@ -29,7 +29,7 @@ _SHOWN_MAX = 14
 
 
 @click.command()
-@places.store_option
+@store_options.store_option
 @click.option(
     "--policy",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -71,9 +71,9 @@ def audit(
 
     text, home = _policy(policy) if policy else None, _site(site) if site else None
     declared = _declared(declaration) if declaration else None
-    asked = places.named(stores)
-    with places.open_read_only(asked, statement_s=STATEMENT_S) as opened, progress("looking") as step:
-        known = {"references": places.references(asked), "addresses": places.addresses(asked)}
+    asked = store_options.named(stores)
+    with store_options.open_read_only(asked, statement_s=STATEMENT_S) as opened, progress("looking") as step:
+        known = {"references": store_options.references(asked), "addresses": store_options.addresses(asked)}
         report = look(opened, text, home, now=dt.datetime.now(dt.UTC), progress=step, declaration=declared, **known)
     files = write_report(report, out) if out is not None else ()
     if as_json:
@@ -101,7 +101,7 @@ def _declared(file: Path) -> Declaration:
 
 
 def _site(url: str) -> Site:
-    from troth.probe import ProbeError, Site
+    from troth.site import ProbeError, Site
 
     try:
         return Site(url)
@@ -136,7 +136,7 @@ def _visible(text: str) -> str:
 # --- the terminal ---------------------------------------------------------------------------------------------------
 
 
-def _show(report: Report, files: tuple[Path, ...]) -> None:
+def _show(report: AuditReport, files: tuple[Path, ...]) -> None:
     """What matters first, on one screen."""
     from rich.console import Console
 
@@ -190,7 +190,7 @@ def _figures(system: SystemFacts) -> str:
     )
 
 
-def _show_findings(out: Console, report: Report) -> None:
+def _show_findings(out: Console, report: AuditReport) -> None:
     """The gravest findings, one line each; those of one rule that go on for long are counted."""
     colours = {"error": "red", "warning": "yellow", "note": "blue"}
     told: Counter[str] = Counter()

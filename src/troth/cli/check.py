@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.declaration import Declaration, Problem, System
@@ -75,8 +75,8 @@ def check(declaration: Path, no_stores: bool, values: bool, as_json: bool) -> No
 
 def _problems(path: Path, *, look: bool, values: bool) -> Iterator[Problem]:
     """What the file shows, then what the policy shows, then what the stores show."""
+    from troth.controls import check as promises
     from troth.declaration import examine
-    from troth.promises import check as promises
     from troth.protect.fields import check as indexes
     from troth.protect.tokens.check import check as tokens
     from troth.subjects import unmarked
@@ -104,7 +104,7 @@ def _policy(declaration: Declaration) -> Iterator[Problem]:
         yield from versions(declaration)
 
 
-def _stores(declaration: Declaration, told: Sequence[Problem], *, values: bool) -> Iterator[Problem]:
+def _stores(declaration: Declaration, problems: Sequence[Problem], *, values: bool) -> Iterator[Problem]:
     """Where the stores disagree, but for what the file alone has *told*. A store that cannot be asked is an error: it
     was not checked."""
     from troth.declaration import Problem, SecretMissing, Severity
@@ -132,9 +132,9 @@ def _stores(declaration: Declaration, told: Sequence[Problem], *, values: bool) 
             yield Problem("store-not-checked", declaration.where(path), path, f"the store was not looked at: {error}")
     looked = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
     misfits = fits(looked, schemas)
-    by_file = {problem.path for problem in told if problem.severity is Severity.ERROR}
+    by_file = {problem.path for problem in problems if problem.severity is Severity.ERROR}
     # A circle has no first table: where the stores' map meets one, it stands in the file, and was told there.
-    has_circle = any(problem.code == "reference-cycle" for problem in told)
+    has_circle = any(problem.code == "reference-cycle" for problem in problems)
     for misfit in misfits:
         if misfit.path in by_file or (has_circle and misfit.path.endswith(".belongs_to")):
             continue

@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 import click
 
-from troth.cli import company as cli
-from troth.cli import paper
+from troth.cli import deployment as cli
+from troth.cli import formatting
 from troth.cli.serve import refuse_taken
 from troth.errors import TrothError
 
@@ -120,7 +120,7 @@ def _lay(folder: Path, people: int, seed: int) -> Mapping[str, str]:
     os.umask(0o077)  # personal data, although invented: for nobody else on this machine
     (folder / "company").mkdir(parents=True)
     now = dt.datetime.now(dt.UTC)
-    with paper.progress(f"laying down a company of {people:,} people"):
+    with formatting.progress(f"laying down a company of {people:,} people"):
         lay_down(places, people=people, seed=seed, now=now)
         plant(places, seed=seed, now=now)
     (folder / _MARK).write_text("made by `troth demo`; `troth demo --reset` deletes this folder\n", encoding="utf-8")
@@ -172,16 +172,16 @@ def _records() -> None:
     set_up()
     migrate()
     from troth.declaration import load
-    from troth.ledger import Entry, Name
-    from troth.service.keys import keyring, ledger_signer
-    from troth.service.record.ledger import record, sequence
-    from troth.service.record.models import EntryRow
+    from troth.ledger import DeclaredName, Entry
+    from troth.service.core.keys import keyring, ledger_signer
+    from troth.service.core.ledger import record, sequence
+    from troth.service.core.models import EntryRow
     from troth.service.settings import TROTH
 
     if not EntryRow.objects.exists():
         now = dt.datetime.now(dt.UTC)
         for fault, control, system in _FAULTS:
-            fields = {"fault": Name(fault), "control": Name(control), "system": Name(system)}
+            fields = {"fault": DeclaredName(fault), "control": DeclaredName(control), "system": DeclaredName(system)}
             record(Entry("demo.fault_planted", now, fields))
         sequence(ledger_signer(keyring(TROTH.home), load(TROTH.declaration).organisation), now=now)
 
@@ -196,19 +196,19 @@ def _console(folder: Path, port: int) -> tuple[Path, float]:
     from troth.service.server import set_up
 
     set_up()
-    from troth.service.board.keep import REST
-    from troth.service.staff import run
+    from troth.service.assurance.scheduler import REST
+    from troth.service.staff import actions
     from troth.service.staff.factors import fresh_codes
-    from troth.service.staff.models import Member
-    from troth.service.staff.rights import Role
+    from troth.service.staff.models import StaffMember
+    from troth.service.staff.rights import StaffRole
     from troth.service.staff.undertaking import document_hash
 
     now, kept = dt.datetime.now(dt.UTC), folder / "sign-in"
-    member = Member.objects.select_related("user").filter(user__username=_OFFICER).first()
+    member = StaffMember.objects.select_related("user").filter(user__username=_OFFICER).first()
     if member is None:
-        member, token = run.invite(_OFFICER, [Role.OFFICER], reason="the example company's officer", now=now)
-        run.accept(token, password := secrets.token_urlsafe(12), now=now)
-        run.sign(member, document_hash(), now=now)
+        member, token = actions.invite(_OFFICER, [StaffRole.OFFICER], reason="the example company's officer", now=now)
+        actions.accept(token, password := secrets.token_urlsafe(12), now=now)
+        actions.sign(member, document_hash(), now=now)
     else:
         found = re.search(r"^password: (\S+)", kept.read_text("utf-8"), re.MULTILINE) if kept.is_file() else None
         password = found[1] if found is not None else "the one that you chose"

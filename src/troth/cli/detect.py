@@ -11,12 +11,12 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from troth.cli import company as cli
-from troth.cli.found import Document, Lines, Plain, Printer, Seen, Totals, plain
+from troth.cli import deployment as cli
+from troth.cli.detect_output import FileResult, JsonOutput, Lines, Printer, TextOutput, Totals, plain
 
 if TYPE_CHECKING:
     from troth.detect import Detector
-    from troth.detect.files import Kind
+    from troth.detect.files import FileKind
 
 _STEP_S: Final = 0.5
 _MB: Final = 1_000_000
@@ -112,7 +112,7 @@ def detect(
     Example:  troth detect notes.txt customers.csv letter.eml
               zcat calls.jsonl.gz | troth detect - --as jsonl --types pci,contact --json
     """
-    from troth.detect.files import Kind
+    from troth.detect.files import FileKind
 
     if as_json and json_lines:
         raise click.UsageError("--json is one document and --json-lines many: choose one")
@@ -120,7 +120,7 @@ def detect(
     out = _printer(as_json=as_json, json_lines=json_lines, explain=explain, places=not summary)
     totals = Totals()
     for file in files:
-        as_told = Kind(kind) if kind else None
+        as_told = FileKind(kind) if kind else None
         _look(file, as_told, encoding, detector, out, totals, explain=explain, together=not types)
     out.finish(totals)
     if totals.unscanned:
@@ -131,15 +131,15 @@ def detect(
 
 def _printer(*, as_json: bool, json_lines: bool, explain: bool, places: bool) -> Printer:
     if as_json:
-        return Document(places=places)
-    return Lines(places=places) if json_lines else Plain(explain=explain, places=places)
+        return JsonOutput(places=places)
+    return Lines(places=places) if json_lines else TextOutput(explain=explain, places=places)
 
 
 def _detector(
     types: Sequence[str], countries: Sequence[str], min_score: float, seconds_max: float | None, *, names: bool
 ) -> Detector:
     from troth.detect import Detector, Unknown
-    from troth.detect.asking import why_never
+    from troth.detect.requested_types import why_never
 
     # The names multiply few rows at a time: more threads of numpy than one only take time to start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -154,20 +154,20 @@ def _detector(
     return detector
 
 
-def _parts(said: Sequence[str]) -> list[str]:
+def _parts(options: Sequence[str]) -> list[str]:
     """What is said in one option, with commas, or in several."""
-    return [part.strip() for it in said for part in it.split(",") if part.strip()]
+    return [part.strip() for it in options for part in it.split(",") if part.strip()]
 
 
-def _types(said: Sequence[str]) -> tuple[frozenset[str], Sequence[str]]:
+def _types(options: Sequence[str]) -> tuple[frozenset[str], Sequence[str]]:
     """The types that are named, or whose group is; and those that are named."""
-    from troth.detect.asking import alike
     from troth.detect.entities import entities
+    from troth.detect.requested_types import alike
 
     known = entities()
     groups: set[str] = set()
     named: list[str] = []
-    for name in _parts(said):
+    for name in _parts(options):
         if name.upper() in known:
             named.append(name.upper())
             continue
@@ -184,7 +184,7 @@ def _types(said: Sequence[str]) -> tuple[frozenset[str], Sequence[str]]:
 
 def _look(
     file: str,
-    kind: Kind | None,
+    kind: FileKind | None,
     encoding: str,
     detector: Detector,
     out: Printer,
@@ -194,14 +194,14 @@ def _look(
     together: bool,
 ) -> None:
     """One file, printed as it is read."""
-    from troth.detect.files import Remark, Rows, kind_of, scan
+    from troth.detect.files import Remark, SampleRows, kind_of, scan
 
-    seen = Seen()
+    seen = FileResult()
     found_in: set[str] = set()
-    rows = Rows(Path(file).stem.strip("-"))
+    rows = SampleRows(Path(file).stem.strip("-"))
     out.begin(file)
     with click.open_file(file, "rb") as stream:
-        followed = Followed(file, stream)
+        followed = FileProgress(file, stream)
         read_as, kept = kind or kind_of(file), rows if together else None
         for it in scan(detector, followed, read_as, encoding=encoding, explained=explain, rows=kept):
             if isinstance(it, Remark):
@@ -217,7 +217,7 @@ def _look(
     totals.add(seen)
 
 
-class Followed:
+class FileProgress:
     """A file that says on the terminal how much of it was read, where that takes long and nothing else is printed."""
 
     def __init__(self, name: str, file: IO[bytes]) -> None:

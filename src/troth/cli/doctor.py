@@ -13,9 +13,9 @@ from pathlib import Path
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
-from troth.extras import install_hint
+from troth.cli import deployment as cli
+from troth.errors import install_hint
+from troth.text import counted
 
 Finding = tuple[str, str, str]
 """ok, note or wrong; what was looked at; what was found and how to mend it."""
@@ -124,7 +124,7 @@ def _deployment(path: Path) -> Iterator[Finding]:
 
     django.setup()
     from troth.errors import TrothError
-    from troth.service.deployment import examined
+    from troth.service.health_report import examined
 
     try:
         yield from examined(settings)
@@ -136,7 +136,7 @@ def _probed(url: str | None) -> Iterator[Finding]:
     if url is None:
         yield "note", "from outside", "not looked at; name the service with --probe https://…"
         return
-    from troth.service.deployment import seen_from_outside
+    from troth.service.health_report import seen_from_outside
 
     yield from seen_from_outside(url, now=dt.datetime.now(dt.UTC))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.text import counted
 
 
 @click.command()
@@ -29,7 +29,7 @@ def dpia(declaration: Path, as_of: dt.datetime | None, as_json: bool) -> None:
               troth dpia --as-of 2027-01-01 --json
     """
     from troth.declaration import load
-    from troth.ropa import Verdict, in_force, lists, screen, screening_data, screening_markdown
+    from troth.reports import RiskVerdict, in_force, lists, screen, screening_data, screening_markdown
 
     on, declared = as_of.date() if as_of else dt.datetime.now(dt.UTC).date(), load(declaration)
     if not in_force(on):
@@ -40,7 +40,7 @@ def dpia(declaration: Path, as_of: dt.datetime | None, as_json: bool) -> None:
         cli.print_json(screening_data(screened))
     else:
         click.echo(cli.printable(screening_markdown(screened)), nl=False)
-    due, unclear = sum(one.is_due for one in screened), sum(one.verdict is Verdict.OPEN for one in screened)
+    due, unclear = sum(one.is_due for one in screened), sum(one.verdict is RiskVerdict.OPEN for one in screened)
     if due or unclear:
         said = f"{counted(due, 'assessment')} due, {counted(unclear, 'purpose')} not stated well enough to tell"
         click.echo(f"troth: {said}", err=True)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.text import counted
 
 if TYPE_CHECKING:
-    from troth.service.board.keep import Office
+    from troth.service.assurance.scheduler import KeepContext
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _TOLD_EVERY = 1_000
@@ -74,10 +74,10 @@ def export(
     if since is not None and since.date() > dt.datetime.now(dt.UTC).date():
         raise click.BadParameter(f"{since:%Y-%m-%d} is yet to come: nothing was recorded since", param_hint="--since")
     office = _office(declaration)
-    from troth.service.board.evidence import Wanted, export_evidence
-    from troth.service.keys import ledger_signer
+    from troth.service.assurance.evidence import ArchiveScope, export_evidence
+    from troth.service.core.keys import ledger_signer
 
-    wanted = Wanted(
+    wanted = ArchiveScope(
         since.date() if since else None, promises, tuple(path.read_text("utf-8", "replace") for path in earlier)
     )
     signer = ledger_signer(office.keyring, office.company.declaration.organisation)
@@ -115,8 +115,8 @@ def retract(
                   --because "it did not see views"
     """
     office = _office(declaration)
-    from troth.service.board.retracting import retract_checks
-    from troth.service.record.retraction import plan_retraction
+    from troth.service.assurance.retraction import retract_checks
+    from troth.service.core.retraction import plan_retraction
 
     plan = plan_retraction(control, since=since.date(), until=until.date())
     outcomes = ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in plan.outcomes.items())
@@ -131,7 +131,7 @@ def retract(
     click.echo(receipt if receipt else "nothing was changed; with --apply they are retracted", nl=not receipt)
 
 
-def _office(declaration: Path) -> Office:
+def _office(declaration: Path) -> KeepContext:
     """The company of *declaration*, and its keys, with Troth's own database ready."""
     from troth.declaration import load
     from troth.protect import Keyring
@@ -141,9 +141,9 @@ def _office(declaration: Path) -> Office:
     Keyring.open(cli.home())
     set_up()
     catch_up()
-    from troth.service.board.keep import Office
+    from troth.service.assurance.scheduler import KeepContext
 
-    return Office.open()
+    return KeepContext.open()
 
 
 @contextmanager
@@ -152,7 +152,7 @@ def _bar() -> Iterator[Callable[[int], object]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from troth.service.record.ledger import tree
+    from troth.service.core.ledger import tree
 
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

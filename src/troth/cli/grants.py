@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from troth.cli import company as cli
-from troth.cli import places
+from troth.cli import deployment as cli
+from troth.cli import store_options
 from troth.cli.audit import STATEMENT_S
 
 
@@ -47,7 +47,7 @@ def grants(url: str | None, declaration: Path | None, system: str | None, role: 
 def _for_audit(url: str, role: str) -> str:
     from troth.stores import grants as script
 
-    with places.open_read_only(places.named([url]), statement_s=STATEMENT_S) as opened:
+    with store_options.open_read_only(store_options.named([url]), statement_s=STATEMENT_S) as opened:
         (store,) = opened.values()
         return script(store, role)
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from troth.cli import company as cli
-from troth.cli import places
+from troth.cli import deployment as cli
+from troth.cli import store_options
 from troth.cli.audit import STATEMENT_S, progress
-from troth.counting import counted
 from troth.errors import TrothError
+from troth.text import counted
 
 
 @click.command()
-@places.store_option
+@store_options.store_option
 @click.option("--name", metavar="COMPANY", help="The company's name, as the policy gives it.")
 @click.option(
     "--out",
@@ -38,13 +38,13 @@ def init(stores: tuple[str, ...], name: str | None, out: Path | None, as_json: b
 
     if out is not None and out.exists():
         raise click.UsageError(f"{out} is there already; name a new file, or move it away first")
-    asked = places.named(stores)
-    with places.open_read_only(asked, statement_s=STATEMENT_S) as opened, progress("looking") as step:
+    asked = store_options.named(stores)
+    with store_options.open_read_only(asked, statement_s=STATEMENT_S) as opened, progress("looking") as step:
         systems = [look_at_store(system, store, progress=step) for system, store in opened.items()]
     for system in systems:
         if system.unreached:
             raise TrothError(f"no draft without {system.name}: {system.unreached}")
-    text = draft(systems, name=name, references=places.references(asked))
+    text = draft(systems, name=name, references=store_options.references(asked))
     if out is not None:
         _write(out, text)
     guesses, open_ends = text.count("# REVIEW"), text.count("# TODO")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.text import counted
 
 
 @click.command()
@@ -36,10 +36,10 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
     if forever:
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, lambda *_: stop.set())
-    resumed = cli.Company(load(declaration), {}).resume()
-    from troth.service.board.keep import forever as loop
-    from troth.service.board.keep import run_due
-    from troth.service.board.models import PromiseRow
+    resumed = cli.OpenDeclaration(load(declaration), {}).resume()
+    from troth.service.assurance.models import PromiseRow
+    from troth.service.assurance.scheduler import forever as loop
+    from troth.service.assurance.scheduler import run_due
 
     log = logging.getLogger("troth.keep")
     log.setLevel(logging.ERROR)  # what it would say is printed

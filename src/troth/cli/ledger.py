@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
+from troth.cli import deployment as cli
 from troth.errors import TrothError
+from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.ledger import LogReader, Verifier
-    from troth.service.record.ledger import DatabaseLog
+    from troth.service.core.ledger import DatabaseLog
 
 _BUNDLE = 256
 _FILE_BYTES_MAX = 1_000_000
@@ -280,8 +280,8 @@ def _own(declaration: Path) -> DatabaseLog:
     keyring = Keyring.open(cli.home())
     set_up()
     catch_up()
-    from troth.service.keys import ledger_signer
-    from troth.service.record.ledger import DatabaseLog
+    from troth.service.core.keys import ledger_signer
+    from troth.service.core.ledger import DatabaseLog
 
     return DatabaseLog(ledger_signer(keyring, organisation))
 
@@ -304,13 +304,13 @@ def _waiting(log: LogReader) -> int:
 
     if isinstance(log, PublishedLog):
         return 0
-    from troth.service.record.ledger import pending
+    from troth.service.core.ledger import pending
 
     return pending()
 
 
 def _timestamps() -> dict[str, bytes]:
-    from troth.service.record.witnessing import timestamp_files
+    from troth.service.core.witnessing import timestamp_files
 
     return timestamp_files()
 

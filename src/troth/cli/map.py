@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from troth.cli import company as cli
+from troth.cli import deployment as cli
 
 
 @click.command()
@@ -32,7 +32,7 @@ def map(declaration: Path, kind: str, as_json: bool) -> None:  # noqa: A001 - it
               troth map --format text
     """
     from troth.declaration import load
-    from troth.ropa import as_svg, picture_data, picture_of, picture_words
+    from troth.reports import as_svg, picture_data, picture_of, picture_words
 
     picture = picture_of(load(declaration))
     if as_json or kind == "json":

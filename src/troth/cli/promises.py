@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.text import counted
 
 if TYPE_CHECKING:
-    from troth.promises import Control, Standing
-    from troth.service.board.standing import Stood
-    from troth.service.company import Company
+    from troth.controls import Control, ControlStatus
+    from troth.service.assurance.promise_status import PromiseStatus
+    from troth.service.core.deployment import Deployment
 
 _NO_DAY = " " * 10
 
@@ -45,18 +45,18 @@ def promises(declaration: Path, id_: str | None, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _found(declaration: Path, id_: str | None) -> tuple[Company, Sequence[Stood]]:
+def _found(declaration: Path, id_: str | None) -> tuple[Deployment, Sequence[PromiseStatus]]:
     from troth.declaration import load
     from troth.service.server import catch_up, set_up
 
     load(declaration)  # every mistake in it, before anything is opened
     set_up()
     catch_up()
-    from troth.service.board.standing import meant, stand
-    from troth.service.company import company
+    from troth.service.assurance.promise_status import meant, stand
+    from troth.service.core.deployment import deployment
     from troth.service.settings import TROTH
 
-    here = company(TROTH)
+    here = deployment(TROTH)
     found = {each.name: each for each in stand(here, dt.datetime.now(dt.UTC))}
     return here, [found[meant(id_, found)]] if id_ is not None else list(found.values())
 
@@ -64,24 +64,24 @@ def _found(declaration: Path, id_: str | None) -> tuple[Company, Sequence[Stood]
 # --- for people -----------------------------------------------------------------------------------------------------
 
 
-def _listed(found: Sequence[Stood]) -> Iterator[str]:
-    for each in found:
+def _listed(statuses: Sequence[PromiseStatus]) -> Iterator[str]:
+    for each in statuses:
         since = f"{each.since:%Y-%m-%d}" if each.since else _NO_DAY
         yield f"{each.judgement.status:9} {each.id}  {since}  “{each.promise.quote}”"
         yield f"{'':9} {each.reason}"
-    told = ", ".join(f"{count} {status}" for status, count in Counter(it.judgement.status for it in found).items())
-    yield f"{counted(len(found), 'promise')}{f': {told}' if told else ''}"
+    told = ", ".join(f"{count} {status}" for status, count in Counter(it.judgement.status for it in statuses).items())
+    yield f"{counted(len(statuses), 'promise')}{f': {told}' if told else ''}"
 
 
-def _shown(one: Stood, here: Company) -> Iterator[str]:
-    promise = one.promise
+def _shown(status: PromiseStatus, here: Deployment) -> Iterator[str]:
+    promise = status.promise
     yield f"“{promise.quote}”"
-    since = f", since {one.since:%Y-%m-%d %H:%M} UTC" if one.since else ""
-    yield f"{one.judgement.status}{since}  {one.id}"
+    since = f", since {status.since:%Y-%m-%d %H:%M} UTC" if status.since else ""
+    yield f"{status.judgement.status}{since}  {status.id}"
     yield f"owner: {promise.owner}"
     if promise.about:
         yield f"about: {', '.join(promise.about)}"
-    for it in one.judgement.standings:
+    for it in status.judgement.standings:
         yield ""
         yield from _control(it, here.controls.get(it.control or ""))
     if promise.waive is not None:
@@ -91,7 +91,7 @@ def _shown(one: Stood, here: Company) -> Iterator[str]:
         yield f"  {promise.waive.reason}"
 
 
-def _control(it: Standing, control: Control | None) -> Iterator[str]:
+def _control(it: ControlStatus, control: Control | None) -> Iterator[str]:
     yield f"{it.control or 'besides'}: {it.status or 'does not apply'}"
     yield f"  {it.reason}"
     if it.check is not None:
@@ -107,30 +107,30 @@ def _control(it: Standing, control: Control | None) -> Iterator[str]:
 # --- for machines ---------------------------------------------------------------------------------------------------
 
 
-def _brief(one: Stood) -> dict[str, Any]:
+def _brief(status: PromiseStatus) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "status": str(one.judgement.status),
-        "since": one.since.isoformat() if one.since else None,
-        "reason": one.reason,
-        "quote": one.promise.quote,
-        "owner": one.promise.owner,
+        "id": status.id,
+        "status": str(status.judgement.status),
+        "since": status.since.isoformat() if status.since else None,
+        "reason": status.reason,
+        "quote": status.promise.quote,
+        "owner": status.promise.owner,
     }
 
 
-def _whole(one: Stood, here: Company) -> dict[str, Any]:
-    promise = one.promise
+def _whole(status: PromiseStatus, here: Deployment) -> dict[str, Any]:
+    promise = status.promise
     return {
-        **_brief(one),
+        **_brief(status),
         "about": list(promise.about),
-        "reasons": list(one.judgement.reasons),
-        "controls": [_checked(it, here.controls.get(it.control or "")) for it in one.checked],
+        "reasons": list(status.judgement.reasons),
+        "controls": [_checked(it, here.controls.get(it.control or "")) for it in status.checked],
         "attest": promise.attest.model_dump(mode="json") if promise.attest else None,
         "waive": promise.waive.model_dump(mode="json") if promise.waive else None,
     }
 
 
-def _checked(it: Standing, control: Control | None) -> dict[str, Any]:
+def _checked(it: ControlStatus, control: Control | None) -> dict[str, Any]:
     check = it.check
     return {
         "id": it.control,

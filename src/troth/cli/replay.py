@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli import company as cli
-from troth.cli import paper
+from troth.cli import deployment as cli
+from troth.cli import formatting
 from troth.cli.subjects import apply_option
-from troth.counting import counted
+from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.ledger import PublishedLog
-    from troth.service.record.replay import Outcome, Replaying
+    from troth.service.core.replay import Replaying, ReplayResult
 
 
 def _moment(_: click.Context, __: click.Parameter, text: str) -> dt.datetime:
@@ -80,11 +80,11 @@ def replay(
     with cli.opened(declaration, read_only=approved is None) as company:
         _require_systems(company, systems)
         resumed = company.resume()
-        from troth.service.record import replay as room
+        from troth.service.core import replay as room
 
         looking = (company.map, company.stores)
         erasures = room.LedgerToo(_ledger(folder, company), company.keyring) if folder is not None else None
-        with paper.progress("reading") as tell:
+        with formatting.progress("reading") as tell:
             ended = room.conclude_all(*looking, company.declaration, company.keyring, now=_now())
             refuse_untrue(company.declaration, check(company.declaration, company.schemas))
             found = room.look(
@@ -103,7 +103,7 @@ def replay(
             room.nothing_found(found, systems, company.declaration, company.keyring, _now())
         elif found.plan is not None and approved is not None:
             steps = itertools.count(1)
-            with paper.progress("carrying out") as tell:
+            with formatting.progress("carrying out") as tell:
                 done = room.replay(
                     found,
                     *looking,
@@ -125,7 +125,7 @@ def replay(
         raise click.exceptions.Exit(1)
 
 
-def _require_systems(company: cli.Company, systems: Sequence[str]) -> None:
+def _require_systems(company: cli.OpenDeclaration, systems: Sequence[str]) -> None:
     for name in systems:
         if name not in company.declaration.systems:
             known = ", ".join(company.stores)
@@ -136,7 +136,7 @@ def _require_systems(company: cli.Company, systems: Sequence[str]) -> None:
             )
 
 
-def _ledger(folder: Path, company: cli.Company) -> PublishedLog:
+def _ledger(folder: Path, company: cli.OpenDeclaration) -> PublishedLog:
     """An exported ledger of ours, verified. Raises `troth.ledger.LedgerError`."""
     from troth.ledger import PublishedLog, origin_of
 
@@ -146,10 +146,10 @@ def _ledger(folder: Path, company: cli.Company) -> PublishedLog:
 
 
 def _show(
-    found: Replaying,
+    replaying: Replaying,
     known: str | None,
-    done: Outcome | None,
-    outcomes: Sequence[Outcome],
+    done: ReplayResult | None,
+    outcomes: Sequence[ReplayResult],
     resumed: Sequence[tuple[str, str]],
 ) -> None:
     for run, outcome in resumed:
@@ -161,68 +161,70 @@ def _show(
                 f"{one.restored_from:%Y-%m-%d %H:%M} UTC; {one.erased[system]:,} erased again, "
                 f"{one.left[system]:,} left"
             )
-    back = found.back
+    back = replaying.back
     if done is None:
         click.echo(f"{counted(back.rows, 'row')} read, {counted(sum(back.found.values()), 'erased identifier')} back.")
         for place, rows in back.places.items():
             click.echo(f"  {place}: {counted(rows, 'row')}")
         if not back.found and not outcomes:
             click.echo("Nobody who was erased since is back: that is on record.")
-        if found.plan is not None and known is not None:
-            paper.show_plan(found.plan, known)
-    for line in _to_look_at(found):
+        if replaying.plan is not None and known is not None:
+            formatting.show_plan(replaying.plan, known)
+    for line in _to_look_at(replaying):
         click.echo(f"troth: {cli.printable(line)}", err=True)
 
 
-def _to_look_at(found: Replaying) -> list[str]:
+def _to_look_at(replaying: Replaying) -> list[str]:
     """What a person has to see to."""
     lines = [
         f"review needed: {review.place}: {review.message}; erase them by hand: {', '.join(review.rows) or review.mend}"
-        for review in found.reviews
+        for review in replaying.reviews
     ]
     lines += [
         f"review needed: {place}: {counted(rows, 'row')} by a value that several people may share; look whose it is"
-        for place, rows in found.back.shared.items()
+        for place, rows in replaying.back.shared.items()
     ]
     lines += [
         f"review needed: {place}: {counted(rows, 'row')} of people who came back since they were erased; look "
         "which are older than their erasure, and erase those by --id"
-        for place, rows in found.back.returned.items()
+        for place, rows in replaying.back.returned.items()
     ]
     lines += [
         f"{place}: {counted(rows, 'row')} of somebody whose own row is gone; look whether they are of the erased"
-        for place, rows in found.orphans.items()
+        for place, rows in replaying.orphans.items()
     ]
-    lines += [f"not everything can be known: {why}; see docs/howto/restore-a-backup.md" for why in found.unknown]
-    if found.back.older:
+    lines += [f"not everything can be known: {why}; see docs/howto/restore-a-backup.md" for why in replaying.unknown]
+    if replaying.back.older:
         lines.append(
-            f"{counted(found.back.older, 'identifier')} had been erased before the backup, and were back in it; "
-            "they stay: erase them, or say with troth lift that they came back of their own accord"
+            f"{counted(replaying.back.older, 'identifier')} had been erased before the backup, and were back in it; "
+            "they stay: erase them, or say with troth acknowledge-return that they came back of their own accord"
         )
     return lines
 
 
 def _json(
-    found: Replaying,
+    replaying: Replaying,
     known: str | None,
-    done: Outcome | None,
-    outcomes: Sequence[Outcome],
+    done: ReplayResult | None,
+    outcomes: Sequence[ReplayResult],
     resumed: Sequence[tuple[str, str]],
 ) -> Mapping[str, Any]:
-    back = found.back
+    back = replaying.back
     return {
-        "restored_from": found.restored_from.isoformat(),
+        "restored_from": replaying.restored_from.isoformat(),
         "resumed": [{"run": run, "outcome": outcome} for run, outcome in resumed],
         "rows": back.rows,
         "found": dict(back.found),
         "places": dict(back.places),
         "older": back.older,
-        "plan": paper.plan_json(found.plan, known) if found.plan is not None and known is not None else None,
+        "plan": formatting.plan_json(replaying.plan, known)
+        if replaying.plan is not None and known is not None
+        else None,
         "shared": dict(back.shared),
         "returned": dict(back.returned),
-        "reviews": [{"place": one.place, "message": one.message, "rows": list(one.rows)} for one in found.reviews],
-        "orphans": dict(found.orphans),
-        "unknown": list(found.unknown),
+        "reviews": [{"place": one.place, "message": one.message, "rows": list(one.rows)} for one in replaying.reviews],
+        "orphans": dict(replaying.orphans),
+        "unknown": list(replaying.unknown),
         "outcomes": [
             {
                 "restored_from": one.restored_from.isoformat(),

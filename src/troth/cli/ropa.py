@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.text import counted
 
 
 @click.command()
@@ -41,7 +41,7 @@ def ropa(declaration: Path, role: Any, kind: str | None, as_json: bool) -> None:
     if as_json and kind not in {None, "json"}:
         raise click.UsageError(f"--json and --format {kind} are two things; ask for one")
     from troth.declaration import load
-    from troth.ropa import as_csv, as_data, as_html, as_markdown, record_of
+    from troth.reports import as_csv, as_data, as_html, as_markdown, record_of
 
     record = record_of(load(declaration), role)
     if as_json or kind == "json":

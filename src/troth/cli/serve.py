@@ -8,7 +8,7 @@ import socket
 
 import click
 
-from troth.cli import company as cli
+from troth.cli import deployment as cli
 from troth.errors import TrothError
 
 
@@ -69,7 +69,7 @@ def migrate(restored: bool, as_json: bool) -> None:
     settings = set_up()
     bring_up_to_date()
     if restored:
-        from troth.service.restored import begin_again
+        from troth.service.core.restored import begin_again
 
         begin_again(settings, now=dt.datetime.now(dt.UTC))
     if as_json:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.text import counted
 
 if TYPE_CHECKING:
-    from troth.service.staff.models import Grant, Member
-    from troth.service.staff.rights import Right, Role
+    from troth.service.staff.models import Grant, StaffMember
+    from troth.service.staff.rights import StaffRight, StaffRole
 
 _ROLES = ("handler", "approver", "officer", "deputy", "auditor", "administrator")
 _RIGHTS = (
@@ -76,16 +76,16 @@ def invite(
     _begin()
     from django.db import transaction
 
-    from troth.service.staff import letters, run
-    from troth.service.staff.rights import Role
+    from troth.service.staff import actions, messages
+    from troth.service.staff.rights import StaffRole
 
     now = _now()
     with transaction.atomic():
-        wanted = [Role(role) for role in roles]
-        member, token = run.invite(email, wanted, reason=reason, now=now, until=_end(until))
+        wanted = [StaffRole(role) for role in roles]
+        member, token = actions.invite(email, wanted, reason=reason, now=now, until=_end(until))
         if letter:
-            letters.post_invitation(member, token, now=now)
-    link = letters.link_of(token)
+            messages.post_invitation(member, token, now=now)
+    link = messages.link_of(token)
     if as_json:
         cli.print_json({"account": member.user.username, "letter": letter, "link": None if letter else link})
     else:
@@ -104,11 +104,11 @@ def list_(as_json: bool) -> None:
     _begin()
     from allauth.mfa.models import Authenticator
 
-    from troth.service.staff.models import Member
-    from troth.service.staff.run import holders
+    from troth.service.staff.actions import holders
+    from troth.service.staff.models import StaffMember
 
     now, factored = _now(), set(Authenticator.objects.values_list("user_id", flat=True))
-    people = list(Member.objects.select_related("user").order_by("left_at", "user__username"))
+    people = list(StaffMember.objects.select_related("user").order_by("left_at", "user__username"))
     told: list[dict[str, Any]] = [
         {
             "account": member.user.username,
@@ -157,16 +157,18 @@ def grant(
     _begin()
     from django.db import transaction
 
-    from troth.service.staff import run
-    from troth.service.staff.rights import ROLES, Right, Role
+    from troth.service.staff import actions
+    from troth.service.staff.rights import ROLES, StaffRight, StaffRole
 
     given: list[Grant] = []
-    wanted: list[tuple[Role | None, tuple[Right, ...]]] = [(Role(role), ROLES[Role(role)]) for role in roles]
-    wanted += [(None, (Right(right),)) for right in rights]
+    wanted: list[tuple[StaffRole | None, tuple[StaffRight, ...]]] = [
+        (StaffRole(role), ROLES[StaffRole(role)]) for role in roles
+    ]
+    wanted += [(None, (StaffRight(right),)) for right in rights]
     with transaction.atomic():
         for role, bundle in wanted:
-            who = run.find(email)
-            given += run.give(who, bundle, role=role, reason=reason, now=_now(), until=_end(until))
+            who = actions.find(email)
+            given += actions.give(who, bundle, role=role, reason=reason, now=_now(), until=_end(until))
     _say(as_json, {"given": [one.right for one in given]}, f"{counted(len(given), 'right')} given")
 
 
@@ -186,10 +188,10 @@ def revoke(email: str, roles: tuple[str, ...], rights: tuple[str, ...], everythi
     if not everything:
         _require_something(roles, rights)
     _begin()
-    from troth.service.staff import run
+    from troth.service.staff import actions
 
-    held = run.find(email).grants.filter(ended_at__isnull=True)
-    ended = run.revoke([one for one in held if everything or one.role in roles or one.right in rights], now=_now())
+    held = actions.find(email).grants.filter(ended_at__isnull=True)
+    ended = actions.revoke([one for one in held if everything or one.role in roles or one.right in rights], now=_now())
     _say(as_json, {"ended": ended}, f"{counted(ended, 'right')} ended")
 
 
@@ -207,12 +209,12 @@ def leave(email: str, apply: bool, as_json: bool) -> None:
     Example:  troth staff leave ben@example.org --apply
     """
     _begin()
-    from troth.service.staff import run
+    from troth.service.staff import actions
 
-    member = run.find(email)
+    member = actions.find(email)
     open_now = member.grants.filter(ended_at__isnull=True).count()
     if apply:
-        run.leave(member, now=_now())
+        actions.leave(member, now=_now())
     done = "the account is closed" if apply else "nothing is done yet; add --apply to close the account"
     _say(as_json, {"ends": open_now, "applied": apply}, f"{counted(open_now, 'right')}: {done}")
 
@@ -233,17 +235,17 @@ def review(keep: tuple[str, ...], end: tuple[str, ...], as_json: bool) -> None:
               troth staff review --keep ann@example.org --end ben@example.org
     """
     _begin()
-    from troth.service.staff import run
+    from troth.service.staff import actions
     from troth.service.staff.models import Grant
 
     rows = Grant.objects.filter(ended_at__isnull=True, member__left_at__isnull=True)
     rows = rows.select_related("member__user").order_by("reviewed_at", "member__user__username", "right")
     if keep or end:
-        kept, ended = run.review(_of(rows, keep, run.find), _of(rows, end, run.find), now=_now())
+        kept, ended = actions.review(_of(rows, keep, actions.find), _of(rows, end, actions.find), now=_now())
         _say(as_json, {"kept": kept, "ended": ended}, f"{counted(kept, 'right')} kept, {ended} ended")
         return
     now = _now()
-    told = [{"account": row.member.user.username, "reason": run.reason_of(row), **_told(row, now)} for row in rows]
+    told = [{"account": row.member.user.username, "reason": actions.reason_of(row), **_told(row, now)} for row in rows]
     if as_json:
         cli.print_json({"grants": told})
         return
@@ -253,14 +255,14 @@ def review(keep: tuple[str, ...], end: tuple[str, ...], as_json: bool) -> None:
     click.echo(counted(len(told), "grant"))
 
 
-def _of(rows: Any, emails: tuple[str, ...], find: Callable[[str], Member]) -> list[Grant]:
+def _of(rows: Any, emails: tuple[str, ...], find: Callable[[str], StaffMember]) -> list[Grant]:
     wanted = {find(email).pk for email in emails}
     return [row for row in rows if row.member_id in wanted]
 
 
 def _told(grant: Grant, now: dt.datetime) -> dict[str, str]:
-    from troth.service.staff.plan import review_due, why_not
-    from troth.service.staff.standing import held, person_of
+    from troth.service.staff.effective_rights import held, person_of
+    from troth.service.staff.rules import review_due, why_not
 
     why = why_not(held(grant), person_of(grant.member), now=now)
     return {

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from troth.cli import company as cli
-from troth.cli import paper
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.cli import formatting
+from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.subjects import AmendmentPlan, ErasurePlan, Identity, Located, Review
@@ -55,10 +55,10 @@ def _plan_hash(_: click.Context, __: click.Parameter, approved: str | None) -> s
 
 
 def _purpose(_: click.Context, __: click.Parameter, purpose: str) -> str:
-    from troth.ledger import EntryRefused, Name
+    from troth.ledger import DeclaredName, EntryRefused
 
     try:
-        return str(Name(purpose))
+        return str(DeclaredName(purpose))
     except EntryRefused:
         raise click.BadParameter(
             "a purpose is one word, such as support or legal_claim; it goes into the ledger, which takes no free text"
@@ -102,10 +102,10 @@ def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> Non
         company.record_views(located, views, purpose=purpose)
         erased = [None if one.tables else company.erased_at(each) for one, each in zip(views, who, strict=True)]
     if as_json:
-        cli.print_json([paper.view_json(one) for one in views])
+        cli.print_json([formatting.view_json(one) for one in views])
     else:
         for one, day in zip(views, erased, strict=True):
-            paper.show_view(one, erased=day)
+            formatting.show_view(one, erased=day)
 
 
 @click.command()
@@ -183,7 +183,7 @@ def scan(as_json: bool, declaration: Path, **subjects: Any) -> None:
     from troth.subjects import IdentityRefused, deep_scan
 
     who = _identities(**subjects)
-    with cli.opened(declaration, read_only=True) as company, paper.progress("reading") as tell:
+    with cli.opened(declaration, read_only=True) as company, formatting.progress("reading") as tell:
         read: dict[str, int] = {}
 
         def progress(place: str, rows: int) -> None:
@@ -197,14 +197,14 @@ def scan(as_json: bool, declaration: Path, **subjects: Any) -> None:
             raise click.UsageError(str(refused)) from None
         columns = [f"{node.place}.{name}" for node in company.map for name in node.free_text]
     if as_json:
-        cli.print_json(paper.scan_json(found, columns, sum(read.values())))
+        cli.print_json(formatting.scan_json(found, columns, sum(read.values())))
     else:
-        paper.show_scan(found, columns, sum(read.values()))
+        formatting.show_scan(found, columns, sum(read.values()))
     if found:
         raise click.exceptions.Exit(1)
 
 
-def _tell_who_else(company: cli.Company) -> None:
+def _tell_who_else(company: cli.OpenDeclaration) -> None:
     """What these commands do not reach is said, so that nobody takes their answer for all of it."""
     others = [name for name, system in company.declaration.systems.items() if not system.is_looked_into]
     if others:
@@ -212,7 +212,9 @@ def _tell_who_else(company: cli.Company) -> None:
         click.echo(cli.printable(said), err=True)
 
 
-def _located(company: cli.Company, who: Sequence[Identity], purpose: Literal["view", "amend", "erase"]) -> Located:
+def _located(
+    company: cli.OpenDeclaration, who: Sequence[Identity], purpose: Literal["view", "amend", "erase"]
+) -> Located:
     from troth.subjects import IdentityRefused, locate
 
     country = company.declaration.organisation.country
@@ -223,7 +225,7 @@ def _located(company: cli.Company, who: Sequence[Identity], purpose: Literal["vi
 
 
 def _show_or_apply(
-    company: cli.Company, plan: ErasurePlan | AmendmentPlan, approved: str | None, *, as_json: bool
+    company: cli.OpenDeclaration, plan: ErasurePlan | AmendmentPlan, approved: str | None, *, as_json: bool
 ) -> None:
     """The plan and its hash; or, with the hash, its carrying out and the receipts."""
     from troth.subjects import plan_hash
@@ -231,23 +233,23 @@ def _show_or_apply(
     known = plan_hash(plan, company.keyring)
     if approved is None:
         if as_json:
-            cli.print_json(paper.plan_json(plan, known))
+            cli.print_json(formatting.plan_json(plan, known))
         else:
-            paper.show_plan(plan, known)
+            formatting.show_plan(plan, known)
         if plan.reviews:
             _stop(plan.reviews)
         return
     steps = itertools.count(1)
-    with paper.progress("carrying out") as tell:
+    with formatting.progress("carrying out") as tell:
         receipts = company.carry_out(
             plan,
             approved,
             progress=lambda step: tell(f"{counted(next(steps), 'step')} done, last {step.partition('/')[2]}"),
         )
     if as_json:
-        cli.print_json([paper.receipt_json(one) for one in receipts])
+        cli.print_json([formatting.receipt_json(one) for one in receipts])
     else:
-        paper.show_receipts(receipts)
+        formatting.show_receipts(receipts)
     if not all(receipt.is_clean for receipt in receipts):
         raise click.exceptions.Exit(1)
 

@@ -7,8 +7,8 @@ import threading
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.text import counted
 
 
 @click.command()

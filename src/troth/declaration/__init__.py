@@ -13,18 +13,18 @@ What this room promises:
   `json_schema` tells an editor what may stand where.
 """
 
-from troth.declaration.asking import Asking
+from troth.declaration.base import Period, StrictModel, in_language
 from troth.declaration.check import check
+from troth.declaration.custom_controls import HttpFigure, Must, OwnControl, PushedFigure, SqlFigure
 from troth.declaration.examine import examine
+from troth.declaration.external_systems import ExternalAccess
 from troth.declaration.fides import FidesDraft, dump, from_fides
 from troth.declaration.load import load, parse
-from troth.declaration.model import Access, Cryptoperiods, Declaration, Limits
+from troth.declaration.model import Cryptoperiods, Declaration, ErasureLimits, StaffAccess
 from troth.declaration.organisation import Officer, Organisation
-from troth.declaration.own_controls import HttpFigure, Must, OwnControl, PushedFigure, SqlFigure
-from troth.declaration.part import Part, Period, in_language
 from troth.declaration.problems import DeclarationErrors, Position, Problem, Severity
-from troth.declaration.processing import ActedFor, Assessment, JointController, Proof, Representative, Risk
-from troth.declaration.promising import (
+from troth.declaration.processing import ActedFor, Assessment, JointController, ProofSettings, Representative, Risk
+from troth.declaration.promises import (
     WAIVER_DAYS_MAX,
     Attestation,
     Audience,
@@ -34,17 +34,30 @@ from troth.declaration.promising import (
     Publish,
     Waiver,
 )
-from troth.declaration.requests import Mark, Requests
+from troth.declaration.purposes import (
+    OBJECTABLE,
+    Basis,
+    CollectedField,
+    CollectionPoint,
+    Contract,
+    Cookie,
+    Feed,
+    Purpose,
+    Recipient,
+    Retention,
+    Sharing,
+)
+from troth.declaration.requests import FlagColumn, Requests
 from troth.declaration.schema import json_schema
 from troth.declaration.secret import Secret, SecretMissing, resolve
 from troth.declaration.systems import (
+    BlindSearch,
     Erasure,
     FieldUse,
     IdentityColumn,
     IdentityKind,
     Keep,
     Reference,
-    Search,
     Strategy,
     System,
     Table,
@@ -61,32 +74,18 @@ from troth.declaration.taxonomy import (
     title,
     uses,
 )
-from troth.declaration.using import (
-    OBJECTABLE,
-    Basis,
-    CollectedField,
-    CollectionPoint,
-    Contract,
-    Cookie,
-    Feed,
-    Purpose,
-    Recipient,
-    Retention,
-    Sharing,
-)
 from troth.declaration.witnesses import Ledger, LedgerWitness, TimestampAuthority
 from troth.declaration.write import write
 
 __all__ = [
     "OBJECTABLE",
     "WAIVER_DAYS_MAX",
-    "Access",
     "ActedFor",
-    "Asking",
     "Assessment",
     "Attestation",
     "Audience",
     "Basis",
+    "BlindSearch",
     "CollectedField",
     "CollectionPoint",
     "Contract",
@@ -95,9 +94,12 @@ __all__ = [
     "Declaration",
     "DeclarationErrors",
     "Erasure",
+    "ErasureLimits",
+    "ExternalAccess",
     "Feed",
     "FidesDraft",
     "FieldUse",
+    "FlagColumn",
     "Granularity",
     "HttpFigure",
     "IdentityColumn",
@@ -106,19 +108,16 @@ __all__ = [
     "Keep",
     "Ledger",
     "LedgerWitness",
-    "Limits",
-    "Mark",
     "Must",
     "Officer",
     "Organisation",
     "OwnControl",
-    "Part",
     "Period",
     "Policy",
     "Position",
     "Problem",
     "Promise",
-    "Proof",
+    "ProofSettings",
     "Publish",
     "Purpose",
     "PushedFigure",
@@ -128,13 +127,14 @@ __all__ = [
     "Requests",
     "Retention",
     "Risk",
-    "Search",
     "Secret",
     "SecretMissing",
     "Severity",
     "Sharing",
     "SqlFigure",
+    "StaffAccess",
     "Strategy",
+    "StrictModel",
     "System",
     "Table",
     "TimestampAuthority",

@@ -9,7 +9,7 @@ import itertools
 
 from troth.declaration.model import Declaration
 from troth.declaration.problems import PROBLEMS_MAX, Problem, in_order, shown
-from troth.declaration.rules import RULES, Fault, Faults, lapsed
+from troth.declaration.rules import RULES, Faults, UnplacedProblem, lapsed
 
 
 def check(declaration: Declaration, *, now: dt.datetime | None = None) -> list[Problem]:
@@ -29,7 +29,7 @@ def faults(declaration: Declaration, now: dt.datetime | None) -> Faults:
         yield from lapsed(declaration, now.astimezone(dt.UTC).date())
 
 
-def placed(declaration: Declaration, fault: Fault) -> Problem:
+def placed(declaration: Declaration, fault: UnplacedProblem) -> Problem:
     """*fault* as it is told, with its place in the file."""
     where = fault.where or declaration.where(".".join(fault.path))
     path = ".".join(map(shown, fault.path))

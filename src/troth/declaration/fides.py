@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from troth.declaration.problems import Position, Problem, Severity, in_order, shown
-from troth.declaration.reading import Document, read
 from troth.declaration.taxonomy import covers, is_category, nearest
 from troth.declaration.write import write
+from troth.declaration.yaml_reader import YamlDocument, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ _META_READ = {"references", "identity", "primary_key", "data_type", "length", "m
 
 @dataclass
 class _Draft:
-    document: Document
+    document: YamlDocument
     systems: dict[str, dict[str, Any]] = field(default_factory=dict)
     tables: list[tuple[_Path, dict[str, Any]]] = field(default_factory=list)
     references: list[_FidesReference] = field(default_factory=list)
@@ -160,13 +160,13 @@ class _Draft:
         if _override(meta) == "delete":
             table["erase"] = "delete"
 
-    def field(self, path: _Path, system: str, table_name: str, one: dict[str, Any], inherited: Any) -> None:
-        column = str(one.get("name") or f"field_{path[-1]}")
+    def field(self, path: _Path, system: str, table_name: str, item: dict[str, Any], inherited: Any) -> None:
+        column = str(item.get("name") or f"field_{path[-1]}")
         table = self.systems[system]["tables"][table_name]
-        self.unread(path, one, _FIELD_READ)
-        meta_path, meta = _meta(path, one)
+        self.unread(path, item, _FIELD_READ)
+        meta_path, meta = _meta(path, item)
         self.unread(meta_path, meta, _META_READ)
-        self.category(path, table, column, one, inherited)
+        self.category(path, table, column, item, inherited)
         if meta.get("primary_key") is True:
             table["key"].append(column)
         if meta.get("identity"):
@@ -183,10 +183,10 @@ class _Draft:
             direction = str(reference.get("direction"))
             self.references.append(_FidesReference(at, system, table_name, column, to_system, to_path, direction))
 
-    def category(self, path: _Path, table: dict[str, Any], column: str, one: dict[str, Any], inherited: Any) -> None:
+    def category(self, path: _Path, table: dict[str, Any], column: str, item: dict[str, Any], inherited: Any) -> None:
         """The field's category: its first, or what covers all that is nested in it."""
-        own = [category for category in _texts(one.get("data_categories")) if self.is_known(path, category)]
-        nested = [category for category in _nested(one) if self.is_known(path, category)]
+        own = [category for category in _texts(item.get("data_categories")) if self.is_known(path, category)]
+        nested = [category for category in _nested(item) if self.is_known(path, category)]
         own = own or ([] if nested else [one for one in _texts(inherited) if self.is_known(path, one)])
         personal = [category for category in own if covers("user", category)]
         if nested:
@@ -199,7 +199,7 @@ class _Draft:
                 self.note(path, "fides-category", f"a second category, '{category}', is left out", "choose one")
         elif own:
             table["ignore"].append(column)
-        elif not _texts(one.get("data_categories")):
+        elif not _texts(item.get("data_categories")):
             mend = "give it one, or add it to 'ignore'"
             self.note(path, "fides-category", f"'{shown(column)}' has no category", mend)
 
@@ -256,11 +256,11 @@ class _Draft:
             self.note(path, "fides-mentions", message, "move them to 'identity' if each row is one person")
 
 
-def _meta(path: _Path, one: dict[str, Any]) -> tuple[_Path, dict[str, Any]]:
+def _meta(path: _Path, item: dict[str, Any]) -> tuple[_Path, dict[str, Any]]:
     """The mapping of settings, under its present or its former name."""
     for key in ("fides_meta", "fidesops_meta"):
-        if isinstance(one.get(key), dict):
-            return (*path, key), one[key]
+        if isinstance(item.get(key), dict):
+            return (*path, key), item[key]
     return path, {}
 
 
@@ -273,8 +273,8 @@ def _texts(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
-def _nested(one: dict[str, Any]) -> Iterator[str]:
-    for _, inner in _entries(one, "fields"):
+def _nested(item: dict[str, Any]) -> Iterator[str]:
+    for _, inner in _entries(item, "fields"):
         yield from (category for category in _texts(inner.get("data_categories")) if covers("user", category))
         yield from _nested(inner)
 

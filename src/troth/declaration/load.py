@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from troth.declaration.error_messages import translated
 from troth.declaration.model import Declaration, _Source
 from troth.declaration.problems import DeclarationErrors, Position, Problem, shown
-from troth.declaration.reading import BYTES_MAX, Document, read
 from troth.declaration.secret import missing
-from troth.declaration.translation import translated
+from troth.declaration.yaml_reader import BYTES_MAX, YamlDocument, read
 
 FILES_MAX = 1_000
 """Files that includes may bring in."""
@@ -93,7 +93,7 @@ class _Files:
     """The declaration's files, in the order in which they were named. Nothing outside *folder* is read."""
 
     folder: Path
-    documents: list[Document] = field(default_factory=list)
+    documents: list[YamlDocument] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     is_unreadable: bool = False
     _seen: set[Path] = field(default_factory=set)
@@ -117,7 +117,7 @@ class _Files:
         if document.values and "include" in document.values:
             self._include(document, (*chain, file.resolve()))
 
-    def _include(self, document: Document, chain: tuple[Path, ...]) -> None:
+    def _include(self, document: YamlDocument, chain: tuple[Path, ...]) -> None:
         patterns = document.values["include"]
         patterns = [patterns] if isinstance(patterns, str) else patterns
         if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
@@ -134,7 +134,7 @@ class _Files:
                 elif found.resolve() not in self._seen:
                     self.add(found, chain)
 
-    def _matches(self, document: Document, pattern: str) -> list[Path]:
+    def _matches(self, document: YamlDocument, pattern: str) -> list[Path]:
         """The files that *pattern* names, sorted; a pattern that names none is a mistake."""
         base = document.file.parent
         try:
@@ -152,7 +152,7 @@ class _Files:
             self._refuse(document, "include-nothing", f"'{shown(pattern)}' names no file", "check the spelling")
         return found
 
-    def _refuse(self, document: Document, code: str, message: str, mend: str) -> None:
+    def _refuse(self, document: YamlDocument, code: str, message: str, mend: str) -> None:
         self.is_unreadable = True
         where = document.places.get(("include",), (None, None))[0]
         self.problems.append(Problem(code, where, "include", message, mend))
@@ -181,17 +181,17 @@ class _Merged:
     """The files as one mapping. Names of one section come together, promises follow one another, and anything that
     stands twice is told with both places."""
 
-    def __init__(self, documents: list[Document]) -> None:
+    def __init__(self, documents: list[YamlDocument]) -> None:
         self.values: dict[str, Any] = {}
         self.problems: list[Problem] = []
-        self._parts: list[tuple[Document, int]] = []
+        self._parts: list[tuple[YamlDocument, int]] = []
         for document in documents:
             promises = self.values.get("promises")
             self._parts.append((document, len(promises) if isinstance(promises, list) else 0))
             for key, value in (document.values or {}).items():
                 self._merge(document, key, value)
 
-    def _merge(self, document: Document, key: str, value: Any) -> None:
+    def _merge(self, document: YamlDocument, key: str, value: Any) -> None:
         have = self.values.get(key)
         if key == "include":
             return
@@ -208,7 +208,7 @@ class _Merged:
         elif key != "troth" or have != value:
             self._twice(document, key)
 
-    def _twice(self, document: Document, *path: str) -> None:
+    def _twice(self, document: YamlDocument, *path: str) -> None:
         first = next(part.places[path][0] for part, _ in self._parts if path in part.places)
         place = document.places.get(path, (None, None))[0]
         name = ".".join(map(shown, path))

@@ -18,30 +18,30 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator
 
+from troth.declaration.base import Period, StrictModel
+from troth.declaration.custom_controls import OwnControl, OwnControlId
+from troth.declaration.notice import Notice
 from troth.declaration.organisation import Organisation
-from troth.declaration.own_controls import OwnControl, OwnControlId
-from troth.declaration.part import Part, Period
 from troth.declaration.problems import Position
-from troth.declaration.processing import ActedFor, Proof
-from troth.declaration.promising import Policy, Promise
+from troth.declaration.processing import ActedFor, ProofSettings
+from troth.declaration.promises import Policy, Promise
+from troth.declaration.purposes import CollectionPoint, Contract, Cookie, Purpose, Recipient, Retention
 from troth.declaration.requests import Requests
 from troth.declaration.systems import System
-from troth.declaration.telling import Notice
-from troth.declaration.using import CollectionPoint, Contract, Cookie, Purpose, Recipient, Retention
 from troth.declaration.witnesses import Ledger
 
 SystemName = Annotated[str, Field(pattern=r"^[^.\s]+$")]
 """A name without dots, so that ``system.table`` has one reading whatever the table is called."""
 
 
-class Access(Part):
+class StaffAccess(StrictModel):
     """Who may see personal data at all (GDPR Art. 25(2), clause C11)."""
 
     ceiling: int = Field(ge=1)
     """The most accounts and people, over all systems, that the policy lets see personal data."""
 
 
-class Limits(Part):
+class ErasureLimits(StrictModel):
     """What an erasure may touch before it stops for review."""
 
     rows: int = Field(default=10_000, ge=1, strict=True)
@@ -50,7 +50,7 @@ class Limits(Part):
     """Rows of one identity table that one identity may match."""
 
 
-class Cryptoperiods(Part):
+class Cryptoperiods(StrictModel):
     """How long keys are used before they are rotated (NIST SP 800-57 part 1, §5.3)."""
 
     field: Period = Period(count=1, unit="year")
@@ -92,7 +92,7 @@ class _Source:
     marks: Mapping[str, tuple[int, Position]] = field(default_factory=dict, compare=False)
 
 
-class Declaration(Part):
+class Declaration(StrictModel):
     """The whole of ``troth.yaml``, its includes merged in."""
 
     troth: Literal[1]
@@ -112,17 +112,17 @@ class Declaration(Part):
     """On whose behalf we act as a processor (GDPR Art. 30(2)(a))."""
     security: tuple[str, ...] = ()
     """The technical and organisational measures, a sentence each (GDPR Art. 30(1)(g), 32(1))."""
-    evidence: Proof = Proof()
+    evidence: ProofSettings = ProofSettings()
     controls: dict[OwnControlId, OwnControl] = {}
     """Controls of the company's own, by their id: ``ours.`` and what must be true."""
     promises: tuple[Promise, ...] = ()
-    limits: Limits = Limits()
+    limits: ErasureLimits = ErasureLimits()
     requests: Requests = Requests()
     cryptoperiods: Cryptoperiods = Cryptoperiods()
     token_domains: dict[str, TokenVersions] = {}
     """Merchants, or parts of the company, that no token may leave, each with its live key versions, which are numbers
     of token keys: the first makes new tokens, the others are still read. None where all tokens are drawn at random."""
-    access: Access | None = None
+    access: StaffAccess | None = None
     ledger: Ledger | None = None
 
     _source: _Source = PrivateAttr(default=_Source())

@@ -6,18 +6,18 @@ import zoneinfo
 
 from pydantic import Field, field_validator
 
-from troth.declaration.part import Country, Part
+from troth.declaration.base import Country, StrictModel
 from troth.declaration.processing import JointController, Representative
 
 
-class Officer(Part):
+class Officer(StrictModel):
     """The data-protection officer (GDPR Art. 37): how a person reaches them."""
 
     email: str
     deputy: str | None = None
 
 
-class Organisation(Part):
+class Organisation(StrictModel):
     """The controller, as GDPR Art. 13(1)(a)-(b) has it named in every notice (clause C54)."""
 
     name: str

@@ -1,7 +1,7 @@
 """What the record of processing and the assessment of risks ask for besides (GDPR Art. 26-28, 30, 35): who else is
 responsible, whose data it is, and what makes a purpose risky (``representative``, ``controllers``, ``risk``).
 
-Everything here may be left out. `troth.ropa` says what is then missing, and where it goes.
+Everything here may be left out. `troth.reports` says what is then missing, and where it goes.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import Literal
 
 from pydantic import Field, StrictBool, field_validator
 
-from troth.declaration.part import Country, Date, Part, Period
+from troth.declaration.base import Country, Date, Period, StrictModel
 
 Role = Literal["controller", "processor"]
 
 
-class Representative(Part):
+class Representative(StrictModel):
     """Who stands for a company that is not established where its people are (GDPR Art. 27)."""
 
     name: str
@@ -23,7 +23,7 @@ class Representative(Part):
     email: str
 
 
-class JointController(Part):
+class JointController(StrictModel):
     """Someone who decides the purposes together with us (GDPR Art. 26)."""
 
     name: str
@@ -34,7 +34,7 @@ class JointController(Part):
     """The purposes decided together; all of them where left out."""
 
 
-class ActedFor(Part):
+class ActedFor(StrictModel):
     """A controller on whose behalf we act as a processor (GDPR Art. 30(2)(a))."""
 
     name: str
@@ -48,7 +48,7 @@ class ActedFor(Part):
     """What we do for them; every purpose with ``role: processor`` where left out."""
 
 
-class Assessment(Part):
+class Assessment(StrictModel):
     """A data-protection impact assessment that was made (GDPR Art. 35(7))."""
 
     file: str
@@ -56,7 +56,7 @@ class Assessment(Part):
     on: Date
 
 
-class Risk(Part):
+class Risk(StrictModel):
     """What makes a purpose risky, as the company states it (GDPR Art. 35). What is left out is not known: no answer is
     never taken for *no*."""
 
@@ -87,7 +87,7 @@ class Risk(Part):
     assessment: Assessment | None = None
 
 
-class Proof(Part):
+class ProofSettings(StrictModel):
     """What is kept to show that the policy is kept (GDPR Art. 5(2))."""
 
     keep: Period = Period(count=3, unit="year")

@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from pydantic import Field, StrictBool, field_validator
 
-from troth.declaration.part import Part, Period
+from troth.declaration.base import Period, StrictModel
 
 Right = Literal["view", "amend", "erase", "restrict", "port", "object", "withdraw"]
 
 
-class Mark(Part):
+class FlagColumn(StrictModel):
     """A column that the application heeds: rows that bear this value are not used."""
 
     column: str
@@ -22,7 +22,7 @@ class Mark(Part):
     """What stands in it when the mark is lifted; empty where left out."""
 
 
-class Requests(Part):
+class Requests(StrictModel):
     """How requests are answered. Everything here has a default that fits the law."""
 
     approve: tuple[Right, ...] = ()

@@ -14,9 +14,9 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, StrictBool, f
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from troth.declaration.asking import ASKED_SCHEMES, Asking
-from troth.declaration.part import Country, Part, Period, Title, Words, bare, whole
-from troth.declaration.requests import Mark
+from troth.declaration.base import Country, Period, StrictModel, Title, Words, bare, whole
+from troth.declaration.external_systems import ASKED_SCHEMES, ExternalAccess
+from troth.declaration.requests import FlagColumn
 from troth.declaration.secret import has_broken_reference, holds_secret
 
 
@@ -52,7 +52,7 @@ def _no_number(value: Any) -> Any:
     return value
 
 
-class Search(Part):
+class BlindSearch(StrictModel):
     """How the application finds a sealed field again: by a blind index, a column of buckets beside it (see
     `troth.protect.fields`)."""
 
@@ -66,7 +66,7 @@ class Search(Part):
     """Other sealed fields that are looked for together with this one, by one index over all of them."""
 
 
-class TokenUse(Part):
+class TokenUse(StrictModel):
     """What stands in a field where the value itself must not stand (PCI DSS 4.0.1, 3.5.1)."""
 
     format: str
@@ -77,7 +77,7 @@ class TokenUse(Part):
     """The fewest characters of a value, for ``numeric`` and ``alphanumeric``: among few values all can be tried."""
 
 
-class FieldUse(Part):
+class FieldUse(StrictModel):
     """One column that holds personal data."""
 
     category: str
@@ -88,7 +88,7 @@ class FieldUse(Part):
     sealed: Annotated[Literal[True, False, "deterministic"], BeforeValidator(_no_number)] = False
     """The application stores this field as ciphertext; a control checks that it really does. ``deterministic``: equal
     values may look equal, so that they can be looked up; without it they may not."""
-    search: Search | None = None
+    search: BlindSearch | None = None
     """A blind index by which the application finds this sealed field."""
     token: TokenUse | None = None
     """The field holds tokens, and never the values that they stand for; a control checks that it really does."""
@@ -101,7 +101,7 @@ class FieldUse(Part):
     its owner has confirmed."""
 
 
-class IdentityColumn(Part):
+class IdentityColumn(StrictModel):
     """A column that names the person."""
 
     column: str
@@ -112,7 +112,7 @@ class IdentityColumn(Part):
     """``exact`` when the application stores one letter case only, so that a plain index serves."""
 
 
-class Reference(Part):
+class Reference(StrictModel):
     """*columns* of this table name the row of *table* whose *to* columns have the same values."""
 
     columns: tuple[str, ...]
@@ -136,7 +136,7 @@ def _strategy_word(value: Any) -> Any:
 FieldStrategy = Annotated[Strategy, BeforeValidator(_strategy_word, json_schema_input_type=Strategy | None)]
 
 
-class Keep(Part):
+class Keep(StrictModel):
     """Rows that the law or a contract keeps from erasure, for how long, and who says so (GDPR Art. 17(3))."""
 
     for_: Period | None = Field(default=None, alias="for")
@@ -152,7 +152,7 @@ class Keep(Part):
     ``pseudonymise``."""
 
 
-class Erasure(Part):
+class Erasure(StrictModel):
     """What erasure does to this table's rows: ``delete`` them, or treat them field by field and keep them. With both,
     they are deleted, and one that a kept row has to refer to is treated field by field instead."""
 
@@ -183,7 +183,7 @@ def is_long_erasure(value: Mapping[Any, Any]) -> bool:
     return not value.keys() - {"rows", "fields"} and isinstance(value.get("fields", {}), Mapping)
 
 
-class Table(Part):
+class Table(StrictModel):
     """One table of a system, or one set of files of the same shape."""
 
     title: Title | None = None
@@ -213,7 +213,7 @@ class Table(Part):
     unlinked: str | None = None
     """Why nothing leads from a person to these rows, where nothing does (marks that only a key can match, rows that end
     within a day). Tracing passes the table over."""
-    marks: dict[str, Mark] = {}
+    marks: dict[str, FlagColumn] = {}
     """Columns by which the application is told not to use a person's rows: ``restricted`` for everything but storing
     (GDPR Art. 18), or a purpose, for what an objection or a withdrawal stops (Art. 21, 7(3))."""
     notice: str | None = None
@@ -277,7 +277,7 @@ def _spelled(key: Any, target: Any, names: set[Any]) -> Any:
     return {"columns": _names(key), "table": found["path"], "to": _names(found["many"] or found["one"])}
 
 
-class System(Part):
+class System(StrictModel):
     """One system that holds personal data (an entry of the record of processing, GDPR Art. 30)."""
 
     store: str = Field(min_length=1, max_length=4096)
@@ -296,7 +296,7 @@ class System(Part):
     """The accounts of the store that are expected to read its personal data, by the store's own names; any other that
     can is a fault."""
     tables: dict[str, Table] = {}
-    asked: Asking | None = None
+    asked: ExternalAccess | None = None
     """How it is asked, where it answers for itself; with ``store: task``, what a person answers for."""
 
     @property

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from troth.declaration.part import Date, Part, Period, Words
-from troth.declaration.telling import Announcing
+from troth.declaration.base import Date, Period, StrictModel, Words
+from troth.declaration.notice import Announcing
 
 
 class Announcement(Announcing):
@@ -21,7 +21,7 @@ class Announcement(Announcing):
 Hash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
-class Reviewed(Part):
+class Reviewed(StrictModel):
     """A named person has read a version beside the one before it, and says that it promises no less where the words
     alone do not tell. It holds for these two texts, whose hashes ``troth policy diff`` prints."""
 
@@ -32,7 +32,7 @@ class Reviewed(Part):
     """The text of the version before it."""
 
 
-class Version(Part):
+class DeclaredVersion(StrictModel):
     """The policy as it was before, or as it will be."""
 
     file: Path

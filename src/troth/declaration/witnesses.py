@@ -10,13 +10,13 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from troth.declaration.part import Part
+from troth.declaration.base import StrictModel
 
 WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s@]+$")]
 _WITNESS_KEY = re.compile(r"(?P<name>[^+\s]+)\+(?P<id>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/]{44})")
 
 
-class LedgerWitness(Part):
+class LedgerWitness(StrictModel):
     """An outsider who cosigns the ledger's checkpoints, and refuses one that does not continue what it signed before
     (C2SP tlog-witness)."""
 
@@ -37,7 +37,7 @@ class LedgerWitness(Part):
         return value.strip()
 
 
-class TimestampAuthority(Part):
+class TimestampAuthority(StrictModel):
     """A timestamp authority (RFC 3161), which says once a day when it saw the ledger's checkpoint."""
 
     url: WebAddress
@@ -45,7 +45,7 @@ class TimestampAuthority(Part):
     """Its root certificate in PEM, below the folder of the declaration."""
 
 
-class Ledger(Part):
+class Ledger(StrictModel):
     """Who outside the company sees that its ledger only grows. Only hashes leave, never an entry."""
 
     witnesses: tuple[LedgerWitness, ...] = ()

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from troth.declaration.base import Period
 from troth.declaration.model import Declaration
-from troth.declaration.part import Period
+from troth.declaration.purposes import CollectedField
 from troth.declaration.shape import bare, inner, keys
 from troth.declaration.systems import (
     Erasure,
@@ -20,7 +21,6 @@ from troth.declaration.systems import (
     is_long_erasure,
     read_reference,
 )
-from troth.declaration.using import CollectedField
 
 _KEY_MAX = 1_000
 """Characters; YAML wants a '?' before a key of more than 1,024."""
@@ -109,8 +109,8 @@ def _reference_text(key: str, to: Any, tables: Mapping[str, Any]) -> Any:
     return text if same else dict(to)
 
 
-def _same(one: Any, other: Any) -> bool:
-    return list(one) == list(other) if isinstance(one, tuple) else bool(one == other)
+def _same(first: Any, other: Any) -> bool:
+    return list(first) == list(other) if isinstance(first, tuple) else bool(first == other)
 
 
 # --- text -----------------------------------------------------------------------------------------------------------

@@ -17,21 +17,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from troth.behind import behind
 from troth.detect.entities import Entity, entities
 from troth.detect.finding import Finding, Unscanned, in_utf8, in_utf16
+from troth.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
-    from troth.detect.asking import Unknown
     from troth.detect.detector import Detector, Finder
-    from troth.detect.explaining import explain
+    from troth.detect.explanation import explain
     from troth.detect.labels import Labels
-    from troth.detect.replacing import Mark, Replaced, Way, keyed, masked, removed, replace, restore, typed
+    from troth.detect.replacement import Replaced, Replacement, Way, keyed, masked, removed, replace, restore, typed
+    from troth.detect.requested_types import Unknown
     from troth.detect.schema.check import check, sample_undeclared
     from troth.detect.schema.columns import ColumnFinding, classify
+    from troth.detect.schema.quasi_identifiers import QuasiIdentifier, quasi_identifier
     from troth.detect.schema.references import InferredReference, infer_references
-    from troth.detect.schema.singling import QuasiIdentifier, quasi_identifier
-    from troth.detect.schema.suggestion import Role, TableSuggestion, suggest
+    from troth.detect.schema.suggestion import TableRole, TableSuggestion, suggest
 
 __all__ = [
     "ColumnFinding",
@@ -41,10 +41,10 @@ __all__ = [
     "Finding",
     "InferredReference",
     "Labels",
-    "Mark",
     "QuasiIdentifier",
     "Replaced",
-    "Role",
+    "Replacement",
+    "TableRole",
     "TableSuggestion",
     "Unknown",
     "Unscanned",
@@ -67,18 +67,18 @@ __all__ = [
     "typed",
 ]
 
-__getattr__ = behind(
+__getattr__ = lazy_imports(
     __name__,
     {
-        "asking": "Unknown",
+        "requested_types": "Unknown",
         "detector": "Detector Finder",
-        "explaining": "explain",
+        "explanation": "explain",
         "labels": "Labels",
-        "replacing": "Mark Replaced Way keyed masked removed replace restore typed",
+        "replacement": "Replacement Replaced Way keyed masked removed replace restore typed",
         "schema.check": "check sample_undeclared",
         "schema.columns": "ColumnFinding classify",
         "schema.references": "InferredReference infer_references",
-        "schema.singling": "QuasiIdentifier quasi_identifier",
-        "schema.suggestion": "Role TableSuggestion suggest",
+        "schema.quasi_identifiers": "QuasiIdentifier quasi_identifier",
+        "schema.suggestion": "TableRole TableSuggestion suggest",
     },
 )

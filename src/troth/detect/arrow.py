@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from troth.detect.asking import refuse_one_text
 from troth.detect.finding import Finding, Unscanned
+from troth.detect.requested_types import refuse_one_text
 
 FindMany = Callable[[Iterable[str]], Iterator[list[Finding] | Unscanned]]
 """`Detector.find_many`, of which this is the other form."""

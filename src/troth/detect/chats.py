@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from troth.detect.expressions import ANYWHERE, Match, matches
 from troth.detect.finding import Finding
-from troth.detect.text import Text
+from troth.detect.text import FoldedText
 
 _LINE: Final = (
     r"(?m)^(?:[ \t]?|[ \t]{0,4}[↳→>] ?)(\[?\d{1,2}:\d{2}(?::\d{2})?\]?[ \t]{1,2})?"
@@ -58,7 +58,7 @@ class Chats:
     there are such, others are found that are repeated. Levels of logs and settings are none.
     """
 
-    def find(self, text: Text) -> Iterator[Finding]:
+    def find(self, text: FoldedText) -> Iterator[Finding]:
         """Every name, at each of its lines."""
         if _sure_line()(ANYWHERE, text.utf8, 0, len(text.utf8))[0][0] < 0:
             return
@@ -74,7 +74,7 @@ class Chats:
                 yield Finding(text.offset(it.start), text.end(it.end), "USERNAME", score, "chats")
 
 
-def _lines(text: Text) -> Iterator[_Line]:
+def _lines(text: FoldedText) -> Iterator[_Line]:
     """The lines that begin with what may be a name."""
     match, utf8, end, size = _line(), text.utf8, 0, len(text.utf8)
     while (found := match(ANYWHERE, utf8, end, size))[0][0] >= 0:
@@ -90,10 +90,10 @@ def _lines(text: Text) -> Iterator[_Line]:
         text.check_clock()
 
 
-def _score(said: str, *, is_timed: bool) -> float:
+def _score(name: str, *, is_timed: bool) -> float:
     if is_timed:
         return _TIMED
-    is_talk = _ALOUD.search(said) or not _shipped()["talk"].isdisjoint(_WORD.findall(said.lower()))
+    is_talk = _ALOUD.search(name) or not _shipped()["talk"].isdisjoint(_WORD.findall(name.lower()))
     return _TALKING if is_talk else 0
 
 

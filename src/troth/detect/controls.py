@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from troth.counting import counted
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration, FieldUse, System, Table, covers
 from troth.detect.entities import entities
 from troth.detect.finding import Unscanned
 from troth.detect.schema.columns import ColumnFinding, classify, seen_in_values
-from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.stores import Noted, Scalar, Store, StoreError, TableKind, TableSchema, noting
+from troth.text import counted
 
 SAMPLED_ROWS: Final = 300
 _GRAVE: Final = frozenset({"pci", "gov_id", "secret"})
@@ -19,7 +19,7 @@ _GRAVE: Final = frozenset({"pci", "gov_id", "secret"})
 
 
 @answers("detect.no_undeclared_personal_data")
-def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
     """GDPR Art. 5(1)(c), 30(1)(c): samples of all tables show only categories that the declaration names.
 
     A column that nobody has declared is judged by its name and its values; one that someone has looked at and set
@@ -31,12 +31,14 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
     systems = {name: it for name, it in declaration.systems.items() if it.is_looked_into}
     if not systems:
         nothing = frozenset({"declaration"})
-        return Answer(
-            Outcome.NOT_APPLICABLE, "No system is declared that a machine can look into.", Evidence(nothing, nothing)
+        return ControlResult(
+            CheckOutcome.NOT_APPLICABLE,
+            "No system is declared that a machine can look into.",
+            Evidence(nothing, nothing),
         )
     seen: set[str] = set()
     why_not: dict[str, str] = {}
-    findings: list[Finding] = []
+    findings: list[ControlFinding] = []
     columns, asked = 0, Noted()
     for name, system in sorted(systems.items()):
         try:
@@ -53,8 +55,8 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
     notes = "".join(f" {name} was not observed: {why}." for name, why in why_not.items())
     evidence = Evidence(frozenset(systems), frozenset(seen), population=columns, tested=columns, query=asked.hash)
     if not columns and not why_not:
-        return Answer(Outcome.NOT_APPLICABLE, "No system has a column yet.", evidence)
-    return Answer.of(
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No system has a column yet.", evidence)
+    return ControlResult.of(
         f"{counted(columns, 'column')} of {counted(len(seen), 'system')} sampled, "
         f"{counted(len(findings), 'undeclared kind')} of personal data.{notes}",
         evidence=evidence,
@@ -63,9 +65,9 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
     )
 
 
-def _scanned(name: str, system: System, store: Store) -> tuple[list[Finding], int]:
+def _scanned(name: str, system: System, store: Store) -> tuple[list[ControlFinding], int]:
     """What one system holds beyond its declaration, and how many columns were looked at."""
-    findings: list[Finding] = []
+    findings: list[ControlFinding] = []
     columns = 0
     for table, schema in store.describe().tables.items():
         names = [column.name for column in schema.columns if column.native != "locator"]
@@ -76,7 +78,7 @@ def _scanned(name: str, system: System, store: Store) -> tuple[list[Finding], in
         columns += len(names)
         declared = system.tables.get(table, Table())
         findings += [
-            Finding(
+            ControlFinding(
                 f"{name}.{table}.{it.column}",
                 f"it seems to hold {it.category}, which is not declared: {'; '.join(it.reasons)}",
                 "declare the category, mark the column as free text, or clean it",
@@ -106,13 +108,13 @@ def _beyond(declared: Table, schema: TableSchema, samples: Mapping[str, Sequence
                 yield found
 
 
-def _is_declared(use: FieldUse, found: ColumnFinding) -> bool:
+def _is_declared(use: FieldUse, finding: ColumnFinding) -> bool:
     """Whether what the column is declared to hold accounts for what was found in it."""
-    if covers(found.category, use.category):
+    if covers(finding.category, use.category):
         return True
-    return covers(use.category, found.category) and (use.token is not None or not _is_grave(found))
+    return covers(use.category, finding.category) and (use.token is not None or not _is_grave(finding))
 
 
-def _is_grave(found: ColumnFinding) -> bool:
-    kind = entities().get(found.entity)
+def _is_grave(finding: ColumnFinding) -> bool:
+    kind = entities().get(finding.entity)
     return kind is not None and kind.group in _GRAVE

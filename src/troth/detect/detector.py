@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from troth.detect.asking import of_groups, refuse, refuse_no_text, refuse_one_text, refuse_string
+from troth.detect.addresses import AddressFinder
 from troth.detect.chats import Chats
 from troth.detect.finding import Finding, Unscanned
-from troth.detect.names import Names
+from troth.detect.ner import Names
 from troth.detect.overlaps import resolved
-from troth.detect.places import Places
-from troth.detect.spoken import Speech
-from troth.detect.text import Text
-from troth.detect.written import reading
-from troth.detect.written.matching import Matcher
-from troth.detect.written.recogniser import Recogniser
+from troth.detect.patterns import loader
+from troth.detect.patterns.matching import Matcher
+from troth.detect.patterns.recogniser import Recogniser
+from troth.detect.requested_types import of_groups, refuse, refuse_no_text, refuse_one_text, refuse_string
+from troth.detect.speech import Speech
+from troth.detect.text import FoldedText
 
 _TEXTS_MAX: Final = 1024
 _CHARACTERS_MAX: Final = 500_000
@@ -29,7 +29,7 @@ class Finder(Protocol):
     One that is faster with many texts at once may also have ``find_each(texts)``, which gives findings for each.
     """
 
-    def find(self, text: Text) -> Iterable[Finding]:
+    def find(self, text: FoldedText) -> Iterable[Finding]:
         """Places, with offsets into ``text.written``; may overlap. Raises `Unscanned` rather than stop half way."""
 
 
@@ -74,11 +74,11 @@ class Detector:
         self._rivals = Matcher(rivals)
         self._finders: list[Finder] = [Matcher(wanted), Chats(), Speech(foreign), *others]
         if listed:
-            from troth.detect.listed import Listed
+            from troth.detect.custom_words import CustomWords
 
-            self._finders.append(Listed(listed))
+            self._finders.append(CustomWords(listed))
         if names:
-            self._finders += [it() for it in (Places, Names) if self._types is None or self._types & it.TYPES]
+            self._finders += [it() for it in (AddressFinder, Names) if self._types is None or self._types & it.TYPES]
 
     @property
     def names(self) -> bool:
@@ -87,7 +87,7 @@ class Detector:
 
     def find(self, text: str) -> list[Finding]:
         """What is in *text*, by place, none overlapping. Raises `Unscanned` where it could not be read to its end."""
-        ready = Text(text, seconds_max=self._seconds_max)
+        ready = FoldedText(text, seconds_max=self._seconds_max)
         (found,) = self._find_each([ready])
         ready.check_clock()
         return found
@@ -107,7 +107,7 @@ class Detector:
                 yield from map(self._find_or_say, some)
                 continue
             try:
-                yield from self._find_each([*map(Text, some)])
+                yield from self._find_each([*map(FoldedText, some)])
             except Unscanned:
                 yield from map(self._find_or_say, some)
 
@@ -123,7 +123,7 @@ class Detector:
 
         return find_batch(self.find_many, texts)
 
-    def _find_each(self, texts: Sequence[Text]) -> list[list[Finding]]:
+    def _find_each(self, texts: Sequence[FoldedText]) -> list[list[Finding]]:
         found: list[list[Finding]] = [[] for _ in texts]
         for finder in self._finders:
             self._ask(finder, texts, found)
@@ -132,16 +132,18 @@ class Detector:
             self._ask(self._rivals, [texts[at] for at in some], [found[at] for at in some])
         return [self._kept(its, text.written) for its, text in zip(found, texts, strict=True)]
 
-    def _ask(self, finder: Finder, texts: Sequence[Text], found: Sequence[list[Finding]]) -> None:
+    def _ask(self, finder: Finder, texts: Sequence[FoldedText], by_finder: Sequence[list[Finding]]) -> None:
         """Adds to what is *found* in each text."""
         find_each = getattr(finder, "find_each", None)
-        for its, these in zip(found, map(finder.find, texts) if find_each is None else find_each(texts), strict=True):
+        for its, these in zip(
+            by_finder, map(finder.find, texts) if find_each is None else find_each(texts), strict=True
+        ):
             its += [it for it in these if it.score >= self._min_score]
 
-    def _kept(self, found: list[Finding], text: str) -> list[Finding]:
+    def _kept(self, findings: list[Finding], text: str) -> list[Finding]:
         if self._types is None:
-            return resolved(found, text)
-        rivals = (it for it in found if it.type in self._types or it.type not in _HOLDING)
+            return resolved(findings, text)
+        rivals = (it for it in findings if it.type in self._types or it.type not in _HOLDING)
         return [it for it in resolved(rivals, text) if it.type in self._types]
 
 
@@ -163,8 +165,8 @@ def _recognisers(
     types: frozenset[str] | None, countries: frozenset[str] | None
 ) -> tuple[list[Recogniser], list[Recogniser], frozenset[str]]:
     """Those of the types, and all others, for the countries; and the types that only other countries have."""
-    there = [it for it in reading.shipped() if countries is None or it.is_for(countries)]
+    there = [it for it in loader.shipped() if countries is None or it.is_for(countries)]
     wanted = [it for it in there if types is None or it.type in types]
     rivals = [] if types is None else [it for it in there if it.type not in types]
-    foreign = frozenset(it.type for it in reading.shipped()) - {it.type for it in there}
+    foreign = frozenset(it.type for it in loader.shipped()) - {it.type for it in there}
     return wanted, rivals, foreign

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from troth.detect.alike import People, Telephones, same
+from troth.detect.coreference import People, Telephones, same
 from troth.detect.finding import Finding
-from troth.detect.replacing import Replaced, replace
+from troth.detect.replacement import Replaced, replace
 from troth.protect import Sealed
 
 _LABEL: Final = re.compile(r"\[[^\W\d]\w{0,60}_\d{1,9}\]")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from troth.detect.finding import Finding
-from troth.detect.spoken.rests import OF_WORDS, SPOKEN, is_only_words
+from troth.detect.speech.remainders import OF_WORDS, SPOKEN, is_only_words
 
 _MARGIN: Final = 0.25
 """By how much a finding must be surer than a longer one around it, to stand in its place."""
@@ -77,24 +77,24 @@ def _surest_and_longest_first(it: Finding) -> tuple[object, ...]:
     return -it.score, it.start - it.end, it.start, it.type
 
 
-def _giving_way(found: list[Finding], text: str) -> frozenset[Finding]:
+def _giving_way(findings: list[Finding], text: str) -> frozenset[Finding]:
     """Those of *found*, which is in the order of its places, that are said and hold figures that pass their check."""
-    said = [it for it in found if it.recogniser.startswith(SPOKEN) and not it.checked and it.type not in OF_WORDS]
+    said = [it for it in findings if it.recogniser.startswith(SPOKEN) and not it.checked and it.type not in OF_WORDS]
     if not said:
         return frozenset()
-    checked = [it for it in found if it.checked and it.score >= _LIKELY and _is_in_figures(it, text)]
+    checked = [it for it in findings if it.checked and it.score >= _LIKELY and _is_in_figures(it, text)]
     in_words = (it for it in said if text[it.start].isalpha())
     return _around(said, [it for it in checked if it.score >= _PROVEN]) | _around(in_words, checked)
 
 
-def _around(said: Iterable[Finding], figures: list[Finding]) -> frozenset[Finding]:
+def _around(findings: Iterable[Finding], figures: list[Finding]) -> frozenset[Finding]:
     """Those that are *said* around some of the *figures*, which are in the order of their places."""
     starts = [it.start for it in figures]
     ends = [*itertools.accumulate((it.end for it in reversed(figures)), min)][::-1]
     ends.append(sys.maxsize)
     return frozenset(
         it
-        for it in said
+        for it in findings
         if ends[bisect.bisect_left(starts, it.start)] < it.end or ends[bisect.bisect_right(starts, it.start)] <= it.end
     )
 
@@ -106,24 +106,24 @@ def _is_in_figures(it: Finding, text: str) -> bool:
     return is_written and sum(map(str.isdigit, written)) > sum(map(str.isalpha, written))
 
 
-def _with_addresses(found: list[Finding]) -> list[Finding]:
+def _with_addresses(findings: list[Finding]) -> list[Finding]:
     """*found*, which is in the order of its places: where one overlaps an address, it is one."""
-    addresses = [it for it in found if it.type == "ADDRESS" and it.score >= _REST_SCORE]
+    addresses = [it for it in findings if it.type == "ADDRESS" and it.score >= _REST_SCORE]
     if not addresses:
-        return found
+        return findings
     starts = [it.start for it in addresses]
     reach = list(itertools.accumulate((it.end for it in addresses), max))
     changed = []
-    for it in found:
+    for it in findings:
         before = bisect.bisect_left(starts, it.end) if it.type == "LOCATION" else 0
         changed.append(it._replace(type="ADDRESS") if before and reach[before - 1] > it.start else it)
     return changed
 
 
-def _outermost(found: Iterable[Finding]) -> Iterator[Finding]:
+def _outermost(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Those that no longer one before them holds, or that are much surer than the one that does."""
     around: Finding | None = None
-    for it in found:
+    for it in findings:
         if around is None or it.end > around.end:
             around = it
         elif it.score <= around.score + _MARGIN:

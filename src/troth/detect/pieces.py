@@ -8,7 +8,7 @@ from typing import NamedTuple
 from troth.detect.finding import Finding
 
 
-class Piece(NamedTuple):
+class TextPiece(NamedTuple):
     """Some of a text: where it *begins*. What starts before *until*, in the whole text, is for this piece to tell."""
 
     begins: int
@@ -19,7 +19,7 @@ class Piece(NamedTuple):
         return f"Piece(begins={self.begins}, until={self.until})"  # not the text: errors and logs print this
 
 
-def pieces(chunks: Iterable[str], *, size: int, shared: int) -> Iterator[Piece]:
+def pieces(chunks: Iterable[str], *, size: int, shared: int) -> Iterator[TextPiece]:
     """The text that comes in *chunks*, in pieces of *size* characters, of which two neighbours share *shared*.
 
     In the middle of what they share the telling goes from one to the next, so that each sees half of it around.
@@ -30,23 +30,23 @@ def pieces(chunks: Iterable[str], *, size: int, shared: int) -> Iterator[Piece]:
         held += chunk
         at = 0
         while len(held) - at > size + shared:
-            yield Piece(begins, held[at : at + size], begins + size - shared // 2)
+            yield TextPiece(begins, held[at : at + size], begins + size - shared // 2)
             begins, at = begins + step, at + step
         held = held[at:] if at else held
     if held:
-        yield Piece(begins, held, begins + len(held))
+        yield TextPiece(begins, held, begins + len(held))
 
 
-def own(piece: Piece, found: Iterable[Finding], told: int) -> Iterator[Finding]:
+def own(piece: TextPiece, findings: Iterable[Finding], reported_until: int) -> Iterator[Finding]:
     """Of what was *found* in a piece, what is for it to tell, with offsets in the whole text.
 
     Up to *told* everything is told; a finding that goes on from there loses its beginning and keeps the rest.
     """
     begins, _, until = piece
-    for it in found:
+    for it in findings:
         start, end = it.start + begins, it.end + begins
-        if start < until and end > told:
-            yield Finding(max(start, told), end, *it[2:])
+        if start < until and end > reported_until:
+            yield Finding(max(start, reported_until), end, *it[2:])
 
 
 def shifted(finding: Finding, by: int) -> Finding:

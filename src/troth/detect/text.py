@@ -32,7 +32,7 @@ _ACCENTS: Final = frozenset({"Mn", "Me"})
 _SHOWING_NOTHING: Final = _ACCENTS | {"Cf", "Cc"}
 
 
-class Text:
+class FoldedText:
     """A text and its folded form: full-width letters, other scripts' digits, odd spaces, hyphens and apostrophes as
     ASCII writes them, and characters that show nothing left out (control characters, colours and accents of their
     own among them), since they hide in numbers.

@@ -14,13 +14,14 @@ from troth.hook.answering import Hook, Memory, Mixed, Remembered, Twice
 from troth.hook.looking import looked
 from troth.hook.memory import FileMemory
 from troth.hook.receiving import Receiver, Reply
-from troth.hook.values import KINDS, Answer, Ask, Cell, HookError, Kept, Malformed, Right, Rows, State
+from troth.hook.values import KINDS, Answer, AnswerState, Ask, Cell, HookError, Kept, Malformed, Right, Rows
 from troth.hook.wire import HEADER, SecretRefused, SignatureRefused
 
 __all__ = [
     "HEADER",
     "KINDS",
     "Answer",
+    "AnswerState",
     "Ask",
     "Cell",
     "FileMemory",
@@ -37,7 +38,6 @@ __all__ = [
     "Rows",
     "SecretRefused",
     "SignatureRefused",
-    "State",
     "Twice",
     "looked",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from troth.hook.looking import looked
-from troth.hook.values import Answer, Ask, HookError, Right, State
+from troth.hook.values import Answer, AnswerState, Ask, HookError, Right
 
 Answers = Callable[[Ask], Answer]
 Polls = Callable[[str], Answer]
@@ -137,7 +137,7 @@ class Hook:
         if view is None:
             return Answer.refused("not_verified")
         shown = view(dataclasses.replace(ask, right=Right.VIEW, changes={}, purposes=()))
-        if shown.state not in (State.DONE, State.NOTHING):
+        if shown.state not in (AnswerState.DONE, AnswerState.NOTHING):
             return dataclasses.replace(shown, rows={})
         known = self.memory.recall(ask.id)
         kept = known.answer.kept if known else ()

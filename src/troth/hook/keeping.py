@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 
-from troth.hook.values import Answer, Ask, State
+from troth.hook.values import Answer, AnswerState, Ask
 from troth.hook.wire import dump_ask
 
 KEPT_S = 400 * 24 * 3600
@@ -26,7 +26,7 @@ def check_value(ask: Ask) -> str:
 
 def is_settled(answer: Answer) -> bool:
     """Whether the ask is done or taken on. A refusal or failure is of its moment: asked again, it is tried again."""
-    return answer.state not in (State.REFUSED, State.FAILED)
+    return answer.state not in (AnswerState.REFUSED, AnswerState.FAILED)
 
 
 def without_rows(answer: Answer) -> Answer:

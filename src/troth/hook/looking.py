@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from troth.hook.values import Answer, Ask, Kept, Right, Rows, State
+from troth.hook.values import Answer, AnswerState, Ask, Kept, Right, Rows
 
 
 def looked(ask: Ask, rows: Mapping[str, Rows], kept: Iterable[Kept] = ()) -> Answer:
@@ -24,7 +24,7 @@ def looked(ask: Ask, rows: Mapping[str, Rows], kept: Iterable[Kept] = ()) -> Ans
         return (
             Answer.failed("still_there", rows=sum(left.values()))
             if left
-            else Answer(State.DONE if rows else State.NOTHING)
+            else Answer(AnswerState.DONE if rows else AnswerState.NOTHING)
         )
     if ask.right is Right.AMEND:
         return _amended(ask, rows)
@@ -37,4 +37,4 @@ def _amended(ask: Ask, rows: Mapping[str, Rows]) -> Answer:
     if wrong:
         return Answer.failed("not_amended", fields=wrong)
     is_seen = {name for name, _ in seen} == ask.changes.keys()
-    return Answer(State.DONE) if is_seen else Answer.refused("not_verified")
+    return Answer(AnswerState.DONE) if is_seen else Answer.refused("not_verified")

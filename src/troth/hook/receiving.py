@@ -14,7 +14,7 @@ from troth.hook.values import Malformed
 from troth.hook.wire import (
     CLOCK_S_MAX,
     HEADER,
-    Mark,
+    SignatureHeader,
     SignatureRefused,
     check_ask,
     dump_answer,
@@ -78,7 +78,7 @@ class Receiver:
             return _unsigned(503, "memory_failed")
         return self._answered(action, mark, body)
 
-    def _answered(self, action: Callable[[bytes], bytes], mark: Mark, body: bytes) -> Reply:
+    def _answered(self, action: Callable[[bytes], bytes], mark: SignatureHeader, body: bytes) -> Reply:
         try:
             status, said = 200, action(body)
         except Malformed as wrong:

@@ -50,7 +50,7 @@ class Right(enum.StrEnum):
         return self in (Right.VIEW, Right.PORT)
 
 
-class State(enum.StrEnum):
+class AnswerState(enum.StrEnum):
     """How far it is. ``accepted`` and ``working``: ask again later. ``nothing``: this person is not known there."""
 
     ACCEPTED = "accepted"
@@ -63,7 +63,7 @@ class State(enum.StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether there is no more to wait for; a person may have to act on a refusal or failure."""
-        return self not in (State.ACCEPTED, State.WORKING)
+        return self not in (AnswerState.ACCEPTED, AnswerState.WORKING)
 
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -168,7 +168,7 @@ class Answer:
     """What is held, or what was done. *detail* is a code, never a sentence about somebody; *evidence* is a hash of
     what the other side keeps as its proof."""
 
-    state: State
+    state: AnswerState
     rows: Mapping[str, Rows] = field(default_factory=lambda: MappingProxyType({}))
     counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     kept: tuple[Kept, ...] = ()
@@ -185,35 +185,38 @@ class Answer:
         _must(self.detail is None or _CODE.fullmatch(self.detail), "a detail is a code such as 'legal_hold'")
         _must(self.evidence is None or _EVIDENCE.fullmatch(self.evidence), "evidence is sha256: and 64 digits")
         _must(self.retry_after_s is None or 0 <= self.retry_after_s <= _WAIT_S_MAX, "wait a week at most")
-        _must(self.detail or self.state not in (State.REFUSED, State.FAILED), "a refusal or failure has a detail")
+        _must(
+            self.detail or self.state not in (AnswerState.REFUSED, AnswerState.FAILED),
+            "a refusal or failure has a detail",
+        )
 
     @classmethod
     def found(cls, tables: Mapping[str, Iterable[Mapping[str, object]]]) -> Self:
         """What is held about the person: each table by its name. Empty ones are left out; none is ``nothing``."""
         rows = {name: it for name, given in tables.items() if len(it := Rows.of(given))}
-        return cls(State.DONE if rows else State.NOTHING, rows=rows)
+        return cls(AnswerState.DONE if rows else AnswerState.NOTHING, rows=rows)
 
     @classmethod
     def did(cls, *, kept: Iterable[Kept] = (), evidence: str | None = None, **counts: int) -> Self:
         """What was done, such as ``Answer.did(erased=3)``; where that is nought of everything, ``nothing``."""
         left = tuple(it for it in kept if it.count)
         done = {name: count for name, count in counts.items() if count}
-        return cls(State.DONE if done or left else State.NOTHING, counts=done, kept=left, evidence=evidence)
+        return cls(AnswerState.DONE if done or left else AnswerState.NOTHING, counts=done, kept=left, evidence=evidence)
 
     @classmethod
     def later(cls, retry_after_s: int | None = None) -> Self:
         """It takes time: ask again after so many seconds."""
-        return cls(State.WORKING, retry_after_s=retry_after_s)
+        return cls(AnswerState.WORKING, retry_after_s=retry_after_s)
 
     @classmethod
     def refused(cls, detail: str) -> Self:
         """No, and why, as a code."""
-        return cls(State.REFUSED, detail=detail)
+        return cls(AnswerState.REFUSED, detail=detail)
 
     @classmethod
     def failed(cls, detail: str, **counts: int) -> Self:
         """It did not work. The same ask may come again, and is then tried again."""
-        return cls(State.FAILED, counts=counts, detail=detail)
+        return cls(AnswerState.FAILED, counts=counts, detail=detail)
 
     def __repr__(self) -> str:
         said = [str(self.state), *(f"{count} {name}" for name, count in self.counts.items())]

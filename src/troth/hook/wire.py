@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from troth.hook.values import Answer, Ask, HookError, Kept, Malformed, Right, Rows, State
+from troth.hook.values import Answer, AnswerState, Ask, HookError, Kept, Malformed, Right, Rows
 
 HEADER = "Troth-Signature"
 CLOCK_S_MAX = 300
@@ -49,7 +49,7 @@ def keys_of(secret: str) -> tuple[bytes, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class SignatureHeader:
     """The parts of a signature's header: ``v1 t=1764039600 n=… s=…``."""
 
     time: int
@@ -59,7 +59,7 @@ class Mark:
     _FORM = re.compile(r"v1 t=([0-9]{1,12}) n=([A-Za-z0-9_-]{16,64}) s=([0-9a-f]{64})")
 
     @classmethod
-    def read(cls, header: str | None) -> Mark:
+    def read(cls, header: str | None) -> SignatureHeader:
         """Raises `SignatureRefused`: ``missing``, or ``form`` for one of another form or version."""
         if not header:
             raise SignatureRefused("missing")
@@ -72,36 +72,40 @@ class Mark:
         return f"v1 t={self.time} n={self.nonce} s={self.digest}"
 
 
-def sign_ask(keys: tuple[bytes, ...], method: str, path: str, body: bytes, *, now: float) -> Mark:
+def sign_ask(keys: tuple[bytes, ...], method: str, path: str, body: bytes, *, now: float) -> SignatureHeader:
     """Sign what is asked. Each sending has a nonce of its own."""
     nonce = secrets.token_urlsafe(18)
-    return Mark(int(now), nonce, _digest(keys[0], "troth-ask-v1", method, path, int(now), nonce, body))
+    return SignatureHeader(int(now), nonce, _digest(keys[0], "troth-ask-v1", method, path, int(now), nonce, body))
 
 
-def check_ask(keys: tuple[bytes, ...], header: str | None, method: str, path: str, body: bytes, *, now: float) -> Mark:
+def check_ask(
+    keys: tuple[bytes, ...], header: str | None, method: str, path: str, body: bytes, *, now: float
+) -> SignatureHeader:
     """Raises `SignatureRefused`: also ``wrong`` and ``clock``. That a nonce comes once is for the receiver to see."""
-    mark = Mark.read(header)
+    mark = SignatureHeader.read(header)
     _compare(keys, mark, now, "troth-ask-v1", method, path, mark.time, mark.nonce, body)
     return mark
 
 
-def sign_answer(keys: tuple[bytes, ...], asked: Mark, status: int, body: bytes, *, now: float) -> Mark:
+def sign_answer(
+    keys: tuple[bytes, ...], asked: SignatureHeader, status: int, body: bytes, *, now: float
+) -> SignatureHeader:
     """Sign the answer to what *asked* signed: to that sending alone."""
     parts = ("troth-answer-v1", status, int(now), asked.nonce, body)
-    return Mark(int(now), asked.nonce, _digest(keys[0], *parts))
+    return SignatureHeader(int(now), asked.nonce, _digest(keys[0], *parts))
 
 
 def check_answer(
-    keys: tuple[bytes, ...], header: str | None, asked: Mark, status: int, body: bytes, *, now: float
+    keys: tuple[bytes, ...], header: str | None, asked: SignatureHeader, status: int, body: bytes, *, now: float
 ) -> None:
     """Raises `SignatureRefused`, with ``replayed`` for the answer to something else."""
-    mark = Mark.read(header)
+    mark = SignatureHeader.read(header)
     if mark.nonce != asked.nonce:
         raise SignatureRefused("replayed")
     _compare(keys, mark, now, "troth-answer-v1", status, mark.time, mark.nonce, body)
 
 
-def _compare(keys: tuple[bytes, ...], mark: Mark, now: float, *parts: str | int | bytes) -> None:
+def _compare(keys: tuple[bytes, ...], mark: SignatureHeader, now: float, *parts: str | int | bytes) -> None:
     if not sum(hmac.compare_digest(_digest(key, *parts), mark.digest) for key in keys):  # all, in the same time
         raise SignatureRefused("wrong")
     if abs(now - mark.time) > CLOCK_S_MAX:
@@ -190,7 +194,7 @@ def read_answer(body: bytes) -> tuple[str, Answer]:
         lambda: (
             _text(said["id"]),
             Answer(
-                state=State(said["state"]),
+                state=AnswerState(said["state"]),
                 rows={_text(name): _rows(it) for name, it in said.get("rows", {}).items()},
                 counts={name: _count(count) for name, count in said.get("counts", {}).items()},
                 kept=tuple(map(_kept, said.get("kept", []))),
@@ -202,18 +206,20 @@ def read_answer(body: bytes) -> tuple[str, Answer]:
     )
 
 
-def _rows(said: Mapping[str, Any]) -> Rows:
-    _only(said, "columns", "rows")
+def _rows(message: Mapping[str, Any]) -> Rows:
+    _only(message, "columns", "rows")
     return Rows(
-        tuple(_text(name) for name in said["columns"]),
-        tuple(tuple(_scalar(value) for value in row) for row in said["rows"]),
+        tuple(_text(name) for name in message["columns"]),
+        tuple(tuple(_scalar(value) for value in row) for row in message["rows"]),
     )
 
 
-def _kept(said: Mapping[str, Any]) -> Kept:
-    _only(said, "what", "count", "reason", "cite", "until")
-    until = dt.date.fromisoformat(said["until"]) if "until" in said else None
-    return Kept(_text(said["what"]), _count(said["count"]), _text(said["reason"]), _text(said["cite"]), until)
+def _kept(message: Mapping[str, Any]) -> Kept:
+    _only(message, "what", "count", "reason", "cite", "until")
+    until = dt.date.fromisoformat(message["until"]) if "until" in message else None
+    return Kept(
+        _text(message["what"]), _count(message["count"]), _text(message["reason"]), _text(message["cite"]), until
+    )
 
 
 def _built(build: Callable[[], _Built]) -> _Built:
@@ -227,8 +233,8 @@ def _built(build: Callable[[], _Built]) -> _Built:
     raise Malformed(message)
 
 
-def _only(said: Mapping[str, Any], *known: str) -> None:
-    if not isinstance(said, dict) or said.keys() - set(known):
+def _only(message: Mapping[str, Any], *known: str) -> None:
+    if not isinstance(message, dict) or message.keys() - set(known):
         raise Malformed(f"a key that is none of: {', '.join(known)}")
 
 

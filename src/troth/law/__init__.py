@@ -9,24 +9,23 @@ It is the lowest room: nothing here knows of the rest of Troth. It is not legal 
 well its wording was checked.
 """
 
-from troth.law.deadlines import ClockNotStarted, Due, Pause, Started, due, earliest
+from troth.law.deadlines import ClockNotStarted, ClockPause, DueDate, Started, due, earliest
+from troth.law.loader import BadRuleSet, read_regime
 from troth.law.model import (
-    Activity,
+    ApplicabilityRule,
     Checked,
     Citation,
     Clock,
-    Event,
+    ClockEvent,
     Figure,
     LawError,
     Obligation,
-    Reach,
     Regime,
+    RegulatedActivity,
     Roll,
     Unit,
 )
-from troth.law.reading import BadRuleSet, read_regime
-from troth.law.scope import Applies, not_covered, regimes_for
-from troth.law.shelf import (
+from troth.law.rule_sets import (
     obligation,
     obligations,
     place_is_in,
@@ -36,24 +35,25 @@ from troth.law.shelf import (
     reviewed_on,
     starting_soon,
 )
+from troth.law.scope import Applies, not_covered, regimes_for
 from troth.law.working_days import WorkingDays, working_days
 
 __all__ = [
-    "Activity",
+    "ApplicabilityRule",
     "Applies",
     "BadRuleSet",
     "Checked",
     "Citation",
     "Clock",
+    "ClockEvent",
     "ClockNotStarted",
-    "Due",
-    "Event",
+    "ClockPause",
+    "DueDate",
     "Figure",
     "LawError",
     "Obligation",
-    "Pause",
-    "Reach",
     "Regime",
+    "RegulatedActivity",
     "Roll",
     "Started",
     "Unit",

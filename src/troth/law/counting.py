@@ -6,9 +6,9 @@ import calendar
 import datetime as dt
 from collections.abc import Iterable
 
-from troth.law import words
+from troth.law import sentences
 from troth.law.model import Roll, Unit
-from troth.law.words import said
+from troth.law.sentences import said
 from troth.law.working_days import WorkingDays
 
 Span = tuple[dt.date, dt.date]
@@ -22,7 +22,7 @@ def count(unit: Unit, first: dt.date, number: int, days: WorkingDays, steps: lis
     if unit is Unit.BUSINESS_DAY:
         return _business_days_after(first, number, days, steps)
     on = months_after(first, number) if unit is Unit.MONTH else first + number * _DAY
-    period = words.Counted(number, "month" if unit is Unit.MONTH else unit)
+    period = sentences.Counted(number, "month" if unit is Unit.MONTH else unit)
     if unit is Unit.MONTH and on.day < first.day:
         steps.append(
             said(
@@ -31,8 +31,8 @@ def count(unit: Unit, first: dt.date, number: int, days: WorkingDays, steps: lis
                 period=period,
                 first=first,
                 on=on,
-                weekday=words.Weekday(on),
-                month=words.Month(on),
+                weekday=sentences.Weekday(on),
+                month=sentences.Month(on),
                 missing=first.day,
             )
         )
@@ -43,7 +43,7 @@ def count(unit: Unit, first: dt.date, number: int, days: WorkingDays, steps: lis
                 period=period,
                 first=first,
                 on=on,
-                weekday=words.Weekday(on),
+                weekday=sentences.Weekday(on),
             )
         )
     return on
@@ -57,7 +57,7 @@ def months_after(first: dt.date, number: int) -> dt.date:
 
 def _business_days_after(first: dt.date, number: int, days: WorkingDays, steps: list[str]) -> dt.date:
     on, left = first, number
-    holidays = list[words.Fact]()
+    holidays = list[sentences.Fact]()
     while left:
         on += _DAY
         if days.is_working_day(on):
@@ -67,11 +67,11 @@ def _business_days_after(first: dt.date, number: int, days: WorkingDays, steps: 
     steps.append(
         said(
             "%(period)s from %(first)s end on %(weekday)s %(on)s; not counted: %(skipped)s.",
-            period=words.Counted(number, "business day"),
+            period=sentences.Counted(number, "business day"),
             first=first,
-            weekday=words.Weekday(on),
+            weekday=sentences.Weekday(on),
             on=on,
-            skipped=(words.Term("weekends"), *holidays),
+            skipped=(sentences.Term("weekends"), *holidays),
         )
     )
     return on
@@ -107,9 +107,9 @@ def pause(start: dt.date, on: dt.date, spans: Iterable[Span], days: WorkingDays 
                     "%(on)s, a %(weekday)s.",
                     first=first,
                     last=last,
-                    days=words.Counted(left_out, "day"),
+                    days=sentences.Counted(left_out, "day"),
                     on=on,
-                    weekday=words.Weekday(on),
+                    weekday=sentences.Weekday(on),
                 )
             )
     return on
@@ -128,7 +128,7 @@ def roll(rule: Roll, on: dt.date, days: WorkingDays, steps: list[str]) -> dt.dat
         for day in _days(on, working)
         if (name := days.holiday(day))
     )
-    when: dict[str, words.Fact] = {"weekday": words.Weekday(working), "on": working}
+    when: dict[str, sentences.Fact] = {"weekday": sentences.Weekday(working), "on": working}
     steps.append(
         said("The next working day is %(weekday)s %(on)s (%(holidays)s).", holidays=holidays, **when)
         if holidays

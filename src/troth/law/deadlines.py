@@ -12,14 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from troth.law import counting, words
-from troth.law.model import Citation, Clock, Event, LawError, Obligation, Roll, Unit
-from troth.law.places import Answer
-from troth.law.shelf import places
-from troth.law.words import said
+from troth.law import counting, sentences
+from troth.law.model import Citation, Clock, ClockEvent, LawError, Obligation, Roll, Unit
+from troth.law.places import Containment
+from troth.law.rule_sets import places
+from troth.law.sentences import said
 from troth.law.working_days import WorkingDays, working_days
 
-Started: TypeAlias = dt.datetime | Mapping[Event, dt.datetime | None]
+Started: TypeAlias = dt.datetime | Mapping[ClockEvent, dt.datetime | None]
 """When the clock's event happened; or several events of one case, ``None`` for one that is asked for and awaited."""
 
 _YEARS = range(1970, 9000)
@@ -30,7 +30,7 @@ class ClockNotStarted(LawError):
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class ClockPause:
     """A clarification was *asked* for and *answered*; ``None`` while the answer is outstanding. Aware instants."""
 
     asked: dt.datetime
@@ -43,7 +43,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueDate:
     """When a clock runs out: with the date *on*, or for a clock of hours at the instant *ends*."""
 
     rule: str
@@ -78,11 +78,11 @@ def due(
     started: Started,
     *,
     zone: dt.tzinfo,
-    pauses: Sequence[Pause] = (),
+    pauses: Sequence[ClockPause] = (),
     extended: bool = False,
     place: str = "",
     now: dt.datetime | None = None,
-) -> Due:
+) -> DueDate:
     """When *rule* has to be done, and why then.
 
     *zone* is the controller's time zone and *place* where it is established, for the public holidays. *pauses* are
@@ -107,10 +107,10 @@ def due(
     is_open = clock.pausable and any(each.answered is None for each in pauses)
     is_paused = is_open and now is not None and _utc(now) < ends
     name, citation = (rule.version, rule.citation) if isinstance(rule, Obligation) else ("", None)
-    return Due(name, citation, start, on, ends, clock.unit, tuple(steps), is_paused)
+    return DueDate(name, citation, start, on, ends, clock.unit, tuple(steps), is_paused)
 
 
-def earliest(dues: Iterable[Due]) -> Due:
+def earliest(dues: Iterable[DueDate]) -> DueDate:
     """The clock of one case that runs out first; of equals, the first given. Raises `LawError` where there is none."""
     first = min(dues, key=lambda each: each.ends, default=None)
     if first is None:
@@ -129,12 +129,12 @@ def _clock_of(rule: Obligation | Clock) -> Clock:
     return rule.clock
 
 
-def _start(clock: Clock, events: Mapping[Event, dt.datetime | None]) -> tuple[Event, dt.datetime]:
+def _start(clock: Clock, events: Mapping[ClockEvent, dt.datetime | None]) -> tuple[ClockEvent, dt.datetime]:
     """The latest of the clock's own events: verifying a person, say, does not move a clock that starts at receipt."""
     own = {event: events.get(event) for event in clock.starts if event in events or event is clock.starts[0]}
     awaited = [event.replace("_", " ") for event, at in own.items() if at is None]
     if awaited:
-        raise ClockNotStarted(f"the clock has not started; awaited: {words.listed(awaited)}")
+        raise ClockNotStarted(f"the clock has not started; awaited: {sentences.listed(awaited)}")
     at, event = max((_utc(at), event) for event, at in own.items())
     return event, at
 
@@ -145,21 +145,21 @@ def _refuse_not_in_force(rule: Obligation, on: dt.date) -> None:
         raise LawError(f"{rule.version} is not in force on {on}; ask for obligation({rule.id!r}, as_of={on})")
 
 
-def _start_in_words(event: Event, local: dt.datetime, others: Sequence[Event]) -> str:
-    when: dict[str, words.Fact] = {"weekday": words.Weekday(local.date()), "on": local.date()}
-    when |= {"time": f"{local:%H:%M}", "zone": str(local.tzinfo), "event": words.Term(plain(event))}
+def _start_in_words(event: ClockEvent, local: dt.datetime, others: Sequence[ClockEvent]) -> str:
+    when: dict[str, sentences.Fact] = {"weekday": sentences.Weekday(local.date()), "on": local.date()}
+    when |= {"time": f"{local:%H:%M}", "zone": str(local.tzinfo), "event": sentences.Term(plain(event))}
     if not others:
         return said("The clock starts on %(weekday)s %(on)s at %(time)s (%(zone)s): %(event)s.", **when)
     return said(
         "The clock starts on %(weekday)s %(on)s at %(time)s (%(zone)s): %(event)s; not moved by %(others)s.",
-        others=tuple(words.Term(plain(each)) for each in others),
+        others=tuple(sentences.Term(plain(each)) for each in others),
         **when,
     )
 
 
-def plain(event: Event) -> str:
+def plain(event: ClockEvent) -> str:
     """The event as a sentence has it."""
-    return "became aware" if event is Event.AWARE else event.replace("_", " ")
+    return "became aware" if event is ClockEvent.AWARE else event.replace("_", " ")
 
 
 def _number(clock: Clock, steps: list[str], *, extended: bool) -> int:
@@ -169,7 +169,10 @@ def _number(clock: Clock, steps: list[str], *, extended: bool) -> int:
         raise LawError(f"a period of {clock} allows no extension; ask without one")
     # GDPR Art. 12(3): two *further* months, so three from the start, not two from the end of the first.
     steps.append(
-        said("Extended by %(period)s, counted from the same start.", period=words.Counted(clock.extension, clock.unit))
+        said(
+            "Extended by %(period)s, counted from the same start.",
+            period=sentences.Counted(clock.extension, clock.unit),
+        )
     )
     return clock.number + clock.extension
 
@@ -184,7 +187,7 @@ def _hours(start: dt.datetime, number: int, zone: dt.tzinfo, steps: list[str]) -
         said(
             "%(number)s clock hours, nights, weekends and holidays included, end on %(weekday)s %(on)s at %(time)s.",
             number=number,
-            weekday=words.Weekday(local.date()),
+            weekday=sentences.Weekday(local.date()),
             on=local.date(),
             time=f"{local:%H:%M}",
         )
@@ -215,12 +218,12 @@ def _working_days(clock: Clock, place: str, on: dt.date) -> WorkingDays:
     """The calendar of *place* where the rule lets the place decide, and the rule's own otherwise."""
     if place and clock.holidays_within:
         within = places().is_in(places().check(place), [clock.holidays_within], on)
-        return working_days(place if within is Answer.YES else clock.holidays)
+        return working_days(place if within is Containment.YES else clock.holidays)
     return working_days(clock.holidays)
 
 
 def _spans(
-    clock: Clock, pauses: Sequence[Pause], zone: dt.tzinfo, now: dt.datetime | None
+    clock: Clock, pauses: Sequence[ClockPause], zone: dt.tzinfo, now: dt.datetime | None
 ) -> list[counting.Span] | None:
     """The days that the pauses leave out; ``None`` where there are pauses and the law knows none."""
     if pauses and not clock.pausable:
@@ -228,7 +231,7 @@ def _spans(
     return [_span(each, zone, now) for each in pauses]
 
 
-def _span(pause: Pause, zone: dt.tzinfo, now: dt.datetime | None) -> counting.Span:
+def _span(pause: ClockPause, zone: dt.tzinfo, now: dt.datetime | None) -> counting.Span:
     until = pause.answered or now
     if until is None:
         raise LawError("a pause is still open; pass now, so that its days up to now can be counted")

@@ -31,7 +31,7 @@ class Checked(enum.StrEnum):
     """A choice of Troth's, not law."""
 
 
-class Event(enum.StrEnum):
+class ClockEvent(enum.StrEnum):
     """What may start a clock. A rule names those that start its own; the others do not move it."""
 
     RECEIVED = "received"
@@ -45,7 +45,7 @@ class Event(enum.StrEnum):
     """The last time that a recurring act was done."""
 
 
-class Activity(enum.StrEnum):
+class RegulatedActivity(enum.StrEnum):
     """What brings a company under a rule set wherever it and its people live."""
 
     CARDS = "cards"
@@ -96,7 +96,7 @@ class Clock:
 
     number: int
     unit: Unit
-    starts: tuple[Event, ...]
+    starts: tuple[ClockEvent, ...]
     roll: Roll = Roll.NONE
     extension: int = 0
     pausable: bool = False
@@ -147,7 +147,7 @@ class Obligation:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ApplicabilityRule:
     """One way in which a regime comes to apply. All of its conditions have to hold; an empty one always does."""
 
     because: str
@@ -157,7 +157,7 @@ class Reach:
     residence: tuple[str, ...] = ()
     must_serve: bool = False
     """Only where the controller offers itself to people there; being reachable from there is not enough."""
-    activity: Activity | None = None
+    activity: RegulatedActivity | None = None
     provided: str = ""
     """What else has to be true, which nobody can tell from places: ``yearly revenue exceeds …``."""
     applies_from: dt.date | None = None
@@ -177,7 +177,7 @@ class Regime:
     applies_from: dt.date | None
     applies_to: dt.date | None = None
     is_pending: bool = False
-    reach: tuple[Reach, ...] = ()
+    reach: tuple[ApplicabilityRule, ...] = ()
     obligations: tuple[Obligation, ...] = ()
     note: str = ""
 

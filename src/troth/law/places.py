@@ -7,6 +7,7 @@ import enum
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from troth.law.model import LawError
 
@@ -16,7 +17,7 @@ WORLD = "world"
 PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
-class Answer(enum.Enum):
+class Containment(enum.Enum):
     """Whether a place lies somewhere: ``US`` lies in ``US-CA`` perhaps."""
 
     YES = enum.auto()
@@ -68,14 +69,14 @@ class Places:
         territory = self.territories.get(place)
         return territory.name if territory else self.names.get(place, place)
 
-    def is_in(self, place: str, somewhere: Collection[str], on: dt.date) -> Answer:
+    def is_in(self, place: str, somewhere: Collection[str], on: dt.date) -> Containment:
         """Whether all, some or nothing of *place* lies in *somewhere* on that day."""
         inside, outside = self._spread([place], on), self._spread(somewhere, on)
         covered = [any(_covers(whole, part) for whole in outside) for part in inside]
         if covered and all(covered):
-            return Answer.YES
+            return Containment.YES
         touched = any(covered) or any(_covers(part, whole) for part in inside for whole in outside)
-        return Answer.PERHAPS if touched else Answer.NO
+        return Containment.PERHAPS if touched else Containment.NO
 
     def _spread(self, places: Collection[str], on: dt.date) -> frozenset[str]:
         known = self.territories
@@ -84,3 +85,17 @@ class Places:
 
 def _covers(whole: str, part: str) -> bool:
     return part == whole or part.startswith(f"{whole}-")
+
+
+EEA: Final = frozenset(
+    {
+        *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU"),
+        *("LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "IS", "LI", "NO"),
+    }
+)
+"""The European Union and the three other countries of the European Economic Area, as they are today. What they were on
+another day, `troth.law` knows."""
+
+FREE_FLOW: Final = EEA | {"GB"}
+"""With the United Kingdom: between these no transfer under Chapter V takes place, or an adequacy decision covers it
+(GDPR Art. 44-45)."""

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from troth.law.model import Activity, Citation, Reach, Regime
-from troth.law.places import Answer
-from troth.law.shelf import places, regimes
+from troth.law.model import ApplicabilityRule, Citation, Regime, RegulatedActivity
+from troth.law.places import Containment
+from troth.law.rule_sets import places, regimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class _Facts:
     residence: str | None
     established: str
     serves: frozenset[str] | None
-    activities: frozenset[Activity]
+    activities: frozenset[RegulatedActivity]
     on: dt.date
 
 
@@ -47,7 +47,7 @@ def regimes_for(
     residence: str | None,
     established: str,
     serves: Collection[str] | None = None,
-    activities: Collection[Activity] = (),
+    activities: Collection[RegulatedActivity] = (),
     on: dt.date,
 ) -> tuple[Applies, ...]:
     """Every regime that applies or may apply, the certain ones first, each with its reason and citation.
@@ -83,7 +83,7 @@ def not_covered(*, residence: str | None, established: str, on: dt.date) -> tupl
 def _has_rules(place: str, on: dt.date) -> bool:
     reaches = [reach for each in regimes().values() if each.is_in_force(on) for reach in each.reach]
     general = [reach.established + reach.residence for reach in reaches if reach.activity is None]
-    return any(places().is_in(place, somewhere, on) is Answer.YES for somewhere in general)
+    return any(places().is_in(place, somewhere, on) is Containment.YES for somewhere in general)
 
 
 def _applies(regime: Regime, facts: _Facts) -> Applies | None:
@@ -94,12 +94,12 @@ def _applies(regime: Regime, facts: _Facts) -> Applies | None:
     return min(found, key=lambda applies: not applies.is_certain, default=None)
 
 
-def _reached(regime: Regime, reach: Reach, facts: _Facts) -> Applies | None:
+def _reached(regime: Regime, reach: ApplicabilityRule, facts: _Facts) -> Applies | None:
     if not (reach.applies_from or dt.date.min) <= facts.on <= (reach.applies_to or dt.date.max):
         return None
     if reach.activity is not None and reach.activity not in facts.activities:
         return None
-    if reach.established and places().is_in(facts.established, reach.established, facts.on) is not Answer.YES:
+    if reach.established and places().is_in(facts.established, reach.established, facts.on) is not Containment.YES:
         return None
     provisos = _provisos(reach, facts)
     if provisos is None:
@@ -107,14 +107,14 @@ def _reached(regime: Regime, reach: Reach, facts: _Facts) -> Applies | None:
     return Applies(regime, _reason(reach, facts), reach.citation, " and ".join(provisos))
 
 
-def _provisos(reach: Reach, facts: _Facts) -> list[str] | None:
+def _provisos(reach: ApplicabilityRule, facts: _Facts) -> list[str] | None:
     """What else has to be true, or ``None`` where the person or the market rules the regime out."""
     provisos = []
     there = _there(reach)
     lives = _lives(reach, facts)
-    if lives is Answer.NO:
+    if lives is Containment.NO:
         return None
-    if lives is Answer.PERHAPS:
+    if lives is Containment.PERHAPS:
         provisos.append(f"the person lives in {there}")
     if reach.must_serve and facts.serves is None:
         provisos.append(f"the controller offers itself to people {'there' if provisos else f'in {there}'}")
@@ -123,21 +123,21 @@ def _provisos(reach: Reach, facts: _Facts) -> list[str] | None:
     return [*provisos, reach.provided] if reach.provided else provisos
 
 
-def _lives(reach: Reach, facts: _Facts) -> Answer:
+def _lives(reach: ApplicabilityRule, facts: _Facts) -> Containment:
     if not reach.residence:
-        return Answer.YES
+        return Containment.YES
     if facts.residence is None:
-        return Answer.PERHAPS
+        return Containment.PERHAPS
     return places().is_in(facts.residence, reach.residence, facts.on)
 
 
-def _serves(reach: Reach, facts: _Facts) -> bool:
+def _serves(reach: ApplicabilityRule, facts: _Facts) -> bool:
     served = facts.serves or ()
-    return any(places().is_in(each, reach.residence, facts.on) is not Answer.NO for each in served)
+    return any(places().is_in(each, reach.residence, facts.on) is not Containment.NO for each in served)
 
 
-def _reason(reach: Reach, facts: _Facts) -> str:
-    known = facts.residence if _lives(reach, facts) is Answer.YES else None
+def _reason(reach: ApplicabilityRule, facts: _Facts) -> str:
+    known = facts.residence if _lives(reach, facts) is Containment.YES else None
     return reach.because.format(
         residence=places().name(known) if known else _there(reach),
         established=places().name(facts.established),
@@ -145,5 +145,5 @@ def _reason(reach: Reach, facts: _Facts) -> str:
     )
 
 
-def _there(reach: Reach) -> str:
+def _there(reach: ApplicabilityRule) -> str:
     return " or ".join(map(places().name, reach.residence))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from troth.law.model import LawError
-from troth.law.words import quoted
+from troth.law.sentences import quoted
 
 _SATURDAY = 5
 

@@ -12,7 +12,7 @@ the rest.
 """
 
 from troth.ledger.archive import write_archive
-from troth.ledger.batch import Batch, Member
+from troth.ledger.batch import Batch, BatchMember
 from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.entry import ENTRY_BYTES_MAX, Entry
 from troth.ledger.errors import (
@@ -27,7 +27,7 @@ from troth.ledger.errors import (
     WitnessRefused,
 )
 from troth.ledger.fields import Value, instant_text
-from troth.ledger.kinds import KINDS, Kind
+from troth.ledger.kinds import KINDS, EntryKind
 from troth.ledger.log import (
     CLOCK_SLACK,
     Log,
@@ -55,7 +55,7 @@ from troth.ledger.published import PublishedLog, export, origin_of
 from troth.ledger.receipt import receipt, receipt_extra, signed_in, verify_receipt
 from troth.ledger.tiles import TILE_WIDTH, TileTree, unpack_bundle
 from troth.ledger.timestamp import request_timestamp, verify_timestamp
-from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
+from troth.ledger.values import Commitment, DeclaredName, Hash, KeyId, Pseudonym
 from troth.ledger.witness import Quorum, Witness, cosign, cosigned_message
 
 __all__ = [
@@ -66,20 +66,20 @@ __all__ = [
     "KINDS",
     "TILE_WIDTH",
     "Batch",
+    "BatchMember",
     "Checkpoint",
     "Commitment",
+    "DeclaredName",
     "Entry",
+    "EntryKind",
     "EntryRefused",
     "EntryUnknown",
     "Hash",
     "KeyId",
-    "Kind",
     "LedgerBroken",
     "LedgerError",
     "Log",
     "LogReader",
-    "Member",
-    "Name",
     "NoteRefused",
     "Opening",
     "Progress",

@@ -43,17 +43,17 @@ class Batch:
         """What stands for all of them: the RFC 9162 root over their commitments, as ``cm2:``."""
         return _commitment(root_hash(self._hash, self.count))
 
-    def member(self, index: int) -> Member:
+    def member(self, index: int) -> BatchMember:
         """What shows that the act number *index* was one of these. Raises ``IndexError``."""
         opening = self._openings[index]
-        return Member(opening, index, self.count, tuple(inclusion_proof(self._hash, index, self.count)))
+        return BatchMember(opening, index, self.count, tuple(inclusion_proof(self._hash, index, self.count)))
 
     def _hash(self, level: int, index: int) -> bytes:
         return self._levels[level][index]
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class BatchMember:
     """One act of a batch, and the way from its commitment to the batch's root. Its ``repr`` does not show the act."""
 
     opening: Opening = field(repr=False)
@@ -83,7 +83,7 @@ class Member:
         return _TAG + json.dumps(parts, sort_keys=True, separators=(",", ":")).encode("ascii")
 
     @classmethod
-    def load(cls, dumped: bytes) -> Member:
+    def load(cls, dumped: bytes) -> BatchMember:
         """Read what `dump` wrote. Raises `EntryRefused`."""
         try:
             parts = json.loads(dumped.removeprefix(_TAG))

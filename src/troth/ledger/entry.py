@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from troth.ledger.errors import EntryRefused, EntryUnknown
-from troth.ledger.fields import Json, Shape, Value, instant, instant_text
-from troth.ledger.kinds import KINDS, Kind
+from troth.ledger.fields import FieldShape, Json, Value, instant, instant_text
+from troth.ledger.kinds import KINDS, EntryKind
 
 ENTRY_BYTES_MAX = 0xFFFF
 """The longest entry that an entry bundle can carry (C2SP tlog-tiles: uint16 length)."""
@@ -109,11 +109,11 @@ def _write(name: str, values: Mapping[str, Value]) -> dict[str, Json]:
     return written
 
 
-def _read(kind: Kind, written: Mapping[str, object]) -> dict[str, Value]:
+def _read(kind: EntryKind, written: Mapping[str, object]) -> dict[str, Value]:
     return {name: _shape(kind, name).read(json) for name, json in written.items()}
 
 
-def _shape(kind: Kind, name: str) -> Shape:
+def _shape(kind: EntryKind, name: str) -> FieldShape:
     shape = kind.needs.get(name) or kind.may.get(name)
     if shape is None:
         raise EntryUnknown("the entry holds a field that this version of Troth does not know; read it with a later one")

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
+from troth.ledger.values import Commitment, DeclaredName, Hash, KeyId, Pseudonym
 
-Token = Pseudonym | Commitment | Hash | KeyId | Name
+Token = Pseudonym | Commitment | Hash | KeyId | DeclaredName
 Value = int | str | Token | dt.date | dt.datetime | Mapping[str, int]
 """What a field may hold. A ``str`` is always one of the words that the field's `OneOf` lists."""
 
@@ -22,7 +22,7 @@ Json = int | str | Mapping[str, int]
 _LARGEST = 2**53 - 1  # every JSON reader keeps integers up to here exact (RFC 8259 §6)
 
 
-class Shape(Protocol):
+class FieldShape(Protocol):
     """One shape. Both directions raise ``ValueError`` with a text that says what would have fitted."""
 
     def write(self, value: object) -> Json:
@@ -63,7 +63,7 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class WordCounts:
     """How many of each of a few words; words that are left out count nothing."""
 
     words: tuple[str, ...]

@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from troth.ledger.fields import Counts, Day, Of, OneOf, Shape, Whole
-from troth.ledger.values import Commitment, Hash, KeyId, Name, Pseudonym
+from troth.ledger.fields import Day, FieldShape, Of, OneOf, Whole, WordCounts
+from troth.ledger.values import Commitment, DeclaredName, Hash, KeyId, Pseudonym
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class EntryKind:
     """What an entry of this kind *needs* and what it *may* hold besides: field name to shape."""
 
-    needs: Mapping[str, Shape]
-    may: Mapping[str, Shape] = field(default_factory=dict)
+    needs: Mapping[str, FieldShape]
+    may: Mapping[str, FieldShape] = field(default_factory=dict)
 
 
 _ACTOR = OneOf(("subject", "agent", "staff", "owner", "rule"))
 """Who acted: the person, someone they sent, a member of staff, the operator at the command line, a declared rule."""
 
 _RIGHT = OneOf(("view", "amend", "erase", "restrict", "port", "object", "withdraw", "appeal"))
-_STRATEGY = Counts(("delete", "null", "mask", "pseudonymise", "keep"))
+_STRATEGY = WordCounts(("delete", "null", "mask", "pseudonymise", "keep"))
 _OUTCOME = OneOf(("none", "pass", "fail", "error", "not_applicable", "stale"))
 _STATUS = OneOf(("none", "kept", "stated", "waived", "unproven", "broken"))
 _RESCAN = OneOf(("clean", "residue", "not_observed"))
@@ -73,28 +73,28 @@ _LOOSENED = OneOf(
 
 _VERDICT = OneOf(("first", "weakened", "strengthened", "reworded", "moved", "same"))
 
-_CASE: Mapping[str, Shape] = {"case": Of(Pseudonym), "by": Of(Pseudonym), "actor": _ACTOR}
+_CASE: Mapping[str, FieldShape] = {"case": Of(Pseudonym), "by": Of(Pseudonym), "actor": _ACTOR}
 """The request that an act belongs to, and who acted."""
 
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, EntryKind] = {
     # what the company declares
-    "declaration.loaded": Kind(
+    "declaration.loaded": EntryKind(
         {"declaration": Of(Hash), "systems": Whole(), "tables": Whole(), "fields": Whole(), "promises": Whole()},
         {"policy": Of(Hash), "by": Of(Pseudonym)},
     ),
-    "declaration.changed": Kind(
+    "declaration.changed": EntryKind(
         {"before": Of(Hash), "after": Of(Hash)},
         {"policy_before": Of(Hash), "policy_after": Of(Hash), "by": Of(Pseudonym)},
     ),
-    "policy.published": Kind(
+    "policy.published": EntryKind(
         {"policy": Of(Hash), "effective": Day(), "verdict": _VERDICT},
         {"before": Of(Hash), "weaker": Whole(), "by": Of(Pseudonym)},
     ),
-    "keys.created": Kind(
+    "keys.created": EntryKind(
         {"key": Of(KeyId), "purpose": OneOf(("root", "ledger", "epoch", "field", "subject", "token"))},
         {"public": Of(Hash), "by": Of(Pseudonym)},
     ),
-    "keys.changed": Kind(
+    "keys.changed": EntryKind(
         {
             "key": Of(KeyId),
             "purpose": OneOf(("root", "ledger", "epoch", "field", "subject", "token")),
@@ -103,7 +103,7 @@ KINDS: Mapping[str, Kind] = {
         {"by": Of(Pseudonym), "and_by": Of(Pseudonym), "plan": Of(Hash)},
     ),
     # what takes two approvers (PCI DSS 4.0.1, 3.7.6), and what shows that the erased stay erased in backups
-    "keys.exported": Kind(
+    "keys.exported": EntryKind(
         {
             "key": Of(KeyId),
             "keys": Whole(1),
@@ -113,14 +113,14 @@ KINDS: Mapping[str, Kind] = {
             "plan": Of(Hash),
         }
     ),
-    "keys.imported": Kind(
+    "keys.imported": EntryKind(
         {"key": Of(KeyId), "keys": Whole(1), "by": Of(Pseudonym), "and_by": Of(Pseudonym), "plan": Of(Hash)}
     ),
-    "approvers.changed": Kind(
+    "approvers.changed": EntryKind(
         {"approver": Of(Pseudonym), "change": OneOf(("added", "removed"))},
         {"by": Of(Pseudonym), "and_by": Of(Pseudonym), "plan": Of(Hash)},
     ),
-    "backup.drilled": Kind(
+    "backup.drilled": EntryKind(
         {
             "tried": Whole(),
             "opened": Whole(),
@@ -131,8 +131,8 @@ KINDS: Mapping[str, Kind] = {
         }
     ),
     # what is done for and to a subject (GDPR Art. 5(2), 15-17)
-    "subject.viewed": Kind(
-        {"subject": Of(Pseudonym), "actor": _ACTOR, "purpose": Of(Name)},
+    "subject.viewed": EntryKind(
+        {"subject": Of(Pseudonym), "actor": _ACTOR, "purpose": Of(DeclaredName)},
         {
             "case": Of(Pseudonym),
             "by": Of(Pseudonym),
@@ -142,15 +142,15 @@ KINDS: Mapping[str, Kind] = {
             "rows": Whole(),
         },
     ),
-    "plan.approved": Kind(
+    "plan.approved": EntryKind(
         {"plan": Of(Hash), "right": _RIGHT, "subject": Of(Pseudonym), "actor": _ACTOR},
         {"case": Of(Pseudonym), "by": Of(Pseudonym), "declaration": Of(Hash), "rows": Whole()},
     ),
-    "subject.amended": Kind(
+    "subject.amended": EntryKind(
         {"subject": Of(Pseudonym), "plan": Of(Hash), "rows": Whole(), "fields": Whole(), "rescan": _RESCAN},
         {**_CASE, "systems": Whole(), "tables": Whole(), "values": Of(Commitment)},
     ),
-    "subject.erased": Kind(
+    "subject.erased": EntryKind(
         {
             "subject": Of(Pseudonym),
             "plan": Of(Hash),
@@ -168,33 +168,37 @@ KINDS: Mapping[str, Kind] = {
             "final_after": Day(),
         },
     ),
-    "erasure.failed": Kind(
+    "erasure.failed": EntryKind(
         {"subject": Of(Pseudonym), "plan": Of(Hash), "why": _FAILURE},
-        {**_CASE, "system": Of(Name), "table": Of(Name), "done": Whole(), "left": Whole()},
+        {**_CASE, "system": Of(DeclaredName), "table": Of(DeclaredName), "done": Whole(), "left": Whole()},
     ),
-    "amendment.failed": Kind(
+    "amendment.failed": EntryKind(
         {"subject": Of(Pseudonym), "plan": Of(Hash), "why": _FAILURE},
-        {**_CASE, "system": Of(Name), "table": Of(Name), "done": Whole(), "left": Whole()},
+        {**_CASE, "system": Of(DeclaredName), "table": Of(DeclaredName), "done": Whole(), "left": Whole()},
     ),
-    "run.resumed": Kind(
+    "run.resumed": EntryKind(
         {"run": Of(Pseudonym), "right": _RIGHT, "plan": Of(Hash), "done": Whole(), "left": Whole()},
         {"subject": Of(Pseudonym), "case": Of(Pseudonym)},
     ),
     # what stands behind tokens (PCI DSS 4.0.1, 10.2.1): one entry for a batch
-    "tokens.made": Kind({"domain": Of(Name), "count": Whole(1)}, {"by": Of(Pseudonym)}),
-    "tokens.read": Kind({"domain": Of(Name), "count": Whole(1), "purpose": Of(Name)}, {"by": Of(Pseudonym)}),
-    "tokens.forgotten": Kind({"domain": Of(Name), "count": Whole(1)}, {"by": Of(Pseudonym)}),
+    "tokens.made": EntryKind({"domain": Of(DeclaredName), "count": Whole(1)}, {"by": Of(Pseudonym)}),
+    "tokens.read": EntryKind(
+        {"domain": Of(DeclaredName), "count": Whole(1), "purpose": Of(DeclaredName)}, {"by": Of(Pseudonym)}
+    ),
+    "tokens.forgotten": EntryKind({"domain": Of(DeclaredName), "count": Whole(1)}, {"by": Of(Pseudonym)}),
     # what people ask for, and how it was answered (GDPR Art. 12; clauses C21, C48-C53)
-    "case.received": Kind(
+    "case.received": EntryKind(
         {"case": Of(Pseudonym), "what": _WHAT, "channel": _CHANNEL},
         {"right": _RIGHT, "subject": Of(Pseudonym), "actor": _ACTOR, "by": Of(Pseudonym), "due": Day()},
     ),
-    "case.verified": Kind({"case": Of(Pseudonym), "tier": Whole()}, {"subject": Of(Pseudonym), "by": Of(Pseudonym)}),
-    "case.changed": Kind(
+    "case.verified": EntryKind(
+        {"case": Of(Pseudonym), "tier": Whole()}, {"subject": Of(Pseudonym), "by": Of(Pseudonym)}
+    ),
+    "case.changed": EntryKind(
         {"case": Of(Pseudonym), "change": _CHANGE},
         {"subject": Of(Pseudonym), "by": Of(Pseudonym), "actor": _ACTOR, "due": Day(), "why": Of(Commitment)},
     ),
-    "case.closed": Kind(
+    "case.closed": EntryKind(
         {"case": Of(Pseudonym), "outcome": _ENDED},
         {
             "subject": Of(Pseudonym),
@@ -205,67 +209,78 @@ KINDS: Mapping[str, Kind] = {
         },
     ),
     # what must not be deleted, and until somebody looks again: a subject, a place, or both
-    "hold.placed": Kind(
+    "hold.placed": EntryKind(
         {"hold": Of(Pseudonym), "review": Day(), "actor": _ACTOR},
-        {"subject": Of(Pseudonym), "place": Of(Name), "by": Of(Pseudonym), "case": Of(Pseudonym)},
+        {"subject": Of(Pseudonym), "place": Of(DeclaredName), "by": Of(Pseudonym), "case": Of(Pseudonym)},
     ),
-    "hold.reviewed": Kind({"hold": Of(Pseudonym), "review": Day(), "actor": _ACTOR}, {"by": Of(Pseudonym)}),
-    "hold.released": Kind(
+    "hold.reviewed": EntryKind({"hold": Of(Pseudonym), "review": Day(), "actor": _ACTOR}, {"by": Of(Pseudonym)}),
+    "hold.released": EntryKind(
         {"hold": Of(Pseudonym), "actor": _ACTOR},
-        {"subject": Of(Pseudonym), "place": Of(Name), "by": Of(Pseudonym), "case": Of(Pseudonym)},
+        {"subject": Of(Pseudonym), "place": Of(DeclaredName), "by": Of(Pseudonym), "case": Of(Pseudonym)},
     ),
     # what went to whom (GDPR Art. 15(1)(c), 19; clauses C15, C43): its digest binds the row of the register
-    "disclosure.made": Kind(
-        {"recipient": Of(Name), "way": _DISCLOSED, "purpose": Of(Name), "people": Whole(1), "what": Of(Hash)},
+    "disclosure.made": EntryKind(
+        {
+            "recipient": Of(DeclaredName),
+            "way": _DISCLOSED,
+            "purpose": Of(DeclaredName),
+            "people": Whole(1),
+            "what": Of(Hash),
+        },
         {"subject": Of(Pseudonym), "categories": Whole(1), "case": Of(Pseudonym), "by": Of(Pseudonym)},
     ),
     # a store was restored from a backup, and whoever was erased since was erased again (clause C07)
-    "erasure.replayed": Kind(
-        {"system": Of(Name), "restored_from": Day(), "found": Whole(), "erased": Whole(), "left": Whole()},
+    "erasure.replayed": EntryKind(
+        {"system": Of(DeclaredName), "restored_from": Day(), "found": Whole(), "erased": Whole(), "left": Whole()},
         {"review": Whole(), "plan": Of(Hash)},
     ),
     # our own records were restored from a backup: what they hold of the time since is lost
-    "records.restored": Kind({"entries": Whole()}),
+    "records.restored": EntryKind({"entries": Whole()}),
     # the clock was further on than we have run: what time alone ends waits until somebody says that it is right
-    "clock.doubted": Kind({"days": Whole()}),
-    "clock.confirmed": Kind({"days": Whole(), "by": Of(Pseudonym)}),
+    "clock.doubted": EntryKind({"days": Whole()}),
+    "clock.confirmed": EntryKind({"days": Whole(), "by": Of(Pseudonym)}),
     # whoever was erased came back of their own accord, and is not to be erased again for what was: says a person
-    "erasure.lifted": Kind(
-        {"subject": Of(Pseudonym), "systems": Whole(1), "reason": Of(Name), "actor": _ACTOR}, {"by": Of(Pseudonym)}
+    "return.acknowledged": EntryKind(
+        {"subject": Of(Pseudonym), "systems": Whole(1), "reason": Of(DeclaredName), "actor": _ACTOR},
+        {"by": Of(Pseudonym)},
     ),
-    "token.changed": Kind(
-        {"token": Of(Name), "change": OneOf(("made", "ended"))}, {"until": Day(), "by": Of(Pseudonym)}
+    "token.changed": EntryKind(
+        {"token": Of(DeclaredName), "change": OneOf(("made", "ended"))}, {"until": Day(), "by": Of(Pseudonym)}
     ),
-    "letter.sent": Kind({"letter": Of(Name), "to": Of(Pseudonym)}, {"case": Of(Pseudonym), "digest": Of(Hash)}),
+    "letter.sent": EntryKind(
+        {"letter": Of(DeclaredName), "to": Of(Pseudonym)}, {"case": Of(Pseudonym), "digest": Of(Hash)}
+    ),
     # who works here, and what each may do and see (GDPR Art. 25(2), 32(4); clauses C11, C12)
-    "staff.invited": Kind({"staff": Of(Pseudonym), "actor": _ACTOR}, {"by": Of(Pseudonym)}),
-    "staff.left": Kind({"staff": Of(Pseudonym), "why": _LEFT}, {"actor": _ACTOR, "by": Of(Pseudonym)}),
-    "grant.given": Kind(
-        {"staff": Of(Pseudonym), "right": Of(Name), "actor": _ACTOR, "until": Day()},
-        {"by": Of(Pseudonym), "role": Of(Name), "starts": Day(), "reason": Of(Commitment)},
+    "staff.invited": EntryKind({"staff": Of(Pseudonym), "actor": _ACTOR}, {"by": Of(Pseudonym)}),
+    "staff.left": EntryKind({"staff": Of(Pseudonym), "why": _LEFT}, {"actor": _ACTOR, "by": Of(Pseudonym)}),
+    "grant.given": EntryKind(
+        {"staff": Of(Pseudonym), "right": Of(DeclaredName), "actor": _ACTOR, "until": Day()},
+        {"by": Of(Pseudonym), "role": Of(DeclaredName), "starts": Day(), "reason": Of(Commitment)},
     ),
-    "grant.ended": Kind(
-        {"staff": Of(Pseudonym), "right": Of(Name), "why": _GRANT_ENDED}, {"actor": _ACTOR, "by": Of(Pseudonym)}
+    "grant.ended": EntryKind(
+        {"staff": Of(Pseudonym), "right": Of(DeclaredName), "why": _GRANT_ENDED}, {"actor": _ACTOR, "by": Of(Pseudonym)}
     ),
-    "grants.reviewed": Kind({"kept": Whole(), "ended": Whole(), "actor": _ACTOR}, {"by": Of(Pseudonym)}),
-    "undertaking.signed": Kind({"staff": Of(Pseudonym), "document": Of(Hash), "until": Day()}),
-    "access.refused": Kind({"by": Of(Pseudonym), "why": _NOT_ALLOWED}, {"right": Of(Name), "purpose": Of(Name)}),
-    "sign_in.failed": Kind({"count": Whole(1)}, {"staff": Of(Pseudonym), "locked": _YES}),
+    "grants.reviewed": EntryKind({"kept": Whole(), "ended": Whole(), "actor": _ACTOR}, {"by": Of(Pseudonym)}),
+    "undertaking.signed": EntryKind({"staff": Of(Pseudonym), "document": Of(Hash), "until": Day()}),
+    "access.refused": EntryKind(
+        {"by": Of(Pseudonym), "why": _NOT_ALLOWED}, {"right": Of(DeclaredName), "purpose": Of(DeclaredName)}
+    ),
+    "sign_in.failed": EntryKind({"count": Whole(1)}, {"staff": Of(Pseudonym), "locked": _YES}),
     # acts too many for an entry each: how many, and a root over a commitment to every one (`Batch`)
-    "batch.recorded": Kind(
-        {"what": Of(Name), "count": Whole(1), "root": Of(Commitment)},
-        {**_CASE, "purpose": Of(Name), "plan": Of(Hash), "system": Of(Name), "table": Of(Name)},
+    "batch.recorded": EntryKind(
+        {"what": Of(DeclaredName), "count": Whole(1), "root": Of(Commitment)},
+        {**_CASE, "purpose": Of(DeclaredName), "plan": Of(Hash), "system": Of(DeclaredName), "table": Of(DeclaredName)},
     ),
     # what is promised and how it stands: each run of a control, with a commitment to all that it saw
-    "check.made": Kind({"control": Of(Name), "outcome": _OUTCOME, "evidence": Of(Commitment)}),
-    "check.changed": Kind(
-        {"control": Of(Name), "before": _OUTCOME, "after": _OUTCOME},
+    "check.made": EntryKind({"control": Of(DeclaredName), "outcome": _OUTCOME, "evidence": Of(Commitment)}),
+    "check.changed": EntryKind(
+        {"control": Of(DeclaredName), "before": _OUTCOME, "after": _OUTCOME},
         {"declaration": Of(Hash), "query": Of(Hash), "version": Whole(1), "population": Whole(), "tested": Whole()},
     ),
     # a control was wrong: what it said in a time counts for nothing, and stays to be seen
-    "check.retracted": Kind(
+    "check.retracted": EntryKind(
         {
-            "control": Of(Name),
+            "control": Of(DeclaredName),
             "checks": Whole(1),
             "since": Day(),
             "until": Day(),
@@ -274,31 +289,43 @@ KINDS: Mapping[str, Kind] = {
         },
         {"by": Of(Pseudonym)},
     ),
-    "evidence.disposed": Kind({"checks": Whole(1), "before": Day()}),
-    "promise.changed": Kind(
-        {"promise": Of(Name), "before": _STATUS, "after": _STATUS}, {"control": Of(Name), "declaration": Of(Hash)}
+    "evidence.disposed": EntryKind({"checks": Whole(1), "before": Day()}),
+    "promise.changed": EntryKind(
+        {"promise": Of(DeclaredName), "before": _STATUS, "after": _STATUS},
+        {"control": Of(DeclaredName), "declaration": Of(Hash)},
     ),
-    "control.unbound": Kind({"promise": Of(Name), "control": Of(Name)}, {"by": Of(Pseudonym), "declaration": Of(Hash)}),
-    "control.loosened": Kind(
-        {"control": Of(Name), "what": _LOOSENED},
-        {"promise": Of(Name), "before": Whole(), "after": Whole(), "by": Of(Pseudonym), "declaration": Of(Hash)},
+    "control.unbound": EntryKind(
+        {"promise": Of(DeclaredName), "control": Of(DeclaredName)}, {"by": Of(Pseudonym), "declaration": Of(Hash)}
     ),
-    "waiver.given": Kind(
-        {"promise": Of(Name), "approver": Of(Pseudonym), "reason": Of(Commitment), "until": Day()},
-        {"control": Of(Name), "declaration": Of(Hash)},
+    "control.loosened": EntryKind(
+        {"control": Of(DeclaredName), "what": _LOOSENED},
+        {
+            "promise": Of(DeclaredName),
+            "before": Whole(),
+            "after": Whole(),
+            "by": Of(Pseudonym),
+            "declaration": Of(Hash),
+        },
     ),
-    "attestation.given": Kind(
-        {"promise": Of(Name), "by": Of(Pseudonym), "says": Of(Commitment), "on": Day(), "until": Day()},
+    "waiver.given": EntryKind(
+        {"promise": Of(DeclaredName), "approver": Of(Pseudonym), "reason": Of(Commitment), "until": Day()},
+        {"control": Of(DeclaredName), "declaration": Of(Hash)},
+    ),
+    "attestation.given": EntryKind(
+        {"promise": Of(DeclaredName), "by": Of(Pseudonym), "says": Of(Commitment), "on": Day(), "until": Day()},
         {"declaration": Of(Hash)},
     ),
     # figures about people that were released: what they cost of a budget of privacy loss (10^-9 of epsilon and 10^-15
     # of delta, rounded up), or the threshold they kept to, and how many were shown, or withheld for the sake of others
-    "budget.spent": Kind(
-        {"budget": Of(Name), "what": Of(Name), "epsilon_nano": Whole(), "delta_femto": Whole()}, {"by": Of(Pseudonym)}
+    "budget.spent": EntryKind(
+        {"budget": Of(DeclaredName), "what": Of(DeclaredName), "epsilon_nano": Whole(), "delta_femto": Whole()},
+        {"by": Of(Pseudonym)},
     ),
-    "counts.released": Kind(
-        {"history": Of(Name), "k": Whole(2), "shown": Whole(), "held_back": Whole()}, {"by": Of(Pseudonym)}
+    "counts.released": EntryKind(
+        {"history": Of(DeclaredName), "k": Whole(2), "shown": Whole(), "held_back": Whole()}, {"by": Of(Pseudonym)}
     ),
     # the demonstration company breaks its own promises on purpose, and says so
-    "demo.fault_planted": Kind({"fault": Of(Name)}, {"control": Of(Name), "system": Of(Name), "rows": Whole()}),
+    "demo.fault_planted": EntryKind(
+        {"fault": Of(DeclaredName)}, {"control": Of(DeclaredName), "system": Of(DeclaredName), "rows": Whole()}
+    ),
 }

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from troth.extras import install_hint
+from troth.errors import install_hint
 from troth.ledger.errors import TimestampRefused
 
 if TYPE_CHECKING:

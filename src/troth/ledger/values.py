@@ -86,11 +86,11 @@ class KeyId(_Token):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Name(_Token):
+class DeclaredName(_Token):
     """A name that the declaration or the catalogue gave: a system, ``system.table``, a purpose, a control, a promise.
 
-    It looks like an identifier, so that no address, number or sentence fits. `Name.of` takes any declared name and
-    writes an unusual one (``Order Details``) as ``~`` and a piece of its hash.
+    It looks like an identifier, so that no address, number or sentence fits. `DeclaredName.of` takes any declared name
+    and writes an unusual one (``Order Details``) as ``~`` and a piece of its hash.
     """
 
     _shape = re.compile(r"(?!.*[0-9]{6})[A-Za-z_][A-Za-z0-9_]*([.-][A-Za-z0-9_]+){0,7}|~[0-9a-f]{24}")

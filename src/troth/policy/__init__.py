@@ -11,15 +11,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from troth.behind import behind
-from troth.policy.text import Block, Cell, Language, Link, PolicyError, PolicyText, Section, Sentence, Span
+from troth.lazy_imports import lazy_imports
+from troth.policy.text import (
+    Block,
+    CellPosition,
+    PolicyError,
+    PolicyText,
+    Section,
+    Sentence,
+    Span,
+    TextLanguage,
+    TextLink,
+)
 
 if TYPE_CHECKING:
-    from troth.policy.binding import Bound, bind, check, doubts, marks
-    from troth.policy.clauses import Clause, ClauseKind, Practice, Quantity, Understood, promises_in, understand
-    from troth.policy.reading import Kind, kind_of, published_text, read
-    from troth.policy.reading.files import FileKind, file_kind, read_bytes, read_file
-    from troth.policy.stated import (
+    from troth.policy.binding import Bound, bind_promises, check, doubts, marks
+    from troth.policy.classify import Clause, ClauseKind, Practice, Quantity, Understood, promises_in, understand
+    from troth.policy.extraction import (
         Contact,
         ContactKind,
         DateKind,
@@ -31,11 +39,13 @@ if TYPE_CHECKING:
         days_meant,
         definitions,
     )
+    from troth.policy.parse import Kind, kind_of, published_text, read
+    from troth.policy.parse.files import FileKind, file_kind, read_bytes, read_file
 
 __all__ = [
     "Block",
     "Bound",
-    "Cell",
+    "CellPosition",
     "Clause",
     "ClauseKind",
     "Contact",
@@ -44,8 +54,6 @@ __all__ = [
     "Definition",
     "FileKind",
     "Kind",
-    "Language",
-    "Link",
     "PolicyError",
     "PolicyText",
     "Practice",
@@ -55,8 +63,10 @@ __all__ = [
     "Sentence",
     "Span",
     "StatedDate",
+    "TextLanguage",
+    "TextLink",
     "Understood",
-    "bind",
+    "bind_promises",
     "check",
     "contacts",
     "dates",
@@ -74,13 +84,14 @@ __all__ = [
     "understand",
 ]
 
-__getattr__ = behind(
+__getattr__ = lazy_imports(
     __name__,
     {
-        "binding": "Bound bind check doubts marks",
-        "clauses": "Clause ClauseKind Practice Quantity Understood promises_in understand",
-        "stated": "Contact ContactKind DateKind Definition Reached StatedDate contacts dates days_meant definitions",
-        "reading.files": "FileKind file_kind read_bytes read_file",
-        "reading": "Kind kind_of published_text read",
+        "binding": "Bound bind_promises check doubts marks",
+        "classify": "Clause ClauseKind Practice Quantity Understood promises_in understand",
+        "extraction": "Contact ContactKind DateKind Definition Reached StatedDate contacts dates days_meant "
+        "definitions",
+        "parse.files": "FileKind file_kind read_bytes read_file",
+        "parse": "Kind kind_of published_text read",
     },
 )

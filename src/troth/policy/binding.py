@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from troth.declaration import Declaration, Problem, Promise, Severity
 from troth.policy import retention
-from troth.policy.quotable import Page
-from troth.policy.reading.files import read_file
+from troth.policy.parse.files import read_file
+from troth.policy.quote_matcher import QuotableText
 from troth.policy.text import PolicyError, PolicyText, Sentence
-from troth.wording import same_words
+from troth.text import same_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,20 @@ class Bound:
     near: Sentence | None = None
 
 
-def bind(policy: PolicyText, promises: Sequence[Promise]) -> list[Bound]:
+def bind_promises(policy: PolicyText, promises: Sequence[Promise]) -> list[Bound]:
     """Find each promise's quote in the policy; white space, quotation marks, dashes and marks at its ends may differ.
 
     A quote is whole: a sentence or an item of a list, or several that follow each other in their paragraph; in a table
     the row, with `` | `` between its cells, or a sentence in one. What leads into a list may stand before its item. Of
     less, the rest could change and turn its meaning round.
     """
-    page = Page(policy)
+    page = QuotableText(policy)
     return [_bound(index, promise, page) for index, promise in enumerate(promises)]
 
 
 def quoted(policy: PolicyText, quotes: Sequence[str]) -> list[tuple[Sentence, ...]]:
     """The sentences of each quote; none for one that does not stand in exactly one place as a whole."""
-    page = Page(policy)
+    page = QuotableText(policy)
     found = [page.whole(same_words(quote)) for quote in quotes]
     return [places[0] if len(places) == 1 else () for places in found]
 
@@ -61,7 +61,7 @@ def check(declaration: Declaration) -> list[Problem]:
         policy = read_file(path)
     except PolicyError as error:
         return [_located(declaration, Problem("policy-unreadable", None, "policy.file", str(error)))]
-    problems = [bound.problem for bound in bind(policy, declaration.promises) if bound.problem is not None]
+    problems = [bound.problem for bound in bind_promises(policy, declaration.promises) if bound.problem is not None]
     problems += [*_passed_over(declaration, policy), *retention.problems(declaration)]
     return [_located(declaration, problem) for problem in problems]
 
@@ -69,7 +69,7 @@ def check(declaration: Declaration) -> list[Problem]:
 def doubts(declaration: Declaration, policy: PolicyText) -> dict[int, str]:
     """Why a promise cannot count as kept, whatever its controls found, by its index: its words are not in the policy,
     or its control looks for another period than they say."""
-    found = [bound.problem for bound in bind(policy, declaration.promises) if bound.problem is not None]
+    found = [bound.problem for bound in bind_promises(policy, declaration.promises) if bound.problem is not None]
     found += retention.problems(declaration)
     return {int(problem.path.split(".")[1]): _sentence(problem.message) for problem in reversed(found)}
 
@@ -80,7 +80,7 @@ def _sentence(message: str) -> str:
 
 def _passed_over(declaration: Declaration, policy: PolicyText) -> Iterator[Problem]:
     """Decisions about sentences that are no longer there: harmless, and worth a look."""
-    page = Page(policy)
+    page = QuotableText(policy)
     for index, one in enumerate(declaration.policy.not_promises):
         found = page.whole(same_words(one.quote))
         if len(found) != 1:
@@ -96,7 +96,7 @@ def _located(declaration: Declaration, problem: Problem) -> Problem:
     )
 
 
-def _bound(index: int, promise: Promise, page: Page) -> Bound:
+def _bound(index: int, promise: Promise, page: QuotableText) -> Bound:
     quote = same_words(promise.quote)
     found = page.whole(quote)
     if len(found) == 1:
@@ -106,11 +106,11 @@ def _bound(index: int, promise: Promise, page: Page) -> Bound:
 
 
 def _unplaced(
-    quote: str, path: str, found: Sequence[tuple[Sentence, ...]], page: Page
+    quote: str, path: str, matches: Sequence[tuple[Sentence, ...]], page: QuotableText
 ) -> tuple[Problem, Sentence | None]:
     """Why the quote has not one place, with the sentence to look at."""
-    if found:
-        lines = " and ".join(f"line {sentences[0].span.line}" for sentences in found[:2])
+    if matches:
+        lines = " and ".join(f"line {sentences[0].span.line}" for sentences in matches[:2])
         message = f"the quote stands in the policy more than once, in {lines}"
         mend = "quote the sentence before or behind it too, or what leads into the list"
         return Problem("quote-ambiguous", None, path, message, mend), None

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 import datetime as dt
 
-from troth.counting import counted
+from troth.controls import ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
-from troth.policy.lint import Facts, Report, Severity, lint
-from troth.policy.lint import Finding as Fault
-from troth.policy.text import Language, PolicyError, PolicyText
-from troth.promises import Answer, Evidence, Finding, answers
+from troth.policy.lint import LintFacts, LintReport, LintSeverity, lint
+from troth.policy.lint import LintFinding as Fault
+from troth.policy.text import PolicyError, PolicyText, TextLanguage
+from troth.text import counted
 
 _SCOPE = frozenset({"policy"})
-_KEYS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "advice"}
+_KEYS = {LintSeverity.ERROR: "errors", LintSeverity.WARNING: "warnings", LintSeverity.INFO: "advice"}
 
 
 @answers("policy.lint_clean")
-def lint_clean(declaration: Declaration, policy: PolicyText, now: dt.datetime) -> Answer:
+def lint_clean(declaration: Declaration, policy: PolicyText, now: dt.datetime) -> ControlResult:
     """GDPR Art. 12(1), 5(1)(a): nothing that the law asks for is missing, and nothing that is said is untrue, as far as
     the rules in force today can see. What hangs on a condition that nobody has settled is counted, and is no fault."""
-    if policy.language is Language.OTHER:
+    if policy.language is TextLanguage.OTHER:
         raise PolicyError("the policy is not in English, and the rules know English only")
-    report = lint(policy, as_of=now.date(), facts=Facts.of(declaration))
+    report = lint(policy, as_of=now.date(), facts=LintFacts.of(declaration))
     sentences = len(policy.sentences)
-    return Answer.of(
+    return ControlResult.of(
         _summary(report, sentences),
         evidence=Evidence(_SCOPE, _SCOPE, population=sentences, tested=sentences),
-        findings=[Finding(_place(one), one.message.rstrip("."), one.mend.rstrip(".")) for one in report.certain],
+        findings=[ControlFinding(_place(one), one.message.rstrip("."), one.mend.rstrip(".")) for one in report.certain],
         figures={"sentences": sentences} | {_KEYS[severity]: count for severity, count in report.counts.items()},
     )
 
 
-def _summary(report: Report, sentences: int) -> str:
+def _summary(report: LintReport, sentences: int) -> str:
     counts = report.counts
-    found = f"{counted(counts[Severity.ERROR], 'error')}, {counted(counts[Severity.WARNING], 'warning')}"
-    return f"{counted(sentences, 'sentence')}: {found} and {counts[Severity.INFO]} pieces of advice."
+    found = f"{counted(counts[LintSeverity.ERROR], 'error')}, {counted(counts[LintSeverity.WARNING], 'warning')}"
+    return f"{counted(sentences, 'sentence')}: {found} and {counts[LintSeverity.INFO]} pieces of advice."
 
 
 def _place(fault: Fault) -> str:

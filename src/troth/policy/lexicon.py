@@ -15,7 +15,7 @@ Every sentence is looked at with what leads into it: for the items of a list the
 of a table the head of its column. A concept is the item's only when its words reach into the item itself.
 
 A sentence that a concept ``denied.right`` hears speaks of no concept ``right.*``, and so for every other beginning.
-Of what a sentence denies it speaks no concept that is a deed (see `troth.policy.deeds`).
+Of what a sentence denies it speaks no concept that is a deed (see `troth.policy.negation`).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from importlib import resources
 from typing import Any
 
 from troth.errors import TrothError
-from troth.policy.concordance import Concordance
-from troth.policy.deeds import done, is_deed, says_not
-from troth.policy.naming import Us
+from troth.policy.company_names import Us
+from troth.policy.negation import done, is_deed, says_not
+from troth.policy.phrase_index import Concordance
 from troth.policy.phrases import BadPhrase, Phrase, plain
 from troth.policy.text import Block, PolicyText, Sentence
 
@@ -139,12 +139,12 @@ class Mentions:
             self._found[name] = self._undenied(name, found)
         return self._found[name]
 
-    def _undenied(self, name: str, found: tuple[Passage, ...]) -> tuple[Passage, ...]:
+    def _undenied(self, name: str, passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
         """*found* without what ``denied.right`` hears, where *name* is a concept ``right.*``, and so on: who says that
         nobody may complain has not told people that they may."""
         denial = f"denied.{name.partition('.')[0]}"
-        denied = {id(passage) for passage in self._one(denial)} if found and self.knows(denial) else set[int]()
-        return tuple(passage for passage in found if id(passage) not in denied)
+        denied = {id(passage) for passage in self._one(denial)} if passages and self.knows(denial) else set[int]()
+        return tuple(passage for passage in passages if id(passage) not in denied)
 
     def _speaking(self, concept: Concept) -> Iterator[int]:
         places = {place: phrase for phrase in reversed(concept.any) for place in self._concordance.holding(phrase)}
@@ -177,13 +177,13 @@ class Mentions:
 class _Denying:
     """The passages that deny something, by their *places*, and what is left of them without it."""
 
-    def __init__(self, found: Sequence[Passage]) -> None:
-        left = {place: pieces for place, one in enumerate(found) if (pieces := done(one.words)) is not None}
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        left = {place: pieces for place, one in enumerate(passages) if (pieces := done(one.words)) is not None}
         self.places = left.keys()
         self._place_of = [place for place, pieces in left.items() for _ in pieces]
         self._concordance = Concordance(
             [
-                (words, words[: max(found[place].own - start, 0)].count(" "))
+                (words, words[: max(passages[place].own - start, 0)].count(" "))
                 for place, pieces in left.items()
                 for start, words in pieces
             ]

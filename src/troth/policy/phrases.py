@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from troth.errors import TrothError
-from troth.wording import same_words
+from troth.text import same_words
 
 _SHORT = (("'ll", " will"), ("'re", " are"), ("'ve", " have"))
 _LOOKALIKES = str.maketrans("асԁеһіјӏорԛѕтѵԝхуαεικνορτυχ", "acdehijlopqstvwxyaeiknoptux")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from troth.declaration import Declaration, Problem, Promise
-from troth.declaration.using import Retention
-from troth.policy.clauses.model import Quantity
-from troth.policy.ruled import DAYS, Stretch, agrees, rules_named, stretches
+from troth.declaration.purposes import Retention
+from troth.policy.classify.model import Quantity
+from troth.policy.retention_rules import DAYS, Stretch, agrees, rules_named, stretches
 
 _CONTROL = "retention.nothing_overdue"
 _LONGEST = ["within", "up to", "at most", "at the latest", "maximum", "no later than", "no longer than", "no more than"]
@@ -47,26 +47,28 @@ def _of_another_period(declaration: Declaration, promise: Promise, path: str) ->
 
 
 def _unkept(
-    said: tuple[Stretch, ...], rules: Mapping[str, Retention], promise: Promise
+    periods: tuple[Stretch, ...], rules: Mapping[str, Retention], promise: Promise
 ) -> Iterator[tuple[Quantity, Mapping[str, Retention]]]:
     """Periods that are promised, each with the rules that see to another one."""
-    for one in said if len(said) > 1 else ():
+    for one in periods if len(periods) > 1 else ():
         named = rules_named(one.words, rules)
         if named and not any(_keeps(rule, one, promise) for rule in named.values()):
             yield one.period, named
     if not promise.about:
-        if not any(_keeps(rule, one, promise) for rule in rules.values() for one in said):
-            yield said[0].period, rules
+        if not any(_keeps(rule, one, promise) for rule in rules.values() for one in periods):
+            yield periods[0].period, rules
         return
     for name, rule in rules.items():
-        if not any(_keeps(rule, one, promise) for one in said):
-            yield said[0].period, {name: rule}
+        if not any(_keeps(rule, one, promise) for one in periods):
+            yield periods[0].period, {name: rule}
 
 
-def _keeps(rule: Retention, said: Stretch, promise: Promise) -> bool:
+def _keeps(rule: Retention, period: Stretch, promise: Promise) -> bool:
     """Whether what the rule sees to is what was promised: that period, or a shorter one where it is the longest."""
-    shorter = rule.for_.count * DAYS[rule.for_.unit] <= said.period.number * DAYS[said.period.unit]
-    return agrees(rule, said.period) or (bool(promise.about) and shorter and _AT_MOST.search(said.words) is not None)
+    shorter = rule.for_.count * DAYS[rule.for_.unit] <= period.period.number * DAYS[period.period.unit]
+    return agrees(rule, period.period) or (
+        bool(promise.about) and shorter and _AT_MOST.search(period.words) is not None
+    )
 
 
 def _say(rules: Mapping[str, Retention]) -> str:

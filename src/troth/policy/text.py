@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal
 
 from troth.errors import TrothError
-from troth.wording import same_words
+from troth.text import same_words
 
 BlockKind = Literal["heading", "paragraph", "list_item"]
 
@@ -19,7 +19,7 @@ class PolicyError(TrothError):
     """The policy's text cannot be read; the message says why and what to do."""
 
 
-class Language(enum.StrEnum):
+class TextLanguage(enum.StrEnum):
     """Whether a text is English, as far as its small words tell. ``unclear`` has too few of them to say."""
 
     ENGLISH = "english"
@@ -41,7 +41,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class TextLink:
     """Characters *start* to before *end* of a sentence lead to *href*, as the source has it (not yet safe to show)."""
 
     start: int
@@ -57,11 +57,11 @@ class Sentence:
     id: str
     text: str
     span: Span
-    links: tuple[Link, ...] = ()
+    links: tuple[TextLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Cell:
+class CellPosition:
     """A place in a table: the policy's *table*-th, its *row* and *column*, each from 0."""
 
     table: int
@@ -81,8 +81,8 @@ class Block:
     sentences: tuple[Sentence, ...]
     depth: int = 0
     ordered: bool = False
-    cell: Cell | None = None
-    language: Language = Language.UNCLEAR
+    cell: CellPosition | None = None
+    language: TextLanguage = TextLanguage.UNCLEAR
     anchors: tuple[str, ...] = field(default=(), compare=False)
     """The names by which a link can lead to it, as the source has them."""
 
@@ -108,7 +108,7 @@ class PolicyText:
 
     source: str = field(repr=False)
     blocks: tuple[Block, ...] = field(repr=False)
-    language: Language = Language.UNCLEAR
+    language: TextLanguage = TextLanguage.UNCLEAR
     left_out: tuple[Block, ...] = field(default=(), repr=False)
     """What stands in the source and is not taken for the policy: navigation, footers, banners, what is hidden or struck
     out. Nothing judges it, so that it is told."""

@@ -25,7 +25,7 @@ from troth.protect.cryptoperiods import (
     EPOCH_GRACE,
     EPOCH_LASTS,
     FIELD_LASTS,
-    Standing,
+    KeyCondition,
     field_zero,
     opened_until,
     seals_until,
@@ -53,7 +53,7 @@ from troth.protect.masks import Masker, MaskFit, MaskKind
 from troth.protect.pack import Part
 from troth.protect.passphrase import ask_passphrase
 from troth.protect.rewrap import RewrapPlan, plan_rewrap, rewrap
-from troth.protect.seal import NUMBER_AT, ROOT_AT, Context, is_deterministic, is_sealed, sealed_under
+from troth.protect.seal import NUMBER_AT, ROOT_AT, SealingContext, is_deterministic, is_sealed, sealed_under
 from troth.protect.sealed import Sealed
 from troth.protect.signing import Ed25519Signer
 from troth.protect.states import KeyState
@@ -87,12 +87,12 @@ __all__ = [
     "Approvals",
     "Approver",
     "ApproversPlan",
-    "Context",
     "DomainTooSmall",
     "Ed25519Signer",
     "ExportPlan",
     "HomeRefused",
     "Inventory",
+    "KeyCondition",
     "KeyExport",
     "KeyInfo",
     "KeyRefused",
@@ -113,7 +113,7 @@ __all__ = [
     "Purpose",
     "RewrapPlan",
     "Sealed",
-    "Standing",
+    "SealingContext",
     "TokenFormat",
     "TokenRefused",
     "Tokeniser",

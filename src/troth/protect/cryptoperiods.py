@@ -34,7 +34,7 @@ _CLOCKS = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class KeyCondition:
     """How a key stands at a time. *due* says what to do, empty where there is nothing; *overdue*: a period is over."""
 
     due: str = ""
@@ -60,37 +60,41 @@ def opened_until(info: KeyInfo, *, field: dt.timedelta = FIELD_LASTS) -> dt.date
     return end + (EPOCH_GRACE if info.purpose == "epoch" else _FIELD_OPENS)
 
 
-def standing(info: KeyInfo, hanging: int | None, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS) -> Standing:
+def standing(
+    info: KeyInfo, hanging: int | None, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS
+) -> KeyCondition:
     """What is due for a key under which *hanging* values or keys are kept; None where nobody has counted."""
     state, sealing, opening = info.state, seals_until(info, field=field), opened_until(info, field=field)
     if max(info.since.values(), default=now) > now + _CLOCKS:
-        return Standing("its dates lie in the future, so its periods mean nothing: set the clock right", overdue=True)
+        return KeyCondition(
+            "its dates lie in the future, so its periods mean nothing: set the clock right", overdue=True
+        )
     if state in (KeyState.DESTROYED, KeyState.PRE_ACTIVATION) or sealing is None or opening is None:
-        return Standing()
+        return KeyCondition()
     rotate = f"troth keys rotate {info.purpose}"
     if state is KeyState.ACTIVE:
         return _active(info, sealing, now, rotate)
     if state is KeyState.COMPROMISED:
         end = f"nothing hangs on it: troth keys destroy {info.name}" if hanging == 0 else ""
-        return Standing(f"it is compromised, and {end or f'something hangs on it: {rotate}'}", overdue=True)
+        return KeyCondition(f"it is compromised, and {end or f'something hangs on it: {rotate}'}", overdue=True)
     late = now >= opening + (_ALLOWANCE if info.purpose == "epoch" else dt.timedelta())
     if state is KeyState.SUSPENDED:
-        return Standing(f"it is suspended, and opens nothing: troth keys resume {info.name}", overdue=late)
+        return KeyCondition(f"it is suspended, and opens nothing: troth keys resume {info.name}", overdue=late)
     if info.purpose == "epoch":
-        return Standing("its epoch is over: troth keep wraps anew what hangs on it, and destroys it", overdue=late)
+        return KeyCondition("its epoch is over: troth keep wraps anew what hangs on it, and destroys it", overdue=late)
     if hanging == 0:
-        return Standing(f"nothing hangs on it: troth keys destroy {info.name}" if info.number else "")
-    return Standing(f"values may still be sealed under it: {rotate}", overdue=late)
+        return KeyCondition(f"nothing hangs on it: troth keys destroy {info.name}" if info.number else "")
+    return KeyCondition(f"values may still be sealed under it: {rotate}", overdue=late)
 
 
-def _active(info: KeyInfo, end: dt.datetime, now: dt.datetime, rotate: str) -> Standing:
+def _active(info: KeyInfo, end: dt.datetime, now: dt.datetime, rotate: str) -> KeyCondition:
     if info.purpose == "epoch":
         if now < end:
-            return Standing()
-        return Standing("its epoch is over: troth keep begins the next", overdue=now >= end + _ALLOWANCE)
+            return KeyCondition()
+        return KeyCondition("its epoch is over: troth keep begins the next", overdue=now >= end + _ALLOWANCE)
     if now >= end:
-        return Standing(f"its period is over: {rotate}", overdue=True)
-    return Standing(f"its period ends on {end:%Y-%m-%d}: {rotate}") if now >= end - _SOON else Standing()
+        return KeyCondition(f"its period is over: {rotate}", overdue=True)
+    return KeyCondition(f"its period ends on {end:%Y-%m-%d}: {rotate}") if now >= end - _SOON else KeyCondition()
 
 
 def field_zero(root: KeyId, made: dt.datetime, infos: Collection[KeyInfo]) -> KeyInfo:

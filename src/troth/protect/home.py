@@ -230,14 +230,14 @@ def _require_private_folder(home: Path) -> None:
         raise HomeRefused(f"{home} is open to others; mend it with: chmod 700 {home}")
 
 
-def _require_private_file(path: Path, found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
+def _require_private_file(path: Path, stat_result: os.stat_result) -> None:
+    if not stat.S_ISREG(stat_result.st_mode):
         raise HomeRefused(f"{path} is not a file; restore your copy of the root key")
-    _require_own(path, found)
-    if stat.S_IMODE(found.st_mode) & 0o077:
+    _require_own(path, stat_result)
+    if stat.S_IMODE(stat_result.st_mode) & 0o077:
         raise HomeRefused(f"{path} can be read by others; mend it with: chmod 600 {path}")
 
 
-def _require_own(path: Path, found: os.stat_result) -> None:
-    if found.st_uid != os.geteuid():
-        raise HomeRefused(f"{path} belongs to another user (id {found.st_uid}); run as that user, or chown it")
+def _require_own(path: Path, stat_result: os.stat_result) -> None:
+    if stat_result.st_uid != os.geteuid():
+        raise HomeRefused(f"{path} belongs to another user (id {stat_result.st_uid}); run as that user, or chown it")

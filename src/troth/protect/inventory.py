@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from troth.protect.approvers import read_approvers
-from troth.protect.cryptoperiods import FIELD_LASTS, Standing, field_zero, seals_until, standing
+from troth.protect.cryptoperiods import FIELD_LASTS, KeyCondition, field_zero, seals_until, standing
 from troth.protect.home import read_key_file
 from troth.protect.keychain import KeyInfo
 from troth.protect.keyring import Keyring
@@ -21,7 +21,7 @@ class KeyStanding:
     info: KeyInfo
     hanging: int
     seals_until: dt.datetime | None
-    standing: Standing
+    standing: KeyCondition
 
 
 @dataclass(frozen=True, slots=True)

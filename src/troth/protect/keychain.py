@@ -224,10 +224,10 @@ class Keychain:
                 self._stamp = None  # whatever was written is what counts
 
 
-def _moved(one: _Kept, state: KeyState, now: dt.datetime) -> _Kept:
-    at = one.info.since.get(state, now) if state is KeyState.ACTIVE else now
-    info = replace(one.info, state=state, since={**one.info.since, state: at})
-    return _Kept(info, b"" if state is KeyState.DESTROYED else one.sealed)
+def _moved(entry: _Kept, state: KeyState, now: dt.datetime) -> _Kept:
+    at = entry.info.since.get(state, now) if state is KeyState.ACTIVE else now
+    info = replace(entry.info, state=state, since={**entry.info.since, state: at})
+    return _Kept(info, b"" if state is KeyState.DESTROYED else entry.sealed)
 
 
 def _way(state: KeyState) -> str:

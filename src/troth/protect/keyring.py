@@ -21,7 +21,7 @@ from troth.protect.hazmat import KEY_BYTES, Aead, Mac, SigningKey, derive
 from troth.protect.home import key_id, read_root
 from troth.protect.keychain import Keychain, Purpose
 from troth.protect.pack import Part, packed, packed_one, texts
-from troth.protect.seal import Context, FieldKey, Suite, key_of, open_sealed, seal
+from troth.protect.seal import FieldKey, SealingContext, Suite, key_of, open_sealed, seal
 from troth.protect.signing import Ed25519Signer
 from troth.protect.states import KeyState
 from troth.protect.wrapped import epoch_of, unwrap, wrap
@@ -64,11 +64,11 @@ class Keyring:
         """Which root key it is; it says nothing about the key."""
         return self._id
 
-    def seal(self, plaintext: bytes, context: Context) -> bytes:
+    def seal(self, plaintext: bytes, context: SealingContext) -> bytes:
         """Seal bytes for one place and subject; see `troth.protect.seal` for the layout. 61 bytes longer."""
         return seal(plaintext, context, self._active_key(context, Suite.RANDOM))
 
-    def seal_deterministic(self, plaintext: bytes, context: Context) -> bytes:
+    def seal_deterministic(self, plaintext: bytes, context: SealingContext) -> bytes:
         """Seal so that equal bytes for the same *context* look equal, for fields declared ``sealed: deterministic``:
         sealing a value again finds its rows, as long as the context names no subject.
 
@@ -77,11 +77,11 @@ class Keyring:
         """
         return seal(plaintext, context, self._active_key(context, Suite.DETERMINISTIC))
 
-    def unseal(self, sealed: bytes, context: Context) -> bytes:
+    def unseal(self, sealed: bytes, context: SealingContext) -> bytes:
         """What either of them sealed for exactly this *context*. Raises `OpenError`, which does not say why."""
         return open_sealed(sealed, context, self._key_of(context, *key_of(sealed)))
 
-    def reseal(self, sealed: bytes, context: Context) -> bytes:
+    def reseal(self, sealed: bytes, context: SealingContext) -> bytes:
         """The same value, sealed in the same way under the key that is in use now. Raises `OpenError`."""
         number, suite = key_of(sealed)
         plaintext = open_sealed(sealed, context, self._key_of(context, number, suite))
@@ -199,11 +199,11 @@ class Keyring:
         base = self.chain.secret("token", version) if self.chain is not None else None
         return Mac(self.__derive("", purpose, domain, KEY_BYTES, base))
 
-    def _active_key(self, context: Context, suite: Suite) -> FieldKey:
+    def _active_key(self, context: SealingContext, suite: Suite) -> FieldKey:
         active = self.chain.sealing("field") if self.chain is not None else None
         return self._key_of(context, active.number if active is not None else 0, suite)
 
-    def _key_of(self, context: Context, number: int, suite: Suite) -> FieldKey:
+    def _key_of(self, context: SealingContext, number: int, suite: Suite) -> FieldKey:
         if number:
             self._require_opens("field", number)
         # the subject is authenticated and has no key of its own: a million subjects would need a million derivations
@@ -226,11 +226,11 @@ class Keyring:
         return derive(base or self.__root, separated, length)
 
     def __seal_secret(self, secret: bytes, name: str) -> bytes:
-        context = Context(domain="keys", field=name)
+        context = SealingContext(domain="keys", field=name)
         return seal(secret, context, self._key_of(context, 0, Suite.RANDOM))
 
     def __open_secret(self, sealed: bytes, name: str) -> bytes:
-        context = Context(domain="keys", field=name)
+        context = SealingContext(domain="keys", field=name)
         return open_sealed(sealed, context, self._key_of(context, 0, Suite.RANDOM))
 
     def __repr__(self) -> str:

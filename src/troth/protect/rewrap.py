@@ -55,10 +55,10 @@ def rewrap(home: Path, then: Wrap, *, approved: str) -> RewrapPlan:
     return plan
 
 
-def _plan(found: KeyFile, secret: bytes, then: Wrap) -> RewrapPlan:
+def _plan(key_file: KeyFile, secret: bytes, then: Wrap) -> RewrapPlan:
     named = (then.name, *(part for option in options(then).items() for part in option))
-    digest = Keyring(secret).digest("rewrap", found.id.text, found.content(), *named)
-    return RewrapPlan(found.id, found.path, found.way, then, digest)
+    digest = Keyring(secret).digest("rewrap", key_file.id.text, key_file.content(), *named)
+    return RewrapPlan(key_file.id, key_file.path, key_file.way, then, digest)
 
 
 @contextlib.contextmanager

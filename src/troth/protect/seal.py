@@ -52,7 +52,7 @@ class Suite(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class SealingContext:
     """Where a sealed value belongs. It opens in exactly this place, for exactly this subject, and nowhere else.
 
     *domain* says what part of Troth or which merchant it is for; *tenant* is for services that keep several companies.
@@ -94,14 +94,14 @@ class FieldKey:
         return self._cipher.decrypt(nonce, sealed, associated)
 
 
-def seal(plaintext: bytes, context: Context, key: FieldKey) -> bytes:
+def seal(plaintext: bytes, context: SealingContext, key: FieldKey) -> bytes:
     """Seal with the suite of *key*; under a random nonce one key is good for 2^32 values (SP 800-38D §8.3)."""
     nonce = os.urandom(NONCE_BYTES) if key.suite is Suite.RANDOM else bytes(NONCE_BYTES)
     header = _HEADER.pack(_MAGIC, key.suite, key.root_id, key.number, nonce, key.commitment)
     return header + key.encrypt(nonce, plaintext, _associated(header, context))
 
 
-def open_sealed(sealed: bytes, context: Context, key: FieldKey) -> bytes:
+def open_sealed(sealed: bytes, context: SealingContext, key: FieldKey) -> bytes:
     """The plaintext, or `OpenError` whatever is wrong."""
     if len(sealed) < OVERHEAD_BYTES:
         raise OpenError
@@ -153,7 +153,7 @@ _SUITES = {int(suite): suite for suite in Suite}
 _BEGINNINGS = tuple(_MAGIC + bytes([suite]) for suite in Suite)
 
 
-def _associated(header: bytes, context: Context) -> bytes:
+def _associated(header: bytes, context: SealingContext) -> bytes:
     return header + _place(context.tenant, context.domain, context.table, context.field) + text(context.subject)
 
 

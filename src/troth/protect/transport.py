@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from troth.extras import install_hint
+from troth.errors import install_hint
 from troth.ledger import Hash, KeyId
 from troth.protect import files
 from troth.protect.approvers import APPROVERS_FILE, Approver, approvers_text, parse_approvers, read_approvers
@@ -153,13 +153,13 @@ def open_export(file: Path, identities: Path, *, passphrase: Callable[[], str] |
         ) from None
 
 
-def _export(found: dict[str, Any]) -> KeyExport:
-    if found["version"] != 1:
+def _export(document: dict[str, Any]) -> KeyExport:
+    if document["version"] != 1:
         raise ValueError("of a later Troth")
-    secret = base64.b64decode(found["root"], validate=True)
+    secret = base64.b64decode(document["root"], validate=True)
     keyring = Keyring(secret)
-    keys, approvers = str(found["keys"]), str(found["approvers"])
-    made, created = (dt.datetime.fromisoformat(found[name]) for name in ("made", "created"))
+    keys, approvers = str(document["keys"]), str(document["approvers"])
+    made, created = (dt.datetime.fromisoformat(document[name]) for name in ("made", "created"))
     plan = keyring.digest("keys import", made, created, keys, approvers)
     return KeyExport(key_id(secret), made, created, parse_approvers(approvers, keyring), plan, secret, keys, approvers)
 

@@ -2,7 +2,7 @@
 
 `Settings.read` turns the environment into a value or stops with the name of the variable and the mend. It makes no
 file and opens no connection, so that tools may import Django's settings anywhere. What has to be *safe*, and not only
-well-formed, is asked once more at the start, by `troth.service.safety`.
+well-formed, is asked once more at the start, by `troth.service.safety_checks`.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class Settings:
     secret_key_given: bool
     """False where nothing gave one: development then signs with a key that ends with the process."""
     mail: MailServer | None = None
-    """None where nothing was said in production; `troth.service.safety` refuses that."""
+    """None where nothing was said in production; `troth.service.safety_checks` refuses that."""
     mail_from: str = ""
     """The address that letters come from; empty: the organisation's."""
     mailbox: Mailbox | None = None
@@ -222,7 +222,8 @@ class Settings:
 
 def prepare(settings: Settings) -> Settings:
     """In development, make the home folder (0700), the SQLite file and, where none was given, a signing key (0600);
-    return complete settings. In production nothing is made: what is missing there is refused (`troth.service.safety`).
+    return complete settings. In production nothing is made: what is missing there is refused
+    (`troth.service.safety_checks`).
 
     Harmless twice, also from several processes at once: whoever links the key first wins.
     """

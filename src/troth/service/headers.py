@@ -93,6 +93,6 @@ def _is_api(request: HttpRequest) -> bool:
 def _garbled(request: HttpRequest) -> HttpResponse:
     if not _is_api(request):
         return HttpResponseBadRequest()
-    from troth.service.api.frame import problem  # the operations are not read before the first request
+    from troth.service.api.framework import problem  # the operations are not read before the first request
 
     return problem(400, "We could not read that")

@@ -20,7 +20,7 @@ _Fault = tuple[type[BaseException], BaseException, TracebackType | None] | tuple
 
 def described(*, as_json: bool) -> dict[str, Any]:
     """What ``logging.config.dictConfig`` takes: our lines on standard error, for people or *as_json* for programs."""
-    line = JsonLine if as_json else Line
+    line = JsonFormatter if as_json else LineFormatter
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -36,7 +36,7 @@ def described(*, as_json: bool) -> dict[str, Any]:
     }
 
 
-class Line(logging.Formatter):
+class LineFormatter(logging.Formatter):
     """``2026-11-24T09:41:00Z WARNING troth.keep: message``, then for an exception its type and the last frames."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -50,7 +50,7 @@ class Line(logging.Formatter):
         return "\n".join([_kind(ei), *_places(ei)])
 
 
-class JsonLine(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """The same as one JSON object: ``at``, ``level``, ``logger``, ``process``, ``said``, and for an exception its type
     as ``error`` and the last frames as ``places``."""
 

@@ -19,22 +19,22 @@ from django.views.decorators.http import require_safe
 
 from troth.declaration import Audience, Declaration
 from troth.ledger import receipt
-from troth.service.company import Company, NoCompany, company
 from troth.service.configuration import Settings, is_local
+from troth.service.core.deployment import Deployment, NoDeployment, deployment
+from troth.service.core.keys import keyring, ledger_signer
+from troth.service.core.ledger import DatabaseLog, tree
 from troth.service.database import may_pass
-from troth.service.entry_words import entry_facts, entry_title
-from troth.service.keys import keyring, ledger_signer
-from troth.service.readiness import causes
-from troth.service.record.ledger import DatabaseLog, tree
-from troth.service.staff.doors import public
+from troth.service.entry_labels import entry_facts, entry_title
+from troth.service.health import causes
+from troth.service.staff.permissions import public
 from troth.service.work.run import health
 
 _SECURITY_TXT_DAYS = 180  # RFC 9116 §2.5.5 recommends less than a year
 
 
-def the_company() -> Company:
-    """The company of this deployment. Raises `NoCompany`."""
-    return company(_settings())
+def the_company() -> Deployment:
+    """The company of this deployment. Raises `NoDeployment`."""
+    return deployment(_settings())
 
 
 def the_log() -> DatabaseLog:
@@ -88,7 +88,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         told["may_see_status"] = may_see(declaration, audience_of(request))
         told["status_is_public"] = may_see(declaration, Audience.PUBLIC)
         told["choices"] = _choices(declaration)
-    except (NoCompany, Error):
+    except (NoDeployment, Error):
         told["organisation"] = None
     return told
 
@@ -166,7 +166,7 @@ def gpc(request: HttpRequest) -> JsonResponse:
 def _declared() -> Any:
     try:
         return the_company().declaration
-    except NoCompany as error:
+    except NoDeployment as error:
         raise Http404 from error
 
 
@@ -222,7 +222,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """What broke is our fault; where our own database is away, `away.unavailable` says so."""
     error = sys.exc_info()[1]
     if error is not None and may_pass(error):
-        from troth.service.away import unavailable  # it knows the pages of the board, which know this module
+        from troth.service.unavailable import unavailable  # it knows the pages of the board, which know this module
 
         return unavailable(request)
     text = gettext("It is our fault, not yours. Please try again in a minute.")
@@ -234,7 +234,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _error(request, 403, gettext("We could not accept that form"), text)
 
 
-def not_ready(request: HttpRequest, error: NoCompany) -> HttpResponse:
+def not_ready(request: HttpRequest, error: NoDeployment) -> HttpResponse:
     """No declaration can be read. In development the reason is shown, because whoever reads it can mend it."""
     text = gettext("The privacy policy cannot be shown at the moment. Please come back in a few minutes.")
     detail = "" if _settings().is_production else str(error)

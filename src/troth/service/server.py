@@ -86,10 +86,10 @@ def _made(do: Callable[[], Any]) -> tuple[Any, str | None]:
 def _get_ready() -> None:
     """Make and ask what has to be before anybody is served."""
     settings = set_up()
-    from troth.service.company import company
+    from troth.service.core.deployment import deployment
     from troth.service.start import refuse_unsafe_start
 
-    company(settings)
+    deployment(settings)
     refuse_unsafe_start()
     if not settings.is_production:
         migrate()
@@ -104,7 +104,7 @@ def set_up() -> Settings:
 
     django.setup()
     if not settings.is_production:
-        from troth.service.keys import make_keys
+        from troth.service.core.keys import make_keys
 
         make_keys(settings.home)
     return settings
@@ -159,7 +159,7 @@ def _granian(application: str, address: str, port: int, workers: int) -> Any:
 def _beside(names: Sequence[str]) -> Iterator[None]:
     """What works beside the server, in a process of its own that is begun anew when it dies. It ends when its standard
     input does: with us, however we end."""
-    command = [sys.executable, "-m", "troth.service.working", *names]
+    command = [sys.executable, "-m", "troth.service.background", *names]
     stop = threading.Event()
     process = _begin(command)
 

@@ -76,22 +76,23 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
-    "troth.service.record",
-    "troth.service.board",
+    "troth.service.core",
+    "troth.service.assurance",
+    "troth.service.policy_pages",
     "troth.service.vault",
     "troth.service.mail",
     "troth.service.staff",
     "troth.service.api",
-    "troth.service.disclosure",
+    "troth.service.disclosures",
     "troth.service.work",
-    "troth.service.cases",
+    "troth.service.requests",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "troth.service.headers.headers",
     "troth.service.headers.methods",
-    "troth.service.away.writes",
+    "troth.service.unavailable.writes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "troth.service.languages.languages",
@@ -99,7 +100,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "troth.service.staff.presence.presence",
+    "troth.service.staff.session_timeout.presence",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -114,7 +115,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "troth.service.pages.site",
             ],
-            "builtins": ["troth.service.words"],
+            "builtins": ["troth.service.labels"],
         },
     }
 ]

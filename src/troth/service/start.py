@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from troth.service.company import company
 from troth.service.configuration import Settings
-from troth.service.safety import refuse_unsafe
+from troth.service.core.deployment import deployment
+from troth.service.safety_checks import refuse_unsafe
 
 
 def refuse_unsafe_start() -> None:
@@ -18,7 +18,7 @@ def refuse_unsafe_start() -> None:
         return
     refuse_unsafe(
         told,
-        site=company(told).declaration.organisation.site,
+        site=deployment(told).declaration.organisation.site,
         debug=settings.DEBUG,
         unapplied=unapplied_migrations(),
     )

@@ -3,14 +3,15 @@
 from django.urls import include, path, re_path
 
 from troth.service import pages
-from troth.service.api.frame import api, ruled
-from troth.service.board import api as board_api
-from troth.service.board import centre as board
-from troth.service.board import console as board_console
-from troth.service.board import processing, versions
-from troth.service.cases import api as cases_api
-from troth.service.disclosure import api as disclosure_api
-from troth.service.record import centre as record
+from troth.service.api.framework import api, ruled
+from troth.service.assurance import api as board_api
+from troth.service.assurance import console as board_console
+from troth.service.assurance import processing_console
+from troth.service.core import pages as record
+from troth.service.disclosures import api as disclosure_api
+from troth.service.policy_pages import pages as board
+from troth.service.policy_pages import versions
+from troth.service.requests import api as cases_api
 
 api.add_router("", cases_api.router, tags=["requests"])
 api.add_router("", disclosure_api.router, tags=["disclosures"])
@@ -33,15 +34,15 @@ urlpatterns = [
     path("ledger/receipt/<int:leaf>", board.receipt_of, name="receipt"),
     path("ledger/receipt/<int:leaf>.tlog-proof", board.receipt_text, name="receipt-text"),
     path("api/v1/", (ruled(api.urls[0]), *api.urls[1:])),
-    path("your-data/", include("troth.service.cases.centre.addresses")),
-    path("console/", include("troth.service.cases.console.addresses")),
+    path("your-data/", include("troth.service.requests.pages.urls")),
+    path("console/", include("troth.service.requests.console.urls")),
     path("console/controls/", board_console.controls, name="controls"),
-    path("console/processing/", processing.processing, name="processing"),
-    path("console/processing/map.css", processing.map_css, name="map-css"),
-    path("console/processing/evidence.zip", processing.evidence_archive, name="evidence-archive"),
-    path("console/processing/<str:role>.<str:kind>", processing.record_file, name="record-file"),
-    path("console/tokens/", include("troth.service.api.addresses")),
-    path("", include("troth.service.staff.addresses")),
+    path("console/processing/", processing_console.processing, name="processing"),
+    path("console/processing/map.css", processing_console.map_css, name="map-css"),
+    path("console/processing/evidence.zip", processing_console.evidence_archive, name="evidence-archive"),
+    path("console/processing/<str:role>.<str:kind>", processing_console.record_file, name="record-file"),
+    path("console/tokens/", include("troth.service.api.urls")),
+    path("", include("troth.service.staff.urls")),
     path("health/live", pages.live, name="live"),
     path("health/ready", pages.ready, name="ready"),
     path(".well-known/security.txt", pages.security_txt, name="security-txt"),

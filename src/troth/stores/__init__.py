@@ -6,20 +6,17 @@ the promise in words, `troth.testing.stores.StoreContract` holds it in tests. A 
 in no error, no `repr` and no log. `undeclared` says what a schema holds beside the declaration.
 """
 
-from troth.stores.asked import Asked, AskedLater, meant, not_offered
 from troth.stores.contract import (
-    Access,
     AnyOf,
     Before,
     Column,
     ColumnKind,
     Condition,
-    Counts,
     ForeignKey,
-    LeftOut,
-    Limits,
     Match,
     Principal,
+    QueryableStore,
+    RequiredGrants,
     Row,
     Scalar,
     Schema,
@@ -27,18 +24,21 @@ from troth.stores.contract import (
     StoreBusy,
     StoreConflict,
     StoreError,
+    StoreLimits,
     StoreRefused,
     StoreUnreachable,
     TableKind,
     TableSchema,
-    Transport,
+    TransportSecurity,
     Undated,
     UnknownName,
+    Unobserved,
     Writer,
 )
 from troth.stores.controls import Undeclared, missing, undeclared  # registers this room's answers, too
-from troth.stores.noting import Noted, noting
-from troth.stores.opening import (
+from troth.stores.custom_controls import check_figures  # registers the answers to a company's own controls, too
+from troth.stores.external.contract import AskedLater, ExternalSystem, meant, not_offered
+from troth.stores.registry import (
     TASK,
     grants,
     is_asked,
@@ -48,26 +48,24 @@ from troth.stores.opening import (
     open_system,
     readable_part,
 )
-from troth.stores.own import check_figures  # registers the answers to a company's own controls, too
 from troth.stores.sealed import keys_in_use
+from troth.stores.statement_log import Noted, noting
 
 __all__ = [
     "TASK",
-    "Access",
     "AnyOf",
-    "Asked",
     "AskedLater",
     "Before",
     "Column",
     "ColumnKind",
     "Condition",
-    "Counts",
+    "ExternalSystem",
     "ForeignKey",
-    "LeftOut",
-    "Limits",
     "Match",
     "Noted",
     "Principal",
+    "QueryableStore",
+    "RequiredGrants",
     "Row",
     "Scalar",
     "Schema",
@@ -75,14 +73,16 @@ __all__ = [
     "StoreBusy",
     "StoreConflict",
     "StoreError",
+    "StoreLimits",
     "StoreRefused",
     "StoreUnreachable",
     "TableKind",
     "TableSchema",
-    "Transport",
+    "TransportSecurity",
     "Undated",
     "Undeclared",
     "UnknownName",
+    "Unobserved",
     "Writer",
     "check_figures",
     "grants",

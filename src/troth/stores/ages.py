@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 from typing import Final
 
-from troth.counting import counted
+from troth.controls import ControlFinding
 from troth.declaration import Keep, Retention, Table
-from troth.promises import Finding
 from troth.stores.contract import Before, Scalar, Store, StoreError, Undated
+from troth.text import counted
 
 KEPT_ROWS_MAX: Final = 100_000
 """Rows past their period that are looked at one by one, where another date may keep them."""
@@ -73,19 +73,19 @@ class Ages:
         rare += f", {self.undated} without a date that can be read" if self.undated else ""
         return f"{self.overdue} past their period, {self.kept} kept by law or hold{rare}"
 
-    def faults(self, rule: Retention) -> Iterator[Finding]:
+    def faults(self, rule: Retention) -> Iterator[ControlFinding]:
         """What is wrong with them, and the mend."""
         if self.overdue:
             its = "is past its" if self.overdue == 1 else "are past their"
             said = f"{counted(self.overdue, 'row')} {its} {rule.for_}"
-            yield Finding(rule.table, said, "run the disposal that is due, or record the hold that keeps them")
+            yield ControlFinding(rule.table, said, "run the disposal that is due, or record the hold that keeps them")
         if self.nothing:
             said = f"{counted(self.nothing, 'row')} with nothing in {rule.from_}, {_nobody_can_tell(rule)}"
             mend = f"write the date there; where an empty {rule.from_} says that the period has not begun, add"
-            yield Finding(rule.table, said, f"{mend} 'empty: not_begun' to the rule")
+            yield ControlFinding(rule.table, said, f"{mend} 'empty: not_begun' to the rule")
         if self.unreadable:
             said = f"{counted(self.unreadable, 'row')} whose {rule.from_} is no date, {_nobody_can_tell(rule)}"
-            yield Finding(rule.table, said, "write the date there, as 2026-11-27 or as seconds since 1970")
+            yield ControlFinding(rule.table, said, "write the date there, as 2026-11-27 or as seconds since 1970")
 
 
 def _nobody_can_tell(rule: Retention) -> str:

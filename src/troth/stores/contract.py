@@ -7,7 +7,7 @@ statements as one. `troth.testing.stores.StoreContract` is the executable form o
 A connector
 - creates no table of ours, temporary or not, and sends no keyed value to be computed over there;
 - opens reads in a read-only transaction where the engine has one;
-- waits for a lock or a statement no longer than its `Limits`;
+- waits for a lock or a statement no longer than its `StoreLimits`;
 - takes "equal" to mean equal: a collation, padding or affinity that confuses ``Zoë`` with ``zoe`` does not count;
 - refuses to answer for less than all rows: a policy of the store that hides rows from us is an error;
 - turns its driver's errors into `StoreError` in one place, and keeps row values out of the message and its causes.
@@ -160,7 +160,7 @@ class Schema:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class Unobserved:
     """What a look at a place did not see: *unread* is file to why it cannot be read, *passed_over* the ending of files
     of a kind that nobody here reads to how many there are."""
 
@@ -223,7 +223,7 @@ Condition = AnyOf | Before | Undated
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class RequiredGrants:
     """What an account of ours needs in one table: to read it, to amend these columns, to erase rows."""
 
     table: str
@@ -246,7 +246,7 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
-class Transport:
+class TransportSecurity:
     """How the bytes travel to the store: *encrypted* as negotiated, e.g. ``TLSv1.3 TLS_AES_256_GCM_SHA384``.
 
     A file or a socket of this machine (*is_local*) has no connection that could be encrypted or not; *encrypted* is
@@ -259,7 +259,7 @@ class Transport:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StoreLimits:
     """How long and how much a store may be asked for. *values_per_statement* bounds one statement's value set;
     larger sets are split by the connector, without the caller noticing, as are those beyond its engine's own bound."""
 
@@ -270,7 +270,7 @@ class Limits:
 
 
 @runtime_checkable
-class Counts(Protocol):
+class QueryableStore(Protocol):
     """A store that takes a SELECT. It is asked in a process of its own, on a connection that cannot write, and for so
     long at most."""
 
@@ -296,7 +296,7 @@ class Writer(Protocol):
         """Set *columns* of the rows named by *key*. Each row holds the key's values, then the new values.
 
         With *keep_nulls*, columns that are NULL stay NULL: a mask has nothing to hide there, and would invent data.
-        One statement per `Limits.values_per_statement` rows. Raises `StoreConflict`, `StoreBusy`, `UnknownName`,
+        One statement per `StoreLimits.values_per_statement` rows. Raises `StoreConflict`, `StoreBusy`, `UnknownName`,
         `StoreRefused` (a view, a computed column, a table without transactions), and `ValueError` where one key is
         given twice with different values.
         """
@@ -362,7 +362,7 @@ class Store(Protocol):
         """Who the store lets read or write, declared or not; empty only where the place has no accounts at all."""
         ...
 
-    def transport(self) -> Transport:
+    def transport(self) -> TransportSecurity:
         """How the connection is protected."""
         ...
 

@@ -12,14 +12,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
-from troth.counting import counted
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, Portion, answers
 from troth.declaration import Declaration, System, Table
-from troth.promises import Answer, Evidence, Finding, Outcome, Portion, answers
 from troth.protect import TokenFormat, is_deterministic, is_sealed
 from troth.protect.tokens.check import token_fields
 from troth.protect.tokens.looks import could_be_token, has_form
 from troth.stores.ages import Ages
-from troth.stores.asked import Asked, not_offered
 from troth.stores.contract import (
     Column,
     Principal,
@@ -29,8 +27,10 @@ from troth.stores.contract import (
     TableKind,
     TableSchema,
 )
-from troth.stores.noting import Noted, noting
+from troth.stores.external.contract import ExternalSystem, not_offered
 from troth.stores.sealed import sealed_fields, unwrapped
+from troth.stores.statement_log import Noted, noting
+from troth.text import counted
 
 SEALED_ROWS: Final = 200
 """Rows that are sampled of a table with sealed fields."""
@@ -38,7 +38,7 @@ SEALED_ROWS: Final = 200
 _Found = TypeVar("_Found")
 
 
-class Held(Protocol):
+class ActiveHold(Protocol):
     """A legal hold in force: *scope* is a system or ``system.table`` (None: everywhere), *subject* a pseudonym (None:
     everyone)."""
 
@@ -81,22 +81,22 @@ class _Look:
     def answer(
         self,
         summary: str,
-        findings: Sequence[Finding],
+        findings: Sequence[ControlFinding],
         figures: Mapping[str, int],
         *,
         population: int,
         excluded: int = 0,
         vacuous: bool = False,
         portions: Sequence[Portion] = (),
-    ) -> Answer:
+    ) -> ControlResult:
         """Any finding is a failure; without one, `run` makes an error of what was not observed.
 
         *vacuous*: there was nothing to find a fault with, which shows as little as having nothing in scope.
         """
         if not self.scope:
             nothing = frozenset({"declaration"})
-            return Answer(
-                Outcome.NOT_APPLICABLE, "Nothing is declared that this could ask.", Evidence(nothing, nothing)
+            return ControlResult(
+                CheckOutcome.NOT_APPLICABLE, "Nothing is declared that this could ask.", Evidence(nothing, nothing)
             )
         seen = frozenset(self.seen)
         evidence = Evidence(
@@ -111,8 +111,8 @@ class _Look:
         )
         notes = "".join(f" {name} was not observed: {why}." for name, why in sorted(self.why_not.items()))
         if vacuous and not self.why_not:
-            return Answer(Outcome.NOT_APPLICABLE, summary, evidence, dict(figures))
-        return Answer.of(summary + notes, evidence=evidence, figures=figures, findings=list(findings))
+            return ControlResult(CheckOutcome.NOT_APPLICABLE, summary, evidence, dict(figures))
+        return ControlResult.of(summary + notes, evidence=evidence, figures=figures, findings=list(findings))
 
 
 def _look(declaration: Declaration, only: Collection[str] | None = None) -> _Look:
@@ -126,11 +126,11 @@ def _look(declaration: Declaration, only: Collection[str] | None = None) -> _Loo
 
 
 @answers("stores.schema_declared")
-def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
     """GDPR Art. 5(2), 30(1): every table and column is declared or set aside, and everything declared is there."""
     look = _look(declaration)
 
-    def differences(name: str, system: System, store: Store) -> tuple[list[Finding], list[Finding], int]:
+    def differences(name: str, system: System, store: Store) -> tuple[list[ControlFinding], list[ControlFinding], int]:
         store.refresh()
         schema = store.describe()
         real = {it.name: it for it in schema.tables.values() if it.kind is not TableKind.VIEW}
@@ -159,14 +159,14 @@ class Undeclared:
     columns: tuple[Column, ...]
     whole: bool
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[ControlFinding]:
         """One for a whole table, else one for each column, with the mend."""
         place = f"{self.system}.{self.table.name}"
         if self.whole:
-            yield Finding(place, "the table is not declared", "declare it, or list its columns under ignore")
+            yield ControlFinding(place, "the table is not declared", "declare it, or list its columns under ignore")
             return
         for column in self.columns:
-            yield Finding(
+            yield ControlFinding(
                 f"{place}.{column.name}",
                 "the column is not declared",
                 "give it a category, or list it under ignore after looking at it",
@@ -190,24 +190,26 @@ def undeclared(declaration: Declaration, system: str, schema: Schema) -> Iterato
             yield Undeclared(system, real, columns, whole=table is None)
 
 
-def missing(declaration: Declaration, system: str, schema: Schema) -> Iterator[Finding]:
+def missing(declaration: Declaration, system: str, schema: Schema) -> Iterator[ControlFinding]:
     """What the declaration of *system* speaks of and *schema* does not have."""
     real = {it.name: it for it in schema.tables.values() if it.kind is not TableKind.VIEW}
     yield from _missing(system, declaration.systems[system], real)
 
 
-def _missing(system_name: str, system: System, real: Mapping[str, TableSchema]) -> Iterator[Finding]:
+def _missing(system_name: str, system: System, real: Mapping[str, TableSchema]) -> Iterator[ControlFinding]:
     for name, table in system.tables.items():
         schema = real.get(name)
         place = f"{system_name}.{name}"
         if schema is None:
-            yield Finding(
+            yield ControlFinding(
                 place, "the declared table is not there", "remove it from the declaration, or name its successor"
             )
         elif schema.columns:  # a set of files without any rows shows no columns
             for column in sorted(_named_columns(table)):
                 if schema.column(column) is None:
-                    yield Finding(f"{place}.{column}", "the declared column is not there", "was it renamed or dropped?")
+                    yield ControlFinding(
+                        f"{place}.{column}", "the declared column is not there", "was it renamed or dropped?"
+                    )
 
 
 def _named_columns(table: Table) -> set[str]:
@@ -244,12 +246,12 @@ def _with_personal_data(declaration: Declaration) -> list[str]:
 
 
 @answers("stores.principals_counted")
-def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
     """GDPR Art. 25(2), 32: each account that can read personal data is one that the declaration expects."""
     look = _look(declaration, _with_personal_data(declaration))
     readers = look.at(declaration.systems, stores, lambda name, system, store: _readers(system, store))
     findings = [
-        Finding(
+        ControlFinding(
             f"{name} account {reader.name}",
             f"it can read {counted(len(reader.reads), 'table')} and is not expected: {reader.why}",
             f"revoke the grant, or name it under systems.{name}.accounts",
@@ -269,7 +271,7 @@ def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) ->
 
 
 @answers("staff.ceiling")
-def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Collection[object]) -> Answer:
+def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Collection[object]) -> ControlResult:
     """GDPR Art. 25(2), clause C11: no more accounts of the stores and people in Troth than ``access.ceiling``.
 
     An account of this machine that reaches several systems by their files counts once. An account of a database counts
@@ -277,7 +279,9 @@ def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Coll
     """
     look = _look(declaration, _with_personal_data(declaration))
     if look.scope and declaration.access is None:
-        return Answer(Outcome.ERROR, "The declaration sets no ceiling; say access.ceiling.", Evidence(look.scope))
+        return ControlResult(
+            CheckOutcome.ERROR, "The declaration sets no ceiling; say access.ceiling.", Evidence(look.scope)
+        )
     most = declaration.access.ceiling if declaration.access else 0
 
     def readers_of(name: str, system: System, store: Store) -> set[tuple[str, str]]:
@@ -291,21 +295,25 @@ def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Coll
         f"{counted(accounts, 'account')} of {counted(len(readers), 'system')} and "
         f"{counted(len(holders), 'person', 'people')} in Troth can see personal data; "
         f"{most} are promised.",
-        [Finding("access.ceiling", message, "take access away from those who need it least")] if count > most else [],
+        [ControlFinding("access.ceiling", message, "take access away from those who need it least")]
+        if count > most
+        else [],
         {"accounts": accounts, "people in Troth": len(holders), "ceiling": most},
         population=count,
     )
 
 
 @answers("stores.transport_encrypted")
-def transport_encrypted(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+def transport_encrypted(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
     """GDPR Art. 32(1)(a): every store that is reached by a network is spoken to over an encrypted connection. Files and
     sockets of this machine have no such connection, and where there are no others the control does not apply."""
     look = _look(declaration)
     found = look.at(declaration.systems, stores, lambda name, system, store: store.transport())
     reached = {name: it for name, it in found.items() if not it.is_local}
     findings = [
-        Finding(name, f"the connection is not encrypted: {it.detail}", "require TLS there and in the store's URL")
+        ControlFinding(
+            name, f"the connection is not encrypted: {it.detail}", "require TLS there and in the store's URL"
+        )
         for name, it in reached.items()
         if not it.encrypted
     ]
@@ -323,8 +331,8 @@ def transport_encrypted(declaration: Declaration, stores: Mapping[str, Store]) -
 # --- systems that are asked ------------------------------------------------------------------------------------------
 
 
-@answers("stores.asked_answer")
-def asked_answer(declaration: Declaration, asked: Mapping[str, Asked]) -> Answer:
+@answers("stores.external_answer")
+def asked_answer(declaration: Declaration, asked: Mapping[str, ExternalSystem]) -> ControlResult:
     """GDPR Art. 12(2), 24(1): every system that answers for itself is there, shows that it knows our secret, and
     answers the rights that it is declared for. Nobody's data is asked for."""
     systems = {name: it for name, it in declaration.systems.items() if it.asked and it.store != "task"}
@@ -338,10 +346,10 @@ def asked_answer(declaration: Declaration, asked: Mapping[str, Asked]) -> Answer
         try:
             missing = not_offered(system.asked, asked[name].offers())
         except StoreError as trouble:
-            findings.append(Finding(name, str(trouble), "mend the connection; requests of people wait for it"))
+            findings.append(ControlFinding(name, str(trouble), "mend the connection; requests of people wait for it"))
         else:
             mend = f"write the function that answers it, or take it out of systems.{name}.asked.answers"
-            findings += [Finding(name, f"it does not answer '{right}'", mend) for right in missing]
+            findings += [ControlFinding(name, f"it does not answer '{right}'", mend) for right in missing]
     return look.answer(
         f"{counted(len(look.seen), 'system')} asked what they answer, {counted(len(findings), 'fault')}.",
         findings,
@@ -355,8 +363,8 @@ def asked_answer(declaration: Declaration, asked: Mapping[str, Asked]) -> Answer
 
 @answers("retention.nothing_overdue")
 def nothing_overdue(
-    declaration: Declaration, stores: Mapping[str, Store], now: dt.datetime, holds: Iterable[Held] = ()
-) -> Answer:
+    declaration: Declaration, stores: Mapping[str, Store], now: dt.datetime, holds: Iterable[ActiveHold] = ()
+) -> ControlResult:
     """GDPR Art. 5(1)(e): no row is older than its period, in calendar months and years; the day the period ends on is
     still within it. Rows that the declared ``keep`` or a hold on the whole table keeps are counted apart; a hold on a
     single subject is not told from here, and its rows count as overdue. A row whose start cannot be read is a fault,
@@ -406,7 +414,7 @@ def _is_held(place: str, scopes: Iterable[str | None]) -> bool:
 
 
 @answers("protect.sealed_at_rest")
-def sealed_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+def sealed_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
     """GDPR Art. 32(1)(a): a sample of every field that is declared sealed holds nothing but sealed values, and none
     sealed deterministically where the declaration does not allow that.
 
@@ -447,14 +455,14 @@ class _Sealing:
     clear: int
     alike: int
 
-    def faults(self, place: str) -> Iterator[Finding]:
+    def faults(self, place: str) -> Iterator[ControlFinding]:
         """What is wrong with the field at *place*."""
         if self.clear:
             said = f"{self.clear} of {self.values} sampled values are not sealed"
-            yield Finding(place, said, "seal them, and find the code that wrote them")
+            yield ControlFinding(place, said, "seal them, and find the code that wrote them")
         if self.alike:
             said = f"{self.alike} of {self.values} sampled values are sealed so that equal ones look equal"
-            yield Finding(place, said, "seal them with a random nonce, or declare 'sealed: deterministic'")
+            yield ControlFinding(place, said, "seal them with a random nonce, or declare 'sealed: deterministic'")
 
 
 def _sealing(values: Sequence[bytes | None], *, is_alike_allowed: bool) -> _Sealing:
@@ -464,7 +472,7 @@ def _sealing(values: Sequence[bytes | None], *, is_alike_allowed: bool) -> _Seal
 
 
 @answers("protect.tokens_at_rest")
-def tokens_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+def tokens_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
     """PCI DSS 4.0.1, 3.5.1: a sample of every field that is declared to hold tokens holds nothing but what has their
     form. Formats whose tokens look like their values are left out, and counted."""
     fields = [
@@ -489,7 +497,7 @@ def tokens_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Ans
     return look.answer(
         f"{counted(len(found), 'field')} of tokens, {counted(values, 'value')} sampled, {clear} of them no tokens.",
         [
-            Finding(place, f"{other} of {sampled} sampled values are no tokens", mend)
+            ControlFinding(place, f"{other} of {sampled} sampled values are no tokens", mend)
             for place, (sampled, other) in found.items()
             if other
         ],

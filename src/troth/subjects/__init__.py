@@ -13,51 +13,49 @@ from troth.subjects import controls as _controls  # noqa: F401 - registers this 
 from troth.subjects.amend import AmendmentPlan, becoming, plan_amendment
 from troth.subjects.check import access, check, slow_ways
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
-from troth.subjects.deep import DeepFinding, deep_scan
-from troth.subjects.evidence import Evidence, Fed, evidence, feed_misfits
+from troth.subjects.evidence import Fed, RecipientEvidence, evidence, feed_misfits
+from troth.subjects.flag_columns import Flagged, flags, marked_for, plan_marks, unmarked
+from troth.subjects.free_text_scan import DeepFinding, deep_scan
 from troth.subjects.grounds import ground
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.journal import Journal, JournalError, Run
 from troth.subjects.locate import Located, LocateRefused, locate
-from troth.subjects.marking import Flagged, flags, marked_for, plan_marks, unmarked
+from troth.subjects.operations import Gone, ReceiptLine, preview, references, references_of
+from troth.subjects.operations_codec import plan_hash
 from troth.subjects.orphans import orphans
 from troth.subjects.plan import (
-    Change,
     ErasurePlan,
-    Hold,
-    Kept,
+    HoldScope,
+    KeptRows,
     PlanRefused,
     Review,
+    RowChange,
     plan_erasure,
     refuse_untrue,
     reviews,
 )
 from troth.subjects.receipt import Receipt
-from troth.subjects.resuming import RowsChanged
+from troth.subjects.resume_checks import RowsChanged
 from troth.subjects.run import NotApproved, RunFailed, RunInterrupted, carry_out, resume, run_context
-from troth.subjects.sealing import plan_hash
 from troth.subjects.treatment import IN_ROWS_OF_OTHERS, treatments
 from troth.subjects.view import WITHHELD, View, ViewTable, plan_view
-from troth.subjects.work import Gone, Tally, preview, references, references_of
 
 __all__ = [
     "IN_ROWS_OF_OTHERS",
     "WITHHELD",
     "AmendmentPlan",
-    "Change",
     "DataMap",
     "DeepFinding",
     "ErasurePlan",
-    "Evidence",
     "Fed",
     "Flagged",
     "Gone",
-    "Hold",
+    "HoldScope",
     "Identity",
     "IdentityRefused",
     "Journal",
     "JournalError",
-    "Kept",
+    "KeptRows",
     "LocateRefused",
     "Located",
     "MapProblem",
@@ -65,12 +63,14 @@ __all__ = [
     "NotApproved",
     "PlanRefused",
     "Receipt",
+    "ReceiptLine",
+    "RecipientEvidence",
     "Review",
+    "RowChange",
     "RowsChanged",
     "Run",
     "RunFailed",
     "RunInterrupted",
-    "Tally",
     "View",
     "ViewTable",
     "access",

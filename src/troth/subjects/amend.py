@@ -16,7 +16,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from troth.counting import counted
 from troth.declaration import Declaration, Keep
 from troth.stores import Column, ColumnKind, Row, Scalar
 from troth.subjects.datamap import DataMap, MapProblem, Node
@@ -24,7 +23,7 @@ from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.locate import FoundRow, Located
 from troth.subjects.plan import (
     ABOUT_OTHERS,
-    Kept,
+    KeptRows,
     PlanRefused,
     Review,
     Target,
@@ -33,6 +32,7 @@ from troth.subjects.plan import (
     refuse_untrue,
     reviews,
 )
+from troth.text import counted
 
 _ABOUT_OTHERS = (ABOUT_OTHERS[0], "GDPR Art. 16")
 """Why a value is left: the right to correct is the right of whom it is about."""
@@ -57,7 +57,7 @@ class AmendmentPlan:
     declaration_hash: str
     located: Located
     rewrites: tuple[Rewrite, ...]
-    kept: tuple[Kept, ...]
+    kept: tuple[KeptRows, ...]
     reviews: tuple[Review, ...]
 
     def __repr__(self) -> str:
@@ -131,7 +131,7 @@ class _Amending:
             located=self.located,
             rewrites=tuple(self._rewrites()),
             kept=tuple(
-                Kept(place, (name,), why, cite, until, tuple(targets))
+                KeptRows(place, (name,), why, cite, until, tuple(targets))
                 for (place, name, why, cite, until), targets in self.kept.items()
             ),
             reviews=(*reviews(declaration, self.located), *self.reviews),

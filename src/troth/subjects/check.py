@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from troth.declaration import Declaration, Strategy
-from troth.stores import Access, Column, ColumnKind, Schema
-from troth.subjects.datamap import DataMap, Link, MapProblem, MapRefused, Node, is_nullable, map_data
+from troth.stores import Column, ColumnKind, RequiredGrants, Schema
+from troth.subjects.datamap import DataMap, MapProblem, MapRefused, Node, PersonLink, is_nullable, map_data
 from troth.subjects.plan import deletes
 from troth.subjects.strategies import fault
 
@@ -51,7 +51,7 @@ def slow_ways(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProbl
 _NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
 
 
-def access(map_: DataMap, system: str) -> list[Access]:
+def access(map_: DataMap, system: str) -> list[RequiredGrants]:
     """The least that carrying out needs in one system: to read what is declared, to amend declared fields and what an
     erasure writes, to erase where rows are deleted."""
     needed = []
@@ -65,7 +65,7 @@ def access(map_: DataMap, system: str) -> list[Access]:
             *_emptied_columns(map_, node),
         }
         amends = tuple(it.name for it in node.schema.columns if it.name in written and not it.generated)
-        needed.append(Access(node.table, amends, deletes(node)))
+        needed.append(RequiredGrants(node.table, amends, deletes(node)))
     return needed
 
 
@@ -156,7 +156,7 @@ def _stays_as_long(parent: Node, child: Node) -> bool:
     return mine is not None and (mine.for_ is None or (its is not None and deletes(child) and its.for_ == mine.for_))
 
 
-def _way_out(node: Node, link: Link) -> str:
+def _way_out(node: Node, link: PersonLink) -> str:
     mend = "say what becomes of their fields then: erase: {rows: delete, fields: {NAME: mask, …}}"
     if not is_nullable(node, link.columns) or set(link.columns) & set(node.key):
         return mend
@@ -182,10 +182,10 @@ def _beyond(map_: DataMap) -> Iterator[MapProblem]:
             yield MapProblem(path, message, "treat the fields and keep the rows: erase: {NAME: mask, …}")
 
 
-def _may_share_an_owner(map_: DataMap, one: Node, other: Node) -> bool:
+def _may_share_an_owner(map_: DataMap, node: Node, other: Node) -> bool:
     """Whether rows of both tables may be one person's, and so go together."""
-    by_mention = bool(other.declared.mentions) or bool(one.declared.mentions)
-    return by_mention or not _owners(map_, one).isdisjoint(_owners(map_, other))
+    by_mention = bool(other.declared.mentions) or bool(node.declared.mentions)
+    return by_mention or not _owners(map_, node).isdisjoint(_owners(map_, other))
 
 
 def _owners(map_: DataMap, node: Node) -> set[str]:

@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from troth.counting import counted
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
-from troth.promises import Answer, Evidence, Finding, Outcome, answers
 from troth.stores import AnyOf, Match, Noted, Row, Schema, Store, StoreError, noting
-from troth.subjects.collected import version_honoured  # noqa: F401 - registers the answer
-from troth.subjects.datamap import DataMap, Link, Node, map_data
+from troth.subjects.datamap import DataMap, Node, PersonLink, map_data
 from troth.subjects.identity import Identity
 from troth.subjects.locate import as_kinds, locate
+from troth.subjects.policy_version_control import version_honoured  # noqa: F401 - registers the answer
+from troth.text import counted
 
 SAMPLE_ROWS = 20
 """Rows of each table that are followed."""
@@ -27,7 +27,7 @@ Origin = tuple[str, Row]
 
 
 @answers("subjects.found_everywhere")
-def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> Answer:
+def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
     """Follow sampled rows to their person, locate that person, and look for the rows among what was found."""
     schemas, asked = _schemas(stores), Noted()
     within = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
@@ -41,15 +41,18 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> A
             lost[origin[0]] += 1
         elif origin not in found:
             strayed[origin[0]] += 1
-    findings = [Finding(place, f"{counted(n, 'sampled row')} without a person", _MEND) for place, n in lost.items()]
+    findings = [
+        ControlFinding(place, f"{counted(n, 'sampled row')} without a person", _MEND) for place, n in lost.items()
+    ]
     findings += [
-        Finding(place, f"{counted(n, 'sampled row')} not found by a request", _MEND) for place, n in strayed.items()
+        ControlFinding(place, f"{counted(n, 'sampled row')} not found by a request", _MEND)
+        for place, n in strayed.items()
     ]
     tested, missed = len(climb.origins), sum(lost.values()) + sum(strayed.values())
     if not climb.origins and len(schemas) == len(declaration.systems):
         looked = Evidence(in_scope=frozenset(declaration.systems), observed=frozenset(schemas))
-        return Answer(Outcome.NOT_APPLICABLE, "No system holds a row of anyone yet.", looked)
-    return Answer.of(
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No system holds a row of anyone yet.", looked)
+    return ControlResult.of(
         f"{counted(tested, 'row')} of {counted(len(climb.map.nodes), 'table')} "
         f"{'was' if tested == 1 else 'were'} followed to their person and looked for; "
         f"{missed:,} not found.",
@@ -129,7 +132,7 @@ class _Climb:
         return tuple(dict.fromkeys([*node.key, *_link_columns(node)]))
 
     def _follow(self, node: Node, columns: tuple[str, ...]) -> None:
-        up: dict[Link, dict[Row, set[Origin]]] = defaultdict(lambda: defaultdict(set))
+        up: dict[PersonLink, dict[Row, set[Origin]]] = defaultdict(lambda: defaultdict(set))
         for row, origins in self.waiting.pop(node.place, {}).items():
             if node.is_person:
                 key = tuple(str(value) for value in row[: len(node.key)])
@@ -144,7 +147,7 @@ class _Climb:
         for link, values in up.items():
             self._ask_parent(link, values)
 
-    def _ask_parent(self, link: Link, values: Mapping[Row, set[Origin]]) -> None:
+    def _ask_parent(self, link: PersonLink, values: Mapping[Row, set[Origin]]) -> None:
         assert link.parent is not None
         parent = self.map[link.parent]
         kinds = [parent.kind(column) for column in link.to]

@@ -37,7 +37,7 @@ class MapRefused(TrothError):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class PersonLink:
     """One way in which a row of a table names a person.
 
     A link with a *parent* compares *columns* with the parent's *to* columns; one with a *kind* compares its single
@@ -65,8 +65,8 @@ class Node:
     declared: Table
     schema: TableSchema
     key: tuple[str, ...]
-    links: tuple[Link, ...]
-    referrers: tuple[tuple[str, Link], ...]
+    links: tuple[PersonLink, ...]
+    referrers: tuple[tuple[str, PersonLink], ...]
     """Links by which rows of other places refer to this one without being that person's: (place, link)."""
     feeds: Mapping[str, Feed] = field(default_factory=dict)
     """The recipients to whom rows of this table show that the person's data goes."""
@@ -110,7 +110,7 @@ class DataMap:
     def __getitem__(self, place: str) -> Node:
         return self.nodes[place]
 
-    def constraints_of(self, place: str) -> Iterator[tuple[str, Link]]:
+    def constraints_of(self, place: str) -> Iterator[tuple[str, PersonLink]]:
         """References of *place* that a store enforces and that cannot simply be emptied: (parent, link)."""
         node = self.nodes[place]
         for link in node.links:
@@ -139,7 +139,7 @@ class DataMap:
         order = tuple(place for place in self.deletion_order if place in nodes)
         return DataMap(nodes, order, frozenset(cut for cut in self.cut if cut[0] in nodes))
 
-    def children_of(self, place: str) -> Iterator[tuple[Node, Link]]:
+    def children_of(self, place: str) -> Iterator[tuple[Node, PersonLink]]:
         """Every link, of any table, whose parent is *place*."""
         return ((node, link) for node in self for link in node.links if link.parent == place)
 
@@ -201,14 +201,14 @@ def _node(place: str, system: str, name: str, table: Table, schema: TableSchema)
     )
 
 
-def _owner(key: str, reference: Reference, system: str) -> Link:
+def _owner(key: str, reference: Reference, system: str) -> PersonLink:
     parent = f"{reference.system or system}.{reference.table}"
-    return Link(name=key, columns=reference.columns, parent=parent, to=reference.to)
+    return PersonLink(name=key, columns=reference.columns, parent=parent, to=reference.to)
 
 
-def _named(kind: IdentityKind, column: IdentityColumn, *, teaches: bool) -> Link:
+def _named(kind: IdentityKind, column: IdentityColumn, *, teaches: bool) -> PersonLink:
     shared = column.shared == "review"
-    return Link(
+    return PersonLink(
         name=column.column,
         columns=(column.column,),
         kind=kind,
@@ -305,7 +305,7 @@ def _with_referrers(node: Node, nodes: Mapping[str, Node]) -> Node:
     for other in nodes.values():
         for name, reference in other.declared.refers_to.items():
             if f"{reference.system or other.system}.{reference.table}" == node.place:
-                found.append((other.place, Link(name, reference.columns, node.place, reference.to)))
+                found.append((other.place, PersonLink(name, reference.columns, node.place, reference.to)))
         if other.system == node.system:
             found += [(other.place, link) for link in _silent_keys(other, node)]
     # Some engines check a self-reference row by row, so it is emptied before its rows go.
@@ -314,12 +314,12 @@ def _with_referrers(node: Node, nodes: Mapping[str, Node]) -> Node:
     return replace(node, referrers=tuple(found))
 
 
-def _silent_keys(other: Node, node: Node) -> Iterator[Link]:
+def _silent_keys(other: Node, node: Node) -> Iterator[PersonLink]:
     declared = {link.columns for link in other.links if link.parent == node.place}
     declared |= {reference.columns for reference in other.declared.refers_to.values()}
     for key in other.schema.foreign_keys:
         if key.table == node.table and key.columns not in declared:
-            yield Link(", ".join(key.columns), key.columns, node.place, key.to_columns or node.key)
+            yield PersonLink(", ".join(key.columns), key.columns, node.place, key.to_columns or node.key)
 
 
 def _children_first(nodes: Mapping[str, Node]) -> tuple[tuple[str, ...], frozenset[tuple[str, tuple[str, ...]]]]:
@@ -371,6 +371,6 @@ def is_nullable(node: Node, columns: Iterable[str]) -> bool:
     return all((found := node.schema.column(column)) is not None and found.nullable for column in columns)
 
 
-def foreign_key(node: Node, link: Link) -> ForeignKey | None:
+def foreign_key(node: Node, link: PersonLink) -> ForeignKey | None:
     """The store's own constraint behind a link, if there is one."""
     return next((key for key in node.schema.foreign_keys if set(key.columns) == set(link.columns)), None)

@@ -30,7 +30,7 @@ class Fed:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class RecipientEvidence:
     """Of one subject: the places that hold rows of theirs, each with the categories that a law or a hold keeps there,
     and by recipient, what its feed shows."""
 
@@ -38,7 +38,7 @@ class Evidence:
     fed: Mapping[str, Fed] = field(default_factory=dict)
 
 
-def evidence(located: Located, plan: ErasurePlan | AmendmentPlan | None = None) -> list[Evidence]:
+def evidence(located: Located, plan: ErasurePlan | AmendmentPlan | None = None) -> list[RecipientEvidence]:
     """What is shown of each of the located subjects. Without a *plan*, as where data is only restricted, all that went
     to a recipient counts as changed."""
     kept, changed = _kept(plan), _changed(plan)
@@ -60,7 +60,7 @@ def evidence(located: Located, plan: ErasurePlan | AmendmentPlan | None = None) 
                     went.kept |= own & stays
     at = {name: node for node in located.map for name in node.feeds}
     return [
-        Evidence(
+        RecipientEvidence(
             {place: _categories(located.map[place], columns) for place, columns in places.items()},
             {name: went.named(at[name]) for name, went in recipients.items()},
         )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from troth.declaration import Strategy
-from troth.subjects.plan import Change, ErasurePlan, Stage
+from troth.subjects.plan import ErasurePlan, RowChange, Stage
 
 RIGHT = "GDPR Art. 17(1)"
 
 
-def ground(plan: ErasurePlan, change: Change) -> str:
+def ground(plan: ErasurePlan, change: RowChange) -> str:
     """Under which right, and after which declared reason, one of the *plan*'s changes is made."""
     declared = plan.located.map[change.place].declared
     if change.stage is Stage.DETACH:

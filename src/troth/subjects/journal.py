@@ -17,8 +17,8 @@ from typing import Protocol
 
 from troth.errors import TrothError
 from troth.ledger import Entry
+from troth.subjects.operations import Gone
 from troth.subjects.receipt import Receipt
-from troth.subjects.work import Gone
 
 
 class JournalError(TrothError):

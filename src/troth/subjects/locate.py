@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from troth.counting import counted
 from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.stores import AnyOf, ColumnKind, Match, Row, Scalar, Store
-from troth.subjects.datamap import DataMap, Link, Node
+from troth.subjects.datamap import DataMap, Node, PersonLink
 from troth.subjects.identity import Identity, IdentityRefused, dialled, variants
+from troth.text import counted
 
 PASSES_MAX = 64
 """How often new values may lead to further rows: the depth of reply chains and of accounts that name one another."""
@@ -223,7 +223,7 @@ class _Tracing:
         self._attribute(node, rows)
         return True
 
-    def _fresh(self, node: Node, link: Link) -> Values:
+    def _fresh(self, node: Node, link: PersonLink) -> Values:
         """The values of this link that are known by now and were not asked for yet, or whose subjects are new."""
         asked = self.asked[node.place][link.name]
         kinds = [node.kind(column) for column in link.columns]
@@ -235,7 +235,7 @@ class _Tracing:
                     fresh[cast] = asked.get(cast, set()) | subjects
         return fresh
 
-    def _known(self, node: Node, link: Link) -> Iterable[tuple[Row, set[int]]]:
+    def _known(self, node: Node, link: PersonLink) -> Iterable[tuple[Row, set[int]]]:
         if link.kind is not None:
             return (((spelling,), subjects) for spelling, subjects in self.known[link.kind].items())
         assert link.parent is not None
@@ -299,7 +299,7 @@ class _Tracing:
         while sum(self._inherit(node, link, rows) for link in links):
             links = [link for link in links if link.parent == node.place]  # what was inherited spreads along a chain
 
-    def _inherit(self, node: Node, link: Link, rows: Iterable[FoundRow]) -> bool:
+    def _inherit(self, node: Node, link: PersonLink, rows: Iterable[FoundRow]) -> bool:
         """A row that belongs to a row about others is about them, too. True when that was news."""
         assert link.parent is not None
         of_parent = picker(self.columns[link.parent], link.to)
@@ -337,7 +337,7 @@ def _own(node: Node) -> set[str]:
     return {column.column for column in node.declared.identity.values()}
 
 
-def _spelled(link: Link, value: Row) -> Row:
+def _spelled(link: PersonLink, value: Row) -> Row:
     """A stored value as it stands among the asked ones."""
     if link.digits and isinstance(value[0], str):
         return (dialled(value[0]),)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from troth.stores import AnyOf, Match, Row, Store
-from troth.subjects.datamap import DataMap, Link, Node
+from troth.subjects.datamap import DataMap, Node, PersonLink
 from troth.subjects.locate import as_kinds
 
 BATCH_ROWS = 5_000
@@ -28,7 +28,7 @@ def orphans(map_: DataMap, stores: Mapping[str, Store], systems: Collection[str]
     return found
 
 
-def _lost(node: Node, link: Link, parent: Node, stores: Mapping[str, Store]) -> Iterator[int]:
+def _lost(node: Node, link: PersonLink, parent: Node, stores: Mapping[str, Store]) -> Iterator[int]:
     kinds = [parent.kind(column) for column in link.to]
     for rows in stores[node.system].scan(node.table, link.columns, batch=BATCH_ROWS):
         values = [value for row in rows if None not in row and (value := as_kinds(row, kinds)) is not None]
@@ -36,7 +36,9 @@ def _lost(node: Node, link: Link, parent: Node, stores: Mapping[str, Store]) -> 
         yield sum(value not in there for value in values)
 
 
-def _there(parent: Node, link: Link, values: tuple[Row, ...], stores: Mapping[str, Store]) -> frozenset[Row | None]:
+def _there(
+    parent: Node, link: PersonLink, values: tuple[Row, ...], stores: Mapping[str, Store]
+) -> frozenset[Row | None]:
     kinds = [parent.kind(column) for column in link.to]
     rows = stores[parent.system].read(parent.table, link.to, AnyOf((Match(link.to, values),)))
     return frozenset(as_kinds(row, kinds) for row in rows)

@@ -18,7 +18,7 @@ from troth.declaration import Declaration, Keep, Problem, Severity, Strategy
 from troth.declaration import check as check_declaration
 from troth.errors import TrothError
 from troth.stores import Row, Scalar
-from troth.subjects.datamap import Link, MapProblem, Node, is_nullable
+from troth.subjects.datamap import MapProblem, Node, PersonLink, is_nullable
 from troth.subjects.identity import Identity
 from troth.subjects.locate import FoundRow, Located, as_kinds
 from troth.subjects.strategies import fault
@@ -50,7 +50,7 @@ class PlanRefused(TrothError):
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HoldScope:
     """A legal hold: nothing in its scope is erased while it stands (clauses C48, C50).
 
     *places* are systems or tables (``shop``, ``shop.invoice``), *subjects* indices of the identities asked for; left
@@ -77,7 +77,7 @@ class Stage(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RowChange:
     """One kind of change to rows of one place: write *strategies* into their columns, or delete them."""
 
     place: str
@@ -96,7 +96,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptRows:
     """Rows, or fields of rows, that stay, and the reason as the person is told it (GDPR Art. 12(4), 17(3))."""
 
     place: str
@@ -128,8 +128,8 @@ class ErasurePlan:
 
     declaration_hash: str
     located: Located
-    changes: tuple[Change, ...]
-    kept: tuple[Kept, ...]
+    changes: tuple[RowChange, ...]
+    kept: tuple[KeptRows, ...]
     reviews: tuple[Review, ...]
 
     def __repr__(self) -> str:
@@ -159,7 +159,7 @@ _OF_PURPOSES = ("category-without-purpose", "purpose-unknown")
 
 
 def plan_erasure(
-    declaration: Declaration, located: Located, *, now: dt.datetime, holds: Sequence[Hold] = ()
+    declaration: Declaration, located: Located, *, now: dt.datetime, holds: Sequence[HoldScope] = ()
 ) -> ErasurePlan:
     """Decide what erasing the located subjects does (GDPR Art. 17, clause C50). Touches nothing.
 
@@ -177,7 +177,7 @@ class _Erasing:
 
     located: Located
     now: dt.datetime
-    holds: tuple[Hold, ...]
+    holds: tuple[HoldScope, ...]
     gone: dict[str, list[FoundRow]] = field(default_factory=lambda: defaultdict(list))
     written: dict[tuple[str, Strategies], list[Target]] = field(default_factory=lambda: defaultdict(list))
     kept: dict[tuple[str, tuple[str, ...], str, str, dt.date | None], list[Target]] = field(
@@ -187,7 +187,7 @@ class _Erasing:
     """(place, columns) → the values by which staying rows refer to it."""
     problems: dict[MapProblem, None] = field(default_factory=dict)
     splits: dict[tuple[str, Strategies], tuple[Strategies, tuple[str, ...]]] = field(default_factory=dict)
-    constraints: dict[str, Sequence[tuple[str, Link]]] = field(default_factory=dict)
+    constraints: dict[str, Sequence[tuple[str, PersonLink]]] = field(default_factory=dict)
 
     def plan(self, declaration: Declaration) -> ErasurePlan:
         order = self.located.map.deletion_order
@@ -198,9 +198,9 @@ class _Erasing:
         detached = list(self._detachments())
         if self.problems:
             raise PlanRefused(self.problems)
-        writes = [Change(place, Stage.WRITE, how, tuple(rows)) for (place, how), rows in self.written.items()]
+        writes = [RowChange(place, Stage.WRITE, how, tuple(rows)) for (place, how), rows in self.written.items()]
         deletes = [
-            Change(place, Stage.DELETE, (), tuple((row.key, row.subjects) for row in self.gone[place]))
+            RowChange(place, Stage.DELETE, (), tuple((row.key, row.subjects) for row in self.gone[place]))
             for place in order
             if place in self.gone
         ]
@@ -208,7 +208,7 @@ class _Erasing:
             declaration_hash=declaration.hash,
             located=self.located,
             changes=(*detached, *writes, *deletes),
-            kept=tuple(Kept(*what, tuple(targets)) for what, targets in self.kept.items()),
+            kept=tuple(KeptRows(*what, tuple(targets)) for what, targets in self.kept.items()),
             reviews=tuple(reviews(declaration, self.located)),
         )
 
@@ -266,7 +266,7 @@ class _Erasing:
             if column is not None and (found := fault(node, column, how)) is not None:
                 self._problem(node.place, f"erase.fields.{name}", *found)
 
-    def _constraints(self, place: str) -> Sequence[tuple[str, Link]]:
+    def _constraints(self, place: str) -> Sequence[tuple[str, PersonLink]]:
         """What staying rows of *place* hold on to, as long as parents may be deleted at all."""
         found = self.constraints.get(place)
         if found is None:
@@ -291,7 +291,7 @@ class _Erasing:
             )
         return needed
 
-    def _detachments(self) -> Iterator[Change]:
+    def _detachments(self) -> Iterator[RowChange]:
         """References to rows that go, from rows that do not go before them: they are emptied first."""
         for node in self.located.map:
             going = self.gone.get(node.place, ())
@@ -311,14 +311,14 @@ class _Erasing:
                     stay = [(key, owners) for key, owners in refers if cut or key not in own]
                     if targets := tuple(dict.fromkeys([*stay, *late])):
                         strategies = tuple((column, Strategy.NULL) for column in link.columns)
-                        yield Change(place, Stage.DETACH, strategies, targets)
+                        yield RowChange(place, Stage.DETACH, strategies, targets)
                 elif late:
                     self._refuse(place, link, "ask for these people one by one, those who refer to others first")
                 elif place != node.place and any(cut or key not in own for key, _ in refers):
                     mend = f"treat the fields of {node.place} instead of deleting its rows, or declare whose these are"
                     self._refuse(place, link, mend)
 
-    def _refuse(self, place: str, link: Link, mend: str) -> None:
+    def _refuse(self, place: str, link: PersonLink, mend: str) -> None:
         message = f"{', '.join(link.columns)} refers to rows that go, and may not be null"
         self._problem(place, f"refers_to.{link.name}", message, mend)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from troth.errors import TrothError
 from troth.ledger import Entry, Hash, Pseudonym, Value
 from troth.stores import StoreBusy, StoreConflict, StoreRefused, StoreUnreachable, UnknownName
-from troth.subjects.resuming import HeldSince, RowsChanged
-from troth.subjects.work import Tally, Work
+from troth.subjects.operations import CompiledPlan, ReceiptLine
+from troth.subjects.resume_checks import HeldSince, RowsChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Receipt:
     action: str
     plan_hash: str
     at: dt.datetime
-    lines: tuple[Tally, ...]
+    lines: tuple[ReceiptLine, ...]
     residue: Mapping[str, int]
     final_after: dt.date | None
     """Until when a backup of Troth's own records could still open what the subject's key sealed; None without one."""
@@ -35,7 +35,7 @@ class Receipt:
 
 
 def receipt(
-    work: Work, subject: int, residue: Mapping[str, int], at: dt.datetime, final_after: dt.date | None = None
+    work: CompiledPlan, subject: int, residue: Mapping[str, int], at: dt.datetime, final_after: dt.date | None = None
 ) -> Receipt:
     """The receipt of one subject, by index, whose steps are all done."""
     lines = work.tallies[subject]
@@ -52,9 +52,9 @@ def receipt(
 
 
 def _entry(
-    work: Work,
+    work: CompiledPlan,
     subject: int,
-    lines: Sequence[Tally],
+    lines: Sequence[ReceiptLine],
     residue: Mapping[str, int],
     at: dt.datetime,
     final_after: dt.date | None,
@@ -103,7 +103,7 @@ _WHY: Mapping[type[TrothError], str] = {
 }
 
 
-def failure(work: Work, subject: int, done: Collection[str], cause: TrothError, at: dt.datetime) -> Entry:
+def failure(work: CompiledPlan, subject: int, done: Collection[str], cause: TrothError, at: dt.datetime) -> Entry:
     """What is on record for a subject when its run is closed before all its steps were done."""
     mine = work.steps_of(subject)
     fields: dict[str, Value] = {
@@ -116,7 +116,7 @@ def failure(work: Work, subject: int, done: Collection[str], cause: TrothError, 
     return Entry("amendment.failed" if work.action == "amend" else "erasure.failed", at, fields)
 
 
-def resumption(work: Work, run: Pseudonym, done: Collection[str], at: dt.datetime) -> Entry:
+def resumption(work: CompiledPlan, run: Pseudonym, done: Collection[str], at: dt.datetime) -> Entry:
     """What is on record when an interrupted run was taken up."""
     fields: dict[str, Value] = {
         "run": run,

@@ -14,10 +14,10 @@ from dataclasses import replace
 
 from troth.stores import AnyOf, Match, Row, Scalar, Store, StoreUnreachable
 from troth.subjects.identity import dialled
-from troth.subjects.work import Asked, Question, Work, moved
+from troth.subjects.operations import CompiledPlan, LinkValues, RescanQuery, moved
 
 
-def rescan(work: Work, stores: Mapping[str, Store], subjects: Collection[int]) -> dict[int, Counter[str]]:
+def rescan(work: CompiledPlan, stores: Mapping[str, Store], subjects: Collection[int]) -> dict[int, Counter[str]]:
     """Rows found that the plan does not allow: subject → place → rows. Empty means clean. Raises `StoreError`."""
     left: dict[int, Counter[str]] = defaultdict(Counter)
     missing = sorted({question.system for question in work.questions} - stores.keys())
@@ -37,7 +37,7 @@ Written = Mapping[Row, Mapping[str, Scalar]]
 """A row's key → the values that were written into it."""
 
 
-def _written(work: Work, question: Question) -> Written:
+def _written(work: CompiledPlan, question: RescanQuery) -> Written:
     """What the run has written into rows of this table that it did not delete."""
     written: dict[Row, dict[str, Scalar]] = {}
     gone: set[Row] = set()
@@ -56,7 +56,7 @@ def _written(work: Work, question: Question) -> Written:
 
 
 def _residue(
-    question: Question, written: Written, store: Store, wanted: frozenset[int], *, nulls_stay: bool
+    question: RescanQuery, written: Written, store: Store, wanted: frozenset[int], *, nulls_stay: bool
 ) -> Iterator[set[int]]:
     """The owners of each row that should not be there, or does not hold what it should."""
     asked = [narrowed for asked in question.asked if (narrowed := _narrow(asked, wanted)).values]
@@ -80,14 +80,14 @@ def _holds(row: Row, at: Mapping[str, int], expected: Mapping[str, Scalar], *, n
     return all((nulls_stay and value is None) or same(value, meant) for value, meant in stored)
 
 
-def _narrow(asked: Asked, wanted: frozenset[int]) -> Asked:
+def _narrow(asked: LinkValues, wanted: frozenset[int]) -> LinkValues:
     """The same question for some of the subjects."""
     if all(wanted.issuperset(owners) for owners in asked.values.values()):
         return asked
     return replace(asked, values={v: owners for v, owners in asked.values.items() if wanted & {*owners}})
 
 
-def _owners(row: Row, asked: list[Asked], at: Mapping[str, int]) -> set[int]:
+def _owners(row: Row, asked: list[LinkValues], at: Mapping[str, int]) -> set[int]:
     """Whose row this is. A collation may return rows that no asked value explains: they are nobody's."""
     owners: set[int] = set()
     for each in asked:
@@ -98,7 +98,7 @@ def _owners(row: Row, asked: list[Asked], at: Mapping[str, int]) -> set[int]:
     return owners
 
 
-def _spelled(value: Scalar, asked: Asked) -> Scalar:
+def _spelled(value: Scalar, asked: LinkValues) -> Scalar:
     if not isinstance(value, str):
         return value
     if asked.digits:

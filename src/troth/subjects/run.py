@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 
 from troth.errors import TrothError
 from troth.ledger import Entry
-from troth.protect import Context, Keyring
+from troth.protect import Keyring, SealingContext
 from troth.stores import Store, StoreConflict, StoreError, StoreUnreachable, UnknownName
-from troth.subjects import sealing
+from troth.subjects import operations_codec
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.journal import Journal, Run
-from troth.subjects.plan import ErasurePlan, Hold
+from troth.subjects.operations import CompiledPlan, Operation, compile_work
+from troth.subjects.operations_codec import plan_hash
+from troth.subjects.plan import ErasurePlan, HoldScope
 from troth.subjects.receipt import Receipt, failure, receipt, resumption
 from troth.subjects.rescan import rescan
-from troth.subjects.resuming import HeldSince, is_to_do
-from troth.subjects.sealing import plan_hash
-from troth.subjects.work import Operation, Work, compile_work
+from troth.subjects.resume_checks import HeldSince, is_to_do
 
 Progress = Callable[[str], None]
 """Called with each step's name when it is done."""
@@ -104,7 +104,7 @@ def resume(
     keyring: Keyring,
     journal: Journal,
     now: Callable[[], dt.datetime],
-    holds: Callable[[Sequence[str]], Sequence[Hold]] = lambda _: (),
+    holds: Callable[[Sequence[str]], Sequence[HoldScope]] = lambda _: (),
     progress: Progress | None = None,
 ) -> list[Receipt]:
     """Take up a run that a crash or a lost store interrupted, and put that on record.
@@ -113,21 +113,21 @@ def resume(
     was made is not done, nor an erasure of what is under one of the *holds* by now (which are asked for by the keyed
     references of the run's subjects); then the run is closed. Raises as `carry_out` does.
     """
-    work = sealing.decode(keyring.unseal(run.sealed_plan, run_context(run.id)))
+    work = operations_codec.decode(keyring.unseal(run.sealed_plan, run_context(run.id)))
     done = set(journal.steps(run.id))
     [reference] = keyring.pseudonyms("run", [run.id])
     taken_up = [resumption(work, reference, done, now())]
     return _Carrying(run.id, work, stores, journal, now, progress, done, taken_up, holds(work.subjects)).finish()
 
 
-def _run(run_id: str, work: Work, keyring: Keyring, at: dt.datetime) -> Run:
-    sealed = keyring.seal(sealing.encode(work), run_context(run_id))
+def _run(run_id: str, work: CompiledPlan, keyring: Keyring, at: dt.datetime) -> Run:
+    sealed = keyring.seal(operations_codec.encode(work), run_context(run_id))
     return Run(run_id, work.action, work.plan_hash, work.declaration_hash, at, sealed)
 
 
-def run_context(run_id: str) -> Context:
+def run_context(run_id: str) -> SealingContext:
     """What the sealed plan of a run is sealed to."""
-    return Context(domain="subjects.run", field=run_id)
+    return SealingContext(domain="subjects.run", field=run_id)
 
 
 @dataclass(slots=True)
@@ -135,14 +135,14 @@ class _Carrying:
     """One run in progress. *taken_up* is what its resumption puts on record; empty where it has just begun."""
 
     run_id: str
-    work: Work
+    work: CompiledPlan
     stores: Mapping[str, Store]
     journal: Journal
     now: Callable[[], dt.datetime]
     progress: Progress | None
     done: set[str] = field(default_factory=set)
     taken_up: Sequence[Entry] = ()
-    holds: Sequence[Hold] = ()
+    holds: Sequence[HoldScope] = ()
 
     def finish(self) -> list[Receipt]:
         """Do the steps that are left, look again, and put the receipts on record."""

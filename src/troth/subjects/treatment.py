@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from troth.stores import Row
 from troth.subjects.amend import AmendmentPlan
-from troth.subjects.plan import ErasurePlan, Kept, Stage, Target
+from troth.subjects.plan import ErasurePlan, KeptRows, Stage, Target
 
 IN_ROWS_OF_OTHERS = "in rows of others that referred to these"
 """How the words of a treatment end that only emptied a reference in a row of somebody else."""
@@ -154,12 +154,12 @@ def _merging(parts: Sequence[_Part]) -> functools._lru_cache_wrapper[Treatment]:
     return merged
 
 
-def _stays(kept: Sequence[Kept | Stays]) -> Stays:
+def _stays(kept: Sequence[KeptRows | Stays]) -> Stays:
     """One reason for a row of which several parts stay: the last to end is what the person waits for."""
     untils = [one.until for one in kept]
     return Stays(
         fields=tuple(dict.fromkeys(field for one in kept for field in one.fields)),
-        because=_each(one.reason if isinstance(one, Kept) else one.because for one in kept),
+        because=_each(one.reason if isinstance(one, KeptRows) else one.because for one in kept),
         cite=_each(one.cite for one in kept),
         until=None if None in untils else max(until for until in untils if until is not None),
     )

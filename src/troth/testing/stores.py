@@ -1,6 +1,6 @@
 """What every store promises, as tests: `troth.stores.contract` in executable form.
 
-A connector's test module subclasses `StoreContract` and gives one fixture, ``place``: a `Place` that holds the
+A connector's test module subclasses `StoreContract` and gives one fixture, ``place``: a `PreparedStore` that holds the
 `PREPARED` tables and their rows, fresh for each test. What a kind of store cannot do at all it declares in
 ``place.lacks``; those tests are skipped with that reason, everything else has to pass.
 """
@@ -26,13 +26,13 @@ from troth.stores import (
     Column,
     ColumnKind,
     ForeignKey,
-    Limits,
     Match,
     Row,
     Scalar,
     Store,
     StoreBusy,
     StoreConflict,
+    StoreLimits,
     StoreRefused,
     StoreUnreachable,
     TableSchema,
@@ -159,12 +159,12 @@ PREPARED: tuple[Prepared, ...] = (
 declared wherever the store can; ``native`` is only a hint."""
 
 
-class Place(Protocol):
+class PreparedStore(Protocol):
     """Where the prepared tables stand for one test, and what can be done to it from outside."""
 
     lacks: frozenset[Can]
 
-    def open(self, *, read_only: bool = False, limits: Limits | None = None) -> Store:
+    def open(self, *, read_only: bool = False, limits: StoreLimits | None = None) -> Store:
         """Another store over the same place; closed by the place when the test ends."""
         ...
 
@@ -204,13 +204,13 @@ class StoreContract:
     """Subclass with a ``place`` fixture; see the module."""
 
     @pytest.fixture
-    def store(self, place: Place) -> Iterator[Store]:
+    def store(self, place: PreparedStore) -> Iterator[Store]:
         store = place.open()
         yield store
         store.close()
 
     @staticmethod
-    def need(place: Place, *abilities: Can) -> None:
+    def need(place: PreparedStore, *abilities: Can) -> None:
         """Skip where the place declares that it cannot."""
         for ability in abilities:
             if ability in place.lacks:
@@ -226,7 +226,7 @@ class StoreContract:
             assert [column.name for column in prepared.schema.columns] == [column.name for column in described.columns]
             assert described.key == prepared.schema.key
 
-    def test_columns_have_kinds_lengths_and_keys(self, place: Place, store: Store) -> None:
+    def test_columns_have_kinds_lengths_and_keys(self, place: PreparedStore, store: Store) -> None:
         self.need(place, Can.TYPES)
         customer = store.describe().tables["customer"]
         assert [column.kind for column in customer.columns] == [column.kind for column in _CUSTOMER.columns]
@@ -236,7 +236,7 @@ class StoreContract:
         assert customer.is_unique("email")
         assert customer.is_indexed(["id"])
 
-    def test_foreign_keys_are_described(self, place: Place, store: Store) -> None:
+    def test_foreign_keys_are_described(self, place: PreparedStore, store: Store) -> None:
         self.need(place, Can.FOREIGN_KEYS)
         [reference] = store.describe().tables["order_line"].foreign_keys
         assert (reference.columns, reference.table, reference.to_columns) == (("customer_id",), "customer", ("id",))
@@ -304,8 +304,8 @@ class StoreContract:
         where = AnyOf((Match(("customer_id", "number"), ((1, 2), (2, 1), (2, 2))),))
         assert sorted(store.read("order_line", ["customer_id", "number"], where)) == [(1, 2), (2, 1)]
 
-    def test_values_beyond_one_statement_are_split(self, place: Place) -> None:
-        store = place.open(limits=Limits(values_per_statement=2))
+    def test_values_beyond_one_statement_are_split(self, place: PreparedStore) -> None:
+        store = place.open(limits=StoreLimits(values_per_statement=2))
         ids = Match(("id",), tuple((number,) for number in range(-3, 8)))
         mails = Match(("email",), tuple((f"{name}@example.org",) for name in ("ann", "ben", "x", "y", "z")))
         where = AnyOf((ids, mails))
@@ -313,8 +313,8 @@ class StoreContract:
         assert store.count("customer", where) == 4
         assert len(store.read("customer", ["id"], where, limit=3)) == 3
 
-    def test_equal_rows_without_a_key_are_all_read(self, place: Place) -> None:
-        store = place.open(limits=Limits(values_per_statement=2))
+    def test_equal_rows_without_a_key_are_all_read(self, place: PreparedStore) -> None:
+        store = place.open(limits=StoreLimits(values_per_statement=2))
         names = ("ann", "ann", "x", "y", "z")
         where = AnyOf(
             (Match(("email",), tuple((f"{name}@example.org",) for name in names)), Match(("page",), (("/",),)))
@@ -376,7 +376,9 @@ class StoreContract:
             list(store.scan("customer", ["emial"], batch=1))
 
     @pytest.mark.parametrize("kind", list(KIND_VALUES))
-    def test_every_kind_of_value_is_read_and_found_again(self, place: Place, store: Store, kind: ColumnKind) -> None:
+    def test_every_kind_of_value_is_read_and_found_again(
+        self, place: PreparedStore, store: Store, kind: ColumnKind
+    ) -> None:
         self.need(place, Can.TYPES)
         [(value,)] = store.read("kinds", [kind.value], AnyOf((Match(("id",), ((1,),)),)))
         assert value == place.returned(kind, KIND_VALUES[kind])
@@ -384,7 +386,7 @@ class StoreContract:
             found = store.read("kinds", ["id"], AnyOf((Match((kind.value,), ((wanted,),)),)))
             assert kind is ColumnKind.JSON or found == [(1,)]
 
-    def test_a_value_of_another_kind_matches_nothing(self, place: Place, store: Store) -> None:
+    def test_a_value_of_another_kind_matches_nothing(self, place: PreparedStore, store: Store) -> None:
         self.need(place, Can.TYPES)
         for wanted in ("ann@example.org", "", "0x1", b"1", 1.5, 10**40):
             assert store.read("customer", ["id"], AnyOf((Match(("id",), ((wanted,),)),))) == []
@@ -411,7 +413,7 @@ class StoreContract:
             ("Chloe",),
         ]
 
-    def test_what_is_empty_stays_empty_when_told_so(self, place: Place, store: Store) -> None:
+    def test_what_is_empty_stays_empty_when_told_so(self, place: PreparedStore, store: Store) -> None:
         self.need(place, Can.NULLS)
         with store.writing() as writer:
             rows: list[Row] = [(1, "a", "b"), (4, "a", "b")]
@@ -426,7 +428,9 @@ class StoreContract:
         ]
 
     @pytest.mark.parametrize("kind", list(KIND_VALUES))
-    def test_every_kind_of_column_stays_empty_when_told_so(self, place: Place, store: Store, kind: ColumnKind) -> None:
+    def test_every_kind_of_column_stays_empty_when_told_so(
+        self, place: PreparedStore, store: Store, kind: ColumnKind
+    ) -> None:
         self.need(place, Can.TYPES)
         rows: list[Row] = [(1, KIND_VALUES[kind]), (2, KIND_VALUES[kind])]
         with store.writing() as writer:
@@ -445,7 +449,7 @@ class StoreContract:
         ]
 
     @pytest.mark.parametrize("kind", list(KIND_VALUES))
-    def test_every_kind_of_value_is_written(self, place: Place, store: Store, kind: ColumnKind) -> None:
+    def test_every_kind_of_value_is_written(self, place: PreparedStore, store: Store, kind: ColumnKind) -> None:
         self.need(place, Can.TYPES)
         with store.writing() as writer:
             assert writer.amend("kinds", ["id"], [kind.value], [(1, None), (2, KIND_VALUES[kind])]) == 2
@@ -463,8 +467,8 @@ class StoreContract:
         assert store.count("order_line", AnyOf((Match(("note",), ((value,),)),))) == 1
         assert store.count("customer", None) == 4
 
-    def test_more_rows_than_one_statement_takes(self, place: Place) -> None:
-        store = place.open(limits=Limits(values_per_statement=2))
+    def test_more_rows_than_one_statement_takes(self, place: PreparedStore) -> None:
+        store = place.open(limits=StoreLimits(values_per_statement=2))
         with store.writing() as writer:
             assert writer.amend("customer", ["id"], ["name"], [(number, f"n{number}") for number in range(9)]) == 4
             assert writer.erase("order_line", ["customer_id", "number"], [(n, 1) for n in range(9)]) == 3
@@ -492,7 +496,7 @@ class StoreContract:
             assert writer.erase("visit", ["email"], [("ann@example.org",)]) == 2
             assert writer.erase("visit", ["email"], [("ann@example.org",)]) == 0
 
-    def test_a_table_that_was_emptied_still_answers(self, place: Place, store: Store) -> None:
+    def test_a_table_that_was_emptied_still_answers(self, place: PreparedStore, store: Store) -> None:
         wanted = AnyOf((Match(("email",), (("ann@example.org",),)),))
         with store.writing() as writer:
             assert writer.erase("visit", ["email"], [("ann@example.org",), ("ben@example.org",)]) == 3
@@ -519,7 +523,7 @@ class StoreContract:
 
     # --- transactions ---------------------------------------------------------------------------------------------
 
-    def test_an_exception_undoes_everything(self, place: Place, store: Store) -> None:
+    def test_an_exception_undoes_everything(self, place: PreparedStore, store: Store) -> None:
         self.need(place, Can.TRANSACTIONS)
         with pytest.raises(ZeroDivisionError), store.writing() as writer:  # noqa: PT012
             writer.erase("order_line", ["customer_id"], [(1,)])
@@ -528,16 +532,16 @@ class StoreContract:
         assert store.count("order_line", None) == 4
         assert store.read("customer", ["name"], AnyOf((Match(("id",), ((1,),)),))) == [("Ann",)]
 
-    def test_an_exception_leaves_nothing_locked(self, place: Place, store: Store) -> None:
+    def test_an_exception_leaves_nothing_locked(self, place: PreparedStore, store: Store) -> None:
         self.need(place, Can.TRANSACTIONS)
         with pytest.raises(ZeroDivisionError), store.writing() as writer:  # noqa: PT012
             writer.amend("customer", ["id"], ["name"], [(1, "Anna")])
             raise ZeroDivisionError
-        for again in (place.open(limits=Limits(lock_s=0.2)), store):
+        for again in (place.open(limits=StoreLimits(lock_s=0.2)), store):
             with again.writing() as writer:
                 assert writer.amend("customer", ["id"], ["name"], [(1, "Hannah")]) == 1
 
-    def test_nothing_is_seen_before_the_end(self, place: Place, store: Store) -> None:
+    def test_nothing_is_seen_before_the_end(self, place: PreparedStore, store: Store) -> None:
         self.need(place, Can.TRANSACTIONS)
         other = place.open()
         with store.writing() as writer:
@@ -546,7 +550,7 @@ class StoreContract:
         assert other.count("customer", AnyOf((Match(("name",), (("Anna",),)),))) == 1
 
     def test_a_conflict_names_the_place_and_no_value(
-        self, place: Place, store: Store, caplog: pytest.LogCaptureFixture
+        self, place: PreparedStore, store: Store, caplog: pytest.LogCaptureFixture
     ) -> None:
         self.need(place, Can.CONSTRAINTS)
         caplog.set_level(logging.DEBUG)
@@ -560,13 +564,13 @@ class StoreContract:
             assert private not in _said(caught.value) + caplog.text
         assert store.count("order_line", AnyOf((Match(("note",), (("private words",),)),))) == 0
 
-    def test_a_value_that_does_not_fit_is_a_conflict(self, place: Place, store: Store) -> None:
+    def test_a_value_that_does_not_fit_is_a_conflict(self, place: PreparedStore, store: Store) -> None:
         self.need(place, Can.TYPES, Can.CONSTRAINTS)
         with pytest.raises(StoreConflict, match="born") as caught, store.writing() as writer:
             writer.amend("customer", ["id"], ["born"], [(1, "private words")])
         assert "private words" not in _said(caught.value)
 
-    def test_rows_that_others_refer_to_are_a_conflict(self, place: Place, store: Store) -> None:
+    def test_rows_that_others_refer_to_are_a_conflict(self, place: PreparedStore, store: Store) -> None:
         self.need(place, Can.FOREIGN_KEYS, Can.CONSTRAINTS)
         with pytest.raises(StoreConflict), store.writing() as writer:
             writer.erase("customer", ["id"], [(1,)])
@@ -574,7 +578,7 @@ class StoreContract:
 
     # --- refusals -------------------------------------------------------------------------------------------------
 
-    def test_a_read_only_store_refuses_to_write(self, place: Place) -> None:
+    def test_a_read_only_store_refuses_to_write(self, place: PreparedStore) -> None:
         store = place.open(read_only=True)
         assert store.read_only
         assert store.count("customer", None) == 4
@@ -621,9 +625,9 @@ class StoreContract:
 
     # --- trouble outside ------------------------------------------------------------------------------------------
 
-    def test_rows_that_somebody_holds_are_busy(self, place: Place) -> None:
+    def test_rows_that_somebody_holds_are_busy(self, place: PreparedStore) -> None:
         self.need(place, Can.LOCKS)
-        store = place.open(limits=Limits(lock_s=0.2))
+        store = place.open(limits=StoreLimits(lock_s=0.2))
         store.describe()
         with place.holding("customer"), pytest.raises(StoreBusy) as caught, store.writing() as writer:
             writer.amend("customer", ["id"], ["name"], [(1, "Anna")])
@@ -631,18 +635,18 @@ class StoreContract:
         with store.writing() as writer:
             assert writer.amend("customer", ["id"], ["name"], [(1, "Anna")]) == 1
 
-    def test_a_wrong_password_is_refused_without_repeating_it(self, place: Place) -> None:
+    def test_a_wrong_password_is_refused_without_repeating_it(self, place: PreparedStore) -> None:
         self.need(place, Can.LOGIN)
         store = place.locked_out()
         with pytest.raises(StoreRefused) as caught:
             store.describe()
         assert "wrong-password" not in _said(caught.value) + repr(store)
 
-    def test_a_place_that_does_not_answer_is_unreachable(self, place: Place) -> None:
+    def test_a_place_that_does_not_answer_is_unreachable(self, place: PreparedStore) -> None:
         with pytest.raises(StoreUnreachable):
             place.nowhere().describe()
 
-    def test_a_connection_lost_on_the_way_undoes_everything(self, place: Place, store: Store) -> None:
+    def test_a_connection_lost_on_the_way_undoes_everything(self, place: PreparedStore, store: Store) -> None:
         self.need(place, Can.CONNECTIONS)
         with pytest.raises(StoreUnreachable) as caught, store.writing() as writer:  # noqa: PT012
             writer.amend("customer", ["id"], ["name"], [(1, "Anna")])
@@ -651,7 +655,7 @@ class StoreContract:
         assert caught.value.retryable
         assert store.read("customer", ["name"], AnyOf((Match(("id",), ((1,),)),))) == [("Ann",)]
 
-    def test_a_connection_lost_between_calls_is_opened_again(self, place: Place, store: Store) -> None:
+    def test_a_connection_lost_between_calls_is_opened_again(self, place: PreparedStore, store: Store) -> None:
         self.need(place, Can.CONNECTIONS)
         assert store.count("customer", None) == 4
         place.cut()

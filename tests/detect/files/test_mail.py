@@ -13,22 +13,22 @@ from hypothesis import strategies as st
 from tests.tables import each_row
 
 from troth.detect import Detector
-from troth.detect.files import Found, Kind, Remark, letters, scan
+from troth.detect.files import FileFinding, FileKind, Remark, mime_parts, scan
 
 DETECTOR = Detector(types={"EMAIL_ADDRESS", "UK_NINO"}, names=False)
 ANN = "ann@example.org"
 NINO = "AB 12 34 56 C"
 
 
-def _told(mail: bytes | EmailMessage) -> list[Found | Remark]:
-    return list(scan(DETECTOR, io.BytesIO(mail if isinstance(mail, bytes) else mail.as_bytes()), Kind.MAIL))
+def _told(mail: bytes | EmailMessage) -> list[FileFinding | Remark]:
+    return list(scan(DETECTOR, io.BytesIO(mail if isinstance(mail, bytes) else mail.as_bytes()), FileKind.MAIL))
 
 
 def _found(mail: bytes | EmailMessage) -> list[tuple[str, int, int]]:
     """Part, its line and the column of what is found; all of the mail is read."""
     told = _told(mail)
     assert not [it for it in told if isinstance(it, Remark)]
-    return [(it.part, it.part_line, it.column) for it in told if isinstance(it, Found)]
+    return [(it.part, it.part_line, it.column) for it in told if isinstance(it, FileFinding)]
 
 
 def _unread(mail: bytes | EmailMessage) -> list[tuple[str, str]]:
@@ -65,7 +65,7 @@ def test_lines_end_as_they_like(end: str) -> None:
 
 def test_the_line_is_that_of_the_file_where_it_can_be() -> None:
     plain = _told(_several(_written(f"to\n{ANN}", how="8bit"), _written(f"to\n{ANN}")))
-    assert [(it.line, it.column, it.part, it.part_line) for it in plain if isinstance(it, Found)] == [
+    assert [(it.line, it.column, it.part, it.part_line) for it in plain if isinstance(it, FileFinding)] == [
         (8, 1, "1", 2),
         (13, 1, "2", 2),  # the part begins there
     ]
@@ -84,7 +84,7 @@ def test_the_line_is_that_of_the_file_where_it_can_be() -> None:
 )
 def test_words_in_a_header_are_decoded(subject: str) -> None:
     (told,) = _told(f"From: the shop\nSubject: {subject}\n\nnothing\n".encode())
-    assert isinstance(told, Found)
+    assert isinstance(told, FileFinding)
     assert (told.finding.type, told.line, told.column, told.part) == ("EMAIL_ADDRESS", 2, 15, "HEADER")
 
 
@@ -105,7 +105,7 @@ def test_names_of_files_are_read(header: str) -> None:
 def test_html_is_read_as_its_reader_sees_it() -> None:
     page = "<p>Write to\n<b>ann</b>&#64;example.<i>org</i></p>"
     (it,) = _told(_written(page, kind="text/html", how="quoted-printable"))
-    assert isinstance(it, Found)
+    assert isinstance(it, FileFinding)
     assert (it.part, it.part_line, it.column) == ("1", 2, 4)
     assert page[it.finding.start : it.finding.end] == "ann</b>&#64;example.<i>org"
 
@@ -131,7 +131,7 @@ def test_letters_of_a_digest_need_no_word_for_it() -> None:
 def test_attached_files_are_read_as_what_they_are() -> None:
     table = _written(f"id,nino\n1,{NINO}\n", kind="text/csv")
     named = _written('[{"nino": "AB123456C"}]', kind='application/octet-stream; name="a.json"')
-    told = [it for it in _told(_several(table, named)) if isinstance(it, Found)]
+    told = [it for it in _told(_several(table, named)) if isinstance(it, FileFinding)]
     assert [(it.part, it.part_line, it.field, it.element) for it in told] == [("1", 2, "nino", 0), ("2", 1, "nino", 1)]
 
 
@@ -142,7 +142,7 @@ def test_what_stands_around_the_parts_is_read() -> None:
 
 def test_several_letters_in_one_file_are_each_read() -> None:
     one = b"From ben@example.org Fri Nov 27 10:00:00 2026\nSubject: none\n" + _written(f"Zoë {ANN}") + b"\n"
-    told = [it for it in _told(one * 3) if isinstance(it, Found)]
+    told = [it for it in _told(one * 3) if isinstance(it, FileFinding)]
     assert [(it.line, it.part) for it in told] == [
         it for line in (0, 7, 14) for it in ((line + 1, "HEADER"), (line + 6, "1"))
     ]
@@ -193,7 +193,7 @@ def test_what_is_more_than_it_is_called_is_read(text: str, charset: str, called:
 
 
 def test_what_is_no_base64_among_it_is_read_as_it_stands() -> None:
-    told = [it for it in _told(_written(ANN) + f"-- \nsent to {ANN}\n".encode()) if isinstance(it, Found)]
+    told = [it for it in _told(_written(ANN) + f"-- \nsent to {ANN}\n".encode()) if isinstance(it, FileFinding)]
     assert [(it.line, it.part_line) for it in told] == [(6, 3), (4, 1)]
 
 
@@ -220,12 +220,12 @@ def test_letters_inside_letters_end_somewhere() -> None:
 
 def test_more_parts_than_any_letter_has_are_not_read() -> None:
     told = _told(_several(*[f"\n{ANN}".encode()] * 3_000))
-    assert sum(isinstance(it, Found) for it in told) == 1_000
+    assert sum(isinstance(it, FileFinding) for it in told) == 1_000
     assert [it.says for it in told if isinstance(it, Remark)] == ["after 1,000 parts, the others were not read"]
 
 
 def test_a_part_that_is_too_long_is_read_as_far_as_it_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letters, "_PART_MAX", 1_000)
+    monkeypatch.setattr(mime_parts, "_PART_MAX", 1_000)
     told = _told(_several(f"\n{ANN}\n".encode() + b"nothing\n" * 999 + ANN.encode(), f"\n{ANN}".encode()))
     assert [it.part for it in told] == ["1", "1", "2"]
     assert any(isinstance(it, Remark) and it.unscanned for it in told)
@@ -238,8 +238,8 @@ def test_a_mail_that_stops_being_readable_is_read_up_to_there() -> None:
                 raise OSError(5, "Input/output error")
             return super().read(size)
 
-    found, remark = scan(DETECTOR, _Broken(_written(ANN)), Kind.MAIL)
-    assert isinstance(found, Found)
+    found, remark = scan(DETECTOR, _Broken(_written(ANN)), FileKind.MAIL)
+    assert isinstance(found, FileFinding)
     assert remark == Remark(1, "it could not be read to its end: Input/output error", unscanned=True)
 
 
@@ -280,4 +280,4 @@ def test_no_mail_is_too_strange(data: bytes) -> None:
 def test_an_address_on_a_line_of_its_own_is_found_whatever_stands_around(around: bytes) -> None:
     told = _told(around + b"\n\n" + ANN.encode() + b"\n")
     lost = any(isinstance(it, Remark) and it.unscanned for it in told)
-    assert lost or any(isinstance(it, Found) for it in told)
+    assert lost or any(isinstance(it, FileFinding) for it in told)

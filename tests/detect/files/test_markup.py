@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.tables import each_row
 
 from troth.detect import Detector
-from troth.detect.files import Found, Kind, Remark, markup, scan
+from troth.detect.files import FileFinding, FileKind, Remark, markup, scan
 
 DETECTOR = Detector(types={"EMAIL_ADDRESS", "PERSON"})
 ANN = "ann@example.org"
@@ -19,8 +19,8 @@ ANN = "ann@example.org"
 def _spans(page: str) -> list[str]:
     """What of the source is found; the line and the column lead to it."""
     spans = []
-    for it in scan(DETECTOR, io.BytesIO(page.encode()), Kind.HTML):
-        assert isinstance(it, Found)
+    for it in scan(DETECTOR, io.BytesIO(page.encode()), FileKind.HTML):
+        assert isinstance(it, FileFinding)
         spans.append(page[it.finding.start : it.finding.end])
         assert page.split("\n")[it.line - 1][it.column - 1 :].startswith(spans[-1].split("\n")[0])
     return spans
@@ -72,8 +72,8 @@ def test_what_no_reader_sees_is_found_too(page: str) -> None:
 
 def test_a_value_between_angle_brackets_is_no_tag() -> None:
     page = "my National Insurance number is <AB123456C>"
-    (it,) = scan(Detector(types={"UK_NINO"}, names=False), io.BytesIO(page.encode()), Kind.HTML)
-    assert isinstance(it, Found)
+    (it,) = scan(Detector(types={"UK_NINO"}, names=False), io.BytesIO(page.encode()), FileKind.HTML)
+    assert isinstance(it, FileFinding)
 
 
 def test_a_whole_name_is_found_across_tags_and_fonts_are_nobody() -> None:
@@ -87,13 +87,17 @@ def test_a_whole_name_is_found_across_tags_and_fonts_are_nobody() -> None:
 
 def test_findings_are_told_in_the_order_of_the_source() -> None:
     page = f'<p title="{ANN}">{ANN}</p><i title="{ANN}">x</i>'
-    starts = [it.finding.start for it in scan(DETECTOR, io.BytesIO(page.encode()), Kind.HTML) if isinstance(it, Found)]
+    starts = [
+        it.finding.start
+        for it in scan(DETECTOR, io.BytesIO(page.encode()), FileKind.HTML)
+        if isinstance(it, FileFinding)
+    ]
     assert starts == [10, 27, 56]
 
 
 def test_a_page_that_is_too_long_is_read_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(markup, "_PAGE_MAX", 1_000)
-    remark, *found = scan(DETECTOR, io.BytesIO(f"<p>{ANN}</p>\n".encode() * 200), Kind.HTML)
+    remark, *found = scan(DETECTOR, io.BytesIO(f"<p>{ANN}</p>\n".encode() * 200), FileKind.HTML)
     assert isinstance(remark, Remark)
     assert len(found) == 200
 
@@ -106,6 +110,6 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_every_place_is_one_in_the_source(page: str) -> None:
-    for it in scan(DETECTOR, io.BytesIO(page.encode()), Kind.HTML):
-        assert isinstance(it, Found)
+    for it in scan(DETECTOR, io.BytesIO(page.encode()), FileKind.HTML):
+        assert isinstance(it, FileFinding)
         assert 0 <= it.finding.start < it.finding.end <= len(page)

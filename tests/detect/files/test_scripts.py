@@ -7,10 +7,10 @@ import io
 import pytest
 
 from troth.detect import Detector
-from troth.detect.files import Kind, Remark, scan
+from troth.detect.files import FileKind, Remark, scan
 
 
-def told(text: str, kind: Kind = Kind.TEXT, *, names: bool = True) -> list[str]:
+def told(text: str, kind: FileKind = FileKind.TEXT, *, names: bool = True) -> list[str]:
     found = scan(Detector(names=names), io.BytesIO(text.encode()), kind)
     return [it.says for it in found if isinstance(it, Remark)]
 
@@ -23,7 +23,7 @@ def test_letters_of_other_scripts_are_told_once(text: str, script: str) -> None:
 
 
 def test_columns_are_heeded_as_well() -> None:
-    assert "Cyrillic" in told("id,note\n1,Анна\n", Kind.CSV)[0]
+    assert "Cyrillic" in told("id,note\n1,Анна\n", FileKind.CSV)[0]
 
 
 @pytest.mark.parametrize("text", ["", "Zoë Müller, Łódź, Nguyễn", "3 Ω, 5 µm, π = 3.14", "½ ② ①②", "→ • …"])

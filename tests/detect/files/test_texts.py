@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.tables import each_row
 
 from troth.detect import Detector, Unscanned
-from troth.detect.files import Found, Remark, prose, scan
+from troth.detect.files import FileFinding, Remark, prose, scan
 
 DETECTOR = Detector(types={"EMAIL_ADDRESS", "UK_NINO"}, names=False)
 ANN = "ann@example.org"
@@ -23,7 +23,7 @@ def _found(data: bytes) -> list[tuple[str, int, int]]:
     """Type, line and column of what is found; the file is scanned to its end."""
     told = list(scan(DETECTOR, io.BytesIO(data)))
     assert not [it for it in told if isinstance(it, Remark) and it.unscanned]
-    return [(it.finding.type, it.line, it.column) for it in told if isinstance(it, Found)]
+    return [(it.finding.type, it.line, it.column) for it in told if isinstance(it, FileFinding)]
 
 
 def _remarks(data: bytes) -> list[Remark]:
@@ -98,7 +98,7 @@ def test_text_in_another_encoding_is_never_clean_unless_it_is_named(encoding: st
     lost = [it for it in _remarks(before + data) if it.unscanned]
     assert ["--encoding" in it.says for it in lost] == [True]
     told = list(scan(DETECTOR, io.BytesIO(data), encoding=encoding))
-    assert [it.finding.type for it in told if isinstance(it, Found)] == ["EMAIL_ADDRESS"]
+    assert [it.finding.type for it in told if isinstance(it, FileFinding)] == ["EMAIL_ADDRESS"]
     assert not any(isinstance(it, Remark) for it in told)
 
 
@@ -108,7 +108,7 @@ def test_noise_after_a_long_text_is_unscanned_and_hides_nothing_before() -> None
     assert isinstance(last, Remark)
     assert last.unscanned
     assert len(found) > 400
-    assert all(isinstance(it, Found) for it in found)
+    assert all(isinstance(it, FileFinding) for it in found)
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ def test_no_border_between_pieces_hides_or_repeats_anything(parts: list[str], da
         patch.setattr(prose, "_PIECE", 220)
         patch.setattr(prose, "_SHARED", 80)
         told = list(prose.in_text(DETECTOR, chunks))
-    spans = [it.finding[:3] for it in told if isinstance(it, Found)]
+    spans = [it.finding[:3] for it in told if isinstance(it, FileFinding)]
     assert spans == [it[:3] for it in DETECTOR.find(text)]
     for it in told:
-        assert isinstance(it, Found)
+        assert isinstance(it, FileFinding)
         lines = text[: it.finding.start].split("\n")
         assert (it.line, it.column) == (len(lines), len(lines[-1]) + 1)
 
@@ -171,7 +171,7 @@ def test_a_value_is_whole_wherever_a_piece_ends(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(prose, "_SHARED", 80)
     text = "." * shift + f"\n{ANN} or {ANN}," * 20
     told = list(prose.in_text(DETECTOR, [text]))
-    assert [it.finding[:2] for it in told if isinstance(it, Found)] == [it[:2] for it in DETECTOR.find(text)]
+    assert [it.finding[:2] for it in told if isinstance(it, FileFinding)] == [it[:2] for it in DETECTOR.find(text)]
 
 
 def test_one_enormous_line_is_searched_in_bounded_memory() -> None:
@@ -202,7 +202,7 @@ def test_a_piece_that_could_not_be_searched_is_told_with_its_lines() -> None:
     told = list(prose.in_text(_Tired(types={"EMAIL_ADDRESS"}, names=False), [text]))
     lost = [it for it in told if isinstance(it, Remark)]
     assert all(it.unscanned for it in lost)
-    lines = {it.line for it in told if isinstance(it, Found)}
+    lines = {it.line for it in told if isinstance(it, FileFinding)}
     assert 1 in lines
     assert 40_001 in lines
     first, last = (int(word.replace(",", "")) for word in lost[0].says.split()[1:4:2])
@@ -218,7 +218,7 @@ def test_mail_that_is_encoded_is_unscanned_and_told_once(how: str, before: int) 
     mail.add_attachment("Zoë", cte=how)
     head = f"From: {ANN}\n" + "a line\n" * (before // 7)
     found, remark = sorted(scan(DETECTOR, io.BytesIO(head.encode() + mail.as_bytes())), key=lambda it: it.line)[:2]
-    assert isinstance(found, Found)
+    assert isinstance(found, FileFinding)
     assert isinstance(remark, Remark)
     assert remark.unscanned
     assert how in remark.says

@@ -12,8 +12,8 @@ from tests.tables import each_row
 
 from troth.declaration import is_category
 from troth.detect import classify
-from troth.detect.schema.place import Place
 from troth.detect.schema.rules import rules
+from troth.detect.schema.table_context import TableContext
 from troth.stores import Column, ColumnKind, ForeignKey, Scalar, TableSchema
 
 K = ColumnKind
@@ -36,7 +36,7 @@ def _texts(name: str, *columns: str) -> TableSchema:
 
 
 def test_every_need_of_the_rules_is_one_that_a_table_has() -> None:
-    place = Place.of(_texts("customer", "name"), rules())
+    place = TableContext.of(_texts("customer", "name"), rules())
     assert all(place.allows(rule, ("name",), rules()) in {True, False} for rule in rules().rules)
 
 

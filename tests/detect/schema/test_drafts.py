@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tests.scale import scaled
 
 from troth.declaration import IdentityKind
-from troth.detect import Role, TableSuggestion, classify, infer_references, suggest
+from troth.detect import TableRole, TableSuggestion, classify, infer_references, suggest
 from troth.stores import Store, StoreUnreachable, open_store
 
 SHOP = """
@@ -115,13 +115,13 @@ def test_a_store_that_fails_leaves_the_names(shop: Store, monkeypatch: pytest.Mo
 def test_tables_get_their_role(shop: Store) -> None:
     roles = {name: it.role for name, it in _suggested(shop).items()}
     assert roles == {
-        "customer": Role.PERSON,
-        "employee": Role.PERSON,
-        "orders": Role.BELONGS,
-        "order_line": Role.BELONGS,
-        "product": Role.REFERENCE,
-        "category": Role.REFERENCE,
-        "newsletter": Role.MENTIONS,
+        "customer": TableRole.PERSON,
+        "employee": TableRole.PERSON,
+        "orders": TableRole.BELONGS,
+        "order_line": TableRole.BELONGS,
+        "product": TableRole.REFERENCE,
+        "category": TableRole.REFERENCE,
+        "newsletter": TableRole.MENTIONS,
     }
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tests.hook.site.models import Contact, Done, Invoice, Job, Ticket
 
-from troth.hook import Answer, Ask, Hook, Kept, State
+from troth.hook import Answer, AnswerState, Ask, Hook, Kept
 from troth.hook.django import ModelMemory
-from troth.testing.asked import CHLOE, CITE, REASON, UNTIL
+from troth.testing.external_systems import CHLOE, CITE, REASON, UNTIL
 
 hook = Hook(ModelMemory())
 
@@ -34,7 +34,7 @@ def erase(ask: Ask) -> Answer:
         return Answer.refused("legal_hold")
     if ask.email == CHLOE:
         Job.objects.create(ask=ask.id, email=ask.email)
-        return Answer(State.ACCEPTED, retry_after_s=1)
+        return Answer(AnswerState.ACCEPTED, retry_after_s=1)
     return _erased(ask.email)
 
 
@@ -65,7 +65,7 @@ def unrestrict(ask: Ask) -> Answer:
 @hook.verifies("restrict", "unrestrict")
 def is_restricted(ask: Ask) -> Answer:
     others = Contact.objects.filter(email__iexact=ask.email, restricted=ask.right == "unrestrict")
-    return Answer.failed("not_restricted") if others.exists() else Answer(State.DONE)
+    return Answer.failed("not_restricted") if others.exists() else Answer(AnswerState.DONE)
 
 
 def _erased(email: str | None) -> Answer:

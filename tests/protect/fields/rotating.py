@@ -13,12 +13,12 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 import sqlalchemy as sa
 from tests.protect.fields.shop import Customer
 
-from troth.protect.fields import Found
+from troth.protect.fields import RotationCount
 from troth.protect.fields import rotate as rotation
 from troth.protect.fields.sqlalchemy import rotate_fields
 
 
-def say(found: Found) -> None:
+def say(found: RotationCount) -> None:
     sys.stdout.write(f"{found.changed}\n")
     sys.stdout.flush()
 

@@ -20,7 +20,7 @@ from tests.protect.fields.shop import Base, Customer, Odd
 
 from troth.errors import TrothError
 from troth.protect import Keyring, KeyState, create_home
-from troth.protect.fields import Found, RowsLeft, RowsRefused
+from troth.protect.fields import RotationCount, RowsLeft, RowsRefused
 from troth.protect.fields.sql import SqlRows
 from troth.protect.fields.sqlalchemy import Bucket, SealedDate, SealedJSON, SealedNumber, SealedText, rotate_fields
 from troth.protect.fields.sqlalchemy import sealed_lookup as lookup
@@ -304,7 +304,7 @@ def test_somebody_who_keeps_sealing_with_an_old_key_is_told(
     (old,) = raw(engine, "e_mail")[:1]
     rotated(keyring)
 
-    def again(_: Found) -> None:
+    def again(_: RotationCount) -> None:
         with engine.begin() as connection:
             connection.execute(sa.text("UPDATE customer SET e_mail = :v WHERE id = 1"), {"v": bytes(old)})
 

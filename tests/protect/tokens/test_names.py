@@ -37,7 +37,11 @@ def public_names() -> Iterator[str]:
         except ImportError as missing:  # a module that only users of an optional package import
             pytest.fail(f"{module.name}: {missing}")
         for name, thing in vars(loaded).items():
-            if name.startswith("_") or not getattr(thing, "__module__", module.name).startswith("troth.protect"):
+            if (
+                name.startswith("_")
+                or inspect.ismodule(thing)
+                or not getattr(thing, "__module__", module.name).startswith("troth.protect")
+            ):
                 continue
             yield name
             yield from [each for each in dir(thing) if not each.startswith("__")]

@@ -1,3 +1,3 @@
 """The company of the cases: programs ask it over the API."""
 
-from tests.service.cases.conftest import office as office
+from tests.service.requests.conftest import office as office

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from tests.service.cases.conftest import Office, office  # noqa: F401 - the fixture
+from tests.service.requests.conftest import Office, office  # noqa: F401 - the fixture
 
 from troth.service.api import tokens
-from troth.service.api.models import Answered, Token
-from troth.service.api.tokens import Scope, TokenRefused
-from troth.service.cases import arrival, links
-from troth.service.cases.models import Case, Link, State
+from troth.service.api.models import Answered, ApiToken
+from troth.service.api.tokens import ApiScope, ApiTokenRefused
+from troth.service.requests.intake import receive
+from troth.service.requests.models import Case, CaseState, MailedLink
+from troth.service.requests.verification import links
 
 pytestmark = pytest.mark.sampled
 
@@ -42,7 +43,7 @@ class Api:
 @pytest.fixture
 def api(office: Office) -> Api:  # noqa: F811
     now = office.now()
-    return Api(tokens.make("shop", list(Scope), until=now + dt.timedelta(days=30), now=now))
+    return Api(tokens.make("shop", list(ApiScope), until=now + dt.timedelta(days=30), now=now))
 
 
 def test_a_request_is_opened_and_followed_to_its_answer(office: Office, api: Api) -> None:  # noqa: F811
@@ -150,11 +151,11 @@ def test_a_handler_looks_first_where_a_link_does_not_show_who_is_named(
     asked = {"subject": named, "reply_to": "ben@example.org", "right": "view", "proof": proof}
     assert api.post("requests", asked).status_code == 201
     case = Case.objects.get()
-    if case.state == State.VERIFYING:
+    if case.state == CaseState.VERIFYING:
         office.prove(case)
     office.work()
     case.refresh_from_db()
-    assert (case.state, case.needs) == (State.IN_PROGRESS, "review")
+    assert (case.state, case.needs) == (CaseState.IN_PROGRESS, "review")
     assert case.events.get(what="needs_review").facts == {"why": "not_shown"}
     assert "package_ready" not in office.letters(case)
 
@@ -174,8 +175,8 @@ def test_a_package_is_not_handed_on_for_what_the_person_proved_later(office: Off
     office.declare(requests="{verify: {view: account}}")
     reference = api.post("requests", {**ANN, "right": "view"}).json()["reference"]
     case = Case.objects.get()
-    link = links.use(links.make(case, Link.Use.PROVE, now=office.now()), now=office.now())
-    arrival.prove(link, office.desk, now=office.now(), tier=3)
+    link = links.use(links.make(case, MailedLink.Use.PROVE, now=office.now()), now=office.now())
+    receive.prove(link, office.desk, now=office.now(), tier=3)
     office.work()
     assert (Case.objects.get().tier, Case.objects.get().outcome) == (3, "fulfilled")
     assert api.get(f"requests/{reference}/package").status_code == 403
@@ -230,7 +231,7 @@ def test_cases_of_other_channels_are_not_there(office: Office, api: Api) -> None
 
 def test_a_case_is_taken_back(office: Office, api: Api) -> None:  # noqa: F811
     reference = api.post("requests", {**ANN, "right": "view"}).json()["reference"]
-    assert api.post(f"requests/{reference}/withdraw", {}).json()["state"] == State.CLOSED
+    assert api.post(f"requests/{reference}/withdraw", {}).json()["state"] == CaseState.CLOSED
     assert api.post(f"requests/{reference}/withdraw", {}).status_code == 409
 
 
@@ -245,7 +246,9 @@ def test_who_has_no_token_is_asked_for_one(office: Office, secret: str) -> None:
 
 
 def test_a_token_ends(office: Office, api: Api) -> None:  # noqa: F811
-    Token.objects.update(until=office.now() + dt.timedelta(microseconds=1), made_at=office.now() - dt.timedelta(days=1))
+    ApiToken.objects.update(
+        until=office.now() + dt.timedelta(microseconds=1), made_at=office.now() - dt.timedelta(days=1)
+    )
     assert api.get("requests").status_code == 401
 
 
@@ -270,7 +273,7 @@ def test_a_token_that_was_ended_is_none(office: Office, api: Api) -> None:  # no
 )
 def test_a_token_does_only_what_its_scopes_say(office: Office, method: str, path: str, body: Any) -> None:  # noqa: F811
     now = office.now()
-    weak = Api(tokens.make("weak", [Scope.DISCLOSURES_WRITE], until=now + dt.timedelta(days=1), now=now))
+    weak = Api(tokens.make("weak", [ApiScope.DISCLOSURES_WRITE], until=now + dt.timedelta(days=1), now=now))
     answer = weak.post(path, body) if method == "post" else weak.get(path)
     assert answer.status_code == 403
 
@@ -314,12 +317,12 @@ def test_what_is_no_request_is_refused_without_repeating_it(office: Office, api:
 )  # fmt: skip
 def test_a_token_has_a_name_some_scopes_and_an_end(office: Office, name: str, scopes: list[str], days: int) -> None:  # noqa: F811
     now = office.now()
-    with pytest.raises(TokenRefused):
+    with pytest.raises(ApiTokenRefused):
         tokens.make(name, scopes, until=now + dt.timedelta(days=days), now=now)
 
 
 def test_the_secret_of_a_token_is_kept_nowhere(office: Office, api: Api) -> None:  # noqa: F811
-    assert api._secret not in repr(list(Token.objects.values()))
+    assert api._secret not in repr(list(ApiToken.objects.values()))
 
 
 def test_the_description_is_there_without_a_token(office: Office) -> None:  # noqa: F811
@@ -337,9 +340,9 @@ def test_a_zero_byte_is_refused_as_other_problems_are(api: Api, path: str) -> No
 # --- programs keep to themselves --------------------------------------------------------------------------------------
 
 
-def program(office: Office, name: str, *scopes: Scope, of: str = "") -> Api:  # noqa: F811
+def program(office: Office, name: str, *scopes: ApiScope, of: str = "") -> Api:  # noqa: F811
     now = office.now()
-    given = scopes or [scope for scope in Scope if scope != Scope.CASES_ALL]
+    given = scopes or [scope for scope in ApiScope if scope != ApiScope.CASES_ALL]
     return Api(tokens.make(name, given, until=now + dt.timedelta(days=30), now=now, program=of))
 
 
@@ -396,11 +399,11 @@ def test_a_key_of_one_program_is_nothing_to_another(office: Office, shop: Api, c
 def test_a_program_may_be_let_follow_all(office: Office, shop: Api) -> None:  # noqa: F811
     reference = shop.post("requests", {**ANN, "right": "view", "proof": "account"}).json()["reference"]
     office.work()
-    desk = program(office, "desk", Scope.CASES_READ, Scope.CASES_ALL)
+    desk = program(office, "desk", ApiScope.CASES_READ, ApiScope.CASES_ALL)
     assert desk.get(f"requests/{reference}").status_code == 200
     assert desk.get(f"requests/{reference}/package").status_code == 403, "that takes packages.read as well"
 
 
 def test_a_token_takes_over_from_a_program_that_there_is(office: Office) -> None:  # noqa: F811
-    with pytest.raises(TokenRefused, match="no such program"):
+    with pytest.raises(ApiTokenRefused, match="no such program"):
         program(office, "shop_2027", of="shop")

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from tests.service.cases.conftest import Office
+from tests.service.requests.conftest import Office
 from tests.service.team import StaffClient
 
 from troth.ledger import Entry
-from troth.service.api.models import Hook, Token
-from troth.service.record.models import EntryRow
-from troth.service.staff.rights import Right, Role
+from troth.service.api.models import ApiToken, Webhook
+from troth.service.core.models import EntryRow
+from troth.service.staff.rights import StaffRight, StaffRole
 
 pytestmark = pytest.mark.sampled
 
@@ -25,7 +25,7 @@ StaffMember = Callable[..., StaffClient]
 
 @pytest.fixture
 def keeper(office: Office, staff_member: StaffMember) -> StaffClient:
-    return staff_member(Right.API_MANAGE)
+    return staff_member(StaffRight.API_MANAGE)
 
 
 def text(answer: Any) -> str:
@@ -62,19 +62,19 @@ def test_a_token_is_made_seen_once_and_used(keeper: StaffClient) -> None:
 def test_a_token_that_reaches_personal_data_is_made_by_who_may_see_it(
     scope: str, office: Office, staff_member: StaffMember
 ) -> None:
-    administrator = staff_member(roles=[Role.ADMINISTRATOR])
-    too_much = staff_member(Right.PERSONAL_SEE, roles=[Role.ADMINISTRATOR])
-    for client in (staff_member(Right.API_MANAGE), administrator, too_much):
+    administrator = staff_member(roles=[StaffRole.ADMINISTRATOR])
+    too_much = staff_member(StaffRight.PERSONAL_SEE, roles=[StaffRole.ADMINISTRATOR])
+    for client in (staff_member(StaffRight.API_MANAGE), administrator, too_much):
         answer = made(client, scopes=["cases.read", scope])
         assert answer.status_code == 400
         assert "may see personal data themselves" in text(answer)
-    assert not Token.objects.exists()
-    assert secret_of(made(staff_member(Right.API_MANAGE, Right.PERSONAL_SEE), scopes=["cases.read", scope]))
+    assert not ApiToken.objects.exists()
+    assert secret_of(made(staff_member(StaffRight.API_MANAGE, StaffRight.PERSONAL_SEE), scopes=["cases.read", scope]))
 
 
 def test_a_token_is_ended_and_refused_at_once(keeper: StaffClient) -> None:
     secret = secret_of(made(keeper))
-    token = Token.objects.get()
+    token = ApiToken.objects.get()
     assert keeper.post(f"{PAGE}{token.pk}/end")["Location"] == PAGE
     assert Client().get("/api/v1/requests", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
     assert keeper.post(f"{PAGE}{token.pk}/end").status_code == 404
@@ -96,7 +96,7 @@ def test_what_makes_no_token_is_told(keeper: StaffClient, changed: dict[str, Any
     answer = made(keeper, **changed)
     assert answer.status_code == 400
     assert says in text(answer)
-    assert not Token.objects.exists()
+    assert not ApiToken.objects.exists()
 
 
 def test_a_name_is_used_once(keeper: StaffClient) -> None:
@@ -104,13 +104,13 @@ def test_a_name_is_used_once(keeper: StaffClient) -> None:
     answer = made(keeper)
     assert answer.status_code == 400
     assert "another name" in text(answer)
-    assert Token.objects.count() == 1
+    assert ApiToken.objects.count() == 1
 
 
 def test_the_day_a_year_from_now_is_the_last_that_is_taken(keeper: StaffClient) -> None:
     last = (dt.datetime.now(dt.UTC) + dt.timedelta(days=366)).date()
     assert made(keeper, until=last.isoformat()).status_code == 200
-    assert Token.objects.get().until.date() == last
+    assert ApiToken.objects.get().until.date() == last
 
 
 def test_a_webhook_is_made_and_ended(keeper: StaffClient) -> None:
@@ -120,7 +120,7 @@ def test_a_webhook_is_made_and_ended(keeper: StaffClient) -> None:
     page = text(keeper.get(PAGE))
     assert "https://shop.example.org/t" in page
     assert secret not in page
-    hook = Hook.objects.get()
+    hook = Webhook.objects.get()
     assert keeper.post(f"{PAGE}hooks/{hook.pk}/end")["Location"] == PAGE
     assert keeper.post(f"{PAGE}hooks/{hook.pk}/end").status_code == 404
     assert "shop.example.org" not in text(keeper.get(PAGE))
@@ -131,14 +131,14 @@ def test_a_webhook_goes_to_safe_addresses_only(keeper: StaffClient, url: str) ->
     answer = keeper.post(f"{PAGE}hooks/make", {"url": url, "events": ["case.closed"]})
     assert answer.status_code == 400
     assert "https:// address" in text(answer)
-    assert not Hook.objects.exists()
+    assert not Webhook.objects.exists()
 
 
 def test_the_page_is_in_the_navigation_of_those_who_may_and_of_nobody_else(
     keeper: StaffClient, staff_member: StaffMember
 ) -> None:
     assert f'href="{PAGE}"' in text(keeper.get("/console/"))
-    other = staff_member(Right.CASES_HANDLE)
+    other = staff_member(StaffRight.CASES_HANDLE)
     assert f'href="{PAGE}"' not in text(other.get("/console/"))
     assert other.get(PAGE).status_code == 403
     assert other.post(f"{PAGE}make", {"name": "shop"}).status_code == 403

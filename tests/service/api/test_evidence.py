@@ -15,14 +15,14 @@ from django.utils import timezone
 from tests.service import team
 
 from troth.service.api import tokens
-from troth.service.api.models import Token
-from troth.service.api.tokens import Scope
-from troth.service.board import keep, pushing
-from troth.service.board.keep import Office
-from troth.service.board.models import PromiseRow, PushedRow
-from troth.service.company import company
-from troth.service.keys import keyring
-from troth.service.record.models import CheckRow
+from troth.service.api.models import ApiToken
+from troth.service.api.tokens import ApiScope
+from troth.service.assurance import pushed_evidence, scheduler
+from troth.service.assurance.models import PromiseRow, PushedRow
+from troth.service.assurance.scheduler import KeepContext
+from troth.service.core.deployment import deployment
+from troth.service.core.keys import keyring
+from troth.service.core.models import CheckRow
 
 pytestmark = pytest.mark.sampled
 
@@ -48,8 +48,8 @@ def send(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Send
     (tmp_path / "troth.yaml").write_text(DECLARED)
     now = timezone.now()
 
-    def sent(seen: dict[str, Any], *, scope: str = Scope.EVIDENCE_WRITE, control: str = ID, **headers: str) -> Any:
-        name = f"doorman{len(Token.objects.all())}".replace("0", "a").replace("1", "b")
+    def sent(seen: dict[str, Any], *, scope: str = ApiScope.EVIDENCE_WRITE, control: str = ID, **headers: str) -> Any:
+        name = f"doorman{len(ApiToken.objects.all())}".replace("0", "a").replace("1", "b")
         secret = tokens.make(name, [scope], until=now + dt.timedelta(days=30), now=now)
         return Client(raise_request_exception=False).post(
             f"/api/v1/controls/{control}/evidence",
@@ -62,8 +62,8 @@ def send(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Send
 
 
 def status() -> str:
-    office = Office(company(settings.TROTH), keyring(settings.TROTH.home))
-    keep.run_due(timezone.now(), office=office)
+    office = KeepContext(deployment(settings.TROTH), keyring(settings.TROTH.home))
+    scheduler.run_due(timezone.now(), office=office)
     return PromiseRow.objects.get().status
 
 
@@ -99,7 +99,7 @@ def test_passes_that_wait_give_way_to_the_latest(send: Send) -> None:
 
 
 def test_failures_that_wait_are_bounded(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pushing, "_WAITING_MAX", 2)
+    monkeypatch.setattr(pushed_evidence, "_WAITING_MAX", 2)
     answers = [send({**SEEN, "outcome": "fail", "at": ago(seconds=at)}).status_code for at in (3, 2, 1)]
     assert answers == [200, 200, 422]
 
@@ -151,7 +151,7 @@ def test_what_is_no_evidence_is_refused_and_not_repeated(send: Send, wrong: dict
 
 
 def test_a_token_of_another_scope_and_a_control_that_waits_for_nothing_are_refused(send: Send) -> None:
-    assert send(SEEN, scope=Scope.CASES_READ).status_code == 403
+    assert send(SEEN, scope=ApiScope.CASES_READ).status_code == 403
     refused = send(SEEN, control="ours.doors_lockd")
     assert (refused.status_code, ID in refused.json()["detail"]) == (404, True)
     assert send(SEEN, control="ledger.intact").status_code == 404

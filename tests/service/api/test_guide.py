@@ -22,13 +22,13 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
-from tests.service.api.test_hooks import Receiver, receiver  # noqa: F401 - the fixture
-from tests.service.cases.conftest import Office
+from tests.service.api.test_webhooks import Receiver, receiver  # noqa: F401 - the fixture
+from tests.service.requests.conftest import Office
 
 from troth.client import ApiRefused, ApiUnreachable, MessageRefused, Troth, verified_message
-from troth.service.api import hooks, tokens
-from troth.service.api.tokens import Scope
-from troth.service.cases.models import Case
+from troth.service.api import tokens, webhooks
+from troth.service.api.tokens import ApiScope
+from troth.service.requests.models import Case
 
 GUIDE = (Path(__file__).parents[3] / "docs/howto/use-the-api.md").read_text("utf-8")
 ASK, FOLLOW, TOLD, GUARD, REFUSED = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
@@ -62,7 +62,7 @@ def url(office: Office) -> Iterator[str]:
 
 @pytest.fixture
 def token(office: Office) -> str:
-    return tokens.make("shop", list(Scope), until=office.now() + dt.timedelta(days=30), now=office.now())
+    return tokens.make("shop", list(ApiScope), until=office.now() + dt.timedelta(days=30), now=office.now())
 
 
 @dataclass
@@ -132,10 +132,10 @@ def test_a_message_is_believed_by_its_signature_once(
     program: Program,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _, secret = hooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    _, secret = webhooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
     monkeypatch.setenv("TROTH_HOOK_SECRET", secret)
     program(ASK)
-    hooks.deliver_due(office.now())
+    webhooks.deliver_due(office.now())
     [(headers, body)] = receiver.taken
     program(TOLD)
     told = program.names["told"]
@@ -149,9 +149,9 @@ def test_a_message_is_believed_by_its_signature_once(
 
 
 def test_an_old_message_is_refused(office: Office, receiver: Receiver) -> None:  # noqa: F811
-    _, secret = hooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    _, secret = webhooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
     office.ask("view")
-    hooks.deliver_due(office.now())
+    webhooks.deliver_due(office.now())
     [(headers, body)] = receiver.taken
     assert verified_message(headers, body, secret)["type"] == "case.received"
     with pytest.raises(MessageRefused, match="too old"):

@@ -19,14 +19,14 @@ from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.parameters import ParameterLocation
-from tests.service.cases.conftest import Office
+from tests.service.requests.conftest import Office
 
 from troth.service.api import tokens
-from troth.service.api.frame import api
-from troth.service.api.tokens import Scope
-from troth.service.cases import arrival
-from troth.service.cases.content import Content
-from troth.service.cases.models import Channel, Kind
+from troth.service.api.framework import api
+from troth.service.api.tokens import ApiScope
+from troth.service.requests.content import CaseContent
+from troth.service.requests.intake import receive
+from troth.service.requests.models import CaseKind, Channel
 
 pytestmark = pytest.mark.sampled
 
@@ -67,10 +67,12 @@ def program(office: Office) -> Program:
     with (office.folder / "troth.yaml").open("a", encoding="utf-8") as declared:
         declared.write(WAITING)
     now = office.now()
-    secret = tokens.make("shop", list(Scope), until=now + dt.timedelta(days=30), now=now)
-    asked = Content(address="ann@example.org", identifiers=(("email", "ann@example.org"),))
+    secret = tokens.make("shop", list(ApiScope), until=now + dt.timedelta(days=30), now=now)
+    asked = CaseContent(address="ann@example.org", identifiers=(("email", "ann@example.org"),))
     closed, begun = (
-        arrival.receive(arrival.Intake(Kind.REQUEST, asked, Channel.API, right="view", tier=tier), office.desk, now=now)
+        receive.receive(
+            receive.Intake(CaseKind.REQUEST, asked, Channel.API, right="view", tier=tier), office.desk, now=now
+        )
         for tier in (3, 0)
     )
     office.work()
@@ -218,7 +220,7 @@ def test_every_operation_says_what_it_needs_and_what_may_go_wrong() -> None:
     for method, path in OPERATIONS:
         operation = DESCRIPTION["paths"][path][method.lower()]
         assert operation["description"], path
-        assert operation["x-scope"] in set(Scope)
+        assert operation["x-scope"] in set(ApiScope)
         assert operation["security"] == [{"token": []}]
         assert {"400", "401", "403", "422", "500"} <= operation["responses"].keys()
         for status, answer in operation["responses"].items():

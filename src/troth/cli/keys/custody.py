@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from troth.cli import company as cli
+from troth.cli import deployment as cli
 from troth.cli.keys.plans import apply_option, now, opened, require_hash, show_plan, use_database
 from troth.cli.keys.root import way_named, way_options
-from troth.counting import counted
+from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.ledger import Hash
@@ -64,7 +64,7 @@ def approvers(change: Literal["add", "remove"] | None, role: str | None, approve
     if plan.others and not show_plan(plan.hash, facts, words, approved, as_json=as_json):
         return
     use_database()
-    from troth.service.key_life import change_approvers
+    from troth.service.core.key_lifecycle import change_approvers
 
     roles = change_approvers(cli.home(), keyring, plan, now=now())
     if as_json:
@@ -159,7 +159,7 @@ def export(recipients: tuple[str, ...], target: Path, approved: str | None, as_j
     if not show_plan(plan.hash, facts, words, approved, as_json=as_json):
         return
     use_database()
-    from troth.service.key_life import export as write
+    from troth.service.core.key_lifecycle import export as write
 
     roles = write(cli.home(), keyring, plan, target, now=now())
     if as_json:
@@ -200,7 +200,7 @@ def import_(file: Path, identity: Path, name: str, approved: str | None, as_json
     roles = Approvals(cli.home(), found.approvers).require(found.hash, now=now())
     found.put_into(cli.home(), wrap)
     use_database()
-    from troth.service.key_life import note_import
+    from troth.service.core.key_lifecycle import note_import
 
     note_import(cli.home(), Keyring.open(cli.home()), found, roles, now=now())
     if as_json:

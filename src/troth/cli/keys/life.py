@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from troth.cli import company as cli
-from troth.cli import paper
+from troth.cli import deployment as cli
+from troth.cli import formatting
 from troth.cli.keys.plans import apply_option, has_database, now, opened, show_plan, use_database
 from troth.cli.keys.root import wrap_facts, wrap_said
-from troth.counting import counted
+from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.ledger import KeyId
     from troth.protect import Inventory, Keyring, KeyStanding
-    from troth.service.key_life import DestructionPlan, TokenDomains
-    from troth.service.record.drill import Drill
+    from troth.service.core.key_lifecycle import DestructionPlan, TokenDomains
+    from troth.service.core.restore_drill import Drill
 
 _MINUTES = "%Y-%m-%d %H:%M"
 
@@ -67,7 +67,7 @@ def _look(keyring: Keyring, lasts: dt.timedelta, domains: TokenDomains) -> Inven
     if not has_database():
         return take_inventory(cli.home(), keyring, now=now(), field=lasts)
     use_database()
-    from troth.service.key_life import look_at_keys
+    from troth.service.core.key_lifecycle import look_at_keys
 
     return look_at_keys(cli.home(), keyring, now=now(), field=lasts, domains=domains)
 
@@ -82,7 +82,7 @@ def _declared(path: Path) -> tuple[dt.timedelta, TokenDomains]:
     return declaration.cryptoperiods.field_lasts, declaration.token_domains
 
 
-def _keys_json(found: Inventory) -> dict[str, Any]:
+def _keys_json(inventory: Inventory) -> dict[str, Any]:
     return {
         "keys": [
             {
@@ -95,39 +95,39 @@ def _keys_json(found: Inventory) -> dict[str, Any]:
                 "due": one.standing.due,
                 "overdue": one.standing.overdue,
             }
-            for one in found.keys
+            for one in inventory.keys
         ],
-        "approvers": list(found.approvers),
-        "unsound": list(found.unsound),
-        "current": found.is_current,
+        "approvers": list(inventory.approvers),
+        "unsound": list(inventory.unsound),
+        "current": inventory.is_current,
     }
 
 
-def _show_keys(found: Inventory, *, destroyed: bool) -> None:
+def _show_keys(inventory: Inventory, *, destroyed: bool) -> None:
     lines = [("key", "state", "since", "seals until", "hangs", "due")]
-    lines += [_line(one) for one in found.keys if destroyed or str(one.info.state) != "destroyed"]
+    lines += [_line(one) for one in inventory.keys if destroyed or str(one.info.state) != "destroyed"]
     widths = [max(len(line[at]) for line in lines) for at in range(5)]
     click.echo()
     for line in lines if len(lines) > 1 else ():
         cells = [line[4].rjust(widths[4]) if at == 4 else line[at].ljust(widths[at]) for at in range(5)]
         click.echo("  ".join((*cells, line[5])).rstrip())
-    gone = sum(str(one.info.state) == "destroyed" for one in found.keys)
+    gone = sum(str(one.info.state) == "destroyed" for one in inventory.keys)
     if gone and not destroyed:
         click.echo(f"and {counted(gone, 'destroyed key')}: --all lists them")
     click.echo(
-        f"Approvers: {', '.join(found.approvers)}."
-        if found.approvers
+        f"Approvers: {', '.join(inventory.approvers)}."
+        if inventory.approvers
         else "Nobody approves yet: see troth keys approvers."
     )
-    for fault in found.unsound:
+    for fault in inventory.unsound:
         click.echo(f"not sound: {fault}")
 
 
-def _line(one: KeyStanding) -> tuple[str, str, str, str, str, str]:
-    until = f"{one.seals_until:{_MINUTES}}" if one.seals_until and one.info.state.seals else ""
-    due = f"OVERDUE: {one.standing.due}" if one.standing.overdue else one.standing.due
-    since = f"{one.info.since[one.info.state]:{_MINUTES}}"
-    return one.info.name, str(one.info.state), since, until, f"{one.hanging:,}", due
+def _line(key: KeyStanding) -> tuple[str, str, str, str, str, str]:
+    until = f"{key.seals_until:{_MINUTES}}" if key.seals_until and key.info.state.seals else ""
+    due = f"OVERDUE: {key.standing.due}" if key.standing.overdue else key.standing.due
+    since = f"{key.info.since[key.info.state]:{_MINUTES}}"
+    return key.info.name, str(key.info.state), since, until, f"{key.hanging:,}", due
 
 
 # --- rotate ---------------------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def rotate(purpose: Literal["field", "epoch", "token"] | None, declaration: Path
 
 
 def _rotate_field(keyring: Keyring, lasts: dt.timedelta, domains: TokenDomains, *, wanted: bool) -> dict[str, Any]:
-    from troth.service.key_life import rotate_field
+    from troth.service.core.key_lifecycle import rotate_field
 
     keys = _look(keyring, lasts, domains).keys
     left = any(
@@ -174,7 +174,7 @@ def _rotate_field(keyring: Keyring, lasts: dt.timedelta, domains: TokenDomains, 
     )
     if not (wanted or left or any(one.standing.overdue for one in keys if one.info.purpose == "field")):
         return {"made": None, "resealed": 0, "closed": 0, "said": "The field key is within its period."}
-    with paper.progress("sealing anew") as tell:
+    with formatting.progress("sealing anew") as tell:
         found = rotate_field(
             keyring, now=now(), progress=lambda done, total: tell(f"{done:,} of {counted(total, 'value')}")
         )
@@ -188,12 +188,12 @@ def _rotate_field(keyring: Keyring, lasts: dt.timedelta, domains: TokenDomains, 
 
 def _rotate_epoch(keyring: Keyring, *, early: bool) -> dict[str, Any]:
     from troth.protect import EPOCH_GRACE
-    from troth.service.record.key_registry import note_keys
-    from troth.service.record.subject_keys import SubjectKeys
+    from troth.service.core.key_registry import note_keys
+    from troth.service.core.subject_keys import SubjectKeys
 
     assert keyring.chain is not None, "the keyring of a home"
     before = keyring.chain.active("epoch")
-    with paper.progress("wrapping anew") as tell:
+    with formatting.progress("wrapping anew") as tell:
         rolled = SubjectKeys(keyring).roll(now=now(), early=early, progress=lambda done: tell(counted(done, "key")))
     note_keys(keyring, now=now())
     active = keyring.chain.active("epoch")
@@ -214,7 +214,7 @@ def _rotate_epoch(keyring: Keyring, *, early: bool) -> dict[str, Any]:
 
 
 def _rotate_tokens(keyring: Keyring, domains: TokenDomains, *, wanted: bool) -> dict[str, Any]:
-    from troth.service.key_life import rotate_tokens
+    from troth.service.core.key_lifecycle import rotate_tokens
 
     found = rotate_tokens(keyring, domains, now=now(), make=wanted)
     if found.made is not None:
@@ -251,8 +251,8 @@ def destroy(key: str, crypto_erase: bool, approved: str | None, declaration: Pat
     """
     keyring = opened()
     use_database()
-    from troth.service.key_life import destroy as carry_out
-    from troth.service.key_life import key_called, plan_destruction
+    from troth.service.core.key_lifecycle import destroy as carry_out
+    from troth.service.core.key_lifecycle import key_called, plan_destruction
 
     info = key_called(keyring, key)
     if approved is not None and str(info.state) == "destroyed":  # the one that did it was killed before it could say so
@@ -287,7 +287,7 @@ def _in_stores(path: Path) -> tuple[tuple[str, ...], Mapping[str, Counter[tuple[
 
     if not path.exists():
         return (), {}
-    with cli.opened(path, read_only=True) as company, paper.progress("counting") as tell:
+    with cli.opened(path, read_only=True) as company, formatting.progress("counting") as tell:
         counts = keys_in_use(
             company.declaration, company.stores, progress=lambda place, rows: tell(f"{place}, {counted(rows, 'row')}")
         )
@@ -336,15 +336,15 @@ def drill(backup: str, as_json: bool) -> None:
     use_database()
     from django.db import transaction
 
-    from troth.service.record.drill import drill as try_keys
-    from troth.service.record.drill import note_drill
-    from troth.service.record.key_registry import note_keys
+    from troth.service.core.key_registry import note_keys
+    from troth.service.core.restore_drill import drill as try_keys
+    from troth.service.core.restore_drill import note_drill
     from troth.stores import open_store
 
     store = open_store("backup", _url(backup), read_only=True)
     note_keys(keyring, now=now())
     try:
-        with paper.progress("trying keys") as tell:
+        with formatting.progress("trying keys") as tell:
             found = try_keys(store, keyring, now=now(), progress=lambda done: tell(counted(done, "key")))
     finally:
         store.close()
@@ -386,29 +386,29 @@ def _place(url: str) -> object:
     return parts.hostname, parts.port or 5432, parts.path, parts.query
 
 
-def _drill_json(found: Drill) -> dict[str, Any]:
+def _drill_json(drill: Drill) -> dict[str, Any]:
     return {
-        "tried": found.tried,
-        "opened": found.opened,
-        "through_today": found.through_today,
-        "erased": found.erased,
-        "erased_opened": found.erased_opened,
-        "not_final_yet": found.not_final_yet,
-        "final_on": found.final_on.isoformat() if found.final_on else None,
-        "lost": found.lost,
-        "passed": found.is_passed,
+        "tried": drill.tried,
+        "opened": drill.opened,
+        "through_today": drill.through_today,
+        "erased": drill.erased,
+        "erased_opened": drill.erased_opened,
+        "not_final_yet": drill.not_final_yet,
+        "final_on": drill.final_on.isoformat() if drill.final_on else None,
+        "lost": drill.lost,
+        "passed": drill.is_passed,
     }
 
 
-def _drill_words(found: Drill) -> str:
-    others = f"{found.tried - found.erased:,} others: {found.opened:,} open"
+def _drill_words(drill: Drill) -> str:
+    others = f"{drill.tried - drill.erased:,} others: {drill.opened:,} open"
     lines = [
-        f"{counted(found.tried, 'key')} of subjects in the backup, every key at hand tried on each.",
-        f"  {found.erased:,} of people who were erased since: {found.erased_opened:,} of them open after their day",
+        f"{counted(drill.tried, 'key')} of subjects in the backup, every key at hand tried on each.",
+        f"  {drill.erased:,} of people who were erased since: {drill.erased_opened:,} of them open after their day",
     ]
-    if found.not_final_yet:
-        lines.append(f"  {found.not_final_yet:,} more of the erased open until {found.final_on}, as their receipts say")
-    lines.append(f"  {others}, {found.through_today:,} of them by today's rows; {found.lost:,} are lost")
-    if not found.erased:
+    if drill.not_final_yet:
+        lines.append(f"  {drill.not_final_yet:,} more of the erased open until {drill.final_on}, as their receipts say")
+    lines.append(f"  {others}, {drill.through_today:,} of them by today's rows; {drill.lost:,} are lost")
+    if not drill.erased:
         lines.append("Nobody in it was erased since, so this shows nothing about erasing: take an older backup.")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli import company as cli
+from troth.cli import deployment as cli
 
 if TYPE_CHECKING:
     from troth.ledger import Hash

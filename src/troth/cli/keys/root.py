@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli import company as cli
+from troth.cli import deployment as cli
 from troth.cli.keys.plans import has_database, now, opened, use_database
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _note_lost() -> int:
     if not has_database():
         return 0
     use_database()
-    from troth.service.record.key_registry import note_lost
+    from troth.service.core.key_registry import note_lost
 
     return note_lost(opened(), now=now())
 
@@ -153,16 +153,16 @@ def _show(plan: RewrapPlan) -> None:
     click.echo(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {plan.hash}")
 
 
-def wrap_facts(one: Wrap) -> dict[str, str]:
+def wrap_facts(wrap: Wrap) -> dict[str, str]:
     """The way and what it knows, for machines."""
     from troth.protect import options
 
-    return {"way": one.name, **options(one)}
+    return {"way": wrap.name, **options(wrap)}
 
 
-def wrap_said(one: Wrap) -> str:
+def wrap_said(wrap: Wrap) -> str:
     """The same for people."""
-    if one.name == "none":
+    if wrap.name == "none":
         return "none: whoever reads the file has the key"
-    name, *rest = wrap_facts(one).items()
+    name, *rest = wrap_facts(wrap).items()
     return ", ".join((name[1], *(f"{option} {value}" for option, value in rest)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from troth.cli import company as cli
+from troth.cli import deployment as cli
 from troth.cli.keys.plans import now, opened, use_database
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def compromised(name: str, as_json: bool) -> None:
 
 def _compromised(keyring: Keyring, name: str) -> KeyInfo:
     from troth.protect import KeyState
-    from troth.service.record.key_registry import make_key
+    from troth.service.core.key_registry import make_key
 
     chain = keyring.chain
     assert chain is not None, "the keyring of a home"
@@ -110,7 +110,7 @@ def _found(keyring: Keyring, name: str, state: KeyState) -> KeyInfo | None:
 def _noted(keyring: Keyring, change: Callable[[], KeyInfo]) -> KeyInfo:
     """Make the change, and put it on record; killed in between, the next one who looks at the keys does that."""
     use_database()
-    from troth.service.record.key_registry import note_keys
+    from troth.service.core.key_registry import note_keys
 
     note_keys(keyring, now=now())
     info = change()

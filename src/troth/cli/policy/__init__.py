@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from troth.cli.lazy import LazyGroup
+from troth.cli.lazy_group import LazyGroup
 
 __all__ = ["policy"]
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli import company as cli
+from troth.cli import deployment as cli
 from troth.cli.policy.read import file_argument
-from troth.counting import counted
+from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.policy import PolicyText
-    from troth.policy.proposing import Astray, BindingPlan, Change, Doubted, Proposal
+    from troth.policy.bind import Astray, BindingPlan, Doubted, FileChange, Proposal
 
 _WIDTH = 110
 _INDENT_MAX = 24
@@ -49,7 +49,7 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
     """
     from troth.declaration import load
     from troth.policy import read_file, understand
-    from troth.policy.proposing import change_for, plan_binding
+    from troth.policy.bind import change_for, plan_binding
 
     declared, policy = load(declaration), read_file(file)
     _require_english(policy, file)
@@ -67,21 +67,23 @@ def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_js
 
 
 def _require_english(policy: PolicyText, file: Path) -> None:
-    from troth.policy import Language, PolicyError
+    from troth.policy import PolicyError, TextLanguage
 
-    if policy.language is Language.OTHER:
+    if policy.language is TextLanguage.OTHER:
         raise PolicyError(f"{file.name} is not in English, and promises are found in English only: nothing is proposed")
-    if policy.language is Language.MIXED:
+    if policy.language is TextLanguage.MIXED:
         click.echo("Some of it is not in English; nothing is proposed for that.", err=True)
 
 
-def _apply(change: Change, approved: str) -> None:
+def _apply(change: FileChange, approved: str) -> None:
     if approved != change.hash:
         raise click.UsageError(f"--apply {approved[:40]} is not what would be written now; look again with --write")
     change.write()
 
 
-def _shown(file: Path, declaration: Path, plan: BindingPlan, change: Change | None, *, applied: bool) -> Iterator[str]:
+def _shown(
+    file: Path, declaration: Path, plan: BindingPlan, change: FileChange | None, *, applied: bool
+) -> Iterator[str]:
     bound = counted(len(plan.bound) - len(plan.bare), "promise")
     nothing = f" {len(plan.bare)} bound to nothing," if plan.bare else ""
     yield f"{file}: {bound} bound in {declaration},{nothing} {len(plan.proposals)} not yet bound."
@@ -156,7 +158,7 @@ def _proposal(proposal: Proposal) -> Iterator[str]:
         yield from _wrapped(warning, "  ! ")
 
 
-def _difference(change: Change) -> Iterator[str]:
+def _difference(change: FileChange) -> Iterator[str]:
     if change.before == change.after:
         yield "There is nothing to add."
         return
@@ -173,7 +175,7 @@ def _wrapped(text: str, before: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, initial_indent=before, subsequent_indent=after)
 
 
-def _as_data(plan: BindingPlan, change: Change | None) -> dict[str, Any]:
+def _as_data(plan: BindingPlan, change: FileChange | None) -> dict[str, Any]:
     return {
         "bound": len(plan.bound) - len(plan.bare),
         "bound_to_nothing": [{"promise": one.index, "quote": one.promise.quote} for one in plan.bare],

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli import company as cli
+from troth.cli import deployment as cli
 
 if TYPE_CHECKING:
-    from troth.policy.versions import Change, Comparison
-    from troth.policy.versions.clauses import Clause
+    from troth.policy.versions import ClauseChange, Comparison
+    from troth.policy.versions.clauses import ComparedClause
 
 
 @click.command()
@@ -63,7 +63,7 @@ def _verdict(compared: Comparison) -> str:
     return "in_doubt" if compared.doubtful and not compared.weaker else str(compared.verdict)
 
 
-def _lines(change: Change) -> list[str]:
+def _lines(change: ClauseChange) -> list[str]:
     reasons = "; ".join(change.reasons)
     verdict = f"{change.verdict}, in doubt" if change.in_doubt else str(change.verdict)
     lines = [f"{verdict}: {reasons}" if reasons else verdict]
@@ -74,7 +74,7 @@ def _lines(change: Change) -> list[str]:
     return lines
 
 
-def _facts(compared: Comparison, shown: list[Change]) -> dict[str, Any]:
+def _facts(compared: Comparison, shown: list[ClauseChange]) -> dict[str, Any]:
     return {
         "verdict": _verdict(compared),
         "in_doubt": len(compared.doubtful),
@@ -93,7 +93,7 @@ def _facts(compared: Comparison, shown: list[Change]) -> dict[str, Any]:
     }
 
 
-def _clause(clause: Clause | None) -> dict[str, Any] | None:
+def _clause(clause: ComparedClause | None) -> dict[str, Any] | None:
     if clause is None:
         return None
     return {"id": clause.id, "section": clause.section, "line": clause.line, "text": clause.text}

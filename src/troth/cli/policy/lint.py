@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.policy import PolicyText
-    from troth.policy.lint import Finding, Report
+    from troth.policy.lint import LintFinding, LintReport
 
 _WORDS = {"E": ("error", "errors"), "W": ("warning", "warnings"), "I": ("piece of advice", "pieces of advice")}
 _MEANING = {
@@ -109,9 +109,9 @@ def lint(
     raise SystemExit(1 if report.certain else 0)
 
 
-def _looking(as_of: dt.date, regimes: str | None, facts: Path | None) -> Callable[[PolicyText], Report]:
+def _looking(as_of: dt.date, regimes: str | None, facts: Path | None) -> Callable[[PolicyText], LintReport]:
     """A look at a policy with these rules, on that day, beside that declaration."""
-    from troth.policy.lint import REGIMES, Facts
+    from troth.policy.lint import REGIMES, LintFacts
     from troth.policy.lint import lint as look
 
     wanted = tuple(name.strip() for name in regimes.split(",")) if regimes is not None else None
@@ -121,23 +121,23 @@ def _looking(as_of: dt.date, regimes: str | None, facts: Path | None) -> Callabl
     if facts is not None:
         from troth.declaration import load
 
-        known = Facts.of(load(facts))
+        known = LintFacts.of(load(facts))
     return functools.partial(look, as_of=as_of, regimes=wanted, facts=known)
 
 
 def _read(file: Path) -> PolicyText:
     """The policy. Refuses one whose language is not the rules'; says so where some of it is not."""
-    from troth.policy import Language, PolicyError, read_file
+    from troth.policy import PolicyError, TextLanguage, read_file
 
     policy = read_file(file)
-    if policy.language is Language.OTHER:
+    if policy.language is TextLanguage.OTHER:
         raise PolicyError(f"{file.name} is not in English, and the rules know English only: nothing was looked at")
-    if policy.language is Language.MIXED:
+    if policy.language is TextLanguage.MIXED:
         click.echo("Some of it is not in English; the rules do not see that.", err=True)
     return policy
 
 
-def _mend(file: Path, policy: PolicyText, look: Callable[[PolicyText], Report], out: Path | None) -> Report:
+def _mend(file: Path, policy: PolicyText, look: Callable[[PolicyText], LintReport], out: Path | None) -> LintReport:
     """Print the diff, and write the mended policy where asked. The report is on what there then is."""
     from troth.policy import file_kind, read
     from troth.policy.lint import mend
@@ -160,7 +160,7 @@ def _mend(file: Path, policy: PolicyText, look: Callable[[PolicyText], Report], 
     return look(read(mended.text, kind=kind))
 
 
-def _shown(file: Path, report: Report) -> Iterator[str]:
+def _shown(file: Path, report: LintReport) -> Iterator[str]:
     """The findings as lines for a terminal, the gravest first."""
     yield f"{file}: {_tally(report)}, with the rules of {report.as_of:%-d %B %Y}."
     if report.is_lawless:
@@ -176,7 +176,7 @@ def _shown(file: Path, report: Report) -> Iterator[str]:
             yield from _finding(finding)
 
 
-def _finding(finding: Finding) -> Iterator[str]:
+def _finding(finding: LintFinding) -> Iterator[str]:
     place = f"line {finding.line}" if finding.line is not None else "whole document"
     condition = " (only under a condition that the text does not settle)" if finding.conditional else ""
     condition += "" if finding.evaluable else " (the text alone cannot show it)"
@@ -189,7 +189,7 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield f"    {finding.citation}"
 
 
-def _tally(report: Report) -> str:
+def _tally(report: LintReport) -> str:
     tally = ", ".join(_plural(severity, count) for severity, count in report.counts.items())
     open_errors = sum(finding.severity == "E" for finding in report.findings) - len(report.certain)
     return f"{tally} ({counted(open_errors, 'error')} under a condition that nobody settled)" if open_errors else tally

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from troth.cli import company as cli
-from troth.counting import counted
+from troth.cli import deployment as cli
+from troth.text import counted
 
 if TYPE_CHECKING:
     from troth.policy import (
@@ -98,15 +98,15 @@ def _shown(
 
 
 def _language(policy: PolicyText) -> str:
-    from troth.policy import Language
+    from troth.policy import TextLanguage
 
-    other = [block for block in policy.blocks if block.language is Language.OTHER]
+    other = [block for block in policy.blocks if block.language is TextLanguage.OTHER]
     match policy.language:
-        case Language.ENGLISH:
+        case TextLanguage.ENGLISH:
             return "English."
-        case Language.OTHER:
+        case TextLanguage.OTHER:
             return "Not English: what rests on its words is not judged."
-        case Language.MIXED:
+        case TextLanguage.MIXED:
             first = _where(other[0].sentences[0].span)
             return f"Partly English: {counted(len(other), 'paragraph')} not, the first in line {first}."
         case _:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from troth.cli import company as cli
+from troth.cli import deployment as cli
 
 if TYPE_CHECKING:
-    from troth.policy.notice import Rendered
+    from troth.policy.render import Rendered
 
 
 @click.command()
@@ -48,7 +48,7 @@ def render(
               troth policy render --out notice/
     """
     from troth.declaration import load
-    from troth.policy import notice
+    from troth.policy import render as notice
 
     declared = load(declaration)
     if point is not None:

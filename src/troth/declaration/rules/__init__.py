@@ -2,17 +2,17 @@
 
 from typing import Final
 
-from troth.declaration.rules import asked, ends, promises, purposes, tables, words
-from troth.declaration.rules.fault import Fault, Faults, Rule
+from troth.declaration.rules import erasure, external_systems, placeholders, promises, purposes, tables
+from troth.declaration.rules.problem import Faults, Rule, UnplacedProblem
 from troth.declaration.rules.promises import lapsed
 
-__all__ = ["RULES", "Fault", "Faults", "lapsed"]
+__all__ = ["RULES", "Faults", "UnplacedProblem", "lapsed"]
 
 RULES: Final[tuple[Rule, ...]] = (
-    *words.RULES,
-    *asked.RULES,
+    *placeholders.RULES,
+    *external_systems.RULES,
     *tables.RULES,
-    *ends.RULES,
+    *erasure.RULES,
     *purposes.RULES,
     *promises.RULES,
 )

@@ -7,8 +7,8 @@ from typing import Final
 
 from troth.declaration.model import Declaration
 from troth.declaration.problems import Severity, nearest_of, shown
-from troth.declaration.promising import WAIVER_DAYS_MAX
-from troth.declaration.rules.fault import Fault, Faults, meant, places
+from troth.declaration.promises import WAIVER_DAYS_MAX
+from troth.declaration.rules.problem import Faults, UnplacedProblem, meant, places
 
 
 def _promises(declaration: Declaration) -> Faults:
@@ -20,18 +20,18 @@ def _promises(declaration: Declaration) -> Faults:
         for part in promise.about:
             if part not in parts:
                 mend = meant(nearest_of(part, parts), "name a system, or 'system.table'")
-                yield Fault("promise-about", (*path, "about"), f"no system or table '{shown(part)}'", mend)
+                yield UnplacedProblem("promise-about", (*path, "about"), f"no system or table '{shown(part)}'", mend)
         same = first.setdefault(" ".join(promise.quote.split()).casefold(), index)
         if same != index:
             where = declaration.where(f"promises.{same}")
             mend = f"join it with promise {same}" + (f" at {where}" if where else "")
-            yield Fault("quote-twice", (*path, "quote"), "this sentence is promised already", mend)
+            yield UnplacedProblem("quote-twice", (*path, "quote"), "this sentence is promised already", mend)
         if promise.attest is not None and promise.attest.until <= promise.attest.on:
             message = "the attestation ends before it begins"
-            yield Fault("attestation-dates", (*path, "attest", "until"), message, "name a later day")
+            yield UnplacedProblem("attestation-dates", (*path, "attest", "until"), message, "name a later day")
         elif promise.attest is not None and promise.attest.is_too_long:
             message, mend = "the attestation is for more than a year", "name an earlier day: it does not count"
-            yield Fault("attestation-long", (*path, "attest", "until"), message, mend)
+            yield UnplacedProblem("attestation-long", (*path, "attest", "until"), message, mend)
 
 
 def lapsed(declaration: Declaration, today: dt.date) -> Faults:
@@ -41,26 +41,30 @@ def lapsed(declaration: Declaration, today: dt.date) -> Faults:
         if promise.waive is not None:
             yield from _waiver(path, promise.waive.until, today)
         if promise.attest is not None and promise.attest.on > today:
-            yield Fault(
+            yield UnplacedProblem(
                 "attestation-early", (*path, "attest", "on"), "the attestation is dated ahead", "correct the day"
             )
         if promise.attest is not None and promise.attest.until < today:
             message = f"the attestation ended on {promise.attest.until}"
-            yield Fault("attestation-lapsed", (*path, "attest"), message, "have it renewed", Severity.WARNING)
+            yield UnplacedProblem("attestation-lapsed", (*path, "attest"), message, "have it renewed", Severity.WARNING)
     for name, recipient in declaration.recipients.items():
         if recipient.contract_until is not None and recipient.contract_until < today:
             at = ("recipients", name, "contract_until")
             message = f"the contract ended on {recipient.contract_until}"
-            yield Fault("contract-lapsed", at, message, "renew it, or stop sending", Severity.WARNING)
+            yield UnplacedProblem("contract-lapsed", at, message, "renew it, or stop sending", Severity.WARNING)
 
 
 def _waiver(path: tuple[str, ...], until: dt.date, today: dt.date) -> Faults:
     if until < today:
         message = f"the waiver ended on {until}"
-        yield Fault("waiver-lapsed", (*path, "waive"), message, "mend the breach, or decide anew", Severity.WARNING)
+        yield UnplacedProblem(
+            "waiver-lapsed", (*path, "waive"), message, "mend the breach, or decide anew", Severity.WARNING
+        )
     elif (until - today).days > WAIVER_DAYS_MAX:
         message = "the waiver runs for more than a year"
-        yield Fault("waiver-long", (*path, "waive", "until"), message, "name an earlier day: it does not count yet")
+        yield UnplacedProblem(
+            "waiver-long", (*path, "waive", "until"), message, "name an earlier day: it does not count yet"
+        )
 
 
 RULES: Final = (_promises,)

@@ -7,12 +7,12 @@ from typing import Final
 
 from troth.declaration.model import Declaration
 from troth.declaration.problems import Severity, nearest_of, shown
-from troth.declaration.rules.fault import Fault, Faults, asked_categories, listed, meant, places
-from troth.declaration.rules.naming import columns, leads_in
-from troth.declaration.rules.words import NO_COUNTRY
+from troth.declaration.purposes import OBJECTABLE, Basis, Sharing
+from troth.declaration.rules.column_roles import columns, leads_in
+from troth.declaration.rules.placeholders import NO_COUNTRY
+from troth.declaration.rules.problem import Faults, UnplacedProblem, asked_categories, listed, meant, places
 from troth.declaration.taxonomy import covers, is_category
-from troth.declaration.using import OBJECTABLE, Basis, Sharing
-from troth.europe import FREE_FLOW
+from troth.law.places import FREE_FLOW
 
 
 def _purposes(declaration: Declaration) -> Faults:
@@ -22,18 +22,20 @@ def _purposes(declaration: Declaration) -> Faults:
     for category, path in held.items():
         if covers("user", category) and not any(covers(broad, category) for broad in data):
             mend = f"add it, or a broader one, to the data of a purpose: {listed(declaration.purposes) or 'none yet'}"
-            yield Fault("category-without-purpose", path, f"no purpose needs '{shown(category)}'", mend)
+            yield UnplacedProblem("category-without-purpose", path, f"no purpose needs '{shown(category)}'", mend)
     for name, purpose in declaration.purposes.items():
         if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
             # GDPR Art. 13(1)(d)
             mend = "add 'interests: …', in words for the person"
-            yield Fault("interests-missing", ("purposes", name), "the legitimate interests are not named", mend)
+            yield UnplacedProblem(
+                "interests-missing", ("purposes", name), "the legitimate interests are not named", mend
+            )
         if purpose.basis is Basis.RECOGNISED_LEGITIMATE_INTERESTS and declaration.organisation.country != "GB":
             message = "recognised legitimate interests are a basis of the UK GDPR alone"
-            yield Fault("basis-elsewhere", ("purposes", name, "basis"), message, "choose another basis")
+            yield UnplacedProblem("basis-elsewhere", ("purposes", name, "basis"), message, "choose another basis")
         if purpose.objection == "automatic" and purpose.basis not in OBJECTABLE:
             message = f"nobody can object to what rests on '{purpose.basis.value}' (GDPR Art. 21(1))"
-            yield Fault("objection-basis", ("purposes", name, "objection"), message, "take 'objection' out")
+            yield UnplacedProblem("objection-basis", ("purposes", name, "objection"), message, "take 'objection' out")
         yield from _unheld(declaration, ("purposes", name, "data"), purpose.data, held)
 
 
@@ -60,7 +62,7 @@ def _unheld(
         if is_category(category) and not any(covers(category, one) or covers(one, category) for one in held):
             mend = "declare the field that holds it, or take it out"
             message = f"no table holds '{shown(category)}'"
-            yield Fault("category-unheld", (*path, str(index)), message, mend, Severity.WARNING)
+            yield UnplacedProblem("category-unheld", (*path, str(index)), message, mend, Severity.WARNING)
 
 
 def _purpose_names(declaration: Declaration) -> Faults:
@@ -77,7 +79,7 @@ def _purpose_names(declaration: Declaration) -> Faults:
             if purpose not in declaration.purposes:
                 mend = meant(nearest_of(purpose, declaration.purposes), "declare it under 'purposes'")
                 at = (*path, "purposes", str(index))
-                yield Fault("purpose-unknown", at, f"no purpose '{shown(purpose)}'", mend)
+                yield UnplacedProblem("purpose-unknown", at, f"no purpose '{shown(purpose)}'", mend)
 
 
 def _collection(declaration: Declaration) -> Faults:
@@ -93,7 +95,7 @@ def _collection(declaration: Declaration) -> Faults:
                 path = ("collection_points", name, "fields", column)
                 mend = "take the field out, or name the purpose that needs it"
                 message = f"none of the purposes needs '{shown(category)}'"
-                yield Fault("collect-needless", path, message, mend, Severity.WARNING)
+                yield UnplacedProblem("collect-needless", path, message, mend, Severity.WARNING)
 
 
 def _recipients(declaration: Declaration) -> Faults:
@@ -104,10 +106,12 @@ def _recipients(declaration: Declaration) -> Faults:
         path = ("recipients", name)
         if recipient.country not in at_home and recipient.country not in NO_COUNTRY and not recipient.safeguard:
             message = f"data goes to {recipient.country}, and no safeguard is named"
-            yield Fault("safeguard-missing", path, message, "add 'safeguard: …': adequacy, scc, idta, dpf, uk_bridge")
+            yield UnplacedProblem(
+                "safeguard-missing", path, message, "add 'safeguard: …': adequacy, scc, idta, dpf, uk_bridge"
+            )
         if recipient.role is Sharing.PROCESSOR and not recipient.contract:
             mend = "add 'contract: …', where it is kept"
-            yield Fault("contract-missing", path, "no processing contract is named", mend, Severity.WARNING)
+            yield UnplacedProblem("contract-missing", path, "no processing contract is named", mend, Severity.WARNING)
         yield from _unheld(declaration, (*path, "receives"), recipient.receives, held)
 
 
@@ -126,24 +130,24 @@ def _feeds(declaration: Declaration) -> Faults:
         place = known.get(feed.table)
         if place is None:
             mend = meant(nearest_of(feed.table, known), "write 'system.table', a declared table that is looked into")
-            yield Fault("feed-table", (*path, "table"), f"no table '{shown(feed.table)}'", mend)
+            yield UnplacedProblem("feed-table", (*path, "table"), f"no table '{shown(feed.table)}'", mend)
             continue
         if not leads_in(place.table):
             message = f"nothing leads from a person to the rows of '{shown(feed.table)}'"
             mend = "say whose they are: belongs_to, identity or mentions"
-            yield Fault("feed-nobody", (*path, "table"), message, mend)
+            yield UnplacedProblem("feed-nobody", (*path, "table"), message, mend)
         received = [use.category for use in place.table.fields.values() if _meet(use.category, recipient.receives)]
         if not received:
             mend = f"name the table that holds it, or add to recipients.{shown(name)}.receives what goes there"
             message = f"'{shown(feed.table)}' holds nothing that '{shown(name)}' receives"
-            yield Fault("feed-nothing", (*path, "table"), message, mend)
+            yield UnplacedProblem("feed-nothing", (*path, "table"), message, mend)
         start = place.table.keep.from_ if place.table.keep is not None else None
         declared = columns(place.table) | ({start} if start else set())
         for column in feed.where:
             if column not in declared:
                 mend = meant(nearest_of(column, declared), f"declare it in '{shown(feed.table)}': fields or ignore")
                 message = f"no declared column '{shown(column)}' in '{shown(feed.table)}'"
-                yield Fault("feed-column", (*path, "where", column), message, mend)
+                yield UnplacedProblem("feed-column", (*path, "where", column), message, mend)
 
 
 def _meet(category: str, received: Iterable[str]) -> bool:
@@ -157,7 +161,9 @@ def _cookies(declaration: Declaration) -> Faults:
             _ = cookie.period
         except ValueError:
             message = "neither 'session' nor a period"
-            yield Fault("cookie-lifetime", ("cookies", name, "lifetime"), message, "such as 'session' or '30 days'")
+            yield UnplacedProblem(
+                "cookie-lifetime", ("cookies", name, "lifetime"), message, "such as 'session' or '30 days'"
+            )
 
 
 RULES: Final = (_purposes, _purpose_names, _collection, _recipients, _feeds, _cookies)

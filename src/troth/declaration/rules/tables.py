@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 
 from troth.declaration.model import Declaration
 from troth.declaration.problems import Severity, nearest_of, shown
-from troth.declaration.rules.fault import Fault, Faults, meant, places
-from troth.declaration.rules.naming import columns, deletes, naming_columns
+from troth.declaration.rules.column_roles import columns, deletes, naming_columns
+from troth.declaration.rules.problem import Faults, UnplacedProblem, meant, places
 from troth.declaration.systems import Reference, Table
 
 _Node: TypeAlias = tuple[str, str]
@@ -24,10 +24,10 @@ def _references(declaration: Declaration) -> Faults:
             system = declaration.systems.get(reference.system or place.system)
             if system is None:
                 mend = meant(nearest_of(reference.system or "", declaration.systems), "declare the system")
-                yield Fault("reference-system", path, f"no system '{shown(reference.system)}'", mend)
+                yield UnplacedProblem("reference-system", path, f"no system '{shown(reference.system)}'", mend)
             elif reference.table not in system.tables:
                 mend = meant(nearest_of(reference.table, system.tables), "declare the table")
-                yield Fault("reference-table", path, f"no table '{shown(reference.table)}'", mend)
+                yield UnplacedProblem("reference-table", path, f"no table '{shown(reference.table)}'", mend)
             else:
                 yield from _reference_columns(path, reference, system.tables[reference.table])
 
@@ -35,14 +35,14 @@ def _references(declaration: Declaration) -> Faults:
 def _reference_columns(path: tuple[str, ...], reference: Reference, target: Table) -> Faults:
     if len(reference.columns) != len(reference.to):
         message = f"{len(reference.columns)} columns refer to {len(reference.to)}"
-        yield Fault("reference-arity", path, message, "name as many columns on both sides")
+        yield UnplacedProblem("reference-arity", path, message, "name as many columns on both sides")
     known = columns(target)
     for column in reference.to:
         # A declaration need not name every column, so only a near miss is worth a word; the schema will tell the rest.
         near = nearest_of(column, known) if column not in known and len(column) > 3 else None
         if near:
             message = f"'{shown(column)}' is not among the declared columns of '{shown(reference.table)}'"
-            yield Fault("reference-column", path, message, meant(near, ""), Severity.WARNING)
+            yield UnplacedProblem("reference-column", path, message, meant(near, ""), Severity.WARNING)
 
 
 def _cycles(declaration: Declaration) -> Faults:
@@ -58,7 +58,7 @@ def _cycles(declaration: Declaration) -> Faults:
         tables = " → ".join(names if len(names) < 8 else [*names[:3], "…", *names[-3:]])
         mend = "make the reference that does not say whose the row is a 'refers_to'"
         path = ("systems", system, "tables", table, "belongs_to", key)
-        yield Fault("reference-cycle", path, f"the tables belong to one another: {tables}", mend)
+        yield UnplacedProblem("reference-cycle", path, f"the tables belong to one another: {tables}", mend)
 
 
 def _circles(owners: dict[_Node, list[tuple[_Node, str]]]) -> Iterator[tuple[list[_Node], str]]:
@@ -89,23 +89,25 @@ def _people(declaration: Declaration) -> Faults:
                 severity = Severity.WARNING if deletes(table) else Severity.ERROR
                 message = f"'{shown(column)}' names a person and has no data category"
                 mend = f"add it to the fields of '{shown(place.name)}'"
-                yield Fault("identity-field", path, message, mend, severity)
+                yield UnplacedProblem("identity-field", path, message, mend, severity)
         links = {*table.belongs_to, *(mention.column for mention in table.mentions.values())}
         for column, use in table.fields.items():
             if use.of is not None and use.of not in links:
                 near = nearest_of(use.of, links)
                 mend = meant(near, "name a key of 'belongs_to' or a column of 'mentions'")
-                yield Fault("of-unknown", place.path("fields", column, "of"), f"no link '{shown(use.of)}'", mend)
+                yield UnplacedProblem(
+                    "of-unknown", place.path("fields", column, "of"), f"no link '{shown(use.of)}'", mend
+                )
         for column in table.titles.keys() - columns(table):
             # A declaration need not name every column, so only a near miss is worth a word.
             if (near := nearest_of(column, columns(table))) is not None:
                 message = f"'{shown(column)}' is not among the declared columns of '{shown(place.name)}'"
                 path = place.path("titles", column)
-                yield Fault("title-column", path, message, meant(near, ""), Severity.WARNING)
+                yield UnplacedProblem("title-column", path, message, meant(near, ""), Severity.WARNING)
         for column in table.ignore:
             if column in table.fields:
                 message = f"'{shown(column)}' is ignored, and has a data category"
-                yield Fault("ignore-field", place.path("ignore"), message, "take it out of one of them")
+                yield UnplacedProblem("ignore-field", place.path("ignore"), message, "take it out of one of them")
 
 
 def _marks(declaration: Declaration) -> Faults:
@@ -118,10 +120,10 @@ def _marks(declaration: Declaration) -> Faults:
             path = place.path("marks", name)
             if name not in known:
                 mend = meant(nearest_of(name, known), f"write '{_RESTRICTED}', or a purpose of the declaration")
-                yield Fault("mark-unknown", path, f"'{shown(name)}' is no purpose", mend)
+                yield UnplacedProblem("mark-unknown", path, f"'{shown(name)}' is no purpose", mend)
             if mark.column in naming:
                 message = f"'{shown(mark.column)}' names the person, and a mark would overwrite it"
-                yield Fault("mark-column", path, message, "give the mark a column of its own")
+                yield UnplacedProblem("mark-column", path, message, "give the mark a column of its own")
 
 
 RULES: Final = (_references, _cycles, _people, _marks)

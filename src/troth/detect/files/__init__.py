@@ -5,9 +5,9 @@ stands in a field, the field's name is read with it, so that bare digits in a co
 are. What pretends to be a table and is none is read as text. Nothing that it gives holds a value of the file.
 """
 
-from troth.detect.files.found import Found, Named, Remark, Together
-from troth.detect.files.kinds import Kind, kind_of
-from troth.detect.files.scanning import scan
-from troth.detect.files.together import Rows
+from troth.detect.files.kinds import FileKind, kind_of
+from troth.detect.files.quasi_identifiers import SampleRows
+from troth.detect.files.results import FileFinding, PersonalField, Remark, Together
+from troth.detect.files.scan import scan
 
-__all__ = ["Found", "Kind", "Named", "Remark", "Rows", "Together", "kind_of", "scan"]
+__all__ = ["FileFinding", "FileKind", "PersonalField", "Remark", "SampleRows", "Together", "kind_of", "scan"]

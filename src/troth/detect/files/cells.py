@@ -17,7 +17,7 @@ _VALUES: Final = frozenset({"value", "values", "answer", "answers", "content", "
 _BESIDE_MAX: Final = 80
 
 
-class Column(int):
+class UnnamedColumn(int):
     """A column without a name, by its number; the first is 1."""
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from troth.detect.detector import Detector
-from troth.detect.explaining import explain
-from troth.detect.files.cells import Cell, Column
-from troth.detect.files.found import Found, Remark
+from troth.detect.explanation import explain
+from troth.detect.files.cells import Cell, UnnamedColumn
+from troth.detect.files.results import FileFinding, Remark
 from troth.detect.finding import Finding, Unscanned
 
 _AT_ONCE: Final = 2_000
@@ -21,7 +21,7 @@ _NAMES_READ: Final = 2
 """So many of the names that lead to a value are read before it: ``card.number`` says more than ``number``."""
 
 
-class Fields:
+class FieldSearch:
     """Searches the cells of one file. Names of fields are values too, until they are known to hold nothing."""
 
     def __init__(self, detector: Detector, *, explained: bool = False) -> None:
@@ -37,7 +37,7 @@ class Fields:
         self._harmless.update(harmless)
         return len(harmless) >= len(names) * _HARMLESS_MIN
 
-    def found(self, cells: Iterable[Cell | Remark]) -> Iterator[Found | Remark]:
+    def found(self, cells: Iterable[Cell | Remark]) -> Iterator[FileFinding | Remark]:
         """What is in the cells, in their order. What ends the cells is raised after all that came before is told."""
         waiting = iter(cells)
         ended: Exception | None = None
@@ -59,7 +59,7 @@ class Fields:
         shown = ""
         for it in path:
             match it:
-                case Column():
+                case UnnamedColumn():
                     shown += f".column {it}"
                 case int():
                     shown += f"[{it}]"
@@ -67,7 +67,7 @@ class Fields:
                     shown += f".{it[:_NAME_MAX] if it in self._harmless else '…'}"
         return shown.removeprefix(".")
 
-    def _searched(self, some: Sequence[Cell | Remark]) -> Iterator[Found | Remark]:
+    def _searched(self, some: Sequence[Cell | Remark]) -> Iterator[FileFinding | Remark]:
         """Equal values of one field are searched once for all of *some*."""
         wanted = [None if isinstance(it, Remark) else self._text(it) for it in some]
         texts = dict.fromkeys(it for it in wanted if it is not None)
@@ -86,32 +86,32 @@ class Fields:
         said = " ".join(names)[-_NAME_MAX:] + f" {cell.beside}" * bool(cell.beside)
         return f"{said}: {cell.text}" if said else cell.text
 
-    def _told(self, cell: Cell, text: str, found: list[Finding] | Unscanned) -> Iterator[Found | Remark]:
+    def _told(self, cell: Cell, text: str, outcome: list[Finding] | Unscanned) -> Iterator[FileFinding | Remark]:
         field = self.shown(cell.path)
-        if isinstance(found, Unscanned):
-            yield Remark(cell.line, f"{field or 'a value'} was not scanned: {found}", unscanned=True)
+        if isinstance(outcome, Unscanned):
+            yield Remark(cell.line, f"{field or 'a value'} was not scanned: {outcome}", unscanned=True)
             return
         if cell.is_name:
-            found = _in_name(text, found)
-        if cell.is_name and not found:
+            outcome = _in_name(text, outcome)
+        if cell.is_name and not outcome:
             if len(self._harmless) >= _NAMES_KNOWN_MAX:
                 self._harmless.clear()
             self._harmless.add(cell.text)
         before = len(text) - len(cell.text)
-        for it in found:
+        for it in outcome:
             if it.end > before:
                 start = max(it.start - before, 0)
                 why = explain(text, it) if self._explained else ""
-                yield Found(
+                yield FileFinding(
                     it._replace(start=start, end=it.end - before), cell.line, start + 1, field, why, cell.element
                 )
 
 
-def _in_name(name: str, found: Iterable[Finding]) -> list[Finding]:
+def _in_name(name: str, findings: Iterable[Finding]) -> list[Finding]:
     """What was *found* in the name of a field, without words that only name it: ``nino`` is no person, ``Ville`` no
     place. Out of a sentence, the model of names cannot know."""
-    return [it for it in found if it.recogniser != "names" or _is_somebody(name[it.start : it.end], it.type)]
+    return [it for it in findings if it.recogniser != "names" or _is_somebody(name[it.start : it.end], it.type)]
 
 
-def _is_somebody(said: str, entity: str) -> bool:
-    return len(said.split()) > 1 or (entity == "PERSON" and said[:1].isupper())
+def _is_somebody(text: str, entity: str) -> bool:
+    return len(text.split()) > 1 or (entity == "PERSON" and text[:1].isupper())

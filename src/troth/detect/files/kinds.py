@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Final
 
 
-class Kind(enum.StrEnum):
+class FileKind(enum.StrEnum):
     """The ways in which a file can be read."""
 
     TEXT = "text"
@@ -20,22 +20,22 @@ class Kind(enum.StrEnum):
 
 
 _ENDINGS: Final = {
-    ".html": Kind.HTML,
-    ".htm": Kind.HTML,
-    ".eml": Kind.MAIL,
-    ".mbox": Kind.MAIL,
-    ".csv": Kind.CSV,
-    ".tsv": Kind.CSV,
-    ".tab": Kind.CSV,
-    ".jsonl": Kind.JSONL,
-    ".ndjson": Kind.JSONL,
-    ".json": Kind.JSON,
-    ".geojson": Kind.JSON,
-    ".parquet": Kind.PARQUET,
-    ".pq": Kind.PARQUET,
+    ".html": FileKind.HTML,
+    ".htm": FileKind.HTML,
+    ".eml": FileKind.MAIL,
+    ".mbox": FileKind.MAIL,
+    ".csv": FileKind.CSV,
+    ".tsv": FileKind.CSV,
+    ".tab": FileKind.CSV,
+    ".jsonl": FileKind.JSONL,
+    ".ndjson": FileKind.JSONL,
+    ".json": FileKind.JSON,
+    ".geojson": FileKind.JSON,
+    ".parquet": FileKind.PARQUET,
+    ".pq": FileKind.PARQUET,
 }
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> FileKind:
     """How a file of this *name* is read; text where its ending says nothing else."""
-    return _ENDINGS.get(PurePath(name).suffix.lower(), Kind.TEXT)
+    return _ENDINGS.get(PurePath(name).suffix.lower(), FileKind.TEXT)

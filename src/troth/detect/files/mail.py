@@ -9,24 +9,24 @@ from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
 from troth.detect.files.decoding import Readable, lines_of_bytes
-from troth.detect.files.found import Found, Remark
-from troth.detect.files.heads import Head, from_base64, known_charset
-from troth.detect.files.kinds import Kind, kind_of
-from troth.detect.files.letters import Part, letters
+from troth.detect.files.kinds import FileKind, kind_of
+from troth.detect.files.mime_headers import Head, from_base64, known_charset
+from troth.detect.files.mime_parts import MimePart, letters
+from troth.detect.files.results import FileFinding, Remark
 
 _DEPTH_MAX: Final = 5
 """How many letters are inside one another, each encoded or as a file."""
-_KINDS: Final = {"text/html": Kind.HTML, "text/csv": Kind.CSV, "application/json": Kind.JSON}
+_KINDS: Final = {"text/html": FileKind.HTML, "text/csv": FileKind.CSV, "application/json": FileKind.JSON}
 _BASE64_LINE: Final = re.compile(rb"^[A-Za-z0-9+/= \t\r]+$", re.M)
 
 
 class Scan(Protocol):
     """What searches one file for personal data."""
 
-    def __call__(self, stream: Readable, kind: Kind, *, encoding: str) -> Iterator[Found | Remark]: ...
+    def __call__(self, stream: Readable, kind: FileKind, *, encoding: str) -> Iterator[FileFinding | Remark]: ...
 
 
-def in_mail(scan: Scan, encoding: str, lines: Iterable[bytes], *, depth: int = 0) -> Iterator[Found | Remark]:
+def in_mail(scan: Scan, encoding: str, lines: Iterable[bytes], *, depth: int = 0) -> Iterator[FileFinding | Remark]:
     """What is in a letter, or in several one after another; *scan* searches each part. *encoding* is that of parts that
     do not name theirs, and *depth* how many letters are around this one."""
     for part in letters(lines):
@@ -37,20 +37,20 @@ def in_mail(scan: Scan, encoding: str, lines: Iterable[bytes], *, depth: int = 0
             yield it._replace(part=f"{part.number}.{it.part}" if it.part else part.number)
 
 
-def _in_head(part: Part, scan: Scan) -> Iterator[Found | Remark]:
+def _in_head(part: MimePart, scan: Scan) -> Iterator[FileFinding | Remark]:
     for says in part.head.wrong:
         yield Remark(part.line, says, unscanned=True)
-    for it in scan(io.BytesIO(part.head.text.encode()), Kind.TEXT, encoding="utf-8"):
+    for it in scan(io.BytesIO(part.head.text.encode()), FileKind.TEXT, encoding="utf-8"):
         yield it._replace(line=part.head.lines[it.line - 1])
 
 
-def _in_body(part: Part, scan: Scan, encoding: str, depth: int) -> Iterator[Found | Remark]:
+def _in_body(part: MimePart, scan: Scan, encoding: str, depth: int) -> Iterator[FileFinding | Remark]:
     body, how = part.body, part.head.encoding
     if how == "base64":
         stray = _BASE64_LINE.sub(b"", body)
         if stray.strip():
             yield Remark(part.line, "not all of it is base64: the rest is read as it stands", unscanned=True)
-            yield from _placed(scan(io.BytesIO(stray), Kind.TEXT, encoding=encoding), part, is_as_written=True)
+            yield from _placed(scan(io.BytesIO(stray), FileKind.TEXT, encoding=encoding), part, is_as_written=True)
             body = b"".join(_BASE64_LINE.findall(body))
         body = from_base64(body)
     elif how:
@@ -58,10 +58,10 @@ def _in_body(part: Part, scan: Scan, encoding: str, depth: int) -> Iterator[Foun
     yield from _placed(_in_file(body, part.head, scan, encoding, depth), part, is_as_written=not how)
 
 
-def _in_file(body: bytes, head: Head, scan: Scan, encoding: str, depth: int) -> Iterator[Found | Remark]:
+def _in_file(body: bytes, head: Head, scan: Scan, encoding: str, depth: int) -> Iterator[FileFinding | Remark]:
     """What is in a part, by its own lines."""
     kind = _KINDS.get(head.type) or kind_of(head.file_name)
-    if (head.is_of_letter and head.encoding) or kind is Kind.MAIL:
+    if (head.is_of_letter and head.encoding) or kind is FileKind.MAIL:
         if depth < _DEPTH_MAX:
             yield from in_mail(scan, encoding, lines_of_bytes(io.BytesIO(body)), depth=depth + 1)
         else:
@@ -87,9 +87,11 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-def _placed(told: Iterable[Found | Remark], part: Part, *, is_as_written: bool) -> Iterator[Found | Remark]:
+def _placed(
+    results: Iterable[FileFinding | Remark], part: MimePart, *, is_as_written: bool
+) -> Iterator[FileFinding | Remark]:
     """By the lines of the file: where the part is not written as it is meant, that on which it begins."""
-    for it in told:
+    for it in results:
         line = part.line + (it.line - 1) * is_as_written
         if isinstance(it, Remark):
             yield it._replace(line=line)

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from troth.detect.detector import Detector
-from troth.detect.files.found import Found, Remark
 from troth.detect.files.prose import in_text
+from troth.detect.files.results import FileFinding, Remark
 
 
 def _tags(names: str) -> frozenset[str]:
@@ -44,7 +44,7 @@ _FONT_IN_TAG: Final = re.compile(r'\bfont(?:-family)?\s{0,9}:(?:[^;{}"&]|&quot;|
 """Fonts have the names of people and of places, and are neither."""
 
 
-def in_html(detector: Detector, chunks: Iterator[str], *, explained: bool = False) -> Iterator[Found | Remark]:
+def in_html(detector: Detector, chunks: Iterator[str], *, explained: bool = False) -> Iterator[FileFinding | Remark]:
     """What is in a page: first in its words, which tags within them do not part; then in its tags, comments, styles and
     scripts. Places are those of its source.
 
@@ -56,7 +56,7 @@ def in_html(detector: Detector, chunks: Iterator[str], *, explained: bool = Fals
         yield from in_text(detector, itertools.chain((source,), rest), explained=explained)
         return
     begins = [0, *(it.end() for it in re.finditer("\n", source))]
-    found: list[Found] = []
+    found: list[FileFinding] = []
     for text in _texts(source):
         for it in in_text(detector, [text.read()], explained=explained):
             if isinstance(it, Remark):
@@ -66,7 +66,7 @@ def in_html(detector: Detector, chunks: Iterator[str], *, explained: bool = Fals
     yield from sorted(found)
 
 
-def _back(it: Found, text: _Taken, begins: Sequence[int]) -> Found:
+def _back(it: FileFinding, text: _Taken, begins: Sequence[int]) -> FileFinding:
     """By its place in the source, whose lines begin there."""
     start, end = text.back(it.finding.start, it.finding.end)
     line = bisect.bisect_right(begins, start)

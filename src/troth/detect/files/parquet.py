@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from troth.detect.files.cells import Cell, inside
 from troth.detect.files.decoding import Readable
-from troth.detect.files.found import Remark
+from troth.detect.files.results import Remark
 from troth.detect.finding import Unscanned
-from troth.extras import install_hint
+from troth.errors import install_hint
 
 _ROWS: Final = 1024
 _NOT_FOR_PYTHON: Final = (ValueError, OverflowError, LookupError, NotImplementedError)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from troth.detect.detector import Detector
-from troth.detect.explaining import explain
-from troth.detect.files.found import Found, Remark
+from troth.detect.explanation import explain
+from troth.detect.files.results import FileFinding, Remark
 from troth.detect.finding import Finding, Unscanned
-from troth.detect.pieces import Piece, own, pieces, shifted
+from troth.detect.pieces import TextPiece, own, pieces, shifted
 
 _PIECE: Final = 1 << 18
 _SHARED: Final = 1 << 13
@@ -23,7 +23,7 @@ _ENCODED: Final = re.compile(r"^Content-Transfer-Encoding:\s{0,9}(base64|quoted-
 
 def in_text(
     detector: Detector, chunks: Iterable[str], *, line: int = 1, explained: bool = False
-) -> Iterator[Found | Remark]:
+) -> Iterator[FileFinding | Remark]:
     """What is in a text that comes in *chunks* and begins on *line*, in its order."""
     place = _Place(line)
     told = 0  # up to here, in code points of the whole text
@@ -44,7 +44,7 @@ def in_text(
         told_by_now = piece.until
         for it in own(piece, found, told):
             why = explain(piece.text, shifted(it, -piece.begins)) if explained else ""
-            yield Found(it, *place.at(it.start), "", why)
+            yield FileFinding(it, *place.at(it.start), "", why)
             told_by_now = max(told_by_now, it.end)
         told = told_by_now
 
@@ -58,7 +58,7 @@ class _Place:
         self._at = 0  # up to here line ends are counted
         self._piece, self._from = "", 0
 
-    def see(self, piece: Piece) -> None:
+    def see(self, piece: TextPiece) -> None:
         """Go on with *piece*."""
         if self._piece:
             self.at(piece.begins)

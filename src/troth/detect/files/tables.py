@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from troth.detect.files.cells import Cell, Column, NoRecords, labels
+from troth.detect.files.cells import Cell, NoRecords, UnnamedColumn, labels
 from troth.detect.files.decoding import LINE_MAX
-from troth.detect.files.found import Remark
+from troth.detect.files.results import Remark
 
 _RECORD_MAX: Final = 1 << 22
 """Characters of one record: a quotation mark that is never closed makes one of all that follows."""
@@ -45,7 +45,9 @@ def in_csv(lines: Iterator[str], are_names: Callable[[Sequence[str]], bool]) -> 
                 row[:] = _on_one_line(row)
                 headings = _each_apart(row) if _could_be_names(row) and are_names(row) else ()
                 if headings:
-                    yield from (Cell(record.line, (Column(at),), it, is_name=True) for at, it in enumerate(headings, 1))
+                    yield from (
+                        Cell(record.line, (UnnamedColumn(at),), it, is_name=True) for at, it in enumerate(headings, 1)
+                    )
                     row.clear()  # it holds no values
                 else:
                     yield Remark(record.line, _NUMBERED)
@@ -87,7 +89,7 @@ def _row(row: Sequence[str], headings: Sequence[str], line: int) -> Iterator[Cel
     says = labels(zip(headings, row, strict=False))
     for at, (name, text) in enumerate(zip(names, row, strict=False), 1):
         if text:
-            yield Cell(line, (name or Column(at),), text, beside=says.get(name, ""))
+            yield Cell(line, (name or UnnamedColumn(at),), text, beside=says.get(name, ""))
 
 
 def _is_title(row: Sequence[str], width: int, line: int) -> bool:

@@ -8,9 +8,9 @@ from typing import Final
 
 from troth.detect.entities import entities
 from troth.detect.schema import values as _values
-from troth.detect.schema.place import Place
-from troth.detect.schema.rules import Rule, Rules, rules
-from troth.detect.schema.values import Seen
+from troth.detect.schema.rules import ColumnRule, Rules, rules
+from troth.detect.schema.table_context import TableContext
+from troth.detect.schema.values import ValueShare
 from troth.detect.schema.words import Words
 from troth.stores import Column, ColumnKind, Scalar, TableSchema
 
@@ -48,7 +48,7 @@ def classify(table: TableSchema, samples: Mapping[str, Sequence[Scalar]]) -> lis
     artist or an author alone is left out too, although it may be a person's: that is for a person to decide.
     """
     known = rules()
-    place = Place.of(table, known)
+    place = TableContext.of(table, known)
     found: list[ColumnFinding] = []
     for column in table.columns:
         if column.kind in _NUMBERED and (column.name in table.key or _refers(table, column.name)):
@@ -73,7 +73,9 @@ def _refers(table: TableSchema, column: str) -> bool:
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
-def _by_name(column: Column, values: Sequence[str], seen: Seen, place: Place, known: Rules) -> ColumnFinding | None:
+def _by_name(
+    column: Column, values: Sequence[str], seen: ValueShare, place: TableContext, known: Rules
+) -> ColumnFinding | None:
     """What the name says, weighed with what the values say about it."""
     words = place.head(column.name, known)
     if len(words) > 1 and words[0] in known.flags and column.kind is not ColumnKind.TEXT:
@@ -103,21 +105,21 @@ def _by_name(column: Column, values: Sequence[str], seen: Seen, place: Place, kn
     return ColumnFinding(column.name, category, rule.entity, round(score, 2), tuple(reasons))
 
 
-def _of_the_rest(words: Words, rule: Rule, place: Place) -> str:
+def _of_the_rest(words: Words, rule: ColumnRule, place: TableContext) -> str:
     """A plain name beside a family name is the first name, and the other way round."""
     if rule.category == "user.name" and words == ("name",) and place.first_name != place.last_name:
         return "user.name.first" if place.last_name else "user.name.last"
     return rule.category
 
 
-def _by_type(column: Column, place: Place) -> ColumnFinding | None:
+def _by_type(column: Column, place: TableContext) -> ColumnFinding | None:
     """An address of the network, as the engine itself says."""
     if column.native.lower() != "inet" or place.is_network or place.is_thing:
         return None
     return ColumnFinding(column.name, "user.device.ip_address", "IP_ADDRESS", 0.75, ("its type says so",))
 
 
-def _by_comment(column: Column, place: Place, known: Rules) -> ColumnFinding | None:
+def _by_comment(column: Column, place: TableContext, known: Rules) -> ColumnFinding | None:
     """A short comment may say what a terse name does not."""
     if not column.comment or len(column.comment) > _COMMENT_MAX:
         return None
@@ -137,16 +139,16 @@ _IN_NUMBERS: Final = frozenset({"CREDIT_CARD"})
 """What whole numbers alone show; any others are too often right by chance."""
 
 
-def _seen(column: Column, values: Sequence[str]) -> Seen:
+def _seen(column: Column, values: Sequence[str]) -> ValueShare:
     if column.kind is not ColumnKind.INTEGER and column.kind not in _WRITTEN:
-        return Seen(len(values))
+        return ValueShare(len(values))
     return _values.seen(values)
 
 
-def _by_value(column: Column, values: Sequence[str], seen: Seen) -> list[ColumnFinding]:
+def _by_value(column: Column, values: Sequence[str], seen: ValueShare) -> list[ColumnFinding]:
     """What the values are, whatever the column is called."""
     if column.kind is ColumnKind.INTEGER:
-        seen = Seen(seen.of, {kind: count for kind, count in seen.whole.items() if kind in _IN_NUMBERS})
+        seen = ValueShare(seen.of, {kind: count for kind, count in seen.whole.items() if kind in _IN_NUMBERS})
     elif column.kind not in _WRITTEN:
         return []
     if (whole := _whole(column, seen)) is not None:
@@ -165,7 +167,7 @@ def _by_value(column: Column, values: Sequence[str], seen: Seen) -> list[ColumnF
     return found
 
 
-def _whole(column: Column, seen: Seen) -> ColumnFinding | None:
+def _whole(column: Column, seen: ValueShare) -> ColumnFinding | None:
     """The type that most of the values are, where there are enough of them."""
     if seen.of < _ENOUGH or not seen.whole:
         return None

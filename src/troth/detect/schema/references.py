@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from troth.detect.schema.composite import repeated_keys
-from troth.detect.schema.pointing import Pointers
+from troth.detect.schema.name_references import Pointers
 from troth.detect.schema.targets import Targets
 from troth.stores import AnyOf, ColumnKind, Match, Scalar, Schema, Store, StoreError, TableSchema
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from troth.detect.schema.named import Judged, Named
+from troth.detect.schema.key_columns import Judged, KeyColumn
 from troth.detect.schema.targets import CONTENT_TYPE, Target, Targets
 from troth.detect.schema.words import Words, root
 
@@ -27,7 +27,7 @@ class Roles:
         self._targets = targets
         self._lists = targets.lists
 
-    def are_said(self, it: Named) -> bool:
+    def are_said(self, it: KeyColumn) -> bool:
         """Whether words that only a reference has make a mark unnecessary: ``created_by``, ``ReportsTo``."""
         if it.stem[-1] in self._lists.by:
             return True
@@ -35,7 +35,7 @@ class Roles:
         is_somebody = people is not None and it.stem[-1:] == people.noun[-1:] and not several
         return not it.is_text and (it.stem == _REPORTS_TO or is_somebody)
 
-    def of(self, it: Named) -> Iterator[Judged]:
+    def of(self, it: KeyColumn) -> Iterator[Judged]:
         """The tables that a name means by a role, whatever they are called."""
         if set(it.stem) & self._lists.elsewhere:
             return
@@ -43,7 +43,7 @@ class Roles:
         yield from self._of_kind(it)
         yield from self._of_people(it)
 
-    def _of_kind(self, it: Named) -> Iterator[Judged]:
+    def _of_kind(self, it: KeyColumn) -> Iterator[Judged]:
         """The kind of what a neighbour points to, where one table lists the kinds: ``owner_type_id`` beside
         ``owner_id``, and no table of owners."""
         front, kinds = it.stem[:-1], self._targets.kinds
@@ -53,7 +53,7 @@ class Roles:
         if beside and not any(target.noun == front for target in self._targets.by_end.get(front[-1], ())):
             yield kinds, *_KIND
 
-    def _of_people(self, it: Named) -> Iterator[Judged]:
+    def _of_people(self, it: KeyColumn) -> Iterator[Judged]:
         """Somebody: those who lead or serve others are of the staff, where it has a table of its own."""
         people, staff = self._targets.people, self._targets.staff
         works = {it.stem[0], it.stem[-1]} & self._lists.staff or it.stem[:2] == _REPORTS_TO
@@ -72,15 +72,15 @@ class Roles:
         elif said in self._lists.actors and not (said in self._lists.people and self._is_own(said, it)):
             yield people, *_SOMEBODY
 
-    def _is_said_first(self, it: Named) -> bool:
+    def _is_said_first(self, it: KeyColumn) -> bool:
         """Whether the rest tells what happened to somebody: ``user_notified``."""
         return len(it.stem) == 2 and it.stem[0] in self._lists.people and it.stem[1].endswith("ed")
 
-    def _is_own(self, word: str, it: Named) -> bool:
+    def _is_own(self, word: str, it: KeyColumn) -> bool:
         people = self._targets.people
         return it.context[-1:] == (word,) or (people is not None and people.table is it.table)
 
-    def _of_own(self, it: Named) -> Iterator[Judged]:
+    def _of_own(self, it: KeyColumn) -> Iterator[Judged]:
         """Another row of the same table, or the row of which this one is a part."""
         itself, whole = self._targets.by_table.get(it.table.name), self._targets.whole_of(it.table)
         if it.column.name in it.table.key:

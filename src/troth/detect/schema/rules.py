@@ -22,7 +22,7 @@ _LONG: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ColumnRule:
     """One way in which a column shows that it holds *category*."""
 
     category: str
@@ -41,8 +41,8 @@ class Rule:
 class Rules:
     """Everything that the data file says."""
 
-    rules: tuple[Rule, ...]
-    by_last: Mapping[str, tuple[tuple[Words, Rule], ...]]
+    rules: tuple[ColumnRule, ...]
+    by_last: Mapping[str, tuple[tuple[Words, ColumnRule], ...]]
     """Phrases and their rules, by the word that they end in."""
     aliases: Mapping[str, Words]
     dropped: frozenset[str]
@@ -63,7 +63,7 @@ class Rules:
             words = words[:-1]
         return words
 
-    def phrase(self, words: Words) -> list[tuple[int, Rule]]:
+    def phrase(self, words: Words) -> list[tuple[int, ColumnRule]]:
         """The rules that a name of these words ends in a phrase of, with how many words that takes."""
         found = []
         for phrase, rule in self.by_last.get(words[-1], ()) if words else ():
@@ -120,7 +120,7 @@ def rules() -> Rules:
     aliases = {word: tuple(meaning.split()) for word, meaning in data["words"].items()}
     found = tuple(_rule(raw, aliases) for raw in data["rule"])
     nouns = {kind: frozenset(words) for kind, words in data["tables"].items()}
-    by_last: dict[str, list[tuple[Words, Rule]]] = {}
+    by_last: dict[str, list[tuple[Words, ColumnRule]]] = {}
     for rule in found:
         for phrase in rule.phrases:
             by_last.setdefault(phrase[-1], []).append((phrase, rule))
@@ -144,10 +144,10 @@ def _spellings(phrase: Words, aliases: Mapping[str, Words]) -> set[Words]:
     return {phrase, tuple(part for word in phrase for part in aliases.get(word, (word,)))}
 
 
-def _rule(raw: Mapping[str, Any], aliases: Mapping[str, Words]) -> Rule:
+def _rule(raw: Mapping[str, Any], aliases: Mapping[str, Words]) -> ColumnRule:
     if unknown := raw.keys() - _RULE_KEYS:
         raise ValueError(f"columns.toml: a rule of {raw.get('category')} has {sorted(unknown)}, which no rule has")
-    return Rule(
+    return ColumnRule(
         category=raw["category"],
         entity=raw["entity"],
         phrases=frozenset(words for phrase in raw["phrases"] for words in _spellings(tuple(phrase.split()), aliases)),

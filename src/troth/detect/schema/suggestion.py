@@ -24,7 +24,7 @@ _OFFICE: Final = frozenset(
 )  # fmt: skip
 
 
-class Role(enum.StrEnum):
+class TableRole(enum.StrEnum):
     """What a table's rows are to a person."""
 
     PERSON = "person"
@@ -38,7 +38,7 @@ class TableSuggestion:
     """What the declaration could say about one table; *why* is for the person who reads the draft."""
 
     table: str
-    role: Role
+    role: TableRole
     identity: Mapping[IdentityKind, str]
     """Of a person: the columns that name them. Of a mention: the columns by which rows are found."""
     fields: Mapping[str, str]
@@ -93,12 +93,12 @@ def _persons(
     return frozenset(called | columned)
 
 
-def _names_someone(found: Sequence[ColumnFinding]) -> bool:
-    return any(it.category in _IDENTITY for it in found if it.entity != "FREE_TEXT") or _has_a_name(found)
+def _names_someone(findings: Sequence[ColumnFinding]) -> bool:
+    return any(it.category in _IDENTITY for it in findings if it.entity != "FREE_TEXT") or _has_a_name(findings)
 
 
-def _has_a_name(found: Sequence[ColumnFinding]) -> bool:
-    return any(it.category in {"user.name", "user.name.last"} for it in found)
+def _has_a_name(findings: Sequence[ColumnFinding]) -> bool:
+    return any(it.category in {"user.name", "user.name.last"} for it in findings)
 
 
 def _belonging(links: Mapping[str, Sequence[ForeignKey]], persons: frozenset[str]) -> frozenset[str]:
@@ -127,13 +127,13 @@ def _is_office(link: ForeignKey) -> bool:
 
 def _suggested(
     table: TableSchema,
-    found: Sequence[ColumnFinding],
+    findings: Sequence[ColumnFinding],
     links: Sequence[ForeignKey],
     persons: frozenset[str],
     belonging: frozenset[str],
 ) -> TableSuggestion:
     best: dict[str, ColumnFinding] = {}
-    for finding in found:
+    for finding in findings:
         best.setdefault(finding.column, finding)
     people = persons | belonging
     owning = [link for link in links if table.name not in persons and _owns(link, people) and link.table != table.name]
@@ -147,7 +147,7 @@ def _suggested(
     return TableSuggestion(
         table=table.name,
         role=role,
-        identity=MappingProxyType(identity if role in {Role.PERSON, Role.MENTIONS} else {}),
+        identity=MappingProxyType(identity if role in {TableRole.PERSON, TableRole.MENTIONS} else {}),
         fields=MappingProxyType({column: finding.category for column, finding in best.items()}),
         belongs_to=MappingProxyType({link.columns: (link.table, link.to_columns) for link in owning}),
         refers_to=MappingProxyType({link.columns: (link.table, link.to_columns) for link in other}),
@@ -157,17 +157,17 @@ def _suggested(
     )
 
 
-def _role(name: str, persons: frozenset[str], belonging: frozenset[str], *, mentions: bool) -> Role:
+def _role(name: str, persons: frozenset[str], belonging: frozenset[str], *, mentions: bool) -> TableRole:
     if name in persons:
-        return Role.PERSON
+        return TableRole.PERSON
     if name in belonging:
-        return Role.BELONGS
-    return Role.MENTIONS if mentions else Role.REFERENCE
+        return TableRole.BELONGS
+    return TableRole.MENTIONS if mentions else TableRole.REFERENCE
 
 
 _WHY: Final = {
-    Role.PERSON: "each row seems to be one person, whom its columns name",
-    Role.BELONGS: "its rows hang on a person's",
-    Role.MENTIONS: "its rows name a person without a key to them",
-    Role.REFERENCE: "nothing here seems to be about a person",
+    TableRole.PERSON: "each row seems to be one person, whom its columns name",
+    TableRole.BELONGS: "its rows hang on a person's",
+    TableRole.MENTIONS: "its rows name a person without a key to them",
+    TableRole.REFERENCE: "nothing here seems to be about a person",
 }

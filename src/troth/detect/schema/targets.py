@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
-from troth.detect.schema.words import Vocabulary, Words, pieces, root
+from troth.detect.schema.words import SchemaVocabulary, Words, pieces, root
 from troth.stores import Column, ColumnKind, Schema, TableKind, TableSchema
 
 NUMBERS: Final = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
@@ -79,7 +79,7 @@ class Targets:
 
     def __init__(self, schema: Schema) -> None:
         self.lists = Lists.read()
-        self._vocabulary = Vocabulary(_names(schema))
+        self._vocabulary = SchemaVocabulary(_names(schema))
         self._roots: dict[str, Words] = {}
         self._whole_words: dict[str, Words] = {}
         self._joined: dict[str, str] = {}

@@ -45,7 +45,7 @@ _LISTED = re.compile(r"[,;/&]")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ValueShare:
     """How many of *of* values are something of a type, and how many hold it among other words."""
 
     of: int
@@ -56,8 +56,8 @@ class Seen:
         """The part of the values that are of that type, 0 where there are none."""
         return self.whole.get(kind, 0) / self.of if self.of else 0.0
 
-    def __add__(self, other: Seen) -> Seen:
-        return Seen(self.of + other.of, _joined(self.whole, other.whole), _joined(self.inside, other.inside))
+    def __add__(self, other: ValueShare) -> ValueShare:
+        return ValueShare(self.of + other.of, _joined(self.whole, other.whole), _joined(self.inside, other.inside))
 
 
 def texts(values: Sequence[Scalar]) -> list[str]:
@@ -70,12 +70,12 @@ def texts(values: Sequence[Scalar]) -> list[str]:
     return [text for text in (it.strip() for it in found) if text]
 
 
-def seen(values: Sequence[str]) -> Seen:
+def seen(values: Sequence[str]) -> ValueShare:
     """What the recognisers see in the values. Raises `Unscanned` where a single one could not be read to its end."""
-    return _read(_detector(), values) if values else Seen(0)
+    return _read(_detector(), values) if values else ValueShare(0)
 
 
-def _read(detector: Detector, values: Sequence[str]) -> Seen:
+def _read(detector: Detector, values: Sequence[str]) -> ValueShare:
     starts = [0, *accumulate(len(value) + len(_APART) for value in values)]
     try:
         found = detector.find(_APART.join(_MESSAGE_ID.sub(_blank, value) for value in values))
@@ -92,11 +92,11 @@ def _read(detector: Detector, values: Sequence[str]) -> Seen:
             continue
         is_whole = it.end - it.start >= _WHOLE * len(values[at])
         (whole if is_whole else inside).setdefault(at, set()).add(it.type)
-    return Seen(len(values), _counted(whole), _counted(inside))
+    return ValueShare(len(values), _counted(whole), _counted(inside))
 
 
-def _blank(found: re.Match[str]) -> str:
-    return " " * len(found[0])
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def _says_enough(it: Finding) -> bool:
@@ -111,8 +111,8 @@ def _counted(kinds: Mapping[int, set[str]]) -> Mapping[str, int]:
     return MappingProxyType(Counter(kind for of_one in kinds.values() for kind in of_one))
 
 
-def _joined(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
-    return MappingProxyType(Counter(one) + Counter(other))
+def _joined(first: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
+    return MappingProxyType(Counter(first) + Counter(other))
 
 
 @functools.cache
@@ -142,7 +142,7 @@ SHAPES: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType({"phone": 
 
 
 def persons(values: Sequence[str]) -> float:
-    """The part of the values that are a person's name and nothing else, as the model of `troth.detect.names` sees it.
+    """The part of the values that are a person's name and nothing else, as the model of `troth.detect.ner` sees it.
 
     It is asked only where most of the values are two to four words that begin with a capital.
     """

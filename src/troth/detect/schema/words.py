@@ -79,7 +79,7 @@ def root(word: str) -> str:
     return word
 
 
-class Vocabulary:
+class SchemaVocabulary:
     """The words of one schema: a run-together name is cut where the schema itself uses the parts."""
 
     def __init__(self, names: Iterable[str]) -> None:

@@ -24,16 +24,16 @@ class ModelMemory:
         self._using = using
 
     def once(self, ask: Ask, act: Callable[[], Answer]) -> Answer:
-        from troth.hook.django.models import Asked
+        from troth.hook.django.models import RememberedAsk
 
         now, check = time.time(), check_value(ask)
-        Asked.objects.using(self._using).filter(at__lt=now - KEPT_S).delete()
+        RememberedAsk.objects.using(self._using).filter(at__lt=now - KEPT_S).delete()
         with transaction.atomic(self._using):
-            row, is_new = Asked.objects.using(self._using).get_or_create(
+            row, is_new = RememberedAsk.objects.using(self._using).get_or_create(
                 id=ask.id, defaults={"right": ask.right, "check_value": check, "answer": b"", "at": now}
             )
             if not is_new:
-                row = Asked.objects.using(self._using).select_for_update().get(pk=ask.id)
+                row = RememberedAsk.objects.using(self._using).select_for_update().get(pk=ask.id)
                 if row.check_value != check:
                     raise Mixed(ask.id)
                 if is_settled(held := read_answer(bytes(row.answer))[1]):
@@ -44,16 +44,16 @@ class ModelMemory:
             return answer
 
     def recall(self, ask_id: str) -> Remembered | None:
-        from troth.hook.django.models import Asked
+        from troth.hook.django.models import RememberedAsk
 
-        row = Asked.objects.using(self._using).filter(pk=ask_id).first()
+        row = RememberedAsk.objects.using(self._using).filter(pk=ask_id).first()
         return None if row is None else Remembered(Right(row.right), read_answer(bytes(row.answer))[1])
 
     def remember(self, ask_id: str, right: Right, answer: Answer) -> None:
-        from troth.hook.django.models import Asked
+        from troth.hook.django.models import RememberedAsk
 
         said = dump_answer(ask_id, without_rows(answer))
-        Asked.objects.using(self._using).update_or_create(
+        RememberedAsk.objects.using(self._using).update_or_create(
             id=ask_id,
             defaults={"answer": said},
             create_defaults={"right": right, "check_value": "", "answer": said, "at": time.time()},

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 
-class Asked(models.Model):
+class RememberedAsk(models.Model):
     """One ask that was answered."""
 
     id = models.CharField(primary_key=True, max_length=128)
@@ -16,7 +16,7 @@ class Asked(models.Model):
     answer = models.BinaryField()
     at = models.FloatField(db_index=True)
 
-    objects: ClassVar[models.Manager[Asked]] = models.Manager()
+    objects: ClassVar[models.Manager[RememberedAsk]] = models.Manager()
 
     class Meta:
         app_label = "troth_hook"

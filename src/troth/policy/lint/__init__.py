@@ -1,29 +1,30 @@
 """What is wrong with a policy: every rule of the catalogue, as data with its citation and dates.
 
-`lint` looks at the text alone; with `Facts`, drawn from a declaration, conditions become facts, and what the text says
-is held against what is declared. A finding quotes the words that it is about, or names what was looked for in vain.
+`lint` looks at the text alone; with `LintFacts`, drawn from a declaration, conditions become facts, and what the text
+says is held against what is declared. A finding quotes the words that it is about, or names what was looked for in
+vain.
 """
 
 from troth.policy.lint.data import as_data, as_sarif
-from troth.policy.lint.facts import Facts, Seen
-from troth.policy.lint.fixing import Mend, Mended, mend
-from troth.policy.lint.model import REGIMES, Finding, Hit, LintError, Rule, Severity
+from troth.policy.lint.facts import LintFacts, SiteFacts
+from troth.policy.lint.fixes import Mend, Mended, mend
+from troth.policy.lint.model import REGIMES, Hit, LintError, LintFinding, LintRule, LintSeverity
 from troth.policy.lint.page import as_html
 from troth.policy.lint.rules import rules
-from troth.policy.lint.run import Report, lint
+from troth.policy.lint.run import LintReport, lint
 
 __all__ = [
     "REGIMES",
-    "Facts",
-    "Finding",
     "Hit",
     "LintError",
+    "LintFacts",
+    "LintFinding",
+    "LintReport",
+    "LintRule",
+    "LintSeverity",
     "Mend",
     "Mended",
-    "Report",
-    "Rule",
-    "Seen",
-    "Severity",
+    "SiteFacts",
     "as_data",
     "as_html",
     "as_sarif",

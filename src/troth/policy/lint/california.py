@@ -6,14 +6,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from troth.policy.lint.looked import Looked
+from troth.policy.lint.context import LintContext
+from troth.policy.lint.date_formats import dates_of
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.written import dates_of
 
 
 @fires_when("CA.22575.b1.categories")
-def _open_categories(looked: Looked) -> Iterator[Hit]:
+def _open_categories(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     if not spoken.has("collected.any"):
         yield Hit()
@@ -22,7 +22,7 @@ def _open_categories(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("CA.22575.b1.thirdparties")
-def _third_parties(looked: Looked) -> Iterator[Hit]:
+def _third_parties(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     denied = spoken.of("thirdparty.denied")
     if not denied and spoken.has("thirdparty.swapped"):
@@ -34,7 +34,7 @@ def _third_parties(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("CA.22575.b4.effective")
-def _no_effective_date(looked: Looked) -> Iterator[Hit]:
+def _no_effective_date(looked: LintContext) -> Iterator[Hit]:
     """A day that is none is no date."""
     told = looked.mentions.of("change.date")
     if all(any(date.is_none for date in dates_of(passage.sentence, looked.as_of)) for passage in told):
@@ -54,7 +54,7 @@ _CCPA = (
 
 
 @fires_when("CCPA.rights")
-def _rights_of_californians(looked: Looked) -> Iterator[Hit]:
+def _rights_of_californians(looked: LintContext) -> Iterator[Hit]:
     told = _of_californians(looked)
     missing = [
         words
@@ -65,7 +65,7 @@ def _rights_of_californians(looked: Looked) -> Iterator[Hit]:
         yield Hit(says=(("missing", ", ".join(missing)),))
 
 
-def _of_californians(looked: Looked) -> list[str]:
+def _of_californians(looked: LintContext) -> list[str]:
     """What is said to Californians, part by part: sections, or under no heading paragraphs with what they lead into."""
     parts = defaultdict[object, list[str]](list)
     paragraph = 0

@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from troth.policy.lexicon import Passage
-from troth.policy.lint.looked import Looked
+from troth.policy.lint.context import LintContext
 from troth.policy.lint.unfinished import has_gap
 
 _NOT_YET = re.compile(r"tb[acd]|to be (?:confirmed|decided|defined|determined|agreed)|unknown|undefined|open")
 
 
-def unfilled(looked: Looked, heads: re.Pattern[str]) -> Iterator[Passage]:
+def unfilled(looked: LintContext, heads: re.Pattern[str]) -> Iterator[Passage]:
     """Cells below one of *heads* that say nothing yet; and the first cell of rows that have no cell there."""
     rows = defaultdict[tuple[int, int], dict[int, Passage]](dict)
     columns = defaultdict[int, set[int]](set)
@@ -34,6 +34,6 @@ def unfilled(looked: Looked, heads: re.Pattern[str]) -> Iterator[Passage]:
                 yield row[min(row)]
 
 
-def _is_drawn(passage: Passage, looked: Looked) -> bool:
+def _is_drawn(passage: Passage, looked: LintContext) -> bool:
     """Whether its row is one line of a table drawn with strokes: elsewhere one cell may serve several rows."""
     return looked.lines[passage.sentence.span.line - 1].lstrip().startswith("|")

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 
 from troth.policy.lexicon import Passage
 from troth.policy.lint.columns import unfilled
-from troth.policy.lint.looked import Looked, outside_headings
+from troth.policy.lint.context import LintContext, outside_headings
 from troth.policy.lint.model import Hit
-from troth.policy.lint.near import following, said_near, without
 from troth.policy.lint.prose import straight
+from troth.policy.lint.proximity import following, said_near, without
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.unfinished import empty_leads, has_gap, unfinished
 
@@ -27,10 +27,10 @@ def _other_places(count: int) -> tuple[tuple[str, str], ...]:
     return (("others", f", and so in {count} more places" if count > 1 else f", and so in {count} more place" * count),)
 
 
-def _capped(found: Sequence[Passage]) -> Iterator[Hit]:
+def _capped(passages: Sequence[Passage]) -> Iterator[Hit]:
     """The first few of *found*; the last of them says how many more there are."""
-    for place, passage in enumerate(found[:_REPEATS_MAX], 1):
-        more = len(found) - _REPEATS_MAX if place == _REPEATS_MAX else 0
+    for place, passage in enumerate(passages[:_REPEATS_MAX], 1):
+        more = len(passages) - _REPEATS_MAX if place == _REPEATS_MAX else 0
         yield Hit(passage.sentence, says=_other_places(max(more, 0)))
 
 
@@ -38,7 +38,7 @@ def _capped(found: Sequence[Passage]) -> Iterator[Hit]:
 
 
 @fires_when("GDPR.13.1c.purpose")
-def _purpose(looked: Looked) -> Iterator[Hit]:
+def _purpose(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     if not spoken.has("purpose.stated"):
         yield Hit(says=(("where", ""),))
@@ -49,7 +49,7 @@ def _purpose(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("GDPR.13.1c.basis")
-def _basis(looked: Looked) -> Iterator[Hit]:
+def _basis(looked: LintContext) -> Iterator[Hit]:
     if not looked.mentions.has("basis.any"):
         yield Hit(says=(("which", "any purpose"),))
         return
@@ -62,7 +62,7 @@ _GROUNDS = re.compile(r"(?:legal|lawful) (?:basis|bases|ground)|^(?:basis|ground
 
 
 @fires_when("GDPR.13.1d.interests")
-def _interests(looked: Looked) -> Iterator[Hit]:
+def _interests(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     relied = spoken.of("interests.relied")
     # A sentence with a gap in it names nothing.
@@ -74,7 +74,7 @@ def _interests(looked: Looked) -> Iterator[Hit]:
         yield Hit(says=(("rely", "may be what this rests on"),))
 
 
-def _has_interest_cell(looked: Looked, relied: Sequence[Passage]) -> Iterator[bool]:
+def _has_interest_cell(looked: LintContext, relied: Sequence[Passage]) -> Iterator[bool]:
     """Of each row that relies on them, whether a cell stands below “Our interest” and says one."""
     rows = {(one.block.cell.table, one.block.cell.row) for one in relied if one.block.cell}
     for passage in looked.mentions.passages if rows else ():
@@ -109,7 +109,7 @@ _FOR_SOMETHING = re.compile(
 
 
 @fires_when("GDPR.13.1e.recipients")
-def _recipients(looked: Looked) -> Iterator[Hit]:
+def _recipients(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     told = spoken.of("recipient.named", "recipient.category")
     sections = {passage.under for passage in told}
@@ -123,7 +123,7 @@ def _recipients(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("GDPR.13.1f.transfer")
-def _transfer(looked: Looked) -> Iterator[Hit]:
+def _transfer(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     shielded = spoken.of("transfer.shield")
     if shielded and looked.as_of >= _SHIELD_ENDS:
@@ -143,7 +143,7 @@ def _stated(passages: Sequence[Passage]) -> list[Passage]:
 
 
 @fires_when("GDPR.21.4.objection")
-def _objection_to_marketing(looked: Looked) -> Iterator[Hit]:
+def _objection_to_marketing(looked: LintContext) -> Iterator[Hit]:
     """A right that is one of many in its sentence is not shown apart from them."""
     spoken = looked.mentions
     marketing = spoken.of("mail.commercial", "marketing.any")
@@ -158,7 +158,7 @@ _MANY_RIGHTS = 4
 
 
 @fires_when("GDPR.12.time")
-def _time_and_process(looked: Looked) -> Iterator[Hit]:
+def _time_and_process(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     if not spoken.has("right.any"):
         return
@@ -171,7 +171,7 @@ def _time_and_process(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("GDPR.13.2e.mandatory")
-def _required_fields(looked: Looked) -> Iterator[Hit]:
+def _required_fields(looked: LintContext) -> Iterator[Hit]:
     """That some extra is optional, far from what is asked for, does not say which of that must be given."""
     spoken = looked.mentions
     asked, told = spoken.of("fields.asked"), spoken.of("fields.mandatory")
@@ -187,7 +187,7 @@ _NEEDED = re.compile(
 
 
 @fires_when("GDPR.14.indirect")
-def _indirect(looked: Looked) -> Iterator[Hit]:
+def _indirect(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     others = () if spoken.has("indirect.people") else spoken.of("indirect.others")
     received = [one for one in spoken.of("indirect.received") if not _is_itemised(one)]
@@ -220,7 +220,7 @@ def _is_itemised(passage: Passage) -> bool:
 
 
 @fires_when("GDPR.9.special")
-def _special(looked: Looked) -> Iterator[Hit]:
+def _special(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     implied = spoken.of("special.implied")
     if implied and not spoken.has("special.spoken") and not said_near(implied, spoken.of("consent.relied")):
@@ -231,7 +231,7 @@ def _special(looked: Looked) -> Iterator[Hit]:
             yield Hit(passage.sentence)
 
 
-def _on_another_ground(looked: Looked, implied: Sequence[Passage]) -> Iterator[Passage]:
+def _on_another_ground(looked: LintContext, implied: Sequence[Passage]) -> Iterator[Passage]:
     """Cells with such data in a row that names an ordinary ground, and neither consent nor Art. 9."""
     spoken = looked.mentions
     grounds = spoken.of("basis.ordinary")
@@ -247,7 +247,7 @@ _SPECIAL_GROUND = re.compile(
 
 
 @fires_when("GDPR.28.role")
-def _role(looked: Looked) -> Iterator[Hit]:
+def _role(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     if not spoken.has("role.stated"):
         received = spoken.of("role.received")
@@ -255,7 +255,7 @@ def _role(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("GDPR.27.rep")
-def _representative(looked: Looked) -> Iterator[Hit]:
+def _representative(looked: LintContext) -> Iterator[Hit]:
     """A British company is known to serve the EU only where it says so; others speak to everybody."""
     spoken = looked.mentions
     missing = [*spoken.of("representative.missing"), *filter(_has_gap, spoken.of("representative.any"))]
@@ -272,7 +272,7 @@ def _has_gap(passage: Passage) -> bool:
 
 
 @fires_when("UK.164A.complaint")
-def _complaint_to_itself(looked: Looked) -> Iterator[Hit]:
+def _complaint_to_itself(looked: LintContext) -> Iterator[Hit]:
     if looked.home.region == "uk" and not looked.mentions.has("complaint.self"):
         yield Hit()
 
@@ -281,14 +281,14 @@ def _complaint_to_itself(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("GDPR.12.clarity")
-def _clarity(looked: Looked) -> Iterator[Hit]:
+def _clarity(looked: LintContext) -> Iterator[Hit]:
     found = list(unfinished(looked.policy))
     for sentence, words in found[:1]:
         yield Hit(sentence, words, _other_places(len(found) - 1))
 
 
 @fires_when("GDPR.12.hedging")
-def _hedging(looked: Looked) -> Iterator[Hit]:
+def _hedging(looked: LintContext) -> Iterator[Hit]:
     return _capped(looked.mentions.of("hedge.practice"))
 
 
@@ -296,7 +296,7 @@ def _hedging(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("REDRESS.body")
-def _redress(looked: Looked) -> Iterator[Hit]:
+def _redress(looked: LintContext) -> Iterator[Hit]:
     """Redress without a body to turn to, or with one that is still to be filled in."""
     spoken = looked.mentions
     promised = outside_headings(spoken.of("redress.promised"))
@@ -306,12 +306,12 @@ def _redress(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("BREACH.deadline")
-def _breach_deadline(looked: Looked) -> Iterator[Hit]:
+def _breach_deadline(looked: LintContext) -> Iterator[Hit]:
     return _breach_without(looked, "breach.time")
 
 
 @fires_when("BREACH.authority")
-def _breach_authority(looked: Looked) -> Iterator[Hit]:
+def _breach_authority(looked: LintContext) -> Iterator[Hit]:
     return _breach_without(looked, "breach.authority")
 
 
@@ -319,7 +319,7 @@ _GOES_ON = re.compile(r"\b(?:this|that|it|tell|inform\w*|notif\w*|report\w*|noti
 """Words by which a sentence goes on about the breach of the one before it."""
 
 
-def _breach_without(looked: Looked, concept: str) -> Iterator[Hit]:
+def _breach_without(looked: LintContext, concept: str) -> Iterator[Hit]:
     """What is wanted stands in a sentence that tells of a breach, or in the next one."""
     spoken = looked.mentions
     told = spoken.of("breach.any")

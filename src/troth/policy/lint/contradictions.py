@@ -6,12 +6,12 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 
+from troth.policy.extraction import ContactKind, Reached, contacts
 from troth.policy.lexicon import Passage
-from troth.policy.lint.looked import Looked
+from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import shortened
 from troth.policy.lint.rules import fires_when
-from troth.policy.stated import ContactKind, Reached, contacts
 from troth.policy.text import Sentence
 
 
@@ -34,7 +34,7 @@ def _without(passages: Iterable[Passage], others: Iterable[Passage]) -> list[Pas
 
 
 @fires_when("X.transfer-vs-vendors")
-def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
+def transfer_and_vendors(looked: LintContext) -> Iterator[Hit]:
     """Denials that data goes to others, or abroad, beside those who get it there."""
     spoken = looked.mentions
     pairs = (
@@ -58,7 +58,7 @@ def transfer_and_vendors(looked: Looked) -> Iterator[Hit]:
             yield _beside(passage, beside[0])
 
 
-def _at_named_firms(looked: Looked) -> Iterator[Passage]:
+def _at_named_firms(looked: LintContext) -> Iterator[Passage]:
     """Sentences in which somebody else, by name, does the company's work; the company itself is read as *we*."""
     for passage in looked.mentions.passages:
         is_said = passage.block.kind != "heading" and _AT_A_FIRM.search(passage.sentence.text)
@@ -99,7 +99,7 @@ _GENERAL_DENIAL = re.compile(
 
 
 @fires_when("X.contradiction")
-def denied_and_done(looked: Looked) -> Iterator[Hit]:
+def denied_and_done(looked: LintContext) -> Iterator[Hit]:
     """A denial without exception beside a sentence that does what it denies, once for each thing denied."""
     spoken = looked.mentions
     for denial in spoken.names("never."):
@@ -109,7 +109,7 @@ def denied_and_done(looked: Looked) -> Iterator[Hit]:
             yield _beside(denials[0], done[0])
 
 
-def is_taken_back(passage: Passage, looked: Looked) -> bool:
+def is_taken_back(passage: Passage, looked: LintContext) -> bool:
     """Whether the next sentence says for whom the denial does not hold."""
     after = looked.following.get(id(passage))
     return after is not None and bool(looked.mentions.why("denial.qualified", after.sentence))
@@ -120,7 +120,7 @@ _WORDS_MIN = 4
 
 
 @fires_when("X.sharing-label")
-def sold_by_another_name(looked: Looked) -> Iterator[Hit]:
+def sold_by_another_name(looked: LintContext) -> Iterator[Hit]:
     """A denial of sale beside others who watch visitors, once; where California may be concerned."""
     spoken = looked.mentions
     if looked.home.region not in {"us", ""} and not spoken.has("california.any"):
@@ -137,7 +137,7 @@ def sold_by_another_name(looked: Looked) -> Iterator[Hit]:
         yield _beside((local or denials)[0], others[0])
 
 
-def shares_openly(denial: Passage, looked: Looked) -> bool:
+def shares_openly(denial: Passage, looked: LintContext) -> bool:
     """Whether the paragraph of a denial of sale says that data is shared for advertising, and the policy how to stop
     it: such a denial hides nothing."""
     beside = [one for one in looked.mentions.of("sharing.told") if one.block is denial.block]
@@ -145,7 +145,7 @@ def shares_openly(denial: Passage, looked: Looked) -> bool:
 
 
 @fires_when("X.anonymous-vs-logs")
-def anonymous_and_logs(looked: Looked) -> Iterator[Hit]:
+def anonymous_and_logs(looked: LintContext) -> Iterator[Hit]:
     """A claim that nobody can be identified, in a section that speaks of addresses and logs."""
     spoken = looked.mentions
     whole = spoken.of("singles.whole")
@@ -165,7 +165,7 @@ def anonymous_and_logs(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("X.unsub-vs-breach-mail")
-def no_mail_and_mail(looked: Looked) -> Iterator[Hit]:
+def no_mail_and_mail(looked: LintContext) -> Iterator[Hit]:
     """A promise that all mail stops, beside mail that must be sent, where nothing says that it goes on."""
     spoken = looked.mentions
     told = [one for one in spoken.of("breach.any") if _TO_PEOPLE.search(one.words) and not _UNMAILED.search(one.words)]
@@ -193,7 +193,7 @@ _FOR_PRIVACY = re.compile(r"(?:privacy|dpo|data-?protection|datenschutz)@")
 
 
 @fires_when("X.mailboxes")
-def mailboxes(looked: Looked) -> Iterator[Hit]:
+def mailboxes(looked: LintContext) -> Iterator[Hit]:
     """Several addresses for what people may ask, told once, at the first that nobody would think of. A general mailbox
     counts where a right stands beside it; one for privacy and one for the officer are what anybody expects."""
     spoken = looked.mentions
@@ -249,7 +249,7 @@ def _own_domain(boxes: Iterable[str]) -> str:
 
 
 @fires_when("X.site-scope")
-def scope_of_sites(looked: Looked) -> Iterator[Hit]:
+def scope_of_sites(looked: LintContext) -> Iterator[Hit]:
     """A clause about one site only, beside one about all of them."""
     spoken = looked.mentions
     every = spoken.of("scope.every_site")

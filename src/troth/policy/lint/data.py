@@ -7,20 +7,20 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from troth import __version__
-from troth.policy.lint.model import Finding, Rule, Severity
+from troth.policy.lint.model import LintFinding, LintRule, LintSeverity
 from troth.policy.lint.rules import rules
-from troth.policy.lint.run import Report
+from troth.policy.lint.run import LintReport
 
 _SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_LEVELS: Final = {LintSeverity.ERROR: "error", LintSeverity.WARNING: "warning", LintSeverity.INFO: "note"}
 
 
-def as_data(report: Report) -> list[dict[str, Any]]:
+def as_data(report: LintReport) -> list[dict[str, Any]]:
     """The findings as values that JSON has, in the report's order; ``mend`` and ``fix`` where there is one."""
     return [_data(finding) for finding in report.findings]
 
 
-def _data(finding: Finding) -> dict[str, Any]:
+def _data(finding: LintFinding) -> dict[str, Any]:
     data: dict[str, Any] = {
         "rule": finding.rule,
         "severity": str(finding.severity),
@@ -36,7 +36,7 @@ def _data(finding: Finding) -> dict[str, Any]:
     return data | {key: value for key, value in extra.items() if value is not None}
 
 
-def as_sarif(report: Report, *, file: str) -> dict[str, Any]:
+def as_sarif(report: LintReport, *, file: str) -> dict[str, Any]:
     """The findings in SARIF 2.1.0, at the lines of *file*, which is a path as the reader of the report will see it."""
     order = {rule: at for at, rule in enumerate(rules())}
     return {
@@ -58,7 +58,7 @@ def as_sarif(report: Report, *, file: str) -> dict[str, Any]:
     }
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: LintRule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.title},
@@ -68,7 +68,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, order: dict[str, int], file: str) -> dict[str, Any]:
+def _result(finding: LintFinding, order: dict[str, int], file: str) -> dict[str, Any]:
     mark = hashlib.sha256(f"{finding.rule}\0{finding.quote}".encode()).hexdigest()[:32]
     place: dict[str, Any] = {"artifactLocation": {"uri": quote(file)}}
     if finding.line is not None:

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from troth.policy.lint.looked import Looked
-from troth.policy.lint.model import Hit, Severity
+from troth.policy.extraction import DateKind, dates, days_meant
+from troth.policy.lint.context import LintContext
+from troth.policy.lint.date_formats import Written, written_dates
+from troth.policy.lint.model import Hit, LintSeverity
 from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.written import Written, written_dates
 from troth.policy.phrases import plain
-from troth.policy.stated import DateKind, dates, days_meant
 from troth.policy.text import Block, PolicyText, Sentence
 
 _CUE = re.compile(
@@ -82,12 +82,12 @@ _EDGE_BLOCKS = 4
 """How far from the policy's beginning or end a date that stands alone is its date."""
 
 
-def own_date(looked: Looked) -> Written | None:
+def own_date(looked: LintContext) -> Written | None:
     """The latest day that the policy gives for itself: since when it counts, or when it was last changed."""
     return max((date for date, _ in _own_dates(looked)), key=_day_of, default=None)
 
 
-def change_date(looked: Looked) -> Written | None:
+def change_date(looked: LintContext) -> Written | None:
     """The latest day on which the policy was changed, by its own words; else since when it counts, or the season."""
     changed = [date for date, kind in _own_dates(looked) if kind is DateKind.UPDATED]
     return max(changed, key=_day_of, default=None) or own_date(looked) or _season(looked)
@@ -97,7 +97,7 @@ def _day_of(date: Written) -> dt.date:
     return date.day or dt.date.min
 
 
-def _own_dates(looked: Looked) -> Iterator[tuple[Written, DateKind]]:
+def _own_dates(looked: LintContext) -> Iterator[tuple[Written, DateKind]]:
     stated = {(one.sentence.id, one.span.start): one.kind for one in dates(looked.policy)}
     for date in written_dates(looked):
         kind = _kind(date, looked.policy, stated)
@@ -131,7 +131,7 @@ def _is_at_edge(sentence: Sentence, blocks: tuple[Block, ...]) -> bool:
 
 
 @fires_when("S.date.invalid")
-def invalid(looked: Looked) -> Iterator[Hit]:
+def invalid(looked: LintContext) -> Iterator[Hit]:
     """Every date that is none, or that is read in two ways."""
     for date in written_dates(looked):
         if date.wrong:
@@ -146,7 +146,7 @@ def invalid(looked: Looked) -> Iterator[Hit]:
         yield hit_at(date.sentence, date.start, date.end, why=why)
 
 
-def _years_alone(looked: Looked) -> Iterator[Occurrence]:
+def _years_alone(looked: LintContext) -> Iterator[Occurrence]:
     """Years alone that are given as the day of a change of the policy, beside no law."""
     for sentence, found in occurrences(looked, _YEAR_ONLY):
         is_short = len(sentence.text.split()) <= _WORDS_MAX
@@ -154,14 +154,14 @@ def _years_alone(looked: Looked) -> Iterator[Occurrence]:
             yield sentence, found
 
 
-def _to_come(looked: Looked) -> Iterator[tuple[Written, str]]:
+def _to_come(looked: LintContext) -> Iterator[tuple[Written, str]]:
     """Days of the last change that are still to come."""
     for date, kind in _own_dates(looked):
         if kind is DateKind.UPDATED and not date.wrong and _first_day(date) > looked.as_of and not _is_due(date):
             yield date, f"{date.text} is still to come, and nothing was changed on it"
 
 
-def _due_before(looked: Looked) -> Iterator[tuple[Written, str]]:
+def _due_before(looked: LintContext) -> Iterator[tuple[Written, str]]:
     """Days of the next review that come before the policy's own."""
     issued = max((_first_day(date) for date, _ in _own_dates(looked) if not _is_due(date)), default=None)
     for date in written_dates(looked) if issued else ():
@@ -169,7 +169,7 @@ def _due_before(looked: Looked) -> Iterator[tuple[Written, str]]:
             yield date, f"The next review, {date.text}, comes before the last"
 
 
-def _long_before(looked: Looked) -> Iterator[tuple[Written, str]]:
+def _long_before(looked: LintContext) -> Iterator[tuple[Written, str]]:
     """The day of the last change, where the policy counts only since more than a year later."""
     own = [(date, kind) for date, kind in _own_dates(looked) if not date.wrong]
     counts = max((date for date, kind in own if kind is DateKind.EFFECTIVE), key=_day_of, default=None)
@@ -187,7 +187,7 @@ _FORMER = re.compile(
 )
 
 
-def _in_another_order(looked: Looked) -> Iterator[tuple[Written, str]]:
+def _in_another_order(looked: LintContext) -> Iterator[tuple[Written, str]]:
     """The first day in numbers that has day and month in another order than the one before it."""
     numbered = [(date, _NUMBERED.match(date.text)) for date in written_dates(looked)]
     sure = [
@@ -211,7 +211,7 @@ def _is_due(date: Written) -> bool:
 
 
 @fires_when("S.stale")
-def stale(looked: Looked) -> Iterator[Hit]:
+def stale(looked: LintContext) -> Iterator[Hit]:
     """A policy that was last looked at more than twelve months ago: a warning; more than 24: an error."""
     date = own_date(looked) or _season(looked)
     if date is None or date.day is None:
@@ -223,7 +223,7 @@ def stale(looked: Looked) -> Iterator[Hit]:
         yield hit if months < 24 else _grave(hit)
 
 
-def _season(looked: Looked) -> Written | None:
+def _season(looked: LintContext) -> Written | None:
     """The season in which the policy was last changed, as a day: no later than its last."""
     told = (*occurrences(looked, _SEASON), *_years_alone(looked), *occurrences(looked, _EDITION))
     found = [(sentence, one) for sentence, one in told if not _OF_LAW.search(sentence.text)]
@@ -240,11 +240,11 @@ def _last_day(season: str, *, is_north: bool) -> dt.date:
 
 
 def _grave(hit: Hit) -> Hit:
-    return Hit(hit.sentence, hit.quote, at=hit.at, says=hit.says, severity=Severity.ERROR)
+    return Hit(hit.sentence, hit.quote, at=hit.at, says=hit.says, severity=LintSeverity.ERROR)
 
 
 @fires_when("S.predates")
-def predates(looked: Looked) -> Iterator[Hit]:
+def predates(looked: LintContext) -> Iterator[Hit]:
     """A policy that is older than law it answers to, once with all of these laws; without a date, every sentence that
     names a law which has been replaced."""
     laws = [law for law in table("laws.toml")["newer"] if law["since"] <= looked.as_of]
@@ -266,7 +266,7 @@ def _answers_to(law: Mapping[str, Any], words: str, region: str) -> bool:
 
 
 @fires_when("S.product.sunset")
-def sunset(looked: Looked) -> Iterator[Hit]:
+def sunset(looked: LintContext) -> Iterator[Hit]:
     """Every sentence that speaks of something which no longer exists, once for each such thing."""
     read = [(sentence, plain(sentence.text)) for sentence in looked.policy.sentences]
     rows = {

@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from troth.policy.lint.beside import declaration_of, place_of
-from troth.policy.lint.looked import Looked
+from troth.policy.lint.context import LintContext
+from troth.policy.lint.declaration_rules import declaration_of, place_of
 from troth.policy.lint.model import Hit
 from troth.policy.lint.periods import depends
 from troth.policy.lint.prose import phrase, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import plain
-from troth.policy.ruled import Stretch, agrees, content_words, rules_named, stretches
+from troth.policy.retention_rules import Stretch, agrees, content_words, rules_named, stretches
 
 if TYPE_CHECKING:
     from troth.declaration import Retention
@@ -30,7 +30,7 @@ _EVENTS = re.compile(r"(?:counted|starting|running|runs|begins|starts|start|sinc
 
 
 @fires_when("F.retention")
-def retention(looked: Looked) -> Iterator[Hit]:
+def retention(looked: LintContext) -> Iterator[Hit]:
     """Sentences and rows that say for a declared kind of rows another period than its rules."""
     declaration = declaration_of(looked)
     if declaration is None or not declaration.retention:
@@ -79,7 +79,7 @@ def _kinds(words: str) -> set[str]:
     return {kind for kind, text in table("periods.toml")["kinds"].items() if phrase(text).found_in(said)}
 
 
-def _rows(looked: Looked) -> Mapping[tuple[int, int], str]:
+def _rows(looked: LintContext) -> Mapping[tuple[int, int], str]:
     """What every row of every table says, cell by cell, without those that name the event from which a period runs."""
     events, rows = set[tuple[int, int]](), defaultdict[tuple[int, int], list[str]](list)
     for block in looked.policy.blocks:

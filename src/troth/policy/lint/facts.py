@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from troth.europe import EEA, FREE_FLOW
+from troth.law.places import EEA, FREE_FLOW
 
 if TYPE_CHECKING:
     from troth.declaration import Declaration
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What the site did when somebody looked (see `troth.probe`): the names of the cookies that it set, and the other
+class SiteFacts:
+    """What the site did when somebody looked (see `troth.site`): the names of the cookies that it set, and the other
     hosts that it loaded from."""
 
     cookies: tuple[str, ...] = ()
@@ -22,16 +22,16 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class LintFacts:
     """Facts by name, for the conditions of rules; one that is not known stays out. With a *declaration*, what the text
     says is held against it."""
 
     known: tuple[tuple[str, bool], ...] = ()
     declaration: Declaration | None = field(default=None, repr=False)
-    seen: Seen | None = None
+    seen: SiteFacts | None = None
 
     @classmethod
-    def of(cls, declaration: Declaration, seen: Seen | None = None) -> Facts:
+    def of(cls, declaration: Declaration, seen: SiteFacts | None = None) -> LintFacts:
         """What the declaration settles. It settles nothing by its silence: an empty list of purposes is no answer."""
         facts = ((name, answer) for name, answer in _answers(declaration) if answer is not None)
         return cls(tuple(facts), declaration, seen)

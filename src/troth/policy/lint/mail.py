@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from troth.policy.lexicon import Passage
-from troth.policy.lint.looked import Looked, outside_headings
+from troth.policy.lint.context import LintContext, outside_headings
 from troth.policy.lint.model import Hit
-from troth.policy.lint.near import following, said_near, without
 from troth.policy.lint.prose import straight
+from troth.policy.lint.proximity import following, said_near, without
 from troth.policy.lint.rules import fires_when
 
 _CANSPAM = (
@@ -38,7 +38,7 @@ _LASTS = re.compile(
 
 
 @fires_when("CANSPAM.content")
-def _canspam(looked: Looked) -> Iterator[Hit]:
+def _canspam(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     named = spoken.of("canspam.named")
     is_american = looked.home.region == "us" or (looked.home.region == "other" and spoken.has("reach.us"))
@@ -50,7 +50,7 @@ def _canspam(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("CANSPAM.time")
-def _time_to_opt_out(looked: Looked) -> Iterator[Hit]:
+def _time_to_opt_out(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     offered = spoken.of("optout.offered")
     after = following(spoken)
@@ -70,7 +70,7 @@ _GOES_ON = re.compile(r"\b(?:this|that|it|these|requests?|effect|effective|chang
 
 
 @fires_when("PECR.22.basis")
-def _newsletter(looked: Looked) -> Iterator[Hit]:
+def _newsletter(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     sent = outside_headings(spoken.of("newsletter.sent"))
     # What people agree to about cookies is no consent to mail.
@@ -110,7 +110,7 @@ def _spot(passage: Passage) -> object:
 
 
 @fires_when("PECR.6.consent")
-def _cookies_unasked(looked: Looked) -> Iterator[Hit]:
+def _cookies_unasked(looked: LintContext) -> Iterator[Hit]:
     """Trackers of which people are never asked, and such as run before they are."""
     spoken = looked.mentions
     used = outside_headings(spoken.of("cookie.used"))
@@ -130,7 +130,7 @@ _SELLS = re.compile(r"\b(?:pixels?|advert\w*|campaigns?|marketing|remarketing|re
 
 
 @fires_when("PECR.6.analytics")
-def _visits_measured(looked: Looked) -> Iterator[Hit]:
+def _visits_measured(looked: LintContext) -> Iterator[Hit]:
     """Measuring without a choice; to be asked about advertisements only is none."""
     spoken = looked.mentions
     measured = outside_headings(spoken.of("analytics.used"))
@@ -144,7 +144,7 @@ _ADVERTISERS = re.compile(r"\b(?:ad|ads|advert\w*) (?:partners?|networks?|vendor
 
 
 @fires_when("PECR.6.pixel")
-def _mail_tracked(looked: Looked) -> Iterator[Hit]:
+def _mail_tracked(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     tracked = spoken.of("pixel.mail")
     wanted = spoken.has("pixel.choice") or said_near(tracked, spoken.of("consent.relied"))
@@ -152,7 +152,7 @@ def _mail_tracked(looked: Looked) -> Iterator[Hit]:
         yield Hit(tracked[0].sentence)
 
 
-def _choice_follows(looked: Looked, passages: Sequence[Passage]) -> bool:
+def _choice_follows(looked: LintContext, passages: Sequence[Passage]) -> bool:
     """Whether the next sentence of one of *passages* offers a choice about “this”."""
     after = following(looked.mentions)
     behind = {id(after.get(id(passage))) for passage in passages}
@@ -160,7 +160,7 @@ def _choice_follows(looked: Looked, passages: Sequence[Passage]) -> bool:
 
 
 @fires_when("PECR.6.list")
-def _cookies_listed(looked: Looked) -> Iterator[Hit]:
+def _cookies_listed(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     used = outside_headings(spoken.of("cookie.word"))
     about = _about_cookies(looked, used)
@@ -173,12 +173,12 @@ def _cookies_listed(looked: Looked) -> Iterator[Hit]:
         yield Hit(used[0].sentence, says=(("missing", ", ".join(missing)),))
 
 
-def _is_told_elsewhere(looked: Looked) -> bool:
+def _is_told_elsewhere(looked: LintContext) -> bool:
     """Whether the policy leads to one on cookies; to name it leads nowhere."""
     return any(one.sentence.links or _ADDRESS.search(one.sentence.text) for one in looked.mentions.of("cookie.policy"))
 
 
-def _about_cookies(looked: Looked, used: Iterable[Passage]) -> list[Passage]:
+def _about_cookies(looked: LintContext, used: Iterable[Passage]) -> list[Passage]:
     """What stands beside *used*, under a heading on cookies, or in a table that lists what expires."""
     blocks = {id(passage.block) for passage in used}
     passages = looked.mentions.passages

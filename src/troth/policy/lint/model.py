@@ -17,7 +17,7 @@ class LintError(TrothError):
     """The catalogue of rules is wrong, or was asked for what it does not have; the message says what."""
 
 
-class Severity(enum.StrEnum):
+class LintSeverity(enum.StrEnum):
     """How grave a finding is: mandatory content absent or a statement false; misleading, vague or risky; advice."""
 
     ERROR = "E"
@@ -45,13 +45,13 @@ class Fires:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class LintRule:
     """One rule of the catalogue, as its file there states it."""
 
     id: str
     title: str
     """What is wrong, for any policy."""
-    severity: Severity
+    severity: LintSeverity
     citation: str
     regimes: tuple[str, ...]
     applies_from: dt.date
@@ -83,7 +83,7 @@ class Hit:
     quote: str = ""
     says: tuple[tuple[str, str], ...] = ()
     part: str = ""
-    severity: Severity | None = None
+    severity: LintSeverity | None = None
     is_settled: bool = False
     """Whether the text itself says that the condition of a conditional rule holds."""
     fix: str | None = None
@@ -97,11 +97,11 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintFinding:
     """One fault. *line* is None for the whole document, and *quote* then names what was looked for."""
 
     rule: str
-    severity: Severity
+    severity: LintSeverity
     line: int | None
     quote: str
     citation: str

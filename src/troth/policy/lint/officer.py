@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from troth.policy.lexicon import Passage
-from troth.policy.lint.looked import Looked
+from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
 
@@ -68,7 +68,7 @@ _NO_PERSON = re.compile(
 
 
 @fires_when("GDPR.38.dpo-mailbox")
-def _officers_mailbox(looked: Looked) -> Iterator[Hit]:
+def _officers_mailbox(looked: LintContext) -> Iterator[Hit]:
     """Fires once: for the mailbox, else for the name."""
     about = looked.mentions.of("officer.any")
     pairs = [(passage, looked.following.get(id(passage))) for passage in about]

@@ -9,15 +9,15 @@ from importlib import resources
 from typing import Final
 
 from troth import __version__
-from troth.policy.lint.model import Finding, Severity
-from troth.policy.lint.run import Report
+from troth.policy.lint.model import LintFinding, LintSeverity
+from troth.policy.lint.run import LintReport
 from troth.policy.text import Block, PolicyText, Sentence
-from troth.sheet import safe as _
-from troth.sheet import sheet
+from troth.reports.base import html_page
+from troth.reports.base import safe as _
 
-_WORDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-_TALLY: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "piece of advice"}
-_MANY: Final = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "pieces of advice"}
+_WORDS: Final = {LintSeverity.ERROR: "error", LintSeverity.WARNING: "warning", LintSeverity.INFO: "note"}
+_TALLY: Final = {LintSeverity.ERROR: "error", LintSeverity.WARNING: "warning", LintSeverity.INFO: "piece of advice"}
+_MANY: Final = {LintSeverity.ERROR: "errors", LintSeverity.WARNING: "warnings", LintSeverity.INFO: "pieces of advice"}
 _TOP: Final = (
     '<b>Troth policy lint</b><nav aria-label="Sections"><a href="#whole">As a whole</a>\n'
     '<a href="#text">Sentence by sentence</a></nav>'
@@ -26,18 +26,18 @@ _NOTHING: Final = '<p class="soft">Nothing is missing that was looked for.</p>'
 _MODEST: Final = "What no rule looks for is not found: a page without findings is no proof."
 
 
-_Marked = tuple[int, int, Severity]
+_Marked = tuple[int, int, LintSeverity]
 
 
-def as_html(report: Report, policy: PolicyText, *, name: str) -> str:
+def as_html(report: LintReport, policy: PolicyText, *, name: str) -> str:
     """The whole as one self-contained page; *name* says which policy it is."""
-    by_sentence = defaultdict[str, list[Finding]](list)
+    by_sentence = defaultdict[str, list[LintFinding]](list)
     whole = _gravest_first(finding for finding in report.findings if finding.sentence is None)
     for finding in report.findings:
         if finding.sentence is not None:
             by_sentence[finding.sentence.id].append(finding)
     notes = "".join(map(_note, whole))
-    return sheet(
+    return html_page(
         f"Findings in {name}",
         [
             "<h1>What is wrong with this policy</h1>",
@@ -55,7 +55,7 @@ def as_html(report: Report, policy: PolicyText, *, name: str) -> str:
     )
 
 
-def _tally(report: Report) -> str:
+def _tally(report: LintReport) -> str:
     counts = report.counts
     shown = [
         f"<li><b>{count}</b> {_TALLY[severity] if count == 1 else _MANY[severity]}</li>"
@@ -64,11 +64,11 @@ def _tally(report: Report) -> str:
     return f'<ul class="tally">{"".join(shown)}</ul>'
 
 
-def _gravest_first(findings: Iterable[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
+def _gravest_first(findings: Iterable[LintFinding]) -> list[LintFinding]:
+    return sorted(findings, key=lambda finding: list(LintSeverity).index(finding.severity))
 
 
-def _row(block: Block, findings: dict[str, list[Finding]]) -> str:
+def _row(block: Block, findings: dict[str, list[LintFinding]]) -> str:
     """A block of the policy with its findings beside it."""
     words = " ".join(_sentence(sentence, findings.get(sentence.id, ())) for sentence in block.sentences)
     beside = [finding for sentence in block.sentences for finding in findings.get(sentence.id, ())]
@@ -84,7 +84,7 @@ def _block(block: Block, words: str) -> str:
     return f'<p class="{kind}">{words}</p>' if kind else f"<p>{words}</p>"
 
 
-def _sentence(sentence: Sentence, findings: Sequence[Finding]) -> str:
+def _sentence(sentence: Sentence, findings: Sequence[LintFinding]) -> str:
     """The sentence, with the words that are wrong marked; where several findings touch, the gravest colours them."""
     parts = list[str]()
     at = 0
@@ -97,7 +97,7 @@ def _sentence(sentence: Sentence, findings: Sequence[Finding]) -> str:
     return "".join((*parts, _(sentence.text[at:])))
 
 
-def _marked(sentence: Sentence, findings: Sequence[Finding]) -> Iterator[_Marked]:
+def _marked(sentence: Sentence, findings: Sequence[LintFinding]) -> Iterator[_Marked]:
     """Ranges of characters that do not touch one another, each with the gravest severity in it."""
     spots = []
     for finding in findings:
@@ -111,11 +111,11 @@ def _marked(sentence: Sentence, findings: Sequence[Finding]) -> Iterator[_Marked
     yield from merged
 
 
-def _both(one: _Marked, other: _Marked) -> _Marked:
-    return one[0], max(one[1], other[1]), min(one[2], other[2], key=list(Severity).index)
+def _both(finding: _Marked, other: _Marked) -> _Marked:
+    return finding[0], max(finding[1], other[1]), min(finding[2], other[2], key=list(LintSeverity).index)
 
 
-def _note(finding: Finding) -> str:
+def _note(finding: LintFinding) -> str:
     word = _WORDS[finding.severity]
     label = "advice" if word == "note" else word
     where = f" · line {finding.line}" if finding.line is not None else ""

@@ -9,17 +9,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from troth.policy.clauses.model import Quantity
-from troth.policy.clauses.quantities import quantities_in
+from troth.policy.classify.model import Quantity
+from troth.policy.classify.quantities import quantities_in
 from troth.policy.lexicon import Passage
-from troth.policy.lint.looked import Looked
+from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import phrase, table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import Phrase, plain
-from troth.policy.ruled import DAYS
-from troth.policy.text import Cell
-from troth.wording import same_words
+from troth.policy.retention_rules import DAYS
+from troth.policy.text import CellPosition
+from troth.text import same_words
 
 _KINDS: Mapping[str, str] = {
     "camera images": "(camera|cctv) .. (image*|recording*|footage|picture*)",
@@ -52,7 +52,7 @@ _CONDITION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StatedPeriod:
     """A sentence, or a row of a table, that says how long one kind of data is kept."""
 
     passage: Passage
@@ -71,7 +71,7 @@ class Kept:
 
 
 @fires_when("X.retention-pair")
-def two_periods(looked: Looked) -> Iterator[Hit]:
+def two_periods(looked: LintContext) -> Iterator[Hit]:
     """A period beside an open end in one sentence, and two periods for one kind of data in two places."""
     spoken = looked.mentions
     definite = {id(passage) for passage in spoken.of("retention.period")}
@@ -80,7 +80,7 @@ def two_periods(looked: Looked) -> Iterator[Hit]:
             yield Hit(passage.sentence, says=(("which", "one that ends, and one that nobody can tell the end of"),))
     for passage in _opened(looked):
         yield Hit(passage.sentence, says=(("which", "one that ends here, and one that nobody can tell the end of"),))
-    by_kind = defaultdict[str, list[Kept]](list)
+    by_kind = defaultdict[str, list[StatedPeriod]](list)
     for kept in kept_periods(looked):
         by_kind[kept.kind].append(kept)
     for kind, found in by_kind.items():
@@ -90,7 +90,7 @@ def two_periods(looked: Looked) -> Iterator[Hit]:
     yield from _left_open(looked)
 
 
-def _left_open(looked: Looked) -> Iterator[Hit]:
+def _left_open(looked: LintContext) -> Iterator[Hit]:
     """A sentence that leaves the end open for a kind of data of which another names it."""
     spoken = looked.mentions
     vague = [*spoken.of("retention.vague", "period.endless"), *filter(_is_kept, spoken.of("period.open"))]
@@ -105,7 +105,7 @@ def _left_open(looked: Looked) -> Iterator[Hit]:
             return
 
 
-def _ended(looked: Looked, kinds: Mapping[object, set[str]], is_open: set[int]) -> Mapping[str, Passage]:
+def _ended(looked: LintContext, kinds: Mapping[object, set[str]], is_open: set[int]) -> Mapping[str, Passage]:
     """The first sentence, or row, that names an end, for each kind of data."""
     told = {id(passage) for passage in looked.mentions.of("retention.period")}
     found: dict[str, Passage] = {}
@@ -121,7 +121,7 @@ def _is_kept(passage: Passage) -> bool:
     return _KEEPS.search(passage.words) is not None
 
 
-def _kinds_named(looked: Looked) -> Mapping[object, set[str]]:
+def _kinds_named(looked: LintContext) -> Mapping[object, set[str]]:
     """The kinds of data that each sentence, or row of a table, is about."""
     found = defaultdict[object, set[str]](set)
     for kind, text in table("periods.toml")["kinds"].items():
@@ -135,7 +135,7 @@ def _spot(passage: Passage) -> object:
     return (cell.table, cell.row) if cell else id(passage)
 
 
-def _words(passage: Passage, looked: Looked) -> str:
+def _words(passage: Passage, looked: LintContext) -> str:
     """What it says; of a cell, its whole row."""
     cell = passage.block.cell
     return plain(looked.rows.get((cell.table, cell.row), "")) if cell else passage.words
@@ -151,7 +151,7 @@ _BY_LAW = re.compile(
 )
 
 
-def _opened(looked: Looked) -> Iterator[Passage]:
+def _opened(looked: LintContext) -> Iterator[Passage]:
     """Sentences whose period the next one opens again; and, beside periods elsewhere, those that keep something for our
     own ends, or leave open for each kind of data what another section says of some."""
     spoken = looked.mentions
@@ -171,7 +171,7 @@ def _opened(looked: Looked) -> Iterator[Passage]:
 _OPEN_END = re.compile(r"\b(?:or|and)\b.{0,80}\b(?:reasonable|necessary|needed|required|appropriate|indefinite\w*)\b")
 
 
-def kept_periods(looked: Looked) -> Iterator[Kept]:
+def kept_periods(looked: LintContext) -> Iterator[StatedPeriod]:
     """What the policy says of periods, where a sentence or row is about one kind of data and names one period."""
     for passage in looked.mentions.of("retention.any"):
         cell = passage.block.cell
@@ -179,10 +179,10 @@ def kept_periods(looked: Looked) -> Iterator[Kept]:
         kinds = [kind for kind, phrase in _phrases().items() if phrase.found_in(words)]
         period = _single_period(looked, passage)
         if len(kinds) == 1 and period is not None and not (cell and kinds[0] in _BROAD and not _heads(looked, passage)):
-            yield Kept(passage, kinds[0], period.number, period.unit)
+            yield StatedPeriod(passage, kinds[0], period.number, period.unit)
 
 
-def _heads(looked: Looked, passage: Passage) -> bool:
+def _heads(looked: LintContext, passage: Passage) -> bool:
     """Whether the row of this cell begins with one kind of data and nothing else: it is about nothing else."""
     cell = passage.block.cell
     first = next(one for one in looked.policy.blocks if one.cell and cell and _row(one.cell) == _row(cell))
@@ -190,14 +190,14 @@ def _heads(looked: Looked, passage: Passage) -> bool:
     return len(words.split()) <= _NAME_WORDS_MAX and any(one.found_in(words) for one in _phrases().values())
 
 
-def _row(cell: Cell) -> tuple[int, int]:
+def _row(cell: CellPosition) -> tuple[int, int]:
     return (cell.table, cell.row)
 
 
 _NAME_WORDS_MAX = 2
 
 
-def _single_period(looked: Looked, passage: Passage) -> Quantity | None:
+def _single_period(looked: LintContext, passage: Passage) -> Quantity | None:
     """The one period that a sentence, or a whole row, names; None where there are several, or it depends."""
     cell = passage.block.cell
     words = looked.rows.get((cell.table, cell.row), "") if cell else same_words(passage.sentence.text)

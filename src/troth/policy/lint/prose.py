@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, TypeAlias
 
-from troth.policy.lint.looked import Looked
+from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
 from troth.policy.phrases import Phrase
 from troth.policy.text import Sentence
@@ -29,7 +29,7 @@ Occurrence: TypeAlias = tuple[Sentence, re.Match[str]]
 """A pattern's match in the letters of a sentence (see `straight`)."""
 
 
-def occurrences(looked: Looked, pattern: re.Pattern[str], *, headings: bool = True) -> Iterator[Occurrence]:
+def occurrences(looked: LintContext, pattern: re.Pattern[str], *, headings: bool = True) -> Iterator[Occurrence]:
     """Where *pattern* stands, in order, sentence by sentence."""
     for block in looked.policy.blocks:
         if block.kind == "heading" and not headings:

@@ -11,29 +11,29 @@ from types import MappingProxyType
 from typing import Any
 
 from troth.policy.lexicon import concepts
-from troth.policy.lint.looked import Looked
-from troth.policy.lint.model import REGIMES, Fires, Hit, LintError, Rule, Severity
+from troth.policy.lint.context import LintContext
+from troth.policy.lint.model import REGIMES, Fires, Hit, LintError, LintRule, LintSeverity
 
-Decides = Callable[[Looked], Iterable[Hit]]
+Decides = Callable[[LintContext], Iterable[Hit]]
 _DECIDES: dict[str, Decides] = {}
 _MODULES = (
     "content",
-    "keeping",
+    "retention",
     "officer",
     "california",
     "mail",
     "structure",
-    "pointing",
+    "references",
     "dates",
     "spelling",
-    "residue",
+    "template_leftovers",
     "contradictions",
     "undeclared",
     "uses",
     "periods",
-    "reality",
+    "site_rules",
     "declared_periods",
-    "answering",
+    "response_times",
     "unnamed",
 )
 _TEXTS = ("citation", "message")
@@ -56,10 +56,10 @@ def fires_when(id_: str) -> Callable[[Decides], Decides]:
 
 
 @functools.cache
-def rules() -> Mapping[str, Rule]:
+def rules() -> Mapping[str, LintRule]:
     """Every rule of this release by its id, in the order of the files."""
     folder = resources.files(__package__).joinpath("catalogue")
-    found: dict[str, Rule] = {}
+    found: dict[str, LintRule] = {}
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         for id_, rule in parse_rules(file.read_text(encoding="utf-8")).items():
             if id_ in found:
@@ -78,7 +78,7 @@ def decides(id_: str) -> Decides:
     return _DECIDES[id_]
 
 
-def parse_rules(text: str) -> Mapping[str, Rule]:
+def parse_rules(text: str) -> Mapping[str, LintRule]:
     """Read a catalogue. Raises `LintError` for what a rule cannot say."""
     try:
         rows = tomllib.loads(text)
@@ -87,16 +87,16 @@ def parse_rules(text: str) -> Mapping[str, Rule]:
     return MappingProxyType({id_: _rule(id_, row) for id_, row in rows.items()})
 
 
-def _rule(id_: str, row: Any) -> Rule:
+def _rule(id_: str, row: Any) -> LintRule:
     if not isinstance(row, dict) or (unknown := row.keys() - _KEYS) or (lacking := set(_TEXTS) - row.keys()):
         raise LintError(f"{id_}: missing or unknown: {', '.join(sorted(unknown or lacking))}")
     wrong = set(row.get("regimes", ())) - set(REGIMES)
     if wrong or not isinstance(row["applies_from"], dt.date):
         raise LintError(f"{id_}: regimes are of {', '.join(REGIMES)}; applies_from is a date")
-    return Rule(
+    return LintRule(
         id=id_,
         title=str(row.get("title", row["message"])),
-        severity=Severity(row["severity"]),
+        severity=LintSeverity(row["severity"]),
         citation=row["citation"],
         regimes=tuple(row.get("regimes", ())),
         applies_from=row["applies_from"],

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from troth.policy.lexicon import Mentions
-from troth.policy.lint.looked import Looked, outside_headings
-from troth.policy.lint.model import REGIMES, Finding, Fires, Hit, LintError, Rule, Severity
+from troth.policy.lint.context import LintContext, outside_headings
+from troth.policy.lint.model import REGIMES, Fires, Hit, LintError, LintFinding, LintRule, LintSeverity
 from troth.policy.lint.rules import decides, rules
 from troth.policy.text import PolicyText, Sentence, Span
 
 if TYPE_CHECKING:
-    from troth.policy.lint.facts import Facts
+    from troth.policy.lint.facts import LintFacts
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LintReport:
     """All findings, by their place in the policy; those about the whole document come last."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[LintFinding, ...]
     as_of: dt.date
     regimes: tuple[str, ...]
     left_out: tuple[str, ...] = ()
@@ -30,28 +30,28 @@ class Report:
     """Whether on that day no rule of any of *regimes* was in force yet."""
 
     @property
-    def counts(self) -> dict[Severity, int]:
+    def counts(self) -> dict[LintSeverity, int]:
         """How many findings of each severity there are, the gravest first."""
-        return {severity: sum(one.severity is severity for one in self.findings) for severity in Severity}
+        return {severity: sum(one.severity is severity for one in self.findings) for severity in LintSeverity}
 
     @property
-    def certain(self) -> tuple[Finding, ...]:
+    def certain(self) -> tuple[LintFinding, ...]:
         """The errors that hang on no condition which nobody has settled."""
-        return tuple(one for one in self.findings if one.severity is Severity.ERROR and not one.conditional)
+        return tuple(one for one in self.findings if one.severity is LintSeverity.ERROR and not one.conditional)
 
 
 def lint(
-    policy: PolicyText, *, as_of: dt.date, regimes: Iterable[str] | None = None, facts: Facts | None = None
-) -> Report:
+    policy: PolicyText, *, as_of: dt.date, regimes: Iterable[str] | None = None, facts: LintFacts | None = None
+) -> LintReport:
     """Look at the policy with every rule that is in force on *as_of* in one of *regimes*; where they are left out, in
-    any law that the text or the *facts* give a reason for (see `troth.policy.lint.reach`).
+    any law that the text or the *facts* give a reason for (see `troth.policy.lint.applicability`).
 
     Raises `LintError` for a regime that there is not.
     """
     limited = None if regimes is None else tuple(regimes)
     if unknown := set(limited or ()) - set(REGIMES):
         raise LintError(f"there is no regime {', '.join(sorted(unknown))}; there are {', '.join(REGIMES)}")
-    looked = Looked(policy, as_of, facts, limited)
+    looked = LintContext(policy, as_of, facts, limited)
     of_law = [rule for rule in rules().values() if set(rule.regimes) & set(looked.regimes)]
     counting = [rule for rule in rules().values() if (not rule.regimes or rule in of_law) and rule.is_in_force(as_of)]
     found = [finding for rule in counting for finding in _findings(rule, looked)]
@@ -59,10 +59,10 @@ def lint(
     found.sort(key=lambda finding: (whole if finding.start is None else finding.start, finding.rule))
     left_out = () if limited is not None else tuple(name for name in REGIMES if name in looked.reach.left_out)
     is_lawless = bool(of_law) and not any(rule.is_in_force(as_of) for rule in of_law)
-    return Report(tuple(found), as_of, looked.regimes, left_out, is_lawless)
+    return LintReport(tuple(found), as_of, looked.regimes, left_out, is_lawless)
 
 
-def _findings(rule: Rule, looked: Looked) -> Iterator[Finding]:
+def _findings(rule: LintRule, looked: LintContext) -> Iterator[LintFinding]:
     holds = looked.facts.holds(rule.fact) if looked.facts is not None and rule.fact else None
     if holds is False:
         return
@@ -91,10 +91,10 @@ def _by_concepts(fires: Fires, spoken: Mentions) -> Iterator[Hit]:
     yield Hit(places[0].sentence if places else None, says=says)
 
 
-def _finding(rule: Rule, hit: Hit, policy: PolicyText, *, conditional: bool) -> Finding:
+def _finding(rule: LintRule, hit: Hit, policy: PolicyText, *, conditional: bool) -> LintFinding:
     sentence, says = hit.sentence, dict(hit.says)
     span = _place(policy, sentence, hit) if sentence else None
-    return Finding(
+    return LintFinding(
         rule=f"{rule.id}.{hit.part}" if hit.part else rule.id,
         severity=hit.severity or rule.severity,
         line=span.line if span else None,

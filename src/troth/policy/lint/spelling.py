@@ -9,13 +9,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from troth.policy.lint.looked import Looked
-from troth.policy.lint.misnamed import misnamed_laws
+from troth.policy.company_names import company_names
+from troth.policy.lint.context import LintContext
+from troth.policy.lint.date_formats import dates_of
+from troth.policy.lint.law_names import misnamed_laws
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import Occurrence, hit_at, occurrences, phrase, straight, table
 from troth.policy.lint.rules import fires_when
-from troth.policy.lint.written import dates_of
-from troth.policy.naming import company_names
 from troth.policy.phrases import plain
 from troth.policy.text import Sentence
 
@@ -25,7 +25,7 @@ _ARTICLE = re.compile(r"\bArt(?:icle|\.)? ?(?P<number>\d{1,2})\b(?! ?(?:\(1\)|pa
 
 
 @fires_when("S.typo.regime")
-def misspelt_law(looked: Looked) -> Iterator[Hit]:
+def misspelt_law(looked: LintContext) -> Iterator[Hit]:
     """Laws whose names are misspelt, rights that stand beside the wrong article, and days on which no law came."""
     wanted = table("laws.toml")["misspelt"]
     for sentence, found in occurrences(looked, _misspelt()):
@@ -73,7 +73,7 @@ def _wrong_day(sentence: Sentence, as_of: dt.date) -> Iterator[Hit]:
 
 
 @fires_when("S.typo.its")
-def its(looked: Looked) -> Iterator[Hit]:
+def its(looked: LintContext) -> Iterator[Hit]:
     """“It's” for what belongs to it, and “its” for “it is”."""
     words = table("grammar.toml")["its"]
     owner = re.compile(rf"\b(?P<wrong>it's)(?= (?:{words['owned']})\b(?! (?:own )?(?:to|that|not|up)\b))", re.I)
@@ -85,7 +85,7 @@ def its(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("S.grammar.missing-word")
-def missing_word(looked: Looked) -> Iterator[Hit]:
+def missing_word(looked: LintContext) -> Iterator[Hit]:
     """Sentences with a gap where only one kind of word can stand."""
     for pattern, word in _gaps():
         for sentence, found in occurrences(looked, pattern, headings=False):
@@ -108,7 +108,7 @@ def _gaps() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 @fires_when("S.grammar.list")
-def list_without_comma(looked: Looked) -> Iterator[Hit]:
+def list_without_comma(looked: LintContext) -> Iterator[Hit]:
     """Lists whose parts run into one another."""
     for row in table("grammar.toml")["list"]:
         for sentence, found in occurrences(looked, _pattern(row["pattern"]), headings=False):
@@ -140,7 +140,7 @@ _LEGAL = re.compile(r",? ?(?:Ltd|Limited|Inc|LLC|LLP|PLC|plc|GmbH|AG|B\.?V|S\.L|
 
 
 @fires_when("S.name-variants")
-def name_variants(looked: Looked) -> Iterator[Hit]:
+def name_variants(looked: LintContext) -> Iterator[Hit]:
     """Every sentence that writes a name in another way than most of them do."""
     ours = next((found[1] for _, found in occurrences(looked, _WITH_FORM)), "")
     for sentence, one in occurrences(looked, _NO_NAME) if ours else ():
@@ -157,14 +157,14 @@ def name_variants(looked: Looked) -> Iterator[Hit]:
                 yield hit_at(sentence, one.start(), one.end(), fix=right, spellings=said, right=right)
 
 
-def _best(spellings: Counter[str], found: list[Occurrence]) -> str:
+def _best(spellings: Counter[str], occurrences: list[Occurrence]) -> str:
     """The maker's own spelling, else one with capitals, else the one that stands most often, and of those the first."""
     known = set(table("laws.toml")["products"]["names"])
-    first = list(dict.fromkeys(one[0] for _, one in found))
+    first = list(dict.fromkeys(one[0] for _, one in occurrences))
     return max(first, key=lambda name: (name in known, not name.islower(), spellings[name], -first.index(name)))
 
 
-def _names(looked: Looked) -> Iterator[re.Pattern[str]]:
+def _names(looked: LintContext) -> Iterator[re.Pattern[str]]:
     """Patterns that find a product's or the company's name however it is written; not in addresses."""
     text = straight("\n".join(sentence.text for sentence in looked.policy.sentences)).casefold()
     squeezed = re.sub(r"[^a-z0-9]", "", plain(looked.policy.text))
@@ -229,7 +229,7 @@ _UK_TRUNK = re.compile(r"\+44 ?0")
 
 
 @fires_when("S.contact.postcode")
-def contact_number(looked: Looked) -> Iterator[Hit]:
+def contact_number(looked: LintContext) -> Iterator[Hit]:
     """Postcodes and telephone numbers that cannot be."""
     told = defaultdict[str, set[int]](set)
     if looked.home.region in {"uk", ""}:
@@ -256,9 +256,9 @@ def contact_number(looked: Looked) -> Iterator[Hit]:
                 yield hit_at(sentence, *found.span("number"), why=why)
 
 
-def _is_address(sentence: Sentence, found: re.Match[str]) -> bool:
+def _is_address(sentence: Sentence, match: re.Match[str]) -> bool:
     """Whether what looks like a postcode stands where one would: behind a comma or a place's name."""
-    before = straight(sentence.text)[: found.start()].rstrip()
+    before = straight(sentence.text)[: match.start()].rstrip()
     return before.endswith(",") or re.search(r"[a-z],? [A-Z][a-z]+$|, [A-Z][a-z]+$", before) is not None
 
 

@@ -7,14 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from troth.policy.extraction import definitions
 from troth.policy.lexicon import Passage
-from troth.policy.lint.looked import Looked
+from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import hit_at, occurrences, straight
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.unfinished import empty_leads
 from troth.policy.phrases import plain
-from troth.policy.stated import definitions
 from troth.policy.text import PolicyText, Section, Sentence
 
 # --- lists that are empty ---------------------------------------------------------------------------------------------
@@ -34,7 +34,7 @@ _NO_ITEM = re.compile(
 
 
 @fires_when("S.empty-list")
-def empty_list(looked: Looked) -> Iterator[Hit]:
+def empty_list(looked: LintContext) -> Iterator[Hit]:
     """Lead-ins that nothing follows: the end, a heading, or a paragraph that cannot be what was announced."""
     empty = {sentence.id for sentence in (*empty_leads(looked.policy), *_misled(looked.policy))}
     for section in looked.policy.sections:
@@ -55,7 +55,7 @@ def _misled(policy: PolicyText) -> Iterator[Sentence]:
             yield block.sentences[-1]
 
 
-def _filled(lead: Sentence, part: str, looked: Looked) -> str | None:
+def _filled(lead: Sentence, part: str, looked: LintContext) -> str | None:
     """The lead-in with what the declaration has for it: the purposes, or the cookies and what each is for."""
     declaration = looked.facts.declaration if looked.facts else None
     if declaration is None:
@@ -90,7 +90,7 @@ def _name_of(lead: Sentence, section: Section) -> str:
 
 
 @fires_when("S.law-no-promise")
-def law_without_promise(looked: Looked) -> Iterator[Hit]:
+def law_without_promise(looked: LintContext) -> Iterator[Hit]:
     """Parts that tell of a law and speak of nobody: neither of us nor of you."""
     told = {id(passage) for passage in looked.mentions.of("law.told", "law.made")}
     for part in _parts(looked):
@@ -103,7 +103,7 @@ def law_without_promise(looked: Looked) -> Iterator[Hit]:
             yield Hit(about[0].sentence)
 
 
-def _parts(looked: Looked) -> Iterator[list[Passage]]:
+def _parts(looked: LintContext) -> Iterator[list[Passage]]:
     """The sections and the paragraphs with a title of their own, each with its title first; tables left out."""
     part = list[Passage]()
     for passage in looked.mentions.passages:
@@ -148,7 +148,7 @@ _USES_MIN = 2
 
 
 @fires_when("S.term.undefined")
-def undefined_term(looked: Looked) -> Iterator[Hit]:
+def undefined_term(looked: LintContext) -> Iterator[Hit]:
     """Words that are used as terms, each once, where it first stands: with a capital, or as letters that only those in
     the trade know."""
     explained = {plain(_one(one.term)) for one in definitions(looked.policy)}
@@ -174,7 +174,7 @@ def undefined_term(looked: Looked) -> Iterator[Hit]:
             yield hit_at(sentence, found.start(), found.end(), term=found[0])
 
 
-def _own_terms(looked: Looked) -> Iterator[re.Pattern[str]]:
+def _own_terms(looked: LintContext) -> Iterator[re.Pattern[str]]:
     """Words with a capital that the policy puts an article before, as one does with a thing and not with a name."""
     for word in dict.fromkeys(found[1] for _, found in occurrences(looked, _THING, headings=False)):
         everywhere = re.compile(rf"(?<=[a-z,;] ){word}s?\b(?! [A-Z])")
@@ -210,7 +210,7 @@ def _is_told(term: str, text: str) -> bool:
 
 
 @fires_when("S.term.pii-only")
-def pii_only(looked: Looked) -> Iterator[Hit]:
+def pii_only(looked: LintContext) -> Iterator[Hit]:
     """A policy that protects “PII”, and never speaks of personal data."""
     spoken = looked.mentions
     if spoken.has("pii.any") and not spoken.has("personal.any"):

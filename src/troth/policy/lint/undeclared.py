@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from troth.policy.lexicon import Passage
+from troth.policy.lint.context import LintContext
 from troth.policy.lint.contradictions import beside_line
-from troth.policy.lint.looked import Looked
 from troth.policy.lint.model import Hit
-from troth.policy.lint.near import without
+from troth.policy.lint.proximity import without
 from troth.policy.lint.rules import fires_when
 from troth.policy.lint.uses import is_item
 
@@ -43,20 +43,20 @@ _NO_LIST = re.compile(
 
 
 @fires_when("X.card-undeclared")
-def card_undeclared(looked: Looked) -> Iterator[Hit]:
+def card_undeclared(looked: LintContext) -> Iterator[Hit]:
     """Card data that is handled and missing from what is collected, unless somebody else takes it."""
     if not looked.mentions.has("card.elsewhere"):
         yield from _undeclared(looked, "card.handled", _CARD)
 
 
 @fires_when("X.email-undeclared")
-def address_undeclared(looked: Looked) -> Iterator[Hit]:
+def address_undeclared(looked: LintContext) -> Iterator[Hit]:
     """Mail that is sent, while no address is among what is collected."""
     if not looked.mentions.has("mail.declared"):
         yield from _undeclared(looked, "mail.sent", _EMAIL)
 
 
-def _undeclared(looked: Looked, handled: str, kind: re.Pattern[str]) -> Iterator[Hit]:
+def _undeclared(looked: LintContext, handled: str, kind: re.Pattern[str]) -> Iterator[Hit]:
     """Where the kind is first handled, if it is missing wherever the policy lists what it collects."""
     named = {id(one): one for one in (*looked.mentions.of("collected.list"), *_naming_kinds(looked.mentions.passages))}
     lists = [one for one in named.values() if not _ELSEWHERE.search(one.under)]
@@ -91,7 +91,7 @@ def _place(passage: Passage) -> object:
     return (passage.under, passage.words[: passage.own]) if passage.own else id(passage)
 
 
-def _beside_lists(looked: Looked, lists: Sequence[Passage]) -> Iterator[Passage]:
+def _beside_lists(looked: LintContext, lists: Sequence[Passage]) -> Iterator[Passage]:
     """What stands in the same sections and tables as these lists, as far as it names data."""
     sections = {passage.under for passage in lists}
     for passage in looked.mentions.passages:

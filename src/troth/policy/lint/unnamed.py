@@ -6,20 +6,20 @@ import re
 from collections.abc import Iterator, Sequence
 
 from troth.policy.categories import names_category
-from troth.policy.lint.beside import declaration_of, is_named, listed, place_of, says_one_of
+from troth.policy.extraction import ContactKind, contacts
+from troth.policy.lint.context import LintContext
 from troth.policy.lint.dates import own_date
-from troth.policy.lint.looked import Looked
+from troth.policy.lint.declaration_rules import declaration_of, is_named, listed, place_of, says_one_of
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import plain
-from troth.policy.stated import ContactKind, contacts
 
 # --- why, what, on what ground ----------------------------------------------------------------------------------------
 
 
 @fires_when("F.purpose")
-def purposes(looked: Looked) -> Iterator[Hit]:
+def purposes(looked: LintContext) -> Iterator[Hit]:
     """Declared purposes that no sentence names, neither in their own words nor in those for such a use."""
     declaration = declaration_of(looked)
     if declaration is None:
@@ -34,7 +34,7 @@ def purposes(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("F.category")
-def categories(looked: Looked) -> Iterator[Hit]:
+def categories(looked: LintContext) -> Iterator[Hit]:
     """Declared kinds of personal data that no sentence names, each once, with a field that holds it."""
     declaration = declaration_of(looked)
     if declaration is None:
@@ -53,7 +53,7 @@ def categories(looked: Looked) -> Iterator[Hit]:
             yield Hit(says=(("name", title(category)), ("where", place_of(declaration, path))))
 
 
-def _names(looked: Looked, texts: Sequence[str], category: str) -> bool:
+def _names(looked: LintContext, texts: Sequence[str], category: str) -> bool:
     """Whether the policy names such data, or nobody expects it to: what a system notes of its own accord."""
     known = table("reality.toml")["categories"]
     nearest = max((one for one in known if f"{category}.".startswith(f"{one}.")), key=len, default="")
@@ -63,7 +63,7 @@ def _names(looked: Looked, texts: Sequence[str], category: str) -> bool:
 
 
 @fires_when("F.basis")
-def bases(looked: Looked) -> Iterator[Hit]:
+def bases(looked: LintContext) -> Iterator[Hit]:
     """Declared legal bases that the policy never names, each once."""
     declaration = declaration_of(looked)
     if declaration is None:
@@ -77,7 +77,7 @@ def bases(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("F.decisions")
-def decisions(looked: Looked) -> Iterator[Hit]:
+def decisions(looked: LintContext) -> Iterator[Hit]:
     """A denial of automated decisions, while there are such."""
     declaration = declaration_of(looked)
     declared = declaration.notice.decisions if declaration else None
@@ -92,7 +92,7 @@ def decisions(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("F.contact")
-def contact(looked: Looked) -> Iterator[Hit]:
+def contact(looked: LintContext) -> Iterator[Hit]:
     """The declared name and mailbox, where the policy has another or none."""
     declaration = declaration_of(looked)
     if declaration is None:
@@ -104,12 +104,12 @@ def contact(looked: Looked) -> Iterator[Hit]:
         yield Hit(says=(("what", "the address for mail"), ("where", place_of(declaration, "organisation.email"))))
 
 
-def _mailboxes(looked: Looked) -> set[str]:
+def _mailboxes(looked: LintContext) -> set[str]:
     return {one.value.casefold() for one in contacts(looked.policy) if one.kind is ContactKind.EMAIL}
 
 
 @fires_when("F.officer")
-def officer(looked: Looked) -> Iterator[Hit]:
+def officer(looked: LintContext) -> Iterator[Hit]:
     """The declared officer's address, where the policy does not have it; on its sentence about the officer."""
     declaration = declaration_of(looked)
     declared = declaration.organisation.officer if declaration else None
@@ -120,7 +120,7 @@ def officer(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("F.regulator")
-def regulator(looked: Looked) -> Iterator[Hit]:
+def regulator(looked: LintContext) -> Iterator[Hit]:
     """The declared regulator, where the policy names another or none."""
     declaration = declaration_of(looked)
     name = declaration.organisation.regulator if declaration else None
@@ -133,7 +133,7 @@ def regulator(looked: Looked) -> Iterator[Hit]:
 
 
 @fires_when("F.effective")
-def effective(looked: Looked) -> Iterator[Hit]:
+def effective(looked: LintContext) -> Iterator[Hit]:
     """The latest day that the policy gives for itself, where it is not the declared one."""
     declaration = declaration_of(looked)
     date = own_date(looked)

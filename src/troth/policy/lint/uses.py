@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from troth.policy.lexicon import Passage
-from troth.policy.lint.looked import Looked
+from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
-from troth.policy.lint.near import without
 from troth.policy.lint.prose import phrase, table
+from troth.policy.lint.proximity import without
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import Phrase
 
@@ -29,7 +29,7 @@ _OCCASIONS_MIN = 2
 
 
 @fires_when("X.collect-vs-use")
-def collected_and_used(looked: Looked) -> Iterator[Hit]:
+def collected_and_used(looked: LintContext) -> Iterator[Hit]:
     """Two lists of occasions, one of collecting and one of using, that are not the same; and an occasion that is only
     spoken of once, where data is used or kept."""
     hits = itertools.chain(_spoken_of_once(looked), _without_use(looked), _only_kept(looked))
@@ -53,7 +53,7 @@ def collected_and_used(looked: Looked) -> Iterator[Hit]:
         yield Hit(second.sentence, says=says)
 
 
-def _spoken_of_once(looked: Looked) -> Iterator[Hit]:
+def _spoken_of_once(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     collecting = spoken.of("collected.list", "collected.when", "indirect.received")
     using = spoken.of("purpose.stated", "retention.any")
@@ -91,7 +91,7 @@ _WHY = re.compile(
 )
 
 
-def _without_use(looked: Looked) -> Iterator[Hit]:
+def _without_use(looked: LintContext) -> Iterator[Hit]:
     """Kinds of data that are spoken of, and of which nobody says the use: not in their sentences, nor behind them, nor
     in their rows. How long they are kept, and who gets them, is no use."""
     for name, text in table("uses.toml")["asks-what-for"].items():
@@ -110,7 +110,7 @@ def _speaking(passages: Iterable[Passage], text: str) -> list[Passage]:
     return [one for one in passages if phrase(text).found_in(one.words, after=one.own)]
 
 
-def _only_kept(looked: Looked) -> Iterator[Hit]:
+def _only_kept(looked: LintContext) -> Iterator[Hit]:
     """The first kind of data that has a period, and of which nobody says that it is collected or used."""
     spoken = looked.mentions
     kept = {id(one) for one in spoken.of("retention.any", "retention.period", "retention.vague")}
@@ -128,12 +128,12 @@ def _brings_in(passage: Passage) -> bool:
     return not _NOT.search(passage.words) or is_item(passage)
 
 
-def _is_counted(looked: Looked) -> bool:
+def _is_counted(looked: LintContext) -> bool:
     """Whether visits are measured for something, whatever words it has for what is measured."""
     return any(_COUNTS.search(passage.words) for passage in looked.mentions.of("purpose.stated"))
 
 
-def _says_why(passage: Passage, looked: Looked) -> bool:
+def _says_why(passage: Passage, looked: LintContext) -> bool:
     spoken = looked.mentions
     if spoken.why("retention.any", passage.sentence) or spoken.why("retention.period", passage.sentence):
         return False
@@ -154,7 +154,7 @@ def is_item(passage: Passage) -> bool:
     return passage.block.kind == "list_item" or passage.block.cell is not None
 
 
-def _says_what_is_collected(passage: Passage, looked: Looked) -> bool:
+def _says_what_is_collected(passage: Passage, looked: LintContext) -> bool:
     """Whether it stands in a table that has a column for data, or under a heading about what is collected."""
     cell = passage.block.cell
     if cell is None:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from troth.policy.versions.comparing import Change, Comparison, Verdict, compare
+from troth.policy.versions.comparing import ClauseChange, Comparison, Verdict, compare
 
 if TYPE_CHECKING:
     from troth.policy.versions.denying import denied_by
-    from troth.policy.versions.published import Issue, Step, chain, check, steps, todays
+    from troth.policy.versions.published import Issue, VersionChange, chain, check, steps, todays
 
 __all__ = [
-    "Change",
+    "ClauseChange",
     "Comparison",
     "Issue",
-    "Step",
     "Verdict",
+    "VersionChange",
     "chain",
     "check",
     "compare",

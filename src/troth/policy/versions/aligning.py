@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from troth.policy.versions.clauses import Clause, joined
+from troth.policy.versions.clauses import ComparedClause, joined
 from troth.policy.versions.likeness import Likeness
 
 _ALIKE_HERE = 0.45
@@ -31,12 +31,12 @@ class Pair:
     """A clause before and after. One of them is None where it is new or gone; one of them is joined from several where
     a sentence was divided, or sentences became one."""
 
-    old: Clause | None
-    new: Clause | None
+    old: ComparedClause | None
+    new: ComparedClause | None
     is_moved: bool = False
 
 
-def align(old: Sequence[Clause], new: Sequence[Clause]) -> list[Pair]:
+def align(old: Sequence[ComparedClause], new: Sequence[ComparedClause]) -> list[Pair]:
     """Every clause of both versions once: pairs in the order of the new version, each clause that is gone behind the
     one that it followed. The same two versions always give the same pairs."""
     same = _same(old, new)
@@ -69,7 +69,7 @@ def _gone(many: int, matches: Iterable[_Match]) -> Mapping[int, list[int]]:
     return gone
 
 
-def _same(old: Sequence[Clause], new: Sequence[Clause]) -> dict[int, int]:
+def _same(old: Sequence[ComparedClause], new: Sequence[ComparedClause]) -> dict[int, int]:
     """Clauses with the same words: those of the same section first, and in order."""
     matched: dict[int, int] = {}
     for key in (_here, _anywhere):
@@ -85,15 +85,17 @@ def _same(old: Sequence[Clause], new: Sequence[Clause]) -> dict[int, int]:
     return matched
 
 
-def _here(clause: Clause) -> tuple[str, ...]:
+def _here(clause: ComparedClause) -> tuple[str, ...]:
     return clause.key, clause.section
 
 
-def _anywhere(clause: Clause) -> tuple[str, ...]:
+def _anywhere(clause: ComparedClause) -> tuple[str, ...]:
     return (clause.key,)
 
 
-def _counterparts(old: Sequence[Clause], new: Sequence[Clause], matched: Mapping[int, int]) -> dict[str, str]:
+def _counterparts(
+    old: Sequence[ComparedClause], new: Sequence[ComparedClause], matched: Mapping[int, int]
+) -> dict[str, str]:
     """The section that each section became: the one of the same title, else where most of its clauses went."""
     titles = {clause.section for clause in new}
     went: dict[str, Counter[str]] = defaultdict(Counter)
@@ -109,7 +111,10 @@ def _counterparts(old: Sequence[Clause], new: Sequence[Clause], matched: Mapping
 
 
 def _alike(
-    old: Sequence[Clause], new: Sequence[Clause], matched: Mapping[int, int], sections: Mapping[str, str]
+    old: Sequence[ComparedClause],
+    new: Sequence[ComparedClause],
+    matched: Mapping[int, int],
+    sections: Mapping[str, str],
 ) -> list[_Match]:
     """What is left over in pairs, the most alike first."""
     taken = set(matched.values())
@@ -137,7 +142,12 @@ def _alike(
 
 
 def _candidates(
-    old: Sequence[Clause], new: Sequence[Clause], olds: _Left, news: _Left, sections: Mapping[str, str], like: Likeness
+    old: Sequence[ComparedClause],
+    new: Sequence[ComparedClause],
+    olds: _Left,
+    news: _Left,
+    sections: Mapping[str, str],
+    like: Likeness,
 ) -> Iterator[tuple[float, tuple[int, ...], tuple[int, ...]]]:
     """Every clause with every other, and with those of its section that may be its parts: how alike they are, and
     which they are."""
@@ -162,7 +172,9 @@ def _near(those: _Left, these: _Left) -> Iterator[tuple[int, frozenset[str], _Le
         yield at, words, these if reach >= 2 * len(places) else dict(places[first : first + reach])
 
 
-def _neighbours(old: Sequence[Clause], new: Sequence[Clause], matched: Mapping[int, int], match: _Match) -> bool:
+def _neighbours(
+    old: Sequence[ComparedClause], new: Sequence[ComparedClause], matched: Mapping[int, int], match: _Match
+) -> bool:
     """Whether both stand at the same place: between the same clauses, or at the same end of a section."""
     befores, afters = match
     edges = ((-1, befores[0], afters[0]), (1, befores[-1], afters[-1]))
@@ -174,7 +186,7 @@ def _neighbours(old: Sequence[Clause], new: Sequence[Clause], matched: Mapping[i
     )
 
 
-def _ends(clauses: Sequence[Clause], at: int, step: int) -> bool:
+def _ends(clauses: Sequence[ComparedClause], at: int, step: int) -> bool:
     """Whether a section begins, or ends, with this clause."""
     beside = at + step
     return not 0 <= beside < len(clauses) or clauses[beside].section != clauses[at].section

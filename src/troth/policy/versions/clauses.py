@@ -8,16 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from troth.policy.clauses.quantities import places_in
+from troth.policy.classify.quantities import places_in
 from troth.policy.text import Block, PolicyText
-from troth.wording import same_words
+from troth.text import same_words
 
 _GRAMMAR = frozenset({"a", "an", "the", "is", "are", "be", "do", "does", "will"})
 """Words that may come and go without saying anything else."""
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
+class ComparedClause:
     """One thing that the policy says. *lead* are the words that lead to an item of a list; *first* is the first cell of
     a row, which names it."""
 
@@ -29,11 +29,11 @@ class Clause:
     first: str = ""
     is_head: bool = False
     """Whether it is a heading, or the heads of a table: it says of what the clauses below it are."""
-    joined_from: tuple[Clause, ...] = ()
+    joined_from: tuple[ComparedClause, ...] = ()
     """The sentences, or items, of which it says all; none where it is one."""
 
     @property
-    def sentences(self) -> tuple[Clause, ...]:
+    def sentences(self) -> tuple[ComparedClause, ...]:
         """What it is joined from, or the clause itself."""
         return self.joined_from or (self,)
 
@@ -57,20 +57,20 @@ class Clause:
         return frozenset(map(stem, re.findall(r"[^\W_]+|#", text)))
 
 
-def clauses_of(policy: PolicyText) -> tuple[Clause, ...]:
+def clauses_of(policy: PolicyText) -> tuple[ComparedClause, ...]:
     """The clauses of a policy, in order, without its heads."""
     return tuple(clause for clause in _all(policy) if not clause.is_head)
 
 
-def heads_of(policy: PolicyText) -> tuple[Clause, ...]:
+def heads_of(policy: PolicyText) -> tuple[ComparedClause, ...]:
     """The headings of a policy, and the heads of its tables, in order."""
     titles = [sentence for block in policy.blocks if block.kind == "heading" for sentence in block.sentences]
-    heads = [Clause(title.id, title.text, "", title.span.line, is_head=True) for title in titles]
+    heads = [ComparedClause(title.id, title.text, "", title.span.line, is_head=True) for title in titles]
     heads += [replace(clause, section="") for clause in _all(policy) if clause.is_head]
     return tuple(sorted(heads, key=lambda head: head.line))
 
 
-def joined(clauses: Sequence[Clause]) -> Clause:
+def joined(clauses: Sequence[ComparedClause]) -> ComparedClause:
     """Clauses that stand one behind the other, as one that says all of it and knows each of them."""
     if len(clauses) == 1:
         return clauses[0]
@@ -89,11 +89,11 @@ def told_by(text: str) -> tuple[str, ...]:
     return tuple(word for word in re.findall(r"[^\W_]+|[%€$£]", plain) if word not in _GRAMMAR)
 
 
-def _all(policy: PolicyText) -> Iterator[Clause]:
+def _all(policy: PolicyText) -> Iterator[ComparedClause]:
     return (clause for section in policy.sections for clause in _of_section(section.title, section.blocks))
 
 
-def _of_section(title: str, blocks: tuple[Block, ...]) -> Iterator[Clause]:
+def _of_section(title: str, blocks: tuple[Block, ...]) -> Iterator[ComparedClause]:
     lead = ""
     for (is_cell, _), group in groupby(blocks, key=_row):
         if is_cell:
@@ -103,17 +103,17 @@ def _of_section(title: str, blocks: tuple[Block, ...]) -> Iterator[Clause]:
             if block.kind != "list_item":
                 lead = ""
             for sentence in block.sentences:
-                yield Clause(sentence.id, sentence.text, title, sentence.span.line, lead)
+                yield ComparedClause(sentence.id, sentence.text, title, sentence.span.line, lead)
                 if block.kind != "list_item":
                     lead = sentence.text if sentence.text.endswith(":") else ""
 
 
-def _of_row(title: str, cells: list[Block]) -> Iterator[Clause]:
+def _of_row(title: str, cells: list[Block]) -> Iterator[ComparedClause]:
     """One clause for a row, or one head."""
     is_head = all(block.cell is not None and block.cell.is_head for block in cells) and len(cells) > 1
     texts = [block.text for block in cells]
     start = cells[0].sentences[0]
-    yield Clause(start.id, "; ".join(texts), title, start.span.line, "", texts[0], is_head)
+    yield ComparedClause(start.id, "; ".join(texts), title, start.span.line, "", texts[0], is_head)
 
 
 def _row(block: Block) -> tuple[bool, tuple[int, int] | None]:

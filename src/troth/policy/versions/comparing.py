@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from troth.policy.text import Language, PolicyText
+from troth.policy.text import PolicyText, TextLanguage
 from troth.policy.versions.aligning import Pair, align
-from troth.policy.versions.clauses import Clause, clauses_of, heads_of, told_by
+from troth.policy.versions.clauses import ComparedClause, clauses_of, heads_of, told_by
 from troth.policy.versions.rewriting import rewritten
 from troth.policy.versions.strength import (
     Limit,
-    Mark,
     Side,
     Stance,
     Strength,
+    StrengthPoint,
     denies,
     framed,
     is_whole,
@@ -47,12 +47,12 @@ class Verdict(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ClauseChange:
     """One clause before and after. *effect* is below zero where people have less than before; *reasons* say why."""
 
     verdict: Verdict
-    old: Clause | None
-    new: Clause | None
+    old: ComparedClause | None
+    new: ComparedClause | None
     effect: int = 0
     reasons: tuple[str, ...] = ()
     is_longer: bool = False
@@ -72,17 +72,17 @@ class Change:
 class Comparison:
     """Every clause of both versions: the heads, and then what stands below them, in the order of the new one."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[ClauseChange, ...]
     is_read: bool = True
     """Whether both are in a language of which the words are known. Where not, nothing is told to be weaker."""
 
     @cached_property
-    def weaker(self) -> tuple[Change, ...]:
+    def weaker(self) -> tuple[ClauseChange, ...]:
         """The changes by which people have less than before."""
         return tuple(change for change in self.changes if change.is_weaker)
 
     @cached_property
-    def doubtful(self) -> tuple[Change, ...]:
+    def doubtful(self) -> tuple[ClauseChange, ...]:
         """The changes that may leave people with less, and that a person has to read."""
         return tuple(change for change in self.changes if change.in_doubt)
 
@@ -113,40 +113,40 @@ def compare(old: PolicyText, new: PolicyText) -> Comparison:
     """
     heads = align(heads_of(old), heads_of(new))
     changes = [_change(pair) for pair in (*heads, *align(clauses_of(old), clauses_of(new)))]
-    return Comparison(tuple(changes), Language.OTHER not in {old.language, new.language})
+    return Comparison(tuple(changes), TextLanguage.OTHER not in {old.language, new.language})
 
 
-def _change(pair: Pair) -> Change:
+def _change(pair: Pair) -> ClauseChange:
     change = _judged(pair)
     return replace(change, in_doubt=not change.is_weaker and _may_be_weaker(change))
 
 
-def _judged(pair: Pair) -> Change:
+def _judged(pair: Pair) -> ClauseChange:
     old, new = pair.old, pair.new
     if old is not None and new is not None and old.key == new.key:
-        return Change(Verdict.MOVED if pair.is_moved else Verdict.SAME, old, new)
+        return ClauseChange(Verdict.MOVED if pair.is_moved else Verdict.SAME, old, new)
     if not any(not clause.is_head or states(clause) for clause in (old, new) if clause):
-        return Change(Verdict.NEW if old is None else Verdict.GONE if new is None else Verdict.REWORDED, old, new)
+        return ClauseChange(Verdict.NEW if old is None else Verdict.GONE if new is None else Verdict.REWORDED, old, new)
     if new is None:
         assert old is not None, "a pair has a clause"
         return _lone(Verdict.GONE, old, new, strength_of(old))
     if old is None:
         return _lone(Verdict.NEW, old, new, strength_of(new))
     if differ_by_typos(old, new):
-        return Change(Verdict.REWORDED, old, new)
+        return ClauseChange(Verdict.REWORDED, old, new)
     before, after = strength_of(old), strength_of(new)
     if losses := tuple(_losses(before, after)):
         longer = sum(_longer(before, after))
-        return Change(Verdict.WEAKENED, old, new, -1, losses, longer > 0, longer == len(losses))
+        return ClauseChange(Verdict.WEAKENED, old, new, -1, losses, longer > 0, longer == len(losses))
     if rest_of(old) == rest_of(new) and (worse := tuple(_worse_in_place(before, after))):
-        return Change(Verdict.WEAKENED, old, new, -1, worse)
+        return ClauseChange(Verdict.WEAKENED, old, new, -1, worse)
     gains = tuple(_gains(before, after))
     if gains and not _is_replaced(old, new, before, after):
-        return Change(Verdict.STRENGTHENED, old, new, 1, gains)
-    return Change(Verdict.REWORDED, old, new, reasons=gains)
+        return ClauseChange(Verdict.STRENGTHENED, old, new, 1, gains)
+    return ClauseChange(Verdict.REWORDED, old, new, reasons=gains)
 
 
-def _is_replaced(old: Clause, new: Clause, before: Strength, after: Strength) -> bool:
+def _is_replaced(old: ComparedClause, new: ComparedClause, before: Strength, after: Strength) -> bool:
     """Whether what was gained may stand for something better that no mark tells: what is said now in place of unknown
     words, or no longer said where unknown words came. A number that is better than a number needs both."""
     gone, came = unweighed(old) - unweighed(new), unweighed(new) - unweighed(old)
@@ -157,7 +157,7 @@ def _is_replaced(old: Clause, new: Clause, before: Strength, after: Strength) ->
     return bool((gone and is_more) or (came and is_less))
 
 
-def _may_be_weaker(change: Change) -> bool:
+def _may_be_weaker(change: ClauseChange) -> bool:
     """Whether a change that no mark tells to be weaker says something that no mark tells, either: doubt is for the
     person. A clause in another place is of something else there."""
     old, new = change.old, change.new
@@ -174,13 +174,13 @@ def _may_be_weaker(change: Change) -> bool:
     return any(mark.side is Side.AGAINST for mark in strength_of(new).marks)
 
 
-def _is_reordered(old: Clause, new: Clause) -> bool:
+def _is_reordered(old: ComparedClause, new: ComparedClause) -> bool:
     """Whether both have the same words in another order: a *may* may have come to what was firm."""
     told, tells = told_by(framed(old)), told_by(framed(new))
     return told != tells and sorted(told) == sorted(tells)
 
 
-def _tells_the_same(old: Clause, new: Clause) -> bool:
+def _tells_the_same(old: ComparedClause, new: ComparedClause) -> bool:
     """Whether they differ in grammar only. What joins two sentences is that, too, where nothing is denied: how far a
     negation reaches may be another matter in one than in two."""
     told, tells = (told_by(rewritten(clause.whole.casefold())) for clause in (old, new))
@@ -189,7 +189,7 @@ def _tells_the_same(old: Clause, new: Clause) -> bool:
     return [word for word in told if word not in _JOINTS] == [word for word in tells if word not in _JOINTS]
 
 
-def _lone(verdict: Verdict, old: Clause | None, new: Clause | None, strength: Strength) -> Change:
+def _lone(verdict: Verdict, old: ComparedClause | None, new: ComparedClause | None, strength: Strength) -> ClauseChange:
     """A promise that is gone, or a use that is new, leaves people with less; the reverse leaves them with more."""
     sign = -1 if verdict is Verdict.GONE else 1
     uses = sorted(
@@ -200,11 +200,11 @@ def _lone(verdict: Verdict, old: Clause | None, new: Clause | None, strength: St
     )
     if strength.stance is Stance.GUARD:
         word = "it promised" if sign < 0 else "it promises"
-        return Change(verdict, old, new, sign, (f"{word} {', '.join(guards)}",))
+        return ClauseChange(verdict, old, new, sign, (f"{word} {', '.join(guards)}",))
     if uses:
         word = "it spoke of data that is used" if sign < 0 else "it adds a use of data"
-        return Change(verdict, old, new, -sign, (f"{word}: {', '.join(uses)}",))
-    return Change(verdict, old, new)
+        return ClauseChange(verdict, old, new, -sign, (f"{word}: {', '.join(uses)}",))
+    return ClauseChange(verdict, old, new)
 
 
 def _losses(before: Strength, after: Strength) -> Iterator[str]:
@@ -221,8 +221,8 @@ def _gains(before: Strength, after: Strength) -> Iterator[str]:
     yield from (said for sign, said in _limited(before, after) if sign > 0)
 
 
-def _only(one: Strength, other: Strength, side: Side) -> list[Mark]:
-    return sorted(mark for mark in one.marks - other.marks if mark.side is side)
+def _only(strength: Strength, other: Strength, side: Side) -> list[StrengthPoint]:
+    return sorted(mark for mark in strength.marks - other.marks if mark.side is side)
 
 
 def _limited(before: Strength, after: Strength) -> Iterator[tuple[int, str]]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from troth.policy.lexicon import Concept, Mentions, concepts, parse_concepts
 from troth.policy.text import PolicyText
-from troth.policy.versions.clauses import Clause, clauses_of
+from troth.policy.versions.clauses import ComparedClause, clauses_of
 from troth.policy.versions.strength import Side, strength_of
 
 _NOT_DONE = {
@@ -43,7 +43,7 @@ def denied_by(policy: PolicyText) -> Mapping[str, frozenset[str]]:
     }
 
 
-def _says_only(clause: Clause, acts: set[str]) -> bool:
+def _says_only(clause: ComparedClause, acts: set[str]) -> bool:
     strength = strength_of(clause)
     promised = {
         mark.what for mark in strength.marks if mark.side is Side.FOR and mark.what.startswith(("to ", "not to "))

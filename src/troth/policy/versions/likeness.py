@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from troth.policy.versions.clauses import Clause
+from troth.policy.versions.clauses import ComparedClause
 
 _OF_THE_WHOLE = 0.6
 """How much of what a clause says stands in the one that it is a part of, at least."""
@@ -20,16 +20,16 @@ _Words = frozenset[str]
 class Likeness:
     """Clauses of both versions weighed: a word says the more the rarer it is."""
 
-    def __init__(self, clauses: Sequence[Clause]) -> None:
+    def __init__(self, clauses: Sequence[ComparedClause]) -> None:
         several = [clause.words for clause in clauses]
         counts = Counter(word for words in several for word in words)
         self._weights = {word: math.log(1 + len(several) / count) for word, count in counts.items()}
         self._sums = {words: self._sum(words) for words in several}
 
-    def of(self, one: _Words, other: _Words) -> float:
+    def of(self, first: _Words, other: _Words) -> float:
         """How much they share, from 0, nothing, to 1, every word."""
-        total = self._whole(one) + self._whole(other)
-        return 2 * self._sum(one & other) / total if total else 0.0
+        total = self._whole(first) + self._whole(other)
+        return 2 * self._sum(first & other) / total if total else 0.0
 
     def parts(self, whole: _Words, several: Mapping[int, _Words]) -> Iterator[tuple[float, tuple[int, ...]]]:
         """The clauses of *several*, by their numbers, that stand one behind the other, and that together are more like

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from troth.counting import counted
 from troth.declaration import Declaration, Period, Problem
 from troth.declaration.problems import Severity, nearest_of, shown
-from troth.declaration.promising import Policy
-from troth.declaration.versions import Announcement, Reviewed, Version
-from troth.policy.reading import Kind, kind_of
-from troth.policy.reading.files import read_file
+from troth.declaration.promises import Policy
+from troth.declaration.versions import Announcement, DeclaredVersion, Reviewed
+from troth.policy.parse import Kind, kind_of
+from troth.policy.parse.files import read_file
 from troth.policy.text import PolicyError, PolicyText
 from troth.policy.versions.comparing import Comparison, Verdict, compare
+from troth.text import counted
 
 WEAKER_DAYS_MIN = 14
 """How many days people have, at least, before a version counts that promises less; more where more are promised."""
@@ -46,7 +46,7 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class VersionChange:
     """From one version to the next."""
 
     old: Issue
@@ -114,9 +114,9 @@ def todays(declaration: Declaration, text: PolicyText) -> Issue:
     return _issue(declaration, declaration.policy, text, "policy", None)
 
 
-def steps(issues: tuple[Issue, ...]) -> Iterator[Step]:
+def steps(issues: tuple[Issue, ...]) -> Iterator[VersionChange]:
     """Each version with the one before it."""
-    return (Step(old, new, compare(old.text, new.text)) for old, new in pairwise(issues))
+    return (VersionChange(old, new, compare(old.text, new.text)) for old, new in pairwise(issues))
 
 
 def check(declaration: Declaration) -> list[Problem]:
@@ -131,12 +131,16 @@ def check(declaration: Declaration) -> list[Problem]:
 
 
 def _issue(
-    declaration: Declaration, one: Policy | Version, text: PolicyText, path: str, keeps: Mapping[str, Period] | None
+    declaration: Declaration,
+    version: Policy | DeclaredVersion,
+    text: PolicyText,
+    path: str,
+    keeps: Mapping[str, Period] | None,
 ) -> Issue:
     promised = declaration.notice.changes
     days_min = max(WEAKER_DAYS_MIN, promised.days_before if promised else 0)
-    name, kind = one.effective.isoformat(), kind_of(one.file.name)
-    return Issue(name, one.effective, text, path, one.announce, keeps, days_min, kind, one.reviewed)
+    name, kind = version.effective.isoformat(), kind_of(version.file.name)
+    return Issue(name, version.effective, text, path, version.announce, keeps, days_min, kind, version.reviewed)
 
 
 def _named(declaration: Declaration) -> Iterator[Problem]:
@@ -155,7 +159,7 @@ def _named(declaration: Declaration) -> Iterator[Problem]:
                 yield _problem(declaration, "version-keeps", f"{path}.keeps.{rule}", message, mend)
 
 
-def _refused(declaration: Declaration, known: Iterable[Step]) -> Iterator[Problem]:
+def _refused(declaration: Declaration, known: Iterable[VersionChange]) -> Iterator[Problem]:
     for step in known:
         if why := step.refused:
             mend = (
@@ -166,7 +170,7 @@ def _refused(declaration: Declaration, known: Iterable[Step]) -> Iterator[Proble
             yield _problem(declaration, "version-weaker", step.new.path, why, mend)
 
 
-def _where(step: Step) -> str:
+def _where(step: VersionChange) -> str:
     """The lines of the clauses that promise less, or may."""
     changes = step.comparison.weaker or step.comparison.doubtful
     lost = [f"{change.old.line} before" for change in changes if change.old]
@@ -185,7 +189,7 @@ def _hasty(declaration: Declaration, issues: tuple[Issue, ...]) -> Iterator[Prob
             yield _problem(declaration, "version-hasty", f"{issue.path}.announce", message, mend)
 
 
-def _forgotten(declaration: Declaration, known: Iterable[Step]) -> Iterator[Problem]:
+def _forgotten(declaration: Declaration, known: Iterable[VersionChange]) -> Iterator[Problem]:
     """An older version that had a shorter time, and no period that its data keeps."""
     for step in known:
         longer = [change for change in step.comparison.changes if change.is_longer]

@@ -25,9 +25,9 @@ def rewritten(text: str) -> str:
     return forms.without_not.sub(r"only with\1, \2", text)
 
 
-def _only_with(found: re.Match[str]) -> str:
+def _only_with(match: re.Match[str]) -> str:
     # A negation does not reach behind a conjunction: "do not sell it and share it without your consent".
-    return found[0] if _JOINTS.search(found[1]) else f"{found[1]}only with"
+    return match[0] if _JOINTS.search(match[1]) else f"{match[1]}only with"
 
 
 def _times(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -17,8 +17,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from troth.policy.clauses.quantities import places_in
-from troth.policy.versions.clauses import Clause, stem, told_by
+from troth.policy.classify.quantities import places_in
+from troth.policy.versions.clauses import ComparedClause, stem, told_by
 from troth.policy.versions.rewriting import rewritten
 
 _CHARACTERS_MAX = 2_000
@@ -43,7 +43,7 @@ class Stance(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Mark:
+class StrengthPoint:
     """One thing that a clause says, with the *reason* that is given where it is lost or gained."""
 
     side: Side
@@ -65,11 +65,11 @@ class Strength:
     """All that a clause says for and against the person; its limits in the order in which they stand there."""
 
     stance: Stance
-    marks: frozenset[Mark]
+    marks: frozenset[StrengthPoint]
     limits: tuple[Limit, ...]
 
 
-def strength_of(clause: Clause) -> Strength:
+def strength_of(clause: ComparedClause) -> Strength:
     """What the clause commits to."""
     text = rewritten(clause.whole[:_CHARACTERS_MAX].casefold())
     section = _section(clause.section)
@@ -79,17 +79,17 @@ def strength_of(clause: Clause) -> Strength:
     return Strength(stance, frozenset(marks), tuple(_limits(text)))
 
 
-def is_whole(clause: Clause) -> bool:
+def is_whole(clause: ComparedClause) -> bool:
     """Whether all of the clause was read."""
     return len(clause.whole) <= _CHARACTERS_MAX
 
 
-def states(head: Clause) -> bool:
+def states(head: ComparedClause) -> bool:
     """Whether a head says something by itself, such as *We never sell your data*, and does not name what is below."""
     return bool(_words().stating.search(head.whole.casefold()))
 
 
-def denies(clause: Clause) -> bool:
+def denies(clause: ComparedClause) -> bool:
     """Whether something in the clause is negated."""
     words, text = _words(), clause.whole.casefold()
     return bool(words.negation.search(text) or words.behind.search(text))
@@ -105,7 +105,7 @@ def weighed_as(word: str) -> frozenset[str]:
     return frozenset(name for name, pattern in named if pattern.search(word))
 
 
-def framed(clause: Clause) -> str:
+def framed(clause: ComparedClause) -> str:
     """The clause, with ``number`` in the place of each number that is compared."""
     words, text = _words(), rewritten(clause.whole[:_CHARACTERS_MAX].casefold())
     for start, end, quantity in reversed(list(places_in(text))):
@@ -115,7 +115,7 @@ def framed(clause: Clause) -> str:
     return words.under.sub("under number", text) if words.negation.search(text) else text
 
 
-def rest_of(clause: Clause) -> tuple[str, ...]:
+def rest_of(clause: ComparedClause) -> tuple[str, ...]:
     """What the clause says without its numbers and without the words that `strength_of` weighs wherever they stand.
     Where two clauses differ in nothing of this, their marks tell all that changed."""
     words, text = _words(), framed(clause)
@@ -125,7 +125,7 @@ def rest_of(clause: Clause) -> tuple[str, ...]:
     return told_by(words.negation.sub(" ", text))
 
 
-def unweighed(clause: Clause) -> frozenset[str]:
+def unweighed(clause: ComparedClause) -> frozenset[str]:
     """The words of a clause that no mark and no number knows, without those of grammar and without their endings."""
     words, text = _words(), " ".join(rest_of(clause))
     known = (words.risks, words.guards, words.protections, words.exceptions, words.asked, words.unasked)
@@ -138,7 +138,7 @@ def unweighed(clause: Clause) -> frozenset[str]:
 # --- acts -------------------------------------------------------------------------------------------------------------
 
 
-def _acts(text: str) -> Iterator[Mark]:
+def _acts(text: str) -> Iterator[StrengthPoint]:
     """What is done and not done, segment by segment: a negation reaches to the next comma or conjunction. What stands
     behind *without* is not done, either."""
     words = _words()
@@ -157,10 +157,10 @@ def _acts(text: str) -> Iterator[Mark]:
                 is_behind = without is not None and there.start() > without.start()
                 is_not = is_behind or (negated and (there.start() > at or table == "risks"))
                 said = f"not to {act}" if is_not else f"to {act}"
-                yield Mark(Side(-side) if is_not else side, said)
+                yield StrengthPoint(Side(-side) if is_not else side, said)
 
 
-def _stance(acts: Iterable[Mark]) -> Stance:
+def _stance(acts: Iterable[StrengthPoint]) -> Stance:
     sides = {mark.side for mark in acts}
     return Stance.GUARD if Side.FOR in sides else Stance.USE if sides else Stance.NEITHER
 
@@ -168,15 +168,15 @@ def _stance(acts: Iterable[Mark]) -> Stance:
 # --- how firmly -------------------------------------------------------------------------------------------------------
 
 
-def _firm(text: str, stance: Stance) -> Iterator[Mark]:
+def _firm(text: str, stance: Stance) -> Iterator[StrengthPoint]:
     """Hedges count against everything, and restrictions for; absolutes, partials and exceptions by what they stand
     in."""
     words = _words()
     for several in (words.restrictions, words.protections):
-        yield from (Mark(Side.FOR, f"“{name}”") for name, pattern in several.items() if pattern.search(text))
+        yield from (StrengthPoint(Side.FOR, f"“{name}”") for name, pattern in several.items() if pattern.search(text))
     for name, pattern in words.hedges.items():
         if pattern.search(words.allowed.sub(" ", text)):
-            yield Mark(Side.AGAINST, f"“{name}”")
+            yield StrengthPoint(Side.AGAINST, f"“{name}”")
     if stance is Stance.NEITHER:
         return
     strong = Side.FOR if stance is Stance.GUARD else Side.AGAINST
@@ -185,36 +185,38 @@ def _firm(text: str, stance: Stance) -> Iterator[Mark]:
         (Side(-strong), words.partials),
         (Side(-strong), words.exceptions),
     ):
-        yield from (Mark(side, f"“{name}”") for name, pattern in several.items() if pattern.search(text))
+        yield from (StrengthPoint(side, f"“{name}”") for name, pattern in several.items() if pattern.search(text))
 
 
-def _grounds(text: str) -> Iterator[Mark]:
+def _grounds(text: str) -> Iterator[StrengthPoint]:
     """Consent is for the person, and what does without it against, wherever they stand."""
     for name, pattern in _words().unasked.items():
         if pattern.search(text):
-            yield Mark(Side.AGAINST, f"on {name}")
+            yield StrengthPoint(Side.AGAINST, f"on {name}")
             text = pattern.sub(" ", text)  # implied consent is none
-    yield from (Mark(Side.FOR, f"on {name}") for name, pattern in _words().asked.items() if pattern.search(text))
+    yield from (
+        StrengthPoint(Side.FOR, f"on {name}") for name, pattern in _words().asked.items() if pattern.search(text)
+    )
 
 
 # --- about whom and what ----------------------------------------------------------------------------------------------
 
 
-def _about(clause: Clause, text: str, stance: Stance, section: str) -> Iterator[Mark]:
+def _about(clause: ComparedClause, text: str, stance: Stance, section: str) -> Iterator[StrengthPoint]:
     """Recipients and kinds of data. More of them in a promise is for the person, and in a use against."""
     if stance is Stance.NEITHER and not section:
         return
     words = _words()
     side = Side.FOR if stance is Stance.GUARD else Side.AGAINST
     named = [*_named(words.parties, text), *(_names(clause) if section == "recipients" else ())]
-    yield from (Mark(side, f"about {name}") for name in (*named, *_named(words.data, text)))
+    yield from (StrengthPoint(side, f"about {name}") for name in (*named, *_named(words.data, text)))
 
 
 def _named(several: Mapping[str, re.Pattern[str]], text: str) -> Iterator[str]:
     return (name for name, pattern in several.items() if pattern.search(text))
 
 
-def _names(clause: Clause) -> Iterator[str]:
+def _names(clause: ComparedClause) -> Iterator[str]:
     """Proper names within the clause: words with capitals that do not begin a sentence."""
     for found in re.finditer(r"(?<=[\w,;:(] )(?:[A-Z][\w&'-]*+ ?){1,6}", clause.text[:_CHARACTERS_MAX]):
         yield found.group().strip()
@@ -253,11 +255,11 @@ def _is_more(text: str, at: int, around: str) -> bool:
     return bool(is_least or words.more.search(around)) and not before.rstrip().endswith("within")
 
 
-def _shortest(text: str) -> Iterator[Mark]:
+def _shortest(text: str) -> Iterator[StrengthPoint]:
     """A shortest time for which data is kept promises nobody that it ends."""
     words = _words()
     if words.least.search(text) and words.kept.search(text) and not words.more.search(text):
-        yield Mark(Side.AGAINST, "“at least”")
+        yield StrengthPoint(Side.AGAINST, "“at least”")
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

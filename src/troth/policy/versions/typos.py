@@ -6,26 +6,28 @@ is not taken for misspelt away, but where two letters changed places: *shrae* is
 
 from __future__ import annotations
 
-from troth.policy.versions.clauses import Clause, told_by
+from troth.policy.versions.clauses import ComparedClause, told_by
 from troth.policy.versions.strength import weighed_as
 
 _LETTERS_MIN = 5
 """Of shorter words too many are like one another: *sell* and *tell*."""
 
 
-def differ_by_typos(one: Clause, other: Clause) -> bool:
+def differ_by_typos(first: ComparedClause, other: ComparedClause) -> bool:
     """Whether two clauses are the same but for misspelt words: not by two words that say two things."""
-    words, others = told_by(one.whole), told_by(other.whole)
+    words, others = told_by(first.whole), told_by(other.whole)
     differing = [pair for pair in zip(words, others, strict=False) if len(set(pair)) > 1]
     return len(words) == len(others) and bool(differing) and all(_is_typo(*pair) for pair in differing)
 
 
-def _is_typo(one: str, other: str) -> bool:
-    if max(len(one), len(other)) < _LETTERS_MIN or not (one + other).isalpha():
+def _is_typo(first: str, other: str) -> bool:
+    if max(len(first), len(other)) < _LETTERS_MIN or not (first + other).isalpha():
         return False
-    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    rest, its = one[start:], other[start:]
-    says, others = weighed_as(one), weighed_as(other)
+    start = next(
+        (at for at, (a, b) in enumerate(zip(first, other, strict=False)) if a != b), min(len(first), len(other))
+    )
+    rest, its = first[start:], other[start:]
+    says, others = weighed_as(first), weighed_as(other)
     if rest[:2] == its[1::-1] and rest[2:] == its[2:]:
         return says <= others or others <= says
     return says == others and (rest[1:] == its[1:] or rest[1:] == its or rest == its[1:])

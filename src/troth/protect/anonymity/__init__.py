@@ -11,7 +11,7 @@ It does not promise that anything is anonymous in law: docs/explain/anonymity.md
 It needs polars (``troth[anonymity]``) and, for noise, OpenDP (``troth[dp]``).
 """
 
-from troth.extras import install_hint
+from troth.errors import install_hint
 from troth.protect.errors import ProtectError
 
 try:

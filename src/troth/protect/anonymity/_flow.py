@@ -15,7 +15,7 @@ NO_END = 1 << 62
 Node = TypeVar("Node", bound=Hashable)
 
 
-class Network(Generic[Node]):
+class FlowNetwork(Generic[Node]):
     """Edges with room to rise and to fall. A closed edge keeps its room for later and lets nothing through."""
 
     def __init__(self) -> None:

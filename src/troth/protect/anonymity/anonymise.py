@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from troth.counting import counted
 from troth.protect.anonymity._table import at_least, columns, distinct, known, plain
 from troth.protect.anonymity.errors import AnonymityRefused, TargetNotReached
 from troth.protect.anonymity.hierarchies import GONE, Coarsen, Hierarchy
 from troth.protect.anonymity.measure import Measures, measure
+from troth.text import counted
 
 _NODES_MAX = 100_000
 _Node = tuple[int, ...]
@@ -194,7 +194,7 @@ class _Search:
         classes = self._classes(node).select(*self._keys, self._small.not_().alias("kept"))
         return self._on(node, self._codes).join(classes, on=self._keys, how="left", maintain_order="left")["kept"]
 
-    def _climb(self, node: _Node, failed: list[_Node], found: dict[_Node, tuple[float, list[float]]]) -> None:
+    def _climb(self, node: _Node, failed: list[_Node], costs: dict[_Node, tuple[float, list[float]]]) -> None:
         """Try *node*, and if it fails look by halves for where the way up from it begins to hold: the higher the last
         failure, the more nodes it rules out."""
         way = [node]
@@ -210,7 +210,7 @@ class _Search:
                 failed[:] = [*(other for other in failed if not _all_at_most(other, way[middle])), way[middle]]
             else:
                 high = middle - 1
-                found[way[middle]] = loss, lost
+                costs[way[middle]] = loss, lost
             middle = (low + high) // 2
 
     def _least(self, node: _Node) -> float:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Self
 
-from troth.ledger import Entry, Name, Value
+from troth.ledger import DeclaredName, Entry, Value
 from troth.protect.anonymity._kept import InFile, InMemory, Record, Records
 from troth.protect.anonymity.errors import AnonymityRefused, BudgetSpent
 
@@ -30,8 +30,8 @@ class Spending:
         """This spending as the ledger tells it: *budget* names the data set. Amounts are rounded up, so that what the
         ledger says was spent is never less than what was."""
         fields: dict[str, Value] = {
-            "budget": Name.of(budget),
-            "what": Name.of(self.what),
+            "budget": DeclaredName.of(budget),
+            "what": DeclaredName.of(self.what),
             "epsilon_nano": math.ceil(Fraction(self.epsilon) * 10**9),
             "delta_femto": math.ceil(Fraction(self.delta) * 10**15),
         }

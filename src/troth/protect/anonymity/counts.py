@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from troth.ledger import Entry, Name, Value
-from troth.protect.anonymity._flow import NO_END, Network
+from troth.ledger import DeclaredName, Entry, Value
+from troth.protect.anonymity._flow import NO_END, FlowNetwork
 from troth.protect.anonymity._table import at_least, columns, distinct, known, plain
 from troth.protect.anonymity.errors import AnonymityRefused
 from troth.protect.anonymity.history import History, NextRelease
@@ -44,7 +44,7 @@ class Release:
         """This release as the ledger tells it: *history* names the data set."""
         shown = sum(table.height for table in (self.cells, *self.subtotals)) + (self.total is not None)
         fields: dict[str, Value] = {
-            "history": Name.of(history),
+            "history": DeclaredName.of(history),
             "k": self.k,
             "shown": shown,
             "held_back": self.held_back,
@@ -193,7 +193,7 @@ class _Counts:
         edges += [(("column", j), _SUM) for j in range(columns.height)]
         edges.append((_SUM, _ALL))
         sizes = self._size.to_list()
-        network: Network[_Node] = Network()
+        network: FlowNetwork[_Node] = FlowNetwork()
         for (tail, head), size, hidden in zip(edges, sizes, kept_out, strict=True):
             figure = network.add(tail, head, rise=NO_END if size >= self._k else self._k - size, fall=size)
             if not hidden:
@@ -206,7 +206,7 @@ class _Counts:
         return pl.Series([figure not in network.closed for figure in range(len(sizes))])
 
 
-def _free(network: Network[_Node], figure: int, *, rise: int, fall: int, cost: Callable[[int], int]) -> None:
+def _free(network: FlowNetwork[_Node], figure: int, *, rise: int, fall: int, cost: Callable[[int], int]) -> None:
     """Open the cheapest figures, until *figure* can rise and fall that far with every sum still true."""
     tail, head = network.ends[figure]
     network.close(figure)

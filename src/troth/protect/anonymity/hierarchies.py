@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from troth.counting import counted
 from troth.protect.anonymity.errors import AnonymityRefused
+from troth.text import counted
 
 Coarsen = Callable[[pl.Series, pl.Series], pl.Series]
 AS_IT_IS, GONE = "as it is", "*"

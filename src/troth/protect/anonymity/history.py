@@ -6,7 +6,7 @@ set of the one lies within a set of the other and fewer than k people are betwee
 
 For a fixed pair of releases that is decided exactly. Let B be blocks of one and A blocks of the other, where a block of
 A may be taken only if everything that it touches is in B. The fewest people in B and not in A, with a given few among
-them, are a least cut, which `Network` finds.
+them, are a least cut, which `FlowNetwork` finds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 import polars as pl
 
-from troth.protect.anonymity._flow import NO_END, Network
+from troth.protect.anonymity._flow import NO_END, FlowNetwork
 from troth.protect.anonymity._kept import InFile, InMemory, Record, Records
 from troth.protect.anonymity.errors import AnonymityRefused
 
@@ -176,7 +176,7 @@ class _Pair:
             within = self._people.setdefault(outer, {_END: row["outer_alone"]})
             within[inner] = within.get(inner, 0) + row["n"]
             self._touching.setdefault(inner, []).append(outer)
-        self._network: Network[_Block] = Network()
+        self._network: FlowNetwork[_Block] = FlowNetwork()
         for outer, within in self._people.items():
             for inner, n in within.items():
                 self._network.add(outer, inner, rise=n, fall=0 if inner == _END else NO_END)

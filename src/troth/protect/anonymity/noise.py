@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from troth.extras import install_hint
+from troth.errors import install_hint
 from troth.protect.anonymity._table import at_least, columns, distinct, known, plain
 from troth.protect.anonymity.budget import Amount, Budget, amount
 from troth.protect.anonymity.errors import AnonymityRefused

@@ -20,16 +20,16 @@ from troth.protect.fields.errors import (
     RowsRefused,
     SearchRefused,
 )
-from troth.protect.fields.table import Found
+from troth.protect.fields.table import RotationCount
 
 __all__ = [
     "BlindIndex",
     "FieldRefused",
-    "Found",
     "IndexPlan",
     "KeyringSource",
     "NormalForm",
     "PopulationTooSmall",
+    "RotationCount",
     "RowsBusy",
     "RowsLeft",
     "RowsRefused",

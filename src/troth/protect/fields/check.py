@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from troth.declaration import Declaration, Problem, Search, Severity
+from troth.declaration import BlindSearch, Declaration, Problem, Severity
 from troth.protect.fields.blind import IndexPlan, plan_index
 from troth.protect.fields.errors import SearchRefused
 
@@ -31,12 +31,12 @@ def check_rows(declaration: Declaration, rows: Mapping[str, int | None]) -> Iter
             yield Problem("search-rows", declaration.where(path), path, message, mend, Severity.WARNING)
 
 
-def _plan(search: Search) -> IndexPlan:
+def _plan(search: BlindSearch) -> IndexPlan:
     columns = 1 + len(search.with_)
     return plan_index(search.population, columns=columns, values_per_bucket=search.values_per_bucket)
 
 
-def _searches(declaration: Declaration) -> Iterator[tuple[str, str, Search]]:
+def _searches(declaration: Declaration) -> Iterator[tuple[str, str, BlindSearch]]:
     for system, it in declaration.systems.items():
         for name, table in it.tables.items():
             for column, use in table.fields.items():

@@ -18,13 +18,13 @@ from typing import Any, Generic, TypeVar
 
 from troth.protect.errors import OpenError
 from troth.protect.fields.errors import FieldRefused
-from troth.protect.fields.kinds import Kind
+from troth.protect.fields.kinds import ColumnKind
 from troth.protect.keyring import Keyring
 from troth.protect.seal import (
     NUMBER_AT,
     ROOT_AT,
-    Context,
     FieldKey,
+    SealingContext,
     Suite,
     is_begun,
     is_sealed,
@@ -58,7 +58,7 @@ class Keys:
 
     __slots__ = ("_context", "_keyring", "_opening", "_sealing", "mark")
 
-    def __init__(self, keyring: Keyring, context: Context) -> None:
+    def __init__(self, keyring: Keyring, context: SealingContext) -> None:
         self._keyring, self._context = keyring, context
         self._sealing = keyring._active_key(context, Suite.RANDOM)
         self._opening: dict[tuple[int, Suite], FieldKey] = {}
@@ -85,16 +85,16 @@ class SealedColumn(Generic[T]):
     it stands, whoever wrote it.
     """
 
-    kind: Kind[T]
+    kind: ColumnKind[T]
     table: str
     field: str
     domain: str = "fields"
     keyring: KeyringSource = home_keyring
     accept_plain: bool = False
-    context: Context = dataclasses.field(init=False)
+    context: SealingContext = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "context", Context(domain=self.domain, table=self.table, field=self.field))
+        object.__setattr__(self, "context", SealingContext(domain=self.domain, table=self.table, field=self.field))
 
     @property
     def place(self) -> str:

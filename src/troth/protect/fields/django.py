@@ -30,10 +30,10 @@ from django.db.models.sql import InsertQuery, UpdateQuery
 from troth.protect.fields.blind import BlindIndex, NormalForm, plan_index
 from troth.protect.fields.column import KeyringSource, SealedColumn, home_keyring
 from troth.protect.fields.errors import FieldRefused, RowsBusy, RowsRefused, SearchRefused
-from troth.protect.fields.kinds import BYTES, DATE, JSON, NUMBER, TEXT, Kind
+from troth.protect.fields.kinds import BYTES, DATE, JSON, NUMBER, TEXT, ColumnKind
 from troth.protect.fields.rotate import Progress, rotate
 from troth.protect.fields.sql import Flavour, SqlRows
-from troth.protect.fields.table import Found, Index, SealedTable, Values
+from troth.protect.fields.table import Index, RotationCount, SealedTable, Values
 
 _TOGETHER = "its bucket is not made there: save the object, or use sealed_update()"
 
@@ -88,7 +88,7 @@ class _Sealed(models.Field):  # type: ignore[type-arg]
     the names in the database where left out. Give the old names when those change. The other options are those of
     `SealedColumn`."""
 
-    kind: ClassVar[Kind[Any]]
+    kind: ClassVar[ColumnKind[Any]]
     sealed: SealedColumn[Any]
 
     def __init__(
@@ -391,7 +391,9 @@ def sealed_update(rows: models.QuerySet[Any], **values: Any) -> int:
 # --- rotation ---------------------------------------------------------------------------------------------------------
 
 
-def rotate_fields(model: type[models.Model], *, using: str = "default", progress: Progress | None = None) -> Found:
+def rotate_fields(
+    model: type[models.Model], *, using: str = "default", progress: Progress | None = None
+) -> RotationCount:
     """Bring the sealed fields and buckets of *model* up to date in place: values under an older key are sealed anew,
     plain ones for the first time (where their field says ``accept_plain``), and missing or wrong buckets are made. The
     application may go on; whoever is killed runs it again.

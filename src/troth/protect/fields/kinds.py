@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
+class ColumnKind(Generic[T]):
     """*dump* and *load* raise ``TypeError`` or ``ValueError`` for what is not of this kind."""
 
     name: str
@@ -59,8 +59,8 @@ def _dump_date(value: dt.date) -> bytes:
     return value.isoformat().encode()
 
 
-TEXT: Final[Kind[str]] = Kind("text", _dump_text, bytes.decode)
-BYTES: Final[Kind[bytes]] = Kind("bytes", _dump_bytes, bytes)
-JSON: Final[Kind[Any]] = Kind("JSON", _dump_json, json.loads)
-NUMBER: Final[Kind[decimal.Decimal]] = Kind("number", _dump_number, _load_number)
-DATE: Final[Kind[dt.date]] = Kind("date", _dump_date, lambda data: dt.date.fromisoformat(data.decode()))
+TEXT: Final[ColumnKind[str]] = ColumnKind("text", _dump_text, bytes.decode)
+BYTES: Final[ColumnKind[bytes]] = ColumnKind("bytes", _dump_bytes, bytes)
+JSON: Final[ColumnKind[Any]] = ColumnKind("JSON", _dump_json, json.loads)
+NUMBER: Final[ColumnKind[decimal.Decimal]] = ColumnKind("number", _dump_number, _load_number)
+DATE: Final[ColumnKind[dt.date]] = ColumnKind("date", _dump_date, lambda data: dt.date.fromisoformat(data.decode()))

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from troth.protect.fields.errors import RowsBusy, RowsLeft
-from troth.protect.fields.table import Found, Look, SealedTable, Values
+from troth.protect.fields.table import RotationCount, RowChecker, SealedTable, Values
 
 PAGE_ROWS: Final = 2_000
 _PAGE_ROWS_FIRST: Final = 50
@@ -23,7 +23,7 @@ PAGE_BYTES: Final = 2 * 1024 * 1024
 _TRIES_MAX: Final = 5
 _PASSES_MAX: Final = 5
 
-Progress = Callable[[Found], None]
+Progress = Callable[[RotationCount], None]
 _Again = Callable[[], Sequence["Stored"]]
 
 
@@ -36,35 +36,35 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RowUpdate:
     """*row* should hold *fresh*."""
 
     row: Stored
     fresh: Values = field(repr=False)
 
 
-class Rows(Protocol):
+class TableRows(Protocol):
     """The rows of one table, in a database."""
 
     def page(self, after: Values | None, rows: int) -> list[Stored]:
         """The next rows by key, read and let go. Raises `RowsRefused`."""
 
-    def swap(self, changes: Sequence[Change]) -> int:
+    def swap(self, changes: Sequence[RowUpdate]) -> int:
         """Change the rows that still hold what was read, each of them at once; how many. Raises `RowsRefused`, of
         which `RowsBusy` is worth another try."""
 
 
-def rotate(rows: Rows, table: SealedTable, progress: Progress | None = None) -> Found:
+def rotate(rows: TableRows, table: SealedTable, progress: Progress | None = None) -> RotationCount:
     """Bring every row of *table* up to date; *progress* is told after each page.
 
     Raises `RowsLeft` once all that could be done is done, where values do not open, or where somebody
     keeps writing under an older key; `RowsRefused` where the database does not let us.
     """
-    total = Found()
+    total = RotationCount()
     for number in range(_PASSES_MAX):
-        found = Found(changed=total.changed)
+        found = RotationCount(changed=total.changed)
         is_clean = _pass(rows, partial(table.look, at_buckets=number == 0), found, progress)
-        total = Found(found.rows, found.changed, max(total.unopened, found.unopened))
+        total = RotationCount(found.rows, found.changed, max(total.unopened, found.unopened))
         if is_clean:
             break
     else:
@@ -78,7 +78,7 @@ def rotate(rows: Rows, table: SealedTable, progress: Progress | None = None) -> 
     return total
 
 
-def _pass(rows: Rows, look_now: Callable[[], Look], total: Found, progress: Progress | None) -> bool:
+def _pass(rows: TableRows, look_now: Callable[[], RowChecker], total: RotationCount, progress: Progress | None) -> bool:
     """Whether there was nothing to do."""
     size, after, is_clean = _PAGE_ROWS_FIRST, None, True
     while page := rows.page(after, size):
@@ -94,12 +94,12 @@ def _pass(rows: Rows, look_now: Callable[[], Look], total: Found, progress: Prog
     return is_clean
 
 
-def _due(look: Look, page: Sequence[Stored], found: Found) -> list[Change]:
-    changes = (Change(row, look.fresh(row.values, found)) for row in page)
+def _due(look: RowChecker, page: Sequence[Stored], count: RotationCount) -> list[RowUpdate]:
+    changes = (RowUpdate(row, look.fresh(row.values, count)) for row in page)
     return [change for change in changes if change.fresh != change.row.values]
 
 
-def _change(rows: Rows, look: Look, page: _Again, due: list[Change], total: Found) -> None:
+def _change(rows: TableRows, look: RowChecker, page: _Again, due: list[RowUpdate], total: RotationCount) -> None:
     """Change what is *due*. Rows that others wrote meanwhile are read anew; what is lost to them in each of several
     tries is left to the next pass."""
     for attempt in range(_TRIES_MAX):
@@ -115,12 +115,12 @@ def _change(rows: Rows, look: Look, page: _Again, due: list[Change], total: Foun
         if swapped == len(due):
             return
         keys = {change.row.key for change in due}
-        due = _due(look, [row for row in page() if row.key in keys], Found())
+        due = _due(look, [row for row in page() if row.key in keys], RotationCount())
 
 
-def _parts(changes: list[Change]) -> Iterator[list[Change]]:
+def _parts(changes: list[RowUpdate]) -> Iterator[list[RowUpdate]]:
     """The changes in parts that a statement bears."""
-    part, size = list[Change](), 0
+    part, size = list[RowUpdate](), 0
     for change in changes:
         weight = _bytes(change.row)  # what is fresh is as long, but for the first time
         if part and size + weight > PAGE_BYTES:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from troth.protect.fields.errors import RowsRefused
-from troth.protect.fields.rotate import Change, Stored
+from troth.protect.fields.rotate import RowUpdate, Stored
 from troth.protect.fields.table import Values
 
 Flavour = Literal["sqlite", "postgresql", "mariadb"]
@@ -53,7 +53,7 @@ class SqlRows:
         values = (key[0], *(value for at in range(len(key)) for value in key[: at + 1]))
         return f" WHERE {self.key[0]} >= {self.mark} AND ({' OR '.join(ways)})", values
 
-    def swap(self, changes: Sequence[Change]) -> int:
+    def swap(self, changes: Sequence[RowUpdate]) -> int:
         """Only what changes is set: SQLite would write an index anew for a bucket that stays as it is."""
         alike: dict[tuple[int, ...], list[Values]] = {}
         for change in changes:

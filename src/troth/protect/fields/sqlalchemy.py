@@ -28,10 +28,10 @@ from troth.errors import TrothError
 from troth.protect.fields.blind import BlindIndex, NormalForm, plan_index
 from troth.protect.fields.column import KeyringSource, SealedColumn, home_keyring
 from troth.protect.fields.errors import FieldRefused, RowsBusy, RowsRefused, SearchRefused
-from troth.protect.fields.kinds import BYTES, DATE, JSON, NUMBER, TEXT, Kind
+from troth.protect.fields.kinds import BYTES, DATE, JSON, NUMBER, TEXT, ColumnKind
 from troth.protect.fields.rotate import Progress, rotate
 from troth.protect.fields.sql import Flavour, SqlRows
-from troth.protect.fields.table import Found, Index, SealedTable, Values
+from troth.protect.fields.table import Index, RotationCount, SealedTable, Values
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class SealedType(sa.types.TypeDecorator[T], Generic[T]):
 
     impl = sa.LargeBinary
     cache_ok = True
-    kind: ClassVar[Kind[Any]]
+    kind: ClassVar[ColumnKind[Any]]
 
     def __init__(
         self,
@@ -316,20 +316,20 @@ def _fill(
     connection: sa.Connection,
     statement: Any,
     many: list[dict[str, Any]],
-    one: dict[str, Any],
+    row: dict[str, Any],
     options: Mapping[str, Any],
 ) -> tuple[Any, list[dict[str, Any]], dict[str, Any]]:
     """Set every bucket column in the statement that sets its sealed columns, whoever sends it. What would reach a
     sealed column unsealed is refused."""
     if isinstance(statement, sa.Insert | sa.Update):
-        given = {name for row in (*many, one) for name in row}
+        given = {name for row in (*many, row) for name in row}
         with _refused(statement.table):
             _require_own(statement, given)
             for filled in _filled(statement.table):
                 statement = _with_bucket(statement, filled, given)
                 many = [_with_parameter(row, filled, statement) for row in many]
-                one = _with_parameter(one, filled, statement)
-    return statement, many, one
+                row = _with_parameter(row, filled, statement)
+    return statement, many, row
 
 
 @contextmanager
@@ -477,7 +477,7 @@ def sealed_lookup(session: orm.Session, bucket: Any, *values: Any, where: Sequen
 # --- rotation ---------------------------------------------------------------------------------------------------------
 
 
-def rotate_fields(engine: sa.Engine, table: Any, *, progress: Progress | None = None) -> Found:
+def rotate_fields(engine: sa.Engine, table: Any, *, progress: Progress | None = None) -> RotationCount:
     """Bring the sealed columns and buckets of *table*, a mapped class or a `Table`, up to date in place: values under
     an older key are sealed anew, plain ones for the first time (where their column says ``accept_plain``), and missing
     or wrong buckets are made. The application may go on; whoever is killed runs it again.

@@ -24,7 +24,7 @@ class Index:
 
 
 @dataclass(slots=True)
-class Found:
+class RotationCount:
     """What was found and done: *rows* that were looked at, *changed* of them, and values that are *unopened* as they do
     not open, be it that they are plain and that is not accepted."""
 
@@ -41,17 +41,17 @@ class SealedTable:
     columns: tuple[SealedColumn[Any], ...]
     indexes: tuple[Index, ...] = ()
 
-    def look(self, *, at_buckets: bool) -> Look:
+    def look(self, *, at_buckets: bool) -> RowChecker:
         """A look at some of its rows, with the keys as they are now. Without *at_buckets*, those of rows whose values
         are sealed under the key in use are taken to be right: no such row is opened."""
         columns = tuple((column, column.keys()) for column in self.columns)
         indexes = tuple((index, self.columns[index.at[0]].keyring()) for index in self.indexes)
         indexed = frozenset(at for index in self.indexes for at in index.at)
-        return Look(columns, indexes, indexed, at_buckets)
+        return RowChecker(columns, indexes, indexed, at_buckets)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RowChecker:
     """Tells what rows should hold. Columns and indexes come with their keys; *indexed* are the columns with buckets."""
 
     columns: tuple[tuple[SealedColumn[Any], Keys], ...]
@@ -59,9 +59,9 @@ class Look:
     indexed: frozenset[int]
     at_buckets: bool
 
-    def fresh(self, stored: Values, found: Found) -> Values:
+    def fresh(self, stored: Values, count: RotationCount) -> Values:
         """What the row should hold: the same where there is nothing to do, or nothing can be done. *found* is told."""
-        found.rows += 1
+        count.rows += 1
         due = [at for at, (column, keys) in enumerate(self.columns) if not column.is_under(keys, stored[at])]
         if not due and not self.at_buckets:
             return stored
@@ -71,7 +71,7 @@ class Look:
             try:
                 opened[at] = column.open(stored[at], keys)
             except (OpenError, FieldRefused):
-                found.unopened += 1
+                count.unopened += 1
             else:
                 fresh[at] = column.seal(opened[at], keys) if at in due else stored[at]
         for place, (index, keyring) in enumerate(self.indexes, len(self.columns)):

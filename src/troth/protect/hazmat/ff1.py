@@ -24,7 +24,7 @@ _LENGTH_MAX = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Ff1Parameters:
     """What follows from radix, length and the length of the tweak: *u*, *v*, *b*, *d* and *p* as the standard has them.
     *moduli* are those of the even and the odd rounds."""
 
@@ -36,7 +36,7 @@ class Shape:
     moduli: tuple[int, int]
 
     @classmethod
-    def of(cls, radix: int, length: int, tweak_bytes: int) -> Shape:
+    def of(cls, radix: int, length: int, tweak_bytes: int) -> Ff1Parameters:
         """Raises `DomainTooSmall` where there are fewer than `DOMAIN_MIN` values of that length."""
         if radix ** min(length, 20) < DOMAIN_MIN:
             raise DomainTooSmall(radix=radix, length=length, needed=DOMAIN_MIN)
@@ -65,7 +65,7 @@ class Ff1:
 
     def encrypt(self, numerals: Sequence[int], tweak: bytes) -> list[int]:
         """As many numerals, the most significant one first. Raises `DomainTooSmall`."""
-        shape = Shape.of(self.radix, len(numerals), len(tweak))
+        shape = Ff1Parameters.of(self.radix, len(numerals), len(tweak))
         work = _Rounds(self.blocks(), shape, tweak)
         a, b = self._number(numerals[: shape.u]), self._number(numerals[shape.u :])
         for at in range(ROUNDS):
@@ -74,7 +74,7 @@ class Ff1:
 
     def decrypt(self, numerals: Sequence[int], tweak: bytes) -> list[int]:
         """What `encrypt` was given, where key and tweak are the same; something else otherwise. Raises as `encrypt`."""
-        shape = Shape.of(self.radix, len(numerals), len(tweak))
+        shape = Ff1Parameters.of(self.radix, len(numerals), len(tweak))
         work = _Rounds(self.blocks(), shape, tweak)
         a, b = self._number(numerals[: shape.u]), self._number(numerals[shape.u :])
         for at in reversed(range(ROUNDS)):
@@ -105,7 +105,7 @@ class _Rounds:
 
     __slots__ = ("_aes", "_b", "_d", "_rest", "_state")
 
-    def __init__(self, blocks: CipherContext, shape: Shape, tweak: bytes) -> None:
+    def __init__(self, blocks: CipherContext, shape: Ff1Parameters, tweak: bytes) -> None:
         self._aes = blocks.update
         self._b, self._d = shape.b, shape.d
         fixed = shape.before_round(tweak)

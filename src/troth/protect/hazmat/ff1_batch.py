@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import CipherContext
 
-from troth.protect.hazmat.ff1 import BLOCK_BYTES, ROUNDS, Ff1, Shape
+from troth.protect.hazmat.ff1 import BLOCK_BYTES, ROUNDS, Ff1, Ff1Parameters
 
 Numerals = npt.NDArray[np.unsignedinteger[Any]]
 """A value in each row, a numeral in each column."""
@@ -40,16 +40,16 @@ def _in_pieces(
     tweak: bytes,
     row_tweaks: Bytes | None,
     rounds: Callable[[_Rounds, Column, Column], tuple[Column, Column]],
-    one: Callable[[list[int], bytes], list[int]],
+    encrypt: Callable[[list[int], bytes], list[int]],
 ) -> Numerals:
     rows, length = numerals.shape
     if row_tweaks is None:
         row_tweaks = np.empty((rows, 0), np.uint8)
-    shape = Shape.of(ff1.radix, length, len(tweak) + row_tweaks.shape[1])
+    shape = Ff1Parameters.of(ff1.radix, length, len(tweak) + row_tweaks.shape[1])
     result = np.empty_like(numerals)
     if (shape.moduli[1] - 1).bit_length() > _HALF_BITS_MAX:
         for row in range(rows):
-            result[row] = one(numerals[row].tolist(), tweak + row_tweaks[row].tobytes())
+            result[row] = encrypt(numerals[row].tolist(), tweak + row_tweaks[row].tobytes())
         return result
     for first in range(0, rows, _ROWS_AT_ONCE):
         piece = slice(first, first + _ROWS_AT_ONCE)
@@ -82,7 +82,7 @@ def _decrypt(work: _Rounds, a: Column, b: Column) -> tuple[Column, Column]:
 class _Rounds:
     """The round function for a piece of the batch."""
 
-    def __init__(self, blocks: CipherContext, shape: Shape, tweak: bytes, row_tweaks: Bytes) -> None:
+    def __init__(self, blocks: CipherContext, shape: Ff1Parameters, tweak: bytes, row_tweaks: Bytes) -> None:
         self.moduli = tuple(np.uint64(modulus) for modulus in shape.moduli)
         self._aes = blocks.update_into
         self._shape = shape

@@ -169,15 +169,15 @@ class Tokeniser:
         self._require_live(format_, version, makes=True)
         return version
 
-    def _reading(self, format_: TokenFormat, told: int | None, said: int | None) -> TokenKey:
+    def _reading(self, format_: TokenFormat, length: int | None, first_digit: int | None) -> TokenKey:
         """The key that a token was made under, by the digit that the token tells and the version that its keeper
         says."""
-        if told is not None and said is not None and told != digit_of(said):
-            raise TokenRefused(f"this token was not made under key version {said}: it tells the digit {told}")
-        version = said if told is None else self._by_digit.get(told)
-        if version is None and told is not None:
+        if length is not None and first_digit is not None and length != digit_of(first_digit):
+            raise TokenRefused(f"this token was not made under key version {first_digit}: it tells the digit {length}")
+        version = first_digit if length is None else self._by_digit.get(length)
+        if version is None and length is not None:
             raise TokenRefused(
-                f"no key version with the digit {told} is live in domain {self._domain[:40]!r}: another domain's, or "
+                f"no key version with the digit {length} is live in domain {self._domain[:40]!r}: another domain's, or "
                 "retired"
             )
         if version is None:

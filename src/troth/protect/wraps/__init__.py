@@ -62,14 +62,14 @@ def way(name: str, given: Mapping[str, str]) -> Wrap:
     return made
 
 
-def options(one: Wrap) -> dict[str, str]:
+def options(wrap: Wrap) -> dict[str, str]:
     """What *one* has to know, to be written down."""
-    return {field.name: getattr(one, field.name) for field in fields(one) if field.init}
+    return {field.name: getattr(wrap, field.name) for field in fields(wrap) if field.init}
 
 
-def wrapped(one: Wrap, secret: bytes, key: KeyId) -> str:
+def wrapped(wrap: Wrap, secret: bytes, key: KeyId) -> str:
     """*secret* wrapped, and proved to unwrap again, so that no key is lost to a right that covers one half only."""
-    text = one.wrap(secret, key)
-    if one.unwrap(text, key) != secret:
-        raise WrapRefused(f"{one.name} gave back another secret than it was given; nothing was written")
+    text = wrap.wrap(secret, key)
+    if wrap.unwrap(text, key) != secret:
+        raise WrapRefused(f"{wrap.name} gave back another secret than it was given; nothing was written")
     return text

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from troth.extras import install_hint
+from troth.errors import install_hint
 from troth.ledger import KeyId
 from troth.protect.errors import WrapRefused
 from troth.protect.wraps.given import given

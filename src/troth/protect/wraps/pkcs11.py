@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from troth.extras import install_hint
+from troth.errors import install_hint
 from troth.ledger import KeyId
 from troth.protect.errors import WrapRefused
 from troth.protect.hazmat import NONCE_BYTES, TAG_BYTES

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from troth.extras import install_hint
+from troth.errors import install_hint
 from troth.ledger import KeyId
 from troth.protect.errors import WayRefused, WrapRefused
 from troth.protect.wraps.given import given
@@ -80,7 +80,7 @@ class Transit:
         finally:
             client.adapter.close()
 
-    def _refusal(self, address: str, kind: str, said: str) -> str:
+    def _refusal(self, address: str, kind: str, text: str) -> str:
         here = f"{self.mount}/{self.key} at {address}"
         match kind:
             case "Forbidden" | "Unauthorized":
@@ -94,17 +94,17 @@ class Transit:
                 return f"{address} was never initialised; check VAULT_ADDR"
             case "InvalidPath":
                 return f"{address} has no Transit engine at {self.mount}; check the mount"
-            case "InvalidRequest" if "key not found" in said:
+            case "InvalidRequest" if "key not found" in text:
                 return (
                     f"there is no key {here}, or no longer; without it this file cannot be opened: restore a copy that "
                     "was wrapped another way"
                 )
-            case "InvalidRequest" if "too old" in said:
+            case "InvalidRequest" if "too old" in text:
                 return (
                     f"the version of {here} that wrapped the root key is disabled; lower min_decryption_version, and "
                     "then wrap it anew with: troth keys wrap --to transit"
                 )
-            case "InvalidRequest" if re.search("ciphertext|message authentication", said):
+            case "InvalidRequest" if re.search("ciphertext|message authentication", text):
                 return f"{here} does not open it: another key wrapped it, or it was changed; restore your copy"
         return f"{here} refuses ({kind}); its audit log says why"
 

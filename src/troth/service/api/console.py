@@ -20,28 +20,28 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from troth.service.api import hooks
 from troth.service.api import tokens as programs
-from troth.service.api.models import Delivery, Hook, Token
-from troth.service.api.tokens import Scope
+from troth.service.api import webhooks
+from troth.service.api.models import ApiToken, Delivery, Webhook
+from troth.service.api.tokens import ApiScope
 from troth.service.configuration import ServiceError
-from troth.service.keys import keyring
-from troth.service.staff.doors import needs
-from troth.service.staff.rights import Right
-from troth.service.staff.standing import standing_of
-from troth.service.words import sentence
+from troth.service.core.keys import keyring
+from troth.service.labels import sentence
+from troth.service.staff.effective_rights import standing_of
+from troth.service.staff.permissions import needs
+from troth.service.staff.rights import StaffRight
 
 _SOON = dt.timedelta(days=14)
 _ENDED_SHOWN = 50
-_SCOPES: dict[Scope, str | Promise] = {
-    Scope.CASES_WRITE: _("Open requests, and take them back"),
-    Scope.CASES_READ: _("Follow the requests that it opened"),
-    Scope.CASES_ALL: _("The same for the requests of every program, with each right that it has for its own"),
-    Scope.PACKAGES_READ: _("Fetch the packages of people who were signed in: personal data"),
-    Scope.GUARD_READ: _("Ask whether somebody’s data may be used"),
-    Scope.DISCLOSURES_WRITE: _("Put on record what goes to whom"),
-    Scope.DISCLOSURES_READ: _("Ask who received somebody’s data"),
-    Scope.EVIDENCE_WRITE: _("Send evidence for the company’s own controls"),
+_SCOPES: dict[ApiScope, str | Promise] = {
+    ApiScope.CASES_WRITE: _("Open requests, and take them back"),
+    ApiScope.CASES_READ: _("Follow the requests that it opened"),
+    ApiScope.CASES_ALL: _("The same for the requests of every program, with each right that it has for its own"),
+    ApiScope.PACKAGES_READ: _("Fetch the packages of people who were signed in: personal data"),
+    ApiScope.GUARD_READ: _("Ask whether somebody’s data may be used"),
+    ApiScope.DISCLOSURES_WRITE: _("Put on record what goes to whom"),
+    ApiScope.DISCLOSURES_READ: _("Ask who received somebody’s data"),
+    ApiScope.EVIDENCE_WRITE: _("Send evidence for the company’s own controls"),
 }
 _EVENTS: dict[str, str | Promise] = {
     "case.received": _("A request came in"),
@@ -64,7 +64,7 @@ class _Plain(forms.Form):
         self.label_suffix = ""
 
 
-class MakingToken(_Plain):
+class NewTokenForm(_Plain):
     """A program, what it may do, and until when."""
 
     name = forms.CharField(
@@ -91,11 +91,11 @@ class MakingToken(_Plain):
         super().__init__(*given, **named)
         field = self.fields["program"]
         assert isinstance(field, forms.ChoiceField)
-        known = Token.objects.order_by("program").values_list("program", flat=True).distinct()
+        known = ApiToken.objects.order_by("program").values_list("program", flat=True).distinct()
         field.choices = [("", _("none: it is a new program")), *((name, name) for name in known)]
 
 
-class MakingHook(_Plain):
+class NewWebhookForm(_Plain):
     """An address, and what it is told of."""
 
     url = forms.CharField(
@@ -110,26 +110,26 @@ class MakingHook(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class TokenRow:
     """A token as the page shows it."""
 
-    row: Token
+    row: ApiToken
     scopes: list[str | Promise]
     is_to_renew: bool
 
 
-@needs(Right.API_MANAGE)
+@needs(StaffRight.API_MANAGE)
 @require_safe
 def tokens(request: HttpRequest) -> HttpResponse:
     """The tokens and the webhooks, with a form for another of each."""
     return _page(request)
 
 
-@needs(Right.API_MANAGE)
+@needs(StaffRight.API_MANAGE)
 @require_http_methods(["POST"])
 def make_token(request: HttpRequest) -> HttpResponse:
     """A token for a program; its secret is in this answer and in no other."""
-    form, now = MakingToken(request.POST), timezone.now()
+    form, now = NewTokenForm(request.POST), timezone.now()
     if form.is_valid():
         given = form.cleaned_data
         last = now + programs.LASTS_MAX
@@ -147,46 +147,46 @@ def make_token(request: HttpRequest) -> HttpResponse:
     return _page(request, token_form=form)
 
 
-@needs(Right.API_MANAGE)
+@needs(StaffRight.API_MANAGE)
 @require_POST
 def end_token(request: HttpRequest, pk: int) -> HttpResponse:
     """It is good no more, at once."""
-    row = Token.objects.filter(pk=pk).first()
+    row = ApiToken.objects.filter(pk=pk).first()
     if row is None or not programs.end(row.name, now=timezone.now(), by=_by(request)):
         raise Http404
     return redirect("tokens")
 
 
-@needs(Right.API_MANAGE)
+@needs(StaffRight.API_MANAGE)
 @require_POST
 def make_hook(request: HttpRequest) -> HttpResponse:
     """A webhook; what its receiver checks signatures with is in this answer and in no other."""
-    form = MakingHook(request.POST)
+    form = NewWebhookForm(request.POST)
     if form.is_valid():
         given = form.cleaned_data
         try:
             keys = keyring(settings.TROTH.home)
-            made, secret = hooks.make(given["url"], given["events"], keys=keys, now=timezone.now())
+            made, secret = webhooks.make(given["url"], given["events"], keys=keys, now=timezone.now())
             return _once(request, made.url, secret)
         except ServiceError as refused:
             form.add_error("url", sentence(refused))
     return _page(request, hook_form=form)
 
 
-@needs(Right.API_MANAGE)
+@needs(StaffRight.API_MANAGE)
 @require_POST
 def end_hook(request: HttpRequest, pk: int) -> HttpResponse:
     """It is told nothing more."""
-    if not hooks.end(pk, now=timezone.now()):
+    if not webhooks.end(pk, now=timezone.now()):
         raise Http404
     return redirect("tokens")
 
 
 def _page(
-    request: HttpRequest, *, token_form: MakingToken | None = None, hook_form: MakingHook | None = None
+    request: HttpRequest, *, token_form: NewTokenForm | None = None, hook_form: NewWebhookForm | None = None
 ) -> HttpResponse:
     now = timezone.now()
-    rows = Token.objects.order_by("name")
+    rows = ApiToken.objects.order_by("name")
     ended = Q(ended_at__isnull=False) | Q(until__lte=now)
     wrong = token_form or hook_form
     shown = {
@@ -194,26 +194,26 @@ def _page(
         "programs": [_program(row, now) for row in rows.exclude(ended)],
         "ended": rows.filter(ended).order_by("-until")[:_ENDED_SHOWN],
         "hooks": _hooks(),
-        "not_public": hooks.NOT_PUBLIC,
-        "token_form": token_form or MakingToken(),
-        "hook_form": hook_form or MakingHook(),
+        "not_public": webhooks.NOT_PUBLIC,
+        "token_form": token_form or NewTokenForm(),
+        "hook_form": hook_form or NewWebhookForm(),
         "form": wrong,
     }
     return render(request, "api/console/tokens.html", shown, status=400 if wrong else 200)
 
 
-def _program(row: Token, now: dt.datetime) -> Program:
-    titles = [_SCOPES[Scope(scope)] for scope in row.scopes]
-    return Program(row, titles, is_to_renew=row.until < now + _SOON)
+def _program(row: ApiToken, now: dt.datetime) -> TokenRow:
+    titles = [_SCOPES[ApiScope(scope)] for scope in row.scopes]
+    return TokenRow(row, titles, is_to_renew=row.until < now + _SOON)
 
 
-def _hooks() -> list[Hook]:
+def _hooks() -> list[Webhook]:
     waiting = Count("delivery", filter=Q(delivery__done_at=None))
     failed = Count("delivery", filter=Q(delivery__done_at=None, delivery__tries__gt=0))
     last = Max("delivery__done_at", filter=Q(delivery__why=""))
     tried = Delivery.objects.filter(hook=OuterRef("pk"), done_at=None, tries__gt=0).order_by("-due", "-pk")
     why = Subquery(tried.values("why")[:1])
-    rows = Hook.objects.filter(ended_at=None).annotate(waiting=waiting, failed=failed, last=last, why=why)
+    rows = Webhook.objects.filter(ended_at=None).annotate(waiting=waiting, failed=failed, last=last, why=why)
     return list(rows.order_by("pk"))
 
 
@@ -226,8 +226,8 @@ _NOT_YOURS_TO_GIVE = _(
 def _may_give(request: HttpRequest, scopes: Collection[str]) -> bool:
     """Whether whoever asks may make a token of *scopes*: what they may not see, no program of theirs sees for them."""
     standing = standing_of(request)
-    may_see = standing.sees_personal and not standing.may(Right.STAFF_MANAGE)
-    return may_see or not any(Scope(scope).reaches_personal for scope in scopes)
+    may_see = standing.sees_personal and not standing.may(StaffRight.STAFF_MANAGE)
+    return may_see or not any(ApiScope(scope).reaches_personal for scope in scopes)
 
 
 def _once(request: HttpRequest, name: str, secret: str) -> HttpResponse:

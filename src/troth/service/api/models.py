@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 
-class Token(models.Model):
+class ApiToken(models.Model):
     """A program that may ask for something. Only a hash of its secret is kept."""
 
     name = models.CharField(max_length=80, unique=True, help_text="Of this token: that of its program, for the first.")
@@ -20,6 +20,7 @@ class Token(models.Model):
     used_on = models.DateField(null=True)
 
     class Meta:
+        db_table = "api_token"
         constraints = [models.CheckConstraint(condition=Q(until__gt=F("made_at")), name="token_has_an_end")]
 
 
@@ -38,7 +39,7 @@ class Answered(models.Model):
         indexes = [models.Index(fields=["at"], name="answered_at")]
 
 
-class Hook(models.Model):
+class Webhook(models.Model):
     """An address of another program that is told of events."""
 
     url = models.CharField(max_length=500)
@@ -51,7 +52,7 @@ class Hook(models.Model):
 class Delivery(models.Model):
     """One message to one webhook: written in the transaction of what it tells, sent afterwards, until it is taken."""
 
-    hook = models.ForeignKey(Hook, on_delete=models.CASCADE)
+    hook = models.ForeignKey(Webhook, on_delete=models.CASCADE)
     event = models.CharField(max_length=40)
     body = models.JSONField(help_text="References, states and dates. Nothing personal.")
     at = models.DateTimeField()

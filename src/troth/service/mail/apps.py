@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 
-class Mail(AppConfig):
+class MailConfig(AppConfig):
     name = "troth.service.mail"
     label = "mail"
     verbose_name = "Mail"

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count
 
-from troth.counting import counted
-from troth.promises import Answer, Evidence, Finding, answers
-from troth.service.mail.kinds import OWED
+from troth.controls import ControlFinding, ControlResult, Evidence, answers
+from troth.service.mail.message_kinds import OWED
 from troth.service.mail.models import LetterRow
+from troth.text import counted
 
 _PERIOD = dt.timedelta(days=90)
 _HOURS_MAX = 4
@@ -19,7 +19,7 @@ _HOURS_MAX = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class MessageCounts:
     """How many of the letters that are owed to somebody were *sent* lately, are *waiting*, and of these for too long
     (*late*, by the code of what they ran into), and how many *failed*, by kind and code."""
 
@@ -29,13 +29,13 @@ class Letters:
     failed: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def look_at_letters(now: dt.datetime) -> Letters:
+def look_at_letters(now: dt.datetime) -> MessageCounts:
     """How the letters stand at *now*. One that failed counts until it is sent again or settled (`run.settle`)."""
     owed = LetterRow.objects.filter(kind__in=OWED)
     waiting = owed.filter(ended_at__isnull=True)
     late = waiting.filter(queued_at__lt=now - dt.timedelta(hours=_HOURS_MAX)).values_list("reason")
     failed = owed.filter(state=LetterRow.State.FAILED, sealed__isnull=False).values_list("kind", "reason")
-    return Letters(
+    return MessageCounts(
         sent=owed.filter(state=LetterRow.State.SENT, ended_at__gt=now - _PERIOD).count(),
         waiting=waiting.count(),
         late=Counter(dict(late.annotate(Count("pk")))),
@@ -43,11 +43,11 @@ def look_at_letters(now: dt.datetime) -> Letters:
     )
 
 
-@answers("mail.letters_sent")
-def letters_sent(letters: Letters, now: dt.datetime) -> Answer:
+@answers("mail.owed_sent")
+def letters_sent(letters: MessageCounts, now: dt.datetime) -> ControlResult:
     """No letter that is owed to somebody has failed, or waits for longer than a few hours."""
     findings = [
-        Finding(
+        ControlFinding(
             f"letters of the kind {kind}",
             f"{counted(number, 'letter')} could not be sent: {reason}",
             "mend what the code says and send it again, or reach the person in another way and settle it",
@@ -55,7 +55,7 @@ def letters_sent(letters: Letters, now: dt.datetime) -> Answer:
         for (kind, reason), number in sorted(letters.failed.items())
     ]
     findings += [
-        Finding(
+        ControlFinding(
             "letters that wait",
             f"{counted(number, 'letter')} waited for more than {_HOURS_MAX} hours: {reason or 'nobody sends them'}",
             "see to it that the mail server of TROTH_MAIL_URL takes letters, and that troth serve or troth keep runs",
@@ -64,7 +64,7 @@ def letters_sent(letters: Letters, now: dt.datetime) -> Answer:
     ]
     failed, late = letters.failed.total(), letters.late.total()
     looked, population = frozenset({"letters"}), letters.sent + letters.waiting + failed
-    return Answer.of(
+    return ControlResult.of(
         f"{counted(letters.sent, 'letter')} sent within {_PERIOD.days} days, {failed:,} failed, {late:,} late.",
         evidence=Evidence(looked, looked, population=population, tested=population, period=(now - _PERIOD, now)),
         findings=findings,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime
 
-from troth.service.mail.plan import Attachment, LetterRefused, Text
+from troth.service.mail.rules import Attachment, LetterRefused, MessageText
 
 _CRLF = "\r\n"
 _ADDRESS = re.compile(
@@ -65,7 +65,7 @@ class Message:
 
 
 def message(
-    text: Text,
+    text: MessageText,
     *,
     name: str,
     sender: Address,

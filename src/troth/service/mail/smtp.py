@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from troth.service.configuration import MailServer, MailTls
 from troth.service.mail.message import Message
-from troth.service.mail.transports import ANSWER_S_MAX, Doubtful, Refused, Unreachable
+from troth.service.mail.transports import ANSWER_S_MAX, Doubtful, MessageRefused, ServerUnreachable
 
 _COMMAND_S_MAX = 30
 _IDLE_S_MAX = 20.0
@@ -37,14 +37,14 @@ class Smtp:
         self._used_at = 0.0
 
     def hand_over(self, message: Message, point_of_no_return: Callable[[], None]) -> None:
-        """Hand one letter over. Raises `Refused`, `Unreachable` and `Doubtful`, and what *point_of_no_return* raises:
-        the server gets no end of the message then."""
+        """Hand one letter over. Raises `MessageRefused`, `ServerUnreachable` and `Doubtful`, and what
+        *point_of_no_return* raises: the server gets no end of the message then."""
         connection = self._begun(message)
         try:
             self._address(connection, message)
             _say(lambda: connection.send(_STUFFED.sub(b"..", message.content)))
             point_of_no_return()
-        except Refused:
+        except MessageRefused:
             self._start_over(connection)
             raise
         except BaseException:
@@ -66,7 +66,7 @@ class Smtp:
         raise _refused(code, said)
 
     def greet(self) -> None:
-        """Connect, secure the way and sign in, and send nothing. Raises `Unreachable`."""
+        """Connect, secure the way and sign in, and send nothing. Raises `ServerUnreachable`."""
         self._drop()
         self._open = self._connected()
 
@@ -86,7 +86,7 @@ class Smtp:
         if was_open:
             try:
                 return self._mail(message)
-            except Unreachable:
+            except ServerUnreachable:
                 pass
         self._drop()
         return self._mail(message)
@@ -98,18 +98,20 @@ class Smtp:
         options = []
         if not (message.to.isascii() and message.sender.isascii()):
             if not connection.has_extn("smtputf8"):
-                raise Refused("server has no SMTPUTF8", for_good=True)
+                raise MessageRefused("server has no SMTPUTF8", for_good=True)
             options = ["SMTPUTF8", "BODY=8BITMIME"]
         if connection.has_extn("size"):
             options.append(f"SIZE={len(message.content)}")
         try:
             self._command(connection, " ".join([f"MAIL FROM:<{message.sender}>", *options]), 250)
-        except Refused as refused:
+        except MessageRefused as refused:
             self._start_over(connection)
             # What is wrong with the sender is wrong with our settings, and nothing that this letter could fail by; only
             # its size is.
-            raise Refused(refused.reason, for_good=refused.for_good and refused.reason.startswith("552")) from None
-        except Unreachable:
+            raise MessageRefused(
+                refused.reason, for_good=refused.for_good and refused.reason.startswith("552")
+            ) from None
+        except ServerUnreachable:
             self._drop()
             raise
         return connection
@@ -125,7 +127,7 @@ class Smtp:
 
         code, said = _say(speak)
         if code == 421:
-            raise Unreachable(_reason(code, said))
+            raise ServerUnreachable(_reason(code, said))
         if code not in good:
             raise _refused(code, said)
 
@@ -166,7 +168,7 @@ class Smtp:
         except (OSError, smtplib.SMTPException) as error:
             if connection is not None:
                 connection.close()
-            raise Unreachable(_trouble(error)) from None
+            raise ServerUnreachable(_trouble(error)) from None
         self._used_at = time.monotonic()
         return connection
 
@@ -179,11 +181,11 @@ def _sign_in(connection: smtplib.SMTP, server: MailServer) -> None:
 
 
 def _say(speak: Callable[[], T]) -> T:
-    """Do *speak*; what goes wrong with the connection is `Unreachable`."""
+    """Do *speak*; what goes wrong with the connection is `ServerUnreachable`."""
     try:
         return speak()
     except (OSError, smtplib.SMTPException) as error:
-        raise Unreachable(_trouble(error)) from None
+        raise ServerUnreachable(_trouble(error)) from None
 
 
 def _own_name() -> str:
@@ -191,13 +193,13 @@ def _own_name() -> str:
     return socket.gethostname() or "localhost"
 
 
-def _refused(code: int, said: bytes) -> Refused:
-    return Refused(_reason(code, said), for_good=500 <= code < 600)
+def _refused(code: int, reply: bytes) -> MessageRefused:
+    return MessageRefused(_reason(code, reply), for_good=500 <= code < 600)
 
 
-def _reason(code: int, said: bytes) -> str:
+def _reason(code: int, reply: bytes) -> str:
     """The codes without the text, which may quote an address."""
-    found = _ENHANCED.search(said[:200])
+    found = _ENHANCED.search(reply[:200])
     return f"{code} {found[0].decode()}" if found else str(code)
 
 

@@ -1,7 +1,8 @@
 """Ways out: a folder of ``.eml`` files, and one reused connection to a mail server.
 
-`Transport.hand_over` calls *point_of_no_return* when nothing of the letter has taken effect yet and the very next thing
-that it does may make it take effect. What it raises before that, or as `Refused`, means that the letter has not gone.
+`MailTransport.hand_over` calls *point_of_no_return* when nothing of the letter has taken effect yet and the very next
+thing that it does may make it take effect. What it raises before that, or as `MessageRefused`, means that the letter
+has not gone.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class MailError(ServiceError):
         self.reason = reason
 
 
-class Refused(MailError):
+class MessageRefused(MailError):
     """The server refused this letter; *for_good*, or waiting may help."""
 
     def __init__(self, reason: str, *, for_good: bool) -> None:
@@ -34,7 +35,7 @@ class Refused(MailError):
         self.for_good = for_good
 
 
-class Unreachable(MailError):
+class ServerUnreachable(MailError):
     """There is no way to the server at the moment, for no letter; this one has not gone."""
 
 
@@ -42,17 +43,17 @@ class Doubtful(MailError):
     """The whole letter was given to the server, and its answer did not come: it may have gone, or not."""
 
 
-class Transport(Protocol):
+class MailTransport(Protocol):
     """A way out for letters."""
 
     def hand_over(self, message: Message, point_of_no_return: Callable[[], None]) -> None:
-        """Hand one letter over. Raises `Refused`, `Unreachable` and `Doubtful`."""
+        """Hand one letter over. Raises `MessageRefused`, `ServerUnreachable` and `Doubtful`."""
 
     def close(self) -> None:
         """End what is open. Harmless twice."""
 
 
-class Folder:
+class FolderTransport:
     """A folder that gets a file for each letter, named by its Message-ID, so that handing over twice is harmless."""
 
     def __init__(self, folder: Path, *, maildir: bool = False) -> None:
@@ -62,7 +63,7 @@ class Folder:
         self._folders = (folder, *(folder / name for name in ("tmp", "new", "cur") if maildir))
 
     def hand_over(self, message: Message, point_of_no_return: Callable[[], None]) -> None:
-        """Write the file whole, and let it appear under its name. Raises `Unreachable`."""
+        """Write the file whole, and let it appear under its name. Raises `ServerUnreachable`."""
         name = message.id.strip("<>").partition("@")[0]
         draft = self._drafts / f"{name}.draft"
         try:
@@ -73,12 +74,12 @@ class Folder:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise Unreachable(_trouble(error)) from None
+            raise ServerUnreachable(_trouble(error)) from None
         point_of_no_return()
         try:
             os.replace(draft, self._folder / f"{name}{self._suffix}")
         except OSError as error:
-            raise Unreachable(_trouble(error)) from None
+            raise ServerUnreachable(_trouble(error)) from None
 
     def close(self) -> None:
         """Nothing is open."""

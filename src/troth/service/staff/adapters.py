@@ -18,15 +18,15 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from troth.service.company import NoCompany, company
-from troth.service.keys import keyring
+from troth.service.core.deployment import NoDeployment, deployment
+from troth.service.core.keys import keyring
 from troth.service.networks import prefix_of
+from troth.service.staff.actions import leave
 from troth.service.staff.attempts import begin, failed, mark_of, networks, succeeded
-from troth.service.staff.models import Member, Secret
-from troth.service.staff.plan import is_inactive
-from troth.service.staff.run import leave
-from troth.service.staff.sealing import secret_context
-from troth.service.staff.standing import person_of
+from troth.service.staff.effective_rights import person_of
+from troth.service.staff.models import FactorSecret, StaffMember
+from troth.service.staff.rules import is_inactive
+from troth.service.staff.sealed_fields import secret_context
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -60,17 +60,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         name = str(credentials.get("username") or "").strip().casefold()
-        failed(self._tried, now=timezone.now(), member=Member.objects.filter(user__username=name).first())
+        failed(self._tried, now=timezone.now(), member=StaffMember.objects.filter(user__username=name).first())
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         user = super().authenticate(request, **credentials)
         if user is not None:
             networks.forgive(prefix_of(request.META), now=timezone.now())
-            succeeded(self._tried, now=timezone.now(), member=Member.objects.filter(user_id=user.pk).first())
+            succeeded(self._tried, now=timezone.now(), member=StaffMember.objects.filter(user_id=user.pk).first())
         return user  # type: ignore[no-any-return]
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
-        member = Member.objects.select_related("user").filter(user=user).first()
+        member = StaffMember.objects.select_related("user").filter(user=user).first()
         if member is not None and is_inactive(person_of(member), now=timezone.now()):
             leave(member, now=timezone.now(), why="inactive")
             return self.respond_user_inactive(request, user)
@@ -92,11 +92,11 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def encrypt(self, text: str) -> str:
         ref = secrets.token_hex(16)
         sealed = keyring(settings.TROTH.home).seal(text.encode(), secret_context(ref))
-        Secret.objects.create(user_id=context.request.user.pk, ref=ref, sealed=sealed)
+        FactorSecret.objects.create(user_id=context.request.user.pk, ref=ref, sealed=sealed)
         return ref
 
     def decrypt(self, encrypted_text: str) -> str:
-        row = Secret.objects.get(ref=encrypted_text)
+        row = FactorSecret.objects.get(ref=encrypted_text)
         return keyring(settings.TROTH.home).unseal(bytes(row.sealed), secret_context(row.ref)).decode()
 
     def get_totp_issuer(self) -> str:
@@ -104,8 +104,8 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def _get_site_name(self) -> str:
         try:
-            return company(settings.TROTH).declaration.organisation.name
-        except NoCompany:
+            return deployment(settings.TROTH).declaration.organisation.name
+        except NoDeployment:
             return ""
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:

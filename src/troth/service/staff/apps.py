@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 
-class Staff(AppConfig):
+class StaffConfig(AppConfig):
     name = "troth.service.staff"
     label = "staff"
     verbose_name = "Staff"

@@ -13,11 +13,11 @@ from django.conf import settings
 from django.db import transaction
 
 from troth.ledger import Entry, Pseudonym
-from troth.service.keys import keyring
+from troth.service.core.keys import keyring
+from troth.service.core.ledger import record
 from troth.service.networks import Networks
-from troth.service.record.ledger import record
-from troth.service.staff.models import Attempts, Member
-from troth.service.staff.plan import LOCK_AFTER, LOCKED_FOR
+from troth.service.staff.models import Attempts, StaffMember
+from troth.service.staff.rules import LOCK_AFTER, LOCKED_FOR
 
 NETWORK_MAX = 30
 """Passwords that were wrong from one network in an hour, to one process."""
@@ -54,7 +54,7 @@ def _forget_old(now: dt.datetime) -> None:
         old.filter(pk__in=some).delete()
 
 
-def failed(mark: bytes, *, now: dt.datetime, member: Member | None = None) -> None:
+def failed(mark: bytes, *, now: dt.datetime, member: StaffMember | None = None) -> None:
     """The attempt was wrong: where it was the last for a while, that goes on record, once."""
     with transaction.atomic():
         full = Attempts.objects.filter(mark=mark, failures=LOCK_AFTER, locked_until__isnull=False)
@@ -62,7 +62,7 @@ def failed(mark: bytes, *, now: dt.datetime, member: Member | None = None) -> No
             record(_entry(LOCK_AFTER, now, member, locked=True))
 
 
-def succeeded(mark: bytes, *, now: dt.datetime, member: Member | None = None) -> None:
+def succeeded(mark: bytes, *, now: dt.datetime, member: StaffMember | None = None) -> None:
     """The attempt was right: forget those before it, and put their number on record."""
     with transaction.atomic():
         row = Attempts.objects.select_for_update().filter(mark=mark).first()
@@ -73,6 +73,6 @@ def succeeded(mark: bytes, *, now: dt.datetime, member: Member | None = None) ->
         row.delete()
 
 
-def _entry(count: int, now: dt.datetime, member: Member | None, *, locked: bool) -> Entry:
+def _entry(count: int, now: dt.datetime, member: StaffMember | None, *, locked: bool) -> Entry:
     who = {"staff": Pseudonym(member.pseudonym)} if member is not None else {}
     return Entry("sign_in.failed", now, {"count": count, "locked": "yes" if locked else "no", **who})

@@ -16,26 +16,26 @@ from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from troth.service.staff import run
-from troth.service.staff.doors import needs, public, signed_in
+from troth.service.labels import sentence
+from troth.service.staff import actions
+from troth.service.staff.effective_rights import held, person_of, standing_of
 from troth.service.staff.forms import Giving, Inviting, NewPassword, Telling
-from troth.service.staff.letters import post_invitation
-from troth.service.staff.models import Grant, Member
-from troth.service.staff.plan import Why, review_due, why_not
-from troth.service.staff.rights import ROLES, Right, Role
-from troth.service.staff.standing import held, person_of, standing_of
+from troth.service.staff.messages import post_invitation
+from troth.service.staff.models import Grant, StaffMember
+from troth.service.staff.permissions import needs, public, signed_in
+from troth.service.staff.rights import ROLES, StaffRight, StaffRole
+from troth.service.staff.rules import InactiveReason, review_due, why_not
 from troth.service.staff.undertaking import document, document_hash
-from troth.service.words import sentence
 
 _SOON = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class GrantRow:
     """A grant as a page shows it: why it does not count, when it has to be reviewed, who gave it and why."""
 
     row: Grant
-    why_not: Why | None
+    why_not: InactiveReason | None
     review_due: dt.datetime
     given_by: str
     reason: str
@@ -69,8 +69,8 @@ def sign_undertaking(request: HttpRequest) -> HttpResponse:
     if request.POST.get("agreed") != "yes":
         return _account(request, fault=gettext("Tick the box if you give your word."))
     try:
-        run.sign(mine, request.POST.get("document", ""), now=timezone.now())
-    except run.StaffError:
+        actions.sign(mine, request.POST.get("document", ""), now=timezone.now())
+    except actions.StaffError:
         return _account(request, fault=gettext("The text has changed meanwhile. Read it once more."))
     return redirect("account")
 
@@ -99,7 +99,7 @@ def _account(request: HttpRequest, *, fault: str = "") -> HttpResponse:
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """``/staff/invitation/…``: set a password. Looking at it uses nothing up; sending the form does."""
     now = timezone.now()
-    row = run.invitation_of(token, now=now)
+    row = actions.invitation_of(token, now=now)
     if row is None:
         text = gettext("It was used, or it is too old. Ask whoever invited you for a new one.")
         page = {"status": 404, "title": gettext("This link is not good any more"), "text": text}
@@ -107,8 +107,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     form = NewPassword(request.POST or None, user=row.member.user)
     if request.method != "POST" or not form.is_valid():
         return render(request, "staff/invitation.html", {"form": form, "email": row.member.user.email})
-    run.accept(token, form.cleaned_data["password"], now=now)
-    user = Member.objects.select_related("user").get(pk=row.member_id).user
+    actions.accept(token, form.cleaned_data["password"], now=now)
+    user = StaffMember.objects.select_related("user").get(pk=row.member_id).user
     if Authenticator.objects.filter(user=user).exists():  # they forgot the password, and still have the second factor
         return redirect("sign-in")
     login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
@@ -119,27 +119,27 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 # --- who works here -------------------------------------------------------------------------------------------------
 
 
-@needs(Right.STAFF_MANAGE, Right.OFFICER)
+@needs(StaffRight.STAFF_MANAGE, StaffRight.OFFICER)
 @require_safe
 def staff(request: HttpRequest) -> HttpResponse:
     """``/console/staff/``: everybody, with what keeps their grants from counting."""
     now = timezone.now()
-    rows = Member.objects.select_related("user").order_by("left_at", "user__username")
+    rows = StaffMember.objects.select_related("user").order_by("left_at", "user__username")
     people = [(row, _shown(row, now), Authenticator.objects.filter(user=row.user).exists()) for row in rows]
-    return render(request, "staff/list.html", {"here": "staff", "people": people, "holders": len(run.holders(now))})
+    return render(request, "staff/list.html", {"here": "staff", "people": people, "holders": len(actions.holders(now))})
 
 
-@needs(Right.STAFF_MANAGE)
+@needs(StaffRight.STAFF_MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest) -> HttpResponse:
     """``/console/staff/invite``: an account, its first grants, and the letter with the link. The link is shown to
     nobody but its reader: whoever invites somebody does not become them."""
     form = Inviting(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        now, roles = timezone.now(), [Role(role) for role in form.cleaned_data["roles"]]
+        now, roles = timezone.now(), [StaffRole(role) for role in form.cleaned_data["roles"]]
         try:
             with transaction.atomic():
-                made, token = run.invite(
+                made, token = actions.invite(
                     form.cleaned_data["email"],
                     roles,
                     reason=form.cleaned_data["reason"],
@@ -149,25 +149,25 @@ def invite(request: HttpRequest) -> HttpResponse:
                 )
                 post_invitation(made, token, now=now)
             return render(request, "staff/invited.html", {"here": "staff", "member": made})
-        except run.StaffError as refused:
+        except actions.StaffError as refused:
             form.add_error(None, sentence(refused))
     return render(request, "staff/invite.html", {"here": "staff", "form": form}, status=400 if form.errors else 200)
 
 
-@needs(Right.STAFF_MANAGE, Right.OFFICER)
+@needs(StaffRight.STAFF_MANAGE, StaffRight.OFFICER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def member(request: HttpRequest, pk: int) -> HttpResponse:
     """``/console/staff/<n>``: one member's grants. Sending the form gives another; that takes leave to manage staff."""
-    row = get_object_or_404(Member.objects.select_related("user"), pk=pk)
+    row = get_object_or_404(StaffMember.objects.select_related("user"), pk=pk)
     standing, now = standing_of(request), timezone.now()
     form = Giving(request.POST or None)
     if request.method == "POST":
-        if not standing.may(Right.STAFF_MANAGE):
+        if not standing.may(StaffRight.STAFF_MANAGE):
             raise Http404
         if form.is_valid():
             role, rights = _what(form.cleaned_data["what"])
             try:
-                run.give(
+                actions.give(
                     row,
                     rights,
                     role=role,
@@ -177,7 +177,7 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
                     by=standing.member,
                 )
                 return redirect("member", pk=pk)
-            except run.StaffError as refused:
+            except actions.StaffError as refused:
                 form.add_error(None, sentence(refused))
     shown = {
         "here": "staff",
@@ -185,47 +185,47 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
         "grants": _shown(row, now),
         "past": row.grants.filter(ended_at__isnull=False).order_by("-ended_at")[:50],
         "form": form,
-        "may_change": standing.may(Right.STAFF_MANAGE) and standing.member != row and row.left_at is None,
+        "may_change": standing.may(StaffRight.STAFF_MANAGE) and standing.member != row and row.left_at is None,
         "signed_until": person_of(row).undertaking_until,
         "has_factor": Authenticator.objects.filter(user=row.user).exists(),
     }
     return render(request, "staff/member.html", shown, status=400 if form.errors else 200)
 
 
-@needs(Right.STAFF_MANAGE)
+@needs(StaffRight.STAFF_MANAGE)
 @require_POST
 def end_grant(request: HttpRequest, pk: int) -> HttpResponse:
     """End one grant, at once."""
     row = get_object_or_404(Grant.objects.select_related("member"), pk=pk)
-    run.revoke([row], now=timezone.now(), by=standing_of(request).member)
+    actions.revoke([row], now=timezone.now(), by=standing_of(request).member)
     return redirect("member", pk=row.member_id)
 
 
-@needs(Right.STAFF_MANAGE)
+@needs(StaffRight.STAFF_MANAGE)
 @require_POST
 def leave(request: HttpRequest, pk: int) -> HttpResponse:
     """Close an account, at once. One's own is closed by somebody else."""
-    row = get_object_or_404(Member.objects.select_related("user"), pk=pk)
+    row = get_object_or_404(StaffMember.objects.select_related("user"), pk=pk)
     if row == standing_of(request).member:
         raise Http404
-    run.leave(row, now=timezone.now(), by=standing_of(request).member)
+    actions.leave(row, now=timezone.now(), by=standing_of(request).member)
     return redirect("member", pk=pk)
 
 
-@needs(Right.STAFF_MANAGE)
+@needs(StaffRight.STAFF_MANAGE)
 @require_POST
 def renew(request: HttpRequest, pk: int) -> HttpResponse:
     """A fresh link, for somebody who lost theirs or forgot the password."""
-    row, now = get_object_or_404(Member.objects.select_related("user"), pk=pk), timezone.now()
+    row, now = get_object_or_404(StaffMember.objects.select_related("user"), pk=pk), timezone.now()
     if row.left_at is not None:
         raise Http404
     with transaction.atomic():
-        token = run.renew_invitation(row, now=now)
+        token = actions.renew_invitation(row, now=now)
         post_invitation(row, token, now=now)
     return render(request, "staff/invited.html", {"here": "staff", "member": row})
 
 
-@needs(Right.STAFF_MANAGE)
+@needs(StaffRight.STAFF_MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest) -> HttpResponse:
     """``/console/staff/review``: every open grant but one's own, to be kept or ended in one go."""
@@ -236,7 +236,7 @@ def review(request: HttpRequest) -> HttpResponse:
         answers = {row: request.POST.get(f"grant-{row.pk}") for row in rows}
         keep = [row for row, answer in answers.items() if answer == "keep"]
         end = [row for row, answer in answers.items() if answer == "end"]
-        run.review(keep, end, now=now, by=mine)
+        actions.review(keep, end, now=now, by=mine)
         return redirect("review")
     shown = [_one(row, now) for row in rows]
     return render(request, "staff/review.html", {"here": "review", "grants": shown})
@@ -245,18 +245,18 @@ def review(request: HttpRequest) -> HttpResponse:
 # --- the data-protection officer ------------------------------------------------------------------------------------
 
 
-@needs(Right.OFFICER)
+@needs(StaffRight.OFFICER)
 @require_safe
 def officer(request: HttpRequest) -> HttpResponse:
     """``/console/officer/``: what was told in confidence, for the officer and the deputy alone."""
-    return render(request, "staff/officer.html", {"here": "officer", "told": run.confidences()})
+    return render(request, "staff/officer.html", {"here": "officer", "told": actions.confidences()})
 
 
-@needs(Right.OFFICER)
+@needs(StaffRight.OFFICER)
 @require_POST
 def close_told(request: HttpRequest, pk: int) -> HttpResponse:
     """Close one, and destroy its text."""
-    if not run.close_confidence(pk, now=timezone.now()):
+    if not actions.close_confidence(pk, now=timezone.now()):
         raise Http404
     return redirect("officer")
 
@@ -267,7 +267,7 @@ def tell(request: HttpRequest) -> HttpResponse:
     """``/console/officer/tell``: tell the officer something in confidence. Who tells it is not kept."""
     form = Telling(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        run.confide(form.cleaned_data["text"], now=timezone.now())
+        actions.mark_confidential(form.cleaned_data["text"], now=timezone.now())
         return render(request, "staff/told.html", {})
     return render(request, "staff/tell.html", {"form": form}, status=400 if form.errors else 200)
 
@@ -275,25 +275,25 @@ def tell(request: HttpRequest) -> HttpResponse:
 # --- within ---------------------------------------------------------------------------------------------------------
 
 
-def _shown(of: Member, now: dt.datetime) -> list[Shown]:
+def _shown(of: StaffMember, now: dt.datetime) -> list[GrantRow]:
     rows = of.grants.filter(ended_at__isnull=True).select_related("member__user").order_by("role", "right")
     return [_one(row, now) for row in rows]
 
 
-def _one(row: Grant, now: dt.datetime) -> Shown:
+def _one(row: Grant, now: dt.datetime) -> GrantRow:
     grant = held(row)
-    giver = Member.objects.filter(pseudonym=row.given_by).select_related("user").first() if row.given_by else None
+    giver = StaffMember.objects.filter(pseudonym=row.given_by).select_related("user").first() if row.given_by else None
     given_by = giver.user.username if giver else (gettext("somebody who left") if row.given_by else gettext("operator"))
     due = review_due(grant)
     soon = min(due, grant.until) - now < _SOON
-    return Shown(row, why_not(grant, person_of(row.member), now=now), due, given_by, run.reason_of(row), soon)
+    return GrantRow(row, why_not(grant, person_of(row.member), now=now), due, given_by, actions.reason_of(row), soon)
 
 
-def _what(wanted: str) -> tuple[Role | None, tuple[Right, ...]]:
+def _what(wanted: str) -> tuple[StaffRole | None, tuple[StaffRight, ...]]:
     """A role with its rights, or one right by itself."""
-    if wanted in {role.value for role in Role}:
-        return Role(wanted), ROLES[Role(wanted)]
-    return None, (Right(wanted),)
+    if wanted in {role.value for role in StaffRole}:
+        return StaffRole(wanted), ROLES[StaffRole(wanted)]
+    return None, (StaffRight(wanted),)
 
 
 def _end_of(day: dt.date | None) -> dt.datetime | None:

@@ -8,18 +8,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from troth.counting import counted
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
-from troth.promises import Answer, Evidence, Finding, Outcome, answers
-from troth.service.staff.plan import REVIEW_EVERY, review_due, rights_of
-from troth.service.staff.rights import Right, Role
+from troth.service.staff.rights import StaffRight, StaffRole
 from troth.service.staff.roster import PERIOD, Employed, Roster
+from troth.service.staff.rules import REVIEW_EVERY, review_due, rights_of
+from troth.text import counted
 
 _STAFF = frozenset({"staff"})
 
 
 @answers("staff.mfa")
-def mfa(roster: Roster, now: dt.datetime) -> Answer:
+def mfa(roster: Roster, now: dt.datetime) -> ControlResult:
     """PCI DSS 8.4.2: whoever could see personal data, and has come in before, has a second factor."""
     return _of_holders(
         roster, lambda who: who.has_factor, now, "a second factor", "let them add one, or end the grants"
@@ -27,7 +27,7 @@ def mfa(roster: Roster, now: dt.datetime) -> Answer:
 
 
 @answers("staff.undertakings")
-def undertakings(roster: Roster, now: dt.datetime) -> Answer:
+def undertakings(roster: Roster, now: dt.datetime) -> ControlResult:
     """GDPR Art. 28(3)(b), 32(4): whoever could see personal data has promised to keep it confidential."""
 
     def has_signed(who: Employed) -> bool:
@@ -37,7 +37,7 @@ def undertakings(roster: Roster, now: dt.datetime) -> Answer:
 
 
 @answers("staff.recertified")
-def recertified(roster: Roster, now: dt.datetime) -> Answer:
+def recertified(roster: Roster, now: dt.datetime) -> ControlResult:
     """PCI DSS 7.2.4: somebody else has said within half a year that each grant is still needed."""
 
     def is_reviewed(who: Employed) -> bool:
@@ -55,15 +55,17 @@ def _of_holders(
     what: str,
     mend: str,
     period: tuple[dt.datetime, dt.datetime] | None = None,
-) -> Answer:
+) -> ControlResult:
     holding = [who for who in roster.people if who.sees_personal and who.has_come and who.person.is_open]
     without = sum(not has(who) for who in holding)
     people = counted(len(holding), "person", "people")
     if not holding:  # which shows nothing of what anybody has
         nobody = "Nobody can be let see personal data through Troth."
-        return Answer(Outcome.NOT_APPLICABLE, nobody, Evidence(in_scope=_STAFF, observed=_STAFF))
-    findings = [Finding("staff", f"{counted(without, 'person', 'people')} without {what}", mend)] if without else []
-    return Answer.of(
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, nobody, Evidence(in_scope=_STAFF, observed=_STAFF))
+    findings = (
+        [ControlFinding("staff", f"{counted(without, 'person', 'people')} without {what}", mend)] if without else []
+    )
+    return ControlResult.of(
         f"{people} can be let see personal data, {without} of them without {what}.",
         evidence=Evidence(_STAFF, _STAFF, population=len(holding), tested=len(holding), period=period),
         findings=findings,
@@ -72,13 +74,13 @@ def _of_holders(
 
 
 @answers("staff.access_recorded")
-def access_recorded(roster: Roster, now: dt.datetime) -> Answer:
+def access_recorded(roster: Roster, now: dt.datetime) -> ControlResult:
     """GDPR Art. 5(2), clause C14: each look at personal data has its entry in the ledger, made no later than it."""
     looks = roster.looks
     told = f"{counted(looks.without_entry, 'look')} without the entry that belongs to it"
-    findings = [Finding("staff", told, "find what wrote or removed rows beside the console")]
+    findings = [ControlFinding("staff", told, "find what wrote or removed rows beside the console")]
     withheld = looks.refused.get("unrecorded", 0)
-    return Answer.of(
+    return ControlResult.of(
         f"{looks.compared:,} of {counted(looks.count, 'look')} within {PERIOD.days} days compared with the ledger, "
         f"{looks.without_entry} without an entry; {counted(withheld, 'page')} not sent because nothing was on record.",
         evidence=_evidence(roster, now),
@@ -93,16 +95,18 @@ def access_recorded(roster: Roster, now: dt.datetime) -> Answer:
 
 
 @answers("staff.purpose_on_every_read")
-def purpose_on_every_read(declaration: Declaration, roster: Roster, now: dt.datetime) -> Answer:
+def purpose_on_every_read(declaration: Declaration, roster: Roster, now: dt.datetime) -> ControlResult:
     """GDPR Art. 5(1)(b): each look names one of the declared purposes; others were refused."""
     looks = roster.looks
     strange = {name: count for name, count in looks.purposes.items() if name not in declaration.purposes}
     undeclared, refused = sum(strange.values()), looks.refused.get("purpose", 0)
     findings = [
-        Finding("staff", f"{counted(count, 'look')} for a purpose that is not declared", "declare it, or stop it")
+        ControlFinding(
+            "staff", f"{counted(count, 'look')} for a purpose that is not declared", "declare it, or stop it"
+        )
         for count in strange.values()
     ]
-    return Answer.of(
+    return ControlResult.of(
         f"{counted(looks.count, 'look')} within {PERIOD.days} days for {counted(len(looks.purposes), 'purpose')}, "
         f"{undeclared} of them undeclared; {refused} refused for want of a declared purpose.",
         evidence=_evidence(roster, now),
@@ -112,26 +116,27 @@ def purpose_on_every_read(declaration: Declaration, roster: Roster, now: dt.date
 
 
 @answers("staff.officer_appointed")
-def officer_appointed(roster: Roster, now: dt.datetime) -> Answer:
+def officer_appointed(roster: Roster, now: dt.datetime) -> ControlResult:
     """GDPR Art. 37(7), 38: a data-protection officer and a deputy, two people, who can do their work today."""
     held = [rights_of(who.grants, who.person, now=now) for who in roster.people if who.has_factor]
     counts = {
-        role: sum(rights.get(Right.OFFICER.value) == role.value for rights in held)
-        for role in (Role.OFFICER, Role.DEPUTY)
+        role: sum(rights.get(StaffRight.OFFICER.value) == role.value for rights in held)
+        for role in (StaffRole.OFFICER, StaffRole.DEPUTY)
     }
     findings = [
-        Finding(
+        ControlFinding(
             "staff", f"nobody acts as {role.value}", f"troth staff grant EMAIL --role {role.value}, and let them sign"
         )
         for role, count in counts.items()
         if not count
     ]
-    return Answer.of(
-        f"{counted(counts[Role.OFFICER], 'officer')} and {counted(counts[Role.DEPUTY], 'deputy', 'deputies')} can do "
-        "their work today, and have a queue that nobody else reads.",
+    return ControlResult.of(
+        f"{counted(counts[StaffRole.OFFICER], 'officer')} and "
+        f"{counted(counts[StaffRole.DEPUTY], 'deputy', 'deputies')} can do their work today, and "
+        "have a queue that nobody else reads.",
         evidence=Evidence(in_scope=_STAFF, observed=_STAFF, population=len(roster.people), tested=len(roster.people)),
         findings=findings,
-        figures={"officers": counts[Role.OFFICER], "deputies": counts[Role.DEPUTY]},
+        figures={"officers": counts[StaffRole.OFFICER], "deputies": counts[StaffRole.DEPUTY]},
     )
 
 

@@ -16,9 +16,9 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from troth.service.keys import keyring
-from troth.service.staff.models import Secret
-from troth.service.staff.sealing import secret_context
+from troth.service.core.keys import keyring
+from troth.service.staff.models import FactorSecret
+from troth.service.staff.sealed_fields import secret_context
 
 
 @receiver(authenticator_added)
@@ -31,7 +31,7 @@ def proven(sender: object, request: HttpRequest, user: User, authenticator: Auth
 @receiver(post_delete, sender=Authenticator)
 def gone(sender: object, instance: Authenticator, **kwargs: Any) -> None:
     """A factor's secret goes with it."""
-    Secret.objects.filter(ref__in=[instance.data.get(name, "") for name in ("secret", "seed")]).delete()
+    FactorSecret.objects.filter(ref__in=[instance.data.get(name, "") for name in ("secret", "seed")]).delete()
 
 
 def fresh_codes(user: User) -> list[str]:
@@ -51,5 +51,5 @@ def _sealed(user: User, secret: str) -> str:
     """The reference under which *secret* is kept."""
     ref = secrets.token_hex(16)
     sealed = keyring(settings.TROTH.home).seal(secret.encode(), secret_context(ref))
-    Secret.objects.create(user=user, ref=ref, sealed=sealed)
+    FactorSecret.objects.create(user=user, ref=ref, sealed=sealed)
     return ref

@@ -18,8 +18,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from troth.service.staff.attempts import begin, failed, mark_of, succeeded
-from troth.service.staff.models import Member
-from troth.service.staff.rights import Right, Role, right_title, role_title
+from troth.service.staff.models import StaffMember
+from troth.service.staff.rights import StaffRight, StaffRole, right_title, role_title
 
 
 class SignIn(LoginForm):  # type: ignore[misc]
@@ -40,7 +40,7 @@ class _CountedCode:
     authenticator: Any
 
     def clean_code(self) -> str:
-        member = Member.objects.filter(user=self.user).first()
+        member = StaffMember.objects.filter(user=self.user).first()
         mark = mark_of("code", str(self.user.pk))
         if not begin(mark, now=timezone.now()):
             raise get_adapter().validation_error("too_many_login_attempts")
@@ -54,13 +54,13 @@ class _CountedCode:
         succeeded(mark, now=timezone.now(), member=member)
         return code
 
-    def _use(self, member: Member, code: str) -> None:
+    def _use(self, member: StaffMember, code: str) -> None:
         """Codes count forward only: one that was seen is worth nothing to whoever saw it."""
         secret = decrypt(self.authenticator.data["secret"])
         steps = yield_hotp_counters_from_time()
         step = max((step for step in steps if format_hotp_value(hotp_value(secret, step)) == code.strip()), default=0)
         fresh = Q(last_step__isnull=True) | Q(last_step__lt=step)
-        if not Member.objects.filter(fresh, pk=member.pk).update(last_step=step):
+        if not StaffMember.objects.filter(fresh, pk=member.pk).update(last_step=step):
             raise forms.ValidationError(gettext("This code was used already. Wait for the next one."))
 
 
@@ -88,10 +88,10 @@ class NewPassword(forms.Form):
 
 
 def _whats() -> list[tuple[str, Any]]:
-    roles = [(role.value, role_title(role)) for role in Role]
+    roles = [(role.value, role_title(role)) for role in StaffRole]
     return [
         (gettext("Roles"), roles),
-        (gettext("Single rights"), [(right.value, right_title(right)) for right in Right]),
+        (gettext("Single rights"), [(right.value, right_title(right)) for right in StaffRight]),
     ]
 
 
@@ -124,7 +124,7 @@ class Inviting(_Until):
     email = forms.EmailField(label=_("E-mail address"), max_length=150)
     roles = forms.MultipleChoiceField(
         label=_("Roles"),
-        choices=lambda: [(role.value, role_title(role)) for role in Role],
+        choices=lambda: [(role.value, role_title(role)) for role in StaffRole],
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )

@@ -7,10 +7,10 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import F, Q
 
-from troth.service.record.models import EntryRow
+from troth.service.core.models import EntryRow
 
 
-class Member(models.Model):
+class StaffMember(models.Model):
     """Somebody who works here, beside their account. The pseudonym stands for them in the ledger; when the row goes,
     nothing leads from it to them any more."""
 
@@ -22,13 +22,14 @@ class Member(models.Model):
     last_step = models.BigIntegerField(null=True, help_text="Of which half minute the code was that was used last.")
 
     class Meta:
+        db_table = "staff_member"
         indexes = [models.Index(fields=["left_at"], name="staff_member_left")]
 
 
 class Invitation(models.Model):
     """A link by which a member sets a password: good once, for a while. Only a hash of it is here."""
 
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="invitations")
+    member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="invitations")
     token_hash = models.BinaryField(max_length=32, unique=True)
     made_at = models.DateTimeField()
     until = models.DateTimeField()
@@ -43,7 +44,7 @@ class Invitation(models.Model):
 class Grant(models.Model):
     """One right of one member: who gave it, why, from when and until when. It never lasts for ever."""
 
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="grants")
+    member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="grants")
     right = models.CharField(max_length=40)
     role = models.CharField(max_length=40, blank=True, help_text="The role that it came with; empty: by itself.")
     given_by = models.CharField(max_length=80, blank=True, help_text="A pseudonym; empty: the operator.")
@@ -67,7 +68,7 @@ class Grant(models.Model):
 class Undertaking(models.Model):
     """A member's word to keep what they see confidential: to which text, when, until when."""
 
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="undertakings")
+    member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="undertakings")
     document = models.CharField(max_length=80, help_text="The hash of the text that was signed.")
     signed_at = models.DateTimeField()
     until = models.DateTimeField()
@@ -78,7 +79,7 @@ class Undertaking(models.Model):
         ]
 
 
-class Access(models.Model):
+class AccessRow(models.Model):
     """One look at one subject's data, beside its ledger entry, so that the subject can be told who, when and why."""
 
     subject = models.CharField(max_length=80)
@@ -90,9 +91,10 @@ class Access(models.Model):
     entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
+        db_table = "staff_access_log"
         indexes = [
-            models.Index(fields=["subject", "-at"], name="staff_access_of_subject"),
-            models.Index(fields=["at"], name="staff_access_at"),
+            models.Index(fields=["subject", "-at"], name="staff_access_log_of_subject"),
+            models.Index(fields=["at"], name="staff_access_log_at"),
         ]
 
 
@@ -137,16 +139,20 @@ class Confidence(models.Model):
         ]
 
 
-class Secret(models.Model):
+class FactorSecret(models.Model):
     """The secret of a second factor, sealed. The factor has the reference, and the secret goes with it."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     ref = models.CharField(max_length=40, unique=True)
     sealed = models.BinaryField()
 
+    class Meta:
+        db_table = "staff_factor_secret"
 
-class Book(models.Model):
+
+class GrantLock(models.Model):
     """One row, which whoever changes grants holds meanwhile: so two grants never pass the ceiling side by side."""
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(id=1), name="staff_book_is_one")]
+        db_table = "staff_grant_lock"
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="staff_grant_lock_is_one")]

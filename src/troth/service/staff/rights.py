@@ -9,7 +9,7 @@ from types import MappingProxyType
 from django.utils.translation import gettext_lazy as _
 
 
-class Right(enum.StrEnum):
+class StaffRight(enum.StrEnum):
     """One thing that a grant allows."""
 
     CASES_HANDLE = "cases.handle"
@@ -29,11 +29,17 @@ class Right(enum.StrEnum):
 
 
 _PERSONAL = frozenset(
-    {Right.CASES_HANDLE, Right.CASES_APPROVE, Right.PERSONAL_SEE, Right.OFFICER, Right.DISCLOSURES_SEE}
+    {
+        StaffRight.CASES_HANDLE,
+        StaffRight.CASES_APPROVE,
+        StaffRight.PERSONAL_SEE,
+        StaffRight.OFFICER,
+        StaffRight.DISCLOSURES_SEE,
+    }
 )
 
 
-class Role(enum.StrEnum):
+class StaffRole(enum.StrEnum):
     """A named bundle of rights. The officer and the deputy may do the same."""
 
     HANDLER = "handler"
@@ -45,64 +51,64 @@ class Role(enum.StrEnum):
 
 
 _OFFICE = (
-    Right.OFFICER,
-    Right.CASES_HANDLE,
-    Right.PERSONAL_SEE,
-    Right.HOLDS_MANAGE,
-    Right.DISCLOSURES_SEE,
-    Right.EVIDENCE_READ,
+    StaffRight.OFFICER,
+    StaffRight.CASES_HANDLE,
+    StaffRight.PERSONAL_SEE,
+    StaffRight.HOLDS_MANAGE,
+    StaffRight.DISCLOSURES_SEE,
+    StaffRight.EVIDENCE_READ,
 )
 
-ROLES: Mapping[Role, tuple[Right, ...]] = MappingProxyType(
+ROLES: Mapping[StaffRole, tuple[StaffRight, ...]] = MappingProxyType(
     {
-        Role.HANDLER: (Right.CASES_HANDLE, Right.PERSONAL_SEE),
-        Role.APPROVER: (Right.CASES_APPROVE, Right.PERSONAL_SEE),
-        Role.OFFICER: _OFFICE,
-        Role.DEPUTY: _OFFICE,
-        Role.AUDITOR: (Right.EVIDENCE_READ,),
-        Role.ADMINISTRATOR: (Right.STAFF_MANAGE, Right.API_MANAGE),
+        StaffRole.HANDLER: (StaffRight.CASES_HANDLE, StaffRight.PERSONAL_SEE),
+        StaffRole.APPROVER: (StaffRight.CASES_APPROVE, StaffRight.PERSONAL_SEE),
+        StaffRole.OFFICER: _OFFICE,
+        StaffRole.DEPUTY: _OFFICE,
+        StaffRole.AUDITOR: (StaffRight.EVIDENCE_READ,),
+        StaffRole.ADMINISTRATOR: (StaffRight.STAFF_MANAGE, StaffRight.API_MANAGE),
     }
 )
 
-CONFLICTS: tuple[frozenset[Right], ...] = (
+CONFLICTS: tuple[frozenset[StaffRight], ...] = (
     # GDPR Art. 38(6): whoever decides how the system is run, and by whom, does not watch over that as its officer.
-    frozenset({Right.OFFICER, Right.STAFF_MANAGE}),
-    frozenset({Right.OFFICER, Right.API_MANAGE}),
+    frozenset({StaffRight.OFFICER, StaffRight.STAFF_MANAGE}),
+    frozenset({StaffRight.OFFICER, StaffRight.API_MANAGE}),
 )
 """Rights that nobody holds together."""
 
 
-def conflicts(held: Collection[Right]) -> frozenset[Right]:
+def conflicts(held: Collection[StaffRight]) -> frozenset[StaffRight]:
     """Those of *held* that do not go together; empty where all do."""
     return frozenset().union(*(pair for pair in CONFLICTS if pair <= set(held)))
 
 
 _RIGHT_TITLES = {
-    Right.CASES_HANDLE: _("Handle requests, complaints and questions"),
-    Right.CASES_APPROVE: _("Approve what was planned by somebody else"),
-    Right.PERSONAL_SEE: _("See personal data, and search for a person"),
-    Right.STAFF_MANAGE: _("Invite staff, give and end grants"),
-    Right.OFFICER: _("Act as data-protection officer"),
-    Right.HOLDS_MANAGE: _("Place and release legal holds"),
-    Right.DISCLOSURES_SEE: _("See what was disclosed to whom"),
-    Right.EVIDENCE_READ: _("Read evidence and the record of checks"),
-    Right.API_MANAGE: _("Give out and end API tokens"),
+    StaffRight.CASES_HANDLE: _("Handle requests, complaints and questions"),
+    StaffRight.CASES_APPROVE: _("Approve what was planned by somebody else"),
+    StaffRight.PERSONAL_SEE: _("See personal data, and search for a person"),
+    StaffRight.STAFF_MANAGE: _("Invite staff, give and end grants"),
+    StaffRight.OFFICER: _("Act as data-protection officer"),
+    StaffRight.HOLDS_MANAGE: _("Place and release legal holds"),
+    StaffRight.DISCLOSURES_SEE: _("See what was disclosed to whom"),
+    StaffRight.EVIDENCE_READ: _("Read evidence and the record of checks"),
+    StaffRight.API_MANAGE: _("Give out and end API tokens"),
 }
 _ROLE_TITLES = {
-    Role.HANDLER: _("Handler"),
-    Role.APPROVER: _("Approver"),
-    Role.OFFICER: _("Data-protection officer"),
-    Role.DEPUTY: _("Deputy officer"),
-    Role.AUDITOR: _("Auditor"),
-    Role.ADMINISTRATOR: _("Administrator"),
+    StaffRole.HANDLER: _("Handler"),
+    StaffRole.APPROVER: _("Approver"),
+    StaffRole.OFFICER: _("Data-protection officer"),
+    StaffRole.DEPUTY: _("Deputy officer"),
+    StaffRole.AUDITOR: _("Auditor"),
+    StaffRole.ADMINISTRATOR: _("Administrator"),
 }
 
 
 def right_title(right: str) -> str:
     """A right in words, in the language of whoever reads."""
-    return str(_RIGHT_TITLES[Right(right)]) if right in _RIGHT_TITLES else right
+    return str(_RIGHT_TITLES[StaffRight(right)]) if right in _RIGHT_TITLES else right
 
 
 def role_title(role: str) -> str:
     """A role in words; a right that was given by itself is told by its own words."""
-    return str(_ROLE_TITLES[Role(role)]) if role in _ROLE_TITLES else right_title(role)
+    return str(_ROLE_TITLES[StaffRole(role)]) if role in _ROLE_TITLES else right_title(role)

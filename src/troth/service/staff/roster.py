@@ -11,11 +11,11 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Prefetch
 
 from troth.ledger import Entry, LedgerError
-from troth.service.staff.models import Access, Grant, Member, Refusal
-from troth.service.staff.plan import Held, Person
-from troth.service.staff.rights import Right
-from troth.service.staff.run import holders
-from troth.service.staff.standing import held, person_of
+from troth.service.staff.actions import holders
+from troth.service.staff.effective_rights import held, person_of
+from troth.service.staff.models import AccessRow, Grant, Refusal, StaffMember
+from troth.service.staff.rights import StaffRight
+from troth.service.staff.rules import GrantFacts, MemberFacts
 
 PERIOD = dt.timedelta(days=31)
 """How far back looks are counted."""
@@ -27,15 +27,15 @@ LOOKS_TESTED_MAX = 5_000
 class Employed:
     """One member: what counts about them, their open grants, and whether they have a second factor and ever came."""
 
-    person: Person
-    grants: tuple[Held, ...]
+    person: MemberFacts
+    grants: tuple[GrantFacts, ...]
     has_factor: bool
     has_come: bool
 
     @property
     def sees_personal(self) -> bool:
         """Whether one of the grants shows personal data, if it counts."""
-        return any(Right(grant.right).shows_personal for grant in self.grants)
+        return any(StaffRight(grant.right).shows_personal for grant in self.grants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,14 @@ def _employed() -> Iterator[Employed]:
         Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES).values_list("user_id", flat=True)
     )
     open_grants = Prefetch("grants", Grant.objects.filter(ended_at__isnull=True), to_attr="open_grants")
-    for member in Member.objects.filter(left_at__isnull=True).select_related("user").prefetch_related(open_grants):
+    for member in StaffMember.objects.filter(left_at__isnull=True).select_related("user").prefetch_related(open_grants):
         grants = tuple(held(row) for row in member.open_grants)
         yield Employed(person_of(member), grants, member.user_id in factored, member.seen_at is not None)
 
 
 def _looks(now: dt.datetime) -> Looks:
     since = now - PERIOD
-    rows = Access.objects.filter(at__gt=since)
+    rows = AccessRow.objects.filter(at__gt=since)
     compared = rows.select_related("entry").order_by("-at", "-pk")[:LOOKS_TESTED_MAX]
     faults = [not _fits(row) for row in compared]
     return Looks(
@@ -88,7 +88,7 @@ def _looks(now: dt.datetime) -> Looks:
     )
 
 
-def _fits(row: Access) -> bool:
+def _fits(row: AccessRow) -> bool:
     """Whether the ledger says of this look what the row says."""
     if row.entry is None:
         return False

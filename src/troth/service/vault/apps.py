@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 
-class Vault(AppConfig):
+class VaultConfig(AppConfig):
     name = "troth.service.vault"
     label = "vault"
     verbose_name = "Token vault"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from troth.service.record.models import Subject
+from troth.service.core.models import Subject
 
 DOMAIN_MAX = 80
 TOKEN_MAX = 64

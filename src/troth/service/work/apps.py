@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 
-class Work(AppConfig):
+class WorkConfig(AppConfig):
     name = "troth.service.work"
     label = "work"
     verbose_name = "Work"

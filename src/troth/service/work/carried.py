@@ -55,7 +55,7 @@ class Note(Protocol):
     def __call__(self, name: str, call: Callable[[], Result]) -> Result: ...
 
 
-class Hold(Protocol):
+class WorkerLease(Protocol):
     """Whether this worker may go on: it ends, or another one may have taken over its flows."""
 
     executor: str
@@ -70,7 +70,7 @@ class Hold(Protocol):
 class Flow:
     """One flow, carried by one worker from when it was taken up until it is done or put away."""
 
-    def __init__(self, row: FlowRow, hold: Hold, clock: Callable[[], dt.datetime]) -> None:
+    def __init__(self, row: FlowRow, hold: WorkerLease, clock: Callable[[], dt.datetime]) -> None:
         self.pk, self.name, self.about, self.round, self.takings = row.pk, row.name, row.about, row.round, row.takings
         self._tries = row.tries
         self._hold = hold

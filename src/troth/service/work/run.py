@@ -73,7 +73,7 @@ carrying: ContextVar[Carried | None] = ContextVar("carrying", default=None)
 
 
 def flow(name: str) -> Callable[[Body], Body]:
-    """Registers a function of one id as the body of the durable flow *name*. Put it into your duty's ``flows.py``,
+    """Registers a function of one id as the body of the durable flow *name*. Put it into your duty's ``jobs.py``,
     which workers import."""
     assert _CODE.fullmatch(name), "a flow's name is a code"
     assert len(name) <= NAME_MAX, "a flow's name is short"

@@ -81,7 +81,7 @@ def worker(
 
     What is under way when it ends is put away at its next step and goes on elsewhere. Raises `WorkerLost`.
     """
-    autodiscover_modules("flows")
+    autodiscover_modules("jobs")
     pace = pace or Pace()
     with _alone(settings, stop) as first:
         if not until_idle:

@@ -9,6 +9,6 @@ test data of transparency-dev. `run_file` promises that
 """
 
 from troth.testing.vectors.reading import VectorsUnreadable
-from troth.testing.vectors.run import Failure, Report, run_file
+from troth.testing.vectors.run import Failure, VectorReport, run_file
 
-__all__ = ["Failure", "Report", "VectorsUnreadable", "run_file"]
+__all__ = ["Failure", "VectorReport", "VectorsUnreadable", "run_file"]

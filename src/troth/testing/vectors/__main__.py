@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from troth.testing.vectors.reading import VectorsUnreadable
-from troth.testing.vectors.run import Report, run_file
+from troth.testing.vectors.run import VectorReport, run_file
 
 _FAILURES_SHOWN = 20
 
@@ -30,7 +30,7 @@ def main(files: tuple[Path, ...], as_json: bool) -> None:
     \b
     Example:  python -m troth.testing.vectors testvectors_v1/aes_gcm_test.json
     """
-    reports: dict[Path, Report] = {}
+    reports: dict[Path, VectorReport] = {}
     unreadable: dict[Path, str] = {}
     for path in files:
         try:
@@ -48,7 +48,7 @@ def main(files: tuple[Path, ...], as_json: bool) -> None:
         sys.exit(2)
 
 
-def _lines(reports: dict[Path, Report], unreadable: dict[Path, str]) -> Iterator[str]:
+def _lines(reports: dict[Path, VectorReport], unreadable: dict[Path, str]) -> Iterator[str]:
     for path, report in reports.items():
         yield f"{path} ({report.algorithm}): {_counts(report)}"
         yield from (f"  skipped {count}: {reason}" for reason, count in report.skipped.most_common())
@@ -59,12 +59,12 @@ def _lines(reports: dict[Path, Report], unreadable: dict[Path, str]) -> Iterator
     yield f"{len(reports)} files: {_counts(*reports.values())}; {len(unreadable)} files not readable"
 
 
-def _counts(*reports: Report) -> str:
+def _counts(*reports: VectorReport) -> str:
     passed, failed = sum(one.passed for one in reports), sum(len(one.failures) for one in reports)
     return f"{passed} passed, {failed} failed, {sum(one.skipped.total() for one in reports)} skipped"
 
 
-def _as_json(reports: dict[Path, Report], unreadable: dict[Path, str]) -> dict[str, Any]:
+def _as_json(reports: dict[Path, VectorReport], unreadable: dict[Path, str]) -> dict[str, Any]:
     return {
         "files": [
             {

@@ -9,14 +9,14 @@ from troth.ledger import Verifier
 from troth.ledger import verify_troth_ledger as offline
 from troth.protect.hazmat import TAG_BYTES, Aead, GcmSiv, KeyWrap, Mac, SigningKey, Siv, derive
 from troth.testing.vectors.ff1 import try_ff1
-from troth.testing.vectors.reading import Fields
+from troth.testing.vectors.reading import JsonFields
 from troth.testing.vectors.trials import AES_KEYS, AES_KEYS_TOLD, Attempt, NotTried, Trial, first_of
 
-Try = Callable[[Fields, Fields], Trial]
+Try = Callable[[JsonFields, JsonFields], Trial]
 """Given the group and the test. Raises `NotTried`, `VectorsUnreadable`."""
 
 
-def _aead(kind: Callable[[bytes], Aead | GcmSiv], nonces: range, group: Fields, test: Fields) -> Trial:
+def _aead(kind: Callable[[bytes], Aead | GcmSiv], nonces: range, group: JsonFields, test: JsonFields) -> Trial:
     key, nonce, associated, message, sealed, tag = map(test.hexadecimal, ("key", "iv", "aad", "msg", "ct", "tag"))
     if len(tag) != TAG_BYTES and test.text("result") == "valid":
         raise NotTried("only whole tags are taken, of 16 bytes")
@@ -36,7 +36,7 @@ def _span(lengths: range) -> str:
     return str(lengths.start) if len(lengths) == 1 else f"{lengths.start} to {lengths.stop - 1}"
 
 
-def _siv(group: Fields, test: Fields) -> Trial:
+def _siv(group: JsonFields, test: JsonFields) -> Trial:
     """AES-SIV, deterministic or with a nonce: the nonce is the last of the associated texts (RFC 5297 §3)."""
     key, associated, message, sealed = map(test.hexadecimal, ("key", "aad", "msg", "ct"))
     texts = [associated]
@@ -53,7 +53,10 @@ def _siv(group: Fields, test: Fields) -> Trial:
 
 
 def _key_wrap(
-    wrap: Callable[[KeyWrap, bytes], bytes], unwrap: Callable[[KeyWrap, bytes], bytes], group: Fields, test: Fields
+    wrap: Callable[[KeyWrap, bytes], bytes],
+    unwrap: Callable[[KeyWrap, bytes], bytes],
+    group: JsonFields,
+    test: JsonFields,
 ) -> Trial:
     key, secret, wrapped = map(test.hexadecimal, ("key", "msg", "ct"))
     return Trial(
@@ -65,19 +68,19 @@ def _key_wrap(
     )
 
 
-def _hkdf(name: str, group: Fields, test: Fields) -> Trial:
+def _hkdf(name: str, group: JsonFields, test: JsonFields) -> Trial:
     secret, salt, info, derived = map(test.hexadecimal, ("ikm", "salt", "info", "okm"))
     length = test.number("size")
     return Trial([Attempt("derive", lambda: derive(secret, info, length, salt=salt, hash_name=name), derived)])
 
 
-def _hmac(name: str, group: Fields, test: Fields) -> Trial:
+def _hmac(name: str, group: JsonFields, test: JsonFields) -> Trial:
     key, message, tag = map(test.hexadecimal, ("key", "msg", "tag"))
     length = group.number("tagSize") // 8
     return Trial([Attempt("compute", lambda: Mac(key, name)(message)[:length], tag, refused=False)])
 
 
-def _eddsa(group: Fields, test: Fields) -> Trial:
+def _eddsa(group: JsonFields, test: JsonFields) -> Trial:
     """Verification is the ledger's, and that of the program that outsiders verify it with. Signing is tried where the
     group brings the secret key, as the older ones do."""
     key = group.inner("publicKey" if "publicKey" in group else "key")

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
-from troth.extras import install_hint
+from troth.errors import install_hint
 from troth.protect.hazmat.ff1 import DOMAIN_MIN, Ff1
-from troth.testing.vectors.reading import Fields, VectorsUnreadable
+from troth.testing.vectors.reading import JsonFields, VectorsUnreadable
 from troth.testing.vectors.trials import AES_KEYS, AES_KEYS_TOLD, Attempt, NotTried, Trial, first_of
 
 _NUMERALS_MAX = 10_000
 
 
-def try_ff1(group: Fields, test: Fields) -> Trial:
+def try_ff1(group: JsonFields, test: JsonFields) -> Trial:
     """The trial of one test.
 
     Text in which a letter stands for two numerals is not where a direction starts: aes_ff1_base85_test.json was
@@ -75,7 +75,7 @@ class _Notation:
         self._numerals = {letter: at for at, letter in enumerate(letters or "")}
         self._twice = {letter for letter, count in Counter(letters or "").items() if count > 1}
 
-    def read(self, test: Fields, name: str) -> list[int]:
+    def read(self, test: JsonFields, name: str) -> list[int]:
         """The numerals under *name*; -1 for a letter that is not of the alphabet."""
         written = test.get(name, list, "a list") if self._letters is None else test.text(name)
         if len(written) > _NUMERALS_MAX:
@@ -89,12 +89,12 @@ class _Notation:
         """*numerals* as the tests write them."""
         return numerals if self._letters is None else "".join(self._letters[numeral] for numeral in numerals)
 
-    def is_ambiguous(self, test: Fields, name: str) -> bool:
+    def is_ambiguous(self, test: JsonFields, name: str) -> bool:
         """Whether the text under *name* can be read as several lists of numerals."""
         return bool(self._twice) and not self._twice.isdisjoint(test.text(name))
 
 
-def _notation(group: Fields) -> _Notation:
+def _notation(group: JsonFields) -> _Notation:
     radix, letters = group.number("radix"), group.text("alphabet") if "alphabet" in group else None
     if letters is not None and len(letters) != radix:
         raise VectorsUnreadable(f"{group.where}: 'alphabet' does not have as many letters as 'radix' says")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from troth.ledger import HASH_BYTES, verify_consistency, verify_inclusion
 from troth.ledger import verify_troth_ledger as offline
-from troth.testing.vectors.reading import Fields, VectorsUnreadable
+from troth.testing.vectors.reading import JsonFields, VectorsUnreadable
 from troth.testing.vectors.trials import Attempt, NotTried, Trial
 
 
-def try_proof(case: Fields) -> Trial:
+def try_proof(case: JsonFields) -> Trial:
     """The trial of one proof. Raises `NotTried`, `VectorsUnreadable`."""
     if "start" in case:
         raise NotTried("the ledger has no proofs of subtrees")
@@ -22,7 +22,7 @@ def try_proof(case: Fields) -> Trial:
     raise VectorsUnreadable(f"{case.where} has neither 'leafIdx' nor 'size1'")
 
 
-def _inclusion(case: Fields) -> Trial:
+def _inclusion(case: JsonFields) -> Trial:
     index, size = case.number("leafIdx"), case.number("treeSize")
     leaf, root, proof = case.base64("leafHash"), case.base64("root"), case.base64s("proof")
     attempts = [Attempt("verify", lambda: verify_inclusion(leaf, index, size, proof, root))]
@@ -32,7 +32,7 @@ def _inclusion(case: Fields) -> Trial:
     return Trial(attempts)
 
 
-def _consistency(case: Fields) -> Trial:
+def _consistency(case: JsonFields) -> Trial:
     old, new = case.number("size1"), case.number("size2")
     old_root, new_root, proof = case.base64("root1"), case.base64("root2"), case.base64s("proof")
     return Trial([Attempt("verify", lambda: verify_consistency(old, new, old_root, new_root, proof))])

@@ -40,7 +40,7 @@ def shown(text: str) -> str:
     return json.dumps(text)[1:-1][:60]
 
 
-class Fields:
+class JsonFields:
     """One JSON object. *where* names its place in the file, such as ``group 3, test 17``."""
 
     __slots__ = ("values", "where")
@@ -94,12 +94,12 @@ class Fields:
         except (ValueError, TypeError):
             raise VectorsUnreadable(f"{self.where}: '{name}' is not base64") from None
 
-    def inner(self, name: str) -> Fields:
+    def inner(self, name: str) -> JsonFields:
         """The object under *name*."""
-        return Fields(self.get(name, dict, "an object"), f"{self.where}, '{name}'")
+        return JsonFields(self.get(name, dict, "an object"), f"{self.where}, '{name}'")
 
-    def each(self, name: str, word: str) -> list[Fields]:
+    def each(self, name: str, word: str) -> list[JsonFields]:
         """The objects of the list under *name*; *word* says what one of them is."""
         around = f"{self.where}, " if self.where != "the file" else ""
         found = self.get(name, list, "a list")
-        return [Fields(value, f"{around}{word} {at}") for at, value in enumerate(found, start=1)]
+        return [JsonFields(value, f"{around}{word} {at}") for at, value in enumerate(found, start=1)]

@@ -17,7 +17,7 @@ from troth.protect import ProtectError
 from troth.protect.hazmat import AeadFailed, UnwrapFailed
 from troth.testing.vectors.algorithms import ALGORITHMS
 from troth.testing.vectors.merkle import try_proof
-from troth.testing.vectors.reading import Fields, VectorsUnreadable, read_json, shown
+from troth.testing.vectors.reading import JsonFields, VectorsUnreadable, read_json, shown
 from troth.testing.vectors.trials import Attempt, NotTried, Trial
 
 _REFUSALS = (
@@ -43,7 +43,7 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Report:
+class VectorReport:
     """How one file went. *skipped* counts tests by the reason why they were skipped."""
 
     algorithm: str
@@ -52,11 +52,11 @@ class Report:
     skipped: Counter[str] = field(default_factory=Counter)
 
 
-def run_file(path: Path) -> Report:
+def run_file(path: Path) -> VectorReport:
     """Run every test that the file at *path* holds. Raises `VectorsUnreadable` where it is not of a format we read."""
     values = read_json(path)
     if isinstance(values, dict) and "testGroups" in values:
-        report, tests = _wycheproof(Fields(values, "the file"))
+        report, tests = _wycheproof(JsonFields(values, "the file"))
     else:
         report, tests = _merkle(values)
     for name, result, trial in tests:
@@ -78,11 +78,11 @@ _Tests = Iterator[tuple[str, str, Callable[[], Trial]]]
 """The name of each test, its result, and its trial, which may raise `NotTried` and `VectorsUnreadable`."""
 
 
-def _wycheproof(file: Fields) -> tuple[Report, _Tests]:
+def _wycheproof(file: JsonFields) -> tuple[VectorReport, _Tests]:
     algorithm = file.text("algorithm")
     attempt = ALGORITHMS.get(algorithm.upper())
     if attempt is None:
-        report = Report(shown(algorithm))
+        report = VectorReport(shown(algorithm))
         report.skipped["the algorithm is not used here"] = _count(file.values["testGroups"])
         return report, iter(())
 
@@ -94,7 +94,7 @@ def _wycheproof(file: Fields) -> tuple[Report, _Tests]:
                     raise VectorsUnreadable(f"{test.where}: 'result' is not one of {', '.join(_RESULTS)}")
                 yield f"tcId {test.number('tcId')}", result, partial(attempt, group, test)
 
-    return Report(shown(algorithm)), tests()
+    return VectorReport(shown(algorithm)), tests()
 
 
 def _count(groups: Any) -> int:
@@ -103,10 +103,12 @@ def _count(groups: Any) -> int:
     return sum(len(tests) for tests in listed if isinstance(tests, list))
 
 
-def _merkle(values: Any) -> tuple[Report, _Tests]:
+def _merkle(values: Any) -> tuple[VectorReport, _Tests]:
     """One case, or a list of them."""
     listed = values if isinstance(values, list) else [values]
-    cases = [Fields(case, f"case {at}" if values is listed else "the file") for at, case in enumerate(listed, start=1)]
+    cases = [
+        JsonFields(case, f"case {at}" if values is listed else "the file") for at, case in enumerate(listed, start=1)
+    ]
     if not cases or not all("wantErr" in case for case in cases):
         raise VectorsUnreadable("neither Wycheproof's format ('testGroups') nor Merkle test data ('wantErr')")
 
@@ -116,7 +118,7 @@ def _merkle(values: Any) -> tuple[Report, _Tests]:
             name = shown(case.text("desc")) if "desc" in case else case.where
             yield name, "invalid" if wrong else "valid", partial(try_proof, case)
 
-    return Report("Merkle proof"), tests()
+    return VectorReport("Merkle proof"), tests()
 
 
 # --- judging --------------------------------------------------------------------------------------------------------

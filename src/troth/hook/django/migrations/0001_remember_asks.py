@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Asked",
+            name="RememberedAsk",
             fields=[
                 ("id", models.CharField(max_length=128, primary_key=True, serialize=False)),
                 ("right", models.CharField(max_length=16)),

@@ -1,0 +1,146 @@
+"""Looking at the site: its first pages as a new visitor gets them, where the policy's link stands, what forms ask."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urlsplit
+
+from troth.audit.facts import FormFacts, SiteFacts
+from troth.controls import run
+from troth.declaration import Declaration, Organisation, Policy
+from troth.detect import classify
+from troth.policy import PolicyError, published_text
+from troth.site import Form, ProbeError, SetCookie, Site, SitePage, fetch
+from troth.stores import Column, ColumnKind, TableSchema
+
+PAGES_MAX: Final = 20
+"""How many pages are fetched: the home page, the policy, and pages that the home page links to."""
+_POLICY: Final = re.compile(r"\b(?:privacy|data protection|datenschutz)\b", re.I)
+_FILES: Final = re.compile(r"\.(?:pdf|zip|png|jpe?g|svg|gif|css|js|xml|json|mp[34]|docx?|xlsx?)$", re.I)
+
+
+def look_at_site(site: Site, *, now: dt.datetime) -> SiteFacts:
+    """What a stranger's first visit shows. Raises `ProbeError` when the home page cannot be read."""
+    home = fetch(site, site.home)
+    if home.status != 200:
+        raise ProbeError(f"the home page answers {home.status}")
+    policy = next((link.url for link in home.links if _POLICY.search(link.text) or _POLICY.search(_path(link.url))), "")
+    pages, skipped = _pages(site, home, policy)
+    forms: dict[tuple[str, frozenset[str]], FormFacts] = {}
+    for page in pages.values():
+        for form in page.forms:
+            asked = _form(_path(page.url), form)
+            if asked is not None:  # the same form often stands on every page
+                forms.setdefault((_path(form.action), frozenset(asked.asks)), asked)
+    return SiteFacts(
+        home=_without_query(home.url),
+        pages=tuple(_path(url) for url in pages),
+        skipped=MappingProxyType(skipped),
+        cookies=MappingProxyType(_cookies(pages.values())),
+        hosts=MappingProxyType(_hosts(site, pages.values())),
+        forms=tuple(forms.values()),
+        policy_page=_without_query(policy),
+        policy_faults=tuple(_faults(site, policy, now)) if policy else (),
+        policy_published=_words(pages.get(policy)),
+    )
+
+
+def _pages(site: Site, home: SitePage, policy: str) -> tuple[dict[str, SitePage], dict[str, str]]:
+    """The pages by address, the home page first; and by path why some could not be read."""
+    pages, skipped = {home.url: home}, dict[str, str]()
+    near = [link.url for link in home.links if _is_own(site, link.url) and not _FILES.search(_path(link.url))]
+    # A link with a query could do something; one without only shows.
+    wanted = dict.fromkeys([*([policy] if policy else []), *(url for url in near if not urlsplit(url).query)])
+    for url in wanted:
+        if url in pages:
+            continue
+        if len(pages) + len(skipped) >= PAGES_MAX:
+            break
+        try:
+            page = fetch(site, url)
+        except ProbeError as error:
+            skipped[_path(url)] = str(error)
+            continue
+        if page.status == 200:
+            pages[url] = page
+        else:
+            skipped[_path(url)] = f"answered {page.status}"
+    return pages, skipped
+
+
+def _is_own(site: Site, url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.hostname == site.host and parts.scheme in {"http", "https"}
+
+
+def _path(url: str) -> str:
+    return urlsplit(url).path or "/"
+
+
+def _without_query(url: str) -> str:
+    return urlsplit(url)._replace(query="", fragment="").geturl()
+
+
+def _cookies(pages: Iterable[SitePage]) -> dict[str, int | None]:
+    """Each cookie that is set, with its longest life in whole days; None until the browser closes."""
+    longest: dict[str, SetCookie] = {}
+    for page in pages:
+        for cookie in page.cookies:
+            known = longest.get(cookie.name)
+            if not cookie.is_deleted and (known is None or _life(cookie) > _life(known)):
+                longest[cookie.name] = cookie
+    return {name: None if it.lifetime is None else it.lifetime.days for name, it in longest.items()}
+
+
+def _life(cookie: SetCookie) -> dt.timedelta:
+    return cookie.lifetime or dt.timedelta(0)
+
+
+def _hosts(site: Site, pages: Iterable[SitePage]) -> dict[str, str]:
+    """Every other host, less those below the site's own name, with the first page that shows it."""
+    own = site.host.removeprefix("www.")
+    found: dict[str, str] = {}
+    for page in pages:
+        for host in sorted(page.hosts):
+            if host != own and not host.endswith(f".{own}"):
+                found.setdefault(host, _path(page.url))
+    return found
+
+
+def _form(path: str, form: Form) -> FormFacts | None:
+    """What a form asks for, judged as the columns of a table about people would be."""
+    named = [field for field in form.fields if field.name]
+    kinds = {"email": "email", "tel": "phone"}
+    columns = {kinds.get(field.kind, field.name): field.name for field in named if field.kind != "password"}
+    table = TableSchema("contact", tuple(Column(name, ColumnKind.TEXT, "text") for name in columns))
+    asks: Mapping[str, str] = {}
+    for it in classify(table, {}):
+        if it.entity != "FREE_TEXT":
+            asks = {columns[it.column]: it.category, **asks}
+    return FormFacts(path, len(form.fields), MappingProxyType(dict(asks))) if asks else None
+
+
+def _faults(site: Site, policy: str, now: dt.datetime) -> Iterator[str]:
+    """What the control of the same question finds wrong with the link."""
+    declaration = Declaration(
+        troth=1,
+        organisation=Organisation(name=site.host, country="GB", address="-", email="-", site=site.home),
+        policy=Policy(file=Path("policy"), effective=now.date(), url=policy),
+    )
+    check = run("site.policy_conspicuous", {"declaration": declaration, "site": site, "now": now})
+    yield from (finding.message for finding in check.findings)
+
+
+def _words(page: SitePage | None) -> str | None:
+    """The words of the policy's page, as they are compared."""
+    if page is None or not page.source:
+        return None
+    try:
+        return published_text(page.source)
+    except PolicyError:
+        return None

@@ -1,0 +1,76 @@
+"""``troth acknowledge-return``: somebody who was erased came back of their own accord, and is not taken for a fault
+any more."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from troth.cli import deployment as cli
+from troth.cli import formatting
+from troth.text import counted
+
+_LINES_MAX = 200
+"""Rows that a terminal is told of; ``--json`` has them all."""
+
+
+def _reason(_: click.Context, __: click.Parameter, reason: str | None) -> str | None:
+    from troth.ledger import DeclaredName, EntryRefused
+
+    try:
+        return None if reason is None else str(DeclaredName(reason))
+    except EntryRefused:
+        raise click.BadParameter(
+            "a reason is one word, such as signed_up_again; it goes into the ledger, which takes no free text"
+        ) from None
+
+
+@click.command()
+@cli.declaration_option
+@click.option("--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="A row that the person made since.")
+@click.option("--reason", metavar="WORD", callback=_reason, help="How you know, in one word; it goes on record.")
+@cli.json_option
+def acknowledge_return(declaration: Path, ids: tuple[str, ...], reason: str | None, as_json: bool) -> None:
+    """Record that a person who was erased came back of their own accord.
+
+    Without --id it lists the rows in which an erased identifier stands again, and when it was erased: look whether an
+    import or a restore brought it back, which troth replay or troth erase mends, or its owner did. With --id and
+    --reason it puts on record that the owner of that row came back. From then on retention.erased_stays_erased does not
+    count them and troth replay does not erase them again, until they are erased anew. Changes no row of your stores.
+
+    Ends with 1 where rows are left to be looked at.
+
+    \b
+    Example:  troth acknowledge-return
+              troth acknowledge-return --id shop.customer=99 --reason signed_up_again
+    """
+    if bool(ids) != bool(reason):
+        raise click.UsageError("--id and --reason go together: who came back, and how you know")
+    with cli.opened(declaration, read_only=True) as company:
+        company.use_record()
+        from troth.service.core import reappearance as room
+        from troth.service.core.keys import ledger_signer
+        from troth.service.core.ledger import sequence_if_sound
+
+        now = dt.datetime.now(dt.UTC)
+        with formatting.progress("reading"):
+            found = room.who_is_back(company.map, company.stores, company.keyring, now=now)
+        acknowledged = 0
+        if reason is not None:
+            systems = company.declaration.systems
+            acknowledged = room.acknowledge_return(found, ids, systems, reason=reason, keyring=company.keyring, now=now)
+            sequence_if_sound(ledger_signer(company.keyring, company.declaration.organisation), now=now)
+            found = room.who_is_back(company.map, company.stores, company.keyring, now=now)
+    if as_json:
+        rows = [{"row": one.row, "kind": str(one.kind), "erased_at": one.erased_at.isoformat()} for one in found]
+        cli.print_json({"acknowledged": acknowledged, "rows": rows})
+    else:
+        if reason is not None:
+            click.echo(f"{counted(acknowledged, 'identifier')} acknowledged; it is on record.")
+        for one in found[:_LINES_MAX]:
+            click.echo(cli.printable(f"  --id {one.row}  {one.kind}, erased {one.erased_at:%Y-%m-%d}"))
+        click.echo(f"{counted(len(found), 'row')} with an erased identifier that nobody has looked at.")
+    if found:
+        raise click.exceptions.Exit(1)

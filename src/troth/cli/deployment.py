@@ -1,0 +1,195 @@
+"""What most commands begin with: the declaration, its stores, and what TROTH_HOME keeps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from troth.declaration import Declaration
+    from troth.protect import Keyring
+    from troth.stores import Schema, Store
+    from troth.subjects import AmendmentPlan, DataMap, ErasurePlan, HoldScope, Identity, Located, Receipt, View
+
+
+_DECLARATION = "TROTH_DECLARATION"
+
+
+def _there(context: click.Context, option: click.Parameter, path: Path) -> Path:
+    if not path.exists():
+        raise click.UsageError(f"there is no declaration at {path}; name yours with -d, or draft one with `troth init`")
+    return _handed_on(context, option, path)
+
+
+def _handed_on(context: click.Context, option: click.Parameter, path: Path) -> Path:
+    """Let the service and the processes that it starts find the declaration that this command was given: they read
+    their settings from the environment. It is as before when the command has ended."""
+    is_named = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    names = (_DECLARATION, *([f"{_DECLARATION}_FILE"] if is_named else []))
+    before = {name: os.environ.pop(name, None) for name in names}
+    os.environ[_DECLARATION] = str(path.absolute())
+
+    @context.call_on_close
+    def _as_before() -> None:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+    return path
+
+
+def _declaration_option(
+    callback: Callable[..., Path] = _there, *, read_here: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "-d",
+        "--declaration",
+        "declaration",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar=_DECLARATION,
+        default="troth.yaml",
+        show_default=True,
+        callback=callback,
+        expose_value=read_here,
+        help="The declaration.",
+    )
+
+
+declaration_option = _declaration_option()
+"""``-d troth.yaml``, or TROTH_DECLARATION, or the file in this folder. It has to be there."""
+
+service_declaration_option = _declaration_option(read_here=False)
+"""The same for a command that leaves it to the service to read it."""
+
+wanted_declaration_option = _declaration_option(_handed_on)
+"""The same for a command that can say what to do without one."""
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--json``: the same facts for machines."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")(command)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def printable(text: str) -> str:
+    """*text* without control characters, line feeds apart: it may hold what a stranger wrote, and a terminal obeys."""
+    return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def home() -> Path:
+    """TROTH_HOME, where keys, ledger and Troth's own rows are."""
+    return Path(os.environ.get("TROTH_HOME") or "~/.troth").expanduser()
+
+
+@dataclass
+class OpenDeclaration:
+    """The declaration with its stores open. Stores connect when they are first asked."""
+
+    declaration: Declaration
+    stores: Mapping[str, Store]
+
+    @cached_property
+    def schemas(self) -> Mapping[str, Schema]:
+        """What the stores describe, as it is now."""
+        return {name: store.describe() for name, store in self.stores.items()}
+
+    @cached_property
+    def map(self) -> DataMap:
+        """The data map over the schemas. Raises `troth.subjects.MapRefused`."""
+        from troth.subjects import map_data
+
+        return map_data(self.declaration, self.schemas)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The keys in TROTH_HOME. Raises when there are none: ``troth keys init`` makes them."""
+        from troth.protect import Keyring
+
+        return Keyring.open(home())
+
+    def holds(self, located: Located) -> list[HoldScope]:
+        """The legal holds on the located subjects."""
+        self.use_record()
+        from troth.service.core.actions import holds_on
+
+        return holds_on(located, self.keyring, at=dt.datetime.now(dt.UTC))
+
+    def erased_at(self, who: Identity) -> dt.date | None:
+        """The last day on which somebody with one of these identifiers was erased, as far as tombstones tell."""
+        self.use_record()
+        from troth.service.core.tombstones import Tombstones
+
+        stones, now = Tombstones(self.keyring), dt.datetime.now(dt.UTC)
+        days = [stones.erased_at(kind, value, self.declaration.systems, now=now) for kind, value in who.identifiers]
+        return max((day for day in days if day is not None), default=None)
+
+    def record_views(self, located: Located, views: Sequence[View], *, purpose: str) -> None:
+        """Put the look on record, before anything is shown."""
+        self.use_record()
+        from troth.service.core.actions import record_views
+
+        record_views(located, views, self.keyring, self.declaration, purpose=purpose)
+
+    def carry_out(
+        self, plan: ErasurePlan | AmendmentPlan, approved: str, *, progress: Callable[[str], None]
+    ) -> list[Receipt]:
+        """Do what was approved, through the journal and into the ledger."""
+        self.use_record()
+        from troth.service.core.actions import act
+
+        return act(
+            plan,
+            self.stores,
+            approved=approved,
+            declaration=self.declaration,
+            keyring=self.keyring,
+            progress=progress,
+        )
+
+    def resume(self) -> list[tuple[str, str]]:
+        """Finish what was interrupted: run ids, and how that ended."""
+        self.use_record()
+        from troth.service.core.actions import resume_all
+
+        return resume_all(self.declaration, self.keyring)
+
+    def use_record(self) -> None:
+        """Get Troth's own database ready: where what is done is on record."""
+        _ = self.keyring  # says what to do when there are no keys, before anything is made
+        from troth.service.server import catch_up, set_up
+
+        set_up()
+        catch_up()
+
+
+@contextmanager
+def opened(path: Path, *, read_only: bool = False) -> Iterator[OpenDeclaration]:
+    """The company that *path* declares, its stores closed again at the end.
+
+    Raises `troth.declaration.DeclarationErrors` with every mistake in the file, `SecretMissing` for unset references.
+    """
+    from troth.declaration import load
+    from troth.stores import open_stores
+
+    declaration = load(path, environ=os.environ)
+    stores = open_stores(declaration, os.environ, read_only=read_only)
+    try:
+        yield OpenDeclaration(declaration, stores)
+    finally:
+        for store in stores.values():
+            store.close()

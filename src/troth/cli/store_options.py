@@ -1,0 +1,114 @@
+"""``--store``: the stores that commands look at before there is a declaration."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from troth.declaration import Secret
+    from troth.stores import Store
+
+_NAME = re.compile(r"([^\W\d][\w-]{0,62})=(.+)", re.DOTALL)
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_PLACE = re.compile(
+    r"(?:[^?]*@)?(?P<host>[^/:?#@]*|\[[^]@]*\])(?::\d+)?(?P<path>(?:/[^?#@]*)?)(?:[?#][^@]*)?", re.DOTALL
+)
+"""What follows ``://``. A password may hold anything, so user and password go up to the last @; and where a ? stands
+before it, nobody can tell whether that is a password's or begins options that hold one."""
+_LOCAL = re.compile(r"(?:sqlite:///|files:)[^?#@:]+", re.IGNORECASE)
+_ENDINGS = re.compile(r"_?(?:DATABASE|DB|STORE)?_?(?:URL|URI|DSN)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOption:
+    """One ``--store``: its name in the declaration, the URL, the ``${NAME}`` that the URL came from, or ``""``, and the
+    URL once more where it was typed and can hold no secret, or ``""``."""
+
+    name: str
+    url: Secret
+    reference: str
+    address: str
+
+
+def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--store URL``, ``--store name=URL`` or ``--store '${SHOP_DATABASE_URL}'``, as often as wanted."""
+    return click.option(
+        "--store",
+        "stores",
+        multiple=True,
+        required=True,
+        metavar="[NAME=]URL",
+        help="A database or a folder of files, read only. '${SHOP_DATABASE_URL}' takes the URL from the environment, "
+        "so that no password stands in the shell's history. Repeat it for more.",
+    )(command)
+
+
+def named(texts: Sequence[str]) -> list[StoreOption]:
+    """The stores that were asked for, each with a name of its own. Raises `click.UsageError`."""
+    from troth.declaration import SecretMissing, resolve
+
+    found: list[StoreOption] = []
+    for text in texts:
+        given = _NAME.fullmatch(text) if not text.partition("=")[0].count(":") else None
+        name, place = (given[1], given[2]) if given else ("", text)
+        try:
+            url = resolve(place, os.environ)
+        except SecretMissing as missing:
+            raise click.UsageError(str(missing)) from None
+        variable = _VARIABLE.fullmatch(place)
+        name = name or _called(variable[1] if variable else "", url.reveal())
+        if any(other.name == name for other in found):
+            raise click.UsageError(f"two stores are called {name}; name them: --store NAME=URL")
+        address = place if _LOCAL.fullmatch(place) and place == url.reveal() else ""
+        found.append(StoreOption(name, url, place if variable else "", address))
+    return found
+
+
+def references(asked: Sequence[StoreOption]) -> dict[str, str]:
+    """Store to the ``${NAME}`` that its URL came from, for those that came from one."""
+    return {it.name: it.reference for it in asked if it.reference}
+
+
+def addresses(asked: Sequence[StoreOption]) -> dict[str, str]:
+    """Store to its URL, for those that were typed and name nothing but a file or folder of this machine."""
+    return {it.name: it.address for it in asked if it.address}
+
+
+def _called(variable: str, url: str) -> str:
+    """A store's name from its variable, file or database: ``SHOP_DATABASE_URL`` and ``shop.sqlite`` are shop.
+
+    Names are printed, so nothing that could be of a password becomes one; ``store`` where that is not sure.
+    """
+    place = url.removeprefix("files:")
+    found = _PLACE.fullmatch(place.partition("://")[2] if "://" in place else place)
+    last = (found["path"].rstrip("/").rpartition("/")[2] or found["host"]).partition(".")[0] if found else ""
+    stem = _ENDINGS.sub("", variable).lower() if variable else last
+    plain = re.sub(r"\W+", "_", stem).strip("_")
+    return plain if plain and not plain[0].isdigit() else "store"
+
+
+@contextmanager
+def open_read_only(places: Sequence[StoreOption], *, statement_s: float) -> Iterator[Mapping[str, Store]]:
+    """The stores by name, open for reading; closed at the end. No statement runs longer than *statement_s* seconds.
+
+    Raises `click.UsageError` for a URL that no connector understands; what does not answer is for later.
+    """
+    from troth.stores import StoreLimits, StoreRefused, open_store
+
+    limits = StoreLimits(statement_s=statement_s)
+    try:
+        stores = {it.name: open_store(it.name, it.url.reveal(), read_only=True, limits=limits) for it in places}
+    except StoreRefused as refused:
+        raise click.UsageError(str(refused)) from None
+    try:
+        yield stores
+    finally:
+        for store in stores.values():
+            store.close()

@@ -1,0 +1,96 @@
+"""Promises: the catalogue of controls, what a check is, and the one function that decides a promise's status.
+
+This room promises that nothing is green by default. A status follows from checks alone, a check says what it looked
+at, and what was not looked at, broke, or is out of date shows nothing. Rooms above register how they answer their
+controls with `answers`; importing a room registers its answers.
+"""
+
+from troth.controls import controls as _controls  # noqa: F401 - registers this room's answers
+from troth.controls.binding import check
+from troth.controls.catalogue import CatalogueError, PromisesError, UnknownControl, catalogue, control
+from troth.controls.check_session import CheckSession
+from troth.controls.custom import controls_of
+from troth.controls.figures import BadFigure, faults, figure_of, judged
+from troth.controls.model import (
+    EVENTS,
+    Check,
+    CheckOutcome,
+    Control,
+    ControlFinding,
+    Evidence,
+    Figure,
+    Portion,
+    Pushed,
+    Status,
+)
+from troth.controls.principles import Matrix, Principle, matrix, principles
+from troth.controls.publish import (
+    Earlier,
+    PromiseTally,
+    PublishedStatus,
+    ShownCheck,
+    banded,
+    shown_late,
+    tally,
+    visible,
+)
+from troth.controls.result import (
+    LOOKING,
+    BadAnswer,
+    ControlResult,
+    answered,
+    answers,
+    answers_own,
+    looked_at_hash,
+    run,
+)
+from troth.controls.status import Cause, ControlStatus, Judgement, status_of
+
+__all__ = [
+    "EVENTS",
+    "LOOKING",
+    "BadAnswer",
+    "BadFigure",
+    "CatalogueError",
+    "Cause",
+    "Check",
+    "CheckOutcome",
+    "CheckSession",
+    "Control",
+    "ControlFinding",
+    "ControlResult",
+    "ControlStatus",
+    "Earlier",
+    "Evidence",
+    "Figure",
+    "Judgement",
+    "Matrix",
+    "Portion",
+    "Principle",
+    "PromiseTally",
+    "PromisesError",
+    "PublishedStatus",
+    "Pushed",
+    "ShownCheck",
+    "Status",
+    "UnknownControl",
+    "answered",
+    "answers",
+    "answers_own",
+    "banded",
+    "catalogue",
+    "check",
+    "control",
+    "controls_of",
+    "faults",
+    "figure_of",
+    "judged",
+    "looked_at_hash",
+    "matrix",
+    "principles",
+    "run",
+    "shown_late",
+    "status_of",
+    "tally",
+    "visible",
+]

@@ -1,0 +1,90 @@
+"""What is wrong with the way a declaration binds promises to controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from troth.controls.catalogue import nearest
+from troth.controls.custom import controls_of
+from troth.controls.model import Control
+from troth.controls.principles import principles
+from troth.declaration import Declaration, Problem, Promise, Severity
+
+
+def check(declaration: Declaration) -> list[Problem]:
+    """Promises and waivers that name unknown controls, promises that nothing can ever show to be kept, and controls of
+    the company's own that ask what is not there, or that nobody asks."""
+    known = controls_of(declaration)
+    problems = list(_own(declaration))
+    for index, promise in enumerate(declaration.promises):
+        path = f"promises.{index}"
+        for place, id_ in enumerate(promise.controls):
+            if id_ not in known:
+                problems.append(_unknown(declaration, f"{path}.controls.{place}", id_, known))
+        for place, id_ in enumerate(promise.waive.scope if promise.waive else ()):
+            if id_ not in promise.controls:
+                problems.append(_unbound(declaration, f"{path}.waive.scope.{place}", id_))
+        if not promise.controls and promise.attest is None:
+            problems.append(_unproven(declaration, path))
+        problems += _elsewhere(declaration, promise, path)
+    return problems
+
+
+def _own(declaration: Declaration) -> Iterator[Problem]:
+    bound = {id_ for promise in declaration.promises for id_ in promise.controls}
+    for id_, own in declaration.controls.items():
+        path = f"controls.{id_}"
+        if own.sql and own.sql.system not in declaration.systems:
+            message = f"no system '{own.sql.system[:80]}'"
+            mend = nearest(own.sql.system, declaration.systems).removeprefix("; ") or "declare it under 'systems'"
+            yield _problem(declaration, "control-system", f"{path}.sql.system", message, mend)
+        elif own.sql and not declaration.systems[own.sql.system].is_looked_into:
+            message = f"'{own.sql.system[:80]}' is asked by a person or a service, and takes no SELECT"
+            yield _problem(declaration, "control-system", f"{path}.sql.system", message, "use 'http' or 'pushed'")
+        if own.sql and own.sql.reads_nothing:
+            message = "it reads no table, so it gives the same whatever happens"
+            mend = "count what would break the promise"
+            yield _problem(declaration, "control-constant", f"{path}.sql.figure", message, mend, Severity.WARNING)
+        for principle in own.principles:
+            if principle not in principles():
+                mend = nearest(principle, principles()).removeprefix("; ") or f"one of {', '.join(principles())}"
+                yield _problem(declaration, "control-principle", f"{path}.principles", "no such principle", mend)
+        if id_ not in bound:
+            message, mend = "no promise is bound to this control, so nobody asks it", "name it under a promise"
+            yield _problem(declaration, "control-unbound", path, message, mend, Severity.WARNING)
+
+
+def _elsewhere(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
+    """A control of the company's own looks at one system, at an address, or nowhere that we know of."""
+    systems = {part.partition(".")[0] for part in promise.about}
+    for place, id_ in enumerate(promise.controls):
+        own = declaration.controls.get(id_)
+        unseen = sorted(systems - ({own.sql.system} if own.sql else set())) if own else []
+        if unseen:
+            message = f"it does not look at {', '.join(unseen)}, so it shows nothing of this promise"
+            mend = "leave out 'about', or bind a control that looks there"
+            yield _problem(
+                declaration, "control-elsewhere", f"{path}.controls.{place}", message, mend, Severity.WARNING
+            )
+
+
+def _problem(
+    declaration: Declaration, code: str, path: str, message: str, mend: str, severity: Severity = Severity.ERROR
+) -> Problem:
+    return Problem(code, declaration.where(path), path, message, mend, severity)
+
+
+def _unknown(declaration: Declaration, path: str, id_: str, known: Mapping[str, Control]) -> Problem:
+    mend = nearest(id_, known).removeprefix("; ") or "docs/reference/controls.md lists them"
+    return Problem("control-unknown", declaration.where(path), path, f"no control '{id_[:80]}'", mend)
+
+
+def _unbound(declaration: Declaration, path: str, id_: str) -> Problem:
+    message = f"the waiver covers '{id_[:80]}', which is no control of this promise"
+    return Problem("waiver-scope", declaration.where(path), path, message, "name the promise's own controls")
+
+
+def _unproven(declaration: Declaration, path: str) -> Problem:
+    message = "nothing shows that this promise is kept, so it will be 'unproven'"
+    mend = "bind a control, or let a named person attest it"
+    return Problem("promise-unbound", declaration.where(path), path, message, mend, Severity.WARNING)

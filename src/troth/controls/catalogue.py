@@ -1,0 +1,138 @@
+"""The catalogue of controls, read from ``catalogue.toml`` beside this file, strictly and once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import functools
+import re
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+from troth.controls.model import EVENTS, Control
+from troth.controls.principles import principles
+from troth.declaration import Audience
+from troth.errors import TrothError
+
+_ID = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")
+_DURATION = re.compile(r"([1-9]\d{0,3}) (minute|hour|day|week)s?")
+_TEXTS = ("question", "citation", "remedy", "cannot_see")
+_KEYS = {*_TEXTS, "version", "clauses", "principles", "every", "fresh_for", "audience", "severity", "failures_to_break"}
+_MAY = {"on"}
+
+
+class PromisesError(TrothError):
+    """Something about controls, checks or statuses was refused; the children say what."""
+
+
+class UnknownControl(PromisesError):
+    """No control of that id; the message names the nearest one there is."""
+
+
+class CatalogueError(PromisesError):
+    """A catalogue does not say what a catalogue must say; the message names the control and the key."""
+
+
+@functools.cache
+def catalogue() -> Mapping[str, Control]:
+    """Every control of this release by its id, in the order of the file."""
+    return parse_catalogue(resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8"))
+
+
+def control(id_: str) -> Control:
+    """The control of that id. Raises `UnknownControl` with the nearest id that there is."""
+    try:
+        return catalogue()[id_]
+    except KeyError:
+        raise UnknownControl(f"there is no control {id_!r}{nearest(id_, catalogue())}") from None
+
+
+def nearest(name: str, names: Mapping[str, object]) -> str:
+    """A suggestion to put behind "there is no …": the name meant, or nothing when none is near."""
+    found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def parse_catalogue(text: str) -> Mapping[str, Control]:
+    """Read a catalogue. Every key but ``on`` must be there, and no other. Raises `CatalogueError`."""
+    try:
+        rows = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(f"the catalogue is not TOML: {error}") from error
+    return MappingProxyType({id_: _control(id_, row) for id_, row in rows.items()})
+
+
+def _control(id_: str, row: Any) -> Control:
+    if not _ID.fullmatch(id_):
+        raise CatalogueError(f"{id_!r} is no control id; an id is room.what_must_be_true, in lower case")
+    if not isinstance(row, dict) or row.keys() - _MAY != _KEYS:
+        wrong = sorted(_KEYS ^ (row.keys() - _MAY)) if isinstance(row, dict) else sorted(_KEYS)
+        raise CatalogueError(f"{id_}: missing or unknown: {', '.join(wrong)}")
+    try:
+        made = Control(
+            id=id_,
+            version=_whole(row["version"]),
+            question=_sentence(row["question"], end="?"),
+            citation=_sentence(row["citation"]),
+            clauses=_clauses(row["clauses"]),
+            every=_duration(row["every"]),
+            fresh_for=_duration(row["fresh_for"]),
+            remedy=_sentence(row["remedy"], end="."),
+            cannot_see=_sentence(row["cannot_see"], end="."),
+            audience=Audience(row["audience"]),
+            severity=_severity(row["severity"]),
+            failures_to_break=_whole(row["failures_to_break"]),
+            principles=_principles(row["principles"]),
+            on=_events(row.get("on", [])),
+        )
+    except ValueError as error:
+        raise CatalogueError(f"{id_}: {error}") from None
+    if made.fresh_for <= made.every:
+        raise CatalogueError(f"{id_}: fresh_for must be longer than every, or a pass ends before the next check")
+    return made
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{value!r} is no whole number from 1")
+    return value
+
+
+def _sentence(value: Any, *, end: str = "") -> str:
+    if not isinstance(value, str) or not value.strip() or not value.endswith(end):
+        raise ValueError(f"{value!r} is no text" + (f" that ends with {end!r}" if end else ""))
+    return value
+
+
+def _clauses(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(re.fullmatch(r"C\d\d", str(item)) for item in value):
+        raise ValueError(f"{value!r} is no list of clauses such as ['C01']")
+    return tuple(value)
+
+
+def _principles(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(item in principles() for item in value):
+        raise ValueError(f"{value!r} is no list of principles such as ['oecd.openness'] (principles.toml has them)")
+    return tuple(value)
+
+
+def _events(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(item in EVENTS for item in value):
+        raise ValueError(f"{value!r} is no list of events; they are {', '.join(EVENTS)}")
+    return tuple(value)
+
+
+def _duration(value: Any) -> dt.timedelta:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"{value!r} is no duration such as '1 hour' or '3 days'")
+    return dt.timedelta(**{f"{found[2]}s": int(found[1])})
+
+
+def _severity(value: Any) -> Any:
+    if value not in {"low", "medium", "high"}:
+        raise ValueError(f"{value!r} is no severity; it is low, medium or high")
+    return value

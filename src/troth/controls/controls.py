@@ -1,0 +1,367 @@
+"""How the rooms below this one answer: the declaration, the law, the ledger, the keys, the recipients."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from troth.controls.model import CheckOutcome, ControlFinding, Evidence
+from troth.controls.result import ControlResult, answers
+from troth.declaration import Basis, Declaration, Recipient, covers
+from troth.law import regimes, starting_soon
+from troth.law.places import FREE_FLOW
+from troth.ledger import (
+    CLOCK_SLACK,
+    LedgerBroken,
+    LedgerError,
+    Log,
+    NoteRefused,
+    Quorum,
+    Witness,
+    latest_moment,
+    require_begins_with,
+    signed_in,
+)
+from troth.protect import Inventory, KeyInfo, Keyring, KeyState, field_zero, standing
+from troth.text import counted
+
+REVIEW_DAYS = 366
+"""How old the review of a rule set may be."""
+WITNESSED_HOURS = 24
+"""How old a cosignature may be. The keep loop asks for one every few minutes where something was recorded, and at least
+twice a day."""
+_APPROVERS_NEEDED = 2
+_CLOCKS_DIFFER = dt.timedelta(minutes=5)
+
+
+def _evidence(
+    what: str, size: int, *, tested: int | None = None, period: tuple[dt.datetime, dt.datetime] | None = None
+) -> Evidence:
+    """What was looked at: all of it, as it is now, where nothing else is said."""
+    looked = frozenset({what})
+    return Evidence(looked, looked, population=size, tested=size if tested is None else tested, period=period)
+
+
+# --- declaration ------------------------------------------------------------------------------------------------------
+
+
+@answers("declaration.complete")
+def declaration_complete(declaration: Declaration) -> ControlResult:
+    """GDPR Art. 5(2), 30(1): every declared field has a purpose with its basis and a period; recipients get only what
+    has a purpose."""
+    fields = list(_fields(declaration))
+    purposes = [broad for purpose in declaration.purposes.values() for broad in purpose.data]
+    without_purpose = [
+        ControlFinding(place, f"no purpose uses {category}", "name the purpose that needs it, or stop keeping it")
+        for place, category in fields
+        if not any(covers(broad, category) for broad in purposes)
+    ]
+    tables = [f"{system}.{name}" for system, table in _tables(declaration) for name in table]
+    without_period = [
+        ControlFinding(table, "nothing says how long its rows stay", "add a retention rule")
+        for table in tables
+        if not _has_period(declaration, table, frozenset())
+    ]
+    without_period += [
+        ControlFinding(
+            f"{name}.asked", "nothing says how long it keeps what it holds", "say 'retain', as it was agreed"
+        )
+        for name, system in declaration.systems.items()
+        if system.asked and system.asked.holds and not system.asked.retain
+    ]
+    others = [*_without_interests(declaration), *_received_without_purpose(declaration, purposes)]
+    findings = (*without_purpose, *without_period, *others)
+    if not fields:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No personal data is declared.", _evidence("declaration", 0))
+    return ControlResult.of(
+        f"{counted(len(fields), 'field')} in {counted(len(tables), 'table')}: "
+        f"{len(without_purpose)} without a purpose, "
+        f"{counted(len(without_period), 'place')} without a period, {counted(len(others), 'other gap')}.",
+        evidence=_evidence("declaration", len(fields)),
+        figures={
+            "fields": len(fields),
+            "without purpose": len(without_purpose),
+            "places without period": len(without_period),
+            "other gaps": len(others),
+        },
+        findings=findings,
+    )
+
+
+def _tables(declaration: Declaration) -> Iterator[tuple[str, list[str]]]:
+    for name, system in declaration.systems.items():
+        yield name, [table for table, content in system.tables.items() if content.fields]
+
+
+def _fields(declaration: Declaration) -> Iterator[tuple[str, str]]:
+    for system_name, system in declaration.systems.items():
+        for table_name, table in system.tables.items():
+            for column, use in table.fields.items():
+                yield f"{system_name}.{table_name}.{column}", use.category
+        for held, category in system.asked.holds.items() if system.asked else ():
+            yield f"{system_name}.{held}", category
+
+
+def _has_period(declaration: Declaration, place: str, seen: frozenset[str]) -> bool:
+    """Whether the rows of ``system.table`` have a period: their own, or that of the row they belong to."""
+    system_name, _, table_name = place.partition(".")
+    system = declaration.systems.get(system_name)
+    table = system.tables.get(table_name) if system else None
+    if table is None or place in seen:
+        return False
+    if any(rule.table == place for rule in declaration.retention.values()) or (table.keep and table.keep.for_):
+        return True
+    owners = [f"{reference.system or system_name}.{reference.table}" for reference in table.belongs_to.values()]
+    return any(_has_period(declaration, owner, seen | {place}) for owner in owners)
+
+
+def _without_interests(declaration: Declaration) -> Iterator[ControlFinding]:
+    for name, purpose in declaration.purposes.items():
+        if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
+            yield ControlFinding(
+                f"purposes.{name}", "the legitimate interests are not named", "name them (GDPR 13(1)(d))"
+            )
+
+
+def _received_without_purpose(declaration: Declaration, purposes: list[str]) -> Iterator[ControlFinding]:
+    for name, recipient in declaration.recipients.items():
+        for category in recipient.receives:
+            # A recipient of user.contact gets what a purpose for user.contact.email covers in part: that is named too.
+            if not any(covers(broad, category) or covers(category, broad) for broad in purposes):
+                yield ControlFinding(
+                    f"recipients.{name}", f"receives {category}, which has no purpose", "name the purpose"
+                )
+
+
+# --- law --------------------------------------------------------------------------------------------------------------
+
+
+@answers("law.reviewed")
+def law_reviewed(now: dt.datetime) -> ControlResult:
+    """GDPR Art. 24(1): every rule set was compared with the law within a year; what starts soon is counted."""
+    today = now.astimezone(dt.UTC).date()
+    reviewed = {each.id: each.reviewed for each in regimes().values()}
+    stale = [
+        ControlFinding(f"law.{id_}", f"last reviewed on {day}", "compare it with the law and record the date")
+        for id_, day in reviewed.items()
+        if not 0 <= (today - day).days <= REVIEW_DAYS
+    ]
+    coming = starting_soon(today)
+    return ControlResult.of(
+        f"{counted(len(reviewed), 'rule set')}, {len(stale)} not reviewed within a year; "
+        f"{counted(len(coming), 'obligation')} {'starts' if len(coming) == 1 else 'start'} within 90 days.",
+        evidence=_evidence("law", len(reviewed), period=(now - dt.timedelta(days=REVIEW_DAYS), now)),
+        figures={"rule sets": len(reviewed), "not reviewed": len(stale), "starting soon": len(coming)},
+        findings=stale,
+    )
+
+
+# --- ledger -----------------------------------------------------------------------------------------------------------
+
+
+@answers("ledger.intact")
+def ledger_intact(
+    log: Log, now: dt.datetime, contradicted: Callable[[], Iterable[ControlFinding]] = tuple
+) -> ControlResult:
+    """GDPR Art. 5(2): every entry still hashes to what the tree and the last signed checkpoint say, the ledger begins
+    with what outsiders cosigned, no entry is of a time that has not come, and what our rows say of statuses and
+    outcomes is what entries told of them."""
+    size = log.size
+    evidence, figures = _evidence("ledger", size, period=_begun(log, now)), {"entries": size}
+    try:
+        log.verify()
+        if note := log.cosigned():
+            require_begins_with(log, signed_in(note, log.verifier), "the cosigned checkpoint")
+    except LedgerBroken as broken:
+        finding = ControlFinding(
+            f"leaf {broken.leaf}", str(broken), "keep the files as they are and compare with a copy"
+        )
+        summary = f"The record of {counted(size, 'entry', 'entries')} does not verify."
+        evidence = _evidence("ledger", size, tested=min(broken.leaf, size))
+        return ControlResult.of(summary, evidence=evidence, figures=figures, findings=[finding])
+    if not size:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "The record holds no entry yet.", evidence, figures)
+    latest = latest_moment(log)
+    if latest is not None and latest - now > CLOCK_SLACK:
+        message = f"an entry is of {latest:%Y-%m-%d %H:%M} UTC, and the clock says {now:%Y-%m-%d %H:%M}"
+        clock = ControlFinding("clock", message, "mend the clock: it went back, or was ahead when that was recorded")
+        summary = f"{counted(size, 'entry', 'entries')} verified, and the clock that dates them is wrong."
+        return ControlResult(CheckOutcome.ERROR, summary, evidence, figures, (clock,))
+    differ = list(contradicted())
+    told = f"; the rows beside them tell another history of {counted(len(differ), 'thing')}" if differ else ""
+    summary = f"{counted(size, 'entry', 'entries')} verified{told}."
+    return ControlResult.of(
+        summary, evidence=evidence, figures={**figures, "contradicted": len(differ)}, findings=differ
+    )
+
+
+def _begun(log: Log, now: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None:
+    """From the first entry to now."""
+    try:
+        return (min(log.entry(0).at, now), now) if log.size else None
+    except LedgerError:  # which the verification tells
+        return None
+
+
+@answers("ledger.witnessed")
+def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> ControlResult:
+    """GDPR Art. 5(2): the declared outsiders have lately cosigned a checkpoint that the ledger still begins with."""
+    declared, size = declaration.ledger, log.size
+    looked_back = (now - dt.timedelta(hours=WITNESSED_HOURS), now)
+    evidence = _evidence("ledger", size, tested=0, period=looked_back)
+    if not size:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "The record holds no entry yet.", evidence)
+    if declared is None or not declared.witnesses:
+        finding = ControlFinding("ledger", "no witness is declared", "declare one or more under ledger.witnesses")
+        return ControlResult.of("Nobody outside sees the record.", evidence=evidence, findings=[finding])
+    witnesses = tuple(Witness.parse(witness.key) for witness in declared.witnesses)
+    needed = declared.quorum or len(witnesses)
+    note = log.cosigned()
+    try:
+        if note is None:
+            raise NoteRefused("no witness has cosigned yet")
+        signed = signed_in(note, log.verifier)
+        cosigned = Quorum(witnesses, needed).require(note)
+        require_begins_with(log, signed, "the cosigned checkpoint")
+    except LedgerError as refused:
+        finding = ControlFinding("ledger", str(refused), "see the log of troth keep for what the witnesses answer")
+        summary = f"The record of {size} entries is not vouched for by {needed} witnesses."
+        return ControlResult.of(
+            summary, evidence=evidence, figures={"entries": size, "needed": needed}, findings=[finding]
+        )
+    hours = int((now - sorted((each.at for each in cosigned), reverse=True)[needed - 1]).total_seconds() // 3600)
+    late = ControlFinding(
+        "ledger", f"the witnesses cosigned {hours} hours ago", "see the log of troth keep for why not since"
+    )
+    return ControlResult.of(
+        f"{len(cosigned)} witnesses vouch for {signed.size} of {size} entries, {hours} hours ago.",
+        evidence=_evidence("ledger", size, tested=signed.size, period=looked_back),
+        figures={"entries": size, "vouched for": signed.size, "witnesses": len(cosigned), "hours": hours},
+        findings=[late] if hours >= WITNESSED_HOURS else [],
+    )
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+@answers("protect.keys_current")
+def keys_current(
+    declaration: Declaration, keyring: Keyring, keys: Callable[[], Inventory], log: Log, now: dt.datetime
+) -> ControlResult:
+    """NIST SP 800-57: every key below the root is within its cryptoperiod, and so is the root key where values are
+    sealed under a key derived from it, since the ledger recorded it. The registry misses none of them and knows none as
+    destroyed, none is compromised, and where one waits for its end there are two to destroy it."""
+    made = _made(keyring, log)
+    if made is None:
+        return ControlResult(
+            CheckOutcome.ERROR, "The ledger does not record when the root key was made; `troth keep` notes it."
+        )
+    found = keys()
+    infos = [one.info for one in found.keys if one.info.number and one.info.state is not KeyState.DESTROYED]
+    zero = field_zero(keyring.id, made, infos)
+    there = [*([zero] if zero.state.seals else []), *infos]
+    overdue = list(_overdue(there, declaration.cryptoperiods.field_lasts, now))
+    unsound = [*_compromised(there), *_dated_ahead([("root", made), *_dates(infos)], now), *_contradicted(found)]
+    unsound += _without_approvers(there, found.approvers)
+    states = Counter(str(info.state) for info in there)
+    return ControlResult.of(
+        f"{counted(len(there), 'key')} below the root key, {len(overdue)} past their period; "
+        f"{counted(len(unsound), 'other fault')}, {counted(len(found.approvers), 'approver')}.",
+        evidence=_evidence("keys", len(there)),
+        figures={
+            "keys": len(there),
+            "overdue": len(overdue),
+            "other faults": len(unsound),
+            "approvers": len(found.approvers),
+            **states,
+        },
+        findings=[*overdue, *unsound],
+    )
+
+
+def _overdue(there: Sequence[KeyInfo], lasts: dt.timedelta, now: dt.datetime) -> Iterator[ControlFinding]:
+    for info in there:
+        stands = standing(info, None, now=now, field=lasts)
+        told_below = info.state is KeyState.COMPROMISED or max(info.since.values()) - now > _CLOCKS_DIFFER
+        if stands.overdue and not told_below:
+            yield ControlFinding(info.name, "its period is over", stands.due.partition(": ")[2])
+
+
+def _compromised(there: Sequence[KeyInfo]) -> Iterator[ControlFinding]:
+    for info in there:
+        if info.state is KeyState.COMPROMISED:
+            mend = f"troth keys rotate {info.purpose}, then: troth keys destroy {info.name}"
+            yield ControlFinding(info.name, "it is compromised, and still there", mend)
+
+
+def _dates(infos: Sequence[KeyInfo]) -> Iterator[tuple[str, dt.datetime]]:
+    return ((info.name, max(info.since.values())) for info in infos)
+
+
+def _dated_ahead(dates: Sequence[tuple[str, dt.datetime]], now: dt.datetime) -> Iterator[ControlFinding]:
+    for name, at in dates:
+        if at - now > _CLOCKS_DIFFER:
+            yield ControlFinding(
+                name, f"it is dated {at:%Y-%m-%d %H:%M} UTC, in the future", "set the machine's clock right"
+            )
+
+
+def _contradicted(inventory: Inventory) -> Iterator[ControlFinding]:
+    for fault in inventory.unsound:
+        told, _, mend = fault.rpartition("; ")
+        yield ControlFinding("keys", told, mend)
+
+
+def _without_approvers(there: Sequence[KeyInfo], approvers: Sequence[str]) -> Iterator[ControlFinding]:
+    """Only two can destroy a field key that is out of use, and nobody has to be there before the first is."""
+    waiting = [info for info in there if info.purpose == "field" and info.state.may_become(KeyState.DESTROYED)]
+    if waiting and len(approvers) < _APPROVERS_NEEDED:
+        told = f"two have to destroy {waiting[0].name}, and {counted(len(approvers), 'approver')} could"
+        yield ControlFinding("approvers", told, "troth keys approvers add")
+
+
+def _made(keyring: Keyring, log: Log) -> dt.datetime | None:
+    """When the ledger says that the root key was made: among its first entries, so the search ends early."""
+    for index in range(log.size):
+        if b'"keys.created"' in log.entry_bytes(index):
+            entry = log.entry(index)
+            if entry.kind == "keys.created" and entry.fields["key"] == keyring.id:
+                return entry.at
+    return None
+
+
+# --- recipients -------------------------------------------------------------------------------------------------------
+
+
+@answers("disclosures.recipients_documented")
+def recipients_documented(declaration: Declaration, now: dt.datetime) -> ControlResult:
+    """GDPR Art. 13(1)(f), 28(3), 44-49: contract, safeguard and notice of every recipient, none of them lapsed."""
+    today = now.astimezone(dt.UTC).date()
+    recipients = declaration.recipients
+    gaps = {name: list(_gaps(name, recipient, today)) for name, recipient in recipients.items()}
+    findings = [finding for found in gaps.values() for finding in found]
+    incomplete = sum(bool(found) for found in gaps.values())
+    evidence = _evidence("declaration", len(recipients))
+    if not recipients:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No recipient is declared.", evidence)
+    return ControlResult.of(
+        f"{counted(len(recipients), 'recipient')}, {incomplete} with something missing or lapsed.",
+        evidence=evidence,
+        figures={"recipients": len(recipients), "incomplete": incomplete},
+        findings=findings,
+    )
+
+
+def _gaps(name: str, recipient: Recipient, today: dt.date) -> Iterator[ControlFinding]:
+    place = f"recipients.{name}"
+    if recipient.role.value in {"processor", "joint"} and not recipient.contract:
+        yield ControlFinding(place, "no contract is on file", "say where the contract is kept (GDPR 26, 28(3))")
+    if recipient.contract_until is not None and recipient.contract_until < today:
+        yield ControlFinding(
+            place, f"its contract ran out on {recipient.contract_until}", "renew it, or stop the disclosure"
+        )
+    if recipient.country not in FREE_FLOW and not recipient.safeguard:
+        yield ControlFinding(place, f"no safeguard for the transfer to {recipient.country}", "name it (GDPR 44-49)")
+    if not recipient.notice:
+        yield ControlFinding(place, "no privacy notice is on file", "give the address of its notice")

@@ -1,0 +1,342 @@
+"""What a promise's checks add up to: one function, and the rules it follows.
+
+Nothing is green by default. For each control that a promise is bound to:
+
+- a **failure stands until the control passes** (or finds that it does not apply): errors, age, a newer control or a
+  changed declaration never make a known failure go away. As many failures in a row as the control says make it
+  ``broken``; fewer leave it ``unproven``;
+- it is **passed** only by its latest check, and only when that check passed, observed everything in scope, is fresh,
+  and was made with the control and the declaration (see `looked_at`) as they are now;
+- of a promise that says what it is **about**, a failure counts unless it lies elsewhere: one whose findings are all in
+  other systems, or at other tables of the same one, while everything the promise is about was observed, is a pass for
+  this promise. A fault of a whole system touches all of its tables. A control that did not look at what the promise is
+  about has not observed it, whatever it found elsewhere; where it tells what it saw place by place, and there was
+  nothing that could have been at fault, it does not apply;
+- ``not_applicable``, under the same conditions, disproves nothing and proves nothing: what such a control would look at
+  has not happened, or is not there, so a promise that is bound to it is not ``kept``;
+- anything else is ``unproven``.
+
+A failure that a waiver in force covers counts as ``waived``; a waiver that still runs for more than a year is not in
+force. An attestation in force counts as ``stated``, beside controls too; one that has run out, has not begun, or is for
+more than a year, as ``unproven``. So does a doubt whether the controls are about what the promise says: they look for
+another period, or the policy no longer has its words. The promise has the worst of all these, and is ``kept`` only when
+every control passed.
+
+Anything that gets worse leaves the status as it is or worse, with one exception by design: under a waiver in force a
+promise goes from ``unproven`` to ``waived`` when the failure that was accepted is found.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+from troth.controls.model import Check, CheckOutcome, Control, Evidence, Figure, Status
+from troth.declaration import WAIVER_DAYS_MAX, Attestation, Promise, Waiver
+from troth.text import same_person
+
+_ORDER = tuple(Status)  # the enumeration goes from the best to the worst
+
+
+class Cause(enum.StrEnum):
+    """Why a control, or an attestation, leaves a promise where it does: what a history keeps of a reason, which is a
+    sentence that may name people."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WAIVED = "waived"
+    DOUBTED = "doubted"  # it failed, and not often enough in a row to count
+    ERRED = "erred"
+    PARTIAL = "partial"  # not everything in scope was looked at
+    STALE = "stale"
+    OUTDATED = "outdated"  # another version of the control, or another declaration
+    UNCHECKED = "unchecked"
+    UNBOUND = "unbound"  # no control, no attestation, or none that there is or that speaks of these words
+    INAPPLICABLE = "inapplicable"
+    STATED = "stated"
+    LAPSED = "lapsed"  # an attestation that has run out, or has not begun
+
+
+@dataclass(frozen=True, slots=True)
+class ControlStatus:
+    """Where one control, or the attestation (*control* is None), leaves the promise. *status* is None where the
+    control does not apply; *check* is the latest one."""
+
+    control: str | None
+    status: Status | None
+    reason: str
+    check: Check | None = None
+    cause: Cause = Cause.UNBOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A promise's status and why: one `ControlStatus` for each control and for the attestation."""
+
+    status: Status
+    standings: tuple[ControlStatus, ...] = ()
+
+    @property
+    def deciding(self) -> ControlStatus | None:
+        """The first of those that give the promise its status."""
+        return next((standing for standing in self.standings if standing.status == self.status), None)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Sentences for people, those that decide the status first."""
+        deciding = [standing for standing in self.standings if standing.status == self.status]
+        return tuple(dict.fromkeys(standing.reason for standing in (*deciding, *self.standings)))
+
+
+def status_of(
+    promise: Promise,
+    history: Mapping[str, Sequence[Check]],
+    *,
+    now: dt.datetime,
+    declaration_hash: str,
+    controls: Mapping[str, Control],
+    doubt: str = "",
+) -> Judgement:
+    """Decide the promise's status at *now* (aware, UTC).
+
+    *history* holds each control's checks, in any order; *declaration_hash* is `looked_at_hash` of the declaration in
+    force; *controls* is the catalogue, with the company's own controls; *doubt* is a sentence that says why the
+    controls show nothing of this promise. Raises ValueError for a naive *now*.
+    """
+    if now.utcoffset() is None:
+        raise ValueError("now must be aware: say in which time zone it is")
+    standings = [
+        _controlled(id_, controls.get(id_), _narrowed(history.get(id_, ()), promise), promise, now, declaration_hash)
+        for id_ in dict.fromkeys(promise.controls)
+    ]
+    if promise.attest is not None:
+        standings.append(_attested(promise.attest, promise.owner, now))
+    if doubt:
+        standings.append(ControlStatus(None, Status.UNPROVEN, doubt))
+    if not standings:
+        standings.append(ControlStatus(None, Status.UNPROVEN, "No control checks this promise, and nobody attests it."))
+    found = [standing.status for standing in standings if standing.status is not None]
+    worst = max(found, key=_ORDER.index) if found else Status.KEPT
+    if worst is Status.KEPT and (silent := [it for it in standings if it.status is None]):
+        worst = Status.UNPROVEN
+        standings.append(
+            ControlStatus(silent[0].control, worst, _nothing_yet(silent, bool(found)), cause=Cause.INAPPLICABLE)
+        )
+    return Judgement(worst, tuple(standings))
+
+
+def _nothing_yet(silent: Sequence[ControlStatus], some_passed: bool) -> str:
+    return f"{'Part of this promise is' if some_passed else 'This promise is'} not shown yet. {silent[0].reason}"
+
+
+def _narrowed(checks: Sequence[Check], promise: Promise) -> Sequence[Check]:
+    """The checks as far as they concern what the promise is about."""
+    return [_reaching(_narrow(check, promise.about), promise.about) for check in checks] if promise.about else checks
+
+
+def _reaching(check: Check, about: Sequence[str]) -> Check:
+    """The check with what the promise is about in its scope, where the control did not look there."""
+    passed_over = {part for part in about if not _looked_there(check.evidence, part)}
+    if not passed_over:
+        return check
+    seen = check.evidence
+    scope, observed = seen.in_scope | passed_over, seen.observed - passed_over
+    return replace(check, evidence=replace(seen, in_scope=scope, observed=observed))
+
+
+def _looked_there(seen: Evidence, part: str) -> bool:
+    """Where the control chooses places, it looked at those alone; else at the whole of the systems it observed."""
+    if seen.places:
+        return any(_overlap(place, part) for place in seen.places)
+    return _system(part) in seen.observed
+
+
+def _narrow(check: Check, about: Sequence[str]) -> Check:
+    known = check.evidence.in_scope
+    concerned = tuple(it for it in check.findings if any(_concerns(it.place, part, known) for part in about))
+    if check.outcome is not CheckOutcome.FAIL or not check.findings:
+        return _portioned(check, about)
+    if concerned and all(_system(it.place) in known for it in concerned):
+        return replace(_portioned(check, about), findings=concerned)
+    if concerned or not {_system(part) for part in about} <= check.evidence.observed:
+        return replace(check, findings=concerned or check.findings)
+    elsewhere = f"{check.summary} Nothing of that concerns {', '.join(about)}."
+    return _portioned(replace(check, outcome=CheckOutcome.PASS, findings=(), summary=elsewhere), about)
+
+
+def _portioned(check: Check, about: Sequence[str]) -> Check:
+    """The check with the figures of what the promise is about, where the control tells them apart. Over nothing it is
+    no pass: there was no row that could have been at fault."""
+    portions = tuple(it for it in check.evidence.portions if any(_overlap(it.place, part) for part in about))
+    if not portions or check.outcome not in {CheckOutcome.PASS, CheckOutcome.FAIL}:
+        return check
+    population, excluded = sum(it.population for it in portions), sum(it.excluded for it in portions)
+    figures: dict[str, Figure] = {}
+    for name, figure in ((name, figure) for it in portions for name, figure in it.figures.items()):
+        figures[name] = int(figures.get(name, 0)) + figure
+    systems = frozenset(_system(it.place) for it in portions)
+    seen = replace(
+        check.evidence,
+        in_scope=check.evidence.in_scope & systems,
+        observed=check.evidence.observed & systems,
+        population=population,
+        tested=population - excluded,
+        excluded=excluded,
+        portions=portions,
+    )
+    check = replace(check, evidence=seen, figures=figures)
+    where = ", ".join(sorted({it.place for it in portions}))
+    if check.outcome is CheckOutcome.PASS and not population:
+        return replace(check, outcome=CheckOutcome.NOT_APPLICABLE, summary=f"There is nothing in {where} to look at.")
+    told = ", ".join(f"{name} {figure:,}" for name, figure in figures.items())
+    return replace(check, summary=f"{where}: {told}.")
+
+
+def _concerns(place: str, part: str, known: Set[str]) -> bool:
+    """Whether a finding's place touches that part of a system: unless it lies in another of the *known* systems, or in
+    another table of the same one. A fault of a whole system (``logins``, ``logins account ada``) touches each of its
+    tables, one of a table each of its columns, and one without a place, or in none that is known, everything."""
+    system = _system(place)
+    if system not in known:
+        return True
+    if system != _system(part):
+        return False
+    return not place.startswith(f"{system}.") or _overlap(place, part)
+
+
+def _system(place: str) -> str:
+    return place.replace(" ", ".").partition(".")[0]
+
+
+def _overlap(place: str, part: str) -> bool:
+    return _lies_in(place, part) or _lies_in(part, place)
+
+
+def _lies_in(place: str, part: str) -> bool:
+    """Whether a place (``logins.login``, ``logins.login.at``) is that part of a system, or inside it."""
+    return place == part or place.startswith((f"{part}.", f"{part} "))
+
+
+def _controlled(
+    id_: str, control: Control | None, checks: Sequence[Check], promise: Promise, now: dt.datetime, declaration: str
+) -> ControlStatus:
+    if control is None:
+        return ControlStatus(id_, Status.UNPROVEN, f"There is no control {id_}.")
+    if not checks:
+        never = f"“{control.question}” has no check that counts yet."
+        return ControlStatus(id_, Status.UNPROVEN, never, cause=Cause.UNCHECKED)
+    # Among checks of the same moment the worst counts as the latest.
+    ordered = sorted(checks, key=lambda check: (check.at, _badness(check.outcome)))
+    latest = ordered[-1]
+    failures = _failures_in_a_row(ordered, now)
+    needed = promise.failures or control.failures_to_break
+    if failures >= needed:
+        return _broken(control, promise.waive, promise.owner, latest, failures, now)
+    doubt = _doubt(latest, control, failures, needed, now, declaration)
+    if doubt:
+        cause, why = doubt
+        return ControlStatus(id_, Status.UNPROVEN, f"“{control.question}” {why}", latest, cause)
+    if latest.outcome is CheckOutcome.NOT_APPLICABLE:
+        why = f"“{control.question}” shows nothing so far: {latest.summary}"
+        return ControlStatus(id_, None, why, latest, Cause.INAPPLICABLE)
+    why = f"“{control.question}” passed {_moment(latest.at)}: {latest.summary}"
+    return ControlStatus(id_, Status.KEPT, why, latest, Cause.PASSED)
+
+
+def _failures_in_a_row(ordered: Sequence[Check], now: dt.datetime) -> int:
+    """Failures since the last sound answer. Errors and unsound passes neither add to the row nor end it."""
+    row = 0
+    for check in reversed(ordered):
+        if _is_sound(check, now):
+            break
+        row += check.outcome is CheckOutcome.FAIL
+    return row
+
+
+def _is_sound(check: Check, now: dt.datetime) -> bool:
+    """Whether the check, when it was made, was a full answer that found nothing wrong."""
+    scope = check.evidence.in_scope
+    complete = bool(scope) and scope <= check.evidence.observed and not check.findings
+    return check.outcome in {CheckOutcome.PASS, CheckOutcome.NOT_APPLICABLE} and complete and check.at <= now
+
+
+def _doubt(
+    latest: Check, control: Control, failures: int, needed: int, now: dt.datetime, declaration: str
+) -> tuple[Cause, str] | None:
+    """Why the latest check shows nothing now; None when it does."""
+    missing = latest.evidence.in_scope - latest.evidence.observed
+    if latest.outcome is CheckOutcome.ERROR:
+        return Cause.ERRED, f"could not be checked {_moment(latest.at)}: {latest.summary}"
+    if failures:
+        return Cause.DOUBTED, f"has failed {_times(failures)}; it counts as broken after {needed} in a row."
+    if missing:
+        return Cause.PARTIAL, f"was checked without looking at {', '.join(sorted(missing))}."
+    if latest.at > now:
+        return Cause.ERRED, "has a check that is dated in the future."
+    if not _is_sound(latest, now):
+        return Cause.PARTIAL, "was checked, but the check does not say what it looked at or contradicts itself."
+    if latest.control_version != control.version:
+        return Cause.OUTDATED, "was last checked by another version of the control."
+    if latest.declaration_hash != declaration:
+        return Cause.OUTDATED, "was last checked before the declaration changed."
+    if now >= min(latest.valid_until, latest.at + control.fresh_for):
+        return Cause.STALE, f"was last checked {_moment(latest.at)}, which is too long ago."
+    return None
+
+
+def _broken(
+    control: Control, waiver: Waiver | None, owner: str, latest: Check, failures: int, now: dt.datetime
+) -> ControlStatus:
+    reason = f"“{control.question}” failed {_times(failures)}"
+    reason += f", last {_moment(latest.at)}: {latest.summary}" if latest.outcome is CheckOutcome.FAIL else "."
+    refused = _refused(waiver, control.id, owner, _day(now))
+    if waiver is None or refused is not None:
+        return ControlStatus(control.id, Status.BROKEN, f"{reason} {refused or ''}".rstrip(), latest, Cause.FAILED)
+    why = f"{reason} Waived until {waiver.until} by {waiver.approver}: {waiver.reason}"
+    return ControlStatus(control.id, Status.WAIVED, why, latest, Cause.WAIVED)
+
+
+def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date) -> str | None:
+    """Why the waiver, if there is one, does not cover that control; None where it does."""
+    if waiver is None or (waiver.scope and control not in waiver.scope):
+        return ""
+    if same_person(waiver.approver, owner):
+        return "Its waiver was approved by the owner."
+    if waiver.until < today:
+        return f"Its waiver ran out on {waiver.until}."
+    if (waiver.until - today).days > WAIVER_DAYS_MAX:
+        return f"Its waiver, until {waiver.until}, runs for more than a year."
+    return None
+
+
+def _attested(attestation: Attestation, owner: str, now: dt.datetime) -> ControlStatus:
+    if attestation.is_too_long:
+        long = f"The word of {attestation.by} is to last until {attestation.until}, for more than a year."
+        return ControlStatus(None, Status.UNPROVEN, long, cause=Cause.LAPSED)
+    if _day(now) < attestation.on:
+        early = f"The word of {attestation.by} only counts from {attestation.on}."
+        return ControlStatus(None, Status.UNPROVEN, early, cause=Cause.LAPSED)
+    if attestation.until < _day(now):
+        over = f"The word of {attestation.by} ran out on {attestation.until}."
+        return ControlStatus(None, Status.UNPROVEN, over, cause=Cause.LAPSED)
+    said = f"{attestation.by} stated on {attestation.on}: “{attestation.says}” Said, not measured."
+    said += " They answer for the promise themselves." if same_person(attestation.by, owner) else ""
+    return ControlStatus(None, Status.STATED, said, cause=Cause.STATED)
+
+
+def _badness(outcome: CheckOutcome) -> int:
+    return (CheckOutcome.PASS, CheckOutcome.NOT_APPLICABLE, CheckOutcome.ERROR, CheckOutcome.FAIL).index(outcome)
+
+
+def _day(now: dt.datetime) -> dt.date:
+    return now.astimezone(dt.UTC).date()
+
+
+def _moment(at: dt.datetime) -> str:
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times in a row"

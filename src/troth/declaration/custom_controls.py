@@ -1,0 +1,254 @@
+"""Controls of the company's own (``controls:``): a number that a database, an address or a program gives, and what it
+must be.
+
+A figure is a number and never text, so that no personal value can come with it. Where a passing check would need more
+than a number, the room that can know answers a control of the catalogue instead.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from troth.declaration.base import StrictModel, Words
+from troth.declaration.promises import Audience
+from troth.declaration.secret import has_broken_reference, holds_secret
+
+_ID = re.compile(r"ours\.[a-z]{1,40}(_[a-z]{1,40}){0,12}")
+_SPAN = re.compile(r"([1-9][0-9]{0,3}) +(minute|hour|day|week)s?")
+_MUST = re.compile(r"(<=|>=|=|<|>) *(-?[0-9]{1,12}(?:\.[0-9]{1,3})?)")
+_SELECT = re.compile(r"(?:select|with)\b", re.IGNORECASE)
+_NAMED = re.compile(r"[a-z][a-z0-9 _]{0,39}")
+_POINTER = re.compile(r"(?:/[^/\s]{1,80}){1,8}")
+
+
+def _own_id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError("a control of the company's own is called 'ours.' and what must be true: ours.no_late_calls")
+    return text
+
+
+OwnControlId = Annotated[str, AfterValidator(_own_id)]
+"""``ours.`` first, so that no control of a later release bears the same name."""
+
+
+# --- how often, and what a figure must be ---------------------------------------------------------------------------
+
+
+def _span_text(value: Any) -> Any:
+    if not isinstance(value, str) or _SPAN.fullmatch(value.strip()) is None:
+        raise ValueError("a time is a number and minute(s), hour(s), day(s) or week(s), such as '1 day'")
+    return " ".join(value.split())
+
+
+Span = Annotated[str, BeforeValidator(_span_text), Field(json_schema_extra={"examples": ["1 day"]})]
+
+
+def _span(text: str) -> dt.timedelta:
+    found = _SPAN.fullmatch(text)
+    assert found is not None, "it was read"
+    return dt.timedelta(**{f"{found[2]}s": int(found[1])})
+
+
+_COMPARED: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
+    {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+)
+_THOUSANDTH = Decimal("0.001")
+_NO_LIMIT = 2 * 10**15
+
+
+@dataclass(frozen=True, slots=True)
+class Must:
+    """What a figure must be: ``= 0``, ``<= 5``. `str` gives it back as it is written."""
+
+    compared: str
+    bound: Decimal
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises `ValueError`."""
+        found = _MUST.fullmatch(text.strip())
+        if found is None:
+            raise ValueError("what a figure must be is =, <, <=, > or >= and a number, such as '<= 5'")
+        return cls(found[1], Decimal(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.compared} {self.bound}"
+
+    def holds(self, figure: float | Decimal) -> bool:
+        """Whether *figure* is what it must be."""
+        return _COMPARED[self.compared](Decimal(str(figure)), self.bound)
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """How far up and how far down a figure may go, in thousandths: more of either is easier to keep to."""
+        step = {"<": -_THOUSANDTH, ">": _THOUSANDTH}.get(self.compared, Decimal(0))
+        limit = int((self.bound + step) * 1_000)
+        up = _NO_LIMIT if ">" in self.compared else _NO_LIMIT // 2 + limit
+        down = _NO_LIMIT if "<" in self.compared else _NO_LIMIT // 2 - limit
+        return up, down
+
+
+def _must_text(value: Any) -> Any:
+    return str(Must.parse(str(value)))
+
+
+MustText = Annotated[str, BeforeValidator(_must_text), Field(json_schema_extra={"examples": ["= 0", "<= 5"]})]
+
+
+# --- the three kinds ------------------------------------------------------------------------------------------------
+
+
+_PASSED_OVER = re.compile(r"'[^']*'|--[^\n]*|\bselect\b", re.IGNORECASE)
+_READS = re.compile(r"""\b(?:from|table)\b|[\w"`\]]\s*\(|/\*|\$""", re.IGNORECASE)
+"""What may look at a table. Where that cannot be told plainly, as in a comment or a quotation by dollars, it may."""
+
+
+def _one_select(text: str) -> str:
+    statement = text.strip().removesuffix(";").rstrip()
+    if not _SELECT.match(statement):
+        raise ValueError("a figure is one SELECT of one number")
+    if ";" in statement:
+        raise ValueError("a figure is one statement: take the semicolon out")
+    return statement
+
+
+class SqlFigure(StrictModel):
+    """One SELECT of one number. It is asked on a connection that cannot write, and given up after *timeout_s*."""
+
+    system: str
+    """The declared system that is asked."""
+    figure: Annotated[str, Field(max_length=10_000), AfterValidator(_one_select)]
+    must: MustText
+    timeout_s: int = Field(default=10, ge=1, le=120)
+
+    @property
+    def reads_nothing(self) -> bool:
+        """Whether it plainly looks at no table: it names none, and calls nothing that could."""
+        return not _READS.search(_PASSED_OVER.sub(" ", self.figure))
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_local)):
+        raise ValueError("an address that is asked begins with https://; only this machine may do with http://")
+    if parts.username or parts.password or holds_secret(text):
+        raise ValueError("a password does not stand in an address: put it into 'token', as ${NAME}")
+    return text
+
+
+def _reference(text: str) -> str:
+    if not re.fullmatch(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}", text) or has_broken_reference(text):
+        raise ValueError("a secret does not stand in this file: write ${NAME}, and set that variable")
+    return text
+
+
+class HttpFigure(StrictModel):
+    """An address that answers. Without *json* the figure is 1 where it answered as it should, else 0; with it, the
+    number that stands there. No redirect is followed, and no more than a megabyte is read."""
+
+    url: Annotated[str, Field(max_length=500), AfterValidator(_address)]
+    status: int = Field(default=200, ge=100, le=599, strict=True)
+    """The status it must answer with."""
+    contains: str | None = Field(default=None, max_length=200)
+    """Words that must stand in the answer."""
+    json_: Annotated[str, Field(pattern=f"^{_POINTER.pattern}$")] | None = Field(default=None, alias="json")
+    """Where the number stands, as a JSON pointer (RFC 6901): ``/queue/late``."""
+    also: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^/([^/\s?#][^\s?#]{0,200})?$")], ...], Field(max_length=50)
+    ] = ()
+    """Further pages of the same site, as paths: each has to answer in the same way."""
+    must: MustText = "= 1"
+    token: Annotated[str, AfterValidator(_reference)] | None = None
+    """Sent as ``Authorization: Bearer``; a ``${NAME}``."""
+    timeout_s: int = Field(default=10, ge=1, le=60)
+    """How long each page may take."""
+
+    @model_validator(mode="after")
+    def _one_number(self) -> Self:
+        if self.json_ is not None and self.also:
+            raise ValueError("a number is read from one address: take 'also' out, or 'json'")
+        return self
+
+
+class PushedFigure(StrictModel):
+    """Evidence that a program of the company sends to Troth's API, with a token of the scope ``evidence.write``."""
+
+    figure: Annotated[str, Field(pattern=f"^{_NAMED.pattern}$")] | None = None
+    """The figure that *must* speaks of. Left out, the program's own verdict counts."""
+    must: MustText | None = None
+    by: Words | None = None
+    """The token whose evidence counts, by its name; any with the scope where left out."""
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.figure is None) != (self.must is None):
+            raise ValueError("'figure' and 'must' go together: one says what the other means")
+        return self
+
+
+Private = Literal["network", "keys", "incidents", "legal_demands"]
+
+
+class OwnControl(StrictModel):
+    """A control of the company's own. It is bound to promises as ``ours.…`` like any other."""
+
+    question: str = Field(min_length=5, max_length=300)
+    """In words that a customer understands, with a question mark at the end."""
+    sql: SqlFigure | None = None
+    http: HttpFigure | None = None
+    pushed: PushedFigure | None = None
+    every: Span = "1 day"
+    """How often it is asked."""
+    fresh_for: Span | None = None
+    """How long a pass may be shown, always longer than *every*; three times as long where left out."""
+    failures: int = Field(default=1, ge=1, le=10, strict=True)
+    """Failures in a row before a promise is broken."""
+    severity: Literal["low", "medium", "high"] = "medium"
+    audience: Audience = Audience.STAFF
+    """The widest audience that may ever see its results."""
+    concerns: Private | None = None
+    """What must never be shown outside: a control about any of these is for staff."""
+    principles: tuple[str, ...] = ()
+    cannot_see: str = Field(min_length=5, max_length=300)
+    """What a pass does not show. There is always something."""
+    remedy: str = Field(default="Ask whoever owns this control.", max_length=300)
+    owner: Words | None = None
+    """Who mends it; the owners of its promises where left out."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if sum(kind is not None for kind in (self.sql, self.http, self.pushed)) != 1:
+            raise ValueError("a control has one of 'sql', 'http' and 'pushed'")
+        if not self.question.endswith("?"):
+            raise ValueError("a control asks: end the question with a question mark")
+        if self.fresh <= self.often:
+            raise ValueError("'fresh_for' is longer than 'every', or a pass ends before the next")
+        if self.concerns is not None and self.audience is not Audience.STAFF:
+            raise ValueError("a control about this is for staff: leave 'audience' out")
+        return self
+
+    @property
+    def often(self) -> dt.timedelta:
+        return _span(self.every)
+
+    @property
+    def fresh(self) -> dt.timedelta:
+        return _span(self.fresh_for) if self.fresh_for else 3 * self.often
+
+    @property
+    def must(self) -> Must | None:
+        """What its figure must be; None where a program's own verdict counts."""
+        asked = self.sql or self.http or self.pushed
+        assert asked is not None, "one of them is there"
+        return Must.parse(asked.must) if asked.must else None

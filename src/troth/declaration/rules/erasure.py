@@ -1,0 +1,142 @@
+"""How rows end: what erasure does to them, what keeps them, and what sealing leaves possible."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from troth.declaration.model import Declaration
+from troth.declaration.problems import Severity, nearest_of, shown
+from troth.declaration.rules.column_roles import columns, leads_in, naming_columns
+from troth.declaration.rules.problem import Faults, TablePlace, UnplacedProblem, listed, meant, places
+from troth.declaration.systems import BlindSearch, Strategy
+from troth.declaration.taxonomy import covers
+
+
+def _erasure(declaration: Declaration) -> Faults:
+    """Every table with personal data says what erasure does, for every field of it."""
+    for place in places(declaration):
+        table, erase = place.table, place.table.erase
+        personal = [column for column, use in table.fields.items() if covers("user", use.category)]
+        if erase is None:
+            is_persons = table.belongs_to and not table.keep and not table.unlinked
+            if personal or table.identity or table.mentions or is_persons:
+                mend = "add 'erase: delete', or a strategy for each field"
+                yield UnplacedProblem(
+                    "erase-missing", place.path(), "nothing says what erasure does to these rows", mend
+                )
+        elif erase.rows == "keep" or erase.fields:  # rows that are deleted may have to stay where others need them
+            naming = [column for _, column in naming_columns(place)]
+            untreated = [column for column in dict.fromkeys([*personal, *naming]) if column not in erase.fields]
+            if not (untreated or erase.fields or table.keep or table.unlinked) and leads_in(table):
+                message = "rows of a person stay, and nothing says why"
+                mend = "write 'delete', give a field a strategy, or add 'keep' to the table, with 'because' and 'cite'"
+                yield UnplacedProblem("erase-nothing", place.path("erase"), message, mend)
+            if untreated:
+                message = f"nothing says what erasure does to {listed(untreated)}"
+                yield UnplacedProblem("erase-field-missing", place.path("erase"), message, "give each a strategy")
+            yield from _strategies(place, place.path("erase", "fields"), erase.fields)
+
+
+def _strategies(place: TablePlace, path: tuple[str, ...], strategies: dict[str, Strategy]) -> Faults:
+    known = columns(place.table)
+    for column, strategy in strategies.items():
+        at = (*path, column)
+        if column not in known:
+            mend = meant(nearest_of(column, known), "declare it under 'fields'")
+            yield UnplacedProblem("erase-field-unknown", at, f"no declared field '{shown(column)}'", mend)
+        if strategy is Strategy.DELETE:
+            message = "a field cannot be deleted from its row"
+            yield UnplacedProblem(
+                "erase-delete-field", at, message, "write 'null', or 'erase: delete' for the whole row"
+            )
+        elif strategy is Strategy.KEEP and place.table.keep is None:
+            mend = "add 'keep' to the table, with 'because' and 'cite'"
+            yield UnplacedProblem("keep-missing", at, "the field is kept, and nothing says why", mend)
+
+
+def _sealing(declaration: Declaration) -> Faults:
+    """What is sealed is found and erased in ways that ciphertext bears."""
+    for place in places(declaration):
+        fields = place.table.fields
+        for path, column in naming_columns(place):
+            if column in fields and fields[column].sealed:
+                message = f"'{shown(column)}' is sealed, so no value is found in it: these people stay out of requests"
+                yield UnplacedProblem(
+                    "identity-sealed", path, message, "name them by another column, or by an account number"
+                )
+        told: dict[str, str] = {}
+        for column, use in fields.items():
+            if use.search is not None:
+                yield from _search(place, column, use.search, told)
+            if use.token is not None and use.sealed:
+                message = f"'{shown(column)}' is said to hold both sealed values and tokens"
+                yield UnplacedProblem(
+                    "token-sealed", place.path("fields", column), message, "leave out 'sealed' or 'token'"
+                )
+        buckets = {use.search.column for use in fields.values() if use.search is not None}
+        erase, keep = place.table.erase, place.table.keep
+        for at, strategies in (
+            (("erase", "fields"), erase.fields if erase else {}),
+            (("keep", "meanwhile"), keep.meanwhile if keep else {}),
+        ):
+            for column, strategy in strategies.items():
+                is_sealed = column in buckets or (column in fields and fields[column].sealed)
+                if is_sealed and strategy in (Strategy.MASK, Strategy.PSEUDONYMISE):
+                    message = f"'{strategy}' writes what is not sealed, and the application cannot open it"
+                    yield UnplacedProblem(
+                        "erase-sealed", place.path(*at, column), message, "write 'null'", Severity.WARNING
+                    )
+
+
+def _search(place: TablePlace, column: str, search: BlindSearch, problems: dict[str, str]) -> Faults:
+    """An index is over sealed fields, each of which stands in no other, and its buckets are erased with them. *told*
+    has the fields that are indexed so far, with the field that says so."""
+    fields, path = place.table.fields, place.path("fields", column, "search")
+    names = (column, *search.with_)
+    for at, name in enumerate(names):
+        if name not in fields or fields[name].sealed is not True:
+            mend = "say 'sealed: true' of it" if name in fields else meant(nearest_of(name, fields), "declare it")
+            yield UnplacedProblem("search-unsealed", path, f"'{shown(name)}' is not a field with 'sealed: true'", mend)
+        elif name in names[:at] or problems.setdefault(name, column) != column:
+            message = f"'{shown(name)}' is in two indexes, which together tell values apart that each of them hides"
+            yield UnplacedProblem("search-twice", path, message, "leave one of them out")
+    if search.column not in fields:
+        mend = f"add it to the fields of '{shown(place.name)}', with the category of what it finds"
+        message = f"the buckets in '{shown(search.column)}' are personal data and are not declared"
+        yield UnplacedProblem("search-column", (*path, "column"), message, mend)
+
+
+def _keeping(declaration: Declaration) -> Faults:
+    """What is kept is kept from some day, and only as much of it as the reason needs."""
+    for place in places(declaration):
+        keep = place.table.keep
+        if keep is None:
+            continue
+        if keep.for_ is not None and keep.from_ is None:
+            mend = "add 'from: …', the column that the period starts from"
+            yield UnplacedProblem("keep-from-missing", place.path("keep"), "a period needs a start", mend)
+        known = columns(place.table)
+        for column, strategy in keep.meanwhile.items():
+            path = place.path("keep", "meanwhile", column)
+            if column not in known:
+                mend = meant(nearest_of(column, known), "declare it under 'fields'")
+                yield UnplacedProblem("keep-field-unknown", path, f"no declared field '{shown(column)}'", mend)
+            if strategy in (Strategy.DELETE, Strategy.KEEP):
+                yield UnplacedProblem(
+                    "keep-meanwhile", path, f"'{strategy}' is nothing to do meanwhile", "leave the field out"
+                )
+
+
+def _retention(declaration: Declaration) -> Faults:
+    """A retention rule names a declared table, as ``system.table``."""
+    tables = [f"{place.system}.{place.name}" for place in places(declaration)]
+    known = set(tables)
+    for name, rule in declaration.retention.items():
+        if rule.table not in known:
+            mend = meant(nearest_of(rule.table, tables), "write 'system.table'")
+            yield UnplacedProblem(
+                "retention-table", ("retention", name, "table"), f"no table '{shown(rule.table)}'", mend
+            )
+
+
+RULES: Final = (_erasure, _sealing, _keeping, _retention)

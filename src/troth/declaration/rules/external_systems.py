@@ -1,0 +1,42 @@
+"""Systems that answer for themselves: whether it is said how they are asked, and what they hold."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from troth.declaration.external_systems import ASKED_SCHEMES
+from troth.declaration.model import Declaration
+from troth.declaration.problems import Severity, nearest_of, shown
+from troth.declaration.rules.problem import Faults, UnplacedProblem, meant
+
+
+def _asked(declaration: Declaration) -> Faults:
+    """A system that is asked says how, and what it holds; one that we look into is not asked."""
+    for name, system in declaration.systems.items():
+        path, scheme = ("systems", name), system.store.partition(":")[0]
+        asked, is_reference = system.asked, system.store.startswith("${")
+        if asked is None:
+            if scheme in ASKED_SCHEMES:
+                mend = "add 'asked: {answers: […], secret: ${NAME}, holds: {…}}'"
+                yield UnplacedProblem("asked-missing", path, "nothing says how this system is asked", mend)
+            continue
+        if not asked.holds:
+            mend = "add 'holds: {NAME: category}' under 'asked'"
+            yield UnplacedProblem("asked-holds", path, "nothing says what this system holds", mend, Severity.WARNING)
+        if system.store == "task":
+            continue
+        if scheme not in ASKED_SCHEMES and not is_reference:
+            message = "a database or a folder is looked into, and not asked"
+            yield UnplacedProblem("asked-store", (*path, "store"), message, "give an https:// address or 'hook:MODULE'")
+        if system.tables:
+            message = "tables of a system that is asked, which nobody looks into"
+            yield UnplacedProblem("asked-tables", (*path, "tables"), message, "say what it holds under 'asked'")
+        if asked.recipient is not None and asked.recipient not in declaration.recipients:
+            mend = meant(nearest_of(asked.recipient, declaration.recipients), "declare it under 'recipients'")
+            message = f"no recipient '{shown(asked.recipient)}'"
+            yield UnplacedProblem("asked-recipient", (*path, "asked", "recipient"), message, mend)
+        if asked.secret is None and scheme.endswith(("http", "https")):
+            yield UnplacedProblem("asked-secret", (*path, "asked"), "nothing to sign with", "add 'secret: ${NAME}'")
+
+
+RULES: Final = (_asked,)

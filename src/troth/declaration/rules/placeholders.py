@@ -1,0 +1,88 @@
+"""Words that are none: what a draft left open, and keys that no taxonomy and no list of countries holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from troth.declaration.model import Declaration
+from troth.declaration.problems import Severity, shown
+from troth.declaration.rules.problem import Faults, UnplacedProblem, asked_categories, meant, places
+from troth.declaration.taxonomy import is_category, is_use, nearest
+
+_OPEN: Final = re.compile(r"\s*TODO\b")
+_NO_DAY: Final = dt.date(1970, 1, 1)
+_MARKS: Final = {"TODO": "fill in what is missing", "REVIEW": "look at each guess and mend it"}
+NO_COUNTRY: Final = {"UK": "GB", "EU": None, "EL": "GR"}
+"""What is written for a country and is none, with what is meant."""
+
+
+def _drafted(declaration: Declaration) -> Faults:
+    """The placeholders of `troth init` are no facts, and its guesses are nobody's word yet."""
+    if declaration.policy.effective == _NO_DAY:
+        mend = "name the day since when the policy is in force"
+        yield UnplacedProblem("placeholder-left", ("policy", "effective"), "the day that a draft leaves open", mend)
+    if "TODO" in declaration.model_dump_json(exclude_defaults=True):  # seldom; a walk each time would cost twice
+        for path in _open(declaration.model_dump(mode="json", by_alias=True, exclude_defaults=True), ()):
+            yield UnplacedProblem(
+                "placeholder-left", path, "'TODO' stands here", "write what is true, or take the key out"
+            )
+    for mark, (count, first) in declaration.marks.items():
+        message = f"{count} comments say {mark}, this one first" if count > 1 else f"a comment says {mark}"
+        mend = f"{_MARKS[mark]}, and take the mark away"
+        yield UnplacedProblem("mark-left", (), message, mend, Severity.WARNING, first)
+
+
+def _open(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The places in *value* where a text begins with TODO."""
+    if isinstance(value, str):
+        if _OPEN.match(value):
+            yield path
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _open(inner, (*path, str(key)))
+
+
+def _vocabulary(declaration: Declaration) -> Faults:
+    """Data categories and uses are words of the taxonomy."""
+    for path, category in _named_categories(declaration):
+        if not is_category(category):
+            mend = meant(nearest(category), "see `troth.declaration.categories()`")
+            yield UnplacedProblem("category-unknown", path, f"no data category '{shown(category)}'", mend)
+    for name, purpose in declaration.purposes.items():
+        if not is_use(purpose.use):
+            mend = meant(nearest(purpose.use, kind="use"), "such as essential.service or marketing")
+            yield UnplacedProblem("use-unknown", ("purposes", name, "use"), f"no data use '{shown(purpose.use)}'", mend)
+
+
+def _named_categories(declaration: Declaration) -> Iterator[tuple[tuple[str, ...], str]]:
+    for place in places(declaration):
+        for column, use in place.table.fields.items():
+            yield place.path("fields", column), use.category
+    yield from asked_categories(declaration)
+    for name, purpose in declaration.purposes.items():
+        for index, category in enumerate(purpose.data):
+            yield ("purposes", name, "data", str(index)), category
+    for name, recipient in declaration.recipients.items():
+        for index, category in enumerate(recipient.receives):
+            yield ("recipients", name, "receives", str(index)), category
+    for name, point in declaration.collection_points.items():
+        for column, collected in point.fields.items():
+            if collected.category is not None:
+                yield ("collection_points", name, "fields", column), collected.category
+
+
+def _countries(declaration: Declaration) -> Faults:
+    """The codes that people write and ISO 3166-1 does not hold."""
+    named: list[tuple[tuple[str, ...], str]] = [(("organisation", "country"), declaration.organisation.country)]
+    named += [(("recipients", name, "country"), one.country) for name, one in declaration.recipients.items()]
+    named += [(("systems", name, "country"), one.country) for name, one in declaration.systems.items() if one.country]
+    for path, country in named:
+        if country in NO_COUNTRY:
+            mend = meant(NO_COUNTRY[country], "name the country itself")
+            yield UnplacedProblem("country-unknown", path, f"'{country}' is no country of ISO 3166-1", mend)
+
+
+RULES: Final = (_drafted, _vocabulary, _countries)

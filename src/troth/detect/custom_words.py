@@ -1,0 +1,79 @@
+"""Words of the caller's own: code names, employees, streets. Found whole, in upper or lower case."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from troth.detect.finding import Finding
+from troth.detect.text import FoldedText
+
+_WORD: Final = re.compile(r"\w+")
+_AROUND: Final = " \t\r\n,;:!?'\"()[]"
+"""Signs that may stand around any word, and are no part of it; nor is the full stop of a sentence."""
+
+
+class _Meant(NamedTuple):
+    """What stands directly before and after words that are listed, as ``++`` after a C, and their type."""
+
+    before: str
+    after: str
+    entity: str
+
+
+class CustomWords:
+    """Finds *words*, given by the type that they are found as. Time does not grow with how many there are.
+
+    Accents make no difference, and signs only where words begin or end with them: ``C++`` is no ``C``. Raises
+    ``ValueError`` for words without a letter or a digit, and ``TypeError`` for a string where there should be several.
+    """
+
+    def __init__(self, words: Mapping[str, Iterable[str]]) -> None:
+        self._types: dict[tuple[str, ...], list[_Meant]] = {}
+        self._longest: dict[str, int] = {}
+        for entity, these in words.items():
+            if isinstance(these, str):
+                raise TypeError(f"the words listed as {entity} are one string: put it into a list")
+            for it in these:
+                if it.strip():
+                    self._list(entity, FoldedText(it).folded)
+
+    def _list(self, entity: str, words: str) -> None:
+        found = list(_WORD.finditer(words))
+        if not found:
+            raise ValueError(f"one of the words listed as {entity} has no letter or digit, and is never found")
+        parts = tuple(_plain(it[0]) for it in found)
+        before = words[: found[0].start()].strip(_AROUND)
+        after = words[found[-1].end() :].strip(_AROUND + ".")
+        meant, it = self._types.setdefault(parts, []), _Meant(before, after, entity)
+        if it not in meant:
+            meant.append(it)
+            meant.sort(key=lambda it: -len(it.before) - len(it.after))  # the most exact is asked first
+        self._longest[parts[0]] = max(len(parts), self._longest.get(parts[0], 0))
+
+    def find(self, text: FoldedText) -> Iterator[Finding]:
+        """Every place where one of them stands; the longest of those that begin there."""
+        found = list(_WORD.finditer(text.folded))
+        parts = [_plain(it[0]) for it in found]
+        for at, part in enumerate(parts):
+            for length in range(min(self._longest.get(part, 0), len(parts) - at), 0, -1):
+                meant = self._types.get(tuple(parts[at : at + length]), ())
+                start, end = found[at].start(), found[at + length - 1].end()
+                it = next((it for it in meant if _stands(text.folded, start, end, it)), None)
+                if it is not None:
+                    start, end = start - len(it.before), end + len(it.after)
+                    yield Finding(text.unfolded(start), text.unfolded_end(end), it.entity, 1.0, "listed")
+                    break
+
+
+def _stands(text: str, start: int, end: int, it: _Meant) -> bool:
+    return text.endswith(it.before, 0, start) and text.startswith(it.after, end)
+
+
+def _plain(word: str) -> str:
+    """A word in lower case and without accents, which folding takes from some texts and not from others."""
+    if word.isascii():
+        return word.lower()
+    return "".join(it for it in unicodedata.normalize("NFD", word.casefold()) if unicodedata.category(it) != "Mn")

@@ -1,0 +1,188 @@
+"""Letters, taken apart line by line into heads and what stands under them, however they are nested.
+
+Nothing goes deeper as a letter does, and no more than one part is held, so that no letter takes long or much.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from troth.detect.files.mime_headers import Head, read_head
+from troth.detect.files.results import Remark
+
+_HEAD_MAX: Final = 1 << 18
+_PART_MAX: Final = 1 << 25
+"""Bytes of a head, and of a part as it is written."""
+_PARTS_MAX: Final = 1_000
+_DEPTH_MAX: Final = 20
+"""How many parts one letter has, and how many are inside one another."""
+
+_HEADER: Final = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]|>?From ")
+_ENVELOPE: Final = re.compile(rb"From .{1,150}\d:\d\d.{1,50}$", re.S)
+"""What stands above each letter of several in one file."""
+
+
+class MimePart(NamedTuple):
+    """A head, or a body: its *number*, as IMAP counts (``1.2``, ``2.HEADER``; RFC 3501, 6.4.5), the line on which it
+    begins, the *head* itself or that above it, and the *body* as it is written."""
+
+    number: str
+    line: int
+    head: Head
+    body: bytes = b""
+    is_head: bool = False
+
+    def __repr__(self) -> str:
+        return f"Part(number={self.number!r}, line={self.line})"  # not what is in it: errors and logs print this
+
+
+@dataclass(slots=True, repr=False)
+class _Entity:
+    """A letter, or a part of one: the *number* of its text, where it is one, and of what is *around* its parts, where
+    it has some; the *title* of its head; and what the numbers of its parts begin with, *inside*."""
+
+    number: str
+    title: str
+    around: str
+    inside: str
+    line: int
+    usually: str = "text/plain"
+    lines: list[tuple[int, bytes]] = field(default_factory=list)
+    head: Head | None = None
+    body: bytearray = field(default_factory=bytearray)
+    size: int = 0
+    parts: int = 0
+
+
+def _letter(inside: str, line: int) -> _Entity:
+    return _Entity(f"{inside}1", f"{inside}HEADER", f"{inside}TEXT", inside, line)
+
+
+def _part(number: str, line: int, usually: str) -> _Entity:
+    return _Entity(number, f"{number}.MIME", number, f"{number}.", line, usually)
+
+
+def letters(lines: Iterable[bytes]) -> Iterator[MimePart | Remark]:
+    """The heads and bodies of a letter, or of several that stand one after another, in their order. Where one breaks
+    the bounds, or cannot be taken apart, that is remarked upon."""
+    reader = _Reader()
+    for line in lines:
+        yield from reader.read(line)
+    yield from reader.end()
+
+
+class _Reader:
+    """Where in the letters we are: in *now*, inside the parts *around* it, the outermost first."""
+
+    def __init__(self) -> None:
+        self._now = _letter("", 1)
+        self._around: list[_Entity] = []
+        self._parts = 0
+        self._line = 0
+        self._is_box = self._is_full = False
+        self._begins = self._is_after_blank = True
+
+    def read(self, line: bytes) -> Iterator[MimePart | Remark]:
+        """One line more, with its end, or a piece of one."""
+        begins, self._begins = self._begins, line.endswith((b"\n", b"\r"))
+        self._line += begins
+        if begins and self._line == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
+            self._is_box = line.startswith(b"From ")
+        elif begins and self._is_box and self._is_after_blank and _ENVELOPE.match(line):
+            yield from self.end()
+            self._now, self._around, self._parts, self._is_full = _letter("", self._line), [], 0, False
+        elif begins and (divided := self._divided(line)):
+            yield from self.end()
+            yield from self._next(*divided)
+            return
+        self._is_after_blank = begins and not line.strip()
+        if self._now.head is not None:
+            self._hold(line)
+        elif not begins or _HEADER.match(line):
+            self._hold_head(line)
+        else:
+            yield from self._head_ended(self._line + self._is_after_blank)
+            self._hold(line if line.strip() else b"")
+
+    def end(self) -> Iterator[MimePart | Remark]:
+        """What is held: of a letter or part that ends here."""
+        if self._now.head is None:
+            yield from self._head_ended(self._line + 1)
+        now = self._now
+        if now.size > _PART_MAX and not self._is_full:
+            yield _unread(now.line, now.number, "it is too long to be held: not all of it was read")
+        body, now.body = bytes(now.body), bytearray()
+        if body.strip() and now.head is not None:
+            yield MimePart(now.number, now.line, now.head, body)
+
+    def _hold_head(self, line: bytes) -> None:
+        self._now.size += len(line)
+        if self._now.size <= _HEAD_MAX:
+            self._now.lines.append((self._line, line))
+
+    def _hold(self, line: bytes) -> None:
+        self._now.size += len(line)
+        if self._now.size <= _PART_MAX and not self._is_full:
+            self._now.body += line
+
+    def _divided(self, line: bytes) -> tuple[int, bool] | None:
+        """Which of the parts around *line* divides, and whether that ends it."""
+        if line.startswith(b"--"):
+            said = line.strip()[2:]
+            for at, it in reversed([*enumerate(self._around)]):
+                if it.head and said in (it.head.boundary, it.head.boundary + b"--"):
+                    return at, said != it.head.boundary
+        return None
+
+    def _next(self, at: int, is_end: bool) -> Iterator[Remark]:
+        """Begin the next part of what is *at* that place around us, or what stands behind the last."""
+        del self._around[at + 1 :]
+        outer = self._around[at]
+        if is_end:
+            self._around.pop()
+            self._begin_text(outer, self._line + 1)
+            return
+        outer.parts += 1
+        self._parts += 1
+        is_digest = outer.head is not None and outer.head.type == "multipart/digest"
+        usually = "message/rfc822" if is_digest else "text/plain"
+        self._now = _part(f"{outer.inside}{outer.parts}", self._line + 1, usually)
+        if self._parts > _PARTS_MAX:
+            yield _unread(self._line, self._now.number, f"after {_PARTS_MAX:,} parts, the others were not read")
+            self._begin_text(outer, self._line)
+            self._around, self._is_full = [], True
+
+    def _begin_text(self, outer: _Entity, line: int) -> None:
+        """Begin what stands before, between and after the parts of *outer*, to which most readers pay no heed."""
+        self._now = _Entity(outer.around, "", "", "", line, head=Head())
+
+    def _head_ended(self, line: int) -> Iterator[MimePart | Remark]:
+        """The head of what is read now, and what begins on *line* under it."""
+        now = self._now
+        head = now.head = read_head(now.lines, usually=now.usually)
+        if now.lines:
+            yield MimePart(now.title, now.line, head, is_head=True)
+        if now.size > _HEAD_MAX:
+            yield _unread(now.line, now.title, "it is too long: not all of it was read")
+        now.lines, now.line, now.size = [], line, 0
+        is_multipart = head.type.startswith("multipart/")
+        if head.encoding or not (is_multipart or head.is_of_letter):
+            return
+        if max(len(self._around), now.number.count(".")) >= _DEPTH_MAX:
+            yield _unread(line, now.number, "it is too deep inside others to be taken apart")
+        elif not is_multipart:
+            self._now = _letter(f"{now.number}.", line)
+        elif head.boundary:
+            self._around.append(now)
+            self._begin_text(now, line)
+        else:
+            yield _unread(line, now.number, "it does not say what divides its parts")
+
+
+def _unread(line: int, part: str, says: str) -> Remark:
+    return Remark(line, says, unscanned=True, part=part)

@@ -1,0 +1,42 @@
+"""Checks of numbers that no one country gives out."""
+
+from __future__ import annotations
+
+import string
+from typing import Final
+
+from troth.detect.patterns.checks.sums import Digits, is_luhn, of_digits, of_signs, weighted
+
+
+@of_digits(*range(2, 40))
+def luhn(it: Digits) -> bool:
+    """ISO/IEC 7812-1, annex B."""
+    return is_luhn(it)
+
+
+_NUMBERED: Final = str.maketrans({letter: str(ord(letter) - 55) for letter in string.ascii_uppercase})
+
+
+@of_signs(*range(15, 35))
+def iban(it: str) -> bool:
+    """ISO 13616: the country and the check digits moved to the end, modulo 97."""
+    return int((it[4:] + it[:4]).translate(_NUMBERED)) % 97 == 1
+
+
+@of_digits(15)
+def imei(it: Digits) -> bool:
+    """3GPP TS 23.003: Luhn, and not all zeroes."""
+    return any(it) and is_luhn(it)
+
+
+_VIN: Final = {
+    sign: int(value) for sign, value in zip("ABCDEFGHJKLMNPRSTUVWXYZ", "12345678123457923456789", strict=True)
+}
+
+
+@of_signs(17)
+def vin(it: str) -> bool:
+    """Modulus 11 in the ninth place, which North America asks for (49 CFR 565.15)."""
+    numbers = [int(sign) if sign.isdecimal() else _VIN.get(sign, 0) for sign in it]
+    total = weighted(numbers, (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)) % 11
+    return it[0] != "0" and it[8] == "0123456789X"[total]

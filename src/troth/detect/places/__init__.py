@@ -1,5 +1,0 @@
-"""Postal addresses in text: a small grammar of the ways in which people of many countries write where they live."""
-
-from troth.detect.places.finder import Places
-
-__all__ = ["Places"]

@@ -1,0 +1,109 @@
+"""Something else where personal data stood, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from troth.detect.coreference import same
+from troth.detect.finding import Finding
+from troth.protect import Keyring, Sealed
+
+Way = Callable[[str, str], str]
+"""What to put in place of a value: it is given the entity type and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """``text[start:end]`` of a replaced text stands in place of a value of *type*, which nobody sees by accident."""
+
+    start: int
+    end: int
+    type: str
+    was: Sealed[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A text with other words where personal data was found, and what stood there."""
+
+    text: str = field(repr=False)  # what was not found still stands in it
+    marks: tuple[Replacement, ...]
+
+
+def replace(text: str, findings: Iterable[Finding], way: Way) -> Replaced:
+    """*text* with something else in every place of *findings*: `typed`, a document set's `Labels`, or another *way*.
+
+    Findings that overlap are one place, from the first character of any to the last, of the type with the best score.
+    Raises ``ValueError`` for a finding that is not in the text.
+    """
+    parts: list[str] = []
+    marks: list[Replacement] = []
+    at = length = 0
+    for start, end, entity in _places(text, findings):
+        value = text[start:end]
+        said = way(entity, value)
+        parts += (text[at:start], said)
+        length += start - at
+        marks.append(Replacement(length, length + len(said), entity, Sealed(value)))
+        length, at = length + len(said), end
+    return Replaced("".join((*parts, text[at:])), tuple(marks))
+
+
+def restore(replaced: Replaced) -> str:
+    """The text as it was, to the character, whatever was put in its place."""
+    parts: list[str] = []
+    at = 0
+    for mark in replaced.marks:
+        parts += (replaced.text[at : mark.start], mark.was.reveal())
+        at = mark.end
+    return "".join((*parts, replaced.text[at:]))
+
+
+def _places(text: str, findings: Iterable[Finding]) -> Iterable[tuple[int, int, str]]:
+    """Places that do not overlap, in their order."""
+    together: list[Finding] = []
+    end = 0
+    for it in sorted(findings, key=lambda it: it[:2]):
+        if not 0 <= it.start < it.end <= len(text):
+            raise ValueError(f"there is no {it.start}:{it.end} in a text of {len(text):,} characters")
+        if together and it.start >= end:
+            yield together[0].start, end, _best(together)
+            together = []
+        end = max(end, it.end) if together else it.end
+        together.append(it)
+    if together:
+        yield together[0].start, end, _best(together)
+
+
+def _best(findings: Sequence[Finding]) -> str:
+    return max(findings, key=lambda it: (it.score, it.end - it.start)).type
+
+
+# --- ways -----------------------------------------------------------------------------------------------------------
+
+
+def typed(entity: str, value: str) -> str:
+    """``[PERSON]``: all of one type alike."""
+    return f"[{entity}]"
+
+
+def removed(entity: str, value: str) -> str:
+    """Nothing."""
+    return ""
+
+
+def masked(entity: str, value: str) -> str:
+    """``*** *******``: as long as the value, so that columns and offsets stay; it says how long each word was."""
+    return "".join(letter if letter.isspace() else "*" for letter in value)
+
+
+def keyed(keyring: Keyring, domain: str) -> Way:
+    """``[PERSON-0123456789abcdef]``: a pseudonym under the keyring, the same for the same value in every text of
+    *domain*, this year and next, and a way back only by trying every value with the key (GDPR Art. 4(5))."""
+
+    def way(entity: str, value: str) -> str:
+        pseudonym = keyring.pseudonym(f"text/{domain}/{entity}", same(entity, value))
+        return f"[{entity}-{pseudonym.text.partition(':')[2][:16]}]"
+
+    return way

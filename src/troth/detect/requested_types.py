@@ -1,0 +1,99 @@
+"""What a detector is asked for: refused where nothing can find it, since every text would seem to be clean of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from typing import Final
+
+from troth.detect.entities import entities
+from troth.detect.ner import Names
+from troth.detect.patterns import loader
+from troth.errors import TrothError
+
+_LIST: Final = "docs/reference/entities.md lists those that can be found"
+
+
+class Unknown(TrothError):
+    """A type or a country is asked for that nothing can find: left alone, every text would seem to be clean of it."""
+
+
+def refuse(
+    types: frozenset[str] | None,
+    countries: frozenset[str] | None,
+    *,
+    names: bool,
+    listed: Collection[str],
+    are_others_asked: bool,
+) -> None:
+    """Raises `Unknown` for a type or country that nobody knows, and for types of which these settings find none.
+
+    *listed* types are found, and *others* may know types of their own. Raises ``ValueError`` where no type is named.
+    """
+    if types is not None and not types:
+        raise ValueError("types names no type, and nothing would be found: leave it out to find all of them")
+    if are_others_asked:
+        return
+    _refuse_unknown((types or frozenset()) - frozenset(listed), countries or frozenset())
+    if types and types.isdisjoint(listed):
+        reasons = [why_never(it, countries, names=names) for it in sorted(types)]
+        if all(reasons):
+            raise Unknown(f"nothing would be found: {'; '.join(dict.fromkeys(filter(None, reasons)))}")
+
+
+def of_groups(types: Iterable[str]) -> frozenset[str]:
+    """The *types*, and in place of the name of a group all that are of it."""
+    named = frozenset(types)
+    groups = named & {it.group for it in entities().values()}
+    return (named - groups) | {name for name, it in entities().items() if it.group in groups}
+
+
+def refuse_string(**asked: object) -> None:
+    """Raises ``TypeError`` for a string where there should be several: each letter would be one."""
+    for name, value in asked.items():
+        if isinstance(value, str):
+            raise TypeError(f"{name} is a collection, such as [{value!r}], not one string")
+
+
+def refuse_one_text(texts: object) -> None:
+    """Raises ``TypeError`` for one text where there should be several, for the same reason. It quotes nothing of it."""
+    if isinstance(texts, str):
+        raise TypeError("several texts are wanted, and this is one: put it into a list, or ask find()")
+
+
+def refuse_no_text(text: object, number: int) -> None:
+    """Raises ``TypeError`` for what is no string, with its *number* among several."""
+    if not isinstance(text, str):
+        kind = type(text).__name__
+        raise TypeError(f"text {number:,} is no string but {kind}: leave out what is missing, or ask find_batch()")
+
+
+def alike(name: str, known: Iterable[str]) -> str:
+    """A question for who wrote *name* and may have meant one of *known*, in any case; empty where none is like it."""
+    lower = {it.lower(): it for it in known}
+    begun = sorted((it for it in lower if len(name) > 1 and it.startswith(name.lower())), key=len)
+    like = begun or get_close_matches(name.lower(), lower, 1)
+    return f"; did you mean {lower[like[0]]}?" if like else ""
+
+
+def why_never(type_: str, countries: frozenset[str] | None, *, names: bool) -> str:
+    """Why these settings never find a type, and what to do; empty where they may find it."""
+    its = [it for it in loader.shipped() if it.type == type_]
+    if not its and not names and type_ in Names.TYPES:
+        return f"{type_} is looked for only with names: leave names on"
+    if its and countries is not None and not any(it.is_for(countries) for it in its):
+        theirs = ", ".join(sorted({country for it in its for country in it.countries}))
+        return f"{type_} is of other countries: ask for {theirs}, or for all by leaving countries out"
+    return ""
+
+
+def _refuse_unknown(types: frozenset[str], countries: frozenset[str]) -> None:
+    for type_ in sorted(types - entities().keys() if types else ()):
+        raise Unknown(f"nothing finds the type {type_}; {_LIST}{alike(type_, entities())}")
+    known = {country for it in loader.shipped() for country in it.countries}
+    for country in sorted(countries - known):
+        meant = known & {country.upper()} or {
+            its for it in loader.shipped() if it.type.startswith(f"{country.upper()}_") for its in it.countries
+        }
+        question = f"; did you mean {min(meant)}?" if len(meant) == 1 else ""
+        raise Unknown(f"no number of the country {country} is known, only of {', '.join(sorted(known))}{question}")

@@ -1,0 +1,85 @@
+"""Columns that single people out together, though none of them names anybody: birth date, sex and postcode."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from itertools import combinations
+from typing import Final
+
+from troth.detect.schema.columns import ColumnFinding
+from troth.stores import Scalar
+
+_ROWS_MIN: Final = 20
+"""Fewer rows than this are different by chance."""
+_COLUMNS_MAX: Final = 8
+_SCORE_MIN: Final = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class QuasiIdentifier:
+    """*columns* of one table tell people apart when they are put together.
+
+    *categories* are theirs. Of *rows* that were compared, *alone* have a combination that no other has; both are 0
+    where no values were seen. Uniqueness in a sample is more than in the whole table: it says which columns to look at,
+    and nothing of how many people could be found.
+    """
+
+    columns: tuple[str, ...]
+    categories: tuple[str, ...]
+    rows: int = 0
+    alone: int = 0
+
+
+def quasi_identifier(
+    findings: Sequence[ColumnFinding], samples: Mapping[str, Sequence[Scalar]]
+) -> QuasiIdentifier | None:
+    """The fewest columns that single people out together, by what they hold; None where there are none.
+
+    *found* are the findings of a table whose rows are people, *samples* values by column, row by row. A column that has
+    one value only tells nobody from anybody, and is left out.
+    """
+    bits, enough = _bits()
+    telling = [it for it in _best(findings) if it.category in bits and _varies(samples.get(it.column, ()))]
+    telling = sorted(telling, key=lambda it: -bits[it.category])[:_COLUMNS_MAX]
+    for size in range(2, len(telling) + 1):
+        several = (them for them in combinations(telling, size) if sum(bits[it.category] for it in them) >= enough)
+        chosen = max(several, key=lambda them: sum(bits[it.category] for it in them), default=None)
+        if chosen is not None:
+            columns = tuple(it.column for it in chosen)
+            rows, alone = _alone([samples.get(column, ()) for column in columns])
+            return QuasiIdentifier(columns, tuple(it.category for it in chosen), rows, alone)
+    return None
+
+
+def _best(findings: Sequence[ColumnFinding]) -> list[ColumnFinding]:
+    """The best finding of each column, one column of each category: two postcodes of one person tell the same."""
+    best: dict[str, ColumnFinding] = {}
+    for it in findings:
+        if it.score >= _SCORE_MIN and it.entity != "FREE_TEXT" and not it.inside:
+            best.setdefault(it.column, it)
+    by_category = {it.category: it for it in reversed(best.values())}
+    return list(by_category.values())
+
+
+def _varies(values: Sequence[Scalar]) -> bool:
+    said = [value for value in values if value is not None]
+    return len(said) < _ROWS_MIN or len(set(said)) > 1
+
+
+def _alone(columns: Sequence[Sequence[Scalar]]) -> tuple[int, int]:
+    """How many rows say something in each of the columns, and how many of those differ from all others."""
+    rows = [row for row in zip(*columns, strict=False) if None not in row]
+    if len(rows) < _ROWS_MIN:
+        return 0, 0
+    return len(rows), sum(count == 1 for count in Counter(rows).values())
+
+
+@functools.cache
+def _bits() -> tuple[Mapping[str, int], int]:
+    data = tomllib.loads(resources.files("troth.detect.schema").joinpath("singling.toml").read_text("utf-8"))
+    return data["bits"], data["enough"]

@@ -1,0 +1,264 @@
+"""A language as it is spoken: which words say digits, letters and signs, and what is asked for before a value."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from troth.detect.speech.loader import shipped
+
+T = TypeVar("T")
+
+KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "digit": "d",
+        "perhaps_digit": "w",
+        "plural_digit": "w",
+        "digit_or_letter": "o",
+        "teen": "t",
+        "tens": "T",
+        "hundred": "h",
+        "thousand": "k",
+        "multiple": "m",
+        "letter": "l",
+        "perhaps_letter": "v",
+        "alphabet": "n",
+        "symbol": "@",
+        "month": "M",
+        "ordinal": "O",
+        "filler": "f",
+        "assent": "y",
+        "correction": "c",
+        "glue": "g",
+    }
+)
+"""Each word of a language is of one kind, and a kind is one character: so a talk is a string of kinds."""
+
+_VALUED: Final = tuple(KINDS)[:15]
+_WRITTEN: Final = {".": ".", "@": "@", "_": "_", "+": "+", "/": "/", "#": "#", "?": ";", "!": ";"}
+"""Signs that are written, among words that are said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Words that ask for a value of one of *types*, or announce it.
+
+    *rank* is 1 where they are often said of something else, 2 where they are said of anything. *is_partial* where only
+    a part of a value follows, *is_end* where what was asked for before is not what follows, *aside* is the kind of
+    words that ask for nothing: of fillers, or of a correction.
+    """
+
+    types: tuple[str, ...]
+    rank: int = 0
+    is_partial: bool = False
+    is_end: bool = False
+    aside: str = ""
+
+
+Prompts = Mapping[str, Sequence[tuple[list[str], Prompt]]]
+"""The prompts that begin with a word, by their second word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Where a talk in a language is read at all: see ``en.toml``."""
+
+    in_a_row: int
+    letters: bool
+    fillers: tuple[str, ...]
+    counted: tuple[str, ...]
+    ranging: tuple[str, ...]
+    words: tuple[str, ...]
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenLanguage:
+    """One language. *kinds* and *values* are by word, *prompts* by their first word and their second (none where it is
+    one of no prompt), the longest first; *compounds* are numbers and signs of several words, by their first.
+    """
+
+    name: str
+    kinds: Mapping[str, str]
+    values: Mapping[str, str]
+    months: Mapping[str, str]
+    ordinals: Mapping[str, str]
+    prompts: Mapping[str, Prompts]
+    compounds: Mapping[str, tuple[tuple[list[str], str], ...]]
+    after_phone: frozenset[str]
+    spelling: frozenset[str]
+    asking: frozenset[str]
+    hesitating: frozenset[str]
+    connecting: frozenset[str]
+    hints: Hints
+    counted: frozenset[str]
+    several: frozenset[str]
+    common: frozenset[str]
+    plurals: frozenset[str]
+    pronouns: frozenset[str]
+    decimals: frozenset[str]
+    alternatives: frozenset[str]
+    providers: frozenset[str]
+    domains: frozenset[str]
+    word_domains: frozenset[str]
+    before_email: frozenset[str]
+    dividing: frozenset[str]
+    mailboxes: frozenset[str]
+    leading: frozenset[str]
+    after_answer: frozenset[str]
+    not_answers: frozenset[str]
+    before_places: frozenset[str]
+    after_password: frozenset[str]
+    password_signs: frozenset[str]
+    setting: frozenset[str]
+    putting: frozenset[str]
+    capitals: frozenset[str]
+    casing: frozenset[str]
+    streets: frozenset[str]
+    common_streets: frozenset[str]
+    premises: frozenset[str]
+    in_streets: frozenset[str]
+    not_street_names: frozenset[str]
+    before_streets: frozenset[str]
+    after_streets: frozenset[str]
+    before_days: frozenset[str]
+    between_days: frozenset[str]
+    after_days: frozenset[str]
+    of_days: frozenset[str]
+    of_dates: frozenset[str]
+    deadlines: frozenset[str]
+    numbered: frozenset[str]
+    named_days: Mapping[str, tuple[list[str], ...]]
+    signs: frozenset[str]
+    last: frozenset[str]
+
+    def asks(self, label: str) -> bool:
+        """Whether what begins a line is the name of a field (``sort code:``), and nobody who speaks."""
+        first, *more = label.rstrip(":").split() or [""]
+        by_second = self.prompts.get(first, {})
+        return any(phrase == [first, *more] for phrase, _ in by_second.get(more[0] if more else "", ()))
+
+
+@cache
+def language(name: str) -> SpokenLanguage:
+    """The language whose file is *name*, read once."""
+    return language_of(shipped()["languages"][name])
+
+
+def language_of(raw: Mapping[str, Any]) -> SpokenLanguage:
+    """The language of which *raw* is the file."""
+    kinds: dict[str, str] = dict(_WRITTEN)
+    values: dict[str, str] = {}
+    for table, kind in KINDS.items():
+        words = raw.get(table, {}) if table in _VALUED else raw["words"].get(table, ())
+        for word in words:
+            kinds.setdefault(word, words[word] if table == "symbol" else kind)
+        if table in _VALUED and table not in ("month", "ordinal"):
+            values |= words
+    compounds = raw.get("compound", {})
+    words, email, address, answer = raw["words"], raw["email"], raw.get("address", {}), raw.get("answer", {})
+    day = raw.get("day", {})
+    return SpokenLanguage(
+        name=raw["language"],
+        kinds=kinds,
+        values=values | compounds,
+        months=raw.get("month", {}),
+        ordinals=raw.get("ordinal", {}),
+        prompts=_prompts(raw),
+        compounds=_by_first_word(compounds),
+        after_phone=frozenset(raw["prompting"]["after_phone"]),
+        spelling=frozenset(words["spelling"]),
+        hesitating=frozenset(words.get("hesitating", ())),
+        asking=frozenset(words.get("asking", ())),
+        connecting=frozenset(words["connecting"]),
+        hints=_hints(raw["hints"]),
+        common=frozenset(words["common"]),
+        plurals=frozenset(raw.get("plural_digit", ())),
+        pronouns=frozenset(words.get("pronouns", ())),
+        alternatives=frozenset(words.get("alternatives", ())),
+        decimals=frozenset(words.get("decimals", ())),
+        several=frozenset(words.get("several", ())),
+        counted=frozenset(words["counted"]),
+        providers=frozenset(email["providers"]),
+        domains=frozenset(email["tlds"]),
+        word_domains=frozenset(email.get("word_domains", ())),
+        before_email=frozenset(email["before"]),
+        dividing=frozenset(email.get("dividing", ())),
+        mailboxes=frozenset(email.get("mailboxes", ())),
+        leading=frozenset(answer.get("leading", ())),
+        after_answer=frozenset(answer.get("after", ())),
+        not_answers=frozenset(answer.get("not_answers", ())),
+        before_places=frozenset(answer.get("before_places", ())),
+        after_password=frozenset(answer.get("after_password", ())),
+        password_signs=frozenset(answer.get("password_signs", ())),
+        putting=frozenset(answer.get("putting", ())),
+        setting=frozenset(answer.get("setting", ())),
+        capitals=frozenset(words.get("capitals", ())),
+        casing=frozenset(words.get("casing", ())),
+        streets=frozenset(address.get("streets", ())),
+        common_streets=frozenset(address.get("common", ())),
+        premises=frozenset(address.get("premises", ())),
+        in_streets=frozenset(address.get("inside", ())),
+        not_street_names=frozenset(address.get("not_names", ())),
+        before_streets=frozenset(address.get("before", ())),
+        after_streets=frozenset(address.get("after", ())),
+        before_days=frozenset(day.get("before", ())),
+        between_days=frozenset(day.get("between", ())),
+        after_days=frozenset(day.get("after", ())),
+        of_days=frozenset(day.get("of", ())),
+        deadlines=frozenset(day.get("deadlines", ())),
+        of_dates=frozenset(day.get("dates", ())),
+        named_days=_named(day.get("named", ())),
+        numbered=frozenset(day.get("numbered", ())),
+        signs=frozenset(raw.get("position", {}).get("signs", ())),
+        last=frozenset(raw.get("position", {}).get("last", ())),
+    )
+
+
+def _hints(raw: Mapping[str, Any]) -> Hints:
+    lists = (tuple(raw[key]) for key in ("fillers", "counted", "ranging", "words", "patterns"))
+    return Hints(raw["in_a_row"], raw["letters"], *lists)
+
+
+def _prompts(raw: Mapping[str, Any]) -> dict[str, dict[str, list[tuple[list[str], Prompt]]]]:
+    phrases = [(phrase, type_) for type_, several in raw["prompts"].items() for phrase in several]
+    prompts = {
+        phrase: Prompt(tuple(type_ for _, type_ in same), _rank(phrase, raw["prompting"]))
+        for phrase, same in itertools.groupby(sorted(phrases, key=lambda it: it[0]), key=lambda it: it[0])
+    }
+    prompts |= {phrase: Prompt((), is_partial=True) for phrase in raw["prompting"]["partial"]}
+    prompts |= {phrase: Prompt((), is_end=True) for phrase in raw["prompting"]["nothing"]}
+    prompts |= {phrase: Prompt((), aside="f") for phrase in raw["prompting"]["asides"]}
+    prompts |= {phrase: Prompt((), aside="c") for phrase in raw["prompting"]["taking_back"]}
+    phrases_of: dict[str, dict[str, list[tuple[list[str], Prompt]]]] = {}
+    for phrase, prompt in sorted(prompts.items(), key=lambda it: it[0].count(" ")):
+        words = phrase.split()
+        by_second = phrases_of.setdefault(words[0], {"": []})
+        second = words[1] if len(words) > 1 else ""
+        # The longest first, and last the one that is said with the first word alone.
+        by_second[second] = [(words, prompt), *by_second.get(second, by_second[""])]
+    return phrases_of
+
+
+def _named(phrases: Sequence[str]) -> dict[str, tuple[list[str], ...]]:
+    """Phrases by their first word, the longest first."""
+    return {
+        first: tuple(words for words, _ in same) for first, same in _by_first_word(dict.fromkeys(phrases, "")).items()
+    }
+
+
+def _by_first_word(phrases: Mapping[str, T]) -> dict[str, tuple[tuple[list[str], T], ...]]:
+    """What each phrase stands for, by its first word, the longest phrase first."""
+    by_words = sorted(((phrase.split(), value) for phrase, value in phrases.items()), key=lambda it: it[0])
+    return {
+        first: tuple(sorted(same, key=lambda it: -len(it[0])))
+        for first, same in itertools.groupby(by_words, key=lambda it: it[0][0])
+    }
+
+
+def _rank(phrase: str, prompting: Mapping[str, Any]) -> int:
+    return 2 if phrase in prompting["generic"] else int(phrase in prompting["weak"])

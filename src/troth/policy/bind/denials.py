@@ -1,0 +1,50 @@
+"""Denials that the declaration itself speaks against: what is given to nobody, while it names who gets it; what is not
+asked for or kept, while it has a field for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from troth.declaration import Declaration, covers
+from troth.declaration.purposes import Sharing
+from troth.policy.classify import Clause
+from troth.policy.declared_contradictions import listed
+
+_PASSING_ON = frozenset({"sell", "share"})
+
+
+def against(clauses: Sequence[Clause], declaration: Declaration) -> str:
+    """What in the declaration a denial that data is sold or passed on has to be squared with; empty where nothing."""
+    actions = {clause.promise.action for clause in clauses if clause.promise is not None and clause.promise.negative}
+    if not actions & _PASSING_ON:
+        return ""
+    # To have somebody do our work is to share, and is not to sell.
+    for_sale = actions & _PASSING_ON == {"sell"}
+    found = {
+        id_: one for id_, one in declaration.recipients.items() if not (for_sale and one.role is Sharing.PROCESSOR)
+    }
+    if not found:
+        return ""
+    return f"the declaration names who receives data: {listed([f'{id_} ({one.role})' for id_, one in found.items()])}"
+
+
+def held_anyway(clauses: Sequence[Clause], declaration: Declaration) -> str:
+    """Where the declaration holds the kinds of data that a denial names, or broader ones that may be these; empty where
+    it does not. A denial with a condition says that they may be held."""
+    denied = {
+        category
+        for clause in clauses
+        if clause.promise is not None and clause.promise.negative and not clause.promise.condition
+        for category in clause.categories
+    }
+    fields = [
+        (field.category, f"{field.category} in {system}.{name}")
+        for system, declared in declaration.systems.items()
+        for name, table in declared.tables.items()
+        for field in table.fields.values()
+    ]
+    held = dict.fromkeys(said for category, said in fields if any(covers(one, category) for one in denied))
+    if held:
+        return f"the declaration holds what this rules out: {listed(list(held))}"
+    broader = dict.fromkeys(said for category, said in fields if any(covers(category, one) for one in denied))
+    return f"the declaration holds what may be what this rules out: {listed(list(broader))}" if broader else ""

@@ -1,0 +1,95 @@
+"""What binding a policy would add to a declaration, and what of it lost its sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from troth.controls import Control
+from troth.declaration import Declaration, Problem, Promise
+from troth.policy import retention
+from troth.policy.bind.proposals import Proposal, propose
+from troth.policy.bind.quoting import Quoting
+from troth.policy.binding import Bound, bind_promises, quoted
+from troth.policy.classify import Understood
+from troth.policy.declared_contradictions import contradictions
+from troth.policy.text import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Astray:
+    """A promise whose words the policy does not hold as a whole: the old words and what it was bound to stand in
+    *promise*; *near* is the sentence that is most like them."""
+
+    index: int
+    promise: Promise
+    problem: Problem
+    near: Sentence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A promise that is bound, and whose controls would be green though the declaration speaks against its words."""
+
+    index: int
+    promise: Promise
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindingPlan:
+    """*proposals* are new, *bound* have their place, *astray* lost it; *left* were said to be no promises; of the bound
+    ones *bare* have neither a control nor anybody's word, and *doubted* need a second look."""
+
+    proposals: tuple[Proposal, ...]
+    bound: tuple[Bound, ...]
+    astray: tuple[Astray, ...]
+    left: int = 0
+    doubted: tuple[Doubted, ...] = ()
+
+    @property
+    def bare(self) -> tuple[Bound, ...]:
+        """Promises that are bound to nothing: with a quote and an owner, and nothing that could show them."""
+        return tuple(one for one in self.bound if not one.promise.controls and one.promise.attest is None)
+
+
+def plan_binding(
+    understood: Understood, declaration: Declaration, known: Mapping[str, Control] | None = None
+) -> BindingPlan:
+    """Hold the policy's promises against the declaration's. Whatever a person bound or passed over is left alone."""
+    bounds = bind_promises(understood.policy, declaration.promises)
+    passed = quoted(understood.policy, [one.quote for one in declaration.policy.not_promises])
+    places = [*(bound.sentences for bound in bounds), *passed]
+    taken = {sentence.id for sentences in places for sentence in sentences}
+    quoting = Quoting(understood)
+    proposals = propose(understood, declaration, known)
+    new = [one for one in proposals if not _is_taken(one, quoting, taken)]
+    lost = [
+        Astray(bound.index, bound.promise, bound.problem, bound.near) for bound in bounds if bound.problem is not None
+    ]
+    return BindingPlan(
+        tuple(new),
+        tuple(bound for bound in bounds if bound.problem is None),
+        tuple(lost),
+        sum(bool(sentences) for sentences in passed),
+        tuple(_doubted(bounds, proposals, declaration)),
+    )
+
+
+def _doubted(bounds: Sequence[Bound], proposals: Sequence[Proposal], declaration: Declaration) -> Iterator[Doubted]:
+    """Promises of another period than their rule, and those that the declaration speaks against and that rest on
+    controls alone."""
+    periods = {int(one.path.split(".")[1]): one.message for one in retention.problems(declaration)}
+    for bound in bounds:
+        if bound.index in periods:
+            yield Doubted(bound.index, bound.promise, periods[bound.index])
+        elif bound.promise.controls and bound.promise.attest is None:
+            ids = {sentence.id for sentence in bound.sentences}
+            said = [one for one in proposals if any(clause.sentence.id in ids for clause in one.clauses)]
+            found = [*(conflict for one in said for conflict in one.conflicts)]
+            for conflict in dict.fromkeys([*found, *contradictions(bound.promise.quote, declaration)]):
+                yield Doubted(bound.index, bound.promise, f"{conflict}; let somebody attest it too")
+
+
+def _is_taken(proposal: Proposal, quoting: Quoting, taken: set[str]) -> bool:
+    return any(sentence.id in taken for clause in proposal.clauses for sentence in quoting.sentences(clause))

@@ -1,0 +1,109 @@
+"""What of a declaration a promise speaks of: the retention rules and the tables that its words name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from troth.declaration import Declaration, Table, covers
+from troth.declaration.purposes import Retention
+from troth.policy.categories import categories_in
+from troth.policy.classify import Quantity
+from troth.policy.retention_rules import agrees, content_words, rules_named, stretches
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Words for one period, or all of them where they say none, with the rules that they name: by their own words, or
+    else by the kinds of data, which is a guess."""
+
+    words: str
+    period: Quantity | None
+    rules: Mapping[str, Retention]
+    is_guessed: bool = False
+
+    def agreeing(self) -> dict[str, Retention]:
+        return {name: it for name, it in self.rules.items() if self.period is not None and agrees(it, self.period)}
+
+
+def tables_kept(words: str, declaration: Declaration) -> tuple[str, ...]:
+    """The tables of the retention rules that *words* name, as `Promise.about` has them; empty where they name none."""
+    parts = _parts(words, declaration)
+    return tuple(dict.fromkeys(rule.table for one in parts for rule in (one.agreeing() or one.rules).values()))
+
+
+def tables_holding(categories: Sequence[str], declaration: Declaration) -> tuple[str, ...]:
+    """The tables that hold one of these kinds of data; empty where none do, or all."""
+    tables = {
+        f"{system}.{name}": _held(table)
+        for system, declared in declaration.systems.items()
+        for name, table in declared.tables.items()
+    }
+    named = [name for name, held in tables.items() if any(covers(one, it) for one in categories for it in held)]
+    return tuple(named) if len(named) < len(tables) else ()
+
+
+def period_conflict(words: str, declaration: Declaration) -> str:
+    """How a period in *words* differs from those of the retention rules that the words beside it name; empty where it
+    does not, or where they say no period."""
+    for one in _parts(words, declaration):
+        if one.period is not None and one.rules and not one.agreeing():
+            name, rule = next(iter(one.rules.items()))
+            return f"the sentence says {one.period}, the rule '{name}' says {rule.for_}"
+    return ""
+
+
+def period_doubts(words: str, declaration: Declaration) -> tuple[str, ...]:
+    """Why rows within their declared period would not show by themselves that *words* are kept."""
+    if conflict := period_conflict(words, declaration):
+        return (conflict,)
+    parts = _parts(words, declaration)
+    shown = [rule for one in parts for rule in one.agreeing().values()]
+    return tuple(dict.fromkeys(doubt for one in parts for doubt in _doubts(one, shown, is_only=len(parts) == 1)))
+
+
+def _doubts(part: _Part, shown: Sequence[Retention], *, is_only: bool) -> Iterator[str]:
+    """*shown* are the rules that keep one of the periods; one that is said twice needs no second rule."""
+    if not part.rules:
+        if is_only:
+            yield "no retention rule of the declaration is named like what the sentence speaks of"
+        elif part.period is not None and not any(agrees(rule, part.period) for rule in shown):
+            yield f"the sentence says {part.period} too, and no retention rule is named like what that is about"
+    elif part.period is None:
+        yield f"the sentence says no period that could be held against the rule '{next(iter(part.rules))}'"
+    elif part.is_guessed:
+        yield f"no retention rule is named like it; by its kinds of data it may be the rule '{next(iter(part.rules))}'"
+    else:
+        for name, rule in part.rules.items():
+            if not agrees(rule, part.period):
+                yield f"the rule '{name}', which says {rule.for_}, is named as well"
+            elif rule.title and not content_words(rule.title) <= content_words(part.words):
+                yield f"the rule '{name}' is for “{rule.title}”, which the sentence does not say"
+
+
+def _parts(words: str, declaration: Declaration) -> tuple[_Part, ...]:
+    found = stretches(words)
+    if not found:
+        return (_part(words, None, declaration),)
+    return tuple(_part(one.words, one.period, declaration) for one in found)
+
+
+def _tables_with(categories: Sequence[str], declaration: Declaration) -> frozenset[str]:
+    """The tables that hold one of these kinds of data, or a broader one that may be it."""
+    return frozenset(
+        f"{system}.{name}"
+        for system, declared in declaration.systems.items()
+        for name, table in declared.tables.items()
+        if any(covers(it, one) or covers(one, it) for one in categories for it in _held(table))
+    )
+
+
+def _held(table: Table) -> frozenset[str]:
+    return frozenset(use.category for use in table.fields.values())
+
+
+def _part(words: str, period: Quantity | None, declaration: Declaration) -> _Part:
+    if named := rules_named(words, declaration.retention):
+        return _Part(words, period, named)
+    holding = _tables_with(categories_in(words), declaration)
+    return _Part(words, period, {name: it for name, it in declaration.retention.items() if it.table in holding}, True)

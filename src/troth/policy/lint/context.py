@@ -1,0 +1,87 @@
+"""What a rule looks at."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from troth.policy.lexicon import Mentions, Passage, mentions
+from troth.policy.lint.applicability import ApplicableLaws, reach_of
+from troth.policy.lint.establishment import Home, home_of
+from troth.policy.lint.model import REGIMES
+from troth.policy.phrases import plain
+from troth.policy.text import PolicyText
+
+if TYPE_CHECKING:
+    from troth.policy.lint.facts import LintFacts
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class LintContext:
+    """What a rule looks at: the policy, what it speaks of, the day, the facts that are known, the laws that count."""
+
+    policy: PolicyText
+    as_of: dt.date
+    facts: LintFacts | None = None
+    limited: tuple[str, ...] | None = None
+    """The laws that the run is limited to; those that the text gives a reason for, where left out."""
+
+    @cached_property
+    def reach(self) -> ApplicableLaws:
+        """Which laws count, and which of them only if they do apply."""
+        if self.limited is not None:
+            return ApplicableLaws(left_out=frozenset(REGIMES) - set(self.limited))
+        return reach_of(self.home, self.mentions, self.facts)
+
+    @property
+    def regimes(self) -> tuple[str, ...]:
+        """The laws that are looked at."""
+        return self.reach.regimes
+
+    @cached_property
+    def home(self) -> Home:
+        """Where the company is at home."""
+        return home_of(self.policy, self.facts)
+
+    @cached_property
+    def mentions(self) -> Mentions:
+        """Which sentences speak of what."""
+        return mentions(self.policy)
+
+    @cached_property
+    def following(self) -> Mapping[int, Passage]:
+        """By the identity of a passage the one behind it."""
+        return {id(one): after for one, after in itertools.pairwise(self.mentions.passages)}
+
+    @cached_property
+    def rows(self) -> Mapping[tuple[int, int], str]:
+        """The words of every row of every table, as phrases see them, by table and row; without the heads."""
+        rows = defaultdict[tuple[int, int], list[str]](list)
+        for block in self.policy.blocks:
+            if block.cell is not None and not block.cell.is_head:
+                rows[block.cell.table, block.cell.row].append(plain(block.text))
+        return {place: " ".join(words) for place, words in rows.items()}
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        """The source, line by line, as places in it count them."""
+        return _LINE_END.split(self.policy.source)
+
+    @cached_property
+    def words(self) -> str:
+        """All that it says, as phrases see it."""
+        return " ".join(plain(sentence.text) for sentence in self.policy.sentences)
+
+
+def outside_headings(mentions: Iterable[Passage]) -> list[Passage]:
+    """*found* without headings, unless there is nothing else: a heading names a thing and seldom says it."""
+    passages = list(mentions)
+    return [passage for passage in passages if passage.block.kind != "heading"] or passages

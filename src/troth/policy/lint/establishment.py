@@ -1,0 +1,56 @@
+"""Where the company is at home, as far as its own words tell: some rules count only for companies of one country."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from troth.policy.text import PolicyText
+from troth.text import same_words
+
+if TYPE_CHECKING:
+    from troth.policy.lint.facts import LintFacts
+
+_CHARACTERS_MAX = 400_000
+_WEIGHTS = {"sure": 3, "hints": 1}
+_NEEDED = 2
+"""A single weak sign (“Ltd”) is not enough: companies of other countries have it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """``uk``, ``us``, ``eu``, ``other``, or empty where the text does not tell."""
+
+    region: str = ""
+
+    @property
+    def is_outside_eu(self) -> bool:
+        """Whether it is known to be outside the European Union."""
+        return self.region in {"uk", "us", "other"}
+
+
+def home_of(policy: PolicyText, facts: LintFacts | None = None) -> Home:
+    """The region with the most signs; what a declaration says goes before what the text looks like."""
+    if facts is not None:
+        for region in ("uk", "us", "eu", "other"):
+            if facts.holds(f"home_{region}"):
+                return Home(region)
+    text = same_words("\n".join(block.text for block in policy.blocks)[:_CHARACTERS_MAX])
+    counted = {region: sum(weight for sign, weight in signs if sign.search(text)) for region, signs in _signs().items()}
+    best = max(counted, key=lambda region: counted[region])
+    is_clear = counted[best] >= _NEEDED and list(counted.values()).count(counted[best]) == 1
+    return Home(best if is_clear else "")
+
+
+@cache
+def _signs() -> Mapping[str, list[tuple[re.Pattern[str], int]]]:
+    rows = tomllib.loads(resources.files(__package__).joinpath("home.toml").read_text(encoding="utf-8"))
+    return {
+        region: [(re.compile(pattern), weight) for kind, weight in _WEIGHTS.items() for pattern in row[kind]]
+        for region, row in rows.items()
+    }

@@ -1,0 +1,132 @@
+"""Mending what is mechanical: the wording that a rule proposes, where it mends its fault and touches nothing else.
+
+A mend is only made when the policy, looked at again, has lost that finding and no other, and has no new one. So mending
+never changes what the policy says, mending twice changes nothing, and what needs a person is left to one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import html
+import itertools
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from troth.policy.lint.model import LintFinding
+from troth.policy.lint.run import LintReport
+from troth.policy.parse import Kind
+
+_MENDS_MAX = 300
+"""What one run mends; each may mean another look at the policy."""
+_ROUNDS = 2
+
+_FILLS = "S.empty-list"
+
+Look = Callable[[str], LintReport]
+"""Reads the text of a policy and looks at it with the same rules, day and facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """Write *write* in place of the source's characters *start* to before *end*."""
+
+    finding: LintFinding
+    start: int
+    end: int
+    write: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """The policy's *text* after the *mends*, and before them as *source*."""
+
+    source: str
+    text: str
+    mends: tuple[Mend, ...]
+
+    def diff(self, name: str) -> str:
+        """The change as a unified diff of the file *name*; empty where there is none."""
+        before, after = (text.splitlines(keepends=True) for text in (self.source, self.text))
+        return "".join(_ended(line) for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"))
+
+
+def _ended(line: str) -> str:
+    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def mend(source: str, *, kind: Kind, look: Look) -> Mended:
+    """Mend what can be mended in *source*: all of it at once, or one by one where together they would do more."""
+    report = look(source)
+    mends = [one for one in map(functools.partial(_proposed, source, kind), report.findings) if one is not None]
+    mends = _apart(mends)[:_MENDS_MAX]
+    if not _is_exact(report, look(_written(source, mends)), mends):
+        mends = _together(source, mends, look, report)
+    return Mended(source, _written(source, mends), tuple(mends))
+
+
+def _together(source: str, mends: Sequence[Mend], look: Look, report: LintReport) -> list[Mend]:
+    """As many of *mends* as do no more together than they say: one by one, and again, since a mend may open the way for
+    one that was tried before it."""
+    chosen: list[Mend] = []
+    for one in itertools.chain.from_iterable(itertools.repeat(mends, _ROUNDS)):
+        if one not in chosen:
+            tried = sorted([*chosen, one], key=lambda mend: mend.start)
+            if _is_exact(report, look(_written(source, tried)), tried):
+                chosen = tried
+    return chosen
+
+
+def _proposed(source: str, kind: Kind, finding: LintFinding) -> Mend | None:
+    """The finding's mend, if its quote stands in the source as it is, without markup in between."""
+    if finding.start is None or finding.end is None:
+        return None
+    start, end, write = finding.start, finding.end, finding.fix
+    if write is None:
+        for row in _rows().get(finding.of, ()):
+            if found := re.search(row["find"], source[start:end]):
+                return Mend(finding, start + found.start(), start + found.end(), row["write"])
+        return None
+    there = source[start:end]
+    if " ".join((html.unescape(there) if kind == "html" else there).split()) != " ".join(finding.quote.split()):
+        return None
+    return Mend(finding, start, end, html.escape(write, quote=False) if kind == "html" else write)
+
+
+@functools.cache
+def _rows() -> dict[str, list[dict[str, str]]]:
+    return tomllib.loads(resources.files(__package__).joinpath("fixing.toml").read_text(encoding="utf-8"))
+
+
+def _apart(mends: Iterable[Mend]) -> list[Mend]:
+    """Those that touch no other, by their places: of two for the same words the first."""
+    apart: list[Mend] = []
+    for one in sorted(mends, key=lambda one: (one.start, one.end)):
+        if not apart or one.start >= apart[-1].end:
+            apart.append(one)
+    return apart
+
+
+def _written(source: str, mends: Sequence[Mend]) -> str:
+    parts, at = [], 0
+    for one in mends:
+        parts += [source[at : one.start], one.write]
+        at = one.end
+    return "".join((*parts, source[at:]))
+
+
+def _is_exact(before: LintReport, after: LintReport, mends: Sequence[Mend]) -> bool:
+    """Whether the findings of *mends* are gone, and none but they. No mend moves a line. A list that is filled says
+    what was missing elsewhere too, so with it more may go; nothing may come."""
+    wanted = Counter(_places(before.findings)) - Counter(_places(one.finding for one in mends))
+    found = Counter(_places(after.findings))
+    return not found - wanted if any(one.finding.of == _FILLS for one in mends) else found == wanted
+
+
+def _places(findings: Iterable[LintFinding]) -> Iterator[tuple[str, int | None]]:
+    for finding in findings:
+        yield finding.rule, finding.line

@@ -1,0 +1,82 @@
+"""A policy's file: what it is written in, by its ending and its first bytes, and its words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from troth.policy.parse import kind_of, read
+from troth.policy.parse.decoding import decode
+from troth.policy.text import PolicyError, PolicyText
+
+FileKind = Literal["markdown", "html", "text", "docx", "pdf"]
+
+_BYTES_MAX = 20_000_000
+
+_HTML = re.compile(
+    rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+)
+_OTHERS = {
+    b"\xd0\xcf\x11\xe0": "an old Word document, or one that is locked with a password; save it as .docx without one",
+    b"{\\rtf": "Rich Text; save it as .docx",
+    b"MIME-Version:": "a web archive; save the page as HTML only",
+    b"From: <Saved by": "a web archive; save the page as HTML only",
+    b"\x89PNG": "a picture; what is read has to be text",
+    b"\xff\xd8\xff": "a picture; what is read has to be text",
+}
+
+
+def read_file(path: Path) -> PolicyText:
+    """Read a policy's file: plain text, Markdown, a saved HTML page, DOCX or PDF.
+
+    Raises `PolicyError`, which says what is wrong, for a file that cannot be read, that holds no sentence, that is a
+    scan or locked, or that is built as a trap. The time is bounded for any file.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_BYTES_MAX + 1)
+    except OSError as error:
+        what = "there is no such file" if isinstance(error, FileNotFoundError) else "the file cannot be opened"
+        raise PolicyError(f"{path.name}: {what}") from None
+    try:
+        return read_bytes(data, name=path.name)
+    except PolicyError as error:
+        raise PolicyError(f"{path.name}: {error}") from None
+
+
+def read_bytes(data: bytes, *, name: str) -> PolicyText:
+    """Read a policy from the bytes of its file. *name* decides only where the bytes do not. Raises as `read_file`."""
+    if len(data) > _BYTES_MAX:
+        raise PolicyError(f"the file has more than {_BYTES_MAX // 1_000_000} MB; is it the right one?")
+    kind = file_kind(data, name=name)
+    if kind == "docx" or kind == "pdf":
+        from troth.policy.parse.sandboxed import read_apart
+
+        policy = read_apart(data, kind)
+    else:
+        policy = read(decode(data, is_html=kind == "html"), kind=kind)
+    if not any(_says_something(block.text) for block in policy.blocks if block.kind != "heading"):
+        where = " outside of menus, banners and what is hidden" if policy.left_out else ""
+        raise PolicyError(f"there is no sentence in it{where}; is it the right file?")
+    return policy
+
+
+def _says_something(text: str) -> bool:
+    """Whether it has two words; not every script parts them with spaces."""
+    return " " in text or sum(not each.isascii() for each in text) > 5
+
+
+def file_kind(data: bytes, *, name: str) -> FileKind:
+    """What a file is written in. Raises `PolicyError` for what is known and not read."""
+    for start, what in _OTHERS.items():
+        if data.startswith(start):
+            raise PolicyError(f"the file is {what}")
+    if b"%PDF-" in data[:1024]:
+        return "pdf"
+    if data.startswith(b"PK\x03\x04"):
+        return "docx"
+    ending = name.casefold().rpartition(".")[2]
+    if ending in {"pdf", "docx"}:
+        raise PolicyError(f"the file is no {ending.upper()}, whatever its name says")
+    return "html" if ending != "md" and _HTML.match(data[:4096].removeprefix(b"\xef\xbb\xbf")) else kind_of(name)

@@ -1,0 +1,68 @@
+"""Whether a text is English, by its small words (``language.toml``): said where it shows, and never guessed."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from importlib import resources
+
+from troth.policy.text import Block, TextLanguage
+
+_CHARACTERS_MAX = 4_000
+"""What is looked at of one block: more of it says nothing new."""
+
+_FOREIGN_LETTERS_MIN = 12
+_SHARE_MIN = 0.1
+"""The part of a policy, by words, from which on a second language makes it mixed."""
+
+_WORDS_MIN, _ENGLISH_MIN = 100, 0.05
+"""Of so many words fewer than this part stand in English paragraphs: then it is not English, whatever it is."""
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def language_of(text: str) -> TextLanguage:
+    """Whether *text*, one paragraph, is English; a list of names or a heading is usually unclear."""
+    text = text[:_CHARACTERS_MAX]
+    english, other = _small_words()
+    words = [word.casefold() for word in _WORD.findall(text)]
+    ours, theirs = sum(word in english for word in words), sum(word in other for word in words)
+    if _is_of_another_script(text) or (theirs >= 2 and theirs > 2 * ours):
+        return TextLanguage.OTHER
+    return TextLanguage.ENGLISH if ours >= 2 and ours > theirs else TextLanguage.UNCLEAR
+
+
+def languages_of(blocks: Iterable[Block]) -> TextLanguage:
+    """The language of a whole policy: the one of its blocks, each counted by its words."""
+    words: Counter[TextLanguage] = Counter()
+    for block in blocks:
+        words[block.language] += 1 + block.text.count(" ")
+    known = words[TextLanguage.ENGLISH] + words[TextLanguage.OTHER]
+    if words.total() >= _WORDS_MIN and words[TextLanguage.ENGLISH] < _ENGLISH_MIN * words.total():
+        return TextLanguage.OTHER
+    if not known:
+        return TextLanguage.UNCLEAR
+    share = words[TextLanguage.OTHER] / known
+    return (
+        TextLanguage.ENGLISH
+        if share < _SHARE_MIN
+        else TextLanguage.OTHER
+        if share > 1 - _SHARE_MIN
+        else TextLanguage.MIXED
+    )
+
+
+def _is_of_another_script(text: str) -> bool:
+    letters = [each for each in text if each.isalpha()]
+    foreign = sum(not each.isascii() and not unicodedata.name(each, "").startswith("LATIN") for each in letters)
+    return foreign >= _FOREIGN_LETTERS_MIN and foreign * 2 > len(letters)
+
+
+@functools.cache
+def _small_words() -> tuple[frozenset[str], frozenset[str]]:
+    data = tomllib.loads(resources.files(__package__).joinpath("language.toml").read_text(encoding="utf-8"))
+    return frozenset(data["english"].split()), frozenset(data["other"].split())

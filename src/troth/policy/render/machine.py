@@ -1,0 +1,278 @@
+"""The facts of a notice as JSON-LD in terms of the W3C Data Privacy Vocabulary, and the facts read from it again.
+
+The shape of a node is data: which property leads to it, which type it has, and which term holds which column. Whatever
+a term has no word for keeps our key beside it, as ``dct:identifier``. A term of the vocabulary is the type of a node
+without a name, and never its name: what is said of an e-mail address in one place must not be said of all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from troth.declaration import Period, dpv
+from troth.policy.render.content import KINDS, Fact, NoticeContent, columns
+from troth.policy.render.document import contacts
+from troth.policy.render.facts import law_of_notices
+from troth.policy.render.words import Row
+
+_CONTEXT = {
+    "dpv": "https://w3id.org/dpv#",
+    "pd": "https://w3id.org/dpv/pd#",
+    "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#",
+    "dct": "http://purl.org/dc/terms/",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+_CONTACTS = {
+    "name": "dpv:hasName",
+    "address": "dpv:hasAddress",
+    "country": "dpv:hasLocation",
+    "email": "dpv:hasContact",
+    "phone": "dct:description",
+    "number": "dpv:hasIdentifier",
+    "officer": "dpv:hasDataProtectionOfficer",
+    "authority": "dpv:hasAuthority",
+    "effective": "dct:valid",
+}
+
+How = Literal["text", "texts", "data", "coded", "codes", "period"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """*term* holds the column, written as *how* says; *need* parts data that is required from what is not."""
+
+    term: str
+    how: How = "text"
+    need: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    under: str
+    type: str
+    columns: tuple[_Column, ...]
+
+
+_SHAPES: Mapping[str, _Shape] = {
+    "points": _Shape(
+        "dpv:hasProcess",
+        "dpv:Process",
+        (
+            _Column("dct:title"),
+            _Column("dpv:hasPersonalData", "data", "dpv:Required"),
+            _Column("dpv:hasPersonalData", "data", "dpv:Optional"),
+            _Column("dpv:hasConsequence"),
+            _Column("dpv:hasPurpose", "texts"),
+        ),
+    ),
+    "sources": _Shape(
+        "dpv:hasDataSource",
+        "dpv:DataSource",
+        (_Column("dct:title"), _Column("dpv:hasPersonalData", "data"), _Column("dct:accessRights")),
+    ),
+    "purposes": _Shape(
+        "dpv:hasProcess",
+        "dpv:Process",
+        (
+            _Column("dpv:hasPurpose"),
+            _Column("dpv:hasPersonalData", "data"),
+            _Column("dpv:hasLegalBasis", "coded"),
+            _Column("dpv:hasJustification"),
+        ),
+    ),
+    "special": _Shape(
+        "dpv:hasProcess",
+        "dpv:Process",
+        (_Column("dpv:hasPersonalData", "data"), _Column("dpv:hasPurpose"), _Column("dpv:hasLegalBasis", "coded")),
+    ),
+    "recipients": _Shape(
+        "dpv:hasRecipient",
+        "dpv:Recipient",
+        (
+            _Column("dpv:hasName"),
+            _Column("dct:type", "coded"),
+            _Column("dpv:hasPersonalData", "data"),
+            _Column("dpv:hasLocation"),
+            _Column("dpv:hasTechnicalOrganisationalMeasure"),
+        ),
+    ),
+    "periods": _Shape(
+        "dpv:hasStorageCondition",
+        "dpv:StorageDuration",
+        (
+            _Column("dct:title"),
+            _Column("dpv:hasPersonalData", "data"),
+            _Column("dpv:hasDuration", "period"),
+            _Column("dpv:isAfter"),
+            _Column("dpv:hasJustification"),
+        ),
+    ),
+    "cookies": _Shape(
+        "dpv:hasProcess",
+        "dpv:Process",
+        (
+            _Column("dpv:hasIdentifier"),
+            _Column("dpv:hasPurpose", "coded"),
+            _Column("dct:description"),
+            _Column("dpv:hasDuration", "period"),
+            _Column("dpv:isImplementedByEntity"),
+        ),
+    ),
+    "rights": _Shape(
+        "dpv:hasRight",
+        "dpv:DataSubjectRight",
+        (_Column("dct:type", "coded"), _Column("dpv:hasApplicableLaw", "texts"), _Column("dpv:hasDuration")),
+    ),
+    "california": _Shape(
+        "dpv:hasPersonalData",
+        "dpv:PersonalData",
+        (
+            _Column("dct:title"),
+            _Column("dpv:hasPersonalData", "data"),
+            _Column("dpv:hasDataSource", "texts"),
+            _Column("dpv:hasRecipient", "texts"),
+        ),
+    ),
+    "decisions": _Shape(
+        "dpv:hasProcess",
+        "dpv:Process",
+        (_Column("dct:title"), _Column("dpv:hasAlgorithmicLogic"), _Column("dpv:hasConsequence")),
+    ),
+}
+
+
+def to_json_ld(content: NoticeContent) -> str:
+    """The facts as one JSON-LD document, the same bytes for the same facts."""
+    document: dict[str, Any] = {
+        "@context": _CONTEXT,
+        "@id": content.pages["policy"],
+        "@type": "dpv:PrivacyNotice",
+        "dpv:hasDataController": {
+            "@type": "dpv:DataController",
+            **{_CONTACTS[key]: value for key, value in contacts(content)},
+        },
+    }
+    counts: dict[str, int] = {}
+    for kind, fact in content.each():
+        counts[kind] = counts.get(kind, 0) + 1
+        node = {"@id": f"#{kind}-{counts[kind]}", **_node(kind, fact)}
+        document.setdefault(_SHAPES[kind].under, []).append(node)
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def rows_of(text: str) -> Mapping[str, list[Row]]:
+    """The rows of each table that a JSON-LD document of ours holds, and ``controller`` with its contacts.
+
+    Raises `ValueError` for what is no such document.
+    """
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError("the JSON-LD is no object")
+    found: dict[str, list[Row]] = {kind: [] for kind in KINDS}
+    for under in dict.fromkeys(shape.under for shape in _SHAPES.values()):
+        for node in document.get(under, []):
+            kind = str(node.get("@id", "")).removeprefix("#").rpartition("-")[0]
+            if kind in _SHAPES and _SHAPES[kind].under == under:
+                found[kind].append(_row(kind, node))
+    controller = document.get("dpv:hasDataController", {})
+    found["controller"] = [(key, str(controller[term])) for key, term in _CONTACTS.items() if term in controller]
+    return found
+
+
+def _node(kind: str, fact: Fact) -> dict[str, Any]:
+    shape, node = _SHAPES[kind], dict[str, Any]()
+    node["@type"] = shape.type
+    for name, column in zip(columns(type(fact)), shape.columns, strict=True):
+        value = getattr(fact, name)
+        if value:
+            written = _written(column, name, value)
+            node[column.term] = [*node.get(column.term, []), *written] if isinstance(written, list) else written
+    return node
+
+
+def _row(kind: str, node: Mapping[str, Any]) -> Row:
+    shape = _SHAPES[kind]
+    return tuple(
+        _read(column, name, node.get(column.term))
+        for name, column in zip(columns(KINDS[kind]), shape.columns, strict=True)
+    )
+
+
+def _written(column: _Column, name: str, value: Any) -> Any:
+    match column.how:
+        case "data":
+            return [_category(key, column.need) for key in value]
+        case "texts":
+            return list(value)
+        case "coded":
+            return _coded(name, value)
+        case "period":
+            return _duration(value)
+    return value
+
+
+def _read(column: _Column, name: str, written: Any) -> str | tuple[str, ...]:
+    """What `_written` was given. A node that says two things at once is read as neither of them."""
+    match column.how:
+        case "data":
+            nodes = [node for node in written or [] if _need(node) == column.need]
+            return tuple(_key(node, _category(_identifier(node), column.need)) for node in nodes)
+        case "texts":
+            return tuple(map(str, written or []))
+        case "coded":
+            return _key(written, _coded(name, _identifier(written))) if written else ""
+        case "period":
+            return _period(written) if written else ""
+    return str(written or "")
+
+
+def _category(key: str, need: str) -> dict[str, Any]:
+    node: dict[str, Any] = {"@type": _iri(key), "dct:identifier": key}
+    return node | {"dpv:hasNecessity": {"@id": need}} if need else node
+
+
+def _coded(name: str, key: str) -> dict[str, Any]:
+    terms = law_of_notices()["dpv"].get(name) or {right: it["dpv"] for right, it in law_of_notices()["rights"].items()}
+    return {"@type": terms.get(key, ""), "dct:identifier": key}
+
+
+def _iri(key: str) -> str:
+    try:
+        return dpv(key) or "dpv:PersonalData"
+    except KeyError:
+        return "dpv:PersonalData"
+
+
+def _identifier(node: Any) -> str:
+    return str(node.get("dct:identifier", "")) if isinstance(node, dict) else ""
+
+
+def _key(node: Any, whole: Mapping[str, Any]) -> str:
+    return _identifier(node) if node == whole else json.dumps(node, sort_keys=True)
+
+
+def _need(node: Any) -> str:
+    need = node.get("dpv:hasNecessity") if isinstance(node, dict) else None
+    return str(need.get("@id", "")) if isinstance(need, dict) else ""
+
+
+def _duration(period: str) -> Any:
+    """``90 days`` as ``P90D``; what is no number of days, weeks, months or years stays a word."""
+    try:
+        parsed = Period.model_validate(period)
+    except ValueError:
+        return period
+    return {"@type": "xsd:duration", "@value": f"P{parsed.count}{parsed.unit[0].upper()}"}
+
+
+_UNITS = {"D": "day", "W": "week", "M": "month", "Y": "year"}
+
+
+def _period(written: Any) -> str:
+    value = written.get("@value", "") if isinstance(written, dict) else ""
+    if not (value.startswith("P") and value[1:-1].isdecimal() and value[-1] in _UNITS):
+        return str(written)
+    return str(Period(count=int(value[1:-1]), unit=_UNITS[value[-1]]))

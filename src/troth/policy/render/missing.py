@@ -1,0 +1,137 @@
+"""What a notice has to say and the declaration does not hold: nothing is invented, so the build fails and says where
+each fact goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from troth.declaration import Basis, Declaration, Problem, covers, is_special
+from troth.errors import TrothError
+from troth.law import regime
+from troth.law.places import EEA, FREE_FLOW
+from troth.policy.render.content import NoticeContent, PeriodFact
+from troth.policy.render.facts import stored
+
+_GDPR = ("gdpr", "uk")
+_CALIFORNIA = ("caloppa", "ccpa")
+
+
+class NoticeIncomplete(TrothError):
+    """A notice cannot be rendered truly. *problems* holds everything that is missing, and where it goes."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, problems)))
+
+
+def missing_from(declaration: Declaration, content: NoticeContent) -> list[Problem]:
+    """Everything that the laws that apply ask a notice to say and that the declaration does not hold."""
+    return [
+        Problem("notice-missing", declaration.where(path), path, f"{what} ({why})", mend)
+        for rule in _RULES
+        for path, what, why, mend in rule(declaration, content)
+    ]
+
+
+_Gap = tuple[str, str, str, str]
+"""Where it goes, what is missing, who asks for it, and how to mend it."""
+
+
+def _controller(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
+    organisation = declaration.organisation
+    if content.has(*_GDPR) and not organisation.regulator:
+        mend = "add 'regulator', such as ICO or the name of the authority"
+        yield "organisation", "no authority to complain to is named", "GDPR Art. 13(2)(d)", mend
+    places = {"gdpr": EEA, "uk": {"GB"}}
+    for law, established in places.items():
+        if content.has(law) and organisation.country not in established and content.representative is None:
+            mend = "add 'representative: {name: …, address: …, email: …}'"
+            yield "organisation", f"nobody stands for you under the {regime(law).name}", "GDPR Art. 27", mend
+
+
+def _purposes(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
+    if not declaration.purposes:
+        yield "purposes", "no purpose is declared", "GDPR Art. 13(1)(c)", "declare what data is used for"
+    for name, purpose in declaration.purposes.items():
+        if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
+            yield f"purposes.{name}", "the interests are not named", "GDPR Art. 13(1)(d)", "add 'interests'"
+        special = any(is_special(key) and covers(broad, key) for broad in purpose.data for key in stored(declaration))
+        if content.has(*_GDPR) and special and purpose.role == "controller" and not purpose.condition:
+            mend = "add 'condition', such as explicit_consent or health_care"
+            yield f"purposes.{name}", "nothing lets special categories be used", "GDPR Art. 9(2)", mend
+    for key in stored(declaration):
+        if not any(covers(broad, key) for purpose in declaration.purposes.values() for broad in purpose.data):
+            yield "purposes", f"nothing says what {key} is used for", "GDPR Art. 13(1)(c)", "name it under a purpose"
+
+
+def _points(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
+    for name, point in declaration.collection_points.items():
+        path = f"collection_points.{name}"
+        for column, field in point.fields.items():
+            if field.category is None:
+                what = f"nothing says what kind of data '{column}' is"
+                yield f"{path}.fields.{column}", what, "GDPR Art. 13(1)(c)", "add 'category'"
+        if content.has(*_GDPR) and not point.without and any(each.need == "required" for each in point.fields.values()):
+            mend = "add 'without: we cannot …'"
+            yield path, "nothing says what happens without the required fields", "GDPR Art. 13(2)(e)", mend
+
+
+def _sources(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
+    asked = [each.category for point in declaration.collection_points.values() for each in point.fields.values()]
+    known = [key for key in asked if key] + [k for it in declaration.notice.sources.values() for k in it.data]
+    for key in stored(declaration):
+        if not any(covers(one, key) or covers(key, one) for one in known):
+            mend = "name the collection point that asks for it, or add it to one of 'notice.sources'"
+            yield "notice.sources", f"nothing says where {key} comes from", "GDPR Art. 14(2)(f)", mend
+
+
+def _recipients(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
+    free = FREE_FLOW | {declaration.organisation.country}
+    for name, one in declaration.recipients.items():
+        if content.has(*_GDPR) and one.country not in free and not one.safeguard:
+            mend = "add 'safeguard', such as adequacy, scc, idta, dpf or uk_bridge"
+            yield f"recipients.{name}", f"no safeguard for data in {one.country}", "GDPR Art. 13(1)(f)", mend
+
+
+def _periods(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
+    told = [row.data for row in content.rows["periods"] if isinstance(row, PeriodFact)]
+    for key in stored(declaration):
+        if not any(covers(broad, key) for several in told for broad in several):
+            mend = "add a rule under 'retention', or 'keep' to the table"
+            yield "retention", f"nothing says how long {key} stays", "GDPR Art. 13(2)(a)", mend
+    for (name, rule), row in zip(declaration.retention.items(), content.rows["periods"], strict=False):
+        if isinstance(row, PeriodFact) and not row.starts:
+            what = f"'{rule.from_}' does not say in words what the period runs from"
+            yield f"retention.{name}", what, "GDPR Art. 13(2)(a)", "add 'starts', such as 'you signed in'"
+
+
+def _cookies(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
+    for name, cookie in declaration.cookies.items():
+        if not cookie.why:
+            yield f"cookies.{name}", "nothing says what it is for", "PECR 6(2)(a)", "add 'why'"
+
+
+def _answers(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
+    """What only a person can say."""
+    notice = declaration.notice
+    if content.has(*_GDPR) and notice.decisions is None:
+        mend = "add 'decisions: none', or what a machine alone decides"
+        yield "notice", "nothing is said of automated decisions", "GDPR Art. 13(2)(f)", mend
+    if notice.children is None:
+        mend = "add 'children: none', or the age from which one needs no parent"
+        yield "notice", "nothing is said of children", "GDPR Art. 8; COPPA", mend
+    if content.has(*_CALIFORNIA) and notice.signals is None:
+        mend = "add 'signals: {gpc: honoured, dnt: ignored}'"
+        yield "notice", "nothing says how signals of browsers are answered", "Cal. B&P 22575(b)(5)", mend
+    if content.has("caloppa") and notice.elsewhere is None:
+        mend = "add 'elsewhere: none', or the recipients that do"
+        yield "notice", "nothing says whether others watch people across sites", "Cal. B&P 22575(b)(6)", mend
+    if content.has("ccpa") and not content.sells and notice.sold_before is None:
+        mend = "add 'sold_before: none', if nothing was sold or shared in the past twelve months"
+        yield "notice", "nothing says whether data was sold before", "Cal. Civ. Code 1798.130(a)(5)(C)", mend
+    if notice.changes is None:
+        mend = "add 'changes: {how: [email, site], days_before: 30}'"
+        yield "notice", "nothing says how people learn of changes", "Cal. B&P 22575(b)(3); GDPR Art. 13(3)", mend
+
+
+_RULES = (_controller, _purposes, _points, _sources, _recipients, _periods, _cookies, _answers)

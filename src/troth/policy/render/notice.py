@@ -1,0 +1,91 @@
+"""From a declaration to a notice that may be published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from troth.declaration import Declaration
+from troth.policy.parse import read
+from troth.policy.render.agreement import agree
+from troth.policy.render.content import NoticeContent
+from troth.policy.render.document import NoticeDocument, compose, short
+from troth.policy.render.ease import reading_ease
+from troth.policy.render.facts import content_of
+from troth.policy.render.formats import to_html, to_markdown, to_page
+from troth.policy.render.machine import to_json_ld
+from troth.policy.render.missing import NoticeIncomplete, missing_from
+from troth.policy.render.words import NoticeWords, words_of
+from troth.policy.text import PolicyError
+
+EASE_MIN = 50.0
+"""The reading ease below which nothing is rendered: fairly hard."""
+SHORT_WORDS_MAX = 150
+"""The words of a short notice: what somebody reads beside a form."""
+
+Form = Literal["md", "html", "json-ld"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The full notice in each form; *ease* is the reading ease of its prose."""
+
+    md: str
+    html: str
+    page: str
+    json_ld: str
+    ease: float
+
+
+def render(declaration: Declaration, *, language: str = "en") -> Rendered:
+    """The full notice.
+
+    Raises `NoticeIncomplete` with all that the declaration does not say, `NoticeDisagrees` where people and machines
+    would read different things, and `PolicyError` for a language that is not there and prose that reads too hard.
+    """
+    words = words_of(language)
+    content = _complete(declaration)
+    document = compose(content, words)
+    rendered = Rendered(
+        to_markdown(document), to_html(document), to_page(document), to_json_ld(content), _ease(document)
+    )
+    agree(rendered.md, rendered.json_ld, words)
+    agree(rendered.page, rendered.json_ld, words, kind="html")
+    if rendered.ease < EASE_MIN:
+        raise PolicyError(
+            f"the notice reads too hard: {rendered.ease:.0f} of the {EASE_MIN:.0f} that are wanted; "
+            "use shorter sentences and words in what the declaration says in words"
+        )
+    return rendered
+
+
+def render_short(
+    declaration: Declaration, point: str, form: Literal["md", "html"] = "md", *, language: str = "en"
+) -> str:
+    """The short notice of a collection point, by its key in the declaration. Raises as `render` does."""
+    words: NoticeWords = words_of(language)
+    if point not in declaration.collection_points:
+        there = ", ".join(declaration.collection_points) or "none"
+        raise PolicyError(f"there is no collection point of that name; there are {there}")
+    content = _complete(declaration)
+    document = short(content, words, list(declaration.collection_points).index(point))  # rows are in its order
+    text = to_markdown(document)
+    if (count := len(read(text).text.split())) > SHORT_WORDS_MAX:
+        raise PolicyError(
+            f"the short notice has {count} words, {SHORT_WORDS_MAX} are allowed; ask for less, or shorten the titles"
+        )
+    return text if form == "md" else to_html(document)
+
+
+def _complete(declaration: Declaration) -> NoticeContent:
+    content = content_of(declaration)
+    if problems := missing_from(declaration, content):
+        raise NoticeIncomplete(problems)
+    return content
+
+
+def _ease(document: NoticeDocument) -> float:
+    """The ease of the prose: what stands in paragraphs, not in tables and headings."""
+    blocks = read(to_markdown(document)).blocks
+    prose = (block for block in blocks if block.kind != "heading" and block.cell is None)
+    return reading_ease(sentence.text for block in prose for sentence in block.sentences)

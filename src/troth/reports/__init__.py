@@ -1,0 +1,73 @@
+"""What a regulator reads from the declaration: the record of processing, the map of the data, and the purposes whose
+risks have to be assessed.
+
+This room promises that each of them follows from the declaration alone, is the same for the same declaration, and says
+what is missing and where it goes; nothing is filled in with a guess.
+
+
+What is behind these names is imported when it is first asked for: `base` makes a page without a declaration.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from troth.lazy_imports import lazy_imports
+
+if TYPE_CHECKING:
+    from troth.reports.drawing import as_svg, map_style
+    from troth.reports.flow_diagram import Arrow, Box, picture_data, picture_of, picture_words
+    from troth.reports.impact_criteria import OpenQuestion, RiskVerdict, Screening, in_force, lists, screen
+    from troth.reports.impact_screening import VERDICTS, screening_data, screening_markdown
+    from troth.reports.processing_record import (
+        MissingDeclaration,
+        ProcessingActivity,
+        ProcessingRecord,
+        RecordItem,
+        record_of,
+    )
+    from troth.reports.record_formats import as_csv, as_data, as_html, as_markdown, page
+    from troth.reports.relations import receive
+
+__all__ = [
+    "VERDICTS",
+    "Arrow",
+    "Box",
+    "MissingDeclaration",
+    "OpenQuestion",
+    "ProcessingActivity",
+    "ProcessingRecord",
+    "RecordItem",
+    "RiskVerdict",
+    "Screening",
+    "as_csv",
+    "as_data",
+    "as_html",
+    "as_markdown",
+    "as_svg",
+    "in_force",
+    "lists",
+    "map_style",
+    "page",
+    "picture_data",
+    "picture_of",
+    "picture_words",
+    "receive",
+    "record_of",
+    "screen",
+    "screening_data",
+    "screening_markdown",
+]
+
+__getattr__ = lazy_imports(
+    __name__,
+    {
+        "drawing": "as_svg map_style",
+        "flow_diagram": "Arrow Box picture_data picture_of picture_words",
+        "impact_criteria": "OpenQuestion RiskVerdict Screening in_force lists screen",
+        "impact_screening": "VERDICTS screening_data screening_markdown",
+        "processing_record": "MissingDeclaration ProcessingActivity ProcessingRecord RecordItem record_of",
+        "record_formats": "as_csv as_data as_html as_markdown page",
+        "relations": "receive",
+    },
+)

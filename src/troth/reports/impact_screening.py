@@ -1,0 +1,77 @@
+"""What the lists of criteria say of each purpose, as Markdown and data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from troth.reports.impact_criteria import Met, RiskVerdict, Screening
+from troth.reports.record_formats import plain
+
+VERDICTS = {
+    RiskVerdict.REQUIRED: "An assessment is required.",
+    RiskVerdict.LIKELY: "An assessment is likely to be required: two or more criteria of WP 248 are met.",
+    RiskVerdict.OPEN: "It cannot be told yet: too little is stated.",
+    RiskVerdict.NOT_INDICATED: "No list asks for an assessment.",
+    RiskVerdict.NO_LIST: (
+        "No list reaches the company: they are those of the GDPR, which is not declared to apply. Other laws may ask "
+        "for an assessment."
+    ),
+}
+
+
+def screening_data(screened: Iterable[Screening]) -> list[dict[str, Any]]:
+    """Each purpose as values that JSON has."""
+    return [
+        {
+            "purpose": one.purpose,
+            "title": one.title,
+            "role": one.role,
+            "verdict": one.verdict.value,
+            "assessment": {"file": one.assessment.file, "on": one.assessment.on.isoformat()}
+            if one.assessment
+            else None,
+            "due": one.is_due,
+            "met": [_met(met) for met in one.met],
+            "not_stated": [question.path for question in one.questions],
+        }
+        for one in screened
+    ]
+
+
+def _met(met: Met) -> dict[str, str]:
+    return {
+        "criterion": met.criterion.id,
+        "what": met.criterion.what,
+        "cite": met.criterion.cite,
+        "because": met.why,
+    }
+
+
+def screening_markdown(screened: Iterable[Screening]) -> str:
+    """The purposes one after another: the verdict, what it rests on, what is not stated."""
+    return "\n".join(_markdown(tuple(screened))) + "\n"
+
+
+def _markdown(screened: tuple[Screening, ...]) -> Iterator[str]:
+    yield "# Which purposes need an impact assessment (GDPR Art. 35)\n"
+    yield "A screening by lists of criteria, from the declaration. It is no assessment, and no legal advice."
+    if screened and all(one.verdict is RiskVerdict.NO_LIST for one in screened):
+        yield f"\n{VERDICTS[RiskVerdict.NO_LIST]}"
+        return
+    for one in screened:
+        yield f"\n## {plain(one.title)}\n\n{VERDICTS[one.verdict]} {_declared(one)}"
+        if one.role == "processor":
+            yield "It is the controller's to make; as a processor we help (Art. 28(3)(f))."
+        yield from (
+            f"{'' if at else chr(10)}- {met.criterion.what}: {plain(met.why)} ({met.criterion.cite})"
+            for at, met in enumerate(one.met)
+        )
+        if one.questions:
+            yield f"\nNot stated: {', '.join(f'`{question.path}`' for question in one.questions)}"
+
+
+def _declared(screening: Screening) -> str:
+    if screening.assessment:
+        return f"The declaration names one: {plain(screening.assessment.file)}, of {screening.assessment.on:%Y-%m-%d}."
+    return f"None is declared; add `purposes.{screening.purpose}.risk.assessment`." if screening.is_due else ""

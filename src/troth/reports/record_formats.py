@@ -1,0 +1,157 @@
+"""The record as Markdown, HTML, CSV and data. Each holds the same lines, and none holds the moment of writing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from importlib import resources
+from typing import Any
+
+from troth.reports.base import html_page
+from troth.reports.base import safe as _of
+from troth.reports.processing_record import MissingDeclaration, ProcessingRecord, RecordItem
+
+_FORMAT = 1
+"""The version of the data: grows when a key is taken away or means something else."""
+
+
+def as_data(record: ProcessingRecord) -> dict[str, Any]:
+    """The record as values that JSON has."""
+    return {
+        "troth_ropa": _FORMAT,
+        "role": record.role,
+        "article": record.article,
+        "organisation": record.organisation,
+        "declaration": record.declaration,
+        "head": [_line(line) for line in record.head],
+        "activities": [
+            {"id": each.id, "title": each.title, "lines": [_line(line) for line in each.lines]}
+            for each in record.activities
+        ],
+        "missing": [_gap(gap) for gap in record.missing],
+    }
+
+
+def _line(line: RecordItem) -> dict[str, Any]:
+    return {
+        "field": line.field,
+        "label": line.label,
+        "cite": line.cite,
+        "says": list(line.says),
+        "missing": [_gap(gap) for gap in line.missing],
+    }
+
+
+def _gap(gap: MissingDeclaration) -> dict[str, str]:
+    return {"what": gap.what, "path": gap.path, "add": gap.add}
+
+
+def as_csv(record: ProcessingRecord) -> str:
+    """One row for each activity and one column for each thing that is asked for; who keeps it stands in every row."""
+    rows = [[*record.head, *activity.lines] for activity in record.activities] or [list(record.head)]
+    columns = dict.fromkeys((line.field, f"{line.label} ({line.cite})") for row in rows for line in row)
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\r\n")
+    table.writerow(_cell(label) for _, label in columns)
+    for row in rows:
+        said = {line.field: line for line in row}
+        table.writerow(_cell(_said(said[name])) if name in said else "" for name, _ in columns)
+    return out.getvalue()
+
+
+def _said(line: RecordItem) -> str:
+    return "; ".join([*line.says, *(f"MISSING: {_told(gap)}" for gap in line.missing)])
+
+
+def _cell(text: str) -> str:
+    """*text* as a spreadsheet shows it, and never computes it."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _told(gap: MissingDeclaration) -> str:
+    return f"{gap.what}; add '{gap.path}' to the declaration ({gap.add})"
+
+
+# --- Markdown -------------------------------------------------------------------------------------------------------
+
+
+def as_markdown(record: ProcessingRecord) -> str:
+    """The record as a text that reads well as it stands."""
+    return "\n".join(_markdown(record)) + "\n"
+
+
+def _markdown(record: ProcessingRecord) -> Iterator[str]:
+    yield f"# {_heading(record)}"
+    yield f"\n{_source(record)}"
+    yield from (part for line in record.head for part in _markdown_line(line))
+    for activity in record.activities:
+        yield f"\n## {plain(activity.title)}"
+        yield from (part for line in activity.lines for part in _markdown_line(line))
+    if not record.activities:
+        yield f"\n{_nothing(record)}"
+    if record.missing:
+        yield "\n## What is missing\n"
+        yield from (f"- {plain(_told(gap))}" for gap in record.missing)
+
+
+def _markdown_line(line: RecordItem) -> Iterator[str]:
+    yield f"\n**{line.label}** ({line.cite})\n"
+    yield from (f"- {plain(said)}" for said in line.says)
+    yield from (f"- **Missing:** {plain(_told(gap))}" for gap in line.missing)
+
+
+def plain(text: str) -> str:
+    """*text* on one line, its marks taken as letters."""
+    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+_MARKS = re.compile(r"[\\`*\[\]<>#|]|(?<!\w)_|_(?!\w)")  # within a word a low line is a letter
+
+
+def _heading(record: ProcessingRecord) -> str:
+    return f"Record of processing as a {record.role}, {record.article} GDPR: {plain(record.organisation)}"
+
+
+def _source(record: ProcessingRecord) -> str:
+    return f"Rendered from the declaration {record.declaration}."
+
+
+def _nothing(record: ProcessingRecord) -> str:
+    if record.role == "processor":
+        return "Nothing is declared that is done on behalf of others (`purposes.NAME.role: processor`)."
+    return "No purpose is declared."
+
+
+# --- HTML -----------------------------------------------------------------------------------------------------------
+
+
+def as_html(record: ProcessingRecord) -> str:
+    """The record as one page that needs nothing else."""
+    parts = [f"<p>{_of(_source(record))}</p>", *_html_lines(record.head)]
+    for activity in record.activities:
+        parts += [f"<h2>{_of(activity.title)}</h2>", *_html_lines(activity.lines)]
+    if not record.activities:
+        parts.append(f"<p>{_of(_nothing(record).replace('`', ''))}</p>")
+    if record.missing:
+        gaps = "".join(f"<li>{_of(_told(gap))}</li>" for gap in record.missing)
+        parts += ["<h2>What is missing</h2>", f"<ul>{gaps}</ul>"]
+    heading = f"Record of processing as a {record.role}, {record.article} GDPR"
+    return page(f"{record.organisation}: {heading}", [f"<h1>{_of(heading)}</h1>", *parts])
+
+
+def _html_lines(lines: Iterable[RecordItem]) -> Iterator[str]:
+    yield "<dl>"
+    for line in lines:
+        yield f"<div><dt>{_of(line.label)} <small>{_of(line.cite)}</small></dt>"
+        yield from (f"<dd>{_of(said)}</dd>" for said in line.says)
+        yield from (f'<dd class="missing"><b>Missing:</b> {_of(_told(gap))}</dd>' for gap in line.missing)
+        yield "</div>"
+    yield "</dl>"
+
+
+def page(title: str, parts: Iterable[str]) -> str:
+    """A page of its own in the style of a record."""
+    style = resources.files(__package__).joinpath("page.css").read_text("utf-8")
+    return html_page(title, parts, style=style)

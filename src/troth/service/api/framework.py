@@ -1,0 +1,298 @@
+"""What every duty's ``api.py`` is written with: who asks, what goes wrong, answers that are not given twice, pages.
+
+Errors are RFC 9457 problem documents. None of them repeats what was sent: it may be personal.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import json
+import logging
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
+from django.urls import re_path
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+from ninja import NinjaAPI, Schema, Status
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.docs import DocsBase
+from ninja.security import HttpBearer
+from ninja.utils import contribute_operation_callback
+from pydantic import ConfigDict, Field
+
+from troth.service.api import schema, tokens
+from troth.service.api.models import Answered, ApiToken
+from troth.service.api.tokens import ApiScope
+from troth.service.core.keys import keyring
+from troth.service.database import may_pass
+from troth.service.staff.permissions import by_token
+
+_LOG = logging.getLogger("troth.api")
+_PROBLEM = "application/problem+json"
+_KEY = re.compile(r"[!-~]{1,200}")
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Body(Schema):
+    """What is sent: exactly the fields that are described."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=20_000, use_attribute_docstrings=True)
+
+
+class ApiResponse(Schema):
+    """What is answered."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class FieldError(ApiResponse):
+    """One thing that is wrong with what was sent."""
+
+    where: str
+    """The field."""
+    what: str
+    """What would do."""
+
+
+class ProblemDetails(ApiResponse):
+    """What went wrong (RFC 9457). Nothing that was sent is repeated."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    faults: list[FieldError] = Field(default=[])
+
+
+def problems(*statuses: int) -> dict[int, type[ProblemDetails]]:
+    """What may go wrong in an operation that takes a token and input: that, and *statuses*."""
+    return dict.fromkeys(sorted({400, 401, 403, 422, 500, 503, *statuses}), ProblemDetails)
+
+
+class ByToken(HttpBearer):
+    """``Authorization: Bearer troth_…``; each operation names the scope that it needs."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        return tokens.known(token, now=timezone.now())
+
+
+bearer = ByToken()
+
+
+class _NoDocs(DocsBase):
+    """The description is there as JSON; a page for it would need other people's scripts."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        raise Http404
+
+
+class _Api(NinjaAPI):
+    """Ninja, whose description of us says what we answer."""
+
+    def get_openapi_schema(self, **where: Any) -> Any:
+        return schema.complete(super().get_openapi_schema(**where))
+
+    def get_openapi_operation_id(self, operation: Any) -> str:
+        return str(operation.view_func.__name__)
+
+
+api = _Api(
+    title="Troth",
+    version="1",
+    description="Requests of people about their data: asked, followed and answered by programs.",
+    auth=bearer,
+    docs=_NoDocs(),
+    openapi_url="/openapi.json",
+    urls_namespace="api",
+)
+
+
+def ruled(patterns: Any) -> Any:
+    """The addresses of the API, each with the rule that the operation looks at its caller's token. Under them, an
+    address that is none and a method that is not taken are problems like others."""
+    for pattern in patterns:
+        is_read = pattern.name in ("openapi-json", "openapi-view", "api-root")  # Ninja's own pages
+        view = require_safe(pattern.callback) if is_read else pattern.callback
+        pattern.callback = by_token(_methods_told(view))
+    return [*patterns, re_path(r"^", by_token(_nowhere))]
+
+
+def _methods_told(view: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(view)
+    def told(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        answer = view(request, *args, **kwargs)
+        if answer.status_code != 405:
+            return answer
+        methods = ", ".join(sorted(method.strip() for method in answer["Allow"].split(",")))
+        refused = problem(405, "That is not done here", f"This address takes {methods}.")
+        refused["Allow"] = methods
+        return refused
+
+    return told
+
+
+@csrf_exempt
+def _nowhere(request: HttpRequest) -> HttpResponse:
+    return problem(404, "There is nothing here", "The addresses are in /api/v1/openapi.json.")
+
+
+def problem(status: int, title: str, detail: str = "", faults: Sequence[dict[str, str]] = ()) -> HttpResponse:
+    """An answer that says what went wrong, and how to mend it."""
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
+    body |= {"detail": detail} if detail else {}
+    body |= {"faults": list(faults)} if faults else {}
+    response = JsonResponse(body, status=status)
+    response["Content-Type"] = _PROBLEM
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    faults = [
+        {
+            "where": ".".join(str(part) for part in each.get("loc", ()) if part not in ("body", "asked")),
+            "what": _safe(each),
+        }
+        for each in error.errors
+    ]
+    return problem(422, "What was sent is not what this address takes", faults=faults)
+
+
+def _safe(fault: dict[str, Any]) -> str:
+    """Pydantic's words without the value."""
+    kind = str(fault.get("type", ""))
+    if kind in ("value_error", "assertion_error", "json_invalid") or kind.startswith(("enum", "literal")):
+        return str(fault.get("msg", kind)) if kind in ("enum", "literal_error") else kind.replace("_", " ")
+    return str(fault.get("msg", kind))
+
+
+@api.exception_handler(HttpError)
+def _refused(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem(error.status_code, str(error))
+
+
+@api.exception_handler(Http404)
+def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    return problem(404, "There is nothing here")
+
+
+@api.exception_handler(RequestDataTooBig)
+def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return problem(413, "That is too much at once", "Send it in several parts.")
+
+
+@api.exception_handler(SuspiciousOperation)
+@api.exception_handler(UnreadablePostError)
+def _garbled(request: HttpRequest, error: Exception) -> HttpResponse:
+    return problem(400, "We could not read that")
+
+
+@api.exception_handler(Exception)
+def _broke(request: HttpRequest, error: Exception) -> HttpResponse:
+    if may_pass(error):
+        _LOG.exception("our own database is away")
+        away = problem(503, "We cannot reach our records just now", "Try again in a minute, with the same key.")
+        away["Retry-After"] = "60"
+        return away
+    _LOG.exception("an operation of the API broke")
+    return problem(500, "Something went wrong on our side", "Nothing was half done. Try again with the same key.")
+
+
+@api.exception_handler(AuthenticationError)
+def _unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return problem(401, "Who asks?", "Send Authorization: Bearer and a token that has not ended.")
+
+
+def scoped(scope: ApiScope) -> Callable[[View], View]:
+    """The operation needs a token with *scope*."""
+
+    def ruled(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            token: ApiToken = request.auth  # type: ignore[attr-defined]
+            if scope not in token.scopes:
+                return problem(403, "This token may not do that", f"It needs the scope {scope}.")
+            return view(request, *args, **kwargs)
+
+        guarded.troth_scope = scope  # type: ignore[attr-defined]
+        contribute_operation_callback(guarded, functools.partial(schema.needs, scope))
+        return _typed(guarded, view)
+
+    return ruled
+
+
+def once(view: View) -> View:
+    """With an ``Idempotency-Key`` the operation is done once: asked again, it answers as before. The same key for
+    something else is refused. The view runs in the transaction that keeps its answer, and returns a `Status`."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return view(request, *args, **kwargs)
+        if not _KEY.fullmatch(key):
+            return problem(422, "An Idempotency-Key is 1 to 200 printable characters of ASCII, without spaces")
+        asked = _fingerprint(f"{request.method} {request.path}\n".encode() + request.body)
+        key = _fingerprint(key.encode()).hex()  # a program may have taken somebody's address for it
+        token: ApiToken = request.auth  # type: ignore[attr-defined]
+        program = token.program
+        if (before := Answered.objects.filter(program=program, key=key).first()) is not None:
+            return _as_before(before, asked)
+        try:
+            with transaction.atomic():
+                row = Answered.objects.create(program=program, key=key, asked=asked, at=timezone.now())
+                answer = view(request, *args, **kwargs)
+                if not isinstance(answer, Status):
+                    transaction.set_rollback(True)  # it was refused: nothing is kept, and the key is free
+                    return answer
+                row.status, row.body = answer.status_code, _plain(answer.value)
+                row.save(update_fields=["status", "body"])
+                return answer
+        except IntegrityError:
+            before = Answered.objects.filter(program=program, key=key).first()
+            if before is None:
+                raise
+            return _as_before(before, asked)
+
+    contribute_operation_callback(guarded, schema.takes_key)
+    return _typed(guarded, view)
+
+
+def _typed(guarded: Any, view: View) -> View:
+    """*guarded* with the parameters of *view* as types: their names mean nothing in this module."""
+    guarded.__signature__ = inspect.signature(view, eval_str=True)
+    return guarded  # type: ignore[no-any-return]
+
+
+def _as_before(before: Answered, asked: bytes) -> Any:
+    if bytes(before.asked) != asked:
+        return problem(422, "That Idempotency-Key was used for something else")
+    if before.status is None:
+        return problem(409, "That is being done at this moment", "Ask again in a few seconds.")
+    response = JsonResponse(before.body, status=before.status, safe=False)
+    response["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _fingerprint(body: bytes) -> bytes:
+    [mark] = keyring(settings.TROTH.home).fingerprints("idempotency", [hashlib.sha256(body).digest()])
+    return mark
+
+
+def _plain(body: Any) -> Any:
+    """The body as it is sent."""
+    plain = [one.model_dump() for one in body] if isinstance(body, list) else body.model_dump()
+    return json.loads(json.dumps(plain, cls=DjangoJSONEncoder))

@@ -1,0 +1,94 @@
+"""``/console/controls/``: what fails and who mends it, and whose word runs out soon. Only a check closes a task."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from troth.controls import Control
+from troth.declaration import Promise
+from troth.service.assurance.models import ReminderRow
+from troth.service.assurance.rules import owners_of, promise_name
+from troth.service.core.deployment import Deployment, NoDeployment
+from troth.service.core.models import Task
+from troth.service.pages import not_ready, the_company
+from troth.service.staff.permissions import needs
+from troth.service.staff.rights import StaffRight
+
+_SHOWN, _ENDED_SHOWN, _FINDINGS_SHOWN = 200, 20, 5
+_WEIGHT: Mapping[str, int] = {"high": 0, "medium": 1, "low": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTaskRow:
+    """One task as the page shows it."""
+
+    task: Task
+    control: Control | None
+    owners: tuple[str, ...]
+    promises: tuple[tuple[str, str], ...]
+    """The anchor and the words of each promise that rests on the control."""
+
+    @property
+    def findings(self) -> list[dict[str, str]]:
+        return list(self.task.latest.findings[:_FINDINGS_SHOWN])
+
+    @property
+    def more(self) -> int:
+        return len(self.task.latest.findings) - len(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A word that is about to run out, or has."""
+
+    anchor: str
+    promise: Promise
+    until: dt.date
+
+
+@needs(StaffRight.EVIDENCE_READ, StaffRight.CASES_HANDLE)
+@require_safe
+def controls(request: HttpRequest) -> HttpResponse:
+    """The open tasks of controls, the gravest first, and the words that have to be renewed."""
+    try:
+        here = the_company()
+    except NoDeployment as error:
+        return not_ready(request, error)
+    rows = Task.objects.select_related("latest")
+    lines = [_line(task, here) for task in rows.filter(closed_at=None).order_by("opened_at", "pk")[:_SHOWN]]
+    lines.sort(key=lambda line: _WEIGHT[line.control.severity] if line.control else len(_WEIGHT))
+    ended = rows.exclude(closed_at=None).order_by("-closed_at", "-pk")[:_ENDED_SHOWN]
+    shown = {
+        "here": "controls",
+        "now": timezone.now(),
+        "lines": lines,
+        "ended": [_line(task, here) for task in ended],
+        "reminders": list(_reminders(here)),
+    }
+    return render(request, "assurance/console/controls.html", shown)
+
+
+def _line(task: Task, here: Deployment) -> ControlTaskRow:
+    control = here.controls.get(task.control)
+    bound = [promise for promise in here.declaration.promises if task.control in promise.controls]
+    owners = owners_of(task.control, here.declaration, here.controls)
+    return ControlTaskRow(task, control, owners, tuple((_anchor(each), each.quote) for each in bound))
+
+
+def _reminders(here: Deployment) -> Iterator[Reminder]:
+    named = {promise_name(promise): promise for promise in here.declaration.promises}
+    for row in ReminderRow.objects.filter(closed_at=None).order_by("until"):
+        if row.promise in named:
+            promise = named[row.promise]
+            yield Reminder(_anchor(promise), promise, row.until)
+
+
+def _anchor(promise: Promise) -> str:
+    return f"p-{promise_name(promise).removeprefix('~')}"

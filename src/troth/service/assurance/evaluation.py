@@ -1,0 +1,94 @@
+"""What the checks add up to now, and what has changed: statuses, as the ledger and the history follow them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping, Sequence
+
+from django.db import IntegrityError, transaction
+
+from troth.controls import Check, Judgement, Status, status_of
+from troth.service.assurance import rules
+from troth.service.assurance.models import ChangeRow, PromiseRow
+from troth.service.core import checks
+from troth.service.core.deployment import Deployment
+from troth.service.core.ledger import record
+
+_LOG = logging.getLogger("troth.keep")
+_BEGAN_LATER = dt.timedelta(minutes=15)
+
+
+def judge(
+    of: Deployment, *, now: dt.datetime, history: Mapping[str, Sequence[Check]] | None = None
+) -> dict[str, Judgement]:
+    """Where every promise of the policy stands at *now*, by its name (`rules.promise_name`). *history* is what the
+    controls have found (`checks.history`); it is read where it is left out."""
+    history = checks.history(of.bound) if history is None else history
+    return {
+        rules.promise_name(promise): status_of(
+            promise,
+            history,
+            now=now,
+            declaration_hash=of.looked_at_hash,
+            controls=of.controls,
+            doubt=of.doubts.get(index, ""),
+        )
+        for index, promise in enumerate(of.declaration.promises)
+    }
+
+
+def judge_all(here: Deployment, now: dt.datetime) -> tuple[tuple[str, Status], ...]:
+    """Let the ledger and the history follow the statuses, which also change when nothing is checked any more. What
+    changed."""
+    quotes = {rules.promise_name(promise): promise.quote for promise in here.declaration.promises}
+    history = checks.history(here.bound)
+    # Another process may have begun its pass after ours and be done already: what it has checked since is not dated in
+    # the future.
+    made = (check.at for several in history.values() for check in several)
+    now = max([now, *(at for at in made if at <= now + _BEGAN_LATER)])
+    known = dict(PromiseRow.objects.values_list("promise", "status"))
+    changed = tuple(
+        (quotes[name], judgement.status)
+        for name, judgement in judge(here, now=now, history=history).items()
+        if known.get(name) != judgement.status.value and _remember(name, quotes[name], judgement, here, now)
+    )
+    PromiseRow.objects.exclude(promise__in=quotes).delete()
+    return changed
+
+
+def _remember(name: str, quote: str, judgement: Judgement, here: Deployment, now: dt.datetime) -> bool:
+    status = judgement.status
+    try:
+        with transaction.atomic(durable=True):
+            # Another process that judges at this moment waits here, and then finds nothing left to change.
+            row = PromiseRow.objects.select_for_update().filter(promise=name).first()
+            before = None if row is None else Status(row.status)
+            if before is status:
+                return False
+            row = row or PromiseRow(promise=name)
+            entry = rules.promise_changed(name, before, judgement, declaration=here.looked_at_hash, now=now)
+            row.status, row.since, row.entry = status.value, now, record(entry)[0]
+            row.save()
+            _change(row, before, judgement).save()
+    except IntegrityError:  # the other process was the first to see this promise
+        return False
+    if before is not None:
+        _LOG.log(logging.WARNING if status is Status.BROKEN else logging.INFO, "%s: %s", status, quote)
+    return True
+
+
+def _change(row: PromiseRow, before: Status | None, judgement: Judgement) -> ChangeRow:
+    deciding = judgement.deciding
+    check = deciding.check if deciding else None
+    return ChangeRow(
+        promise=row.promise,
+        at=row.since,
+        before=before.value if before else "",
+        status=row.status,
+        cause=deciding.cause.value if deciding else "",
+        control=(deciding.control or "") if deciding else "",
+        summary=check.summary if check else "",
+        figures=dict(check.figures) if check else {},
+        entry=row.entry,
+    )

@@ -1,0 +1,247 @@
+"""What belongs into an archive, read from the record as of a moment of its own: that of the latest thing in it."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max, Q, QuerySet
+
+from troth.controls import Control, Judgement
+from troth.declaration import Promise
+from troth.ledger import Checkpoint, DeclaredName, Entry, LedgerError, Progress, instant_text, signed_in, silently
+from troth.reports import Screening, screen
+from troth.service.assurance import rules
+from troth.service.assurance.evaluation import judge
+from troth.service.assurance.integrity import LedgerHistory, require_retracted
+from troth.service.assurance.models import ChangeRow
+from troth.service.assurance.promise_status import meant
+from troth.service.core import checks
+from troth.service.core.commitment import StoredCheck, kept
+from troth.service.core.deployment import Deployment
+from troth.service.core.ledger import DatabaseLog, tree
+from troth.service.core.models import CheckRow, EntryRow, Retraction
+from troth.service.core.own_tables import without_own
+
+_KINDS = ("attestation.", "check.", "control.", "declaration.", "evidence.", "policy.", "promise.", "waiver.")
+"""The groups of entries that say how the policy was kept, and no more."""
+_OF_CHECKS = ("check.changed", "check.made")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveScope:
+    """What is asked for: all promises, or some by their ids; from the beginning, or from a day on. *earlier* are
+    checkpoints that somebody keeps, of which the archive has to show that the ledger continues them."""
+
+    since: dt.date | None = None
+    promises: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def begins(self) -> dt.datetime | None:
+        return dt.datetime.combine(self.since, dt.time(), dt.UTC) if self.since else None
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRecord:
+    """A promise, where it stands and how it came there."""
+
+    name: str
+    promise: Promise
+    judgement: Judgement
+    changes: tuple[ChangeRow, ...]
+
+    @property
+    def id(self) -> str:
+        """As the status page has it."""
+        return f"p-{self.name.removeprefix('~')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything that the files of an archive are made of. Checks and entries are read as they are written."""
+
+    here: Deployment
+    wanted: ArchiveScope
+    log: DatabaseLog
+    note: str
+    signed: Checkpoint
+    as_of: dt.datetime
+    """The moment of the latest check, or of the checkpoint where that is later: statuses are those of then."""
+    promises: tuple[PromiseRecord, ...]
+    controls: Mapping[str, Control]
+    retractions: tuple[Retraction, ...]
+    last_check: int
+    standing: frozenset[int]
+    """The entries of checks from before the wanted day that a status rests on."""
+    until: dt.datetime | None
+    """Checks from here on are left out: an entry about them has no place in the signed ledger yet."""
+    told: LedgerHistory
+    """What the entries say that have been read so far."""
+
+    @property
+    def screened(self) -> tuple[Screening, ...]:
+        """Which of the company's purposes need an impact assessment, by the lists of then."""
+        return screen(without_own(self.here.declaration), on=self.as_of.date())
+
+    def checks_of(self, control: str) -> Iterator[StoredCheck]:
+        """The checks of a control since the wanted day, the oldest first, and those that its status rests on. They are
+        to be read after the entries: raises `RecordsDiffer` where those tell something else of them."""
+        rows = CheckRow.objects.filter(control=control, pk__lte=self.last_check)
+        if (begins := self.wanted.begins) is not None:
+            standing = [row.pk for row in checks.deciding([control])[control]]
+            rows = rows.filter(Q(at__gte=begins) | Q(pk__in=standing))
+        several = kept(_before(rows, self.until).order_by("at", "pk"))
+        yield from self.told.required(control, several, since=instant_text(begins) if begins else "")
+
+    def require_told(self) -> None:
+        """Return when every change of the promises is as the entries tell it that have been read, and every retraction
+        as its own; `RecordsDiffer`."""
+        for each in self.promises:
+            changes = ((row.entry.leaf, row) for row in each.changes if row.entry.leaf is not None)
+            self.told.require_changes(each.name, changes)
+        for retraction in self.retractions:
+            require_retracted(retraction)
+        leaves = {row.entry.leaf for row in self.retractions if row.entry.leaf is not None}
+        for control in sorted(self.told.controls):
+            self.told.require_retractions(control, leaves)
+
+    def entries(self, progress: Progress = silently) -> Iterator[dict[str, Any]]:
+        """The entries that concern what is wanted, each with its proof under the archive's checkpoint."""
+        proving, names, evidenced = self.log.proving(), self._names(), self._evidenced()
+        for leaf, stored in enumerate(self.log.stored(0, self.signed.size)):
+            progress(leaf + 1)
+            if not _could_be_wanted(stored):
+                continue
+            entry = json.loads(stored.partition(b" ")[2])
+            is_wanted = self._is_wanted(leaf, entry, names, evidenced)
+            self.told.note(leaf, entry, is_wanted=is_wanted)
+            if is_wanted:
+                proof = proving.inclusion(leaf, self.signed.size)
+                yield {"leaf": leaf, "entry": _text(stored), "proof": list(map(_text, proof))}
+
+    def earlier(self) -> Iterator[dict[str, Any]]:
+        """The checkpoints that outsiders, or whoever asks, hold, each with the proof that the ledger continues it."""
+        proving, told = self.log.proving(), set[int]()
+        for note in (self.log.cosigned(), *self.wanted.earlier):
+            then = signed_in(note, self.log.verifier) if note else None
+            if note is None or then is None or not then.size or then.size in told or then.size >= self.signed.size:
+                continue
+            told.add(then.size)
+            proof = proving.consistency(then.size, self.signed.size)
+            yield {"checkpoint": note, "proof": list(map(_text, proof))}
+
+    def _evidenced(self) -> frozenset[str]:
+        """What entries call the controls whose checks are here."""
+        return frozenset(DeclaredName.of(control).text for control in self.controls)
+
+    def _names(self) -> frozenset[str]:
+        """What entries call the wanted promises and controls; nothing where all are wanted."""
+        if not self.wanted.promises:
+            return frozenset()
+        return self._evidenced() | {each.name for each in self.promises}
+
+    def _is_wanted(self, leaf: int, entry: Mapping[str, Any], names: frozenset[str], evidenced: frozenset[str]) -> bool:
+        if not str(entry["kind"]).startswith(_KINDS):
+            return False
+        if entry["kind"] in _OF_CHECKS and self.until is not None and entry["at"] >= instant_text(self.until):
+            return False
+        if self.wanted.since is not None and entry["at"][:10] < self.wanted.since.isoformat():
+            return leaf in self.standing
+        if entry["kind"] == "check.made" and entry["control"] not in evidenced:
+            return False  # the checks of a control that no promise names any more are no evidence of one
+        about = {entry.get("promise"), entry.get("control")} - {None}
+        return not names or not about or bool(about & names)
+
+
+def _could_be_wanted(stored: bytes) -> bool:
+    """Whether to read it at all: most entries of a large ledger are about people."""
+    return any(b'"kind":"%s' % kind.encode() in stored for kind in _KINDS)
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def gather(here: Deployment, log: DatabaseLog, wanted: ArchiveScope) -> Gathered:
+    """What *wanted* asks for. Raises `NoSuchPromise`, and `LedgerError` where the ledger cannot be signed."""
+    note = log.checkpoint()
+    signed = signed_in(note, log.verifier)
+    _require_held(wanted.earlier, signed, log)
+    last_check = CheckRow.objects.aggregate(pk=Max("pk"))["pk"] or 0
+    until = _first_waiting(signed)
+    newest = _before(CheckRow.objects.filter(pk__lte=last_check), until).aggregate(at=Max("at"))
+    signed_at = tree().checkpoint_at
+    moments = [each for each in (newest["at"], signed_at) if each is not None]
+    as_of = max(moments, default=dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
+    promises = tuple(_promises(here, wanted, as_of, signed))
+    bound = {id_ for each in promises for id_ in each.promise.controls}
+    controls = {id_: here.controls[id_] for id_ in sorted(bound) if id_ in here.controls}
+    retractions = Retraction.objects.filter(entry__leaf__lt=signed.size).select_related("entry").order_by("at", "pk")
+    if wanted.promises:  # else the entries of all are there, and be it of a control that no promise names any more
+        retractions = retractions.filter(control__in=controls)
+    return Gathered(
+        here,
+        wanted,
+        log,
+        note,
+        signed,
+        as_of,
+        promises,
+        controls,
+        tuple(retractions),
+        last_check,
+        _standing(controls) if wanted.since else frozenset(),
+        until,
+        LedgerHistory(until, number=lambda row: row.leaf),
+    )
+
+
+def _standing(controls: Iterable[str]) -> frozenset[int]:
+    rows = [row.pk for several in checks.deciding(controls).values() for row in several]
+    leaves = CheckRow.objects.filter(pk__in=rows).values_list("entry__leaf", flat=True)
+    return frozenset(leaf for leaf in leaves if leaf is not None)
+
+
+def _first_waiting(signed: Checkpoint) -> dt.datetime | None:
+    """The moment of the first check of which the signed ledger does not tell everything yet."""
+    waiting = EntryRow.objects.filter(Q(leaf__isnull=True) | Q(leaf__gte=signed.size))
+    entries = (Entry.decode(bytes(content)) for content in waiting.values_list("content", flat=True))
+    return min((entry.at for entry in entries if entry.kind in _OF_CHECKS), default=None)
+
+
+def _before(rows: QuerySet[CheckRow], until: dt.datetime | None) -> QuerySet[CheckRow]:
+    return rows if until is None else rows.filter(at__lt=until)
+
+
+def _require_held(notes: Sequence[str], signed: Checkpoint, log: DatabaseLog) -> None:
+    """Return when each of *notes* is a checkpoint that the ledger continues."""
+    for note in notes:
+        then = signed_in(note, log.verifier)
+        if then.size > signed.size or (then.size and log.root(then.size) != then.root):
+            raise LedgerError(f"the ledger does not begin with the {then.size} entries of a checkpoint that you gave")
+
+
+def _promises(
+    here: Deployment, wanted: ArchiveScope, as_of: dt.datetime, signed: Checkpoint
+) -> Iterator[PromiseRecord]:
+    known = {rules.promise_name(promise): promise for promise in here.declaration.promises}
+    asked = {meant(id_, known) for id_ in wanted.promises} or known.keys()
+    judged = judge(here, now=as_of)
+    changes: dict[str, list[ChangeRow]] = {}
+    for row in _changes(asked, wanted, signed):
+        changes.setdefault(row.promise, []).append(row)
+    for name, promise in known.items():
+        if name in asked:
+            yield PromiseRecord(name, promise, judged[name], tuple(changes.get(name, ())))
+
+
+def _changes(names: Sequence[str] | Any, wanted: ArchiveScope, signed: Checkpoint) -> QuerySet[ChangeRow]:
+    rows = ChangeRow.objects.filter(promise__in=names, entry__leaf__lt=signed.size).select_related("entry")
+    if (begins := wanted.begins) is not None:
+        rows = rows.filter(at__gte=begins)
+    return rows.order_by("at", "pk")

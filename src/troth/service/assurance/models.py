@@ -1,0 +1,112 @@
+"""What the board last knew, so that it can tell what changed. No rules."""
+
+# ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from troth.service.core.models import EntryRow
+
+
+class DeclaredRow(models.Model):
+    """The declaration and the policy that were last seen, by their hashes: one row."""
+
+    declaration = models.CharField(max_length=80)
+    policy = models.CharField(max_length=80)
+
+    class Meta:
+        db_table = "assurance_declared"
+
+
+class PromiseRow(models.Model):
+    """A promise of the policy and the status it was last seen with."""
+
+    class Status(models.TextChoices):
+        KEPT = "kept"
+        STATED = "stated"
+        WAIVED = "waived"
+        UNPROVEN = "unproven"
+        BROKEN = "broken"
+
+    promise = models.CharField(max_length=160, unique=True)
+    status = models.CharField(max_length=16, choices=Status)
+    since = models.DateTimeField()
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
+
+    class Meta:
+        db_table = "assurance_promise"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["kept", "stated", "waived", "unproven", "broken"]),
+                name="promise_status_is_known",
+            )
+        ]
+
+
+class BindingRow(models.Model):
+    """A control that a promise was last seen bound to, with the terms that loosening would change."""
+
+    promise = models.CharField(max_length=160)
+    control = models.CharField(max_length=160)
+    terms = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "assurance_binding"
+        constraints = [models.UniqueConstraint(fields=["promise", "control"], name="binding_is_unique")]
+
+
+class ChangeRow(models.Model):
+    """A promise came to another status: why, by which control, and with which figures. Never changed."""
+
+    promise = models.CharField(max_length=160)
+    at = models.DateTimeField()
+    before = models.CharField(max_length=16, blank=True, help_text="Empty: it was not known.")
+    status = models.CharField(max_length=16, choices=PromiseRow.Status)
+    cause = models.CharField(max_length=16, blank=True, help_text="troth.controls.Cause; empty: nobody noted it.")
+    control = models.CharField(max_length=160, blank=True)
+    summary = models.TextField(blank=True, help_text="What its check said: figures, for staff.")
+    figures = models.JSONField(default=dict)
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
+
+    class Meta:
+        db_table = "assurance_change"
+        indexes = [
+            models.Index(fields=["promise", "at"], name="change_of_promise"),
+            models.Index(fields=["at"], name="change_at"),
+        ]
+
+
+class ReminderRow(models.Model):
+    """Somebody's word for a promise is about to run out. Closed by a word that lasts longer, or by its end."""
+
+    promise = models.CharField(max_length=160)
+    until = models.DateField()
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "assurance_reminder"
+        constraints = [models.UniqueConstraint(fields=["promise", "until"], name="reminder_is_given_once")]
+
+
+class PushedRow(models.Model):
+    """Evidence that a program sent for a control of the company's own: what waits for its check, and the latest that
+    had one."""
+
+    control = models.CharField(max_length=160)
+    source = models.CharField(max_length=80, help_text="The program, as its token is called.")
+    outcome = models.CharField(max_length=16)
+    at = models.DateTimeField(help_text="When it looked.")
+    received_at = models.DateTimeField()
+    figures = models.JSONField(default=dict)
+    population = models.PositiveIntegerField(default=0)
+    tested = models.PositiveIntegerField(default=0)
+    judged_at = models.DateTimeField(null=True, help_text="When the control answered with it; it waits where empty.")
+
+    class Meta:
+        db_table = "assurance_pushed"
+        constraints = [
+            models.UniqueConstraint(fields=("control", "at"), name="pushed_once"),
+            models.CheckConstraint(condition=Q(population__gte=F("tested")), name="pushed_tests_what_is_there"),
+        ]

@@ -1,0 +1,96 @@
+"""Evidence that programs of the company send for its own controls: each is kept until the control answered with it, in
+the order in which the programs looked, so that a pass sent at once hides no failure. The latest stays."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Final
+
+from django.db import transaction
+
+from troth.controls import Check, CheckOutcome, Pushed, faults
+from troth.controls.catalogue import nearest
+from troth.declaration import Declaration
+from troth.service.assurance.models import PushedRow
+from troth.service.configuration import ServiceError
+from troth.service.core import scheduled_jobs
+
+_WAITING_MAX: Final = 1_000
+"""Failures of one control that wait for their check."""
+
+
+class EvidenceRefused(ServiceError):
+    """Evidence that cannot be taken; the message says why, and repeats nothing of it."""
+
+
+class NobodyWaits(EvidenceRefused):
+    """No control of that name waits for evidence."""
+
+
+class NotTheirs(EvidenceRefused):
+    """The control takes evidence of another program."""
+
+
+def push(control: str, pushed: Pushed, declaration: Declaration, *, now: dt.datetime) -> bool:
+    """Keep *pushed* for that control, and have it asked by the next pass. False where as late a look is known already:
+    the same evidence sent twice is one, and an older one changes nothing.
+
+    Raises `EvidenceRefused`.
+    """
+    own = declaration.controls.get(control)
+    if own is None or own.pushed is None:
+        waiting = {id_: each for id_, each in declaration.controls.items() if each.pushed is not None}
+        raise NobodyWaits(f"no control of that name waits for evidence{nearest(control, waiting)}")
+    if own.pushed.by not in (None, pushed.source):
+        raise NotTheirs("the control takes evidence of another program; the declaration names its token under 'by'")
+    if pushed.at > now:
+        raise EvidenceRefused("the evidence is dated ahead; set the clock of the program right")
+    if pushed.outcome is CheckOutcome.PASS and not pushed.is_complete:
+        raise EvidenceRefused("a pass has looked at everything: say 'tested', 1 or more, and the same 'population'")
+    with transaction.atomic():
+        last = PushedRow.objects.select_for_update().filter(control=control).order_by("at").last()
+        if last is not None and last.at >= pushed.at:
+            return False
+        if last is not None and last.judged_at is None and not faults(own, _pushed(last)) + faults(own, pushed):
+            row = last  # what found nothing wrong gives way to what finds nothing wrong later
+        elif PushedRow.objects.filter(control=control, judged_at=None).count() >= _WAITING_MAX:
+            raise EvidenceRefused("too much evidence waits for its check: is the keep loop running?")
+        else:
+            row = PushedRow(control=control)
+        row.source, row.outcome, row.at, row.received_at = pushed.source, pushed.outcome.value, pushed.at, now
+        row.figures, row.population, row.tested = dict(pushed.figures), pushed.population, pushed.tested
+        row.save()
+        scheduled_jobs.hasten(f"control:{control}", at=now)
+    return True
+
+
+def pushed_evidence() -> Mapping[str, Pushed]:
+    """What each control answers with next: the earliest evidence that waits, else the latest."""
+    found: dict[str, Pushed] = {}
+    for row in PushedRow.objects.filter(judged_at=None).order_by("at"):
+        found.setdefault(row.control, _pushed(row))
+    for row in PushedRow.objects.exclude(judged_at=None).order_by("-at"):
+        found.setdefault(row.control, _pushed(row))
+    return found
+
+
+def note_judged(check: Check, declaration: Declaration) -> bool:
+    """Note in the open transaction that the control answered with the evidence that *check* rests on, and let go of
+    what was before it. Whether more waits."""
+    own = declaration.controls.get(check.control)
+    if own is None or own.pushed is None:
+        return False
+    rows = PushedRow.objects.filter(control=check.control)
+    rows.select_for_update().order_by(
+        "at"
+    ).last()  # whoever sends more waits here, and has the control asked again then
+    if check.evidence.period is not None:
+        _, looked = check.evidence.period
+        rows.filter(at__lte=looked, judged_at=None).update(judged_at=check.at)
+        rows.filter(at__lt=looked).exclude(judged_at=None).delete()
+    return rows.filter(judged_at=None).exists()
+
+
+def _pushed(row: PushedRow) -> Pushed:
+    return Pushed(row.source, CheckOutcome(row.outcome), row.at, row.figures, row.population, row.tested)

@@ -1,0 +1,57 @@
+"""What has to be told to somebody: a control that fails or passes again, and a word that is about to run out.
+
+Both become messages to webhooks, in the transaction of what they tell (`webhooks.tell`), so that each is sent once it
+is true, and never for nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from django.db import transaction
+
+from troth.controls import Control
+from troth.service.api import webhooks
+from troth.service.assurance import rules
+from troth.service.assurance.models import ReminderRow
+from troth.service.core.deployment import Deployment
+from troth.service.core.tasks import TaskChange
+
+REMIND_DAYS: Final = 30
+"""How long before its end a word is asked for again."""
+
+
+def tell_tasks(followed: TaskChange, here: Deployment, control: Control, now: dt.datetime) -> None:
+    """Tell webhooks which tasks were opened and closed, in the transaction that is open."""
+    about = {
+        "control": control.id,
+        "severity": control.severity,
+        "promises": [rules.promise_name(each) for each in here.declaration.promises if control.id in each.controls],
+    }
+    for event, tasks in (("control.failing", followed.opened), ("control.passing", followed.closed)):
+        told = [{**about, "task": task.pk, "scope": task.scope, "since": task.opened_at.isoformat()} for task in tasks]
+        webhooks.tell(event, *told, now=now)
+
+
+def remind(here: Deployment, now: dt.datetime) -> None:
+    """Open a reminder for each word that runs out within `REMIND_DAYS`, once, and close those that were answered."""
+    today = now.astimezone(dt.UTC).date()
+    words = {
+        rules.promise_name(promise): promise.attest.until for promise in here.declaration.promises if promise.attest
+    }
+    ending = {name: until for name, until in words.items() if (until - today).days <= REMIND_DAYS}
+    known = set(ReminderRow.objects.filter(promise__in=ending).values_list("promise", "until"))
+    for name, until in ending.items():
+        if (name, until) not in known:
+            _open(name, until, now)
+    for row in ReminderRow.objects.filter(closed_at=None):
+        if words.get(row.promise) != row.until:
+            ReminderRow.objects.filter(pk=row.pk, closed_at=None).update(closed_at=now)
+
+
+def _open(name: str, until: dt.date, now: dt.datetime) -> None:
+    with transaction.atomic():
+        _, is_new = ReminderRow.objects.get_or_create(promise=name, until=until, defaults={"opened_at": now})
+        if is_new:
+            webhooks.tell("attestation.expiring", {"promise": name, "until": until.isoformat()}, now=now)

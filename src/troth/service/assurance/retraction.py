@@ -1,0 +1,62 @@
+"""Retracting checks and what follows from it at once: the receipt, the control's next run, and what pages say of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from troth.declaration import Promise
+from troth.ledger import receipt
+from troth.service.assurance.scheduler import KeepContext
+from troth.service.core import scheduled_jobs
+from troth.service.core.keys import ledger_signer
+from troth.service.core.ledger import DatabaseLog, sequence
+from troth.service.core.models import Retraction
+from troth.service.core.retraction import Plan, retract
+
+
+@dataclass(frozen=True, slots=True)
+class Retracted:
+    """Checks of a promise's controls that count for nothing. *because* and *leaf* are for those inside."""
+
+    checks: int
+    since: dt.date
+    until: dt.date
+    because: str = ""
+    leaf: int | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The same for machines."""
+        told = {"checks": self.checks, "since": self.since.isoformat(), "until": self.until.isoformat()}
+        return {**told, "because": self.because or None, "receipt": self.leaf}
+
+
+def retracted_for(promise: Promise, *, until: dt.datetime, is_inside: bool) -> list[Retracted]:
+    """What was retracted, up to *until*, of the controls that the promise rests on; the latest first."""
+    rows = Retraction.objects.filter(control__in=promise.controls, at__lte=until).select_related("entry")
+    return [
+        Retracted(
+            row.checks,
+            row.since.astimezone(dt.UTC).date(),
+            (row.until - dt.timedelta(days=1)).astimezone(dt.UTC).date(),
+            row.reason if is_inside else "",
+            row.entry.leaf if is_inside else None,
+        )
+        for row in rows.order_by("-at", "-pk")
+    ]
+
+
+def retract_checks(office: KeepContext, plan: Plan, reason: str, *, now: dt.datetime) -> str:
+    """Carry out *plan*; the receipt of its entry. The control is due at once.
+
+    Raises `NothingToRetract`, and `LedgerError` where the entry is recorded and cannot be numbered.
+    """
+    entry = retract(plan, reason, now=now)
+    scheduled_jobs.hasten(f"control:{plan.control}", at=now)
+    signer = ledger_signer(office.keyring, office.company.declaration.organisation)
+    sequence(signer, now=now)
+    entry.refresh_from_db()
+    assert entry.leaf is not None, "the sequencer numbers everything that has committed"
+    return receipt(DatabaseLog(signer), entry.leaf, extra=bytes(entry.content))

@@ -1,0 +1,157 @@
+"""What follows from checks and from what the declaration binds: decided here, done in `run`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from troth.controls import Check, CheckOutcome, Control, Judgement, Status
+from troth.declaration import Audience, Declaration, Granularity, Period, Promise
+from troth.ledger import DeclaredName, Entry, Hash
+
+_AFTER_ERROR = dt.timedelta(minutes=15)
+_SEVERITY = ("low", "medium", "high")
+_AUDIENCE = tuple(Audience)
+_GRAIN = tuple(Granularity)
+_ANY_CHANGE = frozenset({"query"})
+"""What has no more or less: any change of it may be a loosening, and is told as one."""
+
+Value = str | int | DeclaredName
+Terms = tuple[tuple[str, int], ...]
+"""What loosening a control would change: words of the ledger, with whole numbers of which more is looser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A promise rests on a control, on these terms."""
+
+    promise: str
+    control: str
+    terms: Terms
+
+
+def promise_name(promise: Promise) -> str:
+    """The promise's name in the ledger and in our rows: a hash of its words, which change when the promise does."""
+    return DeclaredName.of(promise.quote).text
+
+
+def owners_of(id_: str, declaration: Declaration, controls: Mapping[str, Control]) -> tuple[str, ...]:
+    """Who mends what that control finds: whoever it names, else the owners of the promises that rest on it, else the
+    officer for data protection."""
+    control = controls.get(id_)
+    if control is not None and control.owner:
+        return (control.owner,)
+    owners = tuple(dict.fromkeys(promise.owner for promise in declaration.promises if id_ in promise.controls))
+    organisation = declaration.organisation
+    return owners or (organisation.officer.email if organisation.officer else organisation.email,)
+
+
+def bindings(promises: Iterable[Promise], controls: Mapping[str, Control]) -> Iterator[Binding]:
+    """Every binding that the declaration makes, with the terms of the catalogue and of the promise."""
+    for promise in promises:
+        for id_ in promise.controls:
+            if (control := controls.get(id_)) is not None:
+                yield Binding(promise_name(promise), id_, _terms(promise, control))
+
+
+def _terms(promise: Promise, control: Control) -> Terms:
+    widest = min(_AUDIENCE.index(promise.audience), _AUDIENCE.index(control.audience))
+    return (
+        ("audience", len(_AUDIENCE) - widest),  # hiding a control is a loosening too
+        ("delay", _days(promise.delay)),
+        ("failures", promise.failures or control.failures_to_break),
+        ("freshness", int(control.fresh_for.total_seconds())),
+        ("granularity", _GRAIN.index(promise.granularity)),
+        ("schedule", int(control.every.total_seconds())),
+        ("severity", len(_SEVERITY) - _SEVERITY.index(control.severity)),
+        *_figure_terms(control),
+    )
+
+
+def _days(delay: Period | None) -> int:
+    """How many days a delay is, at most."""
+    return 0 if delay is None else delay.count * {"day": 1, "week": 7, "month": 31, "year": 366}[delay.unit]
+
+
+def _figure_terms(control: Control) -> Iterator[tuple[str, int]]:
+    """Of a company's own control, what is asked, and how far its figure may go."""
+    if control.is_own:
+        yield "query", control.version
+    if control.must is not None:
+        up, down = control.must.room
+        yield "at_most", up
+        yield "at_least", down
+
+
+def loosened(before: Iterable[Binding], after: Iterable[Binding], *, now: dt.datetime) -> Iterator[Entry]:
+    """The entries for what the declaration no longer binds, and for what it binds on easier terms."""
+    kept = {(binding.promise, binding.control): dict(binding.terms) for binding in after}
+    for binding in sorted(before, key=lambda binding: (binding.promise, binding.control)):
+        promise, control = DeclaredName(binding.promise), DeclaredName.of(binding.control)
+        terms = kept.get((binding.promise, binding.control))
+        if terms is None:
+            yield Entry("control.unbound", now, {"promise": promise, "control": control})
+            continue
+        for what, old in binding.terms:
+            new = terms.get(what, old)
+            if new > old or (what in _ANY_CHANGE and new != old):
+                said: dict[str, Value] = {"what": what, "before": old, "after": new}
+                yield Entry("control.loosened", now, {"control": control, "promise": promise, **said})
+
+
+def declared(
+    before: tuple[str, str] | None, after: tuple[str, str], declaration: Declaration, *, now: dt.datetime
+) -> Entry | None:
+    """The entry for a declaration and a policy that are the first or are not those of *before*, by their hashes."""
+    if before == after:
+        return None
+    new, policy = Hash(after[0]), Hash(after[1])
+    if before is not None:
+        was = {"before": Hash(before[0]), "policy_before": Hash(before[1])}
+        return Entry("declaration.changed", now, {**was, "after": new, "policy_after": policy})
+    tables = [table for system in declaration.systems.values() for table in system.tables.values()]
+    fields: dict[str, int | Hash] = {
+        "declaration": new,
+        "policy": policy,
+        "systems": len(declaration.systems),
+        "tables": len(tables),
+        "fields": sum(len(table.fields) for table in tables),
+        "promises": len(declaration.promises),
+    }
+    return Entry("declaration.loaded", now, fields)
+
+
+def check_changed(before: Check | None, check: Check) -> Entry | None:
+    """The entry for a control whose outcome is another than last time, None when it is the same."""
+    if before is not None and before.outcome is check.outcome:
+        return None
+    fields = {
+        "control": DeclaredName.of(check.control),
+        "before": "none" if before is None else before.outcome.value,
+        "after": check.outcome.value,
+        "declaration": Hash(check.declaration_hash),
+        "version": check.control_version,
+        "population": check.evidence.population,
+        "tested": check.evidence.tested,
+    }
+    return Entry("check.changed", check.at, fields)
+
+
+def promise_changed(name: str, before: Status | None, after: Judgement, *, declaration: str, now: dt.datetime) -> Entry:
+    """The entry for a promise whose status has changed, and the control that decided it, where one did."""
+    fields: dict[str, Value | Hash] = {
+        "promise": DeclaredName(name),
+        "before": "none" if before is None else before.value,
+        "after": after.status.value,
+        "declaration": Hash(declaration),
+    }
+    if after.deciding is not None and after.deciding.control is not None:
+        fields["control"] = DeclaredName.of(after.deciding.control)
+    return Entry("promise.changed", now, fields)
+
+
+def next_check(control: Control, check: Check) -> dt.datetime:
+    """When the control is due again: what could not be looked at is tried again soon."""
+    wait = min(control.every, _AFTER_ERROR) if check.outcome is CheckOutcome.ERROR else control.every
+    return check.at + wait

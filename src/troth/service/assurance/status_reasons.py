@@ -1,0 +1,62 @@
+"""Why a promise came to a status, in words that name nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise as Lazy
+from django.utils.translation import gettext, gettext_lazy
+
+from troth.controls import Cause, Control, Figure, banded
+from troth.declaration import Audience, Granularity, Promise
+from troth.service.assurance.status_history import StatusChange
+from troth.service.policy_pages.badges import INSIDE
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReason:
+    """A change as an audience may see it."""
+
+    change: StatusChange
+    why: str
+    figures: Mapping[str, Figure]
+    summary: str = ""
+
+
+def reason_sentence(
+    change: StatusChange, promise: Promise, controls: Mapping[str, Control], audience: Audience
+) -> ChangeReason:
+    """A change of a promise that *audience* may see. Outside, a control that no longer belongs to the promise is not
+    named, for nobody has said that it may be; nor is any where the promise shows no more than how it stands."""
+    inside = audience in INSIDE
+    control = controls.get(change.control)
+    is_open = change.control in promise.controls and promise.granularity is not Granularity.NONE
+    is_named = control is not None and (inside or is_open)
+    why = _why(change.cause, control.question if control is not None and is_named else "")
+    if inside:
+        return ChangeReason(change, why, change.figures, change.summary)
+    figures = change.figures if promise.granularity is Granularity.EXACT else banded(change.figures)
+    return ChangeReason(change, why, figures if is_named else {})
+
+
+_WHY: Mapping[str, str | Lazy] = {
+    Cause.PASSED: gettext_lazy("%(check)s passed."),
+    Cause.FAILED: gettext_lazy("%(check)s failed."),
+    Cause.WAIVED: gettext_lazy("%(check)s failed, and that was accepted for a while."),
+    Cause.DOUBTED: gettext_lazy("%(check)s failed, and not often enough in a row to be sure."),
+    Cause.ERRED: gettext_lazy("%(check)s could not be answered."),
+    Cause.PARTIAL: gettext_lazy("%(check)s was answered without looking at everything."),
+    Cause.STALE: gettext_lazy("%(check)s was answered too long ago."),
+    Cause.OUTDATED: gettext_lazy("%(check)s was answered before something changed that it depends on."),
+    Cause.UNCHECKED: gettext_lazy("%(check)s had never been answered."),
+    Cause.UNBOUND: gettext_lazy("Nothing showed whether it was kept."),
+    Cause.INAPPLICABLE: gettext_lazy("None of its checks applied."),
+    Cause.STATED: gettext_lazy("A named person said so."),
+    Cause.LAPSED: gettext_lazy("A named person's word had run out."),
+}
+
+
+def _why(cause: str, question: str) -> str:
+    subject = f"“{question}”" if question else gettext("A check")
+    return str(_WHY.get(cause) or gettext("Why was not noted.")) % {"check": subject}

@@ -1,0 +1,208 @@
+"""What is done for one person or many, with everything that has to be on record beside it.
+
+Looking is recorded before anything is shown (clause C14); carrying out goes through the journal, leaves tombstones and
+heeds legal holds; what a crash interrupted is finished by `resume_all`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from django.db import transaction
+
+from troth.declaration import Declaration, SecretMissing
+from troth.errors import TrothError
+from troth.ledger import DeclaredName, Entry
+from troth.protect import Keyring
+from troth.service.configuration import ServiceError
+from troth.service.core.holds import in_force
+from troth.service.core.journal import DatabaseJournal
+from troth.service.core.keys import ledger_signer
+from troth.service.core.ledger import record, sequence_if_sound
+from troth.service.core.models import RunRow
+from troth.stores import Store, StoreError, open_system
+from troth.subjects import (
+    AmendmentPlan,
+    ErasurePlan,
+    HoldScope,
+    Identity,
+    Located,
+    NotApproved,
+    Receipt,
+    Run,
+    RunInterrupted,
+    View,
+    carry_out,
+    references,
+    resume,
+)
+
+Resumed = tuple[str, str]
+"""A run's id, and how taking it up ended: ``finished``, or what still stands in the way."""
+
+
+def now() -> dt.datetime:
+    """The time of this machine, aware."""
+    return dt.datetime.now(dt.UTC)
+
+
+def holds_on(located: Located, keyring: Keyring, *, at: dt.datetime) -> list[HoldScope]:
+    """The legal holds in force that may concern the located subjects."""
+    names = [
+        {str(whole), *(str(part) for part in references(_each_identifier(identity), keyring))}
+        for identity, whole in zip(located.identities, references(located.identities, keyring), strict=True)
+    ]
+    return _holds(names, at)
+
+
+def _each_identifier(identity: Identity) -> list[Identity]:
+    """A hold may name the person by one identifier, and a request by several."""
+    return [Identity((one,)) for one in identity.identifiers]
+
+
+def _holds(subjects: Sequence[Collection[str]], at: dt.datetime) -> list[HoldScope]:
+    holds = []
+    for hold in (one for one in in_force(at) if not one.is_provisional):
+        indices = tuple(index for index, names in enumerate(subjects) if hold.subject in names)
+        if hold.subject is None or indices:
+            places = (hold.scope,) if hold.scope is not None else ()
+            holds.append(HoldScope(f"a legal hold stands ({hold.matter})", hold.citation, places, indices))
+    return holds
+
+
+def record_views(
+    located: Located, views: Sequence[View], keyring: Keyring, declaration: Declaration, *, purpose: str
+) -> None:
+    """Put a look at these subjects' data on record, durably. Call it before anything is shown (clauses C12, C14)."""
+    at = now()
+    entries = view_entries(located, views, keyring, purpose=purpose, at=at)
+    with transaction.atomic(durable=True):
+        record(*entries)
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=at)
+
+
+def view_entries(
+    located: Located, views: Sequence[View], keyring: Keyring, *, purpose: str, at: dt.datetime, actor: str = "owner"
+) -> list[Entry]:
+    """What a look at these subjects' data leaves in the ledger, in order."""
+    return [
+        Entry(
+            "subject.viewed",
+            at,
+            {
+                "subject": subject,
+                "actor": actor,
+                "purpose": DeclaredName(purpose),
+                "systems": len({table.place.partition(".")[0] for table in view.tables}),
+                "tables": len(view.tables),
+                "rows": sum(len(table.rows) for table in view.tables),
+            },
+        )
+        for subject, view in zip(references(located.identities, keyring), views, strict=True)
+    ]
+
+
+def act(
+    plan: ErasurePlan | AmendmentPlan,
+    stores: Mapping[str, Store],
+    *,
+    approved: str,
+    declaration: Declaration,
+    keyring: Keyring,
+    progress: Callable[[str], None] | None = None,
+    run_id: str | None = None,
+) -> list[Receipt]:
+    """Carry out an approved plan and put it on record. Raises as `troth.subjects.carry_out` does."""
+    journal = DatabaseJournal(keyring)
+    try:
+        receipts = carry_out(
+            plan,
+            stores,
+            approved=approved,
+            declaration_hash=declaration.hash,
+            keyring=keyring,
+            journal=journal,
+            now=now,
+            progress=progress,
+            run_id=run_id,
+        )
+    except NotApproved as refused:
+        done = RunRow.objects.filter(plan_hash=approved, finished_at__isnull=False).order_by("-finished_at").first()
+        if done is None or done.finished_at is None:
+            raise
+        at = f"{done.finished_at:%Y-%m-%d %H:%M} UTC, by run {done.run_id}"
+        raise NotApproved(f"the plan of that hash was carried out on {at}; look at what would be done now") from refused
+    except RunInterrupted as interrupted:
+        journal.let_go(interrupted.run_id)
+        raise
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
+    return receipts
+
+
+class InOtherHands(ServiceError):
+    """Another process carries out the run at this moment."""
+
+    retryable = True
+
+
+def act_again(
+    run_id: str, stores: Mapping[str, Store], *, declaration: Declaration, keyring: Keyring
+) -> list[Receipt] | None:
+    """Finish the run of that id, if it was begun: its receipts; None where it was never begun, or is finished.
+
+    Raises `InOtherHands`, and as `troth.subjects.resume` does.
+    """
+    if not RunRow.objects.filter(run_id=run_id, finished_at__isnull=True).exists():
+        return None
+    journal = DatabaseJournal(keyring)
+    run = journal.take_up_one(run_id, now())
+    if run is None:
+        raise InOtherHands(f"run {run_id} is carried out by another process just now")
+    try:
+        receipts = _resumed(run, stores, keyring, journal)
+    except RunInterrupted:
+        journal.let_go(run_id)
+        raise
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
+    return receipts
+
+
+def _resumed(run: Run, stores: Mapping[str, Store], keyring: Keyring, journal: DatabaseJournal) -> list[Receipt]:
+    return resume(
+        run,
+        stores,
+        keyring=keyring,
+        journal=journal,
+        now=now,
+        holds=lambda subjects: _holds([{subject} for subject in subjects], now()),
+    )
+
+
+def resume_all(declaration: Declaration, keyring: Keyring) -> list[Resumed]:
+    """Take up every run whose process is gone, under the legal holds of now.
+
+    One that cannot be finished now (its store is still away) stays for the next time, and holds up no other.
+    """
+    journal = DatabaseJournal(keyring)
+    left = list(journal.take_up(now()))
+    if not left:
+        return []
+    resumed = []
+    with contextlib.ExitStack() as opened:
+        stores = {}
+        for name, system in declaration.systems.items():
+            with contextlib.suppress(SecretMissing, StoreError):  # a run that needs it says so itself
+                stores[name] = open_system(name, system, os.environ)
+                opened.callback(stores[name].close)
+        for run in left:
+            try:
+                _resumed(run, stores, keyring, journal)
+                resumed.append((run.id, "finished"))
+            except TrothError as cause:
+                journal.let_go(run.id)
+                resumed.append((run.id, str(cause)))
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
+    return resumed

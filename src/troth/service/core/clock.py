@@ -1,0 +1,128 @@
+"""Whether the clock may be believed where time alone ends or destroys something (docs/decisions/0010).
+
+The keep loop notes when it last ran by a clock that it believed. Where the clock is then further on than a service is
+likely to have been switched off, or than a running process has seen time go by, nothing is ended and nothing destroyed
+until somebody confirms that the clock is right, or it is back. Everything else goes on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import transaction
+
+from troth.ledger import CLOCK_SLACK, Entry, Pseudonym
+from troth.service.core import scheduled_jobs
+from troth.service.core.ledger import record, tree
+from troth.service.core.models import ScheduledJob
+
+_LOG = logging.getLogger("troth.keep")
+GAP_MAX: Final = dt.timedelta(days=7)
+"""How long a service may have been switched off without a question. Nobody can tell that from a clock that is ahead. A
+long weekend, or a machine that is moved, needs nobody's word; and by a clock that is ahead by no more, what ends too
+early loses a week at most."""
+JUMP_MAX: Final = dt.timedelta(days=1)
+"""How much further the clock of a running process may be than it has run: more than any change of time zone."""
+_NOTED_EVERY: Final = dt.timedelta(minutes=1)
+_SEEN, _DOUBTED = "clock:seen", "clock:doubted"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The clock is not believed: when the loop last ran by one that was, and what this one said when it was noticed."""
+
+    seen: dt.datetime
+    noticed: dt.datetime
+
+    @property
+    def days(self) -> int:
+        return (self.noticed - self.seen).days
+
+    def __str__(self) -> str:
+        return (
+            f"the clock says {self.noticed:%Y-%m-%d %H:%M} UTC, {self.days} days after Troth last ran: it is ahead, or "
+            "nothing ran for so long; nothing is ended or destroyed by time until the clock is mended, or somebody "
+            "confirms it in the console's work queue"
+        )
+
+
+class Pulse:
+    """What a running process knows of the time by itself: the clock of its last pass that it believed."""
+
+    def __init__(self) -> None:
+        self._at: dt.datetime | None = None
+        self._ran_s = 0.0
+
+    def has_jumped(self, now: dt.datetime) -> bool:
+        """Whether the clock is further on than this process has run since."""
+        return self._at is not None and now - self._at - dt.timedelta(seconds=_ran_s() - self._ran_s) > JUMP_MAX
+
+    def note(self, now: dt.datetime) -> None:
+        self._at, self._ran_s = now, _ran_s()
+
+
+def _ran_s() -> float:
+    """Seconds that no clock can be set by, also of a machine that slept, where the system counts those."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def doubt(now: dt.datetime) -> Doubt | None:
+    """Why the clock that says *now* is not believed; None where it is, and before the keep loop ever ran."""
+    known = dict(ScheduledJob.objects.filter(name__in=(_SEEN, _DOUBTED)).values_list("name", "next_due"))
+    seen, noticed = known.get(_SEEN), known.get(_DOUBTED)
+    if seen is None:
+        return None
+    if noticed is not None and seen < noticed <= now + CLOCK_SLACK:
+        return Doubt(seen, noticed)
+    return Doubt(seen, now) if now - seen > GAP_MAX else None
+
+
+def may_end(now: dt.datetime) -> bool:
+    """Whether what is over at *now* may be ended, or destroyed."""
+    return doubt(now) is None
+
+
+def beat(now: dt.datetime, pulse: Pulse) -> Doubt | None:
+    """Note that the keep loop runs at *now*; the doubt, where the clock is not believed. It is put on record once."""
+    seen = ScheduledJob.objects.filter(name=_SEEN).values_list("next_due", flat=True).first()
+    if seen is None:  # the first time, or after an update: the ledger knows of an earlier time
+        seen = tree().checkpoint_at or now
+        ScheduledJob.objects.get_or_create(name=_SEEN, defaults={"next_due": seen})
+    found = doubt(now)
+    if found is None and now - seen > JUMP_MAX and pulse.has_jumped(now):
+        found = Doubt(seen, now)
+    if found is not None:
+        _doubted(found, now)
+        return found
+    pulse.note(now)
+    if not dt.timedelta() <= now - seen < _NOTED_EVERY:
+        ScheduledJob.objects.filter(name=_SEEN).update(next_due=now)
+    if ScheduledJob.objects.filter(name=_DOUBTED).exists():
+        ScheduledJob.objects.filter(name=_DOUBTED).delete()
+        scheduled_jobs.hasten("", at=now)  # what was done meanwhile was to be done again by the other clock
+        _LOG.warning("the clock is back, or was confirmed: what is over by time ends again")
+    return None
+
+
+def _doubted(doubt: Doubt, now: dt.datetime) -> None:
+    with transaction.atomic():
+        _, is_new = ScheduledJob.objects.get_or_create(name=_DOUBTED, defaults={"next_due": doubt.noticed})
+        if is_new:
+            record(Entry("clock.doubted", now, {"days": doubt.days}))
+    if is_new:
+        _LOG.error("%s", doubt)
+
+
+def confirm(now: dt.datetime, *, by: Pseudonym) -> bool:
+    """Believe the clock from here on, because somebody has looked at it. Whether it was doubted."""
+    with transaction.atomic():
+        found = doubt(now)
+        if found is None:
+            return False
+        ScheduledJob.objects.filter(name=_SEEN).update(next_due=now)
+        record(Entry("clock.confirmed", now, {"days": (now - found.seen).days, "by": by}))
+    return True

@@ -1,0 +1,155 @@
+"""What Troth's own records can show: the erased stay erased, in backups too, and what was begun is finished."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping
+
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
+from troth.declaration import Declaration, IdentityKind
+from troth.ledger import TILE_WIDTH, Entry, Log
+from troth.service.core.tombstones import Tombstones
+from troth.stores import Noted, Store, noting
+from troth.subjects import Journal
+from troth.text import counted
+
+DRILL_DAYS = 92
+"""A quarter: how long ago a backup may have been tried."""
+_MINUTES_MAX = 60
+"""A run takes seconds; one that is still open after an hour has lost its process."""
+
+
+@answers("retention.erased_stays_erased")
+def erased_stays_erased(
+    declaration: Declaration, stores: Mapping[str, Store], tombstones: Tombstones, now: dt.datetime
+) -> ControlResult:
+    """Compare every declared identifier that is stored now with the tombstones, on our side and keyed.
+
+    A tombstone is tested when its system was looked into and declares a column that could hold such an identifier.
+    """
+    buried = {name: counts for name in declaration.systems if (counts := tombstones.count(name, now=now))}
+    if not buried:
+        looked = Evidence(in_scope=frozenset({"tombstones"}), observed=frozenset({"tombstones"}))
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "Nobody has been erased yet.", looked)
+    findings, read, asked, noted = list[ControlFinding](), 0, set[tuple[str, IdentityKind]](), Noted()
+    for name in sorted(buried.keys() & stores.keys()):
+        for table, column, kind in _identifiers(declaration, name, buried[name].keys()):
+            with noting(noted):
+                values = [str(row[0]) for row in stores[name].read(table, [column], None) if row[0] is not None]
+            read += len(values)
+            asked.add((name, kind))
+            if back := tombstones.reappeared(name, kind, values, now=now):
+                findings.append(_back(f"{name}.{table}.{column}", back))
+    erased = sum(sum(counts.values()) for counts in buried.values())
+    tested = sum(buried[name][kind] for name, kind in asked)
+    evidence = Evidence(
+        in_scope=frozenset(buried),
+        observed=frozenset(buried.keys() & stores.keys()),
+        population=erased,
+        tested=tested,
+        period=(tombstones.first(now=now), now),
+        query=noted.hash,
+    )
+    figures = {"erased": erased, "looked for": tested, "compared": read}
+    summary = f"{tested:,} of {erased:,} erased identifiers looked for among {read:,} stored ones, "
+    summary += f"{counted(len(findings), 'place')} with some back."
+    if tested < erased and evidence.in_scope == evidence.observed and not findings:
+        summary += " No declared column could hold the others: declare their identity or mentions again."
+        return ControlResult(CheckOutcome.ERROR, summary, evidence, figures)
+    return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
+
+
+def _identifiers(
+    declaration: Declaration, system: str, kinds: Collection[IdentityKind]
+) -> Iterator[tuple[str, str, IdentityKind]]:
+    for name, table in declaration.systems[system].tables.items():
+        for kind, identity in (*table.identity.items(), *table.mentions.items()):
+            if kind in kinds:
+                yield name, identity.column, kind
+
+
+def _back(place: str, count: int) -> ControlFinding:
+    told = "one erased identifier is back" if count == 1 else f"{count:,} erased identifiers are back"
+    return ControlFinding(
+        place,
+        told,
+        "after a restore: troth replay; where the person came back: troth acknowledge-return; else erase the rows "
+        "again, and find the import that brought them back",
+    )
+
+
+@answers("core.runs_finished")
+def runs_finished(journal: Journal, now: dt.datetime) -> ControlResult:
+    """No run may be left half done for longer than an hour."""
+    begun = list(journal.unfinished())
+    late = [run for run in begun if now - run.begun > dt.timedelta(minutes=_MINUTES_MAX)]
+    looked = frozenset({"journal"})
+    findings = [
+        ControlFinding(
+            f"run {run.id}", f"{run.action}, begun {run.begun:%Y-%m-%d %H:%M} UTC, is not finished", "resume it"
+        )
+        for run in late
+    ]
+    summary = f"{counted(len(begun), 'run')} under way, {len(late)} of them for longer than {_MINUTES_MAX} minutes."
+    return ControlResult.of(
+        summary,
+        evidence=Evidence(in_scope=looked, observed=looked, population=len(begun), tested=len(begun)),
+        findings=findings,
+        figures={"under_way": len(begun), "left_half_done": len(late)},
+    )
+
+
+@answers("core.restores")
+def restores(log: Log, now: dt.datetime) -> ControlResult:
+    """The last drill on record: when it was, and whether the erased stayed closed in it and everybody else opened. One
+    of a backup without keys shows nothing, and one without erased people only that a backup opens."""
+    since = now - dt.timedelta(days=DRILL_DAYS)
+    last, looked = _last(log, "backup.drilled", since=since), frozenset({"backups"})
+    if last is None:
+        finding = ControlFinding(
+            "backups", f"none was tried within {DRILL_DAYS} days", "troth keys drill --backup FILE"
+        )
+        summary = f"No backup was tried within {DRILL_DAYS} days."
+        return ControlResult.of(summary, evidence=Evidence(looked, looked, period=(since, now)), findings=[finding])
+    counts = {name: int(str(last.fields[name])) for name in ("tried", "erased", "erased_opened", "lost")}
+    faults = {
+        "erased_opened": ("for people who were erased before", "destroy the keys of older epochs: troth keep"),
+        "lost": ("for nobody any more, although they were not erased", "restore the newest copy of keys.toml"),
+    }
+    findings = [
+        ControlFinding("backups", f"{counted(counts[name], 'key')} opened {told}", mend)
+        for name, (told, mend) in faults.items()
+        if counts[name]
+    ]
+    days = (now - last.at).days
+    tried = counts["tried"]
+    evidence = Evidence(looked, looked, population=tried, tested=tried, period=(since, now))
+    figures = {"days": days, **counts}
+    if not counts["tried"]:
+        summary = f"Tried {counted(days, 'day')} ago: no key of a subject was in that backup, which shows nothing."
+        return ControlResult(CheckOutcome.ERROR, summary, evidence, figures)
+    summary = f"Tried {counted(days, 'day')} ago: {counted(counts['tried'], 'key')} of subjects, {counts['erased']} of "
+    summary += f"them of the erased; {counts['erased_opened']} of these opened, and {counts['lost']} others were lost."
+    if not counts["erased"]:
+        summary += " Nobody in it was erased since, so it shows nothing about erasing: take an older backup."
+    return ControlResult.of(summary, evidence=evidence, figures=figures, findings=findings)
+
+
+def _last(log: Log, kind: str, *, since: dt.datetime) -> Entry | None:
+    """The last entry of that kind, looked for backwards as far as the day of *since*."""
+    mark, stop = b'"kind":"%s"' % kind.encode(), log.size
+    while stop:
+        start = (stop - 1) // TILE_WIDTH * TILE_WIDTH
+        stored = list(log.stored(start, stop))
+        for leaf in range(stop - 1, start - 1, -1):
+            if mark in stored[leaf - start]:
+                entry = log.entry(leaf)
+                return entry if entry.at >= since else None
+        if _day(stored[0]) < since.date().isoformat():
+            return None
+        stop = start
+    return None
+
+
+def _day(stored: bytes) -> str:
+    return stored.partition(b'"at":"')[2][:10].decode()

@@ -1,0 +1,89 @@
+"""The company as its files describe it now: the declaration, the policy, and the controls that they bind."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from troth.controls import Control, controls_of, looked_at_hash
+from troth.declaration import Declaration, load
+from troth.errors import TrothError
+from troth.policy import PolicyText, doubts, read_file
+from troth.service.configuration import ServiceError, Settings
+from troth.service.core.own_tables import with_own
+
+_LOG = logging.getLogger("troth.company")
+
+
+class NoDeployment(ServiceError):
+    """The declaration or the policy cannot be read; the message has every reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One consistent reading of the declaration, with Troth's own system in it, and of the policy that it names."""
+
+    declaration: Declaration
+    looked_at_hash: str
+    """What checks carry (`troth.controls.looked_at_hash`)."""
+    policy: PolicyText
+    controls: Mapping[str, Control]
+    doubts: Mapping[int, str] = field(init=False)
+    """Why a promise cannot count as kept, by its index (`troth.policy.doubts`)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "doubts", doubts(self.declaration, self.policy))
+
+    @property
+    def bound(self) -> frozenset[str]:
+        """The ids of the controls that some promise rests on."""
+        return frozenset(id_ for promise in self.declaration.promises for id_ in promise.controls)
+
+
+_lock = threading.Lock()
+_known: dict[Path, tuple[object, Deployment]] = {}
+
+
+def deployment(settings: Settings) -> Deployment:
+    """The company that the declaration describes, read again when that file or the policy has changed.
+
+    When a change cannot be read, what was read before stays in force and the log says so. Raises `NoDeployment` when
+    nothing could be read yet.
+    """
+    path = settings.declaration
+    with _lock:
+        before = _known.get(path)
+        if before is not None and before[0] == _stamp(path, before[1]):
+            return before[1]
+        try:
+            fresh = _read(settings)
+        except (TrothError, OSError, UnicodeDecodeError) as error:
+            if before is None:
+                raise NoDeployment(f"the company cannot be read from {path}: {error}") from None
+            _LOG.error("%s has changed and cannot be read, so the last reading stays in force: %s", path, error)
+            fresh = before[1]
+        _known[path] = (_stamp(path, fresh), fresh)
+        return fresh
+
+
+def _read(settings: Settings) -> Deployment:
+    database = settings.database
+    declaration = with_own(load(settings.declaration), accounts=database.accounts, engine=database.engine)
+    file = settings.declaration.parent / declaration.policy.file
+    return Deployment(declaration, looked_at_hash(declaration), read_file(file), controls_of(declaration))
+
+
+def _stamp(path: Path, known: Deployment) -> object:
+    """What changes when one of the two files does. Included files count when the declaration is touched."""
+    return [_changed(path), _changed(path.parent / known.declaration.policy.file)]
+
+
+def _changed(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

@@ -1,0 +1,185 @@
+"""The journal of runs as rows: `finish` commits the run's entries and destroys its plan in one transaction.
+
+A run has an owner, a process of some machine, and gives a sign of life with every step. `take_up` hands on the runs
+whose owner is gone, each to one process.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from troth.ledger import Entry
+from troth.protect import Keyring
+from troth.service.core import control_events
+from troth.service.core.ledger import record
+from troth.service.core.models import EntryRow, RunRow, StepRow
+from troth.service.core.subject_keys import SubjectKeys, scrub
+from troth.service.core.tombstones import Erased, Tombstones
+from troth.subjects import Gone, JournalError, Receipt, Run, references_of
+
+Follower = Callable[[str, Mapping[str, tuple[Receipt, EntryRow]], dt.datetime], None]
+"""Told of a run that is finishing, in the transaction that finishes it: its id; by subject, the receipt of each that
+was finished, with its entry; when."""
+
+_FOLLOWERS: dict[str, Follower] = {}
+
+
+def follow(prefix: str, follower: Follower) -> None:
+    """Let *follower* be told of every run whose id starts with *prefix*, whichever process finishes it."""
+    _FOLLOWERS[prefix] = follower
+
+
+TOMBSTONES_KEPT = dt.timedelta(days=2 * 365)
+"""Longer than any backup or export that could bring an erased person back should live."""
+
+SILENCE = dt.timedelta(minutes=10)
+"""How long a run on another machine may give no sign of life: longer than the statements of any one step may take. A
+run that is taken up while its owner lives after all is done by both, with one outcome and one set of receipts."""
+
+
+class DatabaseJournal:
+    """`troth.subjects.Journal` in Troth's own database. Use it outside of transactions: every method is durable when it
+    returns. With a *keyring* it sets a tombstone for each identifier that a run takes away (clause C07), and destroys
+    the keys of the erased."""
+
+    def __init__(self, keyring: Keyring | None = None) -> None:
+        self._keyring = keyring
+        self._tombstones = Tombstones(keyring) if keyring is not None else None
+        self._keys = SubjectKeys(keyring) if keyring is not None and keyring.chain is not None else None
+
+    def begin(self, run: Run) -> None:
+        try:
+            with transaction.atomic(durable=True):
+                RunRow.objects.create(
+                    run_id=run.id,
+                    action=run.action,
+                    plan_hash=run.plan_hash,
+                    declaration_hash=run.declaration_hash,
+                    begun_at=run.begun,
+                    sealed_plan=run.sealed_plan,
+                    owner=_me(),
+                    seen_at=timezone.now(),
+                )
+        except IntegrityError:
+            raise JournalError(f"run {run.id} has begun already; carry out a fresh plan") from None
+
+    def done(self, run_id: str, step: str) -> None:
+        with transaction.atomic(durable=True):
+            run = RunRow.objects.filter(run_id=run_id, finished_at__isnull=True).first()
+            if run is None:
+                raise JournalError(f"run {run_id} has ended, or never began: another worker may have taken it up")
+            RunRow.objects.filter(pk=run.pk).update(owner=_me(), seen_at=timezone.now())
+            StepRow.objects.get_or_create(run=run, step=step)
+
+    def steps(self, run_id: str) -> frozenset[str]:
+        return frozenset(StepRow.objects.filter(run__run_id=run_id).values_list("step", flat=True))
+
+    def finish(
+        self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = (), receipts: Sequence[Receipt] = ()
+    ) -> None:
+        keys_destroyed = 0
+        with transaction.atomic(durable=True):
+            row = RunRow.objects.select_for_update().filter(run_id=run_id, finished_at__isnull=True).first()
+            if row is None:
+                return
+            rows = record(*entries)
+            row.finished_at = now = timezone.now()
+            _tell(run_id, receipts, dict(zip((entry.encoded for entry in entries), rows, strict=True)), now)
+            if self._tombstones is not None:
+                buried = [Erased(one.system, one.kind, one.value) for one in gone]
+                self._tombstones.bury(buried, erased_at=now, until=now + TOMBSTONES_KEPT)
+            if self._keys is not None:
+                erased = [str(entry.fields["subject"]) for entry in entries if entry.kind == "subject.erased"]
+                keys_destroyed = self._keys.erase([*erased, *self._named(gone)], now=now)
+            if row.action == "erase":
+                control_events.note("erasure.done", now=now)
+            row.sealed_plan = None
+            row.save(update_fields=["finished_at", "sealed_plan"])
+            row.steps.all().delete()
+        if keys_destroyed:
+            scrub()
+
+    def final_after(self, subjects: Sequence[str], gone: Sequence[Gone], now: dt.datetime) -> Mapping[str, dt.date]:
+        if self._keys is None:
+            return {}
+        whose = {reference: reference for reference in subjects}
+        for one, name in zip(gone, self._named(gone), strict=True):
+            for owner in one.subjects:
+                whose[name] = subjects[owner]
+        return {whose[name]: day for name, day in self._keys.final_after(whose, now=now).items()}
+
+    def _named(self, gone: Sequence[Gone]) -> list[str]:
+        assert self._keyring is not None, "who keeps keys has a keyring"
+        return [str(name) for name in references_of(gone, self._keyring)]
+
+    def unfinished(self) -> Iterator[Run]:
+        return map(_run, _unfinished())
+
+    def take_up(self, now: dt.datetime) -> Iterator[Run]:
+        """The unfinished runs that nobody carries out any more, each of them ours from here on: their owner let go of
+        them, is a process of this machine that is gone, or has given no sign of life for `SILENCE`."""
+        for row in _unfinished():
+            if row.seen_at < now - SILENCE or _is_gone(row.owner):
+                as_seen = RunRow.objects.filter(pk=row.pk, owner=row.owner, seen_at=row.seen_at, finished_at=None)
+                if as_seen.update(owner=_me(), seen_at=now):
+                    yield _run(row)
+
+    def take_up_one(self, run_id: str, now: dt.datetime) -> Run | None:
+        """The unfinished run of that id, ours from here on; None where it is in other hands."""
+        row = RunRow.objects.get(run_id=run_id, finished_at__isnull=True)
+        if not (row.seen_at < now - SILENCE or _is_gone(row.owner) or row.owner == _me()):
+            return None
+        as_seen = RunRow.objects.filter(pk=row.pk, owner=row.owner, seen_at=row.seen_at, finished_at=None)
+        return _run(row) if as_seen.update(owner=_me(), seen_at=now) else None
+
+    def let_go(self, run_id: str) -> None:
+        """This process does not carry out the run any more: whoever looks next may take it up."""
+        RunRow.objects.filter(run_id=run_id).update(owner="")
+
+
+def _tell(run_id: str, receipts: Sequence[Receipt], rows: Mapping[bytes, EntryRow], now: dt.datetime) -> None:
+    for prefix, follower in _FOLLOWERS.items():
+        if run_id.startswith(prefix):
+            follower(run_id, {str(one.subject): (one, rows[one.entry.encoded]) for one in receipts}, now)
+
+
+def _unfinished() -> Iterator[RunRow]:
+    return iter(RunRow.objects.filter(finished_at__isnull=True).order_by("begun_at", "id"))
+
+
+def _run(row: RunRow) -> Run:
+    assert row.sealed_plan is not None, "a constraint keeps the plan until the run is finished"
+    return Run(
+        id=row.run_id,
+        action=row.action,
+        plan_hash=row.plan_hash,
+        declaration_hash=row.declaration_hash,
+        begun=row.begun_at,
+        sealed_plan=bytes(row.sealed_plan),
+    )
+
+
+def _me() -> str:
+    return f"{os.getpid()} {socket.gethostname()}"
+
+
+def _is_gone(owner: str) -> bool:
+    """Whether there is no owner, or its process can be asked for from here and is not there."""
+    process, _, machine = owner.partition(" ")
+    if not owner:
+        return True
+    if machine != socket.gethostname():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False

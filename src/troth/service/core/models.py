@@ -1,0 +1,366 @@
+"""Rows shared by all duties: what may stand in them, kept by constraints. No rules; see the other files."""
+
+# ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+# --- the ledger ------------------------------------------------------------------------------------------------------
+
+
+class EntryRow(models.Model):
+    """One ledger entry: committed without a leaf number together with the change it records (the outbox), and given
+    its number afterwards by the sequencer. It is never changed otherwise."""
+
+    content = models.BinaryField(help_text="The entry's canonical bytes; they begin with their version.")
+    leaf = models.BigIntegerField(null=True, help_text="Its place in the tree, once it has one.")
+
+    class Meta:
+        db_table = "core_entry"
+        constraints = [
+            models.UniqueConstraint(fields=["leaf"], name="entry_leaf_is_unique"),
+            models.CheckConstraint(condition=Q(leaf__isnull=True) | Q(leaf__gte=0), name="entry_leaf_is_not_negative"),
+        ]
+        indexes = [models.Index(fields=["id"], condition=Q(leaf__isnull=True), name="entry_without_leaf")]
+
+
+class Tile(models.Model):
+    """One tile of the Merkle tree under its C2SP path (``tile/0/000``), as wide as it has become. Derived: it can be
+    built again from the entries."""
+
+    path = models.CharField(max_length=120, unique=True)
+    data = models.BinaryField()
+
+
+class Tree(models.Model):
+    """The ledger's one tree: its name, its size, its last signed checkpoint. Whoever extends it holds its row."""
+
+    origin = models.CharField(max_length=200, default="", blank=True, help_text="Never changes once it is there.")
+    size = models.BigIntegerField(default=0)
+    checkpoint = models.TextField(default="", blank=True, help_text="A signed note (C2SP tlog-checkpoint).")
+    checkpoint_size = models.BigIntegerField(default=0)
+    checkpoint_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="tree_is_one"),
+            models.CheckConstraint(
+                condition=Q(checkpoint_size__gte=0) & Q(size__gte=F("checkpoint_size")),
+                name="tree_checkpoint_is_within",
+            ),
+        ]
+
+
+class OutsideSignature(models.Model):
+    """What somebody outside signed about the ledger, the latest under each name: ``cosigned``, a checkpoint with the
+    signatures of witnesses; ``timestamped``, a checkpoint, and ``timestamp``, an authority's token over it."""
+
+    name = models.CharField(max_length=20, unique=True)
+    data = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "core_outside_signature"
+
+
+# --- people, as pseudonyms ------------------------------------------------------------------------------------------
+
+
+class Subject(models.Model):
+    """A subject that we had to remember: a keyed pseudonym, and the wrapped key that their sealed values hang on.
+    Destroying the key unlinks them (crypto-erase). No index holds what the end of an epoch rewrites in every row."""
+
+    pseudonym = models.CharField(max_length=80, unique=True)
+    wrapped_key = models.BinaryField(null=True)
+    epoch = models.PositiveIntegerField(default=0, help_text="The epoch key that wraps the key.")
+    created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(wrapped_key__isnull=True), name="subject_erased_has_no_key"
+            )
+        ]
+
+
+class KeyRow(models.Model):
+    """A key's life, without the key: states and times as NIST SP 800-57 part 1 §7 has them."""
+
+    class State(models.TextChoices):
+        PRE_ACTIVATION = "pre_activation"
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+        DEACTIVATED = "deactivated"
+        COMPROMISED = "compromised"
+        DESTROYED = "destroyed"
+
+    key_id = models.CharField(max_length=80, unique=True)
+    purpose = models.CharField(max_length=40)
+    state = models.CharField(max_length=16, choices=State, default=State.PRE_ACTIVATION)
+    custodian = models.CharField(max_length=80, blank=True, help_text="A role, never a person's name.")
+    created_at = models.DateTimeField()
+    activated_at = models.DateTimeField(null=True)
+    protect_until = models.DateTimeField(null=True, help_text="End of the originator-usage period.")
+    process_until = models.DateTimeField(null=True, help_text="End of the recipient-usage period.")
+    destroyed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "core_key"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="destroyed", destroyed_at__isnull=False)
+                | (~Q(state="destroyed") & Q(destroyed_at__isnull=True)),
+                name="key_destroyed_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="pre_activation") | Q(state="destroyed") | Q(activated_at__isnull=False),
+                name="key_in_use_says_since_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(protect_until__isnull=True)
+                | Q(process_until__isnull=True)
+                | Q(process_until__gte=F("protect_until")),
+                name="key_can_be_opened_as_long_as_sealed",
+            ),
+        ]
+
+
+class Tombstone(models.Model):
+    """What remains of an erased identifier: a keyed mark, by which a restored backup or a re-import is recognised
+    (clause C07). It is *pseudonymous*, not anonymous; its purpose and its period are written beside it."""
+
+    system = models.CharField(max_length=160)
+    kind = models.CharField(max_length=16, help_text="email, phone, account, name, postal")
+    mark = models.BinaryField(max_length=64)
+    purpose = models.CharField(max_length=40, default="keep_erasure_kept")
+    erased_at = models.DateTimeField()
+    returned_at = models.DateTimeField(null=True, help_text="When it was put on record that they came back themselves.")
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["system", "kind", "mark"], name="tombstone_is_unique"),
+            models.CheckConstraint(condition=Q(until__gt=F("erased_at")), name="tombstone_has_a_period"),
+            models.CheckConstraint(
+                condition=Q(returned_at__isnull=True) | Q(returned_at__gte=F("erased_at")),
+                name="tombstone_is_lifted_after_the_erasure",
+            ),
+        ]
+        indexes = [models.Index(fields=["until"], name="tombstone_until")]
+
+
+class Replay(models.Model):
+    """A store was restored from a backup, and the erasures since are carried out again, by the run of that id. *found*
+    and *left* count erased identifiers that were back, and that still are, by system."""
+
+    run_id = models.CharField(max_length=80, unique=True)
+    plan_hash = models.CharField(max_length=80)
+    restored_from = models.DateTimeField()
+    found = models.JSONField(default=dict)
+    review = models.PositiveIntegerField(default=0)
+    begun_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    left = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan_hash"], condition=Q(ended_at__isnull=True), name="replay_of_a_plan_is_open_once"
+            )
+        ]
+
+
+class LegalHold(models.Model):
+    """A legal hold: what it covers stays, whatever its period says, until it is released."""
+
+    matter = models.CharField(max_length=80, help_text="The file number of the dispute or demand; no names.")
+    citation = models.CharField(max_length=200)
+    subject = models.CharField(max_length=80, blank=True, help_text="A pseudonym; empty: everyone in scope.")
+    scope = models.CharField(max_length=160, blank=True, help_text="system or system.table; empty: everywhere.")
+    placed_at = models.DateTimeField()
+    review_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+    is_provisional = models.BooleanField(default=False, help_text="Whoever wants it has not shown who they are yet.")
+
+    class Meta:
+        db_table = "core_legal_hold"
+        constraints = [
+            models.CheckConstraint(condition=~Q(subject="") | ~Q(scope=""), name="hold_covers_something_named"),
+            models.CheckConstraint(condition=Q(review_at__gt=F("placed_at")), name="hold_is_reviewed_later"),
+            models.CheckConstraint(
+                condition=Q(released_at__isnull=True) | Q(released_at__gte=F("placed_at")),
+                name="hold_is_released_later",
+            ),
+        ]
+
+
+# --- runs -----------------------------------------------------------------------------------------------------------
+
+
+class RunRow(models.Model):
+    """One plan being carried out. The sealed plan is destroyed in the transaction that finishes it.
+
+    *owner* is the process that carries it out, *seen_at* its last sign of life.
+    """
+
+    run_id = models.CharField(max_length=80, unique=True)
+    action = models.CharField(max_length=40)
+    plan_hash = models.CharField(max_length=80)
+    declaration_hash = models.CharField(max_length=80)
+    begun_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    sealed_plan = models.BinaryField(null=True)
+    owner = models.CharField(max_length=300, blank=True, default="")
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "core_run"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True, sealed_plan__isnull=False)
+                | Q(finished_at__isnull=False, sealed_plan__isnull=True),
+                name="run_has_its_plan_until_finished",
+            )
+        ]
+        indexes = [models.Index(fields=["begun_at"], condition=Q(finished_at__isnull=True), name="run_unfinished")]
+
+
+class StepRow(models.Model):
+    """One step of a run that its store has committed."""
+
+    run = models.ForeignKey(RunRow, on_delete=models.CASCADE, related_name="steps")
+    step = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "core_step"
+        constraints = [models.UniqueConstraint(fields=["run", "step"], name="step_is_unique_in_its_run")]
+
+
+# --- checks and what follows from them ------------------------------------------------------------------------------
+
+
+class Retraction(models.Model):
+    """A control was wrong, and what it said in a time counts for nothing. Its checks stay where they are, and bear this
+    mark."""
+
+    control = models.CharField(max_length=160)
+    since = models.DateTimeField(help_text="The first moment whose checks are meant.")
+    until = models.DateTimeField(help_text="The first moment after them.")
+    reason = models.TextField(help_text="What was wrong with the control; nothing about people.")
+    opening = models.BinaryField(help_text="Shows that the entry's commitment is to this reason.")
+    checks = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, help_text="The ledger entry that says so.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gt=F("since")), name="retraction_covers_a_time"),
+            models.CheckConstraint(condition=Q(checks__gte=1), name="retraction_covers_checks"),
+        ]
+
+
+class CheckRow(models.Model):
+    """One run of a control, with everything that it looked at. Kept as evidence, and never changed, which its entry
+    shows (`commitment`); where the control turns out to have been wrong, it is marked as retracted."""
+
+    class Outcome(models.TextChoices):
+        PASS = "pass"  # noqa: S105 - an outcome, not a password
+        FAIL = "fail"
+        ERROR = "error"
+        NOT_APPLICABLE = "not_applicable"
+
+    control = models.CharField(max_length=160)
+    control_version = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=16, choices=Outcome)
+    summary = models.TextField()
+    at = models.DateTimeField()
+    valid_until = models.DateTimeField()
+    declaration_hash = models.CharField(max_length=80)
+    evidence = models.JSONField(default=dict)
+    figures = models.JSONField(default=dict)
+    findings = models.JSONField(default=list)
+    collector = models.CharField(
+        max_length=80, default="", blank=True, help_text="The program that ran it, and for what."
+    )
+    retraction = models.ForeignKey(Retraction, on_delete=models.PROTECT, null=True, related_name="retracted")
+    entry = models.OneToOneField(
+        EntryRow,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="check_made",
+        help_text="Empty: made before there were.",
+    )
+    salt = models.BinaryField(null=True, help_text="Keeps what the entry commits to from being guessed.")
+
+    class Meta:
+        db_table = "core_check"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(entry__isnull=True, salt__isnull=True) | Q(entry__isnull=False, salt__isnull=False),
+                name="check_on_record_has_its_salt",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["pass", "fail", "error", "not_applicable"]), name="check_outcome_is_known"
+            ),
+            models.CheckConstraint(condition=Q(valid_until__gte=F("at")), name="check_is_valid_after_it_was_made"),
+        ]
+        indexes = [
+            models.Index(fields=["control", "-at", "-id"], name="check_latest_of_control"),
+            models.Index(fields=["control", "outcome", "-at", "-id"], name="check_latest_of_outcome"),
+        ]
+
+
+class Task(models.Model):
+    """Something for an owner to mend, opened by a failed check and closed only by one that passed."""
+
+    control = models.CharField(max_length=160)
+    scope = models.CharField(max_length=160, blank=True)
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(CheckRow, on_delete=models.PROTECT, related_name="tasks_opened")
+    latest = models.ForeignKey(CheckRow, on_delete=models.PROTECT, related_name="tasks_concerned")
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(CheckRow, on_delete=models.PROTECT, null=True, related_name="tasks_closed")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["control", "scope"], condition=Q(closed_at__isnull=True), name="task_is_open_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True, closed_by__isnull=True)
+                | Q(closed_at__isnull=False, closed_by__isnull=False),
+                name="task_is_closed_by_a_check",
+            ),
+        ]
+
+
+class ControlEvent(models.Model):
+    """An event after which controls are asked at once. The keep loop takes it away as soon as they are due."""
+
+    event = models.CharField(max_length=40)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "core_control_event"
+
+
+class ScheduledJob(models.Model):
+    """Something that is done again and again: when next, and who is at it now. A lease that ran out is anybody's."""
+
+    name = models.CharField(max_length=200, unique=True)
+    next_due = models.DateTimeField()
+    lease = models.CharField(max_length=40, blank=True, help_text="The claim's random name; empty when free.")
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "core_scheduled_job"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lease="", lease_until__isnull=True) | (~Q(lease="") & Q(lease_until__isnull=False)),
+                name="due_lease_has_an_end",
+            )
+        ]
+        indexes = [models.Index(fields=["next_due"], name="due_next")]

@@ -1,0 +1,75 @@
+"""Troth's own database as a system of the declaration: read from ``own_tables.yaml``.
+
+`with_own` adds it to a company's declaration as the system ``troth``, with its purposes and its retention, so that
+controls, pages and the record of processing treat it like any other system. A company that declares a system ``troth``
+itself is left alone.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib import resources
+
+from troth.declaration import Declaration, Period, Retention, parse
+
+OWN = "troth"
+"""The name of Troth's own system."""
+
+_CHECKS = "troth_checks"
+"""The rule for what is kept to show that the policy is kept."""
+
+_HEAD = b"""
+troth: 1
+organisation: {name: Troth, country: GB, address: "-", email: nobody@example.org}
+policy: {file: policy.md, effective: 2026-01-01}
+"""
+
+
+@functools.cache
+def own() -> Declaration:
+    """The fragment, as a declaration of its own."""
+    return _fragment("own_tables.yaml")
+
+
+@functools.cache
+def noted() -> Declaration:
+    """What the engine of flows adds to it on PostgreSQL, as a declaration of its own."""
+    return _fragment("noted.yaml")
+
+
+def _fragment(file: str) -> Declaration:
+    return parse(_HEAD + resources.files(__package__).joinpath(file).read_bytes(), file=file)
+
+
+def with_own(declaration: Declaration, *, accounts: tuple[str, ...], engine: str = "sqlite") -> Declaration:
+    """*declaration* with Troth's own system beside the company's. *accounts* are those that may read it, *engine* is
+    where it lies (`Database.engine`)."""
+    if OWN in declaration.systems:
+        return declaration
+    added = own()
+    tables = {**added.systems[OWN].tables, **(noted().systems[OWN].tables if engine == "postgresql" else {})}
+    system = added.systems[OWN].model_copy(update={"accounts": accounts, "tables": tables})
+    return declaration.model_copy(
+        update={
+            "systems": {**declaration.systems, OWN: system},
+            "purposes": {**added.purposes, **declaration.purposes},
+            "retention": {**with_evidence(added.retention, declaration.evidence.keep), **declaration.retention},
+        }
+    )
+
+
+def with_evidence(rules: Mapping[str, Retention], keep: Period | None) -> dict[str, Retention]:
+    """Our own *rules*, where checks stay for the period that the company declares."""
+    said = {"for_": keep} if keep is not None else {}
+    return {name: rule.model_copy(update=said) if name == _CHECKS else rule for name, rule in rules.items()}
+
+
+def without_own(declaration: Declaration) -> Declaration:
+    """What the company itself declares: *declaration* as it was before `with_own`."""
+    ours = own()
+    systems = {
+        name: it for name, it in declaration.systems.items() if name != OWN or it.title != ours.systems[OWN].title
+    }
+    purposes = {name: it for name, it in declaration.purposes.items() if it != ours.purposes.get(name)}
+    return declaration.model_copy(update={"systems": systems, "purposes": purposes})

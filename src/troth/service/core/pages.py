@@ -1,0 +1,46 @@
+"""The ledger for outsiders, as C2SP tlog-tiles has it: a checkpoint and tiles of hashes, and how to check them.
+
+Hashes say nothing about what was hashed. Entries are not published; a receipt shows one of them (`board.centre`).
+"""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from troth.service.core.ledger import tile, tree
+from troth.service.pages import the_log
+from troth.service.staff.permissions import public
+
+_TEXT = "text/plain; charset=utf-8"
+_YEAR_S = 31_536_000
+
+
+@public
+@require_safe
+def verify(request: HttpRequest) -> HttpResponse:
+    """``/ledger/``: the last checkpoint, the key, and how to verify without trusting us."""
+    return render(request, "core/ledger.html", {"verifier": str(the_log().verifier)})
+
+
+@public
+@require_safe
+@cache_control(public=True, max_age=5)
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    """``/ledger/checkpoint``: the signed size and root, a C2SP tlog-checkpoint."""
+    if not tree().checkpoint:
+        raise Http404
+    return HttpResponse(tree().checkpoint, content_type=_TEXT)
+
+
+@public
+@require_safe
+@cache_control(public=True, max_age=_YEAR_S, immutable=True)
+def tile_of(request: HttpRequest, path: str) -> HttpResponse:
+    """``/ledger/tile/<L>/<N>[.p/<W>]``: a tile of hashes, which never changes."""
+    data = tile(path)
+    if data is None:
+        raise Http404
+    return HttpResponse(data, content_type="application/octet-stream")

@@ -1,0 +1,112 @@
+"""Whoever was erased and came back of their own accord stays: what was erased is gone, and this is new (clause C07).
+
+Nothing in a row says whether an import brought it back or its owner did. So a person looks, and says so; that is on
+record, and the tombstones are *lifted*: they are kept, for a backup of before the erasure holds what was erased.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from troth.declaration import IdentityKind
+from troth.ledger import DeclaredName, Entry, Value
+from troth.protect import Keyring
+from troth.service.configuration import ServiceError
+from troth.service.core.ledger import record
+from troth.service.core.tombstones import Erased, Tombstones
+from troth.stores import Store
+from troth.subjects import DataMap, Gone, references_of
+
+ROWS_MAX = 10_000
+"""How many rows one look finds: more than that is an import or a restore, and nobody's own accord."""
+
+_BATCH_ROWS = 5_000
+
+
+class ReturnNotAcknowledged(ServiceError):
+    """What was named is not to be lifted; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reappearance:
+    """A row in which an erased identifier stands. Its `repr` does not show the identifier."""
+
+    row: str
+    """``system.table=key``."""
+    kind: IdentityKind
+    erased_at: dt.datetime
+    value: str
+
+    def __repr__(self) -> str:
+        return f"Comeback({self.row}, {self.kind})"
+
+
+def who_is_back(
+    map_: DataMap, stores: Mapping[str, Store], keyring: Keyring, *, now: dt.datetime
+) -> tuple[Reappearance, ...]:
+    """The rows in which an erased identifier stands and nobody said that its owner came back, in the order of the
+    declaration. Raises the stores' errors, and `ReturnNotAcknowledged` where there are more than `ROWS_MAX`."""
+    found = list[Reappearance]()
+    for one in _rows(map_, stores, Tombstones(keyring), now):
+        found.append(one)
+        if len(found) > ROWS_MAX:
+            raise ReturnNotAcknowledged(
+                f"more than {ROWS_MAX:,} rows hold erased identifiers: that is a restore; use troth replay"
+            )
+    return tuple(found)
+
+
+def _rows(
+    map_: DataMap, stores: Mapping[str, Store], tombstones: Tombstones, now: dt.datetime
+) -> Iterator[Reappearance]:
+    for node in map_:
+        links = {link.columns[0]: link.kind for link in node.links if link.kind is not None}
+        columns = list(dict.fromkeys([*node.key, *links]))
+        for rows in stores[node.system].scan(node.table, columns, batch=_BATCH_ROWS) if links else ():
+            for column, kind in links.items():
+                at = columns.index(column)
+                values = {value for row in rows if isinstance(value := row[at], str) and value.strip()}
+                graves = tombstones.erased(node.system, kind, values, now=now)
+                standing = {value: grave for value, grave in graves.items() if not grave.is_lifted}
+                for row in rows if standing else ():
+                    if grave := standing.get(str(row[at])):
+                        key = ",".join(str(row[columns.index(part)]) for part in node.key)
+                        yield Reappearance(f"{node.place}={key}", kind, grave.erased_at, str(row[at]))
+
+
+def acknowledge_return(
+    returns: Iterable[Reappearance],
+    rows: Collection[str],
+    systems: Iterable[str],
+    *,
+    reason: str,
+    keyring: Keyring,
+    now: dt.datetime,
+) -> int:
+    """Lift the tombstones of the identifiers that stand in *rows*, in every one of *systems*, with an entry for each
+    identifier. How many identifiers. Raises `ReturnNotAcknowledged` where a row is none of those that were *found*."""
+    several = list(returns)
+    if unknown := sorted(set(rows) - {one.row for one in several}):
+        raise ReturnNotAcknowledged(
+            f"no erased identifier stands in {unknown[0]}; look at the list again, without --id"
+        )
+    wanted = list(dict.fromkeys((one.kind, one.value) for one in several if one.row in rows))
+    names = references_of([Gone("", kind, value) for kind, value in wanted], keyring)
+    everywhere, tombstones, count = sorted(systems), Tombstones(keyring), 0
+    with transaction.atomic(durable=True):
+        for (kind, value), name in zip(wanted, names, strict=True):
+            lifted = tombstones.lift([Erased(system, kind, value) for system in everywhere], at=now)
+            if lifted:
+                fields: dict[str, Value] = {
+                    "subject": name,
+                    "systems": lifted,
+                    "reason": DeclaredName(reason),
+                    "actor": "owner",
+                }
+                record(Entry("return.acknowledged", now, fields))
+                count += 1
+    return count

@@ -1,0 +1,181 @@
+"""The drill: every key at hand is tried on a restored backup of Troth's database, which is only read.
+
+After their horizon, nobody who was erased may open from it; everybody else has to, with the wrapping in the backup or
+with the one of today. It shows that erasing reaches copies made before, and that nobody else was lost to it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from troth.ledger import Entry, KeyId
+from troth.protect import KeyInfo, Keyring, KeyState, OpenError, epoch_of
+from troth.service.configuration import ServiceError
+from troth.service.core import scheduled_jobs
+from troth.service.core.ledger import record
+from troth.service.core.models import Subject
+from troth.service.core.subject_keys import day_after, final_day
+from troth.stores import Store, UnknownName
+
+_BATCH = 500
+_MARK = "drill:"
+
+
+class DrillRefused(ServiceError):
+    """What was given is no backup that says anything about these keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """What opened. *tried* are the keys of subjects in the backup, *opened* those of people who were not erased since,
+    *through_today* among them those that only today's wrapping opens.
+
+    *erased_opened* counts erased people whose horizon has passed and whose key still opens; it has to be 0. Until
+    *final_on*, at the latest, the keys of *not_final_yet* others may. *lost* people were not erased, and nothing opens
+    for them; it has to be 0.
+    """
+
+    tried: int
+    opened: int
+    through_today: int
+    erased: int
+    erased_opened: int
+    not_final_yet: int
+    final_on: dt.date | None
+    lost: int
+
+    @property
+    def is_passed(self) -> bool:
+        """Where no key was tried, nothing was shown."""
+        return bool(self.tried) and not (self.erased_opened or self.lost)
+
+
+def drill(
+    backup: Store, keyring: Keyring, *, now: dt.datetime, progress: Callable[[int], None] = lambda _: None
+) -> Drill:
+    """Try every key at hand on every key of a subject in *backup*. Raises `DrillRefused` for today's database and for
+    what is no backup of this deployment, and `StoreError`."""
+    _require_ours(backup, keyring)
+    _require_not_today(backup, now)
+    trial = _Trial(keyring, now)
+    for rows in backup.scan("core_subject", ["pseudonym", "wrapped_key"], batch=_BATCH):
+        trial.take([(str(who), bytes(wrapped)) for who, wrapped in rows if isinstance(wrapped, bytes)])
+        progress(trial.counts["tried"])
+    counts = trial.counts
+    return Drill(
+        tried=counts["tried"],
+        opened=counts["directly"] + counts["through today"],
+        through_today=counts["through today"],
+        erased=counts["erased"],
+        erased_opened=counts["erased opened"],
+        not_final_yet=counts["not final yet"],
+        final_on=trial.final_on,
+        lost=counts["lost"],
+    )
+
+
+def note_drill(drill: Drill, *, now: dt.datetime) -> None:
+    """Put the drill on record."""
+    record(
+        Entry(
+            "backup.drilled",
+            now,
+            {
+                "tried": drill.tried,
+                "opened": drill.opened,
+                "erased": drill.erased,
+                "erased_opened": drill.erased_opened,
+                "not_final_yet": drill.not_final_yet,
+                "lost": drill.lost,
+            },
+        )
+    )
+
+
+def _require_ours(backup: Store, keyring: Keyring) -> None:
+    try:
+        known = {str(key) for rows in backup.scan("core_key", ["key_id"], batch=_BATCH) for (key,) in rows}
+    except UnknownName:
+        raise DrillRefused("that is no backup of Troth's own database: it has no table core_key") from None
+    if keyring.id.text not in known:
+        raise DrillRefused(
+            f"that is a backup of another deployment, or of before it had keys: it knows no root key {keyring.id}"
+        )
+
+
+def _require_not_today(backup: Store, now: dt.datetime) -> None:
+    """Whatever name *backup* was given by: what is written into today's database now must not be in there. A server's
+    own identifiers would not tell it from a copy of all its files."""
+    mark = f"{_MARK}{secrets.token_hex(16)}"
+    scheduled_jobs.schedule([mark], at=now)
+    try:
+        is_today = any((mark,) in rows for rows in backup.scan("core_scheduled_job", ["name"], batch=_BATCH))
+    finally:
+        scheduled_jobs.forget(mark, keeping=())
+    if is_today:
+        raise DrillRefused("that is today's database; restore a backup beside it, and name that")
+
+
+class _Trial:
+    """The counts so far. Each subject in the backup is taken once."""
+
+    def __init__(self, keyring: Keyring, now: dt.datetime) -> None:
+        assert keyring.chain is not None, "the keyring of a home"
+        self._keyring, self._now = keyring, now
+        self._epochs = {info.number: info for info in keyring.chain.infos() if info.purpose == "epoch"}
+        self.counts: Counter[str] = Counter()
+        self.final_on: dt.date | None = None
+
+    def take(self, subjects: Sequence[tuple[str, bytes]]) -> None:
+        today = Subject.objects.in_bulk([who for who, _ in subjects], field_name="pseudonym")
+        kept = {who: bytes(row.wrapped_key) for who, row in today.items() if row.wrapped_key is not None}
+        then = self._keyring.try_every_key((wrapped, who) for who, wrapped in subjects)
+        now = dict(zip(kept, self._keyring.try_every_key((kept[who], who) for who in kept), strict=True))
+        for (who, wrapped), opened in zip(subjects, then, strict=True):
+            row = today.get(who)
+            self.counts["tried"] += 1
+            if who in kept:
+                self._alive(wrapped, opened, now[who])
+            else:
+                self._erased(opened, self._horizon(row.erased_at if row is not None else None))
+
+    def _alive(self, wrapped: bytes, then: KeyId | None, now: KeyId | None) -> None:
+        if then is not None and now is not None and then != now:  # erased since, and come back with another key
+            self._erased(then, self._end_of_epoch(wrapped))
+        elif then is not None:
+            self.counts["directly"] += 1
+        else:
+            self.counts["lost" if now is None else "through today"] += 1
+
+    def _erased(self, opened: KeyId | None, horizon: dt.date) -> None:
+        self.counts["erased"] += 1
+        if opened is None:
+            return
+        if self._now.date() >= horizon:
+            self.counts["erased opened"] += 1
+        else:
+            self.counts["not final yet"] += 1
+            self.final_on = max(self.final_on or horizon, horizon)
+
+    def _horizon(self, erased: dt.datetime | None) -> dt.date:
+        """The day that the receipt named. A row that is gone was disposed of long after its erasure."""
+        return final_day(self._epochs.values(), erased=erased) if erased is not None else dt.date.min
+
+    def _end_of_epoch(self, wrapped: bytes) -> dt.date:
+        """When the key of the epoch that a wrapping names is gone, for one whose erasure is not dated any more."""
+        try:
+            info = self._epochs[epoch_of(wrapped)]
+        except (OpenError, KeyError):
+            return dt.date.min
+        return _gone_after(info, self._now)
+
+
+def _gone_after(info: KeyInfo, now: dt.datetime) -> dt.date:
+    ended = info.since.get(KeyState.DEACTIVATED)
+    if ended is None:
+        return final_day([info], erased=now)
+    return day_after(ended)

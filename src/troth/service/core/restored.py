@@ -1,0 +1,63 @@
+"""Troth's own database came back from a backup: what was given out since then must not be given out a second time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import os
+from pathlib import Path
+
+from django.apps import apps
+from django.db import connection, transaction
+
+from troth.ledger import Entry
+from troth.service.configuration import Database, ServiceError, Settings
+from troth.service.core.ledger import record
+from troth.service.core.models import EntryRow
+
+_GAP = 100_000
+"""More than any table is likely to have got in rows since the backup."""
+
+
+def begin_again(settings: Settings, *, now: dt.datetime) -> None:
+    """Go on from a restored backup, before anything else runs on it. Harmless twice.
+
+    References of cases, ids of webhooks' messages and of all else that somebody may have been told begin well after
+    those that were given out since. The notes of flows beside an SQLite file go, as they may be newer than its rows
+    (docs/decisions/0011). The ledger says that it happened. Raises `ServiceError` while a worker runs.
+    """
+    if settings.database.engine == "sqlite":
+        _forget_notes(settings.database)
+    with transaction.atomic():
+        record(Entry("records.restored", now, {"entries": EntryRow.objects.count()}))
+        for model in apps.get_models():
+            numbered = model._meta.auto_field
+            if numbered is not None and numbered.column and model._meta.managed:
+                _skip(model._meta.db_table, numbered.column)
+
+
+def _skip(table: str, column: str) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sequence = "pg_get_serial_sequence(%s, %s)"
+            quoted = connection.ops.quote_name(table)
+            cursor.execute(f"SELECT setval({sequence}, nextval({sequence}) + %s)", [quoted, column] * 2 + [_GAP])
+            return
+        cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s", [_GAP, table])
+        if not cursor.rowcount:
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, _GAP])
+
+
+def _forget_notes(database: Database) -> None:
+    """Delete ``work.sqlite3`` under the lock that a worker would have."""
+    file = Path(database.name)
+    lock = os.open(file.with_name("work.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ServiceError("a worker runs on this database; stop Troth, and then say that it was restored") from None
+    else:
+        for end in ("", "-wal", "-shm"):
+            file.with_name(f"work.sqlite3{end}").unlink(missing_ok=True)
+    finally:
+        os.close(lock)

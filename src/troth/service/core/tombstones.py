@@ -1,0 +1,134 @@
+"""Tombstones: who was erased from which system, as keyed marks that only match (clause C07).
+
+A mark is *pseudonymous*: with the deployment's key, and an identifier to try, it can be recognised again. That is what
+it is for, and why it has a purpose and a period of its own. Identifiers are spelt one way before they are marked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Count, Min
+
+from troth.declaration import IdentityKind
+from troth.protect import Keyring
+from troth.service.core.models import Tombstone
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """One identifier that is gone from one system. Its `repr` does not show it."""
+
+    system: str
+    kind: IdentityKind
+    value: str
+
+    def __repr__(self) -> str:
+        return f"Erased({self.system}, {self.kind})"
+
+
+@dataclass(frozen=True, slots=True)
+class Grave:
+    """What is remembered of one identifier: its mark, when it was erased, and whether its owner has come back since."""
+
+    mark: bytes
+    erased_at: dt.datetime
+    is_lifted: bool = False
+
+
+class Tombstones:
+    """The tombstones of this deployment, set and matched under *keyring*."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    def bury(self, gone: Iterable[Erased], *, erased_at: dt.datetime, until: dt.datetime) -> int:
+        """Set a tombstone for each, in the transaction that is open; one that is there already tells the later erasure,
+        and lasts until the later date. One that was lifted stands again. How many."""
+        several = list(gone)
+        for one, mark in zip(several, self._marks(several), strict=True):
+            row, is_new = Tombstone.objects.get_or_create(
+                system=one.system, kind=one.kind.value, mark=mark, defaults={"erased_at": erased_at, "until": until}
+            )
+            if not is_new:
+                if row.returned_at is not None and row.returned_at < erased_at:
+                    row.returned_at = None
+                row.erased_at, row.until = max(row.erased_at, erased_at), max(row.until, until)
+                row.save(update_fields=["erased_at", "until", "returned_at"])
+        return len(several)
+
+    def lift(self, returned: Iterable[Erased], *, at: dt.datetime) -> int:
+        """These people came back of their own accord: whoever is found under their identifiers is no fault from *at*
+        on. The tombstones stay, for a backup of before the erasure holds what was erased. How many were lifted."""
+        several = list(returned)
+        return sum(
+            Tombstone.objects.filter(
+                system=one.system, kind=one.kind.value, mark=mark, erased_at__lte=at, returned_at=None
+            ).update(returned_at=at)
+            for one, mark in zip(several, self._marks(several), strict=True)
+        )
+
+    def count(self, system: str, *, now: dt.datetime) -> Mapping[IdentityKind, int]:
+        """How many are in force in *system*, by the kind of identifier. What was lifted is not."""
+        rows = (
+            Tombstone.objects.filter(system=system, until__gt=now, returned_at=None)
+            .values_list("kind")
+            .annotate(Count("pk"))
+        )
+        return {IdentityKind(kind): count for kind, count in rows.order_by("kind")}
+
+    def first(self, *, now: dt.datetime) -> dt.datetime:
+        """When the earliest of those in force was made; *now* where there is none."""
+        rows = Tombstone.objects.filter(until__gt=now, returned_at=None)
+        return min(rows.aggregate(first=Min("erased_at"))["first"] or now, now)
+
+    def reappeared(self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime) -> int:
+        """How many different tombstones of *system* one of *values* matches. Values are compared on our side only."""
+        marks = set(self._marks([Erased(system, kind, value) for value in values]))
+        found = 0
+        wanted = sorted(marks)
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            rows = Tombstone.objects.filter(system=system, kind=kind.value, mark__in=batch, until__gt=now)
+            found += rows.filter(returned_at=None).count()
+        return found
+
+    def erased(
+        self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime
+    ) -> Mapping[str, Grave]:
+        """Those of *values* that were erased from *system*, and what is remembered. Compared on our side only."""
+        several = list(dict.fromkeys(values))
+        marks = dict(zip(several, self._marks([Erased(system, kind, value) for value in several]), strict=True))
+        known: dict[bytes, Grave] = {}
+        wanted = sorted(set(marks.values()))
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            rows = Tombstone.objects.filter(system=system, kind=kind.value, mark__in=batch, until__gt=now)
+            known |= {
+                bytes(row.mark): Grave(bytes(row.mark), row.erased_at, row.returned_at is not None) for row in rows
+            }
+        return {value: known[mark] for value, mark in marks.items() if mark in known}
+
+    def erased_at(self, kind: IdentityKind, value: str, systems: Iterable[str], *, now: dt.datetime) -> dt.date | None:
+        """The last day on which this identifier was erased from one of *systems*, None where no tombstone stands."""
+        marks = self._marks([Erased(system, kind, value) for system in systems])
+        rows = Tombstone.objects.filter(kind=kind.value, mark__in=marks, until__gt=now).order_by("-erased_at")
+        last = rows.first()
+        return last.erased_at.date() if last is not None else None
+
+    def _marks(self, several: Iterable[Erased]) -> list[bytes]:
+        parts = [f"{one.system}\x1f{one.kind}\x1f{_one_spelling(one.kind, one.value)}" for one in several]
+        return [mark.text.encode() for mark in self._keyring.pseudonyms("tombstone", parts)]
+
+
+def _one_spelling(kind: IdentityKind, value: str) -> str:
+    value = value.strip()
+    if kind is IdentityKind.PHONE:
+        digits = re.sub(r"\D", "", value)
+        return digits[-9:] or value  # the national part: +44 20 … and 020 … are one telephone
+    return value.casefold()

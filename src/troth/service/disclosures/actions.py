@@ -1,0 +1,147 @@
+"""The register of disclosures: put down before data goes, and asked by whoever wants to know who received it.
+
+disclose([Identity.of(email="ann@example.org")], to="post", categories=["user.contact.email"], purpose="newsletter",
+         kind=Kind.PROCESSOR, declaration=…, keyring=…, now=now)      # then send
+received(names_of(identity, keyring))                                 # who received my data (clause C43)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from troth.declaration import Declaration
+from troth.ledger import DeclaredName, Entry, Hash, Pseudonym, Value
+from troth.protect import Keyring
+from troth.service.core import control_events
+from troth.service.core.ledger import record
+from troth.service.disclosures.models import Disclosure, DisclosureKind, DisclosureSubject
+from troth.service.disclosures.rules import PlannedDisclosure, refuse_undeclared
+from troth.subjects import Identity, references
+
+_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One disclosure, as the person whose data it was is told of it."""
+
+    recipient: str
+    kind: str
+    purpose: str
+    categories: tuple[str, ...]
+    at: dt.datetime
+    case: str
+
+
+def names_of(identity: Identity, keyring: Keyring) -> tuple[str, ...]:
+    """The keyed references that a person may be asked for by: all their identifiers together, and each alone."""
+    asked = [identity, *(Identity((one,)) for one in identity.identifiers)]
+    return tuple(dict.fromkeys(str(name) for name in references(asked, keyring)))
+
+
+def disclose(
+    people: Sequence[Identity],
+    *,
+    to: str,
+    categories: Sequence[str],
+    purpose: str,
+    kind: DisclosureKind,
+    declaration: Declaration,
+    keyring: Keyring,
+    now: dt.datetime,
+    case: str = "",
+) -> Disclosure:
+    """Put a disclosure on record, durably: call it before the data is sent. Raises `DisclosureRefused`, and then
+    nothing may be sent."""
+    with transaction.atomic(durable=True):
+        names = [names_of(one, keyring) for one in people]
+        return record_disclosure(
+            PlannedDisclosure(to, names, categories, purpose, kind, case),
+            declaration=declaration,
+            keyring=keyring,
+            now=now,
+        )
+
+
+def record_disclosure(
+    release: PlannedDisclosure, *, declaration: Declaration, keyring: Keyring, now: dt.datetime, by: str = ""
+) -> Disclosure:
+    """Put one disclosure on record, with its ledger entry, in the transaction that is open. Raises
+    `DisclosureRefused`."""
+    return record_disclosures([release], declaration=declaration, keyring=keyring, now=now, by=by)[0]
+
+
+def record_disclosures(
+    releases: Sequence[PlannedDisclosure], *, declaration: Declaration, keyring: Keyring, now: dt.datetime, by: str = ""
+) -> list[Disclosure]:
+    """`record_disclosure` for a batch: all of them or none, in a few statements. *by* is the pseudonym of a member of
+    staff."""
+    for release in releases:
+        refuse_undeclared(release, declaration)
+    with transaction.atomic():
+        entries = record(*(_entry(release, keyring, now, by) for release in releases))
+        rows = Disclosure.objects.bulk_create(
+            Disclosure(
+                recipient=one.to,
+                kind=one.kind,
+                purpose=one.purpose,
+                categories=sorted(set(one.categories)),
+                people=len(one.subjects),
+                at=now,
+                case=one.case,
+                entry=entry,
+            )
+            for one, entry in zip(releases, entries, strict=True)
+        )
+        concerned = (
+            DisclosureSubject(disclosure=row, subject=name, at=now)
+            for row, one in zip(rows, releases, strict=True)
+            for name in _names(one)
+        )
+        DisclosureSubject.objects.bulk_create(concerned, batch_size=_BATCH)
+        if rows:
+            control_events.note("disclosures.changed", now=now)
+    return rows
+
+
+def _names(release: PlannedDisclosure) -> list[str]:
+    return sorted({name for names in release.subjects for name in names})
+
+
+def _entry(release: PlannedDisclosure, keyring: Keyring, now: dt.datetime, by: str) -> Entry:
+    fields: dict[str, Value] = {
+        "recipient": DeclaredName.of(release.to),
+        "way": str(release.kind),
+        "purpose": DeclaredName.of(release.purpose),
+        "categories": len(set(release.categories)),
+        "people": len(release.subjects),
+        "what": digest_of(release.to, release.kind, release.purpose, release.categories, _names(release), keyring),
+    }
+    if len(release.subjects) == 1:
+        fields["subject"] = Pseudonym(next(iter(release.subjects[0])))
+    if release.case:
+        fields["case"] = keyring.pseudonym("case", release.case)
+    if by:
+        fields["by"] = Pseudonym(by)
+    return Entry("disclosure.made", now, fields)
+
+
+def digest_of(
+    recipient: str, kind: str, purpose: str, categories: Iterable[str], names: Iterable[str], keyring: Keyring
+) -> Hash:
+    """What the entry of a disclosure holds of it: a row that was changed, or taken away, has another."""
+    return keyring.digest(
+        "disclosure", recipient, str(kind), purpose, *sorted(set(categories)), "", *sorted(set(names))
+    )
+
+
+def received(subjects: Collection[str]) -> list[Received]:
+    """Everything that went to anybody of whoever is named by these references, the latest first (GDPR Art. 15(1)(c),
+    clause C43). Notices of changes are among it."""
+    about = DisclosureSubject.objects.filter(subject__in=list(subjects)).values("disclosure")
+    rows = Disclosure.objects.filter(pk__in=about).order_by("-at", "-id")
+    return [Received(row.recipient, row.kind, row.purpose, tuple(row.categories), row.at, row.case) for row in rows]

@@ -1,0 +1,126 @@
+"""``/console/disclosures/``: what went to whom, who received one person's data, and whom staff have to tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from troth.declaration import IdentityKind
+from troth.service.core.console import IDENTIFIERS, own_keyring
+from troth.service.disclosures.actions import names_of, received
+from troth.service.disclosures.models import Disclosure, DisclosureKind, RecipientNotification
+from troth.service.disclosures.notifications import NotificationEnded, end, untold
+from troth.service.disclosures.rules import ANSWERING
+from troth.service.pages import the_company
+from troth.service.staff.access_log import record_access, withheld_from
+from troth.service.staff.effective_rights import standing_of
+from troth.service.staff.permissions import needs
+from troth.service.staff.rights import StaffRight
+from troth.subjects import Identity, IdentityRefused
+
+_SHOWN = 50
+KINDS = {
+    DisclosureKind.NOTICE: _("notice of a change"),
+    DisclosureKind.EXPORT: _("as the person wished"),
+    DisclosureKind.SHARE: _("shared"),
+    DisclosureKind.PROCESSOR: _("to a processor"),
+    DisclosureKind.LEGAL_DEMAND: _("on a legal demand"),
+    DisclosureKind.SALE: _("sold"),
+}
+
+
+class PersonSearchForm(forms.Form):
+    """Somebody whom staff look for, by one identifier, and for which purpose."""
+
+    kind = forms.ChoiceField(choices=IDENTIFIERS, label=_("The person is named by"))
+    value = forms.CharField(
+        label=_("Which"), max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+    purpose = forms.ChoiceField(label=_("What you look for it for"), help_text=_("The look is on record."))
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.label_suffix = ""
+        declared = the_company().declaration.purposes
+        field = self.fields["purpose"]
+        assert isinstance(field, forms.ChoiceField)
+        titled = [(one.title or name, name) for name, one in declared.items()]
+        field.choices = [(name, title) for title, name in sorted(titled)]
+        field.initial = "troth_requests"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("kind") and cleaned.get("value"):
+            try:
+                cleaned["identity"] = Identity(((IdentityKind(cleaned["kind"]), cleaned["value"].strip()),))
+            except IdentityRefused as refused:
+                self.add_error("value", str(refused))
+        return cleaned
+
+
+@needs(StaffRight.DISCLOSURES_SEE)
+@require_safe
+def disclosures(request: HttpRequest) -> HttpResponse:
+    """The latest disclosures, without whose data it was, and the recipients that wait to be told."""
+    return _page(request, PersonSearchForm())
+
+
+def _page(
+    request: HttpRequest, form: PersonSearchForm, *, results: Any = None, wrong: str = "", status: int = 200
+) -> HttpResponse:
+    withheld = withheld_from(request)
+    latest = Disclosure.objects.exclude(case__in=withheld).order_by("-at", "-id")[:_SHOWN]
+    shown = {
+        "here": "disclosures",
+        "form": form,
+        "found": results,
+        "wrong": wrong,
+        "untold": [one for one in untold() if one.case not in withheld][:_SHOWN],
+        "latest": [(row, KINDS[DisclosureKind(row.kind)]) for row in latest],
+        "recipients": the_company().declaration.recipients,
+        "purposes": _purposes(),
+        "is_searched": results is not None,
+    }
+    return render(request, "disclosures/console/disclosures.html", shown, status=status)
+
+
+def _purposes() -> dict[str, str]:
+    titles = {name: str(one.title) for name, one in the_company().declaration.purposes.items() if one.title}
+    return {**titles, ANSWERING: gettext("to answer a person’s request")}
+
+
+@needs(StaffRight.DISCLOSURES_SEE, personal=True)
+@require_POST
+def received_by(request: HttpRequest) -> HttpResponse:
+    """Who received one person's data, as the person would be told (GDPR Art. 15(1)(c)). The identifier is sent in the
+    body, found by its keyed reference, and not kept."""
+    form = PersonSearchForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=400)
+    names = names_of(form.cleaned_data["identity"], own_keyring())
+    record_access(request, subjects=names[:1], purpose=form.cleaned_data["purpose"])
+    return _page(request, form, results=[(one, KINDS[DisclosureKind(one.kind)]) for one in received(names)])
+
+
+@needs(StaffRight.DISCLOSURES_SEE)
+@require_POST
+def notice_ended(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody has told the recipient in another way, or says why nobody can (GDPR Art. 19)."""
+    how = request.POST.get("how", "")
+    if not RecipientNotification.objects.filter(pk=pk).exclude(case__in=withheld_from(request)).exists():
+        raise Http404
+    try:
+        if how not in RecipientNotification.Ended.values:
+            raise NotificationEnded("say whether they were told, or why they cannot be")
+        end(pk, RecipientNotification.Ended(how), by=standing_of(request).pseudonym or "", now=timezone.now())
+    except NotificationEnded as refused:
+        return _page(request, PersonSearchForm(), wrong=str(refused)[:1].upper() + str(refused)[1:], status=409)
+    return HttpResponseRedirect(reverse("disclosures"))

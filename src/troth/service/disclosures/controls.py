@@ -1,0 +1,40 @@
+"""What the register can show: that everybody can be told who received their data."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
+from troth.service.disclosures.register import Register
+from troth.text import counted
+
+_SAMPLE = 200
+_PERIOD = dt.timedelta(days=6 * 365)
+"""As long as the register keeps what it holds."""
+
+
+@answers("disclosures.answerable")
+def answerable(disclosures: Register, now: dt.datetime) -> ControlResult:
+    """GDPR Art. 15(1)(c): what the ledger says was disclosed is in the register, unaltered, and whoever it was about is
+    told of it when they ask."""
+    sampled = list(disclosures.sample(_SAMPLE, since=now - _PERIOD))
+    looked = frozenset({"disclosures"})
+    period = (now - _PERIOD, now)
+    there = max(disclosures.count(since=period[0]), len(sampled))
+    evidence = Evidence(looked, looked, population=there, tested=len(sampled), period=period)
+    if not sampled:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No disclosure is on record.", evidence)
+    wrong = [one for one in sampled if not (one.is_kept and one.is_told)]
+    findings = [
+        ControlFinding(
+            f"disclosure of {one.at:%Y-%m-%d %H:%M} UTC",
+            "is not in the register as it was made" if not one.is_kept else "is not told to whom it was about",
+            "restore the tables disclosures_disclosure and disclosures_disclosure_subject from a backup",
+        )
+        for one in wrong
+    ]
+    answered = len(sampled) - len(wrong)
+    summary = f"{answered:,} of {counted(len(sampled), 'disclosure')} on record can be told to whom it was about."
+    return ControlResult.of(
+        summary, evidence=evidence, findings=findings, figures={"sampled": len(sampled), "answered": answered}
+    )

@@ -1,0 +1,60 @@
+"""What the controls look at: disclosures on record in the ledger, each with what the register holds of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from troth.ledger import Entry
+from troth.protect import Keyring
+from troth.service.core.models import EntryRow
+from troth.service.disclosures.actions import digest_of, received
+from troth.service.disclosures.models import Disclosure
+
+_KIND = b'"kind":"disclosure.made"'
+_ENTRIES_MAX = 20_000
+"""How far back in the ledger a sample looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """One disclosure that the ledger tells of: whether the register has it as it was, and whether those it was about
+    are told of it when they ask."""
+
+    at: dt.datetime
+    is_kept: bool
+    is_told: bool
+
+
+class Register:
+    """The register of this deployment, under *keyring*."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    def count(self, *, since: dt.datetime) -> int:
+        """How many disclosures the register holds since then."""
+        return Disclosure.objects.filter(at__gte=since).count()
+
+    def sample(self, most: int, *, since: dt.datetime) -> Iterator[OnRecord]:
+        """The latest disclosures on record, up to *most* of them, and none from before *since*."""
+        newest = EntryRow.objects.order_by("-id").values_list("pk", "content")[:_ENTRIES_MAX]
+        found = 0
+        for pk, content in newest.iterator(chunk_size=1_000):
+            if _KIND not in bytes(content):
+                continue
+            entry = Entry.decode(bytes(content))
+            if entry.at < since or found == most:
+                return
+            found += 1
+            yield self._look(pk, entry)
+
+    def _look(self, pk: int, entry: Entry) -> OnRecord:
+        row = Disclosure.objects.filter(entry=pk).first()
+        if row is None:
+            return OnRecord(entry.at, is_kept=False, is_told=False)
+        names = list(row.concerned.values_list("subject", flat=True))
+        digest = digest_of(row.recipient, row.kind, row.purpose, row.categories, names, self._keyring)
+        told = bool(names) and any(one.at == row.at and one.recipient == row.recipient for one in received(names[:1]))
+        return OnRecord(entry.at, is_kept=digest == entry.fields["what"], is_told=told)

@@ -1,0 +1,84 @@
+"""Whether people can be sent to this process, and what is in the way, as codes: nothing about anyone."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from django.db import Error
+from django.utils import timezone
+
+from troth.errors import TrothError
+from troth.protect import Keyring
+from troth.service.configuration import Settings
+from troth.service.core import scheduled_jobs
+from troth.service.core.deployment import NoDeployment, deployment
+from troth.service.start import unapplied_migrations
+
+ROOM_BYTES_MIN: Final = 50_000_000
+"""With less room than this on the disk of TROTH_HOME or of an SQLite database nobody is sent here."""
+_WRITTEN: Final = "health:written"
+_EVERY_S: Final = 5.0
+"""How old an answer may be: anybody may ask, and to write takes the disk's time."""
+
+_lock = threading.Lock()
+_known: dict[Path, tuple[float, tuple[str, ...]]] = {}
+_migrated = False
+
+
+def causes(settings: Settings) -> tuple[str, ...]:
+    """Why nobody can be sent here, empty where nothing is in the way: ``database`` (it does not answer or cannot be
+    written to), ``migrations``, ``disk``, ``keys``, ``declaration``. As of a few seconds ago at most."""
+    with _lock:
+        at, found = _known.get(settings.home, (0.0, ()))
+        if time.monotonic() - at >= _EVERY_S:
+            found = tuple(_causes(settings))
+            _known[settings.home] = time.monotonic(), found
+        return found
+
+
+def _causes(settings: Settings) -> Iterator[str]:
+    try:
+        if (unapplied := _unapplied()) == 0:
+            scheduled_jobs.put_off(_WRITTEN, until=timezone.now())
+    except Error:
+        unapplied = None
+    if unapplied is None:
+        yield "database"
+    elif unapplied:
+        yield "migrations"
+    if any(_room(folder) < ROOM_BYTES_MIN for folder in _folders(settings)):
+        yield "disk"
+    try:
+        Keyring.open(settings.home)
+    except (TrothError, OSError):
+        yield "keys"
+    try:
+        deployment(settings)
+    except NoDeployment:
+        yield "declaration"
+
+
+def _folders(settings: Settings) -> Iterator[Path]:
+    yield settings.home
+    if settings.database.engine == "sqlite":
+        yield Path(settings.database.name).parent
+
+
+def _room(folder: Path) -> int:
+    """The bytes that are free for us there; 0 where there is no such folder."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
+
+
+def _unapplied() -> int | None:
+    global _migrated  # noqa: PLW0603 - once it is, it stays so; to ask costs more than all the rest
+    unapplied = 0 if _migrated else unapplied_migrations()
+    _migrated = unapplied == 0
+    return unapplied

@@ -1,0 +1,337 @@
+"""How a deployment is, for whoever runs it: what serves, what waits, who works, and what a visitor sees from outside.
+
+Each part gives findings: its state (``ok``, ``note`` or ``wrong``), what was looked at, and what was found and would
+mend it. None of them holds anything personal, and looking changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shutil
+import stat
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from troth.ledger import Entry
+from troth.service.configuration import MailServer, ServiceError, Settings, UnsafeStart, is_local
+from troth.service.core.clock import doubt
+from troth.service.core.controls import restores
+from troth.service.core.ledger import DatabaseLog
+from troth.service.core.models import EntryRow
+from troth.service.mail.models import LetterRow
+from troth.service.mail.smtp import Smtp
+from troth.service.pages import the_log
+from troth.service.requests.intake.mailbox import open_mailbox
+from troth.service.requests.models import ProcessingHalt
+from troth.service.staff.controls import officer_appointed, undertakings
+from troth.service.staff.roster import Roster, roster
+from troth.service.staff.rules import rights_of
+from troth.service.start import refuse_unsafe_start, unapplied_migrations
+from troth.service.work.run import health
+from troth.text import counted
+
+Found = tuple[str, str, str]
+"""State, what was looked at, what was found."""
+
+_FREE_BYTES_MIN = 1_000_000_000
+_CLOCK_MAX = dt.timedelta(seconds=30)
+_LATE = dt.timedelta(hours=1)
+_EXPIRES_MIN = dt.timedelta(days=30)
+_TIMEOUT_S = 10.0
+_STAFF_MIN = 2
+
+
+def examined(settings: Settings) -> Iterator[Found]:
+    """Everything that can be seen from within. Raises `TrothError` where there is no company or no key to ask for."""
+    now = timezone.now()
+    yield from _safe(settings)
+    yield from _modes(settings.home)
+    yield from _disk(settings.home)
+    yield from _mail(settings)
+    yield from _mailbox(settings)
+    unapplied = unapplied_migrations()
+    if unapplied is None:
+        yield "wrong", "database", "it cannot be opened; check TROTH_DATABASE_URL, and that it is there and lets us in"
+        return
+    if unapplied:
+        state = "wrong" if settings.is_production else "note"
+        yield state, "database", f"{counted(unapplied, 'migration')} to be applied; run: troth migrate"
+        return
+    yield "ok", "database", f"{settings.database.engine}, up to date"
+    try:
+        yield from _clock(now)
+        yield from _work(settings, now)
+        yield from _letters(now)
+        yield from _staff(settings, roster(now), now)
+        yield from _drilled(the_log(), now)
+    except DatabaseError as broken:  # its text may quote a row
+        yield "wrong", "database", f"it broke off ({type(broken).__name__}); look into its own log"
+
+
+def _safe(settings: Settings) -> Iterator[Found]:
+    if not settings.is_production:
+        yield "note", "profile", "development, for this machine alone; people are served with TROTH_PROFILE=production"
+        return
+    try:
+        refuse_unsafe_start()
+    except UnsafeStart as refused:
+        yield from (("wrong", "profile", problem) for problem in refused.problems)
+    except ServiceError as refused:
+        yield "wrong", "profile", str(refused)
+    else:
+        yield "ok", "profile", "production, and safe to start"
+
+
+def _modes(home: Path) -> Iterator[Found]:
+    if not home.is_dir():
+        yield "note", "file modes", f"there is no {home} yet"
+        return
+    within = [home, *home.iterdir()]
+    exposed = sorted(path.name for path in within if stat.S_IMODE(path.lstat().st_mode) & 0o077)
+    if exposed:
+        yield "wrong", "file modes", f"others can read {', '.join(exposed)} in {home}; run: chmod -R go= {home}"
+    else:
+        yield "ok", "file modes", f"{home} and what is in it are ours alone"
+
+
+def _disk(home: Path) -> Iterator[Found]:
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    state = "ok" if free > _FREE_BYTES_MIN else "wrong"
+    yield state, "disk", f"{free / 1e9:.1f} GB free at {there}" + ("" if state == "ok" else "; make room")
+
+
+def _mail(settings: Settings) -> Iterator[Found]:
+    server = settings.mail
+    if server is None:
+        yield "wrong", "mail", "TROTH_MAIL_URL is not set; name the mail server"
+        return
+    if server.folder is not None:
+        yield "note", "mail", f"letters go into the folder {server.folder}, and to nobody"
+        return
+    yield _reached(server)
+    yield "note", "mail domain", "SPF, DKIM and DMARC are not checked: that takes DNS. Ask your mail server's people"
+
+
+def _reached(server: MailServer) -> Found:
+    transport = Smtp(server)
+    try:
+        transport.greet()
+    except ServiceError as away:
+        reason = getattr(away, "reason", type(away).__name__)
+        return "wrong", "mail", f"{server.host}:{server.port} does not let us in ({reason}); check TROTH_MAIL_URL"
+    finally:
+        transport.close()
+    signed = ", signed in" if server.user else ""
+    return "ok", "mail", f"{server.host}:{server.port} answers, TLS: {server.tls}{signed}"
+
+
+def _mailbox(settings: Settings) -> Iterator[Found]:
+    if settings.mailbox is None:
+        yield (
+            "note",
+            "mailbox",
+            "nobody reads requests that come by mail; TROTH_MAILBOX_URL would say where they are",
+        )
+        return
+    try:
+        with open_mailbox(settings.mailbox):
+            yield "ok", "mailbox", "it lets us in"
+    except Exception as away:  # noqa: BLE001 - whatever it is: its text may quote what was sent
+        yield "wrong", "mailbox", f"it does not let us in ({type(away).__name__}); check TROTH_MAILBOX_URL"
+
+
+def _clock(now: dt.datetime) -> Iterator[Found]:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            apart = abs(cursor.fetchone()[0] - timezone.now())
+        if apart > _CLOCK_MAX:
+            yield "wrong", "clock", f"{apart.total_seconds():.0f} s apart from the database's; run NTP on both machines"
+            return
+    if (doubted := doubt(now)) is not None:
+        yield "wrong", "clock", str(doubted)
+        return
+    last = EntryRow.objects.order_by("-pk").first()
+    if last is not None and Entry.decode(bytes(last.content)).at > now + _CLOCK_MAX:
+        yield "wrong", "clock", "the ledger's latest entry is from the future; run NTP, and see `troth ledger verify`"
+    else:
+        yield "ok", "clock", "it agrees with the database and with the ledger"
+
+
+def _work(settings: Settings, now: dt.datetime) -> Iterator[Found]:
+    found = health(now)
+    if not found.workers:
+        state = "wrong" if settings.is_production else "note"
+        yield state, "workers", "none: nobody carries out what people ask for; run `troth serve` or `troth work`"
+    else:
+        yield "ok", "workers", f"{found.workers} alive"
+    if found.is_behind(now):
+        yield "wrong", "queue", f"behind since {found.oldest:%Y-%m-%d %H:%M} UTC; run more of `troth work`"
+    elif found.stopped or found.failed:
+        stuck = counted(found.stopped + found.failed, "flow")
+        yield "wrong", "queue", f"{stuck} cannot go on; the console's work queue says why"
+    else:
+        yield "ok", "queue", f"{counted(found.wanted + found.running + found.waiting, 'flow')} under way, none late"
+    stop = ProcessingHalt.objects.filter(cleared_at=None).first()
+    if stop is not None:
+        yield (
+            "wrong",
+            "line",
+            f"stopped since {stop.since:%Y-%m-%d} ({stop.why}); mend it, and start it in the console",
+        )
+
+
+def _letters(now: dt.datetime) -> Iterator[Found]:
+    failed = LetterRow.objects.filter(state=LetterRow.State.FAILED).count()
+    late = LetterRow.objects.filter(state=LetterRow.State.QUEUED, queued_at__lt=now - _LATE).count()
+    if failed or late:
+        yield "wrong", "letters", f"{failed} failed, {late} waiting for over an hour; the console's work queue has them"
+    else:
+        yield "ok", "letters", "none failed, none late"
+
+
+def _staff(settings: Settings, roster: Roster, now: dt.datetime) -> Iterator[Found]:
+    state = "wrong" if settings.is_production else "note"
+    ready = sum(who.has_factor and bool(rights_of(who.grants, who.person, now=now)) for who in roster.people)
+    if ready < _STAFF_MIN:
+        yield (
+            state,
+            "staff",
+            f"{ready} with a second factor and a grant that counts; have two: one may fall ill",
+        )
+    else:
+        yield "ok", "staff", f"{ready} with a second factor and a grant that counts"
+    appointed = officer_appointed(roster, now)
+    for finding in appointed.findings:
+        yield state, "officer", f"{finding.message}; {finding.mend}"
+    if not appointed.findings:
+        yield "ok", "officer", "an officer and a deputy can do their work today"
+    for finding in undertakings(roster, now).findings:
+        yield "wrong", "undertakings", f"{finding.message}; {finding.mend}"
+
+
+def _drilled(log: DatabaseLog, now: dt.datetime) -> Iterator[Found]:
+    answer = restores(log, now)
+    for finding in answer.findings:
+        yield "note", "backups", f"{finding.message}; {finding.mend}"
+    if not answer.findings:
+        yield "ok", "backups", answer.summary
+
+
+# --- from outside -----------------------------------------------------------------------------------------------------
+
+
+def seen_from_outside(url: str, *, now: dt.datetime, verify: bool = True) -> Iterator[Found]:
+    """What a visitor of *url* sees: TLS, the headers, the small files. *verify* is off in tests alone."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not is_local(parts.hostname or ""):
+        yield "wrong", "site", "it is not an https:// address"
+        return
+    with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, verify=verify) as visitor:
+        try:
+            home = visitor.get(urljoin(url, "/policy/"))
+            if home.is_redirect and home.headers["location"] == str(home.url):
+                yield "wrong", "site", "we send people where they are: the proxy has to set X-Forwarded-Proto to https"
+                return
+            yield from _headers(home, is_tls=parts.scheme == "https")
+            if parts.scheme == "https":
+                yield _led_to_tls(visitor, url)
+            yield _strangers(visitor, url)
+            yield _expiry(visitor.get(urljoin(url, "/.well-known/security.txt")), now)
+            yield _signals(visitor.get(urljoin(url, "/.well-known/gpc.json")))
+            yield _ready(visitor.get(urljoin(url, "/health/ready")))
+            yield _dated(home, now)
+        except httpx.HTTPError as away:
+            yield "wrong", "site", f"{url} does not answer as it should ({type(away).__name__})"
+
+
+def _headers(home: httpx.Response, *, is_tls: bool) -> Iterator[Found]:
+    if home.status_code != httpx.codes.OK:
+        yield "wrong", "site", f"/policy/ is answered with {home.status_code}"
+    wanted = {
+        "content-security-policy": "default-src 'none'",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "",
+    }
+    missing = [name for name, part in wanted.items() if name not in home.headers or part not in home.headers[name]]
+    if missing:
+        yield "wrong", "headers", f"the proxy takes away or changes {', '.join(missing)}; let it pass them on"
+    else:
+        yield "ok", "headers", "they arrive as we send them"
+    if is_tls:
+        age = re.search(r"max-age=(\d+)", home.headers.get("strict-transport-security", ""))
+        if age is None or int(age[1]) < 15_768_000:
+            yield "wrong", "HSTS", "there is none of half a year; the proxy has to pass Strict-Transport-Security on"
+        else:
+            yield "ok", "HSTS", f"{int(age[1]) // 86_400} days"
+
+
+def _led_to_tls(visitor: httpx.Client, url: str) -> Found:
+    host = urlsplit(url).hostname or ""
+    try:
+        plain = visitor.get(f"http://{host}/policy/")
+    except httpx.HTTPError:
+        return "ok", "TLS", "nothing is served without it"
+    if plain.is_redirect and plain.headers["location"].startswith(f"https://{host}"):
+        return "ok", "TLS", "whoever comes without is sent to it"
+    return "wrong", "TLS", "http:// is answered; the proxy has to set X-Forwarded-Proto, and to redirect"
+
+
+def _strangers(visitor: httpx.Client, url: str) -> Found:
+    try:
+        answer = visitor.get(urljoin(url, "/policy/"), headers={"host": "stranger.invalid"})
+    except httpx.HTTPError:
+        return "ok", "hosts", "another host's name is not answered"
+    is_ours = "default-src 'none'" in answer.headers.get("content-security-policy", "")
+    if answer.status_code == httpx.codes.OK and is_ours:
+        return "wrong", "hosts", "we answer for any host's name; the proxy has to pass Host on as it came"
+    return "ok", "hosts", "another host's name is not ours"
+
+
+def _expiry(answer: httpx.Response, now: dt.datetime) -> Found:
+    found = re.search(r"(?m)^Expires: (\S+)$", answer.text)
+    try:
+        until = dt.datetime.fromisoformat(found[1]) if found is not None else None
+    except ValueError:
+        until = None
+    if answer.status_code != httpx.codes.OK or until is None or until < now + _EXPIRES_MIN:
+        return "wrong", "security.txt", "it is not there, or ends within 30 days; send /.well-known/security.txt to us"
+    return "ok", "security.txt", f"good until {until:%Y-%m-%d}"
+
+
+def _signals(answer: httpx.Response) -> Found:
+    try:
+        is_honoured = answer.status_code == httpx.codes.OK and answer.json()["gpc"] is True
+    except (ValueError, KeyError, TypeError):
+        is_honoured = False
+    if is_honoured:
+        return "ok", "gpc.json", "it says that signals are honoured"
+    return "wrong", "gpc.json", "it is not there; send /.well-known/gpc.json to us"
+
+
+def _ready(answer: httpx.Response) -> Found:
+    try:
+        told = answer.json()
+        state = "ok" if told["ready"] and told["work"] == "ok" else "wrong"
+        return state, "health", f"ready: {told['ready']}, work: {told['work']}"
+    except (ValueError, KeyError, TypeError):
+        return "note", "health", "/health/ready does not come through from outside; ask it from beside the server"
+
+
+def _dated(home: httpx.Response, now: dt.datetime) -> Found:
+    try:
+        apart = abs(parsedate_to_datetime(home.headers["date"]) - now)
+    except (KeyError, TypeError, ValueError):
+        return "note", "date", "the proxy sends none"
+    if apart > _CLOCK_MAX:
+        return "wrong", "date", f"{apart.total_seconds():.0f} s apart from this machine's clock; run NTP"
+    return "ok", "date", "it agrees with this machine's clock"

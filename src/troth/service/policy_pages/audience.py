@@ -1,0 +1,58 @@
+"""What a reader of the status pages sees: who they are taken for, and the page that is theirs."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from troth.controls import Matrix, Status, matrix
+from troth.declaration import Audience
+from troth.service.assurance.evaluation import judge
+from troth.service.assurance.rules import promise_name
+from troth.service.assurance.status_history import Trend, known, trend
+from troth.service.core.deployment import Deployment
+from troth.service.pages import audience_of
+from troth.service.policy_pages.publication import in_force
+from troth.service.policy_pages.status_page import StatusPage, compose
+
+_WIDTH = tuple(Audience)
+
+
+def audience_asked(request: HttpRequest) -> Audience:
+    """Who is asking, or whom they want to look like; nobody looks like someone who may see more."""
+    own = audience_of(request)
+    wished = request.GET.get("as", own)
+    return Audience(wished) if wished in _WIDTH and _WIDTH.index(Audience(wished)) > _WIDTH.index(own) else own
+
+
+def page_for(company: Deployment, audience: Audience, now: dt.datetime) -> StatusPage:
+    """The status of every promise, as *audience* may see it."""
+    since, earlier = known(company.declaration, audience, now)
+    return compose(
+        in_force(company, timezone.localdate(now)).policy,
+        company.declaration,
+        judge(company, now=now),
+        since,
+        audience=audience,
+        controls=company.controls,
+        earlier=earlier,
+    )
+
+
+def trend_of(company: Deployment, page: StatusPage, now: dt.datetime) -> Trend:
+    """The last weeks of the promises that the page shows as they are now."""
+    pairs = zip(company.declaration.promises, page.marks, strict=True)
+    shown: dict[str, Status] = {
+        promise_name(promise): mark.status
+        for promise, mark in pairs
+        if mark.status is not None and mark.known is not None and mark.as_of is None
+    }
+    return trend(shown, now)
+
+
+def principles_of(company: Deployment, page: StatusPage) -> Matrix:
+    """The principles, with the promises of the page that serve them."""
+    pairs = zip(company.declaration.promises, page.marks, strict=True)
+    return matrix(((promise, mark.status) for promise, mark in pairs), company.controls)

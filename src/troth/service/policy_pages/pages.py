@@ -1,0 +1,239 @@
+"""The policy for everyone, and how it is kept for those who may see it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from troth.declaration import Audience
+from troth.service.assurance.retraction import retracted_for
+from troth.service.assurance.rules import promise_name
+from troth.service.assurance.status_history import DAYS, changes_of, strip
+from troth.service.assurance.status_reasons import reason_sentence
+from troth.service.core.deployment import Deployment, NoDeployment
+from troth.service.pages import audience_of, may_see, not_ready, the_company, the_log, told_of
+from troth.service.policy_pages.audience import audience_asked, page_for, principles_of, trend_of
+from troth.service.policy_pages.badges import INSIDE
+from troth.service.policy_pages.policy_text import chapters, title_of
+from troth.service.policy_pages.publication import in_force
+from troth.service.policy_pages.status_data import facts_of, promise_facts
+from troth.service.policy_pages.status_page import StatusPage
+from troth.service.policy_pages.versions import one_version
+from troth.service.staff.permissions import public
+
+_PUBLIC_S = 60
+"""How long others may keep what is public. The status is of a minute, and no promise is made by the second."""
+_P = ParamSpec("_P")
+
+
+def _for_audience(
+    view: Callable[Concatenate[HttpRequest, Deployment, Audience, _P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, _P], HttpResponse]:
+    """The view, with the company and the audience that it is shown to; who is not of the audience may sign in."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
+        try:
+            company = the_company()
+        except NoDeployment as error:
+            return not_ready(request, error)
+        audience = audience_asked(request)
+        if not may_see(company.declaration, audience):
+            return redirect_to_login(request.get_full_path())
+        return view(request, company, audience, *args, **kwargs)
+
+    return shown
+
+
+def _for_machines(
+    view: Callable[Concatenate[Deployment, Audience, _P], JsonResponse],
+) -> Callable[Concatenate[HttpRequest, _P], JsonResponse]:
+    """The same where a machine asks: what is in the way is told it as JSON, and nobody is sent to a form."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> JsonResponse:
+        try:
+            company = the_company()
+        except NoDeployment:
+            return JsonResponse({"error": "the policy cannot be read at the moment"}, status=503)
+        audience = audience_asked(request)
+        if not may_see(company.declaration, audience):
+            return JsonResponse({"error": "the status of this policy is not published"}, status=403)
+        return view(company, audience, *args, **kwargs)
+
+    return shown
+
+
+@public
+@require_safe
+def notice(request: HttpRequest) -> HttpResponse:
+    """``/policy/``: the plain notice, for everyone, without marks; ``?version=`` another version of it."""
+    try:
+        company = the_company()
+    except NoDeployment as error:
+        return not_ready(request, error)
+    today, named = timezone.localdate(), request.GET.get("version")
+    shown = in_force(company, today)
+    version = one_version(company, named, today) if named else None
+    text = version.policy if version else shown.policy
+    response = render(
+        request,
+        "policy_pages/notice.html",
+        {
+            "here": "notice",
+            "effective": version.effective if version else shown.effective,
+            "coming": shown.coming,
+            "is_another": version is not None and version.name != shown.name,
+            "title": title_of(text),
+            "chapters": list(chapters(text)),
+        },
+    )
+    if not request.user.is_authenticated:
+        patch_cache_control(response, public=True, max_age=_PUBLIC_S)
+    return response
+
+
+@public
+@require_safe
+@_for_audience
+def status(request: HttpRequest, company: Deployment, audience: Audience) -> HttpResponse:
+    """``/policy/status/``: the policy with what the last checks found under each sentence."""
+    now = timezone.now()
+    page = page_for(company, audience, now)
+    return render(
+        request,
+        "policy_pages/status.html",
+        {
+            "here": "status",
+            "policy": company.declaration.policy,
+            "page": page,
+            "trend": trend_of(company, page, now),
+            "is_inside": audience is Audience.STAFF,
+            "is_previewed": audience is not audience_of(request),
+        },
+    )
+
+
+@public
+@require_safe
+@_for_machines
+def status_json(company: Deployment, audience: Audience) -> JsonResponse:
+    """``/policy/status.json``: the same facts for machines, for the same audience."""
+    now = timezone.now()
+    return JsonResponse(facts_of(company, page_for(company, audience, now), now))
+
+
+@public
+@require_safe
+@_for_audience
+def promise(request: HttpRequest, company: Deployment, audience: Audience, name: str) -> HttpResponse:
+    """``/policy/status/<id>/``: one promise, and how it has stood."""
+    now = timezone.now()
+    shown = _promise(company, name, audience, now)
+    return render(request, "policy_pages/promise_page.html", {"here": "status", "now": now, **shown})
+
+
+@public
+@require_safe
+@_for_machines
+def promise_json(company: Deployment, audience: Audience, name: str) -> JsonResponse:
+    """``/policy/status/<id>.json``: the same for machines."""
+    now = timezone.now()
+    try:
+        shown = _promise(company, name, audience, now)
+    except Http404:
+        return JsonResponse({"error": "there is no such promise; /policy/status.json lists them"}, status=404)
+    facts = promise_facts(shown["mark"], shown["changes"])
+    retracted = [each.facts for each in shown["retracted"]]
+    return JsonResponse({"version": 1, "at": now.isoformat(), **facts, "retracted": retracted})
+
+
+def _promise(company: Deployment, name: str, audience: Audience, now: dt.datetime) -> dict[str, Any]:
+    """What the page of one promise shows. Raises Http404 where there is none that *audience* may see."""
+    marks = page_for(company, audience, now).marks
+    found = next(
+        (
+            (promise, mark)
+            for promise, mark in zip(company.declaration.promises, marks, strict=True)
+            if mark.page == name and mark.status is not None
+        ),
+        None,
+    )
+    if found is None:
+        raise Http404
+    promise, mark = found
+    until = mark.as_of or now
+    since = until - dt.timedelta(days=DAYS)
+    changes = changes_of(promise_name(promise), since=since, until=until)
+    begun = max(since, changes[0].at) if changes else since
+    return {
+        "mark": mark,
+        "audience": audience,
+        "is_inside": audience in INSIDE,
+        "retracted": retracted_for(promise, until=until, is_inside=audience in INSIDE),
+        "changes": [reason_sentence(each, promise, company.controls, audience) for each in reversed(changes)],
+        "strip": strip(changes, begun, until),
+        "since": begun,
+        "until": until,
+    }
+
+
+@public
+@require_safe
+@_for_audience
+def principles(request: HttpRequest, company: Deployment, audience: Audience) -> HttpResponse:
+    """``/policy/principles/``: which principles of the field the promises serve, and how many of those are kept."""
+    page = page_for(company, audience, timezone.now())
+    return render(
+        request, "policy_pages/principles.html", {"here": "status", "page": page, "sets": _sets(company, page)}
+    )
+
+
+def _sets(company: Deployment, page: StatusPage) -> list[dict[str, Any]]:
+    matrix = principles_of(company, page)
+    titles = {"ftc": gettext("Fair information practice (FTC)"), "oecd": gettext("Privacy guidelines (OECD)")}
+    return [
+        {"id": id_, "title": title, "rows": matrix.of(id_), "kept": matrix.kept(id_), "broken": matrix.broken(id_)}
+        for id_, title in titles.items()
+    ]
+
+
+@public
+@require_safe
+def receipt_of(request: HttpRequest, leaf: int) -> HttpResponse:
+    """``/ledger/receipt/<n>``: one entry and the proof that it stands in the ledger."""
+    shown = _receipt(request, leaf)
+    return render(request, "policy_pages/receipt.html", shown)
+
+
+@public
+@require_safe
+def receipt_text(request: HttpRequest, leaf: int) -> HttpResponse:
+    """``/ledger/receipt/<n>.tlog-proof``: the proof for machines (C2SP tlog-proof); the entry travels as its extra."""
+    return HttpResponse(_receipt(request, leaf)["receipt"], content_type="text/plain; charset=utf-8")
+
+
+def _receipt(request: HttpRequest, leaf: int) -> dict[str, Any]:
+    """An entry and its receipt, for those who may see it: staff any, others what the status page links to."""
+    company, audience = the_company(), audience_asked(request)
+    log = the_log()
+    if leaf >= log.size or not (audience is Audience.STAFF or leaf in _linked(company, audience)):
+        raise Http404
+    return told_of(log, leaf)
+
+
+def _linked(company: Deployment, audience: Audience) -> set[int | None]:
+    if not may_see(company.declaration, audience):
+        return set()
+    marks = page_for(company, audience, timezone.now()).marks
+    return {mark.known.leaf for mark in marks if mark.status and mark.known}

@@ -1,0 +1,251 @@
+"""Which version of the policy is published, and what its versions were.
+
+A change of the policy's file is published by the keep loop, with an entry in the ledger; the text stays in a row. A
+change that promises less than what is published, and that nobody is told of in time, is refused: what was published
+stays on the page, until there is a plan or the change is taken back (clause C55). The time that people have begins when
+the loop first publishes the text, at the earliest: no word of an older announcement reaches a text that came later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from troth.controls import Check, CheckOutcome
+from troth.ledger import Entry, Hash
+from troth.policy import Kind, PolicyError, PolicyText, read
+from troth.policy.versions import Comparison, Issue, VersionChange, chain, compare, todays
+from troth.service.core.deployment import Deployment
+from troth.service.core.ledger import record
+from troth.service.core.models import Task
+from troth.service.policy_pages.models import PublishedRow
+
+CHANGES_PUBLISHED: Final = "policy.changes_published"
+
+_LOG = logging.getLogger("troth.policy")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPolicy:
+    """The text that the public reads, since when it counts, the *name* it goes by, the day of the version that will
+    follow it, and why the file's own text is not published (empty where it is)."""
+
+    policy: PolicyText
+    effective: dt.date
+    name: str
+    coming: dt.date | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """A version as its page tells of it. Its *name* is its first day, and ``-2`` and so on where a later one has the
+    same; *comparison* is with the one before it."""
+
+    name: str
+    effective: dt.date
+    policy: PolicyText
+    comparison: Comparison | None = None
+    announced: dt.date | None = None
+    published: PublishedRow | None = None
+
+    @property
+    def part(self) -> str:
+        """What tells it from the others of its day; empty for the first."""
+        return self.name.removeprefix(self.effective.isoformat()).removeprefix("-")
+
+
+def publish(here: Deployment, now: dt.datetime) -> bool:
+    """Publish the policy's file, and the versions that are declared to follow it, each where it is not yet and may be:
+    one at a time. Whether one was.
+
+    The first time, that is the version which the declaration has in force: an earlier one while today's file must wait.
+    """
+    last, today = _last(), timezone.localdate(now)
+    issue = _next(here) if last else _declared(here, today)
+    if issue is None:
+        return False
+    if last is not None and (why := _refused(issue, last, today)):
+        _LOG.warning("a version of the policy is not published: %s; see `troth policy diff`", why)
+        return False
+    compared = _compared(last.source, _kind(last), issue.text.source, issue.kind) if last else None
+    verdict, weaker = (compared.verdict.value, len(compared.weaker)) if compared else ("first", 0)
+    fields: dict[str, Hash | dt.date | str | int] = {
+        "policy": Hash(issue.hash),
+        "effective": issue.effective,
+        "verdict": verdict,
+        "weaker": weaker,
+    }
+    if last is not None:
+        fields["before"] = Hash(last.digest)
+    with contextlib.suppress(IntegrityError), transaction.atomic(durable=True):  # another process was first
+        row = PublishedRow(number=last.number + 1 if last else 1, digest=issue.hash, effective=issue.effective, at=now)
+        row.source, row.kind, row.verdict, row.weaker = issue.text.source, issue.kind, verdict, weaker
+        row.entry = record(Entry("policy.published", now, fields))[0]
+        row.save()
+        return True
+    return False
+
+
+def in_force(here: Deployment, today: dt.date) -> PublishedPolicy:
+    """What the public reads today: what was published, and the version that the declaration has in force only where
+    nothing was yet."""
+    last = _last()
+    if last is None:
+        issue = _declared(here, today)
+        return PublishedPolicy(issue.text, issue.effective, issue.name)
+    row = _row_in_force(today) or last
+    coming = last.effective if last.effective > today and last != row else None
+    name = _names(_days(row.number))[-1]
+    waiting = _next(here)
+    refused = _refused(waiting, last, today) if waiting else ""
+    return PublishedPolicy(read(row.source, kind=_kind(row)), row.effective, name, coming, refused)
+
+
+def held_back(here: Deployment, now: dt.datetime) -> str:
+    """Why the policy's file, or a version that is declared to follow it, is not published; empty where none waits."""
+    last = _last()
+    waiting = _next(here) if last else None
+    return _refused(waiting, last, timezone.localdate(now)) if last and waiting else ""
+
+
+def is_asked(here: Deployment, now: dt.datetime) -> bool:
+    """Whether `policy.changes_published` has to be asked although no promise rests on it: from when a version is held
+    back until the task that this opened is closed."""
+    return Task.objects.filter(control=CHANGES_PUBLISHED, closed_at=None).exists() or bool(held_back(here, now))
+
+
+def has_turned(here: Deployment, last: Check | None, now: dt.datetime) -> bool:
+    """Whether what the *last* check of `policy.changes_published` says is no longer so."""
+    return last is not None and (last.outcome is CheckOutcome.FAIL) != bool(held_back(here, now))
+
+
+def versions_of(here: Deployment, today: dt.date) -> Sequence[VersionPage]:
+    """Every version that was published, and before those the ones that the declaration names; the latest first. Where a
+    file cannot be read those are left out, and `troth check` says why."""
+    rows = list(PublishedRow.objects.select_related("entry").order_by("number"))
+    try:
+        issues = chain(here.declaration)
+    except PolicyError as error:
+        _LOG.warning("the earlier versions of the policy cannot be shown: %s", error)
+        issues = ()
+    told = {(issue.hash, issue.effective): issue.announce.on for issue in issues if issue.announce}
+    first, taken = rows[0].effective if rows else _declared(here, today).effective, {row.effective for row in rows}
+    earlier = [issue for issue in issues if issue.effective <= first and issue.effective not in taken]
+    known = [*((issue, None) for issue in earlier), *((_issue(row), row) for row in rows)]
+    names = _names(issue.effective for issue, _ in known)
+    found: list[VersionPage] = []
+    before: Issue | None = None
+    for name, (issue, row) in zip(names, known, strict=True):
+        compared = _between(before, issue) if before else None
+        announced = told.get((issue.hash, issue.effective))
+        found.append(VersionPage(name, issue.effective, issue.text, compared, announced, row))
+        before = issue
+    return found[::-1]
+
+
+def _names(days: Iterable[dt.date]) -> list[str]:
+    """The names of versions that begin on these days, in order."""
+    seen: Counter[dt.date] = Counter()
+    names = []
+    for day in days:
+        seen[day] += 1
+        names.append(day.isoformat() if seen[day] == 1 else f"{day}-{seen[day]}")
+    return names
+
+
+def _days(number: int) -> Iterable[dt.date]:
+    """The first days of what was published up to that row."""
+    rows = PublishedRow.objects.filter(number__lte=number).order_by("number")
+    return rows.values_list("effective", flat=True)
+
+
+def _declared(here: Deployment, today: dt.date) -> Issue:
+    """The version that the declaration has in force: the last of those that count already and might follow the one
+    before. Where the versions cannot be read, it is the policy's file."""
+    if not here.declaration.policy.versions:
+        return todays(here.declaration, here.policy)
+    try:
+        issues = chain(here.declaration)
+    except PolicyError as error:
+        _LOG.warning("the earlier versions of the policy cannot be read: %s", error)
+        return todays(here.declaration, here.policy)
+    current = issues[0]
+    for issue in issues[1:]:
+        if issue.effective <= today and not VersionChange(current, issue, _between(current, issue)).refused:
+            current = issue
+    return current
+
+
+def _kind(row: PublishedRow) -> Kind:
+    """How the text of that row is read."""
+    return "html" if row.kind == "html" else "text" if row.kind == "text" else "markdown"
+
+
+def _issue(row: PublishedRow) -> Issue:
+    text, kind = read(row.source, kind=_kind(row)), _kind(row)
+    return Issue(row.effective.isoformat(), row.effective, text, "policy", kind=kind)
+
+
+def _last() -> PublishedRow | None:
+    return PublishedRow.objects.order_by("-number").first()
+
+
+def _row_in_force(today: dt.date) -> PublishedRow | None:
+    """The latest that counts already: what was published later takes back what was to count."""
+    return PublishedRow.objects.filter(effective__lte=today).order_by("-number").first()
+
+
+def _next(here: Deployment) -> Issue | None:
+    """The first that is not published yet of the policy's file and what follows it; None where all of them are."""
+    wanted = _wanted(here)
+    keys = [(issue.hash, issue.effective) for issue in wanted]
+    rows = PublishedRow.objects.order_by("-number").values_list("digest", "effective")[: len(keys)]
+    latest = list(rows)[::-1]
+    done = next(many for many in range(len(keys), -1, -1) if latest[len(latest) - many :] == keys[:many])
+    return wanted[done] if done < len(wanted) else None
+
+
+def _wanted(here: Deployment) -> list[Issue]:
+    """The policy's file, and the versions that are declared to follow it."""
+    new = todays(here.declaration, here.policy)
+    if all(one.effective <= new.effective for one in here.declaration.policy.versions):
+        return [new]
+    try:
+        return [new, *(issue for issue in chain(here.declaration) if issue.effective > new.effective)]
+    except PolicyError as error:
+        _LOG.warning("the versions that follow cannot be read: %s", error)
+        return [new]
+
+
+def _refused(new: Issue, last: PublishedRow, today: dt.date) -> str:
+    """Why a version may not follow what was published last; empty where it may."""
+    row = _row_in_force(today)
+    if row is not None and (row.digest, row.effective) == (new.hash, new.effective):
+        return ""  # what people have already takes nothing from them: so a coming version is taken back
+    olds = [last]
+    if row is not None and row != last and new.effective < last.effective:
+        olds.append(
+            row
+        )  # it would count before what was published last: it is held against what people have until then
+    steps = (VersionChange(old, new, _between(old, new)) for old in map(_issue, olds))
+    return next((why for step in steps if (why := step.refused_on(today))), "")
+
+
+def _between(old: Issue, new: Issue) -> Comparison:
+    return _compared(old.text.source, old.kind, new.text.source, new.kind)
+
+
+@lru_cache(maxsize=32)
+def _compared(old: str, old_kind: Kind, new: str, new_kind: Kind) -> Comparison:
+    """A comparison takes as long as a page: it is made once for each change."""
+    return compare(read(old, kind=old_kind), read(new, kind=new_kind))

@@ -1,0 +1,157 @@
+"""The status pages for machines: the same facts, for the same audience."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from troth.controls import Matrix
+from troth.declaration import Audience
+from troth.service.assurance.rules import owners_of, promise_name
+from troth.service.assurance.status_history import DAYS, Trend, latest_changes
+from troth.service.assurance.status_reasons import ChangeReason, reason_sentence
+from troth.service.core.deployment import Deployment
+from troth.service.core.models import Task
+from troth.service.policy_pages.audience import principles_of, trend_of
+from troth.service.policy_pages.badges import Badge, CheckDetail
+from troth.service.policy_pages.status_page import StatusPage
+
+_CHANGES = 20
+"""Of each promise in the list of all; its own page has them all."""
+
+
+def facts_of(company: Deployment, page: StatusPage, now: dt.datetime) -> dict[str, Any]:
+    """Everything that the status page says, with the latest changes of each promise, and for staff the open tasks."""
+    changes = _changes(company, page, now)
+    facts: dict[str, Any] = {
+        "version": 3,
+        "organisation": company.declaration.organisation.name,
+        "policy": {
+            "effective": company.declaration.policy.effective.isoformat(),
+            "language": company.declaration.policy.language,
+        },
+        "at": now.isoformat(),
+        "audience": page.audience.value,
+        "declaration": company.looked_at_hash,
+        "tally": {
+            "promises": page.tally.promises,
+            "checked_here": page.tally.checked_here,
+            "privately": page.tally.privately,
+            "attested": page.tally.attested,
+            "unbound": page.tally.unbound,
+            "by_status": {status.value: count for status, count in page.tally.by_status.items()},
+        },
+        "trend": _trend(trend_of(company, page, now)),
+        "principles": _principles(principles_of(company, page)),
+        "promises": [promise_facts(mark, changes.get(mark.id, ())) for mark in page.marks],
+    }
+    return facts | ({"tasks": _tasks(company)} if page.audience is Audience.STAFF else {})
+
+
+def promise_facts(mark: Badge, changes: Sequence[ChangeReason]) -> dict[str, Any]:
+    """One promise, with what has changed, the latest first."""
+    is_known = mark.status is not None and mark.known is not None
+    return {
+        "id": mark.id,
+        "quote": mark.quote,
+        "status": mark.status.value if mark.status else None,
+        "since": mark.known.since.isoformat() if mark.known and is_known else None,
+        "receipt": mark.known.leaf if mark.known and is_known else None,
+        "as_of": mark.as_of.isoformat() if mark.as_of else None,
+        "says": mark.says,
+        "checks": [_check(looked) for looked in mark.checks],
+        "history": [_change(each) for each in changes],
+    }
+
+
+def _check(looked: CheckDetail) -> dict[str, Any]:
+    return {
+        "question": looked.question,
+        "outcome": looked.outcome.value,
+        "at": looked.at.isoformat(),
+        "summary": looked.summary or None,
+        "figures": dict(looked.figures),
+        "cannot_see": looked.cannot_see,
+    }
+
+
+def _changes(company: Deployment, page: StatusPage, now: dt.datetime) -> Mapping[str, list[ChangeReason]]:
+    pairs = [
+        (promise, mark)
+        for promise, mark in zip(company.declaration.promises, page.marks, strict=True)
+        if mark.status is not None
+    ]
+    until = {promise_name(promise): mark.as_of or now for promise, mark in pairs}
+    found = latest_changes(until, _CHANGES, since=now - dt.timedelta(days=DAYS))
+    return {
+        mark.id: [
+            reason_sentence(each, promise, company.controls, page.audience) for each in found[promise_name(promise)]
+        ]
+        for promise, mark in pairs
+    }
+
+
+def _change(reason: ChangeReason) -> dict[str, Any]:
+    change = reason.change
+    return {
+        "at": change.at.isoformat(),
+        "before": change.before.value if change.before else None,
+        "status": change.status.value,
+        "cause": change.cause or None,
+        "why": reason.why,
+        "figures": dict(reason.figures),
+        "summary": reason.summary or None,
+        "receipt": change.leaf,
+    }
+
+
+def _trend(trend: Trend) -> dict[str, Any]:
+    return {
+        "promises": trend.promises,
+        "days": trend.days,
+        "counts": [
+            {
+                "from": column.day.isoformat(),
+                "days": column.days,
+                **{status.value: count for status, count in column.counts.items()},
+            }
+            for column in trend.columns
+        ],
+    }
+
+
+def _principles(matrix: Matrix) -> dict[str, Any]:
+    return {
+        "sets": {
+            set_: {"principles": len(matrix.of(set_)), "kept": matrix.kept(set_), "broken": matrix.broken(set_)}
+            for set_ in ("ftc", "oecd")
+        },
+        "rows": [
+            {
+                "id": row.principle.id,
+                "title": row.principle.title,
+                "source": row.principle.source,
+                "promises": row.promises,
+                "privately": row.privately,
+                "by_status": {status.value: count for status, count in row.by_status.items()},
+            }
+            for row in matrix.rows
+        ],
+    }
+
+
+def _tasks(company: Deployment) -> list[dict[str, Any]]:
+    rows = Task.objects.filter(closed_at=None).select_related("latest").order_by("opened_at", "pk")
+    return [
+        {
+            "id": task.pk,
+            "control": task.control,
+            "scope": task.scope,
+            "owners": list(owners_of(task.control, company.declaration, company.controls)),
+            "opened_at": task.opened_at.isoformat(),
+            "latest_at": task.latest.at.isoformat(),
+            "summary": task.latest.summary,
+        }
+        for task in rows
+    ]

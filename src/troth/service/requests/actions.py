@@ -1,0 +1,324 @@
+"""What is decided of a case, and done with it by hand: paused, extended, refused, approved, answered, withdrawn.
+
+Every function is one transaction of Troth's own database: the case, its event, its ledger entry and its letter commit
+together. What is carried out in stores is in `carry`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from troth.ledger import Entry, Hash, Pseudonym
+from troth.ledger import Value as FieldValue
+from troth.service.core.ledger import record
+from troth.service.requests.content import readable
+from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.lifecycle import (
+    Actor,
+    CaseRefused,
+    announce_lift,
+    close,
+    locked,
+    pseudonym_of,
+    put_on_record,
+    reckon,
+    require_open,
+    require_other,
+    require_untouched,
+    subject_of,
+)
+from troth.service.requests.messages import appealing, day, redress, write, write_to
+from troth.service.requests.models import (
+    Case,
+    CaseAlias,
+    CaseEvent,
+    CaseKind,
+    CaseOutcome,
+    CasePause,
+    CaseState,
+    MailedLink,
+    PlanApproval,
+    Right,
+    WaitReason,
+)
+from troth.service.requests.verification import links
+from troth.service.work.run import want
+
+
+def pause(case_id: int, question: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
+    """Ask the person for something without which the case cannot be answered. The clocks that may pause do."""
+    with transaction.atomic():
+        case = locked(case_id)
+        if case.state != CaseState.IN_PROGRESS:
+            raise CaseRefused(f"{case.reference} is not waiting for anybody: only a case in progress can be paused")
+        require_untouched(case)
+        content = desk.papers.content(case)
+        CasePause.objects.create(case=case, asked_at=now)
+        case.state, before = CaseState.PAUSED, case.needs
+        case.needs = ""
+        desk.papers.put(case, dataclasses.replace(content, question=question), now=now)
+        clocks = reckon(case, desk, now=now)
+        case.save()
+        status = links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), desk)
+        facts = {
+            "right": case.right or case.kind,
+            "needed": question,
+            "clock": "paused" if clocks.first.is_paused else "runs",
+            "asked": day(now, desk),
+            "due": clocks.first.on,
+            "link": status,
+        }
+        again = str(case.pauses.count())
+        write_to(content.address, case, "more_information", desk, facts, now=now, again=again)
+        put_on_record(case, "paused", who, desk, now=now, due=case.due_on, facts={"needed": before})
+        return case
+
+
+def resume(case_id: int, answer_text: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
+    """The person has answered, or a handler has what was needed: the clock runs on from here."""
+    with transaction.atomic():
+        case = locked(case_id)
+        if case.state != CaseState.PAUSED:
+            raise CaseRefused(f"{case.reference} is not paused")
+        content = desk.papers.content(case)
+        case.pauses.filter(answered_at=None).update(answered_at=now)
+        case.state, case.needs = (
+            CaseState.IN_PROGRESS,
+            WaitReason.REVIEW if case.kind == CaseKind.REQUEST else WaitReason.ANSWER,
+        )
+        message = "\n\n".join(part for part in (content.message, answer_text) if part)
+        desk.papers.put(case, dataclasses.replace(content, message=message, question=""), now=now)
+        reckon(case, desk, now=now)
+        case.save()
+        again = str(case.pauses.count())
+        facts = {"right": case.right or case.kind, "due": case.due_on}
+        write_to(content.address, case, "resumed", desk, facts, now=now, again=again)
+        put_on_record(case, "resumed", who, desk, now=now, due=case.due_on)
+        return case
+
+
+def extend(case_id: int, reasons: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
+    """Take the longer period that the law gives, with reasons, while the first one still runs (GDPR Art. 12(3)).
+
+    Raises `CaseRefused` where no law on this case gives more time, or it is asked for too late.
+    """
+    with transaction.atomic():
+        case = locked(case_id)
+        require_open(case)
+        before = reckon(case, desk, now=now).first
+        if case.extended_at is not None:
+            raise CaseRefused(f"{case.reference} has been extended already; no law gives more than that")
+        if before.is_late(now):
+            raise CaseRefused(f"{case.reference} was due on {before.on}: an extension is announced before that")
+        case.extended_at = now
+        after = reckon(case, desk, now=now).first
+        if after.on == before.on:
+            raise CaseRefused(f"no more time is to be had for {case.reference}: {before.rule} allows no extension")
+        case.save()
+        facts = {
+            "right": case.right or case.kind,
+            "received": day(case.received_at, desk),
+            "reasons": reasons,
+            "due_before": before.on,
+            "due": after.on,
+            "cite": str(after.citation or before.citation),
+            **redress(case, desk),
+        }
+        write(case, "extended", desk, facts, content=desk.papers.content(case), now=now)
+        put_on_record(case, "extended", who, desk, now=now, due=after.on)
+        return case
+
+
+def refuse(case_id: int, reasons: str, cite: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
+    """Refuse, with the reason, where the law says so, and whom to complain to (GDPR Art. 12(4))."""
+    with transaction.atomic():
+        case = locked(case_id)
+        require_open(case)
+        require_untouched(case)
+        require_other(case, who)
+        if not reasons.strip() or not cite.strip():
+            raise CaseRefused("a refusal needs its reasons and the law that it rests on (GDPR Art. 12(4))")
+        content = desk.papers.content(case)
+        desk.papers.put(case, dataclasses.replace(content, answer=reasons), now=now)
+        facts = {
+            "right": case.right or case.kind,
+            "received": day(case.received_at, desk),
+            "reasons": reasons,
+            "cite": cite,
+            "status": links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), desk),
+            **redress(case, desk),
+            **appealing(case, desk),
+        }
+        write(case, "refused", desk, facts, content=content, now=now)
+        close(case, CaseOutcome.REFUSED, desk, who=who, now=now, facts={"cite": cite})
+        return case
+
+
+def approve(case_id: int, plan_hash: str, by: Any, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
+    """Somebody who had no other part in the case approves exactly the plan that they have seen. It is carried out next.
+
+    Raises `CaseRefused` for whoever had one, and for a plan that is not the case's any more.
+    """
+    with transaction.atomic():
+        case = locked(case_id)
+        if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.APPROVAL:
+            raise CaseRefused(f"{case.reference} waits for no approval")
+        if case.handler_id == by.pk or has_worked_on(case, who):
+            raise CaseRefused(f"you had a part in {case.reference}: somebody else has to approve its plan")
+        if not case.plan_hash or case.plan_hash != plan_hash:
+            raise CaseRefused("the plan has changed since you looked; look at it again")
+        PlanApproval.objects.get_or_create(case=case, plan_hash=plan_hash, by=by, defaults={"at": now})
+        case.needs = ""
+        case.save(update_fields=["needs"])
+        CaseEvent.objects.create(case=case, at=now, what="approved", actor=who.actor, by=who.by, is_internal=True)
+        if case.subject:
+            said: dict[str, FieldValue] = {
+                "plan": Hash(plan_hash),
+                "right": case.right,
+                "subject": Pseudonym(case.subject),
+                "actor": who.actor,
+                "case": pseudonym_of(case, desk),
+            }
+            record(Entry("plan.approved", now, said | ({"by": Pseudonym(who.by)} if who.by else {})))
+        return case
+
+
+def has_worked_on(case: Case, who: Actor) -> bool:
+    """Whether *who* has done anything with the case but approve plans of it: opened it, noted something, went on."""
+    return bool(who.by) and case.events.filter(by=who.by).exclude(what="approved").exists()
+
+
+def choose_rows(case_id: int, rows: Sequence[str], desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
+    """A handler has looked and says which rows are the person's: the case goes on with them alone.
+
+    Raises `CaseRefused` where that names no rows of the company.
+    """
+    with transaction.atomic():
+        case = locked(case_id)
+        if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.REVIEW:
+            raise CaseRefused(f"{case.reference} waits for no review")
+        content = dataclasses.replace(desk.papers.content(case), rows=tuple(rows))
+        if case.subject and not case.named.exists():
+            CaseAlias.objects.create(case=case, name=case.subject)
+        case.subject, case.reviewed, case.needs = subject_of(content, desk), True, ""
+        desk.papers.put(case, content, now=now)
+        case.save()
+        CaseEvent.objects.create(
+            case=case, at=now, what="reviewed", actor=who.actor, by=who.by, facts={"rows": len(rows)}, is_internal=True
+        )
+        return case
+
+
+def try_again(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
+    """Carry the case out as it stands, after somebody has mended what it waited for."""
+    with transaction.atomic():
+        case = locked(case_id)
+        if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.REVIEW or not case.subject:
+            raise CaseRefused(f"{case.reference} waits for nothing that trying again could bring")
+        case.needs = ""
+        case.save(update_fields=["needs"])
+        CaseEvent.objects.create(case=case, at=now, what="again", actor=who.actor, by=who.by, is_internal=True)
+        return case
+
+
+def grant(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
+    """Somebody has weighed an objection, and no compelling ground overrides it (GDPR Art. 21(1)): it is carried out."""
+    with transaction.atomic():
+        case = locked(case_id)
+        if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.WEIGHING:
+            raise CaseRefused(f"{case.reference} waits for nobody to weigh it")
+        case.needs = ""
+        case.save(update_fields=["needs"])
+        put_on_record(case, "granted", who, desk, now=now)
+        return case
+
+
+def take(case_id: int, handler: Any, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
+    """*handler* works on the case from now on. Raises `CaseRefused` for a case that is closed."""
+    with transaction.atomic():
+        case = locked(case_id)
+        require_open(case)
+        require_other(case, who)
+        if case.handler_id != handler.pk:
+            case.handler = handler
+            case.save(update_fields=["handler"])
+            put_on_record(case, "assigned", who, desk, now=now)
+        return case
+
+
+def confide(case_id: int, *, apart: bool, who: Actor, now: dt.datetime) -> Case:
+    """Leave the case to the data protection officer and the deputy alone, or let handlers see it again. Whoever worked
+    on it does so no more: somebody who may takes it."""
+    with transaction.atomic():
+        case = locked(case_id)
+        if case.is_confidential != apart:
+            case.is_confidential = apart
+            case.handler = None
+            case.save(update_fields=["is_confidential", "handler"])
+            what = "confided" if apart else "shared"
+            CaseEvent.objects.create(case=case, at=now, what=what, actor=who.actor, by=who.by, is_internal=True)
+        return case
+
+
+def lift(case_id: int, reasons: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
+    """End a restriction that was granted; the person is told before it is lifted (GDPR Art. 18(3))."""
+    with transaction.atomic():
+        case = locked(case_id)
+        first = case.restrictions.filter(lifted_at=None, purpose="").order_by("since").first()
+        if first is None:
+            raise CaseRefused(f"nothing is restricted by {case.reference}")
+        announce_lift(case, first, reasons, desk, now)
+        CaseEvent.objects.create(case=case, at=now, what="lifting", actor=who.actor, by=who.by)
+        return case
+
+
+def withdraw(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetime, is_denied: bool = False) -> Case:
+    """The person takes the request back; *is_denied*: they have sent nobody to ask for it. Raises `CaseRefused` where
+    it is being carried out already."""
+    with transaction.atomic():
+        case = locked(case_id)
+        require_open(case)
+        require_untouched(case)
+        content = desk.papers.content(case)
+        said = {"right": case.right or case.kind, "closed": day(now, desk)}
+        if case.restrictions.filter(lifted_at=None).exists():
+            said["lifted"] = "yes"
+            want("cases.lift", str(case.pk))
+        said |= {"denied": "yes"} if is_denied else {}
+        write(case, "withdrawn", desk, said, content=content, now=now)
+        close(case, CaseOutcome.WITHDRAWN, desk, who=who, now=now, facts={"why": "denied"} if is_denied else {})
+        return case
+
+
+def answer(case_id: int, text: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime, remedy: str = "") -> Case:
+    """Answer a question or a complaint, and close the case."""
+    with transaction.atomic():
+        case = locked(case_id)
+        require_open(case)
+        if case.needs != WaitReason.ANSWER or case.right == Right.APPEAL:
+            raise CaseRefused(f"{case.reference} is not a case that somebody answers in words")
+        content = desk.papers.content(case)
+        desk.papers.put(case, dataclasses.replace(content, answer=text), now=now)
+        received = day(case.received_at, desk)
+        if case.kind == CaseKind.QUESTION:
+            # To an address that nobody has proved goes nothing that somebody typed: it may be meant for its owner.
+            quoted = readable(content.message)[:1_000].strip() if case.tier else ""
+            asked = {"asked": quoted} if quoted else {}
+            write(
+                case,
+                "question_answered",
+                desk,
+                {"received": received, "answer": text, **asked},
+                content=content,
+                now=now,
+            )
+        else:
+            facts = {"received": received, "outcome": text, **({"remedy": remedy} if remedy else {})}
+            write(case, "complaint_outcome", desk, facts, content=content, now=now)
+        close(case, CaseOutcome.FULFILLED, desk, who=who, now=now)
+        return case

@@ -1,0 +1,51 @@
+"""By which names cases are known: one person may ask by their address today, and by address and account tomorrow.
+
+Two cases are about one person where they share a name. The names are keyed references; nothing here is an identifier.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from django.db.models import Q
+
+from troth.service.requests.content import CaseContent
+from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.models import LOOKS, Case, CaseAlias, CaseState
+from troth.subjects import Identity, references
+
+
+def each_alone(content: CaseContent, desk: CaseDeployment) -> list[str]:
+    """The names of whoever is named by each identifier alone, where there are several; else none."""
+    identity = content.identity
+    if identity is None or len(identity.identifiers) < 2:
+        return []
+    alone = [Identity((one,)) for one in identity.identifiers]
+    return list(dict.fromkeys(str(name) for name in references(alone, desk.keyring)))
+
+
+def about(names: Collection[str]) -> Q:
+    """The cases that are known by one of *names*."""
+    return Q(subject__in=names) | Q(pk__in=CaseAlias.objects.filter(name__in=names).values("case"))
+
+
+def names_of_cases(cases: Iterable[tuple[int, str]]) -> dict[int, set[str]]:
+    """All names of cases, which are given by their numbers and subjects."""
+    names = defaultdict[int, set[str]](set, {pk: {subject} if subject else set() for pk, subject in cases})
+    for pk, name in CaseAlias.objects.filter(case__in=list(names)).values_list("case_id", "name"):
+        names[pk].add(name)
+    return dict(names)
+
+
+def waiting_to_see(cases: Mapping[int, set[str]]) -> set[int]:
+    """Those of *cases*, with their names, whose person has a request to see their data open, and has shown who they
+    are: or whoever knows an address would keep its owner from having anything erased."""
+    wanted = set[str]().union(*cases.values())
+    if not wanted:
+        return set()
+    looking = Case.objects.exclude(state__in=[CaseState.VERIFYING, CaseState.CLOSED]).filter(
+        about(wanted), right__in=LOOKS
+    )
+    known = set[str]().union(*names_of_cases(looking.values_list("pk", "subject")).values())
+    return {pk for pk, names in cases.items() if names & known}

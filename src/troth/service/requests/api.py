@@ -1,0 +1,457 @@
+"""Cases for programs: a company's application asks for its users, follows the answer, and hands the package on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Body as FromBody
+from ninja import Query, Router, Schema, Status
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from troth.declaration import IdentityKind
+from troth.service.api.framework import ApiResponse, Body, once, problem, problems, scoped
+from troth.service.api.models import ApiToken
+from troth.service.api.tokens import ApiScope
+from troth.service.mail.message import Address
+from troth.service.mail.rules import LetterRefused
+from troth.service.requests import actions, rules
+from troth.service.requests.content import CaseContent, readable
+from troth.service.requests.deployment import case_deployment
+from troth.service.requests.fulfilment.restriction import marks_of
+from troth.service.requests.intake import receive
+from troth.service.requests.intake.receive import Intake
+from troth.service.requests.lifecycle import Actor, CaseRefused
+from troth.service.requests.models import CHOICES, Case, CaseKind, Channel, Restriction
+from troth.service.requests.pages.forms import mailable
+from troth.service.requests.responses import outcome as case_outcome
+from troth.service.requests.verification import identity
+from troth.subjects import IdentityRefused
+
+router = Router()
+BATCH_MAX = 1_000
+PAGE_MAX = 200
+_AGENT = Actor("agent")
+AGE_MAX = dt.timedelta(days=366)
+"""How long ago a request may have reached a company that only now tells us."""
+_A_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,20}([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=_PRINTABLE)]
+_IN_MAIL = r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f]"
+Mail = Annotated[str, StringConstraints(max_length=254, pattern=rf"^{_IN_MAIL}{{1,64}}@{_IN_MAIL}{{1,189}}$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[RCQ]-[0-9]{4}-[0-9]{4,12}$")]
+
+
+def _written(value: Any) -> Any:
+    """A moment is written out: a number of seconds might be one of milliseconds."""
+    if not isinstance(value, str | None) or (value is not None and re.fullmatch(_A_MOMENT, value) is None):
+        raise PydanticCustomError("moment", "write a moment with its time zone, such as 2026-11-24T09:41:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
+Changed = Annotated[str, StringConstraints(max_length=320, pattern=_PRINTABLE)]
+
+
+class SubjectIdentifiers(Body):
+    """Who it is about: at least one of these, as your systems know the person."""
+
+    email: Mail | None = None
+    phone: Annotated[str, StringConstraints(min_length=5, max_length=40, pattern=_PRINTABLE)] | None = None
+    account: Line | None = None
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Kind and value of each that was given."""
+        given = {IdentityKind.EMAIL: self.email, IdentityKind.PHONE: self.phone, IdentityKind.ACCOUNT: self.account}
+        return tuple((kind.value, value.strip()) for kind, value in given.items() if value and value.strip())
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ann@example.org"}]})
+
+
+class NewCase(Body):
+    """A request, a complaint or a question of a person, as your application received it."""
+
+    kind: Literal["request", "complaint", "question"] = "request"
+    right: Literal["view", "amend", "erase", "restrict", "port", "object", "withdraw"] | None = None
+    subject: SubjectIdentifiers
+    reply_to: Mail
+    """Where letters go. Without proof of who asks, the first of them holds a link to press. With *proof* `none` or
+    `channel` it is the e-mail address of *subject*, where that has one; where it has another name as well, a handler
+    looks before anything is done."""
+    language: Literal["en", "de", "fr", "es"] = "en"
+    """In which letters are written."""
+    residence: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")] = ""
+    """Where the person lives (ISO 3166: ``DE``, ``US-CA``), where you know: it decides which clocks run."""
+    message: Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")] = ""
+    changes: dict[Line, Changed] = Field(default={}, max_length=50)
+    """For an amendment: each category or column, and what it should be."""
+    purposes: list[Line] = Field(default=[], max_length=50)
+    """For an objection or a withdrawal: which of the declared purposes. None: direct marketing, or all that rests on
+    consent."""
+    proof: Literal["none", "channel", "points", "account"] = "none"
+    """What your application has made sure of: nothing; that the person reads *reply_to*; two stored data points;
+    a signed-in account."""
+    received_at: Moment | None = None
+    """When it reached you, within the last year: the clock starts then."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "right": "erase",
+                    "subject": {"email": "ann@example.org", "account": "4711"},
+                    "reply_to": "ann@example.org",
+                    "proof": "account",
+                },
+                {
+                    "right": "amend",
+                    "subject": {"email": "ben@example.org"},
+                    "reply_to": "ben@example.org",
+                    "changes": {"user.name": "Benjamin"},
+                    "language": "de",
+                    "residence": "DE",
+                },
+                {
+                    "kind": "question",
+                    "subject": {"email": "chloe@example.org"},
+                    "reply_to": "chloe@example.org",
+                    "message": "How long do you keep invoices?",
+                },
+            ]
+        }
+    )
+
+
+class CaseView(ApiResponse):
+    """A case as it stands."""
+
+    reference: str
+    """Its name, which the person reads in every letter: ``R-2026-0187``."""
+    kind: str
+    right: str
+    state: str
+    """`received`, `verifying`, `in_progress`, `paused` or `closed`."""
+    outcome: str
+    """Once it is closed: `fulfilled`, `partly_fulfilled`, `refused` or `withdrawn`."""
+    needs: str
+    """What it waits for, where a person has to do something."""
+    received_at: dt.datetime
+    due_on: dt.date | None
+    """The last day for the answer: the earliest of all clocks that run."""
+    closed_at: dt.datetime | None
+    steps: dict[str, str]
+    """Each system that was asked, and how far it is."""
+
+
+class CaseList(ApiResponse):
+    """Some cases, the newest first."""
+
+    cases: list[CaseView]
+    next: str
+    """What to send as `after` for those that follow; empty at the end."""
+
+
+class GuardAnswer(ApiResponse):
+    """Whether a person's data may be used."""
+
+    restricted: bool
+    """It may be kept and nothing else."""
+    purposes: list[str]
+    """For these it may not be used."""
+
+
+class ReceiptView(ApiResponse):
+    """One receipt: what was done in one go."""
+
+    at: dt.datetime
+    lines: list[dict[str, Any]]
+    """For each place what was done to how many rows, and the ground."""
+    residue: dict[str, Any]
+    """What is still there, where something had to be: empty is what you want."""
+    final_after: dt.date | None
+    """When the last backup that still holds it is gone."""
+    leaf: int | None
+    """Its number in the ledger: `/ledger/receipt/…` has the proof."""
+
+
+class ReceiptList(ApiResponse):
+    """What was done in the company's stores, as it stands in the ledger."""
+
+    receipts: list[ReceiptView]
+
+
+_TIERS = {"none": 0, "channel": 1, "points": 2, "account": 3}
+
+
+@router.post("/requests", response={201: CaseView, **problems(409)}, summary="Open a case")
+@scoped(ApiScope.CASES_WRITE)
+@once
+def ask(request: HttpRequest, asked: NewCase) -> Any:
+    """Open one case. With an Idempotency-Key it is opened once."""
+    return _ask_all([asked], _token(request), is_single=True)
+
+
+@router.post("/requests/batch", response={201: list[CaseView], **problems(409)}, summary="Open many cases")
+@scoped(ApiScope.CASES_WRITE)
+@once
+def ask_many(
+    request: HttpRequest, asked: FromBody[Annotated[list[NewCase], Field(min_length=1, max_length=BATCH_MAX)]]
+) -> Any:
+    """Open up to 1,000 cases: all of them or none."""
+    return _ask_all(asked, _token(request), is_single=False)
+
+
+def _ask_all(asked: list[NewCase], token: ApiToken, *, is_single: bool) -> Any:
+    faults = [
+        {"where": f"{at}.{where}", "what": what} for at, each in enumerate(asked) for where, what in _faults(each)
+    ]
+    if faults:
+        return problem(422, "What was sent is not a request", faults=faults[:100])
+    at_desk, now = case_deployment(), timezone.now()
+    try:
+        cases = receive.receive_all([_intake(each, token.program) for each in asked], at_desk, now=now)
+    except CaseRefused as refused:
+        return problem(422, "The person is not named like this", str(refused))
+    known = [_known(case, {}) for case in cases]
+    return Status(201, known[0] if is_single else known)
+
+
+def _faults(asked: NewCase) -> list[tuple[str, str]]:
+    found = []
+    if asked.kind == "request" and asked.right is None:
+        found.append(("right", "a request names the right that it is about"))
+    if asked.kind != "request" and asked.right is not None:
+        found.append(("right", "only a request is about a right"))
+    if asked.right == "amend" and not asked.changes:
+        found.append(("changes", "an amendment says what is to be changed"))
+    if not asked.subject.pairs():
+        found.append(("subject", "name the person by email, phone or account"))
+    try:
+        Address.read(asked.reply_to)
+    except LetterRefused:
+        found.append(("reply_to", "no letter can go there: it is not one mail address"))
+    if asked.kind == "request" and not identity.answers_for_names(_AGENT.actor, _TIERS[asked.proof]):
+        found += _astray(asked)
+    if asked.right is not None:
+        found += _purposes(asked)
+    if asked.received_at is not None and asked.received_at < timezone.now() - AGE_MAX:
+        found.append(("received_at", "it reached you within the last year; older ones are for your staff"))
+    return found
+
+
+def _purposes(asked: NewCase) -> list[tuple[str, str]]:
+    """Purposes that the right cannot stop, and objections that cannot be one case."""
+    declaration, right = case_deployment().declaration, asked.right or ""
+    if asked.purposes and right not in CHOICES:
+        return [("purposes", "only an objection and a withdrawal are about purposes")]
+    found = [
+        (f"purposes.{asked.purposes.index(name)}", reason)
+        for name, reason in rules.not_stoppable(declaration, right, asked.purposes)
+    ]
+    if right in CHOICES and not rules.stopped_by(declaration, right, asked.purposes):
+        found.append(("right", "no purpose is declared that this right could stop"))
+    if len(rules.split(declaration, right, asked.purposes)) > 1:
+        found.append(("purposes", "direct marketing stops at once, the others are weighed: send two requests"))
+    return found
+
+
+def _astray(asked: NewCase) -> list[tuple[str, str]]:
+    """Why a link to *reply_to* would not show whoever is named by an e-mail address."""
+    email = asked.subject.email or ""
+    if not email:
+        return []
+    try:
+        is_one_mailbox = mailable(email) == email
+    except ValidationError:
+        is_one_mailbox = False
+    if not is_one_mailbox:
+        return [("subject.email", "it may be taken for another one: sign the person in, and ask with proof account")]
+    if identity.goes_astray(CaseContent(address=asked.reply_to, identifiers=asked.subject.pairs())):
+        return [("reply_to", "where no more than that is proved, letters go to subject.email, and a link in them")]
+    return []
+
+
+def _intake(asked: NewCase, program: str) -> Intake:
+    return Intake(
+        kind=CaseKind(asked.kind),
+        content=CaseContent(
+            address=asked.reply_to,
+            identifiers=asked.subject.pairs(),
+            message=readable(asked.message),
+            changes=asked.changes,
+            purposes=tuple(asked.purposes),
+        ),
+        channel=Channel.API,
+        language=asked.language,
+        right=asked.right or "",
+        residence=asked.residence,
+        tier=_TIERS[asked.proof],
+        received_at=asked.received_at,
+        who=_AGENT,
+        program=program,
+    )
+
+
+def _known(case: Case, steps: Mapping[str, str]) -> CaseView:
+    return CaseView(
+        reference=case.reference,
+        kind=case.kind,
+        right=case.right,
+        state=case.state,
+        outcome=case.outcome,
+        needs=case.needs,
+        received_at=case.received_at,
+        due_on=case.due_on,
+        closed_at=case.closed_at,
+        steps=dict(steps),
+    )
+
+
+class CaseFilter(Schema):
+    """Which cases: those in one state, those of one right, those after a page."""
+
+    state: Literal["received", "verifying", "in_progress", "paused", "closed"] | SkipJsonSchema[None] = None
+    right: (
+        Literal["view", "amend", "erase", "restrict", "port", "object", "withdraw", "appeal"] | SkipJsonSchema[None]
+    ) = None
+    after: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,18}$")] = ""
+    """What `next` of the page before said."""
+    limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 50
+
+
+@router.get("/requests", response={200: CaseList, **problems()}, summary="List cases")
+@scoped(ApiScope.CASES_READ)
+def list_cases(request: HttpRequest, wanted: Query[CaseFilter]) -> Any:
+    """The cases that your program opened, the newest first; with the scope `cases.all`, those of every program."""
+    if request.GET.keys() - CaseFilter.model_fields.keys():
+        return problem(422, "That is no way to choose cases", f"There are {', '.join(CaseFilter.model_fields)}.")
+    rows = _cases(request)
+    rows = rows.filter(state=wanted.state) if wanted.state else rows
+    rows = rows.filter(right=wanted.right) if wanted.right else rows
+    rows = rows.filter(pk__lt=int(wanted.after)) if wanted.after else rows
+    found = list(rows.order_by("-pk").prefetch_related("steps")[: wanted.limit + 1])
+    shown = found[: wanted.limit]
+    next_ = str(shown[-1].pk) if len(found) > wanted.limit else ""
+    return Status(200, CaseList(cases=[_known(case, _steps(case)) for case in shown], next=next_))
+
+
+def _steps(case: Case) -> dict[str, str]:
+    return {step.system: step.state for step in case.steps.all()}
+
+
+def _token(request: HttpRequest) -> ApiToken:
+    token: ApiToken = request.auth  # type: ignore[attr-defined]
+    return token
+
+
+def _cases(request: HttpRequest) -> QuerySet[Case]:
+    """The cases that whoever asks may know of: those that their program opened, unless they may follow all."""
+    token, rows = _token(request), Case.objects.filter(channel=Channel.API, is_confidential=False)
+    return rows if ApiScope.CASES_ALL in token.scopes else rows.filter(program=token.program)
+
+
+def _case(request: HttpRequest, reference: str) -> Case | None:
+    return _cases(request).select_related("key").filter(reference=reference).first()
+
+
+_NONE = ("There is no such case", "Only cases that your program opened are there.")
+
+
+@router.get("/requests/{reference}", response={200: CaseView, **problems(404)}, summary="Follow a case")
+@scoped(ApiScope.CASES_READ)
+def follow(request: HttpRequest, reference: Reference) -> Any:
+    """How a case stands."""
+    case = _case(request, reference)
+    return problem(404, *_NONE) if case is None else Status(200, _known(case, _steps(case)))
+
+
+@router.get("/requests/{reference}/receipts", response={200: ReceiptList, **problems(404)}, summary="What was done")
+@scoped(ApiScope.CASES_READ)
+def receipts(request: HttpRequest, reference: Reference) -> Any:
+    """What was done for a case: places, counts, grounds, and the number in the ledger."""
+    case = _case(request, reference)
+    if case is None:
+        return problem(404, *_NONE)
+    rows = case.receipts.select_related("entry").order_by("at", "id")
+    told = [
+        ReceiptView(
+            at=row.at,
+            lines=row.lines,
+            residue=row.residue,
+            final_after=row.final_after,
+            leaf=row.entry.leaf if row.entry is not None else None,
+        )
+        for row in rows
+    ]
+    return Status(200, ReceiptList(receipts=told))
+
+
+@router.post(
+    "/requests/{reference}/withdraw", response={200: CaseView, **problems(404, 409)}, summary="Take a case back"
+)
+@scoped(ApiScope.CASES_WRITE)
+@once
+def withdraw(request: HttpRequest, reference: Reference) -> Any:
+    """The person takes the request back, as long as it is not being carried out."""
+    case = _case(request, reference)
+    if case is None:
+        return problem(404, *_NONE)
+    try:
+        case = actions.withdraw(case.pk, case_deployment(), who=_AGENT, now=timezone.now())
+    except CaseRefused as refused:
+        return problem(409, "That case cannot be taken back", str(refused))
+    return Status(200, _known(case, _steps(case)))
+
+
+@router.get(
+    "/requests/{reference}/package",
+    response={200: None, **problems(404)},
+    summary="Fetch the package",
+    openapi_extra={"responses": {200: {"description": "The ZIP", "content": {"application/zip": {}}}}},
+)
+@scoped(ApiScope.PACKAGES_READ)
+def package(request: HttpRequest, reference: Reference) -> HttpResponse:
+    """The ZIP of a case whose person your application had signed in; for others it goes to the person alone."""
+    case = _case(request, reference)
+    if case is None:
+        return problem(404, *_NONE)
+    if identity.tier_at_intake(case) < _TIERS["account"]:  # what the person proved since is between them and us
+        return problem(403, "That package goes to the person alone", "Your application had not signed the person in.")
+    packed = case_outcome.unsealed(case, case_deployment(), now=timezone.now())
+    if packed is None:
+        return problem(404, "There is no package", "It is not made yet, or its days are over.")
+    return HttpResponse(packed, content_type="application/zip")
+
+
+class GuardQuery(Body):
+    """Who is asked about."""
+
+    subject: SubjectIdentifiers
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"subject": {"email": "ann@example.org"}}]})
+
+
+@router.post("/guard", response={200: GuardAnswer, **problems()}, summary="May this person's data be used?")
+@scoped(ApiScope.GUARD_READ)
+def guard(request: HttpRequest, asked: GuardQuery) -> Any:
+    """Ask before data is used (GDPR Art. 18, 21): whether the person has had it restricted, or has objected."""
+    pairs = asked.subject.pairs()
+    if not pairs:
+        return problem(422, "Nobody was named", "Name the person by email, phone or account.")
+    try:
+        marks = marks_of(pairs, case_deployment())
+    except IdentityRefused as refused:
+        return problem(422, "The person is not named like this", str(refused))
+    found = set(Restriction.objects.filter(mark__in=marks, lifted_at=None).values_list("purpose", flat=True))
+    return Status(200, GuardAnswer(restricted="" in found, purposes=sorted(found - {""})))

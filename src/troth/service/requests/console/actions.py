@@ -1,0 +1,297 @@
+"""What a handler or an officer may do with a case in the console: every act with its words, its form, and when it is
+offered. The views are in `console`; the engine (`actions`) does it, and refuses what cannot be done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from troth.service.requests import actions, lifecycle
+from troth.service.requests.console.case_page import ConsoleCasePage, grounds, rows_in_question
+from troth.service.requests.console.forms import (
+    AnswerForm,
+    ChoiceForm,
+    ClarificationForm,
+    NoteForm,
+    ReasonsForm,
+    RefusalForm,
+    ResumeForm,
+)
+from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.fulfilment import preview
+from troth.service.requests.models import Case, CaseState, Right, WaitReason
+from troth.service.requests.responses import appeals
+from troth.service.staff.effective_rights import standing_of
+from troth.service.staff.rights import StaffRight as Leave
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where and when an act is done, and by whom."""
+
+    request: HttpRequest
+    case: Case
+    desk: CaseDeployment
+    who: lifecycle.Actor
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleAction:
+    """Something that a handler may do with a case: in a form of its own, where the case's state allows it."""
+
+    title: Any
+    button: Any
+    do: Callable[[At, Mapping[str, Any]], object]
+    is_offered: Callable[[ConsoleCasePage], bool]
+    form: type[forms.Form] | None = None
+    hint: Any = ""
+    is_for_officer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An act as the page offers it."""
+
+    name: str
+    title: str
+    button: str
+    hint: str
+    form: forms.Form | None
+    is_first: bool
+    is_open: bool
+
+
+def _take(at: At, given: Mapping[str, Any]) -> None:
+    actions.take(at.case.pk, at.request.user, at.desk, who=at.who, now=at.now)
+
+
+def _confide(at: At, given: Mapping[str, Any]) -> None:
+    actions.confide(at.case.pk, apart=True, who=at.who, now=at.now)
+
+
+def _share(at: At, given: Mapping[str, Any]) -> None:
+    actions.confide(at.case.pk, apart=False, who=at.who, now=at.now)
+
+
+def _ask(at: At, given: Mapping[str, Any]) -> None:
+    actions.pause(at.case.pk, given["question"], at.desk, who=at.who, now=at.now)
+
+
+def _resume(at: At, given: Mapping[str, Any]) -> None:
+    actions.resume(at.case.pk, given["text"], at.desk, who=at.who, now=at.now)
+
+
+def _extend(at: At, given: Mapping[str, Any]) -> None:
+    actions.extend(at.case.pk, given["reasons"], at.desk, who=at.who, now=at.now)
+
+
+def _refuse(at: At, given: Mapping[str, Any]) -> None:
+    actions.refuse(at.case.pk, given["reasons"], given["law"], at.desk, who=at.who, now=at.now)
+
+
+def _answer(at: At, given: Mapping[str, Any]) -> None:
+    if at.case.right == Right.APPEAL:
+        appeals.decide(at.case.pk, given["text"], at.desk, granted=given["granted"], who=at.who, now=at.now)
+        return
+    actions.answer(at.case.pk, given["text"], at.desk, who=at.who, now=at.now, remedy=given.get("remedy", ""))
+
+
+def _rows(at: At, given: Mapping[str, Any]) -> None:
+    actions.choose_rows(at.case.pk, given["chosen"], at.desk, who=at.who, now=at.now)
+
+
+def _again(at: At, given: Mapping[str, Any]) -> None:
+    actions.try_again(at.case.pk, at.desk, who=at.who, now=at.now)
+
+
+def _grant(at: At, given: Mapping[str, Any]) -> None:
+    actions.grant(at.case.pk, at.desk, who=at.who, now=at.now)
+
+
+def _plan(at: At, given: Mapping[str, Any]) -> None:
+    preview.previewed(at.case, at.desk, at=at.now)
+
+
+def _note(at: At, given: Mapping[str, Any]) -> None:
+    lifecycle.note(at.case, given["text"], at.desk, who=at.who, now=at.now)
+
+
+def _withdraw(at: At, given: Mapping[str, Any]) -> None:
+    with transaction.atomic():
+        lifecycle.note(at.case, given["text"], at.desk, who=at.who, now=at.now)
+        actions.withdraw(at.case.pk, at.desk, who=at.who, now=at.now)
+
+
+def _lift(at: At, given: Mapping[str, Any]) -> None:
+    actions.lift(at.case.pk, given["reasons"], at.desk, who=at.who, now=at.now)
+
+
+def _is_idle(made: ConsoleCasePage) -> bool:
+    """Whether the case is open, and nothing is being carried out at this moment."""
+    return not made.is_closed and made.case.batch_id is None and made.case.needs != WaitReason.SYSTEMS
+
+
+def _needs(made: ConsoleCasePage, *wanted: str) -> bool:
+    return made.case.needs in wanted
+
+
+_CHANGING = (Right.AMEND, Right.ERASE, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
+
+ACTS: Mapping[str, ConsoleAction] = {
+    "rows": ConsoleAction(
+        _("Say which rows are meant"),
+        _("Go on with these rows"),
+        _rows,
+        lambda made: _needs(made, WaitReason.REVIEW),
+        ChoiceForm,
+        hint=_("The case goes on with exactly these rows, and with no others."),
+    ),
+    "answer": ConsoleAction(
+        _("Answer"), _("Send the answer, and close"), _answer, lambda made: _needs(made, WaitReason.ANSWER), AnswerForm
+    ),
+    "grant": ConsoleAction(
+        _("Grant the objection"),
+        _("Stop the use for good"),
+        _grant,
+        lambda made: _needs(made, WaitReason.WEIGHING),
+        hint=_(
+            "Unless compelling grounds override the interests of this person, or a legal claim needs the data "
+            "(GDPR Art. 21(1)). Where they do, refuse, and say which they are."
+        ),
+    ),
+    "again": ConsoleAction(
+        _("Try again"),
+        _("Carry it out as it stands"),
+        _again,
+        lambda made: _needs(made, WaitReason.REVIEW) and bool(made.case.subject),
+        hint=_("After something was mended, or looked at and found to be right."),
+    ),
+    "resume": ConsoleAction(
+        _("The person has answered"),
+        _("Go on"),
+        _resume,
+        lambda made: made.case.state == CaseState.PAUSED,
+        ResumeForm,
+        hint=_("Where the answer came another way: by telephone, or by a letter."),
+    ),
+    "take": ConsoleAction(
+        _("Take it"),
+        _("Take it"),
+        _take,
+        lambda made: not made.is_closed and (made.case.handler_id is None or made.case.handler_id != made.mine),
+        hint=_("You work on it from now on. Whoever works on a case does not approve its plan."),
+    ),
+    "plan": ConsoleAction(
+        _("Look what would be done"),
+        _("Look now"),
+        _plan,
+        lambda made: _is_idle(made) and made.case.right in _CHANGING and made.case.state == CaseState.IN_PROGRESS,
+        hint=_("Looks in every system and shows places, counts and grounds. Nothing is changed."),
+    ),
+    "ask": ConsoleAction(
+        _("Ask the person for something"),
+        _("Send the question, and pause"),
+        _ask,
+        lambda made: made.case.state == CaseState.IN_PROGRESS and _is_idle(made),
+        ClarificationForm,
+        hint=_("Only for what the case cannot be answered without. The clocks that may stand still do so."),
+    ),
+    "extend": ConsoleAction(
+        _("Take more time"),
+        _("Write to the person, and extend"),
+        _extend,
+        lambda made: not made.is_closed and made.case.extended_at is None and not made.is_late,
+        ReasonsForm,
+        hint=_("Once, before the deadline, and only for what is complex or one of many (GDPR Art. 12(3))."),
+    ),
+    "refuse": ConsoleAction(
+        _("Refuse"),
+        _("Send the refusal, and close"),
+        _refuse,
+        _is_idle,
+        RefusalForm,
+        hint=_("The letter says why, where the law says so, and whom the person may turn to."),
+    ),
+    "withdraw": ConsoleAction(
+        _("The person takes it back"),
+        _("Confirm it by letter, and close"),
+        _withdraw,
+        _is_idle,
+        NoteForm,
+        hint=_("Note how and when they told you."),
+    ),
+    "lift": ConsoleAction(
+        _("Lift the restriction"),
+        _("Announce it to the person"),
+        _lift,
+        lambda made: any(one.lifted_at is None and not one.purpose for one in made.restrictions),
+        ReasonsForm,
+        hint=_("The person is told first; it is lifted three days later (GDPR Art. 18(3))."),
+    ),
+    "note": ConsoleAction(
+        _("Write a note"), _("Keep the note"), _note, lambda made: made.content is not None, NoteForm
+    ),
+    "confide": ConsoleAction(
+        _("Leave it to the officer"),
+        _("For the officer and the deputy alone"),
+        _confide,
+        lambda made: not made.case.is_confidential,
+        hint=_("Handlers do not see it any more, and you neither unless you are one of the two."),
+    ),
+    "share": ConsoleAction(
+        _("Let handlers see it"),
+        _("No longer confidential"),
+        _share,
+        lambda made: made.case.is_confidential,
+        is_for_officer=True,
+    ),
+}
+
+
+def offered(
+    request: HttpRequest, made: ConsoleCasePage, at_desk: CaseDeployment, tried: str, form: forms.Form | None
+) -> list[Offered]:
+    """What whoever asks may do with the case as it stands: the first thing to do first."""
+    standing = standing_of(request)
+    if not standing.may(Leave.CASES_HANDLE):
+        return []
+    found = [
+        Offered(
+            name,
+            str(one.title),
+            str(one.button),
+            str(one.hint),
+            form if name == tried and form is not None else form_of(name, made.case, at_desk, None),
+            is_first=_FIRST.get(made.case.needs) == name,
+            is_open=name == tried,
+        )
+        for name, one in ACTS.items()
+        if (standing.is_officer or not one.is_for_officer) and one.is_offered(made)
+    ]
+    return sorted(found, key=lambda one: not one.is_first)
+
+
+_FIRST: Mapping[str, str] = {WaitReason.REVIEW: "rows", WaitReason.WEIGHING: "grant", WaitReason.ANSWER: "answer"}
+
+
+def form_of(name: str, row: Case, at_desk: CaseDeployment, given: Any) -> forms.Form | None:
+    """The form of an act, its fields named so that the page may hold several."""
+    made = ACTS[name].form
+    if made is None:
+        return None
+    more: dict[str, Any] = {"auto_id": f"{name}_%s"}
+    if made is RefusalForm:
+        more["grounds"] = grounds(row, at_desk.declaration)
+    elif made is ChoiceForm:
+        more["known"] = rows_in_question(row)
+    elif made is AnswerForm:
+        more["about"] = row.right or row.kind
+    return made(given, **more)

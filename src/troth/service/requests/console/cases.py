@@ -1,0 +1,309 @@
+"""The console's pages of cases: the queue, one case, and what a handler and an approver do with it.
+
+Nothing personal is shown before the look is on record (`doors.look`). Whatever changes something is a POST; what the
+engine refuses is said on the page, and nothing has changed then. Confidential cases are there for the officers alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.db.models import Count, Min, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from troth.errors import TrothError
+from troth.service.labels import sentence
+from troth.service.mail.actions import again
+from troth.service.mail.models import LetterRow
+from troth.service.pages import the_company
+from troth.service.requests import actions, lifecycle
+from troth.service.requests.console.actions import ACTS, At, form_of, offered
+from troth.service.requests.console.case_page import content_of, everyone_of, people_of, sheet
+from troth.service.requests.console.forms import QueueFilterForm
+from troth.service.requests.console.queue_row import QueueRow, queue_row, relative
+from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.fulfilment import external_systems, preview
+from troth.service.requests.messages import day
+from troth.service.requests.models import Case, CaseKind, CaseState, CaseStep, Right, WaitReason
+from troth.service.staff.access_log import record_access, refuse_own, withheld_from
+from troth.service.staff.effective_rights import standing_of
+from troth.service.staff.permissions import needs
+from troth.service.staff.rights import StaffRight as Leave
+
+PURPOSE = "troth_requests"
+"""Why staff look at a case unless they say otherwise: to answer it."""
+PAGE_LINES = 50
+_SOMEBODY = (WaitReason.REVIEW, WaitReason.WEIGHING, WaitReason.APPROVAL, WaitReason.ANSWER)
+
+
+# --- the queue --------------------------------------------------------------------------------------------------------
+
+
+@needs(Leave.CASES_HANDLE, Leave.CASES_APPROVE)
+@require_safe
+def cases(request: HttpRequest) -> HttpResponse:
+    """``/console/cases/``: open cases by their due dates, or closed ones, the latest first. Nothing personal."""
+    form = QueueFilterForm(request.GET)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    at_desk, now = case_deployment(), timezone.now()
+    today = day(now, at_desk)
+    lines, more = _lines(request, wanted, today)
+    shown = {"here": "cases", "form": form, "lines": lines, "more": more, "is_closed": wanted.get("only") == "closed"}
+    return render(request, "requests/console/queue.html", {**shown, **_figures(request, today), "today": today})
+
+
+def _visible(request: HttpRequest) -> QuerySet[Case]:
+    """The cases that whoever asks may know of."""
+    every = Case.objects.all()
+    return every if standing_of(request).is_officer else every.filter(is_confidential=False)
+
+
+def _lines(request: HttpRequest, wanted: Mapping[str, Any], today: dt.date) -> tuple[list[QueueRow], str]:
+    rows = _filtered(_visible(request), wanted, today, request.user.pk)
+    is_closed = wanted.get("only") == "closed"
+    rows = _after(rows, request.GET.get("after", ""), is_closed=is_closed)
+    rows = rows.order_by("-closed_at", "-id") if is_closed else rows.order_by("due_on", "id")
+    page = list(rows.select_related("handler").defer("content", "plan")[: PAGE_LINES + 1])
+    more = ""
+    if len(page) > PAGE_LINES:
+        last = page[PAGE_LINES - 1]
+        key = last.closed_at if is_closed else last.due_on
+        assert key is not None, "that is what they are ordered by"
+        asked = {name: value for name, value in wanted.items() if value}
+        more = "?" + urlencode({**asked, "after": f"{key.isoformat()}~{last.pk}"})
+    shown = page[:PAGE_LINES]
+    systems = answered(shown)
+    return [queue_row(row, today, mine=request.user.pk, answered=systems.get(row.pk, (0, 0))) for row in shown], more
+
+
+def answered(cases: Iterable[Case]) -> dict[int, tuple[int, int]]:
+    """How many systems have answered for each of *cases* that waits for some, of how many that were asked."""
+    waiting = [case.pk for case in cases if case.needs == WaitReason.SYSTEMS]
+    if not waiting:
+        return {}
+    ended = Count("pk", filter=~Q(state=CaseStep.State.WAITING))
+    rows = CaseStep.objects.filter(case__in=waiting).values_list("case").annotate(ended=ended, whole=Count("pk"))
+    return {case: (done, whole) for case, done, whole in rows}
+
+
+def _filtered(rows: QuerySet[Case], wanted: Mapping[str, Any], today: dt.date, mine: int | None) -> QuerySet[Case]:
+    only, what, need = wanted.get("only"), wanted.get("what"), wanted.get("needs")
+    rows = rows.filter(state=CaseState.CLOSED) if only == "closed" else rows.exclude(state=CaseState.CLOSED)
+    if only == "mine":
+        rows = rows.filter(handler=mine)
+    elif only == "late":
+        rows = rows.filter(due_on__lt=today)
+    if what in (CaseKind.COMPLAINT, CaseKind.QUESTION):
+        rows = rows.filter(kind=what)
+    elif what:
+        rows = rows.filter(right=what)
+    if need == "somebody":
+        rows = rows.filter(needs__in=_SOMEBODY)
+    elif need:
+        rows = rows.filter(needs=need)
+    return rows
+
+
+def _after(rows: QuerySet[Case], after: str, *, is_closed: bool) -> QuerySet[Case]:
+    """The rows behind the last one of the page before; from the start where that is not to be read."""
+    key, _, number = after.partition("~")
+    try:
+        if is_closed:
+            at = dt.datetime.fromisoformat(key)
+            return rows.filter(closed_at__lte=at).filter(Q(closed_at__lt=at) | Q(pk__lt=int(number)))
+        on = dt.date.fromisoformat(key)
+        return rows.filter(due_on__gte=on).filter(Q(due_on__gt=on) | Q(pk__gt=int(number)))
+    except ValueError:
+        return rows
+
+
+def _figures(request: HttpRequest, today: dt.date) -> dict[str, Any]:
+    found = (
+        _visible(request)
+        .exclude(state=CaseState.CLOSED)
+        .aggregate(open=Count("pk"), late=Count("pk", filter=Q(due_on__lt=today)), first=Min("due_on"))
+    )
+    first = found["first"]
+    found["may_handle"] = standing_of(request).may(Leave.CASES_HANDLE)
+    return {**found, "first_when": relative(first, today) if first is not None else ""}
+
+
+@needs(Leave.CASES_HANDLE, Leave.CASES_APPROVE)
+@require_safe
+def find(request: HttpRequest) -> HttpResponse:
+    """``/console/cases/find?reference=…``: to the page of that case."""
+    reference = request.GET.get("reference", "").strip().upper()
+    if not _visible(request).filter(reference=reference).exists():
+        shown = {"here": "cases", "form": QueueFilterForm(), "lines": [], "more": "", "not_found": True}
+        at_desk = case_deployment()
+        today = day(timezone.now(), at_desk)
+        return render(request, "requests/console/queue.html", {**shown, **_figures(request, today)}, status=404)
+    return HttpResponseRedirect(reverse("case", args=[reference]))
+
+
+# --- one case ---------------------------------------------------------------------------------------------------------
+
+
+@needs(Leave.CASES_HANDLE, Leave.CASES_APPROVE, Leave.OFFICER, personal=True)
+@require_safe
+def case(request: HttpRequest, reference: str) -> HttpResponse:
+    """``/console/cases/<reference>/``: everything about one case, once the look is on record."""
+    return _page(request, _case(request, reference))
+
+
+def _case(request: HttpRequest, reference: str) -> Case:
+    row = _visible(request).select_related("key", "handler").filter(reference=reference).first()
+    if row is None:
+        raise Http404
+    refuse_own(request, everyone_of(row, case_deployment()))
+    return row
+
+
+def purpose_of(request: HttpRequest) -> str:
+    """For which purpose whoever sent *request* looks."""
+    return str(request.POST.get("purpose") or request.GET.get("purpose") or PURPOSE)
+
+
+def who(request: HttpRequest) -> lifecycle.Actor:
+    """Whoever sent *request*, as the engine knows them."""
+    return lifecycle.Actor("staff", standing_of(request).pseudonym or "")
+
+
+def _page(
+    request: HttpRequest,
+    row: Case,
+    *,
+    wrong: str = "",
+    tried: str = "",
+    form: forms.Form | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    at_desk, now, purpose = case_deployment(), timezone.now(), purpose_of(request)
+    content = content_of(row, at_desk)
+    record_access(request, subjects=people_of(row, content, at_desk), purpose=purpose, about=row.about)
+    made = sheet(row, content, at_desk, now=now, mine=request.user.pk, withheld=withheld_from(request))
+    shown = {
+        "here": "cases",
+        "sheet": made,
+        "case": row,
+        "wrong": wrong,
+        "form": form if form is not None and form.errors else None,
+        "acts": offered(request, made, at_desk, tried, form),
+        "may_handle": standing_of(request).may(Leave.CASES_HANDLE),
+        "may_approve": _may_approve(request, row),
+        "purpose": purpose,
+        "purposes": purposes(),
+        **_differences(request, row, at_desk, now),
+    }
+    return render(request, "requests/console/case.html", shown, status=status)
+
+
+def _differences(request: HttpRequest, row: Case, at_desk: CaseDeployment, now: dt.datetime) -> dict[str, Any]:
+    """For an amendment, the values as they are and as they would be: read from the systems when somebody asks."""
+    if row.right != Right.AMEND or row.state == CaseState.CLOSED:
+        return {}
+    if not request.GET.get("values"):
+        return {"may_compare": True}
+    try:
+        return {"differences": preview.differences(row, at_desk, at=now), "may_compare": True, "compared": True}
+    except TrothError as refused:
+        return {"not_compared": sentence(refused), "may_compare": True}
+
+
+def purposes() -> list[tuple[str, str]]:
+    """The declared purposes that somebody may look for, by their titles."""
+    declared = the_company().declaration.purposes
+    return sorted(((name, one.title or name) for name, one in declared.items()), key=lambda pair: pair[1])
+
+
+def _back(request: HttpRequest, reference: str, *, values: bool = False) -> HttpResponse:
+    purpose = purpose_of(request)
+    asked = ({"purpose": purpose} if purpose != PURPOSE else {}) | ({"values": "1"} if values else {})
+    return HttpResponseRedirect(reverse("case", args=[reference]) + ("?" + urlencode(asked) if asked else ""))
+
+
+# --- what is done with it ---------------------------------------------------------------------------------------------
+
+
+def _may_approve(request: HttpRequest, row: Case) -> bool:
+    """Whether the plan of this case may be approved by whoever asks: nobody who had a part in it, and of a confidential
+    case only an officer."""
+    standing = standing_of(request)
+    if row.handler_id == request.user.pk or actions.has_worked_on(row, who(request)):
+        return False
+    return standing.is_officer if row.is_confidential else standing.may(Leave.CASES_APPROVE)
+
+
+@needs(Leave.CASES_HANDLE, personal=True)
+@require_POST
+def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
+    """Do one of `ACTS`. What is refused is said on the case's page, and nothing has changed then."""
+    row, at_desk = _case(request, reference), case_deployment()
+    if what not in ACTS or (ACTS[what].is_for_officer and not standing_of(request).is_officer):
+        raise Http404
+    made = sheet(row, content_of(row, at_desk), at_desk, now=timezone.now(), mine=request.user.pk)
+    if not ACTS[what].is_offered(made):
+        wrong = gettext("The case has moved on: that cannot be done with it as it stands now.")
+        return _page(request, row, wrong=wrong, status=409)
+    form = form_of(what, row, at_desk, request.POST)
+    if form is not None and not form.is_valid():
+        return _page(request, row, tried=what, form=form, status=400)
+    at = At(request, row, at_desk, who(request), timezone.now())
+    try:
+        ACTS[what].do(at, form.cleaned_data if form is not None else {})
+    except TrothError as refused:
+        return _page(request, _case(request, reference), wrong=sentence(refused), tried=what, form=form, status=409)
+    if not _visible(request).filter(pk=row.pk).exists():  # it was left to the officer
+        return HttpResponseRedirect(reverse("cases"))
+    return _back(request, reference, values=what == "plan" and row.right == Right.AMEND)
+
+
+@needs(Leave.CASES_HANDLE, personal=True)
+@require_POST
+def give_up(request: HttpRequest, reference: str, step: int) -> HttpResponse:
+    """Wait no longer for one system: the case is answered without it, and the letter says so."""
+    row = _case(request, reference)
+    if not row.steps.filter(pk=step).exists():
+        raise Http404
+    external_systems.give_up(step, by=who(request).by, at=timezone.now())
+    return _back(request, reference)
+
+
+@needs(Leave.CASES_HANDLE, personal=True)
+@require_POST
+def send_again(request: HttpRequest, reference: str, letter: int) -> HttpResponse:
+    """Send a letter of this case that failed, once what was in its way is mended."""
+    row = _case(request, reference)
+    failed = LetterRow.objects.filter(pk=letter, about=row.about).first()
+    if failed is None:
+        raise Http404
+    try:
+        again(failed.once, now=timezone.now())
+    except TrothError as refused:
+        return _page(request, row, wrong=sentence(refused), status=409)
+    return _back(request, reference)
+
+
+@needs(Leave.CASES_APPROVE, Leave.OFFICER, personal=True)
+@require_POST
+def approve(request: HttpRequest, reference: str) -> HttpResponse:
+    """Approve exactly the plan that was shown, as somebody who had no other part in the case."""
+    row = _case(request, reference)
+    if not _may_approve(request, row):
+        return _page(request, row, wrong=gettext("Somebody else has to approve this plan."), status=403)
+    try:
+        actions.approve(
+            row.pk, request.POST.get("plan", ""), request.user, case_deployment(), who=who(request), now=timezone.now()
+        )
+    except TrothError as refused:
+        return _page(request, _case(request, reference), wrong=sentence(refused), status=409)
+    return _back(request, reference)

@@ -1,0 +1,128 @@
+"""``/console/work/``: whether everything runs, what has stopped and why, and letting it go on.
+
+Ids, counts and codes: nothing here is about a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from troth.ledger import Pseudonym
+from troth.service.core.clock import confirm, doubt
+from troth.service.mail.actions import again
+from troth.service.mail.models import LetterRow
+from troth.service.mail.rules import LetterRefused
+from troth.service.requests.fulfilment.queue import end_halt
+from troth.service.requests.models import Case, ProcessingHalt
+from troth.service.staff.access_log import withheld_from
+from troth.service.staff.effective_rights import standing_of
+from troth.service.staff.permissions import needs
+from troth.service.staff.rights import StaffRight
+from troth.service.work.models import FlowRow, WorkerRow
+from troth.service.work.run import health, want
+
+_SHOWN = 100
+_MEND: Mapping[str, Any] = {
+    "no_company": _("The declaration cannot be read: run `troth check`, and mend what it says."),
+    "declaration_errors": _("The declaration has errors: run `troth check`, and mend what it says."),
+    "secret_missing": _("An environment variable that the declaration names is not set for the worker: set it."),
+    "map_refused": _("The declaration does not fit the tables as they are: run `troth check`, and mend what it says."),
+    "store_refused": _("A system refuses what the declaration asks of it: look at its rights and its schema."),
+    "unknown_name": _("A table or a column of the declaration is not there: run `troth check`."),
+}
+"""What stops the line, and what mends it."""
+
+
+@needs(StaffRight.CASES_HANDLE, StaffRight.EVIDENCE_READ)
+@require_safe
+def halts(request: HttpRequest) -> HttpResponse:
+    """How work stands: workers, flows, the line, and letters."""
+    return _page(request)
+
+
+def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpResponse:
+    now = timezone.now()
+    flows, letters = _flows(request), _letters(request).defer("sealed")
+    known = health(now, among=flows)
+    stopped = flows.filter(state__in=[FlowRow.State.STOPPED, FlowRow.State.FAILED])
+    trying = flows.filter(state=FlowRow.State.WAITING, tries__gt=0)
+    shown = {
+        "here": "work",
+        "wrong": wrong,
+        "health": known,
+        "is_behind": known.is_behind(now),
+        "stops": [
+            (stop, _MEND.get(stop.why, stop.why))
+            for stop in ProcessingHalt.objects.filter(cleared_at=None).order_by("since")
+        ],
+        "doubt": doubt(now),
+        "flows": stopped.order_by("changed_at")[:_SHOWN],
+        "trying": trying.order_by("-tries")[:_SHOWN],
+        "workers": WorkerRow.objects.filter(lease_until__gt=now).order_by("begun_at"),
+        "waiting": letters.filter(ended_at__isnull=True).count(),
+        "late": letters.filter(Q(due__lt=now), ended_at__isnull=True, tries__gt=0).count(),
+        "failed": letters.filter(state=LetterRow.State.FAILED).order_by("-ended_at")[:_SHOWN],
+        "may_change": standing_of(request).may(StaffRight.CASES_HANDLE),
+    }
+    return render(request, "requests/console/work.html", shown, status=status)
+
+
+def _flows(request: HttpRequest) -> QuerySet[FlowRow]:
+    """The flows that whoever asks may know of: what is named by the number of a case may give it away."""
+    numbers = Case.objects.filter(reference__in=withheld_from(request)).values_list("pk", flat=True)
+    return FlowRow.objects.exclude(name__in=["cases.follow", "cases.lift"], about__in=list(map(str, numbers)))
+
+
+def _letters(request: HttpRequest) -> QuerySet[LetterRow]:
+    return LetterRow.objects.exclude(about__in=[f"case:{reference}" for reference in withheld_from(request)])
+
+
+@needs(StaffRight.CASES_HANDLE)
+@require_POST
+def go_on(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a flow that stopped or failed go on where it was."""
+    row = _flows(request).filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    if row.state in (FlowRow.State.STOPPED, FlowRow.State.FAILED):
+        want(row.name, row.about)
+    return HttpResponseRedirect(reverse("work"))
+
+
+@needs(StaffRight.CASES_HANDLE)
+@require_POST
+def resume_processing(request: HttpRequest) -> HttpResponse:
+    """Start the line after the configuration was mended; where it was not, it stops again, and nothing is lost."""
+    end_halt(timezone.now())
+    return HttpResponseRedirect(reverse("work"))
+
+
+@needs(StaffRight.CASES_HANDLE)
+@require_POST
+def confirm_clock(request: HttpRequest) -> HttpResponse:
+    """Somebody has looked at the clock and says that it is right: what is over ends, and is destroyed."""
+    confirm(timezone.now(), by=Pseudonym(standing_of(request).pseudonym or ""))
+    return HttpResponseRedirect(reverse("work"))
+
+
+@needs(StaffRight.CASES_HANDLE)
+@require_POST
+def send_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a letter that failed, once what was in its way is mended."""
+    row = _letters(request).filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    try:
+        again(row.once, now=timezone.now())
+    except LetterRefused as refused:
+        return _page(request, wrong=str(refused)[:1].upper() + str(refused)[1:], status=409)
+    return HttpResponseRedirect(reverse("work"))

@@ -1,0 +1,252 @@
+"""``/console/tasks/``: what people do by hand in a system, and what they say of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from troth.service.requests import lifecycle
+from troth.service.requests.console.case_page import STEP_WHY, content_of, everyone_of, people_of, wrote
+from troth.service.requests.console.cases import purpose_of, purposes, who
+from troth.service.requests.console.queue_row import about, relative
+from troth.service.requests.content import ContentGone
+from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.fulfilment import external_systems
+from troth.service.requests.messages import day
+from troth.service.requests.models import LOOKS, Case, CaseState, CaseStep
+from troth.service.staff.access_log import record_access, refuse_own
+from troth.service.staff.effective_rights import standing_of
+from troth.service.staff.permissions import needs
+from troth.service.staff.rights import StaffRight as Leave
+
+PROOF_BYTES_MAX = 5 * 1024 * 1024
+_SHOWN = 200
+_WHY = ("cannot_find", "must_keep", "not_possible", "other")
+_DONE, _CANNOT = "done", "cannot"
+
+_SIGNS: Mapping[bytes, tuple[str, str]] = {
+    b"%PDF-": ("application/pdf", "pdf"),
+    b"\x89PNG\r\n\x1a\n": ("image/png", "png"),
+    b"\xff\xd8\xff": ("image/jpeg", "jpg"),
+}
+
+
+def type_of(data: bytes) -> tuple[str, str] | None:
+    """What a file is, by its content: its type and the end of its name; None for what nobody needs as a proof."""
+    for sign, known in _SIGNS.items():
+        if data.startswith(sign):
+            return known
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    plain = all(letter.isprintable() or letter in "\r\n\t\ufeff" for letter in text)
+    return ("text/plain; charset=utf-8", "txt") if plain and text.strip() else None
+
+
+class TaskResultForm(forms.Form):
+    """What became of a task."""
+
+    how = forms.ChoiceField(
+        choices=[(_DONE, _("It is done")), (_CANNOT, _("It cannot be done"))],
+        label=_("How it ended"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Say whether it is done.")},
+    )
+    rows = forms.IntegerField(label=_("How many records"), required=False, min_value=0, max_value=10_000_000)
+    why = forms.ChoiceField(
+        choices=[("", _("Choose")), *((name, STEP_WHY[name]) for name in _WHY)],
+        required=False,
+        label=_("Why it cannot be done"),
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=4_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("For staff. The person does not see it, but may ask for it."),
+    )
+    proof = forms.FileField(
+        label=_("Proof"), required=False, help_text=_("A PDF, a picture (PNG, JPEG) or plain text, of at most 5 MB.")
+    )
+
+    def __init__(self, *given: Any, right: str = "", too_large: bool = False, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.label_suffix = ""
+        self.too_large = too_large
+        if right in LOOKS:
+            self.fields["proof"].label = _("What you found")
+            self.fields["proof"].help_text = _(
+                "It goes to the person as it is: take out what is about others. "
+                "A PDF, a picture (PNG, JPEG) or plain text, of at most 5 MB."
+            )
+
+    def clean_proof(self) -> bytes | None:
+        if self.too_large:
+            raise ValidationError(_("The file is larger than 5 MB."))
+        given = self.cleaned_data.get("proof")
+        if not given:
+            return None
+        if given.size > PROOF_BYTES_MAX:
+            raise ValidationError(_("The file is larger than 5 MB."))
+        data: bytes = given.read()
+        if type_of(data) is None:
+            raise ValidationError(_("That is no PDF, no PNG or JPEG, and no plain text."))
+        return data
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("how") == _CANNOT and not cleaned.get("why"):
+            self.add_error("why", _("Say why: the person is told."))
+        return cleaned
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task in the list. Nothing personal."""
+
+    id: int
+    what: str
+    system: str
+    reference: str
+    on: dt.date | None
+    when: str
+    is_late: bool
+    assignee: str
+
+
+@needs(Leave.CASES_HANDLE)
+@require_safe
+def tasks(request: HttpRequest) -> HttpResponse:
+    """Every task that waits, the most urgent first."""
+    at_desk = case_deployment()
+    today = day(timezone.now(), at_desk)
+    rows = _visible(request).filter(state=CaseStep.State.WAITING).exclude(case__state=CaseState.CLOSED)
+    if request.GET.get("only") == "mine":
+        rows = rows.filter(assignee__iexact=request.user.get_username())
+    lines = [_line(row, at_desk, today) for row in rows.order_by("case__due_on", "id")[:_SHOWN]]
+    return render(
+        request, "requests/console/tasks.html", {"here": "tasks", "lines": lines, "only": request.GET.get("only")}
+    )
+
+
+def _visible(request: HttpRequest) -> QuerySet[CaseStep]:
+    rows = CaseStep.objects.filter(way="task").select_related("case", "case__key").defer("case__content", "case__plan")
+    return rows if standing_of(request).is_officer else rows.filter(case__is_confidential=False)
+
+
+def _line(row: CaseStep, at_desk: CaseDeployment, today: dt.date) -> TaskRow:
+    on = row.case.due_on
+    return TaskRow(
+        id=row.pk,
+        what=about(row.case),
+        system=_title(row, at_desk),
+        reference=row.case.reference,
+        on=on,
+        when=relative(on, today) if on is not None else "",
+        is_late=on is not None and on < today,
+        assignee=row.assignee,
+    )
+
+
+def _title(row: CaseStep, at_desk: CaseDeployment) -> str:
+    system = at_desk.declaration.systems.get(row.system)
+    return (system.title or row.system) if system is not None else row.system
+
+
+@needs(Leave.CASES_HANDLE, personal=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def task(request: HttpRequest, pk: int) -> HttpResponse:
+    """One task: what to do and for whom, once the look is on record; and how it ended."""
+    row = _task(request, pk)
+    form = _form(request, row) if request.method == "POST" else TaskResultForm(right=row.case.right)
+    if request.method == "POST" and form.is_valid():
+        _end(request, row, form.cleaned_data)
+        return HttpResponseRedirect(reverse("tasks"))
+    at_desk, purpose = case_deployment(), purpose_of(request)
+    case: Case = row.case
+    content = content_of(case, at_desk)
+    record_access(request, subjects=people_of(case, content, at_desk), purpose=purpose, about=case.about)
+    shown = {
+        "here": "tasks",
+        "step": row,
+        "line": _line(row, at_desk, day(timezone.now(), at_desk)),
+        "wrote": list(wrote(content, at_desk.declaration)) if content is not None else [],
+        "why": STEP_WHY.get(row.why, row.why),
+        "form": form,
+        "purpose": purpose,
+        "purposes": purposes(),
+        "is_waiting": row.state == CaseStep.State.WAITING,
+    }
+    return render(request, "requests/console/task.html", shown, status=400 if form.errors else 200)
+
+
+def _task(request: HttpRequest, pk: int) -> CaseStep:
+    row = _visible(request).filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    refuse_own(request, everyone_of(row.case, case_deployment()))
+    return row
+
+
+def _form(request: HttpRequest, row: CaseStep) -> TaskResultForm:
+    """The form as it was sent. A body that is too large has not been kept: then its files are not there."""
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    too_large = length > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    return TaskResultForm(request.POST, request.FILES, right=row.case.right, too_large=too_large)
+
+
+def _end(request: HttpRequest, row: CaseStep, given: Mapping[str, Any]) -> None:
+    now, is_done = timezone.now(), given["how"] == _DONE
+    counts = {"records": given["rows"]} if given.get("rows") is not None else {}
+    with transaction.atomic():
+        if given.get("note"):
+            lifecycle.note(row.case, given["note"], case_deployment(), who=who(request), now=now)
+        external_systems.complete(
+            row.pk,
+            by=who(request).by,
+            done=is_done,
+            why="" if is_done else given["why"],
+            counts=counts,
+            proof=given.get("proof"),
+            at=now,
+        )
+
+
+@needs(Leave.CASES_HANDLE, Leave.CASES_APPROVE, personal=True)
+@require_safe
+def proof(request: HttpRequest, pk: int) -> HttpResponse:
+    """What somebody uploaded for a task, as a file to keep; the look is on record first."""
+    row, at_desk = _task(request, pk), case_deployment()
+    if row.proof is None:
+        raise Http404
+    content = content_of(row.case, at_desk)
+    record_access(
+        request,
+        subjects=people_of(row.case, content, at_desk),
+        purpose=purpose_of(request),
+        about=row.case.about,
+    )
+    try:
+        data = at_desk.papers.file(row.case, bytes(row.proof))
+    except ContentGone:
+        raise Http404 from None
+    _kind, ending = type_of(data) or ("", "bin")
+    # Never shown in the browser by what it says it is: whoever uploaded it may have been fooled.
+    response = HttpResponse(data, content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = f'attachment; filename="{row.case.reference}-{row.pk}.{ending}"'
+    return response

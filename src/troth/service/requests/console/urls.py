@@ -1,0 +1,35 @@
+"""The addresses of the console, beside those of staff."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from troth.service.core import console as record
+from troth.service.disclosures import console as disclosure
+from troth.service.requests.console import cases, halts, new_case, search, tasks
+
+urlpatterns = [
+    path("cases/", cases.cases, name="cases"),
+    path("cases/new/", new_case.new_case, name="new-case"),
+    path("cases/find", cases.find, name="find-case"),
+    path("cases/<str:reference>/", cases.case, name="case"),
+    path("cases/<str:reference>/approve", cases.approve, name="approve-case"),
+    path("cases/<str:reference>/steps/<int:step>/give-up", cases.give_up, name="give-up-step"),
+    path("cases/<str:reference>/letters/<int:letter>/again", cases.send_again, name="send-letter-again"),
+    path("cases/<str:reference>/<slug:what>", cases.act, name="act-on-case"),
+    path("search/", search.search, name="search"),
+    path("tasks/", tasks.tasks, name="tasks"),
+    path("tasks/<int:pk>/", tasks.task, name="task"),
+    path("tasks/<int:pk>/proof", tasks.proof, name="task-proof"),
+    path("holds/", record.holds_page, name="holds"),
+    path("holds/<int:pk>/keep", record.hold_kept, name="keep-hold"),
+    path("holds/<int:pk>/release", record.hold_released, name="release-hold"),
+    path("disclosures/", disclosure.disclosures, name="disclosures"),
+    path("disclosures/received", disclosure.received_by, name="received-by"),
+    path("disclosures/notices/<int:pk>", disclosure.notice_ended, name="end-notice"),
+    path("work/", halts.halts, name="work"),
+    path("work/flows/<int:pk>/go-on", halts.go_on, name="go-on"),
+    path("work/line/start", halts.resume_processing, name="start-line"),
+    path("work/clock/confirm", halts.confirm_clock, name="confirm-clock"),
+    path("work/letters/<int:pk>/again", halts.send_again, name="send-again"),
+]

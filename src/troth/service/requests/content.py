@@ -1,0 +1,142 @@
+"""What a case holds about people, as values, and sealed under a key of the case's own.
+
+The key is one of `record.subject_keys`: destroying it ends the content in backups too. It is not the key of the person
+the case is about, because their answer has to reach them after everything of theirs is erased.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from troth.declaration import IdentityKind
+from troth.protect import Keyring, SealingContext
+from troth.service.configuration import ServiceError
+from troth.service.core.models import Subject
+from troth.service.core.subject_keys import SubjectKeys
+from troth.service.requests.models import Case
+from troth.subjects import Identity
+
+
+class ContentGone(ServiceError):
+    """The content of the case has ended with its period: nobody can read it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseContent:
+    """Who asks, for whom, and what they wrote. Its `repr` shows nothing."""
+
+    address: str = ""
+    """Where letters go."""
+    identifiers: tuple[tuple[str, str], ...] = ()
+    """Kind and value: what names the subject."""
+    rows: tuple[str, ...] = ()
+    """Rows that a handler has named as the subject's, as ``system.table=key``; they count instead of identifiers."""
+    name: str = ""
+    message: str = ""
+    changes: Mapping[str, str] = field(default_factory=dict)
+    """For an amendment: category or column to new value."""
+    purposes: tuple[str, ...] = ()
+    """For an objection or a withdrawal."""
+    agent_name: str = ""
+    agent_address: str = ""
+    question: str = ""
+    """What we asked the person for, while the case is paused."""
+    answer: str = ""
+    """What we answered, or why we refused."""
+
+    def __repr__(self) -> str:
+        return "Content(…)"
+
+    @property
+    def identity(self) -> Identity | None:
+        """Whom the request is about; None where nothing names anybody. Raises `IdentityRefused`."""
+        if self.rows:
+            return Identity.of(ids=self.rows)
+        named = tuple((IdentityKind(kind), value) for kind, value in self.identifiers)
+        return Identity(identifiers=named) if named else None
+
+    def encoded(self) -> bytes:
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, stored: bytes) -> CaseContent:
+        known = json.loads(stored)
+        known["identifiers"] = tuple((kind, value) for kind, value in known["identifiers"])
+        known |= {name: tuple(known[name]) for name in ("rows", "purposes")}
+        return cls(**known)
+
+
+_KEEP = {"\n", "\t", "\u200c", "\u200d"}
+"""Line ends, and the two joiners without which some scripts cannot be written."""
+
+
+def readable(text: str) -> str:
+    """*text* without what nobody sees: control characters, and marks that turn the direction of writing."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    return "".join(
+        letter for letter in plain if letter in _KEEP or unicodedata.category(letter) not in ("Cc", "Cf", "Cs")
+    )
+
+
+class SealedContent:
+    """The contents of cases, sealed and opened."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring, self._keys = keyring, SubjectKeys(keyring)
+
+    def key_names(self, references: Sequence[str]) -> list[str]:
+        """The names of the keys of cases, in order."""
+        return [str(name) for name in self._keyring.pseudonyms("case", references)]
+
+    def put(self, case: Case, content: CaseContent, *, now: dt.datetime) -> None:
+        """Seal *content* into *case*, in the transaction that is open; the caller saves the row."""
+        [name] = self.key_names([case.reference])
+        row, key = self._keys.each([name], now=now)[name]
+        case.key = row
+        case.content = key.seal(content.encoded(), _context(case))
+
+    def put_all(self, cases: Sequence[tuple[Case, CaseContent]], *, now: dt.datetime) -> None:
+        """`put` for many new cases at once."""
+        names = self.key_names([case.reference for case, _ in cases])
+        keys = self._keys.each(names, now=now)
+        for (case, content), name in zip(cases, names, strict=True):
+            case.key, key = keys[name]
+            case.content = key.seal(content.encoded(), _context(case))
+
+    def content(self, case: Case) -> CaseContent:
+        """What the case holds. Raises `ContentGone`."""
+        if case.content is None:
+            raise ContentGone(f"{case.reference} holds no content any more")
+        return CaseContent.decode(self._key(case).unseal(bytes(case.content), _context(case)))
+
+    def seal_note(self, case: Case, note: str) -> bytes:
+        """What somebody wrote about a case, to stand in one of its events."""
+        return self._key(case).seal(note.encode(), _context(case, "note"))
+
+    def note(self, case: Case, sealed: bytes) -> str:
+        return self._key(case).unseal(bytes(sealed), _context(case, "note")).decode()
+
+    def seal_file(self, case: Case, data: bytes) -> bytes:
+        return self._key(case).seal(data, _context(case, "file"))
+
+    def file(self, case: Case, sealed: bytes) -> bytes:
+        return self._key(case).unseal(bytes(sealed), _context(case, "file"))
+
+    def destroy(self, cases: Sequence[Case], *, now: dt.datetime) -> None:
+        """End the contents of *cases* for good, in the transaction that is open."""
+        self._keys.erase([case.key.pseudonym for case in cases if case.key is not None], now=now)
+
+    def _key(self, case: Case) -> Keyring:
+        key: Subject | None = case.key
+        if key is None or key.wrapped_key is None:
+            raise ContentGone(f"the content of {case.reference} has ended with its period")
+        return self._keyring.open_key(bytes(key.wrapped_key), key.pseudonym)
+
+
+def _context(case: Case, field_name: str = "content") -> SealingContext:
+    return SealingContext(domain="requests", table="case", field=field_name, subject=case.reference)

@@ -1,0 +1,294 @@
+"""What cases can show: that people are answered in time, can ask for every right, and lose nothing while they ask; that
+recipients were told of what was corrected, erased or restricted. Nothing here names anybody."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from urllib.parse import urljoin, urlsplit
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
+
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
+from troth.declaration import Declaration
+from troth.service.api.models import ApiToken
+from troth.service.api.tokens import ApiScope
+from troth.service.core import scheduled_jobs
+from troth.service.core.models import LegalHold
+from troth.service.disclosures.notifications import NotificationState as NoticeState
+from troth.service.disclosures.notifications import NotificationStatus, all_since
+from troth.service.disclosures.rules import TELLING
+from troth.service.requests.intake.mailbox import READ_BY
+from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseReceipt, CaseState, Right
+from troth.service.requests.models import CaseOutcome as Ended
+from troth.service.requests.rules import zone_of
+from troth.site import ProbeError, Site, SitePage, asked_hash, fetch
+from troth.text import counted
+
+_CASES = frozenset({"cases"})
+_CLICKS_MAX = 3
+_CENTRE = "/your-data/"
+_RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.RESTRICT, Right.PORT, Right.OBJECT, Right.WITHDRAW)
+
+
+@answers("requests.answered_in_time")
+def answered_in_time(declaration: Declaration, now: dt.datetime) -> ControlResult:
+    """GDPR Art. 12(3): requests that are open past their earliest deadline, and those that were closed after it within
+    90 days."""
+    return _in_time(CaseKind.REQUEST, "request", "answer them, in the console", declaration, now)
+
+
+@answers("complaints.questions_answered")
+def questions_answered(declaration: Declaration, now: dt.datetime) -> ControlResult:
+    """Questions about the policy: as `answered_in_time`."""
+    return _in_time(CaseKind.QUESTION, "question", "answer them, in the console", declaration, now)
+
+
+@answers("complaints.acknowledged")
+def complaints_acknowledged(declaration: Declaration, now: dt.datetime) -> ControlResult:
+    """DPA 2018 s.164A: complaints that nobody acknowledged within thirty days, and those that are late."""
+    since = now - _PERIOD
+    late = Q(acknowledged_at=None, received_at__lt=now - _ACKNOWLEDGED)
+    late |= Q(acknowledged_at__gt=F("received_at") + _ACKNOWLEDGED)
+    silent = _concerned(CaseKind.COMPLAINT, since).filter(late).count()
+    answer = _in_time(CaseKind.COMPLAINT, "complaint", "answer them, in the console", declaration, now)
+    if not silent:
+        return answer
+    told = f"{counted(silent, 'complaint')} not acknowledged within thirty days"
+    findings = (*answer.findings, ControlFinding("cases", told, "acknowledge them, in the console"))
+    figures = {**answer.figures, "unacknowledged": silent}
+    return ControlResult.of(f"{answer.summary} {told}.", evidence=answer.evidence, findings=findings, figures=figures)
+
+
+def _concerned(kind: CaseKind, since: dt.datetime) -> QuerySet[Case]:
+    """The cases of a kind that are open, or were closed since then."""
+    return Case.objects.filter(kind=kind).filter(Q(closed_at=None) | Q(closed_at__gte=since))
+
+
+def _in_time(kind: CaseKind, word: str, mend: str, declaration: Declaration, now: dt.datetime) -> ControlResult:
+    zone = zone_of(declaration.organisation)
+    today = now.astimezone(zone).date()
+    cases = _concerned(kind, now - _PERIOD)
+    count = cases.count()
+    evidence = Evidence(_CASES, _CASES, population=count, tested=count, period=(now - _PERIOD, now))
+    if not count:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, f"Nobody has sent a {word} within 90 days.", evidence)
+    open_ = cases.filter(closed_at=None)
+    late = open_.filter(due_on__lt=today).count()
+    closed = cases.exclude(closed_at=None).exclude(outcome=Ended.WITHDRAWN).values_list("closed_at", "due_on")
+    overdue = sum(due is not None and at is not None and at.astimezone(zone).date() > due for at, due in closed)
+    findings = []
+    if late:
+        findings.append(ControlFinding("cases", f"{counted(late, word)} open past the deadline", mend))
+    if overdue:
+        findings.append(
+            ControlFinding("cases", f"{counted(overdue, word)} answered after the deadline", "find out why")
+        )
+    summary = f"{counted(count, word)}: {open_.count():,} open, {late:,} of them late; {overdue:,} answered late."
+    figures = {"open": open_.count(), "late": late, "answered_late": overdue}
+    return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
+
+
+@answers("requests.every_right_offered")
+def every_right_offered(site: Site) -> ControlResult:
+    """GDPR Art. 12(2): from the home page to the form of each right, by the links that a visitor sees."""
+    try:
+        home, centre = fetch(site, urlsplit(site.home).path or "/"), fetch(site, _CENTRE)
+    except ProbeError as error:
+        looked = Evidence(in_scope=frozenset({"site"}), observed=frozenset())
+        return ControlResult(CheckOutcome.ERROR, f"The site could not be looked at: {error}", looked)
+    findings = []
+    to_centre = _paths(home, site)
+    if _CENTRE not in to_centre:
+        findings.append(
+            ControlFinding("the home page", "it does not link the privacy centre", f"link {_CENTRE} from it")
+        )
+    offered = _paths(centre, site)
+    missing = [right.value for right in _RIGHTS if f"{_CENTRE}{right.value}/" not in offered]
+    missing += [word for word in ("complain", "ask") if f"{_CENTRE}{word}/" not in offered]
+    findings += [
+        ControlFinding("the privacy centre", f"it offers no way to {word}", "link its page there") for word in missing
+    ]
+    asked = len(_RIGHTS) + 2
+    scope, query = frozenset({"site"}), asked_hash(home.url, centre.url)
+    evidence = Evidence(scope, scope, population=asked, tested=asked, query=query)
+    summary = f"{asked - len(missing)} of {asked} rights are offered, each {_CLICKS_MAX} clicks from home or fewer."
+    return ControlResult.of(summary, evidence=evidence, findings=findings, figures={"offered": asked - len(missing)})
+
+
+@answers("requests.every_channel")
+def every_channel(declaration: Declaration, site: Site, now: dt.datetime) -> ControlResult:
+    """GDPR Art. 12(2): each declared way in leads to somebody. The centre has its form, the mailbox was read lately,
+    and a token to open cases is in force where an application is to send them."""
+    declared, findings, seen = {"centre"}, list[ControlFinding](), set[str]()
+    try:
+        form = fetch(site, f"{_CENTRE}{Right.VIEW}/")
+        seen.add("centre")
+        if form.status != 200 or "<form" not in form.source:
+            findings.append(
+                ControlFinding("the privacy centre", "it shows no form", "see that Troth serves it on this site")
+            )
+    except ProbeError:
+        pass  # not looked at, which is no pass
+    if declaration.requests.by_mail:
+        declared.add("mail")
+        seen.add("mail")
+        findings += _unread(now)
+    if declaration.requests.by_api:
+        declared.add("api")
+        seen.add("api")
+        in_force = ApiToken.objects.filter(ended_at=None, until__gt=now).values_list("scopes", flat=True)
+        if not any(ApiScope.CASES_WRITE in scopes for scopes in in_force):
+            findings.append(
+                ControlFinding("the API", "no token to open cases is in force", "make one: troth api token")
+            )
+    evidence = Evidence(
+        in_scope=frozenset(declared), observed=frozenset(seen), population=len(declared), tested=len(seen)
+    )
+    summary = f"{len(seen) - len(findings)} of {counted(len(declared), 'declared channel')} lead to somebody."
+    figures = {"declared": len(declared), "open": len(seen) - len(findings)}
+    return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
+
+
+def _unread(now: dt.datetime) -> Iterable[ControlFinding]:
+    place = "the mailbox"
+    if settings.TROTH.mailbox is None:
+        yield ControlFinding(place, "nobody reads it", "set TROTH_MAILBOX_URL, or declare requests.by_mail: false")
+    elif not scheduled_jobs.is_scheduled(READ_BY):
+        yield ControlFinding(place, "it was never read", "troth doctor tells whether it answers")
+    elif (late := scheduled_jobs.due_since(READ_BY, now)) is not None:
+        minutes = int(late.total_seconds() // 60) + 30
+        yield ControlFinding(place, f"it was not read for {minutes:,} minutes", "troth doctor tells whether it answers")
+
+
+def _paths(page: SitePage, site: Site) -> set[str]:
+    """The addresses on the same host that a page links."""
+    here = urlsplit(site.home).netloc
+    links = (urlsplit(urljoin(page.url, link.url)) for link in page.links)
+    return {link.path for link in links if link.netloc == here}
+
+
+@answers("core.held_cases_freeze_deletion")
+def held_cases_freeze_deletion(now: dt.datetime) -> ControlResult:
+    """DPA 2018 s.173: for every open request to see there is a hold, and no erasure of the same person since. One whose
+    requester has not shown who they are is not counted (`freeze`)."""
+    looks = Q(right=Right.VIEW) | Q(right=Right.PORT)
+    ended = [CaseState.VERIFYING, CaseState.CLOSED]
+    cases = list(Case.objects.filter(looks).exclude(state__in=ended).exclude(subject=""))
+    held = set(LegalHold.objects.filter(released_at=None).values_list("matter", flat=True))
+    bare = [case for case in cases if case.reference not in held]
+    erased = {
+        (subject, at)
+        for subject, at in CaseReceipt.objects.filter(
+            case__right=Right.ERASE, case__subject__in={case.subject for case in cases}
+        ).values_list("case__subject", "at")
+    }
+    lost = [
+        case
+        for case in cases
+        if any(who == case.subject and at > (case.verified_at or case.received_at) for who, at in erased)
+    ]
+    begun = min((case.received_at for case in cases), default=now)
+    evidence = Evidence(_CASES, _CASES, population=len(cases), tested=len(cases), period=(begun, now))
+    if not cases:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No request to see is open.", evidence)
+    findings = [
+        ControlFinding(_named(case), "no hold keeps what it is about", "place one, in the console") for case in bare
+    ]
+    findings += [
+        ControlFinding(_named(case), "something of it was erased since it arrived", "restore it") for case in lost
+    ]
+    summary = (
+        f"{counted(len(cases), 'request')} to see open; {len(bare)} without a hold, {len(lost)} with an erasure since."
+    )
+    figures = {"open": len(cases), "without_hold": len(bare), "erased": len(lost)}
+    return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
+
+
+def _named(case: Case) -> str:
+    return "a confidential case" if case.is_confidential else case.reference
+
+
+_PERIOD = dt.timedelta(days=90)
+_ACKNOWLEDGED = dt.timedelta(days=30)
+_LETTER = dt.timedelta(days=3)
+"""How long a letter may be on its way."""
+_BY_STAFF = dt.timedelta(days=14)
+"""How long a recipient without an address may wait for somebody to tell them."""
+
+
+@answers("requests.recipients_told")
+def recipients_told(now: dt.datetime) -> ControlResult:
+    """GDPR Art. 19: everybody who was owed a notice of a case that was closed was told, or there is a reason. While a
+    notice is on its way in time, that is not shown, and neither is the contrary."""
+    notices = {(one.case, one.recipient): one for one in all_since(now - _PERIOD)}
+    owed = {*_announced(now - _PERIOD), *notices}
+    lost = [(case, recipient) for case, recipient in owed if (case, recipient) not in notices]
+    late = [one for one in notices.values() if _is_late(one, now)]
+    looked, period = frozenset({"cases"}), (now - _PERIOD, now)
+    evidence = Evidence(looked, looked, population=len(owed), tested=len(owed), period=period)
+    if not owed:
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No recipient was owed a notice within 90 days.", evidence)
+    done = sum(one.state in _SETTLED for one in notices.values())
+    waiting = len(owed) - done - len(late) - len(lost)
+    summary = f"{done:,} of {counted(len(owed), 'notice')} to recipients given, {len(late) + len(lost):,} late or lost"
+    summary += f", {waiting:,} still within their time." if waiting else "."
+    answer = ControlResult.of(
+        summary,
+        evidence=evidence,
+        findings=[*_findings(late), *_lost(recipient for _, recipient in lost)],
+        figures={"owed": len(owed), "given": done, "late": len(late), "lost": len(lost), "waiting": waiting},
+    )
+    return replace(answer, outcome=CheckOutcome.NOT_APPLICABLE) if waiting and not answer.findings else answer
+
+
+_SETTLED = (NoticeState.SENT, NoticeState.TOLD, NoticeState.EXCUSED, NoticeState.NOTHING_SENT)
+
+
+def _announced(since: dt.datetime) -> set[tuple[str, str]]:
+    """Who was to be told, by what the cases say themselves."""
+    closed = (Ended.FULFILLED, Ended.PARTLY_FULFILLED)
+    events = CaseEvent.objects.filter(
+        what="recipients_told", at__gte=since, case__right__in=sorted(TELLING), case__outcome__in=closed
+    )
+    said = events.values_list("case__reference", "facts").iterator(chunk_size=1_000)
+    return {(case, name) for case, facts in said for name in (*facts["told"], *facts["untold"])}
+
+
+def _is_late(notification: NotificationStatus, now: dt.datetime) -> bool:
+    by_staff = {NoticeState.UNTOLD: _BY_STAFF, NoticeState.UNSHOWN: _BY_STAFF}
+    allowed = {NoticeState.OWED: _LETTER, **by_staff}.get(notification.state)
+    return allowed is not None and now - notification.since > allowed
+
+
+def _findings(late: Iterable[NotificationStatus]) -> list[ControlFinding]:
+    waiting = Counter((one.recipient, one.state) for one in late)
+    mends = {
+        NoticeState.OWED: ("on their way for more than three days", "look why the letters do not leave"),
+        NoticeState.UNTOLD: (
+            "not given",
+            "tell them, and say so in the console; give them a contact in the declaration",
+        ),
+        NoticeState.UNSHOWN: (
+            "of which nobody has found out whether any data went there",
+            "find out, tell them only if it did, and say so in the console; declare a feed where one is true",
+        ),
+    }
+    return [
+        ControlFinding(f"recipients.{name}", f"{counted(count, 'notice')} {mends[state][0]}", mends[state][1])
+        for (name, state), count in sorted(waiting.items())
+    ]
+
+
+def _lost(recipients: Iterable[str]) -> list[ControlFinding]:
+    return [
+        ControlFinding(
+            f"recipients.{name}",
+            f"{counted(count, 'notice')} not on record any more",
+            "restore disclosures_recipient_notification",
+        )
+        for name, count in sorted(Counter(recipients).items())
+    ]

@@ -1,0 +1,146 @@
+"""What time does to cases: reminders before a deadline, escalation, links that nobody pressed, packages and contents
+whose days are over."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import translation
+from django.utils.translation import gettext
+
+from troth.service.core.clock import may_end
+from troth.service.core.periodic_jobs import periodic_job
+from troth.service.requests import lifecycle
+from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.fulfilment import holds
+from troth.service.requests.intake import mail_allowance
+from troth.service.requests.messages import day, staff_address, write_to
+from troth.service.requests.models import Case, CaseEvent, CaseOutcome, CasePause, CaseState, MailedLink
+from troth.service.requests.responses import outcome
+
+LEVELS = ((7, "soon"), (3, "urgent"), (1, "escalated"), (-1, "late"))
+"""Days before the deadline, and what is said then; the last two go to the data protection officer as well."""
+ABANDONED_DAYS = 30
+"""How long a request waits for somebody to press the button in our letter."""
+_REMIND_DAYS = 7
+"""How long a question of ours stays unanswered before we ask again, once."""
+_EVERY = dt.timedelta(minutes=5)
+_AT_ONCE = 500
+
+
+@periodic_job("cases:watch")
+def watch(now: dt.datetime) -> dt.datetime:
+    """Do what is due at *now*. Harmless twice: each is done once for each case and level. Nothing ends by a clock that
+    is not believed."""
+    at_desk, is_sure = case_deployment(), may_end(now)
+    if is_sure:
+        while outcome.sweep(at_desk, now=now):
+            pass
+        holds.end_unproved(at_desk, now)
+        mail_allowance.forget(now=now)
+        _end_contents(at_desk, now)
+    _remind_handlers(at_desk, now)
+    _remind_people(at_desk, now)
+    if is_sure:
+        _abandon(at_desk, now)
+    return now + _EVERY
+
+
+def _end_contents(at_desk: CaseDeployment, now: dt.datetime) -> None:
+    """Destroy what people wrote, once the period after their answer is over."""
+    before = at_desk.declaration.requests.keep.before(now.date())
+    over = Case.objects.filter(closed_at__date__lt=before).exclude(content=None)
+    while cases := list(over.select_related("key")[:_AT_ONCE]):
+        with transaction.atomic():
+            at_desk.papers.destroy(cases, now=now)
+            Case.objects.filter(pk__in=[case.pk for case in cases]).update(content=None)
+            CaseEvent.objects.filter(case__in=cases).exclude(note=None).update(note=None)
+
+
+def _remind_handlers(at_desk: CaseDeployment, now: dt.datetime) -> None:
+    today = day(now, at_desk)
+    later = [days for days, _ in LEVELS[1:]]
+    for (days, level), following in zip(LEVELS, [*later, None], strict=True):
+        rows = Case.objects.exclude(state=CaseState.CLOSED).filter(due_on__lte=today + dt.timedelta(days=days))
+        if following is not None:
+            rows = rows.filter(due_on__gt=today + dt.timedelta(days=following))
+        rows = rows.exclude(Exists(_reminded(level).filter(case=OuterRef("pk"))))
+        for case in rows.order_by("due_on", "id").select_related("handler")[:_AT_ONCE]:
+            assert case.due_on is not None, "that is what was asked for"
+            _remind(case, level, (case.due_on - today).days, at_desk, now)
+
+
+def _reminded(level: str) -> QuerySet[CaseEvent]:
+    return CaseEvent.objects.filter(what="reminded", facts__level=level)
+
+
+def _remind(case: Case, level: str, left: int, at_desk: CaseDeployment, now: dt.datetime) -> None:
+    with transaction.atomic():
+        locked = lifecycle.locked(case.pk)
+        if locked.state == CaseState.CLOSED or _reminded(level).filter(case=locked).exists():
+            return
+        CaseEvent.objects.create(
+            case=locked, at=now, what="reminded", actor="rule", facts={"level": level, "days": left}, is_internal=True
+        )
+        facts = {"due": locked.due_on, "link": f"{at_desk.site}/console/cases/{locked.reference}/"}
+        handler = getattr(case.handler, "email", "") if case.handler is not None else ""
+        organisation = at_desk.declaration.organisation
+        if level in ("soon", "urgent"):
+            address = staff_address(locked, at_desk, handler or organisation.email)
+            write_to(address, locked, "staff_due_soon", at_desk, {**facts, "days": max(left, 0)}, now=now, again=level)
+            return
+        officer = organisation.officer
+        addresses = {handler, officer.email if officer is not None else organisation.email} - {""}
+        addresses = {staff_address(locked, at_desk, address) for address in addresses}
+        with translation.override(at_desk.declaration.policy.language):
+            why = gettext("the deadline has passed") if level == "late" else gettext("one day is left")
+        for number, address in enumerate(sorted(addresses)):
+            again = f"{level}-{number}"
+            write_to(address, locked, "staff_escalation", at_desk, {**facts, "why": why}, now=now, again=again)
+        lifecycle.put_on_record(locked, "escalated", lifecycle.RULE, at_desk, now=now, due=locked.due_on)
+
+
+def _remind_people(at_desk: CaseDeployment, now: dt.datetime) -> None:
+    """Ask once more for what we asked for a week ago."""
+    again = CaseEvent.objects.filter(case=OuterRef("case"), what="asked_again", at__gt=OuterRef("asked_at"))
+    asked = CasePause.objects.filter(
+        ~Exists(again),
+        answered_at=None,
+        asked_at__lt=now - dt.timedelta(days=_REMIND_DAYS),
+        case__state=CaseState.PAUSED,
+    )
+    for pause in asked.select_related("case", "case__key")[:_AT_ONCE]:
+        with transaction.atomic():
+            case = lifecycle.locked(pause.case_id)
+            if case.state != CaseState.PAUSED or case.events.filter(what="asked_again", at__gt=pause.asked_at).exists():
+                continue
+            content = at_desk.papers.content(case)
+            facts = {
+                "right": case.right or case.kind,
+                "needed": content.question,
+                "asked": day(pause.asked_at, at_desk),
+            }
+            number = str(case.pauses.count())
+            write_to(content.address, case, "reminder_to_person", at_desk, facts, now=now, again=number)
+            CaseEvent.objects.create(case=case, at=now, what="asked_again", actor="rule")
+
+
+def _abandon(at_desk: CaseDeployment, now: dt.datetime) -> None:
+    """A request whose letter nobody answered ends: without proof nothing may be done or told (GDPR Art. 12(2), (6)).
+    No letter goes to an address that nobody confirmed."""
+    before = now - dt.timedelta(days=ABANDONED_DAYS)
+    unproved = Case.objects.filter(
+        ~Exists(MailedLink.objects.filter(case=OuterRef("pk"), open_until__gt=now)),
+        state=CaseState.VERIFYING,
+        received_at__lt=before,
+    )
+    for case in unproved.order_by("id")[:_AT_ONCE]:
+        with transaction.atomic():
+            locked = lifecycle.locked(case.pk)
+            if locked.state != CaseState.VERIFYING or locked.links.filter(open_until__gt=now).exists():
+                continue
+            MailedLink.objects.filter(case=locked).delete()
+            facts = {"cite": "GDPR Art. 12(2), (6)", "why": "identity_not_shown"}
+            lifecycle.close(locked, CaseOutcome.REFUSED, at_desk, who=lifecycle.RULE, now=now, facts=facts)

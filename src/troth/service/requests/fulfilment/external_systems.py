@@ -1,0 +1,293 @@
+"""Systems that we do not look into ourselves: services and applications that are asked, and people with a task.
+
+What a system *says* is not yet so: a change counts once it was looked at again (`troth.stores.ExternalSystem.verify`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext
+
+from troth.declaration import SecretMissing, System
+from troth.hook import Answer, AnswerState, Ask
+from troth.hook import Right as AskedRight
+from troth.service.requests import rules
+from troth.service.requests.content import CaseContent
+from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.fulfilment.preview import marks_for
+from troth.service.requests.messages import staff_address, write_to
+from troth.service.requests.models import CHOICES, LOOKS, STOPS, Case, CaseEvent, CaseState, CaseStep
+from troth.service.requests.package import TableContents
+from troth.service.work.run import wake
+from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
+
+_FIRST_S, _LONGEST_S = 5, 6 * 3600
+_TASK_LOOK_S = 24 * 3600
+_CHANGES = (AskedRight.ERASE, AskedRight.AMEND)
+"""What counts once it was looked at again."""
+_SO = (AnswerState.DONE, AnswerState.NOTHING)
+_NOT_ANSWERED = "right_not_answered"
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def systems_of(at_desk: CaseDeployment) -> dict[str, System]:
+    """The systems of the declaration that we do not look into."""
+    return {name: system for name, system in at_desk.declaration.systems.items() if not system.is_looked_into}
+
+
+def unanswered(cases: Sequence[Case]) -> set[int]:
+    """The numbers of those among *cases* that some system has not answered for."""
+    steps = CaseStep.objects.filter(case__in=cases, state=CaseStep.State.WAITING)
+    return set(steps.values_list("case_id", flat=True))
+
+
+def ask_all(
+    cases: Sequence[Case], contents: Mapping[int, CaseContent], at_desk: CaseDeployment, *, now: dt.datetime
+) -> int:
+    """Ask every such system about every case, each once. How many have not answered yet."""
+    systems = systems_of(at_desk)
+    if not systems:
+        return 0
+    waiting = 0
+    for case in cases:
+        marks = marks_for(case.right, contents[case.pk], at_desk) if case.right in CHOICES else ()
+        for name, system in systems.items():
+            if not rules.uses(system, case.right, marks):
+                continue
+            step = _step(case, name, system, at_desk, now)
+            if step.state == CaseStep.State.WAITING:
+                waiting += not _go_on(step, case, contents[case.pk], system, at_desk, now)
+    return waiting
+
+
+def _step(case: Case, name: str, system: System, at_desk: CaseDeployment, at: dt.datetime) -> CaseStep:
+    if system.store == TASK:
+        return open_task(case, name, system, at_desk, at)
+    way = "hook" if "hook" in system.store.partition(":")[0] else "http"
+    step, _ = CaseStep.objects.get_or_create(
+        case=case, system=name, defaults={"way": way, "assignee": system.owner or "", "next_at": at}
+    )
+    return step
+
+
+def open_task(
+    case: Case, name: str, system: System, at_desk: CaseDeployment, at: dt.datetime, *, why: str = ""
+) -> CaseStep:
+    """Ask a person to do in a system what no program can do there, once; *why* is a code. A step that was handed on or
+    has ended stays as it is."""
+    with transaction.atomic():
+        step, _ = CaseStep.objects.get_or_create(case=case, system=name, defaults={"way": "store", "why": why})
+        if step.way == "task" or (step.way != "store" and step.state != CaseStep.State.WAITING):
+            return step
+        step.way, step.state, step.why, step.ended_at, step.next_at = "task", CaseStep.State.WAITING, why, None, None
+        step.asked_at, step.assignee = at, system.owner or ""
+        step.save()
+        if system.owner:
+            facts = {
+                "task": f"{system.title or name}: {case.right} {case.reference}",
+                "due": case.due_on or at.date(),
+                "link": f"{at_desk.site}/console/tasks/{step.pk}/",
+            }
+            write_to(staff_address(case, at_desk, system.owner), case, "staff_task", at_desk, facts, now=at, again=name)
+    return step
+
+
+def ask_staff_to_weigh(case: Case, at_desk: CaseDeployment, at: dt.datetime) -> None:
+    """Write to whoever handles cases that an objection has to be weighed, once, in the transaction that is open."""
+    organisation = at_desk.declaration.organisation
+    officer = organisation.officer.email if organisation.officer is not None else organisation.email
+    with translation.override(at_desk.declaration.policy.language):
+        task = gettext("Weigh an objection: %(reference)s") % {"reference": case.reference}
+    facts = {
+        "task": task,
+        "due": case.due_on or at.date(),
+        "link": f"{at_desk.site}/console/cases/{case.reference}/",
+    }
+    write_to(staff_address(case, at_desk, officer), case, "staff_task", at_desk, facts, now=at, again="weigh")
+
+
+def _go_on(
+    step: CaseStep, case: Case, content: CaseContent, system: System, at_desk: CaseDeployment, at: dt.datetime
+) -> bool:
+    """Ask or poll one system, and note what it says: whether that was its last word. Trouble is noted and tried again,
+    and holds up no other system."""
+    if step.way == "task" or not is_asked(system):
+        return False
+    question = _ask(step, case, content, at_desk)
+    try:
+        with contextlib.closing(open_asked(step.system, system, os.environ)) as asked:
+            answer = asked.poll(question.id) if step.facts.get("accepted") else asked.ask(question)
+            is_verified = question.right not in _CHANGES
+            if answer.state in _SO and not is_verified:
+                seen = asked.verify(question, kept=answer.kept)
+                if seen.state is AnswerState.FAILED:
+                    return _later(step, "still_there", at)
+                is_verified = seen.state in _SO
+        if case.right in STOPS and answer.detail == _NOT_ANSWERED:  # nobody has stopped it there: a person sees to it
+            open_task(case, step.system, system, at_desk, at, why=_NOT_ANSWERED)
+            return False
+    except SecretMissing:
+        return _later(step, "secret_missing", at)
+    except AskedLater as busy:
+        return _later(step, "busy", at, wait_s=busy.retry_after_s)
+    except StoreError as trouble:
+        return _later(step, "unreachable" if trouble.retryable else "refused", at)
+    return _note(step, case, answer, is_verified, at_desk, at)
+
+
+def _ask(step: CaseStep, case: Case, content: CaseContent, at_desk: CaseDeployment) -> Ask:
+    right = AskedRight(case.right)
+    return Ask(
+        id=f"{case.reference}.{step.system}"[:128],
+        right=right,
+        identifiers=content.identifiers,
+        due=case.due_on or now().date(),
+        organisation=at_desk.declaration.organisation.name,
+        changes=dict(content.changes) if right is AskedRight.AMEND else {},
+        purposes=marks_for(case.right, content, at_desk) if case.right in CHOICES else content.purposes,
+    )
+
+
+def _note(step: CaseStep, case: Case, answer: Answer, verified: bool, at_desk: CaseDeployment, at: dt.datetime) -> bool:
+    if not answer.state.is_final:
+        step.facts = {**step.facts, "accepted": True}
+        return _later(step, str(answer.state), at, wait_s=answer.retry_after_s)
+    step.asked_at = step.asked_at or at
+    if answer.state in (AnswerState.REFUSED, AnswerState.FAILED):
+        if answer.state is AnswerState.FAILED and step.tries < 5:
+            step.facts = {}
+            return _later(step, answer.detail or "failed", at, wait_s=answer.retry_after_s)
+        step.state, step.why = CaseStep.State(str(answer.state)), answer.detail or ""
+    else:
+        step.state, step.why = CaseStep.State.DONE, "" if verified else "not_verified"
+        if case.right not in LOOKS and answer.state is AnswerState.NOTHING:
+            step.why = "nothing_held"
+    step.facts = {
+        "counts": dict(answer.counts),
+        "kept": [
+            {
+                "what": kept.what,
+                "rows": kept.count,
+                "words": kept.reason,
+                "cite": kept.cite,
+                "until": kept.until.isoformat() if kept.until else None,
+            }
+            for kept in answer.kept
+        ],
+        "evidence": answer.evidence,
+    }
+    if answer.rows:
+        held = {place: [list(rows.columns), [list(row) for row in rows.values]] for place, rows in answer.rows.items()}
+        step.proof = at_desk.papers.seal_file(case, json.dumps(held).encode())
+    step.ended_at, step.next_at = at, None
+    _keep(step)
+    return True
+
+
+def _later(step: CaseStep, why: str, at: dt.datetime, *, wait_s: int | None = None) -> bool:
+    step.tries += 1
+    wait = wait_s if wait_s is not None else min(_FIRST_S * 2 ** min(step.tries - 1, 12), _LONGEST_S)
+    step.why, step.next_at, step.asked_at = why[:40], at + dt.timedelta(seconds=wait), step.asked_at or at
+    _keep(step)
+    return False
+
+
+def _keep(step: CaseStep) -> None:
+    """Write down what a system said, unless somebody gave it up while it was asked: then their word stands."""
+    said = ("state", "why", "asked_at", "ended_at", "next_at", "tries", "facts", "proof")
+    still = CaseStep.objects.filter(pk=step.pk, state=CaseStep.State.WAITING)
+    still.update(**{name: getattr(step, name) for name in said})
+
+
+# --- following one case -----------------------------------------------------------------------------------------------
+
+
+def poll(case_id: int) -> int:
+    """Ask the systems again that are due: after how many seconds to look again, 0 when all have answered."""
+    case = Case.objects.select_related("key").get(pk=case_id)
+    if case.state != CaseState.IN_PROGRESS:
+        return 0
+    at_desk, at = case_deployment(), now()
+    systems = systems_of(at_desk)
+    content = at_desk.papers.content(case)
+    waits = list[float]()
+    for step in case.steps.filter(state=CaseStep.State.WAITING):
+        if step.way == "task":
+            waits.append(_TASK_LOOK_S)
+        elif step.system not in systems:  # it was taken out of the declaration: nobody can answer any more
+            step.state, step.why, step.ended_at = CaseStep.State.FAILED, "not_declared", at
+            _keep(step)
+        elif step.next_at is not None and step.next_at > at:
+            waits.append((step.next_at - at).total_seconds())
+        elif not _go_on(step, case, content, systems[step.system], at_desk, at):
+            assert step.next_at is not None, "what is not over has a next time"
+            waits.append((step.next_at - at).total_seconds())
+    return max(1, round(min(waits))) if waits else 0
+
+
+def complete(
+    step_id: int, *, by: str, done: bool, why: str, counts: Mapping[str, int], proof: bytes | None, at: dt.datetime
+) -> CaseStep:
+    """A person has done the task, or says why it cannot be done. The flow that waits for it goes on."""
+    with transaction.atomic():
+        step = CaseStep.objects.select_for_update(of=("self",)).select_related("case", "case__key").get(pk=step_id)
+        if step.state != CaseStep.State.WAITING:
+            return step
+        step.state, step.why, step.ended_at = (CaseStep.State.DONE if done else CaseStep.State.REFUSED), why[:40], at
+        step.facts = {"counts": dict(counts)}
+        if proof is not None:
+            step.proof = case_deployment().papers.seal_file(step.case, proof)
+        step.save()
+        facts = {"system": step.system, "done": done}
+        CaseEvent.objects.create(
+            case=step.case, at=at, what="task_ended", actor="staff", by=by, facts=facts, is_internal=True
+        )
+        wake("cases.follow", str(step.case_id))
+        return step
+
+
+def give_up(step_id: int, *, by: str, at: dt.datetime) -> CaseStep:
+    """Wait no longer for a system that never answers: the case is answered without it, and the person is told so. The
+    flow that waits for it goes on."""
+    with transaction.atomic():
+        step = CaseStep.objects.select_for_update(of=("self",)).select_related("case").get(pk=step_id)
+        if step.state != CaseStep.State.WAITING:
+            return step
+        step.state, step.why, step.ended_at, step.next_at = CaseStep.State.FAILED, "no_answer", at, None
+        step.save()
+        facts = {"system": step.system}
+        CaseEvent.objects.create(
+            case=step.case, at=at, what="given_up", actor="staff", by=by, facts=facts, is_internal=True
+        )
+        wake("cases.follow", str(step.case_id))
+        return step
+
+
+def parts(case: Case, at_desk: CaseDeployment) -> Iterator[TableContents]:
+    """What the systems that were asked hold about the person, for the package."""
+    for step in case.steps.filter(state=CaseStep.State.DONE).exclude(way="task").exclude(proof=None):
+        held: dict[str, Any] = json.loads(at_desk.papers.file(case, bytes(step.proof or b"")))
+        for place, (columns, rows) in sorted(held.items()):
+            yield TableContents(
+                place=f"{step.system}.{place}",
+                columns=tuple(columns),
+                categories=(None,) * len(columns),
+                rows=tuple(tuple(row) for row in rows),
+            )
+
+
+def uploads(case: Case, at_desk: CaseDeployment) -> dict[str, bytes]:
+    """What people found for this case in the systems that they look into, for the package."""
+    found = case.steps.filter(way="task", state=CaseStep.State.DONE).exclude(proof=None)
+    return {step.system: at_desk.papers.file(case, bytes(step.proof or b"")) for step in found}

@@ -1,0 +1,168 @@
+"""What carrying out a case would change: its plan over the company's stores, as it is shown and approved."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from troth.service.core.actions import holds_on
+from troth.service.requests import rules
+from troth.service.requests.content import CaseContent
+from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.models import LOOKS, Case, Right
+from troth.stores import Store
+from troth.subjects import (
+    AmendmentPlan,
+    ErasurePlan,
+    Identity,
+    Located,
+    ReceiptLine,
+    View,
+    becoming,
+    locate,
+    plan_amendment,
+    plan_erasure,
+    plan_hash,
+    plan_marks,
+    plan_view,
+    preview,
+)
+
+RESTRICTED = "restricted"
+"""The mark of data that is only stored (GDPR Art. 18(2))."""
+_PURPOSE_OF: Mapping[str, Literal["view", "amend", "erase"]] = {
+    Right.VIEW: "view",
+    Right.PORT: "view",
+    Right.ERASE: "erase",
+}
+
+
+def located_in(
+    right: str,
+    cases: Sequence[Case],
+    contents: Mapping[int, CaseContent],
+    at_desk: CaseDeployment,
+    stores: Mapping[str, Store],
+) -> Located:
+    identities = [_identity(contents[case.pk]) for case in cases]
+    region = at_desk.declaration.organisation.country
+    return locate(at_desk.map(stores), stores, identities, purpose=_PURPOSE_OF.get(right, "amend"), region=region)
+
+
+def _identity(content: CaseContent) -> Identity:
+    identity = content.identity
+    assert identity is not None, "a case without one is reviewed first"
+    return identity
+
+
+def previewed(case: Case, at_desk: CaseDeployment, *, at: dt.datetime) -> Case:
+    """*case* with the plan of now beside it: places, counts and grounds, and the hash that an approval is for. Raises
+    the stores' errors and `PlanRefused`."""
+    content = at_desk.papers.content(case)
+    with at_desk.stores(read_only=True) as stores:
+        made = plan_of(case, content, at_desk, stores, at)
+        if made is not None:
+            case.plan_hash, case.plan = plan_hash(made, at_desk.keyring), summary(made, at_desk)
+            case.save(update_fields=["plan_hash", "plan"])
+    return case
+
+
+def differences(case: Case, at_desk: CaseDeployment, *, at: dt.datetime) -> list[Difference]:
+    """What amending *case* would write, value by value: personal data, to be shown and not kept. Raises the stores'
+    errors and `PlanRefused`."""
+    content = at_desk.papers.content(case)
+    with at_desk.stores(read_only=True) as stores:
+        made = plan_of(case, content, at_desk, stores, at)
+    if not isinstance(made, AmendmentPlan):
+        return []
+    return [
+        Difference(f"{rewrite.place}.{column}", old, new)
+        for rewrite in made.rewrites
+        for _, before, after in rewrite.rows
+        for column, old, new in zip(rewrite.columns, before, after, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value as it is and as it would be. Its `repr` shows where, and no value."""
+
+    place: str
+    before: object = field(repr=False)
+    after: object = field(repr=False)
+
+
+def plan_of(
+    case: Case, content: CaseContent, at_desk: CaseDeployment, stores: Mapping[str, Store], at: dt.datetime
+) -> ErasurePlan | AmendmentPlan | None:
+    """The plan of one case, None for a right that changes nothing."""
+    if case.right in (*LOOKS, Right.APPEAL) or content.identity is None:
+        return None
+    located = located_in(case.right, [case], {case.pk: content}, at_desk, stores)
+    return planned(case.right, located, content, at_desk, stores, at)
+
+
+def planned(
+    right: str,
+    located: Located,
+    content: CaseContent,
+    at_desk: CaseDeployment,
+    stores: Mapping[str, Store],
+    at: dt.datetime,
+) -> ErasurePlan | AmendmentPlan:
+    declaration = at_desk.declaration
+    if right == Right.ERASE:
+        return plan_erasure(declaration, located, now=at, holds=holds_on(located, at_desk.keyring, at=at))
+    if right == Right.AMEND:
+        wanted = {target: value or None for target, value in content.changes.items()}
+        region = declaration.organisation.country
+        new = becoming(located.map, wanted)
+        holders = locate(located.map, stores, new, purpose="amend", region=region)
+        return plan_amendment(declaration, located, wanted, holders=holders, now=at)
+    made = plan_marks(declaration, located, marks_for(right, content, at_desk), now=at)
+    # To stop a use needs nobody's look, whoever else shares the address.
+    return replace(made, reviews=()) if right in (Right.OBJECT, Right.WITHDRAW) else made
+
+
+def look_of(
+    case: Case, content: CaseContent, at_desk: CaseDeployment, stores: Mapping[str, Store]
+) -> tuple[str, list[dict[str, Any]]]:
+    """What would be shown for a case that changes nothing, as a plan is approved: a hash of whose data it is, where and
+    how much, and the places with their counts."""
+    declaration, identity = at_desk.declaration, _identity(content)
+    [view] = plan_view(declaration, located_in(case.right, [case], {case.pk: content}, at_desk, stores))
+    lines = shown_lines(view)
+    counts = [part for line in lines for part in (line["place"], line["rows"])]
+    return str(at_desk.keyring.digest("plan", "look", declaration.hash, identity.canonical(), *counts)), lines
+
+
+def shown_lines(view: View) -> list[dict[str, Any]]:
+    """Places and counts of what is shown."""
+    return [
+        {"place": table.place, "rows": len(table.rows), "what": "view", "words": "view", "cite": "", "until": None}
+        for table in view.tables
+    ]
+
+
+def marks_for(right: str, content: CaseContent, at_desk: CaseDeployment) -> tuple[str, ...]:
+    return (RESTRICTED,) if right == Right.RESTRICT else rules.stopped_by(at_desk.declaration, right, content.purposes)
+
+
+def summary(made: ErasurePlan | AmendmentPlan, at_desk: CaseDeployment) -> list[dict[str, Any]]:
+    """The plan as it is kept: each row in one line."""
+    return [line_of(tally) for tallies in preview(made, at_desk.keyring) for tally in tallies]
+
+
+def line_of(tally: ReceiptLine) -> dict[str, Any]:
+    """One line of a receipt or preview as it is kept: places, counts and grounds."""
+    return {
+        "place": tally.place,
+        "rows": tally.rows,
+        "what": ",".join(sorted(set(tally.strategies))),
+        "words": tally.words,
+        "because": tally.because,
+        "cite": tally.cite,
+        "until": tally.until.isoformat() if tally.until else None,
+    }

@@ -1,0 +1,136 @@
+"""The line: cases that need nobody any more are put into batches; where the configuration is wrong, it stops.
+
+While it is stopped cases are received and their clocks run. Nothing is lost, and whoever mends the configuration lets
+everything go on from where it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
+
+from troth.declaration import DeclarationErrors, SecretMissing
+from troth.errors import TrothError
+from troth.service.api import webhooks
+from troth.service.core.clock import may_end
+from troth.service.core.deployment import NoDeployment
+from troth.service.requests.aliases import names_of_cases, waiting_to_see
+from troth.service.requests.deployment import case_deployment
+from troth.service.requests.models import Case, CaseBatch, CaseKind, CaseState, ProcessingHalt, Right, WaitReason
+from troth.service.work.run import Stopped, go_on, want
+from troth.stores import StoreRefused, UnknownName
+from troth.subjects import MapRefused, PlanRefused, RunInterrupted
+
+BATCH_MAX = 500
+"""Cases that are carried out together: as many as share one transaction of a store."""
+_WRONG = (NoDeployment, DeclarationErrors, SecretMissing, MapRefused, PlanRefused, StoreRefused, UnknownName)
+"""What no waiting mends: the configuration is wrong, for every case alike."""
+_FLOWS = ("cases.batch", "cases.follow", "cases.lift")
+
+
+def form_batches() -> int:
+    """Put cases that are ready into batches, and want their flows. How many batches. Several workers may do so."""
+    at = dt.datetime.now(dt.UTC)
+    _let_waiting_go_on(at)
+    if _is_stopped(at):
+        return 0
+    # Whoever stopped the line is on the way to its own stop when somebody starts it again: that flow goes on here.
+    go_on(_FLOWS, [_code(wrong.__name__) for wrong in _WRONG])
+    if not _ready().exists():
+        return 0
+    formed = 0
+    for right in Right.values:
+        most = 1 if right == Right.AMEND else BATCH_MAX
+        while _form(right, most, at):
+            formed += 1
+    return formed
+
+
+def _ready() -> Any:
+    return Case.objects.filter(kind=CaseKind.REQUEST, state=CaseState.IN_PROGRESS, needs="", batch=None)
+
+
+def _form(right: str, most: int, at: dt.datetime) -> bool:
+    with transaction.atomic():
+        rows = list(_ready().select_for_update(skip_locked=True).filter(right=right).order_by("id")[:most])
+        each_person_once = {case.subject: case for case in reversed(rows)}
+        if not rows:
+            return False
+        batch = CaseBatch.objects.create(right=right, made_at=at)
+        Case.objects.filter(pk__in=[case.pk for case in each_person_once.values()]).update(batch=batch)
+        want("cases.batch", str(batch.pk))
+        return True
+
+
+def _let_waiting_go_on(at: dt.datetime) -> None:
+    """Cases whose window is over, and those that waited for the answer to a request to see (DPA 2018 s.173), are
+    carried out next."""
+    waiting = Case.objects.exclude(state=CaseState.CLOSED).filter(state=CaseState.IN_PROGRESS)
+    over = waiting.filter(needs=WaitReason.WINDOW, window_until__lte=at)
+    if over.exists() and may_end(at):  # a look without a transaction, which on SQLite would lock everybody out
+        over.update(needs="")
+    known = names_of_cases(waiting.filter(needs=WaitReason.ACCESS).values_list("pk", "subject"))
+    if ready := known.keys() - waiting_to_see(known):
+        waiting.filter(needs=WaitReason.ACCESS, pk__in=ready).update(needs="")
+
+
+def _is_stopped(at: dt.datetime) -> bool:
+    """Whether the line is stopped for the declaration of now; a new one lets it run again."""
+    stop = ProcessingHalt.objects.filter(cleared_at=None).first()
+    if stop is None:
+        return False
+    try:
+        hash_ = case_deployment().declaration.hash
+    except TrothError:
+        return True
+    if stop.declaration == hash_:
+        return True
+    end_halt(at)
+    return False
+
+
+def end_halt(at: dt.datetime) -> None:
+    """Go on after the configuration was mended: what had stopped is taken up where it was."""
+    with transaction.atomic():
+        if ProcessingHalt.objects.filter(cleared_at=None).update(cleared_at=at):
+            stopped = CaseBatch.objects.filter(ended_at=None).values_list("pk", flat=True)
+            want("cases.batch", *(str(pk) for pk in stopped))
+            go_on(_FLOWS, [_code(wrong.__name__) for wrong in _WRONG])
+
+
+@contextlib.contextmanager
+def process_queue() -> Iterator[None]:
+    """Stop the line where the configuration is wrong: cases are received and their clocks run, nothing is lost."""
+    try:
+        yield
+    except _WRONG as wrong:
+        _stop(next(kind.__name__ for kind in _WRONG if isinstance(wrong, kind)))
+    except RunInterrupted as interrupted:
+        if interrupted.retryable:
+            raise
+        _stop("StoreRefused")
+
+
+def _code(error: str) -> str:
+    """The name of an error as a code."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in error).lstrip("_")
+
+
+def _stop(error: str) -> None:
+    why = _code(error)
+    try:
+        hash_ = case_deployment().declaration.hash
+    except TrothError:
+        hash_ = ""
+    at = dt.datetime.now(dt.UTC)
+    with transaction.atomic():
+        _, is_new = ProcessingHalt.objects.get_or_create(
+            declaration=hash_, cleared_at=None, defaults={"why": why[:40], "since": at}
+        )
+        if is_new:
+            webhooks.tell("line.stopped", {"why": why[:40]}, now=at)
+    raise Stopped(why)

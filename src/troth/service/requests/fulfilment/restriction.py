@@ -1,0 +1,120 @@
+"""Restriction is real: rows carry the declared marks, and applications that ask the read guard are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from troth.declaration import IdentityKind
+from troth.service.configuration import ServiceError
+from troth.service.core import control_events
+from troth.service.core.actions import act as carry_out
+from troth.service.core.actions import act_again
+from troth.service.core.models import RunRow
+from troth.service.requests.content import CaseContent
+from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.fulfilment.preview import RESTRICTED, located_in, marks_for
+from troth.service.requests.fulfilment.queue import process_queue
+from troth.service.requests.models import Case, CaseStep, Restriction, Right
+from troth.subjects import Identity, RunFailed, marked_for, plan_hash, plan_marks, references
+
+
+class MarksUnfinished(ServiceError):
+    """Rows changed while they were being marked; those that are left are marked with the next try."""
+
+    retryable = True
+
+
+def restrict(case: Case, content: CaseContent, purpose: str, at_desk: CaseDeployment, at: dt.datetime) -> None:
+    """Let every application that asks know that this identifier's data must not be used: the read guard."""
+    with transaction.atomic():
+        for mark in marks_of(content.identifiers, at_desk):
+            Restriction.objects.get_or_create(
+                case=case, mark=mark, purpose=purpose, lifted_at=None, defaults={"since": at}
+            )
+        control_events.note("restriction.changed", now=at)
+
+
+def record_choice(case: Case, content: CaseContent, at_desk: CaseDeployment, at: dt.datetime) -> None:
+    """Keep what the person chose by the keyed marks of their identifiers, in the transaction that is open. It counts
+    from then on, whether or not anything is held about them: whoever imports the address later is told no."""
+    for purpose in ("",) if case.right == Right.RESTRICT else marks_for(case.right, content, at_desk):
+        restrict(case, content, purpose, at_desk, at)
+
+
+def is_stopped(right: str, content: CaseContent, at_desk: CaseDeployment) -> bool:
+    """Whether every use that *content* objects to has stopped already, for each identifier it names."""
+    marks = marks_of(content.identifiers, at_desk)
+    wanted = {(mark, purpose) for mark in marks for purpose in marks_for(right, content, at_desk)}
+    in_force = Restriction.objects.filter(mark__in=marks, lifted_at=None).values_list("mark", "purpose")
+    return wanted <= {(bytes(mark), purpose) for mark, purpose in in_force}
+
+
+def is_marked(case: Case) -> bool:
+    """Whether a use was seen to stop for *case* in any system, so that lifting it lets it go on there."""
+    seen = case.steps.filter(state=CaseStep.State.DONE).exclude(why="nothing_held")
+    marked = RunRow.objects.filter(run_id__startswith=f"marks:{case.pk}:set:").exclude(finished_at=None)
+    return seen.exists() or marked.exists()
+
+
+def marks_of(identifiers: Sequence[tuple[str, str]], at_desk: CaseDeployment) -> list[bytes]:
+    """The keyed marks of identifiers, by which a restriction is found again."""
+    each = [Identity(((IdentityKind(kind), value),)) for kind, value in identifiers]
+    return [str(name).encode() for name in references(each, at_desk.keyring)]
+
+
+def set_marks(
+    case: Case, content: CaseContent, names: tuple[str, ...], at_desk: CaseDeployment, *, lifted: bool
+) -> None:
+    """Set or lift marks on the rows of one person, whose case goes on afterwards. Harmless twice: rows that are as
+    they should be are left. Raises `MarksUnfinished`."""
+    if not marked_for(at_desk.declaration, names):
+        return
+    about = f"marks:{case.pk}:{'lift' if lifted else 'set'}:{short(names)}:"
+    begun = RunRow.objects.filter(run_id__startswith=about)
+    with at_desk.stores() as stores:
+        try:
+            for run_id in begun.filter(finished_at=None).values_list("run_id", flat=True):
+                act_again(run_id, stores, declaration=at_desk.declaration, keyring=at_desk.keyring)
+            located = located_in(Right.RESTRICT, [case], {case.pk: content}, at_desk, stores)
+            made = plan_marks(at_desk.declaration, located, names, now=dt.datetime.now(dt.UTC), lifted=lifted)
+            if made.rewrites and not made.reviews:
+                carry_out(
+                    made,
+                    stores,
+                    approved=plan_hash(made, at_desk.keyring),
+                    declaration=at_desk.declaration,
+                    keyring=at_desk.keyring,
+                    run_id=f"{about}{begun.count() + 1}",
+                )
+        except RunFailed as failed:
+            raise MarksUnfinished(f"run {failed.run_id} did not come to its end") from None
+
+
+def lift(case_id: int) -> int:
+    """End what a case had restricted: in the company's stores first, then for those who ask the read guard. How many
+    restrictions."""
+    case = Case.objects.select_related("key").get(pk=case_id)
+    with process_queue():
+        at_desk = case_deployment()
+        content = at_desk.papers.content(case)
+        in_force = case.restrictions.filter(lifted_at=None)
+        marks = [bytes(mark) for mark in in_force.values_list("mark", flat=True)]
+        others = Restriction.objects.filter(mark__in=marks, lifted_at=None).exclude(case=case)
+        ended = set(in_force.values_list("purpose", flat=True)) - set(others.values_list("purpose", flat=True))
+        names = tuple(sorted(purpose or RESTRICTED for purpose in ended))
+        if names:
+            set_marks(case, content, names, at_desk, lifted=True)
+        now = dt.datetime.now(dt.UTC)
+        with transaction.atomic():
+            control_events.note("restriction.changed", now=now)
+            return in_force.update(lifted_at=now)
+
+
+def short(names: tuple[str, ...]) -> str:
+    """*names* in the id of a run, which is short: any number of purposes may be named."""
+    text = "+".join(names)
+    return text if len(text) <= 32 else hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,516 @@
+"""Carrying out: from cases that need nobody any more to their answer. The steps of the flows in `flows`.
+
+Cases of one right are carried out together, in a batch. Each function here is one step: it is found again by its ids
+alone, and harmless twice. What changes a company's stores goes through the journal of `record`; its receipts come back
+into the case with the commit that finishes the run, whichever process finishes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from troth.service.core.actions import act as carry_out
+from troth.service.core.actions import act_again
+from troth.service.core.journal import follow
+from troth.service.core.models import EntryRow, RunRow
+from troth.service.requests import rules
+from troth.service.requests.aliases import names_of_cases, waiting_to_see
+from troth.service.requests.content import CaseContent, ContentGone
+from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.fulfilment import external_systems, stopped_uses
+from troth.service.requests.fulfilment.preview import (
+    RESTRICTED,
+    line_of,
+    located_in,
+    look_of,
+    marks_for,
+    plan_of,
+    planned,
+    summary,
+)
+from troth.service.requests.fulfilment.queue import process_queue
+from troth.service.requests.fulfilment.recipient_evidence import note_evidence
+from troth.service.requests.fulfilment.restriction import record_choice, restrict, set_marks, short
+from troth.service.requests.intake import receive
+from troth.service.requests.models import (
+    CHOICES,
+    LOOKS,
+    STOPS,
+    Case,
+    CaseBatch,
+    CaseEvent,
+    CaseReceipt,
+    CaseState,
+    Right,
+    WaitReason,
+)
+from troth.service.requests.responses import outcome
+from troth.service.work.run import want
+from troth.stores import Store
+from troth.subjects import (
+    AmendmentPlan,
+    Located,
+    NotApproved,
+    PlanRefused,
+    Review,
+    RunFailed,
+    check,
+    evidence,
+    marked_for,
+    plan_hash,
+    plan_view,
+    refuse_untrue,
+    reviews,
+)
+from troth.subjects import Receipt as RunReceipt
+
+_RUNS = "cases:"
+_TRIES_MAX = 3
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+# --- looking ---------------------------------------------------------------------------------------------------------
+
+
+def look(batch_id: int) -> int:
+    """Find the people of a batch and decide who can be carried out now; the others leave it, each for its reason. How
+    many are left."""
+    batch, at = CaseBatch.objects.get(pk=batch_id), now()
+    with process_queue():
+        at_desk = case_deployment()
+        cases = _cases(batch)
+        if not cases:
+            return 0
+        contents = _contents(cases, at_desk)
+        with at_desk.stores(read_only=True) as stores:
+            if batch.right == Right.ERASE:
+                refuse_untrue(at_desk.declaration, check(at_desk.declaration, _schemas(stores)))
+            concerns = _concerns(batch.right, cases, contents, at_desk, stores, at)
+            first = {Right.AMEND: WaitReason.REVIEW, Right.OBJECT: WaitReason.WEIGHING}.get(
+                Right(batch.right), WaitReason.WINDOW
+            )
+            halted = [case for case in cases if concerns.get(case.pk, ("",))[0] == first and case.pk in contents]
+        for case in halted:
+            names = marks_for(case.right, contents[case.pk], at_desk) if case.right in CHOICES else (RESTRICTED,)
+            set_marks(case, contents[case.pk], names, at_desk, lifted=False)
+        if batch.right == Right.OBJECT:
+            stopped_uses.note(halted, contents, at_desk, now=at, opens_tasks=False)
+    for case in cases:
+        if (found := concerns.get(case.pk)) is not None:
+            _leave(case, *found, at)
+    return len(cases) - len(concerns)
+
+
+def _schemas(stores: Mapping[str, Store]) -> dict[str, Any]:
+    return {name: one.describe() for name, one in stores.items()}
+
+
+def _cases(batch: CaseBatch) -> list[Case]:
+    return list(batch.cases.select_related("key").filter(state=CaseState.IN_PROGRESS, needs="").order_by("id"))
+
+
+def _contents(cases: Sequence[Case], at_desk: CaseDeployment) -> dict[int, CaseContent]:
+    contents = {}
+    for case in cases:
+        with contextlib.suppress(ContentGone):
+            contents[case.pk] = at_desk.papers.content(case)
+    return contents
+
+
+Concern = tuple[str, dict[str, Any]]
+"""What a case needs before it can be carried out, and what is said of it: codes, places and counts."""
+
+
+def _concerns(
+    right: str,
+    cases: Sequence[Case],
+    contents: Mapping[int, CaseContent],
+    at_desk: CaseDeployment,
+    stores: Mapping[str, Store],
+    at: dt.datetime,
+) -> dict[int, Concern]:
+    found: dict[int, Concern] = {}
+    known = names_of_cases((case.pk, case.subject) for case in cases) if right == Right.ERASE else {}
+    looking = waiting_to_see(known)
+    for case in cases:
+        if case.pk not in contents or contents[case.pk].identity is None:
+            found[case.pk] = (WaitReason.REVIEW, {"why": "nobody_named"})
+        elif right in CHOICES and not marks_for(right, contents[case.pk], at_desk):
+            found[case.pk] = (WaitReason.REVIEW, {"why": "nothing_to_stop"})
+        elif _is_to_weigh(case, contents[case.pk], at_desk):
+            found[case.pk] = (WaitReason.WEIGHING, {})
+        elif case.pk in looking:
+            found[case.pk] = (WaitReason.ACCESS, {"why": "access_first"})
+        elif (until := receive.window_of(case, at_desk)) is not None and until > at:
+            found[case.pk] = (WaitReason.WINDOW, {})
+    left = [case for case in cases if case.pk not in found]
+    if not left:
+        return found
+    located = located_in(right, left, contents, at_desk, stores)
+    for index, concerns in _reviews(right, located, at_desk).items():
+        case = left[index]
+        found[case.pk] = (WaitReason.REVIEW, {"reviews": [_review(one) for one in concerns]})
+    if right in at_desk.declaration.requests.approve:
+        for case in left:
+            if case.pk not in found and (concern := _unapproved(case, contents[case.pk], at_desk, stores, at)):
+                found[case.pk] = concern
+    return found
+
+
+def _is_to_weigh(case: Case, content: CaseContent, at_desk: CaseDeployment) -> bool:
+    """Whether a person has to weigh the objection and has not (GDPR Art. 21(1)). Meanwhile the use stops where a column
+    can say so (Art. 18(1)(d))."""
+    if case.right != Right.OBJECT or not rules.weighed(
+        at_desk.declaration, case.right, marks_for(case.right, content, at_desk)
+    ):
+        return False
+    return not case.events.filter(what="granted").exists()
+
+
+def _reviews(right: str, located: Located, at_desk: CaseDeployment) -> dict[int, list[Review]]:
+    by_case: dict[int, list[Review]] = {}
+    if right in CHOICES:
+        return by_case  # to stop a use needs nobody's look, whoever else shares the address
+    for review in reviews(at_desk.declaration, located):
+        by_case.setdefault(review.subject, []).append(review)
+    return by_case
+
+
+def _review(review: Review) -> dict[str, Any]:
+    return {"place": review.place, "message": review.message, "mend": review.mend, "rows": list(review.rows)}
+
+
+def _unapproved(
+    case: Case, content: CaseContent, at_desk: CaseDeployment, stores: Mapping[str, Store], at: dt.datetime
+) -> Concern | None:
+    """What is missing until a second person has approved exactly the plan of now."""
+    if case.right in LOOKS:
+        hash_, lines = look_of(case, content, at_desk, stores)
+    else:
+        try:
+            made = plan_of(case, content, at_desk, stores, at)
+        except PlanRefused as refused:
+            return WaitReason.REVIEW, _refusal(refused)
+        assert made is not None, "what is not shown changes something, and somebody is named"
+        hash_, lines = plan_hash(made, at_desk.keyring), summary(made, at_desk)
+    case.plan_hash, case.plan = hash_, lines
+    case.save(update_fields=["plan_hash", "plan"])
+    return None if case.approvals.filter(plan_hash=hash_).exists() else (WaitReason.APPROVAL, {})
+
+
+def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) -> None:
+    """Take a case out of its batch, or from the systems that it waited for: somebody or something comes first."""
+    with transaction.atomic():
+        fresh = Case.objects.select_for_update().get(pk=case.pk)
+        is_waiting = fresh.batch_id is None and fresh.needs == WaitReason.SYSTEMS
+        if fresh.batch_id != case.batch_id or (fresh.batch_id is None and not is_waiting):
+            return
+        fresh.batch, fresh.needs = None, needs
+        if needs == WaitReason.WINDOW and fresh.window_until is None:
+            _open_window(fresh, at)
+        elif needs == WaitReason.REVIEW and fresh.right == Right.AMEND:
+            _contest(fresh, at)
+        elif needs == WaitReason.WEIGHING:
+            at_desk = case_deployment()
+            external_systems.ask_staff_to_weigh(fresh, at_desk, at)
+            outcome.stop_recorded(fresh, at_desk, now=at, is_weighed=True)
+        fresh.save(update_fields=["batch", "needs", "window_until"])
+        CaseEvent.objects.create(
+            case=fresh, at=at, what=f"needs_{needs}", actor="rule", facts=dict(facts), is_internal=True
+        )
+
+
+def _open_window(case: Case, at: dt.datetime) -> None:
+    """The data is restricted at once, and erased when the window is over (the person may think again)."""
+    at_desk = case_deployment()
+    case.window_until = receive.window_of(case, at_desk)
+    restrict(case, at_desk.papers.content(case), "", at_desk, at)
+    outcome.window_opened(case, at_desk, now=at)
+
+
+def _contest(case: Case, at: dt.datetime) -> None:
+    """Whether data is right is in question: it is only stored until somebody has looked (GDPR Art. 18(1)(a))."""
+    if case.restrictions.filter(lifted_at=None).exists():
+        return
+    at_desk = case_deployment()
+    restrict(case, at_desk.papers.content(case), "", at_desk, at)
+    CaseEvent.objects.create(case=case, at=at, what="restricted", actor="rule", facts={"why": "contested"})
+
+
+# --- acting ----------------------------------------------------------------------------------------------------------
+
+
+def act(batch_id: int) -> int:
+    """Do what the batch asks of the company's stores: how many cases have a receipt now. Harmless twice: a run that was
+    begun is finished and not begun again."""
+    batch = CaseBatch.objects.get(pk=batch_id)
+    if batch.right in LOOKS:
+        return 0
+    with process_queue():
+        at_desk = case_deployment()
+        with at_desk.stores() as stores:
+            for run_id, cases, contents in _runs(batch, at_desk):
+                _run(run_id, batch, cases, contents, at_desk, stores)
+    return CaseReceipt.objects.filter(case__batch=batch).count()
+
+
+def _runs(batch: CaseBatch, at_desk: CaseDeployment) -> Iterator[tuple[str, list[Case], dict[int, CaseContent]]]:
+    """The batch's cases as runs: all in one, but for objections, whose purposes differ."""
+    cases = _cases(batch)
+    contents = _contents(cases, at_desk)
+    groups: dict[tuple[str, ...], list[Case]] = {}
+    for case in cases:
+        content = contents[case.pk]
+        by = marks_for(batch.right, content, at_desk) if batch.right in CHOICES else ()
+        groups.setdefault(by, []).append(case)
+    for by in sorted(groups):
+        yield f"{_RUNS}{batch.pk}" + (f":{short(by)}" if by else ""), groups[by], contents
+
+
+def _run(
+    run_id: str,
+    batch: CaseBatch,
+    cases: list[Case],
+    contents: Mapping[int, CaseContent],
+    at_desk: CaseDeployment,
+    stores: Mapping[str, Store],
+) -> None:
+    known = RunRow.objects.filter(run_id=run_id).first()
+    try:
+        if known is None:
+            _begin_run(run_id, batch, cases, contents, at_desk, stores)
+        elif known.finished_at is None:
+            act_again(run_id, stores, declaration=at_desk.declaration, keyring=at_desk.keyring)
+    except RunFailed:
+        _release_unfinished(cases, run_id)
+    if batch.right in STOPS:
+        for case in cases:
+            record_choice(case, contents[case.pk], at_desk, now())
+
+
+def _begin_run(
+    run_id: str,
+    batch: CaseBatch,
+    cases: list[Case],
+    contents: Mapping[int, CaseContent],
+    at_desk: CaseDeployment,
+    stores: Mapping[str, Store],
+) -> None:
+    at = now()
+    content = contents[cases[0].pk]
+    marks = marks_for(batch.right, content, at_desk)
+    if batch.right == Right.RESTRICT:
+        note_evidence(run_id, cases, evidence(located_in(batch.right, cases, contents, at_desk, stores)), at=at)
+    if batch.right not in (Right.ERASE, Right.AMEND) and not marked_for(at_desk.declaration, marks):
+        _note_nothing(run_id, cases, [], at)
+        return
+    located = located_in(batch.right, cases, contents, at_desk, stores)
+    try:
+        made = planned(batch.right, located, content, at_desk, stores, at)
+        if made.reviews and len(cases) == 1:
+            _leave_to_look(cases[0], content, made.reviews, at_desk, at)
+            return
+        if batch.right in (Right.ERASE, Right.AMEND):
+            note_evidence(run_id, cases, evidence(located, made), at=at)
+        if isinstance(made, AmendmentPlan) and not made.rewrites:
+            _note_nothing(run_id, cases, summary(made, at_desk), at)
+            return
+        approved = plan_hash(made, at_desk.keyring)
+        if batch.right in at_desk.declaration.requests.approve:
+            _require_approval(cases, approved, at)
+        carry_out(
+            made,
+            stores,
+            approved=approved,
+            declaration=at_desk.declaration,
+            keyring=at_desk.keyring,
+            run_id=run_id,
+        )
+    except (PlanRefused, NotApproved) as refused:
+        _take_apart(cases, refused, at)
+
+
+def _leave_to_look(
+    case: Case, content: CaseContent, concerns: Sequence[Review], at_desk: CaseDeployment, at: dt.datetime
+) -> None:
+    """Somebody has to say what is meant before this plan may be carried out."""
+    if case.right == Right.AMEND:
+        set_marks(case, content, (RESTRICTED,), at_desk, lifted=False)
+    _leave(case, WaitReason.REVIEW, {"reviews": [_review(one) for one in concerns]}, at)
+
+
+def _require_approval(cases: Sequence[Case], approved: str, at: dt.datetime) -> None:
+    """Raise `NotApproved` where somebody approved another plan than that of now: rows have changed since."""
+    for case in cases:
+        if len(cases) > 1 or not case.approvals.filter(plan_hash=approved).exists():
+            raise NotApproved("the plan has changed since it was approved")
+
+
+def _take_apart(cases: Sequence[Case], refused: PlanRefused | NotApproved, at: dt.datetime) -> None:
+    """A batch that cannot be planned together is carried out one by one; one alone waits for somebody to look."""
+    is_unapproved = (
+        isinstance(refused, NotApproved) and cases[0].right in case_deployment().declaration.requests.approve
+    )
+    if len(cases) == 1:
+        facts = {"why": "not_approved"} if isinstance(refused, NotApproved) else _refusal(refused)
+        _leave(cases[0], WaitReason.APPROVAL if is_unapproved else WaitReason.REVIEW, facts, at)
+        return
+    with transaction.atomic():  # or a feeder would put those that have left together again
+        for case in cases:
+            _leave(case, "", {"why": "taken_apart"}, at)
+            batch = CaseBatch.objects.create(right=case.right, made_at=at)
+            Case.objects.filter(pk=case.pk, batch=None, needs="", state=CaseState.IN_PROGRESS).update(batch=batch)
+            want("cases.batch", str(batch.pk))
+
+
+def _refusal(refused: PlanRefused) -> dict[str, Any]:
+    return {"why": "plan_refused", "problems": [str(problem) for problem in refused.problems][:20]}
+
+
+def _release_unfinished(cases: Sequence[Case], run_id: str) -> None:
+    """Cases whose steps may not be done are planned again, some times; then somebody has to look."""
+    at = now()
+    for case in cases:
+        if case.receipts.exists():
+            continue
+        with transaction.atomic():
+            tries = case.events.filter(what="failed").count()
+            CaseEvent.objects.create(
+                case=case, at=at, what="failed", actor="rule", facts={"run": run_id}, is_internal=True
+            )
+            _leave(case, "" if tries + 1 < _TRIES_MAX else WaitReason.REVIEW, {"why": "run_failed"}, at)
+
+
+def _note_nothing(run_id: str, cases: Sequence[Case], lines: list[dict[str, Any]], at: dt.datetime) -> None:
+    """Nothing had to change in any store: that is a receipt, too, and needs no run."""
+    for case in cases:
+        CaseReceipt.objects.get_or_create(case=case, run=run_id, defaults={"at": at, "lines": lines})
+
+
+def _receive(run_id: str, receipts: Mapping[str, tuple[RunReceipt, EntryRow]], at: dt.datetime) -> None:
+    """Told by the journal, in the transaction that finishes a run: put the receipts to their cases."""
+    batch = int(run_id.removeprefix(_RUNS).partition(":")[0])
+    cases = {case.subject: case for case in Case.objects.filter(batch_id=batch)}
+    CaseReceipt.objects.bulk_create(
+        [
+            CaseReceipt(
+                case=cases[subject],
+                run=run_id,
+                entry=entry,
+                at=receipt.at,
+                lines=[line_of(line) for line in receipt.lines],
+                residue=dict(receipt.residue),
+                final_after=receipt.final_after,
+            )
+            for subject, (receipt, entry) in receipts.items()
+            if subject in cases
+        ],
+        ignore_conflicts=True,
+    )
+
+
+follow(_RUNS, _receive)
+
+
+# --- asking and settling --------------------------------------------------------------------------------------------
+
+
+def ask(batch_id: int) -> int:
+    """Ask the systems that are asked: services, applications, people. How many have not answered."""
+    batch = CaseBatch.objects.get(pk=batch_id)
+    with process_queue():
+        at_desk = case_deployment()
+        cases, at = _cases(batch), now()
+        contents = _contents(cases, at_desk)
+        if batch.right in STOPS:
+            stopped_uses.note(cases, contents, at_desk, now=at)
+        return external_systems.ask_all(cases, contents, at_desk, now=at)
+
+
+def settle_batch(batch_id: int) -> int:
+    """Answer the cases of the batch that are complete, and let a flow of its own follow each of the others. How many
+    were answered."""
+    batch = CaseBatch.objects.get(pk=batch_id)
+    with process_queue():
+        at_desk, at = case_deployment(), now()
+        cases = _cases(batch)
+        had = set(CaseReceipt.objects.filter(case__in=cases).values_list("case_id", flat=True))
+        unfinished = [case for case in cases if case.right not in LOOKS and case.pk not in had]
+        waiting = external_systems.unanswered(cases) - {case.pk for case in unfinished}
+        left = waiting | {case.pk for case in unfinished}
+        answered = settle([case for case in cases if case.pk not in left], at_desk)
+    with transaction.atomic():
+        Case.objects.filter(pk__in=waiting, state=CaseState.IN_PROGRESS).update(needs=WaitReason.SYSTEMS, batch=None)
+        want("cases.follow", *map(str, waiting))
+        for case in cases:
+            if case.pk in waiting and case.right in STOPS:
+                outcome.stop_recorded(case, at_desk, now=at)
+    # Whoever has no receipt although the run is over is carried out again.
+    _release_unfinished(unfinished, f"{_RUNS}{batch.pk}")
+    CaseBatch.objects.filter(pk=batch.pk).update(ended_at=at)
+    return answered
+
+
+def poll(case_id: int) -> int:
+    """`external_systems.poll`, for a flow. Where a use has to stop, the stores are read again before the person is
+    told."""
+    with process_queue():
+        if (wait_s := external_systems.poll(case_id)) > 0:
+            return wait_s
+        case = Case.objects.select_related("key").get(pk=case_id)
+        if case.right in STOPS and case.state == CaseState.IN_PROGRESS:
+            at_desk = case_deployment()
+            stopped_uses.note([case], _contents([case], at_desk), at_desk, now=now())
+            return external_systems.poll(case_id)
+        return 0
+
+
+def settle_case(case_id: int) -> int:
+    """Answer a case whose systems have all answered. How many were answered."""
+    case = Case.objects.select_related("key").get(pk=case_id)
+    if case.state != CaseState.IN_PROGRESS or external_systems.unanswered([case]):
+        return 0
+    with process_queue():
+        return settle([case], case_deployment())
+
+
+def settle(cases: Sequence[Case], at_desk: CaseDeployment) -> int:
+    """Answer these cases of one right: the package or the receipt, the letter, the end. How many."""
+    if not cases:
+        return 0
+    contents = _contents(cases, at_desk)
+    if cases[0].right in LOOKS:
+        fine = _approved(cases, contents, at_desk)
+        return outcome.hand_out(fine, contents, at_desk, _views(fine, contents, at_desk), now=now()) if fine else 0
+    return sum(outcome.close_done(case, contents[case.pk], at_desk, now=now()) for case in cases)
+
+
+def _approved(cases: Sequence[Case], contents: Mapping[int, CaseContent], at_desk: CaseDeployment) -> list[Case]:
+    """Those whose data may be handed out as it is now; the others wait for a new approval, where a right needs one."""
+    if cases[0].right not in at_desk.declaration.requests.approve:
+        return list(cases)
+    found, at = list[Case](), now()
+    for case in cases:
+        with at_desk.stores(read_only=True) as stores:
+            concern = _unapproved(case, contents[case.pk], at_desk, stores, at)
+        if concern is None:
+            found.append(case)
+        else:
+            _leave(case, concern[0], {"why": "not_approved"}, at)
+    return found
+
+
+def _views(
+    cases: Sequence[Case], contents: Mapping[int, CaseContent], at_desk: CaseDeployment
+) -> tuple[Located, Sequence[Any]]:
+    with at_desk.stores(read_only=True) as stores:
+        located = located_in(cases[0].right, cases, contents, at_desk, stores)
+        return located, plan_view(at_desk.declaration, located)

@@ -1,0 +1,478 @@
+"""Requests that arrive by mail (clause C51): each letter in the mailbox opens a case, once, with the clock at arrival.
+
+A sender's address is easily forged. So a letter proves nothing: what may harm waits until the person opens the link
+that goes to that address, and only what harms nobody (to stop a use, to complain, to ask) happens at once.
+
+Every letter is made by a stranger. What cannot be read or answered becomes a question for a handler, without an
+address, and is not lost; and no letter, however it is made, keeps those after it from being read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import email.policy
+import email.utils
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.parser import BytesHeaderParser, BytesParser
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.utils import translation
+from django.utils.translation import gettext
+
+from troth.errors import TrothError
+from troth.service.configuration import Mailbox, Settings
+from troth.service.core import scheduled_jobs
+from troth.service.core.periodic_jobs import periodic_job
+from troth.service.mail.actions import about_of
+from troth.service.mail.message import Address
+from troth.service.mail.rules import LetterRefused
+from troth.service.requests import actions, lifecycle
+from troth.service.requests.content import CaseContent
+from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.intake import receive
+from troth.service.requests.intake.recognition import STOPS, Recognised, language_of, recognise
+from troth.service.requests.messages import staff_address, write_to
+from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseState, Channel, IngestedMessage
+from troth.service.requests.responses import appeals
+from troth.subjects import Identity, IdentityRefused
+
+_LOG = logging.getLogger("troth.mailbox")
+_EVERY = dt.timedelta(minutes=1)
+READ_BY = "mailbox:read-by"
+"""By when the mailbox has to have been read again (`record.due`); late where it does not answer, or nobody tries."""
+_UNREAD_MAX = dt.timedelta(minutes=30)
+_AT_ONCE = 100
+_PASS_S_MAX = 30.0
+"""How long one pass reads letters: what is left is read in the next."""
+_READ_MAX, _HEADER_MAX, _PARTS_MAX = 512 * 1024, 4_000, 200
+"""How much of a letter is read. The parser takes time with the square of a header's length and of the parts, and what
+somebody writes stands before what they attach."""
+_TEXT_MAX = 20_000
+_A_DAY_MAX = 20
+"""Cases that letters of one address may open in a day. More of them are kept for a handler, and no letter goes back;
+only what stops a use is still heeded at once."""
+"""A letter that says that it came earlier than this is taken to come now."""
+_REFERENCE = re.compile(r"\b[RCQ]-\d{4}-\d{4,12}\b")
+_MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
+_BAD_MAIL = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What the parser of the standard library lets out on mail that breaks the standards."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxMessage:
+    """One letter as it lies in the mailbox. Its `repr` shows nothing."""
+
+    raw: bytes
+    at: dt.datetime
+    done: Callable[[], None]
+    """Marks it as taken in; harmless twice."""
+
+    def __repr__(self) -> str:
+        return f"Delivered({len(self.raw)} bytes)"
+
+
+class ImapMailbox(Protocol):
+    """A mailbox: the letters that have not been taken in, the oldest first."""
+
+    def letters(self, most: int) -> Iterator[MailboxMessage]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MailRead:
+    """A letter as it was understood. Its `repr` shows nothing."""
+
+    sender: str
+    """The address that an answer goes to; empty where it names none that a letter could go to."""
+    author: str
+    """Its ``From``, as it stands."""
+    name: str
+    subject: str
+    text: str
+    message_id: str
+    is_automatic: bool
+    references: tuple[str, ...] = field(default=())
+    """Cases that it names."""
+    replies_to: tuple[str, ...] = field(default=())
+    """The Message-IDs that it answers."""
+
+    def __repr__(self) -> str:
+        return "MailRead(…)"
+
+
+@periodic_job("cases:mailbox")
+def read_due(now: dt.datetime) -> dt.datetime:
+    """Take in what has arrived, where a mailbox is set up."""
+    told: Settings = settings.TROTH
+    at_desk = case_deployment()
+    if told.mailbox is not None and at_desk.declaration.requests.by_mail:
+        read_mailbox(told.mailbox, at_desk, now=now)
+        scheduled_jobs.put_off(READ_BY, until=now + _UNREAD_MAX)
+    return now + _EVERY
+
+
+def take_in(letter: MailboxMessage, at_desk: CaseDeployment, *, now: dt.datetime) -> list[Case]:
+    """Open the cases that this letter asks for, or put it to the case that it answers; none for what is no person's.
+
+    Once for each letter, whatever happens in between: what was taken in is known by a keyed mark that commits with the
+    cases. A letter that nobody can read or answer opens a case for a handler rather than being lost. Raises only where
+    the letter is not what breaks: then it stays where it is.
+    """
+    [mark] = at_desk.keyring.fingerprints("arrived", [letter.raw])
+    try:
+        cases = _once(mark, letter, lambda: _cases_of(letter, at_desk, now))
+    except (OperationalError, InterfaceError):
+        raise  # our own database is away
+    except Exception as error:  # noqa: BLE001 - whatever a letter breaks, the letters after it are read
+        _LOG.warning("a letter could not be taken in as it stands (%s): a handler gets it", type(error).__name__)
+        cases = _once(mark, letter, lambda: [_for_a_handler(letter, "not_answered", at_desk, now)])
+    letter.done()
+    return cases
+
+
+def _once(mark: bytes, letter: MailboxMessage, treat: Callable[[], list[Case]]) -> list[Case]:
+    """What *treat* makes of the letter, in one transaction with its mark; nothing where it was taken in before."""
+    try:
+        with transaction.atomic():
+            arrived = IngestedMessage.objects.create(mark=mark, at=letter.at)
+            cases = treat()
+            if cases:
+                IngestedMessage.objects.filter(pk=arrived.pk).update(case=cases[0])
+            return cases
+    except IntegrityError:
+        if not IngestedMessage.objects.filter(mark=mark).exists():
+            raise  # it is something else that broke
+        _LOG.info("a letter was taken in before")
+        return []
+
+
+def _cases_of(letter: MailboxMessage, at_desk: CaseDeployment, now: dt.datetime) -> list[Case]:
+    read = understood(letter.raw)
+    if read is None:
+        return [_for_a_handler(letter, "not_readable", at_desk, now)]
+    if read.is_automatic or _is_ours(read.sender, at_desk):
+        return []
+    if not read.sender:
+        return [_for_a_handler(letter, "no_sender", at_desk, now, read=read)]
+    if (known := _answered(read, letter.at, at_desk, now)) is not None:
+        return [known]
+    content = CaseContent(
+        address=read.sender,
+        identifiers=_identifiers(read.sender),
+        name=read.name,
+        message=f"{read.subject}\n\n{read.text}".strip()[:_TEXT_MAX],
+    )
+    asked, left = _asked(recognise(read.subject, read.text))
+    if _is_flood(content, at_desk, now):
+        stops = [one for one in asked if one[1] in STOPS]
+        asked, left = stops, "too_many" if left or asked != stops else ""
+        content = dataclasses.replace(content, address="")  # whoever forges a sender fills nobody's mailbox with ours
+    intakes = [
+        receive.Intake(
+            kind=kind,
+            content=content,
+            channel=Channel.MAIL,
+            language=language_of(read.text or read.subject, among=at_desk.declaration.requests.languages),
+            right=right,
+            received_at=letter.at,
+            why=why,
+        )
+        for kind, right, why in asked
+    ]
+    opened = receive.receive_all(intakes, at_desk, now=now)
+    return [*opened, _for_a_handler(letter, left, at_desk, now, read=read)] if left else opened
+
+
+def _asked(recognised: Recognised) -> tuple[list[tuple[CaseKind, str, str]], str]:
+    """What is opened for a letter: of which kind, for which right, and why somebody reads it first. And why somebody
+    has to read it besides: what it may want more would be lost where everything that it plainly wants goes on."""
+    if not recognised.rights:
+        return [
+            (recognised.kind, recognised.maybe[0], "not_sure")
+            if recognised.kind == CaseKind.REQUEST
+            else (recognised.kind, "", "")
+        ], ""
+    asked = [(CaseKind.REQUEST, str(one), "" if recognised.is_sure(one) else "not_sure") for one in recognised.rights]
+    is_read = any(why for _, _, why in asked)
+    return asked, "asks_for_more" if recognised.maybe and not is_read else ""
+
+
+def _for_a_handler(
+    letter: MailboxMessage, why: str, at_desk: CaseDeployment, now: dt.datetime, *, read: MailRead | None = None
+) -> Case:
+    """A question that a handler reads: what came, as far as it can be shown, without an address that a letter of ours
+    could go to."""
+    if read is not None:
+        said = "\n\n".join(part for part in (read.author, read.subject, read.text) if part)
+    else:
+        said = _clean(letter.raw[:_TEXT_MAX].decode("utf-8", "replace"))
+    content = CaseContent(
+        identifiers=_identifiers(read.sender) if read is not None else (), message=said.strip()[:_TEXT_MAX]
+    )
+    intake = receive.Intake(
+        kind=CaseKind.QUESTION,
+        content=content,
+        channel=Channel.MAIL,
+        language=language_of(said, among=at_desk.declaration.requests.languages),
+        received_at=letter.at,
+        why=why,
+    )
+    return receive.receive(intake, at_desk, now=now)
+
+
+def _is_flood(content: CaseContent, at_desk: CaseDeployment, now: dt.datetime) -> bool:
+    subject, since = lifecycle.subject_of(content, at_desk), now - dt.timedelta(days=1)
+    of_today = Case.objects.filter(subject=subject, channel=Channel.MAIL, received_at__gt=since)
+    return bool(subject) and of_today.count() >= _A_DAY_MAX
+
+
+def _identifiers(sender: str) -> tuple[tuple[str, str], ...]:
+    with contextlib.suppress(IdentityRefused):
+        Identity.of(email=sender)
+        return (("email", sender),)
+    return ()
+
+
+def _is_ours(sender: str, at_desk: CaseDeployment) -> bool:
+    organisation = at_desk.declaration.organisation
+    officer = organisation.officer.email if organisation.officer else ""
+    return sender.casefold() in {organisation.email.casefold(), officer.casefold()} - {""}
+
+
+def _is_theirs(case: Case, sender: str, at_desk: CaseDeployment) -> bool:
+    if case.content is None:
+        return False
+    return at_desk.papers.content(case).address.casefold() == sender.casefold()
+
+
+def _answered(read: MailRead, at: dt.datetime, at_desk: CaseDeployment, now: dt.datetime) -> Case | None:
+    """A letter about a case of the same address. Whoever answers a letter that we sent there has had it: that answers
+    what we asked, and opens an appeal where there was an answer of ours. A reference is no proof, as they can be
+    counted through: what only names one is put beside its case, for a handler."""
+    about = about_of(read.replies_to, to=read.sender, keyring=at_desk.keyring).removeprefix("case:")
+    for reference in dict.fromkeys(name for name in (about, *read.references) if name):
+        case = Case.objects.select_related("key", "handler").filter(reference=reference).first()
+        if case is None or not _is_theirs(case, read.sender, at_desk):
+            continue
+        if case.state == CaseState.CLOSED:
+            if reference == about and appeals.is_possible(case):
+                return appeals.open_appeal(
+                    case.pk, read.text, at_desk, channel=Channel.MAIL, is_proved=False, now=now, received_at=at
+                )
+            continue
+        if case.state == CaseState.PAUSED and reference == about:
+            return actions.resume(case.pk, read.text, at_desk, who=lifecycle.SUBJECT, now=now)
+        sealed = at_desk.papers.seal_note(case, read.text)
+        CaseEvent.objects.create(case=case, at=now, what="wrote", actor="subject", note=sealed, is_internal=True)
+        _alert(case, at_desk, now)
+        return case
+    return None
+
+
+def _alert(case: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
+    """Have somebody read what was put beside a case, once a day at most."""
+    organisation = at_desk.declaration.organisation
+    with translation.override(at_desk.declaration.policy.language):
+        what = gettext("A letter about a case waits to be read.")
+    facts = {"what": what, "at": now, "link": f"{at_desk.site}/console/cases/{case.reference}/"}
+    address = (case.handler.email if case.handler is not None else "") or organisation.email
+    write_to(
+        staff_address(case, at_desk, address),
+        case,
+        "staff_alert",
+        at_desk,
+        facts,
+        now=now,
+        again=f"wrote-{now:%Y-%m-%d}",
+    )
+
+
+# --- reading a letter -------------------------------------------------------------------------------------------------
+
+
+class _Bounded(email.policy.EmailPolicy):
+    """The standard policy, with headers of a bounded length."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        return super().header_source_parse(["".join(sourcelines)[:_HEADER_MAX]])
+
+
+def understood(raw: bytes) -> MailRead | None:
+    """What a letter says; None where it is too broken to be read."""
+    if raw.count(b"\n--", 0, _READ_MAX) > _PARTS_MAX:
+        return None
+    try:
+        message = BytesParser(policy=_Bounded()).parsebytes(raw[:_READ_MAX])
+        assert isinstance(message, EmailMessage), "that is what the policy makes"
+        author = _header(message, "From")
+        name, sender = email.utils.parseaddr(author)
+        subject = _header(message, "Subject")[:300]
+        answers = _header(message, "References") + _header(message, "In-Reply-To")
+        text = _text(message)
+        return MailRead(
+            sender=_address(sender),
+            author=author[:300],
+            name=name[:200],
+            subject=subject,
+            text=text,
+            message_id=_header(message, "Message-ID")[:300],
+            is_automatic=_is_automatic(message),
+            references=tuple(dict.fromkeys(_REFERENCE.findall(f"{subject}\n{text}")))[:5],
+            replies_to=tuple(_MESSAGE_ID.findall(answers))[-20:],
+        )
+    except _BAD_MAIL:
+        return None
+
+
+def _address(sender: str) -> str:
+    """*sender*, where a letter can go to it, as a case keeps it."""
+    try:
+        return Address.read(sender).text if len(sender) <= 254 else ""
+    except LetterRefused:
+        return ""
+
+
+def _clean(text: str) -> str:
+    """*text* without what is not seen: control characters, and what turns the direction of writing."""
+    return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    try:
+        return _clean(" ".join(str(message.get(name, "")).split()))
+    except _BAD_MAIL:
+        return ""
+
+
+def _is_automatic(message: EmailMessage) -> bool:
+    """RFC 3834: what no person wrote is answered by nobody, or two machines would write to each other for ever."""
+    submitted = _header(message, "Auto-Submitted").partition(";")[0].strip().lower()
+    if submitted not in ("", "no"):
+        return True
+    if _header(message, "Precedence").lower() in ("bulk", "list", "junk") or _header(message, "List-Id"):
+        return True
+    if _header(message, "Return-Path") == "<>" or _header(message, "X-Auto-Response-Suppress"):
+        return True
+    return message.get_content_type() in ("multipart/report", "message/delivery-status")
+
+
+def _text(message: EmailMessage) -> str:
+    part = message.get_body(preferencelist=("plain", "html"))
+    if part is None:
+        return ""
+    try:
+        text = str(part.get_content())
+    except _BAD_MAIL:
+        payload = part.get_payload(decode=True)
+        text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+    if part.get_content_type() == "text/html":
+        from selectolax.lexbor import LexborHTMLParser
+
+        tree = LexborHTMLParser(text)
+        tree.strip_tags(["script", "style"], recursive=True)
+        text = tree.body.text(separator="\n") if tree.body else ""
+    return re.sub(r"\n{3,}", "\n\n", _clean(text)).strip()[:_TEXT_MAX]
+
+
+# --- mailboxes --------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def open_mailbox(where: Mailbox) -> Iterator[ImapMailbox]:
+    """The mailbox that the settings name. Raises `MailboxAway` where it does not answer."""
+    if where.folder is not None:
+        yield _Maildir(where)
+        return
+    from imap_tools import MailBox, MailBoxUnencrypted
+
+    try:
+        kind = MailBox if where.is_encrypted else MailBoxUnencrypted
+        with kind(where.host, port=where.port, timeout=30).login(where.user, where.password, where.box) as box:
+            yield _Imap(box)
+    except (OSError, TrothError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the library's own errors may quote what was sent
+        raise MailboxAway(type(error).__name__) from None
+
+
+class MailboxAway(TrothError):
+    """The mailbox refused or broke off; letters wait there, and their clocks run from their arrival."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the mailbox did not answer as it should ({why}); check TROTH_MAILBOX_URL and the account")
+
+
+class _Maildir:
+    """A maildir: what is taken in moves from ``new`` to ``cur`` and is marked as seen. No letter is parsed here."""
+
+    def __init__(self, where: Mailbox) -> None:
+        assert where.folder is not None, "a maildir has a folder"
+        self._folder = where.folder
+        if not all((self._folder / part).is_dir() for part in ("new", "cur")):
+            raise MailboxAway("no maildir")
+
+    def letters(self, most: int) -> Iterator[MailboxMessage]:
+        found = [path for part in ("new", "cur") for path in (self._folder / part).iterdir() if path.is_file()]
+        fresh = [path for path in found if not path.name.startswith(".") and "S" not in self._flags(path)]
+        for path in sorted(fresh, key=lambda path: path.name)[:most]:
+            with contextlib.suppress(FileNotFoundError):  # another process has moved it meanwhile
+                at = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+                yield MailboxMessage(path.read_bytes(), at, lambda path=path: self._mark(path))  # type: ignore[misc]
+
+    @staticmethod
+    def _flags(path: Path) -> str:
+        return path.name.partition(":2,")[2]
+
+    def _mark(self, path: Path) -> None:
+        name = path.name.partition(":")[0]
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(self._folder / "cur" / f"{name}:2,{''.join(sorted({*self._flags(path), 'S'}))}")
+
+
+class _Imap:
+    """An IMAP folder: what is taken in is marked as seen. No letter is parsed here."""
+
+    def __init__(self, box: object) -> None:
+        self._box = box
+
+    def letters(self, most: int) -> Iterator[MailboxMessage]:
+        from imap_tools import AND, MailMessageFlags
+
+        box = self._box
+        for uid in list(box.uids(AND(seen=False)))[:most]:  # type: ignore[attr-defined]
+            _, answer = box.client.uid("fetch", uid, "(BODY.PEEK[])")  # type: ignore[attr-defined]
+            for raw in [part[1] for part in answer if isinstance(part, tuple)][:1]:
+                yield MailboxMessage(
+                    raw,
+                    _arrival(raw) or dt.datetime.now(dt.UTC),
+                    lambda uid=uid: box.flag(uid, MailMessageFlags.SEEN, True),  # type: ignore[misc,attr-defined]
+                )
+
+
+def _arrival(raw: bytes) -> dt.datetime | None:
+    """When our own server took the letter: the topmost ``Received``, which the sender cannot write."""
+    with contextlib.suppress(*_BAD_MAIL):
+        headers = BytesHeaderParser(policy=_Bounded()).parsebytes(raw[:_READ_MAX])
+        at = email.utils.parsedate_to_datetime(str(headers.get("Received", "")).rpartition(";")[2].strip())
+        return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    return None
+
+
+def read_mailbox(where: Mailbox, at_desk: CaseDeployment, *, now: dt.datetime, most: int = _AT_ONCE) -> int:
+    """Take in up to *most* letters, for half a minute at most. How many opened or answered a case."""
+    taken, begun = 0, time.monotonic()
+    with open_mailbox(where) as box:
+        for letter in box.letters(most):
+            taken += bool(take_in(letter, at_desk, now=now))
+            if time.monotonic() - begun > _PASS_S_MAX:
+                break
+    return taken

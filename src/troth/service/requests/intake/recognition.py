@@ -1,0 +1,189 @@
+"""What a letter in somebody's own words asks for (clause C51): whatever it is called, in whichever language. Pure.
+
+The phrases are data (``wording.toml``). Nothing is decided that could do harm: what is recognised only opens a case,
+and what is not, or not plainly, is put to a person.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from troth.service.requests.models import LOOKS, CaseKind, Right
+
+_READ_MAX = 20_000
+"""Characters that are read: nobody hides a request behind more."""
+_GAP_MAX = 3
+_REACH, _REACH_OF_A_STOP = 5, 1
+"""How many words before a phrase a negation may stand. People who want no more letters write "not" all over; it
+turns an objection round only right before it."""
+_ORDER = (
+    Right.VIEW,
+    Right.PORT,
+    Right.WITHDRAW,
+    Right.OBJECT,
+    Right.RESTRICT,
+    Right.AMEND,
+    Right.ERASE,
+)
+"""Of several rights in one letter: what is to be seen comes before what changes it."""
+STOPS = (Right.OBJECT, Right.WITHDRAW)
+"""What ends a use and harms nobody, whoever asks."""
+_HARMLESS = (*LOOKS, *STOPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a letter asks for: its *kind*; the *rights* that it plainly asks for, each a case; those that *maybe* it
+    asks for, by weak signs alone or said both ways; and those that it speaks of in the negative alone."""
+
+    kind: CaseKind
+    rights: tuple[Right, ...] = ()
+    maybe: tuple[Right, ...] = ()
+    negated: tuple[Right, ...] = ()
+
+    def is_sure(self, right: Right) -> bool:
+        """Whether a case of *right* may go on before anybody has read the letter. What changes something may where
+        nothing else is spoken of; a template that lists all rights there are asks for few of them."""
+        return right in self.rights and (right in _HARMLESS or {*self.rights, *self.maybe, *self.negated} == {right})
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    pattern: re.Pattern[str]
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    strong: tuple[_Phrase, ...]
+    weak: tuple[_Phrase, ...]
+
+
+def recognise(subject: str, text: str) -> Recognised:
+    """What *subject* and *text* ask for."""
+    words = _sentences(f"{subject}\n\n{_new_part(text)}"[:_READ_MAX])
+    plainly, negated, spans = set[str](), set[str](), list[tuple[int, int]]()
+    for name, phrases in _wording().items():
+        for phrase in phrases.strong:
+            for match in phrase.pattern.finditer(words):
+                (negated if _is_negated(match, phrase, words, name) else plainly).add(name)
+                spans.append(match.span())
+    rest = _without(words, spans)
+    least = 1 if any(phrase.search(words) for phrase in _about()) else 2
+    hinted = {name for name, phrases in _wording().items() if _hints(name, phrases, rest) >= least}
+    rights = tuple(right for right in _ORDER if right in plainly - negated)
+    maybe = tuple(right for right in _ORDER if right in (plainly & negated) | (hinted - plainly - negated))
+    not_so = tuple(right for right in _ORDER if right in negated - plainly)
+    is_complaint = "complaint" in plainly or ("complaint" in hinted and not maybe)
+    if rights or (maybe and not is_complaint):
+        return Recognised(CaseKind.REQUEST, rights, maybe, not_so)
+    return Recognised(CaseKind.COMPLAINT if is_complaint else CaseKind.QUESTION, (), maybe, not_so)
+
+
+def _hints(name: str, phrases: _Phrases, rest: str) -> int:
+    """How many weak signs speak for *name*."""
+    return sum(
+        any(not _is_negated(match, phrase, rest, name) for match in phrase.pattern.finditer(rest))
+        for phrase in phrases.weak
+    )
+
+
+def _is_negated(match: re.Match[str], phrase: _Phrase, words: str, name: str) -> bool:
+    """Whether the sentence of *match* says the opposite: by a negation shortly before it, within it, or after it."""
+    negation = _words()["negation"]
+    if ({*match[0].split()} - phrase.words) & {*negation["words"]}:
+        return True
+    before = words[max(0, match.start() - 400) : match.start()].rpartition("|")[2].split()
+    for word in reversed(before[-(_REACH_OF_A_STOP if name in STOPS else _REACH) :]):
+        if word in negation["ends"]:
+            break
+        if word in negation["words"]:
+            return True
+    after = words[match.end() : match.end() + 400].partition("|")[0].split()
+    return any(word in negation["after"] for word in after[:_GAP_MAX])
+
+
+def _without(words: str, spans: Sequence[tuple[int, int]]) -> str:
+    """*words* with a boundary in the place of each of *spans*: what a strong phrase says is no weak sign as well."""
+    kept, at = list[str](), 0
+    for start, end in sorted(spans):
+        if start >= at:
+            kept.append(words[at:start])
+        at = max(at, end)
+    return " | ".join((*kept, words[at:]))
+
+
+def _new_part(text: str) -> str:
+    """The letter without what it quotes of an earlier one."""
+    lines = []
+    for line in text.splitlines():
+        if re.match(r"\s*(>|-{2,}\s*(original|ursprung|message d|mensaje)|_{10,})", line, re.IGNORECASE):
+            if not line.lstrip().startswith(">"):
+                break
+            continue
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def folded(text: str) -> str:
+    """Small letters and digits without accents, one space between words."""
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss")).casefold()
+    kept = (letter if letter.isalnum() else " " for letter in plain if not unicodedata.combining(letter))
+    return " ".join("".join(kept).split())
+
+
+def _sentences(text: str) -> str:
+    """*text* folded, with a bar between sentences, which no phrase crosses. What looks like the end of one before a
+    digit is none: "Art. 15"."""
+    spelt = re.sub(r"n['\u2019]t\b", " not", text, flags=re.IGNORECASE)
+    sentences = re.split(r"[.!?;]+(?=\s+[^\W\d_])|\n\s*\n", spelt)
+    return " | ".join(filter(None, map(folded, sentences)))
+
+
+@functools.cache
+def _words() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    return tomllib.loads(resources.files(__package__).joinpath("wording.toml").read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _about() -> tuple[re.Pattern[str], ...]:
+    return tuple(_phrase(phrase).pattern for phrase in _words()["about"]["words"])
+
+
+@functools.cache
+def _wording() -> Mapping[str, _Phrases]:
+    return {
+        name: _Phrases(tuple(map(_phrase, lists["strong"])), tuple(map(_phrase, lists["weak"])))
+        for name, lists in _words().items()
+        if "strong" in lists
+    }
+
+
+def _phrase(phrase: str) -> _Phrase:
+    """The phrase over folded text. Gaps are bounded, so that matching takes linear time."""
+    words = phrase.replace("-", " ").split()
+    parts = [re.escape(word[:-1]) + "[^ ]{0,20}" if word.endswith("*") else re.escape(word) for word in words]
+    gap = rf"(?: [^ |]{{1,40}}){{0,{_GAP_MAX}}} "
+    return _Phrase(re.compile(rf"(?<![^ ]){gap.join(parts)}(?![^ ])"), frozenset(words))
+
+
+_COMMON = {
+    "en": {"the", "and", "you", "your", "my", "to", "of", "please", "have", "me", "this", "that", "is", "i"},
+    "de": {"der", "die", "und", "ich", "sie", "ihre", "meine", "bitte", "mich", "ist", "das", "nicht", "zu", "mit"},
+    "fr": {"le", "la", "les", "et", "je", "vous", "mes", "votre", "de", "des", "est", "pas", "merci", "que", "bonjour"},
+    "es": {"el", "la", "los", "y", "mis", "por", "favor", "que", "de", "su", "me", "es", "mi", "con", "hola"},
+}
+
+
+def language_of(text: str, *, among: Sequence[str]) -> str:
+    """The language of a letter, by its most frequent words; the first of *among* where none stands out."""
+    words = folded(text[:_READ_MAX]).split()
+    counts = {language: sum(word in _COMMON.get(language, ()) for word in words) for language in among}
+    best = max(counts, key=lambda language: counts[language], default="en")
+    return best if counts.get(best) else among[0]

@@ -1,0 +1,234 @@
+"""A case as every step finds it: held, its clocks reckoned, what is put on record about it, and its end.
+
+The case, its event, its ledger entry and the news for webhooks are rows of one commit, that of whoever calls.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import translation
+from django.utils.translation import gettext
+
+from troth.law import ClockPause as PausedDays
+from troth.ledger import Entry, Pseudonym
+from troth.ledger import Value as FieldValue
+from troth.service.api import webhooks
+from troth.service.configuration import ServiceError
+from troth.service.core import control_events
+from troth.service.core.ledger import record
+from troth.service.requests import rules
+from troth.service.requests.content import CaseContent
+from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.fulfilment.holds import release_hold
+from troth.service.requests.fulfilment.restriction import is_marked
+from troth.service.requests.messages import day, write
+from troth.service.requests.models import Case, CaseEvent, CaseOutcome, CaseState, Restriction, Right, WaitReason
+from troth.service.staff.effective_rights import held, person_of
+from troth.service.staff.models import StaffMember
+from troth.service.staff.rights import StaffRight as Leave
+from troth.service.staff.rules import rights_of
+from troth.service.work.run import want
+from troth.subjects import IdentityRefused, references
+
+
+class CaseRefused(ServiceError):
+    """The case cannot be treated like this, as it stands or as the law is; the message says why and what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: ``subject``, ``agent``, ``staff``, ``owner`` or ``rule``; staff with their pseudonym."""
+
+    actor: str = "rule"
+    by: str = ""
+
+
+SUBJECT, RULE = Actor("subject"), Actor("rule")
+
+
+def reckon(case: Case, desk: CaseDeployment, *, now: dt.datetime) -> rules.Clocks:
+    """Reckon the clocks anew and write the earliest into the case; the caller saves it."""
+    pauses = case.pauses.order_by("asked_at") if case.pk else ()
+    asked = rules.ClockInputs(
+        kind=case.kind,
+        right=case.right,
+        received_at=case.received_at,
+        verified_at=case.verified_at,
+        residence=case.residence,
+        pauses=tuple(PausedDays(each.asked_at, each.answered_at) for each in pauses),
+        is_extended=case.extended_at is not None,
+    )
+    clocks = rules.clocks(asked, desk.declaration, now=now)
+    case.due_on, case.due_by = clocks.first.on, clocks.first.rule
+    return clocks
+
+
+def close(
+    case: Case,
+    outcome: str,
+    desk: CaseDeployment,
+    *,
+    who: Actor,
+    now: dt.datetime,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Close the case in the transaction that is open; its letter has been queued by the caller."""
+    if case.right == Right.AMEND or (case.right == Right.OBJECT and outcome == CaseOutcome.REFUSED):
+        _end_halt(case, desk, now)
+    in_time = case.due_on is None or day(now, desk) <= case.due_on
+    case.state, case.outcome, case.needs, case.closed_at, case.batch = CaseState.CLOSED, outcome, "", now, None
+    case.save()
+    case.pauses.filter(answered_at=None).update(answered_at=now)
+    release_hold(case, desk, now)
+    said: dict[str, FieldValue] = {"case": pseudonym_of(case, desk), "outcome": outcome, "actor": who.actor}
+    said["in_time"] = "yes" if in_time else "no"
+    if case.subject:
+        said["subject"] = Pseudonym(case.subject)
+    if who.by:
+        said["by"] = Pseudonym(who.by)
+    [entry] = record(Entry("case.closed", now, said))
+    told = {"outcome": outcome, "entry": entry.pk, **(facts or {})}
+    CaseEvent.objects.create(case=case, at=now, what="closed", actor=who.actor, by=who.by, facts=told)
+    tell_programs("case.closed", [case], now=now)
+    control_events.note("case.closed", now=now)
+
+
+def _end_halt(case: Case, desk: CaseDeployment, now: dt.datetime) -> None:
+    """Data whose accuracy was contested has been only stored meanwhile (GDPR Art. 18(1)(a)), and what was objected to
+    has not been done (Art. 18(1)(d)). That ends, and the person is told before."""
+    first = case.restrictions.filter(lifted_at=None).order_by("since").first()
+    if first is not None:
+        with translation.override(case.language):
+            reasons = (
+                gettext("We have weighed your objection, and wrote to you what we decided and why.")
+                if case.right == Right.OBJECT
+                else gettext("We have looked into what you asked us to correct, and answered you.")
+            )
+        announce_lift(case, first, reasons, desk, now)
+
+
+def announce_lift(case: Case, first: Restriction, reasons: str, desk: CaseDeployment, now: dt.datetime) -> None:
+    """Tell the person that what *case* restricted ends, *first* the oldest of it, and let it end some days later."""
+    on = now + _LIFT_NOTICE
+    facts = {"on": day(on, desk), "reasons": reasons, "since": day(first.since, desk)}
+    facts |= {} if is_marked(case) else {"recorded": "yes"}
+    write(case, "restriction_lifted", desk, facts, content=desk.papers.content(case), now=now)
+    want("cases.lift", str(case.pk), not_before=on)
+
+
+_LIFT_NOTICE = dt.timedelta(days=3)
+"""How long before a restriction is lifted the person is told."""
+
+
+def note(case: Case, text: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> None:
+    """Put a handler's note beside the case; the person does not see it on the status page."""
+    sealed = desk.papers.seal_note(case, text)
+    CaseEvent.objects.create(case=case, at=now, what="note", actor=who.actor, by=who.by, note=sealed, is_internal=True)
+
+
+def locked(case_id: int) -> Case:
+    """The case, which nobody else changes until the transaction ends."""
+    return Case.objects.select_for_update(of=("self",)).select_related("key").get(pk=case_id)
+
+
+def require_open(case: Case) -> None:
+    if case.state == CaseState.CLOSED:
+        raise CaseRefused(f"{case.reference} is closed; what is new is a case of its own")
+
+
+def require_other(case: Case, who: Actor) -> None:
+    """Nobody decides on an appeal against an answer that they had a part in: whoever did anything with that case."""
+    if case.right != Right.APPEAL or case.answers_case_id is None or not who.by:
+        return
+    if CaseEvent.objects.filter(case=case.answers_case_id, by=who.by).exists():
+        raise CaseRefused(f"you had a part in the answer that {case.reference} is about: somebody else has to decide")
+
+
+def has_other(case: Case, now: dt.datetime) -> bool:
+    """Whether somebody works here who may decide on the appeal *case*, and had no part in the answer that it is about:
+    one whom `require_other` would let through."""
+    wanted = Leave.OFFICER if case.is_confidential else Leave.CASES_HANDLE
+    had_part = CaseEvent.objects.filter(case=case.answers_case_id).values("by")
+    others = StaffMember.objects.filter(left_at=None).exclude(pseudonym__in=had_part).select_related("user")
+    return any(
+        wanted in rights_of([held(row) for row in member.grants.filter(ended_at=None)], person_of(member), now=now)
+        for member in others
+    )
+
+
+def require_untouched(case: Case) -> None:
+    """Nobody says that nothing is done, or that it waits, while it is being done."""
+    if case.batch_id is not None or case.needs == WaitReason.SYSTEMS:
+        raise CaseRefused(f"{case.reference} is being carried out: it can be neither held up nor taken back any more")
+
+
+def pseudonym_of(case: Case, desk: CaseDeployment) -> Pseudonym:
+    return desk.keyring.pseudonym("case", case.reference)
+
+
+def told(case: Case, what: str, who: Actor, desk: CaseDeployment, *, now: dt.datetime) -> tuple[CaseEvent, Entry]:
+    fields: dict[str, FieldValue] = {
+        "case": pseudonym_of(case, desk),
+        "what": case.kind,
+        "channel": case.channel,
+        "actor": who.actor,
+    }
+    fields |= {"right": case.right} if case.right else {}
+    fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
+    fields |= {"by": Pseudonym(who.by)} if who.by else {}
+    fields |= {"due": case.due_on} if case.due_on else {}
+    facts = {"channel": case.channel, "tier": case.tier}
+    event = CaseEvent(case=case, at=now, what=what, actor=who.actor, by=who.by, facts=facts)
+    return event, Entry("case.received", now, fields)
+
+
+def put_on_record(
+    case: Case,
+    change: str,
+    who: Actor,
+    desk: CaseDeployment,
+    *,
+    now: dt.datetime,
+    due: dt.date | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Put a change of the case into its history and into the ledger, in the transaction that is open."""
+    told = {**(facts or {}), **({"due": due.isoformat()} if due else {})}
+    CaseEvent.objects.create(case=case, at=now, what=change, actor=who.actor, by=who.by, facts=told)
+    fields: dict[str, FieldValue] = {"case": pseudonym_of(case, desk), "change": change, "actor": who.actor}
+    fields |= {"due": due} if due else {}
+    fields |= {"by": Pseudonym(who.by)} if who.by else {}
+    fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
+    record(Entry("case.changed", now, fields))
+    event = "case.escalated" if change == "escalated" else "case.changed"
+    tell_programs(event, [case], now=now, change=change)
+
+
+def tell_programs(event: str, cases: Iterable[Case], *, now: dt.datetime, **more: str) -> None:
+    """Tell webhooks of *cases*, in the transaction that is open; of what is for the officer alone nothing."""
+    webhooks.tell(event, *(facts_of(case) | more for case in cases if not case.is_confidential), now=now)
+
+
+def facts_of(case: Case) -> dict[str, Any]:
+    """What other programs are told of a case: how it stands, and nothing of whom it is about."""
+    return {
+        "reference": case.reference,
+        "kind": case.kind,
+        "right": case.right,
+        "state": case.state,
+        "outcome": case.outcome,
+        "due_on": case.due_on.isoformat() if case.due_on else None,
+    }
+
+
+def subject_of(content: CaseContent, desk: CaseDeployment) -> str:
+    """The keyed reference of whom the case is about, empty where nobody is named. Raises `CaseRefused`."""
+    try:
+        identity = content.identity
+    except IdentityRefused as refused:
+        raise CaseRefused(str(refused)) from None
+    return str(references([identity], desk.keyring)[0]) if identity is not None else ""

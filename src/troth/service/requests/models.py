@@ -1,0 +1,358 @@
+"""Rows of cases: what people ask and what becomes of it. What they wrote and who they are is sealed under a key of the
+case's own, which ends with the case's period; nothing personal stands in clear. No rules; see `plan` and `run`."""
+
+# ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from troth.service.core.models import EntryRow, Subject
+
+
+class CaseKind(models.TextChoices):
+    REQUEST = "request"
+    COMPLAINT = "complaint"
+    QUESTION = "question"
+
+
+class Right(models.TextChoices):
+    """The rights of GDPR Art. 15-22 and 7(3); CCPA's know, correct, delete and opt-out are view, amend, erase, object.
+    An appeal asks us to look again at a case that we have answered."""
+
+    VIEW = "view"
+    AMEND = "amend"
+    ERASE = "erase"
+    RESTRICT = "restrict"
+    PORT = "port"
+    OBJECT = "object"
+    WITHDRAW = "withdraw"
+    APPEAL = "appeal"
+
+
+LOOKS = (Right.VIEW, Right.PORT)
+"""The rights that show data and change none."""
+STOPS = (Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
+"""The rights that end a use: of everything but storing, or for some purposes."""
+CHOICES = (Right.OBJECT, Right.WITHDRAW)
+"""Those among them that are about purposes, and are kept whether or not anything is held about the person."""
+
+
+class CaseState(models.TextChoices):
+    RECEIVED = "received"
+    VERIFYING = "verifying"
+    IN_PROGRESS = "in_progress"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class CaseOutcome(models.TextChoices):
+    FULFILLED = "fulfilled"
+    PARTLY_FULFILLED = "partly_fulfilled"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Channel(models.TextChoices):
+    CENTRE = "centre"
+    MAIL = "mail"
+    API = "api"
+    STAFF = "staff"
+
+
+class WaitReason(models.TextChoices):
+    """What a case in progress waits for. Empty: nothing, it is carried out next."""
+
+    REVIEW = "review"  # somebody has to say which rows are meant
+    WEIGHING = "weighing"  # somebody weighs an objection (GDPR Art. 21(1))
+    APPROVAL = "approval"  # a second person
+    ANSWER = "answer"  # a handler answers: questions, complaints, appeals
+    WINDOW = "window"  # restricted first, erased when the window is over
+    ACCESS = "access"  # an open access request of the same person comes first
+    SYSTEMS = "systems"  # systems that were asked have not answered
+
+
+class CaseBatch(models.Model):
+    """Cases of one right that are carried out together; the flow that does it has the batch's number."""
+
+    right = models.CharField(max_length=16, choices=Right)
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "requests_case_batch"
+
+
+class Case(models.Model):
+    """One request, complaint or question, from its arrival to its answer and to the end of its period."""
+
+    reference = models.CharField(max_length=24, unique=True, help_text="R-2026-0187, as people quote it.")
+    kind = models.CharField(max_length=16, choices=CaseKind)
+    right = models.CharField(max_length=16, choices=Right, blank=True, default="")
+    state = models.CharField(max_length=16, choices=CaseState)
+    outcome = models.CharField(max_length=20, choices=CaseOutcome, blank=True, default="")
+    needs = models.CharField(max_length=16, choices=WaitReason, blank=True, default="")
+    channel = models.CharField(max_length=8, choices=Channel)
+    language = models.CharField(max_length=8)
+    residence = models.CharField(max_length=8, blank=True, default="", help_text="ISO 3166, as the person said it.")
+    clause = models.CharField(max_length=80, blank=True, default="", help_text="Of the policy, for a question.")
+    is_confidential = models.BooleanField(default=False, help_text="For the data protection officer alone.")
+    by_agent = models.BooleanField(default=False)
+    program = models.CharField(max_length=40, blank=True, default="", help_text="Which opened it, over the API.")
+    received_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)
+    extended_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    due_on = models.DateField(null=True, help_text="The earliest of its clocks, reckoned anew with every change.")
+    due_by = models.CharField(max_length=80, blank=True, default="", help_text="The rule of that clock, with version.")
+    tier = models.PositiveSmallIntegerField(default=0, help_text="The proof of identity that was given, V0 to V4.")
+    tier_needed = models.PositiveSmallIntegerField(default=0)
+    window_until = models.DateTimeField(null=True)
+    subject = models.CharField(max_length=80, blank=True, default="", help_text="The keyed reference of the identity.")
+    key = models.ForeignKey(Subject, on_delete=models.SET_NULL, null=True, related_name="+")
+    content = models.BinaryField(null=True, help_text="Who and what, sealed under the case's key.")
+    handler = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    batch = models.ForeignKey(CaseBatch, on_delete=models.SET_NULL, null=True, related_name="cases")
+    plan_hash = models.CharField(max_length=80, blank=True, default="")
+    plan = models.JSONField(null=True, help_text="What would be done: places, counts, grounds. No values.")
+    reviewed = models.BooleanField(default=False, help_text="A handler has said which rows are meant.")
+    answers_case = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="appeals")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="closed", closed_at__isnull=False) & ~Q(outcome="")
+                | ~Q(state="closed") & Q(closed_at__isnull=True, outcome=""),
+                name="case_closed_says_when_and_how",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="request") & ~Q(right="") | ~Q(kind="request") & Q(right=""),
+                name="case_right_is_for_requests",
+            ),
+            models.CheckConstraint(condition=Q(state="in_progress") | Q(needs=""), name="case_needs_while_in_progress"),
+        ]
+        indexes = [
+            models.Index(fields=["due_on", "id"], condition=~Q(state="closed"), name="case_open_by_due"),
+            models.Index(
+                fields=["right", "id"], condition=Q(state="in_progress", needs="", batch=None), name="case_ready"
+            ),
+            models.Index(fields=["subject"], name="case_subject"),
+            models.Index(fields=["closed_at"], name="case_closed"),
+            models.Index(fields=["-received_at"], name="case_received"),
+            models.Index(fields=["program", "id"], condition=~Q(program=""), name="case_of_program"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def about(self) -> str:
+        """The name of this case for other rooms."""
+        return f"case:{self.reference}"
+
+
+class CaseAlias(models.Model):
+    """One of several identifiers by which a case names whom it is about: the keyed reference of whoever is named by it
+    alone. A case that names somebody by one identifier has that as its subject, and no row here."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="named")
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        db_table = "requests_case_alias"
+        constraints = [models.UniqueConstraint(fields=["name", "case"], name="case_is_named_once")]
+
+
+class CaseEvent(models.Model):
+    """Something that happened to a case: what the person's status page and the handler's page show. *facts* are codes,
+    dates and counts; what somebody wrote is sealed."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    what = models.CharField(max_length=24)
+    actor = models.CharField(max_length=8)
+    by = models.CharField(max_length=80, blank=True, default="", help_text="A pseudonym of staff.")
+    facts = models.JSONField(default=dict)
+    note = models.BinaryField(null=True)
+    is_internal = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "requests_case_event"
+        indexes = [models.Index(fields=["case", "at", "id"], name="event_of_case")]
+
+
+class MailedLink(models.Model):
+    """A link that was mailed: it opens a window when a person presses the button behind it, and nothing when a scanner
+    fetches it. Only its hash is kept."""
+
+    class Use(models.TextChoices):
+        PROVE = "prove"
+        STATUS = "status"
+        PACKAGE = "package"
+        AGENT = "agent"  # the person confirms whom they sent
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="links")
+    use = models.CharField(max_length=8, choices=Use)
+    digest = models.BinaryField(max_length=32, unique=True)
+    made_at = models.DateTimeField()
+    until = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    open_until = models.DateTimeField(null=True, help_text="The end of the window that its use opened.")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Wrong answers about stored data.")
+
+    class Meta:
+        db_table = "requests_mailed_link"
+        constraints = [models.CheckConstraint(condition=Q(until__gt=F("made_at")), name="link_has_a_period")]
+
+
+class IngestedMessage(models.Model):
+    """A letter that was taken in from the mailbox, by a keyed mark of all of it: it opens no second case."""
+
+    mark = models.BinaryField(max_length=32, unique=True)
+    at = models.DateTimeField()
+    case = models.ForeignKey(Case, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        db_table = "requests_ingested_message"
+
+
+class UnprovedAddress(models.Model):
+    """What was mailed within a day to an address that nobody has proved, by a keyed mark of the address."""
+
+    mark = models.BinaryField(max_length=32, unique=True)
+    sent = models.JSONField(default=list, help_text="When, each.")
+    until = models.DateTimeField(help_text="It counts no more then, and goes.")
+
+    class Meta:
+        db_table = "requests_unproved_address"
+        indexes = [models.Index(fields=["until"], name="unproved_until")]
+
+
+class UsedHandover(models.Model):
+    """A hand-over of the company's own login that was used; it is not used again."""
+
+    digest = models.BinaryField(max_length=32, unique=True)
+    until = models.DateTimeField()
+
+    class Meta:
+        db_table = "requests_used_handover"
+
+
+class CasePause(models.Model):
+    """The person was asked for something that is needed; days until the answer count only where no law pauses."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="pauses")
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "requests_case_pause"
+        constraints = [
+            models.UniqueConstraint(fields=["case"], condition=Q(answered_at=None), name="pause_is_open_once"),
+        ]
+
+
+class CaseStep(models.Model):
+    """What one system has to do for a case, and how far it is. *why* is a code, never a message."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DONE = "done"
+        REFUSED = "refused"
+        FAILED = "failed"
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="steps")
+    system = models.CharField(max_length=160)
+    way = models.CharField(max_length=8, help_text="store, task, http or hook")
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    why = models.CharField(max_length=40, blank=True, default="")
+    asked_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+    facts = models.JSONField(default=dict)
+    assignee = models.CharField(max_length=254, blank=True, default="", help_text="The system's owner, from the file.")
+    proof = models.BinaryField(null=True, help_text="What the assignee uploaded, sealed under the case's key.")
+
+    class Meta:
+        db_table = "requests_case_step"
+        constraints = [models.UniqueConstraint(fields=["case", "system"], name="step_is_one_for_each_system")]
+        indexes = [models.Index(fields=["case"], condition=Q(way="task", state="waiting"), name="step_task_waits")]
+
+
+class PlanApproval(models.Model):
+    """Somebody approved exactly this plan, and is not the handler who made it."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="approvals")
+    plan_hash = models.CharField(max_length=80)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "requests_plan_approval"
+        constraints = [models.UniqueConstraint(fields=["case", "plan_hash", "by"], name="approval_is_given_once")]
+
+
+class CaseReceipt(models.Model):
+    """What was done for a case in the company's stores, committed together with its ledger entry."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="receipts")
+    run = models.CharField(max_length=80)
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    lines = models.JSONField(default=list, help_text="Places, counts, what was done, citations. No values.")
+    residue = models.JSONField(default=dict)
+    final_after = models.DateField(null=True)
+
+    class Meta:
+        db_table = "requests_case_receipt"
+        constraints = [models.UniqueConstraint(fields=["case", "run"], name="receipt_is_one_for_each_run")]
+
+
+class Package(models.Model):
+    """What a person downloads, sealed under a key of its own that is destroyed when its window is over."""
+
+    case = models.OneToOneField(Case, on_delete=models.CASCADE, related_name="package")
+    key = models.ForeignKey(Subject, on_delete=models.SET_NULL, null=True, related_name="+")
+    sealed = models.BinaryField()
+    size = models.PositiveBigIntegerField()
+    made_at = models.DateTimeField()
+    until = models.DateTimeField()
+    fetched_at = models.DateTimeField(null=True)
+
+
+class Restriction(models.Model):
+    """An identifier whose data must not be used: for anything but storing, or, with *purpose*, for that purpose. The
+    mark is keyed: whoever asks with an identifier is told, and nobody can list people from it."""
+
+    case = models.ForeignKey(Case, on_delete=models.SET_NULL, null=True, related_name="restrictions")
+    mark = models.BinaryField(max_length=64)
+    purpose = models.CharField(max_length=80, blank=True, default="")
+    since = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "mark", "purpose"], condition=Q(lifted_at=None), name="restriction_is_in_force_once"
+            )
+        ]
+        indexes = [models.Index(fields=["mark"], name="restriction_mark")]
+
+
+class ProcessingHalt(models.Model):
+    """The line is stopped: cases are received and their clocks run, but nothing is carried out until the configuration
+    is mended. *declaration* is the hash that it was stopped under."""
+
+    why = models.CharField(max_length=40)
+    declaration = models.CharField(max_length=80)
+    since = models.DateTimeField()
+    cleared_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "requests_processing_halt"
+        constraints = [
+            models.UniqueConstraint(fields=["declaration"], condition=Q(cleared_at=None), name="stop_is_open_once")
+        ]

@@ -1,0 +1,138 @@
+"""What the pages of the privacy centre have in common: the company, the language, the frame, the window.
+
+`centre_page` is for everyone; `window_page` for whoever opened a window with a link that was mailed to them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation.trans_real import parse_accept_lang_header
+from django.views.decorators.csrf import csrf_exempt
+
+from troth.service.core.deployment import NoDeployment
+from troth.service.networks import prefix_of
+from troth.service.pages import csrf_failure, not_ready
+from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.models import Case, Right
+from troth.service.requests.pages import portal_session
+from troth.service.requests.pages.form_token import is_ours
+from troth.service.requests.pages.throttle import networks
+from troth.service.staff.permissions import public
+
+RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
+"""What has a form of its own."""
+
+View = Callable[..., HttpResponseBase]
+
+
+def centre_page(view: View, *, takes_forms_from_elsewhere: bool = False) -> View:
+    """A page for everyone, in their language, of the company as it is declared now. A form is taken from a page of ours
+    only, unless the view looks by itself at what comes *from elsewhere*."""
+
+    @public
+    @csrf_exempt  # Django's token would take a cookie; `form_token` does not
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
+        try:
+            at_desk = case_deployment()
+        except NoDeployment as error:
+            return not_ready(request, error)
+        language = _language(request, at_desk)
+        with translation.override(language):
+            if guarded.checks_form and request.method == "POST" and not _is_ours(request):  # type: ignore[attr-defined]
+                return csrf_failure(request)
+            response = view(request, at_desk, *given, **named)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ["Accept-Language"])
+        return response
+
+    guarded.checks_form = not takes_forms_from_elsewhere  # type: ignore[attr-defined]
+    return guarded
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    """What Django's test client asks of its own check counts for ours, too."""
+    return getattr(request, "_dont_enforce_csrf_checks", False) or is_ours(request)
+
+
+def _language(request: HttpRequest, at_desk: CaseDeployment) -> str:
+    """As the address says, else as the browser prefers, else the first that the company speaks."""
+    spoken = at_desk.declaration.requests.languages
+    chosen = chosen_language(request, at_desk)
+    if chosen:
+        return chosen
+    for wished, _ in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:500].lower()):
+        if (short := wished.partition("-")[0]) in spoken:
+            return short
+    return spoken[0]
+
+
+def chosen_language(request: HttpRequest, at_desk: CaseDeployment) -> str:
+    chosen = request.GET.get("language", "")
+    return chosen if chosen in at_desk.declaration.requests.languages else ""
+
+
+def to(request: HttpRequest, at_desk: CaseDeployment, name: str, *given: Any, **more: str) -> HttpResponseRedirect:
+    """Go to one of our pages, in the language that was chosen."""
+    query = {**more, **({"language": chosen} if (chosen := chosen_language(request, at_desk)) else {})}
+    return HttpResponseRedirect(reverse(name, args=given, query=query))
+
+
+def shown(
+    request: HttpRequest, at_desk: CaseDeployment, template: str, values: Mapping[str, Any], status: int = 200
+) -> HttpResponse:
+    spoken = at_desk.declaration.requests.languages
+    chosen = chosen_language(request, at_desk)
+    context = {  # *at*: where the page can be fetched, unless it is its own address
+        "is_home": template == "home",
+        "languages": [(code, name) for code, name in settings.LANGUAGES if code in spoken],
+        "kept": {},  # what of the address stays when another language is chosen: nothing that the page does not know
+        "q": f"?language={chosen}" if chosen else "",
+        "chosen": chosen,
+        **values,
+    }
+    response = render(request, f"requests/{template}.html", context, status=status)
+    response.headers["Content-Language"] = translation.get_language() or "en"
+    return response
+
+
+def too_many(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse | None:
+    """The page for a network that sends too much; None for everybody else."""
+    if not networks.is_over(prefix_of(request.META), now=timezone.now()):
+        return None
+    response = shown(request, at_desk, "limited", {}, status=429)
+    response.headers["Retry-After"] = "3600"
+    return response
+
+
+def language_of(case: Case, request: HttpRequest, at_desk: CaseDeployment) -> str:
+    """That of the case, unless another was chosen just now."""
+    spoken = at_desk.declaration.requests.languages
+    return chosen_language(request, at_desk) or (
+        case.language if case.language in spoken else _language(request, at_desk)
+    )
+
+
+def window_page(view: View) -> View:
+    """A page for whoever opened a window with a link, as long as it lasts, in the language of the case."""
+
+    @centre_page
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, at_desk: CaseDeployment, *given: Any, **named: Any) -> HttpResponseBase:
+        link = portal_session.opened(request, now=timezone.now())
+        if link is None:
+            return shown(request, at_desk, "over", {"at": reverse("centre")}, status=403)
+        language = language_of(link.case, request, at_desk)
+        with translation.override(language):
+            return view(request, at_desk, link, *given, **named)
+
+    return guarded

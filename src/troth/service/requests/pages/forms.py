@@ -1,0 +1,411 @@
+"""What the privacy centre asks people for, and what of it becomes a case."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
+
+from troth.declaration import Declaration, IdentityKind, covers
+from troth.errors import TrothError
+from troth.service.mail.message import Address
+from troth.service.requests import rules
+from troth.service.requests.content import CaseContent, readable
+from troth.service.requests.models import CHOICES, Right
+from troth.service.requests.package.labels import category_words, purpose_words
+from troth.service.requests.verification.proof import HandOver
+
+PLACES = (
+    ("", gettext_lazy("I would rather not say")),
+    ("GB", gettext_lazy("the United Kingdom")),
+    ("AT", gettext_lazy("Austria")),
+    ("BE", gettext_lazy("Belgium")),
+    ("BG", gettext_lazy("Bulgaria")),
+    ("HR", gettext_lazy("Croatia")),
+    ("CY", gettext_lazy("Cyprus")),
+    ("CZ", gettext_lazy("Czechia")),
+    ("DK", gettext_lazy("Denmark")),
+    ("EE", gettext_lazy("Estonia")),
+    ("FI", gettext_lazy("Finland")),
+    ("FR", gettext_lazy("France")),
+    ("DE", gettext_lazy("Germany")),
+    ("GR", gettext_lazy("Greece")),
+    ("HU", gettext_lazy("Hungary")),
+    ("IS", gettext_lazy("Iceland")),
+    ("IE", gettext_lazy("Ireland")),
+    ("IT", gettext_lazy("Italy")),
+    ("LV", gettext_lazy("Latvia")),
+    ("LI", gettext_lazy("Liechtenstein")),
+    ("LT", gettext_lazy("Lithuania")),
+    ("LU", gettext_lazy("Luxembourg")),
+    ("MT", gettext_lazy("Malta")),
+    ("NL", gettext_lazy("the Netherlands")),
+    ("NO", gettext_lazy("Norway")),
+    ("PL", gettext_lazy("Poland")),
+    ("PT", gettext_lazy("Portugal")),
+    ("RO", gettext_lazy("Romania")),
+    ("SK", gettext_lazy("Slovakia")),
+    ("SI", gettext_lazy("Slovenia")),
+    ("ES", gettext_lazy("Spain")),
+    ("SE", gettext_lazy("Sweden")),
+    ("CH", gettext_lazy("Switzerland")),
+    ("CA", gettext_lazy("Canada")),
+    ("US-CA", gettext_lazy("California")),
+    ("US", gettext_lazy("another state of the United States")),
+)
+"""The places whose law we know. A place that is not here has no rule set, so saying it would change nothing."""
+
+ROWS_MAX = 12
+_MESSAGE_MAX, _VALUE_MAX = 4_000, 500
+_TRAP = "reference-2"
+"""The name of a field that people neither see nor reach. Programs that fill in every field fill it in, too."""
+
+
+class _Person(forms.Form):
+    """Whatever asks for an address. With a filled-in trap nothing is opened, and nobody is told."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("Your e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
+        error_messages={
+            "required": gettext_lazy("Enter an e-mail address, so that we can answer you."),
+            "invalid": gettext_lazy("That does not look like an e-mail address. An example: ann@example.org"),
+        },
+    )
+    trap = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}))
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.label_suffix = ""
+
+    def add_prefix(self, field_name: str) -> str:
+        return super().add_prefix(_TRAP if field_name == "trap" else field_name)
+
+    def clean_email(self) -> str:
+        return mailable(self.cleaned_data["email"])
+
+    @property
+    def is_by_a_program(self) -> bool:
+        return bool(self.cleaned_data.get("trap"))
+
+
+def mailable(address: str) -> str:
+    """The address under which somebody is looked for, in a spelling that names the mailbox to which letters go and no
+    other: a letter that only looks like another one must not let its owner into somebody else's case. Raises
+    `ValidationError`."""
+    local, _, domain = address.rpartition("@")
+    try:
+        mailed = Address.read(address).domain
+        same = mailed.encode("ascii").decode("idna")
+    except (TrothError, UnicodeError):
+        raise ValidationError(_NOT_MAILABLE) from None
+    if not local.isascii():
+        raise ValidationError(_NOT_MAILABLE)
+    return address if same == domain.lower() else f"{local}@{mailed}"
+
+
+_NOT_MAILABLE = gettext_lazy("We cannot send letters to that address. Please give another one.")
+
+
+class ResendLinksForm(_Person):
+    """Have the links of what was asked before sent again."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fields["email"].help_text = gettext_lazy("The one that you gave when you asked.")
+
+
+class ComplaintForm(_Person):
+    """A complaint, or a question about the policy."""
+
+    message = forms.CharField(
+        max_length=_MESSAGE_MAX,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages={"required": gettext_lazy("Write a few words, so that we know what it is about.")},
+    )
+    residence = forms.ChoiceField(
+        choices=PLACES,
+        required=False,
+        label=gettext_lazy("Where do you live?"),
+        help_text=gettext_lazy("It tells us which law counts for you. Without it we keep to the strictest that may."),
+    )
+
+    def __init__(self, *given: Any, clauses: Sequence[tuple[str, str]] = (), **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fields["email"].help_text = gettext_lazy("The answer goes there.")
+        if clauses:
+            nothing = ("", gettext_lazy("The policy as a whole"))
+            self.fields["clause"] = forms.ChoiceField(
+                choices=[nothing, *clauses], required=False, label=gettext_lazy("Which sentence is it about?")
+            )
+            self.fields["message"].label = gettext_lazy("Your question")
+        else:
+            self.fields["message"].label = gettext_lazy("What went wrong, and what would put it right?")
+
+    def clean_message(self) -> str:
+        return readable(self.cleaned_data["message"])
+
+    def content(self) -> CaseContent:
+        address = self.cleaned_data["email"]
+        return CaseContent(
+            address=address,
+            identifiers=((IdentityKind.EMAIL, address),),
+            message=self.cleaned_data["message"],
+        )
+
+
+class CorrectedValueField(forms.CharField):
+    """What a column should hold: a few words on one line, as letters repeat them."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, max_length=_VALUE_MAX, label=gettext_lazy("What it should be"))
+
+    def clean(self, value: Any) -> str:
+        text = readable(super().clean(value)).strip()
+        if "\n" in text:
+            raise ValidationError(gettext_lazy("Write it on one line."))
+        return text
+
+
+class RequestForm(_Person):
+    """One right: who asks, for whom, and what the right needs besides."""
+
+    residence = forms.ChoiceField(
+        choices=PLACES,
+        required=False,
+        label=gettext_lazy("Where do you live?"),
+        help_text=gettext_lazy("It tells us which law counts for you. Without it we keep to the strictest that may."),
+    )
+    message = forms.CharField(
+        required=False,
+        max_length=_MESSAGE_MAX,
+        label=gettext_lazy("Anything else that we should know"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    agent_name = forms.CharField(
+        required=False,
+        max_length=60,
+        label=gettext_lazy("Your name"),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    agent_email = forms.EmailField(
+        required=False,
+        max_length=254,
+        label=gettext_lazy("Your own e-mail address"),
+        error_messages={
+            "invalid": gettext_lazy("That does not look like an e-mail address. An example: ben@example.org")
+        },
+    )
+
+    def __init__(
+        self,
+        *given: Any,
+        right: str,
+        declaration: Declaration,
+        someone: HandOver | None = None,
+        rows: int = 1,
+        **named: Any,
+    ) -> None:
+        super().__init__(*given, **named)
+        self.right, self.rows, self.someone = right, min(max(rows, 1), ROWS_MAX), someone
+        self.link = rules.link_needed(declaration, right, rules.stoppable(declaration, right))
+        self.fields["email"].help_text = (
+            gettext_lazy("We write there. Use the one under which we know you.")
+            if self.link != "link"
+            else gettext_lazy("We send a link there, to see that it is yours. Use the one under which we know you.")
+        )
+        if someone is not None:  # their company has signed them in, for themselves and under that address
+            del self.fields["email"]
+        if someone is not None or right in CHOICES:  # an answer goes to the address that names the person, to no agent
+            del self.fields["agent_name"], self.fields["agent_email"]
+        self._targets = categories_to_amend(declaration) if right == Right.AMEND else {}
+        self._purposes = purposes_for(declaration, right)
+        if self._targets:
+            for number in range(self.rows):
+                self._add_row(number)
+        if self._purposes:
+            self.fields["purposes"] = forms.MultipleChoiceField(
+                choices=list(self._purposes.items()),
+                widget=forms.CheckboxSelectMultiple,
+                label=gettext_lazy("What should stop?")
+                if right == Right.OBJECT
+                else gettext_lazy("Which consent do you withdraw?"),
+                error_messages={"required": gettext_lazy("Choose at least one.")},
+            )
+
+    def _add_row(self, number: int) -> None:
+        nothing = ("", gettext_lazy("Choose"))
+        self.fields[f"what-{number}"] = forms.ChoiceField(
+            choices=[nothing, *self._targets.items()], required=False, label=gettext_lazy("What is wrong")
+        )
+        self.fields[f"new-{number}"] = CorrectedValueField()
+
+    @property
+    def changes(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """The rows of an amendment: what, and what it should be."""
+        return [(self[f"what-{number}"], self[f"new-{number}"]) for number in range(self.rows) if self._targets]
+
+    @property
+    def has_purposes(self) -> bool:
+        return bool(self._purposes)
+
+    @property
+    def is_unusual(self) -> bool:
+        """Whether one of the fields that are folded away was filled in, or is wrong."""
+        folded = ("agent_name", "agent_email")
+        return any(self.data.get(name) for name in folded) or any(name in self.errors for name in folded)
+
+    def clean_message(self) -> str:
+        return readable(self.cleaned_data["message"])
+
+    def clean_agent_email(self) -> str:
+        address: str = self.cleaned_data["agent_email"]
+        return mailable(address) if address else ""
+
+    def clean_agent_name(self) -> str:
+        name = readable(self.cleaned_data["agent_name"]).strip()
+        if any(not _is_of_a_name(letter) for letter in name) or "www." in name.casefold():
+            raise ValidationError(gettext_lazy("Write the name alone: letters, spaces, and . ' - or , between them."))
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        name, address = cleaned.get("agent_name"), cleaned.get("agent_email")
+        if address and not name and "agent_name" not in self.errors:
+            self.add_error("agent_name", gettext_lazy("Enter your name: we tell it to the person whose data it is."))
+        if name and not address and "agent_email" not in self.errors:
+            self.add_error("agent_email", gettext_lazy("Enter your own address as well, or leave out your name."))
+        if address and cleaned.get("email") and address.casefold() == cleaned["email"].casefold():
+            self.add_error(
+                "agent_email", gettext_lazy("This is the same address twice. For your own data, leave this part empty.")
+            )
+        if self._targets:
+            self._clean_changes(cleaned)
+        return cleaned
+
+    def _clean_changes(self, cleaned: dict[str, Any]) -> None:
+        found: dict[str, str] = {}
+        for number in range(self.rows):
+            what, new = cleaned.get(f"what-{number}", ""), cleaned.get(f"new-{number}", "")
+            if new and not what:
+                self.add_error(f"what-{number}", gettext_lazy("Choose what this is about."))
+            elif what and what in found:
+                self.add_error(f"what-{number}", gettext_lazy("This is there twice. Keep the row that is right."))
+            elif what:
+                found[what] = new
+        if not found and not cleaned.get("message") and not self.errors:
+            self.add_error("what-0", gettext_lazy("Choose what is wrong, or describe it below."))
+        cleaned["changes"] = found
+
+    def content(self) -> CaseContent:
+        cleaned, someone = self.cleaned_data, self.someone
+        return CaseContent(
+            address=someone.email if someone is not None else cleaned["email"],
+            identifiers=someone.identifiers if someone is not None else ((IdentityKind.EMAIL, cleaned["email"]),),
+            message=cleaned["message"],
+            changes=cleaned.get("changes", {}),
+            purposes=tuple(cleaned.get("purposes", ())),
+            agent_name=cleaned.get("agent_name", ""),
+            agent_address=cleaned.get("agent_email", ""),
+        )
+
+
+def _is_of_a_name(letter: str) -> bool:
+    return letter in " .,'’-" or unicodedata.category(letter)[0] in "LM"
+
+
+class ClarificationAnswerForm(forms.Form):
+    """What a person answers to what we asked while their case is paused."""
+
+    answer = forms.CharField(
+        max_length=_MESSAGE_MAX,
+        label=gettext_lazy("Your answer"),
+        widget=forms.Textarea(attrs={"rows": 5}),
+        error_messages={"required": gettext_lazy("Write your answer first.")},
+    )
+
+    def clean_answer(self) -> str:
+        return readable(self.cleaned_data["answer"])
+
+
+class AppealForm(ClarificationAnswerForm):
+    """Why somebody else should look again."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fields["answer"].label = gettext_lazy("What is wrong with our answer?")
+        self.fields["answer"].error_messages["required"] = gettext_lazy("Write what is wrong first.")
+
+
+class DataPointsForm(forms.Form):
+    """A few things that we hold and the person knows."""
+
+    def __init__(self, *given: Any, questions: Sequence[Any], needed: int, declares: bool, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.needed = needed
+        for question in questions:
+            self.fields[question.name] = forms.CharField(
+                required=False,
+                max_length=_VALUE_MAX,
+                label=question.label,
+                widget=forms.TextInput(attrs={"autocomplete": "off"}),
+            )
+        if declares:
+            self.fields["declares"] = forms.BooleanField(
+                label=gettext_lazy("I declare under penalty of perjury that I am the person whose data this is."),
+                error_messages={
+                    "required": gettext_lazy("The law asks for this declaration where the details are this personal.")
+                },
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        given = sum(bool(value) for name, value in cleaned.items() if name != "declares")
+        if given < self.needed:
+            raise ValidationError(gettext_lazy("Fill in at least %(number)d of these."), params={"number": self.needed})
+        return cleaned
+
+    def answers(self) -> Mapping[str, str]:
+        return {name: value for name, value in self.cleaned_data.items() if name != "declares" and value}
+
+
+# --- what the declaration offers -------------------------------------------------------------------------------------
+
+
+_NOT_TYPED = (
+    "user.account",
+    "user.authorization",
+    "user.behavior",
+    "user.device",
+    "user.payment",
+    "user.privacy_preferences",
+    "user.unique_id",
+)
+"""What nobody corrects by typing it: traces, tokens and choices. Whoever finds a fault in them describes it."""
+
+
+def categories_to_amend(declaration: Declaration) -> dict[str, str]:
+    """The categories that are held of people and that they may want corrected, in words."""
+    held = {
+        use.category
+        for system in declaration.systems.values()
+        for table in system.tables.values()
+        for use in table.fields.values()
+        if not use.free_text
+    }
+    named = {
+        category: category_words(category)
+        for category in held
+        if not any(covers(traces, category) for traces in _NOT_TYPED)
+    }
+    return dict(sorted(named.items(), key=lambda item: item[1].casefold()))
+
+
+def purposes_for(declaration: Declaration, right: str) -> dict[str, str]:
+    """The purposes that may be objected to, or whose consent may be withdrawn; empty for the other rights."""
+    return {name: purpose_words(declaration, name) for name in rules.stoppable(declaration, right)}

@@ -1,0 +1,82 @@
+"""What a visitor's session knows: which link they opened, and whom the company's own login said they are.
+
+A session holds the number of a link and a sealed hand-over, never a value in clear. Its key is new whenever it comes to
+know more, so one that was planted in a browser beforehand is worth nothing (session fixation).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+import secrets
+from dataclasses import asdict
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from troth.protect import OpenError, SealingContext
+from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.models import MailedLink
+from troth.service.requests.verification.proof import HandOver
+
+_OPENED, _KNOWN, _SALT = "troth.case", "troth.known", "troth.salt"
+_KNOWN_FOR = dt.timedelta(hours=1)
+
+
+def is_inside(link: MailedLink) -> bool:
+    """Whether *link* shows what is personal: a status link does not."""
+    return link.use != MailedLink.Use.STATUS
+
+
+def open_window(request: HttpRequest, link: MailedLink, *, now: dt.datetime) -> None:
+    """Let this browser into the case of a link that was just used. Who sees more of it already goes on seeing it."""
+    before = opened(request, now=now)
+    if before is None or is_inside(link) or before.case_id != link.case_id:
+        request.session[_OPENED] = link.pk
+    request.session.cycle_key()
+
+
+def opened(request: HttpRequest, *, now: dt.datetime) -> MailedLink | None:
+    """The link whose window is open in this browser now."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or _OPENED not in request.session:
+        return None
+    link = MailedLink.objects.select_related("case", "case__key").filter(pk=request.session[_OPENED]).first()
+    if link is None:
+        return None
+    until = link.until if link.use == MailedLink.Use.STATUS else link.open_until
+    return link if until is not None and now < until else None
+
+
+def remember(request: HttpRequest, handed: HandOver, at_desk: CaseDeployment, *, now: dt.datetime) -> None:
+    """Let this browser ask as the person whom the company signed in, for an hour."""
+    salt = secrets.token_hex(16)
+    told = json.dumps({"until": (now + _KNOWN_FOR).timestamp(), **asdict(handed)}).encode()
+    sealed = at_desk.keyring.seal(told, _context(salt))
+    request.session[_KNOWN], request.session[_SALT] = base64.b64encode(sealed).decode(), salt
+    request.session.cycle_key()
+
+
+def known(request: HttpRequest, at_desk: CaseDeployment, *, now: dt.datetime) -> HandOver | None:
+    """The person whom the company signed in, None where it did not, or too long ago."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or _KNOWN not in request.session:
+        return None
+    try:
+        sealed = base64.b64decode(request.session[_KNOWN])
+        told = json.loads(at_desk.keyring.unseal(sealed, _context(str(request.session.get(_SALT, "")))))
+    except (OpenError, binascii.Error, ValueError):
+        return None
+    if told.pop("until") <= now.timestamp():
+        return None
+    told["identifiers"] = tuple((kind, value) for kind, value in told["identifiers"])
+    return HandOver(**told)
+
+
+def forget(request: HttpRequest) -> None:
+    """End the session, and with it whatever it knew."""
+    request.session.flush()
+
+
+def _context(salt: str) -> SealingContext:
+    return SealingContext(domain="requests", table="session", field="known", subject=salt)

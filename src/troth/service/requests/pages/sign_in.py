@@ -1,0 +1,98 @@
+"""The two ways in which the company's own login comes to the centre: handed over by its application, or asked by us."""
+
+from __future__ import annotations
+
+import functools
+import logging
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.pages import portal_session
+from troth.service.requests.pages.base import RIGHTS, centre_page, chosen_language, shown, too_many
+from troth.service.requests.verification import company_login, proof
+from troth.service.requests.verification.proof import HandOver
+
+_TRY = "troth.try"
+_log = logging.getLogger("troth.cases")
+
+
+@require_POST
+@functools.partial(centre_page, takes_forms_from_elsewhere=True)
+def hand_over(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+    """``/your-data/signed-in``: the company's own site hands over somebody whom it has signed in.
+
+    The token is its own proof: signed by the company, for us, good once and for minutes. It comes as a form, because an
+    address would stay in histories and logs.
+    """
+    if refused := too_many(request, at_desk):
+        return refused
+    try:
+        handed = proof.handover(
+            request.POST.get("token", "")[:4_000], settings.TROTH.handover_secret, at_desk, now=timezone.now()
+        )
+    except proof.HandOverRefused:
+        return shown(request, at_desk, "over", {"at": reverse("centre")}, status=403)
+    return _let_in(request, at_desk, handed)
+
+
+@require_safe
+@centre_page
+def sign_in(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+    """``/your-data/sign-in``: to the company's own login. It is a plain link, since browsers hold the answer to a form
+    to the places that a form may go to; all it changes is what this visitor's session remembers of the try."""
+    provider = settings.TROTH.subject_login
+    if provider is None:
+        raise Http404
+    if refused := too_many(request, at_desk):
+        return refused
+    try:
+        place, remembered = company_login.begin(provider, _back(at_desk), now=timezone.now())
+    except company_login.LoginRefused as refused_:
+        return _not_let_in(request, at_desk, refused_)
+    asked = request.GET.get("right", "")
+    right = asked if asked in RIGHTS else ""
+    request.session[_TRY] = {**remembered, "right": right, "language": chosen_language(request, at_desk)}
+    return HttpResponseRedirect(place)
+
+
+@require_safe
+@centre_page
+def come_back(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+    """``/your-data/sign-in/back``: from the company's own login. The try is forgotten before anything is looked at."""
+    provider = settings.TROTH.subject_login
+    if provider is None:
+        raise Http404
+    remembered = request.session.pop(_TRY, None) if settings.SESSION_COOKIE_NAME in request.COOKIES else None
+    answer = {name: request.GET.get(name, "")[:2_000] for name in ("state", "code", "iss") if name in request.GET}
+    try:
+        handed = company_login.finish(provider, _back(at_desk), remembered, answer, now=timezone.now())
+    except company_login.LoginRefused as refused:
+        return _not_let_in(request, at_desk, refused)
+    assert remembered is not None, "nobody comes back from a try that is not known"
+    return _let_in(request, at_desk, handed, right=remembered["right"], language=remembered["language"])
+
+
+def _back(at_desk: CaseDeployment) -> str:
+    return f"{at_desk.site}{reverse('centre-sign-in-back')}"
+
+
+def _let_in(
+    request: HttpRequest, at_desk: CaseDeployment, handed: HandOver, *, right: str = "", language: str = ""
+) -> HttpResponse:
+    portal_session.remember(request, handed, at_desk, now=timezone.now())
+    right, language = right or handed.right, language or handed.language
+    more = {"language": language} if language in at_desk.declaration.requests.languages else {}
+    if right in RIGHTS:
+        return HttpResponseRedirect(reverse("centre-right", args=[right], query=more))
+    return HttpResponseRedirect(reverse("centre", query=more))
+
+
+def _not_let_in(request: HttpRequest, at_desk: CaseDeployment, refused: company_login.LoginRefused) -> HttpResponse:
+    """Why is for the company's log; the person is told that there is the other way, by mail."""
+    _log.warning("the company's login for people let nobody in: %s", refused)
+    return shown(request, at_desk, "not_signed_in", {"at": reverse("centre")}, status=403)

@@ -1,0 +1,505 @@
+"""The privacy centre: a person asks, without an account, and follows what becomes of it.
+
+Every page works without a script. Whatever changes something is a POST; whatever is personal stands behind a window
+that a mailed link opened, and never in an address. Known and unknown addresses get the same answer, from the same work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import io
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from troth.declaration import Declaration
+from troth.service.pages import the_company, the_log, told_of
+from troth.service.policy_pages.publication import in_force
+from troth.service.requests import actions, lifecycle, rules
+from troth.service.requests.content import ContentGone
+from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.fulfilment.restriction import is_stopped
+from troth.service.requests.intake import mail_allowance, receive
+from troth.service.requests.messages import day, not_told
+from troth.service.requests.models import CHOICES, Case, CaseKind, CaseOutcome, CaseState, Channel, MailedLink, Right
+from troth.service.requests.package.labels import cookie_words, purpose_words
+from troth.service.requests.pages import case_status, portal_session
+from troth.service.requests.pages.base import (
+    RIGHTS,
+    centre_page,
+    chosen_language,
+    language_of,
+    shown,
+    to,
+    too_many,
+    window_page,
+)
+from troth.service.requests.pages.forms import (
+    AppealForm,
+    ClarificationAnswerForm,
+    ComplaintForm,
+    DataPointsForm,
+    RequestForm,
+    ResendLinksForm,
+    purposes_for,
+)
+from troth.service.requests.pages.throttle import has_asked_enough
+from troth.service.requests.responses import appeals, outcome, resend_links
+from troth.service.requests.verification import links, proof
+from troth.service.requests.verification.links import LinkDead
+
+_PUBLIC_S = 60
+
+
+# --- home ------------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@centre_page
+def home(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+    """``/your-data/``: every right, and what was asked before. It is the same for everybody, so it is made once a day
+    for each language."""
+    made = _made_for(at_desk.declaration)
+    key = (translation.get_language(), chosen_language(request, at_desk), day(timezone.now(), at_desk))
+    page_made = made.get(key)
+    if page_made is None:
+        organisation = at_desk.declaration.organisation
+        told = {
+            "due": _due(at_desk, CaseKind.REQUEST, Right.VIEW).on,
+            "officer": organisation.officer,
+            "regulator": organisation.regulator,
+            "within_a_day": within_a_day(now=timezone.now()),
+        }
+        if len(made) >= _HOMES_MAX:
+            made.clear()
+        page_made = made[key] = shown(request, at_desk, "home", told).content
+    response = HttpResponse(page_made)
+    patch_cache_control(response, public=True, max_age=_PUBLIC_S)
+    return response
+
+
+_ANSWERED_MIN = 20
+"""Of fewer answers nothing is said: a share of them would be chance, and might be about somebody."""
+
+
+def within_a_day(*, now: dt.datetime) -> int | None:
+    """Of 100 requests that were answered in the last 90 days, how many within 24 hours; None where these were few, or
+    the fewer part."""
+    ended = (CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED, CaseOutcome.REFUSED)
+    closed = Case.objects.filter(
+        kind=CaseKind.REQUEST, outcome__in=ended, closed_at__gt=now - dt.timedelta(days=90), closed_at__lte=now
+    )
+    answered = closed.exclude(pk__in=not_told().values("case"))
+    all_of_them = answered.count()
+    quick = answered.filter(closed_at__lte=F("received_at") + dt.timedelta(hours=24)).count()
+    if all_of_them < _ANSWERED_MIN or 2 * quick < all_of_them:
+        return None
+    return 100 * quick // all_of_them
+
+
+_HOMES_MAX = 32
+_homes: tuple[Declaration | None, dict[tuple[Any, ...], bytes]] = (None, {})
+
+
+def _made_for(declaration: Declaration) -> dict[tuple[Any, ...], bytes]:
+    """The home pages that were made for the declaration of now."""
+    global _homes  # noqa: PLW0603 - those of the last declaration only
+    if _homes[0] is not declaration:
+        _homes = (declaration, {})
+    return _homes[1]
+
+
+def _due(at_desk: CaseDeployment, kind: str, right: str, *, link: str = "link") -> Any:
+    """The first deadline of what would arrive now, from somebody who has not said where they live. *link*: whether they
+    have to open one first (`rules.link_needed`), or ``open`` where they have."""
+    now = timezone.now()
+    # A clock may begin only once it is known who asks: whoever is told a day here may still confirm it tomorrow.
+    by_then = now if link == "open" else now + dt.timedelta(hours=links.LINK_HOURS)
+    is_proved = link != "none" and kind == CaseKind.REQUEST
+    asked = rules.ClockInputs(kind=kind, right=right, received_at=now, verified_at=by_then if is_proved else None)
+    return rules.clocks(asked, at_desk.declaration, now=now).first
+
+
+@require_safe
+@centre_page
+def choices(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+    """``/your-data/choices/``: mail and cookies."""
+    told = {
+        "marketing": [purpose_words(at_desk.declaration, name) for name in rules.marketing(at_desk.declaration)],
+        "cookies": [cookie_words(name, one) for name, one in at_desk.declaration.cookies.items()],
+    }
+    return shown(request, at_desk, "choices", told)
+
+
+# --- asking ----------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@centre_page
+def ask_for(request: HttpRequest, at_desk: CaseDeployment, right: str) -> HttpResponse:
+    """``/your-data/<right>/``: the form of one right."""
+    if right not in RIGHTS:
+        raise Http404
+    rows = min(int(rows), 99) if (rows := request.POST.get("rows", "")).isdecimal() and rows.isascii() else 1
+    wants_row = "more" in request.POST
+    someone = portal_session.known(request, at_desk, now=timezone.now())
+    form = RequestForm(
+        request.POST if request.method == "POST" and not wants_row else None,
+        right=right,
+        declaration=at_desk.declaration,
+        someone=someone,
+        rows=rows + wants_row,
+        initial=request.POST.dict() if wants_row else None,
+    )
+    if request.method == "POST" and not wants_row:
+        if refused := too_many(request, at_desk):
+            return refused
+        if form.is_valid():
+            case = None if form.is_by_a_program else _receive(request, at_desk, form, CaseKind.REQUEST, right)
+            if case is not None and someone is not None:  # no letter has to prove anything any more
+                secret = links.make(case, MailedLink.Use.PROVE, now=timezone.now())
+                portal_session.open_window(request, links.use(secret, now=timezone.now()), now=timezone.now())
+                return to(request, at_desk, "centre-case")
+            asked, lives = form.content().purposes, form.cleaned_data["residence"]
+            link = rules.link_needed(at_desk.declaration, right, asked, residence=lives)
+            more: dict[str, str] = {} if link == "link" else {"link": link}
+            more |= {"by": "agent"} if form.content().agent_address else {}
+            return to(request, at_desk, "centre-sent", what=right, **more)
+    told = {
+        "form": form,
+        "someone": someone,
+        "right": right,
+        "due": _due(at_desk, CaseKind.REQUEST, right, link="open" if someone is not None else form.link).on,
+        "link": "none" if someone is not None else form.link,
+        "weighs": bool(rules.weighed(at_desk.declaration, right, rules.stoppable(at_desk.declaration, right))),
+        "is_choice": right in CHOICES,
+        "signs_in": someone is None and settings.TROTH.subject_login is not None,
+        "has_something": right not in CHOICES or bool(purposes_for(at_desk.declaration, right)),
+        "title": case_status.asked_for(kind=CaseKind.REQUEST, right=right),
+    }
+    return shown(request, at_desk, "ask", told, status=_status(form))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@centre_page
+def complain(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+    """``/your-data/complain/``: to us, or to the regulator."""
+    return _in_words(request, at_desk, CaseKind.COMPLAINT, ComplaintForm(request.POST or None))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@centre_page
+def question(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+    """``/your-data/ask/``: a question, about one sentence of the policy or all of it."""
+    policy = in_force(the_company(), timezone.localdate()).policy
+    clauses = [
+        (sentence.id, sentence.text if len(sentence.text) <= 120 else f"{sentence.text[:118]}…")
+        for block in policy.blocks
+        if block.kind != "heading"
+        for sentence in block.sentences
+    ]
+    asked = request.GET.get("clause", "")
+    form = ComplaintForm(request.POST or None, clauses=clauses, initial={"clause": asked})
+    quoted = next((sentence.text for sentence in policy.sentences if sentence.id == asked), "")
+    kept = {"clause": asked} if quoted else {}
+    return _in_words(request, at_desk, CaseKind.QUESTION, form, quoted=quoted, kept=kept)
+
+
+def _in_words(
+    request: HttpRequest, at_desk: CaseDeployment, kind: CaseKind, form: ComplaintForm, **more: Any
+) -> HttpResponse:
+    if request.method == "POST":
+        if refused := too_many(request, at_desk):
+            return refused
+        if form.is_valid():
+            if not form.is_by_a_program:
+                _receive(request, at_desk, form, kind, "", clause=form.cleaned_data.get("clause", ""))
+            return to(request, at_desk, "centre-sent", what=kind)
+    told = {
+        "form": form,
+        "kind": kind,
+        "due": _due(at_desk, kind, "").on,
+        "regulator": at_desk.declaration.organisation.regulator,
+        **more,
+    }
+    return shown(request, at_desk, "words", told, status=_status(form))
+
+
+def _receive(
+    request: HttpRequest,
+    at_desk: CaseDeployment,
+    form: ComplaintForm | RequestForm,
+    kind: CaseKind,
+    right: str,
+    *,
+    clause: str = "",
+) -> Case | None:
+    """Open the case. Nobody's data is looked up for it, so it takes as long for strangers as for customers."""
+    now, content = timezone.now(), form.content()
+    someone = getattr(form, "someone", None)
+    has_enough = someone is None and has_asked_enough(lifecycle.subject_of(content, at_desk), now=now)
+    if has_enough and right in CHOICES and is_stopped(right, content, at_desk):
+        return None  # it is recorded already
+    intake = receive.Intake(
+        kind=kind,
+        right=right,
+        content=content,
+        channel=Channel.CENTRE,
+        language=translation.get_language() or "en",
+        residence=form.cleaned_data["residence"],
+        clause=clause[:80],
+        tier=someone.tier if someone is not None else 0,
+        who=lifecycle.Actor("agent") if content.agent_address else lifecycle.SUBJECT,
+    )
+    return receive.receive_all(receive.split_objection(intake, at_desk.declaration), at_desk, now=now)[0]
+
+
+def _status(form: Any) -> int:
+    return 422 if form.is_bound and form.errors else 200
+
+
+@require_safe
+@centre_page
+def sent(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+    """``/your-data/sent/``: what happens now, and by when."""
+    what = request.GET.get("what", "")
+    if what in RIGHTS:
+        kind, right = CaseKind.REQUEST, what
+    elif what in (CaseKind.COMPLAINT, CaseKind.QUESTION):
+        kind, right = CaseKind(what), ""
+    elif what == "again":
+        return shown(request, at_desk, "sent_again", {"kept": {"what": what}})
+    else:
+        raise Http404
+    link = link if (link := request.GET.get("link", "")) in ("none", "both") else "link"
+    is_by_agent = request.GET.get("by") == "agent"
+    told = {
+        "what": what,
+        "kept": {"what": what, "link": link, **({"by": "agent"} if is_by_agent else {})},
+        "title": case_status.asked_for(kind=kind, right=right),
+        "link": link,
+        "is_by_agent": is_by_agent,
+        "is_in_words": kind != CaseKind.REQUEST,
+        "due": _due(at_desk, kind, right, link=link),
+        "hours": links.LINK_HOURS,
+        "most": mail_allowance.MESSAGES_MAX,
+    }
+    return shown(request, at_desk, "sent", told)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@centre_page
+def ask_again(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+    """``/your-data/again/``: have the links sent again."""
+    form = ResendLinksForm(request.POST or None)
+    if request.method == "POST":
+        if refused := too_many(request, at_desk):
+            return refused
+        if form.is_valid():
+            if not form.is_by_a_program:
+                resend_links.wish(form.cleaned_data["email"], at_desk)
+            return to(request, at_desk, "centre-sent", what="again")
+    return shown(request, at_desk, "again", {"form": form, "cases": resend_links.CASES_MAX}, status=_status(form))
+
+
+# --- the mailed link -------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@centre_page
+def follow_link(request: HttpRequest, at_desk: CaseDeployment, secret: str) -> HttpResponse:
+    """``/your-data/link/<secret>``: one button; pressing it opens the window. Fetching the page changes nothing."""
+    now = timezone.now()
+    try:
+        if request.method != "POST":
+            link = links.find(secret, now=now)
+            told: dict[str, Any] = {"link": link, "hours": links.WINDOW_HOURS}
+            with contextlib.suppress(ContentGone):
+                told["agent"] = at_desk.papers.content(link.case).agent_name if link.use == MailedLink.Use.AGENT else ""
+            with translation.override(language_of(link.case, request, at_desk)):
+                response = shown(request, at_desk, "link", {**told, "title": case_status.asked_for(link.case)})
+            response.headers["Referrer-Policy"] = "strict-origin"  # the form needs an origin; the path is a secret
+            return response
+        link = links.use(secret, now=now)
+    except LinkDead:
+        return shown(request, at_desk, "dead", {}, status=410)
+    if link.use == MailedLink.Use.AGENT and "no" in request.POST:
+        with contextlib.suppress(lifecycle.CaseRefused):  # it was carried out already: the page says so
+            return _deny(request, at_desk, link, now)
+    if link.use in (MailedLink.Use.PROVE, MailedLink.Use.AGENT):
+        receive.prove(link, at_desk, now=now)
+    portal_session.open_window(request, link, now=now)
+    return to(request, at_desk, "centre-case")
+
+
+def _deny(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink, now: dt.datetime) -> HttpResponse:
+    """The person has sent nobody: the case ends here. Raises `lifecycle.CaseRefused` where they had said yes before,
+    and it was carried out."""
+    actions.withdraw(link.case_id, at_desk, who=lifecycle.SUBJECT, now=now, is_denied=True)
+    MailedLink.objects.filter(pk=link.pk).update(open_until=now)
+    return shown(request, at_desk, "denied", {})
+
+
+# --- inside the window -----------------------------------------------------------------------------------------------
+
+
+@require_safe
+@window_page
+def case_page(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
+    """``/your-data/case/``: where it stands, what happens next, and what can be done."""
+    return _case(request, at_desk, link)
+
+
+def _case(
+    request: HttpRequest,
+    at_desk: CaseDeployment,
+    link: MailedLink,
+    *,
+    form: ClarificationAnswerForm | None = None,
+    points: DataPointsForm | None = None,
+    wrong: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    seen = case_status.show(link.case, at_desk, inside=portal_session.is_inside(link), now=now)
+    told: dict[str, Any] = {"case": seen, "link": link, "wrong": wrong, "at": reverse("centre-case")}
+    if seen.needs_answer:
+        told["form"] = form or ClarificationAnswerForm()
+    if seen.needs_points:
+        told["points"] = points or _points(at_desk, link, None)
+        told["tries_left"] = proof.tries_left(link.case, now=now)
+    response = shown(request, at_desk, "case", told, status=status)
+    if seen.is_closed and link.case.right == Right.ERASE:
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def _points(at_desk: CaseDeployment, link: MailedLink, data: Any) -> DataPointsForm:
+    needed = proof.points_needed(link.case)
+    return DataPointsForm(data, questions=proof.questions(at_desk), needed=needed, declares=needed > 2)
+
+
+@require_POST
+@window_page
+def prove_points(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
+    """The person tells a few things that we hold. Which of them was wrong is never said."""
+    if not portal_session.is_inside(link) or link.case.state != CaseState.VERIFYING:
+        return to(request, at_desk, "centre-case")
+    form = _points(at_desk, link, request.POST)
+    if not form.is_valid():
+        return _case(request, at_desk, link, points=form, status=422)
+    declares = bool(form.cleaned_data.get("declares"))
+    if proof.offer(link, form.answers(), declares=declares, desk=at_desk, now=timezone.now()):
+        return to(request, at_desk, "centre-case")
+    link.refresh_from_db()
+    said = gettext("We could not match that. Check the spelling, or give other details.")
+    return _case(request, at_desk, link, wrong=said, status=422)
+
+
+@require_POST
+@window_page
+def answer(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
+    """The person answers what we asked; the clock goes on."""
+    form = ClarificationAnswerForm(request.POST)
+    if link.case.state != CaseState.PAUSED:
+        return to(request, at_desk, "centre-case")
+    if not form.is_valid():
+        return _case(request, at_desk, link, form=form, status=422)
+    actions.resume(link.case_id, form.cleaned_data["answer"], at_desk, who=lifecycle.SUBJECT, now=timezone.now())
+    return to(request, at_desk, "centre-case")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@window_page
+def take_back(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
+    """Take the request back: asked once more, because it cannot be undone."""
+    if not portal_session.is_inside(link) or link.case.state == CaseState.CLOSED:
+        return to(request, at_desk, "centre-case")
+    try:
+        if request.method != "POST":
+            lifecycle.require_untouched(link.case)
+            return shown(request, at_desk, "take_back", {"title": case_status.asked_for(link.case)})
+        actions.withdraw(link.case_id, at_desk, who=lifecycle.SUBJECT, now=timezone.now())
+    except lifecycle.CaseRefused:
+        said = gettext("We have begun to carry it out, and it cannot be taken back any more.")
+        return _case(request, at_desk, link, wrong=said, status=409)
+    return to(request, at_desk, "centre-case")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@window_page
+def appeal_form(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
+    """``/your-data/case/appeal``: somebody else looks at a refusal, or at what was done in part."""
+    if not appeals.is_possible(link.case):
+        return to(request, at_desk, "centre-case")
+    form = AppealForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        now = timezone.now()
+        with contextlib.suppress(lifecycle.CaseRefused):  # somebody appealed at this moment: the page says so
+            text = form.cleaned_data["answer"]
+            opened = appeals.open_appeal(link.case_id, text, at_desk, channel=Channel.CENTRE, is_proved=True, now=now)
+            secret = links.make(opened, MailedLink.Use.STATUS, now=now)
+            portal_session.open_window(request, links.use(secret, now=now), now=now)
+        return to(request, at_desk, "centre-case")
+    told = {
+        "form": form,
+        "reference": link.case.reference,
+        "title": case_status.asked_for(link.case),
+        "due": _due(at_desk, CaseKind.REQUEST, Right.APPEAL, link="open").on,
+        "at": reverse("centre-appeal"),
+    }
+    return shown(request, at_desk, "appeal", told, status=_status(form))
+
+
+@require_POST
+@window_page
+def fetch_package(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponseBase:
+    """The person's data, as one file."""
+    packed = outcome.fetch(link, at_desk, now=timezone.now()) if portal_session.is_inside(link) else None
+    if packed is None:
+        return _case(
+            request, at_desk, link, wrong=gettext("The file is not there any more. You can ask again."), status=410
+        )
+    name = f"{link.case.reference}.zip"
+    response = FileResponse(io.BytesIO(packed), as_attachment=True, filename=name, content_type="application/zip")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+@window_page
+def receipt_page(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink, leaf: int) -> HttpResponse:
+    """One entry of the ledger about this case, with its proof."""
+    return shown(request, at_desk, "receipt", _receipt(link, leaf))
+
+
+@require_safe
+@window_page
+def receipt_file(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink, leaf: int) -> HttpResponse:
+    """The proof for machines (C2SP tlog-proof)."""
+    return HttpResponse(_receipt(link, leaf)["receipt"], content_type="text/plain; charset=utf-8")
+
+
+def _receipt(link: MailedLink, leaf: int) -> dict[str, Any]:
+    log = the_log()
+    if leaf >= log.size or leaf not in case_status.leaves(link.case):
+        raise Http404
+    return told_of(log, leaf)
+
+
+@require_POST
+@centre_page
+def leave(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+    """``/your-data/case/leave``: close the window, and let this device forget."""
+    portal_session.forget(request)
+    response = shown(request, at_desk, "left", {"at": reverse("centre")})
+    response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return response

@@ -1,0 +1,127 @@
+"""Appeals: whoever was refused, or got a part of what they asked for, has somebody else look at it again.
+
+An appeal is a case of its own, which refers to the first: with its own clock, and decided by nobody who decided that.
+Where it is granted, what was asked for at first becomes a case once more, and is carried out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+from django.db import transaction
+
+from troth.service.requests import lifecycle
+from troth.service.requests.content import CaseContent
+from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.intake import receive
+from troth.service.requests.messages import day, redress, write
+from troth.service.requests.models import (
+    Case,
+    CaseEvent,
+    CaseKind,
+    CaseOutcome,
+    CaseState,
+    Channel,
+    MailedLink,
+    Right,
+    WaitReason,
+)
+from troth.service.requests.verification import links
+
+_CHANNEL_TIER = 1
+
+
+def is_possible(case: Case) -> bool:
+    """Whether *case* was answered in a way that one may appeal against, and nobody has yet."""
+    return (
+        case.kind == CaseKind.REQUEST
+        and case.right != Right.APPEAL
+        and case.state == CaseState.CLOSED
+        and case.outcome in (CaseOutcome.REFUSED, CaseOutcome.PARTLY_FULFILLED)
+        and case.content is not None
+        and not Case.objects.filter(answers_case=case.pk).exists()
+    )
+
+
+def open_appeal(
+    case_id: int,
+    text: str,
+    desk: CaseDeployment,
+    *,
+    channel: Channel,
+    is_proved: bool,
+    now: dt.datetime,
+    received_at: dt.datetime | None = None,
+) -> Case:
+    """Open an appeal against the answer to a case. Without *is_proved* a link goes to the address that we know first: a
+    letter in its name is easily forged. Raises `lifecycle.CaseRefused` where there is nothing to appeal against."""
+    with transaction.atomic():
+        first = lifecycle.locked(case_id)
+        if not is_possible(first):
+            raise lifecycle.CaseRefused(f"{first.reference} was not refused, or somebody has appealed already")
+        before = desk.papers.content(first)
+        content = CaseContent(
+            address=before.address, identifiers=before.identifiers, rows=before.rows, name=before.name, message=text
+        )
+        intake = receive.Intake(
+            kind=CaseKind.REQUEST,
+            content=content,
+            channel=channel,
+            language=first.language,
+            right=Right.APPEAL,
+            residence=first.residence,
+            tier=max(first.tier, _CHANNEL_TIER) if is_proved else 0,
+            is_confidential=first.is_confidential,
+            received_at=received_at,
+            answers_case=first.pk,
+        )
+        opened = receive.receive(intake, desk, now=now)
+        CaseEvent.objects.create(case=first, at=now, what="appealed", actor="subject")
+        return opened
+
+
+def decide(
+    case_id: int,
+    text: str,
+    desk: CaseDeployment,
+    *,
+    granted: bool,
+    who: lifecycle.Actor,
+    now: dt.datetime,
+    cite: str = "",
+) -> Case | None:
+    """Answer an appeal, in words; where it is *granted*, the case of what was asked for at first. Raises
+    `lifecycle.CaseRefused`, also for whoever decided on the first."""
+    with transaction.atomic():
+        case = lifecycle.locked(case_id)
+        if case.right != Right.APPEAL or case.needs != WaitReason.ANSWER:
+            raise lifecycle.CaseRefused(f"{case.reference} is no appeal that waits for an answer")
+        lifecycle.require_other(case, who)
+        content = desk.papers.content(case)
+        desk.papers.put(case, dataclasses.replace(content, answer=text), now=now)
+        page = links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), desk)
+        facts = {"received": day(case.received_at, desk), "answer": text, "granted": "yes" if granted else "no"}
+        facts |= {"status": page, **({"cite": cite} if cite else {}), **redress(case, desk)}
+        write(case, "appeal_answered", desk, facts, content=content, now=now)
+        lifecycle.close(case, CaseOutcome.FULFILLED if granted else CaseOutcome.REFUSED, desk, who=who, now=now)
+        return _once_more(case, desk, now) if granted else None
+
+
+def _once_more(case: Case, desk: CaseDeployment, now: dt.datetime) -> Case:
+    """What was asked for at first, as a case that begins now."""
+    first = case.answers_case
+    if first is None or first.content is None:
+        raise lifecycle.CaseRefused("what was asked for at first is not kept any more; open it as a request of its own")
+    intake = receive.Intake(
+        kind=CaseKind.REQUEST,
+        content=dataclasses.replace(desk.papers.content(first), answer="", question=""),
+        channel=Channel(case.channel),
+        language=first.language,
+        right=first.right,
+        residence=first.residence,
+        tier=first.tier,
+        is_confidential=first.is_confidential,
+        answers_case=case.pk,
+    )
+    return receive.receive(intake, desk, now=now)

@@ -1,0 +1,668 @@
+"""The answer of a case: its package or its receipt in words, recipients told, and the end."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from troth.declaration import IdentityKind
+from troth.ledger import receipt as proof
+from troth.protect import SealingContext
+from troth.service.core import control_events
+from troth.service.core.actions import view_entries
+from troth.service.core.keys import ledger_signer
+from troth.service.core.ledger import DatabaseLog, record, sequence_if_sound
+from troth.service.core.subject_keys import SubjectKeys
+from troth.service.disclosures.actions import names_of, received
+from troth.service.disclosures.notifications import Changed, tell
+from troth.service.labels import thousands
+from troth.service.mail.message_kinds import RetainedItem, shortened
+from troth.service.requests import lifecycle, rules
+from troth.service.requests.aliases import about, names_of_cases
+from troth.service.requests.content import CaseContent, ContentGone
+from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.fulfilment import external_systems
+from troth.service.requests.fulfilment.preview import shown_lines
+from troth.service.requests.fulfilment.recipient_evidence import evidence_of
+from troth.service.requests.fulfilment.restriction import marks_of
+from troth.service.requests.fulfilment.stopped_uses import NOTHING_HELD
+from troth.service.requests.messages import appealing, day, redress, write
+from troth.service.requests.models import (
+    CHOICES,
+    STOPS,
+    Case,
+    CaseEvent,
+    CaseOutcome,
+    CaseReceipt,
+    CaseState,
+    CaseStep,
+    MailedLink,
+    Package,
+    Restriction,
+    Right,
+)
+from troth.service.requests.package import Contents, Shared, TableContents, build, is_searchable, portable, unsearched
+from troth.service.requests.package.labels import place_words, purpose_words, system_words, target_words
+from troth.service.requests.responses.receipt_sentences import done, joined, kept, whole
+from troth.service.requests.verification import links
+from troth.service.staff.access_log import accesses_of
+from troth.stores import meant
+from troth.subjects import Located, View
+
+RULE = lifecycle.Actor("rule")
+
+
+def hand_out(
+    cases: Sequence[Case],
+    contents: Mapping[int, CaseContent],
+    at_desk: CaseDeployment,
+    located_views: tuple[Located, Sequence[View]],
+    *,
+    now: dt.datetime,
+) -> int:
+    """Put the look on record, build and seal a package for each case with the proof of that, and mail the link: all at
+    once for each, and once only. How many."""
+    located, views = located_views
+    proofs = _put_on_record(cases, located, views, at_desk, now)
+    declared = at_desk.declaration
+    handed = 0
+    for case, view in zip(cases, views, strict=True):
+        content = contents[case.pk]
+        parts = [*map(_part, view.tables), *external_systems.parts(case, at_desk)]
+        uploads, missing = external_systems.uploads(case, at_desk), _missing(case)
+        unanswered = {step.system: step.why or step.state for step in missing}
+        is_empty = not (parts or uploads or unanswered)
+        taken = portable(declared, parts)[0] if case.right == Right.PORT else parts
+        told = CaseAnswer(parts, uploads, unanswered, proofs.get(case.pk))
+        packed = None if is_empty else build(_contents(case, content, told, at_desk, now))
+        with transaction.atomic():
+            fresh = lifecycle.locked(case.pk)
+            if fresh.outcome:
+                continue
+            if packed is not None:
+                _put(fresh, packed, at_desk, now)
+                empty = "" if taken or uploads else "left_out" if parts else "yes"
+                _mail_link(fresh, content, missing, at_desk, now, empty=empty)
+            else:
+                facts = {
+                    "right": case.right,
+                    "received": day(case.received_at, at_desk),
+                    **_where(case, content, at_desk),
+                    **redress(case, at_desk),
+                }
+                write(fresh, "nothing_held", at_desk, facts, content=content, now=now)
+            outcome = CaseOutcome.PARTLY_FULFILLED if missing else CaseOutcome.FULFILLED
+            told_of = {"tables": len(parts), "taken": len(taken) + len(uploads), "package": packed is not None}
+            lifecycle.close(fresh, outcome, at_desk, who=RULE, now=now, facts=told_of)
+            handed += 1
+    return handed
+
+
+def _put_on_record(
+    cases: Sequence[Case], located: Located, views: Sequence[View], at_desk: CaseDeployment, now: dt.datetime
+) -> dict[int, dict[str, object]]:
+    """Put the look into the ledger before anything is handed out, once for each case: the proof of it, by case."""
+    entries = view_entries(located, views, at_desk.keyring, purpose="subject_request", at=now, actor="subject")
+    run_id = "view"
+    with transaction.atomic():
+        known = set(CaseReceipt.objects.filter(case__in=cases, run=run_id).values_list("case_id", flat=True))
+        fresh = [
+            (case, view, entry) for case, view, entry in zip(cases, views, entries, strict=True) if case.pk not in known
+        ]
+        rows = record(*(entry for _, _, entry in fresh))
+        CaseReceipt.objects.bulk_create(
+            CaseReceipt(case=case, run=run_id, entry=row, at=now, lines=_lines(case, view, at_desk))
+            for (case, view, _), row in zip(fresh, rows, strict=True)
+        )
+    signer = ledger_signer(at_desk.keyring, at_desk.declaration.organisation)
+    sequence_if_sound(signer, now=now)
+    log = DatabaseLog(signer)
+    leaves = CaseReceipt.objects.filter(case__in=cases, run=run_id, entry__leaf__isnull=False)
+    return {
+        case_id: {
+            "leaf": leaf,
+            "proof": proof(log, leaf, extra=log.entry_bytes(leaf)),
+            "verifier": str(log.verifier),
+        }
+        for case_id, leaf in leaves.values_list("case_id", "entry__leaf")
+        if leaf is not None
+    }
+
+
+def _lines(case: Case, view: View, at_desk: CaseDeployment) -> list[dict[str, Any]]:
+    """Places and counts of what goes into the file."""
+    lines = shown_lines(view)
+    if case.right != Right.PORT:
+        return lines
+    taken = {part.place for part in portable(at_desk.declaration, [*map(_part, view.tables)])[0]}
+    return [line for line in lines if line["place"] in taken]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CaseAnswer:
+    """What was found for one case, and what was not."""
+
+    parts: Sequence[TableContents]
+    uploads: Mapping[str, bytes]
+    unanswered: Mapping[str, str]
+    proof: Mapping[str, object] | None
+
+
+def _part(table: Any) -> TableContents:
+    return TableContents(table.place, table.columns, table.categories, table.rows, table.withheld)
+
+
+def _missing(case: Case) -> list[CaseStep]:
+    """Systems that hold something or may, and have not done their part: of a package, tasks bring theirs as a file."""
+    return list(case.steps.exclude(state=CaseStep.State.DONE).exclude(why="right_not_answered").order_by("id"))
+
+
+def _where(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, Any]:
+    """Which systems were searched for a case, and which were not: those that are never asked for such a right, and
+    those in which nobody is found by what the person gave."""
+    steps = {step.system: step for step in case.steps.all()}
+    done = {name for name, step in steps.items() if step.state == CaseStep.State.DONE}
+    systems = at_desk.declaration.systems
+    silent = {name for name, step in steps.items() if step.why == "right_not_answered"}
+    kinds = kinds_of(content)
+    here = [name for name, one in systems.items() if name not in silent and (name in done or bool(one.tables))]
+    where = [name for name in here if name in done or is_searchable(at_desk.declaration, name, kinds)]
+    with translation.override(case.language):
+        lines = {
+            "where": tuple(shortened(system_words(at_desk.declaration, name)) for name in where),
+            "unsearchable": tuple(
+                shortened(f"{one.title}: {one.why}")
+                for one in unsearched(at_desk.declaration, [name for name in here if name not in done], kinds)
+            ),
+            "elsewhere": tuple(shortened(system_words(at_desk.declaration, name)) for name in sorted(silent)),
+        }
+    return {name: some for name, some in lines.items() if some}
+
+
+def _contents(
+    case: Case, content: CaseContent, answer: CaseAnswer, at_desk: CaseDeployment, now: dt.datetime
+) -> Contents:
+    identity = content.identity
+    names = names_of(identity, at_desk.keyring) if identity is not None else ()
+    shared = [Shared(one.recipient, one.categories, one.purpose, one.at) for one in received(names)]
+    looks = [(look.at, look.role, look.purpose) for name in names for look in accesses_of(name)]
+    return Contents(
+        right=case.right,
+        reference=case.reference,
+        language=case.language,
+        declaration=at_desk.declaration,
+        parts=answer.parts,
+        received_at=case.received_at,
+        made_at=now,
+        until=_until(at_desk, now),
+        shared=shared,
+        looks=sorted(looks),
+        stopped=_stopped(content, at_desk),
+        kinds=kinds_of(content),
+        unanswered=answer.unanswered,
+        uploads=answer.uploads,
+        site=f"{at_desk.site}/your-data/",
+        receipt=answer.proof,
+    )
+
+
+def kinds_of(content: CaseContent) -> tuple[str, ...]:
+    """What the systems were searched with; rows that staff chose may lie anywhere."""
+    return tuple(kind for kind, _ in content.identifiers) or tuple(IdentityKind)
+
+
+def _stopped(content: CaseContent, at_desk: CaseDeployment) -> tuple[str, ...]:
+    """The purposes that are stopped for what the person gave; the empty name where the data may only be stored."""
+    in_force = Restriction.objects.filter(mark__in=marks_of(content.identifiers, at_desk), lifted_at=None)
+    return tuple(sorted(set(in_force.values_list("purpose", flat=True))))
+
+
+def _until(at_desk: CaseDeployment, now: dt.datetime) -> dt.datetime:
+    return dt.datetime.combine(at_desk.declaration.requests.package.after(now.date()), now.timetz())
+
+
+def _put(case: Case, packed: bytes, at_desk: CaseDeployment, now: dt.datetime) -> None:
+    """Seal the package under a key of its own, in the transaction that is open."""
+    name = str(at_desk.keyring.pseudonym("package", case.reference))
+    row, key = SubjectKeys(at_desk.keyring).each([name], now=now)[name]
+    sealed = key.seal(packed, _context(case))
+    Package.objects.create(case=case, key=row, sealed=sealed, size=len(packed), made_at=now, until=_until(at_desk, now))
+
+
+def _context(case: Case) -> SealingContext:
+    return SealingContext(domain="requests", table="package", field="sealed", subject=case.reference)
+
+
+def _mail_link(
+    case: Case,
+    content: CaseContent,
+    missing: Sequence[CaseStep],
+    at_desk: CaseDeployment,
+    now: dt.datetime,
+    *,
+    empty: str,
+) -> None:
+    until = _until(at_desk, now)
+    secret = links.make(case, MailedLink.Use.PACKAGE, now=now, lasts=until - now)
+    facts: dict[str, Any] = {"right": case.right, "link": links.address_of(secret, at_desk), "until": until}
+    if empty:
+        facts["empty"] = empty
+    if missing:
+        facts |= {"missing": tuple(shortened(f"{_title(step, at_desk)}: {_undone_words(step)}") for step in missing)}
+        facts |= redress(case, at_desk) | appealing(case, at_desk)
+    write(case, "package_ready", at_desk, facts, content=content, now=now)
+
+
+def fetch(link: MailedLink, at_desk: CaseDeployment, *, now: dt.datetime) -> bytes | None:
+    """The package behind a used link, None when its time is over."""
+    return unsealed(link.case, at_desk, now=now)
+
+
+def unsealed(case: Case, at_desk: CaseDeployment, *, now: dt.datetime) -> bytes | None:
+    """The package of a case, None where there is none, or its time is over. Whoever calls has made sure who asks."""
+    package = Package.objects.select_related("key", "case").filter(case=case.pk, until__gt=now).first()
+    if package is None or package.key is None or package.key.wrapped_key is None:
+        return None
+    key = at_desk.keyring.open_key(bytes(package.key.wrapped_key), package.key.pseudonym)
+    packed = key.unseal(bytes(package.sealed), _context(package.case))
+    Package.objects.filter(pk=package.pk, fetched_at=None).update(fetched_at=now)
+    return packed
+
+
+def sweep(at_desk: CaseDeployment, *, now: dt.datetime) -> int:
+    """Leave nothing of packages whose time is over: row and key go. How many."""
+    with transaction.atomic():
+        over = list(Package.objects.select_related("key").filter(until__lte=now)[:100])
+        SubjectKeys(at_desk.keyring).erase([one.key.pseudonym for one in over if one.key is not None], now=now)
+        Package.objects.filter(pk__in=[one.pk for one in over]).delete()
+    return len(over)
+
+
+# --- what was done ----------------------------------------------------------------------------------------------------
+
+
+def close_done(case: Case, content: CaseContent, at_desk: CaseDeployment, *, now: dt.datetime) -> bool:
+    """Tell the person and the recipients what was done, and close: all at once, and once only."""
+    with transaction.atomic():
+        fresh = lifecycle.locked(case.pk)
+        if fresh.outcome:
+            return False
+        if fresh.right in STOPS:
+            return _close_stopped(fresh, content, at_desk, now)
+        lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
+        steps = list(fresh.steps.all())
+        with translation.override(fresh.language):
+            stayed = [*_kept(lines, fresh, at_desk), *(one for step in steps for one in _kept_there(step, at_desk))]
+            did = _did(lines, fresh, steps, at_desk)
+            stayed += _left(fresh, at_desk)
+        undone = _missing(fresh)
+        outcome = rules.outcome(kept=bool(stayed), refused=False, failed=bool(undone), anything_done=True)
+        told = _tell_recipients(fresh, content, at_desk, now, is_done=did != _NOTHING)
+        facts = {**_status(fresh, at_desk, now), **redress(fresh, at_desk), **({"told": told} if told else {})}
+        facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
+        facts |= _unasked(fresh, at_desk)
+        facts |= _unsearched(fresh, at_desk) if fresh.right == Right.ERASE else {}
+        if stayed or undone:
+            stayed += [
+                RetainedItem(shortened(_title(step, at_desk)), _undone_words(step), "GDPR Art. 12(4)")
+                for step in undone
+            ]
+            facts |= appealing(fresh, at_desk)
+            facts |= {"right": fresh.right, "did": did, "kept": tuple(stayed)}
+            write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
+        else:
+            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, at_desk)
+            write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
+        if fresh.right == Right.ERASE:
+            _unguard(fresh, content, at_desk, is_done=not undone, now=now)
+        summed = {"kept": len(stayed), "told": len(told), "did": did != _NOTHING}
+        lifecycle.close(fresh, outcome, at_desk, who=RULE, now=now, facts=summed)
+        if fresh.right == Right.ERASE:
+            _end_stops(fresh, at_desk, now)
+        return True
+
+
+def _close_stopped(case: Case, content: CaseContent, at_desk: CaseDeployment, now: dt.datetime) -> bool:
+    """Tell the person where the use has stopped and where it could not be stopped, and close."""
+    erasure = _erased_since(case, content, at_desk)
+    if erasure is not None and not _missing(erasure):
+        _end_erased(case, content, erasure, at_desk, now)
+        return True
+    undone = _missing(case)
+    outcome = rules.outcome(kept=False, refused=False, failed=bool(undone), anything_done=True)
+    # Whoever was told to delete the data meanwhile is not told to keep them.
+    told = () if erasure is not None else _tell_recipients(case, content, at_desk, now, is_done=True)
+    facts = {**_stops(case, content, at_desk), **_status(case, at_desk, now), **redress(case, at_desk)}
+    facts |= {"done": day(now, at_desk), **({"told": told} if told else {})}
+    if undone:
+        facts |= appealing(case, at_desk)
+        facts["undone"] = tuple(shortened(f"{_title(step, at_desk)}: {_undone_words(step)}") for step in undone)
+    write(case, "stopped", at_desk, facts, content=content, now=now)
+    lifecycle.close(case, outcome, at_desk, who=RULE, now=now, facts={"kept": len(undone), "told": len(told)})
+    return True
+
+
+def _end_stops(erasure: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
+    """End what waits to stop a use of data that *erasure* has deleted: nothing of it is so any more."""
+    names = names_of_cases([(erasure.pk, erasure.subject)])[erasure.pk]
+    waiting = Case.objects.filter(about(names), right__in=STOPS, state__in=[CaseState.IN_PROGRESS, CaseState.PAUSED])
+    for pk in waiting.order_by("id").values_list("pk", flat=True):
+        case = lifecycle.locked(pk)
+        if case.outcome or case.batch_id is not None:  # one that is carried out now sees it when it is answered
+            continue
+        with contextlib.suppress(ContentGone):
+            content = at_desk.papers.content(case)
+            found = _erased_since(case, content, at_desk)
+            if found is not None and not _missing(found):
+                _end_erased(case, content, found, at_desk, now)
+
+
+def _erased_since(case: Case, content: CaseContent, at_desk: CaseDeployment) -> Case | None:
+    """The last erasure that was answered after *case* arrived, of whatever it names; None where there is none. Rows
+    that staff chose are not all that there is under an identifier."""
+    names = names_of_cases([(case.pk, case.subject)])[case.pk]
+    closed = Case.objects.filter(about(names), right=Right.ERASE, closed_at__gte=case.received_at)
+    done = closed.filter(outcome__in=[CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED])
+    marks = set(marks_of(content.identifiers, at_desk))
+    for erasure in done.select_related("key").order_by("-closed_at"):
+        with contextlib.suppress(ContentGone):
+            asked = at_desk.papers.content(erasure)
+            is_of_rows = content.rows or asked.rows
+            if marks and not is_of_rows and marks <= set(marks_of(asked.identifiers, at_desk)):
+                return erasure
+    return None
+
+
+def _end_erased(case: Case, content: CaseContent, erasure: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
+    """Close *case*, whose person had their data deleted meanwhile, and say so; no recipient is told to restrict what
+    they were told to delete. A choice about a purpose stays recorded."""
+    ended = {"state": CaseStep.State.FAILED, "why": "erased", "ended_at": now, "next_at": None}
+    case.steps.filter(state=CaseStep.State.WAITING).update(**ended)
+    if case.restrictions.filter(purpose="", lifted_at=None).update(lifted_at=now):
+        control_events.note("restriction.changed", now=now)
+    facts = {"right": case.right, "closed": day(now, at_desk), "erasure": erasure.reference}
+    facts |= {"remembered": "yes"} if case.restrictions.filter(lifted_at=None).exists() else {}
+    write(case, "withdrawn", at_desk, {**facts, **_status(case, at_desk, now)}, content=content, now=now)
+    lifecycle.close(case, CaseOutcome.WITHDRAWN, at_desk, who=RULE, now=now, facts={"why": "erased"})
+
+
+def stop_recorded(case: Case, at_desk: CaseDeployment, *, now: dt.datetime, is_weighed: bool = False) -> None:
+    """Tell the person that their choice is recorded, where the use has stopped already, and where a person sees to it:
+    while tasks wait, or, *is_weighed*, while somebody weighs the objection."""
+    waiting = list(case.steps.filter(way="task", state=CaseStep.State.WAITING).order_by("id"))
+    if not waiting and not is_weighed:
+        return
+    content = at_desk.papers.content(case)
+    facts = {**_stops(case, content, at_desk), **_status(case, at_desk, now)}
+    facts |= {"weighed": "yes"} if is_weighed else {}
+    if waiting:
+        facts["waiting"] = tuple(dict.fromkeys(shortened(_title(step, at_desk)) for step in waiting))
+    write(case, "stop_recorded", at_desk, facts, content=content, now=now)
+
+
+def _stops(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, Any]:
+    """What is said of a stop: which uses, in which systems it was seen, and which hold nothing. All of it stands in the
+    case's steps."""
+    facts: dict[str, Any] = {"right": case.right, "received": day(case.received_at, at_desk)}
+    if case.right in CHOICES:
+        names = rules.stopped_by(at_desk.declaration, case.right, content.purposes)
+        with translation.override(case.language):
+            titles = [purpose_words(at_desk.declaration, name) for name in names]
+        facts["purposes"] = tuple(map(shortened, titles)) or ("–",)
+    done = list(case.steps.filter(state=CaseStep.State.DONE).order_by("id"))
+    with translation.override(case.language):
+        places = tuple(
+            shortened(f"{_title(step, at_desk)}: {_STOPPED[step.way]}") for step in done if step.why != NOTHING_HELD
+        )
+    kinds, systems = kinds_of(content), at_desk.declaration.systems
+    searched = tuple(
+        shortened(_title(step, at_desk))
+        for step in done
+        if step.why == NOTHING_HELD
+        and (
+            step.way != "store" or step.system not in systems or is_searchable(at_desk.declaration, step.system, kinds)
+        )
+    )
+    facts |= {"places": places} if places else {}
+    facts |= {"searched": searched} if searched else {}
+    if case.restrictions.filter(lifted_at=None).exists():
+        facts["remembered"] = "yes"
+    return facts
+
+
+_STOPPED = {
+    "store": _("the mark is set there, and we read it back"),
+    "task": _("a person has seen to it there"),
+    "http": _("it has confirmed it to us"),
+    "hook": _("it has confirmed it to us"),
+}
+
+
+def _unguard(case: Case, content: CaseContent, at_desk: CaseDeployment, *, is_done: bool, now: dt.datetime) -> None:
+    """Whoever was erased may come back: what they had restricted before is gone, and with it every reason to refuse
+    them. Rows that staff chose are not all that there is under an address, which several people may share."""
+    ended = Q(case=case)
+    if is_done and not content.rows:
+        ended |= Q(mark__in=marks_of(content.identifiers, at_desk))
+    if Restriction.objects.filter(ended, purpose="", lifted_at=None).update(lifted_at=now):
+        control_events.note("restriction.changed", now=now)
+
+
+def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: CaseDeployment) -> list[RetainedItem]:
+    stayed = joined(done(line, case.right, at_desk.declaration) for line in kept(lines))
+    return [
+        RetainedItem(
+            shortened(f"{one.place} ({thousands(one.rows)})"),
+            shortened(one.why_it_stays),
+            shortened(one.cite or "GDPR Art. 17(3)"),
+            one.until,
+        )
+        for one in stayed
+    ]
+
+
+def _left(case: Case, at_desk: CaseDeployment) -> list[RetainedItem]:
+    """What was still there when a run looked again, in the language of now."""
+    because = gettext("it was still there when we looked again")
+    return [
+        RetainedItem(
+            shortened(f"{place_words(at_desk.declaration, place)} ({thousands(rows)})"), because, "GDPR Art. 12(4)"
+        )
+        for receipt in case.receipts.order_by("at", "id")
+        for place, rows in receipt.residue.items()
+    ]
+
+
+def _kept_there(step: CaseStep, at_desk: CaseDeployment) -> list[RetainedItem]:
+    return [
+        RetainedItem(
+            what=shortened(
+                f"{system_words(at_desk.declaration, step.system)}: {kept['what']} ({thousands(kept['rows'])})"
+            ),
+            because=shortened(kept["words"]),
+            cite=shortened(kept["cite"]),
+            until=dt.date.fromisoformat(kept["until"]) if kept["until"] else None,
+        )
+        for kept in step.facts.get("kept", ())
+    ]
+
+
+def _title(step: CaseStep, at_desk: CaseDeployment) -> str:
+    with translation.override(step.case.language):
+        return system_words(at_desk.declaration, step.system)
+
+
+_UNDONE = {
+    "no_answer": _("it did not answer"),
+    "not_declared": _("it is no longer among the systems that we know, so we could not ask there"),
+    "cannot_find": _("nobody could be found there by what you told us"),
+    "must_keep": _("the law wants it kept there"),
+    "not_possible": _("it cannot be done there"),
+    CaseStep.State.REFUSED: _("it was refused there"),
+    CaseStep.State.FAILED: _("it could not be done there"),
+    CaseStep.State.WAITING: _("it has not answered"),
+}
+
+
+def _undone_words(step: CaseStep) -> str:
+    """Why a system did not do it, in words, in the language of the letter."""
+    with translation.override(step.case.language):
+        return str(_UNDONE.get(step.why) or _UNDONE[step.state])
+
+
+_NOTHING = "–"
+
+
+def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[CaseStep], at_desk: CaseDeployment) -> str:
+    """What was done, place by place, in the language of the letter. Rows of which something stays have their number
+    there, beside the reason: each row is counted once."""
+    changed = joined(done(line, case.right, at_desk.declaration) for line in whole(lines))
+    words = [f"- {one.place} ({thousands(one.rows)}): {one.text}" for one in changed]
+    stayed = (done(line, case.right, at_desk.declaration) for line in kept(lines))
+    words += dict.fromkeys(f"- {one.place}: {one.text}" for one in stayed if one.is_in_part)
+    words += [f"- {_title(step, at_desk)}: {gettext('Done')}" for step in steps if _has_acted(step)]
+    return "\n".join(words) or _NOTHING
+
+
+def _has_acted(step: CaseStep) -> bool:
+    return step.state == CaseStep.State.DONE and step.why != NOTHING_HELD
+
+
+def _erased(case: Case, did: str) -> dict[str, Any]:
+    receipts = list(case.receipts.all())
+    days = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
+    facts: dict[str, Any] = {"did": did} if did != _NOTHING else {}
+    if any(receipt.entry_id and whole(receipt.lines) for receipt in receipts):
+        # A run ends with a second look, by the same details; what it finds is residue, and then not all is fulfilled.
+        facts |= {"remembered": "evidence", "rescan": "clean"}
+    return facts | ({"final_after": max(days)} if days else {})
+
+
+def _unsearched(case: Case, at_desk: CaseDeployment) -> dict[str, Any]:
+    """The systems with columns of free text, which no request searches: somebody may be named in rows of others."""
+    declaration = at_desk.declaration
+    with translation.override(case.language):
+        names = tuple(
+            shortened(system_words(declaration, name))
+            for name, system in declaration.systems.items()
+            if system.is_looked_into
+            and any(use.free_text for table in system.tables.values() for use in table.fields.values())
+        )
+    return {"unsearched": names} if names else {}
+
+
+def _unasked(case: Case, at_desk: CaseDeployment) -> dict[str, Any]:
+    """The systems that do not answer for such a right, and so were not looked into."""
+    silent = case.steps.filter(why="right_not_answered").exclude(state=CaseStep.State.DONE).order_by("id")
+    names = tuple(shortened(_title(step, at_desk)) for step in silent)
+    return {"elsewhere": names} if names else {}
+
+
+def _said(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, Any]:
+    """What a correction changed, and what it found nowhere to be changed."""
+    if case.right != Right.AMEND:
+        return {}
+    written = _written(case, content, at_desk)
+    with translation.override(case.language):
+        words = {one: shortened(target_words(at_desk.declaration, one)) for one in content.changes}
+        named = [f"{_title(step, at_desk)}: {gettext('Done')}" for step in written.by]
+    facts = {
+        "changed": (*(words[one] for one in words if one in written.surely), *map(shortened, named)),
+        "unchanged": tuple(words[one] for one in words if one not in written.surely | written.maybe),
+    }
+    return {name: lines for name, lines in facts.items() if lines}
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What of a correction was written *surely*, and what *maybe*, *by* systems that could not be looked into and do
+    not say which of several values they changed."""
+
+    surely: frozenset[str]
+    maybe: frozenset[str]
+    by: tuple[CaseStep, ...]
+
+
+def _written(case: Case, content: CaseContent, at_desk: CaseDeployment) -> _Written:
+    """What was written of the columns and categories that were named: in our stores, or by a system that was asked."""
+    systems, found = at_desk.declaration.systems, set[str]()
+    for line in (line for receipt in case.receipts.all() for line in receipt.lines):
+        system, _, place = str(line["place"]).partition(".")
+        columns = str(line["words"]).partition("; keep ")[0].removeprefix("amend ")
+        table = systems[system].tables.get(place) if system in systems and "amend" in line["what"].split(",") else None
+        for column, use in table.fields.items() if table is not None else ():
+            if f", {column}, " in f", {columns}, ":
+                found |= {f"{line['place']}.{column}", use.category}
+    maybe, by = set[str](), list[CaseStep]()
+    for step in filter(_has_acted, case.steps.order_by("id")):
+        asked = systems[step.system].asked if step.system in systems else None
+        its = {one for one in content.changes if meant(step.system, asked.holds if asked is not None else {}, one)}
+        if step.why == "not_verified" and len(its) > 1:
+            maybe |= its
+            by.append(step)
+        else:
+            found |= its
+    return _Written(frozenset(found), frozenset(maybe - found), tuple(by))
+
+
+def _status(case: Case, at_desk: CaseDeployment, now: dt.datetime) -> dict[str, Any]:
+    return {"status": links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), at_desk)}
+
+
+def _tell_recipients(
+    case: Case, content: CaseContent, at_desk: CaseDeployment, now: dt.datetime, *, is_done: bool
+) -> tuple[str, ...]:
+    """Tell every recipient to whom the person's data is shown to have gone that it was corrected, erased or restricted
+    (GDPR Art. 19), where anything was. Who is; the event says besides whom staff have to tell or to find out about, and
+    who is not told because a law keeps all that went there."""
+    evidence = evidence_of(case, at_desk)
+    changed = Changed(
+        case=case.reference,
+        right=case.right,
+        identity=content.identity,
+        named=content.identifiers,
+        on=day(now, at_desk),
+        changes=_by_category(case, content, at_desk) if case.right == Right.AMEND else None,
+        evidence=evidence,
+        is_done=is_done or any(went.changed for went in evidence.fed.values()),  # by a run that left no receipt
+    )
+    notices = tell(changed, at_desk.declaration, at_desk.keyring, now=now)
+    if notices.told or notices.untold or notices.kept:
+        facts = {"told": list(notices.told), "untold": list(notices.untold), "not_told_as_kept": list(notices.kept)}
+        CaseEvent.objects.create(case=case, at=now, what="recipients_told", actor="rule", facts=facts)
+    return tuple(at_desk.declaration.recipients[name].title or name for name in notices.told)
+
+
+def _by_category(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, tuple[str, ...]]:
+    """What was corrected, by category, whether the person named that or a column: two columns of one may have got
+    different values, and there is none where nobody knows whether it was."""
+    named = {
+        f"{system}.{place}.{column}": use.category
+        for system, declared in at_desk.declaration.systems.items()
+        for place, table in declared.tables.items()
+        for column, use in table.fields.items()
+    }
+    written, values = _written(case, content, at_desk), dict[str, tuple[str, ...]]()
+    for target, value in content.changes.items():
+        category = named.get(target, target)
+        if target in written.surely and value not in (had := values.get(category, ())):
+            values[category] = (*had, value)
+        elif target in written.maybe:
+            values.setdefault(category, ())
+    return values
+
+
+def window_opened(case: Case, at_desk: CaseDeployment, *, now: dt.datetime) -> None:
+    """The person is told that the data is restricted now, and when it will be erased."""
+    assert case.window_until is not None, "a window has an end"
+    facts = {"until": case.window_until.date().isoformat()}
+    CaseEvent.objects.create(case=case, at=now, what="restricted", actor="rule", facts=facts)

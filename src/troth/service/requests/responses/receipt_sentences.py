@@ -1,0 +1,157 @@
+"""Lines of receipts in words: where something was done, what, and what had to stay and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_noop
+
+from troth.declaration import Declaration, Table
+from troth.service.requests.models import Right
+from troth.service.requests.package.labels import declared_words, system_words, table_words
+from troth.subjects import IN_ROWS_OF_OTHERS
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptSentence:
+    """Something that was done or had to stay: where, how much, and for which reason."""
+
+    system: str
+    table: str
+    text: str
+    rows: int
+    because: str = ""
+    cite: str = ""
+    until: dt.date | None = None
+    is_in_part: bool = False
+    """Whether a part was changed and the rest kept."""
+
+    @property
+    def place(self) -> str:
+        return f"{self.system}: {self.table}" if self.table else self.system
+
+    @property
+    def what(self) -> str:
+        """What was done, and why: the same for many places."""
+        return f"{self.text}: {self.because}" if self.because else self.text
+
+    @property
+    def why_it_stays(self) -> str:
+        """The reason, after what was done to the rest, where that is anything."""
+        return self.what if self.is_in_part else self.because or self.text
+
+
+def whole(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The lines of rows of the person of which nothing stays. A reference to them that was emptied in somebody else's
+    row is told to nobody but staff."""
+    return [line for line in lines if "keep" not in _what(line) and not str(line["words"]).endswith(IN_ROWS_OF_OTHERS)]
+
+
+def kept(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The lines of rows of which something stays: all of them, or what was not changed. With `whole` that is every
+    line about rows of the person, and each row is counted in one of the two."""
+    return [line for line in lines if "keep" in _what(line)]
+
+
+def _what(line: Mapping[str, Any]) -> list[str]:
+    return str(line["what"]).split(",")
+
+
+def _is_in_part(line: Mapping[str, Any]) -> bool:
+    return "keep" in _what(line) and len(_what(line)) > 1
+
+
+def done(line: Mapping[str, Any], right: str, declaration: Declaration) -> ReceiptSentence:
+    """One line in the language of now."""
+    place = str(line["place"])
+    system, _, table = place.partition(".")
+    words = str(line["words"])
+    _, named, because = words.partition(": ")  # before it stand the columns
+    if line["what"] == "keep" and (not named or words == _declared_reason(place, declaration)):
+        because = words
+    because = line.get("because") or because
+    until = line.get("until")
+    return ReceiptSentence(
+        system=system_words(declaration, system),
+        table=table_words(declaration, place) if table else "",
+        text=_strategy(line, right),
+        rows=line["rows"],
+        because=_reason(because, place, declaration),
+        cite=line.get("cite") or "",
+        until=dt.date.fromisoformat(until) if until else None,
+        is_in_part=_is_in_part(line),
+    )
+
+
+_GENERIC = (
+    gettext_noop("the row is also about someone else"),
+    gettext_noop("no category of it is personal data"),
+    gettext_noop("it has parts that our record of systems does not list, and they are as they were"),
+)
+"""Reasons of `troth.subjects.plan`; the others are the company's own words."""
+_HELD = re.compile(r"a legal hold stands \((.+)\)")
+
+
+def _reason(because: str, place: str, declaration: Declaration) -> str:
+    """Why rows stayed, in the language of now."""
+    if because in _GENERIC:
+        return gettext(because)
+    if held := _HELD.fullmatch(because):
+        return gettext("we have to keep it for an open matter (%(matter)s)") % {"matter": held[1]}
+    return next((declared_words(one) for one in _declared_reasons(place, declaration) if one == because), because)
+
+
+def _declared_reasons(place: str, declaration: Declaration) -> list[str]:
+    """Why rows of that place stay, or fields of them: the texts of the declaration."""
+    table = _table(place, declaration)
+    fixed = [use.fixed for use in table.fields.values() if use.fixed] if table else []
+    return [_declared_reason(place, declaration), *fixed]
+
+
+def _declared_reason(place: str, declaration: Declaration) -> str:
+    table = _table(place, declaration)
+    return table.keep.because if table and table.keep else ""
+
+
+def _table(place: str, declaration: Declaration) -> Table | None:
+    system, _, name = place.partition(".")
+    known = declaration.systems.get(system)
+    return known.tables.get(name) if known else None
+
+
+def _strategy(line: Mapping[str, Any], right: str) -> str:
+    """What was done with the rows of one line."""
+    amended = {
+        Right.RESTRICT: gettext("marked as restricted"),
+        Right.OBJECT: gettext("marked: this use has to stop"),
+        Right.WITHDRAW: gettext("marked: this use has to stop"),
+    }
+    words = {
+        "amend": amended.get(Right(right), gettext("corrected")) if right else "",
+        "delete": gettext("deleted"),
+        "null": gettext("emptied"),
+        "mask": gettext("overwritten"),
+        "pseudonymise": gettext("the name taken out"),
+        "keep": gettext("kept"),
+        "view": gettext("put into your file"),
+    }
+    parts = _what(line)
+    is_in_part = _is_in_part(line)
+    known = [words[what] for what in parts if what in words and not (is_in_part and what == "keep")]
+    text = gettext("%(one)s and %(other)s") % {"one": ", ".join(known[:-1]), "other": known[-1]} if known[1:] else ""
+    text = text or (known[0] if known else str(line["words"]))
+    return capfirst(gettext("%(done)s in part, the rest kept") % {"done": text} if is_in_part else text)
+
+
+def joined(lines: Iterable[ReceiptSentence]) -> list[ReceiptSentence]:
+    """The lines with those put together that differ in their number of rows alone."""
+    sums: dict[ReceiptSentence, int] = {}
+    for line in lines:
+        alike = replace(line, rows=0)
+        sums[alike] = sums.get(alike, 0) + line.rows
+    return [replace(line, rows=rows) for line, rows in sums.items()]

@@ -1,0 +1,215 @@
+"""Proof of who asks, beyond the control of a channel: stored data points, and the company's own login.
+
+The lowest proof that fits the risk is asked for (`plan.tier_needed`). What a person types is compared on our side, with
+everything that is held; the answer never tells which point was wrong, nor whether anybody is known at all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
+from django.utils.functional import Promise as Lazy
+from django.utils.translation import gettext_lazy
+
+from troth.declaration import IdentityKind, covers
+from troth.errors import TrothError
+from troth.service.requests.aliases import about, names_of_cases
+from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.intake import receive
+from troth.service.requests.models import Case, CaseState, MailedLink, UsedHandover
+from troth.subjects import WITHHELD, locate, plan_view
+
+TRIES_MAX = 5
+GUESSES_COUNT = dt.timedelta(days=30)
+"""How long a wrong answer counts against what is asked for about the same person."""
+HAND_OVER_LASTS = dt.timedelta(minutes=5)
+_SKEW = dt.timedelta(seconds=30)
+_SECRET_BYTES_MIN = 32
+
+
+@dataclass(frozen=True, slots=True)
+class DataPointQuestion:
+    """Something that we hold and the person knows: *name* is that of the field in the form."""
+
+    name: str
+    label: str | Lazy
+    category: str
+
+
+_QUESTIONS = (
+    DataPointQuestion("postcode", gettext_lazy("Your postcode"), "user.contact.address.postal_code"),
+    DataPointQuestion("street", gettext_lazy("The first line of your address"), "user.contact.address.street"),
+    DataPointQuestion("phone", gettext_lazy("Your telephone number"), "user.contact.phone_number"),
+    DataPointQuestion("born", gettext_lazy("Your date of birth (year-month-day)"), "user.demographic.date_of_birth"),
+    DataPointQuestion("name", gettext_lazy("Your name, as we write it"), "user.name"),
+)
+
+
+def questions(desk: CaseDeployment) -> tuple[DataPointQuestion, ...]:
+    """What may be asked at this company: the same for everybody, whoever is known. It follows from the declaration
+    alone."""
+    held = {
+        use.category
+        for system in desk.declaration.systems.values()
+        for table in system.tables.values()
+        for use in table.fields.values()
+    }
+    return tuple(one for one in _QUESTIONS if any(covers(one.category, category) for category in held))
+
+
+def points_needed(case: Case) -> int:
+    """How many points a case of that tier needs (11 CCR 7062): two, or three with a declaration."""
+    return 3 if case.tier_needed >= 3 else 2
+
+
+def offer(
+    link: MailedLink, answers: Mapping[str, str], *, declares: bool, desk: CaseDeployment, now: dt.datetime
+) -> bool:
+    """Compare what the person says with what is held; with enough points the case goes on. Whether it does.
+
+    After `TRIES_MAX` wrong answers about a person, by whichever links and in whichever cases, the answer is no,
+    whatever is said: then a handler looks for another way.
+    """
+    case = link.case
+    with transaction.atomic():
+        guessed = sum(one.tries for one in _links_about(case, now).select_for_update(of=("self",)).order_by("pk"))
+        if guessed >= TRIES_MAX or case.state != CaseState.VERIFYING:
+            return False
+        MailedLink.objects.filter(pk=link.pk).update(
+            tries=F("tries") + 1
+        )  # before it is compared: two at once count twice
+    needed = points_needed(case)
+    matched = _matched(case, answers, desk)
+    if matched < needed or (needed >= 3 and not declares):
+        return False
+    with transaction.atomic():
+        MailedLink.objects.filter(pk=link.pk).update(tries=F("tries") - 1)
+        receive.prove(link, desk, now=now, tier=case.tier_needed if case.tier_needed <= 3 else 3)
+    return True
+
+
+def tries_left(case: Case, *, now: dt.datetime) -> int:
+    """How many wrong answers about the person of *case* are still borne with."""
+    return max(0, TRIES_MAX - sum(_links_about(case, now).values_list("tries", flat=True)))
+
+
+def _links_about(case: Case, now: dt.datetime) -> QuerySet[MailedLink]:
+    """The links of late that let somebody guess at whom *case* is about, in this case and in others."""
+    names = names_of_cases([(case.pk, case.subject)])[case.pk]
+    cases = Case.objects.filter(Q(pk=case.pk) | about(names)).values("pk")
+    return MailedLink.objects.exclude(use=MailedLink.Use.STATUS).filter(case__in=cases, made_at__gt=now - GUESSES_COUNT)
+
+
+def _matched(case: Case, answers: Mapping[str, str], desk: CaseDeployment) -> int:
+    content = desk.papers.content(case)
+    identity = content.identity
+    if identity is None:
+        return 0
+    region = desk.declaration.organisation.country
+    with desk.stores(read_only=True) as stores:
+        view, *_ = plan_view(
+            desk.declaration, locate(desk.map(stores), stores, [identity], purpose="view", region=region)
+        )
+    held: dict[str, set[str]] = {}
+    for table in view.tables:
+        for column, category in enumerate(table.categories):
+            for row in table.rows if category else ():
+                value = row[column]
+                if value is not None and value != WITHHELD:
+                    held.setdefault(category or "", set()).add(_plain(str(value)))
+    own = {_plain(value) for _, value in content.identifiers}
+    matched = 0
+    for question in questions(desk):
+        given = _plain(answers.get(question.name, ""))
+        values = {value for category, some in held.items() if covers(question.category, category) for value in some}
+        # what was given as the identifier proves nothing a second time
+        matched += bool(given) and given not in own and any(_same(given, value) for value in values)
+    return matched
+
+
+def _plain(text: str) -> str:
+    """Letters and digits alone, so that ``SW1A 1AA`` is ``sw1a1aa``."""
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(letter for letter in folded if letter.isalnum())
+
+
+def _same(given: str, value: str) -> bool:
+    if given == value:
+        return True
+    digits = re.compile(r"\d{9,15}")
+    return bool(digits.fullmatch(given) and digits.fullmatch(value)) and given[-9:] == value[-9:]
+
+
+# --- the company's own login ------------------------------------------------------------------------------------------
+
+
+class HandOverRefused(TrothError):
+    """The hand-over is not one of the company's, is too old, or was used before."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A person whom the company's own application has signed in. Its `repr` shows nothing."""
+
+    identifiers: tuple[tuple[str, str], ...]
+    email: str
+    language: str = ""
+    right: str = field(default="")
+    tier: int = 2
+    """How well: 2 by the company's login, 3 where it said that a second factor was used."""
+
+    def __repr__(self) -> str:
+        return "HandOver(…)"
+
+
+def handover(token: str, secret: str, desk: CaseDeployment, *, now: dt.datetime) -> HandOver:
+    """Read a signed hand-over (a JWT, HS256, from the company's application to ours), good once and for five minutes.
+
+    Claims: ``aud`` our site, ``iat``, ``exp``, ``jti`` random, ``email``, and ``phone`` and ``account`` where known;
+    ``amr`` lists ``mfa`` where a second factor was used. Raises `HandOverRefused`, which does not say why.
+    """
+    if len(secret.encode()) < _SECRET_BYTES_MIN:
+        raise HandOverRefused("no hand-over is set up here: TROTH_HANDOVER_SECRET is not set, or too short")
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            secret,
+            algorithms=["HS256"],
+            audience=desk.site,
+            leeway=_SKEW,
+            options={"require": ["exp", "iat", "jti", "aud", "email"]},
+        )
+        issued = dt.datetime.fromtimestamp(claims["iat"], dt.UTC)
+        ends = dt.datetime.fromtimestamp(claims["exp"], dt.UTC)
+    except (jwt.InvalidTokenError, ValueError, OverflowError, OSError, TypeError):
+        raise HandOverRefused("this hand-over is not valid; go back to the company's site and try again") from None
+    if ends - issued > HAND_OVER_LASTS + _SKEW or ends < now - _SKEW:
+        raise HandOverRefused("this hand-over is not valid; go back to the company's site and try again")
+    identifiers = tuple(
+        (str(kind), str(claims[kind])[:320])
+        for kind in (IdentityKind.EMAIL, IdentityKind.PHONE, IdentityKind.ACCOUNT)
+        if isinstance(claims.get(kind), str) and claims[kind].strip()
+    )
+    try:
+        with transaction.atomic():
+            UsedHandover.objects.filter(until__lt=now).delete()
+            UsedHandover.objects.create(digest=hashlib.sha256(str(claims["jti"]).encode()).digest(), until=ends + _SKEW)
+    except IntegrityError:
+        raise HandOverRefused("this hand-over is not valid; go back to the company's site and try again") from None
+    language, right = (str(claims.get(name) or "")[:8] for name in ("locale", "right"))
+    return HandOver(identifiers, str(claims["email"]), language, right, tier=3 if has_second_factor(claims) else 2)
+
+
+def has_second_factor(claims: Mapping[str, Any]) -> bool:
+    """Whether the company's login says that a second factor was used: that makes the proof a full one (11 CCR 7061)."""
+    means = claims.get("amr")
+    return isinstance(means, list) and "mfa" in means

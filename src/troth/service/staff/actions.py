@@ -1,0 +1,411 @@
+"""What changes who works here and what each may do: invitations, grants, reviews, undertakings, leaving.
+
+Every change commits together with its ledger entry. *by* is the member who acts, None for the operator at the command
+line. Whoever gives a grant holds the book meanwhile, so that the ceiling holds whoever else is giving one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import QuerySet
+
+from troth.ledger import DeclaredName, Entry, Hash, Opening, Pseudonym, Value
+from troth.protect import Keyring, commit
+from troth.service.configuration import ServiceError
+from troth.service.core import checks
+from troth.service.core.deployment import deployment
+from troth.service.core.keys import keyring
+from troth.service.core.ledger import record
+from troth.service.staff.effective_rights import person_of
+from troth.service.staff.models import Confidence, Grant, GrantLock, Invitation, StaffMember, Undertaking
+from troth.service.staff.rights import ROLES, StaffRight, StaffRole, conflicts
+from troth.service.staff.rules import (
+    GRANT_LASTS_MAX,
+    INACTIVE,
+    INVITATION_LASTS,
+    UNDERTAKING_LASTS,
+    is_inactive,
+    later,
+)
+from troth.service.staff.sealed_fields import confidence_context, reason_context
+from troth.service.staff.undertaking import document_hash
+
+GRANT_LASTS_DAYS = 180
+"""How long a grant lasts where nobody says otherwise."""
+
+
+class StaffError(ServiceError):
+    """What was asked about staff cannot be done."""
+
+
+class GrantRefused(StaffError):
+    """The grant is not given; the message says what stands in the way."""
+
+
+class CeilingReached(GrantRefused):
+    """As many people can see personal data as the policy promises at most."""
+
+
+# --- coming ---------------------------------------------------------------------------------------------------------
+
+
+def invite(
+    email: str,
+    roles: Sequence[StaffRole],
+    *,
+    reason: str,
+    now: dt.datetime,
+    until: dt.datetime | None = None,
+    by: StaffMember | None = None,
+) -> tuple[StaffMember, str]:
+    """Make an account for *email* with the grants of *roles*, and an invitation. The member, and the token of the link,
+    which is nowhere else. Whoever left comes back to their account, without password, factors or grants of before.
+
+    Raises `StaffError` where there is such an account, `GrantRefused` as `give` does.
+    """
+    email = _address(email)
+    with transaction.atomic():
+        _hold_book()
+        member = _back(email, now) or _new(email, now)
+        record(Entry("staff.invited", now, {"staff": Pseudonym(member.pseudonym), **_actor(by)}))
+        for role in roles:
+            give(member, ROLES[role], role=role, reason=reason, now=now, until=until, by=by)
+        return member, renew_invitation(member, now=now)
+
+
+def _new(email: str, now: dt.datetime) -> StaffMember:
+    if User.objects.filter(username=email).exists():
+        raise StaffError("there is an account with this address already; see troth staff list")
+    user = User.objects.create_user(email, email=email, password=None, is_staff=True)
+    pseudonym = _keys().pseudonym("staff", secrets.token_hex(16))
+    return StaffMember.objects.create(user=user, pseudonym=pseudonym.text, invited_at=now)
+
+
+def _back(email: str, now: dt.datetime) -> StaffMember | None:
+    member = StaffMember.objects.select_related("user").filter(user__username=email, left_at__isnull=False).first()
+    if member is not None:
+        member.user.is_active = member.user.is_staff = True
+        member.user.save(update_fields=["is_active", "is_staff"])
+        member.invited_at, member.seen_at, member.left_at = now, None, None
+        member.save(update_fields=["invited_at", "seen_at", "left_at"])
+    return member
+
+
+def renew_invitation(member: StaffMember, *, now: dt.datetime) -> str:
+    """A fresh token for the member's link; older ones end. It also serves whoever forgot their password."""
+    if member.left_at is not None:
+        raise StaffError("this member has left; invite them anew: troth staff invite")
+    token = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        member.invitations.filter(used_at__isnull=True).update(used_at=now)
+        Invitation.objects.create(member=member, token_hash=_hash(token), made_at=now, until=now + INVITATION_LASTS)
+    return token
+
+
+def invitation_of(token: str, *, now: dt.datetime) -> Invitation | None:
+    """The invitation that *token* opens now, None where it opens none."""
+    rows = Invitation.objects.select_related("member__user").filter(token_hash=_hash(token), used_at__isnull=True)
+    return rows.filter(until__gt=now, member__left_at__isnull=True).first()
+
+
+def accept(token: str, password: str, *, now: dt.datetime) -> StaffMember:
+    """Set the password that the invitation was for, and use the invitation up. Sessions of before end with the old
+    password. Raises `StaffError` where the link is not good any more."""
+    with transaction.atomic():
+        used = Invitation.objects.filter(token_hash=_hash(token), used_at__isnull=True, until__gt=now)
+        invitation = invitation_of(token, now=now)
+        if invitation is None or not used.update(used_at=now):
+            raise StaffError("this link was used, or is too old; ask for a new one")
+        member = invitation.member
+        member.user.set_password(password)
+        member.user.save(update_fields=["password"])
+        StaffMember.objects.filter(pk=member.pk).update(seen_at=now)
+    return member
+
+
+# --- grants ---------------------------------------------------------------------------------------------------------
+
+
+def give(
+    member: StaffMember,
+    rights: Collection[StaffRight],
+    *,
+    reason: str,
+    now: dt.datetime,
+    role: StaffRole | None = None,
+    starts: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    by: StaffMember | None = None,
+) -> list[Grant]:
+    """Give *rights* to *member*, from *starts* (now) until *until*; those that they have are given anew.
+
+    Raises `GrantRefused`: to oneself, without a reason, for longer than a year, together with a right that it does not
+    go with; and `CeilingReached`.
+    """
+    starts = starts or now
+    until = until or starts + dt.timedelta(days=GRANT_LASTS_DAYS)
+    with transaction.atomic():
+        _hold_book()
+        member.refresh_from_db()
+        _refuse_wrong(member, rights, reason, starts, until, now, by)
+        _end(member.grants.filter(right__in=[right.value for right in rights], ended_at__isnull=True), now, "over", by)
+        _require_room(member, rights, now)
+        return [_given(member, right, role, reason, starts, until, now, by) for right in rights]
+
+
+def revoke(grants: Iterable[Grant], *, now: dt.datetime, by: StaffMember | None = None, why: str = "revoked") -> int:
+    """End *grants* at once. How many were open."""
+    with transaction.atomic():
+        _hold_book()
+        rows = Grant.objects.filter(pk__in=[grant.pk for grant in grants], ended_at__isnull=True)
+        return _end(rows, now, why, by)
+
+
+def review(
+    keep: Iterable[Grant], end: Iterable[Grant], *, now: dt.datetime, by: StaffMember | None = None
+) -> tuple[int, int]:
+    """Say of grants that they are still needed, or end them: how many of each. Nobody reviews their own
+    (`GrantRefused`)."""
+    kept, ended = {grant.pk for grant in keep}, {grant.pk for grant in end}
+    with transaction.atomic():
+        _hold_book()
+        rows = Grant.objects.filter(ended_at__isnull=True)
+        if by is not None and rows.filter(pk__in=kept | ended, member=by).exists():
+            raise GrantRefused("your own grants are reviewed by somebody else")
+        count = rows.filter(pk__in=kept - ended).update(reviewed_at=now)
+        gone = _end(rows.filter(pk__in=ended), now, "not_needed", by)
+        record(Entry("grants.reviewed", now, {"kept": count, "ended": gone, **_actor(by)}))
+    return count, gone
+
+
+def holders(now: dt.datetime) -> list[int]:
+    """The accounts of those who can see personal data, or could as soon as they sign or are reviewed."""
+    personal = [right.value for right in StaffRight if right.shows_personal]
+    rows = Grant.objects.filter(right__in=personal, ended_at__isnull=True, until__gt=now)
+    held = rows.filter(member__left_at__isnull=True, member__user__is_active=True)
+    return sorted(held.values_list("member__user_id", flat=True).distinct())
+
+
+def reason_of(grant: Grant) -> str:
+    """Why it was given, for those who review it."""
+    sealed = bytes(grant.sealed_reason)
+    return Opening.load(_keys().unseal(sealed, reason_context(grant.member.pseudonym))).text
+
+
+def _refuse_wrong(
+    member: StaffMember,
+    rights: Collection[StaffRight],
+    reason: str,
+    starts: dt.datetime,
+    until: dt.datetime,
+    now: dt.datetime,
+    by: StaffMember | None,
+) -> None:
+    if by is not None and by.pk == member.pk:
+        raise GrantRefused("nobody gives a grant to themselves; ask somebody else who manages staff")
+    if member.left_at is not None:
+        raise GrantRefused("this member has left")
+    if not reason.strip():
+        raise GrantRefused("say why the grant is needed; whoever reviews it has nothing else to go by")
+    if not now < until <= later(max(starts, now), GRANT_LASTS_MAX) or starts >= until:
+        raise GrantRefused(f"a grant ends within {GRANT_LASTS_MAX}, and after it starts")
+    open_now = member.grants.filter(ended_at__isnull=True, until__gt=now)
+    held = {StaffRight(right) for right in open_now.values_list("right", flat=True)}
+    if clash := conflicts(held | set(rights)):
+        raise GrantRefused(f"nobody holds {' and '.join(sorted(clash))} together (GDPR Art. 38(6))")
+
+
+def _require_room(member: StaffMember, rights: Collection[StaffRight], now: dt.datetime) -> None:
+    if not any(right.shows_personal for right in rights):
+        return
+    access = deployment(settings.TROTH).declaration.access
+    people = {*holders(now), member.user.pk}
+    accounts = _accounts()
+    if access is None or len(people) + accounts <= access.ceiling:
+        return
+    beside = f", beside {accounts} accounts of the stores" if accounts else ""
+    raise CeilingReached(
+        f"the policy lets at most {access.ceiling} people and accounts see personal data (access.ceiling), and with "
+        f"this grant {len(people)} people in Troth could{beside}; end a grant first, or promise another number"
+    )
+
+
+def _accounts() -> int:
+    """The accounts of stores that could read personal data when the ceiling was last checked."""
+    check = checks.latest("staff.ceiling")
+    figure = check.figures.get("accounts", 0) if check is not None else 0
+    return figure if isinstance(figure, int) else 0
+
+
+def _given(
+    member: StaffMember,
+    right: StaffRight,
+    role: StaffRole | None,
+    reason: str,
+    starts: dt.datetime,
+    until: dt.datetime,
+    now: dt.datetime,
+    by: StaffMember | None,
+) -> Grant:
+    commitment, opening = commit("grant.given/reason", reason.strip())
+    row = Grant.objects.create(
+        member=member,
+        right=right.value,
+        role=role.value if role else "",
+        given_by=by.pseudonym if by else "",
+        sealed_reason=_keys().seal(opening.dump(), reason_context(member.pseudonym)),
+        given_at=now,
+        starts_at=starts,
+        until=until,
+        reviewed_at=now,
+    )
+    fields: dict[str, Value] = {
+        "staff": Pseudonym(member.pseudonym),
+        "right": DeclaredName.of(right.value),
+        "starts": starts.date(),
+        "until": until.date(),
+        "reason": commitment,
+        **({"role": DeclaredName.of(role.value)} if role else {}),
+        **_actor(by),
+    }
+    record(Entry("grant.given", now, fields))
+    return row
+
+
+def _end(rows: QuerySet[Grant], now: dt.datetime, why: str, by: StaffMember | None) -> int:
+    gone = list(rows.select_related("member"))
+    Grant.objects.filter(pk__in=[row.pk for row in gone]).update(ended_at=now)
+    record(
+        *(
+            Entry(
+                "grant.ended",
+                now,
+                {
+                    "staff": Pseudonym(row.member.pseudonym),
+                    "right": DeclaredName.of(row.right),
+                    "why": why,
+                    **_actor(by),
+                },
+            )
+            for row in gone
+        )
+    )
+    return len(gone)
+
+
+# --- undertakings, leaving ------------------------------------------------------------------------------------------
+
+
+def sign(member: StaffMember, document: str, *, now: dt.datetime) -> Undertaking:
+    """Take a member's word to the text whose hash is *document*. Raises `StaffError` where that is not the text in
+    force: it changed while they read it."""
+    if document != document_hash():
+        raise StaffError("the text has changed meanwhile; read it once more")
+    until = later(now, UNDERTAKING_LASTS)
+    with transaction.atomic():
+        row = Undertaking.objects.create(member=member, document=document, signed_at=now, until=until)
+        given: dict[str, Value] = {
+            "staff": Pseudonym(member.pseudonym),
+            "document": Hash(document),
+            "until": until.date(),
+        }
+        record(Entry("undertaking.signed", now, given))
+    return row
+
+
+def leave(member: StaffMember, *, now: dt.datetime, by: StaffMember | None = None, why: str = "left") -> None:
+    """Close the account at once: its grants end, its factors go, and no session of it is good any more."""
+    with transaction.atomic():
+        _hold_book()
+        if member.left_at is not None:
+            return
+        _end(member.grants.filter(ended_at__isnull=True), now, "left", by)
+        user = member.user
+        user.is_active = user.is_staff = user.is_superuser = False  # Django forgets the sessions of the inactive
+        user.set_unusable_password()
+        user.save()
+        Authenticator.objects.filter(user=user).delete()
+        SocialAccount.objects.filter(user=user).delete()
+        member.invitations.filter(used_at__isnull=True).update(used_at=now)
+        member.left_at = now
+        member.save(update_fields=["left_at"])
+        record(Entry("staff.left", now, {"staff": Pseudonym(member.pseudonym), "why": why, **_actor(by)}))
+
+
+def close_inactive(now: dt.datetime) -> int:
+    """Close the accounts that nobody has used for 90 days (PCI DSS 8.2.6), and end the grants that are over. How many
+    accounts there were."""
+    late = StaffMember.objects.select_related("user").filter(left_at__isnull=True, invited_at__lt=now - INACTIVE)
+    closed = [member for member in late if is_inactive(person_of(member), now=now)]
+    for member in closed:
+        leave(member, now=now, why="inactive")
+    revoke(Grant.objects.filter(ended_at__isnull=True, until__lte=now), now=now, why="over")
+    return len(closed)
+
+
+def find(email: str) -> StaffMember:
+    """The member with that address. Raises `StaffError`."""
+    member = StaffMember.objects.select_related("user").filter(user__username=email.strip().casefold()).first()
+    if member is None:
+        raise StaffError("there is no member of staff with this address; see troth staff list")
+    return member
+
+
+# --- the officer's confidential queue -------------------------------------------------------------------------------
+
+
+def mark_confidential(text: str, *, now: dt.datetime) -> Confidence:
+    """Tell the data-protection officer something that nobody else reads (GDPR Art. 38(5)). Who told it is not kept,
+    unless the text says so."""
+    return Confidence.objects.create(sealed_text=_keys().seal(text.encode(), confidence_context()), told_at=now)
+
+
+def confidences() -> list[tuple[Confidence, str]]:
+    """What is open in the confidential queue, the oldest first, with its text. For the officers alone."""
+    rows = Confidence.objects.filter(closed_at__isnull=True).order_by("told_at")
+    return [(row, _keys().unseal(bytes(row.sealed_text or b""), confidence_context()).decode()) for row in rows]
+
+
+def close_confidence(pk: int, *, now: dt.datetime) -> bool:
+    """Take one off the queue, and its text away. Whether it was open."""
+    return bool(Confidence.objects.filter(pk=pk, closed_at__isnull=True).update(closed_at=now, sealed_text=None))
+
+
+# --- within ---------------------------------------------------------------------------------------------------------
+
+
+def _hold_book() -> None:
+    """Wait until nobody else is changing grants, and keep others waiting until the transaction ends."""
+    GrantLock.objects.get_or_create(pk=1)
+    GrantLock.objects.select_for_update().get(pk=1)
+
+
+def _actor(by: StaffMember | None) -> dict[str, Value]:
+    return {"actor": "staff", "by": Pseudonym(by.pseudonym)} if by is not None else {"actor": "owner"}
+
+
+def _address(email: str) -> str:
+    try:
+        validate_email(email.strip())
+    except ValidationError:
+        raise StaffError("that is no e-mail address; write it like ann@example.org") from None
+    return email.strip().casefold()
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _keys() -> Keyring:
+    return keyring(settings.TROTH.home)

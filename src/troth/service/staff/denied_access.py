@@ -1,0 +1,26 @@
+"""What was refused to whom, on record."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from troth.ledger import DeclaredName, Entry, Pseudonym, Value
+from troth.service.core.ledger import record
+from troth.service.staff.models import Refusal
+from troth.service.staff.rights import StaffRight
+
+
+def refuse(by: str | None, why: str, *, now: dt.datetime, right: StaffRight | None = None, purpose: str = "") -> None:
+    """Put a refusal on record. *by* is the member's pseudonym; somebody without one is nobody here, and no entry."""
+    if by is None:
+        return
+    fields: dict[str, Value] = {"by": Pseudonym(by), "why": why}
+    if right is not None:
+        fields["right"] = DeclaredName.of(right.value)
+    if purpose:
+        fields["purpose"] = DeclaredName.of(purpose)
+    with transaction.atomic():
+        record(Entry("access.refused", now, fields))
+        Refusal.objects.create(by=by, why=why, purpose=DeclaredName.of(purpose).text if purpose else "", at=now)

@@ -1,0 +1,121 @@
+"""Where the person behind a request stands: which of their grants count now, and what is missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from allauth.account.authentication import get_authentication_records
+from django.conf import settings
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from troth.service.core.keys import keyring
+from troth.service.staff.models import Grant, StaffMember
+from troth.service.staff.rights import StaffRight
+from troth.service.staff.rules import GrantFacts, InactiveReason, MemberFacts, rights_of, why_not
+from troth.service.staff.undertaking import document_hash
+from troth.subjects import Identity, references
+
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveRights:
+    """What somebody may do now. *rights* are those that count, each with the role that gives it."""
+
+    member: StaffMember | None
+    rights: Mapping[str, str] = field(default_factory=dict)
+    has_factor: bool = False
+    """Whether this session was opened with a second factor."""
+    lacks: frozenset[InactiveReason] = frozenset()
+    """What keeps some grant from counting although it is given."""
+
+    @property
+    def pseudonym(self) -> str | None:
+        """Their stand-in in the ledger."""
+        return self.member.pseudonym if self.member is not None else None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing is missing that they could do themselves."""
+        return self.has_factor and InactiveReason.NO_UNDERTAKING not in self.lacks
+
+    def may(self, right: StaffRight) -> bool:
+        """Whether a grant of *right* counts, in a session with a second factor."""
+        return self.has_factor and right.value in self.rights
+
+    @property
+    def sees_personal(self) -> bool:
+        return any(self.may(right) for right in StaffRight if right.shows_personal)
+
+    def role(self, right: StaffRight) -> str:
+        """The role by which they have it."""
+        return self.rights[right.value]
+
+    @property
+    def roles(self) -> frozenset[str]:
+        return frozenset(self.rights.values())
+
+    @property
+    def is_officer(self) -> bool:
+        """The data-protection officer or the deputy."""
+        return self.may(StaffRight.OFFICER)
+
+    def use(self, right: StaffRight, *, now: dt.datetime) -> None:
+        """Note, once a day, that the grant is in use: whoever reviews grants sees which are not."""
+        stale = Q(used_at__isnull=True) | Q(used_at__lt=now - _DAY)
+        Grant.objects.filter(stale, member=self.member, right=right.value, ended_at__isnull=True).update(used_at=now)
+
+
+def standing_of(request: HttpRequest) -> EffectiveRights:
+    """The standing of whoever sent *request*, looked up once for each request."""
+    known = getattr(request, "_troth_standing", None)
+    if isinstance(known, tuple) and known[0] == request.user.pk:  # signing in changes who it is
+        found: EffectiveRights = known[1]
+        return found
+    fresh = _look_up(request)
+    request._troth_standing = (request.user.pk, fresh)  # type: ignore[attr-defined]
+    return fresh
+
+
+def _look_up(request: HttpRequest) -> EffectiveRights:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return EffectiveRights(None)
+    member = StaffMember.objects.filter(user=user).first()
+    if member is None:
+        return EffectiveRights(None)
+    now, person = timezone.now(), person_of(member)
+    grants = [held(row) for row in member.grants.filter(ended_at__isnull=True)]
+    lacks = frozenset(why for grant in grants if (why := why_not(grant, person, now=now)) is not None)
+    return EffectiveRights(member, rights_of(grants, person, now=now), _has_factor(request), lacks)
+
+
+def _has_factor(request: HttpRequest) -> bool:
+    return any(record.get("method") == "mfa" for record in get_authentication_records(request, request.user))
+
+
+def person_of(member: StaffMember) -> MemberFacts:
+    """What counts about a member, as a value."""
+    word = member.undertakings.filter(document=document_hash()).order_by("-until").first()
+    return MemberFacts(
+        is_open=member.left_at is None and member.user.is_active,
+        seen_at=member.seen_at or member.invited_at,
+        undertaking_until=word.until if word is not None else None,
+    )
+
+
+def held(row: Grant) -> GrantFacts:
+    """A row as a value."""
+    return GrantFacts(row.right, row.role, row.starts_at, row.until, row.reviewed_at, row.ended_at)
+
+
+def own_subject(standing: EffectiveRights) -> str | None:
+    """The pseudonym under which they would be a subject themselves, by the address of their account."""
+    if standing.member is None:
+        return None
+    identity = Identity.of(email=standing.member.user.email)
+    return references([identity], keyring(settings.TROTH.home))[0].text

@@ -1,0 +1,137 @@
+"""Who may open a page. Every view of the service carries one of these rules, and a test walks the addresses for it.
+
+    @public                                    nobody is asked who they are
+    @signed_in                                 any member of staff; for their own account and nothing else
+    @needs(Right.CASES_HANDLE)                 a grant that counts, behind a second factor
+    @needs(Right.CASES_HANDLE, personal=True)  the same, and the page leaves only after `look` put the look on record
+    @by_token                                  the view asks for a token of the API by itself
+
+`standing_of` says what a request's person may do, for pages that show less to some; `own_subject` is for keeping
+somebody away from what concerns themselves. Grants count, or not, by `plan`; nothing is cached beyond the request.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from troth.service.staff.access_log import AccessDenied, is_looked
+from troth.service.staff.denied_access import refuse
+from troth.service.staff.effective_rights import EffectiveRights, standing_of
+from troth.service.staff.rights import StaffRight
+
+_LOG = logging.getLogger("troth.staff")
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """Who may open a view: ``public``, ``signed_in``, ``needs`` (any of *rights*) or ``by_token``."""
+
+    kind: str
+    rights: tuple[StaffRight, ...] = ()
+    personal: bool = False
+
+
+def rule_of(view: Callable[..., Any]) -> AccessRule | None:
+    """The rule that a view carries, None where nobody gave it one."""
+    rule = getattr(view, "troth_rule", None)
+    return rule if isinstance(rule, AccessRule) else None
+
+
+def public(view: View) -> View:
+    """For everyone."""
+    return _ruled(view, AccessRule("public"))
+
+
+def by_token(view: View) -> View:
+    """For whoever brings a token of the API; the view itself looks at it."""
+    return _ruled(view, AccessRule("by_token"))
+
+
+def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """For any member of staff, whatever they may do: their own account."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return view(request, *args, **kwargs)
+
+    return _ruled(guarded, AccessRule("signed_in"))
+
+
+def needs(
+    *rights: StaffRight, personal: bool = False
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """For members of staff with a grant of any of *rights* that counts, who came in with a second factor.
+
+    With *personal* the page shows personal data: the view calls `look` before it renders, and a page that was made
+    without is not sent (clause C14: no evidence, no answer).
+    """
+    assert rights, "a page that needs no right is for everyone who is signed in"
+    assert not personal or all(right.shows_personal for right in rights), "not all of them show personal data"
+
+    def ruled(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            standing = standing_of(request)
+            if not standing.is_ready:
+                return _not_ready(request, standing)
+            held = [right for right in rights if standing.may(right)]
+            if not held:
+                return _refused(request, standing, rights[0])
+            standing.use(held[0], now=timezone.now())
+            try:
+                response = view(request, *args, **kwargs)
+            except AccessDenied as refused:
+                return _page(request, refused.title, refused.text)
+            if personal and response.status_code == 200 and not is_looked(request):
+                return _withheld(request, standing)
+            return response
+
+        return _ruled(guarded, AccessRule("needs", rights, personal))
+
+    return ruled
+
+
+def _ruled(view: View, rule: AccessRule) -> View:
+    view.troth_rule = rule  # type: ignore[attr-defined]
+    return view
+
+
+def _not_ready(request: HttpRequest, standing: EffectiveRights) -> HttpResponse:
+    """They may, once they have done what is missing: to their own account, where it can be done."""
+    if request.method in ("GET", "HEAD"):
+        return HttpResponseRedirect(reverse("account"))
+    refuse(standing.pseudonym, "factor" if not standing.has_factor else "undertaking", now=timezone.now())
+    return _page(request, gettext("Not yet"), gettext("Your account page says what is missing before you may do this."))
+
+
+def _refused(request: HttpRequest, standing: EffectiveRights, right: StaffRight) -> HttpResponse:
+    refuse(standing.pseudonym, "right", now=timezone.now(), right=right)
+    text = gettext("Nobody has given you access to it, or the access is over. Whoever manages staff can give it.")
+    return _page(request, gettext("This page is not open to you"), text)
+
+
+def _withheld(request: HttpRequest, standing: EffectiveRights) -> HttpResponse:
+    _LOG.error("a page with personal data was made without a look on record, and not sent: %s", request.resolver_match)
+    refuse(standing.pseudonym, "unrecorded", now=timezone.now())
+    text = gettext("The page could not be put on record, so it is not shown. This is our fault, not yours.")
+    return _page(request, gettext("Not shown"), text, status=500)
+
+
+def _page(request: HttpRequest, title: str, text: str, *, status: int = 403) -> HttpResponse:
+    return render(request, "error.html", {"status": status, "title": title, "text": text}, status=status)

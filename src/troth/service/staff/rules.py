@@ -1,0 +1,90 @@
+"""What counts and what does not: pure decisions about grants, undertakings and people, from rows to values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from troth.declaration import Period
+
+# PCI DSS 4.0.1: 7.2.4 (review), 8.2.6 (inactive), 8.2.8 (idle), 8.3.4 (lockout). Clauses C11, C12.
+REVIEW_EVERY = Period(count=6, unit="month")
+INACTIVE = dt.timedelta(days=90)
+IDLE = dt.timedelta(minutes=15)
+LOCK_AFTER = 10
+LOCKED_FOR = dt.timedelta(minutes=30)
+GRANT_LASTS_MAX = Period(count=1, unit="year")
+UNDERTAKING_LASTS = Period(count=1, unit="year")
+INVITATION_LASTS = dt.timedelta(hours=72)
+
+
+class InactiveReason(enum.StrEnum):
+    """Why a grant does not count now."""
+
+    LEFT = "left"
+    ENDED = "ended"
+    NOT_YET = "not_yet"
+    OVER = "over"
+    NOT_REVIEWED = "not_reviewed"
+    NO_UNDERTAKING = "no_undertaking"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFacts:
+    """What counts about a member: whether the account is open, when it was last used, until when the word given to
+    the present text of the undertaking holds."""
+
+    is_open: bool
+    seen_at: dt.datetime
+    undertaking_until: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFacts:
+    """A grant as a value."""
+
+    right: str
+    role: str
+    starts_at: dt.datetime
+    until: dt.datetime
+    reviewed_at: dt.datetime
+    ended_at: dt.datetime | None = None
+
+
+def why_not(grant: GrantFacts, person: MemberFacts, *, now: dt.datetime) -> InactiveReason | None:
+    """Why *grant* does not count at *now*, None where it does. What cannot be mended comes first."""
+    if not person.is_open or is_inactive(person, now=now):
+        return InactiveReason.LEFT
+    if grant.ended_at is not None and grant.ended_at <= now:
+        return InactiveReason.ENDED
+    if now < grant.starts_at:
+        return InactiveReason.NOT_YET
+    if grant.until <= now:
+        return InactiveReason.OVER
+    if review_due(grant) <= now:
+        return InactiveReason.NOT_REVIEWED
+    if person.undertaking_until is None or person.undertaking_until <= now:
+        return InactiveReason.NO_UNDERTAKING
+    return None
+
+
+def rights_of(grants: Iterable[GrantFacts], person: MemberFacts, *, now: dt.datetime) -> dict[str, str]:
+    """The rights that count, each with the role that gives it (the right itself where it was given by itself)."""
+    return {grant.right: grant.role or grant.right for grant in grants if why_not(grant, person, now=now) is None}
+
+
+def is_inactive(person: MemberFacts, *, now: dt.datetime) -> bool:
+    """Whether the account was not used for so long that it is closed."""
+    return now - person.seen_at > INACTIVE
+
+
+def review_due(grant: GrantFacts) -> dt.datetime:
+    """When the grant stops counting unless somebody says once more that it is needed."""
+    return later(grant.reviewed_at, REVIEW_EVERY)
+
+
+def later(start: dt.datetime, period: Period) -> dt.datetime:
+    """The same time of day, a calendar *period* later."""
+    return dt.datetime.combine(period.after(start.date()), start.timetz())

@@ -1,0 +1,406 @@
+"""How the running site answers: what a stranger sees, sets it against what the declaration says.
+
+Each control looks at the declared pages. A page that does not answer, or answers with anything but 200, has not been
+observed, so the control cannot pass.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
+from troth.declaration import CollectionPoint, Declaration, Period
+from troth.site.appearance import Appearance, appearances
+from troth.site.fetch import OtherHost, Site, fetch
+from troth.site.page import Form, ProbeError, SetCookie, SitePage
+from troth.site.snapshot import HOME, SiteSnapshot, address_of, cookies_set, look_at
+from troth.site.tls import OBSOLETE, tls
+from troth.text import counted, same_words
+
+CERTIFICATE_DAYS = 7
+"""Fewer days left are a fault: someone has to renew it now."""
+LINKS_MAX = 300
+"""Links that one check follows; what is left over is counted as excluded."""
+SHEETS_MAX = 10
+TITLE_MAX = 200
+CONTRAST_MIN = 4.5
+"""WCAG 2.2, 1.4.3 for text of ordinary size."""
+SIZE_MIN_PX = 9.0
+
+
+# --- the policy -------------------------------------------------------------------------------------------------------
+
+
+@answers("site.policy_published")
+def policy_published(declaration: Declaration, site: Site, policy_text: str) -> ControlResult:
+    """GDPR Art. 12(1), clause C01: the page's words are the file's words, one click from each declared page."""
+    where = declaration.policy.url
+    policy = fetch(site, where)
+    look = look_at(site)
+    look = replace(look, asked=(*look.asked, address_of(site, where)))
+    findings = []
+    if policy.status != 200:
+        findings.append(ControlFinding(where, f"the policy's page answers {policy.status}", "publish the policy there"))
+    elif not _says(policy, policy_text):
+        message = f"its {len(policy.text.split())} words are not the {len(policy_text.split())} words of the file"
+        findings.append(ControlFinding(where, message, "publish the declared file, or declare what is published"))
+    targets = {urldefrag(site.address(where)).url, policy.url, *policy.redirects}
+    far = [path for path, page in look.pages.items() if not targets & {page.url, *(link.url for link in page.links)}]
+    findings += [ControlFinding(path, "does not link to the policy", f"add a link to {where}") for path in far]
+    return look.answer(
+        f"The live page has {len(policy.text.split())} words; {len(look.pages) - len(far)} of "
+        f"{counted(len(look.pages), 'page')} {'links' if len(look.pages) == 1 else 'link'} to it.",
+        findings,
+        {"words": len(policy.text.split()), "pages": len(look.pages), "pages without link": len(far)},
+    )
+
+
+def _says(page: SitePage, wanted: str) -> bool:
+    """Whether the page's main part has exactly the wanted words; the title may stand elsewhere on the page."""
+    live, file = _letters(page.text), _letters(wanted)
+    if live == file:
+        return True
+    title = file.removesuffix(live) if live else file
+    body = LexborHTMLParser(page.source).body
+    return len(title) <= TITLE_MAX and title + live == file and body is not None and title in _letters(body.text())
+
+
+def _letters(text: str) -> str:
+    """Letters and digits only. Where blocks end is layout, and pages put signs beside headings and links."""
+    return re.sub(r"[\W_]+", "", same_words(text))
+
+
+@answers("site.policy_conspicuous")
+def policy_conspicuous(declaration: Declaration, site: Site) -> ControlResult:
+    """Cal. Bus. & Prof. Code 22577(b): a text link with the word "privacy", that can be seen as well as what is
+    around it. One good link is enough."""
+    home = fetch(site, site.home)
+    if home.status != 200:
+        raise ProbeError(f"the home page answers {home.status}")
+    links = appearances(home.source, _own_styles(site, home), _hrefs(home, site.address(declaration.policy.url)))
+    named = [link for link in links if re.search(r"\bprivacy\b", link.text, re.I)]
+    good = [link for link in named if not list(_faults(link))]
+    messages: list[str] = []
+    if not links:
+        messages = ["no link leads to the policy"]
+    elif not named:
+        messages = ["no link to the policy has the word 'privacy' in its text"]
+    elif not good:
+        messages = list(dict.fromkeys(fault for link in named for fault in _faults(link)))
+    mend = "link to it as 'Privacy policy', as easy to see as the text around it"
+    return SiteSnapshot({HOME: home}, {}, (address_of(site, HOME),)).answer(
+        f"{counted(len(links), 'link')} to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
+        [ControlFinding(HOME, message, mend) for message in messages],
+        {"links": len(links), "named": len(named), "easy to see": len(good)},
+    )
+
+
+def _hrefs(page: SitePage, target: str) -> frozenset[str]:
+    """The links to *target* as the page writes them."""
+    written = [(node.attributes.get("href") or "").strip() for node in LexborHTMLParser(page.source).css("a[href]")]
+    return frozenset(href for href in written if urldefrag(urljoin(page.url, href)).url == urldefrag(target).url)
+
+
+def _faults(link: Appearance) -> Iterator[str]:
+    if not link.is_shown:
+        yield "the link is hidden"
+    if link.size_px < SIZE_MIN_PX or link.size_px < link.around_px * 0.8:
+        yield f"the link has {link.size_px:.0f} px beside text of {link.around_px:.0f} px"
+    if link.contrast is not None and link.contrast < CONTRAST_MIN:
+        yield f"the link has a contrast of {link.contrast:.1f}; {CONTRAST_MIN} can be read"
+
+
+def _own_styles(site: Site, page: SitePage) -> str:
+    """The page's style sheets from its own host; those of other hosts are not looked at."""
+    sheets = []
+    for node in LexborHTMLParser(page.source).css("link[rel~=stylesheet][href]")[:SHEETS_MAX]:
+        try:
+            sheets.append(fetch(site, urljoin(page.url, (node.attributes.get("href") or "").strip())))
+        except OtherHost:
+            continue
+    return "\n".join(sheet.source for sheet in sheets if sheet.status == 200)
+
+
+@answers("site.links_alive")
+def links_alive(declaration: Declaration, site: Site) -> ControlResult:
+    """GDPR Art. 12(2), clause C33: every link of the home page, the policy and the pages that ask for data leads
+    somewhere on this site."""
+    look = look_at(site, declaration.policy.url)
+    found = {link.url: path for path, page in look.pages.items() for link in page.links if _is_own(site, link.url)}
+    tried = list(found.items())[:LINKS_MAX]
+    findings = [
+        ControlFinding(path, f"the link to {_shown(url)} {why}", "mend it")
+        for url, path in tried
+        if (why := _dead(site, url))
+    ]
+    excluded = len(found) - len(tried)
+    look = replace(look, asked=(*look.asked, *(url for url, _ in tried)))
+    return look.answer(
+        f"{counted(len(tried), 'link')} followed, {len(findings)} of them to nowhere, {excluded} not followed.",
+        findings,
+        {"links": len(tried), "dead": len(findings), "not followed": excluded},
+        population=len(found),
+        excluded=excluded,
+    )
+
+
+def _is_own(site: Site, url: str) -> bool:
+    return urlsplit(url).hostname == site.host
+
+
+def _shown(url: str) -> str:
+    return urlsplit(url).path or "/"  # a query could hold somebody's data
+
+
+def _dead(site: Site, url: str) -> str:
+    try:
+        page = fetch(site, url)
+    except OtherHost:
+        return ""  # it leads on to another site, which this control does not look at
+    except ProbeError:
+        return "gets no answer"
+    return f"is answered with {page.status}" if page.status >= 400 else ""
+
+
+# --- transport --------------------------------------------------------------------------------------------------------
+
+
+@answers("site.transport_encrypted")
+def transport_encrypted(declaration: Declaration, site: Site, now: dt.datetime) -> ControlResult:
+    """GDPR Art. 32(1)(a), clause C13: https only, TLS 1.2 or later only, a trusted certificate, HSTS."""
+    look, findings = look_at(site, declaration.policy.url), list[ControlFinding]()
+    is_declared = urlsplit(site.home).scheme == "https"
+    if not is_declared:
+        mend = "serve the site over https, and declare that address"
+        findings.append(ControlFinding("organisation.site", "the declared address is not https", mend))
+    for path, page in look.pages.items():
+        if urlsplit(page.url).scheme != "https":
+            findings.append(ControlFinding(path, "travels unencrypted", "serve it over https"))
+        elif is_declared and any(urlsplit(url).scheme != "https" for url in page.redirects):
+            findings.append(ControlFinding(path, "is reached over an unencrypted page", "serve that over https"))
+        if urlsplit(page.url).scheme == "https" and not _is_strict(page):
+            findings.append(ControlFinding(path, "does not send Strict-Transport-Security", "send it with a max-age"))
+    figures = {"pages": len(look.pages), "pages in clear": sum("unencrypted" in each.message for each in findings)}
+    if is_declared:
+        findings += _tls_faults(site, now, figures)
+    summary = f"{counted(len(look.pages), 'page')}, {figures['pages in clear']} in clear"
+    days = (
+        f"; the certificate has {counted(figures['certificate days'], 'day')} left"
+        if "certificate days" in figures
+        else ""
+    )
+    return look.answer(f"{summary}{days}.", findings, figures)
+
+
+def _is_strict(page: SitePage) -> bool:
+    found = re.search(r"max-age\s*=\s*\"?(\d{1,12})", page.headers.get("strict-transport-security", ""), re.I)
+    return found is not None and int(found[1]) > 0
+
+
+def _tls_faults(site: Site, now: dt.datetime, figures: dict[str, int]) -> list[ControlFinding]:
+    port = urlsplit(site.home).port or 443
+    found = tls(site.host, port, now=now, seconds=site.limits.seconds, ca_file=site.ca_file)
+    place = f"port {port}"
+    figures["certificate days"] = found.days_left
+    faults = [
+        ControlFinding(place, f"offers {version}", "switch it off (RFC 8996)")
+        for version in sorted(found.accepts & OBSOLETE.keys())
+    ]
+    if not found.trusted:
+        faults.append(ControlFinding(place, f"the certificate is not trusted: {found.why_not}", "install a valid one"))
+    elif found.days_left < CERTIFICATE_DAYS:
+        faults.append(
+            ControlFinding(place, f"the certificate has {counted(found.days_left, 'day')} left", "renew it now")
+        )
+    return faults
+
+
+# --- the visitor's device ---------------------------------------------------------------------------------------------
+
+
+@answers("site.cookies_declared")
+def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> ControlResult:
+    """PECR reg. 6, clauses C29 and C32: each cookie set is declared and lives no longer than declared."""
+    look = _look_at_all(declaration, site)
+    seen = cookies_set(look)
+    findings = []
+    for name, (path, cookie) in seen.items():
+        declared = declaration.cookies.get(name)
+        if declared is None:
+            findings.append(
+                ControlFinding(path, f"sets the cookie '{name}', which is not declared", "declare or drop it")
+            )
+        elif _outlives(cookie, declared.period, now):
+            message = f"the cookie '{name}' lives longer than declared ({declared.lifetime})"
+            findings.append(ControlFinding(path, message, "shorten its life, or declare how long it lives"))
+    undeclared = sum(name not in declaration.cookies for name in seen)
+    figures = {"cookies": len(seen), "undeclared": undeclared, "too long": len(findings) - undeclared}
+    return look.answer(
+        f"{counted(len(seen), 'cookie')} on {counted(len(look.pages), 'page')}: {undeclared} undeclared, "
+        f"{figures['too long']} live too long.",
+        findings,
+        figures,
+    )
+
+
+def _look_at_all(declaration: Declaration, site: Site) -> SiteSnapshot:
+    """The site's pages, the policy, and the pages that another program answers on it, where that is there."""
+    look = look_at(site, declaration.policy.url, *site.also)
+    absent = {path for path in site.also if look.why_not.get(path) == "answered 404"}
+    return replace(look, why_not={path: why for path, why in look.why_not.items() if path not in absent})
+
+
+@answers("site.nothing_stored_before_choice")
+def nothing_stored_before_choice(declaration: Declaration, site: Site) -> ControlResult:
+    """PECR reg. 6 and Sch. A1, clause C28: before a choice, only cookies declared as necessary are set."""
+    look = _look_at_all(declaration, site)
+    seen = cookies_set(look)
+    early = [
+        ControlFinding(path, f"sets the cookie '{name}' before the visitor has chosen", "wait for the choice")
+        for name, (path, _) in seen.items()
+        if name not in declaration.cookies or declaration.cookies[name].purpose != "necessary"
+    ]
+    return look.answer(
+        f"{counted(len(look.pages), 'page')} visited anew: "
+        f"{counted(len(seen), 'cookie')}, {len(early)} of them not necessary.",
+        early,
+        {"pages": len(look.pages), "cookies": len(seen), "not necessary": len(early)},
+    )
+
+
+def _outlives(cookie: SetCookie, period: Period | None, now: dt.datetime) -> bool:
+    if cookie.lifetime is None:
+        return False
+    if period is None:
+        return True  # declared for the session, and set to outlive it
+    today = now.astimezone(dt.UTC).date()
+    # A day's grace: months differ in length, and the answer was on its way for a while.
+    return cookie.lifetime > (period.after(today) - today) + dt.timedelta(days=1)
+
+
+# --- what is asked for, and who receives it ---------------------------------------------------------------------------
+
+
+@answers("collection.only_declared_fields")
+def only_declared_fields(declaration: Declaration, site: Site) -> ControlResult:
+    """GDPR Art. 5(1)(c), clauses C03 and C42: each form asks for the fields of one collection point, no others."""
+    points = {name: point for name, point in declaration.collection_points.items() if point.page}
+    if not points:
+        return ControlResult(
+            CheckOutcome.NOT_APPLICABLE,
+            "No collection point has a page.",
+            Evidence(frozenset({"site /"}), frozenset({"site /"})),
+        )
+    look = look_at(site)
+    findings = [
+        finding
+        for path, page in look.pages.items()
+        for number, form in enumerate(page.forms, 1)
+        for finding in _asked_beyond(f"{path} form {number}", form, path, declaration.collection_points)
+    ]
+    # A form that a new visitor is not shown (the cart is empty, a script builds it) has not been looked at.
+    hidden = {
+        f"{point.page} form '{name}'": "not shown to a new visitor"
+        for name, point in points.items()
+        if (page := look.pages.get(str(point.page))) and not any(_serves(form, point) for form in page.forms)
+    }
+    look = replace(look, why_not={**look.why_not, **hidden})
+    forms = [form for page in look.pages.values() for form in page.forms]
+    fields = sum(len(form.fields) for form in forms)
+    return look.answer(
+        f"{counted(len(forms), 'form')} with {counted(fields, 'field')} on "
+        f"{counted(len(look.pages), 'page')}: {counted(len(findings), 'difference')}.",
+        findings,
+        {"forms": len(forms), "fields": fields, "differences": len(findings)},
+    )
+
+
+def _serves(form: Form, point: CollectionPoint) -> bool:
+    needed = {name for name, use in point.fields.items() if use.need == "required"}
+    return needed <= {item.name for item in form.fields}
+
+
+def _asked_beyond(place: str, form: Form, path: str, points: Mapping[str, CollectionPoint]) -> Iterator[ControlFinding]:
+    """What the form asks for beyond the collection point that fits it best, the page's own where two fit as well."""
+    if not form.fields:
+        return
+    names = {item.name for item in form.fields}
+    best = min(points.values(), key=lambda point: (len(names - point.fields.keys()), point.page != path))
+    for item in form.fields:
+        declared = best.fields.get(item.name)
+        if declared is None:
+            yield ControlFinding(
+                place, f"asks for '{item.name}', which is not declared", "drop the field, or declare it"
+            )
+        elif item.required and declared.need == "optional":
+            yield ControlFinding(place, f"requires '{item.name}', which is declared optional", "make it optional")
+
+
+@answers("disclosures.only_to_recipients")
+def only_to_recipients(declaration: Declaration, site: Site) -> ControlResult:
+    """GDPR Art. 13(1)(e), clause C15: pages load from, and send to, hosts of declared recipients only."""
+    look = _look_at_all(declaration, site)
+    declared = {host.lower() for recipient in declaration.recipients.values() for host in recipient.hosts}
+    found = {host: path for path, page in look.pages.items() for host in page.hosts if host != site.host}
+    findings = [
+        ControlFinding(
+            path, f"loads from or sends to {host}, which is no declared recipient", "remove it, or declare whose it is"
+        )
+        for host, path in sorted(found.items())
+        if host not in declared
+    ]
+    return look.answer(
+        f"{counted(len(found), 'other host')} named on "
+        f"{counted(len(look.pages), 'page')}, {len(findings)} of them undeclared.",
+        findings,
+        {"pages": len(look.pages), "hosts": len(found), "undeclared": len(findings)},
+    )
+
+
+# --- how to reach us --------------------------------------------------------------------------------------------------
+
+_ADDRESS = re.compile(r"[^@\s<>,;]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", re.I)
+_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b")
+
+
+@answers("site.contact_reachable")
+def contact_reachable(declaration: Declaration) -> ControlResult:
+    """GDPR Art. 13(1)(a)-(b), 37(7), clause C54: the contact block is whole and well-formed. No name server and no
+    mailbox is asked."""
+    findings = list(_contact_faults(declaration))
+    scope = frozenset({"declaration"})
+    return ControlResult.of(
+        f"The contact block has {len(findings)} faults.",
+        evidence=Evidence(scope, scope, population=1, tested=1),
+        figures={"faults": len(findings)},
+        findings=findings,
+    )
+
+
+def _contact_faults(declaration: Declaration) -> Iterator[ControlFinding]:
+    us = declaration.organisation
+    if us.officer is None:
+        yield ControlFinding(
+            "organisation.officer", "no data-protection officer is named", "name who answers (GDPR 13(1)(b))"
+        )
+    mailboxes = {"organisation.email": us.email}
+    if us.officer is not None:
+        mailboxes |= {"organisation.officer.email": us.officer.email}
+        mailboxes |= {"organisation.officer.deputy": us.officer.deputy} if us.officer.deputy else {}
+    for place, mailbox in mailboxes.items():
+        if not _ADDRESS.fullmatch(mailbox):
+            yield ControlFinding(place, "is no well-formed e-mail address", "write it as name@host")
+    if us.country == "GB" and not _POSTCODE.search(us.address.upper()):
+        yield ControlFinding("organisation.address", "has no postcode", "give the whole postal address")
+    elif len(us.address.split()) < 3:
+        yield ControlFinding(
+            "organisation.address", "is too short for a postal address", "give the whole postal address"
+        )
+    if us.phone is not None and not 7 <= len(re.sub(r"\D", "", us.phone)) <= 15:
+        yield ControlFinding("organisation.phone", "is no telephone number", "write it as +44 1632 960000")

@@ -1,0 +1,81 @@
+"""How addresses answer the company's own controls: with one number, or with whether they answered as they should."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from troth.controls import BadFigure, CheckOutcome, ControlResult, Evidence, answers_own, figure_of, judged
+from troth.declaration import HttpFigure, OwnControl, resolve
+from troth.site.sandboxed_fetch import fetch
+from troth.text import counted
+
+_BYTES_MAX = 1_000_000
+
+
+@answers_own("http")
+def own_http(own: OwnControl) -> ControlResult:
+    """One answer of each address, which is https or this machine; no redirect is followed, and what it says is not
+    kept."""
+    asked = own.http
+    assert asked is not None, "it is registered for these"
+    host = urlsplit(asked.url).hostname or ""
+    addresses = list(dict.fromkeys([asked.url, *(urljoin(asked.url, path) for path in asked.also)]))
+    query = "sha256:" + hashlib.sha256("\0".join(addresses).encode()).hexdigest()
+    places, answered = [_place(host, url, asked) for url in addresses], list(_ask(asked, addresses))
+    scope = frozenset(places)
+    evidence = Evidence(scope, scope, len(addresses), len(addresses), query=query)
+    if asked.json_ is None:
+        figures = [(place, int(is_right)) for place, (is_right, _, _) in zip(places, answered, strict=True)]
+        return _all_alike(own, figures, evidence)
+    [(is_right, status, body)] = answered
+    if not is_right:
+        why = f"{host} answered {status}, or without the words that are expected, and gave no figure."
+        return ControlResult(CheckOutcome.ERROR, why, Evidence(scope, query=query))
+    return judged(own, figure_of(_at(body, asked)), host, evidence)
+
+
+def _place(host: str, url: str, asked: HttpFigure) -> str:
+    """What an address is called: one alone by its host, one of several pages by its path besides. Two that differ in
+    their query are called the same."""
+    return f"{host} {urlsplit(url).path or '/'}" if asked.also else host
+
+
+def _ask(asked: HttpFigure, addresses: Sequence[str]) -> Iterator[tuple[bool, int, bytes]]:
+    """Whether each address answered as it should, and with what."""
+    sent = {"authorization": f"Bearer {resolve(asked.token, os.environ).reveal()}"} if asked.token else {}
+    for status, body in fetch(addresses, sent, within_s=asked.timeout_s, bytes_max=_BYTES_MAX):
+        has_words = asked.contains is None or asked.contains.encode() in body
+        yield status == asked.status and has_words, status, body
+
+
+def _all_alike(own: OwnControl, figures: Sequence[tuple[str, int]], evidence: Evidence) -> ControlResult:
+    """The figure of the first page whose figure is not what it must be, or what they all have."""
+    wrong = [each for each in figures if own.must is not None and not own.must.holds(each[1])]
+    place, figure = (wrong or figures)[0]
+    answer = judged(own, figure, place, evidence)
+    pages = f" {counted(len(figures), 'page')} asked, {len(wrong)} of them not so." if len(figures) > 1 else ""
+    return replace(answer, summary=answer.summary + pages)
+
+
+def _at(body: bytes, asked: HttpFigure) -> Any:
+    """What stands at the pointer (RFC 6901). Raises `BadFigure`."""
+    assert asked.json_ is not None, "it is asked for"
+    try:
+        found: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadFigure("what was answered is no JSON") from None
+    for part in asked.json_[1:].split("/"):
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, dict) and key in found:
+            found = found[key]
+        elif isinstance(found, list) and key.isdecimal() and len(key) < 8 and int(key) < len(found):
+            found = found[int(key)]
+        else:
+            raise BadFigure(f"nothing stands at {asked.json_} in what was answered")
+    return found

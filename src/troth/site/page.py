@@ -1,0 +1,241 @@
+"""One page of the site as it came over the wire: what it sets, asks for, loads and says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from troth.errors import TrothError
+
+TAGS_MAX = 50_000
+"""A page with more tags is not read: a parser's work can grow with their square."""
+
+_SILENT = frozenset(
+    "script style noscript template svg math nav aside iframe object select button dialog head".split()  # noqa: SIM905
+)
+_BUTTONS = frozenset({"submit", "button", "image", "reset"})
+_LOADING = frozenset(
+    ["stylesheet", "icon", "preload", "modulepreload", "prefetch", "preconnect", "dns-prefetch", "manifest"]
+)
+_STYLE_URL = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s;]{1,2000})", re.I)
+
+
+class ProbeError(TrothError):
+    """The site could not be looked at; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetCookie:
+    """A cookie that an answer sets; its value is not kept. *lifetime* is None until the browser closes, and not
+    positive when the cookie is being deleted."""
+
+    name: str
+    lifetime: dt.timedelta | None
+    domain: str = ""
+    secure: bool = False
+    http_only: bool = False
+    same_site: str = ""
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the answer removes the cookie instead of setting it."""
+        return self.lifetime is not None and self.lifetime <= dt.timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A link that a visitor can follow: its whole address without fragment, and its words."""
+
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """Something that a form asks for; *kind* is the input's type, ``select`` or ``textarea``."""
+
+    name: str
+    kind: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form. *hidden* counts fields that no visitor fills in; buttons are left out."""
+
+    action: str
+    method: str
+    fields: tuple[FormField, ...]
+    hidden: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SitePage:
+    """What came back for one address. *url* is where it ended, *redirects* are the addresses on the way there;
+    *cookies* are those of every answer on the way; *hosts* are the other hosts that the page loads from or sends to,
+    as far as its HTML says; *text* holds the words of its main part, *source* what was sent, where that is text."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    redirects: tuple[str, ...] = ()
+    cookies: tuple[SetCookie, ...] = ()
+    links: tuple[PageLink, ...] = field(default=(), repr=False)
+    forms: tuple[Form, ...] = field(default=(), repr=False)
+    hosts: frozenset[str] = frozenset()
+    text: str = field(default="", repr=False)
+    source: str = field(default="", repr=False)
+
+
+def read_page(
+    url: str,
+    status: int,
+    headers: Mapping[str, str],
+    html: str,
+    *,
+    redirects: tuple[str, ...] = (),
+    cookies: tuple[SetCookie, ...] = (),
+) -> SitePage:
+    """Read a page's HTML. Raises `ProbeError` for a page that is too large to read."""
+    if html.count("<") > TAGS_MAX:
+        raise ProbeError(f"{urlsplit(url).path} has more than {TAGS_MAX} tags and is not read")
+    tree = LexborHTMLParser(html)
+    base = urljoin(url, _attribute(tree.css_first("base[href]"), "href"))
+    return SitePage(
+        url=url,
+        status=status,
+        headers=headers,
+        redirects=redirects,
+        cookies=cookies,
+        links=tuple(_links(tree, base)),
+        forms=tuple(_form(node, base) for node in tree.css("form")),
+        hosts=frozenset(_hosts(tree, base)) - {urlsplit(url).hostname or ""},
+        text=_text(tree),
+        source=html,
+    )
+
+
+def read_cookie(header: str, *, now: dt.datetime) -> SetCookie | None:
+    """Read one Set-Cookie header as a browser does (RFC 6265 5.2); None where a browser would ignore it."""
+    pair, *rest = header.split(";")
+    name, separator, _ = pair.partition("=")
+    if not separator or not name.strip():
+        return None
+    attributes = {}
+    for part in rest:
+        key, _, value = part.partition("=")
+        attributes[key.strip().lower()] = value.strip()
+    return SetCookie(
+        name=name.strip(),
+        lifetime=_lifetime(attributes, now),
+        domain=attributes.get("domain", "").lstrip(".").lower(),
+        secure="secure" in attributes,
+        http_only="httponly" in attributes,
+        same_site=attributes.get("samesite", "").lower(),
+    )
+
+
+def _lifetime(attributes: Mapping[str, str], now: dt.datetime) -> dt.timedelta | None:
+    age = attributes.get("max-age", "")
+    if re.fullmatch(r"-?\d{1,15}", age):  # Max-Age wins over Expires
+        return dt.timedelta(seconds=max(min(int(age), 10**11), -1))
+    try:
+        expires = parsedate_to_datetime(attributes["expires"])
+    except (KeyError, ValueError):
+        return None
+    return (expires if expires.tzinfo else expires.replace(tzinfo=dt.UTC)) - now
+
+
+def _attribute(node: LexborNode | None, name: str) -> str:
+    return ((node.attributes.get(name) if node else None) or "").strip()
+
+
+def _links(tree: LexborHTMLParser, base: str) -> Iterator[PageLink]:
+    for node in tree.css("a[href], area[href]"):
+        address = _joined(base, _attribute(node, "href"))
+        if urlsplit(address).scheme in {"http", "https"}:
+            yield PageLink(urldefrag(address).url, words_of(node))
+
+
+def words_of(node: LexborNode) -> str:
+    """What a link says: its text, and the alternative text of its pictures."""
+    words = [node.text(deep=True), *(_attribute(image, "alt") for image in node.css("img[alt]"))]
+    return " ".join(" ".join(words).split())
+
+
+def _form(node: LexborNode, base: str) -> Form:
+    fields: dict[str, FormField] = {}
+    hidden = 0
+    for item in node.css("input, select, textarea"):
+        kind = _attribute(item, "type").lower() or "text" if item.tag == "input" else str(item.tag)
+        name = _attribute(item, "name")
+        hidden += kind == "hidden"
+        if name and kind not in _BUTTONS and kind != "hidden":
+            required = "required" in item.attributes or (name in fields and fields[name].required)
+            fields[name] = FormField(name, kind, required)
+    method = _attribute(node, "method").lower() or "get"
+    return Form(_joined(base, _attribute(node, "action")), method, tuple(fields.values()), hidden)
+
+
+def _hosts(tree: LexborHTMLParser, base: str) -> Iterator[str]:
+    addresses = [_attribute(node, "src") for node in tree.css("[src]")]
+    addresses += [
+        part.split()[0]
+        for node in tree.css("[srcset]")
+        for part in _attribute(node, "srcset").split(",")
+        if part.split()
+    ]
+    addresses += [_attribute(node, "data") for node in tree.css("object[data]")]
+    addresses += [_attribute(node, "poster") for node in tree.css("video[poster]")]
+    addresses += [_attribute(node, "action") for node in tree.css("form[action]")]
+    addresses += [_attribute(node, "formaction") for node in tree.css("[formaction]")]
+    for node in tree.css("link[href]"):
+        if _LOADING & set(_attribute(node, "rel").lower().split()):
+            addresses.append(_attribute(node, "href"))
+    for style in [node.text(deep=True) for node in tree.css("style")] + [
+        _attribute(node, "style") for node in tree.css("[style]")
+    ]:
+        addresses += _STYLE_URL.findall(style)
+    for address in addresses:
+        parts = urlsplit(_joined(base, address))
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname:
+            yield parts.hostname
+
+
+def _joined(base: str, address: str) -> str:
+    try:
+        joined = urljoin(base, address)
+        urlsplit(joined)  # a malformed host shows only here
+    except ValueError:
+        return ""
+    return joined
+
+
+def _text(tree: LexborHTMLParser) -> str:
+    """The words of the page's one article, else of its one main part, else of its body, without what is not shown."""
+    root = next((found[0] for found in (tree.css("article"), tree.css("main, [role=main]")) if len(found) == 1), None)
+    stack, parts = [root or tree.body or tree.root], []
+    within = root is not None
+    while stack:
+        node = stack.pop()
+        if node is None:
+            continue
+        if node.is_text_node:
+            parts.append(node.text(deep=False) or "")
+        elif node is root or not node.is_element_node or not _is_silent(node, within):
+            stack.extend(reversed(list(node.iter(include_text=True))))
+            parts.append(" ")
+    return " ".join("".join(parts).split())
+
+
+def _is_silent(node: LexborNode, within: bool) -> bool:
+    attributes = node.attributes
+    if node.tag in _SILENT or "hidden" in attributes or attributes.get("aria-hidden") == "true":
+        return True
+    return attributes.get("role") == "navigation" or (node.tag in {"header", "footer"} and not within)

@@ -1,0 +1,90 @@
+"""How the site answers a browser that sends the Global Privacy Control signal (https://w3c.github.io/gpc/)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from selectolax.lexbor import LexborHTMLParser
+
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
+from troth.declaration import Declaration
+from troth.site.fetch import Site
+from troth.site.snapshot import HOME, SiteSnapshot, cookies_set, look_at
+from troth.text import counted
+
+_SIGNAL = {"sec-gpc": "1"}
+_SAID = re.compile(r"global privacy control|\bGPC\b|opt-?out (?:preference )?signal|opt-?out request honou?red", re.I)
+
+
+@answers("site.signal_honoured")
+def signal_honoured(declaration: Declaration, site: Site) -> ControlResult:
+    """11 CCR 7025(c), clause C33: the signal counts as a refusal, also of a visitor who had allowed everything, and
+    the home page says so. What the same visitor is given without the signal is looked at, too."""
+    signals = declaration.notice.signals
+    if signals is None or signals.gpc != "honoured":
+        nowhere, why = frozenset({"declaration"}), "The declaration does not say that signals are honoured."
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, why, Evidence(nowhere, nowhere))
+    allows = _allowed(declaration)
+    before = look_at(site, declaration.policy.url, sends=allows)
+    look = look_at(site, declaration.policy.url, sends={**allows, **_SIGNAL})
+    kept, hosts = dict(_optional(declaration, look)), dict(_strangers(declaration, site, look))
+    mend = "take the signal as a refusal, whatever was chosen before"
+    findings = [
+        ControlFinding(path, f"sets the cookie '{name}' in spite of the signal", mend) for name, path in kept.items()
+    ]
+    findings += [
+        ControlFinding(path, f"names {host}, no processor, in spite of it", mend) for host, path in hosts.items()
+    ]
+    both = _both(before, look)
+    is_said = HOME in both.pages and _says(look) > _says(before)
+    if HOME in both.pages and not is_said:
+        findings.append(
+            ControlFinding(HOME, "does not say that the signal was taken", "say so where the choice is asked for")
+        )
+    without = len(dict(_optional(declaration, before)))
+    return both.answer(
+        f"{counted(len(look.pages), 'page')} with the signal: {counted(len(kept), 'cookie')} that are not necessary "
+        f"({without} without it), {counted(len(hosts), 'host')} of others, {'said' if is_said else 'not said'} on the "
+        "home page.",
+        findings,
+        {"pages": len(look.pages), "cookies": len(kept), "without the signal": without, "hosts": len(hosts)},
+    )
+
+
+def _allowed(declaration: Declaration) -> Mapping[str, str]:
+    """What a visitor sends who has allowed everything, where the declaration says what that is."""
+    held = "; ".join(f"{name}={cookie.allows}" for name, cookie in declaration.cookies.items() if cookie.allows)
+    return {"cookie": held} if held else {}
+
+
+def _both(before: SiteSnapshot, look: SiteSnapshot) -> SiteSnapshot:
+    """The pages that answered with the signal and without it: of the others nothing is shown."""
+    pages = {path: page for path, page in look.pages.items() if path in before.pages}
+    unlike = {path: f"{why}, without the signal" for path, why in before.why_not.items()}
+    return SiteSnapshot(pages, {**unlike, **look.why_not}, look.asked)
+
+
+def _optional(declaration: Declaration, look: SiteSnapshot) -> Iterator[tuple[str, str]]:
+    """The cookies that need a choice, with a page that sets each."""
+    for name, (path, _) in cookies_set(look).items():
+        if name not in declaration.cookies or declaration.cookies[name].purpose != "necessary":
+            yield name, path
+
+
+def _strangers(declaration: Declaration, site: Site, look: SiteSnapshot) -> Iterator[tuple[str, str]]:
+    """The hosts that pages load from or send to and that only we do not answer for, with a page that names each."""
+    ours = {site.host} | {
+        host.lower()
+        for recipient in declaration.recipients.values()
+        if recipient.role == "processor"
+        for host in recipient.hosts
+    }
+    yield from ((host, path) for path, page in look.pages.items() for host in sorted(page.hosts) if host not in ours)
+
+
+def _says(look: SiteSnapshot) -> int:
+    """How often the home page speaks of the signal, around its main part too: a banner stands there."""
+    page = LexborHTMLParser(look.pages[HOME].source)
+    page.strip_tags(["script", "style", "template"])
+    return len(_SAID.findall(page.body.text(separator=" "))) if page.body else 0

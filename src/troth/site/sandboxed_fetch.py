@@ -1,0 +1,43 @@
+"""The answers of addresses, asked for in a process of its own (`troth.sandbox`): a name that nobody resolves, headers
+that drip and a body without end are given up with that process, when the time is up."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+
+from troth.sandbox import START_S, SandboxRefusal, TooLong, TooMuch, ask, work
+from troth.site.fetch import FetchLimits, Site, SiteUnreachable, get
+
+
+def fetch(
+    urls: Sequence[str], headers: Mapping[str, str], *, within_s: float, bytes_max: int
+) -> list[tuple[int, bytes]]:
+    """The status and the body of each, which may take *within_s*; no redirect is followed. Raises `SiteUnreachable`."""
+    asked = {"urls": list(urls), "headers": dict(headers), "within_s": within_s, "bytes_max": bytes_max}
+    limit = within_s * len(urls)
+    try:
+        found = json.loads(ask(__name__, given=json.dumps(asked).encode(), within_s=limit + START_S))
+    except SandboxRefusal as refused:
+        raise SiteUnreachable(str(refused)) from None
+    except TooLong:
+        raise SiteUnreachable(f"no answer ended within {limit:g} s") from None
+    except TooMuch:
+        raise SiteUnreachable("it took more memory than an answer needs, or broke") from None
+    return [(status, base64.b64decode(body)) for status, body in found]
+
+
+def _answer(given: bytes) -> bytes:
+    asked = json.loads(given)
+    limits = FetchLimits(seconds=asked["within_s"], bytes_max=asked["bytes_max"], redirects_max=0)
+    try:
+        found = [get(Site(url, limits=limits), url, asked["headers"]) for url in asked["urls"]]
+    except SiteUnreachable as why:
+        raise SandboxRefusal(str(why)) from None
+    return json.dumps([(it.status_code, base64.b64encode(body).decode()) for it, body in found]).encode()
+
+
+def main() -> int:
+    """Ask once, and no more."""
+    return work(_answer, cpu_s=90)

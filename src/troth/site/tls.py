@@ -1,0 +1,125 @@
+"""Which protocols a server speaks, and how long its certificate lasts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+import ssl
+import struct
+from dataclasses import dataclass
+
+from troth.site.fetch import SiteUnreachable
+
+OBSOLETE = {"TLSv1.0": 0x0301, "TLSv1.1": 0x0302}
+"""RFC 8996: these must be refused."""
+_CURRENT = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
+# ECDHE, DHE and RSA key exchange with AES or 3DES: whatever a server of that age may want.
+_CIPHERS = (0xC014, 0xC013, 0xC00A, 0xC009, 0x0039, 0x0033, 0x0035, 0x002F, 0x000A)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What a server offers. *days_left* counts whole days to the certificate's end, negative when it is over;
+    *trusted* says whether a browser would accept it, *why_not* in the library's words."""
+
+    accepts: frozenset[str]
+    days_left: int
+    trusted: bool
+    why_not: str = ""
+
+
+def tls(host: str, port: int, *, now: dt.datetime, seconds: float = 10.0, ca_file: str | None = None) -> Tls:
+    """Try every protocol version on its own, then read the certificate. Raises `SiteUnreachable` when nothing listens,
+    or when what listens speaks no version that has a certificate to show."""
+    accepts = {name for name, version in OBSOLETE.items() if _greets(host, port, version, seconds)}
+    certificate = b""
+    for name, current in _CURRENT.items():
+        context = _unverified()
+        context.minimum_version = context.maximum_version = current
+        found = _handshake(host, port, context, seconds)
+        if found is not None:
+            accepts.add(name)
+            certificate = found or certificate
+    if not accepts:
+        raise SiteUnreachable(f"port {port} does not speak TLS")
+    why_not = _distrust(host, port, seconds, ca_file) if certificate else "it offers obsolete protocols only"
+    return Tls(frozenset(accepts), _days_left(certificate, now), not why_not, why_not)
+
+
+def _unverified() -> ssl.SSLContext:
+    """For looking at what is offered, whoever offers it; nothing is sent or believed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _connect(host: str, port: int, seconds: float) -> socket.socket:
+    try:
+        return socket.create_connection((host, port), timeout=seconds)
+    except OSError as error:
+        raise SiteUnreachable(f"port {port} does not answer ({type(error).__name__})") from None
+
+
+def _handshake(host: str, port: int, context: ssl.SSLContext, seconds: float) -> bytes | None:
+    """The certificate (DER) when the handshake succeeds, None when it is refused."""
+    with _connect(host, port, seconds) as plain:
+        try:
+            with context.wrap_socket(plain, server_hostname=host) as wrapped:
+                return wrapped.getpeercert(binary_form=True) or b""
+        except (ssl.SSLError, OSError):
+            return None
+
+
+def _distrust(host: str, port: int, seconds: float, ca_file: str | None) -> str:
+    """Why a browser would not accept the certificate; empty when it would."""
+    context = ssl.create_default_context(cafile=ca_file) if ca_file else ssl.create_default_context()
+    with _connect(host, port, seconds) as plain:
+        try:
+            with context.wrap_socket(plain, server_hostname=host):
+                return ""
+        except ssl.SSLCertVerificationError as error:
+            return error.verify_message
+        except (ssl.SSLError, OSError) as error:
+            return type(error).__name__
+
+
+def _days_left(certificate: bytes, now: dt.datetime) -> int:
+    from cryptography import x509
+
+    if not certificate:
+        return 0
+    return (x509.load_der_x509_certificate(certificate).not_valid_after_utc - now).days
+
+
+def _greets(host: str, port: int, version: int, seconds: float) -> bool:
+    """Whether the server answers a greeting in an obsolete version with one of its own.
+
+    The greeting is written by hand, because the TLS library of this machine may refuse to speak so old a version.
+    """
+    with _connect(host, port, seconds) as plain:
+        try:
+            plain.sendall(_client_hello(host, version))
+            answer = b""
+            while len(answer) < 11 and (piece := plain.recv(11 - len(answer))):
+                answer += piece
+        except OSError:
+            return False
+    # record: handshake (22), version, length; message: server hello (2), length, version
+    return len(answer) == 11 and answer[0] == 22 and answer[5] == 2 and struct.unpack("!H", answer[9:11])[0] == version
+
+
+def _client_hello(host: str, version: int) -> bytes:
+    name = host.encode("idna")
+    ciphers = b"".join(struct.pack("!H", cipher) for cipher in _CIPHERS)
+    extensions = [
+        (0, struct.pack("!HBH", len(name) + 3, 0, len(name)) + name),  # server name
+        (10, struct.pack("!HHHH", 6, 29, 23, 24)),  # groups: x25519, P-256, P-384
+        (11, b"\x01\x00"),  # points: uncompressed
+    ]
+    packed = b"".join(struct.pack("!HH", kind, len(content)) + content for kind, content in extensions)
+    body = struct.pack("!H", version) + os.urandom(32) + b"\x00" + struct.pack("!H", len(ciphers)) + ciphers
+    body += b"\x01\x00" + struct.pack("!H", len(packed)) + packed
+    message = b"\x01" + struct.pack("!I", len(body))[1:] + body
+    return b"\x16\x03\x01" + struct.pack("!H", len(message)) + message

@@ -1,0 +1,1 @@
+"""External systems: HTTP services and application hooks that answer for the people in them."""

@@ -1,0 +1,268 @@
+"""Systems that are asked over HTTP, by our own protocol: signed both ways, small, and without redirects.
+
+``docs/reference/asked-systems.md`` is the protocol. An address or a proxy may fail for a moment, so a message is sent
+up to three times within its time; whoever has to wait longer is told so, and comes again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import re
+import ssl
+import time
+from collections.abc import Callable
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from troth.declaration import ExternalAccess
+from troth.hook import HEADER, Answer, Ask, Malformed, Right, SecretRefused, SignatureRefused
+from troth.hook.wire import check_answer, dump_ask, keys_of, read_answer, read_json, sign_ask
+from troth.stores.contract import StoreRefused, StoreUnreachable
+from troth.stores.external.contract import AskedLater, Questioner
+
+BYTES_MAX = 32 * 1024 * 1024
+"""The most that one answer may be."""
+TRIES_MAX = 3
+_PAUSE_S = 0.25
+_WAIT_S_MAX = 7 * 24 * 3600
+_PATH = re.compile(r"[A-Za-z0-9._~/-]*")
+
+
+def connect(
+    name: str,
+    url: str,
+    asking: ExternalAccess,
+    secret: str | None,
+    *,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Questioner:
+    """The system at *url*. Opens no connection yet. Raises `StoreRefused` for an address or a secret that will not do;
+    neither is repeated."""
+    if secret is None:
+        raise StoreRefused(f"{name} is asked over HTTP and has no secret: add 'secret: ${{NAME}}'", store=name)
+    try:
+        keys = keys_of(secret)
+    except SecretRefused as refused:
+        message = f"{name}: {refused}"
+    else:
+        return Questioner(name, asking, _Http(name, _address(name, url), keys, asking.timeout_s, clock, sleep))
+    raise StoreRefused(message, store=name)
+
+
+def _address(name: str, url: str) -> str:
+    try:
+        parts = urlsplit(url.removeprefix("hook+"))
+        _ = parts.port
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
+    wrong = ""
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
+        wrong = "is no plain https:// address"
+    elif parts.username is not None or parts.password is not None:
+        wrong = "holds a password; the secret signs, and nothing else is needed"
+    elif not _PATH.fullmatch(parts.path):
+        wrong = "has a path of more than letters, digits and . _ ~ - /"
+    elif parts.scheme == "http" and not _is_here(parts.hostname):
+        wrong = "is not encrypted; write https://, which only localhost may do without"
+    if wrong:
+        raise StoreRefused(f"the address of {name} {wrong}", store=name)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Stale(StoreRefused):
+    """An answer to another message: left over on the connection, or sent by somebody who kept it."""
+
+
+class _Http:
+    """The line to one system."""
+
+    def __init__(
+        self,
+        name: str,
+        base: str,
+        keys: tuple[bytes, ...],
+        timeout_s: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._name, self._base, self._keys, self._timeout_s = name, base, keys, timeout_s
+        self._path = urlsplit(base).path
+        self._clock, self._sleep = clock, sleep
+        self._transport: httpx.HTTPTransport | None = None
+
+    def ask(self, ask: Ask) -> Answer:
+        return self._without_rows(self._answer("ask", ask.id, dump_ask(ask)), unless=ask.right.only_reads)
+
+    def verify(self, ask: Ask) -> Answer:
+        return self._without_rows(self._answer("verify", ask.id, dump_ask(ask)))
+
+    def poll(self, ask_id: str) -> Answer:
+        return self._answer("poll", ask_id, json.dumps({"v": 1, "id": ask_id}).encode())
+
+    def offers(self) -> frozenset[Right]:
+        said = self._sent("offer", b'{"v": 1}')
+        try:
+            return frozenset(map(Right, read_json(said)["rights"]))
+        except (Malformed, KeyError, TypeError, ValueError):
+            pass
+        raise self._strange("no list of rights")
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    # --- one message
+
+    def _without_rows(self, answer: Answer, *, unless: bool = False) -> Answer:
+        if answer.rows and not unless:
+            raise self._strange("rows where none were asked for")
+        return answer
+
+    def _answer(self, action: str, ask_id: str, body: bytes) -> Answer:
+        try:
+            about, answer = read_answer(self._sent(action, body))
+        except Malformed as wrong:
+            message = str(wrong)
+        else:
+            if about == ask_id:
+                return answer
+            message = "it is about another ask"
+        raise self._strange(message)
+
+    def _sent(self, action: str, body: bytes) -> bytes:
+        """The body of the signed answer. Tries again where a moment may help."""
+        until = time.monotonic() + self._timeout_s
+        for left in reversed(range(TRIES_MAX)):
+            try:
+                return self._once(action, body, until)
+            except (StoreUnreachable, _Stale):
+                self.close()  # what a connection still holds is no answer to the next message
+                pause = _PAUSE_S * 2 ** (TRIES_MAX - 1 - left)
+                if not left or time.monotonic() + pause >= until:
+                    raise
+                self._sleep(pause)
+            except Exception:
+                self.close()
+                raise
+        raise AssertionError("the last try returns or raises")
+
+    def _once(self, action: str, body: bytes, until: float) -> bytes:
+        mark = sign_ask(self._keys, "POST", f"{self._path}/{action}", body, now=self._clock())
+        headers = {HEADER: str(mark), "Content-Type": "application/json", "Accept-Encoding": "identity"}
+        status, answered, said = self._exchange(action, body, headers, until)
+        try:
+            check_answer(self._keys, answered.get(HEADER), mark, status, said, now=self._clock())
+        except SignatureRefused as refused:
+            code = refused.code
+        else:
+            if 200 <= status < 300:
+                return said
+            code = ""
+        raise self._trouble(status, answered, said, code)
+
+    def _exchange(
+        self, action: str, body: bytes, headers: dict[str, str], until: float
+    ) -> tuple[int, httpx.Headers, bytes]:
+        said = bytearray()
+        failed = ""
+        waits = {"timeout": httpx.Timeout(max(0.1, until - time.monotonic())).as_dict()}
+        try:
+            message = httpx.Request("POST", f"{self._base}/{action}", content=body, headers=headers, extensions=waits)
+            with contextlib.closing(self._opened().handle_request(message)) as answer:
+                if answer.headers.get("content-encoding", "identity") != "identity":
+                    raise self._strange("compressed, which was not asked for")
+                for piece in answer.iter_raw():
+                    said += piece
+                    if len(said) > BYTES_MAX:
+                        raise self._strange(f"more than {BYTES_MAX // 1024**2} MiB")
+                    if time.monotonic() > until:
+                        failed = "timeout"
+                        break
+                else:
+                    return answer.status_code, answer.headers, bytes(said)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            failed = type(error).__name__  # its text may hold the address
+        raise StoreUnreachable(f"{self._name} does not answer ({failed})", store=self._name, retryable=True)
+
+    def _opened(self) -> httpx.HTTPTransport:
+        """A transport, and no client of httpx: that would log addresses, keep cookies and follow the environment."""
+        if self._transport is None:
+            is_encrypted = self._base.startswith("https:")
+            self._transport = httpx.HTTPTransport(
+                verify=ssl.create_default_context() if is_encrypted else False,
+                proxy=_proxy(self._base) if is_encrypted else None,
+            )
+        return self._transport
+
+    # --- what is no answer
+
+    def _trouble(self, status: int, headers: httpx.Headers, answer: bytes, code: str) -> Exception:
+        """What a message without a sound signature, or with another status than 200, means. Anybody on the way may
+        have sent it, so it can only make us stop or come again."""
+        name = self._name
+        if status == 429 or (status == 503 and "retry-after" in headers):
+            wait = _seconds(headers.get("retry-after"))
+            return AskedLater(f"{name} is busy, and asks to come again later", store=name, retry_after_s=wait)
+        if status >= 500:
+            return StoreUnreachable(f"{name} answered with status {status}", store=name, retryable=True)
+        if 300 <= status < 400:
+            return StoreRefused(f"{name} redirects; give its own address", store=name)
+        if status < 300:
+            message = f"the answer of {name} is not signed as it has to be ({code}): {_SIGNATURES[code]}"
+            return (_Stale if code == "replayed" else StoreRefused)(message, store=name)
+        why = _REFUSALS.get(_code(answer), f"status {status}; look at its address")
+        return StoreRefused(f"{name} refused the message: {why}", store=name)
+
+    def _strange(self, what: str) -> StoreRefused:
+        return StoreRefused(f"the answer of {self._name} is not of the protocol: {what}", store=self._name)
+
+
+def _proxy(base: str) -> str | None:
+    """The proxy that the environment names for the way out."""
+    host = urlsplit(base).hostname or ""
+    return None if proxy_bypass(host) else getproxies().get("https")
+
+
+_SIGNATURES = {
+    "missing": "does it speak the protocol of asked systems?",
+    "form": "does it speak version 1?",
+    "wrong": "compare the secrets of both sides",
+    "clock": "the clocks differ by more than five minutes; set them by NTP",
+    "replayed": "it is the answer to something else",
+}
+_REFUSALS = {
+    "signature_missing": "the signature did not arrive; does a proxy take headers away?",
+    "signature_form": "it does not speak version 1",
+    "signature_wrong": "compare the secrets of both sides, and whether a proxy changes the path",
+    "signature_clock": "the clocks differ by more than five minutes; set them by NTP",
+    "signature_replayed": "it had come before",
+    "malformed": "it could not read it; is its version older than ours?",
+    "id_of_another_ask": "its id was used before, about something else",
+    "no_such_action": "nothing answers at this address; compare the path",
+    "too_large": "it is too large",
+}
+
+
+def _code(answer: bytes) -> str:
+    try:
+        code = read_json(answer).get("error")
+    except Malformed:
+        return ""
+    return code if isinstance(code, str) else ""
+
+
+def _seconds(text: str | None) -> int | None:
+    return min(int(text), _WAIT_S_MAX) if text and re.fullmatch(r"[0-9]{1,9}", text) else None

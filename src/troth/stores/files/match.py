@@ -1,0 +1,139 @@
+"""Which rows are meant, and what becomes of them: conditions and changes over rows that are read one by one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+from troth.stores.contract import NEVER, AnyOf, Before, Condition, Match, Row, Scalar, Undated
+from troth.stores.files.text import Kinds, Verdict
+from troth.stores.files.values import comparable, utc
+from troth.stores.values import digits_of
+
+Key = tuple[Hashable, ...]
+_NOTHING: Mapping[str, Scalar] = {}
+_NOTHING_THERE = (None, "")
+
+
+def columns_of(where: Condition | None) -> list[str]:
+    """The columns that the condition looks at, each once."""
+    if where is None:
+        return []
+    if isinstance(where, Before | Undated):
+        return [where.column]
+    return list(dict.fromkeys(column for match in where.matches for column in match.columns))
+
+
+def values_of(where: Condition | None, column: str) -> set[Scalar] | None:
+    """The only values of *column* that the condition can select; None where any may be."""
+    if not isinstance(where, AnyOf) or not all(column in match.columns for match in where.matches):
+        return None
+    return {row[match.columns.index(column)] for match in where.matches for row in match.values}
+
+
+def selects(where: Condition | None, kinds: Kinds, *, at: int) -> Callable[[Row], bool]:
+    """A test of rows whose values from place *at* on are those of `columns_of(where)`."""
+    if where is None:
+        return lambda row: True
+    if isinstance(where, Before):
+        moment = where.moment
+        return lambda row: isinstance(value := row[at], dt.date) and _is_before(value, moment)
+    if isinstance(where, Undated):
+        return lambda row: row[at] in _NOTHING_THERE if where.empty else not _is_dated(row[at])
+    columns = columns_of(where)
+    tests = [
+        _matches(match, kinds, [at + columns.index(column) for column in match.columns]) for match in where.matches
+    ]
+    return lambda row: any(test(row) for test in tests)
+
+
+def _is_dated(value: Scalar) -> bool:
+    return isinstance(value, dt.date) and _is_before(value, NEVER)
+
+
+def _is_before(value: dt.date, moment: dt.datetime) -> bool:
+    """A date is before a moment once its day is over."""
+    if isinstance(value, dt.datetime):
+        return utc(value) < moment
+    return value < moment.astimezone(dt.UTC).date()
+
+
+def _matches(match: Match, kinds: Kinds, places: Sequence[int]) -> Callable[[Row], bool]:
+    if any(len(row) != len(match.columns) for row in match.values):
+        raise ValueError(f"each row of a match on {', '.join(match.columns)} has {len(match.columns)} values")
+    if match.digits:
+        if len(places) != 1:
+            raise ValueError("text can be compared by its digits in one column only")
+        [place] = places
+        numbers = {digits_of(value) for (value,) in match.values} - {""}
+        return lambda row: digits_of(row[place]) in numbers
+    wanted = {key(row, match.columns, kinds, fold=match.fold) for row in match.values if None not in row}
+
+    def test(row: Row) -> bool:
+        values = [row[place] for place in places]
+        return None not in values and key(values, match.columns, kinds, fold=match.fold) in wanted
+
+    return test
+
+
+def key(values: Sequence[Scalar], columns: Sequence[str], kinds: Kinds, *, fold: bool = False) -> Key:
+    """The values in a form that compares equal whichever way they were written."""
+    return tuple([comparable(value, kinds[column], fold=fold) for value, column in zip(values, columns, strict=True)])
+
+
+def changes_by_key(width: int, columns: Sequence[str], rows: Sequence[Row]) -> dict[Row, Verdict]:
+    """The new values of each key. Raises ValueError for a row of another width and a key that stands there twice."""
+    changes: dict[Row, Verdict] = {}
+    for row in rows:
+        if len(row) != width + len(columns):
+            raise ValueError(f"each row has {width + len(columns)} values: the key, then the new ones")
+        change = dict(zip(columns, row[width:], strict=True))
+        if changes.setdefault(row[:width], change) != change:
+            raise ValueError("a key stands there twice, with different values")
+    return changes
+
+
+@dataclass(frozen=True, slots=True)
+class FileOperation:
+    """One call of a writer: by key, the new values of each row, or None where it goes. Columns that have to be
+    *filled* are changed only where they hold something."""
+
+    columns: tuple[str, ...]
+    changes: Mapping[Key, Verdict]
+    filled: tuple[str, ...] = ()
+
+
+class UpdateProgram:
+    """The calls made so far on one table, carried out on a row in their order.
+
+    A later call sees what an earlier one has written, except in the columns that we add: they name the row as it
+    stands in the file until the whole change is committed.
+    """
+
+    def __init__(self, operations: Sequence[FileOperation], kinds: Kinds) -> None:
+        self._operations = operations
+        self._kinds = kinds
+        self.columns = list(
+            dict.fromkeys(name for operation in operations for name in (*operation.columns, *operation.filled))
+        )
+
+    def run(self, row: Row) -> tuple[Verdict, bool]:
+        """What becomes of the row, and whether the last call meant it."""
+        now = dict(zip(self.columns, row, strict=True))
+        changes = _NOTHING
+        meant = False
+        for operation in self._operations:
+            values = [now[column] for column in operation.columns]
+            found = None in values or key(values, operation.columns, self._kinds)
+            meant = found is not True and found in operation.changes
+            if not meant or found is True:
+                continue
+            change = operation.changes[found]
+            if change is None:
+                return None, operation is self._operations[-1]
+            empty = {column for column in operation.filled if now[column] is None}
+            change = {column: value for column, value in change.items() if column not in empty} if empty else change
+            changes = {**changes, **change}
+            now.update((column, value) for column, value in change.items() if column in now)
+        return changes, meant

@@ -1,0 +1,147 @@
+"""The front door of the room: from a system's name and its URL to a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from troth.declaration import Declaration, System, resolve
+from troth.stores.contract import RequiredGrants, Store, StoreLimits, StoreRefused, Unobserved
+from troth.stores.external.contract import ExternalSystem
+
+CONNECTORS = {
+    "files": "troth.stores.files.store",
+    "mariadb": "troth.stores.sql.store",
+    "mysql": "troth.stores.sql.store",
+    "postgres": "troth.stores.sql.store",
+    "postgresql": "troth.stores.sql.store",
+    "sqlite": "troth.stores.sql.store",
+}
+"""URL scheme to the module whose ``connect(name, url, *, read_only, limits)`` makes the store. A new connector is a
+module and a line here; modules are imported when asked for, so that nobody pays for drivers they do not use."""
+
+TASK = "task"
+"""What stands for a URL where a person looks instead of us."""
+
+
+_HTTP = ("https", "http", "hook+https", "hook+http")
+"""How the address of a system begins that is asked over HTTP; ``hook+`` says that it is the company's own code."""
+
+
+def open_store(name: str, url: str, *, read_only: bool = False, limits: StoreLimits | None = None) -> Store:
+    """The store at *url*, known as *name* in the declaration. Opens no connection yet.
+
+    Raises `StoreRefused` for a URL nobody here understands, or when its driver is not installed (the message names
+    the extra to install). The URL is never repeated in a message, but for the path of a file or folder that is there.
+    """
+    scheme = url.partition(":")[0].partition("+")[0].lower() if ":" in url else ""
+    if scheme not in CONNECTORS:
+        raise StoreRefused(f"the store URL of {name} {_misread(url)}", store=name)
+    connector = import_module(CONNECTORS[scheme])
+    store: Store = connector.connect(name, url, read_only=read_only, limits=limits or StoreLimits())
+    return store
+
+
+def _misread(url: str) -> str:
+    """What is wrong with a URL that no connector understands, and its mend."""
+    if not url.strip():
+        return "is empty; give the variable that it comes from a value"
+    known = f"must start with one of these, and a colon: {', '.join(sorted(CONNECTORS))}"
+    meant = _meant(url)
+    return f"{known}; did you mean {meant}" if meant else known
+
+
+def _meant(url: str) -> str:
+    """The URL of the file or folder that *url* is the path of, or how one for its protocol begins."""
+    from fsspec.registry import known_implementations
+
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
+    if scheme in known_implementations:
+        return f"files:{scheme}://…"
+    try:
+        return f"sqlite:///{url}" if Path(url).is_file() else f"files:{url}" if Path(url).is_dir() else ""
+    except (OSError, ValueError):
+        return ""
+
+
+def grants(store: Store, role: str, access: Sequence[RequiredGrants] | None = None) -> str:
+    """The SQL script that creates *role* with exactly *access*, for an administrator to read and run.
+
+    Without *access* it is the script for an audit: to read every table, and nothing else. The script holds no
+    password; the role cannot log in until someone sets one. Raises `UnknownName`, and `StoreRefused` where a place has
+    no roles of its own (SQLite, files: the file's mode decides).
+    """
+    script = getattr(store, "grants", None)
+    if script is None:
+        raise StoreRefused(f"{store.name} has no roles to grant to: the mode of its files decides", store=store.name)
+    written: str = script(role, access)
+    return written
+
+
+def readable_part(store: Store) -> tuple[Store, Unobserved]:
+    """*store* without the files that cannot be read, and what that leaves out: for an audit, which looks at a place as
+    it is. Requests need all of it, and are refused where a part cannot be read. Raises `StoreError`."""
+    part = getattr(store, "readable_part", None)
+    if part is None:
+        return store, Unobserved()
+    found: tuple[Store, Unobserved] = part()
+    return found
+
+
+def open_system(
+    name: str, system: System, environ: Mapping[str, str], *, read_only: bool = False, limits: StoreLimits | None = None
+) -> Store:
+    """The store of one declared system, its URL fetched from *environ*. Opens no connection yet.
+
+    Raises `SecretMissing` for a reference that is not set, and as `open_store` does; `StoreRefused` for one that is
+    not looked into.
+    """
+    if not system.is_looked_into:
+        raise StoreRefused(f"{name} is asked, and not looked into", store=name)
+    url = resolve(system.store, environ).reveal()
+    only_reads = read_only or system.read_only
+    if not url.lower().startswith("files:"):
+        return open_store(name, url, read_only=only_reads, limits=limits)
+    from troth.stores.files.store import FileTable, connect
+
+    tables = {each: FileTable(table.path, table.key or ()) for each, table in system.tables.items()}
+    return connect(name, url, read_only=only_reads, limits=limits or StoreLimits(), tables=tables)
+
+
+def open_stores(declaration: Declaration, environ: Mapping[str, str], *, read_only: bool = False) -> dict[str, Store]:
+    """All declared systems that we look into, by name. Raises as `open_system` does, for the first that cannot be
+    opened."""
+    return {
+        name: open_system(name, system, environ, read_only=read_only)
+        for name, system in declaration.systems.items()
+        if system.is_looked_into
+    }
+
+
+def is_asked(system: System) -> bool:
+    """Whether the system answers for itself, and `open_asked` opens it. What is neither looked into nor asked is a
+    `TASK`: a person does it."""
+    return not system.is_looked_into and system.store != TASK
+
+
+def open_asked(name: str, system: System, environ: Mapping[str, str]) -> ExternalSystem:
+    """The declared system, its address and secret fetched from *environ*. Opens no connection yet.
+
+    Raises `SecretMissing` for a reference that is not set, and `StoreRefused` for a system that is not asked, an
+    address nobody here understands, or a secret that is too short. Neither is repeated in a message.
+    """
+    if not is_asked(system) or system.asked is None:
+        raise StoreRefused(f"{name} is not asked: its 'asked' says nothing of how", store=name)
+    url = resolve(system.store, environ).reveal()
+    scheme = url.partition(":")[0].lower()
+    if scheme == "hook":
+        from troth.stores.external import hook
+
+        return hook.connect(name, url, system.asked)
+    if scheme not in _HTTP:
+        raise StoreRefused(f"the address of {name} must start with https:// or hook:", store=name)
+    from troth.stores.external import http
+
+    secret = system.asked.secret
+    return http.connect(name, url, system.asked, resolve(secret, environ).reveal() if secret else None)

@@ -1,0 +1,60 @@
+"""One figure of one database, asked in a process of its own (`troth.sandbox`): a statement that never ends, a value
+that fills the memory and a driver that holds the interpreter end with that process."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+from troth.sandbox import START_S, SandboxRefusal, TooLong, TooMuch, ask, work
+from troth.stores.contract import (
+    StoreBusy,
+    StoreConflict,
+    StoreError,
+    StoreRefused,
+    StoreUnreachable,
+    UnknownName,
+)
+
+_ERRORS = {each.__name__: each for each in (StoreBusy, StoreConflict, StoreRefused, StoreUnreachable, UnknownName)}
+
+
+def figure(name: str, url: str, select: str, *, within_s: float) -> object:
+    """The number that *select* gives; None for NULL, and the name of its type for anything that is no number: that
+    itself does not leave the process. Raises `StoreError`."""
+    given = json.dumps({"name": name, "url": url, "select": select, "within_s": within_s}).encode()
+    try:
+        found = json.loads(ask(__name__, given=given, within_s=within_s + START_S))
+    except SandboxRefusal as refused:
+        told = json.loads(str(refused))
+        kind = _ERRORS.get(told["error"], StoreError)
+        raise kind(told["message"], store=name, retryable=told["retryable"]) from None
+    except TooLong:
+        raise StoreBusy(f"{name}: it took longer than {within_s:g} seconds", store=name, retryable=True) from None
+    except TooMuch:
+        raise StoreRefused(f"{name}: it took more memory than any figure needs, or broke", store=name) from None
+    return Decimal(found["decimal"]) if isinstance(found, dict) else found
+
+
+def _answer(given: bytes) -> bytes:
+    from troth.stores.registry import open_store
+    from troth.stores.sql.store import SqlStore
+
+    asked = json.loads(given)
+    try:
+        store = open_store(asked["name"], asked["url"], read_only=True)
+        assert isinstance(store, SqlStore), "no other store asks here"
+        found = store.figure_here(asked["select"], within_s=asked["within_s"])
+    except StoreError as error:
+        told = {"error": type(error).__name__, "message": str(error), "retryable": error.retryable}
+        raise SandboxRefusal(json.dumps(told)) from None
+    if isinstance(found, Decimal):
+        found = {"decimal": str(found)}
+    elif found is not None and not isinstance(found, int | float):
+        found = type(found).__name__
+    return json.dumps(found).encode()
+
+
+def main() -> int:
+    """Answer once, and no more."""
+    return work(_answer, cpu_s=150)

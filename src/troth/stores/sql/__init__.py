@@ -1,0 +1,1 @@
+"""SQL databases as stores: one class for all engines, and a dialect for each."""

@@ -1,0 +1,305 @@
+"""What differs between SQL engines. One subclass of `Dialect` per engine, in its own file; `sql` holds all the rest.
+
+A dialect mostly *writes* SQL: given described tables and fitted values it returns a `SqlClause`. Names come from the
+engine's own catalogue and are quoted here; values always travel as parameters.
+"""
+
+# ruff: noqa: S608 -- SQL is composed here: names are quoted, values are parameters
+
+from __future__ import annotations
+
+import abc
+import datetime as dt
+import itertools
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+import sqlalchemy as sa
+
+from troth.stores.contract import (
+    Column,
+    ColumnKind,
+    Principal,
+    RequiredGrants,
+    Row,
+    Scalar,
+    StoreBusy,
+    StoreConflict,
+    StoreError,
+    StoreLimits,
+    StoreRefused,
+    StoreUnreachable,
+    TableSchema,
+    TransportSecurity,
+    UnknownName,
+)
+from troth.stores.statement_log import note_executed
+from troth.stores.values import ValueMismatch, fitted
+
+Account = TypeVar("Account", int, str)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlClause:
+    """A piece of SQL with the values of its placeholders, in order. The values are other people's: no repr."""
+
+    sql: str
+    values: tuple[object, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTable:
+    """A described table, with what only its own dialect understands: *quoted* is its full name in SQL, *traits* what
+    the dialect noted for a column, *refusal* why it cannot be written to (None: it can)."""
+
+    schema: TableSchema
+    quoted: str
+    traits: Mapping[str, str]
+    refusal: str | None = None
+
+    def column(self, name: str) -> Column:
+        column = self.schema.column(name)
+        assert column is not None, "names are checked before SQL is written"
+        return column
+
+
+@dataclass(frozen=True, slots=True)
+class DriverFault:
+    """What a driver's error means: which of ours, and what may be said about it (names of the schema at most)."""
+
+    kind: type[StoreError]
+    detail: str
+    retryable: bool = False
+
+
+class Declined(Exception):
+    """The dialect says no by itself, in words for the person who asked; the store makes a `StoreRefused` of it."""
+
+
+class Dialect(abc.ABC):
+    """One engine. Stateless, but for the quoting rules that SQLAlchemy gives it."""
+
+    name: ClassVar[str]
+    driver: ClassVar[str]
+    """SQLAlchemy's name for the driver we use."""
+    extra: ClassVar[str | None]
+    """The extra of our package that installs the driver."""
+    values_max: ClassVar[int]
+    """The most values that one statement bears."""
+    snapshot: ClassVar[str]
+    """Begins a read-only transaction in which several statements see the same data."""
+    dated: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.INTEGER})
+    numeric: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
+    """The kinds of column that can be asked for what is `before` a moment."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self.url = url
+        self._preparer = url.get_dialect()().identifier_preparer
+
+    def quote(self, name: str) -> str:
+        """The name as an identifier, always quoted, with percent signs doubled where the driver wants that."""
+        return str(self._preparer.quote_identifier(name))
+
+    # --- connecting -----------------------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def engine(self, limits: StoreLimits, *, read_only: bool) -> sa.Engine:
+        """An engine whose connections keep *limits*; a read-only one commits by itself and cannot write."""
+
+    def mend(self, error: BaseException | None) -> bool:
+        """Make good what kept a reader from reading and whoever may write can mend. Whether there was anything."""
+        return False
+
+    def _engine(self, url: sa.URL, *, read_only: bool, **special: Any) -> sa.Engine:
+        """What all engines have in common: one connection, silence, and no statement that nobody asked for."""
+        engine = sa.create_engine(
+            url,
+            hide_parameters=True,
+            logging_name=_SILENT,
+            poolclass=sa.QueuePool,
+            pool_pre_ping=not read_only,  # a read is simply repeated on a new connection
+            pool_reset_on_return=None if read_only else "rollback",
+            skip_autocommit_rollback=read_only,  # SQLite's driver calls every connection of ours autocommitting
+            **special,
+        )
+        sa.event.listen(engine, "before_cursor_execute", note_executed)
+        return engine
+
+    @abc.abstractmethod
+    def fault(self, error: BaseException) -> DriverFault:
+        """What a driver's error means. Must not repeat the driver's text: drivers quote rows."""
+
+    # --- looking --------------------------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def describe(self, connection: sa.Connection) -> dict[str, SqlTable]:
+        """Every table by the declaration's name for it, in a handful of statements."""
+
+    @abc.abstractmethod
+    def principals(self, connection: sa.Connection, tables: Mapping[str, SqlTable]) -> list[Principal]: ...
+
+    @abc.abstractmethod
+    def transport(self, connection: sa.Connection) -> TransportSecurity: ...
+
+    @abc.abstractmethod
+    def grants(self, tables: Mapping[str, SqlTable], role: str, access: Sequence[RequiredGrants]) -> str:
+        """The script that lets *role* do exactly this, without a password in it."""
+
+    # --- writing SQL ----------------------------------------------------------------------------------------------
+
+    def shown(self, table: SqlTable, column: str) -> str:
+        """A column in a SELECT list."""
+        return self.quote(column)
+
+    def identity(self, table: SqlTable) -> tuple[str, ...]:
+        """Expressions that tell a row from every other, in SQL; empty where there is nothing of the kind."""
+        return tuple(self.quote(name) for name in table.schema.key)
+
+    @abc.abstractmethod
+    def matching(self, table: SqlTable, columns: Sequence[str], rows: Sequence[Row], *, fold: bool) -> SqlClause:
+        """The condition that *columns* take one of *rows*, exactly, or without regard to case."""
+
+    @abc.abstractmethod
+    def by_digits(self, table: SqlTable, column: Column, digits: Sequence[str]) -> SqlClause:
+        """The condition that the digits in *column*, which is not *numeric*, are one of *digits*."""
+
+    def after(self, key: Sequence[str], row: Row, mark: str = "%s") -> SqlClause:
+        """The condition that the *key* comes after *row* in the order of its index."""
+        names = ", ".join(self.quote(name) for name in key)
+        return SqlClause(f"({names}) > ({', '.join([mark] * len(key))})", tuple(row))
+
+    @abc.abstractmethod
+    def before(self, table: SqlTable, column: Column, moment: dt.datetime) -> SqlClause:
+        """The condition that a date, time or count of seconds is earlier than *moment* (aware, in UTC)."""
+
+    def empty(self, column: Column) -> SqlClause:
+        """The condition that *column*, which is dated, holds nothing."""
+        return SqlClause(f"{self.quote(column.name)} IS NULL")
+
+    @abc.abstractmethod
+    def amending(
+        self, table: SqlTable, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool
+    ) -> SqlClause:
+        """The statement that sets *columns* of the rows named by *key*; see `Writer.amend`."""
+
+    @abc.abstractmethod
+    def sample(self, connection: sa.Connection, table: SqlTable, columns: Sequence[str], rows: int) -> list[Row]:
+        """Some rows from all over the table, without reading all of it."""
+
+    def sought(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
+        """Values as this engine compares them with *column*."""
+        return fitted(column.kind, values)
+
+    def written(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
+        """Values as this engine stores them in *column*."""
+        return self.sought(column, values)
+
+    # --- shared by dialects ---------------------------------------------------------------------------------------
+
+    def assigned(self, column: str, value: str, *, keep_nulls: bool) -> str:
+        """What a column of the table ``t`` is set to: *value*, but NULL where it is NULL and is to stay so."""
+        return f"CASE WHEN t.{self.quote(column)} IS NULL THEN NULL ELSE {value} END" if keep_nulls else value
+
+    def epoch_before(self, column: str, moment: dt.datetime, mark: str) -> SqlClause:
+        """`before` for a number: seconds since 1970, or milliseconds where they are too large for seconds."""
+        name, seconds = self.quote(column), int(moment.timestamp())
+        sql = (
+            f"({name} < {mark} AND {name} < {_MILLISECONDS_FROM} OR {name} >= {_MILLISECONDS_FROM} AND {name} < {mark})"
+        )
+        return SqlClause(sql, (seconds, seconds * 1000))
+
+    def spread(
+        self, table: SqlTable, columns: Sequence[str], rows: int, lowest: int, highest: int, mark: str
+    ) -> SqlClause:
+        """Rows from evenly spaced places of a whole-numbered first key column."""
+        key = self.quote(table.schema.key[0])
+        shown = ", ".join(self.shown(table, name) for name in columns)
+        places = min(_PLACES, rows, highest - lowest + 1)
+        bounds = [lowest + (highest + 1 - lowest) * place // places for place in range(places + 1)]
+        piece = (
+            f"SELECT * FROM (SELECT {shown} FROM {table.quoted} WHERE {key} >= {mark} AND {key} < {mark} "
+            f"ORDER BY {key} LIMIT {-(-rows // places)}) AS p"
+        )
+        values = tuple(bound for pair in itertools.pairwise(bounds) for bound in pair)
+        return SqlClause(" UNION ALL ".join([piece] * places), values)
+
+    def spread_sample(
+        self, connection: sa.Connection, table: SqlTable, columns: Sequence[str], rows: int, mark: str
+    ) -> list[Row]:
+        """`sample` by evenly spaced keys, for engines without TABLESAMPLE."""
+        key = table.schema.key
+        found: list[Row] = []
+        if key and table.column(key[0]).kind is ColumnKind.INTEGER:
+            name = self.quote(key[0])
+            ends = f"SELECT (SELECT min({name}) FROM {table.quoted}), (SELECT max({name}) FROM {table.quoted})"
+            [(lowest, highest)] = run(connection, SqlClause(ends))
+            if isinstance(lowest, int) and isinstance(highest, int):
+                found = run(connection, self.spread(table, columns, rows, lowest, highest, mark))[:rows]
+        return found if len(found) > rows // 2 else self.first(connection, table, columns, rows)
+
+    def first(self, connection: sa.Connection, table: SqlTable, columns: Sequence[str], rows: int) -> list[Row]:
+        shown = ", ".join(self.shown(table, name) for name in columns)
+        return run(connection, SqlClause(f"SELECT {shown} FROM {table.quoted} LIMIT {int(rows)}"))
+
+
+_MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138, as milliseconds 1973
+_PLACES = 16
+_SILENT = "troth"
+# At DEBUG, SQLAlchemy would log the rows it reads, whatever hide_parameters says.
+logging.getLogger(f"sqlalchemy.engine.Engine.{_SILENT}").setLevel(logging.CRITICAL)
+
+
+def run(connection: sa.Connection, clause: SqlClause) -> list[tuple[Any, ...]]:
+    """The rows that a statement returns, as plain tuples."""
+    return [tuple(row) for row in connection.exec_driver_sql(clause.sql, clause.values).fetchall()]
+
+
+def closure_of(start: Account, becomes: Mapping[Account, set[Account]]) -> set[Account]:
+    """The role *start* and all that it may become, also by SET ROLE."""
+    found, left = {start}, [start]
+    while left:
+        for group in becomes.get(left.pop(), ()):
+            if group not in found:
+                found.add(group)
+                left.append(group)
+    return found
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """``; did you mean 'x'?`` or nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(name[:80], known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def conflict(detail: str) -> DriverFault:
+    return DriverFault(StoreConflict, detail)
+
+
+BUSY = DriverFault(
+    StoreBusy, "a lock or statement timeout, or a deadlock: nothing was changed, try again", retryable=True
+)
+CHANGED = DriverFault(
+    UnknownName, "a table or column is no longer there: the schema has changed since it was described"
+)
+LOST = DriverFault(
+    StoreUnreachable,
+    "nothing answers there, or the connection was lost; check host and port, and that the server runs",
+    retryable=True,
+)
+NOT_LET_IN = (
+    "the server refuses this account, its password, or this database; check each in the URL, where the signs "
+    "@ / : ? # % of a password are written %40 %2F %3A %3F %23 %25"
+)
+
+
+def refused(detail: str) -> DriverFault:
+    return DriverFault(StoreRefused, detail)
+
+
+def other(error: BaseException, code: object) -> DriverFault:
+    """An error nobody expected: its type and the engine's code, never its text."""
+    return DriverFault(StoreError, f"{type(error).__name__} {code or ''}".strip())

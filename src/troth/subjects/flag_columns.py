@@ -1,0 +1,153 @@
+"""Marks: columns by which an application is told not to use a person's rows (GDPR Art. 18, 21, 7(3)). Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from troth.declaration import OBJECTABLE, Basis, Declaration, FlagColumn, Problem, Severity, covers
+from troth.stores import Scalar
+from troth.subjects.amend import AmendmentPlan, Rewrite, parsed
+from troth.subjects.datamap import MapProblem, Node
+from troth.subjects.locate import Located
+from troth.subjects.plan import PlanRefused, Target, refuse_untrue, reviews
+
+_NOW = "now"
+
+
+def marked_for(declaration: Declaration, names: Collection[str]) -> frozenset[str]:
+    """Which of *names* (``restricted``, or purposes) some table has a mark for."""
+    return frozenset(
+        name
+        for system in declaration.systems.values()
+        for table in system.tables.values()
+        for name in table.marks
+        if name in names
+    )
+
+
+def plan_marks(
+    declaration: Declaration, located: Located, names: Collection[str], *, now: dt.datetime, lifted: bool = False
+) -> AmendmentPlan:
+    """Decide which rows of the located get which marks, or, *lifted*, lose them. *located* must have been found to
+    ``amend``. A row that bears the mark already is left as it is, with the moment that it has borne it since. Raises
+    `PlanRefused` as `refuse_untrue` does, and for a mark that its column cannot hold."""
+    refuse_untrue(declaration)
+    rewrites: dict[tuple[str, tuple[str, ...]], list[tuple[Target, tuple[Scalar, ...], tuple[Scalar, ...]]]]
+    rewrites = defaultdict(list)
+    problems = list[MapProblem]()
+    for node in located.map:
+        marks = {mark.column: mark for name, mark in node.declared.marks.items() if name in names}
+        if not marks or not located.rows.get(node.place):
+            continue
+        after = _values(node, marks, now, problems, lifted=lifted)
+        for row in located.rows[node.place]:
+            new: Mapping[str, tuple[Scalar, Scalar]] = {
+                column: (before, after[column])
+                for column in after
+                if _is_to_set(before := located.value(node.place, row, column), after[column], marks[column], lifted)
+            }
+            if new:
+                before_values, after_values = zip(*new.values(), strict=True)
+                rewrites[node.place, tuple(new)].append(((row.key, row.subjects), before_values, after_values))
+    if problems:
+        raise PlanRefused(problems)
+    return AmendmentPlan(
+        declaration_hash=declaration.hash,
+        located=located,
+        rewrites=tuple(Rewrite(place, columns, tuple(rows)) for (place, columns), rows in rewrites.items()),
+        kept=(),
+        reviews=tuple(reviews(declaration, located)),
+    )
+
+
+def unmarked(declaration: Declaration) -> Iterator[Problem]:
+    """Of each purpose that may be stopped, and of a restriction where some system marks one: the systems where no
+    column can say so (GDPR Art. 18, 21, 7(3)). There a task asks somebody, and messages say that."""
+    for name, purpose in declaration.purposes.items():
+        if purpose.basis in OBJECTABLE or purpose.basis is Basis.CONSENT or covers("marketing", purpose.use):
+            using = [key for key, system in declaration.systems.items() if name in system.purposes]
+            yield from _unmarked(declaration, name, using, f"purposes.{name}")
+    if marked_for(declaration, ["restricted"]):
+        yield from _unmarked(declaration, "restricted", declaration.systems, "systems")
+
+
+def _unmarked(declaration: Declaration, mark: str, systems: Iterable[str], path: str) -> Iterator[Problem]:
+    without = [
+        f"'{name}'"
+        for name in systems
+        if (system := declaration.systems[name]).is_looked_into
+        and not system.is_troths
+        and system.tables
+        and not any(mark in table.marks for table in system.tables.values())
+    ]
+    if without:
+        message = f"no column marks '{mark}' in {', '.join(without)}: a person has to stop it there"
+        mend = "declare the column that the application heeds under 'marks' of a table"
+        yield Problem("mark-missing", declaration.where(path), path, message, mend, Severity.NOTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """How far a mark holds for one person in one system, as it was read there."""
+
+    rows: int
+    """Rows of the person in the system, in whatever table."""
+    bearing: int
+    """Rows that bear the mark."""
+    lacking: int
+    """Rows whose table has a column for the mark, and that do not bear it."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the application can know from its own rows that the use has stopped."""
+        return bool(self.bearing) and not self.lacking
+
+
+def flags(located: Located, name: str) -> list[dict[str, Flagged]]:
+    """For each of the located, by system: how far the mark *name* holds in the rows as they were read. A system without
+    a row of theirs is left out. Raises `PlanRefused` for a mark that its column cannot hold."""
+    counts: list[dict[str, list[int]]] = [defaultdict(lambda: [0, 0, 0]) for _ in located.identities]
+    problems = list[MapProblem]()
+    for node in located.map:
+        mark = node.declared.marks.get(name)
+        # What a mark of the value "now" would be set to is never compared: any moment will do.
+        wanted = _values(node, {mark.column: mark}, _SOME_TIME, problems, lifted=False) if mark else {}
+        for row in located.rows.get(node.place, ()):
+            for subject in row.subjects:
+                count = counts[subject][node.system]
+                count[0] += 1
+                if mark is not None:
+                    bears = mark.column in wanted and not _is_to_set(
+                        located.value(node.place, row, mark.column), wanted[mark.column], mark, lifted=False
+                    )
+                    count[1 if bears else 2] += 1
+    if problems:
+        raise PlanRefused(problems)
+    return [{system: Flagged(*count) for system, count in systems.items()} for systems in counts]
+
+
+_SOME_TIME = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+def _is_to_set(before: Scalar, after: Scalar, mark: FlagColumn, lifted: bool) -> bool:
+    return before != after and (lifted or mark.value != _NOW or before is None)
+
+
+def _values(
+    node: Node, marks: Mapping[str, FlagColumn], now: dt.datetime, problems: list[MapProblem], *, lifted: bool
+) -> dict[str, Scalar]:
+    values: dict[str, Scalar] = {}
+    for name, mark in marks.items():
+        column = node.schema.column(name)
+        if column is None:
+            continue
+        text = mark.lifted if lifted else now.isoformat(timespec="seconds") if mark.value == _NOW else mark.value
+        try:
+            values[name] = parsed(column, text)
+        except ValueError as fault:
+            path = f"systems.{node.system}.tables.{node.table}.marks"
+            problems.append(MapProblem(path, f"{name} cannot hold the mark: {fault}", "give a value that fits"))
+    return values

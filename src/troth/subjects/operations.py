@@ -1,0 +1,355 @@
+"""Work: a plan compiled into operations on stores, complete in itself.
+
+Everything that carrying out needs is in here: keys, new values, what the rescan asks and what it may find. So a run can
+be taken up after a crash from its sealed work alone, whatever the declaration says by then. Masks are computed here, on
+our side; no store ever sees a key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from troth.declaration import IdentityKind, Strategy
+from troth.ledger import Pseudonym
+from troth.protect import Keyring, Masker
+from troth.stores import Row, Scalar
+from troth.subjects.amend import AmendmentPlan
+from troth.subjects.datamap import Node, PersonLink
+from troth.subjects.identity import Identity, spelled
+from troth.subjects.locate import Located, picker
+from troth.subjects.plan import ErasurePlan, Stage, Target, chunk
+from troth.subjects.strategies import mask_fit
+from troth.subjects.treatment import Treatment, treatments_by_subject
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One set-based change to one table: each row is its key, then the new values; without *columns*, a deletion.
+
+    *keep_nulls* says that what is empty stays empty: a mask over nothing would invent data. *before* is what each row
+    held in the *seen* columns when the plan was made: those by which it was found, and those that are corrected.
+    """
+
+    chunk: int
+    system: str
+    table: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: list[Row]
+    seen: tuple[str, ...]
+    before: list[Row]
+    keep_nulls: bool = False
+
+    def __repr__(self) -> str:
+        return f"Operation({self.system}.{self.table}, {len(self.rows)} rows)"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkValues:
+    """Values that were asked for by one link, and the subjects that each names."""
+
+    columns: tuple[str, ...]
+    fold: bool
+    values: Mapping[Row, tuple[int, ...]]
+    digits: bool = False
+
+    def __repr__(self) -> str:
+        return f"Asked({', '.join(self.columns)}: {len(self.values)} values)"
+
+
+@dataclass(frozen=True, slots=True)
+class RescanQuery:
+    """What the rescan asks of one table: rows by the same values as before. *kept* are the keys of rows that the plan
+    leaves as they are; rows that it writes may be there too, with what was written."""
+
+    system: str
+    table: str
+    key: tuple[str, ...]
+    asked: tuple[LinkValues, ...]
+    kept: frozenset[Row] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"Question({self.system}.{self.table})"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """One line of a subject's receipt: how many rows of a place were treated how, and what of them stays why and until
+    when. A row stands in one line only. *strategies* end with ``keep`` where something of the rows stays."""
+
+    place: str
+    rows: int
+    strategies: tuple[str, ...]
+    words: str
+    cite: str = ""
+    until: dt.date | None = None
+    because: str = ""
+
+    @property
+    def stays(self) -> bool:
+        """Whether something of these rows stays: all of it, or what was not changed."""
+        return "keep" in self.strategies
+
+    @property
+    def changes(self) -> bool:
+        """Whether something of these rows is changed."""
+        return self.strategies != ("keep",)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """One identifier that no declared column of *system* holds any more, once the run is done: what a tombstone has to
+    match. Its `repr` does not show it."""
+
+    system: str
+    kind: IdentityKind
+    value: str
+    subjects: tuple[int, ...] = ()
+    """Whose it was, as indices of the run's subjects."""
+
+    def __repr__(self) -> str:
+        return f"Gone({self.system}, {self.kind})"
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPlan:
+    """All operations of a run, what the rescan asks, and what each subject's receipt will say.
+
+    *subjects* are keyed references; *tallies* are in the same order.
+    """
+
+    action: str
+    plan_hash: str
+    declaration_hash: str
+    subjects: tuple[str, ...]
+    operations: tuple[Operation, ...]
+    questions: tuple[RescanQuery, ...]
+    tallies: tuple[tuple[ReceiptLine, ...], ...]
+    gone: tuple[Gone, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Work({self.action}, {len(self.subjects)} subjects, {len(self.operations)} operations)"
+
+    def chunk(self, subject: int) -> int:
+        """The chunk that a subject's rows are changed in."""
+        return chunk((subject,))
+
+    def subjects_of(self, number: int) -> list[int]:
+        """The subjects of one chunk."""
+        return [subject for subject in range(len(self.subjects)) if self.chunk(subject) == number]
+
+    def steps(self) -> dict[str, list[Operation]]:
+        """The operations by step, in order. A step is one transaction of one store: ``chunk/system``."""
+        steps: dict[str, list[Operation]] = defaultdict(list)
+        for operation in self.operations:
+            steps[f"{operation.chunk}/{operation.system}"].append(operation)
+        return steps
+
+    def steps_of(self, subject: int) -> list[str]:
+        """The steps of this subject's chunk."""
+        chunk = f"{self.chunk(subject)}/"
+        return [step for step in self.steps() if step.startswith(chunk)]
+
+
+def compile_work(plan: ErasurePlan | AmendmentPlan, keyring: Keyring, plan_hash: str) -> CompiledPlan:
+    """Turn a plan into operations. Raises `troth.protect.MaskTooNarrow` when a column cannot hold its masks."""
+    subjects = [str(reference) for reference in references(plan.located.identities, keyring)]
+    if isinstance(plan, AmendmentPlan):
+        return _amendment(plan, plan_hash, subjects)
+    return _erasure(plan, keyring, plan_hash, subjects)
+
+
+def preview(plan: ErasurePlan | AmendmentPlan, keyring: Keyring) -> tuple[tuple[ReceiptLine, ...], ...]:
+    """What the receipt of each subject would say of this plan: places, counts, grounds; no values."""
+    return compile_work(plan, keyring, "").tallies
+
+
+def references(identities: Sequence[Identity], keyring: Keyring) -> list[Pseudonym]:
+    """The keyed reference of each identity: the same person asked for in the same way is the same subject."""
+    return keyring.pseudonyms("subject", [identity.canonical() for identity in identities])
+
+
+def references_of(gone: Iterable[Gone], keyring: Keyring) -> list[Pseudonym]:
+    """The keyed reference of whoever is asked for by each identifier alone."""
+    return keyring.pseudonyms("subject", [spelled(one.kind, one.value) for one in gone])
+
+
+def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequence[str]) -> CompiledPlan:
+    located = plan.located
+    masker = Masker(keyring)
+    detached: dict[str, set[str]] = defaultdict(set)
+    for change in plan.changes:
+        if change.stage is Stage.DETACH:
+            detached[change.place].update(column for column, _ in change.strategies)
+    operations: list[Operation] = []
+    for change in plan.changes:
+        node = located.map[change.place]
+        columns = tuple(column for column, _ in change.strategies)
+        values = [_values(node, column, how, change.targets, masker, subjects) for column, how in change.strategies]
+        if change.stage is Stage.DETACH:  # rows of others, perhaps: found by what they refer to
+            seen, before = columns, dict(located.referring[change.place, columns])
+        else:
+            seen = tuple(name for name in _ways(node) if name not in detached[change.place])
+            before = _before(located, change.place, seen)
+        operations += _by_chunk(node, columns, change.targets, values, seen, before, keep_nulls=True)
+    operations.sort(key=lambda operation: operation.chunk)  # stable: within a chunk the plan's order stands
+    return CompiledPlan(
+        action="erase",
+        plan_hash=plan_hash,
+        declaration_hash=plan.declaration_hash,
+        subjects=tuple(subjects),
+        operations=tuple(operations),
+        questions=tuple(_questions(plan)),
+        tallies=_tallies(plan),
+        gone=tuple(_gone(plan)),
+    )
+
+
+def _values(
+    node: Node, name: str, how: Strategy, targets: Sequence[Target], masker: Masker, subjects: Sequence[str]
+) -> list[Scalar]:
+    """The new values of one column, for all targets."""
+    if how is Strategy.NULL:
+        return [None] * len(targets)
+    column = node.schema.column(name)
+    assert column is not None
+    fit = mask_fit(node, column)
+    if how is Strategy.PSEUDONYMISE:
+        return [masker.pseudonymise(fit, subjects[owners[0]]) for _, owners in targets]
+    return masker.batch(fit, f"{node.place}.{name}", [key for key, _ in targets])
+
+
+def _ways(node: Node) -> tuple[str, ...]:
+    """The columns by which rows of this table are found to be somebody's."""
+    return tuple(dict.fromkeys(column for link in node.links for column in link.columns))
+
+
+def _before(located: Located, place: str, seen: Sequence[str]) -> dict[Row, Row]:
+    """What located rows hold in the *seen* columns, by their keys."""
+    rows = located.rows.get(place, ())
+    if not seen:
+        return {row.key: () for row in rows}
+    pick = picker(located.columns[place], seen)
+    return {row.key: pick(row.values) for row in rows}
+
+
+def _by_chunk(
+    node: Node,
+    columns: tuple[str, ...],
+    targets: Sequence[Target],
+    values: Sequence[Sequence[Scalar]],
+    seen: tuple[str, ...],
+    before: Mapping[Row, Row],
+    *,
+    keep_nulls: bool = False,
+) -> Iterator[Operation]:
+    """One operation for each chunk. A row goes with the first of its subjects; its parents' subjects are among its
+    own, so it never outlives them."""
+    rows: dict[int, list[Row]] = defaultdict(list)
+    held: dict[int, list[Row]] = defaultdict(list)
+    for (key, owners), *new in zip(targets, *values, strict=True):
+        number = chunk(owners)
+        rows[number].append((*key, *new))
+        held[number].append(before[key])
+    for number in rows:
+        yield Operation(
+            number, node.system, node.table, node.key, columns, rows[number], seen, held[number], keep_nulls
+        )
+
+
+def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> CompiledPlan:
+    operations: list[Operation] = []
+    rewritten: dict[str, dict[Row, tuple[int, ...]]] = defaultdict(dict)
+    for rewrite in plan.rewrites:
+        node = plan.located.map[rewrite.place]
+        targets = [target for target, _, _ in rewrite.rows]
+        values = list(zip(*(after for _, _, after in rewrite.rows), strict=True))
+        seen = tuple(dict.fromkeys([*_ways(node), *rewrite.columns]))
+        before = _before(plan.located, rewrite.place, seen)
+        operations += _by_chunk(node, rewrite.columns, targets, values, seen, before)
+        for (key, owners), new in zip(targets, (after for _, _, after in rewrite.rows), strict=True):
+            changed = dict(zip(rewrite.columns, new, strict=True))
+            rewritten[rewrite.place][moved(node.key, key, changed)] = owners
+    nodes = [(plan.located.map[place], owners) for place, owners in rewritten.items()]
+    operations.sort(key=lambda operation: operation.chunk)
+    return CompiledPlan(
+        action="amend",
+        plan_hash=plan_hash,
+        declaration_hash=plan.declaration_hash,
+        subjects=tuple(subjects),
+        operations=tuple(operations),
+        questions=tuple(
+            RescanQuery(n.system, n.table, n.key, (LinkValues(n.key, False, owners),)) for n, owners in nodes
+        ),
+        tallies=_tallies(plan),
+    )
+
+
+def moved(names: Sequence[str], key: Row, changed: Mapping[str, Scalar]) -> Row:
+    """A row's key after its columns have *changed*: where an address is the key, a corrected one moves the row."""
+    return tuple(changed.get(name, value) for name, value in zip(names, key, strict=True))
+
+
+def _questions(plan: ErasurePlan) -> Iterator[RescanQuery]:
+    """Every value that was asked for, to be asked again."""
+    located = plan.located
+    kept: dict[str, set[Row]] = defaultdict(set)
+    for stays in plan.kept:
+        kept[stays.place].update(key for key, _ in stays.targets)
+    for place, values in located.asked.items():
+        node = located.map[place]
+        asked = tuple(
+            LinkValues(
+                way.columns, way.fold, {v: tuple(sorted(who)) for v, who in values[way.name].items()}, way.digits
+            )
+            for way in (PersonLink("", node.key), *node.links)
+            if values.get(way.name)
+        )
+        if asked:
+            yield RescanQuery(node.system, node.table, node.key, asked, frozenset(kept[place]))
+
+
+def _gone(plan: ErasurePlan) -> Iterator[Gone]:
+    """Identifiers that the plan takes out of a system altogether."""
+    located = plan.located
+    deleted: dict[str, set[Row]] = defaultdict(set)
+    written: dict[tuple[str, str], set[Row]] = defaultdict(set)
+    for change in plan.changes:
+        keys = {key for key, _ in change.targets}
+        if change.stage is Stage.DELETE:
+            deleted[change.place] |= keys
+        for column, _ in change.strategies:
+            written[change.place, column] |= keys
+    leaves: dict[tuple[str, IdentityKind, str], bool] = {}
+    owners: dict[tuple[str, IdentityKind, str], set[int]] = defaultdict(set)
+    for place, rows in located.rows.items():
+        node = located.map[place]
+        for link in node.links:
+            at = located.columns[place].index(link.columns[0])
+            for row in rows if link.kind is not None and not link.shared else ():
+                value = row.values[at]
+                if isinstance(value, str) and link.kind is not None and link.name in row.mine:
+                    goes = row.key in deleted[place] or row.key in written[place, link.columns[0]]
+                    one = (node.system, link.kind, value.strip().lower())
+                    leaves[one] = leaves.get(one, True) and goes
+                    owners[one].update(row.subjects)
+    return (Gone(*one, tuple(sorted(owners[one]))) for one, goes in leaves.items() if goes)
+
+
+def _tallies(plan: ErasurePlan | AmendmentPlan) -> tuple[tuple[ReceiptLine, ...], ...]:
+    """What each subject is told: each row in one line, with what is done to it, and what of it stays and why. Lines of
+    rows that are not touched come last."""
+    found = []
+    for counts in treatments_by_subject(plan):
+        lines = [_tally(place, how, rows) for (place, how), rows in counts.items()]
+        found.append(tuple(sorted(lines, key=lambda line: line.strategies == ("keep",))))
+    return tuple(found)
+
+
+def _tally(place: str, how: Treatment, rows: int) -> ReceiptLine:
+    if how.stays is None:
+        return ReceiptLine(place, rows, how.strategies, how.words())
+    return ReceiptLine(place, rows, how.strategies, how.words(), how.stays.cite, how.stays.until, how.stays.because)

@@ -1,0 +1,293 @@
+"""Whether what was collected under an older version of the policy keeps the promises of that version (clause C55).
+
+A table that declares its ``notice`` column says which version each row was collected under. From that it can be decided
+whether every version that a row names was published, whether people were told before a weaker version came to count,
+and whether rows stay no longer than their own version promised. Where a version denied without exception that data is
+shared, sold, sent abroad, marketed with or trained on, and a later one took that back, today's declaration says whether
+the rows of before are kept from it. What else was promised cannot be seen: the clauses that were taken back are named,
+and left to whoever reads the check.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
+from troth.declaration import Declaration, Period, Retention, Table
+from troth.policy import PolicyError
+from troth.policy.versions import ClauseChange, Issue, VersionChange, chain, denied_by, steps
+from troth.stores import AnyOf, Before, ColumnKind, Match, Noted, Scalar, Store, StoreError, noting
+from troth.subjects.policy_denials import Breach, breaches
+from troth.text import counted
+
+ROWS_READ_MAX = 100_000
+"""Rows past the shorter period of some version that are looked at one by one."""
+_NAMED_MAX = 10
+"""Clauses that the summary names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the versions said: all that were published, the steps to weaker ones that were not told of in time, and the
+    denials that were taken back."""
+
+    issues: Sequence[Issue]
+    untold: Sequence[VersionChange]
+    denials: Sequence[_Denial]
+
+
+@dataclass(frozen=True, slots=True)
+class _Denial:
+    """A sentence that denied something, in the version of *said_by*, until a later one took it back. It was said to
+    whoever came under one of *versions*."""
+
+    said_by: str
+    id: str
+    line: int
+    denied: frozenset[str]
+    versions: frozenset[str]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.said_by, self.id
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was found in the tables: rows by version, and what is wrong."""
+
+    by_version: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
+    findings: list[ControlFinding] = field(default_factory=list)
+    systems: set[str] = field(default_factory=set)
+    why_not: dict[str, str] = field(default_factory=dict)
+    open: set[tuple[str, str]] = field(default_factory=set)
+    """Denials of which it is not certain whether they are kept."""
+
+
+@answers("collection.version_honoured")
+def version_honoured(declaration: Declaration, stores: Mapping[str, Store], now: dt.datetime) -> ControlResult:
+    """Every row names a version that was published, and has what that version promised."""
+    today = now.astimezone(dt.UTC).date()
+    places = list(_places(declaration))
+    if not places:
+        nothing = frozenset({"declaration"})
+        return ControlResult(
+            CheckOutcome.NOT_APPLICABLE, "No table says which version its rows are under.", Evidence(nothing, nothing)
+        )
+    try:
+        issues = chain(declaration)
+    except PolicyError as error:
+        return ControlResult(CheckOutcome.ERROR, f"A version of the policy cannot be read: {error}")
+    taken = [step for step in steps(issues) if step.new.effective <= today]
+    told = _Told(issues, [step for step in taken if step.refused], list(_denials(issues, taken)))
+    seen, asked = _Seen(), Noted()
+    with noting(asked):
+        for system, name, table in places:
+            _look(seen, declaration, stores.get(system), (system, name, table), told, today)
+    decided = {denial.place for denial in told.denials} - seen.open
+    return _answer(seen, {system for system, _, _ in places}, asked, _lost(seen.by_version, taken), decided)
+
+
+def _places(declaration: Declaration) -> Iterator[tuple[str, str, Table]]:
+    for system_name, system in declaration.systems.items():
+        for name, table in system.tables.items():
+            if table.notice:
+                yield system_name, name, table
+
+
+def _look(
+    seen: _Seen,
+    declaration: Declaration,
+    store: Store | None,
+    place: tuple[str, str, Table],
+    denials: _Told,
+    today: dt.date,
+) -> None:
+    """Look at one table, and note what is wrong there; a store that does not answer has not been observed."""
+    system, name, table = place
+    where = f"{system}.{name}"
+    if store is None:
+        seen.why_not[system] = "no store is given"
+        return
+    try:
+        rows, found = store.count(name, None), _by_version(store, name, table, denials.issues)
+        rules = [(key, rule) for key, rule in declaration.retention.items() if rule.table == where]
+        late = list(_kept_too_long(store, name, table, rules, denials.issues, today))
+        denied = list(_denied(store, name, table, declaration, denials))
+    except StoreError as error:
+        seen.why_not[system] = str(error)
+        seen.open |= {denial.place for denial in denials.denials}
+        return
+    seen.systems.add(system)
+    seen.rows += rows
+    for version, count in found.items():
+        seen.by_version[version] = seen.by_version.get(version, 0) + count
+    if astray := rows - sum(found.values()):
+        seen.findings.append(
+            ControlFinding(where, f"{counted(astray, 'row')} under no version that was published", _ASTRAY)
+        )
+    seen.findings += [ControlFinding(where, message, _UNTOLD) for message in _untold(found, denials.untold)]
+    seen.findings += [ControlFinding(where, message, _LATE) for message in late]
+    for denial, breach, count in denied:
+        if not breach.is_certain:
+            seen.open.add(denial.place)
+            continue
+        message = f"{counted(count, 'row')} to whom line {denial.line} of {denial.said_by} denied it: {breach.says}"
+        seen.findings.append(ControlFinding(where, message, _DENIED))
+
+
+_ASTRAY = "name the version under 'policy.versions', or find out what those people were shown"
+_UNTOLD = "tell them and say when under 'announce', or let the weaker version wait"
+_LATE = "dispose of them as their version promised"
+_DENIED = "keep these rows from it and declare the column that says so under 'marks', or ask their people first"
+
+
+def _by_version(store: Store, name: str, table: Table, issues: Sequence[Issue]) -> dict[str, int]:
+    """How many rows each version has."""
+    return {issue.name: store.count(name, _under(store, name, table, issue)) for issue in issues}
+
+
+def _under(store: Store, name: str, table: Table, issue: Issue) -> AnyOf:
+    """The rows of that version."""
+    assert table.notice is not None, "only tables that say it are asked"
+    schema = store.describe().tables.get(name)
+    column = schema.column(table.notice) if schema else None
+    as_date = column is not None and column.kind is ColumnKind.DATE
+    value: Scalar = issue.effective if as_date else issue.name
+    return AnyOf((Match((table.notice,), ((value,),)),))
+
+
+def _denials(issues: Sequence[Issue], taken: Iterable[VersionChange]) -> Iterator[_Denial]:
+    """The denials that a later version took back, also where the sentence became one with others."""
+    said = {issue.name: denied_by(issue.text) for issue in issues}
+    for step in taken:
+        lost = (change.old for change in step.comparison.weaker if change.old and not change.is_only_longer)
+        for old in (sentence for clause in lost for sentence in clause.sentences):
+            if denied := said[step.old.name].get(old.id):
+                versions = (issue.name for issue in issues if old.id in said[issue.name])
+                earlier = frozenset(name for name in versions if name <= step.old.name)
+                yield _Denial(step.old.name, old.id, old.line, denied, earlier)
+
+
+def _denied(
+    store: Store, name: str, table: Table, declaration: Declaration, denials: _Told
+) -> Iterator[tuple[_Denial, Breach, int]]:
+    """What is declared of the data in this table although it was denied to people whose rows are there, with how many
+    of their rows no mark keeps from it."""
+    for denial in denials.denials:
+        issues = [issue for issue in denials.issues if issue.name in denial.versions]
+        for breach in breaches(declaration, denial.denied, table):
+            count = sum(_concerned(store, name, table, issue, breach) for issue in issues)
+            if count:
+                yield denial, breach, count
+
+
+def _concerned(store: Store, name: str, table: Table, issue: Issue, breach: Breach) -> int:
+    """The rows of that version that no mark keeps from it."""
+    under = _under(store, name, table, issue).matches[0]
+    kept = []
+    for names in breach.unless:
+        marks = [table.marks[each] for each in sorted(names) if each in table.marks]
+        if len(marks) == len(names) and all(mark.value != "now" for mark in marks):
+            columns = tuple(mark.column for mark in marks)
+            kept.append(Match(under.columns + columns, ((*under.values[0], *(mark.value for mark in marks)),)))
+    total = store.count(name, AnyOf((under,)))
+    return total - (store.count(name, AnyOf(tuple(kept))) if total and kept else 0)
+
+
+def _untold(counts: Mapping[str, int], weakened: Iterable[VersionChange]) -> Iterator[str]:
+    """Rows of before a weaker version that counts although its people were not told in time."""
+    for step in weakened:
+        before = sum(count for name, count in counts.items() if name < step.new.name)
+        if before:
+            yield f"{counted(before, 'row')} of before the version of {step.new.name}: {step.refused}"
+
+
+def _kept_too_long(
+    store: Store,
+    name: str,
+    table: Table,
+    rules: Iterable[tuple[str, Retention]],
+    issues: Iterable[Issue],
+    today: dt.date,
+) -> Iterator[str]:
+    """Rows that are past the period of the version that they were collected under, where that is another than today's
+    rule. What is past today's rule is for the control of retention."""
+    for key, rule in rules:
+        for issue in issues:
+            period = (issue.keeps or {}).get(key)
+            if period is not None and (late := _late(store, name, table, rule, issue, period, today)):
+                yield f"{counted(late, 'row')} of the version of {issue.name} past the {period} that it promised"
+
+
+def _late(store: Store, name: str, table: Table, rule: Retention, issue: Issue, period: Period, today: dt.date) -> int:
+    end = dt.datetime.combine(period.before(today), dt.time(), dt.UTC)
+    past = Before(rule.from_, end)
+    if not store.count(name, past):
+        return 0
+    assert table.notice is not None, "only tables that say it are asked"
+    rows = store.read(name, [table.notice], past, limit=ROWS_READ_MAX + 1)
+    if len(rows) > ROWS_READ_MAX:
+        message = f"{name} has more than {ROWS_READ_MAX:,} rows past an older period; dispose of some first"
+        raise StoreError(message, store=store.name)
+    return sum(_names(value, issue) for (value,) in rows)
+
+
+def _names(value: Scalar, issue: Issue) -> bool:
+    if isinstance(value, dt.datetime):
+        value = value.date()
+    return value == issue.effective if isinstance(value, dt.date) else value == issue.name
+
+
+def _lost(by_version: Mapping[str, int], taken: Iterable[VersionChange]) -> list[tuple[str, ClauseChange]]:
+    """The clauses that a later version took back, with the version that had them, of which there are people whose rows
+    are still there. Where all that was lost is that a time is longer, what the version keeps decides it."""
+    return [
+        (step.old.name, change)
+        for step in taken
+        if any(count for name, count in by_version.items() if name < step.new.name)
+        for change in step.comparison.weaker
+        if change.old is not None and not (change.is_only_longer and step.old.keeps)
+    ]
+
+
+def _answer(
+    seen: _Seen,
+    scope: set[str],
+    asked: Noted,
+    lost: Iterable[tuple[str, ClauseChange]],
+    decided: set[tuple[str, str]],
+) -> ControlResult:
+    clauses = [(name, change.old) for name, change in lost if change.old]
+    undecided = [
+        (name, clause.line)
+        for name, clause in clauses
+        if not decided.issuperset((name, sentence.id) for sentence in clause.sentences)
+    ]
+    notes = "".join(f" {name} was not observed: {why}." for name, why in sorted(seen.why_not.items()))
+    if undecided:
+        lines = ", ".join(f"line {line} of {name}" for name, line in undecided[:_NAMED_MAX])
+        notes += f" {counted(len(undecided), 'clause')} promised more and cannot be decided here: {lines}."
+    versions = {name: count for name, count in sorted(seen.by_version.items()) if count}
+    told = ", ".join(f"{count:,} under {name}" for name, count in versions.items()) or "none under any version"
+    evidence = Evidence(
+        frozenset(scope),
+        frozenset(seen.systems - seen.why_not.keys()),
+        population=seen.rows,
+        tested=seen.rows,
+        query=asked.hash,
+    )
+    return ControlResult.of(
+        f"{counted(seen.rows, 'row')} that name a version: {told}.{notes}",
+        evidence=evidence,
+        figures={
+            "rows": seen.rows,
+            "denials decided": len(clauses) - len(undecided),
+            "clauses not decided": len(undecided),
+            **{f"under {name}": count for name, count in versions.items()},
+        },
+        findings=seen.findings,
+    )

@@ -1,0 +1,215 @@
+"""The console's pages of cases in a real browser: readable at any width, in light and dark, without JavaScript, and
+nothing that axe finds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+from tests.browsing import CONTRAST, axe, too_wide
+from tests.scale import FULL
+from tests.service.conftest import as_default
+from tests.service.requests.conftest import Office
+from tests.service.team import StaffClient
+
+from troth.service.core import holds
+from troth.service.mail.models import LetterRow
+from troth.service.requests import actions, lifecycle
+from troth.service.requests.content import CaseContent
+from troth.service.requests.fulfilment.preview import previewed
+from troth.service.requests.intake import receive
+from troth.service.requests.models import Case, CaseKind, CaseStep, Channel
+from troth.service.staff.rights import StaffRight
+from troth.service.wsgi import application
+
+pytestmark = pytest.mark.browser
+
+ALL = [right for right in StaffRight if right not in (StaffRight.STAFF_MANAGE, StaffRight.API_MANAGE)]
+SMALL = """
+() => [...document.querySelectorAll('main :is(a, button, summary, input, select)')]
+  .filter(node => !['hidden', 'checkbox', 'radio'].includes(node.type))
+  .filter(node => node.checkVisibility() && node.getBoundingClientRect().height < 23.5)
+  .map(node => 'small: ' + node.outerHTML.slice(0, 80))
+"""
+TASK = """
+  warehouse:
+    title: The parcel desk
+    store: task
+    owner: ben@example.org
+"""
+
+
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture(params=["sqlite"])
+def database(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    migrated: Path,
+    django_db_blocker: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    """One database is enough for how pages look. Playwright keeps a loop in this thread, which is not Django's."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+    shutil.copytree(migrated, tmp_path, dirs_exist_ok=True)
+    url = f"sqlite:///{tmp_path}/troth.sqlite3"
+    with django_db_blocker.unblock(), as_default(url):  # type: ignore[attr-defined]
+        yield url
+
+
+@pytest.fixture
+def site(office: Office) -> Iterator[str]:
+    """The service on a port of its own, in threads of this process."""
+    server = make_server("127.0.0.1", 0, application, server_class=_Server, handler_class=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+def busy(office: Office) -> dict[str, Case]:
+    """Cases in every state that has a page of its own look."""
+    office.declare(requests="{approve: [erase]}", systems=TASK)
+    now = office.now()
+    made = {"approval": office.ask("erase")}
+    office.prove(made["approval"])
+    made["view"] = office.ask("view", "chloe@example.org")
+    office.prove(made["view"])
+    office.work()
+    made["amend"] = office.ask("amend", "ben@example.org", changes={"user.name": "Benjamin"})
+    office.prove(made["amend"])
+    question = CaseContent(address="ann@example.org", message="What do you mean by <b>“partners”</b>?\nAnd since when?")
+    made["question"] = receive.receive(asked(CaseKind.QUESTION, question), office.desk, now=now)
+    late = CaseContent(
+        address="chloe@example.org", message="Nobody answered me.", identifiers=(("email", "chloe@example.org"),)
+    )
+    arrived = now - dt.timedelta(days=40)
+    made["late"] = receive.receive(asked(CaseKind.COMPLAINT, late, arrived), office.desk, now=now)
+    nameless = CaseContent(address="ann@example.org", message="about my account")
+    made["review"] = receive.receive(
+        receive.Intake(CaseKind.REQUEST, nameless, Channel.STAFF, right="erase", tier=1), office.desk, now=now
+    )
+    made["paused"] = receive.receive(
+        receive.Intake(CaseKind.REQUEST, nameless, Channel.STAFF, right="restrict", tier=1), office.desk, now=now
+    )
+    actions.pause(
+        made["paused"].pk, "Which of the two accounts is yours?", office.desk, who=lifecycle.Actor("staff"), now=now
+    )
+    LetterRow.objects.filter(about=made["paused"].about, kind="more_information").update(
+        state="failed", ended_at=now, reason="mailbox full"
+    )
+    holds.place(
+        "2026/114",
+        "CPR 31",
+        scope="shop.invoice",
+        review_on=now.date() + dt.timedelta(days=9),
+        keyring=office.desk.keyring,
+        by="",
+        now=now,
+    )
+    previewed(Case.objects.get(pk=made["approval"].pk), office.desk, at=now)
+    return {name: Case.objects.get(pk=case.pk) for name, case in made.items()}
+
+
+def asked(kind: CaseKind, content: CaseContent, at: dt.datetime | None = None) -> receive.Intake:
+    return receive.Intake(kind, content, Channel.CENTRE, received_at=at)
+
+
+def window(browser: Browser, site: str, client: StaffClient, width: int, *, script: bool) -> BrowserContext:
+    context = browser.new_context(viewport={"width": width, "height": 800}, java_script_enabled=script)
+    context.add_cookies([{"name": name, "value": one.value, "url": site} for name, one in client.cookies.items()])
+    return context
+
+
+def faults(page: Page, name: str) -> list[str]:
+    """What is wrong with the page, on a telephone by day and at a desk by night. In `make test` axe looks once."""
+    found = list[str]()
+    for width, scheme in ((320, "light"), (1280, "dark")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        found += [*too_wide(page), *page.evaluate(CONTRAST), *page.evaluate(SMALL)]
+        if FULL or width == 320:
+            found += axe(page)
+        if shots := os.environ.get("TROTH_SHOTS"):
+            page.screenshot(path=f"{shots}/{name}-{width}-{scheme}.png", full_page=True)
+    return [f"{name}: {fault}" for fault in found]
+
+
+@pytest.mark.scaled
+def test_every_page_is_readable_at_every_width(
+    browser: Browser, office: Office, site: str, staff_member: Callable[..., StaffClient]
+) -> None:
+    with ThreadPoolExecutor(1) as aside:  # the engine wants a thread without a loop
+        cases = aside.submit(busy, office).result()
+    client = staff_member(*ALL)
+    task = CaseStep.objects.get(case=cases["view"])
+    paths = {name: f"cases/{case.reference}/" for name, case in cases.items()}
+    paths |= {"queue": "cases/", "closed": "cases/?only=closed", "new": "cases/new/?about=amend", "search": "search/"}
+    paths |= {"tasks": "tasks/", "task": f"tasks/{task.pk}/", "holds": "holds/", "disclosures": "disclosures/"}
+    paths |= {"work": "work/", "amend": f"cases/{cases['amend'].reference}/?values=1"}
+    found, said = list[str](), list[str]()
+    context = window(browser, site, client, 320, script=True)
+    page = context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    for name, path in paths.items():
+        response = page.goto(f"{site}/console/{path}")
+        assert response is not None
+        assert response.status == 200, path
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        found += faults(page, name)
+    context.close()
+    assert found + said == []
+
+
+def test_a_case_is_handled_by_keyboard_and_without_a_script(
+    browser: Browser, office: Office, site: str, staff_member: Callable[..., StaffClient]
+) -> None:
+    content = CaseContent(address="ann@example.org", message="Why?")
+    case = receive.receive(asked(CaseKind.QUESTION, content), office.desk, now=office.now())
+    client = staff_member(StaffRight.CASES_HANDLE)
+    context = window(browser, site, client, 320, script=False)
+    page = context.new_page()
+    page.goto(f"{site}/console/cases/")
+    reach(page, case.reference)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{case.reference}/")
+    reach(page, "Take it")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Somebody took it")
+    page.get_by_label("Your answer").focus()
+    page.keyboard.type("Because the law wants it.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=It was answered and closed")
+    case.refresh_from_db()
+    assert (case.outcome, case.handler) == ("fulfilled", client.member.user)
+    context.close()
+
+
+def reach(page: Page, text: str) -> None:
+    """Press the tab key until what is focused says *text*."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.locator(":focus").inner_text().strip() == text:
+            return
+    raise AssertionError(f"{text} cannot be reached by keyboard")

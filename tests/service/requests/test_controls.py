@@ -1,0 +1,215 @@
+"""What cases can show, and the smallest fault that each control has to find."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import mailbox
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from tests.service.requests.conftest import Office
+
+from troth.controls import Check, CheckOutcome, run
+from troth.declaration import parse
+from troth.service.api.models import ApiToken
+from troth.service.api.tokens import ApiScope, make
+from troth.service.configuration import Mailbox
+from troth.service.core.models import LegalHold
+from troth.service.requests import controls  # noqa: F401 - registers the answers
+from troth.service.requests.actions import answer
+from troth.service.requests.content import CaseContent
+from troth.service.requests.intake.mailbox import read_due
+from troth.service.requests.intake.receive import Intake, receive
+from troth.service.requests.lifecycle import Actor
+from troth.service.requests.models import Case, CaseKind, CaseReceipt, Channel
+from troth.site import Site, asked_hash
+
+pytestmark = pytest.mark.sampled
+
+
+def asked(control: str, office: Office, later: dt.timedelta = dt.timedelta()) -> Check:
+    return run(control, {"declaration": office.desk.declaration, "now": office.now() + later})
+
+
+def wrote(office: Office, kind: CaseKind) -> Case:
+    content = CaseContent(address="ann@example.org", message="What do you mean?")
+    return receive(Intake(kind, content, Channel.CENTRE), office.desk, now=office.now())
+
+
+@pytest.mark.mutation("requests.answered_in_time")
+def test_a_request_that_is_late_is_found(office: Office) -> None:
+    assert asked("requests.answered_in_time", office).outcome is CheckOutcome.NOT_APPLICABLE
+    office.answered("erase", "ben@example.org")
+    case = office.ask("view")
+    assert asked("requests.answered_in_time", office).outcome is CheckOutcome.PASS
+    check = asked("requests.answered_in_time", office, dt.timedelta(days=80))
+    assert (check.outcome, check.figures["late"]) == (CheckOutcome.FAIL, 1)
+    assert case.reference not in str(check)
+
+
+def test_a_request_that_was_answered_late_stays_found(office: Office) -> None:
+    case = office.answered("erase", "ben@example.org")
+    Case.objects.filter(pk=case.pk).update(due_on=office.now().date() - dt.timedelta(days=2))
+    check = asked("requests.answered_in_time", office)
+    assert (check.outcome, check.figures["answered_late"]) == (CheckOutcome.FAIL, 1)
+
+
+@pytest.mark.mutation("complaints.acknowledged")
+def test_a_complaint_that_nobody_acknowledged_is_found(office: Office) -> None:
+    case = wrote(office, CaseKind.COMPLAINT)
+    assert asked("complaints.acknowledged", office).outcome is CheckOutcome.PASS
+    Case.objects.filter(pk=case.pk).update(
+        acknowledged_at=None, received_at=office.now() - dt.timedelta(days=31), due_on=None
+    )
+    check = asked("complaints.acknowledged", office)
+    assert (check.outcome, check.figures["unacknowledged"]) == (CheckOutcome.FAIL, 1)
+
+
+@pytest.mark.mutation("complaints.questions_answered")
+def test_a_question_that_waits_too_long_is_found(office: Office) -> None:
+    case = wrote(office, CaseKind.QUESTION)
+    assert asked("complaints.questions_answered", office).outcome is CheckOutcome.PASS
+    assert asked("complaints.questions_answered", office, dt.timedelta(days=20)).outcome is CheckOutcome.FAIL
+    answer(case.pk, "The carriers.", office.desk, who=Actor("staff"), now=office.now())
+    assert asked("complaints.questions_answered", office, dt.timedelta(days=20)).outcome is CheckOutcome.PASS
+
+
+@pytest.mark.mutation("core.held_cases_freeze_deletion")
+def test_an_open_request_to_see_without_a_hold_is_found(office: Office) -> None:
+    office.ask("view", "ben@example.org")
+    assert asked("core.held_cases_freeze_deletion", office).outcome is CheckOutcome.NOT_APPLICABLE, "nobody proved it"
+    office.ask("view", tier=1)
+    passed = asked("core.held_cases_freeze_deletion", office)
+    assert passed.outcome is CheckOutcome.PASS
+    assert passed.evidence.period is not None
+    assert passed.evidence.period[0] == Case.objects.exclude(state="verifying").get().received_at
+    LegalHold.objects.all().delete()
+    check = asked("core.held_cases_freeze_deletion", office)
+    assert (check.outcome, check.figures["without_hold"]) == (CheckOutcome.FAIL, 1)
+
+
+def test_an_erasure_while_the_person_waits_to_see_is_found(office: Office) -> None:
+    erased = office.answered("erase")
+    office.ask("view", tier=1)
+    assert asked("core.held_cases_freeze_deletion", office).outcome is CheckOutcome.PASS
+    CaseReceipt.objects.filter(case=erased).update(at=office.now() + dt.timedelta(seconds=1))
+    check = asked("core.held_cases_freeze_deletion", office)
+    assert (check.outcome, check.figures["erased"]) == (CheckOutcome.FAIL, 1)
+
+
+# --- the site, as a visitor sees it -----------------------------------------------------------------------------------
+
+DECLARED = parse(
+    b"{troth: 1, organisation: {name: Example, country: GB, address: 1 High Street, email: privacy@example.org},"
+    b" policy: {file: policy.md, effective: 2026-01-01}}",
+    file="troth.yaml",
+)
+NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
+RIGHTS = ("view", "amend", "erase", "restrict", "port", "object", "withdraw", "complain", "ask")
+
+
+class _Pages(BaseHTTPRequestHandler):
+    pages: dict[str, str]
+
+    def do_GET(self) -> None:
+        body = self.pages.get(self.path, "").encode()
+        self.send_response(200 if body else 404)
+        self.send_header("content-type", "text/html; charset=utf-8")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def pages() -> Iterator[tuple[Site, dict[str, str]]]:
+    class Handler(_Pages):
+        pages = {  # noqa: RUF012
+            "/": '<a href="/your-data/">Your data</a>',
+            "/your-data/": "".join(f'<a href="/your-data/{right}/">{right}</a>' for right in RIGHTS),
+        }
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Site(f"http://127.0.0.1:{server.server_port}/"), Handler.pages
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.mutation("requests.every_right_offered")
+def test_a_right_that_is_hidden_is_found(pages: tuple[Site, dict[str, str]]) -> None:
+    site, shown = pages
+    looking = {"site": site, "declaration": DECLARED, "now": NOW}
+    assert run("requests.every_right_offered", looking).outcome is CheckOutcome.PASS
+    shown["/your-data/"] = shown["/your-data/"].replace('href="/your-data/port/"', 'href="/elsewhere/"')
+    check = run("requests.every_right_offered", looking)
+    assert (check.outcome, check.figures["offered"]) == (CheckOutcome.FAIL, len(RIGHTS) - 1)
+    assert check.evidence.query == asked_hash(site.home, site.address("/your-data/"))
+
+
+def test_a_centre_that_nobody_finds_is_found(pages: tuple[Site, dict[str, str]]) -> None:
+    site, shown = pages
+    shown["/"] = "<p>Welcome</p>"
+    assert (
+        run("requests.every_right_offered", {"site": site, "declaration": DECLARED, "now": NOW}).outcome
+        is CheckOutcome.FAIL
+    )
+
+
+def test_a_site_that_does_not_answer_is_no_pass() -> None:
+    site = Site("http://127.0.0.1:9/")
+    looking = {"site": site, "declaration": DECLARED, "now": NOW}
+    assert run("requests.every_right_offered", looking).outcome is CheckOutcome.ERROR
+
+
+@pytest.fixture
+def channels(office: Office, pages: tuple[Site, dict[str, str]], settings: Any) -> Callable[..., Check]:
+    """Every way in is declared, and open."""
+    office.declare(requests="{by_api: true}")
+    site, shown = pages
+    shown["/your-data/view/"] = "<form method=post><button>Send</button></form>"
+    box = office.folder / "box"
+    mailbox.Maildir(box)
+    settings.TROTH = dataclasses.replace(office.settings, mailbox=Mailbox(folder=box))
+    read_due(office.now())
+    make("shop", [ApiScope.CASES_WRITE], until=office.now() + dt.timedelta(days=30), now=office.now())
+
+    def check(later: dt.timedelta = dt.timedelta()) -> Check:
+        looking = {"declaration": office.desk.declaration, "site": site, "now": office.now() + later}
+        return run("requests.every_channel", looking)
+
+    return check
+
+
+@pytest.mark.mutation("requests.every_channel")
+def test_a_way_in_that_leads_to_nobody_is_found(
+    office: Office, channels: Callable[..., Check], pages: tuple[Site, dict[str, str]], settings: Any
+) -> None:
+    assert (channels().outcome, channels().figures["open"]) == (CheckOutcome.PASS, 3)
+    late = channels(dt.timedelta(hours=2))
+    assert (late.outcome, [finding.place for finding in late.findings]) == (CheckOutcome.FAIL, ["the mailbox"])
+    ApiToken.objects.update(ended_at=office.now())
+    assert [finding.place for finding in channels().findings] == ["the API"]
+    pages[1]["/your-data/view/"] = "<p>Welcome to nginx</p>"
+    settings.TROTH = dataclasses.replace(settings.TROTH, mailbox=None)
+    assert channels().figures["open"] == 0
+
+
+def test_a_mailbox_that_does_not_answer_counts_as_unread(
+    office: Office, channels: Callable[..., Check], settings: Any
+) -> None:
+    settings.TROTH = dataclasses.replace(settings.TROTH, mailbox=Mailbox(host="127.0.0.1", port=9, is_encrypted=False))
+    with pytest.raises(OSError, match="refused"):
+        read_due(office.now() + dt.timedelta(minutes=40))
+    assert channels(dt.timedelta(minutes=40)).outcome is CheckOutcome.FAIL
+
+
+def test_a_way_in_that_is_not_declared_is_not_asked_for(office: Office, channels: Callable[..., Check]) -> None:
+    office.declare(requests="{by_mail: false}")
+    assert channels(dt.timedelta(days=60)).figures == {"declared": 1, "open": 1}

@@ -1,0 +1,316 @@
+"""Each control passes on a site as it should be, and the smallest fault turns it red."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from troth.controls import Check, CheckOutcome
+from troth.site import FetchLimits, Site
+
+Ask = Callable[..., Check]
+
+SITE_CONTROLS = [
+    "site.policy_published",
+    "site.policy_conspicuous",
+    "site.cookies_declared",
+    "site.nothing_stored_before_choice",
+    "site.links_alive",
+    "collection.only_declared_fields",
+    "disclosures.only_to_recipients",
+]
+
+
+@pytest.mark.parametrize("control", SITE_CONTROLS)
+def test_a_site_as_it_should_be_passes(ask: Ask, control: str) -> None:
+    assert ask(control).outcome is CheckOutcome.PASS
+
+
+@pytest.mark.parametrize("control", SITE_CONTROLS)
+def test_a_site_that_does_not_answer_is_an_error(ask: Ask, control: str) -> None:
+    assert ask(control, home="http://127.0.0.1:1/").outcome is CheckOutcome.ERROR
+
+
+@pytest.mark.parametrize("control", [*SITE_CONTROLS, "site.transport_encrypted"])
+def test_a_missing_page_is_not_a_pass(ask: Ask, world: Any, control: str) -> None:
+    for path in ("/", "/register/", "/policy/"):
+        world.put(path, status=503)
+    assert ask(control).outcome is not CheckOutcome.PASS
+
+
+def test_an_error_says_which_page_was_not_observed(ask: Ask, world: Any) -> None:
+    world.put("/register/", status=503)
+    check = ask("disclosures.only_to_recipients")
+
+    assert check.outcome is CheckOutcome.ERROR
+    assert "site /register/ not observed" in check.summary
+    assert "/register/: answered 503" in check.summary
+
+
+def test_a_check_counts_what_answered_and_says_what_was_asked(ask: Ask, world: Any) -> None:
+    sound = ask("disclosures.only_to_recipients").evidence
+    assert (sound.population, sound.tested) == (3, 3)
+    assert sound.query == ask("disclosures.only_to_recipients").evidence.query
+    assert sound.query == ask("site.policy_published").evidence.query, "the same pages"
+    assert sound.query != ask("site.policy_conspicuous").evidence.query
+    world.put("/register/", status=503)
+    check = ask("disclosures.only_to_recipients")
+    assert (check.evidence.population, check.evidence.tested) == (3, 2)
+    assert check.evidence.query == sound.query
+
+
+def test_what_nothing_answered_was_not_tested(ask: Ask) -> None:
+    check = ask("disclosures.only_to_recipients", home="http://127.0.0.1:1/")
+    assert (check.outcome, check.evidence.tested, check.evidence.period) == (CheckOutcome.ERROR, 0, None)
+
+
+# --- the policy -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.mutation("site.policy_published")
+@pytest.mark.parametrize(
+    ("path", "old", "new", "place"),
+    [
+        ("/policy/", "never", "rarely", "/policy/"),
+        ("/policy/", "delete it.", "delete it. Or not.", "/policy/"),
+        ("/policy/", "You may ask us to delete it.", "", "/policy/"),
+        ("/register/", 'href="/policy/"', 'href="/terms/"', "/register/"),
+        ("/", 'href="/policy/"', 'href="/terms/"', "/"),
+    ],
+    ids=["a word", "an addition", "an omission", "no link from a form", "no link from home"],
+)
+def test_a_word_on_the_page_only_is_found(ask: Ask, world: Any, path: str, old: str, new: str, place: str) -> None:
+    assert ask("site.policy_published").outcome is CheckOutcome.PASS
+    world.edit(path, old, new)
+    check = ask("site.policy_published")
+
+    assert check.outcome is CheckOutcome.FAIL
+    assert [finding.place for finding in check.findings] == [place]
+
+
+def test_layout_around_the_words_is_no_difference(ask: Ask, world: Any) -> None:
+    title = "<h1>Privacy policy</h1>"
+    world.edit("/policy/", title, "")
+    world.edit("/policy/", "<main>", f'{title}<p>In force.</p><main><a href="#x">#</a> ')
+    assert ask("site.policy_published").outcome is CheckOutcome.PASS
+
+    world.edit("/policy/", title, "<h1>Terms</h1>")
+    assert ask("site.policy_published").outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.mutation("site.policy_published")
+def test_a_policy_that_is_gone_is_found(ask: Ask, world: Any) -> None:
+    assert ask("site.policy_published").outcome is CheckOutcome.PASS
+    del world.pages["/policy/"]
+    assert ask("site.policy_published").outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.mutation("site.policy_conspicuous")
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("Privacy policy", "Legal", "the word 'privacy'"),
+        ("font-size: 14px", "font-size: 6px", "6 px"),
+        ('<a href="/policy/">', '<a href="/policy/" style="color: #ccc">', "contrast of 1.6"),
+        ('<a href="/policy/">', '<a href="/policy/" style="font-size: 50%">', "7 px beside text of 14 px"),
+        ("<footer>", '<footer style="display:none">', "hidden"),
+        ('<a href="/policy/">', '<a href="/imprint/">', "no link leads"),
+    ],
+)
+def test_a_link_that_is_hard_to_see_is_found(ask: Ask, world: Any, old: str, new: str, message: str) -> None:
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.PASS
+    world.edit("/", old, new)
+    check = ask("site.policy_conspicuous")
+
+    assert check.outcome is CheckOutcome.FAIL
+    assert message in check.findings[0].message
+
+
+@pytest.mark.mutation("site.policy_conspicuous", fault="A link that the site's own style sheet makes hard to see")
+def test_the_sites_own_style_sheet_is_read(ask: Ask, world: Any) -> None:
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.PASS
+    world.edit("/", "<title>", '<link rel="stylesheet" href="/style.css"><title>')
+    world.pages["/style.css"] = (200, [("Content-Type", "text/css")], "footer { font-size: 5px } nav a { color: red }")
+    assert ask("site.policy_conspicuous").outcome is CheckOutcome.FAIL
+
+
+@pytest.mark.mutation("site.links_alive")
+def test_a_dead_link_is_found(ask: Ask, world: Any) -> None:
+    passed = ask("site.links_alive")
+    assert passed.outcome is CheckOutcome.PASS
+    world.edit("/policy/", "You may", '<a href="/gone/?email=ann@example.org">You</a> may')
+    check = ask("site.links_alive")
+
+    assert check.outcome is CheckOutcome.FAIL
+    assert (check.findings[0].place, check.figures["dead"]) == ("/policy/", 1)
+    assert "ann@" not in repr(check)
+    assert check.evidence.query != passed.evidence.query, "another address was asked"
+
+
+def test_links_to_other_sites_are_not_followed(ask: Ask, world: Any) -> None:
+    world.edit("/policy/", "You may", '<a href="http://other.invalid/">You</a> may')
+    assert ask("site.links_alive").outcome is CheckOutcome.PASS
+
+
+# --- the visitor's device ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.mutation("site.cookies_declared")
+@pytest.mark.parametrize(
+    ("cookie", "message"),
+    [
+        ("spy=1", "'spy', which is not declared"),
+        ("cart=1; Max-Age=60", "'cart' lives longer than declared (session)"),
+        ("visit=1; Max-Age=31536000", "'visit' lives longer than declared (30 days)"),
+        ("visit=1; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "'visit' lives longer"),
+    ],
+)
+def test_an_undeclared_or_lasting_cookie_is_found(ask: Ask, world: Any, cookie: str, message: str) -> None:
+    assert ask("site.cookies_declared").outcome is CheckOutcome.PASS
+    world.add_header("/", "Set-Cookie", cookie)
+    check = ask("site.cookies_declared")
+
+    assert check.outcome is CheckOutcome.FAIL
+    assert message in check.findings[0].message
+
+
+def test_a_declared_cookie_within_its_life_passes(ask: Ask, world: Any) -> None:
+    world.add_header("/", "Set-Cookie", "visit=1; Max-Age=2592000")
+    world.add_header("/", "Set-Cookie", "old=; Max-Age=0")
+    assert ask("site.cookies_declared").outcome is CheckOutcome.PASS
+
+
+@pytest.mark.mutation("site.nothing_stored_before_choice")
+@pytest.mark.parametrize("cookie", ["visit=1; Max-Age=60", "spy=1"])
+def test_a_cookie_before_the_choice_is_found(ask: Ask, world: Any, cookie: str) -> None:
+    assert ask("site.nothing_stored_before_choice").outcome is CheckOutcome.PASS
+    world.add_header("/policy/", "Set-Cookie", cookie)
+    check = ask("site.nothing_stored_before_choice")
+
+    assert check.outcome is CheckOutcome.FAIL
+    assert [finding.place for finding in check.findings] == ["/policy/"]
+
+
+@pytest.mark.parametrize("control", ["site.cookies_declared", "site.nothing_stored_before_choice"])
+def test_a_page_of_another_program_on_the_site_counts_where_it_is(ask: Ask, world: Any, control: str) -> None:
+    site = Site(world.home, ("/register/",), FetchLimits(seconds=5), also=("/your-data/",))
+    assert ask(control, site=site).outcome is CheckOutcome.PASS  # there is no such page
+    world.put("/your-data/", status=503)
+    assert ask(control, site=site).outcome is CheckOutcome.ERROR
+    world.put("/your-data/", "<main>Your data</main>", ("Set-Cookie", "spy=1"))
+    check = ask(control, site=site)
+    assert (check.outcome, [finding.place for finding in check.findings]) == (CheckOutcome.FAIL, ["/your-data/"])
+
+
+@pytest.mark.mutation("site.nothing_stored_before_choice", fault="A cookie on the way through a redirect")
+def test_a_cookie_on_the_way_through_a_redirect_counts(ask: Ask, world: Any) -> None:
+    assert ask("site.nothing_stored_before_choice").outcome is CheckOutcome.PASS
+    world.pages["/start/"] = world.pages["/register/"]
+    world.put("/register/", "", ("Location", "/start/"), ("Set-Cookie", "visit=1"), status=302)
+    assert ask("site.nothing_stored_before_choice").outcome is CheckOutcome.FAIL
+
+
+# --- what is asked for, and who receives it ---------------------------------------------------------------------------
+
+
+@pytest.mark.mutation("collection.only_declared_fields")
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('<input name="phone">', '<input name="phone"><input name="dob" type="date">', "asks for 'dob'"),
+        ('<input name="phone">', '<select name="gender"></select>', "asks for 'gender'"),
+        ('<input name="phone">', '<input name="phone" required>', "requires 'phone'"),
+        ('name="email"', 'name="mail"', "asks for 'mail'"),
+    ],
+)
+def test_a_form_that_asks_for_more_is_found(ask: Ask, world: Any, old: str, new: str, message: str) -> None:
+    assert ask("collection.only_declared_fields").outcome is CheckOutcome.PASS
+    world.edit("/register/", old, new)
+    check = ask("collection.only_declared_fields")
+
+    assert check.outcome is CheckOutcome.FAIL
+    assert any(message in finding.message for finding in check.findings)
+
+
+def test_a_form_that_is_not_shown_was_not_looked_at(ask: Ask, world: Any) -> None:
+    world.edit("/register/", "<form", "<div")
+    check = ask("collection.only_declared_fields")
+
+    assert check.outcome is CheckOutcome.ERROR
+    assert "/register/ form 'register': not shown to a new visitor" in check.summary
+
+
+def test_another_points_form_on_the_page_is_that_points(ask: Ask, world: Any, company: dict[str, Any]) -> None:
+    world.edit("/register/", "</main>", '<form><input name="email"><input name="topic"></form></main>')
+    assert ask("collection.only_declared_fields").outcome is CheckOutcome.FAIL
+
+    point = {"fields": {"email": "required", "topic": "optional"}, "purposes": ["newsletter"]}
+    company["collection_points"]["newsletter"] = point
+    assert ask("collection.only_declared_fields").outcome is CheckOutcome.PASS
+
+
+def test_without_collection_points_there_is_nothing_to_compare(ask: Ask, company: dict[str, Any]) -> None:
+    company["collection_points"] = {}
+    assert ask("collection.only_declared_fields").outcome is CheckOutcome.NOT_APPLICABLE
+
+
+@pytest.mark.mutation("disclosures.only_to_recipients")
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<script src="https://tracker.example.net/t.js"></script>',
+        '<img src="//tracker.example.net/pixel">',
+        '<img srcset="/a.png 1x, https://tracker.example.net/b.png 2x">',
+        '<link rel="preload stylesheet" href="https://tracker.example.net/x.css">',
+        '<iframe src="https://tracker.example.net/"></iframe>',
+        '<form action="https://tracker.example.net/"></form>',
+        '<div style="background: url(https://tracker.example.net/x.png)"></div>',
+        '<base href="https://tracker.example.net/"><img src="x.png">',
+    ],
+)
+def test_a_tag_of_somebody_else_is_found(ask: Ask, world: Any, tag: str) -> None:
+    assert ask("disclosures.only_to_recipients").outcome is CheckOutcome.PASS
+    world.edit("/register/", "<main>", f"<main>{tag}")
+    check = ask("disclosures.only_to_recipients")
+
+    assert check.outcome is CheckOutcome.FAIL
+    assert "tracker.example.net" in check.findings[0].message
+
+
+@pytest.mark.parametrize(
+    "tag", ['<script src="https://stats.example.org/t.js"></script>', '<a href="https://other.example.net/">see</a>']
+)
+def test_declared_recipients_and_mere_links_pass(ask: Ask, world: Any, tag: str) -> None:
+    world.edit("/register/", "<main>", f"<main>{tag}")
+    assert ask("disclosures.only_to_recipients").outcome is CheckOutcome.PASS
+
+
+# --- how to reach us --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.mutation("site.contact_reachable")
+@pytest.mark.parametrize(
+    ("key", "value", "place"),
+    [
+        ("officer", None, "organisation.officer"),
+        ("officer", {"email": "nobody"}, "organisation.officer.email"),
+        ("officer", {"email": "dpo@example.org", "deputy": "x y@example.org"}, "organisation.officer.deputy"),
+        ("email", "privacy at example.org", "organisation.email"),
+        ("address", "Cambridge", "organisation.address"),
+        ("phone", "call us", "organisation.phone"),
+    ],
+)
+def test_a_broken_contact_block_is_found(
+    ask: Ask, company: dict[str, Any], key: str, value: object, place: str
+) -> None:
+    assert ask("site.contact_reachable").outcome is CheckOutcome.PASS
+
+    company["organisation"][key] = value
+    check = ask("site.contact_reachable")
+    assert (check.outcome, [finding.place for finding in check.findings]) == (CheckOutcome.FAIL, [place])
+
+
+def test_a_pass_is_fresh_for_as_long_as_the_catalogue_says(ask: Ask) -> None:
+    check = ask("site.contact_reachable")
+    assert check.valid_until - check.at == dt.timedelta(days=31)
