@@ -256,7 +256,7 @@ def test_a_mistake_gets_the_focus_without_a_script(browser: Browser, town: Town)
     page = visiting(browser, script=True)
     page.goto(f"{town.site}/your-data/view/")
     page.get_by_role("button", name="Send").click()
-    assert page.evaluate("document.activeElement.id") == "errors"
+    page.wait_for_function("document.activeElement.id === 'errors'")  # the browser gives the focus after the page
     assert page.title().startswith("Please look again:")
     field_ = page.get_by_label("Your e-mail address")
     assert field_.get_attribute("aria-invalid") == "true"
