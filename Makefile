@@ -11,7 +11,7 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test tests cover lint soak mutations bench lock services
+.PHONY: help demo demo-reset test tests cover lint soak mutations clauses bench lock services
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -43,6 +43,9 @@ soak: $(VENV)/.dev services  ## The full crash and load numbers
 
 mutations: $(VENV)/.dev services  ## Plant a fault for every control, see it turn red, and list them in the docs
 	$(BIN)/python tools/mutations.py -n $(WORKERS)
+
+clauses: $(VENV)/.dev  ## Say in the docs what states, shows and tries each clause
+	$(BIN)/python tools/clauses.py
 
 bench: $(VENV)/.dev services  ## The benchmarks, as ratios to the floor measured beside them
 	$(BIN)/python -m benchmarks

@@ -17,7 +17,7 @@ What Troth can check, and what each check cannot see: the catalogue, `src/troth/
 `python tools/controls.py` writes it down. How results become a status is in
 [What a status means](../explain/status.md), how to add one to Troth in [Add a control](../howto/add-a-control.md), and
 how a company adds its own in [Add a control of your own](../howto/add-your-own-control.md). [Mutations](mutations.md)
-lists the fault that turned each of them red.
+lists the fault that turned each of them red, and [Clauses](clauses.md) says what each clause has besides controls.
 
 Some are also checked at once after something happened, with the next pass of the [keep loop](../explain/keep-loop.md),
 and once a minute at most: a case was closed, the register of disclosures changed, an erasure was carried out, a
