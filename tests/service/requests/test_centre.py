@@ -43,7 +43,7 @@ HOST = "localhost"
 ANN = "ann@example.org"
 
 
-# What the engines do differently is tried in test_carry and test_throttle.
+# What the engines do differently is tried in test_fulfilment and test_throttle.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
