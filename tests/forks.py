@@ -14,11 +14,14 @@ import io
 import json
 import os
 import runpy
+import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -209,16 +212,44 @@ def _serve(asked: socket.socket) -> None:
     _stretch_less()
     gc.collect()
     gc.freeze()  # what is forked shares these pages as long as nobody touches them
-    signal.signal(signal.SIGCHLD, _reap)  # rather than ignored, so that their time counts where ours does
+    ended, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # rather than ignored, so that their time counts where ours does
+    signal.set_wakeup_fd(wake)
+    begun: dict[int, socket.socket] = {}
     while True:
+        readable, _, _ = select.select([asked, ended], [], [])
+        if ended in readable:
+            os.read(ended, 4096)
+            _tell_how_they_ended(begun)
+        if asked not in readable:
+            continue
         data, files, _, _ = socket.recv_fds(asked, _MESSAGE_BYTES, 4)
         if not data:
             return
-        if os.fork() == 0:
-            asked.close()
-            _stand_by(json.loads(data), files)
-        for file in files:
+        told = socket.socket(fileno=files[0])
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for opened in (asked, told, *begun.values()):
+                opened.close()
+            os.close(ended)
+            os.close(wake)
+            _become(files[1:], **json.loads(data))
+        begun[pid] = told
+        told.sendall(str(pid).encode())
+        for file in files[1:]:
             os.close(file)
+
+
+def _tell_how_they_ended(begun: dict[int, socket.socket]) -> None:
+    while begun:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        with begun.pop(pid) as told, contextlib.suppress(BrokenPipeError):  # nobody may wait for it
+            told.sendall(str(os.waitstatus_to_exitcode(status)).encode())
 
 
 def _set_django_up() -> None:
@@ -257,12 +288,6 @@ def _forget_settings() -> None:
     del sys.modules[_SETTINGS], importlib.import_module("troth.service").settings
 
 
-def _reap(*_: object) -> None:
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-
-
 def _stretch_less() -> None:
     """Approvers' passphrases cost half a second each; `tests.protect.test_approvals` shows that they do."""
     from troth.protect.hazmat import scrypt
@@ -270,29 +295,11 @@ def _stretch_less() -> None:
     scrypt._COST = SCRYPT_COST
 
 
-def _stand_by(request: Mapping[str, object], files: Sequence[int]) -> NoReturn:
-    """Fork once more, tell the number of the process that runs the command, and then how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    told = socket.socket(fileno=files[0])
-    pid = os.fork()
-    if pid == 0:
-        told.close()
-        for to, file in enumerate(files[1:]):
-            os.dup2(file, to)
-        for file in files[1:]:
-            os.close(file)
-        _become(**request)  # type: ignore[arg-type]
-    for file in files[1:]:
+def _become(files: Sequence[int], command: Sequence[str], env: Mapping[str, str], cwd: str) -> NoReturn:
+    """Be the process that was asked for, and end as one."""
+    for to, file in enumerate(files):
+        os.dup2(file, to)
         os.close(file)
-    told.sendall(str(pid).encode())
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    with contextlib.suppress(BrokenPipeError):  # nobody may wait for it
-        told.sendall(str(code).encode())
-    os._exit(0)
-
-
-def _become(command: Sequence[str], env: Mapping[str, str], cwd: str) -> NoReturn:
-    """Be the process that was asked for, and end as one: whatever is raised ends this interpreter in the usual way."""
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
@@ -301,8 +308,40 @@ def _become(command: Sequence[str], env: Mapping[str, str], cwd: str) -> NoRetur
         opened = open(file, mode + "b", closefd=False)  # noqa: SIM115 - as long as the process lives
         setattr(sys, name, io.TextIOWrapper(opened, "utf-8", line_buffering=file == 2))
     program, *arguments = command
-    _execute(program, arguments)
-    sys.exit(0)
+    _exit(_code_of(program, arguments))
+
+
+def _code_of(program: str, arguments: Sequence[str]) -> int:
+    """The exit code of the command. As the interpreter does, print what it raises."""
+    try:
+        _execute(program, arguments)
+    except SystemExit as ended:
+        if ended.code is None or isinstance(ended.code, int):
+            return ended.code or 0
+        print(ended.code, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        sys.excepthook(*sys.exc_info())
+        return 130
+    except BaseException:  # as the interpreter does
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
+
+
+def _exit(code: int) -> NoReturn:
+    """End as the interpreter does, but leave the memory alone: taking every module apart would touch, and so copy, all
+    that is shared with the process that was forked, which takes longer than most commands."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for made in gc.get_objects():  # since the memory was frozen
+        if isinstance(made, sqlite3.Connection):
+            with contextlib.suppress(sqlite3.Error):  # another thread has it
+                made.close()  # as taking it apart does; the last one to close a file empties its log
+    for file in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BrokenPipeError):
+            file.flush()
+    os._exit(code)
 
 
 def _execute(program: str, arguments: Sequence[str]) -> None:
