@@ -335,7 +335,7 @@ def _exit(code: int) -> NoReturn:
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for made in gc.get_objects():  # since the memory was frozen
-        if isinstance(made, sqlite3.Connection):
+        if issubclass(type(made), sqlite3.Connection):  # of no lazy object is the class asked
             with contextlib.suppress(sqlite3.Error):  # another thread has it
                 made.close()  # as taking it apart does; the last one to close a file empties its log
     for file in (sys.stdout, sys.stderr):

@@ -15,7 +15,7 @@ from collections.abc import Callable
 NEEDED: dict[str, Callable[[], object]] = {
     "postgresql": lambda: glob.glob("/usr/lib/postgresql/*/bin/initdb") or shutil.which("initdb"),
     "mariadb-server": lambda: shutil.which("mariadbd") or glob.glob("/usr/sbin/mariadbd"),
-    "chromium": lambda: shutil.which("chromium"),
+    "chromium-headless-shell": lambda: shutil.which("chromium-headless-shell"),
     "softhsm2": lambda: shutil.which("softhsm2-util"),
 }
 

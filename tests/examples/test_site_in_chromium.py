@@ -43,7 +43,7 @@ def visitor(request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     scheme, width = request.param
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         context = chromium.new_context(
             java_script_enabled=False, color_scheme=scheme, viewport={"width": width, "height": 800}
         )

@@ -117,7 +117,7 @@ class Server:
     def database(self, name: str, *, like: str | None = None) -> Iterator[str]:
         """A fresh database of that plain name and its URL; dropped at the end, also under open connections. It is
         empty, or on PostgreSQL a copy of the database *like*, which nobody may have open."""
-        self.run(f"CREATE DATABASE {name}" + (f" TEMPLATE {like} STRATEGY WAL_LOG" if like else ""))
+        self.run(f"CREATE DATABASE {name}" + (f" TEMPLATE {like} STRATEGY FILE_COPY" if like else ""))
         try:
             yield self.url(name)
         finally:
