@@ -1,8 +1,9 @@
 """Troth keeps a company's privacy policy, and proves it sentence by sentence.
 
-The rooms, from the ground up: ``law``, ``declaration``, ``ledger``, ``protect``, ``promises``, ``policy``,
-``probe`` and ``stores``, ``detect``, ``subjects``, ``service``, ``cli``. Each room's ``__init__`` says what it
-promises, and its ``__all__`` is its front door. Rooms import downwards only.
+The packages, from the lowest layer up: ``errors``, ``lazy_imports``, ``text``; ``sandbox``; ``law``, ``hook``;
+``declaration``; ``ledger``, ``reports``; ``protect``; ``controls``; ``stores``, ``site``, ``policy``; ``detect``;
+``redact``; ``subjects``; ``audit``; ``service``; ``testing``, ``cli``. Each package's ``__init__`` states its promises,
+and its ``__all__`` is its public interface. Packages import downwards only; ``client`` stands alone.
 """
 
 from troth.errors import TrothError

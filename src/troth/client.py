@@ -6,8 +6,8 @@
         if troth.may_use(email="ann@example.org", purpose="newsletter"):
             …
 
-It needs `httpx` and nothing else of Troth. Reads, and writes with a *key*, are tried again where the network failed;
-writes without one are not, because nobody knows whether they were done.
+Beyond `httpx` it needs only `troth.errors`. Reads, and writes with a *key*, are retried when the network or the service
+fails. Writes without a key are not, because the first attempt may have succeeded.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _MESSAGE_AGE = dt.timedelta(minutes=5)
 
 
 class ApiUnreachable(TrothError):
-    """Nothing answered. What was asked with a key may be asked again with the same key."""
+    """The service did not answer. A call made with a key may be repeated with the same key."""
 
 
 class ApiRefused(TrothError):
-    """The service said no: *status* is the HTTP status, *faults* name fields and what would do, never a value."""
+    """The service refused: *status* is the HTTP status; *faults* name fields and what is accepted, never a value."""
 
     def __init__(self, status: int, title: str, detail: str, faults: Sequence[Mapping[str, str]]) -> None:
         words = "; ".join(f"{one['where']}: {one['what']}" for one in faults)
@@ -48,7 +48,7 @@ class ApiRefused(TrothError):
 
 
 class Troth:
-    """The service at *url*, asked with *token*. Safe to use from several threads."""
+    """Client of the service at *url*, authenticated with *token*. Safe to use from several threads."""
 
     def __init__(self, url: str, token: str, *, timeout_s: float = 30.0) -> None:
         parts = urlsplit(url)
@@ -68,7 +68,7 @@ class Troth:
         self.close()
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._client.close()
 
     def ask(
@@ -85,24 +85,24 @@ class Troth:
         **more: Any,
     ) -> dict[str, Any]:
         """Open a case and return it. *more* are the other fields of the API: ``message``, ``changes``, ``language`` …
-        With *key* it is opened once, however often it is asked."""
+        With *key* the call is idempotent: repeating it opens no second case."""
         body = {"kind": kind, "reply_to": reply_to, "proof": proof, **more, "subject": _named(email, phone, account)}
         if right is not None:
             body["right"] = right
         return self._dict(self._send("POST", "requests", body, key=key))
 
     def ask_many(self, requests: Sequence[Mapping[str, Any]], *, key: str) -> list[dict[str, Any]]:
-        """Open up to 1,000 cases, all or none; each is a mapping of the API's fields."""
+        """Open up to 1,000 cases, all or none. Each item is a mapping of the API's fields."""
         answer = self._send("POST", "requests/batch", list(requests), key=key).json()
         assert isinstance(answer, list), "the API answers with a list"
         return answer
 
     def follow(self, reference: str) -> dict[str, Any]:
-        """How a case stands."""
+        """The current status of a case."""
         return self._dict(self._send("GET", f"requests/{reference}"))
 
     def cases(self, *, state: str | None = None, right: str | None = None) -> Iterator[dict[str, Any]]:
-        """Every case that your program opened, the newest first; with the scope `cases.all`, those of every program."""
+        """Cases that your program opened, newest first; with the scope `cases.all`, those of all programs."""
         asked = {name: value for name, value in (("state", state), ("right", right)) if value}
         after = ""
         while True:
@@ -113,7 +113,7 @@ class Troth:
                 return
 
     def receipts(self, reference: str) -> list[dict[str, Any]]:
-        """What was done for a case."""
+        """Receipts of the actions taken for a case."""
         told = self._dict(self._send("GET", f"requests/{reference}/receipts"))["receipts"]
         assert isinstance(told, list), "the API answers with a list"
         return told
@@ -123,7 +123,7 @@ class Troth:
         return self._send("GET", f"requests/{reference}/package").content
 
     def withdraw(self, reference: str, *, key: str | None = None) -> dict[str, Any]:
-        """Take a case back."""
+        """Withdraw a case."""
         return self._dict(self._send("POST", f"requests/{reference}/withdraw", {}, key=key))
 
     def may_use(
@@ -134,9 +134,9 @@ class Troth:
         phone: str | None = None,
         account: str | None = None,
     ) -> bool:
-        """Whether a person's data may be used, for *purpose* where one is given: neither restricted nor objected to.
+        """True if a person's data may be used (for *purpose*, if given): neither restricted nor objected to.
 
-        Raises where nobody answers: then it must not be used.
+        Raises if the service does not answer; the data must then not be used.
         """
         told = self._dict(self._send("POST", "guard", {"subject": _named(email, phone, account)}, again=True))
         return not told["restricted"] and purpose not in told["purposes"]
@@ -151,7 +151,7 @@ class Troth:
         kind: str = "processor",
         key: str | None = None,
     ) -> None:
-        """Put on record that data of *people* is about to go to *recipient*. Raises where it may not: send nothing."""
+        """Record an upcoming disclosure of data of *people* to *recipient*. If it raises, do not send anything."""
         body = {
             "recipient": recipient,
             "purpose": purpose,
@@ -172,11 +172,11 @@ class Troth:
         tested: int = 0,
         key: str | None = None,
     ) -> bool:
-        """Say what a program found for a control of the company's own that waits for it; whether that was news.
+        """Send evidence for a custom control that accepts it. False if equally recent evidence is already known.
 
-        *outcome* is ``pass``, ``fail`` or ``not_applicable``; *at*, aware, is when it looked: now, where left out. The
-        figures are numbers, and nothing about anybody. A pass has *tested* all of a *population*, and one thing at
-        least.
+        *outcome* is ``pass``, ``fail`` or ``not_applicable``. *at* (timezone-aware, default now) is the time of the
+        observation. *figures* are numbers without personal data. A pass must have *tested* the whole *population*,
+        which is at least 1.
         """
         seen = {
             "at": (at or dt.datetime.now(dt.UTC)).isoformat(),
@@ -222,7 +222,7 @@ class Troth:
 
 
 def _may_wait(answer: httpx.Response) -> bool:
-    """A conflict is worth waiting for only where the same key is being done at this moment."""
+    """Retry a 409 conflict only if a call with the same key is in progress."""
     return answer.status_code != 409 or "at this moment" in answer.text
 
 
@@ -248,15 +248,15 @@ def _named(email: str | None, phone: str | None, account: str | None) -> dict[st
 
 
 class MessageRefused(TrothError):
-    """A message that the service did not send, or sent long ago. Answer it with a status of 400."""
+    """A message that the service did not send, or sent too long ago. Reply with status 400."""
 
 
 def verified_message(
     headers: Mapping[str, str], body: bytes, secret: str, *, now: dt.datetime | None = None
 ) -> dict[str, Any]:
-    """The message of a webhook, once its signature is known to be the service's. Raises `MessageRefused`.
+    """Verify the signature of a webhook and return its message. Raises `MessageRefused`.
 
-    *secret* is what ``troth api hook make`` showed. Note ``webhook-id``: the same message may come twice.
+    *secret* is the one that ``troth api hook make`` printed. Deduplicate by ``webhook-id``: a message may arrive twice.
     """
     given = {name.lower(): value for name, value in headers.items()}
     now = now or dt.datetime.now(dt.UTC)

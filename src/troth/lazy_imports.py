@@ -1,4 +1,4 @@
-"""A front door behind which everything is imported late: when its name is first asked for."""
+"""Lazy imports for a package's public interface: each name is imported on first access."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 
 
 def lazy_imports(door: str, answering: Mapping[str, str]) -> Callable[[str], object]:
-    """The ``__getattr__`` of the module *door*. *answering* is each module of the room to the names that it answers
-    for, as the door's imports under ``TYPE_CHECKING`` tell a type checker."""
+    """The ``__getattr__`` of the package *door*. *answering* maps each of its modules to the names that it defines,
+    equal to the imports under ``TYPE_CHECKING`` for type checkers."""
     modules = {name: f"{door}.{module}" for module, names in answering.items() for name in names.split()}
 
     def found(name: str) -> object:

@@ -1,9 +1,8 @@
-"""Work that is done in a process of its own, with a bound on time and memory.
+"""Work in a separate process, with limits on time and memory.
 
-Whatever a broken file, an endless statement or an answer that drips does there (loops, fills the memory, holds the
-interpreter, crashes), it does to that process alone. A module that works so has a function ``main`` that ends with
-`work`, and whoever needs it calls `ask` with the module's name. What is given and what comes back are bytes; neither
-stands on a command line.
+Whatever a malformed file, an endless statement or a dripping response causes there (loops, memory exhaustion, a blocked
+interpreter, a crash) affects that process alone. A module for such work has a function ``main`` that ends with `work`;
+callers use `ask` with the module's name. Input and output are bytes; neither appears on a command line.
 """
 
 from __future__ import annotations
@@ -16,30 +15,30 @@ from typing import Final
 from troth.errors import TrothError
 
 START_S: Final = 20.0
-"""What a process may take to begin on a busy machine, besides its work."""
+"""Time for a process to start on a busy machine, in addition to its work."""
 _MEMORY_BYTES_MAX: Final = 1_500_000_000
 _REFUSED: Final = 3
-"""How the process ends when its standard output is the reason, in words, why there is no answer."""
+"""Exit code that means that standard output holds the reason, in words, for refusing."""
 
 
 class ApartError(TrothError):
-    """There is no answer."""
+    """The process gave no answer."""
 
 
 class SandboxRefusal(ApartError):
-    """The work was refused, for the reason that the message gives."""
+    """The work was refused, for the reason in the message."""
 
 
 class TooLong(ApartError):
-    """It took longer than it may, and was ended."""
+    """It exceeded its time limit, and was killed."""
 
 
 class TooMuch(ApartError):
-    """The process ended without an answer: it took more memory or time than it may, or something in it broke."""
+    """The process ended without an answer: it exceeded its memory or CPU time, or crashed."""
 
 
 def ask(module: str, *arguments: str, given: bytes, within_s: float) -> bytes:
-    """What the ``main`` of *module* answers to *given*, and to *arguments*. Raises `ApartError`."""
+    """The answer of the ``main`` of *module* to *given* and *arguments*. Raises `ApartError`."""
     program = f"import sys; from {module} import main; sys.exit(main(*sys.argv[1:]))"
     command = [sys.executable, "-P", "-c", program, *arguments]
     try:
@@ -54,9 +53,9 @@ def ask(module: str, *arguments: str, given: bytes, within_s: float) -> bytes:
 
 
 def work(answer: Callable[[bytes], bytes], *, cpu_s: int) -> int:
-    """Answer what is on standard input, within that much of a processor's time: how a ``main`` ends.
-    *answer* may raise `SandboxRefusal`."""
-    import resource  # not every system has it, and whoever asks does without
+    """Answer standard input within *cpu_s* seconds of processor time: the end of every ``main``. *answer* may raise
+    `SandboxRefusal`."""
+    import resource  # imported here because not every system has it; `ask` works without
 
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES_MAX, _MEMORY_BYTES_MAX))

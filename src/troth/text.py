@@ -1,4 +1,4 @@
-"""Numbers of things as they stand in a sentence."""
+"""Text: counts of things, normalisation, and comparison of names and addresses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
-    """``1 row``, ``2,755 rows``. *things* is the plural where it is not the *thing* with an s."""
+    """``1 row``, ``2,755 rows``. *things* is the plural if it is not *thing* with an s."""
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
@@ -16,55 +16,56 @@ _TYPOGRAPHY = str.maketrans(
         **dict.fromkeys("‘’‚‛′`´", "'"),
         **dict.fromkeys("“”„‟″«»", '"'),
         **dict.fromkeys("‐‑‒–—―−", "-"),
-        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff"),  # soft hyphens and spaces of no width
+        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff"),  # soft hyphens and zero-width characters
     }
 )
 
 
 def same_words(text: str) -> str:
-    """*text* with one space for any white space, plain quotes and dashes, and no invisible characters.
+    """*text* with single spaces for any white space, plain quotes and dashes, and no invisible characters.
 
-    A policy and its page, and a quote and its sentence, are compared in this form (clause C01).
+    A policy is compared with its page, and a quote with its sentence, in this form (clause C01).
     """
     return " ".join(unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHY).split())
 
 
 _ADDRESS = re.compile(r"<([^<>]*)>")
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-"""Letters and marks that show nothing. What else shows nothing is of a category of its own."""
+"""Letters and marks that are invisible. All other invisible characters are recognised by their Unicode category."""
 
 
 _LATIN = str.maketrans(
     "АВЕЅІЈКМНОРСТУХԚԜавеѕіјкмнорстухԛԝһӏԁɡΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβεικνορτυχՕՍոսօıłøđɑᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢ01",
     "ABESIJKMHOPCTYXQWabesijkmhopctyxqwhldgABEZHIKMNOPTYXabeikvoptuxOUnuoilodaabcdeghijklmnoprtuvwyzol",
 )
-"""Letters of other alphabets, and digits, that look like a Latin one: the common ones of those that Unicode Technical
-Standard 39 lists."""
+"""Letters of other alphabets, and digits, that look like a Latin letter: the common ones in Unicode Technical Standard
+39."""
 _MIXED = frozenset({"LATIN", "CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"})
-"""Scripts that honest words mix."""
+"""Scripts that genuine words mix."""
 _OF_NO_SCRIPT = "MODIFIER"
-"""What stands in words of any alphabet, such as the apostrophe that is a letter: U+02BC, and the Hawaiian U+02BB."""
+"""Characters that occur in words of any alphabet, such as the modifier letter apostrophe U+02BC, and the Hawaiian
+U+02BB."""
 
 
 def same_person(first: str, other: str) -> bool:
-    """Whether two names or addresses are the same person's, however they are written: ``Ann <ann+x@Example.org.>`` is
-    ``ann@example.org``. Two addresses of one person are not recognised.
+    """Whether two names or addresses are the same person's, in whatever spelling: ``Ann <ann+x@Example.org.>`` is
+    ``ann@example.org``. Two different addresses of one person are not recognised.
 
-    What only looks like another is the same: with Cyrillic or Greek letters, without accents or apostrophes that are
-    letters, with a nought for an o. A word that mixes alphabets is in no honest name, and counts as anybody's.
+    Lookalikes count as the same: Cyrillic or Greek letters, missing accents or modifier apostrophes, a zero for an o. A
+    word that mixes alphabets occurs in no genuine name, and matches anybody.
     """
     return not _forms(first).isdisjoint(_forms(other)) or _is_disguised(first) or _is_disguised(other)
 
 
 def _forms(person: str) -> frozenset[str]:
-    """The person as they are compared: as they are written, without accents, and as they look at a glance."""
+    """The forms in which a person is compared: as written, without accents, and by visual appearance."""
     apart = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", person))
     plain = "".join(sign for sign in apart if not unicodedata.combining(sign) and _script(sign) != _OF_NO_SCRIPT)
     return frozenset({_bare(person), _bare(plain), _bare(plain.translate(_LATIN)).replace("rn", "m")})
 
 
 def _is_disguised(person: str) -> bool:
-    """Whether letters of several alphabets stand in one word."""
+    """Whether a word mixes letters of several alphabets."""
     for word in re.findall(r"[^\W\d_]+", "".join(filter(_is_seen, unicodedata.normalize("NFKC", person)))):
         scripts = {_script(letter) for letter in word} - {_OF_NO_SCRIPT}
         if len(scripts) > 1 and not scripts <= _MIXED:
@@ -73,7 +74,7 @@ def _is_disguised(person: str) -> bool:
 
 
 def _script(letter: str) -> str:
-    """The alphabet that the name of the letter begins with."""
+    """The alphabet of a letter, which is the first word of its Unicode name."""
     return unicodedata.name(letter, "").partition(" ")[0]
 
 
@@ -87,7 +88,7 @@ def _bare(person: str) -> str:
 
 
 def says_something(text: str) -> bool:
-    """Whether *text* has a letter or a digit that can be seen."""
+    """Whether *text* has a visible letter or digit."""
     return any(sign.isalnum() and _is_seen(sign) for sign in text)
 
 

@@ -1,9 +1,9 @@
-"""Audit: the truth about a company's databases, its policy and its site, in one look.
+"""Audit: compares a company's databases, its policy and its site in one read-only pass.
 
-What this room promises: `audit` reads and never writes, needs no key and no service, and gives a `AuditReport` that
-holds names, counts and reasons but no personal value. Every finding has a rule with an id that stays the same,
-evidence, a mend, and what it cannot see. What cannot be reached is itself a finding and loses nothing else. `draft`
-makes the first ``troth.yaml`` from what was seen; every guess in it is marked.
+`audit` never writes, needs no key and no service, and returns an `AuditReport` that holds names, counts and reasons but
+no personal data. Every finding has a rule with a stable id, evidence, a fix, and the limits of what it can see. An
+unreachable system is itself a finding and does not affect the rest. `draft` creates the first ``troth.yaml`` from the
+facts collected; every guess in it is marked.
 """
 
 from troth.audit.collect import Progress, look_at_policy, look_at_store

@@ -1,4 +1,4 @@
-"""What the policy's sentences claim, as far as words can be held against a schema, a connection or a site. Pure."""
+"""Extracts claims from the policy's sentences that can be checked against a schema, connection or site. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _says(name: str, text: str) -> bool:
 
 
 def plain(sentence: Sentence) -> str:
-    """The sentence as patterns read it: bounded, typographic apostrophes and hyphens made plain."""
+    """The sentence as input for patterns: length-limited, with ASCII apostrophes and hyphens."""
     return re.sub("[‐‑–]", "-", sentence.text[:_CHARACTERS_MAX].replace("’", "'"))
 
 
@@ -42,8 +42,8 @@ def plain(sentence: Sentence) -> str:
 
 
 def names_what_is_collected(policy: PolicyText) -> list[Sentence]:
-    """The sentences that say what is collected, and name at least one category; of lists and tables under a heading
-    that says it, the items and cells."""
+    """Sentences that say what is collected and name at least one category, including list items and table cells under a
+    heading that says so."""
     found, is_told = list[Sentence](), False
     for block in policy.blocks:
         if block.kind == "heading":
@@ -61,17 +61,17 @@ def _tells(text: str) -> bool:
 
 
 def denials(policy: PolicyText, category: str) -> list[Sentence]:
-    """The sentences that say that the category is *not* collected."""
+    """Sentences that say that the category is *not* collected."""
     return [sentence for sentence in policy.sentences if _denies(plain(sentence), category)]
 
 
 def is_of_all(sentence: Sentence) -> bool:
-    """Whether a denial is of the whole number only: who keeps its last four digits keeps to it."""
+    """True if a denial covers only the whole number, so that keeping its last four digits is consistent with it."""
     return _says("whole_number", plain(sentence))
 
 
 def is_part(column: str) -> bool:
-    """Whether a column holds only the end of a number, by its name."""
+    """True if the column's name says that it holds only the end of a number."""
     return _says("end_of_number", " ".join(words_of(column)))
 
 
@@ -89,8 +89,8 @@ def _denies(text: str, category: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RetentionClaim:
-    """A sentence that says after which time data is gone. *everything*: of any personal data, not only some;
-    *conditional*: from an event that no column need show."""
+    """A sentence that says when data is deleted. *everything*: it covers all personal data, not only some.
+    *conditional*: the period starts from an event that may not be recorded in a column."""
 
     clause: Clause
     period: Period
@@ -98,7 +98,7 @@ class RetentionClaim:
     conditional: bool
 
     def is_about(self, table: TableSchema) -> bool:
-        """Whether the sentence speaks of this table's rows: it names them, or speaks of everything."""
+        """True if the sentence names this table's rows, or covers everything."""
         if self.everything:
             return True
         said = {_singular(word) for word in re.findall(r"[^\W\d_]+", _joined(self.clause.sentence).lower())}
@@ -107,7 +107,7 @@ class RetentionClaim:
 
 
 def retention_claims(clauses: Sequence[Clause]) -> list[RetentionClaim]:
-    """The clauses that name one period after which data is deleted, or the longest for which it is kept."""
+    """Clauses that name exactly one period, after which data is deleted or for which it is kept at most."""
     claims = []
     for clause in clauses:
         text = plain(clause.sentence)
@@ -138,8 +138,8 @@ _NO_STARTS: Final = frozenset(
 
 
 def date_column(table: TableSchema, personal: frozenset[str]) -> Column | None:
-    """The column that best says when a row began, or None: a date that is not about the person and not in the future
-    by its name."""
+    """The column that best shows when a row was created, or None. Dates about the person, and dates that lie in the
+    future by their name, are excluded."""
     ranked = []
     for at, column in enumerate(table.columns):
         words = words_of(column.name)
@@ -156,7 +156,7 @@ def date_column(table: TableSchema, personal: frozenset[str]) -> Column | None:
 
 
 def promises_encryption(clause: Clause) -> bool:
-    """Whether the sentence promises that connections to databases, or all of them, are encrypted."""
+    """True if the sentence promises encryption of database connections, or of all connections."""
     text = plain(clause.sentence)
     if not _says("encrypts", text) or (clause.negative and "not" in text.split()):
         return False
@@ -164,7 +164,7 @@ def promises_encryption(clause: Clause) -> bool:
 
 
 def ceilings(clauses: Sequence[Clause]) -> Iterator[tuple[Clause, int]]:
-    """The sentences that say how many people at most can see personal data, and how many."""
+    """Sentences that limit how many people can see personal data, with that number."""
     for clause in clauses:
         text = plain(clause.sentence)
         people = [it for it in clause.quantities if it.unit == "person"]
@@ -173,17 +173,17 @@ def ceilings(clauses: Sequence[Clause]) -> Iterator[tuple[Clause, int]]:
 
 
 def promises_no_early_cookies(clauses: Sequence[Clause]) -> Clause | None:
-    """The sentence that says that nothing is stored on a device before the visitor chose, if there is one."""
+    """The first sentence that promises to store nothing on a device before the visitor has chosen, or None."""
     return next((it for it in clauses if _says("stores_first", plain(it.sentence))), None)
 
 
 def is_tracking(cookie: str) -> bool:
-    """Whether a cookie of that name is known to follow visitors."""
+    """True if a cookie of that name is known to track visitors."""
     return _patterns()["cookies"]["tracking"].search(cookie[:200]) is not None
 
 
 def company_names(host: str) -> tuple[str, ...]:
-    """What a policy may call the company behind a host: the host itself, its own name, and what is well known."""
+    """Names by which a policy may refer to the company behind a host: the host, its domain, and well-known names."""
     labels = host.lower().split(".")
     own = max(labels[-3:-1] or labels, key=len)
     known = [name for part, names in _patterns()["hosts"].items() if part in labels for name in names.split("|")]
@@ -191,7 +191,7 @@ def company_names(host: str) -> tuple[str, ...]:
 
 
 def names_host(text: str, host: str) -> bool:
-    """Whether *text* names the host or its company."""
+    """True if *text* names the host or its company."""
     folded = text.lower()
     return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", folded) for name in company_names(host))
 
@@ -200,13 +200,13 @@ def names_host(text: str, host: str) -> bool:
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """A name of the schema as words: ``signInHistory`` is "sign in history"."""
+    """Split an identifier of the schema into words: ``signInHistory`` becomes "sign", "in", "history"."""
     return tuple(word.lower() for word in _WORD.findall(name[:200]))
 
 
 def _joined(sentence: Sentence) -> str:
-    """What the sentence is about, less its conditions, and once more with hyphened words in one: a sign-in is a
-    signin."""
+    """The sentence without its conditions, repeated with hyphenated words joined and split: "sign-in", "signin", "sign
+    in"."""
     text = plain(sentence)
     end = _patterns()["sentences"]["begins_condition"].search(text)
     text = text[: end.start()] if end else text

@@ -1,4 +1,4 @@
-"""Looking: the stores, the policy and the site become `AuditFacts`. Reads only; one failure never loses the rest."""
+"""Collects `AuditFacts` from the stores, the policy and the site. Read-only; one failure does not affect the rest."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ from troth.stores import (
 )
 
 SAMPLE_ROWS: Final = 100
-"""How many rows of each table are compared."""
+"""Number of rows sampled from each table."""
 OVERDUE_MAX: Final = 200
-"""How many (sentence, table) pairs are counted at most."""
+"""Maximum number of (sentence, table) pairs that are counted."""
 ROLE: Final = "troth"
-"""The role that the GRANT script makes."""
+"""The role that the GRANT script creates."""
 
 Progress = Callable[[str, int, int], None]
-"""Told after each step: what was looked at, how many steps are done, how many there are so far."""
+"""Called after each table with its name, how many tables of its system are done, and how many there are."""
 
 Result = TypeVar("Result")
 
@@ -64,7 +64,7 @@ def look(
     now: dt.datetime,
     progress: Progress | None = None,
 ) -> AuditFacts:
-    """Everything that can be seen of the company at *now* (aware). Raises nothing for what cannot be reached."""
+    """Collect all facts at *now* (aware). Unreachable systems and sites are recorded in the facts, not raised."""
     told = progress or (lambda what, done, steps: None)
     looked = [_look_at(name, store, told) for name, store in stores.items()]
     systems = tuple(system for system, _ in looked)
@@ -75,7 +75,7 @@ def look(
 
 
 def look_at_policy(file: str, text: PolicyText) -> PolicyFacts:
-    """The policy *text*, which *file* holds, with its promises."""
+    """Facts about the policy *text* from *file*, with its promises."""
     return PolicyFacts(file, text, tuple(promises_in(text)))
 
 
@@ -90,12 +90,12 @@ def _site(site: Site, now: dt.datetime) -> SiteFacts:
 
 
 def look_at_store(name: str, store: Store, *, progress: Progress | None = None) -> SystemFacts:
-    """One system. A few statements a table: a sample, sometimes a count, and what inferring references asks."""
+    """Facts about one system. Runs a few queries per table: a sample, perhaps a count, and some to infer references."""
     return _look_at(name, store, progress or (lambda what, done, steps: None))[0]
 
 
 def _look_at(name: str, store: Store, progress: Progress) -> tuple[SystemFacts, Store]:
-    """One system, and the part of its store that can be read."""
+    """Facts about one system, and the readable part of its store."""
     try:
         store, left_out = readable_part(store)
         schema = store.describe()
@@ -131,7 +131,7 @@ def _look_at(name: str, store: Store, progress: Progress) -> tuple[SystemFacts, 
 
 
 def _by_whole_values(it: TableSuggestion, personal: Mapping[str, Sequence[ColumnFinding]]) -> TableSuggestion:
-    """The suggestion without identifiers that only stand somewhere inside of text: nobody can be found by those."""
+    """The suggestion without identifiers that occur only inside longer text: they cannot be used to find people."""
     inside = {one.column for one in personal[it.table] if is_inside_text(one)}
     identity = {kind: column for kind, column in it.identity.items() if column not in inside}
     if len(identity) == len(it.identity):
@@ -143,8 +143,8 @@ def _by_whole_values(it: TableSuggestion, personal: Mapping[str, Sequence[Column
 def hanging(
     schema: Schema, suggestions: Sequence[TableSuggestion], inferred: Sequence[InferredReference]
 ) -> list[TableSuggestion]:
-    """The suggestions, with tables that hang on rows which name a person by value as that person's, too: the sessions
-    of an account that has an e-mail address and no name."""
+    """The suggestions, where tables that reference rows of a person become that person's, too: for example the sessions
+    of an account that has an e-mail address but no name."""
     found = {it.table: it for it in suggestions}
     while True:
         more = {
@@ -164,7 +164,7 @@ def hanging(
 def _owners(
     table: TableSchema, suggestions: Mapping[str, TableSuggestion], inferred: Sequence[InferredReference]
 ) -> dict[tuple[str, ...], tuple[str, tuple[str, ...]]]:
-    """The table's references to rows that are somebody's without being a person."""
+    """The table's references to rows that belong to people but do not represent them."""
     links = {key.columns: (key.table, key.to_columns) for key in table.foreign_keys}
     links |= {it.columns: (it.to_table, it.to_columns) for it in inferred if it.table == table.name}
     somebodys = {name for name, it in suggestions.items() if it.role in {TableRole.MENTIONS, TableRole.BELONGS}}
@@ -172,7 +172,7 @@ def _owners(
 
 
 class _Read:
-    """What reading one table told."""
+    """Result of reading one table."""
 
     __slots__ = ("counted", "lost", "personal", "quasi", "rows", "sampled", "unread")
 
@@ -187,9 +187,9 @@ class _Read:
 
 
 def _read(store: Store, table: TableSchema) -> _Read:
-    """Compare a sample of the table, and say how many rows it has."""
+    """Classify a sample of the table, and determine its number of rows."""
     told = _Read()
-    # Bytes are judged by name: a sample of files and pictures could be of any size.
+    # Binary columns are classified by name only: sampled files and pictures could be of any size.
     columns = [column.name for column in table.columns if column.kind is not ColumnKind.BYTES]
     samples: dict[str, list[Scalar]] = {}
     try:
@@ -201,21 +201,21 @@ def _read(store: Store, table: TableSchema) -> _Read:
     try:
         told.personal = tuple(classify(table, samples))
         told.quasi = quasi_identifier(told.personal, samples)
-    except Unscanned as error:  # names alone are no reason to call a table clean, and better than nothing
+    except Unscanned as error:  # names cannot show that a table is clean, but help
         told.unread, told.personal = str(error), tuple(classify(table, {}))
     told.rows, told.counted = _rows(store, table, told)
     return told
 
 
 def _rows(store: Store, table: TableSchema, rows_read: _Read) -> tuple[int | None, bool]:
-    """The engine's estimate; a count where it has none. Counting a view could mean to compute it."""
+    """The engine's estimate, else a count, and whether it was counted. Views are not counted: it may compute them."""
     if rows_read.unread or table.rows_estimate is not None or table.kind is TableKind.VIEW:
         return table.rows_estimate, False
     try:
         return store.count(table.name, None), True
     except StoreBusy:
         return None, False
-    except StoreError as error:  # a line of a file beyond those that the sample has read
+    except StoreError as error:  # for example a bad line of a file, after the sampled ones
         rows_read.unread = str(error)
         return None, False
 
@@ -234,8 +234,8 @@ def _asked(question: Callable[[], Result], what: str, unknown: list[str]) -> Res
 
 
 def _grants(store: Store, schema: Schema, suggestions: Sequence[TableSuggestion]) -> str:
-    """The script for a role that may do what requests of people need, and nothing else. Empty where there are no
-    roles."""
+    """GRANT script for a role with only the privileges that data-subject requests need. Empty if the store has no
+    roles or fails."""
     try:
         return grants(store, ROLE, [it for one in suggestions if (it := access(schema.tables[one.table], one))])
     except (StoreRefused, StoreError):
@@ -243,7 +243,7 @@ def _grants(store: Store, schema: Schema, suggestions: Sequence[TableSuggestion]
 
 
 def access(table: TableSchema, suggestion: TableSuggestion) -> RequiredGrants | None:
-    """What viewing, amending and erasing need in the table; None where it has nothing to do with people."""
+    """Privileges needed to view, amend and erase in the table; None if it has no data about people."""
     links = [column for columns in suggestion.refers_to for column in columns]
     if table.kind is TableKind.VIEW or not (suggestion.fields or links or suggestion.role is not TableRole.REFERENCE):
         return None
@@ -259,7 +259,7 @@ def access(table: TableSchema, suggestion: TableSuggestion) -> RequiredGrants | 
 def _overdue(
     policy: PolicyFacts, systems: Sequence[SystemFacts], stores: Mapping[str, Store], now: dt.datetime
 ) -> Iterator[Overdue]:
-    """Count the rows that are older than the policy says, sentence by sentence and table by table."""
+    """Count the rows older than the policy allows, per sentence and table."""
     pairs = 0
     for claim in retention_claims(policy.promises):
         for system in systems:
@@ -276,8 +276,8 @@ def _overdue(
 
 
 def _about(claim: RetentionClaim, system: SystemFacts) -> Iterator[TableFacts]:
-    """The tables that the sentence is about: those that it names, else those that hold personal data of people who
-    have rows."""
+    """Tables with data about people that the sentence names, or all of them if it covers everything. Views are
+    excluded."""
     for table in system.tables:
         people = table.role is not TableRole.REFERENCE or table.best
         if table.schema.kind is not TableKind.VIEW and people and claim.is_about(table.schema):

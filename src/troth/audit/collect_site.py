@@ -1,4 +1,4 @@
-"""Looking at the site: its first pages as a new visitor gets them, where the policy's link stands, what forms ask."""
+"""Collects facts about the site: its first pages as a new visitor sees them, the link to the policy, and forms."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from troth.site import Form, ProbeError, SetCookie, Site, SitePage, fetch
 from troth.stores import Column, ColumnKind, TableSchema
 
 PAGES_MAX: Final = 20
-"""How many pages are fetched: the home page, the policy, and pages that the home page links to."""
+"""Maximum number of pages fetched: the home page, the policy, and pages that the home page links to."""
 _POLICY: Final = re.compile(r"\b(?:privacy|data protection|datenschutz)\b", re.I)
 _FILES: Final = re.compile(r"\.(?:pdf|zip|png|jpe?g|svg|gif|css|js|xml|json|mp[34]|docx?|xlsx?)$", re.I)
 
 
 def look_at_site(site: Site, *, now: dt.datetime) -> SiteFacts:
-    """What a stranger's first visit shows. Raises `ProbeError` when the home page cannot be read."""
+    """Facts from the first visit of a new visitor. Raises `ProbeError` if the home page cannot be read."""
     home = fetch(site, site.home)
     if home.status != 200:
         raise ProbeError(f"the home page answers {home.status}")
@@ -35,7 +35,7 @@ def look_at_site(site: Site, *, now: dt.datetime) -> SiteFacts:
     for page in pages.values():
         for form in page.forms:
             asked = _form(_path(page.url), form)
-            if asked is not None:  # the same form often stands on every page
+            if asked is not None:  # the same form is often on every page
                 forms.setdefault((_path(form.action), frozenset(asked.asks)), asked)
     return SiteFacts(
         home=_without_query(home.url),
@@ -51,10 +51,10 @@ def look_at_site(site: Site, *, now: dt.datetime) -> SiteFacts:
 
 
 def _pages(site: Site, home: SitePage, policy: str) -> tuple[dict[str, SitePage], dict[str, str]]:
-    """The pages by address, the home page first; and by path why some could not be read."""
+    """Pages by URL, the home page first; and for pages that could not be read, the reason by path."""
     pages, skipped = {home.url: home}, dict[str, str]()
     near = [link.url for link in home.links if _is_own(site, link.url) and not _FILES.search(_path(link.url))]
-    # A link with a query could do something; one without only shows.
+    # A link with a query string may trigger an action, so it is not followed.
     wanted = dict.fromkeys([*([policy] if policy else []), *(url for url in near if not urlsplit(url).query)])
     for url in wanted:
         if url in pages:
@@ -87,7 +87,7 @@ def _without_query(url: str) -> str:
 
 
 def _cookies(pages: Iterable[SitePage]) -> dict[str, int | None]:
-    """Each cookie that is set, with its longest life in whole days; None until the browser closes."""
+    """Cookies that are set, with their longest lifetime in whole days; None for session cookies."""
     longest: dict[str, SetCookie] = {}
     for page in pages:
         for cookie in page.cookies:
@@ -102,7 +102,7 @@ def _life(cookie: SetCookie) -> dt.timedelta:
 
 
 def _hosts(site: Site, pages: Iterable[SitePage]) -> dict[str, str]:
-    """Every other host, less those below the site's own name, with the first page that shows it."""
+    """Other hosts, without the site's own subdomains, with the first page that uses each."""
     own = site.host.removeprefix("www.")
     found: dict[str, str] = {}
     for page in pages:
@@ -113,7 +113,7 @@ def _hosts(site: Site, pages: Iterable[SitePage]) -> dict[str, str]:
 
 
 def _form(path: str, form: Form) -> FormFacts | None:
-    """What a form asks for, judged as the columns of a table about people would be."""
+    """Classify a form's fields like the columns of a table about people; None if none is personal."""
     named = [field for field in form.fields if field.name]
     kinds = {"email": "email", "tel": "phone"}
     columns = {kinds.get(field.kind, field.name): field.name for field in named if field.kind != "password"}
@@ -126,7 +126,7 @@ def _form(path: str, form: Form) -> FormFacts | None:
 
 
 def _faults(site: Site, policy: str, now: dt.datetime) -> Iterator[str]:
-    """What the control of the same question finds wrong with the link."""
+    """Faults of the policy link, found by the control ``site.policy_conspicuous``."""
     declaration = Declaration(
         troth=1,
         organisation=Organisation(name=site.host, country="GB", address="-", email="-", site=site.home),
@@ -137,7 +137,7 @@ def _faults(site: Site, policy: str, now: dt.datetime) -> Iterator[str]:
 
 
 def _words(page: SitePage | None) -> str | None:
-    """The words of the policy's page, as they are compared."""
+    """The normalised words of the policy page, for comparison; None if it could not be read."""
     if page is None or not page.source:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The report for machines: as plain data for JSON, and as SARIF 2.1.0 for code scanners and editors."""
+"""Machine-readable reports: plain data for JSON, and SARIF 2.1.0 for code scanners and editors."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from troth.audit.rules import AuditFinding, AuditRule, AuditSeverity, FindingPla
 from troth.policy.bind import Proposal
 
 _FORMAT: Final = 1
-"""The version of the JSON report: grows when a key is taken away or means something else."""
+"""Version of the JSON report; increased when a key is removed or changes its meaning."""
 _SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
 def as_data(report: AuditReport) -> dict[str, Any]:
-    """The whole report as values that JSON has."""
+    """The whole report as JSON-serialisable values."""
     facts = report.facts
     return {
         "troth_audit": _FORMAT,
@@ -156,7 +156,7 @@ def _site(it: SiteFacts) -> dict[str, Any]:
 
 
 def as_sarif(report: AuditReport) -> dict[str, Any]:
-    """The findings in SARIF 2.1.0: those of the policy at file and line, those of schemas at logical locations."""
+    """Findings as SARIF 2.1.0: policy findings with file and line, schema findings with logical locations."""
     known = {**rules(), **lint_rules()}
     order = {rule: at for at, rule in enumerate(known)}
     return {
@@ -198,7 +198,7 @@ def _sarif_rule(rule: AuditRule) -> dict[str, Any]:
 
 
 def _level(severity: AuditSeverity) -> str:
-    return str(severity)  # SARIF has the same three words
+    return str(severity)  # SARIF uses the same three words
 
 
 def _result(it: AuditFinding, index: int) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def _location(place: FindingPlace) -> dict[str, Any]:
 
 
 def _uri(file: str) -> str:
-    """A relative reference stays one, so that the report can be read where the repository is checked out."""
+    """The file as a URI. Relative paths stay relative, so that the report works in any checkout of the repository."""
     from urllib.parse import quote
 
     path = Path(file)

@@ -1,7 +1,7 @@
-"""The first ``troth.yaml``, drafted from what was seen: it loads, and every guess in it is marked for review.
+"""Drafts the first ``troth.yaml`` from the facts collected. It loads, and every guess in it is marked for review.
 
-What no schema can tell (who the company is, why it needs the data, how long) is left open as ``TODO``: nothing is made
-up, and ``troth check`` points at what is missing.
+Facts that no schema contains (who the company is, why it needs the data, how long) are left as ``TODO``. Nothing is
+invented, and ``troth check`` reports what is missing.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _MASKED: Final = frozenset(
 def draft(
     systems: Sequence[SystemFacts], *, name: str | None = None, references: Mapping[str, str] | None = None
 ) -> str:
-    """The text of a declaration that loads and that the stores' schemas fit.
+    """The text of a declaration that loads and matches the stores' schemas.
 
-    *references* is system to the ``${NAME}`` that holds its store's URL, where it is another than `variable` names.
+    *references* maps systems to the ``${NAME}`` that holds their store's URL, if it differs from `variable`.
     """
     stores = {it.name: (references or {}).get(it.name, f"${{{variable(it.name)}}}") for it in systems}
     variables = ", ".join(store.removeprefix("${").removesuffix("}") for store in stores.values())
@@ -63,7 +63,7 @@ def draft(
 
 
 def _dated(systems: Sequence[SystemFacts]) -> str:
-    """The date columns from which periods could start, as a line for the comment."""
+    """Comment line that lists date columns from which retention periods could start."""
     found = [
         f"{system.name}.{table.name}.{column.name}"
         for system in systems
@@ -103,7 +103,7 @@ def _system(system: SystemFacts, store: str, notes: dict[str, str]) -> dict[str,
 
 
 def _left_out(system: SystemFacts, drafted: set[str]) -> Iterator[str]:
-    """What this draft cannot declare, and why, for somebody to decide."""
+    """Comments on files and tables that the draft cannot declare, with the reason, for a person to decide."""
     for file, why in system.left_out.unread.items():
         yield f"TODO: {file} was not read ({why})."
     if system.left_out.passed_over:
@@ -120,15 +120,15 @@ def _left_out(system: SystemFacts, drafted: set[str]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """Why rows cannot all be deleted with their person, and whether they can be where nobody needs them."""
+    """Why not all rows of a table can be deleted with their person; *some*: rows that no other row needs can be."""
 
     why: str
     some: bool
 
 
 def _needed(people: Sequence[TableFacts], drafted: Sequence[TableFacts]) -> dict[str, _Need]:
-    """Tables whose rows rows of somebody else need, so that none can go, or that rows which stay themselves need, so
-    that those without such rows can."""
+    """Tables whose rows cannot all be deleted: either rows of other people reference them, so that none can be, or rows
+    that stay belong to them, so that only rows without such dependents can be."""
     needed: dict[str, _Need] = {}
     by_name = {it.name: it for it in people}
     while True:
@@ -190,20 +190,20 @@ def _table(
 
 
 def _together(table: TableFacts) -> str:
-    """Which of the fields tell people apart although none names them: to think of before rows are passed on."""
+    """Comment on fields that together identify people although none names them; relevant before rows are disclosed."""
     if table.quasi is None:
         return ""
     return f"\nWithout a name, {', '.join(table.quasi.columns)} together may still tell who it is."
 
 
 def _key(table: TableFacts) -> list[str]:
-    """The key, where it is made of real columns: rows of files have a place instead, which the store knows."""
+    """The key, if it consists of real columns. Rows of files have a position instead, which the store knows."""
     columns = [table.schema.column(name) for name in table.schema.key]
     return [] if any(it is None or it.native == "locator" for it in columns) else list(table.schema.key)
 
 
 def _fields(table: TableFacts) -> dict[str, Any]:
-    """Column to category, in the order of the table. The keys that lead to others are links and no fields."""
+    """Categories by column, in table order. Foreign keys are links, not fields."""
     free = set(table.free_text)
     fields: dict[str, Any] = {}
     for column in table.schema.columns:
@@ -218,7 +218,7 @@ def _fields(table: TableFacts) -> dict[str, Any]:
 
 
 def _naming(table: TableFacts, path: str, notes: dict[str, str]) -> dict[str, Any]:
-    """Identity of a person's table, mentions of one that names people without a key."""
+    """The ``identity`` of a table of people, or the ``mentions`` of a table that names people without a key."""
     group = {TableRole.PERSON: "identity", TableRole.MENTIONS: "mentions"}.get(table.role)
     if group is None or not _is_people(table):
         return {}
@@ -228,14 +228,14 @@ def _naming(table: TableFacts, path: str, notes: dict[str, str]) -> dict[str, An
         if kind is IdentityKind.PHONE:
             notes[f"{path}.{group}.phone"] = "REVIEW: several people may share a phone, so a match of several stops."
     if not named:
-        # A name is shared, so that it never leads from one person to the next.
+        # Names are declared as shared, so that one never links two different people.
         notes[f"{path}.{group}"] = "REVIEW: nothing but a name; is there a number that people know?"
         named["name"] = {"column": _name_column(table), "shared": "review"}
     return {group: named}
 
 
 def _name_column(table: TableFacts) -> str:
-    """The column that names the person: `TableRole.PERSON` without an identifier has one."""
+    """The column with the person's name; a `TableRole.PERSON` table without an identifier always has one."""
     names = [it for it in table.best.values() if covers("user.name", it.category)]
     return max(names, key=lambda it: (it.category == "user.name", it.category == "user.name.last")).column
 
@@ -260,7 +260,7 @@ def _named(made: Mapping[str, Any]) -> set[str]:
 
 
 def _doubts(table: TableFacts, fields: Mapping[str, Any], path: str, notes: dict[str, str]) -> None:
-    """Say of each field that is less than sure why it stands there."""
+    """Add a REVIEW note with the reason for each uncertain field."""
     for column in fields:
         found = table.best.get(column)
         if found is None:
@@ -272,8 +272,8 @@ def _doubts(table: TableFacts, fields: Mapping[str, Any], path: str, notes: dict
 def _erase(
     table: TableFacts, fields: Mapping[str, Any], needed: _Need | None, path: str, notes: dict[str, str]
 ) -> dict[str, Any]:
-    """Delete the rows; where others need them, keep those rows and treat each field. Without a field to treat, what
-    stays needs a reason, and only a person knows one."""
+    """Delete the rows. Rows that others need are kept, and their fields treated. If no field can be treated, keeping
+    the rows needs a reason, which only a person can give."""
     in_key = set(fields) & set(table.schema.key)
     if needed is None or in_key:
         doubt = f" ({needed.why}: that will stop it)" if needed is not None else ""
@@ -291,5 +291,5 @@ def _erase(
 
 
 def _strategy(column: Column) -> str:
-    """Empty what may be empty; what may not gets a meaningless value that fits."""
+    """Set nullable columns to NULL; mask others with a meaningless value that fits."""
     return "null" if column.nullable or column.kind not in _MASKED else "mask"

@@ -1,6 +1,6 @@
-"""What an audit looks at, as values; `look` and `findings` are apart so that every rule can be tried without a server.
+"""Facts that an audit collects. `look` and `findings` are separate so that rules can be tested without a server.
 
-Nothing here holds a personal value: samples are compared while they are read, and only counts and reasons stay.
+They hold no personal data: samples are classified while they are read, and only counts and reasons are kept.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from troth.stores import Column, Principal, TableKind, TableSchema, TransportSec
 
 
 def is_inside_text(finding: ColumnFinding) -> bool:
-    """Whether the sampled values hold such a thing somewhere, rather than being one."""
+    """True if the sampled values contain such data inside longer text, rather than being such data."""
     return finding.inside
 
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """One table. *rows* is exact where *rows_counted*, else the engine's estimate, else None. *sampled* says how many
-    rows were compared; *unread* why they could not be."""
+    """One table. *rows* is exact if *rows_counted*, else the engine's estimate or None. *sampled* is the number of rows
+    compared; *unread* is the reason if they could not be read."""
 
     schema: TableSchema
     suggestion: TableSuggestion
@@ -34,7 +34,7 @@ class TableFacts:
     sampled: int = 0
     unread: str = ""
     quasi: QuasiIdentifier | None = None
-    """Columns that single people out together, where the rows are somebody's."""
+    """Columns that together single people out, if the rows are about people."""
 
     @property
     def name(self) -> str:
@@ -42,13 +42,13 @@ class TableFacts:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns that are really there: those that only say where a row of a file stands are not counted."""
+        """Real columns, without those that only locate a row in a file."""
         return tuple(column for column in self.schema.columns if column.native != "locator")
 
     @property
     def best(self) -> Mapping[str, ColumnFinding]:
-        """The best finding of each column that seems to hold personal data; free text may hold anything, and counts
-        only where the sample holds some."""
+        """The best finding per column that seems to hold personal data. A free-text column counts only if its sample
+        contains some."""
         best: dict[str, ColumnFinding] = {}
         for it in self.personal:
             if it.entity != "FREE_TEXT":
@@ -57,12 +57,12 @@ class TableFacts:
 
     @property
     def free_text(self) -> tuple[str, ...]:
-        """The columns into which people can write anything."""
+        """Free-text columns."""
         return tuple(dict.fromkeys(it.column for it in self.personal if it.entity == "FREE_TEXT"))
 
     @property
     def holds(self) -> bool:
-        """Whether it keeps personal data itself: a view only shows what others keep."""
+        """True if the table itself stores personal data; views only show data of other tables."""
         return bool(self.best) and self.schema.kind is not TableKind.VIEW
 
     @property
@@ -72,8 +72,8 @@ class TableFacts:
 
 @dataclass(frozen=True, slots=True)
 class SystemFacts:
-    """One system. *unreached* says why nothing is known; *unknown* what else could not be learned, *left_out* which
-    files were not looked at."""
+    """One system. *unreached* is the reason if nothing could be read; *unknown* lists other facts that could not be
+    determined, *left_out* the files that were not read."""
 
     name: str
     unreached: str = ""
@@ -83,18 +83,18 @@ class SystemFacts:
     principals: tuple[Principal, ...] = ()
     transport: TransportSecurity | None = None
     grants: str = ""
-    """The script of the least-privilege role for the next step; empty where the place has no roles."""
+    """Script that creates the least-privilege role for the next step; empty if the store has no roles."""
     unknown: tuple[str, ...] = ()
     left_out: Unobserved = field(default_factory=Unobserved)
 
     @property
     def holding(self) -> tuple[TableFacts, ...]:
-        """The tables that keep personal data."""
+        """Tables that store personal data."""
         return tuple(table for table in self.tables if table.holds)
 
     @property
     def readers(self) -> tuple[Principal, ...]:
-        """The accounts that can come in and read a table with personal data."""
+        """Accounts that can log in and read a table with personal data."""
         places = {table.name for table in self.tables if table.best}
         return tuple(one for one in self.principals if one.can_login and one.reads & places)
 
@@ -105,8 +105,8 @@ class SystemFacts:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """*rows* rows of a table that are older, by *column*, than the period *clause* names; None where they could not
-    be counted in time."""
+    """*rows* rows of a table whose *column* is older than the period in *clause*. *rows* is None if they could not be
+    counted."""
 
     clause: Clause
     period: str
@@ -119,7 +119,7 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True)
 class PolicyFacts:
-    """The policy: *file* as it was named, its text, and the sentences that commit the company."""
+    """The policy: *file* as given by the caller, its text, and the sentences that commit the company."""
 
     file: str
     text: PolicyText = field(repr=False)
@@ -128,7 +128,7 @@ class PolicyFacts:
 
 @dataclass(frozen=True, slots=True)
 class FormFacts:
-    """A form on the site: *asks* is field to data category, for the fields that seem personal."""
+    """A form on the site. *asks* maps fields that seem personal to their data category."""
 
     page: str
     fields: int
@@ -137,10 +137,10 @@ class FormFacts:
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """The site as a new visitor's first visit shows it. Paths stand without their queries.
+    """The site as a new visitor's first visit shows it. Paths exclude query strings.
 
-    *cookies* is name to lifetime in days, None until the browser closes. *policy_page* is where the home page's link
-    leads, empty where there is none; *policy_faults* is what makes that link hard to notice.
+    *cookies* maps names to lifetimes in days, None for session cookies. *policy_page* is the target of the home page's
+    policy link, empty if there is none; *policy_faults* are reasons why that link is hard to notice.
     """
 
     home: str
@@ -149,17 +149,17 @@ class SiteFacts:
     skipped: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cookies: Mapping[str, int | None] = field(default_factory=lambda: MappingProxyType({}))
     hosts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Other host to the first page that loads from it."""
+    """Other hosts, each with the first page that uses it."""
     forms: tuple[FormFacts, ...] = ()
     policy_page: str = ""
     policy_faults: tuple[str, ...] = ()
     policy_published: str | None = None
-    """The words of the policy's page, as they are compared; None where it could not be read."""
+    """The normalised words of the policy page, for comparison; None if it could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFacts:
-    """Everything that one audit saw, at one moment (aware UTC)."""
+    """All facts of one audit, at one time (aware, UTC)."""
 
     at: dt.datetime
     systems: tuple[SystemFacts, ...] = ()
@@ -172,7 +172,7 @@ class AuditFacts:
         return tuple(system for system in self.systems if not system.unreached)
 
     def personal(self) -> Iterator[tuple[SystemFacts, TableFacts, ColumnFinding]]:
-        """The best finding of every column with personal data, views left out."""
+        """The best finding of each column with personal data, without views."""
         for system in self.systems:
             for table in system.holding:
                 for finding in table.best.values():

@@ -1,4 +1,4 @@
-"""The report as files: readable by their owner alone, each written whole or not at all."""
+"""Writes the report as files that only their owner can read; each file is replaced atomically."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from troth.errors import TrothError
 
 
 class ReportUnwritten(TrothError):
-    """The report's files could not be written; those that were there before are as they were."""
+    """The report could not be written. Each earlier file is either unchanged or already replaced as a whole."""
 
 
 _NAMES: Final = ("report.html", "report.json", "report.sarif")
 
 
 def write_report(report: AuditReport, folder: Path) -> tuple[Path, ...]:
-    """Write ``report.html``, ``report.json`` and ``report.sarif`` into *folder*, and say where they are.
+    """Write ``report.html``, ``report.json`` and ``report.sarif`` into *folder*, and return their paths.
 
-    Makes the folder (0700) where there is none, replaces an older report, touches no other file. Raises
+    Creates the folder (0700) if missing, replaces an older report, and leaves other files alone. Raises
     `ReportUnwritten`.
     """
     texts = (as_html(report), _json(as_data(report)), _json(as_sarif(report)))
@@ -42,7 +42,7 @@ def _json(value: object) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """A file of mode 0600 takes the place of what was there, in one step."""
+    """Atomically replace the file at *path* with a file of mode 0600."""
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp's mode is 0600
     try:
         with os.fdopen(number, "wb") as file:

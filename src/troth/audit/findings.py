@@ -1,4 +1,4 @@
-"""Deciding: from facts to findings. Pure; each function asks one group of questions."""
+"""Derives findings from facts. Pure; each function covers one group of questions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from troth.text import counted
 Findings = Iterator[AuditFinding]
 _ORDER: Final = {AuditSeverity.ERROR: 0, AuditSeverity.WARNING: 1, AuditSeverity.NOTE: 2}
 _SURE: Final = 0.7
-"""The score from which a column is held against the policy."""
+"""Minimum score for a column to be compared with the policy."""
 _SECRET: Final = (
     "user.government_id.national_identification_number",
     "user.government_id.passport_number",
@@ -31,17 +31,17 @@ _SECRET: Final = (
 
 
 def decide(facts: AuditFacts) -> tuple[AuditFinding, ...]:
-    """Every finding, the gravest first and otherwise in the order of the facts."""
+    """All findings, most severe first, otherwise in the order of the questions and facts."""
     return by_gravity(itertools.chain.from_iterable(question(facts) for question in _QUESTIONS))
 
 
 def by_gravity(findings: Iterable[AuditFinding]) -> tuple[AuditFinding, ...]:
-    """*findings*, the gravest first and otherwise as they come."""
+    """Sort *findings* by severity, most severe first; the sort is stable."""
     return tuple(sorted(findings, key=lambda it: _ORDER[it.severity]))
 
 
 def in_words(categories: Iterable[str]) -> str:
-    """Categories in plain words, each once: "email address, name"."""
+    """Titles of the categories, without duplicates: "email address, name"."""
     return ", ".join(dict.fromkeys(title(it).lower() if is_category(it) else it for it in categories))
 
 
@@ -51,7 +51,7 @@ def _places(places: Iterable[str], at_most: int = 6) -> str:
     return ", ".join(names[:at_most]) + more
 
 
-# --- can it be looked at --------------------------------------------------------------------------------------------
+# --- reachability ---------------------------------------------------------------------------------------------------
 
 
 def _unseen(facts: AuditFacts) -> Findings:
@@ -81,13 +81,13 @@ _AGAIN: Final = "audit again when it can be read"
 
 
 def passed_over(system: SystemFacts) -> str:
-    """The files that nobody here can read, counted."""
+    """Counts of the files in unsupported formats."""
     kinds = system.left_out.passed_over
     listed = ", ".join(f"{number:,} {ending}" for ending, number in kinds.items())
     return f"{counted(sum(kinds.values()), 'file')} of other kinds passed over: {listed}"
 
 
-# --- what is held ---------------------------------------------------------------------------------------------------
+# --- data stored ----------------------------------------------------------------------------------------------------
 
 
 def _held(facts: AuditFacts) -> Findings:
@@ -99,7 +99,7 @@ def _held(facts: AuditFacts) -> Findings:
             if table.schema.kind is not TableKind.VIEW:
                 for finding in table.personal:
                     if finding.entity == "FREE_TEXT" and finding.column in table.best:
-                        continue  # what is really there says more than what may be
+                        continue  # data found in the sample takes precedence over data that may be there
                     yield from _column_held(FindingPlace(system.name, table.name, finding.column), finding)
 
 
@@ -136,7 +136,7 @@ def _column_held(here: FindingPlace, finding: ColumnFinding) -> Findings:
         yield found("personal-data.secret", here, f"{kind} ({why})", "seal or hash it, and let few accounts read it")
 
 
-# --- how it hangs together ------------------------------------------------------------------------------------------
+# --- keys and references --------------------------------------------------------------------------------------------
 
 
 def _keys(facts: AuditFacts) -> Findings:
@@ -165,7 +165,7 @@ def _undeclared(system: SystemFacts, it: InferredReference, *, personal: bool) -
     return found(rule, FindingPlace(system.name, it.table, ", ".join(it.columns)), message, mend)
 
 
-# --- who can get at it ----------------------------------------------------------------------------------------------
+# --- access control -------------------------------------------------------------------------------------------------
 
 
 def _access(facts: AuditFacts) -> Findings:
@@ -200,7 +200,7 @@ def _is_everybody(principal: Principal, dialect: str) -> bool:
     return principal.name == "others" if dialect in _BY_MODE else principal.why == "PUBLIC"
 
 
-# --- what the policy says -------------------------------------------------------------------------------------------
+# --- the policy -----------------------------------------------------------------------------------------------------
 
 
 def _at(policy: PolicyFacts, sentence: Sentence) -> FindingPlace:
@@ -213,7 +213,7 @@ def _quoted(sentence: Sentence) -> str:
 
 
 def _collected(facts: AuditFacts) -> Findings:
-    """The categories of the schema against those that the policy names or denies."""
+    """Compare the categories in the schemas with those that the policy names or denies."""
     policy = facts.policy
     if policy is None:
         return
@@ -241,7 +241,7 @@ def _collected(facts: AuditFacts) -> Findings:
 
 
 def _by_category(facts: AuditFacts) -> dict[str, list[str]]:
-    """Category to the columns that hold it, surely enough to argue with; the parts of an address are one."""
+    """Columns per category, with a score of at least `_SURE`. Parts of an address or name count as the whole."""
     places: dict[str, list[str]] = {}
     for system, table, finding in facts.personal():
         category = finding.category
@@ -268,7 +268,7 @@ def _periods(facts: AuditFacts) -> Findings:
 
 
 def _promised(facts: AuditFacts) -> Findings:
-    """Promises about connections and about the people who can look."""
+    """Promises about encrypted connections and about the number of people with access."""
     policy = facts.policy
     if policy is None:
         return
@@ -286,7 +286,7 @@ def _promised(facts: AuditFacts) -> Findings:
             yield found("policy.readers", _at(policy, clause.sentence), message, mend)
 
 
-# --- what the site shows --------------------------------------------------------------------------------------------
+# --- the site -------------------------------------------------------------------------------------------------------
 
 
 def _site(facts: AuditFacts) -> Findings:
@@ -311,7 +311,7 @@ def _site(facts: AuditFacts) -> Findings:
 
 
 def _differs(policy: PolicyFacts, site: SiteFacts) -> bool:
-    """Words are compared without the spaces between them: where one block ends and the next begins is layout."""
+    """True if the texts differ, ignoring all white space, because block boundaries are only layout."""
     return "".join(policy.text.published.split()) != "".join((site.policy_published or "").split())
 
 
@@ -332,7 +332,7 @@ def _cookies(facts: AuditFacts) -> Findings:
 
 
 def _others(facts: AuditFacts) -> Findings:
-    """Other companies' hosts, and what forms ask for."""
+    """Third-party hosts, and fields of forms."""
     site, policy = facts.site, facts.policy
     if site is None:
         return

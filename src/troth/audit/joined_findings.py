@@ -1,7 +1,4 @@
-"""What the linter says of the text, and what the declaration says of the schema, joined with what was seen.
-
-It makes one list, in which each fault stands once.
-"""
+"""Merges findings of the policy linter and of the declaration with those of the audit, without duplicates."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ _OF_BOTH: Final = "Whether the declaration is true: the text was held against it
 
 
 def not_english(policy: PolicyFacts) -> Iterator[AuditFinding]:
-    """That the policy, or a part of it, is in another language than the rules': nothing of that is guessed at."""
+    """Finding that all or part of the policy is not in English, the only language of the rules. No guesses are made."""
     what = {
         TextLanguage.OTHER: "it is not in English, and was not read",
         TextLanguage.MIXED: "some of it is not in English",
@@ -45,7 +42,7 @@ def not_english(policy: PolicyFacts) -> Iterator[AuditFinding]:
 def lint_policy(
     policy: PolicyFacts, site: SiteFacts | None, declaration: Declaration | None, *, now: dt.datetime
 ) -> LintReport:
-    """The policy under every rule of today, with what the declaration settles and what the site was seen to do."""
+    """Lint the policy with all rules in force at *now*, using facts from the declaration and the site."""
     seen = Seen(tuple(site.cookies), tuple(site.hosts)) if site is not None and not site.unreached else None
     facts = LintFacts.of(declaration, seen) if declaration is not None else LintFacts(seen=seen)
     return lint(policy.text, as_of=now.astimezone(dt.UTC).date(), facts=facts)
@@ -54,8 +51,8 @@ def lint_policy(
 def lint_findings(
     report: LintReport, policy: PolicyFacts, site: SiteFacts | None, others: Iterable[AuditFinding]
 ) -> Iterator[AuditFinding]:
-    """The linter's findings as the audit's, without those that *others* tell already, with more to show for it, and
-    without what a look at the *site* has settled."""
+    """The linter's findings as audit findings, without those that *others* already report with better evidence, and
+    without those that the visit to the *site* has settled."""
     told, was_looked_at = list(others), site is not None and not site.unreached
     known = lint_rules()
     for it in report.findings:
@@ -64,20 +61,20 @@ def lint_findings(
 
 
 _LINK: Final = "CA.22577.link"
-"""Whether the link to the policy is conspicuous, which its text cannot tell and the site does."""
+"""Linter rule on the conspicuous policy link, which the site shows but the text cannot."""
 _LOOK: Final = "look at it, and mend the sentence or what it speaks of"
 _UNLIKELY: Final = "it may not concern you"
 
 
 def _is_told(it: LintFinding, findings: Iterable[AuditFinding]) -> bool:
-    """Whether what was seen says the same: data that no word of the policy names was found in a table itself."""
+    """True if an audit finding already reports the same: data in a table that the policy does not name."""
     if it.of != "F.category":
         return False
     return any(one.rule.id == "policy.unnamed" and one.about and title(one.about) in it.message for one in findings)
 
 
 def _graded(rule: AuditRule, it: LintFinding) -> AuditRule:
-    """The rule as this finding has it: one that hangs on a fact that nobody knows is a warning at most."""
+    """The rule with the severity of this finding. If it depends on an unknown fact, it is at most a warning."""
     severity = _SEVERITIES[it.severity]
     if it.conditional and severity is AuditSeverity.ERROR:
         severity = AuditSeverity.WARNING
@@ -100,7 +97,7 @@ def _sentence(text: str) -> str:
 
 
 def lint_rules() -> MappingProxyType[str, AuditRule]:
-    """The linter's rules as the audit's, by id."""
+    """The linter's rules as audit rules, by id."""
     return MappingProxyType(
         {
             it.id: AuditRule(
@@ -116,7 +113,7 @@ def lint_rules() -> MappingProxyType[str, AuditRule]:
 
 
 def promised(policy: PolicyFacts, declaration: Declaration | None) -> tuple[Proposal, ...]:
-    """What could show that each promise of the policy is kept: controls, or somebody's word."""
+    """Proposals of how to verify each promise of the policy: by controls or by attestation."""
     return tuple(propose(understand(policy.text), declaration))
 
 
@@ -124,7 +121,7 @@ def promised(policy: PolicyFacts, declaration: Declaration | None) -> tuple[Prop
 
 
 def without_declared(findings: Iterable[AuditFinding], declaration: Declaration) -> Iterator[AuditFinding]:
-    """*findings* without those that ask for nothing but to be declared, where that was done."""
+    """*findings* without those that only ask for a declaration which already exists."""
     for it in findings:
         system = declaration.systems.get(it.place.system)
         table = system.tables.get(it.place.table) if system else None
@@ -136,7 +133,7 @@ def without_declared(findings: Iterable[AuditFinding], declaration: Declaration)
 
 
 def declared_findings(facts: AuditFacts, declaration: Declaration) -> Iterator[AuditFinding]:
-    """Where the declaration and the schema part, for each system that stands in both."""
+    """Differences between the declaration and the schema, for each system; undeclared systems are a finding."""
     for system in facts.reached:
         if system.name not in declaration.systems:
             mend = "declare it, or give the store the name that it is declared under: --store NAME=URL"

@@ -1,4 +1,4 @@
-"""Rows past the periods that the declaration gives, told at the sentences of the policy that promise them."""
+"""Reports rows older than the declared retention periods, at the policy sentences that promise these periods."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _CONTROL = "retention.nothing_overdue"
 def declared_overdue(
     facts: AuditFacts, policy: PolicyFacts | None, stores: Mapping[str, Store], declaration: Declaration
 ) -> Iterator[AuditFinding]:
-    """What the control of the retention rules finds in the *stores*: at every sentence that promises it, else at the
-    table. Reads only."""
+    """Findings of the retention control in the *stores*, placed at each sentence that promises the period, else at the
+    table. Read-only."""
     check = run(_CONTROL, {"declaration": declaration, "stores": stores, "now": facts.at, "collector": "audit"})
     promising = list(_promising(policy, declaration)) if policy is not None else []
     for it in check.findings:
@@ -37,7 +37,7 @@ def declared_overdue(
 
 
 def _promising(policy: PolicyFacts, declaration: Declaration) -> Iterator[tuple[Promise, Sentence]]:
-    """The promises that rest on the control and say what they are about, each with the sentence that it quotes."""
+    """Promises that use the control and have a scope (*about*), each with the sentence it quotes."""
     promises = [it for it in declaration.promises if _CONTROL in it.controls and it.about]
     for bound in bind_promises(policy.text, promises):
         if bound.sentences:
@@ -49,7 +49,7 @@ def _is_about(promise: Promise, place: str) -> bool:
 
 
 def _in_words(facts: AuditFacts, policy: PolicyFacts, system: str, table: str) -> Iterator[Sentence]:
-    """The sentences on periods whose words name the table."""
+    """Sentences about retention periods that name the table."""
     schemas = [it.schema for each in facts.reached if each.name == system for it in each.tables if it.name == table]
     for claim in retention_claims(policy.promises):
         if not claim.everything and any(claim.is_about(schema) for schema in schemas):
@@ -57,8 +57,8 @@ def _in_words(facts: AuditFacts, policy: PolicyFacts, system: str, table: str) -
 
 
 def without_guessed(facts: AuditFacts, declaration: Declaration) -> AuditFacts:
-    """*facts* without what was counted by a guessed column in a table that has a declared rule of the same period:
-    `declared_overdue` counts it better."""
+    """*facts* without rows counted by a guessed date column, in tables that have a declared rule with the same period:
+    `declared_overdue` is more accurate."""
     ruled = {(rule.table, str(rule.for_)) for rule in declaration.retention.values()}
     guessed = tuple(it for it in facts.overdue if (f"{it.system}.{it.table}", it.period) not in ruled)
     return replace(facts, overdue=guessed)

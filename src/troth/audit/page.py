@@ -1,4 +1,4 @@
-"""The report as one HTML file: no script, nothing from elsewhere, readable on paper and by a screen reader."""
+"""Renders the report as one HTML file without scripts or external resources, for screens, print and screen readers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from troth.stores import TableKind
 from troth.text import counted
 
 _OPEN_MAX: Final = 30
-"""With more tables or findings than this, lists start closed."""
+"""Lists with more entries than this start collapsed."""
 _HEADINGS: Final = {
     AuditSeverity.ERROR: ("Errors", "Untrue, unlawful or unworkable as it stands."),
     AuditSeverity.WARNING: ("Warnings", "May be right; somebody has to look."),
@@ -37,7 +37,7 @@ _ROLES: Final = {
 
 
 def as_html(report: AuditReport) -> str:
-    """The whole report as one self-contained page."""
+    """Render the whole report as one self-contained page."""
     facts = report.facts
     names = ", ".join(system.name for system in facts.systems) or "no system"
     parts = [
@@ -123,7 +123,7 @@ def _findings(report: AuditReport) -> Iterator[str]:
 
 
 def _group(of_it: Sequence[AuditFinding]) -> Iterator[str]:
-    """The findings of one rule: what it rests on and cannot see stands once."""
+    """Findings of one rule; its citation and limits are shown once."""
     rule = of_it[0].rule
     yield f'<section class="finding {rule.severity}">'
     yield f'<h4><span class="mark {rule.severity}">{rule.severity}</span> {_(rule.title)}</h4>'
@@ -170,7 +170,7 @@ def _transport(system: SystemFacts) -> str:
 
 
 def _grid(caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table that scrolls sideways by itself where the screen is narrow. Cells are HTML; a number begins with +."""
+    """A table that scrolls horizontally on narrow screens. Cells are HTML; "+" marks numbers."""
     head = "".join(f'<th scope="col"{_number(name)}>{name.removeprefix("+")}</th>' for name in headings)
     body = "".join("<tr>" + "".join(_cell(cell, at) for at, cell in enumerate(row)) + "</tr>" for row in rows)
     return (
@@ -212,7 +212,7 @@ def _tables(system: SystemFacts) -> Iterator[str]:
 
 
 def _reached(table: TableFacts) -> str:
-    """How a person's rows are found there; a view keeps none."""
+    """How a person's rows are found in the table; empty for views, which store none."""
     if table.schema.kind is TableKind.VIEW or (table.role is TableRole.REFERENCE and not table.best):
         return ""
     return _ROLES[table.role]
@@ -316,7 +316,7 @@ def _policy(policy: PolicyFacts) -> Iterator[str]:
 
 
 def _proofs(report: AuditReport) -> Iterator[str]:
-    """What could show that each promise is kept; those that nothing can measure come last."""
+    """How each promise could be verified; promises without a control come last."""
     if not report.promises:
         return
     measured = [it for it in report.promises if it.proofs]
@@ -341,7 +341,7 @@ def _proofs(report: AuditReport) -> Iterator[str]:
 
 
 def _shown(it: Proposal) -> Iterator[str]:
-    """What its controls show, each thing once."""
+    """What the controls of a proposal show; controls that show the same are grouped."""
     for shows, group in itertools.groupby(it.proofs, key=lambda proof: proof.shows):
         yield f"{', '.join(_code(proof.control) for proof in group)}: {_(shows)}"
 

@@ -1,4 +1,4 @@
-"""The audit as one value: what was seen, what follows from it, what to do next."""
+"""The audit report: facts, findings and next steps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from troth.stores import Store
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """Something to do next: *says* in words, *code* to run or to read, where there is some."""
+    """A recommended next step: *says* describes it; *code*, if any, is to be run or read."""
 
     says: str
     code: str = ""
@@ -40,22 +40,22 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """One audit. It holds names, counts and reasons, and no personal value."""
+    """Result of one audit. It holds names, counts and reasons, but no personal data."""
 
     facts: AuditFacts
     findings: tuple[AuditFinding, ...]
     references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """System to the ``${NAME}`` that its store's URL came from, where it came from one."""
+    """The ``${NAME}`` of each system whose store URL came from a variable."""
     addresses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """System to its store's URL, where it was typed and holds no secret."""
+    """Store URLs by system, if they were given directly and contain no secret."""
     promises: tuple[Proposal, ...] = ()
-    """What could show that each promise of the policy is kept."""
+    """How each promise of the policy could be verified."""
     declared: str = ""
-    """The declaration that everything was held against, by its hash; empty where there was none."""
+    """Hash of the declaration used in the comparison; empty if there was none."""
 
     @property
     def counts(self) -> Mapping[AuditSeverity, int]:
-        """How many findings of each severity, the gravest first."""
+        """Number of findings per severity, most severe first."""
         counted = Counter(finding.severity for finding in self.findings)
         return {severity: counted[severity] for severity in AuditSeverity}
 
@@ -65,7 +65,7 @@ class AuditReport:
 
     @property
     def next_steps(self) -> tuple[NextStep, ...]:
-        """What to do next, in order."""
+        """Recommended next steps, in order."""
         return tuple(_steps(self))
 
 
@@ -80,12 +80,10 @@ def audit(
     addresses: Mapping[str, str] | None = None,
     declaration: Declaration | None = None,
 ) -> AuditReport:
-    """Look at the stores, the policy and the site, and say what was found; with a *declaration*, hold all of them
-    against it, too.
+    """Audit the stores, the policy and the site; with a *declaration*, compare them with it, too.
 
-    Reads only: nothing is written anywhere, no key is needed and nothing is remembered. What cannot be reached is a
-    finding and loses nothing else. *now* is aware; *progress* is told after each table; *references* and *addresses*
-    as `AuditReport` has them.
+    Read-only: writes nothing, needs no key and keeps no state. An unreachable system is a finding and does not affect
+    the rest. *now* is aware; *progress* is called after each table; for *references* and *addresses* see `AuditReport`.
     """
     facts = look(stores, policy, site, now=now, progress=progress)
     known = MappingProxyType(dict(references or {})), MappingProxyType(dict(addresses or {}))
@@ -124,7 +122,7 @@ def _steps(report: AuditReport) -> list[NextStep]:
 
 
 def _draft(systems: Sequence[str], report: AuditReport) -> NextStep:
-    """How to draft a declaration: the variables that hold the stores' URLs come first."""
+    """The step that drafts a declaration, after setting the variables with the stores' URLs."""
     stores = {name: report.references.get(name, f"${{{variable(name)}}}") for name in systems}
     options = " ".join(f"--store {shlex.quote(f'{name}={reference}')}" for name, reference in stores.items())
     exports = [
@@ -139,6 +137,6 @@ def _draft(systems: Sequence[str], report: AuditReport) -> NextStep:
 
 
 def variable(system: str) -> str:
-    """The environment variable that holds the URL of a system's store: ``SHOP_DATABASE_URL``."""
+    """Name of the environment variable with the URL of a system's store: ``SHOP_DATABASE_URL``."""
     letters = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in system).upper()
     return f"{'_' if letters[:1].isdigit() else ''}{letters}_DATABASE_URL"

@@ -1,4 +1,4 @@
-"""The rules of an audit: each with an id that never changes, its severity, what it rests on, and what it cannot see."""
+"""Audit rules, each with a stable id, a severity, a citation and the limits of what it can see."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 
 class AuditSeverity(enum.StrEnum):
-    """An error is untrue, unlawful or unworkable as it stands; a warning may be; a note is for knowing."""
+    """An error is untrue, unlawful or unworkable as it stands; a warning may be; a note is informational."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -21,7 +21,7 @@ class AuditSeverity(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditRule:
-    """One question that an audit asks. *cannot_see* says what a finding of it does not show."""
+    """One rule of the audit. *cannot_see* describes what its findings do not show."""
 
     id: str
     severity: AuditSeverity
@@ -32,8 +32,8 @@ class AuditRule:
 
 @dataclass(frozen=True, slots=True)
 class FindingPlace:
-    """Where a finding is: in a schema (*system*, *table*, *column*), in a file (*file*, *line*, *column_number* from 1)
-    or on the site (*url*). No place at all is the whole company."""
+    """Location of a finding: in a schema (*system*, *table*, *column*), in a file (*file*, *line*, *column_number* from
+    1) or on the site (*url*). An empty place means the whole company."""
 
     system: str = ""
     table: str = ""
@@ -51,14 +51,14 @@ class FindingPlace:
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """One thing that was found. It names systems, tables, columns, sentences and pages, and holds no personal value."""
+    """One finding. It names systems, tables, columns, sentences and pages, but contains no personal data."""
 
     rule: AuditRule
     place: FindingPlace
     message: str
     mend: str
     about: str = ""
-    """The data category that it is about, where it is about one."""
+    """The data category concerned, if any."""
 
     @property
     def severity(self) -> AuditSeverity:
@@ -66,13 +66,13 @@ class AuditFinding:
 
 
 def found(rule: str, place: FindingPlace, message: str, mend: str, *, about: str = "") -> AuditFinding:
-    """A finding of the rule with that id."""
+    """Create a finding of the rule with id *rule*."""
     return AuditFinding(rules()[rule], place, message, mend, about)
 
 
 @functools.cache
 def rules() -> Mapping[str, AuditRule]:
-    """Every rule by its id, in the order of ``rules.toml``."""
+    """All rules by id, in the order of ``rules.toml``."""
     data = tomllib.loads(resources.files(__package__).joinpath("rules.toml").read_text("utf-8"))
     return MappingProxyType(
         {

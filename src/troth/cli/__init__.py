@@ -1,7 +1,7 @@
-"""The commands: `troth …`. Each parses, calls the library, prints; nothing is decided here.
+"""The commands: `troth …`. Each parses its arguments, calls the library and prints; it contains no domain logic.
 
-A module per group of commands, imported only when its command is called, so that `troth --version` stays instant.
-Exit codes: 0 fine, 1 something was found or refused, 2 asked wrongly.
+There is a module per group of commands, imported only when its command is called, so that `troth --version` is fast.
+Exit codes: 0 success, 1 something was found or refused, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ COMMANDS = {
     "migrate": "troth.cli.serve",
     "doctor": "troth.cli.doctor",
 }
-"""Command to the module that defines it, under the command's own name."""
+"""The module that defines each command; the function has the command's name."""
 
 _SHORT = {
     "audit": "Tell the truth about a real database, a policy and a site. Reads only.",
@@ -79,7 +79,7 @@ _SHORT = {
 
 
 class _Rooms(LazyGroup):
-    """Errors meant for people end in plain lines, not in a traceback."""
+    """Prints expected errors as plain lines instead of a traceback."""
 
     modules = COMMANDS
     shorts = _SHORT
@@ -98,7 +98,7 @@ class _Rooms(LazyGroup):
         except Exception as fault:
             if not _is_of_own_database(fault):
                 raise
-            # Its text may quote a row, or say who we are there.
+            # Its text may quote a row, or reveal our account.
             said = f"Troth's own database refused or did not answer ({type(fault).__name__})"
             click.echo(
                 f"troth: {said}; see TROTH_DATABASE_URL, and that the database is there, lets us in and has room",
@@ -108,7 +108,7 @@ class _Rooms(LazyGroup):
 
 
 def _is_of_own_database(fault: Exception) -> bool:
-    """Whether the place is at fault and not the program. Who never loaded Django has not met its errors."""
+    """True for operational errors of the database, not for bugs. False if Django was never loaded."""
     django = sys.modules.get("django.db.utils")
     if django is None:
         return False

@@ -1,5 +1,5 @@
-"""``troth acknowledge-return``: somebody who was erased came back of their own accord, and is not taken for a fault
-any more."""
+"""``troth acknowledge-return``: records that an erased person came back of their own accord, so that it is no longer
+reported as a fault."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from troth.cli import formatting
 from troth.text import counted
 
 _LINES_MAX = 200
-"""Rows that a terminal is told of; ``--json`` has them all."""
+"""Maximum number of rows printed on a terminal; ``--json`` prints all."""
 
 
 def _reason(_: click.Context, __: click.Parameter, reason: str | None) -> str | None:
@@ -35,12 +35,12 @@ def _reason(_: click.Context, __: click.Parameter, reason: str | None) -> str | 
 def acknowledge_return(declaration: Path, ids: tuple[str, ...], reason: str | None, as_json: bool) -> None:
     """Record that a person who was erased came back of their own accord.
 
-    Without --id it lists the rows in which an erased identifier stands again, and when it was erased: look whether an
-    import or a restore brought it back, which troth replay or troth erase mends, or its owner did. With --id and
-    --reason it puts on record that the owner of that row came back. From then on retention.erased_stays_erased does not
-    count them and troth replay does not erase them again, until they are erased anew. Changes no row of your stores.
+    Without --id, lists the rows that contain an erased identifier again, and when it was erased. Check whether an
+    import or a restore brought it back, which troth replay or troth erase fixes, or whether the person did. With --id
+    and --reason, records that the owner of that row came back. From then on retention.erased_stays_erased does not
+    count them, and troth replay does not erase them again, until they are erased anew. Changes no row of your stores.
 
-    Ends with 1 where rows are left to be looked at.
+    Exits with 1 if rows are left to check.
 
     \b
     Example:  troth acknowledge-return

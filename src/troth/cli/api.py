@@ -1,4 +1,4 @@
-"""``troth api``: tokens of programs that may ask for something, and webhooks that tell them."""
+"""``troth api``: API tokens for programs, and webhooks that notify them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DAYS = 90
 
 @click.group()
 def api() -> None:
-    """Let programs ask over the API, and tell them what happens.
+    """Manage API tokens and webhooks of programs.
 
     \b
     Example:  troth api token make shop --scope cases.write --scope cases.read
@@ -44,7 +44,7 @@ def api() -> None:
 
 @api.group()
 def token() -> None:
-    """Make, list and end tokens of programs.
+    """Create, list and revoke API tokens.
 
     \b
     Example:  troth api token make shop --scope cases.write
@@ -59,8 +59,8 @@ def token() -> None:
 @cli.service_declaration_option
 @cli.json_option
 def make_token(name: str, scopes: tuple[str, ...], program: str, days: int, as_json: bool) -> None:
-    """Make a token called NAME. It is shown this once. The next token of a program has another name, and follows the
-    cases that the program opened.
+    """Create a token called NAME, which is shown only this once. A further token of the same program has another name,
+    and may follow the cases that the program opened.
 
     \b
     Example:  troth api token make shop --scope cases.write
@@ -82,7 +82,7 @@ def make_token(name: str, scopes: tuple[str, ...], program: str, days: int, as_j
 @cli.service_declaration_option
 @cli.json_option
 def list_tokens(as_json: bool) -> None:
-    """List the tokens: what each may do, until when, and when it was last used.
+    """List tokens with their scopes, expiry date and last use.
 
     \b
     Example:  troth api token list
@@ -118,7 +118,7 @@ def list_tokens(as_json: bool) -> None:
 @click.argument("name")
 @cli.service_declaration_option
 def end_token(name: str) -> None:
-    """End the token NAME at once.
+    """Revoke the token NAME immediately.
 
     \b
     Example:  troth api token end shop
@@ -133,7 +133,7 @@ def end_token(name: str) -> None:
 
 @api.group()
 def hook() -> None:
-    """Make, list and end webhooks.
+    """Create, list and remove webhooks.
 
     \b
     Example:  troth api hook make https://shop.example.org/troth --event case.closed
@@ -148,7 +148,7 @@ def hook() -> None:
 @cli.service_declaration_option
 @cli.json_option
 def make_hook(url: str, events: tuple[str, ...], as_json: bool) -> None:
-    """Tell URL of events. What its receiver checks signatures with is shown this once.
+    """Create a webhook that sends events to URL. Its signing secret is shown only this once.
 
     \b
     Example:  troth api hook make https://shop.example.org/troth --event case.closed
@@ -171,7 +171,7 @@ def make_hook(url: str, events: tuple[str, ...], as_json: bool) -> None:
 @cli.service_declaration_option
 @cli.json_option
 def list_hooks(as_json: bool) -> None:
-    """List the webhooks, and whether their messages arrive.
+    """List webhooks and whether their messages are delivered.
 
     \b
     Example:  troth api hook list
@@ -199,7 +199,7 @@ def list_hooks(as_json: bool) -> None:
 @click.argument("number", type=int)
 @cli.service_declaration_option
 def end_hook(number: int) -> None:
-    """End webhook NUMBER at once.
+    """Remove webhook NUMBER immediately.
 
     \b
     Example:  troth api hook end 1
@@ -213,7 +213,7 @@ def end_hook(number: int) -> None:
 
 
 def _ready() -> None:
-    """Troth's own database."""
+    """Set up Troth's own database; migrate it, except in production."""
     from troth.service.server import migrate, set_up
 
     if not set_up().is_production:

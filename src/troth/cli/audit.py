@@ -1,4 +1,4 @@
-"""``troth audit``: the truth about real databases, a policy and a site; reads only."""
+"""``troth audit``: compares real databases, a policy and a site; read-only."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from troth.site import Site
 
 STATEMENT_S = 15.0
-"""No statement of an audit keeps a database busy for longer."""
+"""Maximum duration of one statement of an audit."""
 _SHOWN_MAX = 14
-"""As many lines of findings stand on the terminal; the report has them all."""
+"""Maximum number of findings shown on the terminal; the report contains all."""
 
 
 @click.command()
@@ -56,10 +56,10 @@ def audit(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Tell the truth about real databases, a real policy and a site.
+    """Compare real databases, a privacy policy and a site, and report what is wrong.
 
-    It reads and never writes: no service, no keys, no files but its report. No personal value leaves it. Ends with 1
-    where something is an error, 2 where it was asked wrongly.
+    Read-only: it needs no service and no keys, and writes no files except its report. It outputs no personal data.
+    Exits with 1 if there are errors, 2 for wrong usage.
 
     \b
     Example:  troth audit --store sqlite:///shop.sqlite --policy policy.md
@@ -111,7 +111,7 @@ def _site(url: str) -> Site:
 
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
-    """A bar on the terminal that learns as it goes how much there is to do; silent elsewhere."""
+    """Context manager: a progress bar on the terminal whose total is updated on the way; silent elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -129,7 +129,7 @@ def _plain(what: str, place: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """*text* without what a terminal would obey: the names of a schema may hold anything."""
+    """Replace control characters in *text*, because names in a schema may contain anything."""
     return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
@@ -137,7 +137,7 @@ def _visible(text: str) -> str:
 
 
 def _show(report: AuditReport, files: tuple[Path, ...]) -> None:
-    """What matters first, on one screen."""
+    """Print a summary of one screen, most important facts first."""
     from rich.console import Console
 
     out = Console(highlight=False, soft_wrap=True)
@@ -178,7 +178,7 @@ def _figures(system: SystemFacts) -> str:
     columns = sum(len(table.best) for table in system.holding)
     connection = "connection not known"
     if system.transport is not None:
-        # A file or a socket of this machine counts as encrypted, and its detail says what it is.
+        # A local file or socket counts as encrypted; its detail says what it is.
         connection = system.transport.detail if system.transport.encrypted else f"in CLEAR: {system.transport.detail}"
     lost = len(system.left_out.unread) + sum(system.left_out.passed_over.values())
     unseen = f"; {counted(lost, 'file')} NOT looked at" if lost else ""
@@ -191,7 +191,7 @@ def _figures(system: SystemFacts) -> str:
 
 
 def _show_findings(out: Console, report: AuditReport) -> None:
-    """The gravest findings, one line each; those of one rule that go on for long are counted."""
+    """Print the most severe findings, one line each. Long runs of one rule are cut and only counted."""
     colours = {"error": "red", "warning": "yellow", "note": "blue"}
     told: Counter[str] = Counter()
     shown = 0
@@ -211,7 +211,7 @@ def _show_findings(out: Console, report: AuditReport) -> None:
 
 
 def _line(out: Console, markup: str, *texts: str) -> None:
-    """One line; only *markup* is ours, the texts are other people's."""
+    """Print one line. Only *markup* is trusted; *texts* are escaped."""
     from rich.markup import escape
 
     out.print(markup.format(*(escape(_visible(text)) for text in texts)))

@@ -1,4 +1,4 @@
-"""``troth check``: does the declaration hold, and do the stores agree with it?"""
+"""``troth check``: validates the declaration and compares it with the stores."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def _print_schema(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.option("--values", is_flag=True, help="Read a sample of rows, too, of what the stores hold and nobody declared.")
 @cli.json_option
 def check(declaration: Path, no_stores: bool, values: bool, as_json: bool) -> None:
-    """Check the declaration, and whether the stores agree with it. Made for continuous integration.
+    """Check the declaration, and whether the stores agree with it. Suitable for continuous integration.
 
-    It tells mistakes and placeholders in the file, quotes that the policy does not hold, tables and columns that are
-    declared and not there or there and not declared, and what would stop an erasure. Of each blind index it notes what
-    an observer of the table learns, and of each purpose in which systems no column can mark that a person has stopped
-    it. No row is read, but with --values a sample of what nobody declared.
+    Reports mistakes and placeholders in the file, quotes that are not in the policy, tables and columns that are
+    declared but missing or present but undeclared, and what would block an erasure. Notes what each blind index reveals
+    to an observer of its table, and for each purpose the systems without a column to flag that a person has stopped it.
+    Reads no rows, except with --values a sample of undeclared data.
 
-    Ends with 1 when there is an error; warnings and notes do not fail. A table or column that nobody declared is an
-    error where its name speaks of personal data (with --values: or its values do), else a warning: list columns
-    without any under 'ignore'.
+    Exits with 1 if there is an error, but not for warnings and notes. An undeclared table or column is an error if its
+    name suggests personal data (with --values: or its values do), else a warning: list columns without personal data
+    under 'ignore'.
 
     \b
     Example:  troth check
@@ -64,7 +64,7 @@ def check(declaration: Path, no_stores: bool, values: bool, as_json: bool) -> No
         cli.print_json([_json(problem) for problem in problems])
     else:
         for problem in problems:
-            # A store's names are a stranger's words, and may not pass for lines of ours.
+            # Names in a store are untrusted, and must not look like lines of ours.
             click.echo(f"{problem.severity}: {' '.join(cli.printable(str(problem)).splitlines())}")
         errors = sum(problem.severity == "error" for problem in problems)
         warnings = sum(problem.severity == "warning" for problem in problems)
@@ -74,7 +74,7 @@ def check(declaration: Path, no_stores: bool, values: bool, as_json: bool) -> No
 
 
 def _problems(path: Path, *, look: bool, values: bool) -> Iterator[Problem]:
-    """What the file shows, then what the policy shows, then what the stores show."""
+    """Problems of the file, then of the policy, then of the stores."""
     from troth.controls import check as promises
     from troth.declaration import examine
     from troth.protect.fields import check as indexes
@@ -95,7 +95,7 @@ def _problems(path: Path, *, look: bool, values: bool) -> Iterator[Problem]:
 
 
 def _policy(declaration: Declaration) -> Iterator[Problem]:
-    """Quotes that the policy does not hold, and a version that promises less and that nobody is told of."""
+    """Quotes that are not in the policy, and versions that promise less without notice to people."""
     from troth.policy import check as quotes
     from troth.policy.versions import check as versions
 
@@ -105,8 +105,8 @@ def _policy(declaration: Declaration) -> Iterator[Problem]:
 
 
 def _stores(declaration: Declaration, problems: Sequence[Problem], *, values: bool) -> Iterator[Problem]:
-    """Where the stores disagree, but for what the file alone has *told*. A store that cannot be asked is an error: it
-    was not checked."""
+    """Mismatches with the stores, except those already in *problems* of the file. A store that cannot be reached is an
+    error, because it was not checked."""
     from troth.declaration import Problem, SecretMissing, Severity
     from troth.detect import check as beside
     from troth.detect import sample_undeclared
@@ -133,7 +133,7 @@ def _stores(declaration: Declaration, problems: Sequence[Problem], *, values: bo
     looked = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
     misfits = fits(looked, schemas)
     by_file = {problem.path for problem in problems if problem.severity is Severity.ERROR}
-    # A circle has no first table: where the stores' map meets one, it stands in the file, and was told there.
+    # A cycle has no first table: if the stores' map finds one, it is in the file, and was reported there.
     has_circle = any(problem.code == "reference-cycle" for problem in problems)
     for misfit in misfits:
         if misfit.path in by_file or (has_circle and misfit.path.endswith(".belongs_to")):
@@ -157,7 +157,7 @@ def _stores(declaration: Declaration, problems: Sequence[Problem], *, values: bo
 
 
 def _asked(declaration: Declaration, name: str, system: System) -> Iterator[Problem]:
-    """Whether a system that answers for itself does, for all that it is declared for. A person's task is not known."""
+    """Rights that an external system is declared for but does not answer. Manual tasks are not checked."""
     from troth.declaration import Problem, SecretMissing
     from troth.stores import StoreError, is_asked, not_offered, open_asked
 

@@ -1,4 +1,4 @@
-"""``troth demo``: the example company, complete and live on this machine."""
+"""``troth demo``: runs the complete example company on this machine."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ _FAULTS = (
 @click.option("--no-serve", is_flag=True, help="Make the company and stop.")
 @cli.json_option
 def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no_serve: bool, as_json: bool) -> None:
-    """Bring up the example company: its systems, its website, its mailbox, its policy with the status live.
+    """Start the example company: its systems, website, mailbox, and its policy with live status.
 
-    Two promises are broken on purpose, so that the first look shows kept, broken and unproven side by side.
+    Two promises are broken on purpose, so that kept, broken and unproven ones can be seen from the start.
 
     \b
     Example:  troth demo
@@ -90,7 +90,7 @@ def _usual_folder() -> Path:
 
 
 def _example() -> Path:
-    """The example company's folder: in the checkout, or packaged beside us. Its package becomes importable."""
+    """The example company's folder, in the checkout or in this package; it is added to the import path."""
     here = Path(__file__).resolve()
     for candidate in (here.parents[3] / "examples" / "voice-company", here.parents[1] / "example"):
         if (candidate / "troth.yaml").is_file():
@@ -100,7 +100,7 @@ def _example() -> Path:
 
 
 def _forget(folder: Path) -> None:
-    """Delete the demo, and nothing that is not the demo."""
+    """Delete the demo folder; refuse any folder that is not a demo."""
     if not folder.exists():
         return
     if folder.is_symlink() or not (folder / _MARK).is_file():
@@ -109,7 +109,7 @@ def _forget(folder: Path) -> None:
 
 
 def _lay(folder: Path, people: int, seed: int) -> Mapping[str, str]:
-    """The company's systems, laid down once, with two honest faults; the variables that say where they are."""
+    """Create the company's systems with two planted faults, if not yet there. Returns their environment variables."""
     from example_voice import Places, lay_down, plant
 
     places = Places.in_folder(folder / "company")
@@ -117,7 +117,7 @@ def _lay(folder: Path, people: int, seed: int) -> Mapping[str, str]:
         return places.environment()
     if folder.exists() and any(folder.iterdir()):
         raise TrothError(f"{folder} is not empty; name another folder, or remove it if an earlier demo broke off")
-    os.umask(0o077)  # personal data, although invented: for nobody else on this machine
+    os.umask(0o077)  # invented, but personal data: only for this account
     (folder / "company").mkdir(parents=True)
     now = dt.datetime.now(dt.UTC)
     with formatting.progress(f"laying down a company of {people:,} people"):
@@ -138,11 +138,11 @@ def _variables(stores: Mapping[str, str]) -> dict[str, str]:
 
 
 def _environment(folder: Path, stores: Mapping[str, str], example: Path, port: int) -> None:
-    """What the service, the site and the checks of this process and its children read."""
+    """Set the environment that the service, the site and the checks read, in this process and its children."""
     (folder / "mail").mkdir(mode=0o700, exist_ok=True)
     os.environ.update(stores)
     os.environ["TROTH_DEMO_MAIL"] = str(folder / "mail")
-    os.environ["TROTH_MAIL_URL"] = f"folder://{quote(str(folder / 'mail'))}"  # so the mailbox page has them all
+    os.environ["TROTH_MAIL_URL"] = f"folder://{quote(str(folder / 'mail'))}"  # so that the mailbox page shows all mail
     os.environ["TROTH_HOME"] = str(folder / "home")
     os.environ["TROTH_PROFILE"] = "development"
     os.environ["TROTH_DECLARATION"] = str(_declaration(folder, example, port))
@@ -151,8 +151,8 @@ def _environment(folder: Path, stores: Mapping[str, str], example: Path, port: i
 
 
 def _declaration(folder: Path, example: Path, port: int) -> Path:
-    """The example's declaration and policy, copied so that you can change them. The site's addresses follow the port of
-    each start, and the accounts that may read the files are root's and yours."""
+    """Copy the example's declaration and policy, so that you can change them. The site's URLs are updated to the port
+    at each start; the accounts that may read the files are root and yours."""
     kept = folder / "troth.yaml"
     if not kept.exists():
         text = (example / "troth.yaml").read_text(encoding="utf-8")
@@ -166,7 +166,7 @@ def _declaration(folder: Path, example: Path, port: int) -> Path:
 
 
 def _records() -> None:
-    """Troth's own database, and an entry for each fault that was planted: the demo does not hide what it did."""
+    """Set up Troth's own database, and record each planted fault in the ledger, so that the demo hides nothing."""
     from troth.service.server import migrate, set_up
 
     set_up()
@@ -190,9 +190,9 @@ _OFFICER = "dpo@example.org"
 
 
 def _console(folder: Path, port: int) -> tuple[Path, float]:
-    """Somebody of the example company who may open the console, its officer, with a password of this demo alone and
-    fresh codes for the second factor at each start. The file that says how they sign in, which is for its owner alone;
-    and how many seconds the keep loop rests."""
+    """Create the account of the company's officer for the console, with a random password and, at each start, fresh
+    codes for the second factor. Returns the file with the sign-in data, readable only by its owner, and the pause of
+    the keep loop in seconds."""
     from troth.service.server import set_up
 
     set_up()

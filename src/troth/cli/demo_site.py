@@ -1,4 +1,4 @@
-"""The demo's WSGI application: Troth at its own paths, the example company's website everywhere else."""
+"""WSGI application of the demo: Troth under its own paths, the example company's website everywhere else."""
 
 from __future__ import annotations
 

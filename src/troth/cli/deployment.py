@@ -1,4 +1,4 @@
-"""What most commands begin with: the declaration, its stores, and what TROTH_HOME keeps."""
+"""Shared by most commands: the declaration, its stores, and the contents of TROTH_HOME."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _there(context: click.Context, option: click.Parameter, path: Path) -> Path:
 
 
 def _handed_on(context: click.Context, option: click.Parameter, path: Path) -> Path:
-    """Let the service and the processes that it starts find the declaration that this command was given: they read
-    their settings from the environment. It is as before when the command has ended."""
+    """Export the path of the declaration to the environment, where the service and its child processes read their
+    settings. The environment is restored when the command ends."""
     is_named = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
     names = (_DECLARATION, *([f"{_DECLARATION}_FILE"] if is_named else []))
     before = {name: os.environ.pop(name, None) for name in names}
@@ -67,57 +67,57 @@ def _declaration_option(
 
 
 declaration_option = _declaration_option()
-"""``-d troth.yaml``, or TROTH_DECLARATION, or the file in this folder. It has to be there."""
+"""``-d troth.yaml``, or TROTH_DECLARATION, or the file in this folder. It must exist."""
 
 service_declaration_option = _declaration_option(read_here=False)
-"""The same for a command that leaves it to the service to read it."""
+"""The same for commands whose service code reads the declaration."""
 
 wanted_declaration_option = _declaration_option(_handed_on)
-"""The same for a command that can say what to do without one."""
+"""The same for commands that can run without a declaration."""
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--json``: the same facts for machines."""
+    """``--json``: the same facts as JSON."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")(command)
 
 
 def print_json(value: object) -> None:
-    """One JSON document on standard output."""
+    """Print one JSON document to standard output."""
     click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
 def printable(text: str) -> str:
-    """*text* without control characters, line feeds apart: it may hold what a stranger wrote, and a terminal obeys."""
+    """Replace control characters except line feeds: *text* may be untrusted, and terminals obey them."""
     return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def home() -> Path:
-    """TROTH_HOME, where keys, ledger and Troth's own rows are."""
+    """TROTH_HOME, the folder of the keys, the ledger and Troth's own database."""
     return Path(os.environ.get("TROTH_HOME") or "~/.troth").expanduser()
 
 
 @dataclass
 class OpenDeclaration:
-    """The declaration with its stores open. Stores connect when they are first asked."""
+    """The declaration with its stores. Stores connect on first use."""
 
     declaration: Declaration
     stores: Mapping[str, Store]
 
     @cached_property
     def schemas(self) -> Mapping[str, Schema]:
-        """What the stores describe, as it is now."""
+        """Current schemas of the stores."""
         return {name: store.describe() for name, store in self.stores.items()}
 
     @cached_property
     def map(self) -> DataMap:
-        """The data map over the schemas. Raises `troth.subjects.MapRefused`."""
+        """The data map for the schemas. Raises `troth.subjects.MapRefused`."""
         from troth.subjects import map_data
 
         return map_data(self.declaration, self.schemas)
 
     @cached_property
     def keyring(self) -> Keyring:
-        """The keys in TROTH_HOME. Raises when there are none: ``troth keys init`` makes them."""
+        """The keys in TROTH_HOME. Raises if there are none; ``troth keys init`` creates them."""
         from troth.protect import Keyring
 
         return Keyring.open(home())
@@ -130,7 +130,7 @@ class OpenDeclaration:
         return holds_on(located, self.keyring, at=dt.datetime.now(dt.UTC))
 
     def erased_at(self, who: Identity) -> dt.date | None:
-        """The last day on which somebody with one of these identifiers was erased, as far as tombstones tell."""
+        """The last day on which a person with one of these identifiers was erased, according to tombstones; or None."""
         self.use_record()
         from troth.service.core.tombstones import Tombstones
 
@@ -139,7 +139,7 @@ class OpenDeclaration:
         return max((day for day in days if day is not None), default=None)
 
     def record_views(self, located: Located, views: Sequence[View], *, purpose: str) -> None:
-        """Put the look on record, before anything is shown."""
+        """Record the views in the ledger before anything is shown."""
         self.use_record()
         from troth.service.core.actions import record_views
 
@@ -148,7 +148,7 @@ class OpenDeclaration:
     def carry_out(
         self, plan: ErasurePlan | AmendmentPlan, approved: str, *, progress: Callable[[str], None]
     ) -> list[Receipt]:
-        """Do what was approved, through the journal and into the ledger."""
+        """Execute the approved plan, using the journal and the ledger."""
         self.use_record()
         from troth.service.core.actions import act
 
@@ -162,15 +162,15 @@ class OpenDeclaration:
         )
 
     def resume(self) -> list[tuple[str, str]]:
-        """Finish what was interrupted: run ids, and how that ended."""
+        """Resume interrupted runs. Returns run ids with their outcomes."""
         self.use_record()
         from troth.service.core.actions import resume_all
 
         return resume_all(self.declaration, self.keyring)
 
     def use_record(self) -> None:
-        """Get Troth's own database ready: where what is done is on record."""
-        _ = self.keyring  # says what to do when there are no keys, before anything is made
+        """Set up Troth's own database, where actions are recorded."""
+        _ = self.keyring  # raises if there are no keys, before anything is created
         from troth.service.server import catch_up, set_up
 
         set_up()
@@ -179,9 +179,9 @@ class OpenDeclaration:
 
 @contextmanager
 def opened(path: Path, *, read_only: bool = False) -> Iterator[OpenDeclaration]:
-    """The company that *path* declares, its stores closed again at the end.
+    """Context manager: load the declaration at *path* with its stores, and close the stores at the end.
 
-    Raises `troth.declaration.DeclarationErrors` with every mistake in the file, `SecretMissing` for unset references.
+    Raises `troth.declaration.DeclarationErrors` with all mistakes in the file, `SecretMissing` for unset references.
     """
     from troth.declaration import load
     from troth.stores import open_stores

@@ -1,4 +1,4 @@
-"""``troth detect``: personal data in files, by place and kind. No value is ever printed."""
+"""``troth detect``: finds personal data in files, by place and type. It never prints values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MB: Final = 1_000_000
 
 def _encoding(_context: click.Context, _option: click.Parameter, name: str) -> str:
     try:
-        " ".encode(name or "utf-8")  # refuses what is no encoding of text, such as base64
+        " ".encode(name or "utf-8")  # rejects encodings that are not for text, such as base64
     except (LookupError, ValueError):
         raise click.BadParameter(f"no encoding of text is called {plain(name)}; try utf-8, cp1252 or koi8-r") from None
     return name
@@ -104,9 +104,9 @@ def detect(
 ) -> None:
     """Find personal data in text, CSV, JSON, JSON Lines, Parquet, HTML and mail.
 
-    FILE is - for a pipe. It is read as it comes, whatever its size. What is found is told by place and type: no value
-    is ever printed. Ends with 0 where nothing was found, 1 where something was, and 2 where it was asked wrongly or a
-    part could not be scanned: of that part nothing is known.
+    FILE is - for a pipe. Files are streamed, so their size does not matter. Findings are printed by place and type,
+    never with their values. Exits with 0 if nothing was found, 1 if something was, and 2 for wrong usage or if a part
+    could not be scanned; nothing is known about that part.
 
     \b
     Example:  troth detect notes.txt customers.csv letter.eml
@@ -141,7 +141,7 @@ def _detector(
     from troth.detect import Detector, Unknown
     from troth.detect.requested_types import why_never
 
-    # The names multiply few rows at a time: more threads of numpy than one only take time to start.
+    # Name detection multiplies small matrices: several numpy threads would only cost startup time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     wanted, named = _types(types) if types else (None, ())
     theirs = frozenset(code.upper() for code in _parts(countries)) or None
@@ -150,17 +150,17 @@ def _detector(
     except (Unknown, ValueError) as wrong:
         raise click.UsageError(str(wrong)) from None
     for never in filter(None, (why_never(it, theirs, names=names) for it in named)):
-        raise click.UsageError(never)  # of a group, what can be found is; but whoever names a type waits for it
+        raise click.UsageError(never)  # groups are searched as far as possible, but named types must be findable
     return detector
 
 
 def _parts(options: Sequence[str]) -> list[str]:
-    """What is said in one option, with commas, or in several."""
+    """Values of an option, given with commas or by repeating it."""
     return [part.strip() for it in options for part in it.split(",") if part.strip()]
 
 
 def _types(options: Sequence[str]) -> tuple[frozenset[str], Sequence[str]]:
-    """The types that are named, or whose group is; and those that are named."""
+    """All requested types, by name or by group; and those requested by name. Raises `click.UsageError`."""
     from troth.detect.entities import entities
     from troth.detect.requested_types import alike
 
@@ -193,7 +193,7 @@ def _look(
     explain: bool,
     together: bool,
 ) -> None:
-    """One file, printed as it is read."""
+    """Scan one file, and print findings while reading."""
     from troth.detect.files import Remark, SampleRows, kind_of, scan
 
     seen = FileResult()
@@ -218,7 +218,7 @@ def _look(
 
 
 class FileProgress:
-    """A file that says on the terminal how much of it was read, where that takes long and nothing else is printed."""
+    """File wrapper that shows progress on the terminal if reading takes long and output goes elsewhere."""
 
     def __init__(self, name: str, file: IO[bytes]) -> None:
         self._file = file
@@ -228,7 +228,7 @@ class FileProgress:
         self._next = time.monotonic() + _STEP_S if sys.stderr.isatty() and not sys.stdout.isatty() else float("inf")
 
     def read(self, size: int = -1) -> bytes:
-        """As the file reads."""
+        """Read like the wrapped file."""
         chunk = self._file.read(size)
         self._read += len(chunk)
         if time.monotonic() > self._next or (self._is_shown and not chunk):

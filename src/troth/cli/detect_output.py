@@ -1,4 +1,4 @@
-"""How findings in files are printed, as they come: for people, as one document of JSON, or as JSON Lines."""
+"""Streaming output of findings in files: as text, as one JSON document, or as JSON Lines."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from troth.detect.files import FileFinding, PersonalField, Remark, Together
 
 _AT_ONCE: Final = 500
-"""Lines that are printed together: a line at a time takes longer than finding what it tells."""
+"""Number of lines printed together; printing each line separately would take longer than detection."""
 
 
 @dataclass
 class FileResult:
-    """What was found in one file."""
+    """Results of one file."""
 
     types: Counter[str] = field(default_factory=Counter)
     together: Together | None = None
@@ -31,19 +31,19 @@ class FileResult:
 
 @dataclass
 class Totals:
-    """What was found in all files together."""
+    """Results of all files."""
 
     types: Counter[str] = field(default_factory=Counter)
     files: int = 0
     unscanned: int = 0
-    """Files of which a part was not scanned."""
+    """Number of files with a part that was not scanned."""
     together: int = 0
-    """Files with columns that single people out together."""
+    """Number of files with columns that together single people out."""
     named: int = 0
-    """Files with columns that hold personal data by their names."""
+    """Number of files with columns whose names indicate personal data."""
 
     def add(self, seen: FileResult) -> None:
-        """One file more."""
+        """Add the results of one file."""
         self.types += seen.types
         self.files += 1
         self.unscanned += seen.unscanned
@@ -52,7 +52,7 @@ class Totals:
 
 
 class Printer(Protocol):
-    """A way of printing: `begin` for each file, then what is in it."""
+    """Output format: `begin` for each file, then its findings and remarks, `end`; `finish` after the last file."""
 
     def begin(self, file: str) -> None: ...
 
@@ -66,7 +66,7 @@ class Printer(Protocol):
 
 
 class _Out:
-    """Standard output, some lines at a time."""
+    """Buffered standard output."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -83,7 +83,7 @@ class _Out:
 
 
 class TextOutput:
-    """A line for each finding, ``file:line:column: TYPE (score)``, and a table of them all at the end."""
+    """One line per finding, ``file:line:column: TYPE (score)``, and a table of totals at the end."""
 
     def __init__(self, *, explain: bool, places: bool) -> None:
         self._explain = explain
@@ -131,7 +131,7 @@ class TextOutput:
 
 
 def _within(it: FileFinding) -> str:
-    """The value and the part that it is in, and where in it. Many elements may stand on one line."""
+    """Location of a finding in its field, element and part; one line may hold many elements."""
     value = ""
     if it.field:
         value = f" in {plain(it.field)}:{it.column}" + f" of element {it.element}" * (it.element > 0)
@@ -163,7 +163,7 @@ def _of_one(it: Together) -> str:
 
 
 class Lines:
-    """JSON Lines: an object for each finding and remark, one for each file, and one for all."""
+    """JSON Lines: one object per finding and remark, one per file, and one for the totals."""
 
     def __init__(self, *, places: bool) -> None:
         self._places = places
@@ -189,7 +189,7 @@ class Lines:
 
 
 class JsonOutput:
-    """One JSON document, each finding on a line of its own, written as it comes. Without *places* it has none."""
+    """One JSON document, streamed with one finding per line. Without *places*, findings are left out."""
 
     def __init__(self, *, places: bool) -> None:
         self._places = places
@@ -254,10 +254,10 @@ def _totals(totals: Totals) -> dict[str, Any]:
 
 
 def _json(value: object) -> str:
-    # Half a surrogate pair is no character that could be printed; JSON writes it as Python does: \ud800.
+    # A lone surrogate cannot be encoded; JSON writes it like Python: \ud800.
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def plain(text: str) -> str:
-    """One line of *text*, without what a terminal would obey."""
+    """*text* on one line, without control characters."""
     return printable(text).replace("\n", " ")

@@ -1,4 +1,4 @@
-"""``troth doctor``: what this installation still needs."""
+"""``troth doctor``: reports what this installation still needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from troth.errors import install_hint
 from troth.text import counted
 
 Finding = tuple[str, str, str]
-"""ok, note or wrong; what was looked at; what was found and how to mend it."""
+"""State (ok, note or wrong), the item checked, and the result with its fix."""
 
 _EXTRAS = {
     "postgresql": ("psycopg", "PostgreSQL stores"),
@@ -35,8 +35,8 @@ _EXTRAS = {
 @click.option("--probe", metavar="URL", help="Look at the service from outside as well, as a visitor of URL sees it.")
 @cli.json_option
 def doctor(declaration: Path, probe: str | None, as_json: bool) -> None:
-    """Say what this installation still needs: packages, keys, declaration, stores, settings; and, once Troth's own
-    database is there, how the deployment is: mail, clock, disk, workers, letters, staff. Changes nothing.
+    """Report what this installation still needs: packages, keys, declaration, stores, settings; and, once Troth's own
+    database exists, the health of the deployment: mail, clock, disk, workers, e-mails, staff. Changes nothing.
 
     \b
     Example:  troth doctor
@@ -109,13 +109,13 @@ def _company(path: Path) -> Iterator[Finding]:
 
 
 def _deployment(path: Path) -> Iterator[Finding]:
-    """How the service is, where there is one: with keys, with a declaration, and with a database of its own."""
+    """Health of the service, if it has keys and its own database."""
     from troth.service import Settings, SettingsError
 
     try:
         settings = Settings.read()
     except SettingsError:
-        return  # told already
+        return  # already reported
     is_begun = settings.is_production or (settings.home / "troth.sqlite3").exists()
     if importlib.util.find_spec("django") is None or not is_begun or not (settings.home / "root.key").exists():
         return

@@ -1,4 +1,4 @@
-"""``troth dpia``: which purposes need an impact assessment."""
+"""``troth dpia``: reports which purposes need an impact assessment."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from troth.text import counted
 )
 @cli.json_option
 def dpia(declaration: Path, as_of: dt.datetime | None, as_json: bool) -> None:
-    """Say which purposes need an impact assessment (GDPR Art. 35), and why.
+    """Report which purposes need an impact assessment (GDPR Art. 35), and why.
 
-    It holds the declaration against Art. 35(3), the nine criteria of WP 248 and the ICO's list. What `risk` of a
-    purpose does not state is asked for, and never taken for no. Ends with 1 where an assessment is due and none is
-    declared, where too little is stated, or where no list was in force on that day.
+    Compares the declaration with Art. 35(3), the nine criteria of WP 248 and the ICO's list. Facts that `risk` of a
+    purpose does not state are asked for, and never assumed to be "no". Exits with 1 if an assessment is due but not
+    declared, if too little is stated, or if no list was in force on that day.
 
     \b
     Example:  troth dpia

@@ -1,4 +1,4 @@
-"""``troth evidence``: the archive for an auditor, and taking back what a wrong control said."""
+"""``troth evidence``: exports the archive for an auditor, and retracts checks of a faulty control."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TOLD_EVERY = 1_000
 
 @click.group()
 def evidence() -> None:
-    """Hand out what shows that the policy is kept, and take back what a wrong control said.
+    """Export evidence that the policy is kept, and retract checks of a faulty control.
 
     \b
     Example:  troth evidence export -o evidence.zip
@@ -64,8 +64,8 @@ def export(
 ) -> None:
     """Write one signed archive: policy, declaration, controls, checks, promises, record of processing, proofs.
 
-    The same data makes the same bytes. Its index.html is for reading; verify_troth_ledger.py, in every archive, checks
-    it offline. No personal value is in it. Give the key to its readers by another way.
+    The same data gives the same bytes. Its index.html is for reading; verify_troth_ledger.py, in every archive,
+    verifies it offline. It contains no personal data. Give the verifier key to its readers through another channel.
 
     \b
     Example:  troth evidence export --since 2026-01-01 -o 2026.zip
@@ -105,10 +105,10 @@ def export(
 def retract(
     declaration: Path, control: str, since: dt.datetime, until: dt.datetime, because: str, applied: bool, as_json: bool
 ) -> None:
-    """Let the checks of a control that was wrong count for nothing, from one day to another.
+    """Retract the checks of a faulty control in a period, so that they no longer count.
 
-    They stay where they are, marked with the reason; the ledger has an entry, and an archive tells of it. The control
-    is run again at the next pass, and until then the promises that rest on it are unproven.
+    They are kept, marked with the reason, recorded in the ledger and mentioned in archives. The control runs again at
+    the next pass; until then the promises that depend on it are unproven.
 
     \b
     Example:  troth evidence retract stores.schema_declared --from 2026-11-01 --until 2026-11-14 \\
@@ -132,12 +132,12 @@ def retract(
 
 
 def _office(declaration: Path) -> KeepContext:
-    """The company of *declaration*, and its keys, with Troth's own database ready."""
+    """The context of the keep loop for *declaration*, with Troth's own database set up."""
     from troth.declaration import load
     from troth.protect import Keyring
     from troth.service.server import catch_up, set_up
 
-    load(declaration)  # every mistake in it, before anything is opened
+    load(declaration)  # reports all its mistakes before anything is opened
     Keyring.open(cli.home())
     set_up()
     catch_up()
@@ -148,7 +148,7 @@ def _office(declaration: Path) -> KeepContext:
 
 @contextmanager
 def _bar() -> Iterator[Callable[[int], object]]:
-    """A bar on the terminal over the entries of the ledger; silent elsewhere."""
+    """Context manager: a progress bar over the ledger's entries on a terminal; silent elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 

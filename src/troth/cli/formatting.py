@@ -1,4 +1,4 @@
-"""How views, plans and receipts look: on a terminal for people, as JSON for machines."""
+"""Formats views, plans and receipts: for terminals, and as JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _NOBODY = "No row of the declared systems leads to this person."
 
 _WIDE = 100_000
-"""A width on which no table is folded: what a table would like to have is measured on it."""
+"""A width at which no table is folded, to measure the natural width of a table."""
 
 _out = Console(highlight=False, emoji=False)
 _err = Console(stderr=True, highlight=False, emoji=False)
@@ -32,7 +32,7 @@ _err = Console(stderr=True, highlight=False, emoji=False)
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[str], None]]:
-    """A spinner with the latest news of long work, on a terminal; silent elsewhere."""
+    """Context manager: a spinner with status messages on a terminal; silent elsewhere."""
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -45,7 +45,7 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
 
 
 def show_view(view: View, *, erased: dt.date | None = None) -> None:
-    """Place by place: a table where it fits, with the category under each column's name, else a line for each field."""
+    """Print each place: as a table with categories in its header if it fits, else with one line per field."""
     for number, table in enumerate(view.tables):
         above = "\n" if number else ""
         _out.print(f"{above}[bold]{_name(table.place)}[/bold] · {counted(len(table.rows), 'row')}")
@@ -69,7 +69,7 @@ def show_view(view: View, *, erased: dt.date | None = None) -> None:
 
 
 def _lines(table: ViewTable) -> str:
-    """``field (category): value`` for the first row, ``field: value`` for the others."""
+    """Lines ``field (category): value`` for the first row, ``field: value`` for the others."""
     blocks: list[str] = []
     for row in table.rows:
         categories = table.categories if not blocks else [None] * len(table.columns)
@@ -83,7 +83,7 @@ def _lines(table: ViewTable) -> str:
 
 
 def view_json(view: View) -> dict[str, Any]:
-    """The same as data: place → rows as mappings."""
+    """The view as data: place → rows as mappings."""
     return {
         "declaration": view.declaration_hash,
         "tables": {
@@ -98,12 +98,12 @@ def view_json(view: View) -> dict[str, Any]:
 
 
 def _words(text: str) -> str:
-    """What was declared or stored, as it may stand on a terminal."""
+    """Escape declared or stored text for the terminal."""
     return escape(printable(text))
 
 
 def _name(text: str) -> str:
-    """The same for what has to stay on its line."""
+    """The same, on one line."""
     return _words(text).replace("\n", " ")
 
 
@@ -125,7 +125,7 @@ def _plain(value: object) -> object:
 
 
 def show_scan(findings: Sequence[DeepFinding], columns: Sequence[str], rows: int) -> None:
-    """Where somebody is mentioned, and how much was read."""
+    """Print where the people are mentioned, and how much was read."""
     lines = [f"{it.place}.{it.column}: {counted(it.rows, 'row')}" for it in findings]
     read = f"{counted(len(columns), 'column')} of free text, {counted(rows, 'row')} read, {len(findings)} with mentions"
     nothing = "No column is declared to hold free text, so nothing was read. Declare it with free_text: true."
@@ -133,7 +133,7 @@ def show_scan(findings: Sequence[DeepFinding], columns: Sequence[str], rows: int
 
 
 def scan_json(findings: Sequence[DeepFinding], columns: Sequence[str], rows: int) -> dict[str, Any]:
-    """The same as data."""
+    """The result of the scan as data."""
     return {
         "columns": list(columns),
         "rows_read": rows,
@@ -145,7 +145,7 @@ def scan_json(findings: Sequence[DeepFinding], columns: Sequence[str], rows: int
 
 
 def show_plan(plan: ErasurePlan | AmendmentPlan, known: str) -> None:
-    """What would happen, what stays and why, and how to say yes."""
+    """Print the effects of a plan, what stays and why, and how to approve it."""
     from troth.subjects import AmendmentPlan
 
     amends = isinstance(plan, AmendmentPlan)
@@ -174,15 +174,15 @@ def show_plan(plan: ErasurePlan | AmendmentPlan, known: str) -> None:
 
 
 def _changes(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, str, str, int, int]]:
-    """Place, change, its ground or its values; how many rows it is all that happens to, and of how many the rest stays:
-    those are counted among the kept."""
+    """Lines of place, change, ground or values; number of rows changed as a whole, and number of rows of which the rest
+    stays. The latter are also counted as kept."""
     from troth.subjects import AmendmentPlan
 
     return _amended(plan) if isinstance(plan, AmendmentPlan) else _erased(plan)
 
 
 def _amended(plan: AmendmentPlan) -> Iterator[tuple[str, str, str, int, int]]:
-    """Equal changes of equal values in one line, each row once."""
+    """Group equal changes of equal values; each row counts once."""
     from troth.subjects import treatments
 
     stay = {(place, key) for place, key, how in treatments(plan) if how.stays is not None}
@@ -196,12 +196,12 @@ def _amended(plan: AmendmentPlan) -> Iterator[tuple[str, str, str, int, int]]:
 
 
 def _erased(plan: ErasurePlan) -> Iterator[tuple[str, str, str, int, int]]:
-    """Equal changes in one line, each row once: a reference that is emptied first, in a row that is written into
-    afterwards, is told with what is written."""
+    """Group equal changes; each row counts once. A reference cleared in a row that is also written to is listed with
+    that write."""
     from troth.subjects import ground, treatments
 
     grounds: dict[tuple[str, Row], str] = {}
-    for change in plan.changes:  # what empties a reference comes first, so that the ground of the rest stands
+    for change in plan.changes:  # cleared references come first, so that later grounds override theirs
         why = ground(plan, change)
         grounds.update({(change.place, key): why for key, _ in change.targets})
     lines: dict[tuple[str, str, str], list[int]] = {}
@@ -212,8 +212,8 @@ def _erased(plan: ErasurePlan) -> Iterator[tuple[str, str, str, int, int]]:
 
 
 def _kept(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, str, str, str, str, int]]:
-    """Rows of which something stays for the same reason, in one line, each row once: the earliest and the latest end of
-    their periods."""
+    """Group rows that stay for the same reason, with the earliest and latest end of their periods; each row counts
+    once."""
     from troth.subjects import treatments
 
     rows: Counter[tuple[str, str, str, str]] = Counter()
@@ -231,7 +231,7 @@ def _kept(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, str, str, st
 
 
 def plan_json(plan: ErasurePlan | AmendmentPlan, known: str) -> dict[str, Any]:
-    """The plan as data: what `show_plan` says."""
+    """The plan as data, with the same content as `show_plan`."""
     from troth.subjects import AmendmentPlan
 
     keys = ("place", "change", "values" if isinstance(plan, AmendmentPlan) else "ground", "rows", "in_part")
@@ -261,7 +261,7 @@ def _review_json(review: Review) -> dict[str, Any]:
 
 
 def show_receipts(receipts: Sequence[Receipt]) -> None:
-    """What happened: one receipt in full, many in one line each."""
+    """Print receipts: a single one in full, several in one line each."""
     for receipt in receipts:
         left = sum(receipt.residue.values())
         found = "rescan clean" if receipt.is_clean else f"RESCAN FOUND {counted(left, 'ROW', 'ROWS')}"
@@ -286,7 +286,7 @@ def show_receipts(receipts: Sequence[Receipt]) -> None:
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:
-    """The receipt as data, with its ledger entry as it is hashed."""
+    """The receipt as data, with its ledger entry in the form that is hashed."""
     return {
         "subject": str(receipt.subject),
         "action": receipt.action,

@@ -1,4 +1,4 @@
-"""``troth grants``: the least that Troth has to be allowed in a store."""
+"""``troth grants``: the least privileges that Troth needs in a store."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from troth.cli.audit import STATEMENT_S
 def grants(url: str | None, declaration: Path | None, system: str | None, role: str | None, as_json: bool) -> None:
     """Print the least-privilege GRANT script for a store, for its administrator to read and run.
 
-    With --store it is the script for an audit: to read, and nothing else. With -d and --system it is the script for
-    carrying out: to read the declared tables, those under 'ignore' too, because checks sample them; to amend the
-    declared columns, and to delete only where erasure deletes.
+    With --store, prints the script for an audit, with read access only. With -d and --system, prints the script for
+    fulfilling requests: to read the declared tables, including those under 'ignore', because checks sample them; to
+    amend the declared columns; and to delete only where erasure deletes.
 
     \b
     Example:  troth grants --store '${SHOP_DATABASE_URL}'

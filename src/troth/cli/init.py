@@ -1,4 +1,4 @@
-"""``troth init``: the first troth.yaml, drafted from the schemas that are really there."""
+"""``troth init``: drafts the first troth.yaml from the actual schemas."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from troth.text import counted
 def init(stores: tuple[str, ...], name: str | None, out: Path | None, as_json: bool) -> None:
     """Draft a declaration from real schemas.
 
-    It finds the tables whose rows are people, what hangs on them, which columns are what, and marks every guess with
-    REVIEW. What no schema can tell is left as TODO: `troth check` shows what is missing. No address of a database
-    stands in the draft, only the name of the variable that holds it.
+    Finds the tables whose rows are people, the tables that depend on them, and the data category of each column, and
+    marks every guess with REVIEW. Facts that no schema contains are left as TODO; `troth check` shows what is missing.
+    The draft contains no database URL, only the name of the variable that holds it.
 
     \b
     Example:  troth init --store '${SHOP_DATABASE_URL}' --name "Example Ltd" --out troth.yaml
@@ -69,7 +69,7 @@ def _write(out: Path, text: str) -> None:
 
 
 def _unset(draft: str) -> tuple[str, ...]:
-    """The variables that the draft refers to and that this shell does not have."""
+    """Variables that the draft refers to but that are not set in the environment."""
     from troth.declaration import SecretMissing, resolve
 
     try:

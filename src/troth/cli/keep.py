@@ -1,4 +1,4 @@
-"""``troth keep``: one pass of the keep loop, or pass after pass."""
+"""``troth keep``: runs the keep loop once or continuously."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from troth.text import counted
 @click.option("--all", "hasten", is_flag=True, help="Run every bound control now, due or not.")
 @cli.json_option
 def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
-    """Run the checks that are due, and finish what was interrupted.
+    """Run the checks that are due, and finish interrupted runs.
 
-    Made for cron, for any number of machines at once: each control is claimed by one of them. The exit code is 1 while
-    a promise is broken, as that of `audit` and `check` where they find something, and where an interrupted run could
-    not be finished. With --forever it is 0: the log and the status page tell.
+    Suitable for cron, also on several machines at once: each control is claimed by one of them. Exits with 1 while a
+    promise is broken, or if an interrupted run could not be finished. With --forever it exits with 0: see the log and
+    the status page.
 
     \b
     Example:  troth keep
@@ -42,7 +42,7 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
     from troth.service.assurance.scheduler import run_due
 
     log = logging.getLogger("troth.keep")
-    log.setLevel(logging.ERROR)  # what it would say is printed
+    log.setLevel(logging.ERROR)  # its messages are printed instead
     report = run_due(dt.datetime.now(dt.UTC), hasten=hasten)
     log.setLevel(logging.NOTSET)
     broken = PromiseRow.objects.filter(status=PromiseRow.Status.BROKEN).count()

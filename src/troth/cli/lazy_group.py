@@ -1,4 +1,4 @@
-"""A group of commands, each in a module that is imported only when its command is called."""
+"""A command group that imports the module of a command only when it is called."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import click
 
 
 class LazyGroup(click.Group):
-    """Commands by name, imported when asked for. Listing them imports none.
+    """Imports a command on first use; listing commands imports none.
 
-    A child says in *modules* where each command is, under the command's own name, and in *shorts* what it does.
+    Subclasses define the module of each command in *modules* (the function has the command's name), and its short help
+    in *shorts*.
     """
 
     modules: ClassVar[Mapping[str, str]]

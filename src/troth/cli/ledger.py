@@ -1,4 +1,4 @@
-"""``troth ledger``: what was done, shown, verified and handed out."""
+"""``troth ledger``: shows, verifies and exports the record of actions."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.group()
 def ledger() -> None:
-    """Show, verify and hand out the record of what was done.
+    """Show, verify and export the ledger of all actions.
 
-    It only grows, and it holds no personal value: kinds, numbers, dates, and stand-ins for people that nobody can make
-    without this deployment's key.
+    It is append-only and contains no personal data: only kinds, numbers, dates, and pseudonyms of people that nobody
+    can compute without this deployment's key.
 
     \b
     Example:  troth ledger show --email ann@example.org
@@ -83,10 +83,10 @@ def show(
     as_json: bool,
     **subject: Any,
 ) -> None:
-    """Show entries, the latest ones that fit.
+    """Show the latest entries that match.
 
-    A person is found by the same identifiers that the request had: an erasure asked with an e-mail address and a phone
-    number stands under both together, and under neither alone.
+    A person is found by the same identifiers as in the request: an erasure by e-mail address and phone number is found
+    by both together, but not by one of them alone.
 
     \b
     Example:  troth ledger show --kind subject --since 2026-11-01
@@ -123,10 +123,10 @@ def show(
 def verify(
     declaration: Path, folder: Path | None, key: str | None, checkpoints: tuple[Path, ...], as_json: bool
 ) -> None:
-    """Hash every stored entry again, and compare with every tile, the signed checkpoint, and the last cosigned one.
+    """Rehash every stored entry, and compare with all tiles, the signed checkpoint, and the last cosigned one.
 
-    Alone it finds what was changed by somebody without the signing key. Whoever has the key can rewrite the past and
-    sign it anew: only a checkpoint or a receipt that was kept elsewhere shows that. Ends with 1 when anything differs.
+    By itself this detects changes made without the signing key. Someone with the key can rewrite history and sign it
+    again; only a checkpoint or receipt that was kept elsewhere reveals that. Exits with 1 if anything differs.
 
     \b
     Example:  troth ledger verify
@@ -183,8 +183,8 @@ def receipt(
 ) -> None:
     """Prove that an entry is in the ledger: by its number, or all entries about a person.
 
-    A receipt is a C2SP tlog-proof with the entry inside. It holds the checkpoint of now, so whoever keeps it notices
-    when the past is rewritten later.
+    A receipt is a C2SP tlog-proof that includes the entry. It contains the current checkpoint, so its holder can detect
+    if history is rewritten later.
 
     \b
     Example:  troth ledger receipt 41 > 41.tlog-proof
@@ -215,9 +215,9 @@ def receipt(
 def export(declaration: Path, folder: Path | None, key: str | None, target: Path, as_json: bool) -> None:
     """Write the ledger into DIR as static files, for an auditor or a web server.
 
-    DIR gets every entry, the tiles of hashes, the checkpoint, the verifier key, and verify_troth_ledger.py, which
-    checks it all with nothing but Python; any C2SP client reads it, too. An earlier export is continued, and refused
-    where the ledger no longer begins with it. Give the key to its readers by another way.
+    DIR gets all entries, the hash tiles, the checkpoint, the verifier key, and verify_troth_ledger.py, which verifies
+    everything with only Python; any C2SP client can read it, too. An earlier export is continued, or refused if the
+    ledger no longer begins with it. Give the verifier key to its readers through another channel.
 
     \b
     Example:  troth ledger export /mnt/auditor
@@ -240,10 +240,10 @@ def export(declaration: Path, folder: Path | None, key: str | None, target: Path
 @cli.wanted_declaration_option
 @cli.json_option
 def rebuild(declaration: Path, as_json: bool) -> None:
-    """Make the tiles of hashes again from the entries, where a tile was damaged.
+    """Rebuild the hash tiles from the entries, if a tile was damaged.
 
-    Tiles are derived from the entries. Nothing is signed, and nothing is changed where the entries are not the ones
-    that the last checkpoint signed: then restore the newest copy of the database.
+    Tiles are derived from the entries. Nothing is signed, and nothing is changed if the entries do not match the last
+    signed checkpoint; in that case restore the newest backup of the database.
 
     \b
     Example:  troth ledger rebuild
@@ -256,7 +256,7 @@ def rebuild(declaration: Path, as_json: bool) -> None:
         click.echo(f"the tiles over {counted(size, 'entry', 'entries')} were made again, root {log.root().hex()}")
 
 
-# --- which ledger ---------------------------------------------------------------------------------------------------
+# --- open a ledger --------------------------------------------------------------------------------------------------
 
 
 def _opened(declaration: Path, folder: Path | None, key: str | None) -> LogReader:
@@ -299,7 +299,7 @@ def _verifier(folder: Path, key: str | None) -> Verifier:
 
 
 def _waiting(log: LogReader) -> int:
-    """How many entries have committed and are not in the tree yet."""
+    """Number of committed entries that are not in the tree yet."""
     from troth.ledger import PublishedLog
 
     if isinstance(log, PublishedLog):
@@ -315,11 +315,11 @@ def _timestamps() -> dict[str, bytes]:
     return timestamp_files()
 
 
-# --- which entries --------------------------------------------------------------------------------------------------
+# --- find entries ---------------------------------------------------------------------------------------------------
 
 
 def _pseudonym(email: str | None, phone: str | None, ids: tuple[str, ...]) -> str | None:
-    """How the ledger calls this person."""
+    """The person's pseudonym in the ledger; None without identifiers."""
     if not (email or phone or ids):
         return None
     from troth.protect import Keyring
@@ -346,9 +346,9 @@ def _is_of(kind: str, group: str) -> bool:
 def _latest(
     log: LogReader, limit: int, kind: str | None, days: tuple[str, str], about: str | None
 ) -> list[tuple[int, bytes]]:
-    """Leaf and stored bytes of the last *limit* entries that fit, the oldest first.
+    """Leaf and stored bytes of the last *limit* matching entries, oldest first.
 
-    Entries are compared as they are stored: no text in them is free, so a key with its value stands there once.
+    Compares the stored bytes: entries contain no free text, so each key with its value occurs only once.
     """
     found: list[tuple[int, bytes]] = []
     subject = b'"subject":"%s"' % about.encode() if about else b""
@@ -370,7 +370,7 @@ def _backwards(log: LogReader) -> Iterator[tuple[int, bytes]]:
 
 
 def _read(leaf: int, stored: bytes) -> dict[str, Any]:
-    """The entry's JSON, once it is known to be one."""
+    """The entry's JSON, after validation. Raises `LedgerBroken`."""
     from troth.ledger import Entry, EntryRefused, EntryUnknown, LedgerBroken
 
     try:
@@ -384,7 +384,7 @@ def _read(leaf: int, stored: bytes) -> dict[str, Any]:
 
 
 def _field(name: str, value: object) -> str:
-    """One field, its hashes cut short: --json has them whole."""
+    """Format one field with shortened hashes; --json prints them in full."""
     if isinstance(value, dict):
         return f"{name}=" + ",".join(f"{word}:{count}" for word, count in value.items())
     text = str(value)
@@ -413,7 +413,7 @@ def _text(path: Path) -> str:
 
 @contextmanager
 def _bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
-    """How far long work has come, on a terminal; silent elsewhere."""
+    """Context manager: a progress bar on a terminal; silent elsewhere."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -1,4 +1,4 @@
-"""``troth map``: where the data goes, as one picture."""
+"""``troth map``: draws the data flows as one picture."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from troth.cli import deployment as cli
 )
 @cli.json_option
 def map(declaration: Path, kind: str, as_json: bool) -> None:  # noqa: A001 - it is the command's name
-    """Draw where the data goes: people, where they are asked, systems, recipients by country.
+    """Draw the data flows: people, collection points, systems, recipients by country.
 
-    It follows from the declaration alone, and is the same picture for the same declaration. The SVG needs nothing else,
-    suits light and dark, and says in words what it shows.
+    Derived from the declaration only; the same declaration always gives the same picture. The SVG is self-contained,
+    supports light and dark mode, and includes a text description.
 
     \b
     Example:  troth map > map.svg

@@ -1,4 +1,4 @@
-"""``troth promises``: how each sentence of the policy stands, and why."""
+"""``troth promises``: shows the status of each promise, and why."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _NO_DAY = " " * 10
 @click.argument("id_", metavar="[ID]", required=False)
 @cli.json_option
 def promises(declaration: Path, id_: str | None, as_json: bool) -> None:
-    """Say how each promise of the policy stands, since when and why; or all about one, by its id or how that begins.
+    """Show the status of each promise, since when and why; or all details of one, by its id or a prefix of it.
 
-    Nothing is checked for it: `troth keep` does that, and a status changes by time alone, too. Ends with 1 where a
-    promise is broken.
+    It runs no checks: `troth keep` does that. A status may also change by the passage of time. Exits with 1 if a
+    promise shown is broken.
 
     \b
     Example:  troth promises
@@ -49,7 +49,7 @@ def _found(declaration: Path, id_: str | None) -> tuple[Deployment, Sequence[Pro
     from troth.declaration import load
     from troth.service.server import catch_up, set_up
 
-    load(declaration)  # every mistake in it, before anything is opened
+    load(declaration)  # reports all its mistakes before anything is opened
     set_up()
     catch_up()
     from troth.service.assurance.promise_status import meant, stand
@@ -61,7 +61,7 @@ def _found(declaration: Path, id_: str | None) -> tuple[Deployment, Sequence[Pro
     return here, [found[meant(id_, found)]] if id_ is not None else list(found.values())
 
 
-# --- for people -----------------------------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------------------------
 
 
 def _listed(statuses: Sequence[PromiseStatus]) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _control(it: ControlStatus, control: Control | None) -> Iterator[str]:
         yield f"  cannot see: {control.cannot_see}"
 
 
-# --- for machines ---------------------------------------------------------------------------------------------------
+# --- JSON -----------------------------------------------------------------------------------------------------------
 
 
 def _brief(status: PromiseStatus) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``troth replay``: after a store was restored from a backup, erase again whoever was erased since."""
+"""``troth replay``: after a store was restored from a backup, erases again the people erased since."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def replay(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Erase again whoever was erased after a backup that was restored.
+    """Erase again the people who were erased after the backup that was restored.
 
-    Reads every declared identifier of the systems that were restored together, and compares it with what is remembered
-    of the erased: keyed marks, on our side. Without --apply it shows the plan, in counts. With the hash of that plan it
-    carries it out, reads everything once more, and puts that on record. Only rows of these systems are touched; legal
-    holds and periods count as ever; what several people may share is left to you.
+    Reads all declared identifiers of the restored systems, and compares them with the tombstones of erased people,
+    which are keyed digests in Troth's own database. Without --apply it shows the plan, with counts. With the hash of
+    that plan it executes it, reads everything again, and records the result. Only rows of these systems are changed.
+    Legal holds and retention periods apply as usual; values that several people may share are left to you.
 
-    What was interrupted, by this command or another, is finished first. Ends with 1 where something is left.
+    Interrupted runs, of this command or another, are finished first. Exits with 1 if something is left.
 
     \b
     Example:  troth replay --system shop --restored-from 2026-11-20T03:00Z
@@ -137,7 +137,7 @@ def _require_systems(company: cli.OpenDeclaration, systems: Sequence[str]) -> No
 
 
 def _ledger(folder: Path, company: cli.OpenDeclaration) -> PublishedLog:
-    """An exported ledger of ours, verified. Raises `troth.ledger.LedgerError`."""
+    """Open and verify an export of our own ledger. Raises `troth.ledger.LedgerError`."""
     from troth.ledger import PublishedLog, origin_of
 
     log = PublishedLog(folder, company.keyring.signer(origin_of(folder)).verifier)
@@ -175,7 +175,7 @@ def _show(
 
 
 def _to_look_at(replaying: Replaying) -> list[str]:
-    """What a person has to see to."""
+    """Messages about what a person must resolve."""
     lines = [
         f"review needed: {review.place}: {review.message}; erase them by hand: {', '.join(review.rows) or review.mend}"
         for review in replaying.reviews

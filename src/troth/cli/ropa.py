@@ -1,4 +1,4 @@
-"""``troth ropa``: the record of processing, from the declaration."""
+"""``troth ropa``: prints the record of processing, derived from the declaration."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from troth.text import counted
 )
 @cli.json_option
 def ropa(declaration: Path, role: Any, kind: str | None, as_json: bool) -> None:
-    """Print the record of processing that GDPR Art. 30 asks for.
+    """Print the record of processing required by GDPR Art. 30.
 
-    It follows from the declaration alone. What is missing is said in its place, with the key that it goes under; then
-    it ends with 1.
+    Derived from the declaration only. Missing facts are marked in their place, with the key to declare them under; the
+    command then exits with 1.
 
     \b
     Example:  troth ropa > record.md

@@ -1,4 +1,4 @@
-"""``troth serve``: the policy, its status and the staff pages."""
+"""``troth serve``: serves the policy, its status and the staff pages."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from troth.errors import TrothError
 @click.option("--no-work", is_flag=True, help="Leave the flows to `troth work`.")
 @cli.json_option
 def serve(address: str, port: int, workers: int, no_keep: bool, no_work: bool, as_json: bool) -> None:
-    """Serve the policy at /policy/ and its status at /policy/status/, with the keep loop and a worker beside it.
+    """Serve the policy at /policy/ and its status at /policy/status/, and run the keep loop and a worker.
 
-    The development profile is for http://localhost. TROTH_PROFILE=production refuses to start unsafe.
+    The development profile is for http://localhost. TROTH_PROFILE=production refuses to start with unsafe settings.
 
     \b
     Example:  troth serve -d troth.yaml
@@ -54,10 +54,10 @@ def serve(address: str, port: int, workers: int, no_keep: bool, no_work: bool, a
 @click.option("--restored", is_flag=True, help="The database came back from a backup: give no number out twice.")
 @cli.json_option
 def migrate(restored: bool, as_json: bool) -> None:
-    """Bring Troth's own database to the shape that this version expects. Harmless twice.
+    """Migrate Troth's own database to the schema of this version. Idempotent.
 
-    After it was restored from a backup, say so with --restored, before anything else runs on it: references of cases
-    and ids of messages that were given out since are not given out again, and the ledger has an entry.
+    After restoring it from a backup, use --restored before anything else runs on it: case references and message ids
+    that were issued since the backup are then not issued again, and the restore is recorded in the ledger.
 
     \b
     Example:  TROTH_PROFILE=production troth migrate
@@ -80,7 +80,7 @@ def migrate(restored: bool, as_json: bool) -> None:
 
 
 def refuse_taken(address: str, port: int) -> None:
-    """Raise `TrothError` where nothing can listen: the server's own words about it are not for people."""
+    """Raise a readable `TrothError` if the server could not listen there; its own error is hard to understand."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

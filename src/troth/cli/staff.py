@@ -1,4 +1,4 @@
-"""``troth staff``: who works with Troth, from the first account to the last day."""
+"""``troth staff``: manages staff accounts and their grants."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _until_option = click.option(
 
 @click.group()
 def staff() -> None:
-    """Invite staff, give, end and review grants, and close accounts.
+    """Invite staff; give, revoke and review grants; and close accounts.
 
-    The operator's way, for the first account and for the day when nobody else can: the console has the same.
+    For the operator: to create the first account, and when nobody can use the console, which offers the same.
 
     \b
     Example:  troth staff invite ann@example.org --role administrator --reason "runs the service"
@@ -64,10 +64,10 @@ def invite(
     letter: bool,
     as_json: bool,
 ) -> None:
-    """Make an account for EMAIL with the grants of its roles, and a link by which they set a password.
+    """Create an account for EMAIL with the grants of its roles, and a link to set a password.
 
-    The link is good once, for three days. Then they add a second factor and sign the undertaking; before that, their
-    grants do not count.
+    The link can be used once, within three days. Then they add a second factor and sign the undertaking; until then,
+    their grants do not count.
 
     \b
     Example:  troth staff invite ann@example.org --role administrator --reason "runs the service"
@@ -96,7 +96,7 @@ def invite(
 @cli.service_declaration_option
 @cli.json_option
 def list_(as_json: bool) -> None:
-    """Who works with Troth, what each may do, and what keeps a grant from counting.
+    """List staff, their grants, and why a grant does not count.
 
     \b
     Example:  troth staff list --json
@@ -146,9 +146,9 @@ def grant(
     until: dt.datetime | None,
     as_json: bool,
 ) -> None:
-    """Give somebody who works here a role or a right, until a day.
+    """Give a staff member a role or a right, until a date.
 
-    Refused where more people could see personal data than the policy promises (access.ceiling).
+    Refused if more people could then see personal data than the policy promises (access.ceiling).
 
     \b
     Example:  troth staff grant ben@example.org --role deputy --reason "stands in for the officer" --until 2026-12-31
@@ -180,7 +180,7 @@ def grant(
 @cli.service_declaration_option
 @cli.json_option
 def revoke(email: str, roles: tuple[str, ...], rights: tuple[str, ...], everything: bool, as_json: bool) -> None:
-    """End grants of somebody, at once.
+    """Revoke grants of a staff member immediately.
 
     \b
     Example:  troth staff revoke ben@example.org --role handler
@@ -201,9 +201,9 @@ def revoke(email: str, roles: tuple[str, ...], rights: tuple[str, ...], everythi
 @cli.service_declaration_option
 @cli.json_option
 def leave(email: str, apply: bool, as_json: bool) -> None:
-    """Close somebody's account: their grants, their sessions and their second factors end at once, for good.
+    """Close an account: its grants, sessions and second factors end immediately and permanently.
 
-    Without --apply it says what would end.
+    Without --apply it shows what would end.
 
     \b
     Example:  troth staff leave ben@example.org --apply
@@ -225,10 +225,10 @@ def leave(email: str, apply: bool, as_json: bool) -> None:
 @cli.service_declaration_option
 @cli.json_option
 def review(keep: tuple[str, ...], end: tuple[str, ...], as_json: bool) -> None:
-    """Say of grants that they are still needed, or end them.
+    """Confirm that grants are still needed, or end them.
 
-    A grant that nobody reviews for half a year stops counting. Without --keep and --end it lists the grants, those that
-    have to be reviewed first at the top.
+    A grant that is not reviewed for half a year stops counting. Without --keep and --end it lists the grants, those due
+    for review first.
 
     \b
     Example:  troth staff review
@@ -280,16 +280,16 @@ def _require_something(roles: tuple[str, ...], rights: tuple[str, ...]) -> None:
 
 
 def _begin() -> None:
-    """Get Troth's own database ready."""
+    """Set up Troth's own database."""
     from troth.protect import Keyring
     from troth.service.server import catch_up, set_up
 
-    Keyring.open(set_up().home)  # says what to do when there are no keys
+    Keyring.open(set_up().home)  # raises if there are no keys, with what to do
     catch_up()
 
 
 def _end(day: dt.datetime | None) -> dt.datetime | None:
-    """Midnight after *day*, so that it still counts."""
+    """Midnight after *day*, so that the whole day is included."""
     return None if day is None else day.replace(tzinfo=dt.UTC) + dt.timedelta(days=1)
 
 

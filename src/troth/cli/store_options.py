@@ -1,4 +1,4 @@
-"""``--store``: the stores that commands look at before there is a declaration."""
+"""``--store``: stores for commands that run before there is a declaration."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _PLACE = re.compile(
     r"(?:[^?]*@)?(?P<host>[^/:?#@]*|\[[^]@]*\])(?::\d+)?(?P<path>(?:/[^?#@]*)?)(?:[?#][^@]*)?", re.DOTALL
 )
-"""What follows ``://``. A password may hold anything, so user and password go up to the last @; and where a ? stands
-before it, nobody can tell whether that is a password's or begins options that hold one."""
+"""The part after ``://``. A password may contain anything, so user and password extend to the last @. If there is a ?
+before it, it may belong to a password, or begin options that contain one."""
 _LOCAL = re.compile(r"(?:sqlite:///|files:)[^?#@:]+", re.IGNORECASE)
 _ENDINGS = re.compile(r"_?(?:DATABASE|DB|STORE)?_?(?:URL|URI|DSN)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreOption:
-    """One ``--store``: its name in the declaration, the URL, the ``${NAME}`` that the URL came from, or ``""``, and the
-    URL once more where it was typed and can hold no secret, or ``""``."""
+    """One ``--store``: its name in the declaration, the URL, the ``${NAME}`` from which the URL came or ``""``, and as
+    *address* the URL if it was given directly and cannot contain a secret, else ``""``."""
 
     name: str
     url: Secret
@@ -38,7 +38,7 @@ class StoreOption:
 
 
 def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--store URL``, ``--store name=URL`` or ``--store '${SHOP_DATABASE_URL}'``, as often as wanted."""
+    """``--store URL``, ``--store name=URL`` or ``--store '${SHOP_DATABASE_URL}'``, repeatable."""
     return click.option(
         "--store",
         "stores",
@@ -51,7 +51,7 @@ def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def named(texts: Sequence[str]) -> list[StoreOption]:
-    """The stores that were asked for, each with a name of its own. Raises `click.UsageError`."""
+    """Parse the options; each store gets a unique name. Raises `click.UsageError`."""
     from troth.declaration import SecretMissing, resolve
 
     found: list[StoreOption] = []
@@ -72,19 +72,19 @@ def named(texts: Sequence[str]) -> list[StoreOption]:
 
 
 def references(asked: Sequence[StoreOption]) -> dict[str, str]:
-    """Store to the ``${NAME}`` that its URL came from, for those that came from one."""
+    """The ``${NAME}`` of each store whose URL came from a variable."""
     return {it.name: it.reference for it in asked if it.reference}
 
 
 def addresses(asked: Sequence[StoreOption]) -> dict[str, str]:
-    """Store to its URL, for those that were typed and name nothing but a file or folder of this machine."""
+    """URLs of the stores that were given directly and refer to a local file or folder."""
     return {it.name: it.address for it in asked if it.address}
 
 
 def _called(variable: str, url: str) -> str:
-    """A store's name from its variable, file or database: ``SHOP_DATABASE_URL`` and ``shop.sqlite`` are shop.
+    """Derive a store's name from its variable, file or database: ``SHOP_DATABASE_URL`` and ``shop.sqlite`` give shop.
 
-    Names are printed, so nothing that could be of a password becomes one; ``store`` where that is not sure.
+    Names are printed, so they must not contain parts of a password; ``store`` if that is not certain.
     """
     place = url.removeprefix("files:")
     found = _PLACE.fullmatch(place.partition("://")[2] if "://" in place else place)
@@ -96,9 +96,9 @@ def _called(variable: str, url: str) -> str:
 
 @contextmanager
 def open_read_only(places: Sequence[StoreOption], *, statement_s: float) -> Iterator[Mapping[str, Store]]:
-    """The stores by name, open for reading; closed at the end. No statement runs longer than *statement_s* seconds.
+    """Context manager: read-only stores by name. No statement runs longer than *statement_s* seconds.
 
-    Raises `click.UsageError` for a URL that no connector understands; what does not answer is for later.
+    Raises `click.UsageError` for a URL that no connector supports. Connection errors are raised only on use.
     """
     from troth.stores import StoreLimits, StoreRefused, open_store
 

@@ -1,4 +1,4 @@
-"""``troth view``, ``amend``, ``erase``, ``scan``: one person, or a file of people, across all declared systems."""
+"""``troth view``, ``amend``, ``erase``, ``scan``: for one person, or a file of people, in all declared systems."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from troth.subjects import AmendmentPlan, ErasurePlan, Identity, Located, Review
 
 SUBJECTS_MAX = 100_000
-"""How many people one file may name: more than that is a disposal, not a request."""
+"""Maximum number of people in one file; more would be a disposal, not a request."""
 
 
 def _people_options(*, by_row: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -81,9 +81,9 @@ apply_option = click.option(
     help="Why you look, in one word; it goes on record.",
 )
 def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> None:
-    """Show all that is held about a person (GDPR Art. 15).
+    """Show all data about a person (GDPR Art. 15).
 
-    The look goes into the ledger before anything is shown. Other people's data in shared rows is withheld.
+    The access is recorded in the ledger before anything is shown. Other people's data in shared rows is withheld.
 
     \b
     Example:  troth view --email ann@example.org
@@ -114,8 +114,8 @@ def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> Non
 def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: Any) -> None:
     """Erase a person (GDPR Art. 17).
 
-    Without --apply it shows the plan: every table, what happens there and why something stays. With the hash of that
-    plan it carries it out, looks again whether anything is left, and prints the receipt.
+    Without --apply it shows the plan: all tables, what happens in them, and why data stays. With the hash of that plan
+    it executes it, rescans for anything left, and prints the receipt.
 
     \b
     Example:  troth erase --email ann@example.org
@@ -139,9 +139,9 @@ def erase(approved: str | None, as_json: bool, declaration: Path, **subjects: An
 )
 @apply_option
 def amend(changes: tuple[str, ...], approved: str | None, as_json: bool, declaration: Path, **subjects: Any) -> None:
-    """Correct what is held about a person, everywhere it is held (GDPR Art. 16).
+    """Correct data about a person wherever it is stored (GDPR Art. 16).
 
-    WHAT is a data category, which reaches every system, or one column as SYSTEM.TABLE.COLUMN. An empty VALUE empties.
+    WHAT is a data category, which covers all systems, or one column as SYSTEM.TABLE.COLUMN. An empty VALUE clears it.
 
     \b
     Example:  troth amend --email ann@example.org --set user.contact.phone_number="07700 900123"
@@ -158,7 +158,7 @@ def amend(changes: tuple[str, ...], approved: str | None, as_json: bool, declara
         try:
             holders = _located(company, becoming(company.map, wanted), "amend")
             plan = plan_amendment(company.declaration, located, wanted, holders=holders)
-        except PlanRefused as refused:  # an unknown field, or a value that it cannot hold
+        except PlanRefused as refused:  # an unknown field, or a value that does not fit
             raise click.UsageError(str(refused)) from None
         _show_or_apply(company, plan, approved, as_json=as_json)
 
@@ -166,15 +166,15 @@ def amend(changes: tuple[str, ...], approved: str | None, as_json: bool, declara
 @click.command()
 @_people_options(by_row=False)
 def scan(as_json: bool, declaration: Path, **subjects: Any) -> None:
-    """Find where free text mentions a person: in notes, tickets, transcripts of anybody.
+    """Find where free text mentions a person: in anyone's notes, tickets and transcripts.
 
-    The other commands follow keys and identifiers to the rows that are a person's. A note such as "call ann@example.org
-    back" stands in a row that is not hers, and only reading every note can tell. So every column that is declared
-    free_text is read to its end, and that takes as long as the tables are large. E-mail addresses and phone numbers of
-    seven digits or more are looked for, names are not. Places and numbers of rows are printed, never text; the person's
-    own rows count, too.
+    The other commands follow keys and identifiers to a person's rows. A note such as "call ann@example.org back" is in
+    a row that is not hers, and only reading every note can find it. So all columns declared as free_text are read
+    completely, which takes time proportional to the size of the tables. E-mail addresses and phone numbers of seven
+    digits or more are searched, but not names. Prints places and numbers of rows, never text; the person's own rows
+    count, too.
 
-    Reads only. Ends with 1 when something was found.
+    Read-only. Exits with 1 if something was found.
 
     \b
     Example:  troth scan --email ann@example.org --phone "07700 900123"
@@ -205,7 +205,7 @@ def scan(as_json: bool, declaration: Path, **subjects: Any) -> None:
 
 
 def _tell_who_else(company: cli.OpenDeclaration) -> None:
-    """What these commands do not reach is said, so that nobody takes their answer for all of it."""
+    """Name the systems that these commands do not cover, so that nobody takes the answer for complete."""
     others = [name for name, system in company.declaration.systems.items() if not system.is_looked_into]
     if others:
         said = f"troth: not reached from here: {', '.join(others)}; they are asked in a case of the service"
@@ -220,14 +220,14 @@ def _located(
     country = company.declaration.organisation.country
     try:
         return locate(company.map, company.stores, who, purpose=purpose, region=country)
-    except IdentityRefused as refused:  # it names a row of a table that is not declared, or by no key of that table
+    except IdentityRefused as refused:  # it names an undeclared table, or an invalid key
         raise click.UsageError(str(refused)) from None
 
 
 def _show_or_apply(
     company: cli.OpenDeclaration, plan: ErasurePlan | AmendmentPlan, approved: str | None, *, as_json: bool
 ) -> None:
-    """The plan and its hash; or, with the hash, its carrying out and the receipts."""
+    """Show the plan and its hash; or, given the hash, execute the plan and show the receipts."""
     from troth.subjects import plan_hash
 
     known = plan_hash(plan, company.keyring)
@@ -254,7 +254,7 @@ def _show_or_apply(
         raise click.exceptions.Exit(1)
 
 
-# --- what people type ----------------------------------------------------------------------------------------------
+# --- user input ----------------------------------------------------------------------------------------------------
 
 
 def _identities(email: str | None, phone: str | None, file: Path | None, ids: tuple[str, ...] = ()) -> list[Identity]:
@@ -273,7 +273,7 @@ def _identities(email: str | None, phone: str | None, file: Path | None, ids: tu
 
 
 def _read(file: Path) -> list[Identity]:
-    """The people that *file* names. No message repeats a line of it."""
+    """Read the people in *file*. Error messages never quote its lines."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             identities = list(_people(file, csv.DictReader(lines, strict=True)))

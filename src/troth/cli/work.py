@@ -1,4 +1,4 @@
-"""``troth work``: a worker that carries flows."""
+"""``troth work``: a worker that runs background jobs (flows)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from troth.text import counted
 @click.option("--flows", default=4, show_default=True, type=click.IntRange(1, 64), help="Flows to run at once.")
 @cli.json_option
 def work(once: bool, flows: int, as_json: bool) -> None:
-    """Carry the flows that requests and batches want: a worker, beside `troth serve --no-work`.
+    """Run the background jobs (flows) of requests and batches: a worker beside `troth serve --no-work`.
 
-    On PostgreSQL any number of them work together, on any number of machines, and take over what a dead one left. On
-    SQLite one works and the others stand by. `troth serve` brings one of its own.
+    On PostgreSQL any number of workers run in parallel, on any number of machines, and take over the jobs of dead ones.
+    On SQLite one worker is active and the others stand by. `troth serve` starts its own.
 
     \b
     Example:  troth work -d /etc/troth/troth.yaml

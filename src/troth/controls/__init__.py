@@ -1,8 +1,8 @@
-"""Promises: the catalogue of controls, what a check is, and the one function that decides a promise's status.
+"""Controls: the catalogue of controls, checks, and the one function that decides a promise's status.
 
-This room promises that nothing is green by default. A status follows from checks alone, a check says what it looked
-at, and what was not looked at, broke, or is out of date shows nothing. Rooms above register how they answer their
-controls with `answers`; importing a room registers its answers.
+This package promises that nothing is green by default. A status follows from checks alone, a check says what it
+examined, and anything unobserved, failed or out of date proves nothing. Higher packages register the functions of their
+controls with `answers`; importing a package registers them.
 """
 
 from troth.controls import controls as _controls  # noqa: F401 - registers this room's answers

@@ -1,4 +1,4 @@
-"""What is wrong with the way a declaration binds promises to controls."""
+"""Checks of how a declaration binds promises to controls."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from troth.declaration import Declaration, Problem, Promise, Severity
 
 
 def check(declaration: Declaration) -> list[Problem]:
-    """Promises and waivers that name unknown controls, promises that nothing can ever show to be kept, and controls of
-    the company's own that ask what is not there, or that nobody asks."""
+    """Promises and waivers that name unknown controls, promises that nothing can ever prove, and custom controls that
+    query something undeclared or are bound to no promise."""
     known = controls_of(declaration)
     problems = list(_own(declaration))
     for index, promise in enumerate(declaration.promises):
@@ -55,7 +55,7 @@ def _own(declaration: Declaration) -> Iterator[Problem]:
 
 
 def _elsewhere(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
-    """A control of the company's own looks at one system, at an address, or nowhere that we know of."""
+    """A custom control examines one system, an address, or nothing that we know of."""
     systems = {part.partition(".")[0] for part in promise.about}
     for place, id_ in enumerate(promise.controls):
         own = declaration.controls.get(id_)

@@ -1,4 +1,4 @@
-"""The catalogue of controls, read from ``catalogue.toml`` beside this file, strictly and once."""
+"""The catalogue of controls, read from ``catalogue.toml`` beside this file, strictly and only once."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _MAY = {"on"}
 
 
 class PromisesError(TrothError):
-    """Something about controls, checks or statuses was refused; the children say what."""
+    """Base of the errors about controls, checks and statuses."""
 
 
 class UnknownControl(PromisesError):
-    """No control of that id; the message names the nearest one there is."""
+    """No control has that id; the message names the nearest one."""
 
 
 class CatalogueError(PromisesError):
-    """A catalogue does not say what a catalogue must say; the message names the control and the key."""
+    """A catalogue is invalid; the message names the control and the key."""
 
 
 @functools.cache
@@ -43,7 +43,7 @@ def catalogue() -> Mapping[str, Control]:
 
 
 def control(id_: str) -> Control:
-    """The control of that id. Raises `UnknownControl` with the nearest id that there is."""
+    """The control of that id. Raises `UnknownControl` with the nearest known id."""
     try:
         return catalogue()[id_]
     except KeyError:
@@ -51,13 +51,13 @@ def control(id_: str) -> Control:
 
 
 def nearest(name: str, names: Mapping[str, object]) -> str:
-    """A suggestion to put behind "there is no …": the name meant, or nothing when none is near."""
+    """A suggestion to append to "there is no …": the probable name, or an empty text if none is similar."""
     found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def parse_catalogue(text: str) -> Mapping[str, Control]:
-    """Read a catalogue. Every key but ``on`` must be there, and no other. Raises `CatalogueError`."""
+    """Read a catalogue. Every key except ``on`` is required, and no other allowed. Raises `CatalogueError`."""
     try:
         rows = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -1,14 +1,13 @@
-"""Controls asked one after the other, none of which can hold up the rest.
+"""Running controls one after the other, so that none can block the rest.
 
-Nothing in Python stops a thread. So a control is asked in a thread of its own, which is left behind when the control
-takes too long: the next one is asked in a fresh thread, with a fresh look at everything, because what the one left
-behind holds open is not to be shared with it. A thread that was left behind ends when what it waits for does, and
-closes what it had opened. As long as it lives its control is not asked again, in no later sitting either; and with
-`LEFT_MAX` of them in a process nothing is asked any more. So nothing piles up.
+Python cannot stop a thread. So a control runs in a thread of its own, which is abandoned if the control takes too long:
+the next one runs in a new thread with newly opened inputs, because resources held by the abandoned one must not be
+shared. An abandoned thread ends when the call that it waits for does, and closes what it had opened. While it lives,
+its control does not run again, not in a later session either; and with `LEFT_MAX` of them in a process no control runs.
+So threads do not accumulate.
 
-What never lets go of the interpreter (an endless match of a regular expression) cannot be left behind like this. So
-what a company asks by its own controls is asked in a process of its own (`troth.sandbox`), and no pattern of the
-built-in ones repeats without end.
+Code that never releases the interpreter (an endless regular expression match) cannot be abandoned like this. So custom
+controls run in a process of their own (`troth.sandbox`), and no pattern of the built-in ones backtracks without limit.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from troth.declaration import Declaration
 LEFT_MAX: Final = 8
 
 Look = Callable[[], AbstractContextManager[Mapping[str, object]]]
-"""Opens what there is to look at. It is entered and left in the thread that looks."""
+"""Context manager for control inputs; enter and exit it in the worker thread."""
 
 _Asked = tuple[str, "queue.SimpleQueue[Check | BaseException]"]
 
@@ -49,14 +48,14 @@ class CheckSession:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let the thread close what it opened, and wait for it no longer than for a control."""
+        """Let the thread close what it opened, and wait for it for at most a minute."""
         if self._inbox is not None and self._thread is not None:
             self._inbox.put(None)
             self._thread.join(60.0)
 
     def ask(self, control_id: str) -> Check:
-        """Run one control. An error, which is not a pass, where it takes longer than it may. Raises as `run` does, and
-        what opening raised."""
+        """Run one control. The result is an error, which is not a pass, if it exceeds its time limit. Raises as `run`
+        does, and whatever opening the inputs raised."""
         limit = self._controls[control_id].limit.total_seconds()
         if reason := _busy(control_id):
             return unanswered(control_id, reason, self._known)
@@ -68,7 +67,7 @@ class CheckSession:
             self._leave(control_id)
             return unanswered(control_id, f"It took longer than {limit:g} seconds and was given up.", self._known)
         if isinstance(found, BaseException):
-            self._inbox = self._thread = None  # it ended with that
+            self._inbox = self._thread = None  # the thread ended with that error
             raise found
         return found
 
@@ -84,14 +83,14 @@ class CheckSession:
     def _leave(self, control_id: str) -> None:
         assert self._inbox is not None, "it has just been asked"
         assert self._thread is not None, "it has just been asked"
-        self._inbox.put(None)  # for the day on which it gets there
+        self._inbox.put(None)  # ends the thread once it returns
         with _lock:
             _left[control_id] = self._thread
         self._inbox = self._thread = None
 
 
 def _busy(control_id: str) -> str:
-    """Why the control is not asked now; empty where it may be."""
+    """Why the control does not run now; empty if it may."""
     with _lock:
         for id_ in [id_ for id_, thread in _left.items() if not thread.is_alive()]:
             del _left[id_]
@@ -103,7 +102,7 @@ def _busy(control_id: str) -> str:
 
 
 def _serve(look: Look, inbox: queue.SimpleQueue[_Asked | None]) -> None:
-    """Answer what is asked until nothing is. What opening raises, and a programmer's mistake, ends it."""
+    """Run requested controls until None arrives. Failing to open the inputs, or a programming error, ends it."""
     asked = inbox.get()
     try:
         with look() as seen:

@@ -1,4 +1,4 @@
-"""How the rooms below this one answer: the declaration, the law, the ledger, the keys, the recipients."""
+"""Controls of the lower packages: declaration, law, ledger, keys, recipients."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from troth.protect import Inventory, KeyInfo, Keyring, KeyState, field_zero, sta
 from troth.text import counted
 
 REVIEW_DAYS = 366
-"""How old the review of a rule set may be."""
+"""Maximum age of the review of a rule set, in days."""
 WITNESSED_HOURS = 24
-"""How old a cosignature may be. The keep loop asks for one every few minutes where something was recorded, and at least
+"""Maximum age of a cosignature. `troth keep` requests one every few minutes if something was recorded, and at least
 twice a day."""
 _APPROVERS_NEEDED = 2
 _CLOCKS_DIFFER = dt.timedelta(minutes=5)
@@ -38,7 +38,7 @@ _CLOCKS_DIFFER = dt.timedelta(minutes=5)
 def _evidence(
     what: str, size: int, *, tested: int | None = None, period: tuple[dt.datetime, dt.datetime] | None = None
 ) -> Evidence:
-    """What was looked at: all of it, as it is now, where nothing else is said."""
+    """Evidence about *what*: by default all of it, as it is now."""
     looked = frozenset({what})
     return Evidence(looked, looked, population=size, tested=size if tested is None else tested, period=period)
 
@@ -48,8 +48,8 @@ def _evidence(
 
 @answers("declaration.complete")
 def declaration_complete(declaration: Declaration) -> ControlResult:
-    """GDPR Art. 5(2), 30(1): every declared field has a purpose with its basis and a period; recipients get only what
-    has a purpose."""
+    """GDPR Art. 5(2), 30(1): every declared field has a purpose with its basis and a period; recipients receive only
+    data that has a purpose."""
     fields = list(_fields(declaration))
     purposes = [broad for purpose in declaration.purposes.values() for broad in purpose.data]
     without_purpose = [
@@ -104,7 +104,7 @@ def _fields(declaration: Declaration) -> Iterator[tuple[str, str]]:
 
 
 def _has_period(declaration: Declaration, place: str, seen: frozenset[str]) -> bool:
-    """Whether the rows of ``system.table`` have a period: their own, or that of the row they belong to."""
+    """Whether the rows of ``system.table`` have a retention period: their own, or that of the row they belong to."""
     system_name, _, table_name = place.partition(".")
     system = declaration.systems.get(system_name)
     table = system.tables.get(table_name) if system else None
@@ -127,7 +127,7 @@ def _without_interests(declaration: Declaration) -> Iterator[ControlFinding]:
 def _received_without_purpose(declaration: Declaration, purposes: list[str]) -> Iterator[ControlFinding]:
     for name, recipient in declaration.recipients.items():
         for category in recipient.receives:
-            # A recipient of user.contact gets what a purpose for user.contact.email covers in part: that is named too.
+            # For a recipient of user.contact, a purpose of user.contact.email covers part of the data: that is enough.
             if not any(covers(broad, category) or covers(category, broad) for broad in purposes):
                 yield ControlFinding(
                     f"recipients.{name}", f"receives {category}, which has no purpose", "name the purpose"
@@ -139,7 +139,7 @@ def _received_without_purpose(declaration: Declaration, purposes: list[str]) -> 
 
 @answers("law.reviewed")
 def law_reviewed(now: dt.datetime) -> ControlResult:
-    """GDPR Art. 24(1): every rule set was compared with the law within a year; what starts soon is counted."""
+    """GDPR Art. 24(1): every rule set was compared with the law within a year; upcoming obligations are counted."""
     today = now.astimezone(dt.UTC).date()
     reviewed = {each.id: each.reviewed for each in regimes().values()}
     stale = [
@@ -164,9 +164,8 @@ def law_reviewed(now: dt.datetime) -> ControlResult:
 def ledger_intact(
     log: Log, now: dt.datetime, contradicted: Callable[[], Iterable[ControlFinding]] = tuple
 ) -> ControlResult:
-    """GDPR Art. 5(2): every entry still hashes to what the tree and the last signed checkpoint say, the ledger begins
-    with what outsiders cosigned, no entry is of a time that has not come, and what our rows say of statuses and
-    outcomes is what entries told of them."""
+    """GDPR Art. 5(2): every entry still matches the tree and the last signed checkpoint, the ledger begins with what
+    outsiders cosigned, no entry is dated in the future, and the statuses and outcomes in our rows match the entries."""
     size = log.size
     evidence, figures = _evidence("ledger", size, period=_begun(log, now)), {"entries": size}
     try:
@@ -197,16 +196,16 @@ def ledger_intact(
 
 
 def _begun(log: Log, now: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None:
-    """From the first entry to now."""
+    """The period from the first entry to now."""
     try:
         return (min(log.entry(0).at, now), now) if log.size else None
-    except LedgerError:  # which the verification tells
+    except LedgerError:  # the verification reports it
         return None
 
 
 @answers("ledger.witnessed")
 def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 5(2): the declared outsiders have lately cosigned a checkpoint that the ledger still begins with."""
+    """GDPR Art. 5(2): the declared outsiders have recently cosigned a checkpoint with which the ledger still begins."""
     declared, size = declaration.ledger, log.size
     looked_back = (now - dt.timedelta(hours=WITNESSED_HOURS), now)
     evidence = _evidence("ledger", size, tested=0, period=looked_back)
@@ -249,9 +248,9 @@ def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> Co
 def keys_current(
     declaration: Declaration, keyring: Keyring, keys: Callable[[], Inventory], log: Log, now: dt.datetime
 ) -> ControlResult:
-    """NIST SP 800-57: every key below the root is within its cryptoperiod, and so is the root key where values are
-    sealed under a key derived from it, since the ledger recorded it. The registry misses none of them and knows none as
-    destroyed, none is compromised, and where one waits for its end there are two to destroy it."""
+    """NIST SP 800-57: every key below the root is within its cryptoperiod, and so is the root key if values are sealed
+    under a key derived from it, counted from its entry in the ledger. The registry lists all of them and none as
+    destroyed, none is compromised, and if one is due to be destroyed, two approvers exist."""
     made = _made(keyring, log)
     if made is None:
         return ControlResult(
@@ -314,7 +313,7 @@ def _contradicted(inventory: Inventory) -> Iterator[ControlFinding]:
 
 
 def _without_approvers(there: Sequence[KeyInfo], approvers: Sequence[str]) -> Iterator[ControlFinding]:
-    """Only two can destroy a field key that is out of use, and nobody has to be there before the first is."""
+    """Destroying an inactive field key takes two approvers; none are needed before there is such a key."""
     waiting = [info for info in there if info.purpose == "field" and info.state.may_become(KeyState.DESTROYED)]
     if waiting and len(approvers) < _APPROVERS_NEEDED:
         told = f"two have to destroy {waiting[0].name}, and {counted(len(approvers), 'approver')} could"
@@ -322,7 +321,7 @@ def _without_approvers(there: Sequence[KeyInfo], approvers: Sequence[str]) -> It
 
 
 def _made(keyring: Keyring, log: Log) -> dt.datetime | None:
-    """When the ledger says that the root key was made: among its first entries, so the search ends early."""
+    """When the root key was created, from the ledger: among its first entries, so the search ends early."""
     for index in range(log.size):
         if b'"keys.created"' in log.entry_bytes(index):
             entry = log.entry(index)
@@ -336,7 +335,7 @@ def _made(keyring: Keyring, log: Log) -> dt.datetime | None:
 
 @answers("disclosures.recipients_documented")
 def recipients_documented(declaration: Declaration, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 13(1)(f), 28(3), 44-49: contract, safeguard and notice of every recipient, none of them lapsed."""
+    """GDPR Art. 13(1)(f), 28(3), 44-49: every recipient has a contract, safeguard and notice, none of them expired."""
     today = now.astimezone(dt.UTC).date()
     recipients = declaration.recipients
     gaps = {name: list(_gaps(name, recipient, today)) for name, recipient in recipients.items()}

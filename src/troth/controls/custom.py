@@ -1,4 +1,4 @@
-"""The company's own controls, beside those of the catalogue."""
+"""Custom controls, in addition to those of the catalogue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from troth.sandbox import START_S
 
 
 def controls_of(declaration: Declaration) -> Mapping[str, Control]:
-    """Every control that the declaration may bind: the catalogue's, and the company's own behind them."""
+    """Every control that the declaration may bind: the catalogue's, followed by the custom ones."""
     if not declaration.controls:
         return catalogue()
     own = {id_: _control(id_, given) for id_, given in declaration.controls.items()}
@@ -45,15 +45,15 @@ def _control(id_: str, own: OwnControl) -> Control:
 
 
 def _version(own: OwnControl) -> int:
-    """A number that another question, another figure or another limit changes: a pass of before shows nothing then."""
+    """A number that changes with the query, the figure or the limit: an earlier pass then proves nothing."""
     asked = own.model_dump(mode="json", include={"sql", "http", "pushed"})
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
     return 1 + int.from_bytes(digest[:4]) // 4  # fits a signed 32-bit column
 
 
 def _limit(own: OwnControl) -> dt.timedelta:
-    """A little longer than what it asks may take, in a process that has to start: that gives up by itself, and can say
-    more about it."""
+    """Slightly longer than the query may take, including the start of its process: the query's own timeout comes first,
+    and its message says more."""
     asked = own.sql or own.http
     pages = 1 + len(own.http.also) if own.http else 1
     return dt.timedelta(seconds=(asked.timeout_s if asked else 0) * pages + START_S + 10)

@@ -1,4 +1,4 @@
-"""A company's own figure, held against what it must be."""
+"""Comparing the figure of a custom control with its condition."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _LARGEST = 10**15
 
 
 class BadFigure(PromisesError):
-    """What was to be a figure is no number, or none that means anything. What it was is not repeated."""
+    """The result is not a number, or not a meaningful one. It is not quoted."""
 
 
 def figure_of(value: object) -> int | float:
-    """*value* as a figure. Raises `BadFigure` for text and everything else that is no plain number."""
+    """*value* as a figure. Raises `BadFigure` for text and anything else that is not a plain number."""
     if value is None:
         raise BadFigure("it gave nothing where a number is expected; where there are no rows, count them or add 0")
     if not isinstance(value, int | float | Decimal):
@@ -33,7 +33,7 @@ def figure_of(value: object) -> int | float:
 
 
 def judged(own: OwnControl, figure: int | float, place: str, evidence: Evidence) -> ControlResult:
-    """The answer that *figure* is, for a control that says what it must be."""
+    """The result of a control with a condition, for *figure*."""
     must = own.must
     assert must is not None, "only a program's own verdict does without, and that is not judged"
     finding = ControlFinding(place, f"the figure is {figure} and must be {must}", own.remedy)
@@ -46,7 +46,7 @@ def judged(own: OwnControl, figure: int | float, place: str, evidence: Evidence)
 
 
 def faults(own: OwnControl, evidence: Pushed) -> list[ControlFinding]:
-    """What is wrong by that evidence: the program's verdict, and its figure where that is not what it must be."""
+    """Findings from that evidence: the program's failing verdict, and a figure that violates its condition."""
     wrong = ["the program that looked says that it is not so"] if evidence.outcome is CheckOutcome.FAIL else []
     name = own.pushed.figure if own.pushed else None
     if (
@@ -61,8 +61,8 @@ def faults(own: OwnControl, evidence: Pushed) -> list[ControlFinding]:
 
 @answers_own("pushed")
 def own_pushed(own: OwnControl, control: str, pushed: Mapping[str, Pushed], now: dt.datetime) -> ControlResult:
-    """The evidence that a program sent: its verdict, and what its figure must be. A pass is no newer than it is, and
-    rests on all that there was to look at; a failure counts whatever its age."""
+    """The result from evidence that a program sent: its verdict, and the condition on its figure. A pass is as old as
+    the evidence, and needs complete evidence; a failure counts whatever its age."""
     assert own.pushed is not None, "it is registered for these"
     found = pushed.get(control)
     if found is None:
@@ -84,7 +84,7 @@ def own_pushed(own: OwnControl, control: str, pushed: Mapping[str, Pushed], now:
 
 
 def _looked(evidence: Pushed) -> Evidence:
-    """What the program looked at: a pass that tested nothing, or a part, has not observed it."""
+    """What the program examined: a pass that tested nothing, or only a part, has not observed it."""
     scope = frozenset({evidence.source})
     observed = frozenset[str]() if evidence.outcome is CheckOutcome.PASS and not evidence.is_complete else scope
     excluded = evidence.population - evidence.tested

@@ -1,9 +1,8 @@
 """Controls, checks and statuses as values.
 
-A *control* asks one question about the running company. A *check* is one run of it: what it found, and what it looked
-at to find it. A *status* is what a promise's checks add up to. The catalogue of controls is data (``catalogue.toml``);
-how a control finds its answer is a plain function in the room that can know (``<room>/controls.py``), registered with
-`answers`.
+A *control* asks one question about the running company. A *check* is one run of it: its result, and the evidence for
+it. A *status* is the sum of a promise's checks. The catalogue of controls is data (``catalogue.toml``); the function
+that answers a control is in the package that can observe it (``<package>/controls.py``), registered with `answers`.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ Figure = int | float | str | bool
 
 
 EVENTS = ("case.closed", "disclosures.changed", "erasure.done", "restriction.changed")
-"""What may happen after which a control would answer otherwise than the last time."""
+"""Events after which a control could have another result than the last time."""
 
 
 class CheckOutcome(enum.StrEnum):
-    """How a check ended. A check that broke is an error, which is not a pass."""
+    """The outcome of a check. A check that broke is an error, which is not a pass."""
 
     PASS = "pass"  # noqa: S105 - a word, not a password
     FAIL = "fail"
@@ -34,7 +33,7 @@ class CheckOutcome(enum.StrEnum):
 
 
 class Status(enum.StrEnum):
-    """What a promise's checks add up to, from the best to the worst."""
+    """The status of a promise, from the best to the worst."""
 
     KEPT = "kept"
     STATED = "stated"
@@ -48,20 +47,20 @@ class Control:
     """One question, as the catalogue states it."""
 
     id: str
-    """``<room>.<what must be true>``."""
+    """``<package>.<what must be true>``."""
     version: int
     question: str
     """In words that a customer understands."""
     citation: str
     clauses: tuple[str, ...]
     every: dt.timedelta
-    """How often the keep loop runs it."""
+    """How often `troth keep` runs it."""
     fresh_for: dt.timedelta
     """How long a pass may be shown; always longer than *every*."""
     remedy: str
     """What to do when it fails."""
     cannot_see: str
-    """What a pass does not show."""
+    """What a pass does not prove."""
     audience: Audience = Audience.PUBLIC
     """The widest audience that may ever see its results; network, key and incident controls stop at STAFF."""
     severity: Literal["low", "medium", "high"] = "medium"
@@ -70,21 +69,21 @@ class Control:
     principles: tuple[str, ...] = ()
     """The principles that it serves (`troth.controls.principles`)."""
     owner: str = ""
-    """Who mends it, where that is not for the owners of the promises."""
+    """Who fixes it, if not the owners of the promises."""
     is_own: bool = False
-    """Whether it is a company's own, of its declaration."""
+    """Whether it is a custom control of the declaration."""
     must: Must | None = None
-    """What the figure of a company's own control must be."""
+    """The condition on the figure of a custom control."""
     on: tuple[str, ...] = ()
-    """After which of `EVENTS` the keep loop runs it at once, and not only when it is due: once a minute at most."""
+    """The `EVENTS` after which `troth keep` runs it at once, not only when it is due: at most once a minute."""
     limit: dt.timedelta = dt.timedelta(minutes=5)
-    """How long it may take; what takes longer is an error, which is not a pass."""
+    """Time limit; exceeding it is an error, which is not a pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """What a check saw in one place, such as a table: the figures of it alone, how many there were to look at, and how
-    many of them were left out."""
+    """What a check observed in one place, such as a table: its own figures, the population, and how many of it were
+    excluded."""
 
     place: str
     figures: Mapping[str, int] = field(default_factory=dict)
@@ -94,11 +93,10 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a check looked at. *in_scope* and *observed* name systems (or ``site``, ``ledger``, ``declaration``);
-    what is in scope and was not observed makes a pass impossible. *query* is a hash of what was asked. A
-    *period* of no length is the moment at which it was looked at. *places* are the
-    parts of systems that were looked at, such as tables, where the control chooses among them; *portions* are what was
-    seen in each, where it tells them apart."""
+    """What a check examined. *in_scope* and *observed* name systems (or ``site``, ``ledger``, ``declaration``);
+    anything in scope but not observed makes a pass impossible. *query* is a hash of the query. A *period* of no length
+    is the time of the observation. *places* are the parts of systems that were examined, such as tables, if the control
+    chooses among them; *portions* are the observations in each, if it distinguishes them."""
 
     in_scope: frozenset[str] = frozenset()
     observed: frozenset[str] = frozenset()
@@ -113,7 +111,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ControlFinding:
-    """One fault: where, what, and how to mend it. Places are systems, tables, columns, pages: never persons."""
+    """One fault: where, what, and how to fix it. Places are systems, tables, columns, pages: never persons."""
 
     place: str
     message: str
@@ -123,7 +121,7 @@ class ControlFinding:
 @dataclass(frozen=True, slots=True)
 class Check:
     """One run of a control. *summary* is one sentence with the figures in it, for people; *figures* are the same for
-    machines. *collector* is the program that ran it: Troth's version and what it was doing, never which machine."""
+    machines. *collector* is the program that ran it: Troth's version and task, never which machine."""
 
     control: str
     control_version: int
@@ -140,10 +138,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """Evidence that a program of the company has sent: its own verdict, the figures, and when it looked."""
+    """Evidence sent by a program of the company: its own verdict, the figures, and when it looked."""
 
     source: str
-    """The program, as its token is called."""
+    """The program, by the name of its token."""
     outcome: CheckOutcome
     at: dt.datetime
     figures: Mapping[str, int | float] = field(default_factory=dict)
@@ -152,5 +150,5 @@ class Pushed:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the program looked at something, and at all there was."""
+        """Whether the program examined a population that is not empty, and all of it."""
         return 1 <= self.tested == self.population

@@ -1,4 +1,4 @@
-"""The principles that a policy is measured by, and how much of each is shown to be kept.
+"""The principles by which a policy is measured, and how far each is shown to be kept.
 
 Each control names the principles that it serves (``catalogue.toml``, and ``controls:`` of a declaration); the
 principles themselves are ``principles.toml`` beside this file.
@@ -19,8 +19,7 @@ from troth.declaration import Promise
 
 @dataclass(frozen=True, slots=True)
 class Principle:
-    """One principle: what it asks, and where it says so. The id begins with the set it belongs to, ``ftc`` or
-    ``oecd``."""
+    """One principle: its requirement, and its source. The id begins with its set, ``ftc`` or ``oecd``."""
 
     id: str
     title: str
@@ -34,15 +33,15 @@ class Principle:
 
 @functools.cache
 def principles() -> Mapping[str, Principle]:
-    """All of them by id, in the order of the file."""
+    """All principles by id, in the order of the file."""
     rows = tomllib.loads(resources.files(__package__).joinpath("principles.toml").read_text(encoding="utf-8"))
     return MappingProxyType({id_: Principle(id_, **row) for id_, row in rows.items()})
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """How one principle is served: how many promises stand in each status among those that a control of it is bound
-    to, and how many of those are not shown."""
+    """How one principle is served: the number of promises by status among those bound to one of its controls, and how
+    many of those are not shown."""
 
     principle: Principle
     by_status: Mapping[Status, int]
@@ -65,7 +64,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Every principle, with what serves it."""
+    """Every principle, with the promises that serve it."""
 
     rows: tuple[Served, ...]
 
@@ -74,17 +73,17 @@ class Matrix:
         return tuple(row for row in self.rows if row.principle.set == set_)
 
     def kept(self, set_: str) -> int:
-        """How many of a set's principles have a promise that is kept. They may have a broken one, too."""
+        """The number of a set's principles with a promise that is kept. They may have a broken one, too."""
         return sum(row.is_kept for row in self.of(set_))
 
     def broken(self, set_: str) -> int:
-        """How many of a set's principles have a promise that is broken."""
+        """The number of a set's principles with a promise that is broken."""
         return sum(row.is_broken for row in self.of(set_))
 
 
 def matrix(seen: Iterable[tuple[Promise, Status | None]], controls: Mapping[str, Control]) -> Matrix:
-    """Hold the promises, with the status that an audience is shown (None where it is shown none), against the
-    principles that their controls serve. A promise serves a principle once, however many controls do."""
+    """Match the promises, with the status shown to an audience (None if it is not shown), with the principles that
+    their controls serve. A promise serves a principle once, however many of its controls do."""
     counts: dict[str, dict[Status, int]] = {id_: {} for id_ in principles()}
     hidden = dict.fromkeys(principles(), 0)
     for promise, status in seen:

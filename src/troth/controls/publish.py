@@ -1,8 +1,8 @@
-"""Who may see a promise's status, and how much of it.
+"""Who may see a promise's status, and in what detail.
 
-A status is shown to an audience only when the policy's publishing, the promise and *every* control it rests on allow
-that audience: a status that hid a control would still tell its result. What is not shown is counted, so that a page
-always says how much it leaves out.
+A status is shown to an audience only if the policy's publishing, the promise and *every* control behind it allow that
+audience: a status that left out a control would still reveal its result. Hidden promises are counted, so that a page
+always says how many it leaves out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})
 
 @dataclass(frozen=True, slots=True)
 class ShownCheck:
-    """One check as an audience may see it. *summary* is empty where figures are not exact."""
+    """One check as an audience may see it. *summary* is empty unless figures are exact."""
 
     question: str
     outcome: CheckOutcome
@@ -34,9 +34,9 @@ class ShownCheck:
 @dataclass(frozen=True, slots=True)
 class PublishedStatus:
     """A promise's status as an audience may see it. *reasons* name people and places, so they are for staff and
-    auditors; *says* holds the words of an attestation, without the name, *said_on* its day, and *by_owner* whether the
-    person who answers for the promise gave it; *until* is when a waiver ends, without its reason; *as_of* is when this
-    was so, where the audience sees it late."""
+    auditors; *says* is the text of an attestation, without the name, *said_on* its date, and *by_owner* whether the
+    owner of the promise gave it; *until* is the end of a waiver, without its reason; *as_of* is the time of the status
+    if the audience sees it with a delay."""
 
     status: Status
     checks: tuple[ShownCheck, ...]
@@ -50,14 +50,14 @@ class PublishedStatus:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """How a promise stood at the moment that those who see it late are shown: *status* is None where nobody knew."""
+    """The status of a promise at the time that a delayed audience sees: *status* is None if it was unknown."""
 
     at: dt.datetime
     status: Status | None
 
 
 def shown_late(promise: Promise, audience: Audience, now: dt.datetime) -> dt.datetime | None:
-    """The moment whose status *audience* is shown instead of the present one; None where it sees the present."""
+    """The time of the status that *audience* sees with a delay; None if it sees the current one."""
     if promise.delay is None or audience in _INSIDE:
         return None
     day = promise.delay.before(now.astimezone(dt.UTC).date())
@@ -73,10 +73,10 @@ def visible(
     controls: Mapping[str, Control],
     earlier: Earlier | None = None,
 ) -> PublishedStatus | None:
-    """What *audience* may see of the promise's status; None when it is private.
+    """What *audience* may see of the promise's status; None if it is private.
 
-    Staff and auditors see exact figures, the others what the promise's granularity leaves. Findings are never part of
-    it. Of a promise that is shown late, others see *earlier* and no check: nothing where that is left out.
+    Staff and auditors see exact figures, others as much as the promise's granularity allows. Findings are never
+    included. For a delayed promise, others see *earlier* and no check, and nothing without *earlier*.
     """
     if _WIDTH.index(audience) > _widest(promise, publish, controls):
         return None
@@ -96,7 +96,7 @@ def visible(
 
 
 def _widest(promise: Promise, publish: Publish, controls: Mapping[str, Control]) -> int:
-    """The widest audience, as an index. A control that the catalogue does not know is for staff only."""
+    """The widest allowed audience, as an index. A control that is not in the catalogue is for staff only."""
     known = [controls[id_].audience if id_ in controls else Audience.STAFF for id_ in promise.controls]
     return min(_WIDTH.index(limit) for limit in (publish.status, promise.audience, *known))
 
@@ -113,7 +113,7 @@ def _shown(judgement: Judgement, controls: Mapping[str, Control], grain: Granula
 
 
 def banded(figures: Mapping[str, Figure]) -> Mapping[str, Figure]:
-    """Numbers as their orders of magnitude; text is left out, because it may be as telling as a number."""
+    """Numbers as their orders of magnitude; text is left out, because it may reveal as much as a number."""
     return {name: _band(figure) for name, figure in figures.items() if not isinstance(figure, str)}
 
 
@@ -128,17 +128,17 @@ def _band(figure: float) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class PromiseTally:
-    """How many promises there are, and how many of them an audience is not shown. `str` is the sentence for pages."""
+    """The number of promises, and how many of them an audience does not see. `str` is the sentence for pages."""
 
     promises: int
     checked_here: int
     privately: int
     attested: int
-    """Rest on a named person's word and on nothing that was measured."""
+    """Based only on a named person's statement, with nothing measured."""
     unbound: int
-    """Rest on nothing at all, as yet."""
+    """Not based on anything yet."""
     by_status: Mapping[Status, int]
-    """Of the promises that are shown."""
+    """Counts of the promises that are shown."""
 
     def __str__(self) -> str:
         noun = "promise" if self.promises == 1 else "promises"
@@ -149,7 +149,7 @@ class PromiseTally:
 
 
 def tally(seen: Iterable[tuple[Promise, PublishedStatus | None]]) -> PromiseTally:
-    """Count the promises of a page: every promise of the policy, with what `visible` made of it."""
+    """Count the promises of a page: every promise of the policy, with the result of `visible`."""
     pairs = list(seen)
     checkable = [(promise, shown) for promise, shown in pairs if promise.controls]
     here = sum(shown is not None for _, shown in checkable)

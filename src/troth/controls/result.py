@@ -1,12 +1,12 @@
-"""How a control is answered, and how an answer becomes a check.
+"""Functions that answer controls, and how their results become checks.
 
-An answer is a plain function in the ``controls.py`` of the room that can know. Its parameters, by name, are what it
-looks at (`LOOKING`); it returns an `ControlResult`; `run` supplies the arguments and makes the `Check`:
+A control's function is in the ``controls.py`` of the package that can observe it. The names of its parameters are its
+inputs (`LOOKING`); it returns a `ControlResult`; `run` supplies the arguments and makes the `Check`:
 
     @answers("stores.schema_declared")
-    def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> Answer: ...
+    def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult: ...
 
-A parameter with a default may be left unsupplied. Importing a room registers its answers.
+A parameter with a default is optional. Importing a package registers its functions.
 """
 
 from __future__ import annotations
@@ -53,17 +53,17 @@ LOOKING: Mapping[str, str] = MappingProxyType(
         "now": "the time of the check: an aware datetime in UTC",
     }
 )
-"""Everything that a control may ask to look at. A new word is added here, with what it stands for."""
+"""All inputs that a control may request. A new input is added here, with its meaning."""
 
 
 _MENDS = MappingProxyType({"site": "Say under organisation.site where it is."})
-"""What would give a control what it looks at, where a declaration can."""
+"""How a declaration can supply a missing input."""
 NAMED_MAX = 50
-"""Findings that a check names one by one."""
+"""Maximum number of findings that a check lists."""
 
 
 class BadAnswer(PromisesError):
-    """An answer was registered wrongly: an unknown control, an unknown parameter, or a second answer."""
+    """Invalid registration of a control's function: an unknown control, an unknown parameter, or a second function."""
 
 
 _NOTHING = Evidence()
@@ -71,7 +71,7 @@ _NOTHING = Evidence()
 
 @dataclass(frozen=True, slots=True)
 class ControlResult:
-    """What a control found. *summary* is one sentence with the figures in it."""
+    """The result of a control. *summary* is one sentence with the figures in it."""
 
     outcome: CheckOutcome
     summary: str
@@ -79,7 +79,7 @@ class ControlResult:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     findings: tuple[ControlFinding, ...] = ()
     until: dt.datetime | None = None
-    """When a pass ends to count, where what was found is older than the check."""
+    """When a pass expires, if the observation is older than the check."""
 
     @classmethod
     def of(
@@ -96,22 +96,22 @@ class ControlResult:
 
 
 _Function = TypeVar("_Function", bound=Callable[..., ControlResult])
-_ANSWERS: dict[str, Callable[..., ControlResult]] = {}  # filled while rooms are imported, and never after
+_ANSWERS: dict[str, Callable[..., ControlResult]] = {}  # filled while packages are imported, and never after
 _KINDS = ("sql", "http", "pushed")
-"""Of a company's own controls; each is answered under ``own:`` and its name."""
+"""Kinds of custom controls; each is registered under ``own:`` and its name."""
 
 
 def answers(control_id: str) -> Callable[[_Function], _Function]:
-    """Register the decorated function as the one that answers *control_id*.
+    """Register the decorated function for *control_id*.
 
-    Raises `UnknownControl` and `BadAnswer` at once, that is at import.
+    Raises `UnknownControl` and `BadAnswer` at once, during import.
     """
     return _registering(control(control_id).id)
 
 
 def answers_own(kind: str) -> Callable[[_Function], _Function]:
-    """Register the decorated function as the one that answers every control of a company's own of that *kind*: ``sql``,
-    ``http`` or ``pushed``. Raises `BadAnswer` at once."""
+    """Register the decorated function for all custom controls of that *kind*: ``sql``, ``http`` or ``pushed``. Raises
+    `BadAnswer` at once."""
     if kind not in _KINDS:
         raise BadAnswer(f"there is no kind {kind!r} of a company's own controls")
     return _registering(f"own:{kind}")
@@ -132,8 +132,8 @@ def _registering(key: str) -> Callable[[_Function], _Function]:
 
 
 def answered(declaration: Declaration | None = None) -> frozenset[str]:
-    """The ids of the controls that have an answer among the rooms imported so far; with *declaration*, also of the
-    company's own."""
+    """The ids of the controls with a function in the packages imported so far; with *declaration*, also of custom
+    controls."""
     own = declaration.controls.items() if declaration else ()
     found = {id_ for id_, given in own if f"own:{_kind(given)}" in _ANSWERS}
     return frozenset(found | {id_ for id_ in _ANSWERS if not id_.startswith("own:")})
@@ -145,30 +145,30 @@ def _kind(own: OwnControl) -> str:
 
 def looked_at(declaration: Declaration) -> Declaration:
     """The declaration as controls see it: without the promises, without who may see their status, and without the
-    company's own controls, whose version says what they ask.
+    custom controls, whose version identifies their query.
 
-    A check vouches for the declaration that it was made with, so a change makes every check out of date until it has
-    run again: which change could matter to which control cannot be decided from outside, and a wrong guess would show
-    what nobody looked at. Promises and publishing are the exception, because no control can see them: naming an owner,
-    granting a waiver or widening an audience leaves the checks as they are.
+    A check is valid for the declaration that it was made with, so a change makes every check out of date until it has
+    run again: which change matters to which control cannot be decided from outside, and a wrong guess would show
+    something that nobody checked. Promises and publishing are the exception, because no control can see them: naming an
+    owner, granting a waiver or widening an audience leaves the checks valid.
     """
     policy = declaration.policy.model_copy(update={"publish": type(declaration.policy.publish)()})
     return declaration.model_copy(update={"promises": (), "controls": {}, "policy": policy})
 
 
 def looked_at_hash(declaration: Declaration) -> str:
-    """The hash that checks carry and that `status_of` compares: of `looked_at`, not of the whole declaration."""
+    """The hash stored in checks and compared by `status_of`: of `looked_at`, not of the whole declaration."""
     return looked_at(declaration).hash
 
 
 def run(control_id: str, looking: Mapping[str, object]) -> Check:
-    """Run one control now. *looking* holds what there is to look at, always with ``declaration`` and ``now``; under
-    ``collector`` it may say on whose behalf: a word such as ``keep``.
+    """Run one control now. *looking* holds the inputs, always with ``declaration`` and ``now``; ``collector`` may name
+    the caller's task: a word such as ``keep``.
 
-    Never raises for what it finds or fails to find: what breaks is `CheckOutcome.ERROR`. Of an unexpected exception
-    only the type is told, because its text may hold values. Under ``is_away`` *looking* may say of which exceptions
-    nothing follows, because Troth's own records were out of reach: those are raised. Raises `UnknownControl`, and
-    `BadAnswer` when no imported room answers the control.
+    Never raises because of its result or a failure to observe: anything that breaks is `CheckOutcome.ERROR`. Of an
+    unexpected exception only the type is reported, because its text may hold values. ``is_away`` in *looking* may
+    identify exceptions that prove nothing, because Troth's own records were unreachable: those are raised. Raises
+    `UnknownControl`, and `BadAnswer` if no imported package answers the control.
     """
     wanted, declaration, now = _wanted(control_id, looking)
     own = declaration.controls.get(control_id)
@@ -179,7 +179,7 @@ def run(control_id: str, looking: Mapping[str, object]) -> Check:
 
 
 def unanswered(control_id: str, why: str, looking: Mapping[str, object]) -> Check:
-    """The check of a control that gave no answer, for a reason that `run` cannot know: an error, no pass."""
+    """The check of a control that gave no result, for a reason unknown to `run`: an error, not a pass."""
     wanted, declaration, now = _wanted(control_id, looking)
     return _checked(wanted, _error(why), looked_at_hash(declaration), now, looking)
 
@@ -213,8 +213,8 @@ def _checked(
 
 
 def _whole(evidence: Evidence, wanted: Control, now: dt.datetime) -> Evidence:
-    """What was looked at, with what was asked and for which time. Where the answer does not say itself, the control's
-    question was asked of what it observed, as that stood then."""
+    """The evidence with its query and period. By default the query is the control's question about the observed
+    systems, at that time."""
     if not evidence.observed:
         return evidence
     asked = json.dumps([wanted.id, wanted.version, wanted.question, sorted(evidence.in_scope)], ensure_ascii=False)
@@ -223,8 +223,8 @@ def _whole(evidence: Evidence, wanted: Control, now: dt.datetime) -> Evidence:
 
 
 def _named(findings: tuple[ControlFinding, ...]) -> tuple[ControlFinding, ...]:
-    """As many findings as a page can show. What is left out is told by one without a place, which so concerns every
-    promise: nothing is kept because its fault stood too far down a list."""
+    """At most as many findings as a page can show. The rest becomes one finding without a place, which so concerns
+    every promise: no promise counts as kept because its fault was too far down a list."""
     if len(findings) <= NAMED_MAX:
         return findings
     more = ControlFinding(
@@ -260,7 +260,7 @@ def _told(error: Exception) -> str:
 
 
 def _sound(answer: ControlResult) -> ControlResult:
-    """A pass has looked at something, at all that was in scope, and found nothing wrong; else it is no pass."""
+    """Turn a pass into an error unless it examined something, observed everything in scope, and has no findings."""
     if answer.outcome not in {CheckOutcome.PASS, CheckOutcome.NOT_APPLICABLE}:
         return answer
     unobserved = answer.evidence.in_scope - answer.evidence.observed

@@ -1,29 +1,28 @@
-"""What a promise's checks add up to: one function, and the rules it follows.
+"""The status of a promise from its checks: one function, and its rules.
 
 Nothing is green by default. For each control that a promise is bound to:
 
-- a **failure stands until the control passes** (or finds that it does not apply): errors, age, a newer control or a
-  changed declaration never make a known failure go away. As many failures in a row as the control says make it
-  ``broken``; fewer leave it ``unproven``;
-- it is **passed** only by its latest check, and only when that check passed, observed everything in scope, is fresh,
-  and was made with the control and the declaration (see `looked_at`) as they are now;
-- of a promise that says what it is **about**, a failure counts unless it lies elsewhere: one whose findings are all in
-  other systems, or at other tables of the same one, while everything the promise is about was observed, is a pass for
-  this promise. A fault of a whole system touches all of its tables. A control that did not look at what the promise is
-  about has not observed it, whatever it found elsewhere; where it tells what it saw place by place, and there was
-  nothing that could have been at fault, it does not apply;
-- ``not_applicable``, under the same conditions, disproves nothing and proves nothing: what such a control would look at
-  has not happened, or is not there, so a promise that is bound to it is not ``kept``;
+- a **failure stands until the control passes** (or is found not applicable): errors, age, a newer control or a changed
+  declaration never remove a known failure. As many failures in a row as the control requires make it ``broken``; fewer
+  leave it ``unproven``;
+- it is **passed** only by its latest check, and only if that check passed, observed everything in scope, is fresh, and
+  was made with the current control and declaration (see `looked_at`);
+- for a promise that states what it is **about**, a failure counts unless it is elsewhere: a failure whose findings are
+  all in other systems, or at other tables of the same one, while everything the promise is about was observed, is a
+  pass for this promise. A fault of a whole system affects all of its tables. A control that did not examine what the
+  promise is about has not observed it, whatever it found elsewhere; if it reports place by place, and there was nothing
+  that could have been at fault, it is not applicable;
+- ``not_applicable``, under the same conditions, disproves nothing and proves nothing: what such a control would examine
+  has not happened, or does not exist, so a promise that is bound to it is not ``kept``;
 - anything else is ``unproven``.
 
-A failure that a waiver in force covers counts as ``waived``; a waiver that still runs for more than a year is not in
-force. An attestation in force counts as ``stated``, beside controls too; one that has run out, has not begun, or is for
-more than a year, as ``unproven``. So does a doubt whether the controls are about what the promise says: they look for
-another period, or the policy no longer has its words. The promise has the worst of all these, and is ``kept`` only when
-every control passed.
+A failure covered by an active waiver counts as ``waived``; a waiver with more than a year left is not active. An active
+attestation counts as ``stated``, also beside controls; one that has expired, has not begun, or is for more than a year,
+as ``unproven``. So does a doubt whether the controls match the promise: they check another period, or the policy no
+longer has its words. The promise has the worst of all these, and is ``kept`` only if every control passed.
 
-Anything that gets worse leaves the status as it is or worse, with one exception by design: under a waiver in force a
-promise goes from ``unproven`` to ``waived`` when the failure that was accepted is found.
+A change for the worse leaves the status equal or worse, with one exception by design: under an active waiver a promise
+goes from ``unproven`` to ``waived`` when the accepted failure is found.
 """
 
 from __future__ import annotations
@@ -41,28 +40,28 @@ _ORDER = tuple(Status)  # the enumeration goes from the best to the worst
 
 
 class Cause(enum.StrEnum):
-    """Why a control, or an attestation, leaves a promise where it does: what a history keeps of a reason, which is a
-    sentence that may name people."""
+    """Why a control, or an attestation, gives a promise its status: histories store this instead of the reason, which
+    is a sentence that may name people."""
 
     PASSED = "passed"
     FAILED = "failed"
     WAIVED = "waived"
-    DOUBTED = "doubted"  # it failed, and not often enough in a row to count
+    DOUBTED = "doubted"  # it failed, but not often enough in a row to count
     ERRED = "erred"
-    PARTIAL = "partial"  # not everything in scope was looked at
+    PARTIAL = "partial"  # not everything in scope was observed
     STALE = "stale"
     OUTDATED = "outdated"  # another version of the control, or another declaration
     UNCHECKED = "unchecked"
-    UNBOUND = "unbound"  # no control, no attestation, or none that there is or that speaks of these words
+    UNBOUND = "unbound"  # no control, no attestation, or none that exists or matches these words
     INAPPLICABLE = "inapplicable"
     STATED = "stated"
-    LAPSED = "lapsed"  # an attestation that has run out, or has not begun
+    LAPSED = "lapsed"  # an attestation that has expired, or has not begun
 
 
 @dataclass(frozen=True, slots=True)
 class ControlStatus:
-    """Where one control, or the attestation (*control* is None), leaves the promise. *status* is None where the
-    control does not apply; *check* is the latest one."""
+    """The status that one control, or the attestation (*control* is None), gives the promise. *status* is None if the
+    control is not applicable; *check* is the latest one."""
 
     control: str | None
     status: Status | None
@@ -80,12 +79,12 @@ class Judgement:
 
     @property
     def deciding(self) -> ControlStatus | None:
-        """The first of those that give the promise its status."""
+        """The first of those that determine the status."""
         return next((standing for standing in self.standings if standing.status == self.status), None)
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Sentences for people, those that decide the status first."""
+        """Sentences for people, those that determine the status first."""
         deciding = [standing for standing in self.standings if standing.status == self.status]
         return tuple(dict.fromkeys(standing.reason for standing in (*deciding, *self.standings)))
 
@@ -101,9 +100,9 @@ def status_of(
 ) -> Judgement:
     """Decide the promise's status at *now* (aware, UTC).
 
-    *history* holds each control's checks, in any order; *declaration_hash* is `looked_at_hash` of the declaration in
-    force; *controls* is the catalogue, with the company's own controls; *doubt* is a sentence that says why the
-    controls show nothing of this promise. Raises ValueError for a naive *now*.
+    *history* holds each control's checks, in any order; *declaration_hash* is `looked_at_hash` of the current
+    declaration; *controls* is the catalogue, with the custom controls; *doubt* is a sentence that says why the controls
+    prove nothing about this promise. Raises ValueError for a naive *now*.
     """
     if now.utcoffset() is None:
         raise ValueError("now must be aware: say in which time zone it is")
@@ -132,12 +131,12 @@ def _nothing_yet(silent: Sequence[ControlStatus], some_passed: bool) -> str:
 
 
 def _narrowed(checks: Sequence[Check], promise: Promise) -> Sequence[Check]:
-    """The checks as far as they concern what the promise is about."""
+    """The checks, limited to what the promise is about."""
     return [_reaching(_narrow(check, promise.about), promise.about) for check in checks] if promise.about else checks
 
 
 def _reaching(check: Check, about: Sequence[str]) -> Check:
-    """The check with what the promise is about in its scope, where the control did not look there."""
+    """The check with what the promise is about added to its scope, if the control did not examine it."""
     passed_over = {part for part in about if not _looked_there(check.evidence, part)}
     if not passed_over:
         return check
@@ -147,7 +146,7 @@ def _reaching(check: Check, about: Sequence[str]) -> Check:
 
 
 def _looked_there(seen: Evidence, part: str) -> bool:
-    """Where the control chooses places, it looked at those alone; else at the whole of the systems it observed."""
+    """A control that chooses places examined only those; any other, the whole of the systems it observed."""
     if seen.places:
         return any(_overlap(place, part) for place in seen.places)
     return _system(part) in seen.observed
@@ -167,8 +166,8 @@ def _narrow(check: Check, about: Sequence[str]) -> Check:
 
 
 def _portioned(check: Check, about: Sequence[str]) -> Check:
-    """The check with the figures of what the promise is about, where the control tells them apart. Over nothing it is
-    no pass: there was no row that could have been at fault."""
+    """The check with the figures of what the promise is about, if the control distinguishes them. Over nothing it is
+    not a pass: there was no row that could have been at fault."""
     portions = tuple(it for it in check.evidence.portions if any(_overlap(it.place, part) for part in about))
     if not portions or check.outcome not in {CheckOutcome.PASS, CheckOutcome.FAIL}:
         return check
@@ -195,9 +194,9 @@ def _portioned(check: Check, about: Sequence[str]) -> Check:
 
 
 def _concerns(place: str, part: str, known: Set[str]) -> bool:
-    """Whether a finding's place touches that part of a system: unless it lies in another of the *known* systems, or in
-    another table of the same one. A fault of a whole system (``logins``, ``logins account ada``) touches each of its
-    tables, one of a table each of its columns, and one without a place, or in none that is known, everything."""
+    """Whether a finding's place affects that part of a system: unless it is in another of the *known* systems, or in
+    another table of the same one. A fault of a whole system (``logins``, ``logins account ada``) affects each of its
+    tables, one of a table each of its columns, and one without a place, or outside the known systems, everything."""
     system = _system(place)
     if system not in known:
         return True
@@ -227,7 +226,7 @@ def _controlled(
     if not checks:
         never = f"“{control.question}” has no check that counts yet."
         return ControlStatus(id_, Status.UNPROVEN, never, cause=Cause.UNCHECKED)
-    # Among checks of the same moment the worst counts as the latest.
+    # Among checks of the same time the worst counts as the latest.
     ordered = sorted(checks, key=lambda check: (check.at, _badness(check.outcome)))
     latest = ordered[-1]
     failures = _failures_in_a_row(ordered, now)
@@ -246,7 +245,7 @@ def _controlled(
 
 
 def _failures_in_a_row(ordered: Sequence[Check], now: dt.datetime) -> int:
-    """Failures since the last sound answer. Errors and unsound passes neither add to the row nor end it."""
+    """Failures since the last sound result. Errors and unsound passes neither extend the row nor end it."""
     row = 0
     for check in reversed(ordered):
         if _is_sound(check, now):
@@ -256,7 +255,7 @@ def _failures_in_a_row(ordered: Sequence[Check], now: dt.datetime) -> int:
 
 
 def _is_sound(check: Check, now: dt.datetime) -> bool:
-    """Whether the check, when it was made, was a full answer that found nothing wrong."""
+    """Whether the check, at its time, was complete and found nothing wrong."""
     scope = check.evidence.in_scope
     complete = bool(scope) and scope <= check.evidence.observed and not check.findings
     return check.outcome in {CheckOutcome.PASS, CheckOutcome.NOT_APPLICABLE} and complete and check.at <= now
@@ -265,7 +264,7 @@ def _is_sound(check: Check, now: dt.datetime) -> bool:
 def _doubt(
     latest: Check, control: Control, failures: int, needed: int, now: dt.datetime, declaration: str
 ) -> tuple[Cause, str] | None:
-    """Why the latest check shows nothing now; None when it does."""
+    """Why the latest check proves nothing now; None if it does."""
     missing = latest.evidence.in_scope - latest.evidence.observed
     if latest.outcome is CheckOutcome.ERROR:
         return Cause.ERRED, f"could not be checked {_moment(latest.at)}: {latest.summary}"
@@ -299,7 +298,7 @@ def _broken(
 
 
 def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date) -> str | None:
-    """Why the waiver, if there is one, does not cover that control; None where it does."""
+    """Why the waiver, if there is one, does not cover that control; None if it does."""
     if waiver is None or (waiver.scope and control not in waiver.scope):
         return ""
     if same_person(waiver.approver, owner):

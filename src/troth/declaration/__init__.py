@@ -1,16 +1,16 @@
 """The declaration: the company's systems, purposes, recipients and promises as data, read from ``troth.yaml``.
 
-What this room promises:
+What this package promises:
 
-- `load` reads the file and what it includes, or raises `DeclarationErrors` with *every* mistake, each with its file,
-  line, column and mend. No file, however hostile, does anything else, and no message repeats a secret.
-- A `Declaration` is complete and never changes. Its ``hash`` stands for its meaning, whatever the layout.
-- `check` tells what the declaration alone shows to be wrong. What only the real systems can show is for others.
-- `examine` tells both of one file: what `load` refuses it for, and what `check` finds in all that is sound.
-- Secrets stand in the environment; `resolve` fetches them into a `Secret`, which does not show itself.
-- Data categories and uses are the words of one taxonomy: `categories`, `uses`, `covers`, `title`, `dpv`, `nearest`.
-- `write` gives a declaration back as readable YAML, `from_fides` and `dump` draft one from a Fides dataset, and
-  `json_schema` tells an editor what may stand where.
+- `load` reads the file and its includes, or raises `DeclarationErrors` with *every* mistake, each with its file, line,
+  column and fix. No file, however hostile, does anything else, and no message quotes a secret.
+- A `Declaration` is complete and immutable. Its ``hash`` identifies its meaning, whatever the layout.
+- `check` reports errors that the declaration alone shows. Checks against the real systems are in other packages.
+- `examine` does both for one file: why `load` refuses it, and what `check` finds in the valid part.
+- Secrets are in the environment; `resolve` reads them into a `Secret`, whose ``repr`` hides it.
+- Data categories and uses come from one taxonomy: `categories`, `uses`, `covers`, `title`, `dpv`, `nearest`.
+- `write` returns a declaration as readable YAML, `from_fides` and `dump` draft one from a Fides dataset, and
+  `json_schema` tells an editor what is allowed where.
 """
 
 from troth.declaration.base import Period, StrictModel, in_language

@@ -1,4 +1,4 @@
-"""What every part of the declaration is made of: the base class, dates, places and periods."""
+"""Building blocks of the declaration: the base class, dates, places and periods."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from troth.text import says_something
 
 
 class StrictModel(BaseModel):
-    """One mapping of the declaration: unknown keys are errors, and nothing changes later."""
+    """One mapping of the declaration: unknown keys are errors, and it is immutable."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -50,7 +50,7 @@ _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _date(value: Any) -> Any:
-    """Refuse what pydantic would read as seconds since 1970."""
+    """Refuse numbers, which pydantic would read as seconds since 1970."""
     if isinstance(value, dt.datetime) or not (isinstance(value, dt.date) or _ISO_DATE.fullmatch(str(value))):
         raise ValueError("a date is a year, month and day, such as 2026-11-01")
     return value
@@ -68,7 +68,7 @@ def _words(text: str) -> str:
 
 
 Words = Annotated[str, AfterValidator(_words)]
-"""Text that says something: a name, a reason. Spaces and full stops alone do not."""
+"""Text with content: a name, a reason. Spaces and full stops alone are refused."""
 
 
 Language = Literal["en", "de", "fr", "es"]
@@ -76,7 +76,7 @@ _LANGUAGES: Final = get_args(Language)
 
 
 class LocalText(str):
-    """Text that was declared in several languages. As a plain text it is the one that was written first."""
+    """Text declared in several languages. As a plain ``str`` it is the first one written."""
 
     by_language: Mapping[str, str]
 
@@ -90,7 +90,7 @@ class LocalText(str):
 
 
 def in_language(text: str, language: str) -> str | None:
-    """*text* in *language*, where it was declared by language; None where that language is not among them."""
+    """*text* in *language*, if it was declared by language; None if that language is not among them."""
     return text.by_language.get(language) if isinstance(text, LocalText) else None
 
 
@@ -111,11 +111,11 @@ Title = Annotated[
         lambda text: text.by_language if isinstance(text, LocalText) else text, return_type=str | dict[str, str]
     ),
 ]
-"""Words that people read: one text, or one for each language. The first is for whoever reads another one."""
+"""Text for readers: one text, or one per language. The first is the fallback for other languages."""
 
 
 def whole(core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-    """The JSON Schema of a part's long form, in full where it stands."""
+    """The JSON Schema of a part's long form, inlined."""
     return handler.resolve_ref_schema(handler(core_schema))
 
 
@@ -147,7 +147,7 @@ class Period(StrictModel):
         return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
 
     def after(self, start: dt.date) -> dt.date:
-        """The day that ends the period: the same day of a later month, or the month's last (Reg. 1182/71 Art. 3)."""
+        """The last day of the period: the same day of a later month, or the month's last (Reg. 1182/71 Art. 3)."""
         if self.unit in ("day", "week"):
             return start + dt.timedelta(days=self.count * (7 if self.unit == "week" else 1))
         months = start.year * 12 + start.month - 1 + self.count * (12 if self.unit == "year" else 1)
@@ -155,7 +155,7 @@ class Period(StrictModel):
         return dt.date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
 
     def before(self, end: dt.date) -> dt.date:
-        """The latest day whose period is over by *end*."""
+        """The latest start day whose period is over by *end*."""
         if self.unit in ("day", "week"):
             return end - dt.timedelta(days=self.count * (7 if self.unit == "week" else 1))
         months = end.year * 12 + end.month - 1 - self.count * (12 if self.unit == "year" else 1)

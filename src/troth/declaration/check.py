@@ -1,6 +1,5 @@
-"""What the declaration alone can show to be wrong: names that nothing bears, data without a purpose, rows that nobody
-said how to erase. Whether it is true of the real systems is for the rooms that can look at them.
-"""
+"""Errors that the declaration alone can show: unknown names, data without a purpose, rows without an erasure strategy.
+Whether it matches the real systems is checked by packages that can read them."""
 
 from __future__ import annotations
 
@@ -16,13 +15,13 @@ def check(declaration: Declaration, *, now: dt.datetime | None = None) -> list[P
     """Every problem that *declaration* shows by itself (up to `PROBLEMS_MAX`), in the order of the text: errors and
     warnings.
 
-    With *now* (aware), also what has lapsed: waivers, attestations, contracts.
+    With *now* (aware), also what has expired: waivers, attestations, contracts.
     """
     return list(in_order(placed(declaration, it) for it in itertools.islice(faults(declaration, now), PROBLEMS_MAX)))
 
 
 def faults(declaration: Declaration, now: dt.datetime | None) -> Faults:
-    """What `check` tells, each with its path in parts."""
+    """The problems that `check` reports, each with its path in parts."""
     for rule in RULES:
         yield from rule(declaration)
     if now is not None:
@@ -30,7 +29,7 @@ def faults(declaration: Declaration, now: dt.datetime | None) -> Faults:
 
 
 def placed(declaration: Declaration, fault: UnplacedProblem) -> Problem:
-    """*fault* as it is told, with its place in the file."""
+    """*fault* as a `Problem` with its place in the file."""
     where = fault.where or declaration.where(".".join(fault.path))
     path = ".".join(map(shown, fault.path))
     return Problem(fault.code, where, path, fault.message, fault.mend, fault.severity)

@@ -1,8 +1,7 @@
-"""Controls of the company's own (``controls:``): a number that a database, an address or a program gives, and what it
-must be.
+"""Custom controls (``controls:``): a number from a database, an address or a program, and a condition on it.
 
-A figure is a number and never text, so that no personal value can come with it. Where a passing check would need more
-than a number, the room that can know answers a control of the catalogue instead.
+A figure is a number and never text, so that no personal value can come with it. If a passing check needs more than a
+number, the package that can observe it implements a control of the catalogue instead.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def _own_id(text: str) -> str:
 
 
 OwnControlId = Annotated[str, AfterValidator(_own_id)]
-"""``ours.`` first, so that no control of a later release bears the same name."""
+"""``ours.`` first, so that no control of a later release has the same name."""
 
 
 # --- how often, and what a figure must be ---------------------------------------------------------------------------
@@ -68,7 +67,7 @@ _NO_LIMIT = 2 * 10**15
 
 @dataclass(frozen=True, slots=True)
 class Must:
-    """What a figure must be: ``= 0``, ``<= 5``. `str` gives it back as it is written."""
+    """The condition on a figure: ``= 0``, ``<= 5``. `str` returns it as written."""
 
     compared: str
     bound: Decimal
@@ -85,12 +84,12 @@ class Must:
         return f"{self.compared} {self.bound}"
 
     def holds(self, figure: float | Decimal) -> bool:
-        """Whether *figure* is what it must be."""
+        """Whether *figure* meets the condition."""
         return _COMPARED[self.compared](Decimal(str(figure)), self.bound)
 
     @property
     def room(self) -> tuple[int, int]:
-        """How far up and how far down a figure may go, in thousandths: more of either is easier to keep to."""
+        """How far up and how far down a figure may go, in thousandths: more of either is a weaker condition."""
         step = {"<": -_THOUSANDTH, ">": _THOUSANDTH}.get(self.compared, Decimal(0))
         limit = int((self.bound + step) * 1_000)
         up = _NO_LIMIT if ">" in self.compared else _NO_LIMIT // 2 + limit
@@ -110,7 +109,7 @@ MustText = Annotated[str, BeforeValidator(_must_text), Field(json_schema_extra={
 
 _PASSED_OVER = re.compile(r"'[^']*'|--[^\n]*|\bselect\b", re.IGNORECASE)
 _READS = re.compile(r"""\b(?:from|table)\b|[\w"`\]]\s*\(|/\*|\$""", re.IGNORECASE)
-"""What may look at a table. Where that cannot be told plainly, as in a comment or a quotation by dollars, it may."""
+"""Matches SQL that may read a table. If that is unclear, as in a comment or a dollar-quoted string, it matches."""
 
 
 def _one_select(text: str) -> str:
@@ -123,17 +122,17 @@ def _one_select(text: str) -> str:
 
 
 class SqlFigure(StrictModel):
-    """One SELECT of one number. It is asked on a connection that cannot write, and given up after *timeout_s*."""
+    """One SELECT of one number. It runs on a read-only connection, and is cancelled after *timeout_s*."""
 
     system: str
-    """The declared system that is asked."""
+    """The declared system to query."""
     figure: Annotated[str, Field(max_length=10_000), AfterValidator(_one_select)]
     must: MustText
     timeout_s: int = Field(default=10, ge=1, le=120)
 
     @property
     def reads_nothing(self) -> bool:
-        """Whether it plainly looks at no table: it names none, and calls nothing that could."""
+        """Whether it clearly reads no table: it names none, and calls nothing that could."""
         return not _READS.search(_PASSED_OVER.sub(" ", self.figure))
 
 
@@ -154,25 +153,25 @@ def _reference(text: str) -> str:
 
 
 class HttpFigure(StrictModel):
-    """An address that answers. Without *json* the figure is 1 where it answered as it should, else 0; with it, the
-    number that stands there. No redirect is followed, and no more than a megabyte is read."""
+    """An address to request. Without *json* the figure is 1 if it answered as required, else 0; with *json*, the number
+    there. Redirects are not followed, and at most a megabyte is read."""
 
     url: Annotated[str, Field(max_length=500), AfterValidator(_address)]
     status: int = Field(default=200, ge=100, le=599, strict=True)
-    """The status it must answer with."""
+    """The required status."""
     contains: str | None = Field(default=None, max_length=200)
-    """Words that must stand in the answer."""
+    """Text that the answer must contain."""
     json_: Annotated[str, Field(pattern=f"^{_POINTER.pattern}$")] | None = Field(default=None, alias="json")
-    """Where the number stands, as a JSON pointer (RFC 6901): ``/queue/late``."""
+    """The place of the number, as a JSON pointer (RFC 6901): ``/queue/late``."""
     also: Annotated[
         tuple[Annotated[str, Field(pattern=r"^/([^/\s?#][^\s?#]{0,200})?$")], ...], Field(max_length=50)
     ] = ()
-    """Further pages of the same site, as paths: each has to answer in the same way."""
+    """Further pages of the same site, as paths: each must answer in the same way."""
     must: MustText = "= 1"
     token: Annotated[str, AfterValidator(_reference)] | None = None
     """Sent as ``Authorization: Bearer``; a ``${NAME}``."""
     timeout_s: int = Field(default=10, ge=1, le=60)
-    """How long each page may take."""
+    """Timeout of each page."""
 
     @model_validator(mode="after")
     def _one_number(self) -> Self:
@@ -185,10 +184,10 @@ class PushedFigure(StrictModel):
     """Evidence that a program of the company sends to Troth's API, with a token of the scope ``evidence.write``."""
 
     figure: Annotated[str, Field(pattern=f"^{_NAMED.pattern}$")] | None = None
-    """The figure that *must* speaks of. Left out, the program's own verdict counts."""
+    """The figure that *must* refers to. If omitted, the program's own verdict counts."""
     must: MustText | None = None
     by: Words | None = None
-    """The token whose evidence counts, by its name; any with the scope where left out."""
+    """The name of the token whose evidence counts; if omitted, any token with the scope."""
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
@@ -201,30 +200,30 @@ Private = Literal["network", "keys", "incidents", "legal_demands"]
 
 
 class OwnControl(StrictModel):
-    """A control of the company's own. It is bound to promises as ``ours.…`` like any other."""
+    """A custom control. It is bound to promises as ``ours.…`` like any other."""
 
     question: str = Field(min_length=5, max_length=300)
-    """In words that a customer understands, with a question mark at the end."""
+    """A question that a customer understands, with a question mark at the end."""
     sql: SqlFigure | None = None
     http: HttpFigure | None = None
     pushed: PushedFigure | None = None
     every: Span = "1 day"
-    """How often it is asked."""
+    """How often it runs."""
     fresh_for: Span | None = None
-    """How long a pass may be shown, always longer than *every*; three times as long where left out."""
+    """How long a pass may be shown, always longer than *every*; by default three times as long."""
     failures: int = Field(default=1, ge=1, le=10, strict=True)
     """Failures in a row before a promise is broken."""
     severity: Literal["low", "medium", "high"] = "medium"
     audience: Audience = Audience.STAFF
     """The widest audience that may ever see its results."""
     concerns: Private | None = None
-    """What must never be shown outside: a control about any of these is for staff."""
+    """A subject that must never be shown outside: a control about any of these is for staff."""
     principles: tuple[str, ...] = ()
     cannot_see: str = Field(min_length=5, max_length=300)
-    """What a pass does not show. There is always something."""
+    """What a pass does not prove. There is always something."""
     remedy: str = Field(default="Ask whoever owns this control.", max_length=300)
     owner: Words | None = None
-    """Who mends it; the owners of its promises where left out."""
+    """Who fixes it; by default the owners of its promises."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -248,7 +247,7 @@ class OwnControl(StrictModel):
 
     @property
     def must(self) -> Must | None:
-        """What its figure must be; None where a program's own verdict counts."""
+        """The condition on its figure; None if a program's own verdict counts."""
         asked = self.sql or self.http or self.pushed
         assert asked is not None, "one of them is there"
         return Must.parse(asked.must) if asked.must else None

@@ -1,4 +1,4 @@
-"""Adding promises to a declaration's own file: what a person wrote there stays as it is, to the letter."""
+"""Adding promises to a declaration's own file: the existing text stays unchanged, character by character."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from troth.errors import TrothError
 
 
 class CannotAdd(TrothError):
-    """The file is not laid out so that something can be added safely; the message says what to change."""
+    """The layout of the file does not allow a safe addition; the message says what to change."""
 
 
 def file_of_promises(declaration: Declaration, main: Path) -> Path:
@@ -25,10 +25,10 @@ def file_of_promises(declaration: Declaration, main: Path) -> Path:
 
 
 def with_promises(text: str, promises: Sequence[Mapping[str, Any]], comments: Mapping[str, str]) -> str:
-    """*text*, a file of a declaration, with *promises* behind those that it has. *comments* stand above the key that
-    their path names: ``0.controls`` is of the first of them.
+    """*text*, a file of a declaration, with *promises* added after the existing ones. *comments* go above the key at
+    their path: ``0.controls`` is in the first new promise.
 
-    Nothing else of the text changes. Raises `CannotAdd` when the promises of the file are not a block list.
+    Nothing else of the text changes. Raises `CannotAdd` if the promises of the file are not a block list.
     """
     if not promises:
         return text
@@ -48,14 +48,14 @@ def with_promises(text: str, promises: Sequence[Mapping[str, Any]], comments: Ma
 
 
 def _instead_of(node: yaml.Node, text: str, added: Sequence[str], end: str) -> str:
-    """The text with a block list where it has ``[]``; what stands behind that in its line stays above the list."""
+    """The text with a block list in place of ``[]``; anything after that on its line stays above the list."""
     before, after = text[: node.start_mark.index].rstrip(" "), text[node.end_mark.index :]
     rest, _, following = after.partition(end)
     return before + rest.rstrip() + end + end.join(added[1:]) + end + following
 
 
 def is_only_added(before: Declaration, after: Declaration) -> bool:
-    """Whether *after* says what *before* does, with further promises at the end."""
+    """Whether *after* equals *before* except for further promises at the end."""
     same = before.model_dump(exclude={"promises"}) == after.model_dump(exclude={"promises"})
     return same and after.promises[: len(before.promises)] == before.promises
 
@@ -73,7 +73,7 @@ def _promises_in(text: str) -> yaml.SequenceNode | None:
 
 
 def _end_of(node: yaml.Node, lines: Sequence[str]) -> int:
-    """The line behind the node's last words: what follows (blank lines, comments) belongs to what comes next."""
+    """The line after the node's content: following blank lines and comments belong to the next node."""
     at = int(node.end_mark.line) + (1 if node.end_mark.column else 0)
     while at > 0 and (not lines[at - 1].strip() or lines[at - 1].lstrip().startswith("#")):
         at -= 1

@@ -1,4 +1,4 @@
-"""pydantic's errors in our words: what stands there, what may stand there, and which word was probably meant."""
+"""Translation of pydantic's errors into our messages: what was found, what is allowed, and the probable intention."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from troth.declaration.problems import PROBLEMS_MAX, Position, Problem, nearest_
 from troth.declaration.shape import keys_at
 
 Place = Callable[[tuple[str, ...]], tuple[Position, Position]]
-"""From a path to the places of its key and of its value."""
+"""A function from a path to the places of its key and of its value."""
 
 
 def translated(error: ValidationError, place: Place) -> Iterator[Problem]:
-    """Every mistake that *error* holds, up to `PROBLEMS_MAX`. A value is repeated only where the words that may stand
-    there are a fixed few, and never that of a ``store``."""
+    """Every mistake in *error*, up to `PROBLEMS_MAX`. A value is quoted only if the allowed words are a fixed few, and
+    never that of a ``store``."""
     for detail in islice(error.errors(include_url=False), PROBLEMS_MAX):
         path = tuple(str(part) for part in detail["loc"] if part != "[key]")
         is_key = detail["type"] == "extra_forbidden" or detail["loc"][-1:] == ("[key]",)
@@ -31,7 +31,7 @@ def translated(error: ValidationError, place: Place) -> Iterator[Problem]:
 
 
 def _words(detail: ErrorDetails, path: tuple[str, ...]) -> tuple[str, str, str]:
-    """The code, the message and the mend of one error."""
+    """The code, the message and the fix of one error."""
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown_key(path[-1], keys_at(path[:-1]))
@@ -125,5 +125,5 @@ def _type(kind: str, given: object, context: dict[str, Any]) -> tuple[str, str]:
 
 
 def _limit(detail: ErrorDetails) -> str:
-    """What pydantic says of a number, a length or a form; it never repeats the value."""
+    """pydantic's message about a number, a length or a form; it never quotes the value."""
     return detail["msg"].replace("Input should", "it should").replace("String should", "it should")

@@ -1,7 +1,7 @@
-"""A file and everything that can be said of it at once: what it is refused for, and what the sound rest of it shows.
+"""Examining one file completely: the reasons for refusing it, and what `check` finds in its valid part.
 
-What is faulty is taken out and the rest is checked. A fault that says that something is missing counts only where
-nothing was taken out, or misspelt, that could be it: one mistake is told once.
+Faulty parts are removed and the rest is checked. A fault about something missing is reported only if nothing that could
+be it was removed or misspelt: one mistake is reported once.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from troth.declaration.model import Declaration, _Source
 from troth.declaration.problems import PROBLEMS_MAX, DeclarationErrors, Problem, in_order
 
 _ROUNDS_MAX = 12
-"""What is taken out may leave a mapping without a key that it needs, and that has to go as well: so often at most."""
+"""Maximum number of rounds: removing a part may leave a mapping without a required key, to be removed next."""
 
 Trail = tuple[Any, ...]
 
 
 def examine(path: str | Path, *, now: dt.datetime) -> tuple[Declaration | None, Sequence[Problem]]:
-    """The declaration at *path*, None where it cannot be used, and every problem that the file shows by itself, in the
-    order of the text: what `load` refuses it for, and what `check` tells of all that is sound."""
+    """The declaration at *path*, None if it is unusable, and every problem that the file shows by itself, in the order
+    of the text: the reasons why `load` refuses it, and what `check` finds in the valid part."""
     file = Path(path)
     files = _Files(file.parent)
     files.add(file, ())
@@ -41,7 +41,7 @@ def examine(path: str | Path, *, now: dt.datetime) -> tuple[Declaration | None, 
 
 def _of_the_rest(merged: _Merged, files: _Files, now: dt.datetime) -> Iterator[Problem]:
     raw = _copied(merged.values)
-    # What stands twice was read once, and nobody knows which is meant: anything may be missing.
+    # For a repeated key one value was used, perhaps the wrong one: anything may be missing.
     taken: set[Trail] = {()} if files.problems or merged.problems else set()
     unknown: set[Trail] = set()
     for _ in range(_ROUNDS_MAX):
@@ -69,17 +69,17 @@ def _of_the_rest(merged: _Merged, files: _Files, now: dt.datetime) -> Iterator[P
 
 
 def _copied(value: Any) -> Any:
-    """*value* with a copy of its own for each alias."""
+    """*value* with a separate copy for each alias."""
     if isinstance(value, dict):
         return {key: _copied(inner) for key, inner in value.items()}
     return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
-# --- taking out -----------------------------------------------------------------------------------------------------
+# --- removing faulty parts ------------------------------------------------------------------------------------------
 
 
 def _take_out(raw: Any, trail: Trail) -> Trail:
-    """Take the smallest part of *raw* that holds *trail* out, or put something harmless where one has to stand."""
+    """Remove the smallest part of *raw* that contains *trail*, or replace a required one by a harmless value."""
     for length in range(len(trail), 0, -1):
         holder, last = _at(raw, trail[: length - 1]), trail[length - 1]
         harmless = _harmless(trail[:length])
@@ -102,7 +102,7 @@ def _at(raw: Any, trail: Trail) -> Any:
 
 
 def _harmless(trail: Trail) -> Any:
-    """What may stand at *trail* without giving rise to any fault. A promise keeps its place for those after it."""
+    """A value at *trail* that causes no fault. A promise keeps its position for those after it."""
     match trail:
         case ("troth",):
             return 1
@@ -145,7 +145,7 @@ _MISSING = {
     "contract-missing": "@.contract",
     "promise-about": "systems.*.tables.*",
 }
-"""Where that which a fault misses would stand: ``*`` is any name, ``**`` anything below, ``@`` the fault's own part."""
+"""Where the missing thing of a fault would be: ``*`` is any name, ``**`` anything below, ``@`` the fault's own part."""
 
 
 def _missing(code: str, path: tuple[str, ...]) -> Iterator[Trail]:
@@ -156,7 +156,7 @@ def _missing(code: str, path: tuple[str, ...]) -> Iterator[Trail]:
 
 
 def _could_be(pattern: Trail, taken: set[Trail], unknown: set[Trail], raw: Any) -> bool:
-    """Whether something *taken* out stood at *pattern* or held it, or an *unknown* key was meant to."""
+    """Whether a *taken* part was at *pattern* or contained it, or an *unknown* key was probably meant to be there."""
     is_deep = pattern[-1] == "**"
     parts = pattern[:-1] if is_deep else pattern
     if any(_fits(parts, trail) and (is_deep or len(trail) <= len(parts)) for trail in taken):

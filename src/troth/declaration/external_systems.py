@@ -1,4 +1,4 @@
-"""Systems that are asked (``asked:`` of a system): they answer for the people in them, and nobody looks inside."""
+"""External systems (``asked:`` of a system): they answer for their people, and Troth does not read them."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from pydantic_core import PydanticCustomError
 from troth.declaration.base import Period, StrictModel
 
 ASKED_SCHEMES = frozenset(("https", "http", "hook", "hook+https", "hook+http"))
-"""How the store of a system begins that is asked."""
+"""URL schemes of systems that are asked."""
 
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
 class ExternalAccess(StrictModel):
-    """How a system is asked that answers for itself: any service that speaks our protocol, or the application's own
+    """How to ask a system that answers for itself: any service that speaks our protocol, or the application's own
     code."""
 
     answers: tuple[Literal["view", "port", "amend", "erase", "restrict", "object", "withdraw"], ...] = Field(
         min_length=1
     )
-    """The rights that it answers. Who restricts can also lift the restriction."""
+    """The rights that it answers. A system that answers ``restrict`` can also lift the restriction."""
     holds: dict[str, str] = {}
-    """What it holds about people: its own name of a field to the data category."""
+    """The data it holds about people: its own field names to data categories."""
     retain: Period | None = None
-    """How long it keeps what it holds, as whoever runs it has agreed."""
+    """How long it keeps the data, as agreed with its operator."""
     by: tuple[Literal["email", "phone", "account", "name", "postal"], ...] = Field(default=("email",), min_length=1)
-    """The kinds of identifier by which it knows people; no other is sent to it."""
+    """The kinds of identifier by which it knows people; no others are sent to it."""
     recipient: str | None = None
-    """Who runs it, a key of ``recipients``; the company itself where left out."""
+    """Its operator, a key of ``recipients``; by default the company itself."""
     secret: str | None = None
-    """The shared secret that both sides sign with: a reference such as ``${DESK_SECRET}``. Over HTTP it has to be."""
+    """The shared secret with which both sides sign: a reference such as ``${DESK_SECRET}``. Required over HTTP."""
     within: Period = Period(count=14, unit="day")
-    """How long it may take before somebody is told."""
+    """How long it may take before staff are alerted."""
     timeout_s: int = Field(default=30, ge=1, le=300, strict=True)
-    """The seconds that one answer may take. Longer work is answered later, when it is asked again."""
+    """Timeout of one answer in seconds. Longer work is answered later, when it is asked again."""
 
     @field_validator("secret")
     @classmethod

@@ -1,7 +1,7 @@
 """A draft of a declaration's systems from Fides dataset files, for companies that have described their data already.
 
-Fides says what a field is and where its values lead; it does not say what erasure does to a row, nor why data is held.
-The draft has what it says, and tells everything that it leaves out.
+Fides states what a field is and where its values lead; it does not state what erasure does to a row, nor why data is
+held. The draft contains what it states, and lists everything that is missing.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from troth.declaration.yaml_reader import YamlDocument, read
 
 @dataclass(frozen=True, slots=True)
 class FidesDraft:
-    """*systems* is a part of a declaration: one system for each dataset, as `write` takes it. *notes* tell, in the
-    order of the text, what of the dataset could not be carried over and what was assumed."""
+    """*systems* is a part of a declaration: one system per dataset, as `write` accepts it. *notes* list, in the order
+    of the text, what could not be converted and what was assumed."""
 
     systems: Mapping[str, Any]
     notes: tuple[Problem, ...]
 
 
 def from_fides(text: str | bytes, *, file: str | Path = "dataset.yml") -> FidesDraft:
-    """Draft systems from the Fides datasets in *text*: collections become tables, fields with a category become
-    fields, references become ``belongs_to`` (where Fides gives a direction) or ``refers_to`` (where it gives none).
+    """Draft systems from the Fides datasets in *text*: collections become tables, fields with a category become fields,
+    references become ``belongs_to`` (if Fides gives a direction) or ``refers_to`` (if it does not).
 
-    Raises `DeclarationErrors` where the text is no YAML; anything else that is wrong with it is a note.
+    Raises `DeclarationErrors` if the text is not YAML; any other fault is a note.
     """
     document = read(text, file=Path(file))
     draft = _Draft(document)
@@ -49,14 +49,14 @@ def from_fides(text: str | bytes, *, file: str | Path = "dataset.yml") -> FidesD
 
 
 def dump(draft: FidesDraft) -> str:
-    """The draft as the text of a declaration's part, its notes above it as comments."""
+    """The draft as the text of a part of a declaration, with its notes above it as comments."""
     notes = [f"- {note.path}: {note.message}" + (f"; {note.mend}" if note.mend else "") for note in draft.notes]
     head = ["Drafted from a Fides dataset.", *(["To be looked at:", *notes] if notes else [])]
     return write({"systems": draft.systems}, {"": "\n".join(head)})
 
 
 def _entries(values: Any, key: str) -> list[tuple[str, dict[str, Any]]]:
-    """The mappings in the list under *key*, with their place in it."""
+    """The mappings in the list under *key*, with their index."""
     found = values.get(key) if isinstance(values, dict) else None
     return [(str(at), one) for at, one in enumerate(found) if isinstance(one, dict)] if isinstance(found, list) else []
 
@@ -71,7 +71,7 @@ _Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class _FidesReference:
-    """A reference as it stands, to be linked once every collection is known."""
+    """A reference as written, to be linked once every collection is known."""
 
     path: _Path
     system: str
@@ -80,7 +80,7 @@ class _FidesReference:
     to_system: str
     to_path: str
     direction: str
-    """``from``, ``to``, or anything else where none is given."""
+    """``from``, ``to``, or anything else if none is given."""
 
 
 _IDENTITIES = {
@@ -121,13 +121,13 @@ class _Draft:
         self.notes.append(Problem(code, where, ".".join(map(shown, path)), message, mend, Severity.WARNING))
 
     def unread(self, path: _Path, mapping: dict[str, Any], known: set[str]) -> None:
-        """Tell what *mapping* says and a declaration has no place for."""
+        """Note the keys of *mapping* that a declaration has no place for."""
         for key, value in mapping.items():
             if key not in known and value not in (None, False, [], {}):
                 self.note((*path, key), "fides-unread", f"'{shown(key)}' is not carried over")
 
     def name(self, key: object) -> str:
-        """The name of a system for a dataset's key: without dots and spaces."""
+        """The system name for a dataset's key: without dots and spaces."""
         return re.sub(r"[.\s]+", "_", str(key))
 
     def dataset(self, path: _Path, dataset: dict[str, Any]) -> None:
@@ -184,7 +184,7 @@ class _Draft:
             self.references.append(_FidesReference(at, system, table_name, column, to_system, to_path, direction))
 
     def category(self, path: _Path, table: dict[str, Any], column: str, item: dict[str, Any], inherited: Any) -> None:
-        """The field's category: its first, or what covers all that is nested in it."""
+        """Set the field's category: its first, or one that covers all nested ones."""
         own = [category for category in _texts(item.get("data_categories")) if self.is_known(path, category)]
         nested = [category for category in _nested(item) if self.is_known(path, category)]
         own = own or ([] if nested else [one for one in _texts(inherited) if self.is_known(path, one)])
@@ -220,7 +220,7 @@ class _Draft:
             self.note(path, "fides-identity", message, "choose one")
 
     def link(self, reference: _FidesReference) -> None:
-        """Fides's ``from`` leads from the owner to this field, ``to`` from this field to what it owns."""
+        """Fides's ``from`` points from the owner to this field, ``to`` from this field to what it owns."""
         tables = self.systems.get(reference.to_system, {}).get("tables", {})
         names = [name for name in tables if reference.to_path.startswith(f"{name}.")]
         table = max(names, key=len, default="")
@@ -249,7 +249,7 @@ class _Draft:
             self.note(reference.path, "fides-direction", message, "move it to 'belongs_to' if it does")
 
     def settle(self, path: _Path, table: dict[str, Any]) -> None:
-        """Rows that belong to others' rows mention people; they are none."""
+        """Rows that belong to other rows mention people but are not people: turn their identities into mentions."""
         if table["identity"] and table["belongs_to"]:
             table["mentions"], table["identity"] = table["identity"], {}
             message = "its rows belong to others, so its identities are declared as 'mentions'"
@@ -257,7 +257,7 @@ class _Draft:
 
 
 def _meta(path: _Path, item: dict[str, Any]) -> tuple[_Path, dict[str, Any]]:
-    """The mapping of settings, under its present or its former name."""
+    """The mapping of settings, under its current or its former name."""
     for key in ("fides_meta", "fidesops_meta"):
         if isinstance(item.get(key), dict):
             return (*path, key), item[key]

@@ -1,4 +1,4 @@
-"""From ``troth.yaml`` to the model, with every mistake told at once and where it stands."""
+"""Loading ``troth.yaml`` into the model, reporting every mistake at once with its place."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from troth.declaration.secret import missing
 from troth.declaration.yaml_reader import BYTES_MAX, YamlDocument, read
 
 FILES_MAX = 1_000
-"""Files that includes may bring in."""
+"""Maximum number of included files."""
 
 
 def load(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Declaration:
-    """Read the declaration at *path* and what it includes.
+    """Read the declaration at *path* and its includes.
 
-    With *environ*, every ``${NAME}`` has to be set there (or ``NAME_FILE``); without, the references are left alone,
-    so that a declaration can be checked where its secrets are not.
+    With *environ*, every ``${NAME}`` must be set there (or ``NAME_FILE``); without, references are not resolved, so
+    that a declaration can be checked on a machine without its secrets.
 
     Raises `DeclarationErrors` with every mistake of every file; nothing else, whatever the files hold.
     """
@@ -38,7 +38,7 @@ def load(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Decla
 def parse(
     text: str | bytes, *, file: str | Path = "troth.yaml", environ: Mapping[str, str] | None = None
 ) -> Declaration:
-    """Read a declaration from *text*, as if it stood at *file* (which need not exist; includes start from there).
+    """Read a declaration from *text*, as if it were at *file* (which need not exist; includes are relative to it).
 
     Raises `DeclarationErrors`, as `load` does.
     """
@@ -99,7 +99,7 @@ class _Files:
     _seen: set[Path] = field(default_factory=set)
 
     def add(self, file: Path, chain: tuple[Path, ...], text: str | bytes | None = None) -> None:
-        """Read *file*, which the files of *chain* led to, and then what it includes."""
+        """Read *file*, reached through the files of *chain*, and then its includes."""
         try:
             document = read(_bytes(file) if text is None else text, file=file)
         except DeclarationErrors as error:
@@ -135,7 +135,7 @@ class _Files:
                     self.add(found, chain)
 
     def _matches(self, document: YamlDocument, pattern: str) -> list[Path]:
-        """The files that *pattern* names, sorted; a pattern that names none is a mistake."""
+        """The files that *pattern* matches, sorted; a pattern without a match is a mistake."""
         base = document.file.parent
         try:
             found = sorted(path for path in base.glob(pattern) if path.is_file())
@@ -159,7 +159,7 @@ class _Files:
 
 
 def _bytes(file: Path) -> bytes:
-    """The contents of *file*, or one byte more than may be read."""
+    """The contents of *file*, up to one byte more than the limit."""
     try:
         with file.open("rb") as opened:
             return opened.read(BYTES_MAX + 1)
@@ -178,8 +178,8 @@ _NAMED = ("systems", "purposes", "recipients", "collection_points", "cookies", "
 
 
 class _Merged:
-    """The files as one mapping. Names of one section come together, promises follow one another, and anything that
-    stands twice is told with both places."""
+    """The files merged into one mapping. The names of a section are combined, promises are concatenated, and duplicates
+    are reported with both places."""
 
     def __init__(self, documents: list[YamlDocument]) -> None:
         self.values: dict[str, Any] = {}
@@ -236,7 +236,7 @@ class _Merged:
         return start, start
 
     def marks(self) -> dict[str, tuple[int, Position]]:
-        """The comments on lines of their own that begin with a mark of a draft: how many, and where the first is."""
+        """The comments on lines of their own that begin with a draft mark: their number, and the place of the first."""
         marks: dict[str, tuple[int, Position]] = {}
         for document, _ in self._parts:
             for found in _MARK.finditer(document.text):

@@ -1,8 +1,8 @@
-"""The declaration's model: what may stand in ``troth.yaml`` and what it means.
+"""The declaration's model: the structure of ``troth.yaml`` and its meaning.
 
-Every class is one mapping of the file, frozen and complete once built; the docstrings and field descriptions are also
-what editors show, through the JSON Schema. Names in keys (systems, tables, purposes) are kept as the keys of dicts. The
-parts have files of their own; the whole is here. `load` builds it from text, with the place of every mistake.
+Every class is one mapping of the file, frozen and complete once built; editors show the docstrings and field
+descriptions, through the JSON Schema. Names in keys (systems, tables, purposes) are the keys of dicts. The parts are in
+files of their own; the whole is here. `load` builds it from text, with the place of every mistake.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from troth.declaration.systems import System
 from troth.declaration.witnesses import Ledger
 
 SystemName = Annotated[str, Field(pattern=r"^[^.\s]+$")]
-"""A name without dots, so that ``system.table`` has one reading whatever the table is called."""
+"""A name without dots, so that ``system.table`` is unambiguous whatever the table is called."""
 
 
 class StaffAccess(StrictModel):
     """Who may see personal data at all (GDPR Art. 25(2), clause C11)."""
 
     ceiling: int = Field(ge=1)
-    """The most accounts and people, over all systems, that the policy lets see personal data."""
+    """The maximum number of accounts and people, over all systems, that the policy allows to see personal data."""
 
 
 class ErasureLimits(StrictModel):
-    """What an erasure may touch before it stops for review."""
+    """Limits above which an erasure stops for review."""
 
     rows: int = Field(default=10_000, ge=1, strict=True)
     """Rows of one subject, over all systems."""
@@ -85,7 +85,7 @@ def _canonical(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where a declaration was read. It is no part of what the declaration means, so every two are equal."""
+    """The origin of a declaration. It is not part of its meaning, so all sources compare equal."""
 
     folder: Path = field(default=Path(), compare=False)
     where: Callable[[str], Position | None] = field(default=lambda _: None, compare=False)
@@ -107,21 +107,22 @@ class Declaration(StrictModel):
     retention: dict[str, Retention] = {}
     contracts: dict[str, Contract] = {}
     notice: Notice = Notice()
-    """What the rendered notice says beside what the rest of the declaration holds."""
+    """Additional content of the rendered notice."""
     controllers: dict[str, ActedFor] = {}
-    """On whose behalf we act as a processor (GDPR Art. 30(2)(a))."""
+    """The controllers for which we act as a processor (GDPR Art. 30(2)(a))."""
     security: tuple[str, ...] = ()
-    """The technical and organisational measures, a sentence each (GDPR Art. 30(1)(g), 32(1))."""
+    """The technical and organisational measures, one sentence each (GDPR Art. 30(1)(g), 32(1))."""
     evidence: ProofSettings = ProofSettings()
     controls: dict[OwnControlId, OwnControl] = {}
-    """Controls of the company's own, by their id: ``ours.`` and what must be true."""
+    """Custom controls by id: ``ours.`` and what must be true."""
     promises: tuple[Promise, ...] = ()
     limits: ErasureLimits = ErasureLimits()
     requests: Requests = Requests()
     cryptoperiods: Cryptoperiods = Cryptoperiods()
     token_domains: dict[str, TokenVersions] = {}
     """Merchants, or parts of the company, that no token may leave, each with its live key versions, which are numbers
-    of token keys: the first makes new tokens, the others are still read. None where all tokens are drawn at random."""
+    of token keys: the first makes new tokens, the others can still be read. Without versions, all its tokens are drawn
+    at random."""
     access: StaffAccess | None = None
     ledger: Ledger | None = None
 
@@ -129,29 +130,29 @@ class Declaration(StrictModel):
 
     @property
     def folder(self) -> Path:
-        """Where relative paths start: the folder of the file; the working directory where there was no file."""
+        """The base of relative paths: the folder of the file, or the working directory without a file."""
         return self._source.folder
 
     def where(self, path: str) -> Position | None:
-        """Where the key *path* (``systems.shop.tables.customer``) stands, or the nearest mapping around it that
-        stands somewhere. None where the declaration came from no file."""
+        """The place of the key *path* (``systems.shop.tables.customer``), or of the nearest enclosing mapping that has
+        one. None if the declaration came from no file."""
         return self._source.where(path)
 
     @property
     def marks(self) -> Mapping[str, tuple[int, Position]]:
-        """The marks of a draft that comments still bear, ``TODO`` and ``REVIEW``: how many, and where the first is."""
+        """The draft marks remaining in comments, ``TODO`` and ``REVIEW``: their number, and the place of the first."""
         return self._source.marks
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Pydantic's, without what was worked out from the old values."""
+        """Pydantic's method, without values cached from the old fields."""
         copy = super().model_copy(update=update, deep=deep)
         copy.__dict__.pop("hash", None)
         return copy
 
     @cached_property
     def hash(self) -> str:
-        """``sha256:`` and 64 hexadecimal digits over the meaning: the same for every layout, order of keys, comment,
-        short or long form and cut into files, and another one for any other meaning."""
+        """``sha256:`` and 64 hexadecimal digits over the meaning: equal for every layout, order of keys, comment, short
+        or long form and split into files, and different for any other meaning."""
         meaning = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         meaning["promises"] = sorted(map(_canonical, meaning.get("promises", ())))
         return "sha256:" + hashlib.sha256(_canonical(meaning).encode("ascii")).hexdigest()

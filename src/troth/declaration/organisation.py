@@ -1,4 +1,4 @@
-"""Who we are: the controller, and the officer for data protection."""
+"""The controller and its data-protection officer."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from troth.declaration.processing import JointController, Representative
 
 
 class Officer(StrictModel):
-    """The data-protection officer (GDPR Art. 37): how a person reaches them."""
+    """The data-protection officer (GDPR Art. 37) and how to contact them."""
 
     email: str
     deputy: str | None = None
 
 
 class Organisation(StrictModel):
-    """The controller, as GDPR Art. 13(1)(a)-(b) has it named in every notice (clause C54)."""
+    """The controller, as GDPR Art. 13(1)(a)-(b) requires in every notice (clause C54)."""
 
     name: str
     country: Country
-    """Where it is established: ISO 3166-1 alpha-2, such as GB or DE."""
+    """The country of establishment: ISO 3166-1 alpha-2, such as GB or DE."""
     address: str
     email: str
     phone: str | None = None
@@ -31,15 +31,15 @@ class Organisation(StrictModel):
     regulator: str | None = None
     officer: Officer | None = None
     representative: Representative | None = None
-    """Who stands for it where its people are, where it is established elsewhere (GDPR Art. 27)."""
+    """Its representative where its people are, if it is established elsewhere (GDPR Art. 27)."""
     joint_controllers: dict[str, JointController] = {}
-    """Who decides purposes together with it (GDPR Art. 26)."""
+    """Joint controllers, who decide purposes together with it (GDPR Art. 26)."""
     site: str | None = None
-    """The public home page, from which the probes start."""
+    """The public home page, where checks of the site start."""
     logo: str | None = Field(default=None, max_length=200)
     """A picture for the pages, from this file's folder: SVG, PNG, JPEG or WebP, of at most 100 kB."""
     timezone: str | None = None
-    """Where a day begins and ends for deadlines, such as ``Europe/Berlin``; that of the country where it has one."""
+    """The time zone for deadlines, such as ``Europe/Berlin``; by default that of the country, if it has one."""
 
     @field_validator("timezone")
     @classmethod

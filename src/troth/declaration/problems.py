@@ -1,6 +1,6 @@
-"""What is wrong with a declaration, said so that it can be mended: where, what, and what to write instead.
+"""Problems of a declaration, with what is needed to fix them: where, what, and what to write instead.
 
-No message repeats the value of a ``store``, nor any text that could be a secret or a person: `shown` decides.
+No message quotes the value of a ``store``, nor any text that could be a secret or about a person: `shown` decides.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 from troth.errors import TrothError
 
 PROBLEMS_MAX = 1_000
-"""As many as are told at once; a text with more is no declaration."""
+"""Maximum number reported at once; a text with more is no declaration."""
 
 
 class Severity(enum.StrEnum):
-    """An error makes the declaration untrue or unusable; a warning may be meant; a note is for knowing."""
+    """An error makes the declaration untrue or unusable; a warning may be intended; a note is information."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -40,8 +40,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake. *path* names the key (``systems.shop.tables.customer.fields.email``), *code* never changes from one
-    release to the next, *mend* says what to do about it. *where* is None when the declaration came from no file."""
+    """One mistake. *path* names the key (``systems.shop.tables.customer.fields.email``), *code* is stable between
+    releases, *mend* says how to fix it. *where* is None if the declaration came from no file."""
 
     code: str
     where: Position | None
@@ -56,7 +56,7 @@ class Problem:
 
 
 class DeclarationErrors(TrothError):
-    """The declaration cannot be read. *problems* holds every mistake that was found, in the order of the text."""
+    """The declaration cannot be read. *problems* holds every mistake found, in the order of the text."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = in_order(problems)
@@ -77,8 +77,8 @@ _HARMLESS = re.compile(r"[0-9]{1,5}|(?=.*[^\W\d])\w[\w .,()$/-]{0,79}")
 
 
 def shown(text: object) -> str:
-    """*text* as a message may repeat it: a plain word in full, anything that could be a secret, an address or a
-    number of a person as ``…``."""
+    """*text* in a form that is safe in a message: a plain word in full, and ``…`` for anything that could be a secret,
+    an address or a person's number."""
     word = str(text)
     return word if _HARMLESS.fullmatch(word) else "…"
 

@@ -1,7 +1,7 @@
-"""What the record of processing and the assessment of risks ask for besides (GDPR Art. 26-28, 30, 35): who else is
-responsible, whose data it is, and what makes a purpose risky (``representative``, ``controllers``, ``risk``).
+"""Further content of the record of processing and the risk assessment (GDPR Art. 26-28, 30, 35): other responsible
+parties, the people concerned, and what makes a purpose risky (``representative``, ``controllers``, ``risk``).
 
-Everything here may be left out. `troth.reports` says what is then missing, and where it goes.
+Everything here is optional. `troth.reports` says what is missing, and where it goes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Role = Literal["controller", "processor"]
 
 
 class Representative(StrictModel):
-    """Who stands for a company that is not established where its people are (GDPR Art. 27)."""
+    """The representative of a company that is not established where its people are (GDPR Art. 27)."""
 
     name: str
     address: str
@@ -24,62 +24,62 @@ class Representative(StrictModel):
 
 
 class JointController(StrictModel):
-    """Someone who decides the purposes together with us (GDPR Art. 26)."""
+    """A joint controller, who decides the purposes together with us (GDPR Art. 26)."""
 
     name: str
     country: Country
     email: str
     address: str | None = None
     purposes: tuple[str, ...] = ()
-    """The purposes decided together; all of them where left out."""
+    """The purposes decided together; by default all."""
 
 
 class ActedFor(StrictModel):
-    """A controller on whose behalf we act as a processor (GDPR Art. 30(2)(a))."""
+    """A controller for which we act as a processor (GDPR Art. 30(2)(a))."""
 
     name: str
     country: Country
     email: str
     address: str | None = None
     officer: str | None = None
-    """The address of their data-protection officer."""
+    """The e-mail address of their data-protection officer."""
     representative: Representative | None = None
     purposes: tuple[str, ...] = ()
-    """What we do for them; every purpose with ``role: processor`` where left out."""
+    """The purposes served for them; by default every purpose with ``role: processor``."""
 
 
 class Assessment(StrictModel):
-    """A data-protection impact assessment that was made (GDPR Art. 35(7))."""
+    """A completed data-protection impact assessment (GDPR Art. 35(7))."""
 
     file: str
-    """Where it is kept."""
+    """Where it is stored."""
     on: Date
 
 
 class Risk(StrictModel):
-    """What makes a purpose risky, as the company states it (GDPR Art. 35). What is left out is not known: no answer is
-    never taken for *no*."""
+    """Risk factors of a purpose, as the company states them (GDPR Art. 35). An omitted answer is unknown: it is never
+    taken for *no*."""
 
     people: int | None = Field(default=None, ge=0, strict=True)
-    """About how many people the data is about."""
+    """The approximate number of people concerned."""
     large_scale: StrictBool | None = None
-    """Whether that is a large scale, where the company has decided so itself."""
+    """Whether that is a large scale, if the company has decided so itself."""
     evaluates: StrictBool | None = None
     """People are scored, rated or profiled."""
     decides: StrictBool | None = None
-    """Decisions with legal or similarly significant effects are made by machines alone (GDPR Art. 22)."""
+    """Decisions with legal or similarly significant effects are automated (GDPR Art. 22)."""
     monitors: StrictBool | None = None
-    """People are watched systematically: their behaviour, their place, their devices."""
+    """People are monitored systematically: their behaviour, their location, their devices."""
     public_area: StrictBool | None = None
     """... in an area that is open to the public."""
     matches: StrictBool | None = None
-    """Data that was collected for other purposes, or by others, is combined."""
+    """Data collected for other purposes, or by others, is combined."""
     vulnerable: tuple[str, ...] | None = None
-    """Who among the people can hardly refuse: children, employees, patients. An empty list says: nobody."""
+    """People among them who can hardly refuse: children, employees, patients. An empty list means nobody."""
     new_technology: StrictBool | None = None
-    """Technology is used in a way that is new, and not yet understood well."""
+    """Technology is used in a new way that is not yet well understood."""
     prevents: StrictBool | None = None
-    """Its outcome decides whether somebody gets a service or a contract, or can use a right."""
+    """Its outcome decides whether somebody gets a service or a contract, or can exercise a right."""
     unseen: StrictBool | None = None
     """The data comes from others, and the people are not told (GDPR Art. 14(5)(b))."""
     physical_harm: StrictBool | None = None
@@ -88,10 +88,10 @@ class Risk(StrictModel):
 
 
 class ProofSettings(StrictModel):
-    """What is kept to show that the policy is kept (GDPR Art. 5(2))."""
+    """Settings for evidence that the policy is kept (GDPR Art. 5(2))."""
 
     keep: Period = Period(count=3, unit="year")
-    """How long checks stay. The latest ones, and those that a status still rests on, stay longer."""
+    """How long checks are kept. The latest ones, and those on which a status is still based, are kept longer."""
 
     @field_validator("keep")
     @classmethod

@@ -1,4 +1,4 @@
-"""What the policy is and promises: its file, who may see how it is kept, and what shows each promise (``policy:``,
+"""The policy and its promises: its file, who may see their status, and what proves each promise (``policy:``,
 ``promises:``)."""
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from troth.declaration.versions import Announcement, DeclaredVersion, Reviewed
 from troth.text import same_person
 
 WAIVER_DAYS_MAX = 366
-"""How long a waiver may still run."""
+"""Maximum remaining days of a waiver."""
 ATTESTATION_DAYS_MAX = 366
-"""From the day on which a person gave their word to its last. What was so a year ago nobody knows without looking
-again."""
+"""Maximum days from the date of an attestation to its last day: nobody knows without checking again whether something
+is still true after a year."""
 
 
 class Audience(enum.StrEnum):
-    """Who may see a status, from the narrowest to the widest."""
+    """Audiences of a status, from the narrowest to the widest."""
 
     STAFF = "staff"
     AUDITOR = "auditor"
@@ -31,8 +31,8 @@ class Audience(enum.StrEnum):
 
 
 class Granularity(enum.StrEnum):
-    """How much of a check outsiders are told: its figures, only their order of magnitude, or no more than how the
-    promise stands."""
+    """The detail of a check that outsiders see: its figures, only their order of magnitude, or only the status of the
+    promise."""
 
     EXACT = "exact"
     BANDED = "banded"
@@ -46,7 +46,7 @@ class Publish(StrictModel):
 
 
 class NotPromise(StrictModel):
-    """A sentence of the policy that reads like a promise and is none: ``troth policy bind`` passes it over."""
+    """A sentence of the policy that reads like a promise but is none: ``troth policy bind`` skips it."""
 
     quote: Words
     because: Words
@@ -58,39 +58,39 @@ class Policy(StrictModel):
     file: Path
     effective: Date
     url: str = "/policy/"
-    """Where the public reads it: a path below the organisation's site, or a whole URL."""
+    """Where it is published: a path below the organisation's site, or a whole URL."""
     language: str = "en"
     announce: Announcement | None = None
-    """How people learn of this version, where it promises less than the one before it."""
+    """How people are told of this version, if it promises less than the one before."""
     reviewed: Reviewed | None = None
-    """Who says that it promises no less than the one before it, where that is in doubt."""
+    """Who confirms that it promises no less than the one before, if that is in doubt."""
     versions: tuple[DeclaredVersion, ...] = ()
-    """The versions before this one, and those that will follow it."""
+    """The versions before this one, and future ones."""
     not_promises: tuple[NotPromise, ...] = ()
-    """What reads like a promise and is none, as somebody decided."""
+    """Sentences that read like promises but are none, as somebody decided."""
     publish: Publish = Publish()
 
 
 class Waiver(StrictModel):
-    """A known breach of a promise, accepted for a while. The approver is never the owner, however that is written."""
+    """A known breach of a promise, accepted for a while. The approver is never the owner, in whatever spelling."""
 
     reason: Words
     approver: Words
     until: Date
-    """The last day, at most a year ahead: a waiver that runs longer does not count until then."""
+    """The last day, at most a year ahead: a longer waiver does not count until it is within that."""
     scope: tuple[str, ...] = ()
-    """Controls that it covers; all of the promise's where left out."""
+    """The controls that it covers; by default all of the promise's."""
 
 
 class Attestation(StrictModel):
-    """A named person's word for what nothing can measure. It is shown as ``stated``, never as ``kept``, and where the
-    owner of the promise gives it, that is said beside it."""
+    """A named person's statement about something that cannot be measured. It is shown as ``stated``, never as ``kept``,
+    with a remark if the owner of the promise gives it."""
 
     by: Words
     says: Words
     on: Date
     until: Date
-    """The last day, at most a year after the first: a word that is to last longer does not count."""
+    """The last day, at most a year after the first: a longer attestation does not count."""
 
     @property
     def is_too_long(self) -> bool:
@@ -98,24 +98,24 @@ class Attestation(StrictModel):
 
 
 class Promise(StrictModel):
-    """What the policy promises, in its own words, and what shows that it is kept."""
+    """A promise of the policy, in its own words, and what proves that it is kept."""
 
     quote: Words
     """The whole sentence, item of a list or row of a table, exactly as published."""
     owner: Words
     controls: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
-    """Systems or tables that the sentence speaks of (``logins``, ``logins.login``): what a control finds elsewhere does
-    not touch it. Left out, it speaks of everything that its controls look at."""
+    """Systems or tables that the sentence is about (``logins``, ``logins.login``): findings of a control elsewhere do
+    not affect it. By default it is about everything that its controls examine."""
     severity: Literal["low", "medium", "high"] = "medium"
     audience: Audience = Audience.PUBLIC
     """The widest audience that may see this promise's status, within what the policy publishes."""
     delay: Period | None = None
-    """Customers and the public see the status of so long ago, and nothing newer."""
+    """Delay after which customers and the public see a status; they see nothing newer."""
     granularity: Granularity = Granularity.BANDED
-    """How much of the checks customers and the public see."""
+    """The detail of the checks that customers and the public see."""
     failures: int | None = Field(default=None, ge=1, le=10, strict=True)
-    """Failures in a row before this promise is broken; what each control says, where left out."""
+    """Failures in a row before this promise is broken; by default as each control says."""
     attest: Attestation | None = None
     waive: Waiver | None = None
 

@@ -1,4 +1,4 @@
-"""What data is used for: purposes, where it is asked for, who else gets it, how long it stays."""
+"""Uses of data: purposes, collection points, recipients, retention."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ class Basis(enum.StrEnum):
 
 
 OBJECTABLE = frozenset({Basis.PUBLIC_TASK, Basis.LEGITIMATE_INTERESTS, Basis.RECOGNISED_LEGITIMATE_INTERESTS})
-"""The bases that a person may object to (GDPR Art. 21(1); UK GDPR Art. 21(1) names 6(1)(ea) as well)."""
+"""The bases to which a person may object (GDPR Art. 21(1); UK GDPR Art. 21(1) names 6(1)(ea) as well)."""
 
 
 class Purpose(StrictModel):
-    """Why data is used, on which basis (GDPR Art. 5(1)(b), 6, 13(1)(c))."""
+    """A purpose of using data, and its legal basis (GDPR Art. 5(1)(b), 6, 13(1)(c))."""
 
     basis: Basis
     use: str
     """The data use, a fideslang key such as ``essential.service``."""
     data: tuple[str, ...]
-    """Data categories; a key stands for all below it."""
+    """Data categories; a key includes all below it."""
     interests: Title | None = None
     """The legitimate interests, named (GDPR Art. 13(1)(d))."""
     objection: Literal["weighed", "automatic"] = "weighed"
-    """What an objection does where the basis is an interest or a public task: a person weighs it (GDPR Art. 21(1)), or
+    """The effect of an objection if the basis is an interest or a public task: a person weighs it (GDPR Art. 21(1)), or
     it is granted ``automatic``ally. An objection to direct marketing is always granted (Art. 21(3))."""
     condition: SpecialCondition | None = None
-    """What lets special categories be used for it (GDPR Art. 9(2))."""
+    """The condition for using special categories (GDPR Art. 9(2))."""
     title: Title | None = None
     role: Role = "controller"
-    """``processor`` for what is done on behalf of others (GDPR Art. 28); see ``controllers``."""
+    """``processor`` for processing on behalf of others (GDPR Art. 28); see ``controllers``."""
     subjects: tuple[str, ...] = ()
-    """Whose data it is; that of the systems that serve the purpose, where left out."""
+    """The people concerned; by default those of the systems that serve the purpose."""
     risk: Risk | None = None
-    """What decides whether an impact assessment is due (GDPR Art. 35)."""
+    """Facts that decide whether an impact assessment is due (GDPR Art. 35)."""
 
 
 class Sharing(enum.StrEnum):
-    """What we are to each other (GDPR Art. 4, CCPA)."""
+    """The roles of a recipient (GDPR Art. 4, CCPA)."""
 
     PROCESSOR = "processor"
     CONTROLLER = "controller"
@@ -67,38 +67,38 @@ def _as_text(value: Any) -> Any:
 
 
 class Feed(StrictModel):
-    """Where the company's own rows show that a person's data goes to a recipient: each row of theirs in *table*."""
+    """Rows of the company that show that a person's data goes to a recipient: each row of that person in *table*."""
 
     table: str
     """``system.table``."""
     where: dict[str, Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int | float | bool)]] = {}
-    """Columns and the value that each has in the rows that go there; every row goes where it is left out."""
+    """Columns and the value that each has in the rows that go to the recipient; by default every row."""
 
 
 class Recipient(StrictModel):
-    """Someone the data goes to (GDPR Art. 13(1)(e)-(f), 28, 44-49)."""
+    """A recipient of data (GDPR Art. 13(1)(e)-(f), 28, 44-49)."""
 
     role: Sharing
     country: Country
     receives: tuple[str, ...]
     purposes: tuple[str, ...] = ()
-    """What it receives them for; any purpose that has such data, where left out."""
+    """The purposes for which it receives data; by default any purpose with such data."""
     title: Title | None = None
     safeguard: str | None = None
-    """Where the country is outside the UK and the EU: ``adequacy``, ``scc``, ``idta``, ``dpf``, ``uk_bridge`` …"""
+    """Safeguard for a country outside the UK and the EU: ``adequacy``, ``scc``, ``idta``, ``dpf``, ``uk_bridge`` …"""
     contract: str | None = None
-    """Where the processing contract is kept (GDPR Art. 28(3))."""
+    """Where the processing contract is stored (GDPR Art. 28(3))."""
     contract_until: Date | None = None
     notice: str | None = None
-    """The address of their own privacy notice."""
+    """The URL of their own privacy notice."""
     assessed: str | None = None
-    """Where the assessment of a transfer that rests on compelling interests alone is kept (GDPR Art. 49(1))."""
+    """Where the assessment of a transfer that is based only on compelling interests is stored (GDPR Art. 49(1))."""
     contact: str | None = None
-    """The address that is told of corrections, erasures and restrictions (GDPR Art. 19)."""
+    """The e-mail address for notifications of corrections, erasures and restrictions (GDPR Art. 19)."""
     hosts: tuple[str, ...] = ()
-    """Hosts that the site may load from or send to on their behalf."""
+    """Hosts from which the site may load, or to which it may send, on their behalf."""
     feed: Feed | None = None
-    """Which rows show that a person's data goes there; without it only the register of disclosures shows it."""
+    """The rows that show that a person's data goes there; without it only the register of disclosures shows it."""
 
 
 class CollectedField(StrictModel):
@@ -109,14 +109,13 @@ class CollectedField(StrictModel):
 
 
 class CollectionPoint(StrictModel):
-    """Where data is asked for: exactly these fields, for these purposes (clauses C03, C05)."""
+    """A place where data is collected: exactly these fields, for these purposes (clauses C03, C05)."""
 
     title: Title | None = None
     page: str | None = None
     """The page with the form, below the organisation's site."""
     without: str | None = None
-    """What does not happen without the required fields, in words: ``we cannot open an account``
-    (GDPR Art. 13(2)(e))."""
+    """The consequence of not giving the required fields: ``we cannot open an account`` (GDPR Art. 13(2)(e))."""
     fields: dict[str, Annotated[CollectedField, bare("need", CollectedField)]]
     purposes: tuple[str, ...]
 
@@ -130,7 +129,7 @@ class Cookie(StrictModel):
     """``session`` or a period."""
     why: Title | None = None
     allows: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]{1,100}$")] | None = None
-    """What stands in it once a visitor has allowed everything: sent where it is looked at what a later refusal does."""
+    """Its value once a visitor has allowed everything: sent when checking the effect of a later refusal."""
 
     @property
     def period(self) -> Period | None:
@@ -139,19 +138,19 @@ class Cookie(StrictModel):
 
 
 class Retention(StrictModel):
-    """How long the rows of a table stay (GDPR Art. 5(1)(e), 13(2)(a))."""
+    """The retention period of a table's rows (GDPR Art. 5(1)(e), 13(2)(a))."""
 
     table: str
     """``system.table``."""
     for_: Period = Field(alias="for")
     from_: str = Field(alias="from")
     title: Title | None = None
-    """What the rows are, in words: ``Sign-in history``."""
+    """A name for the rows: ``Sign-in history``."""
     starts: Title | None = None
-    """What the period runs from, in words: ``you last signed in``."""
+    """The event that starts the period: ``you last signed in``."""
     empty: Literal["not_begun"] | None = None
-    """What a row says that has nothing there: that its period has not begun, as of an account that nobody has closed.
-    Where left out, nobody knows how old such a row is, and that is a fault."""
+    """The meaning of an empty start column: the period has not begun, as for an account that is not closed. By default
+    the age of such a row is unknown, and that is a fault."""
     because: Title | None = None
 
 

@@ -1,4 +1,4 @@
-"""How requests of people are answered: what a company decides beyond what the law says (``requests:``)."""
+"""How requests are answered: the company's decisions beyond what the law requires (``requests:``)."""
 
 from __future__ import annotations
 
@@ -12,39 +12,38 @@ Right = Literal["view", "amend", "erase", "restrict", "port", "object", "withdra
 
 
 class FlagColumn(StrictModel):
-    """A column that the application heeds: rows that bear this value are not used."""
+    """A column that the application obeys: rows with this value are not used."""
 
     column: str
     """A column of this table, personal or not."""
     value: str = Field(max_length=200)
-    """What stands in it once the rows must not be used: ``"1"``, ``stopped``, or ``now`` for the moment."""
+    """The value that means that the rows must not be used: ``"1"``, ``stopped``, or ``now`` for the current time."""
     lifted: str | None = Field(default=None, max_length=200)
-    """What stands in it when the mark is lifted; empty where left out."""
+    """The value once the mark is lifted; by default empty."""
 
 
 class Requests(StrictModel):
-    """How requests are answered. Everything here has a default that fits the law."""
+    """How requests are answered. Every default complies with the law."""
 
     approve: tuple[Right, ...] = ()
-    """Rights that a second person approves before anything is carried out, or shown."""
+    """Rights for which a second person must approve before anything is carried out or shown."""
     window: Period | None = None
-    """Before an erasure, the data is restricted for so long, and the person may think again."""
+    """Cooling-off period before an erasure: the data is restricted, and the person may change their mind."""
     verify: dict[Right, Literal["channel", "points", "account"]] = {}
-    """The proof of identity that a right asks for, where more than the control of a channel is meant: ``points``, two
-    stored data points besides; ``account``, signing in to the company's own login with a second factor, or three points
-    and a declaration."""
+    """The proof of identity for a right, if control of a channel is not enough: ``points``, two stored data points as
+    well; ``account``, signing in to the company's own login with a second factor, or three points and a declaration."""
     package: Period = Period(count=7, unit="day")
-    """How long a package may be fetched."""
+    """How long a package can be downloaded."""
     languages: tuple[Literal["en", "de", "fr", "es"], ...] = ("en", "de", "fr", "es")
-    """The languages of the privacy centre and of letters, the first where nobody has chosen."""
+    """The languages of the privacy centre and of messages; the first is the default."""
     serves: tuple[str, ...] = ()
-    """The markets that the organisation offers itself to, as countries or states: whose laws may count."""
+    """The markets that the organisation serves, as countries or states: their laws may apply."""
     keep: Period = Period(count=3, unit="year")
-    """How long what was asked and answered stays after a case is closed; of some laws, at least two years."""
+    """How long requests and answers are kept after a case is closed; some laws require at least two years."""
     by_mail: StrictBool = True
     """Whether the mailbox ``organisation.email`` is read for requests."""
     by_api: StrictBool = False
-    """Whether the company's own application sends requests by the API, so that a token for it has to be in force."""
+    """Whether the company's own application sends requests by the API, so that an active token for it is required."""
 
     @field_validator("package")
     @classmethod

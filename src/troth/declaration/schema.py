@@ -9,9 +9,9 @@ from troth.declaration.taxonomy import categories, uses
 
 
 def json_schema() -> dict[str, Any]:
-    """A JSON Schema (2020-12) of ``troth.yaml`` and of the files that it includes, so no key has to be there.
+    """A JSON Schema (2020-12) of ``troth.yaml`` and of its included files, so no key is required.
 
-    `load` refuses more than a schema can state, and takes one thing that this refuses: a number where text is meant.
+    `load` refuses more than a schema can express, and accepts one thing that this refuses: a number in place of text.
     """
     schema = Declaration.model_json_schema(by_alias=True)
     definitions = schema["$defs"]

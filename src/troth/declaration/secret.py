@@ -1,4 +1,4 @@
-"""Secrets by reference: ``${SHOP_DATABASE_URL}`` in the file, the value in the environment and nowhere else."""
+"""Secrets by reference: ``${SHOP_DATABASE_URL}`` in the file, the value only in the environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SecretMissing(TrothError):
 
 
 class Secret:
-    """A text that may hold a secret. It shows itself to `reveal` alone: never to ``str``, ``repr`` or a pickle."""
+    """A text that may hold a secret. Only `reveal` returns it: never ``str``, ``repr`` or a pickle."""
 
     __slots__ = ("_text",)
 
@@ -28,7 +28,7 @@ class Secret:
         self._text: Final = text
 
     def reveal(self) -> str:
-        """The text itself. Pass it on at once; never log it, keep it or put it into a message."""
+        """The text itself. Use it at once; never log it, keep it or put it into a message."""
         return self._text
 
     def __repr__(self) -> str:
@@ -53,18 +53,18 @@ _PASSWORD = re.compile(
 
 
 def holds_secret(text: str) -> bool:
-    """Whether a password or key seems to stand in *text* itself rather than behind a ``${NAME}``."""
+    """Whether *text* itself seems to contain a password or key rather than a ``${NAME}``."""
     return _PASSWORD.search(_REFERENCE.sub("", text)) is not None
 
 
 def has_broken_reference(text: str) -> bool:
-    """Whether *text* holds a ``${…`` that is not the reference it looks like."""
+    """Whether *text* contains a ``${…`` that is not a valid reference."""
     return "${" in _REFERENCE.sub("", text)
 
 
 def resolve(text: str, environ: Mapping[str, str]) -> Secret:
-    """*text* with each ``${NAME}`` replaced by the variable of that name, or where it is not set by the contents of
-    the file that ``NAME_FILE`` names, less the line break at its end.
+    """*text* with each ``${NAME}`` replaced by the variable of that name or, if it is not set, by the contents of the
+    file that ``NAME_FILE`` names, without the final line break.
 
     Raises `SecretMissing` with every name that has neither.
     """
@@ -75,7 +75,7 @@ def resolve(text: str, environ: Mapping[str, str]) -> Secret:
 
 
 def missing(text: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The names that *text* refers to and *environ* cannot supply."""
+    """The names that *text* references and *environ* does not supply."""
     return tuple(name for name in dict.fromkeys(_names(text)) if _value(name, environ) is None)
 
 

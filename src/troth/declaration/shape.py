@@ -1,4 +1,4 @@
-"""What may stand where, read off the model itself: for suggestions, for the order of keys, for short forms."""
+"""The allowed structure, derived from the model: for suggestions, for the order of keys, for short forms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from troth.declaration.model import Declaration
 
 
 def keys_at(path: tuple[str, ...]) -> list[str]:
-    """The keys that the model knows at *path*; none where any name may stand."""
+    """The keys that the model allows at *path*; empty where any name is allowed."""
     kind: Any = Declaration
     for part in path:
         kind = inner(kind, part)
@@ -19,7 +19,7 @@ def keys_at(path: tuple[str, ...]) -> list[str]:
 
 
 def keys(kind: Any) -> list[str]:
-    """The keys of a mapping of type *kind*, in the order of the model; none where any name may stand."""
+    """The keys of a mapping of type *kind*, in the order of the model; empty where any name is allowed."""
     kind = bare(kind)
     if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
         return []
@@ -27,7 +27,7 @@ def keys(kind: Any) -> list[str]:
 
 
 def inner(kind: Any, part: str) -> Any:
-    """The type of what stands under *part* in a value of type *kind*; None where nothing may."""
+    """The type of the value under *part* in a value of type *kind*; None where nothing is allowed."""
     kind = bare(kind)
     origin = get_origin(kind)
     if origin is dict:

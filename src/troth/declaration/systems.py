@@ -1,6 +1,6 @@
-"""Where personal data is: systems, their tables, and how the rows of a person hang together.
+"""Places of personal data: systems, their tables, and how the rows of a person are linked.
 
-Short forms (``email: email`` for ``email: {column: email}``) are widened here, so that readers see one form only.
+Short forms (``email: email`` for ``email: {column: email}``) are expanded here, so that readers see one form only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from troth.declaration.secret import has_broken_reference, holds_secret
 
 
 class IdentityKind(enum.StrEnum):
-    """The kinds of identifier by which a subject may be found beside the keys of rows."""
+    """The kinds of identifier by which a subject can be found, besides the keys of rows."""
 
     EMAIL = "email"
     PHONE = "phone"
@@ -53,28 +53,28 @@ def _no_number(value: Any) -> Any:
 
 
 class BlindSearch(StrictModel):
-    """How the application finds a sealed field again: by a blind index, a column of buckets beside it (see
+    """How the application searches a sealed field: by a blind index, a column of buckets beside it (see
     `troth.protect.fields`)."""
 
     column: str
-    """The column of the buckets. It is a field of the table, too: it says something about the person."""
+    """The column of the buckets. It is also a field of the table, because it reveals something about the person."""
     population: int = Field(ge=1, strict=True)
-    """How many distinct values the table really holds; of combinations, with several fields."""
+    """The number of distinct values that the table really holds; of combinations, with several fields."""
     values_per_bucket: int = Field(default=2, ge=2, strict=True)
-    """How many of them share a bucket, at least and on average."""
+    """How many of them share a bucket, at least on average."""
     with_: tuple[str, ...] = Field(default=(), alias="with")
-    """Other sealed fields that are looked for together with this one, by one index over all of them."""
+    """Other sealed fields that are searched together with this one, by one index over all of them."""
 
 
 class TokenUse(StrictModel):
-    """What stands in a field where the value itself must not stand (PCI DSS 4.0.1, 3.5.1)."""
+    """Tokens in a field that must not hold the value itself (PCI DSS 4.0.1, 3.5.1)."""
 
     format: str
-    """What the tokens look like, such as ``pan.bin6.last4``; `troth.protect.tokens` knows them all."""
+    """The format of the tokens, such as ``pan.bin6.last4``; `troth.protect.tokens` lists them."""
     domain: str
-    """Whose tokens they are: a key of ``token_domains``."""
+    """The domain of the tokens: a key of ``token_domains``."""
     length: int | None = Field(default=None, ge=1, le=256, strict=True)
-    """The fewest characters of a value, for ``numeric`` and ``alphanumeric``: among few values all can be tried."""
+    """The minimum length of a value, for ``numeric`` and ``alphanumeric``: with few values all can be tried."""
 
 
 class FieldUse(StrictModel):
@@ -83,22 +83,22 @@ class FieldUse(StrictModel):
     category: str
     """The data category, a fideslang key such as ``user.contact.email``."""
     of: str | None = None
-    """The link (a key of ``belongs_to`` or a column of ``mentions``) whose person this field is about, where a row
-    is about several people."""
+    """The link (a key of ``belongs_to`` or a column of ``mentions``) to the person this field is about, if a row is
+    about several people."""
     sealed: Annotated[Literal[True, False, "deterministic"], BeforeValidator(_no_number)] = False
-    """The application stores this field as ciphertext; a control checks that it really does. ``deterministic``: equal
-    values may look equal, so that they can be looked up; without it they may not."""
+    """The application stores this field as ciphertext; a control verifies it. ``deterministic``: equal values may look
+    equal, so that they can be looked up; otherwise they may not."""
     search: BlindSearch | None = None
-    """A blind index by which the application finds this sealed field."""
+    """A blind index by which the application searches this sealed field."""
     token: TokenUse | None = None
-    """The field holds tokens, and never the values that they stand for; a control checks that it really does."""
+    """The field holds only tokens, never the values behind them; a control verifies it."""
     unit: Annotated[str, Field(pattern=r"^[A-Z]{3}(/100)?$")] | None = None
-    """For an amount of money: its currency (ISO 4217), such as ``GBP``; ``GBP/100`` where it is counted in pence."""
+    """For an amount of money: its currency (ISO 4217), such as ``GBP``; ``GBP/100`` if it is counted in pence."""
     free_text: StrictBool = False
     """People may have written anything into it, also about others."""
     fixed: Title | None = None
-    """Why a correction leaves this field as it is, as the person is told it: it records what happened, or it holds what
-    its owner has confirmed."""
+    """Why a correction does not change this field, in the words shown to the person: it records an event, or a fact
+    that its owner has confirmed."""
 
 
 class IdentityColumn(StrictModel):
@@ -107,17 +107,17 @@ class IdentityColumn(StrictModel):
     column: str
     shared: Literal["no", "review"] = "no"
     """``review``: several people may share the value (a family's phone); a match of several people stops for review,
-    and the value never leads from one person to the next."""
+    and the value never links one person to another."""
     case: Literal["fold", "exact"] = "fold"
-    """``exact`` when the application stores one letter case only, so that a plain index serves."""
+    """``exact`` if the application stores one letter case only, so that a plain index is enough."""
 
 
 class Reference(StrictModel):
-    """*columns* of this table name the row of *table* whose *to* columns have the same values."""
+    """*columns* of this table identify the row of *table* whose *to* columns have the same values."""
 
     columns: tuple[str, ...]
     system: str | None = None
-    """Another system of the declaration; this one where left out."""
+    """Another system of the declaration; by default this one."""
     table: str
     to: tuple[str, ...]
 
@@ -130,23 +130,23 @@ class Reference(StrictModel):
 
 
 def _strategy_word(value: Any) -> Any:
-    return "null" if value is None else value  # a bare YAML null is the strategy of that name
+    return "null" if value is None else value  # a bare YAML null means the strategy of that name
 
 
 FieldStrategy = Annotated[Strategy, BeforeValidator(_strategy_word, json_schema_input_type=Strategy | None)]
 
 
 class Keep(StrictModel):
-    """Rows that the law or a contract keeps from erasure, for how long, and who says so (GDPR Art. 17(3))."""
+    """Rows that the law or a contract exempts from erasure, for how long, and the source (GDPR Art. 17(3))."""
 
     for_: Period | None = Field(default=None, alias="for")
-    """How long; left out, the rows are kept as long as the reason stands."""
+    """How long; by default as long as the reason applies."""
     from_: str | None = Field(default=None, alias="from")
-    """The column that the period starts from."""
+    """The column with the start of the period."""
     because: Title
-    """The reason, as the person is told it."""
+    """The reason, in the words shown to the person."""
     cite: str
-    """The law or contract that says so."""
+    """The law or contract that requires it."""
     meanwhile: dict[str, FieldStrategy] = {}
     """What is done at once to the fields that the reason does not need: field to ``null``, ``mask`` or
     ``pseudonymise``."""
@@ -154,12 +154,12 @@ class Keep(StrictModel):
 
 class Erasure(StrictModel):
     """What erasure does to this table's rows: ``delete`` them, or treat them field by field and keep them. With both,
-    they are deleted, and one that a kept row has to refer to is treated field by field instead."""
+    they are deleted, except that a row to which a kept row must refer is treated field by field instead."""
 
     rows: Literal["delete", "keep"] = "keep"
-    """What happens to the rows themselves; ``keep`` where only fields are named."""
+    """What happens to the rows themselves; ``keep`` if only fields are named."""
     fields: dict[str, FieldStrategy] = {}
-    """What is done to each field of a row that stays."""
+    """What is done to each field of a remaining row."""
 
     @model_validator(mode="before")
     @classmethod
@@ -178,8 +178,8 @@ class Erasure(StrictModel):
 
 
 def is_long_erasure(value: Mapping[Any, Any]) -> bool:
-    """Whether the keys are ours. A table may well have columns called ``rows`` or ``fields``: a strategy beside the
-    key ``fields``, or any other key, shows that they are meant."""
+    """Whether *value* is the long form. A table may have columns called ``rows`` or ``fields``: a strategy under the
+    key ``fields``, or any other key, shows that columns are meant."""
     return not value.keys() - {"rows", "fields"} and isinstance(value.get("fields", {}), Mapping)
 
 
@@ -187,42 +187,42 @@ class Table(StrictModel):
     """One table of a system, or one set of files of the same shape."""
 
     title: Title | None = None
-    """What the rows are called where people read it."""
+    """The name of the rows in texts for readers."""
     titles: dict[str, Title] = {}
-    """Column to what it is called where people read it; the title of its data category where left out."""
+    """Column to its name in texts for readers; by default the title of its data category."""
     path: str | None = None
     """For a folder of files: which files, as a pattern such as ``calls/*.jsonl``."""
     key: tuple[str, ...] | None = None
-    """The columns that name a row; the store's own primary key where left out."""
+    """The columns that identify a row; by default the store's own primary key."""
     identity: dict[IdentityKind, Annotated[IdentityColumn, bare("column", IdentityColumn)]] = {}
-    """A row of this table *is* one person, named by these columns: matching one teaches the others."""
+    """A row of this table *is* one person, identified by these columns: a match on one adds the others."""
     mentions: dict[IdentityKind, Annotated[IdentityColumn, bare("column", IdentityColumn)]] = {}
-    """These columns name the person a row is about; they find rows by value but teach nothing further."""
+    """These columns identify the person a row is about; they find rows by value but add no further identifiers."""
     fields: dict[str, Annotated[FieldUse, bare("category", FieldUse)]] = {}
     """Column to data category, for every column with personal data."""
     belongs_to: dict[str, Reference] = {}
-    """Whose rows these are: ``{customer_id: customer.id}``. Composite: ``{"a, b": "parent.(a, b)"}``. Another system:
+    """The owner of the rows: ``{customer_id: customer.id}``. Composite: ``{"a, b": "parent.(a, b)"}``. Another system:
     ``{customer_ref: shop.customer.id}``."""
     refers_to: dict[str, Reference] = {}
     """References that do not make the row that person's (an employee's manager); erasing the target empties them."""
     keep: Keep | None = None
     erase: Erasure | None = None
     shared: Literal["keep", "erase"] = "keep"
-    """What erasing one person does, in a row that is about several, to the fields that are about nobody in particular
-    (no ``of``): they stay for the others, or go with the first who asks."""
+    """In a row about several people, what erasing one does to the fields that are about nobody in particular (no
+    ``of``): they stay for the others, or are erased with the first who asks."""
     unlinked: str | None = None
-    """Why nothing leads from a person to these rows, where nothing does (marks that only a key can match, rows that end
-    within a day). Tracing passes the table over."""
+    """Why nothing leads from a person to these rows, if so (marks that only a key can match, rows that end within a
+    day). Tracing skips the table."""
     marks: dict[str, FlagColumn] = {}
-    """Columns by which the application is told not to use a person's rows: ``restricted`` for everything but storing
-    (GDPR Art. 18), or a purpose, for what an objection or a withdrawal stops (Art. 21, 7(3))."""
+    """Columns that tell the application not to use a person's rows: ``restricted`` for everything except storage (GDPR
+    Art. 18), or a purpose, for an objection or a withdrawal (Art. 21, 7(3))."""
     notice: str | None = None
-    """The column that names the version of the policy that a row was collected under, by its first day."""
+    """The column with the version of the policy under which a row was collected, as its effective date."""
     ignore: tuple[str, ...] = ()
-    """Columns looked at and found to hold no personal data."""
+    """Columns that were examined and hold no personal data."""
     published: tuple[str, ...] = ()
-    """Of those, what everybody can read anyway, such as the text of a page. An address that stands there is there on
-    purpose, so nobody looks for personal data in it."""
+    """Of those, the public ones, such as the text of a page. An address in it is there on purpose, so it is not
+    searched for personal data."""
 
     @field_validator("key", mode="before", json_schema_input_type=str | tuple[str, ...] | None)
     @classmethod
@@ -239,7 +239,7 @@ _TARGET = re.compile(r"(?P<path>.+)\.(?:\((?P<many>[^()]+)\)|(?P<one>[^.()]+))")
 
 
 def read_reference(key: Any, target: Any) -> Any:
-    """Read ``{"a, b": "system.table.(x, y)"}``; a text of another form is left for `Reference` to refuse."""
+    """Read ``{"a, b": "system.table.(x, y)"}``; `Reference` refuses a text of another form."""
     if isinstance(target, dict):
         return {"columns": _names(key), **target}
     found = _TARGET.fullmatch(target.strip()) if isinstance(target, str) else None
@@ -259,8 +259,8 @@ def _names(text: Any) -> Any:
 
 
 def _of_this_system(table: Any, names: set[Any]) -> Any:
-    """*table* with its references to *names* spelled out: in ``billing.invoice.id`` the dot may belong to the name of
-    a table in the schema ``billing``, and the system that declares such a table is the one that knows."""
+    """*table* with its references to *names* expanded: in ``billing.invoice.id`` the dot may belong to the name of a
+    table in the schema ``billing``, which only the system that declares it can tell."""
     if not isinstance(table, dict):
         return table
     spelled = dict(table)
@@ -281,32 +281,32 @@ class System(StrictModel):
     """One system that holds personal data (an entry of the record of processing, GDPR Art. 30)."""
 
     store: str = Field(min_length=1, max_length=4096)
-    """Where it is: a database URL, ``files:`` and a folder or bucket URL, a reference such as
-    ``${SHOP_DATABASE_URL}``, or ``task`` where a person looks and answers. With ``asked``: the ``https://`` address of
-    a service, or ``hook:`` and a module of Python. Secrets never stand in the file."""
+    """Where it is: a database URL, ``files:`` and a folder or bucket URL, a reference such as ``${SHOP_DATABASE_URL}``,
+    or ``task`` if a person looks it up and answers. With ``asked``: the ``https://`` address of a service, or ``hook:``
+    and a Python module. Secrets are never in the file."""
     title: Title | None = None
     owner: Words | None = None
     country: Country | None = None
-    """Where it stands; where the organisation is, where left out."""
+    """Its country; by default the organisation's."""
     subjects: tuple[str, ...] = ()
-    """Whose data it is, in plain words: customers, employees, callers (GDPR Art. 30(1)(c))."""
+    """The people concerned, in plain words: customers, employees, callers (GDPR Art. 30(1)(c))."""
     purposes: tuple[str, ...] = ()
     read_only: StrictBool = False
     accounts: tuple[str, ...] = ()
-    """The accounts of the store that are expected to read its personal data, by the store's own names; any other that
-    can is a fault."""
+    """The accounts of the store that are expected to read its personal data, by the store's own names; any other
+    account that can is a fault."""
     tables: dict[str, Table] = {}
     asked: ExternalAccess | None = None
-    """How it is asked, where it answers for itself; with ``store: task``, what a person answers for."""
+    """How it is asked, if it answers for itself; with ``store: task``, what a person answers for."""
 
     @property
     def is_looked_into(self) -> bool:
-        """Whether we read and write its tables ourselves. Else a person or the system itself is asked."""
+        """Whether we read and write its tables ourselves. Otherwise a person or the system itself is asked."""
         return self.store != "task" and self.asked is None and self.store.partition(":")[0] not in ASKED_SCHEMES
 
     @property
     def is_troths(self) -> bool:
-        """Whether it is Troth's own database, by the variable that says where that is."""
+        """Whether it is Troth's own database, recognised by the variable of its URL."""
         return self.store == "${TROTH_DATABASE_URL}"
 
     @field_validator("store")

@@ -1,7 +1,7 @@
-"""Data categories and data uses: one vocabulary that the field knows, with plain titles and the W3C's terms.
+"""Data categories and data uses: an established vocabulary, with plain titles and W3C terms.
 
-Keys are dotted, from the broad to the narrow: ``user.contact`` covers ``user.contact.email``. They are fideslang's;
-`dpv` gives the term of the W3C Data Privacy Vocabulary that says the same, or the nearest broader thing.
+Keys are dotted, from broad to narrow: ``user.contact`` covers ``user.contact.email``. They are fideslang's; `dpv`
+returns the equivalent term of the W3C Data Privacy Vocabulary, or the nearest broader one.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def _terms(raw: dict[str, dict[str, Any]]) -> dict[str, _Term]:
 
 
 def categories() -> tuple[str, ...]:
-    """Every data category, a broad one before those that it covers."""
+    """Every data category, broad ones before those that they cover."""
     return tuple(_taxonomy().categories)
 
 
 def uses() -> tuple[str, ...]:
-    """Every data use, a broad one before those that it covers."""
+    """Every data use, broad ones before those that they cover."""
     return tuple(_taxonomy().uses)
 
 
@@ -79,8 +79,8 @@ def title(key: str) -> str:
 
 
 def dpv(key: str) -> str | None:
-    """The IRI of the DPV 2 term for the category or use, such as ``https://w3id.org/dpv/pd#EmailAddress``; None where
-    the DPV has no such thing. Raises `KeyError` for a key that is neither."""
+    """The IRI of the DPV 2 term for the category or use, such as ``https://w3id.org/dpv/pd#EmailAddress``; None if the
+    DPV has none. Raises `KeyError` for a key that is neither."""
     term = _term(key).dpv
     if term is None:
         return None
@@ -94,8 +94,8 @@ def _term(key: str) -> _Term:
 
 
 def nearest(key: str, *, kind: Kind = "category") -> str | None:
-    """The category (or use) that *key* was probably meant to be, or None: its replacement, the only one whose last
-    word is the same or begins so, or the one with the most like spelling."""
+    """The category (or use) that *key* was probably meant to be, or None: its replacement, the only one whose last word
+    is the same or shares its beginning, or the one with the most similar spelling."""
     taxonomy = _taxonomy()
     if key in taxonomy.replaced:
         return taxonomy.replaced[key]

@@ -1,4 +1,4 @@
-"""Who outside the company sees that its ledger only grows."""
+"""Outside witnesses of the company's ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WITNESS_KEY = re.compile(r"(?P<name>[^+\s]+)\+(?P<id>[0-9a-f]{8})\+(?P<key>[A-Z
 
 
 class LedgerWitness(StrictModel):
-    """An outsider who cosigns the ledger's checkpoints, and refuses one that does not continue what it signed before
+    """An outsider who cosigns the ledger's checkpoints, and refuses one that does not continue its last signed one
     (C2SP tlog-witness)."""
 
     key: str
@@ -38,7 +38,7 @@ class LedgerWitness(StrictModel):
 
 
 class TimestampAuthority(StrictModel):
-    """A timestamp authority (RFC 3161), which says once a day when it saw the ledger's checkpoint."""
+    """A timestamp authority (RFC 3161), which timestamps the ledger's checkpoint once a day."""
 
     url: WebAddress
     certificate: Path
@@ -46,16 +46,16 @@ class TimestampAuthority(StrictModel):
 
 
 class Ledger(StrictModel):
-    """Who outside the company sees that its ledger only grows. Only hashes leave, never an entry."""
+    """Outsiders who verify that the ledger only grows. Only hashes leave, never an entry."""
 
     witnesses: tuple[LedgerWitness, ...] = ()
     quorum: int | None = Field(default=None, ge=1)
-    """How many of the witnesses have to have cosigned; all of them where left out."""
+    """How many of the witnesses must have cosigned; by default all."""
     timestamp: TimestampAuthority | None = None
 
     @model_validator(mode="after")
     def _quorum_can_be_met(self) -> Self:
-        keys = {witness.key.split("+", 2)[2] for witness in self.witnesses}  # base64 has plus signs, too
+        keys = {witness.key.split("+", 2)[2] for witness in self.witnesses}  # base64 contains plus signs, too
         if len(keys) < len(self.witnesses):
             raise ValueError("one witness is named twice; every cosignature has to come from somebody else")
         if self.quorum is not None and self.quorum > len(self.witnesses):

@@ -1,4 +1,4 @@
-"""A declaration as YAML that people like to read: the order of the model, the short forms, comments where wanted."""
+"""Writing a declaration as readable YAML: the order of the model, the short forms, optional comments."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from troth.declaration.systems import (
 )
 
 _KEY_MAX = 1_000
-"""Characters; YAML wants a '?' before a key of more than 1,024."""
+"""Characters; YAML requires a '?' before a key of more than 1,024."""
 WIDTH = 110
 """Columns up to which a small mapping or list stays on one line."""
 
 
 def write(declaration: Declaration | Mapping[str, Any], comments: Mapping[str, str] | None = None) -> str:
-    """*declaration* as YAML text. A mapping may be any part of a declaration, long or short, finished or not.
+    """*declaration* as YAML text. A mapping may be any part of a declaration, long or short, complete or not.
 
-    *comments* go above the key that their path names (``systems.shop.tables.customer``), that of the empty path above
-    everything. Reading the text back gives an equal declaration, and writing that gives the same text.
+    *comments* go above the key at their path (``systems.shop.tables.customer``), that of the empty path above
+    everything. Reading the text returns an equal declaration, and writing that returns the same text.
     """
     raw = _dumped(declaration) if isinstance(declaration, Declaration) else declaration
     notes = _Notes(comments or {})
@@ -65,7 +65,7 @@ def _short(kind: Any, value: Any) -> Any:
 
 
 def _collapsed(kind: Any, value: dict[str, Any]) -> Any:
-    """The bare scalar that stands for *value*, where there is one."""
+    """The bare scalar that is equivalent to *value*, if there is one."""
     bare_key = {FieldUse: "category", IdentityColumn: "column", CollectedField: "need"}.get(kind)
     if bare_key is not None and value.keys() == {bare_key} and isinstance(value[bare_key], str):
         return value[bare_key]
@@ -82,7 +82,7 @@ def _collapsed(kind: Any, value: dict[str, Any]) -> Any:
 
 
 def _own_references(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """*tables* with their references as text, where the text would be read as the same reference."""
+    """*tables* with their references as text, if the text would be read as the same reference."""
     shorter: dict[str, Any] = {}
     for name, table in tables.items():
         shorter[name] = table
@@ -102,7 +102,7 @@ def _reference_text(key: str, to: Any, tables: Mapping[str, Any]) -> Any:
     meant = {"system": None, "columns": [key], **to}
     read = read_reference(key, text)
     if "." in path and path in tables and isinstance(read, dict):
-        read = {**read, "system": None, "table": path}  # the system's own table goes first
+        read = {**read, "system": None, "table": path}  # the system's own table takes precedence
     same = isinstance(read, dict) and all(
         _same(read[part], meant[part]) for part in ("columns", "system", "table", "to")
     )
@@ -117,7 +117,7 @@ def _same(first: Any, other: Any) -> bool:
 
 
 class _Notes:
-    """The comments by the path of their key, and the paths that have some below them."""
+    """The comments by the path of their key, and the paths with comments below them."""
 
     def __init__(self, comments: Mapping[str, str]) -> None:
         self._comments = comments
@@ -132,7 +132,7 @@ class _Notes:
 
 
 def _lines(value: Any, path: tuple[str, ...], notes: _Notes) -> Iterator[str]:
-    """The block lines of a mapping or list that stands at *path*, without indentation of their own."""
+    """The block lines of the mapping or list at *path*, without indentation."""
     entries = value.items() if isinstance(value, Mapping) else ((str(at), entry) for at, entry in enumerate(value))
     for name, entry in entries:
         at = (*path, name)
@@ -155,7 +155,7 @@ def _lines(value: Any, path: tuple[str, ...], notes: _Notes) -> Iterator[str]:
 
 
 def _one_line(value: Any) -> str | None:
-    """*value* on one line, if it is a scalar, or a mapping or list of nothing but scalars and lists of them."""
+    """*value* on one line, if it is a scalar, or a mapping or list of only scalars and lists of them."""
     if isinstance(value, Mapping):
         simple = not any(isinstance(entry, Mapping) or len(key) > WIDTH for key, entry in value.items())
         return _flow(value) if simple and all(_one_line(entry) for entry in value.values()) else None
@@ -179,7 +179,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff
 
 
 def _scalar(value: Any, *, block: bool = False) -> str:
-    """One scalar, in quotes wherever YAML of any version could take it for something else."""
+    """One scalar, in quotes wherever any version of YAML could read it as something else."""
     if value is None:
         return "null"
     if isinstance(value, bool | int):

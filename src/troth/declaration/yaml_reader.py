@@ -1,9 +1,9 @@
-"""YAML as a declaration may use it: text to plain values, with the place of each.
+"""The YAML subset of a declaration: text to plain values, with the place of each.
 
-The scalars are those of YAML 1.2, less what nobody means: ``true``, ``false``, ``null`` (or nothing) and whole numbers
-are what they say, and everything else is text. So ``NO`` is Norway, ``0123`` keeps its nought, ``1:30`` is no number
-and a date is the text of a date. Tags and merge keys are refused, a key may stand once, aliases are followed but
-counted, and depth and size have limits, so that no text however hostile takes more than a moment.
+The scalars are those of YAML 1.2, without surprises: ``true``, ``false``, ``null`` (or nothing) and whole numbers have
+their usual meaning, and everything else is text. So ``NO`` is Norway, ``0123`` keeps its zero, ``1:30`` is not a number
+and a date is the text of a date. Tags and merge keys are refused, a key must be unique, aliases are followed but
+counted, and depth and size are limited, so that no text however hostile takes more than a moment.
 """
 
 from __future__ import annotations
@@ -30,22 +30,23 @@ from yaml.events import (
 from troth.declaration.problems import PROBLEMS_MAX, DeclarationErrors, Position, Problem, shown
 
 BYTES_MAX = 8 * 1024 * 1024
-"""Of one file."""
+"""Maximum size of one file."""
 DEPTH_MAX = 32
-"""Mappings and lists inside one another."""
+"""Maximum nesting of mappings and lists."""
 VALUES_MAX = 500_000
-"""Of one file, counting what an alias repeats."""
+"""Maximum number of values in one file, counting what an alias repeats."""
 
 Trail = tuple[str, ...]
 Places = dict[Trail, tuple[Position, Position]]
-"""From the path of a key or list element to the places of the key and of the value."""
+"""The path of a key or list element to the places of the key and of the value."""
 
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """One file, read: its values as dicts, lists, text, whole numbers, bools and None.
+    """One file after reading: its values as dicts, lists, text, whole numbers, bools and None.
 
-    *problems* are the mistakes of form that left the rest readable (a key that stands twice, a tag)."""
+    *problems* are mistakes of form that left the rest readable (a repeated key, a tag).
+    """
 
     file: Path
     values: Any
@@ -54,18 +55,18 @@ class YamlDocument:
 
     @cached_property
     def places(self) -> Places:
-        """Where everything stands. The text is read again for it when somebody asks, which is when there is a mistake
-        to tell: the places take many times the room of the text."""
+        """The places of all values. Computed on demand, by reading the text again if there is a mistake to report: the
+        places take many times the memory of the text."""
         reader = _Reader(self.text, self.file, keeps_places=True)
         reader.document()
-        return dict(reversed(reader.places))  # where a key stands twice, the first
+        return dict(reversed(reader.places))  # of a repeated key, the first
 
 
 def read(text: str | bytes, *, file: Path) -> YamlDocument:
     """Read one YAML document. *file* only names it.
 
-    Raises `DeclarationErrors` where the text cannot be read to its end: its size, its encoding, its syntax, its depth,
-    what its aliases repeat, or more mistakes than are told at once.
+    Raises `DeclarationErrors` if the text cannot be read to its end: its size, its encoding, its syntax, its depth,
+    what its aliases repeat, or more mistakes than are reported at once.
     """
     decoded = _decoded(text, file)
     problems: list[Problem] = []
@@ -97,12 +98,12 @@ def _decoded(text: str | bytes, file: Path) -> str:
 # --- values ---------------------------------------------------------------------------------------------------------
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""PyYAML's parser in C, or the one in Python where libyaml is missing."""
+"""PyYAML's parser in C, or the Python one without libyaml."""
 
 
 @dataclass(slots=True)
 class _Anchor:
-    """What ``&name`` marks. While its end has not been read, *count* is nought."""
+    """The value of an anchor (``&name``). Until its end has been read, *count* is zero."""
 
     value: Any = None
     count: int = 0
@@ -111,8 +112,9 @@ class _Anchor:
 
 
 class _Reader:
-    """One pass over the parser's events, straight to values. No tree of nodes is built: keeping one would cost several
-    times the reading, in work for the garbage collector. *problems* gathers mistakes, so that all are told at once."""
+    """One pass over the parser's events, directly to values. No tree of nodes is built: keeping one would cost several
+    times the reading, in work for the garbage collector. *problems* collects mistakes, so that all are reported at
+    once."""
 
     def __init__(
         self, text: str, file: Path, problems: list[Problem] | None = None, *, keeps_places: bool = False
@@ -128,12 +130,12 @@ class _Reader:
         self._anchors: dict[str, _Anchor] = {}
 
     def document(self) -> Any:
-        """The value of the only document; None where there is none."""
-        self._next()  # the stream begins
+        """The value of the only document; None without one."""
+        self._next()  # start of the stream
         if isinstance(self._next(), StreamEndEvent):
             return None
         value = self._value(self._next(), 0)
-        self._next()  # the document ends
+        self._next()  # end of the document
         if not isinstance(after := self._next(), StreamEndEvent):
             message = "expected a single document in the stream, but found another document"
             raise ComposerError(None, None, message, after.start_mark)
@@ -186,7 +188,7 @@ class _Reader:
         return value
 
     def _is_new(self, key: Any, firsts: dict[str, Any], depth: int) -> bool:
-        """Whether *key* is text that none of *firsts* is; any other is told."""
+        """Whether *key* is text and not among *firsts*; any other key is reported."""
         if key.__class__ is not ScalarEvent or key.tag not in (None, "!"):
             self._refuse("yaml-key", key, "a key that is not plain text", "write the key as text")
             if isinstance(key, AliasEvent | CollectionStartEvent):
@@ -209,7 +211,7 @@ class _Reader:
     # --- aliases
 
     def _anchored(self, event: Any, depth: int) -> Any:
-        """The value that begins with *event*, kept for its aliases."""
+        """The value that begins with *event*, stored for its aliases."""
         if event.anchor in self._anchors:
             raise ComposerError(None, None, "found duplicate anchor", event.start_mark)
         anchor = self._anchors[event.anchor] = _Anchor()
@@ -222,12 +224,12 @@ class _Reader:
         return anchor.value
 
     def _repeated(self, event: Any, depth: int) -> Any:
-        """What an alias names: the same value, counted again."""
+        """The value of an alias, counted again."""
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
             raise ComposerError(None, None, "found undefined alias", event.start_mark)
         if not anchor.count or depth + anchor.height > DEPTH_MAX:
-            self._stop(_too_deep(self._position(event)))  # one without an end holds itself
+            self._stop(_too_deep(self._position(event)))  # an anchor without an end contains itself
         self._left -= anchor.count
         if self._left < 0:
             self._run_away(event)
@@ -241,7 +243,7 @@ class _Reader:
         return Position(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
 
     def _refuse(self, code: str, event: Any, message: str, mend: str) -> None:
-        """Tell a mistake and go on, while anybody would want to read of more."""
+        """Report a mistake and continue, up to the limit."""
         problem = Problem(code, self._position(event), ".".join(map(shown, self._trail)), message, mend)
         if len(self._problems) == PROBLEMS_MAX - 1:
             self._stop(problem)
@@ -253,7 +255,7 @@ class _Reader:
         self._stop(Problem("yaml-alias", self._position(event), path, message, "write fewer aliases"))
 
     def _stop(self, problem: Problem) -> NoReturn:
-        """Read no further."""
+        """Stop reading."""
         raise DeclarationErrors([*self._problems, problem])
 
 
@@ -293,7 +295,7 @@ _HINTS = (
 
 
 def _syntax(error: yaml.YAMLError, text: str, file: Path) -> Problem:
-    """PyYAML's account without its excerpt, which may hold a secret."""
+    """PyYAML's message without its excerpt, which may hold a secret."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     parts = [part for name in ("context", "problem", "reason") if (part := getattr(error, name, None))]
     said = ", ".join(map(str, parts)) or "not YAML"
@@ -306,7 +308,7 @@ def _syntax(error: yaml.YAMLError, text: str, file: Path) -> Problem:
 
 
 def _of_offset(error: yaml.YAMLError, text: str, file: Path) -> Position:
-    """The place of a reader error, which PyYAML gives as an offset alone (in bytes of UTF-8, from libyaml)."""
+    """The place of a reader error, for which PyYAML gives only an offset (in bytes of UTF-8, from libyaml)."""
     offset = getattr(error, "position", None) or 0
     before = text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "replace")
     return Position(file, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)

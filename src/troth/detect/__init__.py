@@ -1,16 +1,16 @@
-"""Detect: find personal data, in text and in schemas, and propose how to declare it.
+"""Detects personal data in text and schemas, and proposes how to declare it.
 
-What this room promises: `Detector` says where in a text personal data is, of which type, and how sure that is; in time
-that grows with the text, whatever it holds; what could not be read to its end is never called clean. `replace` puts
-something else there, and `restore` takes it back. `classify` says which columns of a table hold which category of
-personal data, with a score and reasons in words; `infer_references` finds keys that the database does not declare;
-`suggest` turns both into a draft of what ``troth.yaml`` says about each table; `check` tells what a store holds beside
-the declaration. The same input gives the same answer, nothing is fetched from anywhere, and no finding, reason or
-error ever repeats a value.
+`Detector` reports where a text contains personal data, of which type and how certain that is, in time linear in the
+text, whatever it holds; text that could not be read completely is never reported as clean. `replace` substitutes
+findings, and `restore` reverses it. `classify` reports which columns of a table hold which category of personal data,
+with a score and reasons in words; `infer_references` finds foreign keys that the database does not declare; `suggest`
+turns both into a draft of each table's entry in ``troth.yaml``; `check` reports what a store holds beyond the
+declaration. Results are deterministic, nothing is fetched over the network, and no finding, reason or error repeats a
+value.
 
-A finding is a well-founded guess, never a proof: a score of 1 says that everything that could speak agrees.
+A finding is a well-founded guess, never a proof: a score of 1 means that all evidence agrees.
 
-What is behind these names is imported when it is first asked for: a text is searched without what reads databases.
+Names are imported lazily: searching a text does not load the readers of databases.
 """
 
 from __future__ import annotations

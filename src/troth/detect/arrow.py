@@ -1,4 +1,4 @@
-"""Findings of many texts as one Arrow array, for engines that work on columns."""
+"""Findings for many texts as one Arrow array, for columnar engines."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from troth.detect.finding import Finding, Unscanned
 from troth.detect.requested_types import refuse_one_text
 
 FindMany = Callable[[Iterable[str]], Iterator[list[Finding] | Unscanned]]
-"""`Detector.find_many`, of which this is the other form."""
+"""Type of `Detector.find_many`, of which `find_batch` is the columnar form."""
 
 
 def find_batch(find_many: FindMany, texts: Any) -> Any:
     """For each text a list of ``struct<start, end, type, score, recogniser, checked, told>``; null for null.
 
-    *texts* is an array or chunked array of strings (large, views and dictionaries too), or of pandas, polars or
-    anything that pyarrow takes for one. Equal texts of a dictionary are searched once. Raises `Unscanned` for the whole
-    batch, with the row, where one text could not be read to its end: a list that looks clean would be a lie.
+    *texts* is an array or chunked array of strings (large, views and dictionaries too), a pandas or polars column, or
+    anything that pyarrow converts to one. Equal texts of a dictionary are searched once. Raises `Unscanned` with the
+    row for the whole batch if a text could not be read completely: an empty list would falsely look clean.
     """
     import pyarrow as pa
 

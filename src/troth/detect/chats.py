@@ -1,4 +1,4 @@
-"""Names that people go by in chats: at the beginning of a line, before what they say."""
+"""Finds user names in chats: at the start of a line, before a message."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ _LINE: Final = (
     r"(?m)^(?:[ \t]?|[ \t]{0,4}[↳→>] ?)(\[?\d{1,2}:\d{2}(?::\d{2})?\]?[ \t]{1,2})?"
     r"(?:<[@+%~&]?([A-Za-z]\w{1,30})>|@?([A-Za-z]\w{1,30})(?: \([a-z ]{1,12}\))?:)[ \t]"
 )
-"""The time, and the name as IRC writes it, or before a colon."""
+"""The time, and a name in IRC style or before a colon."""
 _SURE_LINE: Final = (
     r"(?m)^(?:[ \t]?|[ \t]{0,4}[↳→>] ?)(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?[ \t]{1,2})?"
     r"(?:<[@+%~&]?[A-Za-z]+[\d_]\w*>|@?[A-Za-z]+[\d_]\w*(?: \([a-z ]{1,12}\))?:)[ \t]"
 )
-"""The same with a name that has a digit or a ``_`` in it. Where there is none, nothing else is a chat either."""
+"""The same with a name that contains a digit or ``_``. Without such a line, the text is not treated as a chat."""
 _SAID_MAX: Final = 300
 _MARKED: Final = re.compile(r"(?=\w*[A-Za-z]{3})[A-Za-z]+[\d_]\w*")
-"""What is rather a name than a word, or the number of a question."""
+"""Looks like a name rather than a word or the number of a question."""
 _MADE: Final = re.compile(r"[a-z]{4,}|(?:[A-Z][a-z]+){2,}")
-"""What is one where others are."""
+"""Counts as a name if there are other names."""
 _PART: Final = re.compile(r"[a-z]+")
 _WORD: Final = re.compile(r"[a-z']+")
 _WRITTEN: Final = re.compile(r"[={}\[\];]|  #|^[\"'`/<\d-]")
-"""What settings hold and programs say, and nobody in a chat."""
+"""Typical of settings and program output, not of chat messages."""
 _ALOUD: Final = re.compile(r"[?!…]$|[:;]-?[()DP]$|[\U0001F300-\U0001FAFF]")
 _TIMED: Final = 0.85
 _TALKING: Final = 0.75
 _AMONG: Final = 0.65
-"""How sure a name is behind a time or between angle brackets, before what only people say, and among such names."""
+"""Scores of names after a time or in angle brackets, before text that only people write, and among such names."""
 _CHAT_LINES: Final = 2
-"""How many lines of names that are sure make a chat."""
+"""Number of lines with certain names that make a text a chat."""
 
 
 class _Line(NamedTuple):
-    """Somebody's line: where in the bytes the name is, and how sure that makes it; 0 where it does not."""
+    """A line of the chat: byte range of the name, and the score that this line gives it; 0 for none."""
 
     start: int
     end: int
@@ -52,10 +52,10 @@ class _Line(NamedTuple):
 
 
 class Chats:
-    """Finds user names at the beginnings of lines.
+    """Finds user names at the start of lines.
 
-    One has a digit or a ``_`` in it, and a time before it, angle brackets around it, or people's talk behind it. Where
-    there are such, others are found that are repeated. Levels of logs and settings are none.
+    A name has a digit or ``_`` in it, and a time before it, angle brackets around it or a person's message after it. If
+    there are such names, other repeated ones are found too. Log levels and settings are not names.
     """
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ class Chats:
 
 
 def _lines(text: FoldedText) -> Iterator[_Line]:
-    """The lines that begin with what may be a name."""
+    """Lines that start with a possible name."""
     match, utf8, end, size = _line(), text.utf8, 0, len(text.utf8)
     while (found := match(ANYWHERE, utf8, end, size))[0][0] >= 0:
         (_, end), (time, _), in_brackets, before_colon = found

@@ -1,4 +1,4 @@
-"""How detection answers: whether a sample of what is stored holds kinds of personal data that nothing declares."""
+"""The detection control: whether samples of stored data contain personal data that is not declared."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from troth.text import counted
 
 SAMPLED_ROWS: Final = 300
 _GRAVE: Final = frozenset({"pci", "gov_id", "secret"})
-"""Groups of kinds that do harm when they are stored where nobody knows of them."""
+"""Groups of entity types that are harmful if stored without anyone knowing."""
 
 
 @answers("detect.no_undeclared_personal_data")
 def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """GDPR Art. 5(1)(c), 30(1)(c): samples of all tables show only categories that the declaration names.
+    """GDPR Art. 5(1)(c), 30(1)(c): samples of all tables contain only categories that the declaration names.
 
-    A column that nobody has declared is judged by its name and its values; one that someone has looked at and set
-    aside, by its values alone; a declared one, by values of a category that its own does not cover, unless it is free
-    text or sealed. Numbers of cards, accounts and identity papers, and secrets, have to be declared as what they are: a
-    broader category does not cover them. What is published is left out, and so
-    are systems that a person answers for.
+    An undeclared column is judged by its name and its values; one that was reviewed and ignored, by its values alone; a
+    declared one, by values of a category that its own does not cover, unless it is free text or sealed. Card, account
+    and identity-document numbers, and secrets, must be declared precisely: a broader category does not cover them.
+    Published columns and external systems are left out.
     """
     systems = {name: it for name, it in declaration.systems.items() if it.is_looked_into}
     if not systems:
@@ -66,7 +65,7 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
 
 
 def _scanned(name: str, system: System, store: Store) -> tuple[list[ControlFinding], int]:
-    """What one system holds beyond its declaration, and how many columns were looked at."""
+    """What a system holds beyond its declaration, and the number of columns sampled."""
     findings: list[ControlFinding] = []
     columns = 0
     for table, schema in store.describe().tables.items():
@@ -89,7 +88,7 @@ def _scanned(name: str, system: System, store: Store) -> tuple[list[ControlFindi
 
 
 def _beyond(declared: Table, schema: TableSchema, samples: Mapping[str, Sequence[Scalar]]) -> Iterator[ColumnFinding]:
-    """Findings that the declaration of a table does not account for."""
+    """Findings that the declaration of a table does not cover."""
     links = {column for it in (*declared.belongs_to.values(), *declared.refers_to.values()) for column in it.columns}
     naming = {it.column for it in (*declared.identity.values(), *declared.mentions.values())}
     marks = {it.column for it in declared.marks.values()}
@@ -109,7 +108,7 @@ def _beyond(declared: Table, schema: TableSchema, samples: Mapping[str, Sequence
 
 
 def _is_declared(use: FieldUse, finding: ColumnFinding) -> bool:
-    """Whether what the column is declared to hold accounts for what was found in it."""
+    """True if the declared category of the column covers the finding."""
     if covers(finding.category, use.category):
         return True
     return covers(use.category, finding.category) and (use.token is not None or not _is_grave(finding))

@@ -1,4 +1,4 @@
-"""When two values that were found are the same, and when two names are one person's."""
+"""When two found values are equal, and when two names belong to the same person."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _NUMBERS: Final = frozenset({"pci", "gov_id", "health"})
 _NUMBERS_TOO: Final = frozenset(
     {"REFERENCE_NUMBER", "UK_POSTCODE", "VEHICLE_REGISTRATION", "UK_VEHICLE_REGISTRATION", "IN_VEHICLE_REGISTRATION"}
 )
-"""Groups of values, and types of other groups, whose spaces and hyphens mean nothing."""
+"""Groups of types, and further types, in which spaces and hyphens are insignificant."""
 _TRUNK: Final = re.compile(r"(\+[\d .-]{1,8})\(0\)")
-"""``+44 (0)``: the nought is for those who call from inside."""
+"""``+44 (0)``: the zero is for calls from within the country."""
 _CODE_MAX: Final = 3
 _LOCAL_MIN: Final = 7
-"""How many digits the code of a country has at most, and a number without it at least."""
+"""Maximum digits of a country code, and minimum digits of a number without one."""
 _WORD: Final = re.compile(r"(?:[^\W\d_]|(?<=\w)-(?=\w))+")
 _TITLES: Final = frozenset(
     {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "sir", "dame", "lord", "lady", "rev", "jr", "sr",
@@ -32,9 +32,9 @@ _Parts = frozenset[str]
 
 
 def same(entity: str, value: str) -> str:
-    """The form in which equal values of one type are equal, in upper or lower case and however they are spaced.
+    """A normal form: equal values of a type give equal forms, ignoring case and spacing.
 
-    A date that is written in another way is another: of 3/4, nobody can tell which is the month.
+    Dates in different notations are different: the month of 3/4 is ambiguous.
     """
     words = same_words(value).casefold()
     if entity == "PHONE_NUMBER":
@@ -51,17 +51,17 @@ def _run_together(words: str) -> str:
 
 
 class Telephones:
-    """Telephone numbers with the code of their country and without: 07700 900123 is +44 7700 900123, as long as no
-    number of another country that ends so is known."""
+    """Matches telephone numbers with and without country code: 07700 900123 is +44 7700 900123, as long as no number of
+    another country with the same ending is known."""
 
     def __init__(self) -> None:
         self._whole: dict[str, str] = {}
         self._local: set[str] = set()
         self._endings: dict[str, set[str]] = {}
-        """What may stand without the code of a country, to the numbers with one: two at most."""
+        """Numbers without country code, to the numbers with one that they may stand for: two at most."""
 
     def known_as(self, number: str) -> str:
-        """One form for a number, as `same` writes it, whether it has the code of its country or not."""
+        """The same form for a number (as returned by `same`) with and without its country code."""
         if number.startswith("+"):
             if number not in self._whole:
                 self._whole[number] = self._first(number)
@@ -71,7 +71,7 @@ class Telephones:
         if len(meant) == 1:
             return self._whole[next(iter(meant))]
         if meant:
-            return f"?{local}"  # of several
+            return f"?{local}"  # ambiguous
         self._local.add(local)
         return local
 
@@ -87,11 +87,11 @@ class Telephones:
 
 
 class People:
-    """People by the parts of their names, numbered as they appear.
+    """Identifies people by the parts of their names, numbered in order of appearance.
 
-    "Ann", "Ann Lee", "A. Lee" and "Lee" are one person, as long as only one is known who could be meant; a name that
-    could be several people's is a number of its own from then on. A name with a hyphen is one part: Ann and Ann-Marie
-    are two. The time for a name does not grow with how many are known.
+    "Ann", "Ann Lee", "A. Lee" and "Lee" are one person as long as only one known person matches; an ambiguous name gets
+    a number of its own from then on. A hyphenated name is one part: Ann and Ann-Marie are two people. The time per name
+    does not depend on how many are known.
     """
 
     def __init__(self) -> None:
@@ -99,12 +99,12 @@ class People:
         self._parts: dict[int, _Parts] = {}
         self._whole: dict[_Parts, int] = {}
         self._shorter: dict[_Parts, set[int]] = {}
-        """Short forms to the people whom they could mean: two at most, for that is one too many."""
+        """Short forms to the people whom they may mean: two at most, because two make it ambiguous."""
         self._anybodys: dict[_Parts, int] = {}
-        """Names that could be several people's."""
+        """Ambiguous names."""
 
     def number(self, name: str) -> int:
-        """Whose name it is: a number that somebody has, or a new one, from nought."""
+        """The number of the person with that name, or a new one, starting at 0."""
         parts = _parts(name)
         known = self._whole.get(parts, self._anybodys.get(parts))
         if known is not None:
@@ -133,7 +133,7 @@ class People:
 
 
 def _parts(name: str) -> _Parts:
-    """The words of a name without titles and accents; the whole of it where it has none."""
+    """The words of a name without titles and accents; the whole name if there are none."""
     written = same_words(name).casefold()
     apart = unicodedata.normalize("NFKD", written)
     plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
@@ -142,7 +142,7 @@ def _parts(name: str) -> _Parts:
 
 
 def _forms(parts: _Parts) -> Iterator[_Parts]:
-    """A name and all shorter ways to say it: some of its parts, some by their initials, but never these alone."""
+    """A name and all its shorter forms: some of its parts, some as initials, but never initials alone."""
     choices = [(part, part[0], "") for part in sorted(parts)]
     for chosen in itertools.product(*choices):
         form = frozenset(chosen) - {""}

@@ -1,4 +1,4 @@
-"""Words of the caller's own: code names, employees, streets. Found whole, in upper or lower case."""
+"""Finds the caller's own words: code names, employees, streets. Whole words, case-insensitive."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from troth.detect.text import FoldedText
 
 _WORD: Final = re.compile(r"\w+")
 _AROUND: Final = " \t\r\n,;:!?'\"()[]"
-"""Signs that may stand around any word, and are no part of it; nor is the full stop of a sentence."""
+"""Punctuation that may surround any word without being part of it; a full stop may follow it too."""
 
 
 class _Meant(NamedTuple):
-    """What stands directly before and after words that are listed, as ``++`` after a C, and their type."""
+    """Signs directly before and after a listed word, such as ``++`` after a C, and its type."""
 
     before: str
     after: str
@@ -24,10 +24,10 @@ class _Meant(NamedTuple):
 
 
 class CustomWords:
-    """Finds *words*, given by the type that they are found as. Time does not grow with how many there are.
+    """Finds *words*, given by the type that they are reported as. The time does not depend on how many there are.
 
-    Accents make no difference, and signs only where words begin or end with them: ``C++`` is no ``C``. Raises
-    ``ValueError`` for words without a letter or a digit, and ``TypeError`` for a string where there should be several.
+    Accents are ignored, and signs matter only at the start or end of a listed word: ``C++`` does not match ``C``.
+    Raises ``ValueError`` for words without a letter or digit, and ``TypeError`` for a string instead of a collection.
     """
 
     def __init__(self, words: Mapping[str, Iterable[str]]) -> None:
@@ -50,11 +50,11 @@ class CustomWords:
         meant, it = self._types.setdefault(parts, []), _Meant(before, after, entity)
         if it not in meant:
             meant.append(it)
-            meant.sort(key=lambda it: -len(it.before) - len(it.after))  # the most exact is asked first
+            meant.sort(key=lambda it: -len(it.before) - len(it.after))  # the most specific is tried first
         self._longest[parts[0]] = max(len(parts), self._longest.get(parts[0], 0))
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
-        """Every place where one of them stands; the longest of those that begin there."""
+        """All matches; of those with the same start, the longest."""
         found = list(_WORD.finditer(text.folded))
         parts = [_plain(it[0]) for it in found]
         for at, part in enumerate(parts):
@@ -73,7 +73,7 @@ def _stands(text: str, start: int, end: int, it: _Meant) -> bool:
 
 
 def _plain(word: str) -> str:
-    """A word in lower case and without accents, which folding takes from some texts and not from others."""
+    """A word in lower case without accents, which folding removes from some texts and not from others."""
     if word.isascii():
         return word.lower()
     return "".join(it for it in unicodedata.normalize("NFD", word.casefold()) if unicodedata.category(it) != "Mn")

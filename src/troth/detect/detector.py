@@ -1,4 +1,4 @@
-"""The detector: one text, or very many, and what personal data is in them."""
+"""The detector: finds personal data in one text or in many."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ from troth.detect.text import FoldedText
 _TEXTS_MAX: Final = 1024
 _CHARACTERS_MAX: Final = 500_000
 _HOLDING: Final = frozenset({"ADDRESS", "LOCATION", "URL"})
-"""Types of what holds values of other types: where they are not wanted, they hide none that is."""
+"""Types that contain values of other types: if they are not requested, they do not hide requested ones."""
 
 
 class Finder(Protocol):
-    """One way to find personal data in a text: ours (written, spoken, named), or another's as a second opinion.
+    """A way of finding personal data in a text: ours (written, spoken, names), or an external one as a second opinion.
 
-    One that is faster with many texts at once may also have ``find_each(texts)``, which gives findings for each.
+    A finder that is faster with many texts at once may also have ``find_each(texts)``, which gives findings for each.
     """
 
     def find(self, text: FoldedText) -> Iterable[Finding]:
-        """Places, with offsets into ``text.written``; may overlap. Raises `Unscanned` rather than stop half way."""
+        """Findings with offsets into ``text.written``; they may overlap. Raises `Unscanned` instead of stopping
+        early."""
 
 
 class Detector:
-    """Finds personal data in texts. One is made once, holds no text, and may be shared between threads.
+    """Finds personal data in texts. It is created once, stores no text, and may be shared between threads.
 
-    *types* names the entity types that are wanted, or groups of them (``contact``), and *countries* (``GB``) those
-    whose numbers are looked for, all where left out; *min_score* the lowest score; *names* whether people, places,
-    addresses and organisations are looked for (the slower half); *listed* words of the caller's own, by type; *others*
-    finders that are asked as well. *seconds_max* bounds the time for one text. It is unbounded where left out: time is
-    linear in the text, so only the caller knows what is too long. Raises `Unknown` for types and countries that
-    nothing can find, together or at all, and ``ValueError`` for no types, and for a lowest score or a time that is
-    none.
+    *types* are the requested entity types, or groups of them (``contact``), and *countries* (``GB``) those whose
+    numbers are searched for; by default all. *min_score* is the lowest score reported; *names* is whether people,
+    places, addresses and organisations are searched for (the slower half); *listed* are the caller's own words, by
+    type; *others* are additional finders. *seconds_max* limits the time per text. By default it is unlimited: time is
+    linear in the text, so only the caller knows what is too long. Raises `Unknown` for types and countries that cannot
+    be found, alone or in combination, and ``ValueError`` for an empty *types* or an invalid *min_score* or
+    *seconds_max*.
 
-    What is found does not depend on the types that are wanted: a part of an account number is no telephone number,
-    though nobody asked for accounts. But links and addresses hide nothing that they hold.
+    Findings do not depend on the requested types: part of an account number is not a telephone number, even if accounts
+    are not requested. But links and addresses do not hide what they contain.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Detector:
         seconds_max: float | None = None,
     ) -> None:
         refuse_string(types=types, countries=countries)
-        if not 0 <= min_score <= 1:  # nor is it where it is no number
+        if not 0 <= min_score <= 1:  # also rejects NaN
             raise ValueError(f"min_score is {min_score}, and a score goes from 0 to 1")
         if seconds_max is not None and not seconds_max >= 0:
             raise ValueError(f"seconds_max is {seconds_max}, and a time is not negative")
@@ -82,28 +83,29 @@ class Detector:
 
     @property
     def names(self) -> bool:
-        """Whether people, places and organisations are looked for, which is done in Latin letters only."""
+        """True if people, places and organisations are searched for, which is done in Latin script only."""
         return any(isinstance(it, Names) for it in self._finders)
 
     def find(self, text: str) -> list[Finding]:
-        """What is in *text*, by place, none overlapping. Raises `Unscanned` where it could not be read to its end."""
+        """The personal data in *text*, by position, without overlaps. Raises `Unscanned` if it could not be read
+        completely."""
         ready = FoldedText(text, seconds_max=self._seconds_max)
         (found,) = self._find_each([ready])
         ready.check_clock()
         return found
 
     def find_many(self, texts: Iterable[str]) -> Iterator[list[Finding] | Unscanned]:
-        """What is in each of *texts*, in their order; of one that could not be scanned, why.
+        """The personal data in each of *texts*, in order; for a text that could not be scanned, the reason.
 
-        Faster than one by one, since texts are read ahead, up to 1,024 of them or as many as make 500,000 characters.
-        Raises ``TypeError`` for what is no text, such as None, with its number.
+        Faster than separate calls, because texts are read ahead, up to 1,024 of them or 500,000 characters. Raises
+        ``TypeError`` with its number for an item that is not a string, such as None.
         """
         refuse_one_text(texts)
         return self._find_many(texts)
 
     def _find_many(self, texts: Iterable[str]) -> Iterator[list[Finding] | Unscanned]:
         for some in _together(texts):
-            if self._seconds_max is not None:  # each text has its own
+            if self._seconds_max is not None:  # each text has its own limit
                 yield from map(self._find_or_say, some)
                 continue
             try:
@@ -118,7 +120,8 @@ class Detector:
             return unscanned
 
     def find_batch(self, texts: Any) -> Any:
-        """What is in each text of an Arrow array, as an array of lists; see `troth.detect.arrow`. Needs pyarrow."""
+        """The personal data in each text of an Arrow array, as an array of lists; see `troth.detect.arrow`. Needs
+        pyarrow."""
         from troth.detect.arrow import find_batch
 
         return find_batch(self.find_many, texts)
@@ -127,13 +130,13 @@ class Detector:
         found: list[list[Finding]] = [[] for _ in texts]
         for finder in self._finders:
             self._ask(finder, texts, found)
-        if self._types is not None:  # what could win a place from what is wanted has a say, where there is anything
+        if self._types is not None:  # rivals of requested types are considered, but only in texts that contain one
             some = [at for at, its in enumerate(found) if not self._types.isdisjoint(it.type for it in its)]
             self._ask(self._rivals, [texts[at] for at in some], [found[at] for at in some])
         return [self._kept(its, text.written) for its, text in zip(found, texts, strict=True)]
 
     def _ask(self, finder: Finder, texts: Sequence[FoldedText], by_finder: Sequence[list[Finding]]) -> None:
-        """Adds to what is *found* in each text."""
+        """Adds the finder's findings for each text to *by_finder*."""
         find_each = getattr(finder, "find_each", None)
         for its, these in zip(
             by_finder, map(finder.find, texts) if find_each is None else find_each(texts), strict=True
@@ -164,7 +167,8 @@ def _together(texts: Iterable[str]) -> Iterator[list[str]]:
 def _recognisers(
     types: frozenset[str] | None, countries: frozenset[str] | None
 ) -> tuple[list[Recogniser], list[Recogniser], frozenset[str]]:
-    """Those of the types, and all others, for the countries; and the types that only other countries have."""
+    """Recognisers of the requested types and all others, for the countries; and the types that only other countries
+    have."""
     there = [it for it in loader.shipped() if countries is None or it.is_for(countries)]
     wanted = [it for it in there if types is None or it.type in types]
     rivals = [] if types is None else [it for it in there if it.type not in types]

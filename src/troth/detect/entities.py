@@ -1,4 +1,4 @@
-"""The kinds of personal data that are found in text: their titles, their groups, what the declaration calls them."""
+"""Entity types that are found in text: title, group, and data category in the declaration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A kind of personal data. *group* is one word for several kinds, *category* a data category of ``troth.yaml``."""
+    """An entity type. *group* is a name for several types, *category* a data category of ``troth.yaml``."""
 
     title: str
     group: str
@@ -17,8 +17,8 @@ class Entity:
 
 @cache
 def entities() -> dict[str, Entity]:
-    """Every kind, by its name."""
-    # Imported here, since who only looks into a text asks for none of it.
+    """All entity types by name."""
+    # Imported lazily, because searching a text does not need it.
     import tomllib
     from importlib import resources
 

@@ -1,4 +1,4 @@
-"""Why something was found: what vouches for it, said in the recogniser's words and never in the text's."""
+"""Explains a finding: the evidence for it, in the words of the recogniser and never in those of the text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from troth.detect.patterns.search import Search
 from troth.detect.text import FoldedText
 
 _AROUND: Final = 100
-"""Characters before and after a value that are looked at again."""
+"""Characters before and after a value that are examined again."""
 _WORD: Final = re.compile(r"[^\W\d_]{2}")
 _OTHERS: Final = {
     "chats": "it begins a line, and stands before what somebody says",
@@ -29,9 +29,9 @@ _OTHERS: Final = {
 
 
 def explain(text: str, finding: Finding) -> str:
-    """What vouches for *finding*, which was found in *text*: its recogniser, its check, the word near it.
+    """The evidence for *finding* in *text*: its recogniser, its check, the word near it.
 
-    Looked up anew, so that a finding stays small. It quotes nothing of the text.
+    It is computed again, so that findings stay small. It quotes nothing of the text.
     """
     recogniser = _shipped().get(finding.recogniser)
     if recogniser is None:
@@ -51,7 +51,7 @@ def _shipped() -> dict[str, Recogniser]:
 
 
 def _spoken_check(finding: Finding) -> str:
-    # Imported where it is needed: most findings are written.
+    # Imported lazily, because most findings are written ones.
     from troth.detect.speech.values import values
 
     value = values().get(finding.type)
@@ -75,7 +75,7 @@ def _reasons(text: FoldedText, finding: Finding, recogniser: Recogniser) -> list
 
 
 class _Place(NamedTuple):
-    """The pattern that found it, and where in the text's bytes; *is_named* where the pattern asks for a word, too."""
+    """The pattern that matched and its byte range; *is_named* if the pattern also requires a word."""
 
     pattern: Pattern
     start: int
@@ -84,10 +84,10 @@ class _Place(NamedTuple):
 
 
 def _place(text: FoldedText, finding: Finding, recogniser: Recogniser) -> _Place | None:
-    """Where it was found; None where only a part of it was kept."""
+    """Where the pattern matched; None if only a part of the match was kept."""
     for pattern in recogniser.patterns:
         if (pattern.check is None) != (finding.checked is None):
-            continue  # it matches as well, and is not the one
+            continue  # it matches too, but did not make the finding
         for match in re2.finditer(pattern.regex.encode(), text.utf8):
             start, end = match.span(min(match.re.groups, 1))
             if (text.offset(start), text.end(end)) == finding[:2]:
@@ -97,7 +97,7 @@ def _place(text: FoldedText, finding: Finding, recogniser: Recogniser) -> _Place
 
 
 def _word(text: FoldedText, recogniser: Recogniser, place: _Place) -> str:
-    """The nearest word that tells of the value, as the recogniser spells it; of equally near ones the longest."""
+    """The nearest context word, as the recogniser spells it; of equally near ones the longest."""
     pattern, start, end, _ = place
     near = Search(recogniser, pattern).told(text.utf8, start, end)
     those = [(word, "before", ContextWords(before=(word,))) for word in recogniser.words.before]

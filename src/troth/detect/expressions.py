@@ -1,6 +1,6 @@
-"""Expressions of RE2, asked without its Python wrapper, which makes an object of each match and doubles the time.
+"""RE2 expressions without their Python wrapper, which creates an object per match and doubles the time.
 
-They are private names of google-re2. No other module knows them, and a test tells when a release takes them away.
+This uses private names of google-re2. No other module does, and a test detects a release that removes them.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ ANYWHERE: Final = re2._re2.RE2.Anchor.UNANCHORED
 FROM_START: Final = re2._re2.RE2.Anchor.ANCHOR_START
 
 Match = Callable[[Any, bytes, int, int], list[tuple[int, int]]]
-"""Of an anchor, a text, and where to begin and end: the places of the match and of each group, -1 where it has none."""
+"""Takes an anchor, a text, and start and end; returns the ranges of the match and of each group, -1 if there is
+none."""
 
 _MEMORY_BYTES: Final = 8 << 20
-"""What RE2 may use for one prefilter; it takes it as texts ask for it."""
+"""Memory limit of RE2 for one prefilter, allocated on demand."""
 _NOTHING: Final = ""
-"""Occurs in every text."""
+"""Matches every text."""
 
 
 def matches(regex: str, *, memory_bytes: int = 8 << 20) -> Match:
-    """What tells the first place at which an expression matches, in *memory_bytes* at most."""
+    """A function that finds the first match of an expression, using at most *memory_bytes*."""
     options = re2.Options()
     options.max_mem = memory_bytes
     match: Match = re2.compile(regex.encode(), options)._regexp.Match
@@ -34,7 +35,8 @@ def matches(regex: str, *, memory_bytes: int = 8 << 20) -> Match:
 
 
 class Prefilter:
-    """Numbers expressions, and tells in one pass those that occur in a text at all. Add first, then ask."""
+    """Numbers expressions and detects in one pass which of them occur in a text. Add all expressions before
+    searching."""
 
     def __init__(self, *, ignores_case: bool = False, memory_bytes: int = _MEMORY_BYTES) -> None:
         self._numbers: dict[str, int] = {_NOTHING: 0}
@@ -42,13 +44,13 @@ class Prefilter:
         self._memory_bytes = memory_bytes
 
     def add(self, regex: str) -> int:
-        """The number of an expression, from 1; of the same one, the same number."""
+        """The number of an expression, starting at 1; equal expressions have the same number."""
         return self._numbers.setdefault(regex, len(self._numbers))
 
     def occurring(self, utf8: bytes) -> list[int]:
-        """The numbers of those that occur, and 0. Raises `Unscanned` when RE2 cannot tell in the memory it has."""
+        """The numbers of the expressions that occur, and 0. Raises `Unscanned` if RE2 runs out of memory."""
         numbers = self._occurring(utf8)
-        if not numbers:  # not even what occurs in every text
+        if not numbers:  # not even the expression that matches every text
             raise Unscanned("the text could not be searched in the memory that is allowed: cut it into pieces")
         return numbers
 

@@ -1,8 +1,8 @@
-"""Second opinions: other people's detectors behind our interface. `Detector(others=[presidio(engine)])` asks them, too.
+"""Second opinions: other detectors behind our interface. `Detector(others=[presidio(engine)])` uses them as well.
 
-Each is handed over ready: which models it loads, from where, and under which licence is decided by whoever makes it.
-So nothing of them is imported here, and nothing is fetched. They are slow beside ours, and may use a network of their
-own (Presidio asks for the list of public suffixes at the first e-mail address, unless tldextract has it).
+Each is passed in ready to use: the caller decides which models it loads, from where, and under which licence. So none
+of them is imported here, and nothing is downloaded. They are slow compared with ours, and may use the network
+themselves (Presidio fetches the public suffix list at the first e-mail address, unless tldextract has it).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SPACY: Final[Mapping[str, str]] = {
     "ORG": "ORGANIZATION",
     "DATE": "DATE_TIME",
 }
-"""Labels of spaCy's models, English and others; what is not here is no personal data."""
+"""Labels of spaCy's models, English and others; labels that are missing here are not personal data."""
 _GLINER: Final[Mapping[str, str]] = {
     "person": "PERSON",
     "location": "LOCATION",
@@ -50,16 +50,17 @@ class _Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """A finder that asks somebody else. What they could not read is unscanned, whatever their error."""
+    """A finder that calls an external detector. Text that it could not read is unscanned, whatever the error."""
 
     name: str
     ask: Callable[[str], Iterable[Finding]]
     size: int
-    """As many characters are asked about at once; longer texts in pieces that share `shared`."""
+    """Maximum characters per call; longer texts are split into pieces that overlap by `shared`."""
     shared: int
 
     def find(self, text: FoldedText) -> Iterator[Finding]:
-        """What they say. Raises `Unscanned` where they fail; their error's own text may quote what they read."""
+        """The detector's findings. Raises `Unscanned` if it fails; the text of its error is dropped, because it may
+        quote input."""
         told = 0
         for piece in pieces([text.written], size=self.size, shared=self.shared):
             text.check_clock()
@@ -73,7 +74,7 @@ class Opinion:
 
 
 def presidio(engine: _Analyzer, *, language: str = "en") -> Opinion:
-    """What a ``presidio_analyzer.AnalyzerEngine`` says, with its types and scores. Tried with 2.2.366."""
+    """The findings of a ``presidio_analyzer.AnalyzerEngine``, with its types and scores. Tested with 2.2.366."""
 
     def ask(text: str) -> Iterator[Finding]:
         for it in engine.analyze(text=text, language=language):
@@ -84,7 +85,8 @@ def presidio(engine: _Analyzer, *, language: str = "en") -> Opinion:
 
 
 def spacy(pipeline: _Pipeline, *, score: float = 0.75, types: Mapping[str, str] = _SPACY) -> Opinion:
-    """The names that a spaCy pipeline finds. It gives no scores: each has *score*. *types* are ours by its labels."""
+    """The names that a spaCy pipeline finds. It has no scores, so each gets *score*. *types* maps its labels to our
+    types."""
 
     def ask(text: str) -> Iterator[Finding]:
         for it in pipeline(text).ents:
@@ -95,8 +97,8 @@ def spacy(pipeline: _Pipeline, *, score: float = 0.75, types: Mapping[str, str] 
 
 
 def gliner(model: _Model, *, types: Mapping[str, str] = _GLINER, threshold: float = 0.5) -> Opinion:
-    """What a GLiNER model finds of *types*, ours by the words it is asked with. A piece is short: what goes beyond the
-    model's window, it would pass over without a word."""
+    """What a GLiNER model finds of *types*, which maps its labels to our types. Pieces are short, because the model
+    silently ignores text beyond its window."""
 
     def ask(text: str) -> Iterator[Finding]:
         for it in model.predict_entities(text, list(types), threshold=threshold):

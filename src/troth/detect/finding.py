@@ -1,4 +1,4 @@
-"""What is found in a text, and where: offsets in code points, and what they are in UTF-8 and UTF-16."""
+"""Findings in a text, with offsets in code points, and conversion to UTF-8 and UTF-16 offsets."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from troth.errors import TrothError
 
 
 class Finding(NamedTuple):
-    """One piece of personal data: ``text[start:end]`` is of *type*. It says where and why, and never holds the value.
+    """A piece of personal data: ``text[start:end]`` is of *type*. It has the position and evidence, but never the
+    value.
 
-    *score* says how often such a finding is right, as far as that was seen (docs/explain/detection.md). *recogniser* is
-    who found it (``gb/nino``, ``names``, ``spoken/en``); *checked* whether it passes the check of its kind: of digits,
-    of numbers that are never given out, or of its form, as a password's (None where there is none); and *told* whether
-    words near it say what it is. `explain` says which check it is.
+    *score* is how often such findings are right, as far as measured (docs/explain/detection.md). *recogniser* found it
+    (``gb/nino``, ``names``, ``spoken/en``); *checked* is whether it passes the check of its type: check digits, numbers
+    that are never issued, or the form, as for passwords (None if there is no check); *told* is whether words nearby say
+    what it is. `explain` names the check.
     """
 
     start: int
@@ -27,16 +28,16 @@ class Finding(NamedTuple):
 
 
 class Unscanned(TrothError):
-    """A text was not scanned to its end, so nothing is known of it: it has to be treated as full of personal data."""
+    """A text was not scanned completely, so nothing is known about it: treat it as full of personal data."""
 
 
 def in_utf8(text: str, findings: Iterable[Finding]) -> list[Finding]:
-    """The same findings with offsets in bytes of the text's UTF-8, as Rust and Go count. A lone surrogate counts 3."""
+    """The same findings with offsets in UTF-8 bytes, as in Rust and Go. A lone surrogate counts as 3."""
     return _counted(text, findings, "utf-8", 1)
 
 
 def in_utf16(text: str, findings: Iterable[Finding]) -> list[Finding]:
-    """The same findings with offsets in UTF-16 code units, as JavaScript, Java and C# count."""
+    """The same findings with offsets in UTF-16 code units, as in JavaScript, Java and C#."""
     return _counted(text, findings, "utf-16-le", 2)
 
 

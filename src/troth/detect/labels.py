@@ -1,4 +1,4 @@
-"""Labels for the people and values of a document set: the same one wherever the same is named."""
+"""Labels for the people and values in a set of documents: the same label for the same person or value."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ _LABEL: Final = re.compile(r"\[[^\W\d]\w{0,60}_\d{1,9}\]")
 
 
 class Labels:
-    """``[PERSON_1]``, ``[EMAIL_ADDRESS_1]``: numbered as they appear, and remembered for one document set.
+    """``[PERSON_1]``, ``[EMAIL_ADDRESS_1]``: numbered in order of appearance and kept for one set of documents.
 
-    A value has the same label in every text, in upper or lower case and however it is spaced; a telephone number with
-    the code of its country and without, and a person by every form of their name, as long as nothing and nobody else
-    could be meant. Two people of one name are not told apart. It holds what it was told, shows none of it, and cannot
-    be pickled; it is made for one thread at a time.
+    A value has the same label in every text, ignoring case and spacing; so has a telephone number with and without
+    country code, and a person by every form of their name, as long as it is unambiguous. Two people with the same name
+    are not distinguished. The values are stored but never shown, and instances cannot be pickled; use one per thread.
     """
 
     def __init__(self) -> None:
@@ -32,21 +31,21 @@ class Labels:
         self._values: dict[str, Sealed[str]] = {}
 
     def replace(self, text: str, findings: Iterable[Finding]) -> Replaced:
-        """*text* with labels where the findings are.
+        """*text* with labels in place of the findings.
 
-        What looks like a label in it already was written by nobody who may name a person so: it gets a label of its
-        own, ``[LABEL_1]``, and comes back as it stood. Raises ``ValueError`` for a finding that is not in the text.
+        Text that already looks like a label must not be confused with one: it gets a label of its own, ``[LABEL_1]``,
+        and is restored unchanged. Raises ``ValueError`` for a finding outside the text.
         """
         typed = (Finding(*it.span(), "LABEL", 0.0, "labels") for it in _LABEL.finditer(text))
         return replace(text, [*findings, *typed], self.label)
 
     def restore(self, text: str) -> str:
-        """A text that somebody else wrote with these labels, such as an answer to a replaced text, with the values in
-        place of the labels: each as it was written where it first stood. What is no label of this set stays."""
+        """Restores the values in a text written elsewhere with these labels, such as an answer to a replaced text: each
+        value in the form of its first occurrence. Unknown labels are unchanged."""
         return _LABEL.sub(lambda found: self._value(found[0]), text)
 
     def label(self, entity: str, value: str) -> str:
-        """The label of one value, as a way for `troth.detect.replace`."""
+        """The label of a value; usable as a `Way` for `troth.detect.replace`."""
         key = (entity, self._known_as(entity, value))
         if key not in self._labels:
             self._labels[key] = self._next(entity, value)

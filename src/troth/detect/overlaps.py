@@ -1,4 +1,4 @@
-"""Which findings stay where several claim the same characters, and what stays of those that do not."""
+"""Resolves overlaps between findings, and decides what remains of those that lose."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from troth.detect.finding import Finding
 from troth.detect.speech.remainders import OF_WORDS, SPOKEN, is_only_words
 
 _MARGIN: Final = 0.25
-"""By how much a finding must be surer than a longer one around it, to stand in its place."""
+"""How much higher a finding must score than a longer one around it to replace it."""
 _REST_SCORE: Final = 0.6
 _REST_LENGTH: Final = 3
 _AROUND: Final = " \t\r\n,;"
-"""What is no part of a rest where it stands at an end of it."""
+"""Trimmed from the ends of a remainder."""
 _PROVEN: Final = 0.85
 _LIKELY: Final = 0.8
-"""How sure figures are that pass their check, to be no part of what is said around them; or of what begins in words."""
+"""Scores from which digits that pass their check override a spoken finding around them: any, or one that starts in
+words."""
 _TAKEN: Final = b"\1"
 _TOO_SHORT: Final = b"\2"
-"""What nothing has taken between two that are, and is too short to be a rest."""
+"""Marks free characters between taken ones that are too short for a remainder."""
 _START: Final = operator.itemgetter(0)
 
 
 def resolved(findings: Iterable[Finding], text: str) -> list[Finding]:
-    """Findings that do not overlap, by place.
+    """Findings without overlaps, by position.
 
-    1. What stands inside a longer finding goes with it, unless it is surer by more than a quarter.
-    2. Of two that overlap, the surer stays; of equal ones the longer, of those the earlier, then by name of the type.
-    3. What loses keeps its rest as a finding of its own, so that it does not leak, unless it was unsure (below 0.6) or
-       fewer than three letters or digits are left, or of what is said only words that say no part of it.
-    4. What is said gives way to figures inside it that pass their check, unless it passes its own.
-    5. A place of which a part is an address is an address.
+    1. A finding inside a longer one is dropped, unless its score is higher by more than 0.25.
+    2. Of two that overlap, the higher score wins; then the longer one, the earlier one, the name of the type.
+    3. The loser keeps the remainder as a finding of its own, so that nothing leaks, unless its score is below 0.6,
+       fewer than three letters or digits are left, or only words of a spoken finding that are not part of the value.
+    4. A spoken finding yields to digits inside it that pass their check, unless it passes its own.
+    5. A place that overlaps an address becomes an address.
     """
     kept: list[Finding] = []
     together: list[Finding] = []
@@ -52,7 +53,7 @@ def resolved(findings: Iterable[Finding], text: str) -> list[Finding]:
 
 
 def _settled(together: list[Finding], text: str) -> list[Finding]:
-    """What stays of findings of which each overlaps another."""
+    """The findings that remain of a group in which each overlaps another."""
     together = sorted(_with_addresses(together), key=_widest_and_surest_first)
     giving_way = _giving_way(together, text)
     outermost = [*_outermost(it for it in together if it not in giving_way)]
@@ -78,7 +79,7 @@ def _surest_and_longest_first(it: Finding) -> tuple[object, ...]:
 
 
 def _giving_way(findings: list[Finding], text: str) -> frozenset[Finding]:
-    """Those of *found*, which is in the order of its places, that are said and hold figures that pass their check."""
+    """The spoken ones among *findings*, which are in order of position, that contain digits that pass their check."""
     said = [it for it in findings if it.recogniser.startswith(SPOKEN) and not it.checked and it.type not in OF_WORDS]
     if not said:
         return frozenset()
@@ -88,7 +89,7 @@ def _giving_way(findings: list[Finding], text: str) -> frozenset[Finding]:
 
 
 def _around(findings: Iterable[Finding], figures: list[Finding]) -> frozenset[Finding]:
-    """Those that are *said* around some of the *figures*, which are in the order of their places."""
+    """Those of *findings* that contain some of *figures*, which are in order of position."""
     starts = [it.start for it in figures]
     ends = [*itertools.accumulate((it.end for it in reversed(figures)), min)][::-1]
     ends.append(sys.maxsize)
@@ -100,14 +101,14 @@ def _around(findings: Iterable[Finding], figures: list[Finding]) -> frozenset[Fi
 
 
 def _is_in_figures(it: Finding, text: str) -> bool:
-    """Whether a finding is written, and more digits than letters."""
+    """True if a finding is written and has more digits than letters."""
     written = text[it.start : it.end]
     is_written = not it.recogniser.startswith(SPOKEN)
     return is_written and sum(map(str.isdigit, written)) > sum(map(str.isalpha, written))
 
 
 def _with_addresses(findings: list[Finding]) -> list[Finding]:
-    """*found*, which is in the order of its places: where one overlaps an address, it is one."""
+    """*findings*, which are in order of position, with places that overlap an address turned into addresses."""
     addresses = [it for it in findings if it.type == "ADDRESS" and it.score >= _REST_SCORE]
     if not addresses:
         return findings
@@ -121,7 +122,7 @@ def _with_addresses(findings: list[Finding]) -> list[Finding]:
 
 
 def _outermost(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Those that no longer one before them holds, or that are much surer than the one that does."""
+    """Findings that no longer one before them contains, or that score much higher than that one."""
     around: Finding | None = None
     for it in findings:
         if around is None or it.end > around.end:
@@ -132,7 +133,7 @@ def _outermost(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _left(it: Finding, taken: bytearray, begin: int, text: str) -> list[Finding]:
-    """A finding, where nothing of it is taken, and its rests where something is; *begin* is where *taken* begins."""
+    """The finding if none of it is taken, else its free remainders; *begin* is the text offset of *taken*."""
     start, end = it.start - begin, it.end - begin
     if taken.find(_TAKEN, start, end) < 0:
         return [it]
@@ -143,7 +144,7 @@ def _left(it: Finding, taken: bytearray, begin: int, text: str) -> list[Finding]
                 rest = _trimmed(it._replace(start=at + begin, end=stop + begin), text)
                 rests += [] if is_only_words(rest, text) else [rest]
             elif start < at and stop < end:
-                taken[at:stop] = _TOO_SHORT * (stop - at)  # for any other, too: so that nobody asks again
+                taken[at:stop] = _TOO_SHORT * (stop - at)  # for other findings too, so that it is not tried again
     return rests
 
 
@@ -156,7 +157,7 @@ def _free(taken: bytearray, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _trimmed(rest: Finding, text: str) -> Finding:
-    """Without blanks and commas at its ends."""
+    """The finding without white space and commas at its ends."""
     said = text[rest.start : rest.end]
     start = rest.end - len(said.lstrip(_AROUND))
     return rest._replace(start=start, end=start + len(said.strip(_AROUND)))

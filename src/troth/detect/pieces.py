@@ -1,4 +1,4 @@
-"""Long texts in pieces that share some characters, so that nothing is lost where one ends and the next begins."""
+"""Splits long texts into overlapping pieces, so that nothing is lost at the borders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from troth.detect.finding import Finding
 
 
 class TextPiece(NamedTuple):
-    """Some of a text: where it *begins*. What starts before *until*, in the whole text, is for this piece to tell."""
+    """Part of a text, starting at *begins*. Findings that start before *until* (in the whole text) belong to this
+    piece."""
 
     begins: int
     text: str
@@ -20,9 +21,10 @@ class TextPiece(NamedTuple):
 
 
 def pieces(chunks: Iterable[str], *, size: int, shared: int) -> Iterator[TextPiece]:
-    """The text that comes in *chunks*, in pieces of *size* characters, of which two neighbours share *shared*.
+    """The text from *chunks* in pieces of *size* characters, with an overlap of *shared* between neighbours.
 
-    In the middle of what they share the telling goes from one to the next, so that each sees half of it around.
+    Responsibility passes from one piece to the next in the middle of the overlap, so that both have half of it as
+    context.
     """
     step = size - shared
     begins, held = 0, ""
@@ -38,9 +40,9 @@ def pieces(chunks: Iterable[str], *, size: int, shared: int) -> Iterator[TextPie
 
 
 def own(piece: TextPiece, findings: Iterable[Finding], reported_until: int) -> Iterator[Finding]:
-    """Of what was *found* in a piece, what is for it to tell, with offsets in the whole text.
+    """Those of a piece's *findings* that it is responsible for, with offsets in the whole text.
 
-    Up to *told* everything is told; a finding that goes on from there loses its beginning and keeps the rest.
+    Everything before *reported_until* has been reported; a finding that extends beyond it loses that part.
     """
     begins, _, until = piece
     for it in findings:
@@ -50,5 +52,5 @@ def own(piece: TextPiece, findings: Iterable[Finding], reported_until: int) -> I
 
 
 def shifted(finding: Finding, by: int) -> Finding:
-    """The finding, *by* characters later."""
+    """The finding, shifted by *by* characters."""
     return finding._replace(start=finding.start + by, end=finding.end + by)

@@ -1,4 +1,4 @@
-"""Something else where personal data stood, and the way back."""
+"""Replaces personal data in a text, and restores it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from troth.detect.finding import Finding
 from troth.protect import Keyring, Sealed
 
 Way = Callable[[str, str], str]
-"""What to put in place of a value: it is given the entity type and the value."""
+"""A function of the entity type and the value that returns the replacement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """``text[start:end]`` of a replaced text stands in place of a value of *type*, which nobody sees by accident."""
+    """``text[start:end]`` of a replaced text stands for a value of *type*, which is sealed against accidental
+    disclosure."""
 
     start: int
     end: int
@@ -25,17 +26,17 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A text with other words where personal data was found, and what stood there."""
+    """A text with personal data replaced, and the original values."""
 
-    text: str = field(repr=False)  # what was not found still stands in it
+    text: str = field(repr=False)  # may still contain what was not found
     marks: tuple[Replacement, ...]
 
 
 def replace(text: str, findings: Iterable[Finding], way: Way) -> Replaced:
-    """*text* with something else in every place of *findings*: `typed`, a document set's `Labels`, or another *way*.
+    """*text* with a replacement at every finding: `typed`, `Labels` of a document set, or another *way*.
 
-    Findings that overlap are one place, from the first character of any to the last, of the type with the best score.
-    Raises ``ValueError`` for a finding that is not in the text.
+    Overlapping findings are replaced as one, from the first character to the last, with the type of the best score.
+    Raises ``ValueError`` for a finding outside the text.
     """
     parts: list[str] = []
     marks: list[Replacement] = []
@@ -51,7 +52,7 @@ def replace(text: str, findings: Iterable[Finding], way: Way) -> Replaced:
 
 
 def restore(replaced: Replaced) -> str:
-    """The text as it was, to the character, whatever was put in its place."""
+    """The original text, character for character, whatever the replacement was."""
     parts: list[str] = []
     at = 0
     for mark in replaced.marks:
@@ -61,7 +62,7 @@ def restore(replaced: Replaced) -> str:
 
 
 def _places(text: str, findings: Iterable[Finding]) -> Iterable[tuple[int, int, str]]:
-    """Places that do not overlap, in their order."""
+    """The ranges of findings without overlaps, in order."""
     together: list[Finding] = []
     end = 0
     for it in sorted(findings, key=lambda it: it[:2]):
@@ -80,27 +81,28 @@ def _best(findings: Sequence[Finding]) -> str:
     return max(findings, key=lambda it: (it.score, it.end - it.start)).type
 
 
-# --- ways -----------------------------------------------------------------------------------------------------------
+# --- replacements ---------------------------------------------------------------------------------------------------
 
 
 def typed(entity: str, value: str) -> str:
-    """``[PERSON]``: all of one type alike."""
+    """``[PERSON]``: the same for all values of a type."""
     return f"[{entity}]"
 
 
 def removed(entity: str, value: str) -> str:
-    """Nothing."""
+    """An empty string."""
     return ""
 
 
 def masked(entity: str, value: str) -> str:
-    """``*** *******``: as long as the value, so that columns and offsets stay; it says how long each word was."""
+    """``*** *******``: as long as the value, so that columns and offsets are unchanged; it reveals the length of each
+    word."""
     return "".join(letter if letter.isspace() else "*" for letter in value)
 
 
 def keyed(keyring: Keyring, domain: str) -> Way:
     """``[PERSON-0123456789abcdef]``: a pseudonym under the keyring, the same for the same value in every text of
-    *domain*, this year and next, and a way back only by trying every value with the key (GDPR Art. 4(5))."""
+    *domain* at any time, reversible only by trying all values with the key (GDPR Art. 4(5))."""
 
     def way(entity: str, value: str) -> str:
         pseudonym = keyring.pseudonym(f"text/{domain}/{entity}", same(entity, value))

@@ -1,4 +1,5 @@
-"""What a detector is asked for: refused where nothing can find it, since every text would seem to be clean of it."""
+"""Validates the types and countries that a detector is asked for: if nothing can find them, every text would look
+clean."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ _LIST: Final = "docs/reference/entities.md lists those that can be found"
 
 
 class Unknown(TrothError):
-    """A type or a country is asked for that nothing can find: left alone, every text would seem to be clean of it."""
+    """A requested type or country cannot be found: accepting it would make every text look clean."""
 
 
 def refuse(
@@ -26,9 +27,9 @@ def refuse(
     listed: Collection[str],
     are_others_asked: bool,
 ) -> None:
-    """Raises `Unknown` for a type or country that nobody knows, and for types of which these settings find none.
+    """Raises `Unknown` for an unknown type or country, and if these settings find none of the types.
 
-    *listed* types are found, and *others* may know types of their own. Raises ``ValueError`` where no type is named.
+    *listed* types are found, and with *are_others_asked* any type may be. Raises ``ValueError`` for an empty *types*.
     """
     if types is not None and not types:
         raise ValueError("types names no type, and nothing would be found: leave it out to find all of them")
@@ -42,34 +43,34 @@ def refuse(
 
 
 def of_groups(types: Iterable[str]) -> frozenset[str]:
-    """The *types*, and in place of the name of a group all that are of it."""
+    """*types* with groups replaced by their members."""
     named = frozenset(types)
     groups = named & {it.group for it in entities().values()}
     return (named - groups) | {name for name, it in entities().items() if it.group in groups}
 
 
 def refuse_string(**asked: object) -> None:
-    """Raises ``TypeError`` for a string where there should be several: each letter would be one."""
+    """Raises ``TypeError`` for a string instead of a collection, whose letters would be taken for its items."""
     for name, value in asked.items():
         if isinstance(value, str):
             raise TypeError(f"{name} is a collection, such as [{value!r}], not one string")
 
 
 def refuse_one_text(texts: object) -> None:
-    """Raises ``TypeError`` for one text where there should be several, for the same reason. It quotes nothing of it."""
+    """Raises ``TypeError`` for a single text instead of several, for the same reason. It quotes nothing of the text."""
     if isinstance(texts, str):
         raise TypeError("several texts are wanted, and this is one: put it into a list, or ask find()")
 
 
 def refuse_no_text(text: object, number: int) -> None:
-    """Raises ``TypeError`` for what is no string, with its *number* among several."""
+    """Raises ``TypeError`` with its *number* for an item that is not a string."""
     if not isinstance(text, str):
         kind = type(text).__name__
         raise TypeError(f"text {number:,} is no string but {kind}: leave out what is missing, or ask find_batch()")
 
 
 def alike(name: str, known: Iterable[str]) -> str:
-    """A question for who wrote *name* and may have meant one of *known*, in any case; empty where none is like it."""
+    """A suggestion for a misspelt *name* out of *known*, ignoring case; empty if none is similar."""
     lower = {it.lower(): it for it in known}
     begun = sorted((it for it in lower if len(name) > 1 and it.startswith(name.lower())), key=len)
     like = begun or get_close_matches(name.lower(), lower, 1)
@@ -77,7 +78,7 @@ def alike(name: str, known: Iterable[str]) -> str:
 
 
 def why_never(type_: str, countries: frozenset[str] | None, *, names: bool) -> str:
-    """Why these settings never find a type, and what to do; empty where they may find it."""
+    """Why these settings never find a type, and what to change; empty if they may find it."""
     its = [it for it in loader.shipped() if it.type == type_]
     if not its and not names and type_ in Names.TYPES:
         return f"{type_} is looked for only with names: leave names on"

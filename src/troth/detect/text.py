@@ -1,4 +1,5 @@
-"""A text made ready to be searched: folded to the letters that patterns know, with the way back to its code points."""
+"""A text prepared for searching: folded to the characters that patterns know, with a mapping back to its code
+points."""
 
 from __future__ import annotations
 
@@ -13,31 +14,31 @@ from typing import Final
 from troth.detect.finding import Unscanned
 
 _COLOUR: Final = "\x1b\\[[0-9;:?]{0,32}[A-Za-z]"
-"""A colour of a terminal."""
+"""A terminal colour sequence."""
 _PRINTED: Final = bytes([0, *range(0x09, 0x0E), *range(0x1C, 0x7F)])
-"""What is as ASCII writes it."""
+"""Bytes that folding leaves unchanged."""
 _DIVIDING: Final = frozenset("\0\t\n\v\f\r\x1b\x1c\x1d\x1e\x1f\x85")
-"""Control characters that stay, since they divide: new lines and tabs, the nought between two fields, an escape."""
+"""Control characters that are kept as separators: line breaks and tabs, NUL between fields, escape."""
 _CONTINUED: Final = bytes(0x80 if 0x80 <= byte < 0xC0 else byte for byte in range(256))
-"""Every byte that goes on with a character of UTF-8 as 0x80, which is found faster than any of sixty-four."""
+"""Maps every UTF-8 continuation byte to 0x80, which is faster to search for than 64 values."""
 _APOSTROPHES: Final = frozenset("\u2018\u2019\u02bc\u00b4")
 _DOTS: Final = frozenset("\u3002\uff61")
-"""What stands for the dot of an address in East Asian writing (RFC 3490)."""
+"""Characters used for the dot of an address in East Asian writing (RFC 3490)."""
 _BLANK: Final = frozenset("\u2800\u3164\uffa0")
 _SPACES: Final = frozenset({"Zs", "Zl", "Zp"})
 _FILLERS: Final = frozenset("\u115f\u1160")
-"""What has no ink, though it is a sign or a letter by its category: as wide as a letter, or of no width."""
+"""Invisible characters whose category is symbol or letter: as wide as a letter, or of zero width."""
 _RUNS_BETWEEN_LOOKS: Final = 4096
 _ACCENTS: Final = frozenset({"Mn", "Me"})
 _SHOWING_NOTHING: Final = _ACCENTS | {"Cf", "Cc"}
 
 
 class FoldedText:
-    """A text and its folded form: full-width letters, other scripts' digits, odd spaces, hyphens and apostrophes as
-    ASCII writes them, and characters that show nothing left out (control characters, colours and accents of their
-    own among them), since they hide in numbers.
+    """A text and its folded form: full-width letters, digits of other scripts, and unusual spaces, hyphens and
+    apostrophes become ASCII. Invisible characters (including control characters, colour sequences and combining
+    accents) are removed, because they hide in numbers.
 
-    Plain ASCII is its own folded form, and costs nothing. *seconds_max* is how long may be spent on it.
+    Plain ASCII is its own folded form, at no cost. *seconds_max* limits the time that may be spent on the text.
     """
 
     __slots__ = ("_bytes", "_gone", "_until", "folded", "utf8", "written")
@@ -49,7 +50,7 @@ class FoldedText:
         self.written = written
         self.folded = written
         self._gone = self._bytes = _NOWHERE
-        # A lone surrogate is no character and cannot be encoded; the question mark keeps its place.
+        # A lone surrogate cannot be encoded; the question mark keeps its position.
         self.utf8 = written.encode("utf-8", "replace")
         strange = self.utf8.translate(None, _PRINTED)
         if not strange:
@@ -66,11 +67,11 @@ class FoldedText:
             self._bytes = _Leaps(_continued(self.utf8))
 
     def offset(self, at: int) -> int:
-        """The code point of the text as written at which byte *at* of `utf8` is."""
+        """The code point in the original text of byte *at* of `utf8`."""
         return self.unfolded(self._counted(at))
 
     def end(self, at: int) -> int:
-        """The same where something ends: what shows nothing behind it is no part of it, but for its accents."""
+        """The same for the end of a range: invisible characters after it are excluded, but its accents are included."""
         return self.unfolded_end(self._counted(at))
 
     def _counted(self, at: int) -> int:
@@ -78,16 +79,16 @@ class FoldedText:
 
     @property
     def is_plain(self) -> bool:
-        """Whether bytes of `utf8` and code points of the text as written are counted alike."""
+        """True if byte offsets in `utf8` equal code points in the original text."""
         return self._gone is self._bytes
 
     def check_clock(self) -> None:
-        """Every finder asks this often. Raises `Unscanned` when the time that may be spent on the text is over."""
+        """Called often by every finder. Raises `Unscanned` when the time limit of the text is exceeded."""
         if self._until is not None and time.monotonic() > self._until:
             raise Unscanned("the text was not searched to its end in the time allowed: allow more, or cut it up")
 
     def _left_out(self, gone: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-        """Where the folded text leaves out what is *gone*, and how much."""
+        """Where the folded text omits matches of *gone*, and their lengths."""
         before = 0
         for number, run in enumerate(gone.finditer(self.written)):
             if number % _RUNS_BETWEEN_LOOKS == 0:
@@ -97,11 +98,11 @@ class FoldedText:
             before += end - start
 
     def unfolded(self, at: int) -> int:
-        """The code point of the text as written that stands at code point *at* of `folded`."""
+        """The code point in the original text of code point *at* of `folded`."""
         return at if self._gone is _NOWHERE else self._gone.past(at)
 
     def unfolded_end(self, at: int) -> int:
-        """The same where something ends, as `end` counts."""
+        """The same for the end of a range, as in `end`."""
         if self._gone is _NOWHERE:
             return at
         end = self._gone.before(at)
@@ -111,7 +112,7 @@ class FoldedText:
 
 
 class _Leaps:
-    """Places from which on an offset in one form of a text is ahead of, or behind, that in another."""
+    """Positions from which on offsets in one form of a text differ from those in another."""
 
     __slots__ = ("_places", "_sums")
 
@@ -124,7 +125,7 @@ class _Leaps:
         return self._leapt(at, bisect.bisect_right(self._places, at))
 
     def before(self, at: int) -> int:
-        """The same without what leaps at that very place."""
+        """The same without a shift at exactly that position."""
         return self._leapt(at, bisect.bisect_left(self._places, at))
 
     def _leapt(self, at: int, leaps: int) -> int:
@@ -135,7 +136,7 @@ _NOWHERE: Final = _Leaps(())
 
 
 class _Folds(dict[str, str]):
-    """Each character's folded form, worked out when it is first met."""
+    """The folded form of each character, computed on first use."""
 
     def __missing__(self, character: str) -> str:
         folded = self[character] = _fold(character)
@@ -166,7 +167,7 @@ _FOLDS: Final = _Folds()
 
 
 def _continued(utf8: bytes) -> Iterator[tuple[int, int]]:
-    """Where a character of more than one byte ends, and how many it has too many."""
+    """Where each multi-byte character ends, and its number of extra bytes, negated."""
     marked = utf8.translate(_CONTINUED)
     at = marked.find(0x80)
     while at >= 0:

@@ -1,4 +1,4 @@
-"""The hook: how a company's own application answers for the people in it, in its own code.
+"""Hook: lets a company's own application answer data-subject requests about its users, in its own code.
 
     hook = Hook(FileMemory("/var/lib/shop/troth-hook.sqlite3"))
 
@@ -6,8 +6,9 @@
     def forget(ask: Ask) -> Answer:
         return Answer.did(erased=delete_customer(ask.email))
 
-Troth asks over HTTP (`troth.hook.wsgi`, `troth.hook.django`) or in the same process; every ask is signed, done once,
-and looked at again afterwards. This room stands apart: it needs the standard library, and the Django part Django.
+Troth asks over HTTP (`troth.hook.wsgi`, `troth.hook.django`) or in the same process. Over HTTP, asks are signed. Each
+ask is executed once, and its effect is verified afterwards. The package depends only on the standard library and
+`troth.errors`; its Django part also needs Django.
 """
 
 from troth.hook.answering import Hook, Memory, Mixed, Remembered, Twice

@@ -1,4 +1,4 @@
-"""The application's own code, asked: which function answers which right, each ask done once, and looked at again."""
+"""Dispatches asks to the application's functions by right, executes each ask once, and verifies its effect."""
 
 from __future__ import annotations
 
@@ -16,50 +16,51 @@ _AnyPolls = TypeVar("_AnyPolls", bound=Polls)
 
 
 class Mixed(HookError):
-    """The id of an ask that was answered before, about another person or another right: nothing was done."""
+    """The id was already used for an ask about another person or right. Nothing was done."""
 
     def __init__(self, ask_id: str) -> None:
         super().__init__(f"ask {ask_id} was about something else: an id belongs to one ask for ever")
 
 
 class Twice(HookError):
-    """One right with two functions to answer it."""
+    """Two functions were registered for one right."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Remembered:
-    """What is left of an ask that was answered: never its rows."""
+    """What is stored of an answered ask: never its rows."""
 
     right: Right
     answer: Answer
 
 
 class Memory(Protocol):
-    """What has been answered, and which messages have come; it outlives the process."""
+    """Persistent storage of answers and of the nonces of received messages."""
 
     def once(self, ask: Ask, act: Callable[[], Answer]) -> Answer:
-        """The answer that is remembered for this ask, else what *act* answers, remembered. While it acts, the same ask
-        from elsewhere waits or is told to come later. After a refusal or failure it acts again. What *act* raises is
-        raised, and nothing is remembered. Raises `Mixed`."""
+        """The stored answer of this ask; otherwise call *act* and store its answer. Meanwhile, the same ask from
+        elsewhere blocks or is told to retry later. A refused or failed ask is executed again. Exceptions of *act*
+        propagate, and nothing is stored. Raises `Mixed`."""
         ...
 
     def recall(self, ask_id: str) -> Remembered | None:
-        """What is remembered of it."""
+        """The stored answer of an ask; None if unknown."""
         ...
 
     def remember(self, ask_id: str, right: Right, answer: Answer) -> None:
-        """Replace the answer, or note one that is not final. Rows are left out."""
+        """Store or replace the answer of an ask, without its rows; it need not be final."""
         ...
 
     def is_new(self, nonce: str, *, until: float) -> bool:
-        """Whether *nonce* has not come before; it is remembered *until* then (seconds since 1970)."""
+        """True if *nonce* was not seen before. It is remembered *until* that time (seconds since 1970)."""
         ...
 
 
 class Hook:
-    """The functions with which an application answers for the people in it.
+    """Registry of the functions with which an application answers asks about its users.
 
-    Where an answer is not final, either the same function is asked again or, with `polls`, another one by the id.
+    While an answer is not final, `poll` calls the function registered with `polls`. Without one it returns the stored
+    answer, and only asks that read data call their function again when repeated.
     """
 
     def __init__(self, memory: Memory) -> None:
@@ -73,36 +74,36 @@ class Hook:
     def answers(self, *rights: str) -> Callable[[_AnyAnswers], _AnyAnswers]:
         """``@hook.answers("erase")``: the function is given the `Ask` and returns an `Answer`.
 
-        It is called once for each ask that changes something, and again only where it raised, refused or failed, or
-        its process died: let it be harmless twice. Raises `Twice`.
+        For an ask that changes data it is called once, and again only if it raised, refused or failed, or its process
+        died. Make it idempotent. Raises `Twice`.
         """
         return lambda function: _register(self._answers, rights, function)
 
     def verifies(self, *rights: str) -> Callable[[_AnyAnswers], _AnyAnswers]:
-        """``@hook.verifies("restrict")``: the function looks again whether what was asked is so.
+        """``@hook.verifies("restrict")``: the function checks whether the ask has taken effect. Raises `Twice`.
 
-        Of ``erase`` and ``amend`` the function that answers ``view`` shows it where there is no other.
+        Without one, ``erase`` and ``amend`` are verified with the function that answers ``view``.
         """
         return lambda function: _register(self._verifies, rights, function)
 
     def polls(self, *rights: str) -> Callable[[_AnyPolls], _AnyPolls]:
-        """``@hook.polls("view")``: the function is given the id of an ask that was not done at once."""
+        """``@hook.polls("view")``: the function gets the id of an ask that is still in progress. Raises `Twice`."""
         return lambda function: _register(self._polls, rights, function)
 
     @property
     def rights(self) -> frozenset[Right]:
-        """What it answers."""
+        """Rights that have a function."""
         return frozenset(self._answers)
 
     @property
     def functions(self) -> Mapping[Right, str]:
-        """The name of the function behind each right, for whoever looks whether all is in place."""
+        """Qualified name of the function for each right, for diagnostics."""
         return {right: f"{it.__module__}.{it.__qualname__}" for right, it in self._answers.items()}
 
     # --- being asked
 
     def ask(self, ask: Ask) -> Answer:
-        """Answer, or do what is asked, once. Raises `Mixed`, and whatever the function raises."""
+        """Answer the ask; one that changes data is executed once. Raises `Mixed`, and whatever the function raises."""
         function = self._answers.get(ask.right)
         if function is None:
             return Answer.refused("right_not_answered")
@@ -117,7 +118,7 @@ class Hook:
         return self.poll(ask.id) if was_begun and not answer.state.is_final else answer
 
     def poll(self, ask_id: str) -> Answer:
-        """How far it is. Raises whatever the function raises."""
+        """The current answer of an ask. Raises whatever the function raises."""
         known = self.memory.recall(ask_id)
         if known is None:
             return Answer.refused("unknown_ask")
@@ -129,7 +130,7 @@ class Hook:
         return answer
 
     def verify(self, ask: Ask) -> Answer:
-        """Look again. Raises whatever the function raises."""
+        """Check whether the ask has taken effect. Raises whatever the function raises."""
         function = self._verifies.get(ask.right)
         if function is not None:
             return function(ask)

@@ -1,4 +1,4 @@
-"""What every memory holds to. Pure."""
+"""Rules shared by all memories. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from troth.hook.values import Answer, AnswerState, Ask
 from troth.hook.wire import dump_ask
 
 KEPT_S = 400 * 24 * 3600
-"""How long an answered ask is remembered: longer than the law gives any answer."""
+"""How long an answered ask is stored: longer than any legal deadline for an answer."""
 CLAIM_S = 15 * 60
-"""After so long an ask that was begun and never answered is begun again."""
+"""After this time, an ask that was claimed and never answered may be claimed again."""
 
 
 def check_value(ask: Ask) -> str:
-    """Four hexadecimal digits of what was asked about whom: enough to notice that an id was used for something else,
-    too few to recognise a person by. When it is due, and who asks, may change meanwhile."""
+    """Four hexadecimal digits of the digest of an ask: enough to detect that an id was reused for something else, too
+    few to recognise a person. The due date and the organisation are excluded, because they may change meanwhile."""
     meant = dataclasses.replace(
         ask, identifiers=tuple(sorted(ask.identifiers)), due=dt.date.min, organisation="anybody"
     )
@@ -25,10 +25,10 @@ def check_value(ask: Ask) -> str:
 
 
 def is_settled(answer: Answer) -> bool:
-    """Whether the ask is done or taken on. A refusal or failure is of its moment: asked again, it is tried again."""
+    """True if the ask is done or accepted. After a refusal or failure, a repeated ask is executed again."""
     return answer.state not in (AnswerState.REFUSED, AnswerState.FAILED)
 
 
 def without_rows(answer: Answer) -> Answer:
-    """What may be remembered of it: nobody's data."""
+    """The answer without its rows, since personal data must not be stored."""
     return dataclasses.replace(answer, rows={})

@@ -1,4 +1,4 @@
-"""Looking again after something was said to be done. Pure."""
+"""Verifies an ask after it was reported as done. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from troth.hook.values import Answer, AnswerState, Ask, Kept, Right, Rows
 
 
 def looked(ask: Ask, rows: Mapping[str, Rows], kept: Iterable[Kept] = ()) -> Answer:
-    """What a fresh view of the person shows of an erasure or amendment that is said to be done.
+    """Verify an erasure or amendment that was reported as done, against the *rows* of a fresh view of the person.
 
-    ``done`` or ``nothing``: it is as it should be. ``failed``, with the number of rows of each table that are not:
-    ``still_there`` for more rows than are *kept*, ``not_amended`` for fields with another value than asked for.
-    ``refused``, ``not_verified``: a view shows nothing about this, such as a new address, under which nobody was asked
-    for.
+    ``done`` or ``nothing``: it has taken effect. ``failed``, with a count over all tables: ``still_there`` counts the
+    rows of tables that have more than are *kept*, ``not_amended`` the fields with another value than asked for.
+    ``refused``, ``not_verified``: the view cannot show it, for example a new e-mail address, which was not looked up.
     """
     if ask.right is Right.ERASE:
         allowed = Counter[str]()

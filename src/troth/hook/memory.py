@@ -1,4 +1,4 @@
-"""A memory in a file of its own, for sites without a database that Django keeps."""
+"""Memory in its own SQLite file, for sites without a Django database."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ CREATE INDEX IF NOT EXISTS nonce_until ON nonce (until);
 
 
 class FileMemory:
-    """A SQLite file that only its owner may read. Any number of threads and processes of one machine may share it.
+    """A SQLite file that only its owner may read. Threads and processes of one machine may share it.
 
-    An ask whose process died in the middle may be done again after `CLAIM_S` seconds: nobody can know how far it was.
+    If a process dies while it executes an ask, the ask may be executed again after `CLAIM_S` seconds, because its
+    progress is unknown.
     """
 
     def __init__(self, path: str | Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -51,7 +52,7 @@ class FileMemory:
         return answer
 
     def _claim(self, ask: Ask) -> Answer | None:
-        """The answer to give at once; None where the ask is ours to do."""
+        """Claim the ask for execution and return None, or return the answer to give at once. Raises `Mixed`."""
         now, check = self._clock(), check_value(ask)
         with self._writing() as file:
             file.execute("DELETE FROM asked WHERE at < ?", (now - KEPT_S,))
@@ -90,14 +91,14 @@ class FileMemory:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, which an exception rolls back."""
+        """Context manager: one write transaction, rolled back on an exception."""
         with self._opened() as file:
             file.execute("BEGIN IMMEDIATE")
             yield file
             file.execute("COMMIT")
 
     def _opened(self) -> contextlib.closing[sqlite3.Connection]:
-        """A connection of its own each time: threads come and go, and the work is a few rows."""
+        """Open a new connection: threads are short-lived, and each call touches only a few rows."""
         if not self._is_made:
             self._make()
         return contextlib.closing(sqlite3.connect(self._path, timeout=30, isolation_level=None))

@@ -1,4 +1,4 @@
-"""The receiver: from a request, whatever web server it came through, to the signed answer of a hook."""
+"""Turns an HTTP request, from any web server, into the signed answer of a hook."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from troth.hook.wire import (
 )
 
 BYTES_MAX = 256 * 1024
-"""The most that an ask may be."""
+"""Maximum size of a request body."""
 _LOG = logging.getLogger("troth.hook")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back."""
+    """The HTTP response."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -42,9 +42,9 @@ class Reply:
 
 
 class Receiver:
-    """Lets in what is signed with *secret* and of now, each message once, and signs what the *hook* answers.
+    """Accepts current messages signed with *secret*, each one once, and signs the answers of *hook*.
 
-    ``…/ask``, ``…/poll``, ``…/verify`` and ``…/offer`` are all that there is. Raises `SecretRefused`.
+    Its endpoints are ``…/ask``, ``…/poll``, ``…/verify`` and ``…/offer``. Raises `SecretRefused`.
     """
 
     def __init__(self, hook: Hook, secret: str, *, clock: Callable[[], float] = time.time) -> None:
@@ -59,7 +59,7 @@ class Receiver:
         }
 
     def __call__(self, method: str, path: str, signature: str | None, body: bytes) -> Reply:
-        """Answer a request for *path*, as the sender wrote it, with the header `HEADER`. Raises nothing."""
+        """Answer a request for *path*, as the sender signed it; *signature* is the header `HEADER`. Never raises."""
         action = self._actions.get(path.rstrip("/").rpartition("/")[2])
         if action is None:
             return _unsigned(404, "no_such_action")
@@ -120,12 +120,12 @@ def _error(code: str) -> bytes:
 
 
 def _unsigned(status: int, code: str) -> Reply:
-    """For whoever has not shown that they know the secret."""
+    """Reply to an unauthenticated request."""
     return Reply(status, _HEADERS, _error(code))
 
 
 def _tell(what: str, error: Exception) -> None:
-    """The type and the line, never the text: it may quote a row."""
+    """Log the error's type and line, never its text, which may quote a row."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
     _LOG.error("%s failed: %s at %s", what, type(error).__name__, where)

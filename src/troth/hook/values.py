@@ -1,6 +1,6 @@
-"""What is asked, and what is answered: values that are complete and valid once built, and whose `repr` shows counts.
+"""Values of the hook protocol, `Ask` and `Answer`: valid once built, and with a `repr` that shows only counts.
 
-They need the standard library alone, so that an application can answer without the rest of Troth.
+They need only the standard library and `troth.errors`, so that an application can answer without the rest of Troth.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from typing import Self
 from troth.errors import TrothError
 
 Cell = str | int | float | bool | None
-"""One value, as JSON can say it. Dates and moments are ISO 8601, decimals and UUIDs their text."""
+"""A JSON scalar. Dates and times are ISO 8601 text, decimals and UUIDs their text."""
 
 KINDS = frozenset(("email", "phone", "account", "name", "postal"))
-"""The kinds of identifier, as the declaration names them."""
+"""Kinds of identifier, by their names in the declaration."""
 
 
 class HookError(TrothError):
-    """Something about asking or answering was wrong; the message holds no personal value."""
+    """Base error of the hook; messages contain no personal data."""
 
 
 class Malformed(HookError):
-    """An ask or answer that is not what it has to be: a missing part, a wrong form, a value that is too long."""
+    """An invalid ask or answer: a missing part, a wrong format or a value that is too long."""
 
 
 class Right(enum.StrEnum):
-    """What a person may want done. ``unrestrict`` ends what ``restrict`` began."""
+    """Rights a person may exercise. ``unrestrict`` ends a restriction."""
 
     VIEW = "view"
     PORT = "port"
@@ -46,12 +46,12 @@ class Right(enum.StrEnum):
 
     @property
     def only_reads(self) -> bool:
-        """Whether nothing changes by it, so that it may be done any number of times."""
+        """True if the right only reads data, so that it may be executed repeatedly."""
         return self in (Right.VIEW, Right.PORT)
 
 
 class AnswerState(enum.StrEnum):
-    """How far it is. ``accepted`` and ``working``: ask again later. ``nothing``: this person is not known there."""
+    """Progress of an ask. ``accepted``, ``working``: poll later. ``nothing``: the system does not know the person."""
 
     ACCEPTED = "accepted"
     WORKING = "working"
@@ -62,7 +62,7 @@ class AnswerState(enum.StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether there is no more to wait for; a person may have to act on a refusal or failure."""
+        """True if polling is over. A refusal or failure may need staff action."""
         return self not in (AnswerState.ACCEPTED, AnswerState.WORKING)
 
 
@@ -78,10 +78,10 @@ _WAIT_S_MAX = 7 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One thing asked about one person. The same *id* twice is one ask: it is done once.
+    """One ask about one person. Repeating an *id* repeats the same ask, which is executed once.
 
-    *changes* are for ``amend`` alone: the declared name of a field to its new value. *purposes* narrow ``object`` and
-    ``withdraw``; none means all. *due* is when the person has to have an answer.
+    *changes*, only for ``amend``, map the declared name of a field to its new value. *purposes* narrow ``object`` and
+    ``withdraw``; none means all. *due* is the deadline for the answer to the person.
     """
 
     id: str
@@ -102,12 +102,12 @@ class Ask:
         _must(bool(self.changes) == (self.right is Right.AMEND), "changes stand in an amendment, and only there")
 
     def all(self, kind: str) -> tuple[str, ...]:
-        """Every identifier of that kind."""
+        """All identifiers of *kind*."""
         return tuple(value for named, value in self.identifiers if named == kind)
 
     @property
     def email(self) -> str | None:
-        """The first e-mail address, if there is one. Letter case means nothing in it."""
+        """The first e-mail address, or None. Compare it case-insensitively."""
         return next(iter(self.all("email")), None)
 
     def __repr__(self) -> str:
@@ -116,7 +116,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """One table of data about the person, column by column in the order of *columns*."""
+    """One table of data about the person; the values of each row follow the order of *columns*."""
 
     columns: tuple[str, ...]
     values: tuple[tuple[Cell, ...], ...]
@@ -127,7 +127,7 @@ class Rows:
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, object]]) -> Self:
-        """From mappings, such as Django's ``.values()``; a column that a row lacks is empty there."""
+        """Build from mappings, such as Django's ``.values()``. A column that a row lacks is None there."""
         given = [dict(row) for row in rows]
         columns = tuple(dict.fromkeys(name for row in given for name in row))
         return cls(columns, tuple(tuple(_cell(name, row.get(name)) for name in columns) for row in given))
@@ -144,8 +144,8 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What stays although its erasure was asked for: *count* of *what*, the reason as the person is told it, the law
-    or contract that says so, and until when."""
+    """Rows exempt from an erasure: *count* of *what*, the reason as worded for the person, the law or contract cited,
+    and until when they are kept."""
 
     what: str
     count: int
@@ -165,8 +165,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is held, or what was done. *detail* is a code, never a sentence about somebody; *evidence* is a hash of
-    what the other side keeps as its proof."""
+    """Data found, or actions taken. *detail* is a code, never a sentence about a person; *evidence* is a digest of the
+    proof that the answering system keeps."""
 
     state: AnswerState
     rows: Mapping[str, Rows] = field(default_factory=lambda: MappingProxyType({}))
@@ -192,30 +192,30 @@ class Answer:
 
     @classmethod
     def found(cls, tables: Mapping[str, Iterable[Mapping[str, object]]]) -> Self:
-        """What is held about the person: each table by its name. Empty ones are left out; none is ``nothing``."""
+        """Data about the person, by table name. Empty tables are left out; if all are empty, it is ``nothing``."""
         rows = {name: it for name, given in tables.items() if len(it := Rows.of(given))}
         return cls(AnswerState.DONE if rows else AnswerState.NOTHING, rows=rows)
 
     @classmethod
     def did(cls, *, kept: Iterable[Kept] = (), evidence: str | None = None, **counts: int) -> Self:
-        """What was done, such as ``Answer.did(erased=3)``; where that is nought of everything, ``nothing``."""
+        """Actions taken, such as ``Answer.did(erased=3)``. If all counts are zero, the state is ``nothing``."""
         left = tuple(it for it in kept if it.count)
         done = {name: count for name, count in counts.items() if count}
         return cls(AnswerState.DONE if done or left else AnswerState.NOTHING, counts=done, kept=left, evidence=evidence)
 
     @classmethod
     def later(cls, retry_after_s: int | None = None) -> Self:
-        """It takes time: ask again after so many seconds."""
+        """Still working: poll again after *retry_after_s* seconds."""
         return cls(AnswerState.WORKING, retry_after_s=retry_after_s)
 
     @classmethod
     def refused(cls, detail: str) -> Self:
-        """No, and why, as a code."""
+        """Refused; *detail* is the reason, a code."""
         return cls(AnswerState.REFUSED, detail=detail)
 
     @classmethod
     def failed(cls, detail: str, **counts: int) -> Self:
-        """It did not work. The same ask may come again, and is then tried again."""
+        """Failed. If the ask is repeated, it is executed again."""
         return cls(AnswerState.FAILED, counts=counts, detail=detail)
 
     def __repr__(self) -> str:

@@ -1,6 +1,6 @@
-"""The protocol on the wire: asks and answers as JSON, and the signatures of both ways. Pure.
+"""Wire protocol: asks and answers as JSON, and signatures in both directions. Pure.
 
-``docs/reference/asked-systems.md`` describes it for those who speak it in another language.
+``docs/reference/asked-systems.md`` describes it for implementations in other languages.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from troth.hook.values import Answer, AnswerState, Ask, HookError, Kept, Malform
 
 HEADER = "Troth-Signature"
 CLOCK_S_MAX = 300
-"""How far the clocks of both sides may be apart."""
+"""Maximum difference between the clocks of the two sides."""
 SECRET_LENGTH_MIN = 32
 _Built = TypeVar("_Built")
 
@@ -29,7 +29,7 @@ class SecretRefused(HookError):
 
 
 class SignatureRefused(HookError):
-    """A message without our signature, with a wrong one, or with one that is not of now; *code* says which."""
+    """The signature is missing, malformed, wrong, outdated or replayed; *code* says which."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -40,8 +40,8 @@ class SignatureRefused(HookError):
 
 
 def keys_of(secret: str) -> tuple[bytes, ...]:
-    """The keys that *secret* holds: one, or while it is being changed several, apart by white space. The first signs,
-    all are accepted. Raises `SecretRefused`."""
+    """The keys in *secret*: one, or during a rotation several, separated by white space. The first signs; all are
+    accepted. Raises `SecretRefused`."""
     keys = secret.split()
     if not keys or min(map(len, keys)) < SECRET_LENGTH_MIN:
         raise SecretRefused(f"the shared secret needs {SECRET_LENGTH_MIN} characters: openssl rand -hex 32")
@@ -50,7 +50,7 @@ def keys_of(secret: str) -> tuple[bytes, ...]:
 
 @dataclass(frozen=True, slots=True)
 class SignatureHeader:
-    """The parts of a signature's header: ``v1 t=1764039600 n=… s=…``."""
+    """Parsed signature header: ``v1 t=1764039600 n=… s=…``."""
 
     time: int
     nonce: str
@@ -60,7 +60,7 @@ class SignatureHeader:
 
     @classmethod
     def read(cls, header: str | None) -> SignatureHeader:
-        """Raises `SignatureRefused`: ``missing``, or ``form`` for one of another form or version."""
+        """Parse a header. Raises `SignatureRefused`: ``missing``, or ``form`` for another format or version."""
         if not header:
             raise SignatureRefused("missing")
         found = cls._FORM.fullmatch(header.strip())
@@ -73,7 +73,7 @@ class SignatureHeader:
 
 
 def sign_ask(keys: tuple[bytes, ...], method: str, path: str, body: bytes, *, now: float) -> SignatureHeader:
-    """Sign what is asked. Each sending has a nonce of its own."""
+    """Sign an ask. Every transmission has its own nonce."""
     nonce = secrets.token_urlsafe(18)
     return SignatureHeader(int(now), nonce, _digest(keys[0], "troth-ask-v1", method, path, int(now), nonce, body))
 
@@ -81,7 +81,7 @@ def sign_ask(keys: tuple[bytes, ...], method: str, path: str, body: bytes, *, no
 def check_ask(
     keys: tuple[bytes, ...], header: str | None, method: str, path: str, body: bytes, *, now: float
 ) -> SignatureHeader:
-    """Raises `SignatureRefused`: also ``wrong`` and ``clock``. That a nonce comes once is for the receiver to see."""
+    """Verify an ask. Raises `SignatureRefused`, also ``wrong`` or ``clock``. The caller must reject reused nonces."""
     mark = SignatureHeader.read(header)
     _compare(keys, mark, now, "troth-ask-v1", method, path, mark.time, mark.nonce, body)
     return mark
@@ -90,7 +90,7 @@ def check_ask(
 def sign_answer(
     keys: tuple[bytes, ...], asked: SignatureHeader, status: int, body: bytes, *, now: float
 ) -> SignatureHeader:
-    """Sign the answer to what *asked* signed: to that sending alone."""
+    """Sign the answer to the ask with signature *asked*; it is valid for that transmission only."""
     parts = ("troth-answer-v1", status, int(now), asked.nonce, body)
     return SignatureHeader(int(now), asked.nonce, _digest(keys[0], *parts))
 
@@ -98,7 +98,7 @@ def sign_answer(
 def check_answer(
     keys: tuple[bytes, ...], header: str | None, asked: SignatureHeader, status: int, body: bytes, *, now: float
 ) -> None:
-    """Raises `SignatureRefused`, with ``replayed`` for the answer to something else."""
+    """Verify an answer. Raises `SignatureRefused`, with ``replayed`` for the answer to another transmission."""
     mark = SignatureHeader.read(header)
     if mark.nonce != asked.nonce:
         raise SignatureRefused("replayed")
@@ -106,7 +106,7 @@ def check_answer(
 
 
 def _compare(keys: tuple[bytes, ...], mark: SignatureHeader, now: float, *parts: str | int | bytes) -> None:
-    if not sum(hmac.compare_digest(_digest(key, *parts), mark.digest) for key in keys):  # all, in the same time
+    if not sum(hmac.compare_digest(_digest(key, *parts), mark.digest) for key in keys):  # compare all: constant time
         raise SignatureRefused("wrong")
     if abs(now - mark.time) > CLOCK_S_MAX:
         raise SignatureRefused("clock")
@@ -136,7 +136,7 @@ def dump_ask(ask: Ask) -> bytes:
 
 
 def dump_answer(ask_id: str, answer: Answer) -> bytes:
-    """The answer to the ask of that id, as JSON."""
+    """The answer to the ask with that id, as JSON."""
     said: dict[str, Any] = {"v": 1, "id": ask_id, "state": str(answer.state)}
     if answer.rows:
         said["rows"] = {
@@ -157,10 +157,10 @@ def dump_answer(ask_id: str, answer: Answer) -> bytes:
 
 
 def read_json(body: bytes) -> dict[str, Any]:
-    """The mapping that *body* holds, of version 1. Raises `Malformed`, and repeats nothing of it."""
+    """The JSON object of version 1 in *body*. Raises `Malformed`, whose message quotes nothing of the body."""
     try:
         said = json.loads(body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once_each)
-        json.dumps(said, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        json.dumps(said, ensure_ascii=False).encode()  # rejects lone surrogates
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict) or said.get("v") != 1:
@@ -169,7 +169,7 @@ def read_json(body: bytes) -> dict[str, Any]:
 
 
 def read_ask(body: bytes) -> Ask:
-    """Raises `Malformed`."""
+    """Parse an ask. Raises `Malformed`."""
     said = read_json(body)
     _only(said, "v", "id", "right", "identifiers", "due", "organisation", "changes", "purposes")
     return _built(
@@ -186,7 +186,7 @@ def read_ask(body: bytes) -> Ask:
 
 
 def read_answer(body: bytes) -> tuple[str, Answer]:
-    """The id of the ask, and its answer. Raises `Malformed`."""
+    """Parse an answer: the id of its ask, and the answer. Raises `Malformed`."""
     said = read_json(body)
     _only(said, "v", "id", "state", "rows", "counts", "kept", "evidence", "retry_after_s", "detail")
     wait = said.get("retry_after_s")
@@ -223,7 +223,7 @@ def _kept(message: Mapping[str, Any]) -> Kept:
 
 
 def _built(build: Callable[[], _Built]) -> _Built:
-    """What *build* makes of parts that may be of any type. Its errors hold what was sent, so they go no further."""
+    """Call *build* on parts of any type. Its errors may quote the input, so `Malformed` replaces them."""
     try:
         return build()
     except Malformed as wrong:

@@ -1,4 +1,4 @@
-"""A hook as a WSGI application, for sites without Django: run it by any server, or below a path of yours."""
+"""A hook as a WSGI application, for sites without Django: run it on any server, or mount it under a path."""
 
 from __future__ import annotations
 

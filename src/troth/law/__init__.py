@@ -1,11 +1,11 @@
 """Law as dated data, and the arithmetic of its deadlines.
 
-The room promises three things. Every regime, obligation and citation is data with dates (`data/*.toml`, one file for
-each rule set), so that a question takes the day it is asked for: `obligations("uk", as_of)`. `regimes_for` says which
-rule sets apply to a person and a controller on a day, and why. `due` says when a clock runs out and explains each
-step; several clocks on one case stay apart, and `earliest` picks the first.
+This package promises three things. Every regime, obligation and citation is data with dates (`data/*.toml`, one file
+per rule set), so every query takes a date: `obligations("uk", as_of)`. `regimes_for` says which rule sets apply to a
+person and a controller on a date, and why. `due` says when a clock runs out and explains each step; several clocks on
+one case are independent, and `earliest` picks the first.
 
-It is the lowest room: nothing here knows of the rest of Troth. It is not legal advice, and each obligation says how
+It is the lowest package: nothing here imports the rest of Troth. It is not legal advice, and each obligation says how
 well its wording was checked.
 """
 

@@ -1,4 +1,4 @@
-"""Counting on the calendar. Each step takes a date, returns the next one and writes its sentence into *steps*."""
+"""Calendar arithmetic. Each step takes a date, returns the next one and appends its explanation to *steps*."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from troth.law.sentences import said
 from troth.law.working_days import WorkingDays
 
 Span = tuple[dt.date, dt.date]
-"""The first and the last day of a pause, both left out of the count."""
+"""The first and the last day of a pause, both excluded from the count."""
 
 _DAY = dt.timedelta(days=1)
 
@@ -50,7 +50,7 @@ def count(unit: Unit, first: dt.date, number: int, days: WorkingDays, steps: lis
 
 
 def months_after(first: dt.date, number: int) -> dt.date:
-    """The corresponding date *number* months on, or the last day of a month that has no such date."""
+    """The same day *number* months later, or the last day of a month that has no such day."""
     year, month = divmod(first.year * 12 + first.month - 1 + number, 12)
     return dt.date(year, month + 1, min(first.day, calendar.monthrange(year, month + 1)[1]))
 
@@ -78,7 +78,7 @@ def _business_days_after(first: dt.date, number: int, days: WorkingDays, steps: 
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
-    """*spans* in order, those that overlap or touch made one: no day is left out twice."""
+    """*spans* in order, with overlapping and adjacent ones merged: no day is excluded twice."""
     found: list[Span] = []
     for first, last in sorted(spans):
         if found and first <= found[-1][1] + _DAY:
@@ -89,10 +89,10 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def pause(start: dt.date, on: dt.date, spans: Iterable[Span], days: WorkingDays | None, steps: list[str]) -> dt.date:
-    """*on* moved on by the days of *spans*, both ends included.
+    """*on* moved later by the days of *spans*, both ends included.
 
-    Days before *start* were never counted, and a pause that begins after the clock has run out (on the working day
-    that *days* gives, where the clock waits for one) comes too late to move it.
+    Days before *start* were never counted, and a pause that begins after the clock has run out (on the working day that
+    *days* gives, if the clock waits for one) comes too late to move it.
     """
     for first, last in merged(spans):
         if first > (days.on_or_after(on) if days else on):
@@ -116,7 +116,7 @@ def pause(start: dt.date, on: dt.date, spans: Iterable[Span], days: WorkingDays 
 
 
 def roll(rule: Roll, on: dt.date, days: WorkingDays, steps: list[str]) -> dt.date:
-    """*on*, or the next working day where the clock waits for one."""
+    """*on*, or the next working day if the clock waits for one."""
     if days.is_working_day(on):
         return on
     if rule is Roll.NONE:

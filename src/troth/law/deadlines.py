@@ -1,8 +1,8 @@
-"""Deadline arithmetic: when a clock runs out, and each step of the reckoning in words.
+"""Deadline arithmetic: when a clock runs out, with each step explained in words.
 
-Dates are the controller's: an instant becomes a date in the controller's time zone, never in the server's. A period
-in days or months does not count the day on which it starts and runs to the end of its last day. A period in hours is
-counted in instants. Nothing is converted when it is stored: business days are counted when somebody asks.
+Dates are the controller's: an instant becomes a date in the controller's time zone, never in the server's. A period in
+days or months excludes its first day and runs to the end of its last day. A period in hours is counted in instants.
+Nothing is converted when it is stored: business days are counted on demand.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from troth.law.sentences import said
 from troth.law.working_days import WorkingDays, working_days
 
 Started: TypeAlias = dt.datetime | Mapping[ClockEvent, dt.datetime | None]
-"""When the clock's event happened; or several events of one case, ``None`` for one that is asked for and awaited."""
+"""The time of the clock's event; or of several events of one case, ``None`` for one that is requested and pending."""
 
 _YEARS = range(1970, 9000)
 
 
 class ClockNotStarted(LawError):
-    """The clock waits for an event that has not happened yet."""
+    """The clock is waiting for an event that has not happened yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockPause:
-    """A clarification was *asked* for and *answered*; ``None`` while the answer is outstanding. Aware instants."""
+    """A pause from *asked* to *answered*, for a clarification; ``None`` while it is pending. Aware instants."""
 
     asked: dt.datetime
     answered: dt.datetime | None = None
@@ -44,10 +44,10 @@ class ClockPause:
 
 @dataclass(frozen=True, slots=True)
 class DueDate:
-    """When a clock runs out: with the date *on*, or for a clock of hours at the instant *ends*."""
+    """The end of a clock: at the end of the date *on*, or for a clock of hours at the instant *ends*."""
 
     rule: str
-    """The obligation's id and the first day of its wording (``uk.answer@2026-02-05``); empty for a bare clock."""
+    """The obligation's id and the first day of its wording (``uk.answer@2026-02-05``); empty for a mere clock."""
     citation: Citation | None
     started: dt.datetime
     on: dt.date
@@ -56,16 +56,16 @@ class DueDate:
     """The end of that day, or the last instant of a clock of hours; in UTC."""
     unit: Unit
     steps: tuple[str, ...]
-    """How it was reckoned, a sentence for each step."""
+    """The calculation, one sentence per step."""
     is_paused: bool = False
-    """The clock stands still: *on* is the last day if the answer came now, and it moves on with every day."""
+    """The clock is paused: *on* is the last day if the answer came now, and moves later with every day."""
 
     @property
     def why(self) -> str:
         return " ".join(self.steps)
 
     def is_late(self, now: dt.datetime) -> bool:
-        """Whether *now* is past the deadline; the last instant of a clock of hours is still in time."""
+        """Whether *now* is past the deadline; the last instant of a clock of hours is still on time."""
         return _utc(now) > self.ends if self.unit is Unit.HOUR else _utc(now) >= self.ends
 
     def left(self, now: dt.datetime) -> dt.timedelta:
@@ -83,14 +83,14 @@ def due(
     place: str = "",
     now: dt.datetime | None = None,
 ) -> DueDate:
-    """When *rule* has to be done, and why then.
+    """The deadline of *rule*, with its explanation.
 
-    *zone* is the controller's time zone and *place* where it is established, for the public holidays. *pauses* are
-    all of the case's: a clock that the law does not pause ignores them, and says so. Of the events in *started* the
-    clock looks at its own only. *now* is needed while a pause is open.
+    *zone* is the controller's time zone and *place* where it is established, for the public holidays. *pauses* are all
+    of the case's: a clock that the law does not pause ignores them, and says so. The clock ignores events in *started*
+    that are not its own. *now* is required while a pause is open.
 
-    Raises `ClockNotStarted` while an event is awaited, and `LawError` for an obligation that has no clock or was not
-    in force at the start, an extension that the law does not give, a naive instant, or an open pause without *now*.
+    Raises `ClockNotStarted` while an event is pending, and `LawError` for an obligation that has no clock or was not in
+    force at the start, an extension that the law does not give, a naive instant, or an open pause without *now*.
     """
     clock = _clock_of(rule)
     events = started if isinstance(started, Mapping) else {clock.starts[0]: started}
@@ -111,7 +111,7 @@ def due(
 
 
 def earliest(dues: Iterable[DueDate]) -> DueDate:
-    """The clock of one case that runs out first; of equals, the first given. Raises `LawError` where there is none."""
+    """The clock of one case that runs out first; of equals, the first given. Raises `LawError` if there is none."""
     first = min(dues, key=lambda each: each.ends, default=None)
     if first is None:
         raise LawError("no clock runs on this case, so none runs out first")
@@ -130,7 +130,7 @@ def _clock_of(rule: Obligation | Clock) -> Clock:
 
 
 def _start(clock: Clock, events: Mapping[ClockEvent, dt.datetime | None]) -> tuple[ClockEvent, dt.datetime]:
-    """The latest of the clock's own events: verifying a person, say, does not move a clock that starts at receipt."""
+    """The latest of the clock's own events: confirming an identity does not move a clock that starts at receipt."""
     own = {event: events.get(event) for event in clock.starts if event in events or event is clock.starts[0]}
     awaited = [event.replace("_", " ") for event, at in own.items() if at is None]
     if awaited:
@@ -140,7 +140,7 @@ def _start(clock: Clock, events: Mapping[ClockEvent, dt.datetime | None]) -> tup
 
 
 def _refuse_not_in_force(rule: Obligation, on: dt.date) -> None:
-    """The wording that counts is that of the day of the first event; savings provisions keep the old one for it."""
+    """The wording in force on the day of the first event applies; savings provisions keep the old one for it."""
     if not rule.is_in_force(on):
         raise LawError(f"{rule.version} is not in force on {on}; ask for obligation({rule.id!r}, as_of={on})")
 
@@ -158,7 +158,7 @@ def _start_in_words(event: ClockEvent, local: dt.datetime, others: Sequence[Cloc
 
 
 def plain(event: ClockEvent) -> str:
-    """The event as a sentence has it."""
+    """The event in the words of a sentence."""
     return "became aware" if event is ClockEvent.AWARE else event.replace("_", " ")
 
 
@@ -181,7 +181,7 @@ def _number(clock: Clock, steps: list[str], *, extended: bool) -> int:
 
 
 def _hours(start: dt.datetime, number: int, zone: dt.tzinfo, steps: list[str]) -> tuple[dt.date, dt.datetime]:
-    ends = start + dt.timedelta(hours=number)  # in UTC, where a change of the clocks adds and takes nothing
+    ends = start + dt.timedelta(hours=number)  # in UTC, where clock changes have no effect
     local = ends.astimezone(zone)
     steps.append(
         said(
@@ -215,7 +215,7 @@ def _last_day(
 
 
 def _working_days(clock: Clock, place: str, on: dt.date) -> WorkingDays:
-    """The calendar of *place* where the rule lets the place decide, and the rule's own otherwise."""
+    """The calendar of *place* if the rule lets the place decide, otherwise the rule's own."""
     if place and clock.holidays_within:
         within = places().is_in(places().check(place), [clock.holidays_within], on)
         return working_days(place if within is Containment.YES else clock.holidays)
@@ -225,7 +225,7 @@ def _working_days(clock: Clock, place: str, on: dt.date) -> WorkingDays:
 def _spans(
     clock: Clock, pauses: Sequence[ClockPause], zone: dt.tzinfo, now: dt.datetime | None
 ) -> list[counting.Span] | None:
-    """The days that the pauses leave out; ``None`` where there are pauses and the law knows none."""
+    """The days that the pauses exclude; ``None`` if there are pauses but the law has none."""
     if pauses and not clock.pausable:
         return None
     return [_span(each, zone, now) for each in pauses]

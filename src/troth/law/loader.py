@@ -1,6 +1,6 @@
-"""Read one rule set from TOML, strictly: an unknown key, a bad date or two wordings for one day stop the reading.
+"""Strict reader of a rule set in TOML: an unknown key, a bad date or two wordings for one day are errors.
 
-Every `BadRuleSet` names the file and the key, and says how to mend it.
+Every `BadRuleSet` names the file and the key, and says how to fix it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class BadRuleSet(LawError):
 
 
 class _Table:
-    """One TOML table. Keys are taken out as they are read; a key that nobody took is an error at the end."""
+    """One TOML table. Keys are removed as they are read; an unread key is an error at the end."""
 
     def __init__(self, values: Mapping[str, Any], *, file: str, path: str = "") -> None:
         self._left = dict(values)
@@ -86,19 +86,19 @@ class _Table:
         return key in self._left
 
     def find(self, key: str, kind: type[_Value]) -> _Value | None:
-        """The value of *key*, or nothing where the key is left out."""
+        """The value of *key*, or None if it is omitted."""
         self._known.append(key)
         value = self._left.pop(key, None)
         if value is None:
             return None
-        if type(value) is not kind:  # exactly: true is no number, and a date with a time is no date
+        if type(value) is not kind:  # exact type: true is not a number, and a datetime is not a date
             raise self.wrong(key, f"must be {_KINDS[kind]}, not {_KINDS.get(type(value), type(value).__name__)}")
         if value in ("", [], {}):
             raise self.wrong(key, "is empty; leave it out instead")
         return value
 
     def take(self, key: str, kind: type[_Value], default: _Value | None = None) -> _Value:
-        """The value of *key*; without a *default* it has to be there."""
+        """The value of *key*; without a *default* it is required."""
         value = self.find(key, kind)
         if value is not None:
             return value
@@ -144,7 +144,7 @@ class _Table:
         return MappingProxyType(values)
 
     def tables(self, key: str) -> Iterator[_Table]:
-        """The tables of an array of tables, each read to its last key."""
+        """The tables of an array of tables; each must be read to its last key."""
         for number, values in enumerate(self.take(key, list, []), start=1):
             if not isinstance(values, dict):
                 raise self.wrong(key, f"must be written as [[{key}]] tables")
@@ -168,7 +168,7 @@ class _Table:
 
 @contextmanager
 def _whole(values: Mapping[str, Any], *, file: str, path: str = "") -> Iterator[_Table]:
-    """A table that has to be read to its last key."""
+    """Context manager for a table that must be read to its last key."""
     table = _Table(values, file=file, path=path)
     yield table
     table.end()
@@ -308,7 +308,7 @@ def _clock(table: _Table, holidays: tuple[str, str]) -> Clock:
 
 
 def _refuse_outside(table: _Table, obligation: Obligation, regime: Regime) -> None:
-    """An obligation lives within its regime, and so does its last day."""
+    """An obligation's dates are within those of its regime."""
     first, last = obligation.applies_from, obligation.applies_to or dt.date.max
     if first is None or regime.applies_from is None:
         return
@@ -321,7 +321,7 @@ def _refuse_outside(table: _Table, obligation: Obligation, regime: Regime) -> No
 
 
 def _refuse_overlaps(table: _Table, obligations: Collection[Obligation]) -> None:
-    """On any one day an obligation has at most one wording."""
+    """An obligation has at most one wording on any day."""
     wordings: defaultdict[str, list[Obligation]] = defaultdict(list)
     for each in obligations:
         wordings[each.id].append(each)

@@ -1,4 +1,4 @@
-"""Regimes, obligations, citations and clocks as values. They are read from `data/*.toml` and never change."""
+"""Regimes, obligations, citations and clocks as values. They are read from `data/*.toml` and are immutable."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import TypeAlias
 from troth.errors import TrothError
 
 Figure: TypeAlias = int | Decimal | str
-"""One number or word of a rule that is not a clock: an age, a share, a count, a version."""
+"""A number or word of a rule that is not a clock: an age, a share, a count, a version."""
 
 
 class LawError(TrothError):
-    """A rule was asked for that is not there, or a question about it makes no sense."""
+    """The requested rule does not exist, or the query is invalid."""
 
 
 class Checked(enum.StrEnum):
@@ -26,13 +26,13 @@ class Checked(enum.StrEnum):
     READ = "read"
     """Read in a source, sometimes a secondary copy of the official text."""
     MEMORY = "memory"
-    """Written from memory: check it before anything hard depends on it."""
+    """Written from memory: check it before relying on it."""
     TROTH = "troth"
-    """A choice of Troth's, not law."""
+    """A decision of Troth, not law."""
 
 
 class ClockEvent(enum.StrEnum):
-    """What may start a clock. A rule names those that start its own; the others do not move it."""
+    """Events that may start a clock. A rule names those that start its own; the others do not move it."""
 
     RECEIVED = "received"
     IDENTITY_CONFIRMED = "identity_confirmed"
@@ -42,11 +42,11 @@ class ClockEvent(enum.StrEnum):
     OBTAINED = "obtained"
     NOTIFIED = "notified"
     DONE = "done"
-    """The last time that a recurring act was done."""
+    """The last time that a recurring task was done."""
 
 
 class RegulatedActivity(enum.StrEnum):
-    """What brings a company under a rule set wherever it and its people live."""
+    """Activities that bring a company under a rule set wherever it and its people are."""
 
     CARDS = "cards"
     COMMERCIAL_MAIL = "commercial_mail"
@@ -57,7 +57,7 @@ class RegulatedActivity(enum.StrEnum):
 
 
 class Unit(enum.StrEnum):
-    """What a clock counts. A calendar month is never a number of days, a business day never a calendar day."""
+    """The unit of a clock. A calendar month is never a number of days, a business day never a calendar day."""
 
     MONTH = "calendar month"
     DAY = "calendar day"
@@ -66,7 +66,7 @@ class Unit(enum.StrEnum):
 
 
 class Roll(enum.StrEnum):
-    """What happens when the last day is no working day."""
+    """What happens if the last day is not a working day."""
 
     NONE = "none"
     NEXT_WORKING_DAY = "next working day"
@@ -74,7 +74,7 @@ class Roll(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a rule is written: ``UK GDPR Art. 12(3)``."""
+    """The place of a rule in the law: ``UK GDPR Art. 12(3)``."""
 
     law: str
     at: str = ""
@@ -88,10 +88,10 @@ class Citation:
 class Clock:
     """*number* of *unit* after the latest of *starts*; *extension* more of the same, from the same start.
 
-    *holidays* is the calendar that says what a working day is (``GB-ENG``, ``US``; empty: weekends only). Where the
-    controller's place lies within *holidays_within*, its own calendar counts instead.
+    *holidays* is the calendar of working days (``GB-ENG``, ``US``; empty: weekends only). If the controller's place is
+    within *holidays_within*, its own calendar applies instead.
 
-    Raises `LawError` for a clock that cannot run.
+    Raises `LawError` for an invalid clock.
     """
 
     number: int
@@ -122,16 +122,16 @@ def _no_figures() -> Mapping[str, Figure]:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """One duty, in one wording, for the days on which that wording is law (both ends included)."""
+    """One duty, in one wording, for the days on which that wording is in force (both ends included)."""
 
     id: str
-    """``<regime>.<duty>``; the same duty has the same last word in every regime: ``uk.answer``, ``ccpa.answer``."""
+    """``<regime>.<duty>``; the duty has the same name in every regime: ``uk.answer``, ``ccpa.answer``."""
     what: str
     citation: Citation
     jurisdiction: str
     checked: Checked
     applies_from: dt.date | None
-    """``None`` only in a pending regime, which is in force on no day."""
+    """``None`` only in a pending regime, which is never in force."""
     applies_to: dt.date | None = None
     clock: Clock | None = None
     figures: Mapping[str, Figure] = field(default_factory=_no_figures, hash=False)
@@ -139,7 +139,7 @@ class Obligation:
 
     @property
     def version(self) -> str:
-        """The id and the first day of this wording, to be kept beside whatever was computed with it."""
+        """The id and the first day of this wording, to be stored with results computed from it."""
         return f"{self.id}@{self.applies_from or 'pending'}"
 
     def is_in_force(self, on: dt.date) -> bool:
@@ -148,18 +148,18 @@ class Obligation:
 
 @dataclass(frozen=True, slots=True)
 class ApplicabilityRule:
-    """One way in which a regime comes to apply. All of its conditions have to hold; an empty one always does."""
+    """A condition under which a regime applies. All its parts must hold; an empty part always does."""
 
     because: str
-    """In words, with ``{residence}``, ``{established}`` and ``{activity}`` filled in."""
+    """The reason in words, with ``{residence}``, ``{established}`` and ``{activity}`` filled in."""
     citation: Citation
     established: tuple[str, ...] = ()
     residence: tuple[str, ...] = ()
     must_serve: bool = False
-    """Only where the controller offers itself to people there; being reachable from there is not enough."""
+    """Only if the controller offers itself to people there; being reachable from there is not enough."""
     activity: RegulatedActivity | None = None
     provided: str = ""
-    """What else has to be true, which nobody can tell from places: ``yearly revenue exceeds …``."""
+    """A further condition that places cannot decide: ``yearly revenue exceeds …``."""
     applies_from: dt.date | None = None
     applies_to: dt.date | None = None
 
@@ -182,9 +182,9 @@ class Regime:
     note: str = ""
 
     def is_in_force(self, on: dt.date) -> bool:
-        return in_force(self, on)  # a pending one has no first day
+        return in_force(self, on)  # a pending regime has no first day
 
 
 def in_force(rule: Obligation | Regime, on: dt.date) -> bool:
-    """Whether *on* lies between the rule's first and last day; a rule without a first day is never in force."""
+    """Whether *on* is between the rule's first and last day; a rule without a first day is never in force."""
     return rule.applies_from is not None and rule.applies_from <= on <= (rule.applies_to or dt.date.max)

@@ -1,4 +1,4 @@
-"""Where people and companies are: ISO 3166 codes (``GB``, ``US-CA``) and territories whose members change."""
+"""Places of people and companies: ISO 3166 codes (``GB``, ``US-CA``) and territories whose members change."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Final
 from troth.law.model import LawError
 
 WORLD = "world"
-"""The jurisdiction of a standard, which is no law of any place."""
+"""The jurisdiction of a standard, which is not the law of any place."""
 
 PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
 class Containment(enum.Enum):
-    """Whether a place lies somewhere: ``US`` lies in ``US-CA`` perhaps."""
+    """Whether a place is inside another: ``US`` is perhaps in ``US-CA``."""
 
     YES = enum.auto()
     PERHAPS = enum.auto()
@@ -27,7 +27,7 @@ class Containment(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """These places belong to a territory from the first day to the last, both included."""
+    """The places that belong to a territory from the first day to the last, both included."""
 
     places: frozenset[str]
     applies_from: dt.date | None = None
@@ -51,13 +51,13 @@ class Territory:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What is known of places: their names, and which territories they belong to."""
+    """Names of places, and the territories they belong to."""
 
     names: Mapping[str, str]
     territories: Mapping[str, Territory]
 
     def check(self, place: str) -> str:
-        """*place* itself, or `LawError` where it is neither a code nor a territory."""
+        """*place* itself. Raises `LawError` if it is neither a code nor a territory."""
         if place in self.territories or PLACE.fullmatch(place):
             return place
         raise LawError(
@@ -65,12 +65,12 @@ class Places:
         )
 
     def name(self, place: str) -> str:
-        """The name as it stands in a sentence; the code itself where no name is known."""
+        """The name as used in a sentence; the code itself without a known name."""
         territory = self.territories.get(place)
         return territory.name if territory else self.names.get(place, place)
 
     def is_in(self, place: str, somewhere: Collection[str], on: dt.date) -> Containment:
-        """Whether all, some or nothing of *place* lies in *somewhere* on that day."""
+        """Whether all, part or none of *place* is in *somewhere* on that day."""
         inside, outside = self._spread([place], on), self._spread(somewhere, on)
         covered = [any(_covers(whole, part) for whole in outside) for part in inside]
         if covered and all(covered):
@@ -93,9 +93,9 @@ EEA: Final = frozenset(
         *("LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "IS", "LI", "NO"),
     }
 )
-"""The European Union and the three other countries of the European Economic Area, as they are today. What they were on
-another day, `troth.law` knows."""
+"""The European Union and the three other countries of the European Economic Area, as of today. For another date, use
+`troth.law`."""
 
 FREE_FLOW: Final = EEA | {"GB"}
-"""With the United Kingdom: between these no transfer under Chapter V takes place, or an adequacy decision covers it
-(GDPR Art. 44-45)."""
+"""With the United Kingdom: between these, Chapter V does not apply, or an adequacy decision covers the transfer (GDPR
+Art. 44-45)."""

@@ -1,4 +1,4 @@
-"""The rule sets that Troth ships: read once, on the first question, from `data/*.toml`."""
+"""The rule sets that Troth ships: read once, on first use, from `data/*.toml`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _PLACES = "places.toml"
 
 @cache
 def places() -> Places:
-    """The names of places, and the territories that rule sets speak of."""
+    """The names of places, and the territories that rule sets use."""
     names, territories = read_places(_text(_PLACES), file=_PLACES)
     return Places(names, territories)
 
 
 def place_name(code: str) -> str:
-    """A place as it stands in a sentence (``the United Kingdom``); the code itself where no name is known."""
+    """The name of a place as used in a sentence (``the United Kingdom``); the code itself without a known name."""
     return places().name(code)
 
 
 def place_is_in(place: str, somewhere: Collection[str], on: dt.date) -> bool:
-    """Whether some of *place* lies in one of the places or territories of *somewhere* (``EEA``) on that day."""
+    """Whether any part of *place* is in one of the places or territories of *somewhere* (``EEA``) on that day."""
     return places().is_in(place, somewhere, on) is not Containment.NO
 
 
@@ -50,7 +50,7 @@ def _text(file: str) -> str:
 
 
 def regime(regime_id: str) -> Regime:
-    """The rule set of that id. Raises `LawError` where there is none."""
+    """The rule set of that id. Raises `LawError` if there is none."""
     found = regimes().get(regime_id)
     if found is None:
         hint = did_you_mean(regime_id, regimes()) or f"; there are {', '.join(regimes())}"
@@ -59,14 +59,14 @@ def regime(regime_id: str) -> Regime:
 
 
 def obligations(regime_id: str, as_of: dt.date) -> tuple[Obligation, ...]:
-    """The obligations of a regime in the wording that was, is or will be law on *as_of*; of a pending one, none."""
+    """The obligations of a regime in the wording in force on *as_of*, past or future; none for a pending regime."""
     return tuple(each for each in regime(regime_id).obligations if each.is_in_force(as_of))
 
 
 def obligation(duty: str, as_of: dt.date) -> Obligation:
     """The obligation with the id *duty* (``uk.answer``) in its wording of *as_of*.
 
-    Raises `LawError` where there is none of that name, or none on that day; the message says when there is.
+    Raises `LawError` if there is none of that name, or none on that day; the message says when there is.
     """
     known = regime(duty.partition(".")[0]).obligations
     wordings = [each for each in known if each.id == duty]
@@ -84,7 +84,7 @@ def reviewed_on(regime_id: str) -> dt.date:
 
 
 def starting_soon(as_of: dt.date, *, days: int = 90) -> tuple[Obligation, ...]:
-    """Obligations, and new wordings of them, that start after *as_of* and within *days*, the nearest first."""
+    """Obligations, and new wordings of them, that start after *as_of* and within *days*, the earliest first."""
     coming = [
         (each.applies_from, each)
         for rules in regimes().values()

@@ -13,9 +13,9 @@ from troth.law.rule_sets import places, regimes
 
 @dataclass(frozen=True, slots=True)
 class Applies:
-    """*regime* applies, for this *reason*; where *provided* is not empty, only if that is true as well.
+    """*regime* applies for this *reason*; if *provided* is not empty, only if that is also true.
 
-    Treat what may apply as applying until someone who knows has ruled it out: the stricter duty counts.
+    Treat a possible regime as applying until an expert has ruled it out: the stricter duty counts.
     """
 
     regime: Regime
@@ -50,14 +50,14 @@ def regimes_for(
     activities: Collection[RegulatedActivity] = (),
     on: dt.date,
 ) -> tuple[Applies, ...]:
-    """Every regime that applies or may apply, the certain ones first, each with its reason and citation.
+    """Every regime that applies or may apply, certain ones first, each with its reason and citation.
 
-    *residence* and *established* are ISO 3166 codes; a residence may be unknown (``None``) or coarse (``US``), and
-    then a regime that hangs on it is given with a proviso. *serves* are the markets that the controller offers
-    itself to (codes or territories); ``None`` means that nobody has said. Rule sets about an activity (cards, mail,
-    devices) count only where the activity is named. Pending regimes never apply.
+    *residence* and *established* are ISO 3166 codes; a residence may be unknown (``None``) or coarse (``US``), and then
+    a regime that depends on it is returned with a proviso. *serves* are the markets that the controller serves (codes
+    or territories); ``None`` means unknown. Rule sets about an activity (cards, mail, devices) apply only if the
+    activity is named. Pending regimes never apply.
 
-    Raises `LawError` for what is no place.
+    Raises `LawError` for an invalid place.
     """
     where = places()
     facts = _Facts(
@@ -72,9 +72,9 @@ def regimes_for(
 
 
 def not_covered(*, residence: str | None, established: str, on: dt.date) -> tuple[str, ...]:
-    """The places whose own privacy law no rule set describes; silence about them is not an answer.
+    """The places whose own privacy law no rule set describes; the absence of rules does not mean that there is no law.
 
-    An unknown residence is left out: `regimes_for` speaks of it in its provisos.
+    An unknown residence is left out: `regimes_for` covers it in its provisos.
     """
     asked = [established] if residence is None else [established, residence]
     return tuple(place for place in dict.fromkeys(asked) if not _has_rules(places().check(place), on))
@@ -87,7 +87,7 @@ def _has_rules(place: str, on: dt.date) -> bool:
 
 
 def _applies(regime: Regime, facts: _Facts) -> Applies | None:
-    """The best answer among the ways in which *regime* reaches people: a certain one before one with a proviso."""
+    """The best result among the conditions of *regime*: a certain one before one with a proviso."""
     if not regime.is_in_force(facts.on):
         return None
     found = [applies for reach in regime.reach if (applies := _reached(regime, reach, facts)) is not None]
@@ -108,7 +108,7 @@ def _reached(regime: Regime, reach: ApplicabilityRule, facts: _Facts) -> Applies
 
 
 def _provisos(reach: ApplicabilityRule, facts: _Facts) -> list[str] | None:
-    """What else has to be true, or ``None`` where the person or the market rules the regime out."""
+    """Further conditions, or ``None`` if the person or the market rules the regime out."""
     provisos = []
     there = _there(reach)
     lives = _lives(reach, facts)

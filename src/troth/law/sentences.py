@@ -1,4 +1,4 @@
-"""Dates, numbers and names as they stand in a sentence."""
+"""Dates, numbers and names as words in a sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")  # strftime asks the locale
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")  # strftime is localised
 
 
 def day(on: dt.date) -> str:
@@ -45,28 +45,28 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def quoted(name: str) -> str:
-    """A name that someone else wrote, in quotes, never longer than a name is."""
+    """A name from outside, quoted and truncated."""
     return repr(name if len(name) <= _NAME_SHOWN_MAX else f"{name[:_NAME_SHOWN_MAX]}…")
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
-    """``; did you mean 'gdpr'?``, or nothing where no known name is near."""
+    """``; did you mean 'gdpr'?``, or an empty text if no known name is similar."""
     found = difflib.get_close_matches(name[:_NAME_SHOWN_MAX], known, n=1)
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
-# --- sentences that can be said in another language ----------------------------------------------------------------
+# --- sentences that can be translated ------------------------------------------------------------------------------
 
 
 class Term(str):
-    """A word of ours in a sentence, such as the name of an event; any other text in one is somebody's name."""
+    """One of our own words in a sentence, such as the name of an event; other texts are names from outside."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """So many of a unit."""
+    """A number of units."""
 
     number: int
     thing: str
@@ -90,15 +90,14 @@ Fact: TypeAlias = "dt.date | Counted | Weekday | Month | int | str | tuple[Fact,
 
 
 class TranslatableSentence(str):
-    """A sentence in English that knows what it was made of: whoever has the *template* in another language says the
-    same with the *facts*."""
+    """An English sentence with its parts: a translation fills its own version of *template* with the same *facts*."""
 
     template: str
     facts: Mapping[str, Fact]
 
 
 def said(template: str, **facts: Fact) -> TranslatableSentence:
-    """The sentence of *template*, its facts in English, with a capital first letter."""
+    """The sentence of *template* with its facts in English and a capital first letter."""
     text = template % {name: _in_english(fact) for name, fact in facts.items()}
     made = TranslatableSentence(f"{text[:1].upper()}{text[1:]}")
     made.template, made.facts = template, facts

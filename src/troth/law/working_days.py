@@ -1,7 +1,7 @@
-"""Which days are working days somewhere.
+"""Working days by place.
 
-The public holidays come from the `holidays` library, and they are as good as its release: a holiday proclaimed after
-it is not known here. A holiday that is missed makes a deadline earlier, never later. Weekends are Saturday and Sunday.
+Public holidays come from the `holidays` library, and are as current as its release: a holiday proclaimed after it is
+unknown here. A missed holiday makes a deadline earlier, never later. Weekends are Saturday and Sunday.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class WorkingDays:
         return _holiday(self.place, day) if self.place else None
 
     def on_or_after(self, day: dt.date) -> dt.date:
-        """*day* itself where it is a working day, and the next working day otherwise."""
+        """*day* itself if it is a working day, otherwise the next working day."""
         while not self.is_working_day(day):
             day += dt.timedelta(days=1)
         return day
 
 
 def working_days(place: str = "") -> WorkingDays:
-    """The calendar of *place*, an ISO 3166 country or subdivision code. Raises `LawError` where none is known."""
+    """The calendar of *place*, an ISO 3166 country or subdivision code. Raises `LawError` if none is known."""
     if place:
         _holiday(place, dt.date(2026, 1, 1))
     return WorkingDays(place)
@@ -49,7 +49,7 @@ def working_days(place: str = "") -> WorkingDays:
 
 @cache
 def _calendar(place: str) -> Mapping[dt.date, str]:
-    from holidays import country_holidays  # a third of a second: only for those who count working days
+    from holidays import country_holidays  # takes a third of a second: imported only for counting working days
 
     country, _, subdivision = place.partition("-")
     try:

@@ -1,14 +1,14 @@
-"""The ledger: an append-only, tamper-evident record of what was done, which outsiders check without our software.
+"""The ledger: an append-only, tamper-evident record of what was done, which outsiders verify without our software.
 
 It promises that
-- an entry holds declared words, numbers, dates, keyed pseudonyms, salted commitments and hashes, and nothing else fits;
-- an entry that was acknowledged is durable, and its stored bytes are what was hashed;
-- whatever is changed, dropped or inserted afterwards shows against any checkpoint that somebody else holds.
+- an entry holds only declared words, numbers, dates, keyed pseudonyms, salted commitments and hashes;
+- an acknowledged entry is durable, and its stored bytes are the bytes that were hashed;
+- any later change, omission or insertion is detected by comparing with any checkpoint that somebody else keeps.
 
-Formats are open and not ours: RFC 9162 hashes, C2SP tlog-tiles, tlog-checkpoint, signed-note and tlog-proof, Ed25519.
-Inside it goes from the entry (`Entry`, `KINDS`) over proofs (`TileTree`) to logs (`Log`, `TiledLog`), and out of the
-house with `receipt`, `export` and `write_archive`. `verify_troth_ledger.py` checks all three and shares no code with
-the rest.
+The formats are open standards: RFC 9162 hashes, C2SP tlog-tiles, tlog-checkpoint, signed-note and tlog-proof, Ed25519.
+Inside, the layers are the entry (`Entry`, `KINDS`), proofs (`TileTree`) and logs (`Log`, `TiledLog`); `receipt`,
+`export` and `write_archive` produce what outsiders get. `verify_troth_ledger.py` checks all three and shares no code
+with the rest.
 """
 
 from troth.ledger.archive import write_archive

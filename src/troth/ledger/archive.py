@@ -1,9 +1,10 @@
-"""Archives: several files under one signature of the ledger's key, in a ZIP of which every byte is settled.
+"""Archives: several files under one signature of the ledger's key, in a ZIP whose every byte is determined.
 
-Members are stored as they are, in the order in which they were written, all of one time; a manifest holds the size and
-the SHA-256 of each, and a signed note the manifest's. So the same files make the same bytes on every machine, and
-``verify_troth_ledger.py`` refuses a ZIP in which anything at all is changed, missing or added: it works out every byte
-that belongs to no member, and compares. Compressed data could not be settled so; zip the archive again to send it.
+Members are stored uncompressed, in writing order, all with the same time; a manifest holds the size and the SHA-256 of
+each, and a signed note that of the manifest. So the same files give the same bytes on every machine, and
+``verify_troth_ledger.py`` refuses a ZIP in which anything is changed, missing or added: it recomputes every byte
+outside of the members, and compares. Compressed data is not deterministic like that; compress the archive itself to
+send it.
 """
 
 from __future__ import annotations
@@ -26,24 +27,24 @@ from troth.ledger.note import Signer, sign_note
 MANIFEST: Final = "manifest.json"
 NOTE: Final = "manifest.note"
 NOTE_HEAD: Final = "troth archive v1"
-"""The first line of what is signed. No checkpoint begins so: a ledger's name has no spaces."""
+"""The first line of the signed text. No checkpoint begins so: a ledger's name has no spaces."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _MEMBERS_MAX = 0xFFFE
 _BYTES_MAX = 0xFFFF_FFFE
-_ANY_TIME = (0, 0x21)  # 1980-01-01 00:00, the first that a ZIP knows
+_ANY_TIME = (0, 0x21)  # 1980-01-01 00:00, the earliest time in a ZIP
 
 Piece = bytes
 Member = tuple[str, Iterable[Piece]]
-"""A name, and the content piece by piece."""
+"""A name, and the content in pieces."""
 
 
 def write_archive(
     path: Path, members: Iterable[Member], signer: Signer, *, about: Mapping[str, Any] = MappingProxyType({})
 ) -> list[str]:
-    """Write *members* into a new file at *path*, as they come, and sign them; their names.
+    """Write *members* into a new file at *path*, as they come, and sign them; returns their names.
 
-    *about* stands in the manifest, too: values that JSON has. The file is there when it is whole, and not before.
-    Raises `LedgerError` where it is there already, cannot be written, or grows beyond what a ZIP holds.
+    *about* holds more JSON values for the manifest. The file appears only when it is complete. Raises `LedgerError` if
+    it exists already, cannot be written, or exceeds the limits of a ZIP.
     """
     if path.exists():
         raise LedgerError(f"{path} is there already; choose another name, or move it away")
@@ -77,14 +78,14 @@ def _write(archive: _Zip, members: Iterable[Member], signer: Signer, about: Mapp
 
 
 class _Zip:
-    """A ZIP without choices: stored members, no comments, no extra fields (APPNOTE 6.3.10, version 2.0)."""
+    """A deterministic ZIP: stored members, no comments, no extra fields (APPNOTE 6.3.10, version 2.0)."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._directory: list[bytes] = []
 
     def add(self, name: str, content: Iterable[Piece]) -> tuple[int, bytes]:
-        """Write one member; its size and its SHA-256. Its header is put before it once both are known."""
+        """Write one member; returns its size and its SHA-256. Its header is filled in once both are known."""
         if not _NAME.fullmatch(name) or len(self._directory) >= _MEMBERS_MAX:
             raise LedgerError(f"an archive has at most {_MEMBERS_MAX:,} files, with plain names")
         start = self._file.tell()
@@ -104,7 +105,7 @@ class _Zip:
         return size, digest.digest()
 
     def finish(self) -> None:
-        """Write the directory, which ends the file."""
+        """Write the central directory, which ends the file."""
         start, directory = self._file.tell(), b"".join(self._directory)
         count = len(self._directory)
         self._file.write(directory)

@@ -1,7 +1,7 @@
-"""Batches: one entry for many acts, and for each of them a proof that it was one of these.
+"""Batches: one entry for many acts, and for each act a proof that it is a member.
 
-The entry holds how many there were and a root over their commitments, so it says nothing about any of them. Whoever
-holds a member shows its text, and that it stands under that root; about the others it shows nothing either.
+The entry holds the number of members and a root over their commitments, so it reveals nothing about any of them. A
+member reveals its own text and proves that it is under that root; it reveals nothing about the others.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ _TAG = b"mb1 "
 
 
 class Batch:
-    """The acts that *openings* show, in their order. `root` and `count` go into the entry, each `member` to whom it is
-    about, or sealed to where it can be found again. Raises `EntryRefused` where there is none."""
+    """The acts of *openings*, in their order. `root` and `count` go into the entry, each `member` to the person it is
+    about, or sealed into storage. Raises `EntryRefused` if there are none."""
 
     def __init__(self, openings: Sequence[Opening]) -> None:
         if not openings:
             raise EntryRefused("a batch has at least one member")
         self._openings = tuple(openings)
         level = [leaf_hash(opening.commitment.text.encode()) for opening in openings]
-        self._levels = [level]  # of the complete subtrees alone: every root and proof is made of these
+        self._levels = [level]  # of the complete subtrees only: every root and proof is made of these
         while len(level) > 1:
             level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
             self._levels.append(level)
 
     @property
     def count(self) -> int:
-        """How many members it has."""
+        """The number of members."""
         return len(self._openings)
 
     @property
     def root(self) -> Commitment:
-        """What stands for all of them: the RFC 9162 root over their commitments, as ``cm2:``."""
+        """The RFC 9162 root over the commitments of all members, as ``cm2:``."""
         return _commitment(root_hash(self._hash, self.count))
 
     def member(self, index: int) -> BatchMember:
-        """What shows that the act number *index* was one of these. Raises ``IndexError``."""
+        """The proof that act number *index* is a member. Raises ``IndexError``."""
         opening = self._openings[index]
         return BatchMember(opening, index, self.count, tuple(inclusion_proof(self._hash, index, self.count)))
 
@@ -54,7 +54,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchMember:
-    """One act of a batch, and the way from its commitment to the batch's root. Its ``repr`` does not show the act."""
+    """One act of a batch, and the proof from its commitment to the batch's root. Its ``repr`` does not show the act."""
 
     opening: Opening = field(repr=False)
     index: int
@@ -62,7 +62,7 @@ class BatchMember:
     proof: tuple[bytes, ...] = field(repr=False)
 
     def require(self, *, root: Commitment, count: int) -> None:
-        """Return when this is a member of the batch that an entry tells by *root* and *count*, else `EntryRefused`."""
+        """Raises `EntryRefused` unless this is a member of the batch that an entry states by *root* and *count*."""
         leaf = leaf_hash(self.opening.commitment.text.encode())
         kind, _, digits = root.text.partition(":")
         try:
@@ -73,7 +73,7 @@ class BatchMember:
             raise EntryRefused("this is no member of the batch in that entry") from None
 
     def dump(self) -> bytes:
-        """The member as bytes, to be sealed, or handed out beside the entry's receipt. `load` reads it."""
+        """The member as bytes, to be sealed, or sent along with the entry's receipt. `load` reads it."""
         parts = {
             "count": self.count,
             "index": self.index,

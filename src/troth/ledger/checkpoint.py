@@ -15,7 +15,7 @@ _TEXT = re.compile(r"(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]{0,18})\n(?P<root>
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The tree of *size* leaves of the ledger *origin* has this *root*."""
+    """A statement that the tree of *size* leaves of the ledger *origin* has this *root*."""
 
     origin: str
     size: int
@@ -27,7 +27,7 @@ class Checkpoint:
 
     @classmethod
     def open(cls, note: str, verifier: Verifier, *, origin: str | None = None) -> Self:
-        """Read a checkpoint that *verifier*'s key signed, of the ledger *origin* (the key's name where left out).
+        """Read a checkpoint signed by *verifier*'s key, of the ledger *origin* (by default the key's name).
 
         Raises `NoteRefused`.
         """

@@ -1,7 +1,7 @@
-"""One entry of the ledger, and the only way its bytes are made.
+"""One entry of the ledger, and its canonical encoding.
 
-The bytes are ``troth1``, a space, and a JSON object with sorted keys, no white space and ASCII only. They are made
-once and kept: what is stored is what is hashed and sent, and nothing is ever serialised a second time to verify it.
+The bytes are ``troth1``, a space, and a JSON object with sorted keys, no white space and ASCII only. They are encoded
+once and kept: the stored bytes are hashed and sent, and nothing is ever serialised a second time to verify it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _VERSION = re.compile(rb"troth([1-9][0-9]{0,8}) ")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that happened, in words of `KINDS`: no free text and no personal value fits into it.
+    """An event in the words of `KINDS`: no free text and no personal value fits into it.
 
-    *at* is cut to the millisecond and kept in UTC. Raises `EntryRefused` when a field is missing, unknown or does not
-    fit, and `EntryUnknown` for a kind that is not in `KINDS`. Two entries are equal when their bytes are.
+    *at* is truncated to the millisecond and kept in UTC. Raises `EntryRefused` if a field is missing, unknown or
+    invalid, and `EntryUnknown` for a kind that is not in `KINDS`. Two entries are equal if their bytes are.
     """
 
     kind: str
@@ -50,8 +50,8 @@ class Entry:
 
     @classmethod
     def decode(cls, stored: bytes) -> Entry:
-        """Read an entry back. Raises `EntryUnknown` for what a later Troth wrote, `EntryRefused` for anything else that
-        is not exactly what `encoded` would be."""
+        """Decode an entry. Raises `EntryUnknown` for one of a later Troth, `EntryRefused` for anything else that is not
+        exactly what `encoded` would be."""
         written = _parse(stored)
         kind, at = written.pop("kind", None), written.pop("at", None)
         if not isinstance(kind, str) or kind not in KINDS:

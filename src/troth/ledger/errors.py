@@ -1,4 +1,4 @@
-"""What the ledger refuses, named for what the caller can do about it."""
+"""Errors of the ledger, named for what the caller can do about them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from troth.errors import TrothError
 
 
 class LedgerError(TrothError):
-    """The ledger refused or failed."""
+    """Base of the errors of the ledger."""
 
 
 class EntryRefused(LedgerError):
@@ -15,7 +15,7 @@ class EntryRefused(LedgerError):
 
 
 class EntryUnknown(LedgerError):
-    """An entry was written by a later version of Troth: its version or its kind is not known here."""
+    """An entry of a later version of Troth: its version or kind is unknown here."""
 
 
 class ProofRefused(LedgerError):
@@ -27,11 +27,11 @@ class NoteRefused(LedgerError):
 
 
 class ReceiptRefused(LedgerError):
-    """A receipt does not prove that this entry stands in that ledger."""
+    """A receipt does not prove that this entry is in that ledger."""
 
 
 class LedgerBroken(LedgerError):
-    """The stored ledger is not what was signed. *leaf* is the first bad leaf: no leaf before it is affected."""
+    """The stored ledger differs from what was signed. *leaf* is the first bad leaf: no leaf before it is affected."""
 
     def __init__(self, message: str, *, leaf: int) -> None:
         super().__init__(message)
@@ -39,7 +39,7 @@ class LedgerBroken(LedgerError):
 
 
 class WitnessRefused(LedgerError):
-    """A witness did not cosign. *conflict*: it has seen another ledger under our name than the one we have."""
+    """A witness did not cosign. *conflict*: it has seen a ledger under our name that differs from ours."""
 
     def __init__(self, message: str, *, conflict: bool = False) -> None:
         super().__init__(message)
@@ -47,4 +47,4 @@ class WitnessRefused(LedgerError):
 
 
 class TimestampRefused(LedgerError):
-    """A timestamp could not be had, or does not show that its authority saw this checkpoint."""
+    """A timestamp could not be obtained, or does not prove that its authority saw this checkpoint."""

@@ -1,6 +1,6 @@
-"""The shapes that a field of an entry can take. There is none for free text, and none can be made from these.
+"""The shapes of an entry's fields. None allows free text, and none can be combined to allow it.
 
-A shape turns a value into JSON and back. `write` refuses what does not fit; it never repeats the value.
+A shape converts a value to JSON and back. `write` refuses invalid values and never quotes them.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from troth.ledger.values import Commitment, DeclaredName, Hash, KeyId, Pseudonym
 
 Token = Pseudonym | Commitment | Hash | KeyId | DeclaredName
 Value = int | str | Token | dt.date | dt.datetime | Mapping[str, int]
-"""What a field may hold. A ``str`` is always one of the words that the field's `OneOf` lists."""
+"""The values of a field. A ``str`` is always one of the words that the field's `OneOf` lists."""
 
 Json = int | str | Mapping[str, int]
 
-_LARGEST = 2**53 - 1  # every JSON reader keeps integers up to here exact (RFC 8259 §6)
+_LARGEST = 2**53 - 1  # every JSON reader keeps integers up to this exact (RFC 8259 §6)
 
 
 class FieldShape(Protocol):
-    """One shape. Both directions raise ``ValueError`` with a text that says what would have fitted."""
+    """One shape. Both methods raise ``ValueError`` with a text that says what is expected."""
 
     def write(self, value: object) -> Json:
-        """The value as it stands in the entry."""
+        """The value as JSON in the entry."""
         ...
 
     def read(self, json: object) -> Value:
@@ -50,7 +50,7 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """One of a few words, all of them listed here. An ``Enum`` whose values are these words fits too."""
+    """One of a few listed words. An ``Enum`` whose values are these words is accepted too."""
 
     words: tuple[str, ...]
 
@@ -64,7 +64,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class WordCounts:
-    """How many of each of a few words; words that are left out count nothing."""
+    """Counts of a few words; an omitted word counts 0."""
 
     words: tuple[str, ...]
 
@@ -114,14 +114,14 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 def instant_text(moment: dt.datetime) -> str:
-    """An aware moment in UTC, cut to the millisecond. Raises ``ValueError`` where it is naive."""
+    """An aware time in UTC, truncated to the millisecond. Raises ``ValueError`` if it is naive."""
     if moment.tzinfo is None or moment.utcoffset() is None:
         raise ValueError("an aware datetime")
     return moment.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def instant(text: object) -> dt.datetime:
-    """The moment that `instant_text` wrote. Raises ``ValueError``."""
+    """The time that `instant_text` wrote. Raises ``ValueError``."""
     if not isinstance(text, str) or _INSTANT.fullmatch(text) is None:
         raise ValueError("a moment such as 2026-11-24T09:41:00.000Z")
     return dt.datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""Tiles, bundles and checkpoints as files: what every ledger in a folder stands on."""
+"""Tiles, bundles and checkpoints as files: the storage of every ledger in a folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SYNCS_AT_ONCE = 8
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Replace the file at *path* at once and for good: afterwards it holds all of *data*, also after a power cut."""
+    """Replace the file at *path* atomically and durably: it then holds all of *data*, even after a power failure."""
     fresh = path.with_name(path.name + ".new")
     _write(fresh, data)
     _sync(fresh)
@@ -29,14 +29,14 @@ def _write(path: Path | str, data: bytes) -> None:
 
 
 def write_all(handle: int, data: bytes) -> None:
-    """Write all of *data*, in as many goes as it takes."""
+    """Write all of *data*, in as many calls as necessary."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(handle, rest) :]
 
 
 def _sync(path: Path | str) -> None:
-    """Force a file, or the names in a folder, to disk."""
+    """Sync a file, or the entries of a folder, to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -45,18 +45,18 @@ def _sync(path: Path | str) -> None:
 
 
 class FolderStore:
-    """A `TileStore` over files. What was put becomes durable with `sync`."""
+    """A `TileStore` over files. Writes become durable with `sync`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)
         self._unsynced = dict[str, None]()
 
-    # Names stay texts in here: building a Path takes longer than writing a tile.
+    # Paths are strings here: building a Path takes longer than writing a tile.
 
     def get(self, path: str) -> bytes | None:
-        """What lies there. Raises `LedgerError` where something does and cannot be read."""
+        """The content at *path*, None if there is no file. Raises `LedgerError` if it cannot be read."""
         source = f"{self._folder}/{path}"
-        if not os.path.isfile(source):  # a stranger's folder may hold a pipe
+        if not os.path.isfile(source):  # a folder from elsewhere may hold a pipe
             return None
         try:
             with open(source, "rb") as file:
@@ -79,14 +79,14 @@ class FolderStore:
         os.replace(fresh, target)
         self._unsynced[target] = None
         if ".p/" not in path and os.path.exists(f"{target}.p"):
-            shutil.rmtree(f"{target}.p", ignore_errors=True)  # C2SP: a full tile stands for its partial ones
+            shutil.rmtree(f"{target}.p", ignore_errors=True)  # C2SP: a full tile replaces its partial ones
 
     def bundle(self, index: int, width: int = TILE_WIDTH) -> list[bytes]:
-        """The *width* entries of a bundle; fewer where that many are not there. Raises `LedgerBroken`."""
+        """The *width* entries of a bundle; fewer if it holds fewer. Raises `LedgerBroken`."""
         path, first = bundle_path(index, width), index * TILE_WIDTH
         stored = self.get(path)
         if stored is None:
-            stored = self.get(bundle_path(index))  # a partial bundle gives way to the full one
+            stored = self.get(bundle_path(index))  # the full bundle replaces a partial one
         if stored is None:
             raise LedgerBroken(f"{path} is missing; restore it from a copy", leaf=first)
         try:
@@ -98,16 +98,16 @@ class FolderStore:
         return entries[:width]
 
     def _slashes(self, path: str) -> Iterator[int]:
-        """Where the names of the folders around *path* end, from our own folder inwards."""
+        """Positions where the folder names in *path* end, from our own folder inwards."""
         at = len(self._folder)
         while (at := path.find("/", at + 1)) != -1:
             yield at
 
     def sync(self) -> None:
-        """Force everything that was put since the last time to disk, and the names of it."""
+        """Sync all files written since the last call, and their folders, to disk."""
         paths = [path for path in self._unsynced if os.path.exists(path)]
         folders = {self._folder, *(path[:slash] for path in paths for slash in self._slashes(path))}
-        with ThreadPoolExecutor(_SYNCS_AT_ONCE) as threads:  # a disk forces many to it in one go
+        with ThreadPoolExecutor(_SYNCS_AT_ONCE) as threads:  # a disk syncs many in one go
             for _ in (*threads.map(_sync, paths), *threads.map(_sync, folders)):
-                pass  # what failed is raised here
+                pass  # raises what failed
         self._unsynced.clear()

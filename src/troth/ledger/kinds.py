@@ -1,7 +1,7 @@
-"""Every kind of entry and what it holds. **A new kind is a new item of `KINDS`, here and nowhere else.**
+"""Every kind of entry and its fields. **A new kind is a new item of `KINDS`, here and nowhere else.**
 
-Entries are for ever, so a kind that was released only ever gains fields under *may*; anything else is a new kind.
-Words that need a sentence (a reason, an attestation) stand as a `Commitment`; whoever holds its opening can show them.
+Entries are permanent, so a released kind can only gain fields under *may*; any other change is a new kind. Texts (a
+reason, an attestation) are stored as a `Commitment`; whoever holds the opening can reveal them.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from troth.ledger.values import Commitment, DeclaredName, Hash, KeyId, Pseudonym
 
 @dataclass(frozen=True, slots=True)
 class EntryKind:
-    """What an entry of this kind *needs* and what it *may* hold besides: field name to shape."""
+    """The fields that an entry of this kind *needs*, and those that it *may* hold besides: name to shape."""
 
     needs: Mapping[str, FieldShape]
     may: Mapping[str, FieldShape] = field(default_factory=dict)
 
 
 _ACTOR = OneOf(("subject", "agent", "staff", "owner", "rule"))
-"""Who acted: the person, someone they sent, a member of staff, the operator at the command line, a declared rule."""
+"""Who acted: the subject, their agent, a member of staff, the operator at the command line, a declared rule."""
 
 _RIGHT = OneOf(("view", "amend", "erase", "restrict", "port", "object", "withdraw", "appeal"))
 _STRATEGY = WordCounts(("delete", "null", "mask", "pseudonymise", "keep"))
@@ -74,10 +74,10 @@ _LOOSENED = OneOf(
 _VERDICT = OneOf(("first", "weakened", "strengthened", "reworded", "moved", "same"))
 
 _CASE: Mapping[str, FieldShape] = {"case": Of(Pseudonym), "by": Of(Pseudonym), "actor": _ACTOR}
-"""The request that an act belongs to, and who acted."""
+"""The case that an act belongs to, and who acted."""
 
 KINDS: Mapping[str, EntryKind] = {
-    # what the company declares
+    # the company's declaration
     "declaration.loaded": EntryKind(
         {"declaration": Of(Hash), "systems": Whole(), "tables": Whole(), "fields": Whole(), "promises": Whole()},
         {"policy": Of(Hash), "by": Of(Pseudonym)},
@@ -102,7 +102,7 @@ KINDS: Mapping[str, EntryKind] = {
         },
         {"by": Of(Pseudonym), "and_by": Of(Pseudonym), "plan": Of(Hash)},
     ),
-    # what takes two approvers (PCI DSS 4.0.1, 3.7.6), and what shows that the erased stay erased in backups
+    # acts that need two approvers (PCI DSS 4.0.1, 3.7.6), and proof that erased people stay erased in backups
     "keys.exported": EntryKind(
         {
             "key": Of(KeyId),
@@ -130,7 +130,7 @@ KINDS: Mapping[str, EntryKind] = {
             "lost": Whole(),
         }
     ),
-    # what is done for and to a subject (GDPR Art. 5(2), 15-17)
+    # acts on a subject's data (GDPR Art. 5(2), 15-17)
     "subject.viewed": EntryKind(
         {"subject": Of(Pseudonym), "actor": _ACTOR, "purpose": Of(DeclaredName)},
         {
@@ -180,13 +180,13 @@ KINDS: Mapping[str, EntryKind] = {
         {"run": Of(Pseudonym), "right": _RIGHT, "plan": Of(Hash), "done": Whole(), "left": Whole()},
         {"subject": Of(Pseudonym), "case": Of(Pseudonym)},
     ),
-    # what stands behind tokens (PCI DSS 4.0.1, 10.2.1): one entry for a batch
+    # operations with tokens (PCI DSS 4.0.1, 10.2.1): one entry per batch
     "tokens.made": EntryKind({"domain": Of(DeclaredName), "count": Whole(1)}, {"by": Of(Pseudonym)}),
     "tokens.read": EntryKind(
         {"domain": Of(DeclaredName), "count": Whole(1), "purpose": Of(DeclaredName)}, {"by": Of(Pseudonym)}
     ),
     "tokens.forgotten": EntryKind({"domain": Of(DeclaredName), "count": Whole(1)}, {"by": Of(Pseudonym)}),
-    # what people ask for, and how it was answered (GDPR Art. 12; clauses C21, C48-C53)
+    # cases and their answers (GDPR Art. 12; clauses C21, C48-C53)
     "case.received": EntryKind(
         {"case": Of(Pseudonym), "what": _WHAT, "channel": _CHANNEL},
         {"right": _RIGHT, "subject": Of(Pseudonym), "actor": _ACTOR, "by": Of(Pseudonym), "due": Day()},
@@ -208,7 +208,7 @@ KINDS: Mapping[str, EntryKind] = {
             "in_time": OneOf(("yes", "no")),
         },
     ),
-    # what must not be deleted, and until somebody looks again: a subject, a place, or both
+    # legal holds on a subject, a place, or both, and their review dates
     "hold.placed": EntryKind(
         {"hold": Of(Pseudonym), "review": Day(), "actor": _ACTOR},
         {"subject": Of(Pseudonym), "place": Of(DeclaredName), "by": Of(Pseudonym), "case": Of(Pseudonym)},
@@ -218,7 +218,7 @@ KINDS: Mapping[str, EntryKind] = {
         {"hold": Of(Pseudonym), "actor": _ACTOR},
         {"subject": Of(Pseudonym), "place": Of(DeclaredName), "by": Of(Pseudonym), "case": Of(Pseudonym)},
     ),
-    # what went to whom (GDPR Art. 15(1)(c), 19; clauses C15, C43): its digest binds the row of the register
+    # disclosures (GDPR Art. 15(1)(c), 19; clauses C15, C43): the digest binds the row of the register
     "disclosure.made": EntryKind(
         {
             "recipient": Of(DeclaredName),
@@ -229,17 +229,17 @@ KINDS: Mapping[str, EntryKind] = {
         },
         {"subject": Of(Pseudonym), "categories": Whole(1), "case": Of(Pseudonym), "by": Of(Pseudonym)},
     ),
-    # a store was restored from a backup, and whoever was erased since was erased again (clause C07)
+    # a store was restored from a backup, and people erased since were erased again (clause C07)
     "erasure.replayed": EntryKind(
         {"system": Of(DeclaredName), "restored_from": Day(), "found": Whole(), "erased": Whole(), "left": Whole()},
         {"review": Whole(), "plan": Of(Hash)},
     ),
-    # our own records were restored from a backup: what they hold of the time since is lost
+    # our own records were restored from a backup: anything recorded since is lost
     "records.restored": EntryKind({"entries": Whole()}),
-    # the clock was further on than we have run: what time alone ends waits until somebody says that it is right
+    # the clock was ahead of the process's uptime: deadlines wait until somebody confirms that it is right
     "clock.doubted": EntryKind({"days": Whole()}),
     "clock.confirmed": EntryKind({"days": Whole(), "by": Of(Pseudonym)}),
-    # whoever was erased came back of their own accord, and is not to be erased again for what was: says a person
+    # an erased person returned of their own accord, and must not be erased again on old grounds: confirmed by staff
     "return.acknowledged": EntryKind(
         {"subject": Of(Pseudonym), "systems": Whole(1), "reason": Of(DeclaredName), "actor": _ACTOR},
         {"by": Of(Pseudonym)},
@@ -250,7 +250,7 @@ KINDS: Mapping[str, EntryKind] = {
     "letter.sent": EntryKind(
         {"letter": Of(DeclaredName), "to": Of(Pseudonym)}, {"case": Of(Pseudonym), "digest": Of(Hash)}
     ),
-    # who works here, and what each may do and see (GDPR Art. 25(2), 32(4); clauses C11, C12)
+    # staff, and what each may do and see (GDPR Art. 25(2), 32(4); clauses C11, C12)
     "staff.invited": EntryKind({"staff": Of(Pseudonym), "actor": _ACTOR}, {"by": Of(Pseudonym)}),
     "staff.left": EntryKind({"staff": Of(Pseudonym), "why": _LEFT}, {"actor": _ACTOR, "by": Of(Pseudonym)}),
     "grant.given": EntryKind(
@@ -266,18 +266,18 @@ KINDS: Mapping[str, EntryKind] = {
         {"by": Of(Pseudonym), "why": _NOT_ALLOWED}, {"right": Of(DeclaredName), "purpose": Of(DeclaredName)}
     ),
     "sign_in.failed": EntryKind({"count": Whole(1)}, {"staff": Of(Pseudonym), "locked": _YES}),
-    # acts too many for an entry each: how many, and a root over a commitment to every one (`Batch`)
+    # many acts in one entry: their number, and a root over a commitment to each (`Batch`)
     "batch.recorded": EntryKind(
         {"what": Of(DeclaredName), "count": Whole(1), "root": Of(Commitment)},
         {**_CASE, "purpose": Of(DeclaredName), "plan": Of(Hash), "system": Of(DeclaredName), "table": Of(DeclaredName)},
     ),
-    # what is promised and how it stands: each run of a control, with a commitment to all that it saw
+    # promises and their status: each run of a control, with a commitment to its evidence
     "check.made": EntryKind({"control": Of(DeclaredName), "outcome": _OUTCOME, "evidence": Of(Commitment)}),
     "check.changed": EntryKind(
         {"control": Of(DeclaredName), "before": _OUTCOME, "after": _OUTCOME},
         {"declaration": Of(Hash), "query": Of(Hash), "version": Whole(1), "population": Whole(), "tested": Whole()},
     ),
-    # a control was wrong: what it said in a time counts for nothing, and stays to be seen
+    # a control was wrong: its outcomes of a period are void, and stay visible
     "check.retracted": EntryKind(
         {
             "control": Of(DeclaredName),
@@ -315,8 +315,8 @@ KINDS: Mapping[str, EntryKind] = {
         {"promise": Of(DeclaredName), "by": Of(Pseudonym), "says": Of(Commitment), "on": Day(), "until": Day()},
         {"declaration": Of(Hash)},
     ),
-    # figures about people that were released: what they cost of a budget of privacy loss (10^-9 of epsilon and 10^-15
-    # of delta, rounded up), or the threshold they kept to, and how many were shown, or withheld for the sake of others
+    # released figures about people: their cost of a privacy budget (10^-9 of epsilon and 10^-15 of delta, rounded up),
+    # or their threshold, and how many were shown, or withheld to protect others
     "budget.spent": EntryKind(
         {"budget": Of(DeclaredName), "what": Of(DeclaredName), "epsilon_nano": Whole(), "delta_femto": Whole()},
         {"by": Of(Pseudonym)},
@@ -324,7 +324,7 @@ KINDS: Mapping[str, EntryKind] = {
     "counts.released": EntryKind(
         {"history": Of(DeclaredName), "k": Whole(2), "shown": Whole(), "held_back": Whole()}, {"by": Of(Pseudonym)}
     ),
-    # the demonstration company breaks its own promises on purpose, and says so
+    # the demonstration company breaks its own promises on purpose, and records it
     "demo.fault_planted": EntryKind(
         {"fault": Of(DeclaredName)}, {"control": Of(DeclaredName), "system": Of(DeclaredName), "rows": Whole()}
     ),

@@ -1,6 +1,6 @@
-"""What every ledger promises, and the half of it that all drivers share.
+"""The interface of every ledger, and the implementation that all drivers share.
 
-A driver says where entries and tiles lie and in which order entries become leaves; `TiledLog` derives the rest.
+A driver defines where entries and tiles are stored and how entries become leaves; `TiledLog` derives the rest.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from troth.ledger.note import Verifier
 from troth.ledger.tiles import TILE_HEIGHT, TILE_WIDTH, TileStore, TileTree
 
 CLOCK_SLACK = dt.timedelta(minutes=15)
-"""A process that began before another one and ends after it is as much behind, without any fault of a clock."""
+"""Tolerated step back in time: of two overlapping processes, the earlier one may finish last, with clocks right."""
 _MOMENTS_MAX = 10_000
-_MOMENT = re.compile(rb'"at":"([^"]+)"')  # no text in an entry is free, so a key with its value stands there once
+_MOMENT = re.compile(rb'"at":"([^"]+)"')  # no free text in an entry, so the key with its value occurs once
 
 Progress = Callable[[int], object]
-"""What long work calls with the number of leaves it has seen so far."""
+"""Callback of long operations, called with the number of leaves processed so far."""
 
 
 def silently(leaves: int) -> None:
-    """Nobody watches."""
+    """A `Progress` that does nothing."""
 
 
 class LogReader(Protocol):
-    """A ledger to read, to prove from and to verify."""
+    """Read access to a ledger: entries, proofs and verification."""
 
     @property
     def verifier(self) -> Verifier:
@@ -42,7 +42,7 @@ class LogReader(Protocol):
 
     @property
     def size(self) -> int:
-        """How many entries have leaves."""
+        """The number of entries that have leaves."""
         ...
 
     def entry(self, index: int) -> Entry:
@@ -50,7 +50,7 @@ class LogReader(Protocol):
         ...
 
     def entry_bytes(self, index: int) -> bytes:
-        """The stored bytes of leaf *index*, which are what was hashed. Raises ``IndexError``."""
+        """The stored bytes of leaf *index*, exactly as hashed. Raises ``IndexError``."""
         ...
 
     def stored(self, first: int, stop: int) -> Iterator[bytes]:
@@ -58,7 +58,7 @@ class LogReader(Protocol):
         ...
 
     def root(self, size: int | None = None) -> bytes:
-        """The root of the tree of the first *size* leaves, of all of them where left out."""
+        """The root of the tree of the first *size* leaves, by default of all."""
         ...
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
@@ -70,17 +70,17 @@ class LogReader(Protocol):
         ...
 
     def checkpoint(self) -> str:
-        """The signed size and root of now (C2SP tlog-checkpoint); everything under it is durable and can be fetched."""
+        """The current signed size and root (C2SP tlog-checkpoint); everything under it is durable and fetchable."""
         ...
 
     def cosigned(self) -> str | None:
-        """The last checkpoint that a witness cosigned, with every cosignature on it; None where none ever did."""
+        """The last checkpoint that a witness cosigned, with all cosignatures on it; None if there is none."""
         ...
 
     def verify(self, progress: Progress = silently) -> None:
         """Hash every stored entry again and compare with every tile and the last checkpoint.
 
-        Raises `LedgerBroken`, whose *leaf* is the first bad one.
+        Raises `LedgerBroken` with the first bad *leaf*.
         """
         ...
 
@@ -93,15 +93,15 @@ class Log(LogReader, Protocol):
         ...
 
     def keep_cosigned(self, note: str) -> None:
-        """Keep *note*, a checkpoint of this log with signatures of witnesses, as the one that `cosigned` gives; where
-        it is the checkpoint of now, `checkpoint` gives it, too."""
+        """Store *note*, a checkpoint of this log with signatures of witnesses, as the result of `cosigned`; if it is
+        the current checkpoint, `checkpoint` returns it, too."""
         ...
 
 
 class TiledLog(ABC):
-    """Entries, roots, proofs and verification for a ledger whose tiles lie in a `TileStore`.
+    """Entries, roots, proofs and verification for a ledger with tiles in a `TileStore`.
 
-    A driver fills in the abstract part and adds `append` and `checkpoint`.
+    A driver implements the abstract part and adds `append` and `checkpoint`.
     """
 
     @property
@@ -112,16 +112,16 @@ class TiledLog(ABC):
     @property
     @abstractmethod
     def size(self) -> int:
-        """How many entries have leaves."""
+        """The number of entries that have leaves."""
 
     @property
     @abstractmethod
     def _store(self) -> TileStore:
-        """Where the tiles lie."""
+        """The store of the tiles."""
 
     @abstractmethod
     def _tree(self) -> TileTree:
-        """The tree as it is now."""
+        """The current tree."""
 
     @abstractmethod
     def _bundle(self, index: int) -> Sequence[bytes]:
@@ -129,7 +129,7 @@ class TiledLog(ABC):
 
     @abstractmethod
     def _signed(self) -> Checkpoint | None:
-        """The last checkpoint that was signed, as it is stored."""
+        """The last signed checkpoint, as stored."""
 
     def entry(self, index: int) -> Entry:
         """The entry of leaf *index*. Raises ``IndexError``, `EntryUnknown`."""
@@ -163,7 +163,7 @@ class TiledLog(ABC):
         return self._tree().consistency(old, new)
 
     def proving(self) -> TileTree:
-        """The tree as it is now, to prove many things from: tiles that were read are kept a while."""
+        """The current tree, for many proofs: tiles that were read are cached for a while."""
         return self._tree()
 
     def verify(self, progress: Progress = silently) -> None:
@@ -185,7 +185,7 @@ class TiledLog(ABC):
 
 
 def require_signed(tree: TileTree, signed: Checkpoint | None) -> None:
-    """Return when *tree* begins with the tree that was signed, else `LedgerBroken`."""
+    """Raises `LedgerBroken` unless *tree* begins with the *signed* tree."""
     if signed is None:
         return
     if tree.size < signed.size:
@@ -199,9 +199,9 @@ def require_signed(tree: TileTree, signed: Checkpoint | None) -> None:
 
 
 def require_begins_with(log: LogReader, earlier: Checkpoint, source: str) -> None:
-    """Return when *log* begins with what the *earlier* checkpoint, kept in *source*, has signed, else `LedgerBroken`.
+    """Raises `LedgerBroken` unless *log* begins with the tree of the *earlier* checkpoint, kept in *source*.
 
-    It trusts the tiles, which `verify` holds against the entries.
+    It trusts the tiles; `verify` compares them with the entries.
     """
     if earlier.size > log.size or (earlier.size and log.root(earlier.size) != earlier.root):
         raise LedgerBroken(
@@ -212,18 +212,18 @@ def require_begins_with(log: LogReader, earlier: Checkpoint, source: str) -> Non
 
 
 def latest_moment(log: LogReader) -> dt.datetime | None:
-    """The latest time that one of the last 10,000 entries bears, None where none has any.
+    """The latest time of the last 10,000 entries, None if no entry has one.
 
-    Where it lies after now by more than `CLOCK_SLACK`, the clock went back, or was ahead (docs/decisions/0010).
+    If it is later than now by more than `CLOCK_SLACK`, the clock went back, or was ahead (docs/decisions/0010).
     """
     size = log.size
     found = (_MOMENT.search(stored) for stored in log.stored(max(0, size - _MOMENTS_MAX), size))
-    latest = max((at[1] for at in found if at), default=None)  # they are all written alike, and so sort as texts
+    latest = max((at[1] for at in found if at), default=None)  # all have one format, and so sort as text
     return None if latest is None else dt.datetime.fromisoformat(latest.decode("ascii"))
 
 
 class _Compare:
-    """A store to build a tree into once more: whatever is put must be there already, bit for bit."""
+    """A store for rebuilding a tree: everything written must already be there, bit for bit."""
 
     def __init__(self, store: TileStore) -> None:
         self._store = store
@@ -233,7 +233,7 @@ class _Compare:
 
     def put(self, path: str, data: bytes) -> None:
         stored = self._store.get(path)
-        if stored is None:  # a partial tile gives way to the full one
+        if stored is None:  # the full tile replaces a partial one
             stored = (self._store.get(path.partition(".p/")[0]) or b"")[: len(data)]
         if stored != data:
             leaf = _first_leaf(path, data, stored)

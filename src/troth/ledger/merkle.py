@@ -1,7 +1,7 @@
-"""The Merkle tree of RFC 9162 §2.1 over SHA-256: hashes, proofs and their verification. Nothing is stored here.
+"""The Merkle tree of RFC 9162 §2.1 over SHA-256: hashes, proofs and their verification. Stores nothing.
 
-Whoever keeps a tree hands in `GetHash`, which answers for every *complete* subtree: ``get(level, index)`` is the hash
-of the ``2**level`` leaves from ``index * 2**level``. Roots and proofs for any size follow from these alone.
+The owner of a tree passes in `GetHash`, which returns the hash of any *complete* subtree: ``get(level, index)`` is the
+hash of the ``2**level`` leaves from ``index * 2**level``. Roots and proofs for any size follow from these.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EMPTY_ROOT = sha256().digest()
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """The hash of one leaf. The prefix keeps a leaf from passing for a node."""
+    """The hash of one leaf. The prefix prevents a leaf from being taken for a node."""
     return sha256(b"\x00" + entry).digest()
 
 
@@ -28,7 +28,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def fold(hashes: bytes, levels: int) -> bytes:
-    """Hash concatenated hashes pairwise, *levels* times over: ``2**levels`` times 32 bytes become 32."""
+    """Hash concatenated hashes pairwise, *levels* times: ``2**levels`` times 32 bytes become 32."""
     for _ in range(levels):
         hashes = b"".join(
             [sha256(b"\x01" + hashes[at : at + 64]).digest() for at in range(0, len(hashes), 2 * HASH_BYTES)]
@@ -45,7 +45,7 @@ def root_hash(get: GetHash, size: int) -> bytes:
 
 
 def inclusion_proof(get: GetHash, index: int, size: int) -> list[bytes]:
-    """The hashes that lead from leaf *index* to the root of size *size*, leaf's sibling first (RFC 9162 §2.1.3.1)."""
+    """The hashes from leaf *index* to the root of size *size*, the leaf's sibling first (RFC 9162 §2.1.3.1)."""
     if not 0 <= index < size:
         raise ProofRefused(f"leaf {index} is not in a tree of {size} leaves")
     proof, low, high = list[bytes](), 0, size
@@ -61,7 +61,7 @@ def inclusion_proof(get: GetHash, index: int, size: int) -> list[bytes]:
 
 
 def consistency_proof(get: GetHash, old: int, new: int) -> list[bytes]:
-    """The hashes which show that the tree of *old* leaves is the beginning of the tree of *new* (RFC 9162 §2.1.4.1)."""
+    """The hashes that prove that the tree of *new* leaves begins with the tree of *old* (RFC 9162 §2.1.4.1)."""
     if not 0 < old <= new:
         raise ProofRefused(
             f"a consistency proof goes from a size of at least 1 to a later one, not from {old} to {new}"
@@ -98,7 +98,7 @@ def _subtree(get: GetHash, low: int, high: int) -> bytes:
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
-    """Return when *proof* leads from the hash *leaf* at *index* to *root* (RFC 9162 §2.1.3.2), else `ProofRefused`."""
+    """Raises `ProofRefused` unless *proof* leads from the hash *leaf* at *index* to *root* (RFC 9162 §2.1.3.2)."""
     if not 0 <= index < size:
         raise ProofRefused(f"leaf {index} is not in a tree of {size} leaves")
     _require_hashes([leaf, root, *proof])
@@ -119,10 +119,10 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
 
 
 def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> None:
-    """Return when *proof* shows that the tree under *new_root* begins with the tree under *old_root*
-    (RFC 9162 §2.1.4.2), else `ProofRefused`.
+    """Raises `ProofRefused` unless *proof* shows that the tree under *new_root* begins with the tree under *old_root*
+    (RFC 9162 §2.1.4.2).
 
-    From size 0 nothing can be shown, so that is refused, also where the RFC's own steps would let it pass.
+    From size 0 nothing can be proved, so that is refused, even where the RFC's own steps would accept it.
     """
     if not 0 < old <= new:
         raise ProofRefused(

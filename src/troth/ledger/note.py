@@ -1,7 +1,7 @@
-"""Signed notes (C2SP signed-note): a text and, under it, who vouches for it. Ed25519 signatures only.
+"""Signed notes (C2SP signed-note): a text, followed by its signatures. Ed25519 only.
 
-`Signer` is what the ledger asks of whoever holds the key; the key itself never comes here. `Verifier` is the public
-side, and its text (``name+id+key``, as Go's ``note`` package writes it) is what outsiders are given.
+`Signer` is the interface to the holder of the key; the key itself never comes here. `Verifier` is the public side, and
+its text (``name+id+key``, as Go's ``note`` package writes it) is given to outsiders.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from troth.ledger.errors import NoteRefused
 
-_NOTE_CHARS_MAX = 1_000_000  # room for 16 witnesses with post-quantum signatures, and no more
+_NOTE_CHARS_MAX = 1_000_000  # enough for 16 witnesses with post-quantum signatures
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 class Signer(Protocol):
-    """Whoever holds an Ed25519 key and signs with it. *name* is the key's C2SP name, without spaces or plus."""
+    """The holder of an Ed25519 key. *name* is the key's C2SP name, without spaces or plus."""
 
     @property
     def name(self) -> str:
@@ -78,11 +78,11 @@ class Verifier:
 
     @property
     def id(self) -> bytes:
-        """The four bytes that tell keys of one name apart."""
+        """Four bytes that distinguish keys of one name."""
         return sha256(self.name.encode() + b"\n" + self.kind + self.public_key).digest()[:4]
 
     def verify(self, message: bytes, signature: bytes) -> None:
-        """Return when *signature* is this key's over *message*, else raise `NoteRefused`."""
+        """Raises `NoteRefused` unless *signature* is this key's over *message*."""
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
         except (InvalidSignature, ValueError):
@@ -101,10 +101,10 @@ def sign_note(text: str, signer: Signer) -> str:
 
 
 def open_note(note: str, verifier: Verifier) -> str:
-    """The note's text, once *verifier*'s key has signed it; lines of other keys are passed over.
+    """The note's text, after checking that *verifier*'s key signed it; ignores lines of other keys.
 
-    Raises `NoteRefused` when the note is malformed, when that key has not signed, or when any signature in its name
-    and id is wrong.
+    Raises `NoteRefused` if the note is malformed, that key has not signed, or any signature with its name and id is
+    wrong.
     """
     text, signatures = split_note(note)
     own = [signature[4:] for name, signature in signatures if (name, signature[:4]) == (verifier.name, verifier.id)]
@@ -116,9 +116,9 @@ def open_note(note: str, verifier: Verifier) -> str:
 
 
 def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
-    """The text, which nobody vouches for yet, and the signatures: the name of each, and its key's id and the rest.
+    """The unverified text, and the signatures: the name of each, and its key's id with the rest.
 
-    Raises `NoteRefused` when the note is malformed.
+    Raises `NoteRefused` if the note is malformed.
     """
     head, separator, lines = note.rpartition("\n\n")
     if len(note) > _NOTE_CHARS_MAX or not separator or not lines.endswith("\n") or _CONTROL.search(note):
@@ -127,7 +127,7 @@ def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
 
 
 def signature_line(line: str) -> tuple[str, bytes]:
-    """The name that a signature bears, and its key's id with the rest of it. Raises `NoteRefused`."""
+    """The name of a signature, and its key's id with the rest. Raises `NoteRefused`."""
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
     signature = _unbase64(encoded)

@@ -1,7 +1,7 @@
-"""Commitments: a text that the ledger does not hold, and can be shown to be the one that was meant.
+"""Commitments: proofs about texts that the ledger does not hold.
 
-An opening is kept sealed with the subject it is about, or by the subject alone. Without it a commitment says nothing;
-when every copy of it is destroyed, nobody can connect the entry to the text any more, and the proofs still hold.
+An opening is stored sealed with the subject it is about, or held only by the subject. Without it a commitment reveals
+nothing; once every copy is destroyed, nobody can connect the entry to the text any more, and the proofs still hold.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ _TAG = b"troth/commitment/1"
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a commitment was made of: which field it stands in, the text, and the salt. Its ``repr`` shows nothing."""
+    """The content of a commitment: the field it is for, the text, and the salt. Its ``repr`` shows nothing."""
 
     about: str = field(repr=False)
-    """Kind and field of the entry, such as ``waiver.given/reason``: an opening of one does not open another."""
+    """Kind and field of the entry, such as ``waiver.given/reason``: an opening for one field does not open another."""
     text: str = field(repr=False)
     salt: bytes = field(repr=False, default_factory=lambda: os.urandom(_SALT_BYTES))
 
     @property
     def commitment(self) -> Commitment:
-        """What goes into the entry."""
+        """The commitment for the entry."""
         parts = (_TAG, self.salt, self.about.encode(), self.text.encode("utf-8", "surrogatepass"))
         return Commitment("cm1:" + sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).hexdigest())
 
     def require(self, commitment: Commitment) -> None:
-        """Return when *commitment* was made of this, else `EntryRefused`."""
+        """Raises `EntryRefused` unless *commitment* was made from this opening."""
         if not hmac.compare_digest(self.commitment.text, commitment.text):
             raise EntryRefused("the opening does not fit the commitment")
 
     def dump(self) -> bytes:
-        """The opening as bytes, to be sealed, or handed to the subject as a receipt's extra. `load` reads it."""
+        """The opening as bytes, to be sealed, or given to the subject as a receipt's extra. `load` reads it."""
         parts = {"about": self.about, "salt": base64.b64encode(self.salt).decode(), "text": self.text}
         return b"op1 " + json.dumps(parts, sort_keys=True, separators=(",", ":")).encode("ascii")
 

@@ -1,4 +1,4 @@
-"""A ledger as outsiders get it: a folder of tiles, bundles and a checkpoint, to write out and to read back."""
+"""The published form of a ledger: a folder of tiles, bundles and a checkpoint, to write and to read back."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from troth.ledger.tiles import TILE_WIDTH, TileTree, bundle_path, pack_bundle, t
 KEY_FILE = "verifier-key.txt"
 """In an export: the public key of the checkpoints."""
 VERIFIER_FILE = "verify_troth_ledger.py"
-"""In an export: the program that checks it, for Python without any package."""
+"""In an export: the verification program, for Python without any package."""
 _VERIFIER = Path(__file__).with_name(VERIFIER_FILE)
 _NOTE_BYTES_MAX = 1_000_000
 
 
 class PublishedLog(TiledLog):
-    """The ledger in *folder* as far as its checkpoint goes: an export, or a copy of one. Reads only.
+    """The ledger in *folder* up to its checkpoint: an export, or a copy of one. Read-only.
 
-    Raises `LedgerError` where no checkpoint is, `NoteRefused` where it is not signed by *verifier*'s key.
+    Raises `LedgerError` if there is no checkpoint, `NoteRefused` if it is not signed by *verifier*'s key.
     """
 
     def __init__(self, folder: Path, verifier: Verifier) -> None:
@@ -46,11 +46,11 @@ class PublishedLog(TiledLog):
         return self._last.size
 
     def checkpoint(self) -> str:
-        """The checkpoint that lies in the folder."""
+        """The checkpoint in the folder."""
         return self._note
 
     def cosigned(self) -> str | None:
-        """None: whatever cosignatures there are stand under the checkpoint that lies in the folder."""
+        """None: any cosignatures are under the checkpoint in the folder."""
         return None
 
     @property
@@ -68,7 +68,7 @@ class PublishedLog(TiledLog):
 
 
 def origin_of(folder: Path) -> str:
-    """How the ledger in *folder* calls itself, whoever signed it. Raises `LedgerError` where there is none."""
+    """The name of the ledger in *folder*; its signature is not checked. Raises `LedgerError` if there is no ledger."""
     return _checkpoint(folder).partition("\n")[0]
 
 
@@ -85,12 +85,12 @@ def _checkpoint(folder: Path) -> str:
 def export(
     log: LogReader, folder: Path, progress: Progress = silently, *, beside: Mapping[str, bytes] = MappingProxyType({})
 ) -> Checkpoint:
-    """Write *log* into *folder* as static files that every C2SP client reads, with the key and the program to check it.
+    """Write *log* into *folder* as static files for any C2SP client, with the key and the verification program.
 
-    What is given *beside*, name to content, is written there, too. *folder* is new or empty, or holds an earlier export
-    of this ledger, which is continued. Every hash is made anew from the stored entries. Raises `LedgerError` where
-    something else lies there or it cannot be written, and `LedgerBroken`, before a checkpoint is written, where the
-    entries do not lead to it or the ledger no longer begins with the earlier export.
+    The files of *beside*, name to content, are written, too. *folder* is new or empty, or holds an earlier export of
+    this ledger, which is continued. Every hash is recomputed from the stored entries. Raises `LedgerError` if the
+    folder holds something else or cannot be written, and `LedgerBroken`, before a checkpoint is written, if the entries
+    do not lead to it or the ledger no longer begins with the earlier export.
     """
     note = log.checkpoint()
     signed = Checkpoint.open(note, log.verifier, origin=note.partition("\n")[0])
@@ -108,7 +108,7 @@ def export(
 
 
 def _write(log: LogReader, signed: Checkpoint, folder: Path, progress: Progress) -> None:
-    """Put bundles and tiles for the size that was *signed*."""
+    """Write bundles and tiles for the *signed* size."""
     store = FolderStore(folder)
     begun = _exported(log, folder, signed) // TILE_WIDTH * TILE_WIDTH
     tree, stored = TileTree(store, begun), log.stored(begun, signed.size)
@@ -128,7 +128,7 @@ def _write(log: LogReader, signed: Checkpoint, folder: Path, progress: Progress)
 
 
 def _exported(log: LogReader, folder: Path, signed: Checkpoint) -> int:
-    """How many leaves an earlier export in *folder* holds, once *log* is known to begin with them."""
+    """The number of leaves in an earlier export in *folder*, after checking that *log* begins with them."""
     if not any(folder.iterdir()):
         return 0
     if not (folder / "checkpoint").exists():

@@ -1,4 +1,4 @@
-"""Receipts (C2SP tlog-proof): a text that proves offline that one entry stands in the ledger."""
+"""Receipts (C2SP tlog-proof): texts that prove offline that one entry is in the ledger."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _RECEIPT = re.compile(
 
 
 def receipt(log: LogReader, index: int, *, extra: bytes = b"") -> str:
-    """Prove that leaf *index* is in *log*, under the last checkpoint that witnesses cosigned where that holds the leaf,
-    else under one of now.
+    """Prove that leaf *index* is in *log*, under the last checkpoint that witnesses cosigned if that contains the leaf,
+    else under a current one.
 
-    *extra* travels along and is not authenticated; put the opening there that its reader holds. Raises ``IndexError``
-    when there is no such leaf, and `ProofRefused` when the ledger is not the one that was cosigned: what is handed out
-    holds. Store it as ``.tlog-proof``.
+    *extra* is included unauthenticated, for example the opening that the reader holds. Raises ``IndexError`` if there
+    is no such leaf, and `ProofRefused` if the ledger is not the one that was cosigned: a returned receipt is valid.
+    Store it as ``.tlog-proof``.
     """
     leaf = leaf_hash(log.entry_bytes(index))
     note = log.cosigned()
@@ -44,10 +44,10 @@ def receipt(log: LogReader, index: int, *, extra: bytes = b"") -> str:
 def verify_receipt(
     text: str, *, key: str, entry_bytes: bytes, origin: str | None = None, quorum: Quorum | None = None
 ) -> Entry:
-    """The entry, once *text* proves that exactly these bytes are a leaf of the ledger whose verifier key is *key*, and
-    that a *quorum* of witnesses cosigned its checkpoint.
+    """The entry, after checking that *text* proves that exactly these bytes are a leaf of the ledger whose verifier key
+    is *key*, and that a *quorum* of witnesses cosigned its checkpoint.
 
-    *origin* is the ledger's name where it is not the key's. Raises `ReceiptRefused` on any fault.
+    *origin* is the ledger's name if it differs from the key's. Raises `ReceiptRefused` on any fault.
     """
     found = _match(text)
     try:
@@ -62,13 +62,13 @@ def verify_receipt(
 
 
 def signed_in(text: str, verifier: Verifier) -> Checkpoint:
-    """The checkpoint that *text* is, or holds as a receipt, once *verifier*'s key signed it. Raises `NoteRefused`."""
+    """The checkpoint in *text*, a checkpoint or a receipt, signed by *verifier*'s key. Raises `NoteRefused`."""
     note = text.partition("\n\n")[2] if text.startswith(_HEAD) else text
     return Checkpoint.open(note, verifier, origin=note.partition("\n")[0])
 
 
 def receipt_extra(text: str) -> bytes:
-    """What travels along with the receipt, empty where nothing does. Anyone may have put it there.
+    """The extra data of a receipt, empty if there is none. It is unauthenticated.
 
     Raises `ReceiptRefused`.
     """

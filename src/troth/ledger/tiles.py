@@ -1,7 +1,7 @@
-"""Tiles and entry bundles (C2SP tlog-tiles): how a tree lies in files, rows or objects.
+"""Tiles and entry bundles (C2SP tlog-tiles): how a tree is stored in files, rows or objects.
 
-`TileStore` is all that a driver has to offer; `TileTree` grows a tree in it and answers for any complete subtree.
-Everything full is immutable. A partial tile is written for the sizes at which a checkpoint is signed.
+`TileStore` is all that a driver has to provide; `TileTree` grows a tree in it and computes the hash of any complete
+subtree. Full tiles and bundles are immutable. Partial tiles are written for the sizes at which a checkpoint is signed.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from troth.ledger.merkle import HASH_BYTES, consistency_proof, fold, inclusion_p
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
-_TILES_KEPT = 64  # 1 MiB of full tiles, folded: the upper levels and whatever is read in order
+_TILES_KEPT = 64  # 1 MiB of full tiles, folded: the upper levels and sequential reads
 
 
 class TileStore(Protocol):
-    """Where tiles and bundles lie, by their C2SP path (``tile/0/000``, ``tile/entries/000.p/17``)."""
+    """Storage of tiles and bundles, by their C2SP path (``tile/0/000``, ``tile/entries/000.p/17``)."""
 
     def get(self, path: str) -> bytes | None:
-        """What was put there, or None."""
+        """The stored data, or None."""
         ...
 
     def put(self, path: str, data: bytes) -> None:
-        """Keep *data* there. What is there already has the same bytes, and may be written again."""
+        """Store *data*. Writing the same bytes again is allowed; other bytes never replace them."""
         ...
 
 
 def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
-    """``tile/<L>/<N>``, with ``.p/<W>`` where it is narrower than 256 hashes."""
+    """``tile/<L>/<N>``, with ``.p/<W>`` if it is narrower than 256 hashes."""
     return f"tile/{level}/{_numbered(index)}{_part(width)}"
 
 
 def bundle_path(index: int, width: int = TILE_WIDTH) -> str:
-    """``tile/entries/<N>``, with ``.p/<W>`` where it holds fewer than 256 entries."""
+    """``tile/entries/<N>``, with ``.p/<W>`` if it holds fewer than 256 entries."""
     return f"tile/entries/{_numbered(index)}{_part(width)}"
 
 
@@ -52,12 +52,12 @@ def _part(width: int) -> str:
 
 
 def pack_bundle(entries: Iterable[bytes]) -> bytes:
-    """Entries one after the other, each after its length as a big-endian uint16."""
+    """Entries one after the other, each preceded by its length as a big-endian uint16."""
     return b"".join([len(entry).to_bytes(2, "big") + entry for entry in entries])
 
 
 def unpack_bundle(bundle: bytes) -> list[bytes]:
-    """The entries of a bundle. Raises ``ValueError`` where it ends inside an entry."""
+    """The entries of a bundle. Raises ``ValueError`` if it ends inside an entry."""
     entries, at, end = list[bytes](), 0, len(bundle)
     while at < end:
         start = at + 2
@@ -69,9 +69,9 @@ def unpack_bundle(bundle: bytes) -> list[bytes]:
 
 
 class TileTree:
-    """The tree of the first *size* leaves as it lies in *store*; `extend` grows it.
+    """The tree of the first *size* leaves in *store*; `extend` grows it.
 
-    Reading is lazy and small: a root or a proof touches a few tiles. Not for several threads at once.
+    Reading is lazy and small: a root or a proof touches a few tiles. Not safe for concurrent use.
     """
 
     def __init__(self, store: TileStore, size: int = 0) -> None:
@@ -79,15 +79,15 @@ class TileTree:
         self._size = size
         self._edge: list[bytearray] | None = None if size else []  # the partial tile of each level
         self._full = OrderedDict[tuple[int, int], list[bytes]]()
-        self._folded = dict[tuple[int, int], bytes]()  # of the partial tiles: every proof goes past the right edge
+        self._folded = dict[tuple[int, int], bytes]()  # for the partial tiles: every proof uses the right edge
 
     @property
     def size(self) -> int:
-        """How many leaves the tree has."""
+        """The number of leaves."""
         return self._size
 
     def extend(self, leaves: Sequence[bytes]) -> None:
-        """Append leaf hashes. Tiles that become full are put into the store at once."""
+        """Append leaf hashes. Tiles that become full are stored at once."""
         edge = self._open_edge()
         for start, stop in tilewise(self._size, self._size + len(leaves)):
             self._push(edge, 0, b"".join(leaves[start - self._size : stop - self._size]), stop)
@@ -95,8 +95,8 @@ class TileTree:
         self._folded.clear()
 
     def put_partial_tiles(self, size: int | None = None) -> None:
-        """Put the partial tiles of the first *size* leaves, of all of them where left out, into the store, as a
-        checkpoint of that size needs them. What has become full since stands for them already."""
+        """Store the partial tiles of the first *size* leaves, by default of all, which a checkpoint of that size needs.
+        Tiles that have become full since are stored already."""
         size = self._size if size is None else self._within(size)
         for level, width in enumerate(_widths(size)):
             shift = TILE_HEIGHT * (level + 1)
@@ -105,7 +105,7 @@ class TileTree:
                 self._store.put(tile_path(level, size >> shift, width), tile)
 
     def root(self, size: int | None = None) -> bytes:
-        """The root of the tree of the first *size* leaves. Raises `ProofRefused` when there are not so many."""
+        """The root of the tree of the first *size* leaves. Raises `ProofRefused` if there are fewer."""
         return root_hash(self.hash, self._size if size is None else self._within(size))
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
@@ -119,7 +119,7 @@ class TileTree:
     def hash(self, level: int, index: int) -> bytes:
         """The hash of the complete subtree of ``2**level`` leaves from ``index * 2**level`` (`merkle.GetHash`).
 
-        Raises `LedgerBroken` when a tile that must be there is missing or has the wrong length.
+        Raises `LedgerBroken` if a required tile is missing or has the wrong length.
         """
         tile_level, levels = divmod(level, TILE_HEIGHT)
         tile_index, offset = divmod(index << levels, TILE_WIDTH)
@@ -159,7 +159,7 @@ class TileTree:
         return self._edge
 
     def _rows(self, level: int, index: int, above: int) -> bytes:
-        """The hashes of a full tile, folded *above* times. What was folded is kept with the tile for the next one."""
+        """The hashes of a full tile, folded *above* times. Folded levels are cached with the tile."""
         rows = self._full.pop((level, index), None) or [self._read(level, index, TILE_WIDTH)]
         while len(rows) <= above:
             rows.append(fold(rows[-1], 1))
@@ -182,7 +182,7 @@ class TileTree:
 
 
 def tilewise(start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Cut a range of leaves where a level-0 tile ends."""
+    """Split a range of leaves at the ends of level-0 tiles."""
     while start < stop:
         end = min(stop, (start // TILE_WIDTH + 1) * TILE_WIDTH)
         yield start, end
@@ -190,7 +190,7 @@ def tilewise(start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 
 def _widths(size: int) -> Iterator[int]:
-    """How many hashes the partial tile of each level holds, from level 0 up."""
+    """The number of hashes in the partial tile of each level, from level 0 up."""
     while size:
         yield size % TILE_WIDTH
         size >>= TILE_HEIGHT

@@ -1,6 +1,6 @@
-"""Timestamps (RFC 3161): an authority's word that a checkpoint was there at a time.
+"""Timestamps (RFC 3161): an authority's statement that a checkpoint existed at a time.
 
-A witness says that nothing was rewritten; a timestamp says since when. It needs the extra ``timestamp``.
+A witness shows that nothing was rewritten; a timestamp shows since when. It needs the extra ``timestamp``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MEND = "look at its URL, or wait for the next pass"
 
 
 def request_timestamp(note: str, url: str, client: httpx.Client) -> bytes:
-    """What the authority at *url* answers about the checkpoint *note*, in DER; `verify_timestamp` judges it.
+    """The answer of the authority at *url* about the checkpoint *note*, in DER, unverified; see `verify_timestamp`.
 
     Raises `TimestampRefused`.
     """
@@ -44,7 +44,7 @@ def request_timestamp(note: str, url: str, client: httpx.Client) -> bytes:
 
 
 def verify_timestamp(note: str, token: bytes, roots: Sequence[bytes]) -> dt.datetime:
-    """When an authority under one of *roots*, certificates in PEM, says it saw *note*. Raises `TimestampRefused`."""
+    """When an authority under one of *roots*, certificates in PEM, saw *note*. Raises `TimestampRefused`."""
     _require_installed()
     from cryptography.x509 import load_pem_x509_certificates
     from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response

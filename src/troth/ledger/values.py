@@ -1,6 +1,6 @@
-"""The values that an entry may hold beside numbers, dates and declared words: each is a short text with a version.
+"""Values of an entry besides numbers, dates and declared words: short texts with a version.
 
-None of them can say anything about a person to someone without the keys, and none accepts free text.
+None of them reveals anything about a person without the keys, and none accepts free text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from troth.ledger.errors import EntryRefused
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Token:
-    """A text of one fixed shape; anything else is refused, and the message does not repeat it."""
+    """A text of one fixed shape; anything else is refused without being quoted."""
 
     text: str
     _shape: ClassVar[re.Pattern[str]]
@@ -31,9 +31,9 @@ class _Token:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pseudonym(_Token):
-    """Who or what an entry is about, keyed and linkable: ``ps1:`` and 32 hexadecimal digits.
+    """The person or thing that an entry is about, keyed and linkable: ``ps1:`` and 32 hexadecimal digits.
 
-    The number names how it was derived, key version included; protect makes them.
+    The number identifies the derivation, key version included; `troth.protect` makes pseudonyms.
     """
 
     _shape = re.compile(r"ps[1-9][0-9]{0,2}:[0-9a-f]{32}")
@@ -41,8 +41,8 @@ class Pseudonym(_Token):
 
     @classmethod
     def keyed(cls, keyed: bytes) -> Self:
-        """``ps1:`` and the first half of a keyed hash of 32 bytes. Its shape is right by construction, and not tried
-        again: this is what batches spend half their time on."""
+        """``ps1:`` and the first half of a 32-byte keyed hash. The shape is correct by construction and not checked
+        again: batches spend half their time here."""
         assert len(keyed) == 32, "a keyed hash has 32 bytes"
         made = object.__new__(cls)
         object.__setattr__(made, "text", "ps1:" + keyed.hex()[:32])
@@ -51,7 +51,7 @@ class Pseudonym(_Token):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hash(_Token):
-    """A hash of something that is not in the ledger: ``sha256:`` for public things (the declaration, a published page),
+    """A hash of something outside of the ledger: ``sha256:`` for public things (the declaration, a published page),
     ``dg1:`` for a keyed digest of things that are not public (a plan, a query)."""
 
     _shape = re.compile(r"(sha256|dg[1-9][0-9]{0,2}):[0-9a-f]{64}")
@@ -59,19 +59,19 @@ class Hash(_Token):
 
     @classmethod
     def of(cls, public: bytes) -> Self:
-        """The plain SHA-256 of something that anyone may know."""
+        """The plain SHA-256 of something public."""
         return cls("sha256:" + hashlib.sha256(public).hexdigest())
 
     @property
     def hex(self) -> str:
-        """The digits alone."""
+        """The digits only."""
         return self.text.partition(":")[2]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Commitment(_Token):
-    """A salted commitment to a text that stays outside: ``cm1:`` and 64 hexadecimal digits; `Opening` shows it.
-    ``cm2:`` stands for many of them at once; a `Member` shows that one is among them."""
+    """A salted commitment to a text outside of the ledger: ``cm1:`` and 64 hexadecimal digits; `Opening` reveals it.
+    ``cm2:`` covers many at once; a `BatchMember` proves that one is among them."""
 
     _shape = re.compile(r"cm[1-9][0-9]{0,2}:[0-9a-f]{64}")
     _says = "'cm1:' and 64 hexadecimal digits, as protect.commit makes it"
@@ -79,7 +79,7 @@ class Commitment(_Token):
 
 @dataclass(frozen=True, slots=True, order=True)
 class KeyId(_Token):
-    """Which root key: ``k1:`` and 16 hexadecimal digits. It says nothing about the key."""
+    """The id of a root key: ``k1:`` and 16 hexadecimal digits. It reveals nothing about the key."""
 
     _shape = re.compile(r"k[1-9][0-9]{0,2}:[0-9a-f]{16}")
     _says = "'k1:' and 16 hexadecimal digits, as Keyring.id gives it"
@@ -87,10 +87,10 @@ class KeyId(_Token):
 
 @dataclass(frozen=True, slots=True, order=True)
 class DeclaredName(_Token):
-    """A name that the declaration or the catalogue gave: a system, ``system.table``, a purpose, a control, a promise.
+    """A name from the declaration or the catalogue: a system, ``system.table``, a purpose, a control, a promise.
 
-    It looks like an identifier, so that no address, number or sentence fits. `DeclaredName.of` takes any declared name
-    and writes an unusual one (``Order Details``) as ``~`` and a piece of its hash.
+    It has the form of an identifier, so that no address, number or sentence fits. `DeclaredName.of` takes any declared
+    name and writes an unusual one (``Order Details``) as ``~`` and part of its hash.
     """
 
     _shape = re.compile(r"(?!.*[0-9]{6})[A-Za-z_][A-Za-z0-9_]*([.-][A-Za-z0-9_]+){0,7}|~[0-9a-f]{24}")
@@ -104,7 +104,7 @@ class DeclaredName(_Token):
 
     @classmethod
     def of(cls, declared: str) -> Self:
-        """The name of something declared, whatever its letters."""
+        """A declared name with any characters."""
         if len(declared) <= cls._longest and cls._shape.fullmatch(declared):
             return cls(declared)
         return cls("~" + hashlib.sha256(declared.encode("utf-8", "surrogatepass")).hexdigest()[:24])

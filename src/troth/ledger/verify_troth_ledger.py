@@ -1,28 +1,31 @@
 #!/usr/bin/env python3
-"""Verify a Troth ledger, or a receipt or an archive from one, offline and without trusting whoever keeps it.
+"""Verify a Troth ledger, or a receipt or an archive from one, offline and without trusting its operator.
 
     python3 verify_troth_ledger.py ledger FOLDER --key KEY [--since FILE] [--hashes-only]
     python3 verify_troth_ledger.py receipt FILE --key KEY [--entry FILE]
     python3 verify_troth_ledger.py archive FILE.zip --key KEY [--since FILE]
 
-This one file needs Python 3.9 or later and nothing else. It shares no code with Troth and asks no network: read it.
+This one file needs Python 3.9 or later and nothing else. It shares no code with Troth and uses no network: read it.
 
-``ledger`` hashes every entry of an exported folder as it is stored, builds the tree anew, and compares it with every
-tile of hashes and with the signed checkpoint. With --since, a checkpoint or receipt that you kept from earlier (repeat
-it for more), it shows that nothing was changed, dropped or put in before that. Without the entries, as in a mirror of
+``ledger`` hashes every entry of an exported folder as it is stored, rebuilds the tree, and compares it with every tile
+of hashes and with the signed checkpoint. With --since, a checkpoint or receipt that you kept from earlier (repeat it
+for more), it shows that nothing was changed, dropped or inserted before that. Without the entries, as in a mirror of
 the public tiles, --hashes-only checks all the rest.
-``receipt`` shows that one entry is in the ledger of the checkpoint that the receipt carries. The entry travels in the
+
+``receipt`` shows that one entry is in the ledger of the checkpoint that the receipt contains. The entry is in the
 receipt, or is given with --entry.
+
 ``archive`` shows that every byte of an evidence archive is as the ledger's key signed it: nothing changed, missing or
 added. Each entry in it is proved against the archive's checkpoint, which has to continue every earlier one in it. The
-history of each promise, each outcome of a check and each retraction have to be those that entries tell of, and all that
-a check saw has to be what its entry committed to when it was made.
+history of each promise, each outcome of a check and each retraction must match the entries, and the evidence of a check
+must match the commitment in its entry.
 
 KEY is the ledger's verifier key, ``name+id+base64``, or a file with it. Get it from somewhere else than the folder.
-With --witness KEY, repeated for more, these witnesses have to have cosigned the checkpoint, or --quorum N of them.
+With --witness KEY, repeated for more, these witnesses must have cosigned the checkpoint, or --quorum N of them.
 
 Formats: RFC 9162 section 2.1, RFC 8032, C2SP signed-note, tlog-checkpoint, tlog-tiles, tlog-proof, tlog-cosignature.
-It ends with 0 when everything holds, 1 when something does not, 2 when asked wrongly.
+
+It ends with 0 when everything holds, 1 when something does not, 2 for wrong usage.
 """
 
 # ruff: noqa: B905, T201 - it prints, and has to run on Python 3.9
@@ -39,13 +42,13 @@ from datetime import date, timedelta
 from hashlib import sha256, sha512
 from typing import Any, BinaryIO
 
-FILE_BYTES_MAX = 256 * (2 + 0xFFFF)  # a full bundle of the longest entries; what is longer holds nothing
+FILE_BYTES_MAX = 256 * (2 + 0xFFFF)  # a full bundle of the longest entries; longer files are invalid
 RECEIPT_HEAD = "c2sp.org/tlog-proof@v1"
 ARCHIVE_HEAD = "troth archive v1"
 
 
 class Refused(Exception):
-    """Something does not hold; its text says what."""
+    """A check failed; the text says which."""
 
 
 # --- Ed25519 (RFC 8032, section 5.1), verification only. A point is (X, Y, Z, T) with x = X/Z, y = Y/Z, x*y = T/Z. ----
@@ -55,14 +58,14 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
 ROOT_OF_MINUS_1 = pow(2, (P - 1) // 4, P)
 Point = tuple[int, int, int, int]
-Options = dict[str, list[str]]  # what was asked: each option with the values that were given
+Options = dict[str, list[str]]  # the command line: each option with its values
 Entry = dict[str, str]
-Made = tuple[str, str, bytes]  # the entry of a check: its control, its moment, its hash
+Made = tuple[str, str, bytes]  # the entry of a check: control, time, hash
 Check = dict[str, Any]
 
 
 def add(a: Point, b: Point) -> Point:
-    """The sum of two points, equal ones included."""
+    """The sum of two points, which may be equal."""
     e = (a[1] - a[0]) * (b[1] - b[0]) % P
     f = (a[1] + a[0]) * (b[1] + b[0]) % P
     g, h = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
@@ -71,7 +74,7 @@ def add(a: Point, b: Point) -> Point:
 
 
 def decompress(data: bytes) -> Point:
-    """The point that 32 bytes stand for: y, and the lowest bit of x on top. Raises ``Refused``."""
+    """The point encoded in 32 bytes: y, and the lowest bit of x as the top bit. Raises ``Refused``."""
     y = int.from_bytes(data, "little")
     y, odd = y & ~(1 << 255), y >> 255
     x2 = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
@@ -89,7 +92,7 @@ BASE = decompress((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
 
 
 def is_signature(key: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether *signature* is that of *key* over *message*: [S]B - [k]A has to be R, bit for bit."""
+    """Whether *signature* is by *key* over *message*: [S]B - [k]A must equal R, bit for bit."""
     s = int.from_bytes(signature[32:], "little")
     if len(signature) != 64 or s >= ORDER:
         return False
@@ -119,7 +122,7 @@ class Key:
 
 
 class Checkpoint:
-    """What the ledger's key has signed: its first *size* entries have this *root*."""
+    """A statement signed by the ledger's key: its first *size* entries have this *root*."""
 
     def __init__(self, origin: str, size: int, root: bytes) -> None:
         self.origin, self.size, self.root = origin, size, root
@@ -130,7 +133,7 @@ def base64(data: bytes) -> str:
 
 
 def unbase64(text: str) -> bytes:
-    """The bytes of strict base64, nothing for anything else."""
+    """The bytes of strict base64; empty for anything else."""
     try:
         data = binascii.a2b_base64(text.encode("ascii"))
     except ValueError:
@@ -146,7 +149,7 @@ def number(text: str) -> int:
 
 
 def read_key(text: str, kind: int) -> Key:
-    """``name+id+base64``, or a file with it."""
+    """Read ``name+id+base64``, or a file with it."""
     if os.path.isfile(text):
         text = read_text(text)
     name, _, rest = text.strip().partition("+")
@@ -176,7 +179,7 @@ def signatures(note: str) -> tuple[bytes, list[tuple[str, bytes]]]:
 
 
 def open_checkpoint(note: str, key: Key) -> Checkpoint:
-    """The checkpoint in *note*, once *key* has signed it. Raises ``Refused``."""
+    """The checkpoint in *note*, after checking the signature of *key*. Raises ``Refused``."""
     text, found = signatures(note)
     own = {signature[4:] for name, signature in found if name == key.name and signature[:4] == key.id}
     if not own or not all(is_signature(key.public, text, signature) for signature in own):
@@ -188,7 +191,7 @@ def open_checkpoint(note: str, key: Key) -> Checkpoint:
 
 
 def require_witnesses(note: str, options: Options) -> list[str]:
-    """Which witnesses cosigned, and when; ``Refused`` where it is fewer than --quorum, or than all."""
+    """The witnesses that cosigned, and when. Raises ``Refused`` if they are fewer than --quorum, or than all."""
     (text, found), said = signatures(note), list[str]()
     witnesses = [read_key(witness, 4) for witness in options["--witness"]]
     if len({witness.public for witness in witnesses}) < len(witnesses):
@@ -216,7 +219,7 @@ def node(left: bytes, right: bytes) -> bytes:
 
 
 def peaks(hashes: list[bytes]) -> list[bytes]:
-    """The roots of the complete subtrees that *hashes* fall into, the rightmost and smallest first."""
+    """The roots of the complete subtrees of *hashes*, the rightmost and smallest first."""
     found, level = list[bytes](), hashes
     while level:
         found += level[-1:] if len(level) & 1 else []
@@ -225,7 +228,7 @@ def peaks(hashes: list[bytes]) -> list[bytes]:
 
 
 def root_of(edges: list[list[bytes]]) -> bytes:
-    """The root of a tree, from the hashes of the unfinished tile at each level, the leaves' first."""
+    """The root of a tree, from the hashes of the partial tile at each level, the leaves' first."""
     root = b""
     for hashes in edges:
         for peak in peaks(hashes):
@@ -234,7 +237,7 @@ def root_of(edges: list[list[bytes]]) -> bytes:
 
 
 def require_inclusion(leaf: bytes, index: int, proof: list[bytes], signed: Checkpoint) -> None:
-    """Return when *proof* leads from *leaf* to the signed root (section 2.1.3.2)."""
+    """Raises ``Refused`` unless *proof* leads from *leaf* to the signed root (section 2.1.3.2)."""
     if index >= signed.size:
         raise Refused(f"the checkpoint has {signed.size} entries, and none is number {index}")
     at, last, running = index, signed.size - 1, leaf
@@ -253,9 +256,9 @@ def require_inclusion(leaf: bytes, index: int, proof: list[bytes], signed: Check
 
 
 def require_consistency(old: Checkpoint, proof: list[bytes], new: Checkpoint) -> None:
-    """Return when *proof* shows that the tree of *new* begins with that of *old* (section 2.1.4.2)."""
+    """Raises ``Refused`` unless *proof* shows that the tree of *new* begins with that of *old* (section 2.1.4.2)."""
     size, last = old.size - 1, new.size - 1
-    is_node = old.size in (old.size & -old.size, new.size)  # a whole subtree is the proof's first node itself
+    is_node = old.size in (old.size & -old.size, new.size)  # a complete subtree is itself the proof's first node
     path = [old.root, *proof] if is_node else proof
     while size & 1 or size == last > 0:
         size, last = size >> 1, last >> 1
@@ -280,7 +283,7 @@ def require_consistency(old: Checkpoint, proof: list[bytes], new: Checkpoint) ->
 
 
 def read(path: str) -> bytes | None:
-    """What stands in a file, None where there is none."""
+    """The content of a file, None if there is none."""
     if not os.path.isfile(path):
         return None
     with open(path, "rb") as file:
@@ -295,7 +298,7 @@ def read_text(path: str) -> str:
 
 
 def tile(folder: str, level: str, index: int, width: int) -> tuple[str, bytes]:
-    """The name and content of a tile or bundle. A partial one gives way to the full one, of which it is the start."""
+    """The name and content of a tile or bundle. A full one replaces a partial one, which is its beginning."""
     name, above = f"{index % 1000:03d}", index // 1000
     while above:
         name, above = f"x{above % 1000:03d}/{name}", above // 1000
@@ -307,7 +310,7 @@ def tile(folder: str, level: str, index: int, width: int) -> tuple[str, bytes]:
 
 
 def hash_bundle(name: str, bundle: bytes, first: int, width: int) -> list[bytes]:
-    """The leaf hashes of the entries in a bundle: each stands after its length, in two bytes."""
+    """The leaf hashes of the entries in a bundle: each entry is preceded by its length, in two bytes."""
     leaves, at, end = list[bytes](), 0, len(bundle)
     while at < end and len(leaves) < width:
         start = at + 2
@@ -319,7 +322,7 @@ def hash_bundle(name: str, bundle: bytes, first: int, width: int) -> list[bytes]
 
 
 def require_tile(folder: str, level: int, index: int, hashes: list[bytes]) -> None:
-    """Return when the stored tile holds *hashes*."""
+    """Raises ``Refused`` unless the stored tile holds *hashes*."""
     name, stored = tile(folder, str(level), index, len(hashes))
     right = b"".join(hashes)
     if stored[: len(right)] != right or len(stored) not in (len(right), 32 * 256):
@@ -329,7 +332,7 @@ def require_tile(folder: str, level: int, index: int, hashes: list[bytes]) -> No
 
 
 def verify_folder(folder: str, signed: Checkpoint, sizes: list[int], hashes_only: bool) -> dict[int, bytes]:
-    """Build the tree from what is stored; the roots that it had at *sizes*. Raises ``Refused``."""
+    """Rebuild the tree from the stored files; returns its roots at *sizes*. Raises ``Refused``."""
     edges, roots, first = [list[bytes]()], dict[int, bytes](), 0
     while first < signed.size:
         width = min(256, signed.size - first)
@@ -357,15 +360,16 @@ def verify_folder(folder: str, signed: Checkpoint, sizes: list[int], hashes_only
     return roots
 
 
-# --- an archive: a ZIP of stored files, each of whose bytes is settled ------------------------------------------------
+# --- an archive: a ZIP of stored files, whose every byte is determined ------------------------------------------------
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
 
 class Archive:
-    """The files of an archive, once every byte outside of them is as it has to be. Raises ``Refused``.
+    """The files of an archive, after checking every byte outside of them. Raises ``Refused``.
 
-    ``files`` has the start, the size and the SHA-256 of each, in their order."""
+    ``files`` has the start, the size and the SHA-256 of each, in their order.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.files = file, dict[str, tuple[int, int, str]]()
@@ -430,7 +434,7 @@ class Archive:
 
 
 def headers(name: str, crc: int, size: int, start: int) -> tuple[bytes, bytes]:
-    """What has to stand before a file, and of it in the directory: stored, of 1980, readable, with nothing besides."""
+    """The required header of a file, and its directory record: stored, of 1980, readable, with nothing else."""
     fixed = b"\x14" + bytes(7) + b"\x21\0" + struct.pack("<3LH", crc, size, size, len(name)) + bytes(2)
     more = bytes(6) + struct.pack("<2L", 0o100644 << 16, start)
     return b"PK\3\4" + fixed + name.encode(), b"PK\1\2\x14\3" + fixed + more + name.encode()
@@ -441,7 +445,7 @@ def headers_end(count: int, size: int, begin: int) -> bytes:
 
 
 def require_manifest(opened: Archive, key: Key) -> None:
-    """Return when *key* signed the manifest, and the manifest names exactly the archive's files."""
+    """Raises ``Refused`` unless *key* signed the manifest, and the manifest names exactly the archive's files."""
     note, (_, _, digest) = opened.read("manifest.note").decode("utf-8", "replace"), opened.find("manifest.json")
     text, found = signatures(note)
     if text != f"{ARCHIVE_HEAD}\nsha256 {digest}\n".encode():
@@ -464,7 +468,7 @@ def require_manifest(opened: Archive, key: Key) -> None:
 
 
 def ledger(folder: str, options: Options) -> list[str]:
-    """Verify a folder; what was found, line by line."""
+    """Verify a folder; returns the findings, line by line."""
     key = read_key((options["--key"] or [f"{folder}/verifier-key.txt"])[0], 1)
     note = read_text(f"{folder}/checkpoint")
     signed, cosigned = open_checkpoint(note, key), require_witnesses(note, options)
@@ -487,7 +491,7 @@ def ledger(folder: str, options: Options) -> list[str]:
 
 
 def receipt(path: str, options: Options) -> list[str]:
-    """Verify a receipt; what was found, line by line."""
+    """Verify a receipt; returns the findings, line by line."""
     key, text = read_key(options["--key"][0], 1), read_text(path)
     lines = [*text.partition("\n\n")[0].split("\n"), ""]
     extra = lines.pop(1)[6:] if lines[1].startswith("extra ") else ""
@@ -506,7 +510,7 @@ def receipt(path: str, options: Options) -> list[str]:
 
 
 def archive(path: str, options: Options) -> list[str]:
-    """Verify an evidence archive; what was found, line by line."""
+    """Verify an evidence archive; returns the findings, line by line."""
     with open(path, "rb") as file:
         opened = Archive(file)
         own = opened.read("ledger/verifier-key.txt").decode("ascii", "replace")
@@ -542,8 +546,8 @@ def archive(path: str, options: Options) -> list[str]:
 
 
 def require_entries(opened: Archive, signed: Checkpoint, made: dict[int, Made]) -> dict[int, Entry]:
-    """The entries in the archive by their number, each of them in the ledger. Those of checks are many: they go into
-    *made*, and only as what is needed of them."""
+    """The entries in the archive by number, each proved to be in the ledger. Those of checks are many: they go into
+    *made*, reduced to the necessary fields."""
     found = dict[int, Entry]()
     for line in opened.lines("ledger/entries.jsonl"):
         told = json.loads(line)
@@ -558,7 +562,7 @@ def require_entries(opened: Archive, signed: Checkpoint, made: dict[int, Made]) 
 
 
 def cut(moment: str) -> str:
-    """A moment of the archive, 2026-11-24T09:41:00.123456+00:00, as an entry has it."""
+    """A time in the archive, 2026-11-24T09:41:00.123456+00:00, in the form of an entry."""
     if not moment.endswith("+00:00"):
         raise Refused("a moment of the archive is not in UTC")
     whole, _, part = moment[:-6].partition(".")
@@ -566,14 +570,14 @@ def cut(moment: str) -> str:
 
 
 def named(text: str) -> str:
-    """A declared name as an entry has it: an unusual one as a piece of its hash."""
+    """A declared name in the form of an entry: an unusual one as part of its hash."""
     plain_name = r"(?!.*[0-9]{6})[A-Za-z_][A-Za-z0-9_]*([.-][A-Za-z0-9_]+){0,7}|~[0-9a-f]{24}"
     is_plain = len(text) <= 160 and re.fullmatch(plain_name, text)
     return text if is_plain else "~" + sha256(text.encode()).hexdigest()[:24]
 
 
 def require_histories(opened: Archive, entries: dict[int, Entry]) -> int:
-    """How many changes the promises' histories have: all that entries tell of, and as they tell it."""
+    """The number of changes in the promises' histories, after checking that they match the entries exactly."""
     count, changes = 0, {leaf: entry for leaf, entry in entries.items() if entry["kind"] == "promise.changed"}
     for promise in json.loads(opened.read("promises.json")) if "promises.json" in opened.files else []:
         name = named(promise["quote"])
@@ -589,8 +593,8 @@ def require_histories(opened: Archive, entries: dict[int, Entry]) -> int:
 
 
 def require_checks(opened: Archive, entries: dict[int, Entry], made: dict[int, Made]) -> list[str]:
-    """What is to be said of the checks: with all that they saw they are those whose entries are in *made*, or older
-    than such entries. What is left of *made* was disposed of, or is missing."""
+    """The findings about the checks: with their evidence they match the entries in *made*, or are older than those.
+    Entries left in *made* are of checks that were disposed of; raises ``Refused`` for any other."""
     first, counts, said = dict[str, str](), {"whole": 0, "older": 0}, list[str]()
     disposed = max((entry["before"] for entry in entries.values() if entry["kind"] == "evidence.disposed"), default="")
     for control, at, _ in made.values():
@@ -613,7 +617,7 @@ def require_checks(opened: Archive, entries: dict[int, Entry], made: dict[int, M
 
 
 def checks_with_outcomes(opened: Archive, name: str, entries: dict[int, Entry], disposed: str) -> Iterator[Check]:
-    """The checks of a control, each with the outcome that it had by the entries, and all at which that changed."""
+    """The checks of a control, after comparing each outcome, and each change of it, with the entries."""
     control, since = name[len("checks/") : -len(".jsonl")], json.loads(opened.read("manifest.json")).get("since") or ""
     told = [it for it in entries.values() if it["kind"] == "check.changed" and it["control"] == named(control)]
     missing = {(it["at"], it["after"]) for it in told if it["at"][:10] > disposed}
@@ -633,7 +637,7 @@ def checks_with_outcomes(opened: Archive, name: str, entries: dict[int, Entry], 
 
 
 def require_made(check: Check, made: dict[int, Made], first: str) -> str:
-    """Take the entry out of *made* that is of this check, with all that it saw. One of before the *first* is older."""
+    """Remove this check's entry from *made* after checking its evidence. A check before the *first* is older."""
     at, recorded, _ = cut(check["at"]), check.pop("recorded", None), check.pop("retracted")
     if recorded is None and at < first:
         return "older"
@@ -645,7 +649,7 @@ def require_made(check: Check, made: dict[int, Made], first: str) -> str:
 
 
 def leaf_of(check: Check, salt: bytes) -> bytes:
-    """The hash of the entry that a check with that salt makes."""
+    """The leaf hash of the entry for a check with that salt."""
     text = json.dumps(check, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     entry = {
         "at": cut(check["at"]),
@@ -658,14 +662,14 @@ def leaf_of(check: Check, salt: bytes) -> bytes:
 
 
 def commitment(about: str, text: str, salt: bytes) -> str:
-    """What an entry holds of a text that stands elsewhere."""
+    """The commitment that an entry holds of a text outside of it."""
     parts = [b"troth/commitment/1", salt, about.encode(), text.encode("utf-8", "surrogatepass")]
     return "cm1:" + sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).hexdigest()
 
 
 def require_retractions(opened: Archive, entries: dict[int, Entry]) -> None:
-    """Return when the retractions since the archive's beginning are all that entries tell of, and each is as its entry
-    tells it, its reason, too."""
+    """Raises ``Refused`` unless the retractions since the archive's beginning are all those in the entries, and each
+    equals its entry, including its reason."""
     missing = {leaf: entry for leaf, entry in entries.items() if entry["kind"] == "check.retracted"}
     since = json.loads(opened.read("manifest.json")).get("since") or ""
     for it in json.loads(opened.read("retractions.json")) if "retractions.json" in opened.files else []:
@@ -682,7 +686,7 @@ def require_retractions(opened: Archive, entries: dict[int, Entry]) -> None:
 
 
 def continued(opened: Archive, signed: Checkpoint, key: Key) -> dict[int, Checkpoint]:
-    """The earlier checkpoints in the archive, by size, each of which the *signed* one continues."""
+    """The earlier checkpoints in the archive, by size, after checking that the *signed* one continues each of them."""
     found = dict[int, Checkpoint]()
     for line in opened.lines("ledger/earlier.jsonl"):
         told = json.loads(line)
@@ -696,12 +700,12 @@ COMMANDS = {"ledger": ledger, "receipt": receipt, "archive": archive}
 
 
 def plain(line: str) -> str:
-    """*line* as a terminal may have it, whoever wrote it."""
+    """*line* without characters that could control a terminal."""
     return "".join(c if " " <= c <= "~" else "?" for c in line)
 
 
 def asked(words: list[str]) -> Options | None:
-    """The options of a command with their values, None where it was asked wrongly."""
+    """The options of a command with their values, None for wrong usage."""
     known = {"ledger": ["--since", "--hashes-only"], "receipt": ["--entry"], "archive": ["--since"]}
     own = known.get(words[0], [])
     options, rest = {name: list[str]() for name in ("--key", "--witness", "--quorum", *own)}, iter(words[2:])
@@ -714,7 +718,7 @@ def asked(words: list[str]) -> Options | None:
 
 
 def main() -> None:
-    """Read the command line, do it, and end as the text at the top says."""
+    """Run the command line, and exit as the text at the top says."""
     words = sys.argv[1:]
     options = asked(words) if len(words) > 1 else None
     if options is None:
@@ -726,12 +730,12 @@ def main() -> None:
     except (Refused, OSError) as why:
         print(plain(f"NOT VERIFIED: {why}"), file=sys.stderr)
         sys.exit(1)
-    except (ValueError, KeyError, TypeError, RecursionError):  # signed, and nonsense
+    except (ValueError, KeyError, TypeError, RecursionError):  # signed, but malformed
         print("NOT VERIFIED: a file of the archive does not read as this program knows it", file=sys.stderr)
         sys.exit(1)
     try:
         print("\n".join(map(plain, found)), flush=True)
-    except BrokenPipeError:  # whoever reads has read enough
+    except BrokenPipeError:  # the reader closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

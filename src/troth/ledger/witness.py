@@ -1,7 +1,7 @@
-"""Witnesses (C2SP tlog-witness, tlog-cosignature): outsiders who sign that the ledger only ever grew.
+"""Witnesses (C2SP tlog-witness, tlog-cosignature): outsiders who sign that the ledger only grew.
 
-A witness remembers the last checkpoint that it cosigned and refuses any that does not continue it. So a ledger that was
-rewritten or rolled back can be signed by its operator, and by nobody else any more.
+A witness remembers the last checkpoint that it cosigned and refuses any that does not continue it. So after a rewrite
+or rollback nobody but the operator signs the ledger any more.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from troth.ledger.note import Verifier, signature_line, split_note
 if TYPE_CHECKING:
     import httpx
 
-_ATTEMPTS_MAX = 3  # what we know of the witness, what it tells us, and once more where another submitter was between
+_ATTEMPTS_MAX = 3  # the known size, the size in the answer, and once more after another submitter
 _ANSWER_BYTES_MAX = 65_536
 _OK, _CONFLICT = 200, 409
 _SIZE = re.compile(r"(0|[1-9][0-9]{0,18})\n")
@@ -36,7 +36,7 @@ class Witness(Verifier):
 
 @dataclass(frozen=True, slots=True)
 class Cosignature:
-    """*witness* has seen this checkpoint at *at*, and none that it does not continue."""
+    """A statement that *witness* saw this checkpoint at *at*, and none that it does not continue."""
 
     witness: Witness
     at: dt.datetime
@@ -44,8 +44,8 @@ class Cosignature:
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """Which witnesses count, and how many of them have to cosign. Raises `NoteRefused` where that cannot be met, or one
-    key stands there twice."""
+    """The accepted witnesses, and how many of them must cosign. Raises `NoteRefused` if that is impossible, or a key is
+    listed twice."""
 
     witnesses: tuple[Witness, ...]
     needed: int
@@ -57,9 +57,9 @@ class Quorum:
             raise NoteRefused(f"{self.needed} witnesses are needed, and {len(self.witnesses)} are named")
 
     def require(self, note: str) -> list[Cosignature]:
-        """Who cosigned the checkpoint *note*. Raises `NoteRefused` where they are too few, or a cosignature is wrong.
+        """The cosignatures on the checkpoint *note*. Raises `NoteRefused` if they are too few, or one is wrong.
 
-        Whether the ledger itself signed is for `Checkpoint.open` to say.
+        It does not check the ledger's own signature; `Checkpoint.open` does.
         """
         found = self.found(note)
         if len(found) < self.needed:
@@ -67,7 +67,7 @@ class Quorum:
         return found
 
     def found(self, note: str) -> list[Cosignature]:
-        """Who of the witnesses cosigned. Raises `NoteRefused` where a cosignature is wrong."""
+        """The cosignatures by these witnesses. Raises `NoteRefused` if one is wrong."""
         text, signatures = split_note(note)
         return [
             _cosignature(witness, text, own[0])
@@ -86,21 +86,21 @@ def _cosignature(witness: Witness, text: str, signature: bytes) -> Cosignature:
 
 
 def cosigned_message(text: str, moment: int) -> bytes:
-    """What a witness signs: *moment*, in seconds since 1970, and the checkpoint's *text*."""
+    """The message that a witness signs: *moment*, in seconds since 1970, and the checkpoint's *text*."""
     return f"cosignature/v1\ntime {moment}\n{text}".encode()
 
 
-# --- asking for one ---------------------------------------------------------------------------------------------------
+# --- requesting cosignatures ------------------------------------------------------------------------------------------
 
 
 def cosign(
     log: Log, witnesses: Mapping[Witness, str], client: httpx.Client, *, needed: int | None = None
 ) -> list[WitnessRefused]:
-    """Have *witnesses*, each at its submission prefix, cosign one and the same checkpoint of now; what they refused.
+    """Have *witnesses*, each at its submission prefix, cosign the same current checkpoint; returns their refusals.
 
-    The log keeps the checkpoint with their signatures. Where fewer signed than are *needed* (all, where left out), and
-    fewer than signed the one that it keeps already, that stays. A refusal's *conflict* says that the witness has seen
-    another ledger under our name.
+    The log stores the checkpoint with their signatures, unless fewer signed than are *needed* (by default all) and
+    fewer than signed the stored one. A refusal's *conflict* means that the witness has seen another ledger under our
+    name.
     """
     note, lines, refused = log.checkpoint(), list[str](), list[WitnessRefused]()
     for witness, url in witnesses.items():
@@ -119,7 +119,7 @@ def cosign(
 
 
 def _signers(witnesses: Iterable[Witness], note: str | None) -> int:
-    """How many of *witnesses* have signed *note*."""
+    """The number of *witnesses* that signed *note*."""
     try:
         return len(Quorum(tuple(witnesses), 0).found(note)) if note is not None else 0
     except NoteRefused:
@@ -149,7 +149,7 @@ def _ask(log: Log, witness: Witness, url: str, client: httpx.Client, note: str) 
 
 
 def _seen(log: Log, witness: Witness) -> int:
-    """How many entries *witness* had cosigned when we last asked."""
+    """The number of entries that *witness* had cosigned at the last request."""
     note = log.cosigned()
     return _size(log, note) if note is not None and _signers([witness], note) else 0
 
@@ -159,7 +159,7 @@ def _size(log: Log, note: str) -> int:
 
 
 def _submit(witness: Witness, url: str, client: httpx.Client, lines: Sequence[str]) -> tuple[int, str]:
-    """Status and text of the answer."""
+    """Status and text of the response."""
     import httpx
 
     answered = b""
@@ -177,7 +177,7 @@ def _submit(witness: Witness, url: str, client: httpx.Client, lines: Sequence[st
 
 
 def _line(witness: Witness, note: str, answer: str) -> str:
-    """The line of *answer* that is this witness's cosignature on *note*; others are passed over."""
+    """The line of *answer* with this witness's valid cosignature on *note*; other lines are ignored."""
     try:
         line = next((line for line in answer.splitlines() if _is_by(witness, line)), "")
         Quorum((witness,), 1).require(f"{split_note(note)[0]}\n{line}\n")

@@ -1,10 +1,9 @@
-"""The policy as prose: read it, name its sentences, see what they promise, find what the declaration quotes.
+"""The policy as prose: parse it, identify its sentences, understand its promises, and locate the declaration's quotes.
 
-Any text is read in bounded time, whatever it holds. A sentence keeps its id as long as its words stay the same, and
-always knows its place in the source.
+Any text is read in bounded time. A sentence keeps its id as long as its words stay the same, and knows its position in
+the source.
 
-What is behind this door is loaded when its name is first used: whoever reads a text does not wait for the declaration's
-models, nor for the readers of formats that are not at hand.
+Names are imported lazily: reading a text loads neither the declaration's models nor the readers of other formats.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finding the sentences that the declaration's promises quote."""
+"""Finds the sentences that the declaration's promises quote."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from troth.text import same_words
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Promise number *index* and the sentences that its quote touches: exactly one place, else *problem* says why
-    there is none, and *near* is the sentence that is most like the quote."""
+    """Promise number *index* and the sentences that its quote covers. If the quote is not in exactly one place,
+    *problem* says why and *near* is the most similar sentence."""
 
     index: int
     promise: Promise
@@ -28,25 +28,25 @@ class Bound:
 
 
 def bind_promises(policy: PolicyText, promises: Sequence[Promise]) -> list[Bound]:
-    """Find each promise's quote in the policy; white space, quotation marks, dashes and marks at its ends may differ.
+    """Find each promise's quote in the policy, ignoring white space, quotation marks, dashes and marks at its ends.
 
-    A quote is whole: a sentence or an item of a list, or several that follow each other in their paragraph; in a table
-    the row, with `` | `` between its cells, or a sentence in one. What leads into a list may stand before its item. Of
-    less, the rest could change and turn its meaning round.
+    A quote must be complete: one sentence or list item, or several consecutive ones of a paragraph; in a table a row,
+    with `` | `` between its cells, or a sentence of a cell. A list item may include the text that introduces the list.
+    Shorter quotes are rejected, because the remaining words could change and reverse the meaning.
     """
     page = QuotableText(policy)
     return [_bound(index, promise, page) for index, promise in enumerate(promises)]
 
 
 def quoted(policy: PolicyText, quotes: Sequence[str]) -> list[tuple[Sentence, ...]]:
-    """The sentences of each quote; none for one that does not stand in exactly one place as a whole."""
+    """The sentences of each quote; empty for a quote that does not match completely in exactly one place."""
     page = QuotableText(policy)
     found = [page.whole(same_words(quote)) for quote in quotes]
     return [places[0] if len(places) == 1 else () for places in found]
 
 
 def marks(bounds: Sequence[Bound]) -> dict[str, tuple[int, ...]]:
-    """The promises under each sentence, as a page needs them: sentence id to the indexes of promises."""
+    """Promise indexes by sentence id, for rendering a page."""
     found: dict[str, tuple[int, ...]] = {}
     for bound in bounds:
         for sentence in bound.sentences:
@@ -55,7 +55,7 @@ def marks(bounds: Sequence[Bound]) -> dict[str, tuple[int, ...]]:
 
 
 def check(declaration: Declaration) -> list[Problem]:
-    """What is wrong with the policy file and with the quotes that the declaration takes from it."""
+    """Problems of the policy file and of the quotes that the declaration takes from it."""
     path = declaration.folder / declaration.policy.file
     try:
         policy = read_file(path)
@@ -67,8 +67,8 @@ def check(declaration: Declaration) -> list[Problem]:
 
 
 def doubts(declaration: Declaration, policy: PolicyText) -> dict[int, str]:
-    """Why a promise cannot count as kept, whatever its controls found, by its index: its words are not in the policy,
-    or its control looks for another period than they say."""
+    """Why a promise cannot count as kept whatever its controls report, by index: its words are not in the policy, or
+    its control checks another period than they state."""
     found = [bound.problem for bound in bind_promises(policy, declaration.promises) if bound.problem is not None]
     found += retention.problems(declaration)
     return {int(problem.path.split(".")[1]): _sentence(problem.message) for problem in reversed(found)}
@@ -79,7 +79,7 @@ def _sentence(message: str) -> str:
 
 
 def _passed_over(declaration: Declaration, policy: PolicyText) -> Iterator[Problem]:
-    """Decisions about sentences that are no longer there: harmless, and worth a look."""
+    """`not_promises` entries whose sentence is no longer in the policy: harmless, so only a warning."""
     page = QuotableText(policy)
     for index, one in enumerate(declaration.policy.not_promises):
         found = page.whole(same_words(one.quote))
@@ -108,7 +108,7 @@ def _bound(index: int, promise: Promise, page: QuotableText) -> Bound:
 def _unplaced(
     quote: str, path: str, matches: Sequence[tuple[Sentence, ...]], page: QuotableText
 ) -> tuple[Problem, Sentence | None]:
-    """Why the quote has not one place, with the sentence to look at."""
+    """Why the quote does not match exactly one place, and the sentence to look at."""
     if matches:
         lines = " and ".join(f"line {sentences[0].span.line}" for sentences in matches[:2])
         message = f"the quote stands in the policy more than once, in {lines}"
@@ -127,7 +127,7 @@ def _unplaced(
 
 
 def _nearest(sentences: Sequence[Sentence], quote: str) -> Sentence | None:
-    """The sentence that shares most of its words with the quote, if any shares half of them."""
+    """The sentence that shares most words with the quote, if it shares at least half of them."""
     wanted = _words(quote)
     scored = [(_likeness(wanted, _words(sentence.text)), -place) for place, sentence in enumerate(sentences)]
     likeness, place = max(scored, default=(0.0, 0))

@@ -1,4 +1,4 @@
-"""The kinds of personal data by the words that policies have for them (``categories.toml``)."""
+"""Finds categories of personal data by the words that policies use for them (``categories.toml``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ _CHARACTERS_MAX = 2_000
 
 
 def names_category(text: str, category: str) -> bool:
-    """Whether *text* names the category, by its own words (or the nearest broader ones there are) or by part of it."""
+    """True if *text* names the category: by its own words, by the nearest broader entry of the list, or by a narrower
+    one."""
     return any(pattern.search(text[:_CHARACTERS_MAX]) for pattern in _naming(category))
 
 
@@ -33,12 +34,12 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 @functools.cache
 def _naming(category: str) -> tuple[re.Pattern[str], ...]:
-    """The patterns for a category: "browser" names devices, and not the network address, which has its own words."""
+    """Patterns for a category: "browser" matches devices, but not the IP address, which has a pattern of its own."""
     patterns = _patterns()
     broader = max((named for named in patterns if _covers(named, category)), key=len, default=None)
     return tuple(found for named, found in patterns.items() if named == broader or _covers(category, named))
 
 
 def _covers(broad: str, narrow: str) -> bool:
-    """As `troth.declaration.covers`, which would load the declaration's models to read a text."""
+    """Same as `troth.declaration.covers`, without loading the declaration's models."""
     return narrow == broad or narrow.startswith(f"{broad}.")

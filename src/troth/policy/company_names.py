@@ -1,4 +1,4 @@
-"""What the company that speaks in a policy calls itself beside *we*: ``Example Voice Ltd``, ``Example``, ``I``."""
+"""What a policy calls its own company other than *we*: ``Example Voice Ltd``, ``Example``, ``I``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from troth.policy.text import PolicyText
 from troth.text import same_words
 
 _CHARACTERS_MAX = 20_000
-"""How far into the text the company introduces itself, at the latest."""
+"""Only this much of the text is searched for the company's names."""
 _NAMES_MAX = 12
 _NAME = r"[A-Z0-9][\w&.'-]{0,40}(?:,? (?:of |and |the |& )?[A-Z0-9][\w&.'-]{0,40}){0,6}"
 _DEFINED = re.compile(rf"(?:({_NAME}),? ?)?\(([^()]{{2,250}})\)")
@@ -34,7 +34,7 @@ ACTS = (
     r"track|anonymi[sz]e|destroy|destroye|remove|restrict|verifie|acknowledge|confirm|undertake|commit|promise|honou?r|"
     r"let|put|see|get|pass|passe|log|rent|trade|combine|host|operate|appoint|check|test|audit|update)s?"
 )
-"""What a company may do next where its name is read as *we*."""
+"""Verbs that may follow the company's name where it is read as *we*."""
 _SUBJECT = re.compile(rf"(?:^|[.;:,(|] |\b(?:the|The|that|and|with|if|If) )({_NAME}) (?:{_SPEAKS})\b", re.M)
 _INTRODUCTION = 1_500
 _SPEAKING_MIN = 2
@@ -54,12 +54,12 @@ _KINDS = re.compile(
     r"Clinic|Hospital|Trust|Association|Society|Club|Firm|Foundation|Publisher|Museum|Library|Institute|Church))"
     rf"(?= (?:{ACTS})\b)"
 )
-"""What a company is, said instead of its name."""
+"""Generic nouns used instead of the company's name."""
 
 
 def company_names(policy: PolicyText) -> tuple[str, ...]:
-    """The names, as they are written. What a policy defines beside "we" counts, and so does a name with a legal form
-    that stands again without it."""
+    """The company's names as written. They include terms defined next to "we", and a name with a legal form that also
+    occurs without it."""
     text = " | ".join(same_words(block.text) for block in policy.blocks)[:_CHARACTERS_MAX]
     found = [*_defined(text), *_with_legal_form(text), *_speaking(text), *_by_kind(text)][:_NAMES_MAX]
     return tuple(dict.fromkeys([*_GENERIC, *found]))
@@ -83,7 +83,7 @@ def _is_of_others(name: str) -> bool:
 
 
 def _with_legal_form(text: str) -> Iterator[str]:
-    """The first company that is named with its legal form, if it goes by its name alone too."""
+    """The first company named with a legal form, if it is also used as a subject by its name alone."""
     found = _SUFFIX.search(text)
     if found is None:
         return
@@ -96,13 +96,14 @@ def _with_legal_form(text: str) -> Iterator[str]:
 
 
 def _by_kind(text: str) -> Iterator[str]:
-    """“University”, where the university acts again and again."""
+    """“University”, if it is the subject of several sentences."""
     counted = Counter(found[0] for found in _KINDS.finditer(text))
     yield from (name for name, times in counted.items() if times >= _SPEAKING_MIN)
 
 
 def _speaking(text: str) -> Iterator[str]:
-    """A name of the first lines that acts all over the text: some policies speak of their company as of a third."""
+    """A name from the introduction that is often the subject: some policies speak of their company in the third
+    person."""
     counted = Counter(found[1] for found in _SUBJECT.finditer(text))
     for name, times in counted.most_common(_NAMES_MAX):
         if (
@@ -114,7 +115,7 @@ def _speaking(text: str) -> Iterator[str]:
             return
 
 
-# --- as phrases hear it ----------------------------------------------------------------------------------------------
+# --- reading names as "we" -------------------------------------------------------------------------------------------
 
 _I = re.compile(r"\b(?:I|my|me)\b")
 _WE = re.compile(r"\b(?:we|us|our)\b", re.I)
@@ -132,8 +133,8 @@ _ALONE = (
 
 
 class Us:
-    """Reads the company's name as *we*: where it does something, not where it stands in an address. And where somebody
-    speaks who works alone, *I* is read so, too."""
+    """Reads the company's name as *we* where it is a subject or owner, not in an address. If the author is a sole
+    trader, *I* is read as *we* too."""
 
     def __init__(self, policy: PolicyText) -> None:
         text = "\n".join(block.text for block in policy.blocks)[:_ALONE_CHARACTERS_MAX]
@@ -147,7 +148,7 @@ class Us:
         return self._acts.sub("we", self._owns.sub("our", self.title(text)))
 
     def title(self, text: str) -> str:
-        """The same for a title, which names a company without its doing anything."""
+        """The same for titles, which name the company without a verb."""
         said = same_words(text)
         for one, several in _ALONE if self._is_alone else ():
             said = one.sub(several, said)

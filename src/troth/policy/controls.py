@@ -1,4 +1,4 @@
-"""How the policy's own text answers: what the linter finds in it, beside what is declared."""
+"""Controls of the policy text: what the linter finds in it, given the declaration."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _KEYS = {LintSeverity.ERROR: "errors", LintSeverity.WARNING: "warnings", LintSev
 
 @answers("policy.lint_clean")
 def lint_clean(declaration: Declaration, policy: PolicyText, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 12(1), 5(1)(a): nothing that the law asks for is missing, and nothing that is said is untrue, as far as
-    the rules in force today can see. What hangs on a condition that nobody has settled is counted, and is no fault."""
+    """GDPR Art. 12(1), 5(1)(a): as far as the rules in force today can tell, nothing that the law requires is missing
+    and nothing stated is untrue. Findings that depend on an undecided condition are counted but are not faults."""
     if policy.language is TextLanguage.OTHER:
         raise PolicyError("the policy is not in English, and the rules know English only")
     report = lint(policy, as_of=now.date(), facts=LintFacts.of(declaration))

@@ -1,4 +1,4 @@
-"""What in the declaration speaks against a sentence on cookies, or on where data is (``contradicted.toml``)."""
+"""What in the declaration contradicts a sentence on cookies or data location (``contradicted.toml``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN = 5
 
 
 def contradictions(text: str, declaration: Declaration) -> Iterator[str]:
-    """What the declaration says against the sentence. One with a condition is held against nothing."""
+    """How the declaration contradicts the sentence. Conditional sentences are not compared."""
     if ruled_out := cookies_ruled_out(text, declaration):
         named = [f"{name} ({declaration.cookies[name].purpose})" for name in ruled_out]
         yield f"the declaration has cookies that this rules out: {listed(named)}"
@@ -30,12 +30,12 @@ def contradictions(text: str, declaration: Declaration) -> Iterator[str]:
 
 
 def is_of_places(text: str) -> bool:
-    """Whether the sentence speaks of data that goes abroad, or does not."""
+    """True if the sentence is about data that goes abroad, or does not."""
     return _said(_known().abroad, plain(text))
 
 
 def cookies_ruled_out(text: str, declaration: Declaration) -> list[str]:
-    """The declared cookies that the sentence rules out."""
+    """Declared cookies that the sentence rules out."""
     words, known = plain(text), _known()
     if _said(known.unless, words):
         return []
@@ -44,7 +44,7 @@ def cookies_ruled_out(text: str, declaration: Declaration) -> list[str]:
 
 
 def other_number(text: str, declaration: Declaration) -> int:
-    """How many cookies the sentence says there are, where so many are not declared; else none."""
+    """The number of cookies that the sentence states, if it differs from the declared number; otherwise 0."""
     words, known = plain(text), _known()
     if _said(known.unless, words) or not declaration.cookies:
         return 0
@@ -53,8 +53,8 @@ def other_number(text: str, declaration: Declaration) -> int:
 
 
 def elsewhere(text: str, declaration: Declaration) -> list[str]:
-    """The recipients and systems in another place than the one that data is said not to leave, as paths of the
-    declaration; where no place is named, it is the company's country."""
+    """Recipients and systems outside the place that data is said not to leave, as paths of the declaration. If no place
+    is named, it is the company's country."""
     words, known = plain(text), _known()
     places = {code for phrase, codes in known.places if phrase.found_in(words) for code in codes}
     if _said(known.unless, words) or not _said(known.stays, words) or not (places or _said(known.abroad, words)):
@@ -74,7 +74,7 @@ def _named(path: str, declaration: Declaration) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
+    """The first few names, and how many more there are."""
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 

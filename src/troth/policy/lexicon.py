@@ -1,21 +1,21 @@
-"""What a policy speaks of: *concepts*, each with a name and the phrases that show it, as data (``lexicon/*.toml``).
+"""Finds what a policy mentions: *concepts*, each with a name and the phrases that express it (``lexicon/*.toml``).
 
-A table of such a file is one concept:
+Each table of such a file is a concept:
 
-    ["right.access"]
+    [right.access]
     any = ["right to access", "(ask|request) .. copy of (your|the) .. data"]
     weak = ["access"]                 # enough under a heading or a lead-in ...
     under = ["your rights"]           # ... with one of these phrases
     but = ["access to (our|the) (site|service)"]   # and never in a sentence with one of these
 
-A file may begin with ``[words]``: names for what its phrases say again and again. After ``not = "(do not|never)"``,
-``<not>`` in a phrase of that file stands for it.
+A file may begin with ``[words]``: abbreviations for its phrases. After ``not = "(do not|never)"``, ``<not>`` in a
+phrase of that file is expanded to it.
 
-Every sentence is looked at with what leads into it: for the items of a list the sentence before the list, for a cell
-of a table the head of its column. A concept is the item's only when its words reach into the item itself.
+Every sentence is matched together with its lead-in: for a list item the sentence before the list, for a table cell the
+head of its column. A match counts for the item only if it reaches into the item's own words.
 
-A sentence that a concept ``denied.right`` hears speaks of no concept ``right.*``, and so for every other beginning.
-Of what a sentence denies it speaks no concept that is a deed (see `troth.policy.negation`).
+A sentence that matches ``denied.right`` matches no concept ``right.*``, and likewise for other prefixes. Concepts that
+are deeds do not match what a sentence denies (see `troth.policy.negation`).
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from troth.policy.phrases import BadPhrase, Phrase, plain
 from troth.policy.text import Block, PolicyText, Sentence
 
 _CHARACTERS_MAX = 2_000
-"""What is read of one sentence; real sentences are shorter."""
+"""How much of a sentence is read; real sentences are shorter."""
 _TITLE_MAX = 45
 _TITLE_WORDS_MAX = 4
-"""A title without a question mark is short; a short sentence has one of these words nearly always."""
+"""A title without a question mark has few words; a short sentence almost always contains a word of `_SENTENCE`."""
 _SENTENCE = re.compile(
     r"\b(?:we|us|i|it|this|that|these|they|is|are|was|were|will|may|can|do|does|has|have|see|please|not|never|"
     r"keeps|uses|collects|shares|stores|sends|makes|takes|sells|needs|gets|contains|processes|says)\b"
@@ -49,12 +49,12 @@ _KEYS = ("any", "weak", "under", "but")
 
 
 class BadLexicon(TrothError):
-    """A lexicon does not say what a lexicon must say; the message names the concept."""
+    """A lexicon file is malformed; the message names the concept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """Something that a sentence may speak of."""
+    """A topic that a sentence may mention."""
 
     name: str
     any: tuple[Phrase, ...]
@@ -65,9 +65,8 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A sentence with what leads into it, in the plain form of phrases. *words* begins with the *lead*, whose length is
-    *own*; *under* are the headings above it. One that *is_title* heads its paragraph: "Service
-    providers." """
+    """A sentence with its lead-in, in `plain` form. *words* starts with the lead-in and its own words start at offset
+    *own*; *under* are the headings above. If *is_title*, it is the title of its paragraph: “Service providers.”"""
 
     sentence: Sentence
     block: Block
@@ -78,7 +77,7 @@ class Passage:
 
 
 class Mentions:
-    """Which sentences of a policy speak of which concepts. Concepts are looked for when they are asked for."""
+    """Which sentences of a policy mention which concepts. Concepts are matched lazily."""
 
     def __init__(self, policy: PolicyText, known: Mapping[str, Concept]) -> None:
         self.policy = policy
@@ -92,8 +91,8 @@ class Mentions:
         self._under = Concordance([(words, 0) for words in self._headings])
 
     def of(self, *names: str) -> tuple[Passage, ...]:
-        """The passages that speak of one of these concepts, in the policy's order. Raises `KeyError` for a name that no
-        lexicon has; ``right.*`` stands for every concept whose name begins so."""
+        """Passages that mention any of these concepts, in the policy's order; ``right.*`` stands for all concepts with
+        that prefix. Raises `KeyError` for an unknown name."""
         wanted = [name for asked in names for name in self._spelled(asked)]
         if len(wanted) == 1:
             return self._one(wanted[0])
@@ -101,17 +100,17 @@ class Mentions:
         return tuple(passage for passage in self.passages if id(passage) in found)
 
     def has(self, *names: str) -> bool:
-        """Whether the policy speaks of one of them anywhere."""
+        """True if the policy mentions any of these concepts."""
         return any(self._one(name) for asked in names for name in self._spelled(asked))
 
     def holding(self, phrase: Phrase, *, is_done: bool = False) -> tuple[Passage, ...]:
-        """The passages in whose own words *phrase* stands, in the policy's order; those that deny it are left out where
-        it *is_done* that is asked for."""
+        """Passages that contain *phrase* in their own words, in the policy's order; with *is_done*, negated ones are
+        excluded."""
         places = set(self._concordance.holding(phrase))
         return tuple(self.passages[place] for place in sorted(self._done(places, (phrase,)) if is_done else places))
 
     def why(self, name: str, sentence: Sentence) -> str:
-        """The words by which the sentence speaks of that concept; empty where it does not."""
+        """The words of the sentence that match the concept; empty if it does not match."""
         self._one(name)
         phrase = self._phrases.get((name, sentence.id))
         if phrase is None:
@@ -120,11 +119,11 @@ class Mentions:
         return phrase.words_in(passage.words, after=passage.own) or phrase.text
 
     def knows(self, name: str) -> bool:
-        """Whether a lexicon has that concept."""
+        """True if a lexicon defines that concept."""
         return name in self._known
 
     def names(self, beginning: str) -> tuple[str, ...]:
-        """The concepts whose names begin so."""
+        """Names of the concepts that start with *beginning*."""
         return tuple(name for name in self._known if name.startswith(beginning))
 
     def _spelled(self, asked: str) -> list[str]:
@@ -140,8 +139,8 @@ class Mentions:
         return self._found[name]
 
     def _undenied(self, name: str, passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
-        """*found* without what ``denied.right`` hears, where *name* is a concept ``right.*``, and so on: who says that
-        nobody may complain has not told people that they may."""
+        """*passages* of a concept ``right.*`` without those that match ``denied.right``, and likewise for other
+        prefixes: saying that nobody may complain does not tell people that they may."""
         denial = f"denied.{name.partition('.')[0]}"
         denied = {id(passage) for passage in self._one(denial)} if passages and self.knows(denial) else set[int]()
         return tuple(passage for passage in passages if id(passage) not in denied)
@@ -157,7 +156,7 @@ class Mentions:
         vetoed = {place for phrase in concept.but for place in self._concordance.holding(phrase)} if places else set()
         said = places.keys() - vetoed
         if is_deed(concept.name):
-            # A phrase that itself says what is not so tells of a deed where it stands.
+            # A phrase that is itself negative states a deed where it matches.
             plainly = {place for place in said if not says_not(places[place])}
             said -= plainly - self._done(plainly, (*concept.any, *concept.weak))
         for place in sorted(said):
@@ -165,7 +164,7 @@ class Mentions:
             yield place
 
     def _done(self, places: Set[int], phrases: Iterable[Phrase]) -> Set[int]:
-        """*places* without those where these phrases only stand in what is denied."""
+        """*places* without those where the phrases occur only in negated text."""
         doubtful = places & self._denying.places
         return places - (doubtful - self._denying.still_holding(phrases)) if doubtful else places
 
@@ -175,7 +174,7 @@ class Mentions:
 
 
 class _Denying:
-    """The passages that deny something, by their *places*, and what is left of them without it."""
+    """Indexes (*places*) of the passages that deny something, and their text without the denied parts."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         left = {place: pieces for place, one in enumerate(passages) if (pieces := done(one.words)) is not None}
@@ -190,20 +189,21 @@ class _Denying:
         )
 
     def still_holding(self, phrases: Iterable[Phrase]) -> set[int]:
-        """Where one of the phrases stands in what is left."""
+        """Indexes of the passages where one of the phrases occurs in the remaining text."""
         return {self._place_of[number] for phrase in phrases for number in self._concordance.holding(phrase)}
 
 
 def mentions(policy: PolicyText) -> Mentions:
-    """What the policy speaks of, by the concepts of this release."""
+    """What the policy mentions, by the concepts of this release."""
     return Mentions(policy, concepts())
 
 
 @functools.cache
 def concepts() -> Mapping[str, Concept]:
-    """Every concept of this release by its name, each read when it is first asked for: most questions need a few.
+    """All concepts of this release by name. Each is parsed on first access, because most callers need only a few.
 
-    Asking may raise `BadLexicon`."""
+    Access may raise `BadLexicon`.
+    """
     rows: dict[str, _Row] = {}
     folder = resources.files(__package__).joinpath("lexicon")
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
@@ -217,12 +217,12 @@ def concepts() -> Mapping[str, Concept]:
 
 
 def parse_concepts(text: str) -> Mapping[str, Concept]:
-    """Read a lexicon, strictly. Raises `BadLexicon`."""
+    """Parses a lexicon strictly. Raises `BadLexicon`."""
     return dict(_Lexicon(_rows(text)))
 
 
 _Row = tuple[Any, Mapping[str, str]]
-"""A concept as its file has it, and the words of that file."""
+"""The raw row of a concept, and the ``[words]`` of its file."""
 
 
 class _Lexicon(Mapping[str, Concept]):
@@ -268,7 +268,7 @@ def _concept(name: str, row: Any, words: Mapping[str, str]) -> Concept:
 
 
 def _in_full(words: Mapping[str, str]) -> Mapping[str, str]:
-    """The names under ``[words]``, each told by those that stand before it."""
+    """The ``[words]`` table; each entry is expanded with the entries before it."""
     told: dict[str, str] = {}
     for name, text in words.items():
         told[name] = _said(text, told)
@@ -279,13 +279,13 @@ def _said(text: str, words: Mapping[str, str]) -> str:
     return re.sub(r"<(\w*)>?", lambda found: words[found[1]], text)
 
 
-# --- sentences with what leads into them ----------------------------------------------------------------------------
+# --- sentences with their lead-in -----------------------------------------------------------------------------------
 
 
 def passages(policy: PolicyText) -> Iterator[Passage]:
-    """Every sentence with its lead-in and the headings above it, in order. The company's own name is read as *we*. The
-    cells of a row that answers “Collected?” with no speak of nothing, and so do headings that announce what nobody
-    wrote."""
+    """Every sentence with its lead-in and the headings above it, in order. The company's own name is read as *we*.
+    Cells of a row that answers “Collected?” with no get no words, and neither do headings that announce content but
+    have none."""
     us = Us(policy)
     denied = _denied_rows(policy)
     silent = {id(block) for block in _bare_headings(policy)}
@@ -320,7 +320,7 @@ def passages(policy: PolicyText) -> Iterator[Passage]:
 
 
 def _bare_headings(policy: PolicyText) -> Iterator[Block]:
-    """Headings that announce something, and nothing stands below: “What we do after a breach”, as a template has it."""
+    """Headings that announce content but have none, as templates leave them: “What we do after a breach”."""
     for block, after in zip(policy.blocks, [*policy.blocks[1:], None], strict=False):
         is_bare = after is None or (after.kind == "heading" and after.depth <= block.depth)
         if block.kind == "heading" and is_bare and _ANNOUNCES.match(plain(block.text[:_TITLE_MAX])):
@@ -331,7 +331,7 @@ _ANNOUNCES = re.compile(r"(?:(?:section )?\d+ |[a-z] )?(?:what|how|who|whom|whos
 
 
 def _denied_rows(policy: PolicyText) -> frozenset[tuple[int, int]]:
-    """The rows whose cell under “Collected” says no, by table and row: as California's categories are often told."""
+    """Rows (table, row) whose cell under “Collected” says no, as in California's tables of categories."""
     asked: set[tuple[int, int]] = set()
     denied: set[tuple[int, int]] = set()
     for block in policy.blocks:
@@ -349,7 +349,7 @@ _NO = re.compile(r"(?:no|not collected|none|[✗✘❌☒✕])[.!]?", re.I)
 
 
 def _title(text: str) -> str:
-    """The heading that a paragraph's first sentence is, or begins with: “Retention. Invoices: seven years.”"""
+    """The title that a paragraph's first sentence is, or starts with: “Retention. Invoices: seven years.”"""
     head = text.partition(":")[0]
     words = plain(head[:_TITLE_MAX])
     if len(head) > _TITLE_MAX or not (head.endswith("?") or len(words.split()) <= _TITLE_WORDS_MAX):

@@ -1,5 +1,5 @@
-"""What a policy does not do, though its words name it: “we do not send newsletters” is no newsletter, and “our
-newsletter ended” is none either. One way to know it, for every rule that looks for a deed (``deeds.toml``)."""
+"""Detects what a policy names but does not do: “we do not send newsletters” and “our newsletter ended” are not
+newsletters. All rules that look for a deed share it (``deeds.toml``)."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _SIGNS = re.compile(
     r"\b(?:not|no|never|nor|neither|none|nobody|noone|nothing|without|free|zero|dont|doesnt|didnt|wont"
     r"|ended|ceased|stopped|discontinued|abolished|retired|abandoned|given|gave|removed|dropped|switched|turned)\b"
 )
-"""One of these is in every sentence that denies: most sentences need no closer look."""
+"""Every negation contains one of these words; other sentences need no closer look."""
 
 
 def deeds() -> frozenset[str]:
-    """The names of the concepts of the lexicon that are deeds; ``kept.*`` stands for all that begin so."""
+    """Names of the lexicon's concepts that are deeds; ``kept.*`` stands for all concepts with that prefix."""
     return _data().deeds
 
 
 def is_deed(concept: str) -> bool:
-    """Whether that concept of the lexicon says that something is done."""
+    """True if that concept states that something is done."""
     return concept in deeds() or f"{concept.partition('.')[0]}.*" in deeds()
 
 
 def done(words: str) -> list[tuple[int, str]] | None:
-    """What is left of a sentence (as `plain` makes it) without what it denies, piece by piece, each with where it
-    begins; None where nothing is denied."""
+    """The parts of a sentence (in `plain` form) that are not negated, each with its offset; None if nothing is
+    negated."""
     if not _SIGNS.search(words) or any(phrase.found_in(words) for phrase in _data().depends):
         return None
     cuts = [(start + _denied_from(words[start:end]), end) for start, end in _clauses(words)]
@@ -46,13 +46,13 @@ def done(words: str) -> list[tuple[int, str]] | None:
 
 
 def _clauses(words: str) -> Iterator[tuple[int, int]]:
-    """Where each clause begins, and where the next one does."""
+    """Start and end of each clause."""
     starts = sorted({0, *(start for phrase in _data().begins for start, _ in phrase.places_in(words))})
     yield from zip(starts, [*starts[1:], len(words)], strict=True)
 
 
 def says_not(phrase: Phrase) -> bool:
-    """Whether the phrase itself is about something that is not so: “countries that do not protect data”."""
+    """True if the phrase itself is negative: “countries that do not protect data”."""
     return _NOT.search(_BARRED.sub("", phrase.text)) is not None
 
 
@@ -61,7 +61,7 @@ _BARRED = re.compile(r"!\([^()]*\)")
 
 
 def _denied_from(clause: str) -> int:
-    """Where in the clause begins what it denies; its end where it denies nothing."""
+    """Where the negated part of the clause starts; the end of the clause if nothing is negated."""
     data = _data()
     if not _SIGNS.search(clause) or any(phrase.found_in(clause) for phrase in data.but):
         return len(clause)

@@ -1,8 +1,8 @@
-"""Where phrases stand in many texts, found in all of them at once.
+"""Finds phrases in many texts at once.
 
-A concordance numbers the words of its texts, one text behind the other. A set of places is one whole number with a bit
-for each place, so following a phrase by one word is two operations on numbers, however long the texts are, and nothing
-has to be compiled. Between two texts is a place without a word that no phrase passes.
+A concordance numbers the words of its texts consecutively. A set of word positions is an integer used as a bit set, so
+advancing a match by one word takes two integer operations whatever the length of the texts, and nothing is compiled. An
+empty position between texts keeps phrases from matching across them.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from troth.policy.phrases import Gap, One, Part, Phrase, Word
 
 _WORDS_MAX = 16_000
-"""How many words share one number: longer texts are looked through in parts, so that no number grows too long."""
+"""Words per bit set: longer input is searched in parts, so that no integer grows too long."""
 
 
 class Concordance:
-    """The words of *texts* (as `plain` makes them), each with how many words lead into it and do not count."""
+    """An index of *texts* (in `plain` form); each comes with the number of lead-in words, in which no match may end."""
 
     def __init__(self, texts: Sequence[tuple[str, int]]) -> None:
         self._shelves: list[_Shelf] = []
@@ -30,14 +30,14 @@ class Concordance:
                 first, words = number + 1, 0
 
     def holding(self, phrase: Phrase) -> Iterator[int]:
-        """The numbers of the texts in which *phrase* ends behind what leads into them, in order."""
+        """Indexes of the texts in which *phrase* ends after the lead-in, in order."""
         for shelf in self._shelves:
             if shelf.has_any(phrase.anchors):
                 yield from shelf.holding(phrase)
 
 
 class _Shelf:
-    """Some of the texts, few enough for numbers of a handy length."""
+    """Part of the texts, small enough for short bit sets."""
 
     def __init__(self, texts: Sequence[tuple[str, int]], first: int) -> None:
         self._first = first
@@ -76,7 +76,7 @@ class _Shelf:
             ends = ends >> beyond << beyond
 
     def _after(self, parts: Sequence[Part], places: int) -> int:
-        """Where one stands after *parts* when one has begun at *places*."""
+        """Positions after matching *parts* forward from *places*."""
         for part in parts:
             if not places:
                 return 0
@@ -105,7 +105,7 @@ class _Shelf:
         return found
 
     def _before(self, parts: Sequence[Part], places: int) -> int:
-        """Where one has begun when one stands at *places* after *parts*."""
+        """Positions from which *parts* match up to *places*."""
         for part in reversed(parts):
             if isinstance(part, Word):
                 places = (places >> 1) & self._of(part.text)
@@ -123,7 +123,7 @@ class _Shelf:
         return places
 
     def _of(self, word: str) -> int:
-        """Where *word* stands; with ``*`` every word that begins or ends so."""
+        """Positions of *word*; with ``*``, of every word with that prefix or suffix."""
         if word not in self._masks:
             self._masks[word] = self._mask(self._standing(word))
         return self._masks[word]

@@ -1,12 +1,12 @@
-"""Phrases: a small language for the ways in which a thing is said, made for people who know law rather than patterns.
+"""Phrases: a small pattern language for legal experts rather than programmers.
 
-``right to (access|obtain a copy of) [your|the] .. data`` reads as it looks: words in order, ``(a|b c)`` one of
-several, ``[a|b]`` may be missing, ``!(a|b)`` neither comes next, ``_`` any one word, ``#`` a number, ``delet*`` any
-ending, ``*ed`` any beginning, ``..`` up to four words between, ``...`` up to twelve. Phrases are looked for in the
-plain form of a sentence (`plain`): lower case, no punctuation, so ``opt-out`` is ``opt out`` and ``don't`` is ``dont``;
-``e-mail`` is ``email``; ``we'll``, ``we're`` and ``we've`` are said in full, as they would look like other words, and a
-Greek or Cyrillic letter in a Latin word is the Latin one that it looks like. Nothing in a phrase repeats without end,
-so finding one takes bounded time.
+``right to (access|obtain a copy of) [your|the] .. data`` reads as it looks: words in order, ``(a|b c)`` one of several,
+``[a|b]`` optional, ``!(a|b)`` must not follow, ``_`` any word, ``#`` a number, ``delet*`` any ending, ``*ed`` any
+beginning, ``..`` up to four words, ``...`` up to twelve. Phrases are matched against the `plain` form of a sentence:
+lower case without punctuation, so ``opt-out`` is ``opt out`` and ``don't`` is ``dont``; ``e-mail`` is ``email``;
+``we'll``, ``we're`` and ``we've`` are expanded, as they would look like other words, and Greek or Cyrillic lookalikes
+in a Latin word are replaced by the Latin letter. No part of a phrase repeats without limit, so matching takes bounded
+time.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _ENDINGS = {"(": ")", "[": "]", "!(": ")"}
 
 
 class BadPhrase(TrothError):
-    """A phrase is written wrongly; the message shows it."""
+    """A phrase is malformed; the message shows it."""
 
 
 def plain(text: str) -> str:
-    """*text* as phrases see it: words in lower case with one space between them."""
+    """*text* as phrases see it: lower-case words separated by single spaces."""
     said = same_words(text).lower()
     for short, full in _SHORT:
         said = said.replace(short, full)
@@ -44,18 +44,18 @@ def plain(text: str) -> str:
 
 
 def _as_one(words: str) -> str:
-    """*words* with the one spelling of what is written in two ways: ``e-mail`` is ``email``."""
+    """*words* with spelling variants unified: ``e-mail`` becomes ``email``."""
     return _MAIL.sub("email", words)
 
 
 def _in_latin(word: str) -> str:
-    """*word* as it looks, where letters of two scripts are mixed in it."""
+    """*word* with lookalikes replaced by Latin letters, if it mixes scripts."""
     return word.translate(_LOOKALIKES) if _LATIN.search(word) and _OTHER.search(word) else word
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """This word, or with ``*`` any that begins or ends so."""
+    """A word; with ``*``, any word with that prefix or suffix."""
 
     text: str
 
@@ -67,7 +67,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Up to *most* words."""
+    """Up to *most* words of any kind."""
 
     most: int
 
@@ -77,7 +77,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """Any one word, or one that begins with a digit."""
+    """Any single word, or one that starts with a digit."""
 
     is_number: bool
 
@@ -87,7 +87,8 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """One of *branches*, each of parts in order; or none, where it may miss; or certainly none, where it is barred."""
+    """One of *branches*, each a sequence of parts. If *may_miss*, it is optional; if *is_barred*, none of them may
+    follow."""
 
     branches: tuple[tuple[Part, ...], ...]
     may_miss: bool = False
@@ -109,12 +110,12 @@ def _pattern(parts: Sequence[Part]) -> str:
 
 @dataclass(frozen=True, slots=False)
 class Phrase:
-    """One way of saying something. Raises `BadPhrase` when it is made of no words, or of none that must be there."""
+    """A phrase to search for. Raises `BadPhrase` if it is malformed or has no required word."""
 
     text: str
     parts: tuple[Part, ...] = field(init=False, compare=False, repr=False)
     anchors: tuple[str, ...] = field(init=False, compare=False, repr=False)
-    """One of these words is in every text that holds the phrase; those with ``*`` are beginnings of words."""
+    """Every text that contains the phrase contains one of these words; a trailing ``*`` marks a prefix."""
 
     def __post_init__(self) -> None:
         if _MISPLACED.search(self.text):
@@ -130,16 +131,15 @@ class Phrase:
         return re.compile(rf"(?<![\w%]){_pattern(self.parts)}")
 
     def places_in(self, words: str) -> Iterator[tuple[int, int]]:
-        """Where the phrase stands in *words* (as `plain` makes them): from the first character to before the second."""
+        """Start and end (exclusive) of each match in *words* (in `plain` form)."""
         yield from ((found.start(), found.end() - 1) for found in self._pattern.finditer(f"{words} "))
 
     def words_in(self, words: str, *, after: int = 0) -> str:
-        """The first part of *words* that is the phrase and ends behind the first *after* characters; empty where there
-        is none."""
+        """The first match in *words* that ends after offset *after*; empty if there is none."""
         return next((words[start:end].strip() for start, end in self.places_in(words) if end > after), "")
 
     def found_in(self, words: str, *, after: int = 0) -> bool:
-        """Whether the phrase stands in *words* so."""
+        """True if the phrase matches in *words* and ends after offset *after*."""
         return bool(self.words_in(words, after=after))
 
 
@@ -149,7 +149,7 @@ _word = functools.cache(Word)
 
 
 class _Reader:
-    """Reads a phrase from left to right; each part comes with the words of which one must be there."""
+    """Recursive-descent parser of a phrase; each part is returned with its anchors, of which one must occur."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -194,7 +194,7 @@ class _Reader:
                 raise BadPhrase(f"“{self._text}”: {part!r} has no meaning in a phrase")
         if not parts:
             raise BadPhrase(f"“{self._text}”: something is empty")
-        # The rarest are the longest: they leave the fewest sentences to look at.
+        # The longest words are the rarest, so they leave the fewest sentences to search.
         return tuple(parts), anchors[0] if len(anchors) == 1 else max(anchors, key=_rarity, default=())
 
 

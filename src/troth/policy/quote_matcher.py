@@ -1,7 +1,7 @@
-"""The policy in the form that quotes are searched in.
+"""The policy in the form in which quotes are searched.
 
-What can be quoted is whole: a sentence, an item of a list, the row of a table, or sentences that follow each other in
-one of them. Of a part nobody would know whether the rest still means the same.
+A quote must be complete: a sentence, a list item, a table row, or consecutive sentences of one of these. A partial
+quote is rejected, because the rest of the sentence could change its meaning.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from troth.policy.text import Block, PolicyText, Sentence
 from troth.text import same_words
 
 ROW = " | "
-"""Stands between the cells of a row, in a quote."""
+"""Separates the cells of a row in a quote."""
 
 _MARKS = " .,;:!\"'()[]|-"
-"""Signs without which words at either end of a quote are still the whole. A question mark and a star are none: they say
-something."""
+"""Characters that may be missing at either end of a quote. Question marks and asterisks are not among them, because
+they carry meaning."""
 _REST = re.compile(r"[ .,;:!\"'()\[\]|-]*(?:(?<=[;,] )(?:and|or))?")
-"""What may follow a quote: marks, and the word that leads to the next item of a list."""
+"""What may follow a quote: punctuation, and the conjunction before the next list item."""
 _LEAD_MAX = 400
-"""What leads into a list is no longer, as it is kept with each of its items."""
+"""Longest lead-in of a list, because it is stored with each item."""
 _SENTENCE_ENDS = (".", "!", "?")
 _FIRST = re.compile(r"\w*")
 
 
 @dataclass(frozen=True, slots=True)
 class _Stand:
-    """Where the *number*-th sentence stands: characters *start* to before *end*, its own words from *own* (what leads
-    into an item stands before them), in the *line*-th paragraph, item or row and in the *block*-th block."""
+    """Position of the *number*-th sentence: from *start* to *end* (exclusive), its own words from *own* (after the
+    lead-in of a list item), in line *line* (a paragraph, item or row) and block *block*."""
 
     number: int
     sentence: Sentence
@@ -43,7 +43,7 @@ class _Stand:
 
 
 class QuotableText:
-    """The policy as one text: a paragraph, an item with what leads into it, or a row of a table a line."""
+    """The policy as one text, with one line per paragraph, list item (including its lead-in) or table row."""
 
     def __init__(self, policy: PolicyText) -> None:
         self.sentences = policy.sentences
@@ -59,7 +59,7 @@ class QuotableText:
                 self._begins.setdefault(_word_at(self._text, at), []).append(at)
 
     def whole(self, quote: str) -> list[tuple[Sentence, ...]]:
-        """The sentences of each place where the quote (as `same_words` makes it) is the whole of what stands there."""
+        """The sentences of each place that the quote (normalised by `same_words`) covers completely."""
         bare = quote.strip(_MARKS)
         ends = [
             (at, at + len(bare))
@@ -70,12 +70,12 @@ class QuotableText:
         return list(dict.fromkeys(tuple(it.sentence for it in stands) for stands in found if stands))
 
     def around(self, quote: str) -> Sentence | None:
-        """The first sentence that the quote touches where its words stand first; None where they do not."""
+        """The first sentence touched by the quote's first occurrence; None if it does not occur."""
         at = self._text.find(quote.strip(_MARKS) or "\0")
         return self._at(at).sentence if at >= 0 else None
 
     def whole_of(self, quote: str) -> str:
-        """The words that would have to be quoted where those of the quote stand first; empty where they do not."""
+        """The complete text to quote at the quote's first occurrence; empty if it does not occur."""
         bare = quote.strip(_MARKS) or "\0"
         at = self._text.find(bare)
         if at < 0:
@@ -87,7 +87,8 @@ class QuotableText:
         return self._text[first.own if at >= first.own else first.start : last.end]
 
     def _between(self, start: int, end: int) -> list[_Stand]:
-        """What stands there, where it is a whole: nothing but marks is left of it, and of a row no cell."""
+        """The sentences in that range if it is complete: only punctuation is left over, and no cell of a row is
+        missing."""
         first, last = self._at(start), self._at(end - 1)
         if first.line != last.line or not _REST.fullmatch(self._text, end, last.end):
             return []
@@ -97,26 +98,27 @@ class QuotableText:
         return self._stands[first.number : last.number + 1]
 
     def _is_row(self, stand: _Stand) -> bool:
-        """Whether its line is a row of several cells."""
+        """True if its line is a row of several cells."""
         first, last = self._lines[stand.line]
         return first.block != last.block
 
     def _is_sentence(self, stand: _Stand) -> bool:
-        """Whether it ends as sentences do. A cell without that end, “13 months”, says something in its row only."""
+        """True if it ends like a sentence. Without that, a cell such as “13 months” has a meaning only within its
+        row."""
         return self._text[stand.own : stand.end].rstrip("\"')]").endswith(_SENTENCE_ENDS)
 
     def _at(self, character: int) -> _Stand:
         return self._stands[bisect.bisect_right(self._starts, character) - 1]
 
     def _first_word(self, at: int) -> int:
-        """The first character from there on that is no mark."""
+        """The first character at or after *at* that is not punctuation."""
         while at < len(self._text) and self._text[at] in _MARKS:
             at += 1
         return at
 
 
 def leads_of(policy: PolicyText) -> Mapping[int, Sentence]:
-    """What leads into each item of a list: the last sentence of the paragraph before it, by the block's number."""
+    """The lead-in of each list item by block number: the last sentence of the paragraph before the list."""
     found: dict[int, Sentence] = {}
     lead: Sentence | None = None
     for number, block in enumerate(policy.blocks):
@@ -133,7 +135,7 @@ def _leads(text: str) -> bool:
 
 
 def _stands(policy: PolicyText, parts: list[str]) -> Iterator[_Stand]:
-    """Where each sentence stands; its words, with what is between them, are added to *parts*."""
+    """The position of each sentence; its words and the separators are appended to *parts*."""
     leads = leads_of(policy)
     at = line = stands = 0
     for number, (block, following) in enumerate(zip(policy.blocks, (*policy.blocks[1:], None), strict=True)):
@@ -150,7 +152,7 @@ def _stands(policy: PolicyText, parts: list[str]) -> Iterator[_Stand]:
 
 
 def _behind(block: Block, following: Block | None) -> str:
-    """What stands behind a block: the end of its line, but a bar within a row of a table."""
+    """The separator after a block: a newline, or a bar between cells of a row."""
     if block.cell is None or following is None or following.cell is None:
         return "\n"
     return ROW if (block.cell.table, block.cell.row) == (following.cell.table, following.cell.row) else "\n"

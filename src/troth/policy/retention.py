@@ -1,4 +1,4 @@
-"""Periods in a policy's words, held against the declaration's retention rules."""
+"""Compares periods stated in a policy with the declaration's retention rules."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _AT_MOST = re.compile(rf"\b(?:{'|'.join([*_LONGEST, 'not longer than', 'not more
 
 
 def problems(declaration: Declaration) -> Iterator[Problem]:
-    """Promises on a period that no rule stands behind, so that their control would pass without looking; and those
-    whose period is not that of their rules, so that it would look for something else."""
+    """Promises on a period without a retention rule, whose control would pass without checking anything; and promises
+    whose period differs from their rules, whose control would check something else."""
     for index, promise in enumerate(declaration.promises):
         if _CONTROL in promise.controls:
             yield from _without_rule(declaration, promise, f"promises.{index}.about")
@@ -32,8 +32,8 @@ def _without_rule(declaration: Declaration, promise: Promise, path: str) -> Iter
 
 
 def _of_another_period(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
-    """A promise that does not say what it is about may be about any rule, else each of its rules has to keep a period
-    that it says. Where it says several, those that name rules are held against these."""
+    """A promise without `about` may refer to any rule; otherwise each of its rules must keep one of the stated periods.
+    If several periods are stated, each is compared with the rules that its words name."""
     said = stretches(promise.quote)
     rules = {name: rule for part in promise.about for name, rule in _rules_of(declaration, part).items()}
     rules = rules if promise.about else dict(declaration.retention)
@@ -49,7 +49,7 @@ def _of_another_period(declaration: Declaration, promise: Promise, path: str) ->
 def _unkept(
     periods: tuple[Stretch, ...], rules: Mapping[str, Retention], promise: Promise
 ) -> Iterator[tuple[Quantity, Mapping[str, Retention]]]:
-    """Periods that are promised, each with the rules that see to another one."""
+    """Promised periods, each with the rules that keep a different one."""
     for one in periods if len(periods) > 1 else ():
         named = rules_named(one.words, rules)
         if named and not any(_keeps(rule, one, promise) for rule in named.values()):
@@ -64,7 +64,7 @@ def _unkept(
 
 
 def _keeps(rule: Retention, period: Stretch, promise: Promise) -> bool:
-    """Whether what the rule sees to is what was promised: that period, or a shorter one where it is the longest."""
+    """True if the rule keeps the promised period, or a shorter one if the promise has `about` and states a maximum."""
     shorter = rule.for_.count * DAYS[rule.for_.unit] <= period.period.number * DAYS[period.period.unit]
     return agrees(rule, period.period) or (
         bool(promise.about) and shorter and _AT_MOST.search(period.words) is not None

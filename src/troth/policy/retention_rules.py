@@ -1,4 +1,4 @@
-"""The retention rules of a declaration that words of a policy name."""
+"""Finds the retention rules of a declaration that words of a policy name."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
 _SAME_WITHIN = 0.04
-"""Twelve months are a year, and thirty days a month, to whoever writes a policy."""
+"""Policies use twelve months and a year, or thirty days and a month, interchangeably."""
 _NEAR = 0.3
-"""Rules that are so near to the best are named too."""
+"""Rules that score this close to the best are included."""
 _CUT = re.compile(r"[;,.|]| and | or ")
-"""Where the words for one period end and those for the next begin."""
+"""Where the words about one period end and those about the next begin."""
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _EMPTY_WORDS = """
     the and for with your our what you that are not which have has from when who its them they any all into his her data
@@ -32,14 +32,14 @@ _EMPTY = frozenset(_EMPTY_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The part of a text that one period belongs to."""
+    """The part of a text that belongs to one period."""
 
     words: str
     period: Quantity
 
 
 def stretches(words: str) -> tuple[Stretch, ...]:
-    """The periods that *words* name, each with what is said of it: “reports go after 90 days; logs after 14 days”."""
+    """The periods in *words*, each with the text about it: “reports go after 90 days; logs after 14 days”."""
     said = same_words(words)
     found = [(start, end, it) for start, end, it in places_in(said) if it.unit in DAYS]
     begins = [0, *(_cut(said, end, start) for (_, end, _), (start, _, _) in itertools.pairwise(found))]
@@ -50,13 +50,13 @@ def stretches(words: str) -> tuple[Stretch, ...]:
 
 
 def agrees(rule: Retention, quantity: Quantity) -> bool:
-    """Whether the rule keeps rows as long as was said."""
+    """True if the rule's period matches *quantity*, within a small tolerance."""
     days = quantity.number * DAYS[quantity.unit]
     return abs(rule.for_.count * DAYS[rule.for_.unit] - days) <= _SAME_WITHIN * days
 
 
 def rules_named(words: str, rules: Mapping[str, Retention]) -> dict[str, Retention]:
-    """The rules that share most words with these, if any shares one."""
+    """The rules that share most words with *words*, if any are shared."""
     said = content_words(words)
     scored = {name: _likeness(said, name, rule) for name, rule in rules.items()}
     most = max(scored.values(), default=0.0)
@@ -64,19 +64,19 @@ def rules_named(words: str, rules: Mapping[str, Retention]) -> dict[str, Retenti
 
 
 def content_words(text: str) -> frozenset[str]:
-    """The words that tell one thing from another, without the endings of the plural."""
+    """The distinguishing words of *text*, in the singular."""
     return frozenset(_spelled(text)) - _EMPTY
 
 
 def _cut(word: str, end: int, start: int) -> int:
-    """The first place between two periods where a new thing may be said; the end of the first where there is none."""
+    """The first separator between two periods; the end of the first period if there is none."""
     found = _CUT.search(word, end, start)
     return found.end() if found else end
 
 
 def _likeness(words: frozenset[str], name: str, rule: Retention) -> float:
-    """Words in common; of rules with as many, the one with the fewest others. What a period runs from counts where it
-    is said whole: “after your last order”."""
+    """Number of shared words; ties go to the rule with fewer other words. The start event counts only if all its words
+    occur: “after your last order”."""
     whose = content_words(" ".join(filter(None, (name, rule.table, rule.title))))
     since = content_words(f"{rule.starts or ''} {rule.from_}") - whose
     common = len(words & whose) + (bool(since) and since <= words)

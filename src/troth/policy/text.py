@@ -1,4 +1,4 @@
-"""The policy as prose: sections, blocks and sentences, each with its place in the source."""
+"""A parsed policy: sections, blocks and sentences with their positions in the source."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ BlockKind = Literal["heading", "paragraph", "list_item"]
 
 
 class PolicyError(TrothError):
-    """The policy's text cannot be read; the message says why and what to do."""
+    """The policy's text cannot be read; the message says why and how to fix it."""
 
 
 class TextLanguage(enum.StrEnum):
-    """Whether a text is English, as far as its small words tell. ``unclear`` has too few of them to say."""
+    """Whether a text is English, judged by its function words; ``unclear`` if there are too few of them."""
 
     ENGLISH = "english"
     OTHER = "other"
@@ -30,8 +30,8 @@ class TextLanguage(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A place in the source: characters *start* to before *end* from 0, *line* and *column* of the start from 1, and
-    the *page*, from 1, where the source has pages."""
+    """A range of the source: characters *start* to *end* (exclusive, from 0), *line* and *column* of the start from 1,
+    and the *page* from 1 if the source has pages."""
 
     start: int
     end: int
@@ -42,7 +42,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class TextLink:
-    """Characters *start* to before *end* of a sentence lead to *href*, as the source has it (not yet safe to show)."""
+    """Characters *start* to *end* (exclusive) of a sentence link to *href*, as in the source (not sanitised)."""
 
     start: int
     end: int
@@ -51,8 +51,8 @@ class TextLink:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One clause of the policy. *id* follows from its words, so it survives edits elsewhere; a sentence that stands
-    there several times gets ``-2``, ``-3`` … in order."""
+    """A sentence of the policy. *id* is derived from its words, so it survives edits elsewhere; repeated sentences get
+    ``-2``, ``-3`` … in order."""
 
     id: str
     text: str
@@ -62,7 +62,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True, order=True)
 class CellPosition:
-    """A place in a table: the policy's *table*-th, its *row* and *column*, each from 0."""
+    """A position in a table: the index of the table in the policy, *row* and *column*, each from 0."""
 
     table: int
     row: int
@@ -72,9 +72,9 @@ class CellPosition:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A heading, a paragraph or one item of a list. *depth* is the heading's level or the list's nesting, from 1.
+    """A heading, a paragraph or a list item. *depth* is the heading level or the nesting level of the list, from 1.
 
-    What stands in a table is a paragraph with a *cell*; cells without words are left out. *language* is never mixed.
+    The text of a table cell is a paragraph with a *cell*; empty cells are left out. *language* is never mixed.
     """
 
     kind: BlockKind
@@ -84,7 +84,7 @@ class Block:
     cell: CellPosition | None = None
     language: TextLanguage = TextLanguage.UNCLEAR
     anchors: tuple[str, ...] = field(default=(), compare=False)
-    """The names by which a link can lead to it, as the source has them."""
+    """Names of anchors that links can point to, as in the source."""
 
     @property
     def text(self) -> str:
@@ -94,7 +94,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What stands under one heading; the text before the first heading has the empty title and level 0."""
+    """The blocks under one heading; text before the first heading has an empty title and level 0."""
 
     title: str
     level: int
@@ -103,36 +103,36 @@ class Section:
 
 @dataclass(frozen=True)
 class PolicyText:
-    """A policy that has been read. *source* is the text as it was given, or as it was taken out of a DOCX or PDF: then
-    it has a line for each block, and an empty one between them."""
+    """A parsed policy. *source* is the text as given, or as extracted from a DOCX or PDF: then with one line per block
+    and an empty line between blocks."""
 
     source: str = field(repr=False)
     blocks: tuple[Block, ...] = field(repr=False)
     language: TextLanguage = TextLanguage.UNCLEAR
     left_out: tuple[Block, ...] = field(default=(), repr=False)
-    """What stands in the source and is not taken for the policy: navigation, footers, banners, what is hidden or struck
-    out. Nothing judges it, so that it is told."""
+    """Parts of the source that are not the policy: navigation, footers, banners, hidden or struck-out text. They are
+    not analysed, so they are reported."""
     _places: Mapping[str, Callable[[int, int], Span]] = field(default_factory=dict, repr=False, compare=False)
 
     def place(self, sentence: Sentence, start: int, end: int) -> Span:
-        """Where the characters *start* to before *end* of one of its sentences stand in the source."""
+        """The position in the source of characters *start* to *end* (exclusive) of one of its sentences."""
         if not 0 <= start < end <= len(sentence.text):
             raise ValueError("a place in a sentence has at least one of its characters")
         return self._places[sentence.id](start, end) if sentence.id in self._places else sentence.span
 
     @cached_property
     def hash(self) -> str:
-        """``sha256:`` and the digits over the text as it was given."""
+        """``sha256:`` and the hex digest of the text as given."""
         return "sha256:" + hashlib.sha256(self.source.encode("utf-8", "surrogatepass")).hexdigest()
 
     @cached_property
     def sentences(self) -> tuple[Sentence, ...]:
-        """All sentences in order, those of headings too."""
+        """All sentences in order, including headings."""
         return tuple(sentence for block in self.blocks for sentence in block.sentences)
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
-        """The blocks by the heading they stand under."""
+        """The blocks grouped by heading."""
         groups: list[tuple[str, int, list[Block]]] = [("", 0, [])]
         for block in self.blocks:
             if block.kind == "heading":
@@ -143,10 +143,10 @@ class PolicyText:
 
     @cached_property
     def text(self) -> str:
-        """The words as a reader sees them, one block a line."""
+        """The words as a reader sees them, one line per block."""
         return "\n".join(block.text for block in self.blocks)
 
     @cached_property
     def published(self) -> str:
-        """The words as they are compared with the live page."""
+        """The words in the form that is compared with the live page."""
         return same_words(self.text)

@@ -1,11 +1,11 @@
 """Protection: keys, sealed values, pseudonyms, commitments, masks and tokens.
 
 It promises that
-- the root key is made once, is readable by its owner alone, and is never overwritten, printed or handed out;
-- what is sealed opens in exactly the place and for exactly the subject it was sealed for, or not at all, with one error
-  that does not say why; equal values look different, unless somebody asked for `Keyring.seal_deterministic`;
-- a pseudonym, a digest and a mask say nothing to someone without the key, and are the same every time to us;
-- every sealed value and every derived text starts with its version, so that it can be read after we change our minds.
+- the root key is generated once, is readable by its owner only, and is never overwritten, printed or exposed;
+- a sealed value opens only in the place and for the subject that it was sealed for; every other attempt fails with one
+  error that does not say why; equal values look different, except with `Keyring.seal_deterministic`;
+- a pseudonym, a digest and a mask reveal nothing without the key, and are the same every time with it;
+- every sealed value and every derived text starts with its version, so that it stays readable after a format change.
 
 Raw ciphers and key bytes stay in `troth.protect.hazmat`.
 """

@@ -1,12 +1,12 @@
-"""Approvals of one plan, by its hash: two roles, each once, each good for a day, used up by what was approved.
+"""Approvals of one plan, by its hash: two different roles, each approval valid for a day and consumed by the act.
 
-An act that comes to the same when it is done twice, such as the end of a key, requires them first and uses them up
-last: killed in between, it goes on. One that does not, such as writing keys into a file, takes them, in one step and
-before anything else: one approval is one file, whoever asks at the same time.
+An idempotent act, such as destroying a key, requires the approvals first and uses them up last, so that it resumes
+after a crash. An act that is not, such as writing keys into a file, takes them in one step and before anything else:
+one approval allows one file, even with concurrent requests.
 
-``TROTH_HOME/approvals.toml`` holds them, signed by the approvers' passphrases: one written there by hand, for another
-plan or with another end, counts for nothing. It also counts wrong passphrases, on disk before a passphrase is looked
-at, so that ending the process gives no guess for nothing.
+``TROTH_HOME/approvals.toml`` holds them, signed with the approvers' passphrases: an approval written there by hand, for
+another plan or with another end, is invalid. It also counts wrong passphrases, on disk before a passphrase is checked,
+so that killing the process gives no free guess.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class _Approval:
 class _Kept:
     approvals: list[_Approval]
     guesses: dict[str, tuple[int, dt.datetime]]
-    """Role to how many passphrases in a row were wrong, or are being looked at, and when the last one was given."""
+    """By role: how many passphrases in a row were wrong or are being checked, and when the last one was given."""
 
 
 class Approvals:
-    """What *approvers* have approved in *home*. Safe to use from several processes."""
+    """Approvals that *approvers* gave in *home*. Safe to use from several processes."""
 
     __slots__ = ("_approvers", "_home")
 
@@ -63,8 +63,8 @@ class Approvals:
         self._approvers = approvers
 
     def approve(self, plan: Hash, role: str, passphrase: str, *, now: dt.datetime) -> dt.datetime:
-        """Note that *role* approves, and until when that holds. Raises `ApprovalRefused` for an unknown role or another
-        passphrase, and without looking at it for a while after several wrong ones."""
+        """Record the approval of *role* and return when it expires. Raises `ApprovalRefused` for an unknown role or a
+        wrong passphrase, and without checking the passphrase for a while after several wrong ones."""
         one, until = find(self._approvers, role), (now + APPROVAL_LASTS).replace(microsecond=0)
         with self._changing(now) as kept:
             wrong, last = kept.guesses.get(role, (0, now))
@@ -82,7 +82,7 @@ class Approvals:
         return until
 
     def given(self, plan: Hash, *, now: dt.datetime) -> tuple[str, ...]:
-        """The roles whose approval of *plan* counts at *now*, in order."""
+        """The roles whose approval of *plan* is valid at *now*, sorted."""
         return self._given(self._read(), plan, now)
 
     def _given(self, kept: _Kept, plan: Hash, now: dt.datetime) -> tuple[str, ...]:
@@ -99,11 +99,11 @@ class Approvals:
         )
 
     def require(self, plan: Hash, *, now: dt.datetime) -> tuple[str, str]:
-        """The first two roles that approve *plan*. Raises `ApprovalRefused` where there are not two."""
+        """The first two roles that approve *plan*. Raises `ApprovalRefused` if there are fewer."""
         return self._required(self._read(), plan, now)
 
     def take(self, plan: Hash, *, now: dt.datetime) -> tuple[str, str]:
-        """`require` and `use_up` in one step: of several who ask at once, one gets the two roles."""
+        """`require` and `use_up` in one step: of several concurrent callers, one gets the two roles."""
         with self._changing(now) as kept:
             roles = self._required(kept, plan, now)
             kept.approvals = [each for each in kept.approvals if each.plan != plan.text]
@@ -116,7 +116,7 @@ class Approvals:
         return given[0], given[1]
 
     def use_up(self, plan: Hash, *, now: dt.datetime) -> None:
-        """Forget what was approved of *plan*. Harmless twice."""
+        """Delete the approvals of *plan*. Idempotent."""
         with self._changing(now) as kept:
             kept.approvals = [each for each in kept.approvals if each.plan != plan.text]
 
@@ -143,7 +143,7 @@ class Approvals:
 
     @contextlib.contextmanager
     def _changing(self, now: dt.datetime) -> Iterator[_Kept]:
-        """What is kept, to be changed in place: on disk when the block ends without an error."""
+        """Context manager for changing the stored approvals; written if the block ends without an error."""
         with files.locked(self._home / "approvals.lock"):
             kept = self._read()
             yield kept
@@ -152,7 +152,7 @@ class Approvals:
 
 
 def _wait(wrong: int) -> dt.timedelta:
-    """Nothing for the first few, then twice as long for each."""
+    """No wait for the first few, then doubling with each."""
     if wrong < _FREE_GUESSES:
         return dt.timedelta()
     return min(dt.timedelta(minutes=2 ** min(wrong - _FREE_GUESSES, 10)), _WAIT_MAX)

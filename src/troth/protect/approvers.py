@@ -1,11 +1,11 @@
-"""Who may approve that keys are destroyed or leave this machine: roles, each with a passphrase of its own.
+"""Approvers of key destruction, export and import: roles, each with its own passphrase.
 
 ``TROTH_HOME/approvers.toml`` holds no passphrase: only a salt, and the public half of the Ed25519 key that scrypt makes
-of salt and passphrase. So an approval is a signature, which nobody can write by hand, and who guesses at a passphrase
-pays half a second and 128 MiB for each guess. A keyed hash over the file shows that it was changed by hand.
+of salt and passphrase. So an approval is a signature, which cannot be written by hand, and guessing a passphrase costs
+half a second and 128 MiB for each guess. A keyed hash over the file shows that it was changed by hand.
 
-Once there are two approvers, adding or taking one away is itself approved by two others. A role is an office, such as
-``custodian-a``, and never a person's name: it goes on record.
+Once there are two approvers, adding or removing one needs the approval of two others. A role is an office, such as
+``custodian-a``, and never a person's name, because it goes on record.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ seal = "{}"
 
 @dataclass(frozen=True, slots=True)
 class Approver:
-    """One role. *key* is the public half of what its passphrase makes."""
+    """A role. *key* is the public half of the key pair that its passphrase gives."""
 
     role: str
     since: dt.datetime
@@ -57,14 +57,14 @@ class Approver:
     key: bytes = field(repr=False)
 
     def sign(self, message: bytes, passphrase: str) -> bytes:
-        """The signature of *message*. Raises `ApprovalRefused` for another passphrase, after the same work."""
+        """Sign *message*. Raises `ApprovalRefused` for a wrong passphrase, after the same work."""
         signing = _signing(passphrase, self.salt)
         if not hmac.compare_digest(signing.public_key, self.key):
             raise ApprovalRefused(f"that is not the passphrase of {self.role}")
         return signing.sign(message)
 
     def has_signed(self, message: bytes, signature: bytes) -> bool:
-        """Whether that passphrase made *signature* for *message*."""
+        """Whether this role's passphrase made *signature* for *message*."""
         try:
             Verifier(self.role, self.key).verify(message, signature)
         except NoteRefused:
@@ -74,8 +74,8 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class ApproversPlan:
-    """One role is added or taken away; *then* is who approves afterwards. *others* have to approve, two of them; none
-    where there were fewer than two approvers."""
+    """The addition or removal of one role; *then* are the approvers afterwards. Two of *others* must approve; *others*
+    is empty if there were fewer than two approvers."""
 
     change: Literal["added", "removed"]
     role: str
@@ -99,17 +99,17 @@ def plan_approver(
         raise ApprovalRefused(f"there are {APPROVERS_MAX} approvers already, which is the most; take one away first")
     if len(passphrase) < _CHARACTERS_MIN:
         raise ApprovalRefused(f"a passphrase has {_CHARACTERS_MIN} characters or more; take six words at random")
-    # another salt for each role and installation, and the same when the approved plan is carried out
+    # a different salt for each role and installation, but the same when the approved plan is carried out
     salt = bytes.fromhex(keyring.digest("approver salt", role).text.partition(":")[2])[:_SALT_BYTES]
     if any(hmac.compare_digest(_signing(passphrase, one.salt).public_key, one.key) for one in approvers):
-        # who knows the one would know the other: two roles, and one person
+        # one passphrase for both roles would be two roles in one person
         raise ApprovalRefused("that is the passphrase of another approver; each has one that nobody else knows")
     one = Approver(role, now, salt, _signing(passphrase, salt).public_key)
     return _plan(keyring, "added", role, approvers, (*approvers, one))
 
 
 def plan_no_approver(keyring: Keyring, approvers: Sequence[Approver], role: str) -> ApproversPlan:
-    """Take *role* away. Raises `ApprovalRefused`."""
+    """Remove *role*. Raises `ApprovalRefused`."""
     find(approvers, role)
     if len(approvers) == NEEDED:
         raise ApprovalRefused(
@@ -119,12 +119,12 @@ def plan_no_approver(keyring: Keyring, approvers: Sequence[Approver], role: str)
 
 
 def is_role(role: object) -> bool:
-    """Whether an approver may be called so."""
+    """Whether *role* is a valid name of a role."""
     return isinstance(role, str) and _ROLE.fullmatch(role) is not None
 
 
 def find(approvers: Sequence[Approver], role: str) -> Approver:
-    """The approver of that role. Raises `ApprovalRefused`, which names the nearest role there is."""
+    """The approver with that role. Raises `ApprovalRefused`, which suggests the nearest existing role."""
     for one in approvers:
         if one.role == role:
             return one
@@ -137,7 +137,7 @@ def find(approvers: Sequence[Approver], role: str) -> Approver:
 
 
 def read_approvers(home: Path, keyring: Keyring) -> tuple[Approver, ...]:
-    """Who approves in *home*; nobody where there is no file. Raises `HomeRefused` for one that is not sound."""
+    """The approvers of *home*; empty without a file. Raises `HomeRefused` for a damaged or edited file."""
     path = home / APPROVERS_FILE
     try:
         data = files.read(path, _FILE_BYTES_MAX)
@@ -152,9 +152,9 @@ def read_approvers(home: Path, keyring: Keyring) -> tuple[Approver, ...]:
 def write_approvers(
     home: Path, keyring: Keyring, plan: ApproversPlan, *, first: Callable[[], None] = lambda: None
 ) -> None:
-    """Carry out *plan* in *home*, once *first* is done; harmless twice. Nobody changes the approvers meanwhile.
+    """Carry out *plan* in *home* after calling *first*; idempotent. A file lock prevents concurrent changes.
 
-    Raises `ApprovalRefused` where the approvers are not those any more that the plan was made for: nothing is done.
+    Raises `ApprovalRefused`, and does nothing, if the approvers have changed since the plan was made.
     """
     with files.locked(home / _LOCK_FILE):
         there = read_approvers(home, keyring)
@@ -176,7 +176,7 @@ def approvers_text(keyring: Keyring, approvers: Sequence[Approver]) -> str:
 
 
 def parse_approvers(text: str, keyring: Keyring) -> tuple[Approver, ...]:
-    """What `approvers_text` wrote, under the same root key. Raises ``ValueError`` and its like for any other text."""
+    """Parse the output of `approvers_text` under the same root key. Raises ``ValueError`` and the like."""
     found = tomllib.loads(text)
     approvers = tuple(_approver(one) for one in found.get("approver", ()))
     if not hmac.compare_digest(approvers_text(keyring, approvers).encode(), text.encode()):
@@ -202,5 +202,5 @@ def _keys(approvers: Sequence[Approver]) -> list[tuple[str, bytes]]:
 
 
 def _signing(passphrase: str, salt: bytes) -> SigningKey:
-    # whichever keyboard the accents come from
+    # accents give the same key whichever keyboard they come from
     return SigningKey(stretch(unicodedata.normalize("NFKC", passphrase).encode(), salt, _SEED_BYTES))

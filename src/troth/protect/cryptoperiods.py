@@ -1,9 +1,9 @@
-"""How long a key may be used (NIST SP 800-57 part 1 rev. 5, §5.3): what is due, and what is overdue. Pure.
+"""How long a key may be used (NIST SP 800-57 part 1 rev. 5, §5.3): what is due, and what is overdue. Pure functions.
 
 The *originator-usage period* is how long a key may protect anything new, the *recipient-usage period* how long after it
-what the key protected may still be opened. The root key has neither: pseudonyms, masks and signatures have to be
-recognised for as long as the records that they stand in. It is wrapped anew instead. Values sealed before the first
-field key are under a key derived from the root, ``field-0``, whose period begins when the root key is made.
+the data may still be opened. The root key has neither: pseudonyms, masks and signatures must be recognised for as long
+as the records that contain them. It is rewrapped instead. Values sealed before the first field key are under a key
+derived from the root, ``field-0``, whose period begins when the root key is created.
 """
 
 from __future__ import annotations
@@ -17,33 +17,32 @@ from troth.protect.keychain import KeyInfo
 from troth.protect.states import KeyState
 
 FIELD_LASTS = dt.timedelta(days=365)
-"""The originator-usage period of a field key where the declaration says nothing. SP 800-57 table 1 allows two years."""
+"""The originator-usage period of a field key unless the declaration sets one. SP 800-57 table 1 allows two years."""
 
 EPOCH_LASTS = dt.timedelta(hours=24)
-"""The originator-usage period of an epoch key. Receipts name the day on which an erasure is final by it."""
+"""The originator-usage period of an epoch key. The date on which a receipt calls an erasure final depends on it."""
 
 EPOCH_GRACE = dt.timedelta(minutes=10)
-"""The recipient-usage period of an epoch key: a process may just be storing what it wrapped before."""
+"""The recipient-usage period of an epoch key: a process may still be storing a key that it wrapped earlier."""
 
 _FIELD_OPENS = dt.timedelta(days=3 * 365)  # SP 800-57 table 1: the originator's period, and three years more
 _ALLOWANCE = dt.timedelta(hours=1)
-"""How late an epoch may end before it is overdue: the keep loop comes by every few minutes, where it is running."""
+"""How late an epoch may end before it is overdue: `troth keep`, if running, checks every few minutes."""
 _SOON = dt.timedelta(days=30)
 _CLOCKS = dt.timedelta(minutes=5)
-"""How far the clocks of two machines may be apart."""
+"""Tolerated difference between the clocks of two machines."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyCondition:
-    """How a key stands at a time. *due* says what to do, empty where there is nothing; *overdue*: a period is over."""
+    """The condition of a key at a time. *due* says what to do, empty for nothing; *overdue*: a period has ended."""
 
     due: str = ""
     overdue: bool = False
 
 
 def seals_until(info: KeyInfo, *, field: dt.timedelta = FIELD_LASTS) -> dt.datetime | None:
-    """The end of the originator-usage period, None before a key was ever active. That of token keys is that of field
-    keys."""
+    """The end of the originator-usage period, None if the key was never active. Token keys have that of field keys."""
     begun = info.since.get(KeyState.ACTIVE)
     if begun is None:
         return None
@@ -63,7 +62,7 @@ def opened_until(info: KeyInfo, *, field: dt.timedelta = FIELD_LASTS) -> dt.date
 def standing(
     info: KeyInfo, hanging: int | None, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS
 ) -> KeyCondition:
-    """What is due for a key under which *hanging* values or keys are kept; None where nobody has counted."""
+    """The condition of a key that protects *hanging* values or keys; None if nobody has counted them."""
     state, sealing, opening = info.state, seals_until(info, field=field), opened_until(info, field=field)
     if max(info.since.values(), default=now) > now + _CLOCKS:
         return KeyCondition(
@@ -98,7 +97,7 @@ def _active(info: KeyInfo, end: dt.datetime, now: dt.datetime, rotate: str) -> K
 
 
 def field_zero(root: KeyId, made: dt.datetime, infos: Collection[KeyInfo]) -> KeyInfo:
-    """The field key that is derived from the root key, made at *made*: in use until another one is."""
+    """The field key derived from the root key, created at *made*: active until another field key is."""
     used = [info.since[KeyState.ACTIVE] for info in infos if info.purpose == "field" and KeyState.ACTIVE in info.since]
     since = {KeyState.ACTIVE: made}
     if not used:

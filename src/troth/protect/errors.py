@@ -1,4 +1,4 @@
-"""What protect refuses, named for what the caller can do about it. No message holds a key or a value."""
+"""Errors of protect, named for what the caller can do about them. No message holds a key or a value."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from troth.errors import TrothError
 
 
 class ProtectError(TrothError):
-    """Protect refused or failed."""
+    """Base of the errors of protect."""
 
 
 class HomeRefused(ProtectError):
-    """The root key's file or folder is not safe, or not readable; the message says how to mend it."""
+    """The root key's file or folder is not safe, or not readable; the message says how to fix it."""
 
 
 class KeysMissing(HomeRefused):
@@ -18,34 +18,34 @@ class KeysMissing(HomeRefused):
 
 
 class WrapRefused(HomeRefused):
-    """The root key cannot be wrapped or unwrapped the way it should be; the message says what to mend."""
+    """The root key cannot be wrapped or unwrapped as configured; the message says what to fix."""
 
 
 class WayRefused(WrapRefused):
-    """There is no such way to wrap a root key, or its options do not fit."""
+    """The way to wrap a root key is unknown, or its options are invalid."""
 
 
 class KeyRefused(ProtectError):
-    """A key may not be treated like that: it does not exist, or its state does not allow it. Nothing was changed."""
+    """The operation is not allowed: the key does not exist, or its state forbids it. Nothing was changed."""
 
 
 class ApprovalRefused(ProtectError):
-    """An act takes two approvers and does not have them, or one of them cannot be believed. Nothing was done."""
+    """An act lacks its two approvals, or an approval is invalid. Nothing was done."""
 
 
 class OpenError(ProtectError):
-    """A sealed value does not open. Why is not told, as that would help whoever tries."""
+    """A sealed value does not open. The reason is not given, because it would help an attacker."""
 
     def __init__(self) -> None:
         super().__init__("a sealed value does not open: another key, another place, or it was changed")
 
 
 class MaskRefused(ProtectError):
-    """No meaningless value fits such a column; declare ``null`` or ``delete`` for it."""
+    """No mask fits such a column; declare ``null`` or ``delete`` for it."""
 
 
 class MaskTooNarrow(MaskRefused):
-    """The column is too narrow for masks that must differ in every row; *needed* characters, bytes or bits would do."""
+    """The column is too narrow for masks that must differ in every row; it takes *needed* characters, bytes or bits."""
 
     def __init__(self, message: str, *, needed: int) -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class MaskTooNarrow(MaskRefused):
 
 
 class TokenRefused(ProtectError):
-    """No token is made of this, or nothing is read back from it. *row* is the place in a batch, counted from 0."""
+    """A value cannot be tokenised, or a token cannot be read back. *row* is its place in a batch, counted from 0."""
 
     def __init__(self, message: str, *, row: int | None = None) -> None:
         super().__init__(message)
@@ -65,8 +65,8 @@ class TokenRefused(ProtectError):
 
 
 class DomainTooSmall(TokenRefused):
-    """Of so few values an attacker tries all, so format-preserving encryption would hide nothing; a random, stored
-    token does."""
+    """An attacker can try every value of so small a domain, so format-preserving encryption would hide nothing; use a
+    random, stored token."""
 
     def __init__(self, *, radix: int, length: int, needed: int) -> None:
         super().__init__(

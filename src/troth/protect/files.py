@@ -1,4 +1,4 @@
-"""Files that hold keys: whole or not there at all, for their owner alone, and forced to disk."""
+"""Files that hold keys: written atomically, accessible to their owner only, and synced to disk."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _READS_MAX = 1000
 
 
 def instant(at: dt.datetime) -> str:
-    """*at* to the second, as TOML writes it."""
+    """*at* in UTC to the second, as TOML writes it."""
     return at.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def read(path: Path, bytes_max: int) -> bytes:
-    """What is in the file at *path*, at most *bytes_max* of it. Raises `FileNotFoundError` where there is none, and
-    `HomeRefused` for one that others can read, that belongs to somebody else, or that cannot be read."""
+    """The content of the file at *path*, at most *bytes_max* of it. Raises `FileNotFoundError` if it does not exist,
+    and `HomeRefused` if others can read it, it belongs to somebody else, or it cannot be read."""
     for _ in range(_READS_MAX):
         with _to_read(path) as handle:
             data = b""
             while len(data) < bytes_max and (some := os.read(handle, bytes_max - len(data))):
                 data += some
             if os.path.samestat(os.fstat(handle), os.stat(path)):
-                return data  # else another came to its place, and its own bytes may have been overwritten meanwhile
+                return data  # else the file was replaced meanwhile, and the old bytes may already be overwritten
     raise HomeRefused(f"{path} is replaced faster than it can be read; see what keeps writing it")
 
 
 def put(path: Path, data: bytes) -> None:
-    """`write_new`, or `replace` where the file is there. For one process at a time: what writers that were killed left
-    beside it goes, and its bytes with it. Raises `HomeRefused` where the disk does not take it."""
+    """`write_new`, or `replace` if the file exists. For one process at a time: it overwrites and removes what killed
+    writers left beside the file. Raises `HomeRefused` if the disk refuses."""
     with _writing(path):
         if left := list(leftovers(path)):
-            sync(path.parent)  # the file itself is safe under its name before an older one is overwritten
+            sync(path.parent)  # the file itself must be durable under its name before an older one is overwritten
         for leftover in left:
             _forget(leftover)
     if path.exists():
@@ -49,8 +49,8 @@ def put(path: Path, data: bytes) -> None:
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """Make the file at *path* (0600). Raises `FileExistsError` where something is there, which is left alone, and
-    `HomeRefused` where the disk does not take it."""
+    """Create the file at *path* (0600). Raises `FileExistsError` if something exists there, which is left untouched,
+    and `HomeRefused` if the disk refuses."""
     with _writing(path):
         with _beside(path, data) as fresh:
             os.link(fresh, path)
@@ -58,11 +58,11 @@ def write_new(path: Path, data: bytes) -> None:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Put another file (0600) in the place of the one at *path*. Raises `HomeRefused` where the disk does not take it.
+    """Replace the file at *path* by a new one (0600). Raises `HomeRefused` if the disk refuses.
 
-    Of the old one nothing stays but what the disk, its snapshots and other names of the file keep: once the new one is
-    safe, the old bytes are overwritten where they stand. Until then the old file has a name beside it, under which
-    `put` finds it where we are killed.
+    The old content survives only in what the disk, its snapshots and other names of the file keep: once the new file is
+    durable, the old bytes are overwritten in place. Until then the old file has a second name, under which `put` finds
+    it after a crash.
     """
     old = path.with_name(f"{path.name}.{secrets.token_hex(8)}.old")
     with _writing(path), _beside(path, data) as fresh:
@@ -77,15 +77,15 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def leftovers(path: Path) -> Iterator[Path]:
-    """What writers that were killed left beside *path*."""
+    """Files that killed writers left beside *path*."""
     for kind in ("new", "old"):
         yield from path.parent.glob(f"{path.name}.{'?' * 16}.{kind}")
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold off whoever else asks for the lock at *path* until the block ends; the lock of a killed process is gone with
-    it. Raises `HomeRefused` where there can be none."""
+    """Hold an exclusive file lock at *path* until the block ends; the lock of a killed process ends with it. Raises
+    `HomeRefused` if the lock file cannot be opened."""
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as fault:
@@ -98,7 +98,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def sync(folder: Path) -> None:
-    """Force the names in *folder* to disk."""
+    """Sync the directory entries of *folder* to disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -129,7 +129,7 @@ def _to_read(path: Path) -> Iterator[int]:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Tell the disk's refusals in our words."""
+    """Translate OS errors on writing into `HomeRefused`."""
     try:
         yield
     except FileExistsError:
@@ -150,7 +150,7 @@ def _beside(path: Path, data: bytes) -> Iterator[Path]:
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o600)  # whatever the umask took away
+            os.fchmod(file.fileno(), 0o600)  # independent of the umask
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -160,7 +160,7 @@ def _beside(path: Path, data: bytes) -> Iterator[Path]:
 
 
 def _forget(path: Path) -> None:
-    """Take the name away, after overwriting the file where that is its only one."""
+    """Remove the name, after overwriting the file if that is its only one."""
     handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         found = os.fstat(handle)

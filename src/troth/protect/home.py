@@ -1,10 +1,10 @@
-"""The root key's file: made once, never overwritten, refused when others could read it.
+"""The root key's file: created once, never overwritten, refused if others could read it.
 
-``TROTH_HOME/root.key`` is a TOML text. ``wrap`` says how the secret in it is wrapped, and ``"none"`` that it stands
-there as it is; see `troth.protect.wraps`. However it is wrapped, it is the same secret: what was sealed stays readable.
+``TROTH_HOME/root.key`` is a TOML text. ``wrap`` says how the secret in it is wrapped, and ``"none"`` that it is stored
+in plain; see `troth.protect.wraps`. However it is wrapped, it is the same secret, so sealed data stays readable.
 
-A home also has ``keys.toml`` from its first day on, with no key in it yet; see `troth.protect.keychain`. So one that is
-not there was lost, and nothing is sealed as if it had never been there.
+A home has ``keys.toml`` from its creation on, at first without keys; see `troth.protect.keychain`. So a missing file
+was lost, and nothing is sealed as if it had never existed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _WRAPPED = """\
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """What stands in a root key's file. *text* is the secret, wrapped in that *way*."""
+    """The content of a root key's file. *text* is the secret, wrapped in that *way*."""
 
     path: Path
     id: KeyId
@@ -59,7 +59,7 @@ class KeyFile:
     text: str = field(repr=False)
 
     def secret(self) -> bytes:
-        """The root secret. Raises `HomeRefused` where it cannot be unwrapped, or is another key's."""
+        """The root secret. Raises `HomeRefused` if it cannot be unwrapped, or does not match the id."""
         try:
             secret = self.way.unwrap(self.text, self.id)
         except WrapRefused as refused:
@@ -69,7 +69,7 @@ class KeyFile:
         return secret
 
     def content(self) -> bytes:
-        """The file as it is written."""
+        """The bytes of the file."""
         head = _PLAIN if self.way.name == "none" else _WRAPPED
         created = self.created.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         texts = {"wrap": self.way.name, **options(self.way), "secret": self.text}
@@ -78,11 +78,11 @@ class KeyFile:
 
 
 def create_home(home: Path, *, wrap: Wrap | None = None, now: dt.datetime | None = None) -> KeyId:
-    """Make *home* (0700) where it is not there, and a root key in it (0600), wrapped that way; below it there is no key
-    yet. The root key's id.
+    """Create *home* (0700) if needed, and in it a root key (0600) wrapped as *wrap* says, and no key below it. Returns
+    the root key's id.
 
-    Raises `HomeRefused` where a root key is there already, where *home* is inside a git tree, is open to others or
-    belongs to somebody else, and `WrapRefused` where it cannot be wrapped. Then no key is made.
+    Raises `HomeRefused` if a root key exists already, or *home* is inside a git tree, is open to others or belongs to
+    another user, and `WrapRefused` if wrapping fails. Then no key is created.
     """
     home = home.expanduser().absolute()
     _require_no_git(home)
@@ -94,7 +94,7 @@ def create_home(home: Path, *, wrap: Wrap | None = None, now: dt.datetime | None
     secret, one = secrets.token_bytes(ROOT_BYTES), wrap or way("none", {})
     identity = key_id(secret)
     made = KeyFile(path, identity, now or dt.datetime.now(dt.UTC), one, wrapped(one, secret, identity))
-    _write_no_keys(home)  # first: a root key without this file is a home that lost it
+    _write_no_keys(home)  # first, because a root key without this file is a home that lost it
     try:
         files.write_new(path, made.content())
     except FileExistsError:
@@ -103,10 +103,10 @@ def create_home(home: Path, *, wrap: Wrap | None = None, now: dt.datetime | None
 
 
 def begin_keys(home: Path) -> KeyId:
-    """Say on purpose that *home*, which has a root key, has no key below it: where keys.toml is lost, and no copy of it
-    is left. What hung on its keys stays closed. The root key's id.
+    """Create an empty keys.toml in *home*, which has a root key: for a file that was lost without any copy. What its
+    keys protected stays closed. Returns the root key's id.
 
-    Raises `HomeRefused` where the file is there, and as `read_key_file` does.
+    Raises `HomeRefused` if the file exists, and as `read_key_file` does.
     """
     found = read_key_file(home)
     path = found.path.with_name(KEYS_FILE)
@@ -117,8 +117,8 @@ def begin_keys(home: Path) -> KeyId:
 
 
 def make_folder(home: Path) -> None:
-    """Make *home* (0700) where it is not there, safe on disk. Raises `HomeRefused` where it cannot be made, is open to
-    others or belongs to somebody else."""
+    """Create *home* (0700) if needed, and sync it to disk. Raises `HomeRefused` if it cannot be created, is open to
+    others or belongs to another user."""
     fresh = [folder for folder in (home, *home.parents) if not os.path.lexists(folder)]
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -133,7 +133,7 @@ def _write_no_keys(home: Path) -> None:
     path, none = home / KEYS_FILE, KEYS_HEAD.format(0).encode()
     try:
         files.write_new(path, none)
-    except FileExistsError:  # one who was killed before the root key was there, or is at it beside us
+    except FileExistsError:  # left by a process killed before the root key was written, or by a concurrent one
         if files.read(path, len(none) + 1) != none:
             raise HomeRefused(
                 f"{path} is there already, with keys of another root key; restore that one, or use another home"
@@ -141,12 +141,12 @@ def _write_no_keys(home: Path) -> None:
 
 
 def read_root(home: Path) -> bytes:
-    """The root secret. Raises `KeysMissing` where there is none, `HomeRefused` where it is not safe or not readable."""
+    """The root secret. Raises `KeysMissing` if there is none, `HomeRefused` if it is not safe or not readable."""
     return read_key_file(home).secret()
 
 
 def read_key_file(home: Path) -> KeyFile:
-    """What stands in the root key's file, its secret still wrapped. Raises as `read_root` does."""
+    """The content of the root key's file, its secret still wrapped. Raises as `read_root` does."""
     home = home.expanduser().absolute()
     _require_no_git(home)
     path = home / KEY_FILE
@@ -157,20 +157,20 @@ def read_key_file(home: Path) -> KeyFile:
             data = os.read(handle, _FILE_BYTES_MAX + 1)
             try:
                 return _parse(path, data)
-            except HomeRefused:  # another file may have come to its place just now, and its bytes be overwritten
+            except HomeRefused:  # the file may have been replaced just now, and the old bytes overwritten
                 if not _is_replaced(path, handle):
                     raise
 
 
 def key_id(secret: bytes) -> KeyId:
-    """Which root key it is; it says nothing about the key."""
+    """The id of a root key; it reveals nothing about the key."""
     return KeyId("k1:" + derive(secret, texts("troth/v1", "key id"), 8).hex())
 
 
 def _parse(path: Path, data: bytes) -> KeyFile:
     try:
         found = tomllib.loads(data.decode("utf-8"))
-    except ValueError:  # the parser's own text could quote the secret
+    except ValueError:  # the parser's message could quote the secret
         raise HomeRefused(f"{path} is damaged: it is not the TOML text that was written; restore your copy") from None
     if found.pop("version", None) != 1:
         raise HomeRefused(f"{path} is of a version that this Troth does not read; use a later Troth")

@@ -1,4 +1,4 @@
-"""All keys of a TROTH_HOME at a time: what hangs on each, what is due, and who approves."""
+"""Inventory of the keys of a TROTH_HOME: what depends on each key, what is due, and the approvers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from troth.protect.keyring import Keyring
 
 @dataclass(frozen=True, slots=True)
 class KeyStanding:
-    """One key: how many values or keys hang on it, until when it may seal, and what is due."""
+    """One key: how many values or keys depend on it, until when it may seal, and what is due."""
 
     info: KeyInfo
     hanging: int
@@ -26,7 +26,7 @@ class KeyStanding:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """*unsound* says what is wrong with the keys themselves, each with how to mend it."""
+    """The inventory at a time. *unsound* lists faults of the keys themselves, each with its fix."""
 
     keys: tuple[KeyStanding, ...]
     approvers: tuple[str, ...]
@@ -34,7 +34,7 @@ class Inventory:
 
     @property
     def is_current(self) -> bool:
-        """Whether nothing is overdue and everything is sound."""
+        """True if nothing is overdue and there are no faults."""
         return not self.unsound and not any(one.standing.overdue for one in self.keys)
 
 
@@ -47,8 +47,9 @@ def take_inventory(
     hanging: Mapping[str, int] | None = None,
     unsound: Sequence[str] = (),
 ) -> Inventory:
-    """How the keys in *home* stand at *now*. *field* is the declared cryptoperiod of field keys, *hanging* what was
-    counted on each key by its name: nothing where it is left out, as before there is a database."""
+    """The condition of the keys in *home* at *now*. *field* is the declared cryptoperiod of field keys. *hanging* maps
+    key names to the number of values or keys that depend on them; omitted, as before there is a database, it counts as
+    0."""
     assert keyring.chain is not None, "the keyring of a home"
     infos, counts = keyring.chain.infos(), hanging or {}
     zero = field_zero(keyring.id, read_key_file(home).created, infos)

@@ -1,12 +1,12 @@
-"""The keys below the root: a file in TROTH_HOME that holds each of them sealed by the root key, and says its state.
+"""The keys below the root: a file in TROTH_HOME with each key sealed by the root key, and its state.
 
-Keys that may have to die before the data do are made at random here, not derived: *field* keys, of which the newest
-seals, and *epoch* keys, under which the keys of subjects are wrapped. They stand in ``keys.toml`` and nowhere else, so
-that a backup of a database holds none of them: once a key is destroyed here, what it protected in any older backup
-stays closed, although the root key is at hand. Whoever copies TROTH_HOME has to replace that copy, not keep many.
+Keys that may have to be destroyed before the data are generated at random, not derived: *field* keys, of which the
+newest seals, and *epoch* keys, which wrap the keys of subjects. They exist only in ``keys.toml``, so that a backup of a
+database holds none of them: once a key is destroyed here, data that it protected in any older backup stays closed, even
+with the root key. A copy of TROTH_HOME must therefore be replaced by each new one, not kept beside it.
 
-Every change is one new file, written beside, forced to disk and renamed into place; the old one is then overwritten as
-far as the file system lets it. Changes are made one at a time (a lock on ``keys.lock``).
+Every change writes a new file, syncs it to disk and renames it into place; the old one is then overwritten as far as
+the file system allows. A lock on ``keys.lock`` serialises changes.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ _SECRET_BYTES = 32
 _FILE_BYTES_MAX = 4 * 1024 * 1024
 
 Purpose = Literal["field", "epoch", "token"]
-"""*field*: seals values. *epoch*: wraps the keys of subjects, for as long as its epoch lasts. *token*: computes tokens;
-several are in use at a time, as each domain of tokens has its own."""
+"""*field*: seals values. *epoch*: wraps the keys of subjects during its epoch. *token*: computes tokens; several are
+active at a time, as each token domain has its own."""
 
 SealSecret = Callable[[bytes, str], bytes]
-"""Seals, or opens, the secret of one key, given its purpose and number as text."""
+"""Seals, or opens, the secret of one key, given its name: purpose and number."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """What may be known about a key. *number* counts up within a purpose, from 1, and is never used again.
+    """Public facts about a key. *number* counts up within a purpose, from 1, and is never reused.
 
-    *since* says when the key entered each state that it has been in; of the active state, when it did so first, as the
-    cryptoperiod begins there.
+    *since* says when the key entered each of its states so far; for the active state the first time, when its
+    cryptoperiod begins.
     """
 
     id: KeyId
@@ -70,16 +70,16 @@ class _Kept:
 class Keychain:
     """The keys of one TROTH_HOME. Safe to use from several threads and processes.
 
-    What another process changes is seen at the next look: the file is read again when it is another one. Everything
-    raises `HomeRefused` where the file is missing, damaged or not for its owner alone: it is there from the first day
-    on, and without it nothing is sealed or opened, rather than under the wrong key.
+    Changes by another process are visible at the next access: a changed file is read again. Every method raises
+    `HomeRefused` if the file is missing, damaged or accessible to others: it exists from the creation of the home, and
+    without it nothing is sealed or opened, rather than under the wrong key.
     """
 
     __slots__ = ("_active", "_begun", "_copy", "_home", "_kept", "_path", "_seal", "_stamp", "_unseal")
 
     def __init__(self, home: Path, seal: SealSecret, unseal: SealSecret) -> None:
         self._home = home
-        self._path = str(home / KEYS_FILE)  # looked at for every value: a Path would be spelt out each time
+        self._path = str(home / KEYS_FILE)  # checked for every value: a Path would be converted to text each time
         self._seal, self._unseal = seal, unseal
         self._stamp: tuple[int, int] | None = None
         self._kept: dict[str, _Kept] = {}
@@ -88,17 +88,17 @@ class Keychain:
         self._copy: Path | None = None
 
     def infos(self) -> tuple[KeyInfo, ...]:
-        """All keys there ever were, by purpose and number."""
+        """All keys that ever existed, by purpose and number."""
         return tuple(kept.info for kept in self._read().values())
 
     def active(self, purpose: Purpose) -> KeyInfo | None:
-        """The key in use for *purpose*, None where there is none."""
+        """The active key for *purpose*, None if there is none."""
         self._read()
         return self._active.get(purpose)
 
     def sealing(self, purpose: Purpose) -> KeyInfo | None:
-        """The key that protects what is new, None before the first. Raises `KeyRefused` where there were keys and none
-        of them is in use."""
+        """The key that protects new values, None before the first. Raises `KeyRefused` if keys exist but none is
+        active."""
         active = self.active(purpose)
         if active is None and purpose in self._begun:
             raise KeyRefused(
@@ -108,26 +108,26 @@ class Keychain:
         return active
 
     def state(self, purpose: Purpose, number: int) -> KeyState | None:
-        """The state of a key, None where there never was one of that number."""
+        """The state of a key, None if no key of that number ever existed."""
         kept = self._read().get(f"{purpose}-{number}")
         return kept.info.state if kept is not None else None
 
     def opens(self, purpose: Purpose, number: int) -> bool:
-        """Whether what hangs on this key may be opened now."""
+        """Whether data under this key may be opened now."""
         kept = self._read().get(f"{purpose}-{number}")
         return kept is not None and kept.info.state.opens
 
     def secret(self, purpose: Purpose, number: int) -> bytes:
-        """The secret of a key, for this room only. Raises `OpenError` where it is gone or unknown."""
+        """The secret of a key, for use in this package only. Raises `OpenError` if it is destroyed or unknown."""
         kept = self._read().get(f"{purpose}-{number}")
         if kept is None or kept.info.state is KeyState.DESTROYED:
             raise OpenError
         return self._unseal(kept.sealed, kept.info.name)
 
     def rotate(self, purpose: Purpose, *, now: dt.datetime, above: int = 0) -> KeyInfo:
-        """Make a new key and put it in use; the one before is deactivated, in the same step, but for tokens. What it
-        sealed still opens. *above* is the highest number that somebody else knows for *purpose*, such as a register of
-        keys: no number is used again, also where this file is an older copy."""
+        """Create a new active key and deactivate the previous one in the same step, except for tokens. Values sealed
+        under the previous key still open. *above* is the highest number recorded elsewhere for *purpose*, such as in a
+        register of keys: no number is reused, even if this file is an older copy."""
         with self._changing() as kept:
             numbers = [one.info.number for one in kept.values() if one.info.purpose == purpose]
             for name, one in kept.items():
@@ -140,9 +140,10 @@ class Keychain:
         return info
 
     def move(self, name: str, state: KeyState, *, now: dt.datetime) -> KeyInfo:
-        """Put a key (``field-1``) into another state. Destroying one takes its secret out of the file.
+        """Move a key (``field-1``) to another state. Destroying one removes its secret from the file.
 
-        Raises `KeyRefused` for a key that does not exist and for a state that may not follow.
+        Raises `KeyRefused` for a key that does not exist, for a transition that is not allowed, and for a second active
+        key where only one may be.
         """
         with self._changing() as kept:
             one = kept.get(name)
@@ -161,21 +162,21 @@ class Keychain:
 
     @property
     def copy(self) -> Path | None:
-        """Where every change of the file is written, too; None where nobody asked for that."""
+        """Path to which every change of the file is also written; None if not requested."""
         self._read()
         return self._copy
 
     def keep_copy(self, path: Path | None) -> None:
-        """Write the file, and every change of it from now on, to *path* as well, before the change counts: whoever
-        loses this disk loses nobody's keys. One copy, the newest. Raises `HomeRefused` where it cannot be written, or
-        is in this very folder."""
+        """Also write the file, and every later change before it takes effect, to *path*, so that losing this disk loses
+        no keys. There is one copy, the newest. Raises `HomeRefused` if it cannot be written, or is in this very folder.
+        """
         if path is not None and path.resolve().parent == self._home.resolve():
             raise HomeRefused(f"{path} is on the disk of TROTH_HOME, and would be lost with it; name another one")
         with self._changing():
             self._copy = path.resolve() if path is not None else None
 
     def copy_fault(self) -> str | None:
-        """What is wrong with the copy, and how to mend it; None where it is as the file, or not asked for."""
+        """What is wrong with the copy, and how to fix it; None if it equals the file, or is not requested."""
         path = self.copy
         if path is None:
             return None
@@ -209,8 +210,8 @@ class Keychain:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, _Kept]]:
-        """The keys, to be changed in place: written when the block ends without an error. The copy comes first: one
-        that has a key too many harms nobody, and one that lacks a key loses what hangs on it."""
+        """Context manager for changing the keys in place; written if the block ends without an error. The copy is
+        written first: an extra key in it does no harm, and a missing one would lose what it protects."""
         with files.locked(self._home / _LOCK_FILE):
             kept = dict(self._read())
             yield kept
@@ -221,7 +222,7 @@ class Keychain:
                     files.put(self._copy, text)
                 files.put(self._home / KEYS_FILE, text)
             finally:
-                self._stamp = None  # whatever was written is what counts
+                self._stamp = None  # read the file again, whichever version was written
 
 
 def _moved(entry: _Kept, state: KeyState, now: dt.datetime) -> _Kept:
@@ -267,7 +268,7 @@ class _Newer(Exception):
 
 
 def _kept(data: bytes) -> tuple[dict[str, _Kept], Path | None]:
-    """The keys, and where the file is copied to."""
+    """The keys, and the path of the copy."""
     found = tomllib.loads(data.decode("utf-8"))
     if found["version"] != 1:
         raise _Newer

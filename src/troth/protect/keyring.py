@@ -1,8 +1,8 @@
-"""The keyring: everything that is done with keys, and no way to a key itself.
+"""The keyring: all operations with keys, without access to the keys themselves.
 
-From the root key come, for ever, the keys of pseudonyms, digests, masks and signatures: what they made has to be
-recognised later. Values are sealed under the active field key of the keychain, and opened under the one that their
-header names; before the first rotation that is a key derived from the root, number 0.
+The keys of pseudonyms, digests, masks and signatures are derived from the root key and never change, because their
+output must be recognised later. Values are sealed under the active field key of the keychain, and opened under the one
+that their header names; before the first rotation that is a key derived from the root, number 0.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from troth.protect.signing import Ed25519Signer
 from troth.protect.states import KeyState
 from troth.protect.wrapped import epoch_of, unwrap, wrap
 
-_KEYS_READY = 256  # field keys that are kept ready; setting one up again is cheap
+_KEYS_READY = 256  # cached keys; setting one up again is cheap
 
 
 class Keyring:
     """One root key, and the keys derived from it: one for each tenant, domain, purpose and field.
 
-    `open` reads it from TROTH_HOME. It cannot be printed, pickled or copied into a dump, and it hands out no key.
-    Safe to use from several threads.
+    `open` reads it from TROTH_HOME. It cannot be printed, pickled or copied into a dump, and it exposes no key. Safe to
+    use from several threads.
     """
 
     __slots__ = ("__epoch_key", "__field_key", "__mac", "__root", "_id", "_tenant", "chain")
 
     chain: Keychain | None
-    """The keys below the root; None for a keyring that is not in a TROTH_HOME, such as a subject's."""
+    """The keys below the root; None for a keyring without a TROTH_HOME, such as a subject's."""
 
     def __init__(self, root: bytes, *, tenant: str = "", home: Path | None = None) -> None:
         self.__root = root
@@ -52,44 +52,44 @@ class Keyring:
 
     @classmethod
     def open(cls, home: Path, *, tenant: str = "") -> Self:
-        """Read the root key in *home*. Raises `KeysMissing` where there is none, `HomeRefused` where others could read
-        it, where it stands in a git tree, is a link, or is damaged, and where the keys below it are missing or not
-        sound; the message says how to mend it."""
+        """Read the root key in *home*. Raises `KeysMissing` if there is none, and `HomeRefused` if others could read
+        it, if it is in a git tree, a link, or damaged, or if the keys below it are missing or damaged; the message says
+        how to fix it."""
         opened = cls(read_root(home), tenant=tenant, home=home)
         opened._keychain().infos()
         return opened
 
     @property
     def id(self) -> KeyId:
-        """Which root key it is; it says nothing about the key."""
+        """The id of the root key; it reveals nothing about the key."""
         return self._id
 
     def seal(self, plaintext: bytes, context: SealingContext) -> bytes:
-        """Seal bytes for one place and subject; see `troth.protect.seal` for the layout. 61 bytes longer."""
+        """Seal bytes for one place and subject; see `troth.protect.seal` for the layout. Adds 61 bytes."""
         return seal(plaintext, context, self._active_key(context, Suite.RANDOM))
 
     def seal_deterministic(self, plaintext: bytes, context: SealingContext) -> bytes:
         """Seal so that equal bytes for the same *context* look equal, for fields declared ``sealed: deterministic``:
         sealing a value again finds its rows, as long as the context names no subject.
 
-        Whoever sees the store sees which values are equal, and may guess frequent ones by counting. After a rotation
-        of the field keys the same value looks different; what was sealed before has to be sealed again to be found.
+        An observer of the store sees which values are equal, and can guess frequent ones by counting. After a rotation
+        of the field keys the same value looks different; values sealed earlier must be resealed to be found.
         """
         return seal(plaintext, context, self._active_key(context, Suite.DETERMINISTIC))
 
     def unseal(self, sealed: bytes, context: SealingContext) -> bytes:
-        """What either of them sealed for exactly this *context*. Raises `OpenError`, which does not say why."""
+        """The plaintext sealed for exactly this *context*. Raises `OpenError`, which does not say why."""
         return open_sealed(sealed, context, self._key_of(context, *key_of(sealed)))
 
     def reseal(self, sealed: bytes, context: SealingContext) -> bytes:
-        """The same value, sealed in the same way under the key that is in use now. Raises `OpenError`."""
+        """The same value, sealed in the same way under the active key. Raises `OpenError`."""
         number, suite = key_of(sealed)
         plaintext = open_sealed(sealed, context, self._key_of(context, number, suite))
         return seal(plaintext, context, self._active_key(context, suite))
 
     def pseudonym(self, domain: str, value: Part) -> Pseudonym:
-        """A stand-in for *value*: the same within *domain*, unrelated across domains, and a way back only by trying
-        every value with this key (GDPR Art. 4(5)). Whoever calls normalises the value."""
+        """A pseudonym of *value*: the same within *domain*, unrelated across domains, and reversible only by trying
+        every value with this key (GDPR Art. 4(5)). The caller normalises the value."""
         return self.pseudonyms(domain, [value])[0]
 
     def pseudonyms(self, domain: str, values: Iterable[Part]) -> list[Pseudonym]:
@@ -97,20 +97,20 @@ class Keyring:
         return [Pseudonym.keyed(keyed) for keyed in self._mac("pseudonym", domain).each(map(packed_one, values))]
 
     def fingerprints(self, domain: str, values: Iterable[Part]) -> list[bytes]:
-        """32 bytes for each value, by which the same value is found again within *domain*: a keyed hash of all of it,
-        under a key that opens nothing (PCI DSS 4.0.1, 3.5.1.1)."""
+        """A 32-byte keyed hash of each whole value, by which the same value is found again within *domain*, under a key
+        that opens nothing (PCI DSS 4.0.1, 3.5.1.1)."""
         return self._mac("fingerprint", domain).each(map(packed_one, values))
 
     def digest(self, purpose: str, *parts: Part) -> Hash:
-        """A keyed hash of *parts*, for what may be recognised and must not be guessed: a plan, a query."""
+        """A keyed hash of *parts*, for things to be recognised but not guessed: a plan, a query."""
         return Hash("dg1:" + self._mac("digest", purpose)(packed(parts)).hex())
 
     def signer(self, name: str | None = None) -> Ed25519Signer:
-        """The ledger's signing key called *name*, such as ``example.org/troth``; where left out, ``troth/`` and this
-        root key's id, which no other ledger has.
+        """The ledger's signing key called *name*, such as ``example.org/troth``; by default ``troth/`` and this root
+        key's id, which no other ledger has.
 
-        It is derived from the root key and the name: it needs no file of its own, and whoever restores the root key
-        signs as before. Raises `troth.ledger.NoteRefused` for a name with spaces or a plus.
+        It is derived from the root key and the name: it needs no file of its own, and restoring the root key restores
+        it. Raises `troth.ledger.NoteRefused` for a name with spaces or a plus.
         """
         name = name or "troth/" + self._id.text.partition(":")[2]
         return Ed25519Signer(name, SigningKey(self.__derive("", "sign", name, KEY_BYTES)))
@@ -118,18 +118,18 @@ class Keyring:
     # --- keys of subjects -------------------------------------------------------------------------------------------
 
     def make_key(self, owner: str) -> bytes:
-        """A new random key for *owner* (a pseudonym), wrapped under the active epoch key; see `wrapped`. Whoever keeps
-        it uses it by `open_key`, and erases what hangs on it by forgetting it."""
+        """A new random key for *owner* (a pseudonym), wrapped under the active epoch key; see `wrapped`. The caller
+        stores it, uses it with `open_key`, and erases the data under it by deleting it."""
         return self.__wrap(secrets.token_bytes(KEY_BYTES), owner)
 
     def open_key(self, wrapped: bytes, owner: str) -> Keyring:
-        """The keyring of *owner*: what it seals opens with it alone. Raises `OpenError` for another owner's key, and
-        for any key once its epoch's key is destroyed."""
+        """The keyring of *owner*: values it seals open only with it. Raises `OpenError` for another owner's key, and
+        for any key once its epoch key is destroyed."""
         return Keyring(self.__unwrap(wrapped, owner), tenant=self._tenant)
 
     def rewrap(self, keys: Iterable[tuple[bytes, str]]) -> list[bytes]:
-        """The same keys, each given with its owner, under the active epoch key. About 4 µs a key. Raises `OpenError`
-        when one of them does not open."""
+        """Rewrap keys, each given with its owner, under the active epoch key. About 4 µs per key. Raises `OpenError` if
+        one of them does not open."""
         to = self._epoch()
         key, opened = self.__epoch_key(to), dict[int, Aead]()
         fresh = []
@@ -142,8 +142,8 @@ class Keyring:
         return fresh
 
     def try_every_key(self, keys: Iterable[tuple[bytes, str]]) -> list[KeyId | None]:
-        """For each wrapped key, given with its owner, its id where any key at hand opens it: whatever state that one is
-        in, whatever it is for, and whichever the header names. None where none of them does."""
+        """The id of each wrapped key, given with its owner, if any available key opens it: in whatever state, for
+        whatever purpose, and whichever key the header names. None if no key does."""
         chain = self._keychain()
         kept = [info for info in chain.infos() if info.state is not KeyState.DESTROYED]
         ciphers = [Aead(self.__root), *(Aead(chain.secret(info.purpose, info.number)) for info in kept)]
@@ -159,7 +159,7 @@ class Keyring:
         return unwrap(wrapped, owner, self.__epoch_key(number))
 
     def _epoch(self) -> int:
-        """The number of the active epoch key; the very first is made here."""
+        """The number of the active epoch key; creates the first one."""
         chain = self._keychain()
         return (chain.sealing("epoch") or chain.rotate("epoch", now=dt.datetime.now(dt.UTC))).number
 
@@ -172,20 +172,20 @@ class Keyring:
         return self.chain
 
     def _require_opens(self, purpose: Purpose, number: int) -> None:
-        """Keys that are ready may have been suspended or destroyed since, by any process."""
+        """Cached keys may have been suspended or destroyed meanwhile, by any process. Raises `OpenError`."""
         if self.chain is None or not self.chain.opens(purpose, number):
             raise OpenError
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _mac(self, purpose: str, field: str) -> Mac:
-        """A keyed hash, for this room only."""
+        """A keyed hash, for use in this package only."""
         return self.__mac(purpose, field)
 
-    # --- keys of tokens, for this room only -------------------------------------------------------------------------
+    # --- keys of tokens, for this package only ----------------------------------------------------------------------
 
     def _require_token_key(self, version: int, *, makes: bool) -> None:
-        """Raises `KeyRefused` for a token key that there is not, or whose state does not allow it."""
+        """Raises `KeyRefused` if the token key does not exist, or its state does not allow the use."""
         if self.chain is None:
             return
         state = self.chain.state("token", version)
@@ -195,7 +195,7 @@ class Keyring:
             raise KeyRefused(f"token-{version} is {state}, and {'makes' if makes else 'opens'} nothing")
 
     def _token_mac(self, purpose: str, domain: str, version: int) -> Mac:
-        """A keyed hash of one domain under one token key, from which the keys of its tokens come."""
+        """A keyed hash for one domain under one token key, from which the keys of its tokens are derived."""
         base = self.chain.secret("token", version) if self.chain is not None else None
         return Mac(self.__derive("", purpose, domain, KEY_BYTES, base))
 
@@ -206,7 +206,7 @@ class Keyring:
     def _key_of(self, context: SealingContext, number: int, suite: Suite) -> FieldKey:
         if number:
             self._require_opens("field", number)
-        # the subject is authenticated and has no key of its own: a million subjects would need a million derivations
+        # the subject is authenticated but has no key of its own: a million subjects would need a million derivations
         return self.__field_key(context.tenant, context.domain, context.table, context.field, number, suite)
 
     def _derive_mac(self, purpose: str, field: str) -> Mac:
@@ -221,7 +221,7 @@ class Keyring:
         return FieldKey(secret, bytes.fromhex(self._id.text.partition(":")[2]), number, suite)
 
     def __derive(self, domain: str, purpose: str, field: str | bytes, length: int, base: bytes | None = None) -> bytes:
-        """Every key of Troth: HKDF over what it is for, each part after its length, the version of the scheme last."""
+        """Derives every key of Troth: HKDF over its purpose, each part after its length, the scheme version last."""
         separated = texts("troth/v1", self._tenant, domain, purpose, field, "1")
         return derive(base or self.__root, separated, length)
 

@@ -1,10 +1,10 @@
-"""Masks: meaningless values that fit a column, made from where they stand and never from what stood there.
+"""Masks: meaningless values that fit a column, derived from a row's position and never from its value.
 
-A mask follows from the place (``system.table.column``) and the row's key under a key of ours. So it can be written
-twice without harm, and whether a value is a mask is decided by making the mask again.
+A mask is a function of the place (``system.table.column``) and the row's key, under a secret key. So writing it is
+idempotent, and a value is recognised as a mask by computing the mask again.
 
-Where every row must differ, the mask carries at least 56 bits of the keyed hash: among a million rows the odds that two
-are the same are one in a hundred thousand. Anything narrower is refused beforehand.
+If every row must differ, the mask carries at least 56 bits of the keyed hash: among a million rows, two are equal with
+a probability of one in a hundred thousand. Narrower columns are refused beforehand.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MOMENT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
 class MaskKind(enum.StrEnum):
-    """What a column holds. The words are those of a store's columns, with two that only the declaration knows."""
+    """The type of a column's values. The names are those of store columns, with two that only the declaration knows."""
 
     TEXT = "text"
     EMAIL = "email"
@@ -48,8 +48,8 @@ class MaskKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MaskFit:
-    """What a mask has to fit: *length* in characters (bytes for ``bytes``), None where unbounded; *low* and *high* for
-    ``integer``; *unique* where no two rows may hold the same."""
+    """Constraints on a mask: *length* in characters (bytes for ``bytes``), None if unbounded; *low* and *high* for
+    ``integer``; *unique* if no two rows may hold the same."""
 
     kind: str
     length: int | None = None
@@ -58,12 +58,12 @@ class MaskFit:
     high: int | None = None
 
     def check(self) -> None:
-        """Whether any mask fits: returns, or raises `MaskTooNarrow` or `MaskRefused`, before there is a row to mask."""
+        """Raises `MaskTooNarrow` or `MaskRefused` if no mask fits, before there is a row to mask."""
         _shape(self)
 
 
 class Masker:
-    """Makes masks, and says what is one. About 2 µs a value in `batch`."""
+    """Computes and recognises masks. About 2 µs per value in `batch`."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
@@ -75,19 +75,19 @@ class Masker:
     def batch(self, fit: MaskFit, place: str, keys: Sequence[Sequence[Part]]) -> list[Part]:
         """The masks of the rows with these *keys*, in their order.
 
-        Raises `MaskTooNarrow` when masks that differ do not fit, `MaskRefused` when none fits at all.
+        Raises `MaskTooNarrow` if masks that differ do not fit, `MaskRefused` if none fits at all.
         """
         shape = _shape(fit)
         mac = self._keyring._mac("mask", place)
         return [shape(mac(packed(key))) for key in keys]
 
     def pseudonymise(self, fit: MaskFit, subject: Pseudonym | str) -> Part:
-        """A value that fits, the same for the same subject wherever the fit is the same. Raises as `batch`."""
+        """A value that fits, the same for one subject in all columns with the same fit. Raises as `batch`."""
         return _shape(fit)(self._keyring._mac("pseudonymise", "")(str(subject).encode()))
 
     def looks_masked(self, fit: MaskFit, place: str, key: Sequence[Part], value: Part) -> bool:
-        """Whether *value* is exactly the mask of that row. Trailing spaces of fixed-width columns and a
-        time zone that the driver leaves out do not matter."""
+        """Whether *value* is exactly the mask of that row. Ignores the trailing spaces of fixed-width columns and a
+        time zone that the driver drops."""
         return _same(self.mask(fit, place, key), value)
 
 
@@ -127,8 +127,8 @@ def _text(fit: MaskFit) -> _Shape:
 
 
 def _email(fit: MaskFit) -> _Shape:
-    """``masked-0123456789abcdef@masked.invalid``: RFC 2606 keeps ``.invalid`` for ever, so nothing can be mailed there.
-    Shorter forms for narrower columns, and plain digits where no address of that kind fits."""
+    """``masked-0123456789abcdef@masked.invalid``: RFC 2606 reserves ``.invalid`` for ever, so no mail can be delivered
+    there. Shorter forms for narrower columns, and plain hexadecimal digits if no such address fits."""
     room = 64 if fit.length is None else fit.length
     if room >= 38:
         return lambda keyed: f"masked-{keyed[:8].hex()}@masked.invalid"
@@ -140,7 +140,7 @@ def _email(fit: MaskFit) -> _Shape:
 
 
 def _phone(fit: MaskFit) -> _Shape:
-    """A number that nobody has: ``+447700900123`` is in the range that Ofcom keeps for fiction. Where every row must
+    """An unassigned number: ``+447700900123`` is in the range that Ofcom reserves for fiction. If every row must
     differ, ``999`` and 17 digits, which is longer than any number may be (ITU-T E.164) and in no country (+999)."""
     room = 64 if fit.length is None else fit.length
     if fit.unique:
@@ -153,7 +153,7 @@ def _phone(fit: MaskFit) -> _Shape:
 
 
 def _integer(fit: MaskFit) -> _Shape:
-    """Nought, or the bound next to it; where every row must differ, a number within the bounds."""
+    """Zero, or the nearest bound; if every row must differ, a number within the bounds."""
     low = -(2**31) if fit.low is None else fit.low
     high = 2**31 - 1 if fit.high is None else fit.high
     if not fit.unique:
@@ -175,7 +175,7 @@ def _bytes(fit: MaskFit) -> _Shape:
 
 
 def _uuid(fit: MaskFit) -> _Shape:
-    """Version 8 of RFC 9562, which is for values of one's own making."""
+    """Version 8 of RFC 9562, for custom values."""
     return lambda keyed: uuid.UUID(
         bytes=keyed[:6] + bytes([0x80 | keyed[6] & 0x0F, keyed[7], 0x80 | keyed[8] & 0x3F]) + keyed[9:16]
     )

@@ -1,7 +1,7 @@
-"""Values as bytes in one way only: what is hashed, authenticated or compared under a key goes through here.
+"""Canonical encoding of values as bytes, for everything that is hashed, authenticated or compared under a key.
 
 Each part carries its type and its length, so no two different lists of parts give the same bytes. Whole numbers are
-the same whichever type a database driver gives them.
+encoded equally whichever type a database driver uses.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from collections.abc import Iterable
 from typing import Any
 
 Part = str | int | float | bool | bytes | decimal.Decimal | dt.date | dt.datetime | dt.time | uuid.UUID | None
-"""A scalar, as a store gives it."""
+"""A scalar, as a store returns it."""
 
 
 def texts(*parts: str | bytes) -> bytes:
-    """Texts, each after its length in bytes (uint32): the domain separation of every derived key."""
+    """Texts, each preceded by its length in bytes (uint32): the domain separation of every derived key."""
     encoded = [part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass") for part in parts]
     return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
 
 
 def text(part: str) -> bytes:
-    """`texts` of one."""
+    """`texts` of one text."""
     encoded = part.encode("utf-8", "surrogatepass")
     return len(encoded).to_bytes(4, "big") + encoded
 
 
 def packed(parts: Iterable[Part]) -> bytes:
-    """The parts, each as a letter for its type, its length (uint32) and its bytes."""
+    """Each part as a letter for its type, its length (uint32) and its bytes."""
     return b"".join([packed_one(part) for part in parts])
 
 
@@ -41,7 +41,7 @@ def packed_one(part: Part) -> bytes:
 
 def _tagged(part: Any) -> tuple[bytes, bytes]:
     kind = type(part)
-    if kind is int:  # the two that nearly every key is made of come first
+    if kind is int:  # the two most common types in keys come first
         return b"i", b"%d" % part
     if kind is str:
         return b"s", part.encode("utf-8", "surrogatepass")

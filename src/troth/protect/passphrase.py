@@ -1,4 +1,4 @@
-"""Where an approver's passphrase comes from: a file that the environment names, or the terminal. Never an argument."""
+"""Reading an approver's passphrase: from a file named in the environment, or the terminal; never from an argument."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from troth.protect.wraps.given import given
 
 
 def ask_passphrase(whose: str, variable: str, *, twice: bool = False) -> str:
-    """The passphrase of *whose*: what *variable*\\ ``_FILE`` names, *variable* itself, or what is typed, *twice* where
-    it is new. Raises `WrapRefused` for a file that is not sound, `ApprovalRefused` where nobody is there to ask."""
+    """The passphrase of *whose*: from the file that *variable*\\ ``_FILE`` names, from *variable*, or typed, *twice* if
+    it is new. Raises `WrapRefused` for an unsafe file, `ApprovalRefused` without a terminal or if the two differ."""
     found = given(variable)
     if found is not None:
         return found

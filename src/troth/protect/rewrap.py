@@ -1,4 +1,4 @@
-"""Wrapping the same root key another way: what was sealed stays readable, only how Troth comes to its key changes."""
+"""Wrapping the same root key another way: sealed data stays readable, only the way to unlock the key changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from troth.protect.wraps import Wrap, options, wrapped
 
 @dataclass(frozen=True, slots=True)
 class RewrapPlan:
-    """The root key *key*, in *file*, is wrapped one way *now*, and another way *then*. *hash* is what to approve."""
+    """A plan to change the wrap of root key *key* in *file* from *now* to *then*. *hash* is what is approved."""
 
     key: KeyId
     file: Path
@@ -30,16 +30,16 @@ class RewrapPlan:
 
 
 def plan_rewrap(home: Path, then: Wrap) -> RewrapPlan:
-    """What `rewrap` would do; nothing is changed. It takes unwrapping the key. Raises as `Keyring.open` does."""
+    """Plan `rewrap` without changing anything. It has to unwrap the key. Raises as `Keyring.open` does."""
     found = read_key_file(home)
     return _plan(found, found.secret(), then)
 
 
 def rewrap(home: Path, then: Wrap, *, approved: str) -> RewrapPlan:
-    """Do what was approved by its hash: put a file in the place of the old one, whole and on disk before it is there.
+    """Carry out the plan with the *approved* hash: write a new file, sync it, and replace the old one by it.
 
-    The new wrap is unwrapped once, before anything is written. Whenever this is killed, the root key is there in one
-    way or the other. Raises `HomeRefused` for another plan than the approved one, `WrapRefused` where the new way
+    The new wrap is test-unwrapped before anything is written. If the process is killed, the root key is there in one
+    way or the other. Raises `HomeRefused` if the plan differs from the approved one, `WrapRefused` if the new way
     refuses.
     """
     with _only_one(home):

@@ -1,4 +1,4 @@
-"""Sealed values as bytes: encrypted under a key of their own field, tied to where they belong.
+"""Sealed values as bytes: encrypted under a key of their own field, bound to their place.
 
 ======  =======================================================================================================
 bytes   what
@@ -8,8 +8,8 @@ bytes   what
         2 is HKDF-SHA256, AES-256-SIV (RFC 5297), key commitment by HKDF: equal plaintexts in one place look equal
 8       id of the root key
 4       number of the field key (uint32); 0 is derived from the root key itself
-12      nonce; noughts in suite 2
-16      commitment to the key, as neither cipher alone keeps one ciphertext from opening under two keys
+12      nonce; zeros in suite 2
+16      commitment to the key, as neither cipher alone prevents one ciphertext from opening under two keys
 n + 16  ciphertext and tag, in suite 2 the tag first; the header and the context are authenticated with it
 ======  =======================================================================================================
 """
@@ -32,30 +32,29 @@ COMMITMENT_BYTES = 16
 _HEADER = struct.Struct(f">4sB8sI{NONCE_BYTES}s{COMMITMENT_BYTES}s")
 _MAGIC = b"TRS\x01"
 OVERHEAD_BYTES = _HEADER.size + TAG_BYTES
-"""How much longer a sealed value is."""
+"""Bytes that sealing adds."""
 ROOT_AT = slice(5, 13)
 NUMBER_AT = slice(13, 17)
-"""Where the id of its root key and the number of its field key stand in a sealed value, for those who look for one
-without opening."""
+"""Where the id of its root key and the number of its field key are in a sealed value, for searching without opening."""
 
 
 class Suite(enum.IntEnum):
-    """How a value is sealed."""
+    """The cipher suite of a sealed value."""
 
     RANDOM = 1
     DETERMINISTIC = 2
 
     @property
     def secret_bytes(self) -> int:
-        """How many derived bytes its key needs: the key itself, and the commitment to it."""
+        """The number of derived bytes for its key and the commitment to it."""
         return (KEY_BYTES if self is Suite.RANDOM else SIV_KEY_BYTES) + COMMITMENT_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealingContext:
-    """Where a sealed value belongs. It opens in exactly this place, for exactly this subject, and nowhere else.
+    """The place of a sealed value. It opens in exactly this place, for exactly this subject, and nowhere else.
 
-    *domain* says what part of Troth or which merchant it is for; *tenant* is for services that keep several companies.
+    *domain* is the part of Troth or the merchant that it is for; *tenant* is for services that host several companies.
     """
 
     domain: str
@@ -69,7 +68,7 @@ class SealingContext:
 
 
 class FieldKey:
-    """The key of one field for one suite, with its commitment. *secret* is as many derived bytes as the suite needs."""
+    """The key of one field for one suite, with its commitment. *secret* has the derived bytes that the suite needs."""
 
     __slots__ = ("_cipher", "commitment", "number", "root_id", "suite")
 
@@ -82,7 +81,7 @@ class FieldKey:
         self.suite = suite
 
     def encrypt(self, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
-        """Ciphertext and tag. The nonce counts in suite 1 only."""
+        """Ciphertext and tag. Only suite 1 uses the nonce."""
         if isinstance(self._cipher, Siv):
             return self._cipher.encrypt(plaintext, [associated])
         return self._cipher.encrypt(nonce, plaintext, associated)
@@ -95,14 +94,14 @@ class FieldKey:
 
 
 def seal(plaintext: bytes, context: SealingContext, key: FieldKey) -> bytes:
-    """Seal with the suite of *key*; under a random nonce one key is good for 2^32 values (SP 800-38D §8.3)."""
+    """Seal with the suite of *key*; with random nonces one key is safe for 2^32 values (SP 800-38D §8.3)."""
     nonce = os.urandom(NONCE_BYTES) if key.suite is Suite.RANDOM else bytes(NONCE_BYTES)
     header = _HEADER.pack(_MAGIC, key.suite, key.root_id, key.number, nonce, key.commitment)
     return header + key.encrypt(nonce, plaintext, _associated(header, context))
 
 
 def open_sealed(sealed: bytes, context: SealingContext, key: FieldKey) -> bytes:
-    """The plaintext, or `OpenError` whatever is wrong."""
+    """The plaintext. Raises `OpenError` for any fault."""
     if len(sealed) < OVERHEAD_BYTES:
         raise OpenError
     header, body = sealed[: _HEADER.size], sealed[_HEADER.size :]
@@ -117,7 +116,7 @@ def open_sealed(sealed: bytes, context: SealingContext, key: FieldKey) -> bytes:
 
 
 def key_of(sealed: bytes) -> tuple[int, Suite]:
-    """The number of the field key that it was sealed under, and its suite. Raises `OpenError` for what is no sealed
+    """The number of the field key that it was sealed under, and its suite. Raises `OpenError` if it is no sealed
     value."""
     if not is_sealed(sealed):
         raise OpenError
@@ -126,8 +125,8 @@ def key_of(sealed: bytes) -> tuple[int, Suite]:
 
 
 def sealed_under(value: bytes) -> tuple[KeyId, int] | None:
-    """The root key and the number of the field key that *value* says it is sealed under, None where it is not sealed.
-    Nothing is opened."""
+    """The root key and the number of the field key that the header of *value* names, None if it is not sealed. Does not
+    open it."""
     if not is_sealed(value):
         return None
     _, _, root_id, number, _, _ = _HEADER.unpack_from(value)
@@ -140,12 +139,12 @@ def is_sealed(value: bytes) -> bool:
 
 
 def is_begun(value: bytes) -> bool:
-    """Whether *value* begins as a sealed value does, though it may be cut short or of a suite that we do not know."""
+    """Whether *value* begins like a sealed value, though it may be truncated or of an unknown suite."""
     return value.startswith(_MAGIC)
 
 
 def is_deterministic(value: bytes) -> bool:
-    """Whether *value* has the outer form of one that was sealed deterministically."""
+    """Whether *value* has the outer form of a deterministically sealed value."""
     return is_sealed(value) and value[len(_MAGIC)] == Suite.DETERMINISTIC
 
 

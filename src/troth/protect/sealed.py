@@ -1,4 +1,4 @@
-"""A wrapper for values that must be carried and must not be shown."""
+"""A wrapper for values that are passed on but must not be shown."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ T = TypeVar("T", bound=Part)
 
 
 class Sealed(Generic[T]):
-    """Holds a value that no log, traceback, template or dump shows by accident; `reveal` is the one way to it.
+    """Holds a value that no log, traceback, template or dump shows by accident; only `reveal` returns it.
 
-    ``repr`` and ``str`` show nothing; formatting, pickling and hashing raise ``TypeError``. Comparing two takes the
-    same time whatever they hold.
+    ``repr`` and ``str`` show nothing; formatting, pickling and hashing raise ``TypeError``. Comparison takes constant
+    time.
     """
 
     __slots__ = ("_value",)

@@ -9,7 +9,7 @@ from troth.protect.hazmat import SigningKey
 
 
 class Ed25519Signer:
-    """A `troth.ledger.Signer`. ``str(signer.verifier)`` is what outsiders are given; the key stays inside."""
+    """A `troth.ledger.Signer`. ``str(signer.verifier)`` is given to outsiders; the key stays inside."""
 
     __slots__ = ("_key", "verifier")
 

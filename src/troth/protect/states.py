@@ -1,7 +1,7 @@
-"""The life of a key: the six states of NIST SP 800-57 part 1 rev. 5 §7, what each allows, and what may follow it. Pure.
+"""Key states: the six of NIST SP 800-57 part 1 rev. 5 §7, what each allows, and the transitions between them. Pure.
 
-A key that protects nothing new yet is *pre-active*; one in use is *active*; *suspended* and *deactivated* keys protect
-nothing new, and what a deactivated one sealed can still be opened. Of a *destroyed* key only these facts are left.
+A key that protects nothing yet is *pre-active*; one in use is *active*; *suspended* and *deactivated* keys protect
+nothing new, and values under a deactivated one can still be opened. Of a *destroyed* key only these facts remain.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ class KeyState(enum.StrEnum):
 
     @property
     def seals(self) -> bool:
-        """Whether anything new may be protected."""
+        """Whether the key may protect new values."""
         return self is KeyState.ACTIVE
 
     @property
     def opens(self) -> bool:
-        """Whether what was protected may still be read. Under a compromised key it may, to move it to another."""
+        """Whether protected values may still be opened. Under a compromised key they may, to move them to another."""
         return self in (KeyState.ACTIVE, KeyState.DEACTIVATED, KeyState.COMPROMISED)
 
     def may_become(self, later: KeyState) -> bool:
-        """Whether *later* may follow. A key in use is deactivated before it is destroyed: first see that nothing hangs
-        on it."""
+        """Whether *later* may follow. An active key is deactivated before it is destroyed, so that what depends on it
+        is checked."""
         return later in _FOLLOWS[self]
 
 

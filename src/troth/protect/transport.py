@@ -1,8 +1,8 @@
-"""Keys that leave this machine, and come to another: one file, encrypted to people who hold age identities.
+"""Key export and import: moving keys to another machine in one file, encrypted to age identities.
 
-It holds the root secret, ``keys.toml`` and ``approvers.toml``. Whoever has the file and one of the identities that it
-is encrypted to has the keys, approvers or not; so an identity belongs in a safe that takes two people to open. The
-approvers travel inside, and approve at the other end that these keys come into use there.
+It holds the root secret, ``keys.toml`` and ``approvers.toml``. The file and one of the identities that it is encrypted
+to are enough to get the keys, with or without approvers; so an identity belongs in a safe that takes two people to
+open. The approvers are in the file too, and approve the import at the other end.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _RECIPIENTS_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class ExportPlan:
-    """The root key and all keys below it, encrypted to *recipients*. *hash* is what two roles approve."""
+    """A plan to export all keys, root key included, encrypted to *recipients*. *hash* is what two roles approve."""
 
     key: KeyId
     recipients: tuple[str, ...]
@@ -41,7 +41,7 @@ class ExportPlan:
 
 
 def plan_export(keyring: Keyring, recipients: Sequence[str]) -> ExportPlan:
-    """What `write_export` would do. Raises `KeyRefused` for what is no recipient."""
+    """Plan `write_export`. Raises `KeyRefused` for an invalid recipient."""
     wanted = tuple(sorted(set(recipients)))
     if not 0 < len(wanted) <= _RECIPIENTS_MAX:
         raise KeyRefused(f"name 1 to {_RECIPIENTS_MAX} recipients; age-keygen makes one")
@@ -51,9 +51,9 @@ def plan_export(keyring: Keyring, recipients: Sequence[str]) -> ExportPlan:
 
 
 def write_export(plan: ExportPlan, home: Path, keyring: Keyring, target: Path, *, now: dt.datetime) -> int:
-    """Write the keys of *home* as they are now into *target* (0600), which must not be there. How many there are.
+    """Write the current keys of *home* into *target* (0600), which must not exist. Returns the number of keys.
 
-    Raises `HomeRefused` where it is there or cannot be written.
+    Raises `HomeRefused` if it exists or cannot be written.
     """
     file = read_key_file(home)
     assert keyring.chain is not None, "the keyring of this home"
@@ -74,14 +74,14 @@ def write_export(plan: ExportPlan, home: Path, keyring: Keyring, target: Path, *
 
 
 def require_free(target: Path) -> None:
-    """Raises `HomeRefused` where an export cannot be written to *target*, as far as can be told before."""
+    """Raises `HomeRefused` if an export cannot be written to *target*, as far as that can be checked beforehand."""
     if os.path.lexists(target) or not os.access(target.absolute().parent, os.W_OK):
         raise HomeRefused(f"{target} is there already, or cannot be made; name another file")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyExport:
-    """An export that was opened. *hash* is what two of *approvers* approve; it is bound to everything in it."""
+    """An opened export. *hash* is what two of *approvers* approve; it covers everything in the export."""
 
     id: KeyId
     made: dt.datetime
@@ -93,7 +93,7 @@ class KeyExport:
     _approvers: str = field(repr=False)
 
     def is_in(self, home: Path) -> bool:
-        """Whether *home* has this root key already. Raises `HomeRefused` where it has another one."""
+        """Whether *home* already has this root key. Raises `HomeRefused` if it has another one."""
         try:
             there = read_key_file(home).id
         except KeysMissing:
@@ -105,10 +105,10 @@ class KeyExport:
         return True
 
     def put_into(self, home: Path, wrap: Wrap) -> tuple[KeyInfo, ...]:
-        """Make this the keys of *home*, the root key last and wrapped that way. The keys below it.
+        """Make these the keys of *home*, writing the root key last, wrapped as *wrap* says. Returns the keys below it.
 
-        Killed at any point and called again, it goes on. Raises `HomeRefused` where there are other keys already, or
-        where a key in the export does not open.
+        Resumes if it is called again after a crash. Raises `HomeRefused` if other keys exist already, or a key in the
+        export does not open.
         """
         is_there = self.is_in(home)
         make_folder(home)
@@ -138,8 +138,8 @@ class KeyExport:
 
 
 def open_export(file: Path, identities: Path, *, passphrase: Callable[[], str] | None = None) -> KeyExport:
-    """What is in *file*, opened by the age identities in the file *identities*; *passphrase* is asked where that one is
-    encrypted itself. Raises `KeyRefused` where it does not open or is no export."""
+    """The export in *file*, opened with the age identities in the file *identities*; *passphrase* is called if that
+    file is encrypted itself. Raises `KeyRefused` if it does not open or is no export."""
     pyrage = _pyrage()
     try:
         content = pyrage.decrypt(_bytes(file), _identities(_bytes(identities), passphrase))

@@ -1,11 +1,9 @@
-"""What a regulator reads from the declaration: the record of processing, the map of the data, and the purposes whose
-risks have to be assessed.
+"""Reports for a regulator: the record of processing, the data map, and the purposes that need an impact assessment.
 
-This room promises that each of them follows from the declaration alone, is the same for the same declaration, and says
-what is missing and where it goes; nothing is filled in with a guess.
+Every report follows from the declaration alone (the screening also from the date) and is deterministic. It names what
+is missing and the key where it goes; nothing is guessed.
 
-
-What is behind these names is imported when it is first asked for: `base` makes a page without a declaration.
+Names are imported lazily, because `base` renders pages without a declaration.
 """
 
 from __future__ import annotations

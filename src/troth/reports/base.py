@@ -1,7 +1,7 @@
-"""A page that leaves as one file: an audit, a record, an archive's index, what is wrong with a policy.
+"""Self-contained HTML pages: audits, records, archive indexes and policy findings.
 
-It is read from a disk, by mail or on paper, years from now: its style stands inside, nothing is fetched from elsewhere,
-nothing in it runs. Whatever text it is given, `safe` makes it harmless.
+They are read from a disk, by e-mail or on paper, years from now: the style is inline, nothing is fetched from elsewhere
+and no script runs. `safe` makes any text harmless.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, those that turn the direction of writing, and halves of characters."""
+"""Control characters, bidirectional controls and surrogates."""
 
 
 def safe(text: object) -> str:
-    """*text* for HTML and SVG. What a reader would not see and a machine would obey becomes visible."""
+    """*text* escaped for HTML and SVG; invisible characters that a machine would obey become visible."""
     return _HARMFUL.sub("�", escape(str(text)))
 
 
 def html_page(title: str, parts: Iterable[str], *, style: str = "", top: str = "", foot: str = "") -> str:
-    """The page. *title* is plain text; *parts*, and what stands in *top* and *foot*, are HTML that is safe already.
+    """A complete HTML page. *title* is plain text; *parts*, *top* and *foot* are HTML that is already safe.
 
-    *style* comes after the one style that all these pages have: their colours by day, by night and in print, their
-    type, and what a keyboard needs.
+    *style* follows the base style that all these pages share: colours for light, dark and print, typography, and
+    keyboard focus.
     """
     base = resources.files(__package__).joinpath("base.css").read_text("utf-8")
     skip = '<a class="skip" href="#main">To the content</a>\n' if top else ""

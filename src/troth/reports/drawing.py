@@ -1,4 +1,4 @@
-"""The map as one SVG: no script, no font and no link from elsewhere, in light and dark, and told in words as well."""
+"""Renders the data map as one SVG: no scripts, fonts or external links; light and dark; with a text description."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from troth.reports.flow_diagram import COLUMNS, Arrow, Picture, picture_words
 from troth.reports.layout import WIDTH, Layout, Placed, lay_out
 
 _HEADS = (105, 364, 706, 1063)
-"""The middle of each column."""
+"""The horizontal centre of each column."""
 
 
 def as_svg(picture: Picture, *, styled: bool = True) -> str:
-    """The map, 1,200 units wide. Without *styled* it brings no style of its own, for a page that has it
-    (`map_style`)."""
+    """The map, 1,200 units wide. Without *styled* it has no style of its own, for pages that include `map_style`."""
     laid = lay_out(picture)
     return "\n".join(_svg(picture, laid, styled)) + "\n"
 
 
 def map_style() -> str:
-    """The style of the map, in light, in dark and on paper."""
+    """The style sheet of the map for light, dark and print."""
     return resources.files(__package__).joinpath("map.css").read_text("utf-8")
 
 
@@ -60,7 +59,7 @@ def _box(placed: Placed) -> Iterator[str]:
 
 
 def _arrow(arrow: Arrow, laid: Layout) -> str:
-    """One curve through everything on the way, and its tip."""
+    """A curve through all stops of the arrow, and its tip."""
     source, target = laid.boxes[arrow.source], laid.boxes[arrow.target]
     stops = laid.ways.get(arrow, ())
     first, last = (stops[0].box.id, stops[-1].box.id) if stops else (arrow.target, arrow.source)

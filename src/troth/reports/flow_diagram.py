@@ -1,4 +1,4 @@
-"""The map of the data as values: whose data it is, where it is asked for, where it lies, and who receives it."""
+"""The data map as values: whose data is collected, where, in which systems it is stored, and who receives it."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ COLUMNS = ("People", "Where data is asked for", "Systems", "Recipients")
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Somebody or something in one of the `COLUMNS`. *group* is what it stands with: a recipient's country."""
+    """A box in one of the `COLUMNS`. *group* is the heading it is listed under: a recipient's country."""
 
     id: str
     column: int
     title: str
     about: str = ""
-    """What it is, in a word or two: a processor; the country where it stands."""
+    """A short description: a recipient's role, or the country of a system."""
     data: tuple[str, ...] = ()
-    """The categories that are there, in plain words."""
+    """The data categories in plain words."""
     purposes: tuple[str, ...] = ()
     group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """Data goes from one box to another."""
+    """A data flow from one box to another."""
 
     source: str
     target: str
@@ -40,7 +40,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything that is drawn; the same for the same declaration."""
+    """The whole diagram; equal declarations give equal pictures."""
 
     organisation: str
     boxes: tuple[Box, ...]
@@ -52,7 +52,7 @@ class Picture:
 
 
 def picture_of(declaration: Declaration) -> Picture:
-    """The map that *declaration* makes."""
+    """The data map of *declaration*."""
     boxes = [*_people(declaration), *_points(declaration), *_systems(declaration), *_recipients(declaration)]
     arrows = [*_asked(declaration), *_stored(declaration), *_sent(declaration)]
     return Picture(declaration.organisation.name, tuple(boxes), tuple(arrows), declaration.hash)
@@ -70,7 +70,7 @@ def _people(declaration: Declaration) -> Iterator[Box]:
 
 
 def _whose(declaration: Declaration, name: str) -> list[str]:
-    """Whose data a system holds: as it says, else as its purposes say."""
+    """Whose data a system holds: its own `subjects`, or else those of its purposes."""
     system = declaration.systems[name]
     of_purposes = (
         who
@@ -124,8 +124,8 @@ def _purposes(declaration: Declaration, names: Iterable[str]) -> tuple[str, ...]
 
 
 def _fills(declaration: Declaration, point: CollectionPoint) -> list[str]:
-    """The systems that what a collection point asks for goes into: they serve one of its purposes, and hold some of it.
-    Where no category is said, the purpose decides."""
+    """The systems that data from a collection point goes into: they share a purpose with it and hold some of its
+    categories. Without declared categories, the purpose decides."""
     collected = _collected(point)
     return [
         name
@@ -136,7 +136,7 @@ def _fills(declaration: Declaration, point: CollectionPoint) -> list[str]:
 
 
 def _asked(declaration: Declaration) -> Iterator[Arrow]:
-    """From people to where they are asked; straight to the system where nobody asks them."""
+    """From people to collection points, or straight to systems that no collection point fills."""
     filled = dict.fromkeys(
         (who, f"points.{name}")
         for name, point in declaration.collection_points.items()
@@ -170,11 +170,11 @@ def _shared(categories: Iterable[str], system: System) -> tuple[str, ...]:
     return tuple(titles(each for each in relations.holds(system) if relations.overlap([each], known)))
 
 
-# --- in words -------------------------------------------------------------------------------------------------------
+# --- text and data --------------------------------------------------------------------------------------------------
 
 
 def picture_data(picture: Picture) -> dict[str, Any]:
-    """The map as values that JSON has."""
+    """The map as JSON values."""
     return {
         "troth_map": 1,
         "organisation": picture.organisation,
@@ -196,7 +196,7 @@ def picture_data(picture: Picture) -> dict[str, Any]:
 
 
 def picture_words(picture: Picture) -> Iterator[str]:
-    """The map as sentences, one for each box from which data goes on: what whoever cannot see it is told."""
+    """The map as sentences, one per box, for readers who cannot see the picture."""
     names = {box.id: box.title for box in picture.boxes}
     for box in picture.boxes:
         targets = [names[arrow.target] for arrow in picture.arrows if arrow.source == box.id]

@@ -1,8 +1,8 @@
 """Which purposes need an impact assessment (GDPR Art. 35), by dated lists of criteria (``risk.toml``).
 
-A criterion rests on *facts*: what the declaration shows, and what the company states under ``risk``. A fact that
-nobody stated is unknown, which never counts as *no*: it is asked for, as long as an answer could change the outcome.
-It is a screening, and no assessment.
+A criterion rests on *facts*: what the declaration shows, and what the company states under ``risk``. A fact that is not
+stated is unknown, which never counts as *no*: it is asked for while an answer could change the outcome. This is a
+screening, not an assessment.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from troth.reports.labels import in_words, purpose_title
 
 
 class RiskVerdict(enum.StrEnum):
-    """What the lists say of a purpose, from the gravest."""
+    """The result of screening a purpose, most severe first."""
 
     REQUIRED = "required"
     LIKELY = "likely"
     OPEN = "open"
-    """Too little is stated to tell."""
+    """Too little is stated to decide."""
     NOT_INDICATED = "not_indicated"
     NO_LIST = "no_list"
-    """No list reaches the company, so that nothing was asked."""
+    """No list applies to the company, so nothing was checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One criterion of a list; see ``risk.toml`` for what each part means."""
+    """A criterion of a list; ``risk.toml`` explains its parts."""
 
     id: str
     what: str
@@ -49,7 +49,7 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class CriteriaList:
-    """A list in force from a day on: *enough* met criteria make its *verdict*."""
+    """A list that is in force from a date on: *enough* met criteria give its *verdict*."""
 
     id: str
     name: str
@@ -65,7 +65,7 @@ class CriteriaList:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What is known: yes, no, or nothing (None). *says* is what the declaration says of it."""
+    """Whether a fact holds (None: unknown). *says* describes it in the words of the declaration."""
 
     holds: bool | None
     says: str = ""
@@ -73,7 +73,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """A criterion that is met, and what of the declaration meets it."""
+    """A criterion that is met, and the facts of the declaration that meet it."""
 
     criterion: Criterion
     why: str
@@ -81,7 +81,7 @@ class Met:
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """A fact that is not stated and could change the outcome; *path* is where it goes."""
+    """A fact that is not stated and could change the outcome; *path* is its key in the declaration."""
 
     fact: str
     path: str
@@ -89,7 +89,7 @@ class OpenQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """What the lists say of one purpose, and the assessment that is declared for it."""
+    """The screening result of one purpose, and the assessment declared for it."""
 
     purpose: str
     title: str
@@ -101,18 +101,18 @@ class Screening:
 
     @property
     def is_due(self) -> bool:
-        """Whether an assessment is due and none is declared."""
+        """True if an assessment is due and none is declared."""
         return self.verdict in {RiskVerdict.REQUIRED, RiskVerdict.LIKELY} and self.assessment is None
 
 
 def in_force(on: dt.date) -> tuple[CriteriaList, ...]:
-    """The lists that are in force on that day, wherever: none before the first of them."""
+    """The lists in force on that day in any place; empty before the first of them."""
     return tuple(each for each in lists() if each.applies_from <= on <= (each.applies_to or dt.date.max))
 
 
 def screen(declaration: Declaration, *, on: dt.date) -> tuple[Screening, ...]:
-    """Every purpose, held against the lists that apply to the company on that day. Where there is none,
-    nothing was asked: `RiskVerdict.NO_LIST`."""
+    """Screens every purpose against the lists that apply to the company on that day; `RiskVerdict.NO_LIST` if none
+    applies."""
     applying = [each for each in in_force(on) if _applies(each, declaration, on)]
     return tuple(_screened(declaration, name, purpose, applying) for name, purpose in declaration.purposes.items())
 
@@ -151,7 +151,7 @@ def _is_met(criterion: Criterion, facts: Mapping[str, Fact], applying: list[Crit
 
 
 def _others(criterion: Criterion, applying: list[CriteriaList]) -> list[Criterion]:
-    """The criteria of which one has to be met besides."""
+    """The criteria of the list that this one `needs`; at least one of them must be met as well."""
     needed = (each for one in applying if one.id == criterion.needs for each in one.criteria)
     return [each for each in needed if each.id not in criterion.besides]
 
@@ -162,7 +162,7 @@ def _why(criterion: Criterion, facts: Mapping[str, Fact]) -> str:
 
 
 def _open(facts: Mapping[str, Fact], applying: list[CriteriaList], verdicts: list[RiskVerdict]) -> Iterator[str]:
-    """The unknown facts that could still change the outcome; none where an assessment is required already."""
+    """The unknown facts that could still change the outcome; none if an assessment is already required."""
     if RiskVerdict.REQUIRED in verdicts:
         return
     hopeful = {name: fact if fact.holds is not None else Fact(True) for name, fact in facts.items()}
@@ -174,7 +174,7 @@ def _open(facts: Mapping[str, Fact], applying: list[CriteriaList], verdicts: lis
 
 
 def _rests_on(criterion: Criterion, facts: Mapping[str, Fact], applying: list[CriteriaList]) -> Iterator[str]:
-    """The facts by which a criterion is, or could be, met: its own, and those of the others that it needs."""
+    """The facts by which a criterion is or could be met: its own, and those of the other criteria that it needs."""
     for every in criterion.when:
         if all(facts[fact].holds for fact in every):
             yield from every
@@ -187,12 +187,12 @@ def _rests_on(criterion: Criterion, facts: Mapping[str, Fact], applying: list[Cr
 
 _PERSONAL = ("user.location", "user.content.private", "user.financial", "user.payment", "user.authorization",
              "user.content.self_image")  # fmt: skip
-"""Highly personal, says WP 248: location, communication, documents, money, what makes fraud possible."""
+"""Highly personal data according to WP 248: location, communication, documents, money, and data that enables fraud."""
 _TRACKS = ("user.location", "user.behavior.browsing_history", "user.behavior.search_history",
            "user.behavior.media_consumption", "user.device.cookie")  # fmt: skip
 _MARKETING = ("marketing", "personalize")
 _STATED = {"large": "people", "tracks": "monitors"}
-"""The key of ``risk`` that states a fact, where it has another name."""
+"""Facts whose key under ``risk`` has another name."""
 
 
 def _facts(declaration: Declaration, name: str, purpose: Purpose) -> dict[str, Fact]:
@@ -255,11 +255,11 @@ def _large(risk: Risk) -> Fact:
     return Fact(risk.people >= _data()[0], f"it is about {risk.people:,} people")
 
 
-# --- the lists as data ----------------------------------------------------------------------------------------------
+# --- criteria lists -------------------------------------------------------------------------------------------------
 
 
 def lists() -> tuple[CriteriaList, ...]:
-    """Every list that Troth ships, whenever it applies."""
+    """All lists that Troth ships, in force or not."""
     return _data()[1]
 
 

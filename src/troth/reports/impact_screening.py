@@ -1,4 +1,4 @@
-"""What the lists of criteria say of each purpose, as Markdown and data."""
+"""Screening results as Markdown and data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VERDICTS = {
 
 
 def screening_data(screened: Iterable[Screening]) -> list[dict[str, Any]]:
-    """Each purpose as values that JSON has."""
+    """The screened purposes as JSON values."""
     return [
         {
             "purpose": one.purpose,
@@ -49,7 +49,7 @@ def _met(met: Met) -> dict[str, str]:
 
 
 def screening_markdown(screened: Iterable[Screening]) -> str:
-    """The purposes one after another: the verdict, what it rests on, what is not stated."""
+    """A section per purpose: the verdict, the criteria met, and the facts not stated."""
     return "\n".join(_markdown(tuple(screened))) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The declaration's words in plain English: categories, purposes, what a recipient is to us."""
+"""Plain English for the declaration's keys: categories, purposes and recipient roles."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ROLES: Mapping[Sharing, str] = MappingProxyType(
 
 
 def titles(categories: Iterable[str]) -> list[str]:
-    """Each category in plain words, once. What is no category stands as it was written."""
+    """The categories in plain words, without duplicates. Unknown categories are kept as written."""
     return list(dict.fromkeys(title(each) if is_category(each) else each for each in categories))
 
 
 def in_words(categories: Iterable[str]) -> str:
-    """Categories within a sentence: ``e-mail address, IP address, name``."""
+    """Categories as part of a sentence: ``e-mail address, IP address, name``."""
     return ", ".join(_lowered(each) for each in titles(categories))
 
 
@@ -34,5 +34,5 @@ def _lowered(words: str) -> str:
 
 
 def purpose_title(purpose: Purpose) -> str:
-    """What a purpose is for, in its own words or those of its use."""
+    """The title of a purpose, or else that of its use."""
     return purpose.title or (title(purpose.use) if is_use(purpose.use) else purpose.use)

@@ -1,4 +1,4 @@
-"""Where each box of the map stands: columns from left to right, ordered so that few arrows cross. Nothing is random."""
+"""Layout of the data map: columns from left to right, ordered to reduce crossings. Deterministic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COLUMNS = ((16, 178), (248, 232), (548, 316), (942, 242))
 _TOP, _GAP, _GROUP = 64, 14, 30
 _TITLE, _TEXT, _PAD = 18, 15, 9
 _LETTER = 6.8
-"""The width of a letter of the small text, in a wide font."""
+"""Average character width of the small text in a wide font."""
 _LETTER_OF_TITLE = 8.6
 _LINES_MAX = 3
 _SWEEPS = 6
@@ -24,7 +24,7 @@ _SWEEPS = 6
 
 @dataclass(frozen=True, slots=True)
 class BoxLine:
-    """One line of text in a box: *kind* is ``title``, ``about``, ``data`` or ``purposes``."""
+    """A line of text in a box: *kind* is ``title``, ``about``, ``data`` or ``purposes``."""
 
     kind: str
     text: str
@@ -33,7 +33,8 @@ class BoxLine:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A box with its place. *ports* have the heights at which arrows leave, and arrive, by the id of the other end."""
+    """A positioned box. *leaving* and *arriving* are the heights of arrow ends, by the id of the box at the other
+    end."""
 
     box: Box
     x: int
@@ -47,8 +48,8 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The whole map: boxes by id, the headings of groups (text, x, y), and how high it is. *ways* are arrows that pass
-    a column by, each as the places that it goes through; there nothing else stands."""
+    """The positioned map: boxes by id, group headings (text, x, y) and total height. *ways* are the arrows that span
+    several columns, each with the empty slots that it passes through."""
 
     boxes: Mapping[str, Placed]
     ways: Mapping[Arrow, tuple[Placed, ...]]
@@ -57,7 +58,7 @@ class Layout:
 
 
 def lay_out(picture: Picture) -> Layout:
-    """Place every box. The same picture is laid out the same everywhere: no font is measured."""
+    """Positions every box. The result is the same on every machine, because no font is measured."""
     ways = _ways(picture)
     picture = _with_ways(picture, ways)
     order = _ordered(picture)
@@ -88,7 +89,7 @@ _WAY = "way."
 
 
 def _ways(picture: Picture) -> dict[Arrow, list[Box]]:
-    """For each arrow that passes columns by, an empty place in each of them (Sugiyama's dummies)."""
+    """For each arrow that spans several columns, an empty slot in each column between (Sugiyama's dummy nodes)."""
     column = {box.id: box.column for box in picture.boxes}
     return {
         arrow: [
@@ -100,7 +101,7 @@ def _ways(picture: Picture) -> dict[Arrow, list[Box]]:
 
 
 def _with_ways(picture: Picture, ways: Mapping[Arrow, Sequence[Box]]) -> Picture:
-    """*picture* with the places on the way as boxes, and each arrow from place to place."""
+    """*picture* with the dummy nodes as boxes, and the long arrows split at them."""
     short = [arrow for arrow in picture.arrows if arrow not in ways]
     for arrow, boxes in ways.items():
         stops = [arrow.source, *(box.id for box in boxes), arrow.target]
@@ -119,7 +120,7 @@ def _column_height(column: Sequence[Box], heights: Mapping[str, int]) -> int:
     return sum(heights[box.id] + _GAP for box in column) + groups * _GROUP - (_GAP if column else 0)
 
 
-# --- what stands in a box -------------------------------------------------------------------------------------------
+# --- text in a box --------------------------------------------------------------------------------------------------
 
 
 def _lines(box: Box) -> list[tuple[str, str]]:
@@ -156,12 +157,12 @@ def _at(lines: Iterable[tuple[str, str]], y: int) -> tuple[BoxLine, ...]:
     return tuple(found)
 
 
-# --- the order of the boxes -----------------------------------------------------------------------------------------
+# --- order of the boxes ---------------------------------------------------------------------------------------------
 
 
 def _ordered(picture: Picture) -> list[list[Box]]:
-    """Each column by where the boxes stand that its arrows lead to and come from, over and over from left to right and
-    back (Sugiyama's barycentres). Equal ones keep the order of the declaration."""
+    """Orders each column by the mean position of connected boxes, in repeated sweeps in both directions (Sugiyama's
+    barycentre heuristic). Ties keep the order of the declaration."""
     order = [_grouped(picture.column(number), {}) for number in range(len(COLUMNS))]
     neighbours: dict[str, list[str]] = {box.id: [] for box in picture.boxes}
     for arrow in picture.arrows:
@@ -179,7 +180,7 @@ def _ordered(picture: Picture) -> list[list[Box]]:
 
 
 def _grouped(column: Iterable[Box], centre: Mapping[str, float]) -> list[Box]:
-    """*column* by centre, what belongs to one group side by side."""
+    """*column* sorted by *centre*, with boxes of a group side by side."""
     boxes = list(column)
     groups: dict[str, list[Box]] = {}
     for box in boxes:
@@ -193,13 +194,13 @@ def _mean(values: Sequence[float], otherwise: float) -> float:
     return round(sum(values) / len(values), 6) if values else otherwise
 
 
-# --- where arrows leave and arrive ----------------------------------------------------------------------------------
+# --- arrow ends -----------------------------------------------------------------------------------------------------
 
 
 def _ports(
     picture: Picture, id_: str, y: int, height: int, middles: Mapping[str, float]
 ) -> tuple[Mapping[str, float], Mapping[str, float]]:
-    """The heights of the arrows' ends, in the order of the other ends, so that none cross at the box."""
+    """Heights of the arrow ends, sorted by the position of the other end so that arrows do not cross at the box."""
     leaving = [arrow.target for arrow in picture.arrows if arrow.source == id_]
     arriving = [arrow.source for arrow in picture.arrows if arrow.target == id_]
     return _spread(leaving, y, height, middles), _spread(arriving, y, height, middles)

@@ -1,7 +1,7 @@
-"""The record of processing (GDPR Art. 30), rendered from the declaration and from nothing else.
+"""The record of processing (GDPR Art. 30), rendered from the declaration and nothing else.
 
-Each thing that the article asks for is a `RecordItem`: what the declaration says, or what is missing and where it goes.
-A record never leaves a field out, and never fills one with a guess.
+Each field that the article requires is a `RecordItem`: what the declaration says, or what is missing and where it goes.
+A record never omits a field and never fills it with a guess.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SAFEGUARDS = {
 
 @dataclass(frozen=True, slots=True)
 class MissingDeclaration:
-    """What nobody has declared. *path* is the key of ``troth.yaml`` where it goes."""
+    """Something that is not declared. *path* is its key in ``troth.yaml``."""
 
     what: str
     path: str
@@ -48,10 +48,10 @@ class MissingDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class RecordItem:
-    """One thing that the article asks for."""
+    """A field that the article requires."""
 
     field: str
-    """A word for machines, which never changes: ``purposes``, ``time_limits``."""
+    """A stable machine-readable name: ``purposes``, ``time_limits``."""
     label: str
     cite: str
     says: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ class RecordItem:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingActivity:
-    """One processing activity: for a controller a purpose, for a processor whom it is done for."""
+    """A processing activity: a purpose (as controller), or a controller it is done for (as processor)."""
 
     id: str
     title: str
@@ -69,7 +69,8 @@ class ProcessingActivity:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingRecord:
-    """The record for one role. *head* says who keeps it, *declaration* is the hash of what it was rendered from."""
+    """The record for one role. *head* identifies who keeps it; *declaration* is the hash of the declaration it was
+    rendered from."""
 
     role: Role
     article: str
@@ -80,13 +81,13 @@ class ProcessingRecord:
 
     @property
     def missing(self) -> tuple[MissingDeclaration, ...]:
-        """Everything that is missing, each once, in the order of the record."""
+        """Everything that is missing, without duplicates, in the order of the record."""
         lines = (*self.head, *(line for activity in self.activities for line in activity.lines))
         return tuple(dict.fromkeys(gap for line in lines for gap in line.missing))
 
 
 def record_of(declaration: Declaration, role: Role) -> ProcessingRecord:
-    """The record that the declaration makes for *role*, complete, with what is missing said as missing."""
+    """The complete record for *role*; gaps are listed as missing."""
     article = "Art. 30(1)" if role == "controller" else "Art. 30(2)"
     activities = _purposes(declaration) if role == "controller" else _customers(declaration)
     return ProcessingRecord(
@@ -95,7 +96,7 @@ def record_of(declaration: Declaration, role: Role) -> ProcessingRecord:
     )  # fmt: skip
 
 
-# --- who ------------------------------------------------------------------------------------------------------------
+# --- head of the record ---------------------------------------------------------------------------------------------
 
 
 def _head(declaration: Declaration, role: Role, article: str) -> Iterator[RecordItem]:
@@ -133,13 +134,14 @@ _UNREACHED = (
 
 
 def _is_reached(declaration: Declaration) -> bool:
-    """Whether the company is established where the GDPR or the UK GDPR is law, or offers itself to people there."""
+    """True if the company is established where the GDPR or the UK GDPR is law, or serves people there."""
     places = (declaration.organisation.country, *declaration.requests.serves)
     return any(place[:2] in FREE_FLOW for place in places)
 
 
 def _representative(declaration: Declaration, cite: str) -> RecordItem:
-    """Whoever offers to people of the EEA or the UK and is not established there names somebody there (Art. 27)."""
+    """A company that serves the EEA or the UK without being established there needs a representative there (Art.
+    27)."""
     us, label = declaration.organisation, "Representative"
     if us.representative is not None:
         one = us.representative
@@ -155,7 +157,7 @@ def _representative(declaration: Declaration, cite: str) -> RecordItem:
 
 
 def _served_from_outside(declaration: Declaration) -> str:
-    """The part of the EEA and the UK that is served and where we are not established, in words; empty for none."""
+    """The parts of the EEA and the UK that are served from outside, in words; empty if none."""
     here, serves = declaration.organisation.country, {place[:2] for place in declaration.requests.serves}
     eea = EEA
     uk = ["the United Kingdom"] if here != "GB" and "GB" in serves else []
@@ -204,8 +206,8 @@ def _recipients(recipients: dict[str, Recipient]) -> Iterator[str]:
 def _transfers(
     declaration: Declaration, recipients: dict[str, Recipient], systems: Iterable[str], cite: str
 ) -> RecordItem:
-    """Whatever leaves the EEA and the UK, wherever we are ourselves (Art. 44). What lets it go is asked for where the
-    law of those places is declared to apply."""
+    """Transfers out of the EEA and the UK, from wherever the company is (Art. 44). A missing safeguard is reported only
+    if the GDPR or the UK GDPR is declared to apply."""
     is_reached, our_own = _is_reached(declaration), declaration.organisation.country
     says, gaps = list[str](), list[MissingDeclaration]()
     for name, one in recipients.items():
@@ -260,7 +262,7 @@ def _security(declaration: Declaration, cite: str) -> RecordItem:
 
 
 def _measured(declaration: Declaration) -> Iterator[str]:
-    """What the declaration says of security elsewhere, and controls look after."""
+    """Security measures declared elsewhere in the declaration and verified by controls."""
     uses = [
         use for system in declaration.systems.values() for table in system.tables.values()
         for use in table.fields.values()
@@ -278,7 +280,7 @@ def _measured(declaration: Declaration) -> Iterator[str]:
 
 
 def _customers(declaration: Declaration) -> Iterator[ProcessingActivity]:
-    """One for each controller that we act for; one for what is done where nobody says for whom."""
+    """An activity per controller that we act for, and one for purposes without a named controller."""
     ours = [name for name, purpose in declaration.purposes.items() if purpose.role == "processor"]
     told = set[str]()
     for name, one in declaration.controllers.items():

@@ -1,4 +1,4 @@
-"""The record as Markdown, HTML, CSV and data. Each holds the same lines, and none holds the moment of writing."""
+"""The record as Markdown, HTML, CSV and data. All formats have the same content, and none contains a timestamp."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from troth.reports.base import safe as _of
 from troth.reports.processing_record import MissingDeclaration, ProcessingRecord, RecordItem
 
 _FORMAT = 1
-"""The version of the data: grows when a key is taken away or means something else."""
+"""Version of the data format; increased when a key is removed or changes its meaning."""
 
 
 def as_data(record: ProcessingRecord) -> dict[str, Any]:
-    """The record as values that JSON has."""
+    """The record as JSON values."""
     return {
         "troth_ropa": _FORMAT,
         "role": record.role,
@@ -49,7 +49,7 @@ def _gap(gap: MissingDeclaration) -> dict[str, str]:
 
 
 def as_csv(record: ProcessingRecord) -> str:
-    """One row for each activity and one column for each thing that is asked for; who keeps it stands in every row."""
+    """A row per activity and a column per required field; every row repeats the head of the record."""
     rows = [[*record.head, *activity.lines] for activity in record.activities] or [list(record.head)]
     columns = dict.fromkeys((line.field, f"{line.label} ({line.cite})") for row in rows for line in row)
     out = io.StringIO()
@@ -66,7 +66,7 @@ def _said(line: RecordItem) -> str:
 
 
 def _cell(text: str) -> str:
-    """*text* as a spreadsheet shows it, and never computes it."""
+    """*text* as a spreadsheet cell that is never evaluated as a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
@@ -78,7 +78,7 @@ def _told(gap: MissingDeclaration) -> str:
 
 
 def as_markdown(record: ProcessingRecord) -> str:
-    """The record as a text that reads well as it stands."""
+    """The record as Markdown that is readable as plain text."""
     return "\n".join(_markdown(record)) + "\n"
 
 
@@ -103,11 +103,11 @@ def _markdown_line(line: RecordItem) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """*text* on one line, its marks taken as letters."""
+    """*text* on one line, with Markdown characters escaped."""
     return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
 
 
-_MARKS = re.compile(r"[\\`*\[\]<>#|]|(?<!\w)_|_(?!\w)")  # within a word a low line is a letter
+_MARKS = re.compile(r"[\\`*\[\]<>#|]|(?<!\w)_|_(?!\w)")  # an underscore inside a word needs no escape
 
 
 def _heading(record: ProcessingRecord) -> str:
@@ -128,7 +128,7 @@ def _nothing(record: ProcessingRecord) -> str:
 
 
 def as_html(record: ProcessingRecord) -> str:
-    """The record as one page that needs nothing else."""
+    """The record as one self-contained page."""
     parts = [f"<p>{_of(_source(record))}</p>", *_html_lines(record.head)]
     for activity in record.activities:
         parts += [f"<h2>{_of(activity.title)}</h2>", *_html_lines(activity.lines)]
@@ -152,6 +152,6 @@ def _html_lines(lines: Iterable[RecordItem]) -> Iterator[str]:
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """A page of its own in the style of a record."""
+    """A complete page in the style of a record."""
     style = resources.files(__package__).joinpath("page.css").read_text("utf-8")
     return html_page(title, parts, style=style)

@@ -1,4 +1,4 @@
-"""What belongs to what in a declaration: the systems, data and recipients of a purpose, and how long rows stay."""
+"""Relations in a declaration: the systems, data and recipients of a purpose, and how long its rows are kept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from troth.declaration import Declaration, Keep, Purpose, Recipient, System, covers
 
 Period = tuple[str, str, str]
-"""The table as ``system.table``, how long its rows stay (empty where nothing says so), and why."""
+"""The table as ``system.table``, its retention period (empty if not declared), and the reason."""
 
 
 def serve(declaration: Declaration, purpose: str) -> dict[str, System]:
@@ -16,28 +16,28 @@ def serve(declaration: Declaration, purpose: str) -> dict[str, System]:
 
 
 def holds(system: System) -> list[str]:
-    """The categories that a system holds, each once, in the order of the file."""
+    """The categories that a system holds, without duplicates, in the order of the file."""
     tables = (use.category for table in system.tables.values() for use in table.fields.values())
     asked = system.asked.holds.values() if system.asked else ()
     return list(dict.fromkeys([*tables, *asked]))
 
 
 def held_for(declaration: Declaration, name: str) -> list[str]:
-    """The categories that are really held for a purpose: of its systems, what its data covers. Where no system holds
-    any, the data that it names."""
+    """The categories held for a purpose: those of its systems that the purpose's `data` covers. If there are none, the
+    purpose's own `data`."""
     data = declaration.purposes[name].data
     held = dict.fromkeys(category for system in serve(declaration, name).values() for category in holds(system))
     return [category for category in held if any(covers(broad, category) for broad in data)] or list(data)
 
 
 def overlap(first: Iterable[str], other: Iterable[str]) -> bool:
-    """Whether some category of *one* covers, or is covered by, one of *other*."""
+    """True if a category of *first* covers, or is covered by, a category of *other*."""
     known = list(other)
     return any(covers(a, b) or covers(b, a) for a in first for b in known)
 
 
 def receive(declaration: Declaration, categories: Iterable[str], purposes: Iterable[str]) -> dict[str, Recipient]:
-    """The recipients that get some of *categories* for one of *purposes*, by name."""
+    """The recipients of some of *categories* for any of *purposes*, by name."""
     known, served = list(categories), set(purposes)
     return {
         name: one
@@ -47,13 +47,13 @@ def receive(declaration: Declaration, categories: Iterable[str], purposes: Itera
 
 
 def subjects_of(declaration: Declaration, name: str, purpose: Purpose) -> list[str]:
-    """Whose data a purpose uses: as it says itself, else as the systems say that serve it."""
+    """Whose data a purpose uses: its own `subjects`, or else those of the systems that serve it."""
     systems = serve(declaration, name).values()
     return list(dict.fromkeys(purpose.subjects or (who for system in systems for who in system.subjects)))
 
 
 def periods(declaration: Declaration, purpose: str) -> Iterator[Period]:
-    """How long the rows stay that hold the purpose's data, table by table."""
+    """Retention periods of the tables that hold the purpose's data."""
     data = declaration.purposes[purpose].data
     for name, system in serve(declaration, purpose).items():
         for table, content in system.tables.items():
@@ -64,7 +64,7 @@ def periods(declaration: Declaration, purpose: str) -> Iterator[Period]:
 
 
 def _stays(declaration: Declaration, place: str, seen: frozenset[str]) -> tuple[str, str]:
-    """How long and why: by the table's own rule, by what keeps it, or by the rows that its rows belong to."""
+    """Period and reason: from the table's retention rule, its `keep`, or the table that its rows belong to."""
     system_name, _, name = place.partition(".")
     system = declaration.systems.get(system_name)
     table = system.tables.get(name) if system else None

@@ -1,8 +1,8 @@
-"""The service: a Django project whose apps are the duties that the policy promises.
+"""The service: a Django project with one app per duty of the policy.
 
-`configuration.Settings` is read once from the environment; `server.serve` starts it; `wsgi.application` is it, and
-`wsgi.mounted` puts it beside a company's own site. Importing this package costs nothing: Django is imported by the
-modules that need it.
+`configuration.Settings` is read once from the environment; `server.serve` starts the service; `wsgi.application` is its
+WSGI application, and `wsgi.mounted` serves it beside a company's own site. Importing this package is cheap: modules
+import Django only when they need it.
 """
 
 from troth.service.configuration import Profile, ServiceError, Settings, SettingsError, UnsafeStart

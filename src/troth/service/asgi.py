@@ -1,7 +1,7 @@
-"""In front of the WSGI application: it is given whole requests only, and no thread waits for a visitor.
+"""ASGI front of the WSGI application: it passes on complete requests only, so that no thread waits for a visitor.
 
-A thread that reads a body from the network waits as long as its sender likes, and there are few threads. So bodies
-are read here, by a loop that many of them cost nothing, within a deadline and a size; answers are sent here, too.
+A thread that reads a request body waits as long as the sender takes, and threads are few. So an event loop reads
+bodies, within a deadline and a size limit, and sends responses.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 BODY_BYTES_MAX = 6 * 1024 * 1024
-"""An uploaded file has 5 MB at most; a body that is larger than this is not kept (413)."""
+"""An uploaded file has 5 MB at most; bodies larger than this are rejected (413)."""
 READ_BYTES_MAX = 8 * BODY_BYTES_MAX
-"""So much of one that is too large is read and dropped: a browser shows an answer only after it has sent its body."""
+"""An oversized body is read and discarded up to here: browsers show a response only after sending their body."""
 GRACE_S = 10.0
 _BYTES_PER_S_MIN = 10_000
-"""A body may take `GRACE_S`, and a second more for each of these that came; one that is slower is cut off (408)."""
+"""A body may take `GRACE_S` plus one second per this many bytes received; slower ones are rejected (408)."""
 _SMALL_BYTES = 32 * 1024
 _LARGE_MAX = 16
-"""Bodies larger than `_SMALL_BYTES` that are read at once; the next one is asked to come again (503)."""
+"""Number of bodies over `_SMALL_BYTES` that are read concurrently; the next one is asked to retry (503)."""
 _PIECE_BYTES = 256 * 1024
-"""An answer that is larger is sent in pieces of this size."""
+"""Larger responses are sent in pieces of this size."""
 PIECE_S_MAX = 60.0
-"""What a visitor may take for one piece."""
+"""How long a visitor may take to receive one piece."""
 
-# It is not known here who asks, nor in which language: so it is said in all of ours.
+# The visitor's language is not known here, so the text is in all of ours.
 _REFUSED = {
     408: """\
 The request came too slowly. Please send it again.
@@ -60,7 +60,7 @@ En este momento estamos recibiendo demasiados datos. Inténtelo de nuevo dentro 
 
 
 class _Refused(Exception):
-    """The request is not passed on, but answered with this status."""
+    """The request is answered with *status* and not passed on."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -68,18 +68,18 @@ class _Refused(Exception):
 
 
 class _Gone(Exception):
-    """The visitor went away before the request was whole."""
+    """The visitor disconnected before the request was complete."""
 
 
 def in_front_of(threads: int, target: str) -> Front:
-    """The front of the WSGI application *target* (``module:name``), which answers in so many *threads*."""
-    sys.path.insert(0, "")  # a company's own site may lie in the folder where it was started
+    """ASGI front of the WSGI application *target* (``module:name``), which runs in this many *threads*."""
+    sys.path.insert(0, "")  # a company's own site may lie in the current folder
     module, _, name = target.partition(":")
     return Front(getattr(importlib.import_module(module), name), threads)
 
 
 class Front:
-    """An ASGI application that runs a WSGI application, each request in one of so many *threads*."""
+    """An ASGI application that runs a WSGI application in a pool of *threads*."""
 
     def __init__(self, application: Application, threads: int) -> None:
         self._application = application
@@ -109,7 +109,7 @@ class Front:
             await self._send_in_pieces(receive, send, status, headers, answer, rest)
 
     async def _body(self, environ: dict[str, Any], receive: Receive) -> bytes:
-        """The whole body. Raises `_Refused` where it is too large or too slow, and `_Gone`."""
+        """The whole body. Raises `_Refused` if it is too large or too slow, or too many are being read; and `_Gone`."""
         length = environ.get("CONTENT_LENGTH")
         if length is None and "HTTP_TRANSFER_ENCODING" not in environ:
             return b""
@@ -154,7 +154,7 @@ class Front:
         piece: bytes,
         rest: _Rest,
     ) -> None:
-        """A thread makes each piece, and none waits for the visitor to take it."""
+        """Send the response in pieces that threads produce; no thread waits for the visitor."""
         loop, gone = asyncio.get_running_loop(), asyncio.create_task(_until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -165,26 +165,26 @@ class Front:
             if not piece:
                 await send({"type": "http.response.body", "body": b""})
         except TimeoutError:
-            return  # what is not finished is cut off
+            return  # the response is cut off
         finally:
             gone.cancel()
             await loop.run_in_executor(self._threads, rest.close)
 
 
 async def _until_gone(receive: Receive) -> None:
-    """Return when the visitor has gone away."""
+    """Return when the visitor has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 class _Rest:
-    """What a WSGI application has not answered yet, a piece at a time; never two threads at once."""
+    """The unsent rest of a WSGI response, read a piece at a time; never by two threads at once."""
 
     def __init__(self, answer: Iterable[bytes]) -> None:
         self._answer, self._chunks = answer, iter(answer)
 
     def piece(self) -> bytes:
-        """The next piece, empty at the end."""
+        """The next piece; empty at the end."""
         piece = bytearray()
         for chunk in self._chunks:
             piece += chunk
@@ -200,8 +200,8 @@ class _Rest:
 def _answer(
     application: Application, environ: dict[str, Any]
 ) -> tuple[int, list[tuple[bytes, bytes]], bytes, _Rest | None]:
-    """What *application* answers: its status, its headers, the first piece, and the rest where there is one. A small
-    answer is whole and closed in the thread that made it, as Django's connections to the database want it."""
+    """Response of *application*: status, headers, first piece, and the rest if there is one. A small response is
+    completed and closed in the thread that made it, as Django's database connections require."""
     began: list[tuple[str, list[tuple[str, str]]]] = []
     rest = _Rest(application(environ, lambda status, headers, exc_info=None: began.append((status, headers))))
     try:
@@ -218,7 +218,7 @@ def _answer(
 
 
 def _environ(scope: Message) -> dict[str, Any]:
-    """PEP 3333's environment of a request, without its body."""
+    """PEP 3333 environment of a request, without its body."""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
@@ -236,7 +236,7 @@ def _environ(scope: Message) -> dict[str, Any]:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
-        if b"_" in name:  # it would pass for the one with a hyphen, which a proxy sets and takes away from visitors
+        if b"_" in name:  # would be mistaken for the hyphenated header that a proxy sets and strips from visitors
             continue
         key = name.decode("latin-1").upper().replace("-", "_")
         key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"

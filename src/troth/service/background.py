@@ -1,9 +1,9 @@
-"""What works beside the server, in one process: ``python -m troth.service.background keep work letters``.
+"""Background process beside the server: ``python -m troth.service.background keep work letters``.
 
-``keep`` is the keep loop, ``work`` a worker of flows, and ``letters`` sends what was written; together they cost little
-more than one of them. The process ends when its standard input does, and so with whoever started it, and when one of
-them breaks, for its starter to begin it anew. To run one by itself, use ``troth keep --forever``, which sends letters
-with every pass, and ``troth work``.
+``keep`` is the scheduler, ``work`` a flow worker, and ``letters`` sends queued e-mail; together they cost little more
+than one of them. The process ends when its standard input closes, and so with its parent, and when one loop fails, so
+that its parent restarts it. To run one alone, use ``troth keep --forever``, which also sends e-mail with every pass, or
+``troth work``.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from troth.service.server import set_up
 
 _LOG = logging.getLogger("troth.working")
 _END_S_MAX = 8.0
-"""The pass and the steps under way are finished first, as long as that may take; a kill would do them no harm."""
+"""How long to wait for running passes and steps; killing them does no harm."""
 
 
 def main(names: Sequence[str]) -> int:
-    """Run what *names* names until standard input ends, a signal comes, or one of them breaks; the exit code."""
+    """Run the loops *names* until standard input closes, a signal arrives or one of them fails; the exit code."""
     set_up()
     stop, broken = threading.Event(), threading.Event()
     for told in (signal.SIGINT, signal.SIGTERM):
@@ -49,7 +49,7 @@ def _loop(run: Callable[[threading.Event], None], stop: threading.Event, broken:
 
 
 def carry(stop: threading.Event) -> None:
-    """Carry flows until *stop* is set. Raises `troth.service.work.worker.WorkerLost`."""
+    """Run flows until *stop* is set. Raises `troth.service.work.worker.WorkerLost`."""
     from troth.service.settings import TROTH
     from troth.service.work.worker import worker
 
@@ -79,4 +79,4 @@ def _wait_for_the_end(stop: threading.Event) -> None:
 if __name__ == "__main__":
     code = main(sys.argv[1:])
     logging.shutdown()
-    os._exit(code)  # a thread that is in the middle of a long step would hold the interpreter back
+    os._exit(code)  # a thread in a long step would delay interpreter exit

@@ -1,8 +1,8 @@
-"""What the service is told by its environment: read once, complete and valid once built, passed down.
+"""Configuration of the service, from environment variables: read once, complete and valid once built, passed down.
 
-`Settings.read` turns the environment into a value or stops with the name of the variable and the mend. It makes no
-file and opens no connection, so that tools may import Django's settings anywhere. What has to be *safe*, and not only
-well-formed, is asked once more at the start, by `troth.service.safety_checks`.
+`Settings.read` turns the environment into a value, or stops with the name of the variable and the fix. It creates no
+file and opens no connection, so that tools may import Django's settings anywhere. `troth.service.safety_checks` checks
+at the start that the values are also *safe*.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ _LOCALHOST = ("localhost", "127.0.0.1", "[::1]")
 
 
 class ServiceError(TrothError):
-    """The service cannot do what it was asked."""
+    """The service cannot do what was requested."""
 
 
 class SettingsError(ServiceError):
-    """A variable of the environment has a wrong value; the message names it and says how to mend it."""
+    """An environment variable has a wrong value; the message names it and the fix."""
 
 
 class UnsafeStart(ServiceError):
-    """The production profile would not keep what the policy promises. *problems* has every reason, not just one."""
+    """The production profile would break promises of the policy. *problems* lists every reason."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         lines = "\n".join(f"  - {problem}" for problem in problems)
@@ -67,7 +67,7 @@ class UnsafeStart(ServiceError):
 
 
 class Profile(enum.StrEnum):
-    """``development`` is for http://localhost and nothing else; ``production`` refuses to start unsafe."""
+    """``development`` serves http://localhost only; ``production`` refuses to start unsafe."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
@@ -75,12 +75,12 @@ class Profile(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where Troth keeps its own rows: one SQLite file, or a PostgreSQL database."""
+    """Troth's own database: one SQLite file, or a PostgreSQL database."""
 
     engine: str
     """``sqlite`` or ``postgresql``."""
     name: str
-    """The file, or the database."""
+    """File path, or name of the database."""
     user: str = ""
     password: str = field(default="", repr=False)
     host: str = ""
@@ -89,11 +89,12 @@ class Database:
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """Who may read it, by the names that `troth.stores` gives: our role, or we and the machine's superuser."""
+        """Accounts that may read it, by the names of `troth.stores`: our role, or our account and the machine's
+        superuser."""
         return (self.user,) if self.engine == "postgresql" else tuple({getpass.getuser(), "root"})
 
     def url(self) -> str:
-        """The same as a URL. It may hold a password: pass it on at once."""
+        """This database as a URL. It may hold a password: do not keep it."""
         if self.engine == "sqlite":
             return f"sqlite:///{quote(self.name)}"
         user = quote(self.user, safe="") + (f":{quote(self.password, safe='')}" if self.password else "")
@@ -105,19 +106,19 @@ class Database:
 
 
 class MailTls(enum.StrEnum):
-    """How the way to a mail server is secured."""
+    """How the connection to a mail server is secured."""
 
     WRAPPED = "wrapped"
-    """From the first byte, on a port of its own."""
+    """TLS from the first byte, on a port of its own."""
     STARTTLS = "starttls"
-    """By a command that comes before anything else; a server that does not know it gets no letter."""
+    """STARTTLS before any other command; a server without it receives no e-mail."""
     NONE = "none"
-    """Not at all, which is for this machine alone."""
+    """No encryption; for this machine only."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where letters go: to a mail server, or into a *folder* that gets a file for each (*maildir*: in that layout)."""
+    """Where e-mail goes: a mail server, or a *folder* with one file per message (*maildir*: in that layout)."""
 
     host: str = ""
     port: int = 0
@@ -130,7 +131,7 @@ class MailServer:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """Where requests by mail arrive: a folder *box* of an IMAP server, or a maildir."""
+    """Mailbox for requests by e-mail: folder *box* of an IMAP server, or a maildir."""
 
     host: str = ""
     port: int = 993
@@ -143,8 +144,7 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class SubjectLogin:
-    """The company's own login for the people it knows (OpenID Connect). *claims*: which claim tells which kind of
-    identifier."""
+    """The company's OpenID Connect login for subjects. *claims* maps kinds of identifier to claims."""
 
     issuer: str
     client: str
@@ -154,7 +154,7 @@ class SubjectLogin:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that a deployment decides. The reference page ``settings.md`` lists the variables behind the fields."""
+    """Settings of a deployment. The reference page ``settings.md`` lists the variables behind the fields."""
 
     profile: Profile
     home: Path
@@ -163,29 +163,29 @@ class Settings:
     hosts: tuple[str, ...]
     secret_key: str = field(repr=False)
     secret_key_given: bool
-    """False where nothing gave one: development then signs with a key that ends with the process."""
+    """False if no key was configured: development then signs with a key that ends with the process."""
     mail: MailServer | None = None
-    """None where nothing was said in production; `troth.service.safety_checks` refuses that."""
+    """None if production has no mail setting; `troth.service.safety_checks` refuses that."""
     mail_from: str = ""
-    """The address that letters come from; empty: the organisation's."""
+    """Sender address of e-mail; empty: the organisation's."""
     mailbox: Mailbox | None = None
-    """Where requests by mail arrive; None where nobody reads them for us."""
+    """Mailbox for requests by e-mail; None if Troth reads none."""
     handover_secret: str = field(default="", repr=False)
-    """What the company's own application signs with when it hands a signed-in person over; empty: it does not."""
+    """Secret with which the company's application signs the handover of signed-in people; empty: no handover."""
     company_login: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
-    """The company's own login for staff (OpenID Connect), as allauth describes it; empty where there is none."""
+    """The company's OpenID Connect login for staff, in allauth's format; empty if there is none."""
     subject_login: SubjectLogin | None = None
-    """The company's own login for the people it knows; None where they are not asked to sign in."""
+    """The company's login for subjects; None if they are not asked to sign in."""
     webhook_hosts: frozenset[str] = frozenset()
-    """Hosts that webhooks may reach although their addresses are private."""
+    """Hosts that webhooks may reach even at private addresses."""
     webhook_networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
-    """Networks that webhooks may reach although they are not public."""
+    """Non-public networks that webhooks may reach."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """The settings that *environment* (the process's own by default) describes.
+        """Settings from *environment* (default: the process's own).
 
-        Each variable may also stand in a file that ``NAME_FILE`` names. Raises `SettingsError`.
+        Each variable may instead be in a file that ``NAME_FILE`` names. Raises `SettingsError`.
         """
         values = _Values(os.environ if environment is None else environment)
         profile = _profile(values)
@@ -216,22 +216,21 @@ class Settings:
 
     @property
     def secret_key_path(self) -> Path:
-        """Where `prepare` keeps the signing key of an embedded installation."""
+        """File in which `prepare` keeps the signing key of an embedded installation."""
         return self.home / "secret-key"
 
 
 def prepare(settings: Settings) -> Settings:
-    """In development, make the home folder (0700), the SQLite file and, where none was given, a signing key (0600);
-    return complete settings. In production nothing is made: what is missing there is refused
-    (`troth.service.safety_checks`).
+    """In development, create the home folder (0700), the SQLite file and, if none was given, a signing key (0600);
+    return complete settings. In production, create nothing: `troth.service.safety_checks` refuses what is missing.
 
-    Harmless twice, also from several processes at once: whoever links the key first wins.
+    Idempotent, also from several processes at once: the first to link the key wins.
     """
     if settings.is_production:
         return settings
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if settings.database.engine == "sqlite":
-        # SQLite would make the file for everyone to read; its journals take the mode of the file.
+        # SQLite would create the file readable by everyone; its journals take the mode of the file.
         Path(settings.database.name).touch(mode=0o600)
     if settings.secret_key_given:
         return settings
@@ -250,7 +249,7 @@ def prepare(settings: Settings) -> Settings:
 
 
 class _Values:
-    """The variables, each from itself or from the file that its ``_FILE`` twin names."""
+    """Environment variables, each read directly or from the file that its ``_FILE`` twin names."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         known = {name for stem in _KNOWN for name in (stem, f"{stem}_FILE")}
@@ -338,7 +337,7 @@ def _hosts(value: str | None, profile: Profile) -> tuple[str, ...]:
 
 
 _NETWORK_BITS_MIN = {4: 8, 6: 7}
-"""10.0.0.0/8 and fc00::/7 are the largest private networks; whatever is larger allows public ones, or all."""
+"""10.0.0.0/8 and fc00::/7 are the largest private networks; anything larger includes public addresses."""
 
 
 def _private_receivers(
@@ -475,7 +474,7 @@ def _bad_mailbox(what: str) -> SettingsError:
 
 
 def is_local(host: str) -> bool:
-    """Whether *host* (a name or an address, brackets allowed) can only mean this machine."""
+    """True if *host* (a name or an address, brackets allowed) can only be this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

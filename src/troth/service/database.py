@@ -1,5 +1,5 @@
-"""Which errors of our own database pass: it restarts, is out of reach, locked, or has no room. Waiting mends them, so
-they are never the outcome of anything; any other error is a mistake of ours and stays one."""
+"""Transient errors of our own database: restarting, unreachable, locked, or disk full. Waiting fixes them, so they are
+never recorded as an outcome; any other error is our bug and stays an error."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from typing import Any, Final
 from django.db import Error, InterfaceError, OperationalError, connections
 
 WAIT_S_MAX: Final = 4
-"""How long a request of somebody waits for the database, for a lock or to connect. Workers wait longer."""
+"""How long a web request waits for a lock or a connection. Workers wait longer."""
 _SAID_EVERY_S: Final = 60.0
 _STATEMENT_S_MAX: Final = 30
-"""How long one statement of a request may take on PostgreSQL."""
+"""Time limit of one statement of a web request on PostgreSQL."""
 
 _SQLSTATES: Final = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58")
-"""Connection lost; a server that only reads, as while another takes its place; ended while idle; to be repeated; no
-room; lock not available; shutting down, starting up or cancelled; a fault of the machine. Each stands for what begins
-with it."""
+"""Prefixes: connection lost; read-only server, as during failover; idle-in-transaction timeout; transaction to be
+retried; insufficient resources; lock not available; shutdown, startup or cancellation; system error."""
 _SQLITE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -35,7 +34,7 @@ _SQLITE: Final = frozenset(
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether *error* is one of Django's (or of a driver, or of SQLAlchemy) that waiting may mend."""
+    """True if *error*, from Django, a driver or SQLAlchemy, is transient."""
     driver = getattr(error, "orig", None) or (error.__cause__ if isinstance(error, Error) else error)
     state = getattr(driver, "sqlstate", None)
     if state is not None:
@@ -43,8 +42,7 @@ def may_pass(error: BaseException) -> bool:
     code = getattr(driver, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in _SQLITE
-    # Without a code of a server the connection itself broke, or never came about. A driver's errors have the names that
-    # PEP 249 gives them.
+    # No server code: the connection broke or was never made. Driver errors have the names that PEP 249 gives.
     return isinstance(error, (OperationalError, InterfaceError)) or type(driver).__name__ in {
         "OperationalError",
         "InterfaceError",
@@ -55,7 +53,7 @@ _last_said: dict[str, float] = {}
 
 
 def say_away(log: logging.Logger, words: str) -> None:
-    """Log the error that is handled under *words*, once a minute: what waits for a database tries every second."""
+    """Log the current exception under *words*, at most once a minute: callers retry every second."""
     now = time.monotonic()
     if now - _last_said.get(words, -_SAID_EVERY_S) >= _SAID_EVERY_S:
         _last_said[words] = now
@@ -63,13 +61,13 @@ def say_away(log: logging.Logger, words: str) -> None:
 
 
 def answer_soon() -> None:
-    """Let this process, which answers people, wait no longer for our own database than somebody waits for a page."""
+    """Give this process, which answers people, database timeouts as short as somebody waits for a page."""
     described = connections.settings["default"]
     described["OPTIONS"] = hasty(described)
 
 
 def hasty(described: Any) -> dict[str, Any]:
-    """The options of Django's description of a database, for whoever answers people."""
+    """Options of Django's database settings *described*, with timeouts for processes that answer people."""
     options = dict(described["OPTIONS"])
     if "sqlite" in described["ENGINE"]:
         return {**options, "timeout": WAIT_S_MAX}

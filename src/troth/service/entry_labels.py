@@ -1,4 +1,4 @@
-"""An entry of the ledger in words, for the page of its receipt. Its bytes, with the keys, stand there as well."""
+"""Ledger entries in words, for the receipt page, which also shows the raw entry with its keys."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NOTHING: Mapping[str, str | Promise] = {
     "subject.amended": _("We looked for data of a person, and found nothing that had to be changed"),
     "subject.erased": _("We looked for data of a person, and found nothing to delete"),
 }
-"""What an entry records whose act touched no row."""
+"""Titles of entries whose act touched no row."""
 _FIELDS: Mapping[str, str | Promise] = {
     "subject": _("Person (pseudonym)"),
     "case": _("Request (pseudonym)"),
@@ -100,24 +100,24 @@ _AMENDED_RESCAN: Mapping[str, str | Promise] = {
     "residue": _("something else was there"),
     "not_observed": _("it could not be looked at"),
 }
-"""Nothing has to go in a correction, nor where a mark is set."""
+"""Neither a correction nor setting a flag deletes anything."""
 
 
 def entry_title(entry: Entry) -> str:
-    """What *entry* records."""
+    """Title of *entry*."""
     words = _NOTHING if is_of_nothing(entry) else _KINDS
     return str(words.get(entry.kind, label(entry.kind.replace(".", ": "))))
 
 
 def is_of_nothing(entry: Entry) -> bool:
-    """Whether *entry* records an act upon a person's data that touched no row."""
+    """True if *entry* records an act on a person's data that touched no row."""
     counts = [entry.fields.get(name) for name in ("rows", "fields", "kept", "residue")]
     return entry.kind in _NOTHING and "rows" in entry.fields and not any(counts)
 
 
 def entry_facts(entry: Entry, declaration: Declaration) -> list[tuple[str, str, bool]]:
-    """What *entry* records: a label, a text, and whether that is a fingerprint or a stand-in, which nobody reads. Where
-    nothing was found, it is left out in how many places that was, and what a second look showed."""
+    """Facts of *entry*: label, text, and whether the text is a digest or pseudonym, which nobody reads. If nothing was
+    found, the number of places searched and the result of the rescan are left out."""
     unsaid = ("rescan", "systems", "tables") if is_of_nothing(entry) else ()
     return [
         (
@@ -152,5 +152,5 @@ def _words(kind: str, name: str, value: object, declaration: Declaration) -> str
 def _result(kind: str, text: str) -> str:
     try:
         return status_word(text) if kind.startswith("promise.") else ended(text)
-    except KeyError:  # none yet, or too old
+    except KeyError:  # no status yet, or an old one
         return label(text)

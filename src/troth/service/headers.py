@@ -1,4 +1,4 @@
-"""What every answer tells the browser, beside what Django and django-csp already say."""
+"""Response headers beyond those that Django and django-csp set."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotAllowed
 
 HAS_FORM = "troth.has_form"
-"""In a request's META once its page has a form without Django's token."""
+"""Set in a request's META if its page has a form without Django's token."""
 
 _METHODS = ("GET", "HEAD", "POST")
 
@@ -37,7 +37,7 @@ _FEATURES = (
 
 
 def permissions(allowed: Mapping[str, str]) -> str:
-    """A Permissions-Policy with nothing but what is *allowed*: a feature, and to whom, such as ``(self)``."""
+    """A Permissions-Policy that denies all but *allowed*: feature to origins, such as ``(self)``."""
     return ", ".join(f"{feature}={allowed.get(feature, '()')}" for feature in _FEATURES)
 
 
@@ -45,7 +45,7 @@ _PERMISSIONS = permissions({})
 
 
 def headers(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: no device features, no embedding elsewhere, and nothing is stored unless a view says it may be."""
+    """Middleware: no device features, no cross-origin embedding, no caching unless a view allows it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = respond(request)
@@ -55,7 +55,7 @@ def headers(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpReq
         if "Cache-Control" not in response.headers or not _may_be_stored(request):
             response.headers["Cache-Control"] = "no-store"
         if "CSRF_COOKIE_NEEDS_UPDATE" in request.META or HAS_FORM in request.META:
-            # A form is on the page: under no-referrer, browsers send it with "Origin: null", which Django refuses.
+            # The page has a form: under no-referrer, browsers send "Origin: null", which Django refuses.
             response.headers.setdefault("Referrer-Policy", "same-origin")
         return response
 
@@ -63,7 +63,7 @@ def headers(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpReq
 
 
 def _may_be_stored(request: HttpRequest) -> bool:
-    """Whether a proxy may keep the answer under its address: not where somebody has put something into it."""
+    """True if a proxy may cache the response: the query holds nothing but a known language."""
     languages = [code for code, _ in settings.LANGUAGES]
     return all(name == "language" and given in languages for name, given in parse_qsl(_query(request), True))
 
@@ -73,10 +73,10 @@ def _query(request: HttpRequest) -> str:
 
 
 def methods(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: no page knows more than to be fetched and to be sent a form. The API answers for itself."""
+    """Middleware: pages accept GET, HEAD and POST only. The API checks its own methods."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        # Nothing of ours has one in its name or asks for one, and PostgreSQL would break over it.
+        # None of our URLs or parameters contains NUL, and PostgreSQL fails on it.
         if "\0" in request.path_info or "%00" in _query(request):
             return _garbled(request)
         if request.method not in _METHODS and not _is_api(request):
@@ -93,6 +93,6 @@ def _is_api(request: HttpRequest) -> bool:
 def _garbled(request: HttpRequest) -> HttpResponse:
     if not _is_api(request):
         return HttpResponseBadRequest()
-    from troth.service.api.framework import problem  # the operations are not read before the first request
+    from troth.service.api.framework import problem  # deferred: API operations load with the first request
 
     return problem(400, "We could not read that")

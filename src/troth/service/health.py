@@ -1,4 +1,4 @@
-"""Whether people can be sent to this process, and what is in the way, as codes: nothing about anyone."""
+"""Readiness of this process, and what prevents it as codes: no personal data."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from troth.service.core.deployment import NoDeployment, deployment
 from troth.service.start import unapplied_migrations
 
 ROOM_BYTES_MIN: Final = 50_000_000
-"""With less room than this on the disk of TROTH_HOME or of an SQLite database nobody is sent here."""
+"""Below this much free space on the disk of TROTH_HOME or of an SQLite database, the process is not ready."""
 _WRITTEN: Final = "health:written"
 _EVERY_S: Final = 5.0
-"""How old an answer may be: anybody may ask, and to write takes the disk's time."""
+"""Maximum age of a cached result: anybody may ask, and the write test costs disk time."""
 
 _lock = threading.Lock()
 _known: dict[Path, tuple[float, tuple[str, ...]]] = {}
@@ -31,8 +31,8 @@ _migrated = False
 
 
 def causes(settings: Settings) -> tuple[str, ...]:
-    """Why nobody can be sent here, empty where nothing is in the way: ``database`` (it does not answer or cannot be
-    written to), ``migrations``, ``disk``, ``keys``, ``declaration``. As of a few seconds ago at most."""
+    """Reasons why the process is not ready, empty if it is: ``database`` (does not answer or cannot be written to),
+    ``migrations``, ``disk``, ``keys``, ``declaration``. Cached for a few seconds."""
     with _lock:
         at, found = _known.get(settings.home, (0.0, ()))
         if time.monotonic() - at >= _EVERY_S:
@@ -70,7 +70,7 @@ def _folders(settings: Settings) -> Iterator[Path]:
 
 
 def _room(folder: Path) -> int:
-    """The bytes that are free for us there; 0 where there is no such folder."""
+    """Free bytes at *folder*; 0 if there is no such folder."""
     try:
         return shutil.disk_usage(folder).free
     except OSError:

@@ -1,7 +1,7 @@
-"""How a deployment is, for whoever runs it: what serves, what waits, who works, and what a visitor sees from outside.
+"""Health report for operators: what serves, what waits, who works, and what a visitor sees from outside.
 
-Each part gives findings: its state (``ok``, ``note`` or ``wrong``), what was looked at, and what was found and would
-mend it. None of them holds anything personal, and looking changes nothing.
+Each part yields findings: state (``ok``, ``note`` or ``wrong``), subject, and result with its fix. They hold no
+personal data, and checking changes nothing.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from troth.service.work.run import health
 from troth.text import counted
 
 Found = tuple[str, str, str]
-"""State, what was looked at, what was found."""
+"""State, subject, result."""
 
 _FREE_BYTES_MIN = 1_000_000_000
 _CLOCK_MAX = dt.timedelta(seconds=30)
@@ -49,7 +49,7 @@ _STAFF_MIN = 2
 
 
 def examined(settings: Settings) -> Iterator[Found]:
-    """Everything that can be seen from within. Raises `TrothError` where there is no company or no key to ask for."""
+    """All checks from inside. Raises `TrothError` if there is no deployment or no key."""
     now = timezone.now()
     yield from _safe(settings)
     yield from _modes(settings.home)
@@ -230,7 +230,7 @@ def _drilled(log: DatabaseLog, now: dt.datetime) -> Iterator[Found]:
 
 
 def seen_from_outside(url: str, *, now: dt.datetime, verify: bool = True) -> Iterator[Found]:
-    """What a visitor of *url* sees: TLS, the headers, the small files. *verify* is off in tests alone."""
+    """What a visitor of *url* sees: TLS, headers, well-known files. *verify* is off in tests only."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_local(parts.hostname or ""):
         yield "wrong", "site", "it is not an https:// address"

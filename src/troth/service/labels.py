@@ -1,4 +1,4 @@
-"""Figures, dates and states in words, for templates."""
+"""Template filters for figures, dates and states."""
 
 from __future__ import annotations
 
@@ -49,19 +49,19 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 @register.filter
 def thousands(number: float) -> str:
-    """``41870`` as ``41,870``, or as the language groups digits."""
+    """``41870`` as ``41,870``, with the language's digit grouping."""
     return number_format(number, force_grouping=True)
 
 
 @register.filter
 def day(date: dt.date) -> str:
-    """``1 November 2026``, ``1. November 2026``, ``1er novembre 2026``, as the language has it."""
+    """``1 November 2026``, ``1. November 2026``, ``1er novembre 2026``, depending on the language."""
     return _day(dt.date(date.year, date.month, date.day), get_language())
 
 
 @functools.lru_cache(maxsize=4_096)
 def _day(date: dt.date, language: str | None) -> str:
-    """A page says few days many times."""
+    """Cached: a page repeats few dates many times."""
     text = date_format(date, "DATE_FORMAT")
     return f"1er{text[1:]}" if date.day == 1 and language == "fr" else text
 
@@ -88,7 +88,7 @@ def moment(at: dt.datetime, now: dt.datetime) -> SafeString:
 
 @register.filter
 def ago(at: dt.datetime, now: dt.datetime) -> str:
-    """How long before (or after) *now*, in the largest unit that fits: ``3 minutes ago``, ``in 2 days``."""
+    """Time before (or after) *now*, in the largest unit that fits: ``3 minutes ago``, ``in 2 days``."""
     seconds = (now - at).total_seconds()
     size = abs(seconds)
     if size < _MINUTE:
@@ -110,7 +110,7 @@ def label(name: str) -> str:
 
 @register.filter
 def ended(outcome: str) -> str:
-    """How a check ended, in words that a customer understands."""
+    """Outcome of a check, in words that a customer understands."""
     return str(_ENDED[outcome])
 
 
@@ -129,13 +129,13 @@ def figure_words(figures: Mapping[str, object]) -> list[tuple[str, str]]:
 
 @register.filter
 def status_word(status: str) -> str:
-    """The status of a promise, in the language of now."""
+    """Status of a promise, in the active language."""
     return str(_STATUS[status])
 
 
 @register.filter
 def verdict_word(verdict: str) -> str:
-    """What became of clauses from one version of the policy to the next, in the language of now."""
+    """Change of a clause between two policy versions, in the active language."""
     words = {
         "weakened": pgettext("clauses", "Weaker"),
         "gone": pgettext("clauses", "Gone"),
@@ -149,25 +149,25 @@ def verdict_word(verdict: str) -> str:
 
 @register.filter
 def status_sign(status: str) -> str:
-    """What stands beside the word, so that no state is told by its colour alone."""
+    """Symbol beside the word, so that colour alone never conveys a status."""
     return _SIGNS[status]
 
 
 @register.filter
 def figure_at(figures: Mapping[str, object], name: str) -> object:
-    """The figure of that name, 0 where there is none."""
+    """The figure *name*, or 0."""
     return figures.get(name, 0)
 
 
 @register.filter
 def severity_word(severity: str) -> str:
-    """How grave a control's failure is, in the language of now."""
+    """Severity of a failed control, in the active language."""
     return str(_SEVERITY[severity])
 
 
 @register.filter
 def told(step: str) -> str:
-    """A step of a reckoning by `troth.law`, in the language of now."""
+    """A step of a `troth.law` calculation, in the active language."""
     if not isinstance(step, TranslatableSentence):
         return step
     text = gettext(step.template) % {name: _fact(fact) for name, fact in step.facts.items()}
@@ -211,7 +211,7 @@ def _counted(fact: Counted) -> str:
 
 @register.filter
 def law_words(law: Applies) -> str:
-    """That a law applies or may apply, in the language of now; why, only where that is English."""
+    """Whether a law applies or may apply, in the active language; the reason in English only."""
     if get_language() in (None, "en"):
         return str(law)
     said = gettext("%(law)s applies (%(cite)s).") if law.is_certain else gettext("%(law)s may apply (%(cite)s).")
@@ -231,10 +231,10 @@ def _figure(value: object) -> str:
 
 
 def _measured(value: float) -> str:
-    """Four digits that count, as the language writes them."""
+    """Four significant digits, in the language's format."""
     plain = f"{value:.4g}"
     if not re.fullmatch(r"-?\d+(\.\d+)?", plain):
-        return plain  # a power of ten, or what is no number
+        return plain  # exponent, infinity or NaN
     places = len(plain.partition(".")[2])
     return number_format(float(plain), places, force_grouping=True)
 
@@ -249,13 +249,13 @@ _T = TypeVar("_T", bound=_Levelled)
 
 @register.filter
 def at_level(several: Iterable[_T], level: int) -> list[_T]:
-    """Those of several sections that have that level."""
+    """Sections at *level*."""
     return [one for one in several if one.level == level]
 
 
 @register.filter
 def linked(sentence: Sentence) -> SafeString:
-    """A sentence of the policy with its links; those that lead anywhere but to pages, mail and telephones stay text."""
+    """A policy sentence as HTML with its links; links to anything but pages, mail and telephones stay text."""
     parts, at = list[SafeString](), 0
     for link in sentence.links:
         if link.start >= at and _LEADS.match(link.href):
@@ -267,6 +267,6 @@ def linked(sentence: Sentence) -> SafeString:
 
 
 def sentence(refused: Exception) -> str:
-    """What was refused, as a page says it."""
+    """An error message as a sentence for a page."""
     text = str(refused)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -1,7 +1,7 @@
-"""The language of a page: the one that its address asks for, else the one that the browser asks for, else English.
+"""Language of a page: from its URL, else from the browser's preference, else English.
 
-Nothing is remembered on the visitor's device. Where somebody's own language is known, as on the page of a request, the
-view writes in that one.
+Nothing is stored on the visitor's device. Views that know somebody's own language, such as the page of a request, use
+that one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HEADER_MAX = 500
 
 
 def languages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: answer in the language that was asked for, and say which one it is."""
+    """Middleware: answer in the requested language and declare it."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         with override(language_asked_for(request)):
@@ -33,7 +33,7 @@ def languages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
 
 
 def language_asked_for(request: HttpRequest) -> str:
-    """By ``?language=de``, or by the first of ours in ``Accept-Language``."""
+    """From ``?language=de``, or the first supported language in ``Accept-Language``."""
     wanted = request.GET.get("language", "")
     header = request.headers.get("Accept-Language", "")[:_HEADER_MAX]
     for code in (wanted[:20].lower(), *(code for code, _ in parse_accept_lang_header(header))):

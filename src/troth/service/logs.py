@@ -1,8 +1,8 @@
-"""How a log line looks: what happened and where, and nothing that a stranger typed.
+"""Log format: what happened and where, and nothing that a stranger typed.
 
-Our own words are written out. What a library says may quote the address that was asked for, a header or a row, so of
-a request only its outcome and the pattern of its address are written, and of all else where in the code it was said. An
-exception is written as its type and place: its text may quote a row.
+Our own messages are written out. Messages of libraries may quote an address, a header or a row, so a request is logged
+as its status and route pattern, and anything else as its place in the code. An exception is logged as its type and
+place: its text may quote a row.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Fault = tuple[type[BaseException], BaseException, TracebackType | None] | tuple
 
 
 def described(*, as_json: bool) -> dict[str, Any]:
-    """What ``logging.config.dictConfig`` takes: our lines on standard error, for people or *as_json* for programs."""
+    """Configuration for ``logging.config.dictConfig``: our lines on standard error, as text or *as_json*."""
     line = JsonFormatter if as_json else LineFormatter
     return {
         "version": 1,
@@ -29,7 +29,7 @@ def described(*, as_json: bool) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
             "troth": {"level": "INFO"},
-            # Django gives these handlers of their own, which would write the address that was asked for.
+            # Django's own handlers would log the requested address.
             "django": {"handlers": [], "level": "WARNING"},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
         },
@@ -37,13 +37,13 @@ def described(*, as_json: bool) -> dict[str, Any]:
 
 
 class LineFormatter(logging.Formatter):
-    """``2026-11-24T09:41:00Z WARNING troth.keep: message``, then for an exception its type and the last frames."""
+    """``2026-11-24T09:41:00Z WARNING troth.keep: message``, then an exception's type and last frames."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = f"{_at(record)} {record.levelname} {record.name}: {_said(record)}"
         if record.exc_info and record.exc_info[1] is not None:
             text += "\n" + self.formatException(record.exc_info)
-        # One event is one line of the log, whatever a request put into it.
+        # One event is one log record, whatever a request contains.
         return text.replace("\r", "\\r").replace("\n", "\n    ")
 
     def formatException(self, ei: _Fault) -> str:  # noqa: N802 - logging's name
@@ -51,8 +51,8 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """The same as one JSON object: ``at``, ``level``, ``logger``, ``process``, ``said``, and for an exception its type
-    as ``error`` and the last frames as ``places``."""
+    """One JSON object: ``at``, ``level``, ``logger``, ``process``, ``said``, and for an exception its type as ``error``
+    and the last frames as ``places``."""
 
     def format(self, record: logging.LogRecord) -> str:
         told: dict[str, Any] = {
@@ -81,7 +81,7 @@ def _places(fault: _Fault) -> list[str]:
 
 
 def _said(record: logging.LogRecord) -> str:
-    # The server's own lines are about processes; its compiled part, which quotes errors, has loggers below this one.
+    # The server's own messages are about processes; its compiled part, which quotes errors, uses child loggers.
     if record.name == "_granian" or record.name.partition(".")[0] == "troth":
         return record.getMessage()
     status = getattr(record, "status_code", None)

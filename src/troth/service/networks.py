@@ -1,7 +1,7 @@
-"""How much each network sends, counted in the memory of this process.
+"""Rate limit per network, counted in the memory of this process.
 
-The salt is made anew every hour and never leaves it. A service with four workers lets four times as much through, which
-keeps a flood small and needs no list of who came.
+The salt changes every hour and is never stored. A service with four workers allows four times as much, which still
+limits a flood and needs no list of visitors.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _OWN = tuple(
         ),
     )
 )
-"""Where a proxy of our own may stand, or this machine itself."""
+"""Networks of our own proxies, and this machine."""
 
 
 def prefix_of(meta: Mapping[str, str]) -> str:
-    """The network that a request came from, empty for this machine itself. Behind a proxy of our own, which has a
-    private address, it is the one that the proxy saw."""
+    """Network of a request; empty for this machine itself. Behind a proxy of our own, which has a private address, it
+    is the one that the proxy saw."""
     seen = _address(meta.get("REMOTE_ADDR", ""))
     if seen is None or any(seen in net for net in _OWN if net.version == seen.version):
         forwarded = _address(meta.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip())
@@ -55,7 +55,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 class Networks:
-    """How much each network has sent since the hour began. Nothing of it is written down."""
+    """Counts per network since the hour began, in memory only."""
 
     def __init__(self, most: int) -> None:
         self._most, self._lock = most, threading.Lock()
@@ -63,7 +63,7 @@ class Networks:
         self._counts: dict[bytes, int] = {}
 
     def is_over(self, prefix: str, *, now: dt.datetime) -> bool:
-        """Count one more from *prefix*: whether that is too many."""
+        """Count one more from *prefix*; True if that exceeds the limit."""
         if not prefix:
             return False
         with self._lock:
@@ -72,7 +72,7 @@ class Networks:
             return self._counts[mark] > self._most
 
     def forgive(self, prefix: str, *, now: dt.datetime) -> None:
-        """Count one less: what was counted before was in order."""
+        """Count one less: the earlier attempt was legitimate."""
         with self._lock:
             mark = self._mark(prefix, now)
             if self._counts.get(mark):

@@ -1,4 +1,4 @@
-"""Pages that belong to no duty: errors, signing in, and the small files that browsers and researchers look for."""
+"""Pages of no single duty: errors, health, and the well-known files that browsers and researchers look for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SECURITY_TXT_DAYS = 180  # RFC 9116 §2.5.5 recommends less than a year
 
 
 def the_company() -> Deployment:
-    """The company of this deployment. Raises `NoDeployment`."""
+    """The context of this deployment. Raises `NoDeployment`."""
     return deployment(_settings())
 
 
@@ -43,8 +43,8 @@ def the_log() -> DatabaseLog:
 
 
 def told_of(log: DatabaseLog, leaf: int) -> dict[str, Any]:
-    """What `receipt_body.html` shows: an entry of *log*, byte for byte, and the proof that it stands there. Whoever
-    calls has made sure that it may be seen."""
+    """Context of `receipt_body.html`: an entry of *log*, its exact bytes and its inclusion proof. The caller has
+    checked that it may be seen."""
     content, entry = log.entry_bytes(leaf), log.entry(leaf)
     return {
         "leaf": leaf,
@@ -64,7 +64,7 @@ def _settings() -> Settings:
 
 
 def audience_of(request: HttpRequest) -> Audience:
-    """Who is asking. In development that is whoever sits at this machine."""
+    """Audience of a request. In development, requests from this machine count as staff."""
     user = getattr(request, "user", None)  # a request that fails early has none
     if user is not None and user.is_authenticated and user.is_staff:
         return Audience.STAFF
@@ -80,7 +80,7 @@ def may_see(declaration: Declaration, audience: Audience) -> bool:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """What every template may ask for. Never raises: the error pages use it too."""
+    """Context of every template. Never raises: the error pages use it too."""
     told: dict[str, Any] = {"is_development": not _settings().is_production}
     try:
         declaration = the_company().declaration
@@ -94,8 +94,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 
 def _choices(declaration: Declaration) -> str | None:
-    """Where people change their mind about cookies, which takes no longer than to allow them (GDPR Art. 7(3)): the
-    company's own page, where some cookie needs a choice."""
+    """The company's page for changing cookie choices, which must be as easy as consenting (GDPR Art. 7(3)); None if no
+    cookie needs a choice."""
     if all(cookie.purpose == "necessary" for cookie in declaration.cookies.values()):
         return None
     return urljoin(declaration.organisation.site or "", declaration.notice.choices)
@@ -117,7 +117,7 @@ _PICTURES = {
 @require_safe
 @cache_control(public=True, max_age=3_600)
 def logo(request: HttpRequest) -> HttpResponse:
-    """``/policy/logo``: the picture that the declaration names, from its own folder and from nowhere else."""
+    """``/policy/logo``: the image that the declaration names, from the declaration's folder only."""
     name = _declared().organisation.logo
     if name is None:
         raise Http404
@@ -133,7 +133,7 @@ def logo(request: HttpRequest) -> HttpResponse:
     if len(picture) > _LOGO_BYTES_MAX:
         raise Http404
     response = HttpResponse(picture, content_type=_PICTURES[file.suffix.lower()])
-    # Opened by itself, a picture of SVG is a document, which could do more than be looked at.
+    # Opened directly, an SVG is a document that could run scripts.
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response
 
@@ -145,7 +145,7 @@ def logo(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=86_400)
 def security_txt(request: HttpRequest) -> HttpResponse:
-    """``/.well-known/security.txt`` (RFC 9116): whom to tell about a weakness."""
+    """``/.well-known/security.txt`` (RFC 9116): where to report a vulnerability."""
     organisation = _declared().organisation
     expires = (timezone.now() + dt.timedelta(days=_SECURITY_TXT_DAYS)).replace(hour=0, minute=0, second=0)
     lines = [f"Contact: mailto:{organisation.email}", f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}"]
@@ -177,7 +177,7 @@ def _declared() -> Any:
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> JsonResponse:
-    """``/health/live``: this process answers. It asks nothing of the database; start it anew where it is silent."""
+    """``/health/live``: this process answers. Does not use the database; restart a process that is silent."""
     return JsonResponse({"live": True})
 
 
@@ -185,9 +185,9 @@ def live(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """``/health/ready``: whether people can be sent here (200) or not now (503), with what is in the way as codes
-    (`readiness.causes`), and, which does not change that, whether somebody carries out what they ask for: ``ok``,
-    ``behind`` or ``nobody``."""
+    """``/health/ready``: 200 if the process can serve people, else 503, with the causes as codes (`health.causes`).
+    Also reports, without effect on the status, whether workers keep up: ``ok``, ``behind``, ``nobody`` or
+    ``unknown``."""
     found = causes(_settings())
     work = "unknown"
     with contextlib.suppress(Error):
@@ -219,10 +219,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """What broke is our fault; where our own database is away, `away.unavailable` says so."""
+    """An error of ours; if our own database is unavailable, `unavailable.unavailable` answers."""
     error = sys.exc_info()[1]
     if error is not None and may_pass(error):
-        from troth.service.unavailable import unavailable  # it knows the pages of the board, which know this module
+        from troth.service.unavailable import unavailable  # it imports the policy pages, which import this module
 
         return unavailable(request)
     text = gettext("It is our fault, not yours. Please try again in a minute.")
@@ -235,7 +235,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_ready(request: HttpRequest, error: NoDeployment) -> HttpResponse:
-    """No declaration can be read. In development the reason is shown, because whoever reads it can mend it."""
+    """No declaration can be read. Development shows the reason, because its reader can fix it."""
     text = gettext("The privacy policy cannot be shown at the moment. Please come back in a few minutes.")
     detail = "" if _settings().is_production else str(error)
     return _error(request, 503, gettext("Not ready yet"), text, detail=detail)

@@ -1,6 +1,6 @@
-"""What the production profile refuses to start with. Every reason is told at once, each with its mend.
+"""Conditions under which the production profile does not start. All reasons are reported at once, each with its fix.
 
-The development profile is for http://localhost; there the same questions are not asked, and `server.serve` binds to no
+The development profile serves http://localhost only; these checks are skipped there, and `server.serve` binds to no
 other address.
 """
 
@@ -17,7 +17,7 @@ from troth.service.configuration import Settings, UnsafeStart
 _NETWORK = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
 )
-"""File systems on which SQLite's WAL does not hold: all its processes must share one host (sqlite.org/wal.html)."""
+"""File systems on which SQLite's WAL is unsafe: all its processes must share one host (sqlite.org/wal.html)."""
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
@@ -25,11 +25,11 @@ _MOUNTS = Path("/proc/self/mountinfo")
 def refuse_unsafe(
     settings: Settings, *, site: str | None, debug: bool, unapplied: int | None, mounts: str | None = None
 ) -> None:
-    """Return when *settings* may serve real people, else raise `UnsafeStart`; in development always return.
+    """Return if *settings* are safe for serving people, else raise `UnsafeStart`; in development always return.
 
     *site* is the organisation's address in the declaration, *debug* Django's switch, *unapplied* the number of
-    migrations that the database has not seen (None where it cannot be opened), *mounts* the text of
-    ``/proc/self/mountinfo`` (read where left out).
+    unapplied migrations (None if the database cannot be opened), *mounts* the text of ``/proc/self/mountinfo`` (read if
+    omitted).
     """
     if not settings.is_production:
         return
@@ -120,14 +120,14 @@ def _migrations(unapplied: int | None) -> str:
 
 
 def filesystem_of(path: Path, mounts: str) -> str:
-    """The type of the file system that holds *path*, by the text of ``/proc/self/mountinfo``; empty when unknown."""
+    """Type of the file system that holds *path*, from the text of ``/proc/self/mountinfo``; empty if unknown."""
     wanted, best, kind = Path(os.path.realpath(path)), -1, ""
     for line in mounts.splitlines():
         fields, separator, rest = line.partition(" - ")
         if not separator or len(fields.split()) < 5:
             continue
         mounted = Path(fields.split()[4].replace("\\040", " "))
-        # The last of equal mount points hides the earlier ones.
+        # A later mount at the same point hides the earlier ones.
         if wanted.is_relative_to(mounted) and len(mounted.parts) >= best:
             best, kind = len(mounted.parts), rest.split()[0]
     return kind
@@ -136,5 +136,5 @@ def filesystem_of(path: Path, mounts: str) -> str:
 def _read_mounts() -> str:
     try:
         return _MOUNTS.read_text(encoding="utf-8", errors="replace")
-    except OSError:  # not Linux: there is no such list to judge by
+    except OSError:  # not Linux: no list of mounts
         return ""

@@ -1,5 +1,5 @@
-"""Starting the service: granian and `troth.service.asgi` in front of the WSGI application, and beside it the keep loop
-and a worker of flows."""
+"""Starts the service: granian and `troth.service.asgi` in front of the WSGI application, with the scheduler and a flow
+worker beside it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _LOG = logging.getLogger("troth.server")
 Made = TypeVar("Made")
 
 _THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
-"""Requests that one worker answers at once; more would only wait for the same database, or for a processor."""
+"""Concurrent requests of one worker; more would only wait for the database or for a processor."""
 HEADERS_S_MAX = 10
-"""What a connection may take to say what it wants, also between two requests."""
+"""How long a connection may take to send its headers, also between two requests."""
 _STOP_S_MAX = 10
 _AGAIN_S = 0.5
 _AGAIN_S_MAX = 30.0
-"""Between two beginnings of what dies again and again."""
+"""Longest pause between restarts of a process that keeps dying."""
 
 
 def serve(
@@ -44,19 +44,19 @@ def serve(
     work: bool = True,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until a signal ends it, with the keep loop beside it unless *keep* is off (``troth keep`` runs elsewhere),
-    and with a worker unless *work* is off (``troth work`` does).
+    """Serve until a signal, with the scheduler beside it unless *keep* is off (``troth keep`` runs elsewhere), and with
+    a worker unless *work* is off (``troth work`` runs elsewhere).
 
     *application* is ``module:name``; a company's own site uses `troth.service.wsgi.mounted` and names the result here.
-    *ready* is called once nothing was refused and the address is ours. The development profile prepares its home and
-    its database first; production expects both. Raises `SettingsError`, and `ServiceError` with every reason where it
-    would not be safe, there is no company, or the development profile would leave this machine.
+    *ready* is called once all checks have passed and the address is bound. The development profile creates its home and
+    database first; production expects both. Raises `SettingsError`, and `ServiceError` with every reason if the start
+    is unsafe, there is no deployment, or the development profile would leave this machine.
     """
     if not (Settings.read().is_production or is_local(address)):
         raise ServiceError(f"the development profile is for localhost, not {address}; set TROTH_PROFILE=production")
     apart(_get_ready)
-    os.umask(0o077)  # whatever our workers make is for nobody else
-    os.environ["TROTH_SERVED_BY"] = str(os.getpid())  # `troth.service.wsgi` ends with us; importing it would start it
+    os.umask(0o077)  # files of our workers are private
+    os.environ["TROTH_SERVED_BY"] = str(os.getpid())  # `troth.service.wsgi` ends with us; importing it loads it here
     server = _granian(application, address, port, workers)
     server.on_startup(ready)
     wanted = {"keep": keep, "work": work, "letters": keep or work}
@@ -66,9 +66,9 @@ def serve(
 
 
 def apart(do: Callable[[], Made]) -> Made:
-    """Call *do* in a process of its own: what it imports is gone with it. Who serves goes on to do nothing but
-    supervise, perhaps for months, and would hold every megabyte for as long. Raises `ServiceError` with the words of
-    whatever `TrothError` *do* raised, and any other error as it is."""
+    """Call *do* in a forked process, so that its imports do not stay in memory: the serving process only supervises,
+    perhaps for months, and would hold every megabyte. Raises `ServiceError` with the message of any `TrothError` that
+    *do* raised; other errors pass through."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as process:
         made, refused = process.submit(_made, do).result()
     if refused is not None:
@@ -79,12 +79,12 @@ def apart(do: Callable[[], Made]) -> Made:
 def _made(do: Callable[[], Any]) -> tuple[Any, str | None]:
     try:
         return do(), None
-    except TrothError as refused:  # not every error of ours can travel from process to process
+    except TrothError as refused:  # not every error of ours can be pickled
         return None, str(refused)
 
 
 def _get_ready() -> None:
-    """Make and ask what has to be before anybody is served."""
+    """Preparation and checks before anybody is served."""
     settings = set_up()
     from troth.service.core.deployment import deployment
     from troth.service.start import refuse_unsafe_start
@@ -96,8 +96,8 @@ def _get_ready() -> None:
 
 
 def set_up() -> Settings:
-    """Get this process ready to use Django, and in development make the home and the keys. Harmless twice."""
-    os.umask(0o077)  # whatever this process makes is for nobody else, in production as well
+    """Set up Django in this process; in development also create the home and the keys. Idempotent."""
+    os.umask(0o077)  # files of this process are private, in production as well
     settings = prepare(Settings.read())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.service.settings")
     import django
@@ -111,7 +111,7 @@ def set_up() -> Settings:
 
 
 def migrate() -> None:
-    """Bring the database to the shape that this version expects. Harmless twice."""
+    """Apply all migrations and create the flow engine's tables. Idempotent."""
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=0)
@@ -123,7 +123,7 @@ def migrate() -> None:
 
 
 def catch_up() -> None:
-    """`migrate`, where the database is behind: for commands, which ask it each time that they begin."""
+    """`migrate` if migrations are pending; commands call this every time they start."""
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
@@ -144,12 +144,12 @@ def _granian(application: str, address: str, port: int, workers: int) -> Any:
         port=port,
         interface=Interfaces.ASGINL,
         workers=workers,
-        http=HTTPModes.http1,  # of a connection that says nothing, "auto" waits for ever to learn the version
+        http=HTTPModes.http1,  # "auto" waits for ever for a silent connection's version
         http1_settings=HTTP1Settings(header_read_timeout=1000 * HEADERS_S_MAX),
         respawn_failed_workers=True,
-        workers_kill_timeout=_STOP_S_MAX,  # one that is told to stop before it listens for that would never stop
+        workers_kill_timeout=_STOP_S_MAX,  # a worker told to stop before it listens for that would never stop
         websockets=False,
-        log_access=False,  # it would write down every visitor's address
+        log_access=False,  # would log every visitor's address
         log_level=LogLevels.warning,
         log_dictconfig=described(as_json=Settings.read().is_production),
     )
@@ -157,8 +157,8 @@ def _granian(application: str, address: str, port: int, workers: int) -> Any:
 
 @contextlib.contextmanager
 def _beside(names: Sequence[str]) -> Iterator[None]:
-    """What works beside the server, in a process of its own that is begun anew when it dies. It ends when its standard
-    input does: with us, however we end."""
+    """Run the background process beside the server and restart it when it dies. It ends when its standard input closes:
+    with us, however we end."""
     command = [sys.executable, "-m", "troth.service.background", *names]
     stop = threading.Event()
     process = _begin(command)
@@ -174,7 +174,7 @@ def _beside(names: Sequence[str]) -> Iterator[None]:
             _LOG.error("what works beside the server ended with code %d; it begins anew", process.returncode)
             pause_s = _AGAIN_S if time.monotonic() - begun > _AGAIN_S_MAX else min(2 * pause_s, _AGAIN_S_MAX)
             if not stop.wait(pause_s):
-                _end(process)  # its input is ours
+                _end(process)  # closes the pipe to it
                 process = _begin(command)
 
     watching = threading.Thread(target=watch, name="troth-beside", daemon=True)
@@ -185,7 +185,7 @@ def _beside(names: Sequence[str]) -> Iterator[None]:
         stop.set()
         _end(process)
         watching.join()
-        _end(process)  # it may have been begun at this moment
+        _end(process)  # it may have just been restarted
 
 
 def _begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -198,6 +198,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
     try:
         process.wait(_STOP_S_MAX)
-    except subprocess.TimeoutExpired:  # a step takes long; it is done again by the next worker
+    except subprocess.TimeoutExpired:  # a long step; the next worker repeats it
         process.kill()
         process.wait()

@@ -1,4 +1,4 @@
-"""Django's settings, built from `Settings` and from nothing else.
+"""Django's settings, built from `Settings` only.
 
 ``DEBUG`` stays off in both profiles: Django's debug pages print local variables, and ours hold other people's data.
 """
@@ -14,13 +14,13 @@ from troth.service.configuration import Database, Settings
 from troth.service.logs import described
 
 TROTH = Settings.read()
-"""What this process was told. Code that is not Django's takes it as a parameter."""
+"""Settings of this process. Code outside Django takes them as a parameter."""
 
 _HERE = Path(__file__).parent
 
 
 def connection_of(database: Database) -> dict[str, Any]:
-    """Django's description of *database*, with the durability that a ledger needs."""
+    """Django's settings for *database*, with the durability that a ledger needs."""
     if database.engine == "postgresql":
         return {
             "ENGINE": "django.db.backends.postgresql",
@@ -38,10 +38,10 @@ def connection_of(database: Database) -> dict[str, Any]:
         "NAME": database.name,
         "OPTIONS": {
             "timeout": 20,
-            # A writer takes its lock when it begins, so that it never has to be refused half way.
+            # Writers take the lock at BEGIN, so that none fails halfway.
             "transaction_mode": "IMMEDIATE",
-            # FULL: an acknowledged entry survives a power cut. secure_delete: what is erased is overwritten. The log
-            # is carried over by the keep loop, every few minutes; a writer has to only when it has grown to 80 MB.
+            # FULL: an acknowledged entry survives a power cut. secure_delete: erased data is overwritten. The scheduler
+            # checkpoints the WAL every few minutes; a writer does so only when it has grown to 80 MB.
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
                 " PRAGMA wal_autocheckpoint=20000;"
@@ -120,7 +120,7 @@ TEMPLATES = [
     }
 ]
 
-# Static files are ours alone, and few: read from the package, named by their content where it counts.
+# Static files are few and all ours: served from the package, cached for an hour.
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [_HERE / "static"]
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
@@ -129,7 +129,7 @@ WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# --- what browsers are told ----------------------------------------------------------------------------------------
+# --- browser security ----------------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -147,10 +147,10 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 if TROTH.is_production:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^health/"]  # asked from beside the server, where there is no TLS, about nobody
+    SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probed from beside the server without TLS; no personal data
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = False  # the other subdomains are not ours to decide about
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = False  # other subdomains are not ours to decide about
 
 SESSION_COOKIE_NAME = "__Host-troth-session" if TROTH.is_production else "troth-session"
 SESSION_COOKIE_SECURE = TROTH.is_production
@@ -163,8 +163,8 @@ CSRF_COOKIE_SECURE = TROTH.is_production
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "troth.service.pages.csrf_failure"
 
-# What people upload is held in memory until it is sealed: never in a file in clear. A body that is larger is read to
-# its end and its files are dropped; the page says so.
+# Uploads stay in memory until they are sealed, never in a file in clear. A larger body is read to its end and its files
+# are dropped; the page says so.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024 + 64 * 1024
 
@@ -179,7 +179,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# People come by invitation; what allauth would mail, remember in caches or ask of an address is not used.
+# Staff join by invitation; allauth's e-mails, caches and address checks are not used.
 ACCOUNT_ADAPTER = "troth.service.staff.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
@@ -192,12 +192,12 @@ ACCOUNT_FORMS = {"login": "troth.service.staff.forms.SignIn"}
 MFA_ADAPTER = "troth.service.staff.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-# A passkey alone signs in, so it has to have asked for a finger, a face or a PIN: two factors in one.
+# A passkey alone signs in, so it must require a fingerprint, face or PIN: two factors in one.
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not TROTH.is_production
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RATE_LIMITS = False
-MFA_TOTP_TOLERANCE = 1  # half a minute either way; codes count forward only, whatever the clock
+MFA_TOTP_TOLERANCE = 1  # 30 s either way; a code's counter must increase, whatever the clock
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_FORMS = {
     "authenticate": "troth.service.staff.forms.Code",

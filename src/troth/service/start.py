@@ -1,4 +1,4 @@
-"""The questions of `safety`, asked of this process: its settings, its declaration, its database."""
+"""Runs `safety_checks` on this process: its settings, its declaration, its database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from troth.service.safety_checks import refuse_unsafe
 
 
 def refuse_unsafe_start() -> None:
-    """Return when this process may serve people. Raises `UnsafeStart` with every reason, and `NoCompany`."""
+    """Return if this process may serve people. Raises `UnsafeStart` with every reason, and `NoDeployment`."""
     told: Settings = settings.TROTH
     if not told.is_production:
         return
@@ -25,7 +25,7 @@ def refuse_unsafe_start() -> None:
 
 
 def unapplied_migrations() -> int | None:
-    """How many migrations the database has not seen, None where it cannot be opened."""
+    """Number of unapplied migrations; None if the database cannot be opened."""
     try:
         executor = MigrationExecutor(connection)
     except DatabaseError:  # its text may hold the address and the user

@@ -1,4 +1,4 @@
-"""What people are told while our own database is away, locked or full: 503 and a plain page that needs none of it."""
+"""Response while our own database is unavailable, locked or full: 503 and a plain page that does not use it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AGAIN_S = 60
 
 
 def writes(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: note whether a form has changed a row, because the page of `unavailable` says that none did."""
+    """Middleware: note whether a form changed a row, because the page of `unavailable` says that none did."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
@@ -40,8 +40,7 @@ def writes(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequ
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """The answer where our own database could not do what was asked. Asks nothing of it. The policy itself is shown as
-    it was last published."""
+    """Response when our own database failed; does not query it. The policy is shown as last published."""
     response = _notice(request) or _plain(request)
     response["Cache-Control"] = "no-store"
     return response
@@ -71,7 +70,7 @@ def _unknown() -> str:
 
 
 def _notice(request: HttpRequest) -> HttpResponse | None:
-    """``/policy/`` from the copy, None for any other page and where there is no copy."""
+    """``/policy/`` from the offline copy; None for any other page, and if there is no copy."""
     if request.method not in ("GET", "HEAD") or request.path_info != reverse("notice") or "version" in request.GET:
         return None
     shown = the_copy(settings.TROTH.home)

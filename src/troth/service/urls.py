@@ -1,4 +1,4 @@
-"""Every address of the service, all in one place."""
+"""All URLs of the service."""
 
 from django.urls import include, path, re_path
 

@@ -14,7 +14,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _LOG = logging.getLogger("troth.wsgi")
 
 SERVED_BY = "TROTH_SERVED_BY"
-"""Where `troth.service.server` leaves its process number for those that answer for it."""
+"""Variable in which `troth.service.server` leaves its process id for its workers."""
 _LOOK_S = 2.0
 
 OURS = (
@@ -29,11 +29,11 @@ OURS = (
     "/.well-known/security.txt",
     "/.well-known/gpc.json",
 )
-"""The paths that Troth answers when it shares a site. Each stands for itself and for what lies below it."""
+"""Paths that Troth serves on a shared site: each of them and everything below it."""
 
 
 def mounted(site: Application) -> Application:
-    """Troth at its own paths, *site* everywhere else. Both get the whole path."""
+    """Troth at its own paths, *site* everywhere else. Both get the full path."""
 
     def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -41,14 +41,14 @@ def mounted(site: Application) -> Application:
         try:
             return (application if ours else site)(environ, start_response)
         except Exception:
-            _LOG.exception("an application broke")  # with its type and place; the server would not tell more
+            _LOG.exception("an application broke")  # logs type and place; the server would log less
             raise
 
     return dispatch
 
 
 def _application() -> Application:
-    """Django's application, once it is safe to serve people with it. Raises `UnsafeStart` and `SettingsError`."""
+    """Django's application, once it is safe to serve people. Raises `UnsafeStart` and `SettingsError`."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.service.settings")
     from django.core.wsgi import get_wsgi_application
 
@@ -64,8 +64,7 @@ def _application() -> Application:
 
 
 def _end_with(parent: int) -> None:
-    """End with the process that serves through us, also where it was killed and could not say so: what outlived it
-    would hold its port."""
+    """End with the server process, even if it was killed: a surviving process would hold its port."""
     while parent in (os.getpid(), os.getppid()):
         time.sleep(_LOOK_S)
     _LOG.error("the server is gone, so this process ends")

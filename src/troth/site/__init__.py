@@ -1,8 +1,7 @@
-"""Looking at the running company from outside, as a stranger would.
+"""Probes the company's running site from outside, like an anonymous visitor.
 
-It promises to send no cookie but one that the declaration has it send, to go to no other host than it was asked to, to
-keep no cookie's value, to read no more and wait no longer than `FetchLimits` say, and to name what it could not look
-at.
+Sends no cookie except one that the declaration configures, contacts no host other than the requested one, stores no
+cookie values, stays within the size and time limits of `FetchLimits`, and reports what it could not look at.
 """
 
 from troth.site import controls as _controls  # noqa: F401 - registers this room's answers

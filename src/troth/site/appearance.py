@@ -1,8 +1,8 @@
-"""How a link looks, as far as inline style and the site's own style sheets tell (Cal. Bus. & Prof. Code 22577(b)).
+"""How a link looks according to inline styles and the site's own style sheets (Cal. Bus. & Prof. Code 22577(b)).
 
-Selectors of one part (``a``, ``.small``, ``#foot``, ``a.small``) are followed, in the order of the text and with the
-usual precedence of id, class and tag; anything else, media queries included, is not seen. Colours and sizes in other
-notations count as unknown, and an unknown is no fault.
+Only simple selectors (``a``, ``.small``, ``#foot``, ``a.small``) are applied, in source order and with the usual
+precedence of id, class and tag; everything else, including media queries, is ignored. Colours and sizes in other
+notations count as unknown, and unknown values are never reported as faults.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """One link: its words, its size and that of the text around it in CSS pixels, the contrast between it and its
-    background (WCAG 2, 1 to 21; None where unknown), and whether it is shown at all."""
+    """A link's text, its font size and that of the surrounding text in CSS pixels, its contrast with the background
+    (WCAG 2, 1 to 21; None if unknown), and whether it is visible at all."""
 
     text: str
     size_px: float
@@ -45,7 +45,8 @@ class Appearance:
 
 
 def appearances(html: str, css: str, hrefs: frozenset[str]) -> list[Appearance]:
-    """How each link with one of *hrefs* (as the HTML writes them) looks, under the page's own styles and then *css*."""
+    """The appearance of each link with one of *hrefs* (as the HTML writes them), under the page's own styles and then
+    *css*."""
     tree = LexborHTMLParser(html)
     rules = list(_rules("\n".join([*(node.text(deep=True) for node in tree.css("style")), css])))
     links = [node for node in tree.css("a[href]") if (node.attributes.get("href") or "").strip() in hrefs]
@@ -57,7 +58,7 @@ Rule = tuple[str, frozenset[str], frozenset[str], dict[str, str]]
 
 def _rules(css: str) -> Iterator[Rule]:
     css = re.sub(r"/\*[^*]*+\*++(?:[^/*][^*]*+\*++)*+/", "", css[:_CHARACTERS_MAX])
-    css = re.sub(r"@[^{};]*+\{(?:[^{}]*+\{[^{}]*+\})*+[^{}]*+\}", "", css)  # what holds only sometimes is not seen
+    css = re.sub(r"@[^{};]*+\{(?:[^{}]*+\{[^{}]*+\})*+[^{}]*+\}", "", css)  # conditional rules are ignored
     for count, found in enumerate(_RULE.finditer(css)):
         if count >= _RULES_MAX:
             return

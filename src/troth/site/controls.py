@@ -1,6 +1,6 @@
-"""How the running site answers: what a stranger sees, sets it against what the declaration says.
+"""Controls of the running site: compares what an anonymous visitor sees with the declaration.
 
-Each control looks at the declared pages. A page that does not answer, or answers with anything but 200, has not been
+Each control looks at the declared pages. A page that does not answer, or answers with anything but 200, counts as not
 observed, so the control cannot pass.
 """
 
@@ -24,13 +24,13 @@ from troth.site.tls import OBSOLETE, tls
 from troth.text import counted, same_words
 
 CERTIFICATE_DAYS = 7
-"""Fewer days left are a fault: someone has to renew it now."""
+"""Fewer days left are reported as a finding, so that the certificate is renewed in time."""
 LINKS_MAX = 300
-"""Links that one check follows; what is left over is counted as excluded."""
+"""Links that one check follows; the rest are counted as excluded."""
 SHEETS_MAX = 10
 TITLE_MAX = 200
 CONTRAST_MIN = 4.5
-"""WCAG 2.2, 1.4.3 for text of ordinary size."""
+"""WCAG 2.2, success criterion 1.4.3, for text of normal size."""
 SIZE_MIN_PX = 9.0
 
 
@@ -39,7 +39,7 @@ SIZE_MIN_PX = 9.0
 
 @answers("site.policy_published")
 def policy_published(declaration: Declaration, site: Site, policy_text: str) -> ControlResult:
-    """GDPR Art. 12(1), clause C01: the page's words are the file's words, one click from each declared page."""
+    """GDPR Art. 12(1), clause C01: the page has the same words as the file and is one click from each declared page."""
     where = declaration.policy.url
     policy = fetch(site, where)
     look = look_at(site)
@@ -62,7 +62,7 @@ def policy_published(declaration: Declaration, site: Site, policy_text: str) -> 
 
 
 def _says(page: SitePage, wanted: str) -> bool:
-    """Whether the page's main part has exactly the wanted words; the title may stand elsewhere on the page."""
+    """True if the page's main part has exactly the wanted words; the title may be elsewhere on the page."""
     live, file = _letters(page.text), _letters(wanted)
     if live == file:
         return True
@@ -72,14 +72,14 @@ def _says(page: SitePage, wanted: str) -> bool:
 
 
 def _letters(text: str) -> str:
-    """Letters and digits only. Where blocks end is layout, and pages put signs beside headings and links."""
+    """Letters and digits only: block boundaries are layout, and pages add symbols to headings and links."""
     return re.sub(r"[\W_]+", "", same_words(text))
 
 
 @answers("site.policy_conspicuous")
 def policy_conspicuous(declaration: Declaration, site: Site) -> ControlResult:
-    """Cal. Bus. & Prof. Code 22577(b): a text link with the word "privacy", that can be seen as well as what is
-    around it. One good link is enough."""
+    """Cal. Bus. & Prof. Code 22577(b): a text link with the word "privacy" that is as visible as the text around it.
+    One good link is enough."""
     home = fetch(site, site.home)
     if home.status != 200:
         raise ProbeError(f"the home page answers {home.status}")
@@ -102,7 +102,7 @@ def policy_conspicuous(declaration: Declaration, site: Site) -> ControlResult:
 
 
 def _hrefs(page: SitePage, target: str) -> frozenset[str]:
-    """The links to *target* as the page writes them."""
+    """The `href` values that lead to *target*, as the page writes them."""
     written = [(node.attributes.get("href") or "").strip() for node in LexborHTMLParser(page.source).css("a[href]")]
     return frozenset(href for href in written if urldefrag(urljoin(page.url, href)).url == urldefrag(target).url)
 
@@ -117,7 +117,7 @@ def _faults(link: Appearance) -> Iterator[str]:
 
 
 def _own_styles(site: Site, page: SitePage) -> str:
-    """The page's style sheets from its own host; those of other hosts are not looked at."""
+    """The page's style sheets from its own host; other hosts' style sheets are ignored."""
     sheets = []
     for node in LexborHTMLParser(page.source).css("link[rel~=stylesheet][href]")[:SHEETS_MAX]:
         try:
@@ -129,8 +129,8 @@ def _own_styles(site: Site, page: SitePage) -> str:
 
 @answers("site.links_alive")
 def links_alive(declaration: Declaration, site: Site) -> ControlResult:
-    """GDPR Art. 12(2), clause C33: every link of the home page, the policy and the pages that ask for data leads
-    somewhere on this site."""
+    """GDPR Art. 12(2), clause C33: every link within the site on the home page, the policy and the pages that ask for
+    data works."""
     look = look_at(site, declaration.policy.url)
     found = {link.url: path for path, page in look.pages.items() for link in page.links if _is_own(site, link.url)}
     tried = list(found.items())[:LINKS_MAX]
@@ -155,14 +155,14 @@ def _is_own(site: Site, url: str) -> bool:
 
 
 def _shown(url: str) -> str:
-    return urlsplit(url).path or "/"  # a query could hold somebody's data
+    return urlsplit(url).path or "/"  # the query may contain personal data
 
 
 def _dead(site: Site, url: str) -> str:
     try:
         page = fetch(site, url)
     except OtherHost:
-        return ""  # it leads on to another site, which this control does not look at
+        return ""  # links to other sites are out of scope
     except ProbeError:
         return "gets no answer"
     return f"is answered with {page.status}" if page.status >= 400 else ""
@@ -173,7 +173,7 @@ def _dead(site: Site, url: str) -> str:
 
 @answers("site.transport_encrypted")
 def transport_encrypted(declaration: Declaration, site: Site, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 32(1)(a), clause C13: https only, TLS 1.2 or later only, a trusted certificate, HSTS."""
+    """GDPR Art. 32(1)(a), clause C13: only https, only TLS 1.2 or later, a trusted certificate, and HSTS."""
     look, findings = look_at(site, declaration.policy.url), list[ControlFinding]()
     is_declared = urlsplit(site.home).scheme == "https"
     if not is_declared:
@@ -221,12 +221,12 @@ def _tls_faults(site: Site, now: dt.datetime, figures: dict[str, int]) -> list[C
     return faults
 
 
-# --- the visitor's device ---------------------------------------------------------------------------------------------
+# --- cookies ----------------------------------------------------------------------------------------------------------
 
 
 @answers("site.cookies_declared")
 def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> ControlResult:
-    """PECR reg. 6, clauses C29 and C32: each cookie set is declared and lives no longer than declared."""
+    """PECR reg. 6, clauses C29 and C32: every cookie is declared and lives no longer than declared."""
     look = _look_at_all(declaration, site)
     seen = cookies_set(look)
     findings = []
@@ -250,7 +250,8 @@ def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> 
 
 
 def _look_at_all(declaration: Declaration, site: Site) -> SiteSnapshot:
-    """The site's pages, the policy, and the pages that another program answers on it, where that is there."""
+    """The site's pages, the policy, and pages of other programs on the site, if they exist (404 is not an error for
+    these)."""
     look = look_at(site, declaration.policy.url, *site.also)
     absent = {path for path in site.also if look.why_not.get(path) == "answered 404"}
     return replace(look, why_not={path: why for path, why in look.why_not.items() if path not in absent})
@@ -258,7 +259,7 @@ def _look_at_all(declaration: Declaration, site: Site) -> SiteSnapshot:
 
 @answers("site.nothing_stored_before_choice")
 def nothing_stored_before_choice(declaration: Declaration, site: Site) -> ControlResult:
-    """PECR reg. 6 and Sch. A1, clause C28: before a choice, only cookies declared as necessary are set."""
+    """PECR reg. 6 and Sch. A1, clause C28: before the visitor makes a choice, only necessary cookies are set."""
     look = _look_at_all(declaration, site)
     seen = cookies_set(look)
     early = [
@@ -278,18 +279,18 @@ def _outlives(cookie: SetCookie, period: Period | None, now: dt.datetime) -> boo
     if cookie.lifetime is None:
         return False
     if period is None:
-        return True  # declared for the session, and set to outlive it
+        return True  # declared as a session cookie, but persistent
     today = now.astimezone(dt.UTC).date()
-    # A day's grace: months differ in length, and the answer was on its way for a while.
+    # One day of tolerance: months differ in length, and the response took some time to arrive.
     return cookie.lifetime > (period.after(today) - today) + dt.timedelta(days=1)
 
 
-# --- what is asked for, and who receives it ---------------------------------------------------------------------------
+# --- forms and recipients ---------------------------------------------------------------------------------------------
 
 
 @answers("collection.only_declared_fields")
 def only_declared_fields(declaration: Declaration, site: Site) -> ControlResult:
-    """GDPR Art. 5(1)(c), clauses C03 and C42: each form asks for the fields of one collection point, no others."""
+    """GDPR Art. 5(1)(c), clauses C03 and C42: each form asks only for the fields of one collection point."""
     points = {name: point for name, point in declaration.collection_points.items() if point.page}
     if not points:
         return ControlResult(
@@ -304,7 +305,7 @@ def only_declared_fields(declaration: Declaration, site: Site) -> ControlResult:
         for number, form in enumerate(page.forms, 1)
         for finding in _asked_beyond(f"{path} form {number}", form, path, declaration.collection_points)
     ]
-    # A form that a new visitor is not shown (the cart is empty, a script builds it) has not been looked at.
+    # A form that is not shown to a new visitor (an empty cart, a form built by a script) counts as not observed.
     hidden = {
         f"{point.page} form '{name}'": "not shown to a new visitor"
         for name, point in points.items()
@@ -327,7 +328,7 @@ def _serves(form: Form, point: CollectionPoint) -> bool:
 
 
 def _asked_beyond(place: str, form: Form, path: str, points: Mapping[str, CollectionPoint]) -> Iterator[ControlFinding]:
-    """What the form asks for beyond the collection point that fits it best, the page's own where two fit as well."""
+    """Fields of the form beyond the best-fitting collection point; on a tie, that of the same page is used."""
     if not form.fields:
         return
     names = {item.name for item in form.fields}
@@ -344,7 +345,7 @@ def _asked_beyond(place: str, form: Form, path: str, points: Mapping[str, Collec
 
 @answers("disclosures.only_to_recipients")
 def only_to_recipients(declaration: Declaration, site: Site) -> ControlResult:
-    """GDPR Art. 13(1)(e), clause C15: pages load from, and send to, hosts of declared recipients only."""
+    """GDPR Art. 13(1)(e), clause C15: pages load from, and send to, only the hosts of declared recipients."""
     look = _look_at_all(declaration, site)
     declared = {host.lower() for recipient in declaration.recipients.values() for host in recipient.hosts}
     found = {host: path for path, page in look.pages.items() for host in page.hosts if host != site.host}
@@ -363,7 +364,7 @@ def only_to_recipients(declaration: Declaration, site: Site) -> ControlResult:
     )
 
 
-# --- how to reach us --------------------------------------------------------------------------------------------------
+# --- contact details --------------------------------------------------------------------------------------------------
 
 _ADDRESS = re.compile(r"[^@\s<>,;]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", re.I)
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b")
@@ -371,8 +372,8 @@ _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b")
 
 @answers("site.contact_reachable")
 def contact_reachable(declaration: Declaration) -> ControlResult:
-    """GDPR Art. 13(1)(a)-(b), 37(7), clause C54: the contact block is whole and well-formed. No name server and no
-    mailbox is asked."""
+    """GDPR Art. 13(1)(a)-(b), 37(7), clause C54: the contact details are complete and well-formed. No DNS server or
+    mailbox is contacted."""
     findings = list(_contact_faults(declaration))
     scope = frozenset({"declaration"})
     return ControlResult.of(

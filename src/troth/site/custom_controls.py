@@ -1,4 +1,4 @@
-"""How addresses answer the company's own controls: with one number, or with whether they answered as they should."""
+"""HTTP checks for the company's own controls: a number from the response, or whether the response is as expected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BYTES_MAX = 1_000_000
 
 @answers_own("http")
 def own_http(own: OwnControl) -> ControlResult:
-    """One answer of each address, which is https or this machine; no redirect is followed, and what it says is not
+    """One request per address (https or localhost only). Redirects are not followed, and the response body is not
     kept."""
     asked = own.http
     assert asked is not None, "it is registered for these"
@@ -41,13 +41,13 @@ def own_http(own: OwnControl) -> ControlResult:
 
 
 def _place(host: str, url: str, asked: HttpFigure) -> str:
-    """What an address is called: one alone by its host, one of several pages by its path besides. Two that differ in
-    their query are called the same."""
+    """The label of an address: its host, and its path if there are several. Addresses that differ only in their query
+    share a label."""
     return f"{host} {urlsplit(url).path or '/'}" if asked.also else host
 
 
 def _ask(asked: HttpFigure, addresses: Sequence[str]) -> Iterator[tuple[bool, int, bytes]]:
-    """Whether each address answered as it should, and with what."""
+    """For each address: whether it answered as expected, the status and the body."""
     sent = {"authorization": f"Bearer {resolve(asked.token, os.environ).reveal()}"} if asked.token else {}
     for status, body in fetch(addresses, sent, within_s=asked.timeout_s, bytes_max=_BYTES_MAX):
         has_words = asked.contains is None or asked.contains.encode() in body
@@ -55,7 +55,7 @@ def _ask(asked: HttpFigure, addresses: Sequence[str]) -> Iterator[tuple[bool, in
 
 
 def _all_alike(own: OwnControl, figures: Sequence[tuple[str, int]], evidence: Evidence) -> ControlResult:
-    """The figure of the first page whose figure is not what it must be, or what they all have."""
+    """The result of the first page whose figure violates `must`, or of the first page if none does."""
     wrong = [each for each in figures if own.must is not None and not own.must.holds(each[1])]
     place, figure = (wrong or figures)[0]
     answer = judged(own, figure, place, evidence)
@@ -64,7 +64,7 @@ def _all_alike(own: OwnControl, figures: Sequence[tuple[str, int]], evidence: Ev
 
 
 def _at(body: bytes, asked: HttpFigure) -> Any:
-    """What stands at the pointer (RFC 6901). Raises `BadFigure`."""
+    """The value at the JSON pointer (RFC 6901). Raises `BadFigure`."""
     assert asked.json_ is not None, "it is asked for"
     try:
         found: Any = json.loads(body)

@@ -1,4 +1,4 @@
-"""The site and how it is fetched: as a stranger, once, without cookies, and never further than asked."""
+"""Fetches pages of the site like an anonymous visitor: one request, no cookies, no host that was not requested."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _AGENT = "troth-probe (+checks this site's own privacy policy)"
 
 
 class SiteUnreachable(ProbeError):
-    """Nothing answers there in time, or what answers is not to be read."""
+    """The server does not answer in time, or its answer cannot be read."""
 
 
 class OtherHost(ProbeError):
-    """The address is on another host than the site's, and nobody asked to go there."""
+    """The address is on another host than the site's, and *other_hosts* was not given."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """How long and how much one page may take. *seconds* bounds each wait and, once the answer has begun, all of it."""
+    """Limits for one page. *seconds* bounds every network wait and, once the response arrives, the whole request."""
 
     seconds: float = 10.0
     bytes_max: int = 2_000_000
@@ -39,14 +39,14 @@ class FetchLimits:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The site to look at: its *home* page, and *pages* below it that ask for data.
+    """The site to probe: its *home* page, and *pages* below it that ask for data.
 
-    The addresses come from the declaration, which its owner writes. Where somebody else could write them, set
-    *public_only*: hosts that resolve to a private, loopback or link-local address are refused then, and the address
-    that was checked is the one that is connected to. *ca_file* names a further certificate authority to trust.
+    The addresses come from the declaration, which its owner writes. If anybody else can write them, set *public_only*:
+    hosts that resolve to a private, loopback or link-local address are then refused, and the connection goes to the
+    address that was checked. *ca_file* names an additional trusted certificate authority.
 
-    *also* are pages that another program answers on this site, such as Troth's own: what they store on a device counts
-    as the site's, and one that answers 404 is not there.
+    *also* are pages that another program serves on this site, such as Troth's own. Cookies that they set count as the
+    site's, and a page that answers 404 is ignored.
     """
 
     home: str
@@ -63,7 +63,7 @@ class Site:
 
     @classmethod
     def of(cls, declaration: Declaration) -> Self:
-        """The declared site with the pages of its collection points. Raises `ProbeError` when none is declared."""
+        """The declared site with the pages of its collection points. Raises `ProbeError` if no site is declared."""
         if declaration.organisation.site is None:
             raise ProbeError("the declaration names no site; set organisation.site to the public home page")
         points = declaration.collection_points.values()
@@ -71,22 +71,22 @@ class Site:
 
     @property
     def host(self) -> str:
-        """The host that nothing is fetched beyond."""
+        """The only host that is contacted."""
         return urlsplit(self.home).hostname or ""
 
     def address(self, path: str) -> str:
-        """The whole address of a path below the site, or of an address that is whole already."""
+        """The absolute address of a path on the site; absolute addresses are returned unchanged."""
         return urljoin(self.home, path)
 
 
 def fetch(
     site: Site, path: str, *, other_hosts: bool = False, sends: Mapping[str, str] = MappingProxyType({})
 ) -> SitePage:
-    """Fetch one page as a new visitor: no cookie is sent, not even one that a redirect has just set. *sends* are what a
-    visitor sends besides, who is not as new as that.
+    """Fetches one page as a new visitor: no cookies are sent, not even one that a redirect has just set. *sends* are
+    additional headers, for a visitor who has been there before.
 
-    Follows redirects on the site's own host. An answer of any status is a page. Raises `SiteUnreachable`, and
-    `OtherHost` when the address, or a redirect, leads to another host and *other_hosts* was not given.
+    Follows redirects on the site's own host. A response of any status is a page. Raises `SiteUnreachable`, and
+    `OtherHost` if the address or a redirect leads to another host and *other_hosts* was not given.
     """
     url, visited, cookies = site.address(path), list[str](), list[SetCookie]()
     while True:
@@ -125,13 +125,13 @@ def _page(
 def _decoded(body: bytes, charset: str | None) -> str:
     try:
         return body.decode(charset or "utf-8", "replace")
-    except LookupError:  # a charset that nobody knows
+    except LookupError:  # an unknown charset
         return body.decode("utf-8", "replace")
 
 
 def get(site: Site, url: str, more: Mapping[str, str] = MappingProxyType({})) -> tuple[httpx.Response, bytes]:
-    """One answer and its body, within the site's limits; no redirect is followed. *more* are headers that are sent.
-    Raises `SiteUnreachable`."""
+    """One response and its body, within the site's limits; redirects are not followed. *more* are additional request
+    headers. Raises `SiteUnreachable`."""
     limits, begun, body = site.limits, time.monotonic(), bytearray()
     headers = {"user-agent": _AGENT, "accept": "text/html,*/*;q=0.1", "accept-encoding": "identity", **more}
     try:

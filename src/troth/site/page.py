@@ -1,4 +1,4 @@
-"""One page of the site as it came over the wire: what it sets, asks for, loads and says."""
+"""One page of the site as received: cookies, forms, hosts it loads from, and text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from troth.errors import TrothError
 
 TAGS_MAX = 50_000
-"""A page with more tags is not read: a parser's work can grow with their square."""
+"""Pages with more tags are rejected: a parser's work can grow with the square of their number."""
 
 _SILENT = frozenset(
     "script style noscript template svg math nav aside iframe object select button dialog head".split()  # noqa: SIM905
@@ -27,13 +27,13 @@ _STYLE_URL = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s;]{1,
 
 
 class ProbeError(TrothError):
-    """The site could not be looked at; the message says where and why."""
+    """The site could not be probed; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetCookie:
-    """A cookie that an answer sets; its value is not kept. *lifetime* is None until the browser closes, and not
-    positive when the cookie is being deleted."""
+    """A cookie that a response sets; its value is not kept. *lifetime* is None for a session cookie, and zero or
+    negative if the cookie is being deleted."""
 
     name: str
     lifetime: dt.timedelta | None
@@ -44,13 +44,13 @@ class SetCookie:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the answer removes the cookie instead of setting it."""
+        """True if the response deletes the cookie."""
         return self.lifetime is not None and self.lifetime <= dt.timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
-    """A link that a visitor can follow: its whole address without fragment, and its words."""
+    """A link that a visitor can follow: its absolute address without fragment, and its text."""
 
     url: str
     text: str
@@ -58,7 +58,7 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """Something that a form asks for; *kind* is the input's type, ``select`` or ``textarea``."""
+    """A field of a form; *kind* is the input's type, ``select`` or ``textarea``."""
 
     name: str
     kind: str
@@ -67,7 +67,7 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form. *hidden* counts fields that no visitor fills in; buttons are left out."""
+    """A form. *hidden* counts the hidden fields; buttons are left out."""
 
     action: str
     method: str
@@ -77,9 +77,9 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class SitePage:
-    """What came back for one address. *url* is where it ended, *redirects* are the addresses on the way there;
-    *cookies* are those of every answer on the way; *hosts* are the other hosts that the page loads from or sends to,
-    as far as its HTML says; *text* holds the words of its main part, *source* what was sent, where that is text."""
+    """The response for one address. *url* is the final address and *redirects* are those before it; *cookies* are from
+    all responses; *hosts* are other hosts that the page loads from or sends to, as far as its HTML shows; *text* is the
+    text of its main part; *source* is the body, if it is text."""
 
     url: str
     status: int
@@ -102,7 +102,7 @@ def read_page(
     redirects: tuple[str, ...] = (),
     cookies: tuple[SetCookie, ...] = (),
 ) -> SitePage:
-    """Read a page's HTML. Raises `ProbeError` for a page that is too large to read."""
+    """Parses a page's HTML. Raises `ProbeError` if the page is too large to parse."""
     if html.count("<") > TAGS_MAX:
         raise ProbeError(f"{urlsplit(url).path} has more than {TAGS_MAX} tags and is not read")
     tree = LexborHTMLParser(html)
@@ -122,7 +122,7 @@ def read_page(
 
 
 def read_cookie(header: str, *, now: dt.datetime) -> SetCookie | None:
-    """Read one Set-Cookie header as a browser does (RFC 6265 5.2); None where a browser would ignore it."""
+    """Parses a Set-Cookie header as a browser does (RFC 6265 5.2); None if a browser would ignore it."""
     pair, *rest = header.split(";")
     name, separator, _ = pair.partition("=")
     if not separator or not name.strip():
@@ -164,7 +164,7 @@ def _links(tree: LexborHTMLParser, base: str) -> Iterator[PageLink]:
 
 
 def words_of(node: LexborNode) -> str:
-    """What a link says: its text, and the alternative text of its pictures."""
+    """The text of a link, including the alternative text of its images."""
     words = [node.text(deep=True), *(_attribute(image, "alt") for image in node.css("img[alt]"))]
     return " ".join(" ".join(words).split())
 
@@ -211,14 +211,14 @@ def _hosts(tree: LexborHTMLParser, base: str) -> Iterator[str]:
 def _joined(base: str, address: str) -> str:
     try:
         joined = urljoin(base, address)
-        urlsplit(joined)  # a malformed host shows only here
+        urlsplit(joined)  # a malformed host is only detected here
     except ValueError:
         return ""
     return joined
 
 
 def _text(tree: LexborHTMLParser) -> str:
-    """The words of the page's one article, else of its one main part, else of its body, without what is not shown."""
+    """The visible text of the page's only article, or else its only main part, or else its body."""
     root = next((found[0] for found in (tree.css("article"), tree.css("main, [role=main]")) if len(found) == 1), None)
     stack, parts = [root or tree.body or tree.root], []
     within = root is not None

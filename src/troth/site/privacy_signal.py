@@ -1,4 +1,4 @@
-"""How the site answers a browser that sends the Global Privacy Control signal (https://w3c.github.io/gpc/)."""
+"""Whether the site honours the Global Privacy Control signal (https://w3c.github.io/gpc/)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _SAID = re.compile(r"global privacy control|\bGPC\b|opt-?out (?:preference )?sig
 
 @answers("site.signal_honoured")
 def signal_honoured(declaration: Declaration, site: Site) -> ControlResult:
-    """11 CCR 7025(c), clause C33: the signal counts as a refusal, also of a visitor who had allowed everything, and
-    the home page says so. What the same visitor is given without the signal is looked at, too."""
+    """11 CCR 7025(c), clause C33: the signal counts as a refusal, even after the visitor had allowed everything, and
+    the home page says so. The pages are fetched with and without the signal."""
     signals = declaration.notice.signals
     if signals is None or signals.gpc != "honoured":
         nowhere, why = frozenset({"declaration"}), "The declaration does not say that signals are honoured."
@@ -53,27 +53,28 @@ def signal_honoured(declaration: Declaration, site: Site) -> ControlResult:
 
 
 def _allowed(declaration: Declaration) -> Mapping[str, str]:
-    """What a visitor sends who has allowed everything, where the declaration says what that is."""
+    """The cookies of a visitor who has allowed everything, if the declaration defines them."""
     held = "; ".join(f"{name}={cookie.allows}" for name, cookie in declaration.cookies.items() if cookie.allows)
     return {"cookie": held} if held else {}
 
 
 def _both(before: SiteSnapshot, look: SiteSnapshot) -> SiteSnapshot:
-    """The pages that answered with the signal and without it: of the others nothing is shown."""
+    """Pages that answered both with and without the signal: the others prove nothing."""
     pages = {path: page for path, page in look.pages.items() if path in before.pages}
     unlike = {path: f"{why}, without the signal" for path, why in before.why_not.items()}
     return SiteSnapshot(pages, {**unlike, **look.why_not}, look.asked)
 
 
 def _optional(declaration: Declaration, look: SiteSnapshot) -> Iterator[tuple[str, str]]:
-    """The cookies that need a choice, with a page that sets each."""
+    """Cookies that require consent, each with a page that sets it."""
     for name, (path, _) in cookies_set(look).items():
         if name not in declaration.cookies or declaration.cookies[name].purpose != "necessary":
             yield name, path
 
 
 def _strangers(declaration: Declaration, site: Site, look: SiteSnapshot) -> Iterator[tuple[str, str]]:
-    """The hosts that pages load from or send to and that only we do not answer for, with a page that names each."""
+    """Hosts that pages load from or send to and that are neither ours nor a processor's, each with a page that names
+    it."""
     ours = {site.host} | {
         host.lower()
         for recipient in declaration.recipients.values()
@@ -84,7 +85,7 @@ def _strangers(declaration: Declaration, site: Site, look: SiteSnapshot) -> Iter
 
 
 def _says(look: SiteSnapshot) -> int:
-    """How often the home page speaks of the signal, around its main part too: a banner stands there."""
+    """How often the home page mentions the signal, including outside its main part, where banners are."""
     page = LexborHTMLParser(look.pages[HOME].source)
     page.strip_tags(["script", "style", "template"])
     return len(_SAID.findall(page.body.text(separator=" "))) if page.body else 0

@@ -1,8 +1,8 @@
-"""Connections to public addresses alone: what was checked after the name was resolved is what is connected to.
+"""Connections to public addresses only: the address that was checked is the one that is connected to.
 
-A name server may answer differently a moment later, so a name that is checked and resolved again proves nothing. Here
-a name is resolved once, each of its addresses is checked, and the connection goes to one of those; the certificate is
-still checked against the name.
+A name server may answer differently a moment later, so checking a name and resolving it again proves nothing. Here a
+name is resolved once, each of its addresses is checked, and the connection goes to one of those; the certificate is
+still verified against the name.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from troth.site.page import ProbeError
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64 (RFC 6052): the IPv4 address stands in its last 32 bits
-_SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")  # RFC 3879: not to be used, and never public
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # NAT64 (RFC 6052): the last 32 bits are the IPv4 address
+_SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")  # RFC 3879: deprecated, and never public
 _TRIED_MAX = 3
-"""How many addresses of one name a connection is tried to."""
+"""How many addresses of a host a connection tries."""
 
 
 class NotPublic(ProbeError):
-    """The host has an address that is not public, and nobody allowed it."""
+    """The host has an address that is not public and not allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What may be reached although it is not public: *hosts* by name, and what lies in *networks*."""
+    """Non-public destinations that may be reached: *hosts* by name, and all addresses in *networks*."""
 
     hosts: Collection[str] = ()
     networks: Collection[IpNetwork] = ()
 
     def covers(self, host: str, address: IpAddress) -> bool:
-        """Whether *address* of *host* may be reached. A name that is allowed may be private or this machine; what only
-        one link or a cloud's own services answer at takes its network by name."""
+        """True if *address* of *host* may be reached. An allowed host may be private or loopback; link-local addresses
+        and cloud metadata services must be allowed by network."""
         if any(address in network for network in self.networks if network.version == address.version):
             return True
         is_host = address.is_private and not (
@@ -51,8 +51,8 @@ NOTHING = Allowed()
 
 
 def is_public(address: IpAddress) -> bool:
-    """Whether *address* is one of the internet's: none of a private network, of a link, of this machine, of carriers'
-    NAT (100.64/10) or of a group. An IPv6 address that stands for an IPv4 one is as public as that."""
+    """True if *address* is on the public internet: not private, link-local, loopback, multicast or carrier-grade NAT
+    (100.64/10). An IPv6 address that embeds an IPv4 address is as public as the latter."""
     meant = _meant(address)
     if meant != address:
         return is_public(meant)
@@ -61,7 +61,7 @@ def is_public(address: IpAddress) -> bool:
 
 
 def _meant(address: IpAddress) -> IpAddress:
-    """The IPv4 address that an IPv6 address stands for, else itself."""
+    """The IPv4 address embedded in an IPv6 address, or else *address* itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in _TRANSLATED:
@@ -70,10 +70,11 @@ def _meant(address: IpAddress) -> IpAddress:
 
 
 def addresses_of(host: str, port: int, allowed: Allowed = NOTHING) -> list[IpAddress]:
-    """The addresses of *host*, in the order to try them, where all may be reached. Whatever notation an address is
-    written in (``2130706433``, ``0177.1``) is read as the connection would read it.
+    """The addresses of *host* in connection order, if all of them may be reached. Any notation (``2130706433``,
+    ``0177.1``) is read as the connection would read it.
 
-    Raises `NotPublic`, and `OSError` or `UnicodeError` where it has none."""
+    Raises `NotPublic`, and `OSError` or `UnicodeError` if the host has no address.
+    """
     entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     found = list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in entries))
     if not all(is_public(one) or allowed.covers(host, _meant(one)) for one in found):
@@ -82,10 +83,10 @@ def addresses_of(host: str, port: int, allowed: Allowed = NOTHING) -> list[IpAdd
 
 
 class PublicOnly(httpx.BaseTransport):
-    """Sends to public addresses, and to what is *allowed* besides; raises `NotPublic` before anything is sent.
+    """A transport to public addresses and *allowed* ones only; raises `NotPublic` before anything is sent.
 
-    No proxy of the environment is used: it would resolve the name once more. No connection is kept for the next
-    request, which may be for another name at the same address.
+    Proxies from the environment are ignored, because they would resolve the name again. Connections are not reused,
+    because the next request may be for another host at the same address.
     """
 
     def __init__(self, allowed: Allowed = NOTHING, *, verify: ssl.SSLContext | bool = True) -> None:

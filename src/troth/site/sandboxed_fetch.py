@@ -1,5 +1,5 @@
-"""The answers of addresses, asked for in a process of its own (`troth.sandbox`): a name that nobody resolves, headers
-that drip and a body without end are given up with that process, when the time is up."""
+"""HTTP requests in a separate process (`troth.sandbox`): a hanging name lookup, trickling headers or an endless body
+end with the process when the time limit is reached."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from troth.site.fetch import FetchLimits, Site, SiteUnreachable, get
 def fetch(
     urls: Sequence[str], headers: Mapping[str, str], *, within_s: float, bytes_max: int
 ) -> list[tuple[int, bytes]]:
-    """The status and the body of each, which may take *within_s*; no redirect is followed. Raises `SiteUnreachable`."""
+    """Status and body per address, within *within_s* each; redirects are not followed. Raises `SiteUnreachable`."""
     asked = {"urls": list(urls), "headers": dict(headers), "within_s": within_s, "bytes_max": bytes_max}
     limit = within_s * len(urls)
     try:
@@ -39,5 +39,5 @@ def _answer(given: bytes) -> bytes:
 
 
 def main() -> int:
-    """Ask once, and no more."""
+    """Entry point of the sandboxed process; handles one call."""
     return work(_answer, cpu_s=90)

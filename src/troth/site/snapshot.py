@@ -1,4 +1,4 @@
-"""What a visitor is given: the declared pages, those that answered, and the cookies that they set."""
+"""A snapshot of the site: the declared pages that answered, and the cookies that they set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOME = "/"
 
 @dataclass(frozen=True, slots=True)
 class SiteSnapshot:
-    """The pages that were asked for and those that answered, by path; *why_not* for the others. *asked* are the
+    """The requested pages by path: *pages* answered, *why_not* are the reasons for the others. *asked* are the
     addresses, without their queries."""
 
     pages: Mapping[str, SitePage]
@@ -25,7 +25,8 @@ class SiteSnapshot:
     asked: tuple[str, ...]
 
     def evidence(self, *, population: int | None = None, excluded: int = 0) -> Evidence:
-        """How many pages there are and how many answered; *population* and *excluded* where it is about their links."""
+        """How many pages were requested and how many answered. Give *population* and *excluded* if the check counts
+        links."""
         seen = frozenset(f"site {path}" for path in self.pages)
         unseen = frozenset(f"site {path}" for path in self.why_not)
         size = len(seen | unseen) if population is None else population
@@ -36,13 +37,13 @@ class SiteSnapshot:
     def answer(
         self, summary: str, findings: list[ControlFinding], figures: Mapping[str, int], **size: int
     ) -> ControlResult:
-        """Any finding is a failure; without one, `run` makes an error of what was not observed."""
+        """Fails on any finding; without findings, `run` reports unobserved pages as an error."""
         notes = "".join(f" {path}: {why}." for path, why in self.why_not.items())
         return ControlResult.of(summary + notes, evidence=self.evidence(**size), findings=findings, figures=figures)
 
 
 def look_at(site: Site, *more: str, sends: Mapping[str, str] = MappingProxyType({})) -> SiteSnapshot:
-    """The home page, the site's pages and *more*, each fetched as a new visitor who *sends* these headers."""
+    """The home page, the site's pages and *more*, each fetched as a new visitor that *sends* these headers."""
     pages, why_not, wanted = {}, {}, tuple(dict.fromkeys((HOME, *site.pages, *more)))
     for path in wanted:
         try:
@@ -58,7 +59,7 @@ def look_at(site: Site, *more: str, sends: Mapping[str, str] = MappingProxyType(
 
 
 def asked_hash(*addresses: str) -> str:
-    """The hash of the addresses that were asked, without their queries and whatever their order."""
+    """A hash of the requested addresses without their queries, independent of their order."""
     named = sorted({address.partition("?")[0] for address in addresses})
     return "sha256:" + hashlib.sha256("\0".join(named).encode()).hexdigest()
 
@@ -69,7 +70,7 @@ def address_of(site: Site, path: str) -> str:
 
 
 def cookies_set(look: SiteSnapshot) -> dict[str, tuple[str, SetCookie]]:
-    """The cookies that pages set, each where it lives longest."""
+    """The cookies that pages set, each with the page where it lives longest."""
     found: dict[str, tuple[str, SetCookie]] = {}
     for path, page in look.pages.items():
         for cookie in page.cookies:

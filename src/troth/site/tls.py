@@ -1,4 +1,4 @@
-"""Which protocols a server speaks, and how long its certificate lasts."""
+"""Which TLS versions a server speaks, and how long its certificate is valid."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from troth.site.fetch import SiteUnreachable
 
 OBSOLETE = {"TLSv1.0": 0x0301, "TLSv1.1": 0x0302}
-"""RFC 8996: these must be refused."""
+"""RFC 8996: servers must refuse these versions."""
 _CURRENT = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
-# ECDHE, DHE and RSA key exchange with AES or 3DES: whatever a server of that age may want.
+# ECDHE, DHE and RSA key exchange with AES or 3DES, to match any server of that age.
 _CIPHERS = (0xC014, 0xC013, 0xC00A, 0xC009, 0x0039, 0x0033, 0x0035, 0x002F, 0x000A)
 
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """What a server offers. *days_left* counts whole days to the certificate's end, negative when it is over;
-    *trusted* says whether a browser would accept it, *why_not* in the library's words."""
+    """What a server offers. *days_left* are whole days until the certificate expires, negative afterwards; *trusted* is
+    whether a browser would accept it, *why_not* the TLS library's reason."""
 
     accepts: frozenset[str]
     days_left: int
@@ -30,8 +30,8 @@ class Tls:
 
 
 def tls(host: str, port: int, *, now: dt.datetime, seconds: float = 10.0, ca_file: str | None = None) -> Tls:
-    """Try every protocol version on its own, then read the certificate. Raises `SiteUnreachable` when nothing listens,
-    or when what listens speaks no version that has a certificate to show."""
+    """Tries each protocol version separately and reads the certificate. Raises `SiteUnreachable` if nothing listens on
+    the port or the server speaks no TLS version."""
     accepts = {name for name, version in OBSOLETE.items() if _greets(host, port, version, seconds)}
     certificate = b""
     for name, current in _CURRENT.items():
@@ -48,7 +48,7 @@ def tls(host: str, port: int, *, now: dt.datetime, seconds: float = 10.0, ca_fil
 
 
 def _unverified() -> ssl.SSLContext:
-    """For looking at what is offered, whoever offers it; nothing is sent or believed."""
+    """A context that accepts any certificate, to see what a server offers; no data is sent or trusted."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -63,7 +63,7 @@ def _connect(host: str, port: int, seconds: float) -> socket.socket:
 
 
 def _handshake(host: str, port: int, context: ssl.SSLContext, seconds: float) -> bytes | None:
-    """The certificate (DER) when the handshake succeeds, None when it is refused."""
+    """The certificate (DER) if the handshake succeeds, or None if it fails."""
     with _connect(host, port, seconds) as plain:
         try:
             with context.wrap_socket(plain, server_hostname=host) as wrapped:
@@ -73,7 +73,7 @@ def _handshake(host: str, port: int, context: ssl.SSLContext, seconds: float) ->
 
 
 def _distrust(host: str, port: int, seconds: float, ca_file: str | None) -> str:
-    """Why a browser would not accept the certificate; empty when it would."""
+    """Why a browser would reject the certificate; empty if it would accept it."""
     context = ssl.create_default_context(cafile=ca_file) if ca_file else ssl.create_default_context()
     with _connect(host, port, seconds) as plain:
         try:
@@ -94,9 +94,9 @@ def _days_left(certificate: bytes, now: dt.datetime) -> int:
 
 
 def _greets(host: str, port: int, version: int, seconds: float) -> bool:
-    """Whether the server answers a greeting in an obsolete version with one of its own.
+    """True if the server answers a ClientHello of an obsolete version with a ServerHello of the same version.
 
-    The greeting is written by hand, because the TLS library of this machine may refuse to speak so old a version.
+    The message is built by hand, because the local TLS library may refuse to speak such an old version.
     """
     with _connect(host, port, seconds) as plain:
         try:

@@ -1,9 +1,9 @@
 """Stores: the places that hold personal data, behind one contract.
 
-`open_store` gives a `Store` for a URL: a SQL database (SQLite, PostgreSQL, MariaDB) or a folder of files. Every store
-describes itself, reads, amends and erases in sets, says who else can get in and how the bytes travel; `contract` holds
-the promise in words, `troth.testing.stores.StoreContract` holds it in tests. A URL is a secret: it appears
-in no error, no `repr` and no log. `undeclared` says what a schema holds beside the declaration.
+`open_store` returns a `Store` for a URL: a SQL database (SQLite, PostgreSQL, MariaDB) or a folder of files. Every store
+describes itself, reads, amends and erases in sets, and reports its accounts and its transport security; `contract`
+states the contract, `troth.testing.stores.StoreContract` tests it. A URL is a secret: it appears in no error, no `repr`
+and no log. `undeclared` lists what a schema holds beyond the declaration.
 """
 
 from troth.stores.contract import (
@@ -35,8 +35,8 @@ from troth.stores.contract import (
     Unobserved,
     Writer,
 )
-from troth.stores.controls import Undeclared, missing, undeclared  # registers this room's answers, too
-from troth.stores.custom_controls import check_figures  # registers the answers to a company's own controls, too
+from troth.stores.controls import Undeclared, missing, undeclared  # registers this package's controls, too
+from troth.stores.custom_controls import check_figures  # registers custom SQL controls, too
 from troth.stores.external.contract import AskedLater, ExternalSystem, meant, not_offered
 from troth.stores.registry import (
     TASK,

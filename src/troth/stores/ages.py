@@ -1,4 +1,4 @@
-"""How old rows are: those past their period, those that something keeps, and those of which nobody can tell."""
+"""Ages of rows under retention rules: past their period, kept by law or hold, or without a readable date."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from troth.stores.contract import Before, Scalar, Store, StoreError, Undated
 from troth.text import counted
 
 KEPT_ROWS_MAX: Final = 100_000
-"""Rows past their period that are looked at one by one, where another date may keep them."""
+"""Rows past their period that are read one by one when another date may keep them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """The rows of a rule, or of several: all, those past their period, and those of them that the law or a hold keeps.
-    Of others nobody can tell: their period has *not begun*, there is *nothing* where its start should be, or something
+    """Row counts of one or more rules: all, those past their period, and those of them that the law or a hold keeps.
+    The age of the others is unknown: their period has *not begun*, the start column has *nothing*, or something
     *unreadable*."""
 
     rows: int = 0
@@ -31,7 +31,7 @@ class Ages:
 
     @classmethod
     def of(cls, store: Store, table: str, rule: Retention, declared: Table | None, today: dt.date) -> Ages:
-        """Those of one rule's *table*, as *store* has them. Raises `StoreError`."""
+        """The counts of one rule's *table* in *store*. Raises `StoreError`."""
         expired = Before(rule.from_, _end(rule, today))
         rows, past, undated = store.count(table, None), store.count(table, expired), Undated(rule.from_)
         undatable = store.count(table, undated)
@@ -44,7 +44,7 @@ class Ages:
 
     @classmethod
     def together(cls, several: Iterable[Ages]) -> Ages:
-        """All of them in one."""
+        """The sum of *several*."""
         return cls(*map(sum, zip(*(astuple(it) for it in several), strict=True)))
 
     @property
@@ -60,7 +60,7 @@ class Ages:
         return self.nothing + self.unreadable
 
     def held(self) -> Ages:
-        """The same where all of them are kept, however old."""
+        """The same counts with every row kept, however old."""
         return Ages(self.rows, self.past + self.undated, self.past + self.undated, self.not_begun)
 
     def figures(self) -> dict[str, int]:
@@ -74,7 +74,7 @@ class Ages:
         return f"{self.overdue} past their period, {self.kept} kept by law or hold{rare}"
 
     def faults(self, rule: Retention) -> Iterator[ControlFinding]:
-        """What is wrong with them, and the mend."""
+        """Findings about these rows, each with its fix."""
         if self.overdue:
             its = "is past its" if self.overdue == 1 else "are past their"
             said = f"{counted(self.overdue, 'row')} {its} {rule.for_}"
@@ -93,14 +93,14 @@ def _nobody_can_tell(rule: Retention) -> str:
 
 
 def _end(rule: Retention | Keep, today: dt.date) -> dt.datetime:
-    """The first moment whose rows are still within the period: it lasts to the end of its last day."""
+    """The earliest time still within the period, which lasts to the end of its last day."""
     assert rule.for_ is not None
     latest = rule.for_.before(today - dt.timedelta(days=1))
     return dt.datetime.combine(latest + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
 
 
 def _kept(store: Store, table: str, expired: Before, past: int, keep: Keep, today: dt.date) -> int:
-    """How many of the rows past their period the law still keeps. Raises `StoreError` where they are too many."""
+    """The number of rows past their period that the law still keeps. Raises `StoreError` above the limit."""
     if keep.for_ is None:
         return past
     until = _end(keep, today)
@@ -114,7 +114,7 @@ def _kept(store: Store, table: str, expired: Before, past: int, keep: Keep, toda
 
 
 def _is_before(value: Scalar, moment: dt.datetime) -> bool:
-    """As `Before` has it; a row without the date is not kept by it."""
+    """Compares like `Before`; a row without the date is not kept by it."""
     if isinstance(value, str):
         try:
             value = dt.datetime.fromisoformat(value)

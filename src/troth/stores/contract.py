@@ -1,16 +1,16 @@
-"""The store contract: what every connector promises, and the values that cross its door.
+"""The store contract: what every connector promises, and the values that it exchanges.
 
-A *store* is one place that holds personal data: a SQL database, a folder of files. Everything is set-based: a
+A *store* is one place that holds personal data: a SQL database, a folder of files. Every operation works on sets: a
 caller names a table, columns and a set of values, never one row at a time, so that a thousand subjects cost as many
-statements as one. `troth.testing.stores.StoreContract` is the executable form of this page.
+statements as one. `troth.testing.stores.StoreContract` is the executable form of this contract.
 
 A connector
-- creates no table of ours, temporary or not, and sends no keyed value to be computed over there;
-- opens reads in a read-only transaction where the engine has one;
+- creates no table of ours, temporary or not, and never has the database compute a keyed value;
+- opens reads in a read-only transaction if the engine has one;
 - waits for a lock or a statement no longer than its `StoreLimits`;
-- takes "equal" to mean equal: a collation, padding or affinity that confuses ``Zoë`` with ``zoe`` does not count;
+- takes "equal" literally: it ignores a collation, padding or affinity that treats ``Zoë`` and ``zoe`` as equal;
 - refuses to answer for less than all rows: a policy of the store that hides rows from us is an error;
-- turns its driver's errors into `StoreError` in one place, and keeps row values out of the message and its causes.
+- converts its driver's errors to `StoreError` in one place, and keeps row values out of the message and its causes.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from typing import Final, Protocol, runtime_checkable
 from troth.errors import TrothError
 
 Scalar = str | int | float | bool | bytes | decimal.Decimal | dt.date | dt.datetime | dt.time | uuid.UUID | None
-"""One value of one column, as the store holds it, so that what was read can be sought again.
+"""One value of one column, as the store holds it, so that a value that was read can be searched for.
 
-Structured columns (JSON, arrays) arrive as their JSON text, types that Python lacks (enums, ranges, ``infinity``) as
-their text, SQLite's dates as the text or number that they are. A moment with a zone arrives in UTC; one without
-arrives as it is, and where it has to be compared or converted it is taken to be UTC. A value that a column cannot hold
-matches nothing and is a `StoreConflict` when written.
+Structured columns (JSON, arrays) are returned as their JSON text, types that Python lacks (enums, ranges, ``infinity``)
+as their text, SQLite's dates as the text or number that they are. A time with a zone is returned in UTC; one without
+unchanged, and treated as UTC when compared or converted. A value that a column cannot hold matches nothing and is a
+`StoreConflict` when written.
 """
 
 Row = tuple[Scalar, ...]
-"""One row, in the order of the columns that were asked for."""
+"""One row, in the order of the requested columns."""
 
 
 class StoreError(TrothError):
@@ -50,11 +50,11 @@ class StoreError(TrothError):
 
 
 class StoreUnreachable(StoreError):
-    """Nothing answers there, or the connection was lost: the outcome of an open transaction is a rollback."""
+    """Nothing answers, or the connection was lost: an open transaction is rolled back."""
 
 
 class StoreRefused(StoreError):
-    """The store answered no: a wrong password, a missing grant, a read-only store, an engine we do not write to."""
+    """The store refused: a wrong password, a missing grant, a read-only store, an engine that we do not write to."""
 
 
 class StoreBusy(StoreError):
@@ -66,11 +66,11 @@ class StoreConflict(StoreError):
 
 
 class UnknownName(StoreError):
-    """A table or column that the store does not have; the message names the nearest one it does have."""
+    """The store does not have this table or column; the message names the nearest one that it has."""
 
 
 class ColumnKind(enum.StrEnum):
-    """What a column holds, as far as masks, matches and pages need to know."""
+    """The type of a column's values, as far as masks, matches and pages need it."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -87,7 +87,7 @@ class ColumnKind(enum.StrEnum):
 
 
 class TableKind(enum.StrEnum):
-    """A view holds nothing itself; a materialised view is a copy that erasure has to know about."""
+    """The kind of a table. A view holds no data; a materialised view is a copy that erasure must handle."""
 
     TABLE = "table"
     VIEW = "view"
@@ -96,8 +96,8 @@ class TableKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column as the store describes it. *length* counts characters (bytes for BYTES), None where unbounded;
-    *native* is the engine's own type name; *generated* columns (computed, identity ALWAYS) cannot be written."""
+    """One column as the store describes it. *length* is in characters (bytes for BYTES), None if unbounded; *native* is
+    the engine's own type name; *generated* columns (computed, identity ALWAYS) cannot be written."""
 
     name: str
     kind: ColumnKind
@@ -124,8 +124,8 @@ class ForeignKey:
 @dataclass(frozen=True, slots=True)
 class TableSchema:
     """One table. *key* is the primary key, else the first unique key without NULLs, else empty (the table cannot be
-    written to by locator). *unique* and *indexes* hold column tuples; *indexes* includes the primary and unique keys.
-    *rows_estimate* is the engine's own statistic, None when it has none; it is never worth a full scan."""
+    written by locator). *unique* and *indexes* hold column tuples; *indexes* includes the primary and unique keys.
+    *rows_estimate* is the engine's own statistic, None without one; it is never worth a full scan."""
 
     name: str
     columns: tuple[Column, ...]
@@ -146,14 +146,14 @@ class TableSchema:
         return any(set(index[: len(columns)]) == set(columns) for index in self.indexes)
 
     def is_unique(self, column: str) -> bool:
-        """Whether the column alone must differ in every row."""
+        """Whether the column by itself is unique."""
         return self.key == (column,) or (column,) in self.unique
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """All tables of a store by the name that the declaration uses: bare in the default schema, ``schema.table``
-    elsewhere. *dialect* is ``sqlite``, ``postgresql``, ``mariadb`` or ``files``."""
+    """All tables of a store by their name in the declaration: bare in the default schema, ``schema.table`` elsewhere.
+    *dialect* is ``sqlite``, ``postgresql``, ``mariadb`` or ``files``."""
 
     dialect: str
     tables: Mapping[str, TableSchema] = field(default_factory=lambda: MappingProxyType({}))
@@ -161,8 +161,8 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Unobserved:
-    """What a look at a place did not see: *unread* is file to why it cannot be read, *passed_over* the ending of files
-    of a kind that nobody here reads to how many there are."""
+    """What a read of a place missed: *unread* maps a file to the reason, *passed_over* maps the extension of an
+    unsupported kind of file to the number of such files."""
 
     unread: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     passed_over: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -172,10 +172,10 @@ class Unobserved:
 class Match:
     """The rows whose *columns* together take exactly one of *values*. NULL matches nothing.
 
-    *fold* compares text without regard to letter case, as e-mail addresses are compared (one column only): for ASCII
-    always, beyond it as the engine folds letters. *digits* compares the digits 0 to 9 alone, as telephone numbers are
-    compared (one column only), so ``(01632) 960-001`` is ``01632960001``; what has none matches nothing, and a column
-    of numbers holds numbers. Without an index made for it, either reads the whole table.
+    *fold* ignores letter case, as for e-mail addresses (one column only): for ASCII always, beyond it as the engine
+    folds letters. *digits* compares only the digits 0 to 9, as for telephone numbers (one column only), so ``(01632)
+    960-001`` equals ``01632960001``; a value without digits matches nothing, and a numeric column is compared by its
+    numbers. Without a suitable index, either reads the whole table.
     """
 
     columns: tuple[str, ...]
@@ -198,8 +198,8 @@ class AnyOf:
 class Before:
     """The rows whose *column* holds a date or time earlier than *moment* (aware, UTC).
 
-    A date alone stands for its whole day, which has to be over; a whole number for seconds since 1970 (milliseconds
-    where it is too large for that). What cannot be read as a date is before nothing: it is kept.
+    A date without a time means its whole day, which must be over; a whole number means seconds since 1970 (milliseconds
+    if it is too large for that). A value that cannot be read as a date is never before *moment*, so it is kept.
     """
 
     column: str
@@ -207,13 +207,13 @@ class Before:
 
 
 NEVER: Final = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
-"""Every date is before it."""
+"""Later than every date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Undated:
-    """The rows whose *column* holds nothing that `Before` could read as a date; *empty*: those of them that hold
-    nothing at all, not even a letter. 9999-12-31, which stands for never, is no date."""
+    """The rows whose *column* holds nothing that `Before` could read as a date; with *empty*, only those that hold
+    nothing at all, not even a letter. 9999-12-31, which means never, is no date."""
 
     column: str
     empty: bool = False
@@ -224,7 +224,7 @@ Condition = AnyOf | Before | Undated
 
 @dataclass(frozen=True, slots=True)
 class RequiredGrants:
-    """What an account of ours needs in one table: to read it, to amend these columns, to erase rows."""
+    """The grants that our account needs in one table: to read it, to amend these columns, to erase rows."""
 
     table: str
     amends: tuple[str, ...] = ()
@@ -233,9 +233,9 @@ class RequiredGrants:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Someone or something that the store itself lets in. *reads* and *writes* name the tables it can reach, also
-    through groups, ownership, PUBLIC or a superuser bit; *why* says through which. *of_machine*: an account of this
-    machine, which is the same account wherever its files lie, and no account of the store's own."""
+    """An account that the store itself admits. *reads* and *writes* name the tables it can reach, also through groups,
+    ownership, PUBLIC or a superuser bit; *why* says through which. *of_machine*: an account of this machine, the same
+    one wherever its files are, and not an account of the store."""
 
     name: str
     can_login: bool
@@ -247,10 +247,10 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class TransportSecurity:
-    """How the bytes travel to the store: *encrypted* as negotiated, e.g. ``TLSv1.3 TLS_AES_256_GCM_SHA384``.
+    """Protection of the connection to the store: *encrypted* as negotiated, e.g. ``TLSv1.3 TLS_AES_256_GCM_SHA384``.
 
-    A file or a socket of this machine (*is_local*) has no connection that could be encrypted or not; *encrypted* is
-    True then, and shows nothing.
+    A file or a socket of this machine (*is_local*) has no connection to encrypt; *encrypted* is True then, and proves
+    nothing.
     """
 
     encrypted: bool
@@ -260,8 +260,8 @@ class TransportSecurity:
 
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
-    """How long and how much a store may be asked for. *values_per_statement* bounds one statement's value set;
-    larger sets are split by the connector, without the caller noticing, as are those beyond its engine's own bound."""
+    """Time and size limits for a store. *values_per_statement* bounds one statement's value set; the connector splits
+    larger sets transparently, and those beyond its engine's own bound."""
 
     connect_s: float = 10.0
     lock_s: float = 5.0
@@ -271,18 +271,18 @@ class StoreLimits:
 
 @runtime_checkable
 class QueryableStore(Protocol):
-    """A store that takes a SELECT. It is asked in a process of its own, on a connection that cannot write, and for so
-    long at most."""
+    """A store that accepts a SELECT. The query runs in a process of its own, on a connection that cannot write, with a
+    time limit."""
 
     def figure(self, select: str, *, within_s: float) -> object:
-        """The one value of the one row that *select* gives. Raises `StoreRefused` for any other result, and
-        `StoreBusy` where it takes longer."""
+        """The single value of the single row of *select*. Raises `StoreRefused` for any other result, and `StoreBusy`
+        if it takes longer."""
         ...
 
 
 class Writer(Protocol):
-    """One open transaction on a store. Both verbs are harmless when repeated: they set absolute values and delete by
-    key. They return how many rows of the given keys were there (matched, whether or not a value differed)."""
+    """One open transaction on a store. Both methods are idempotent: they set absolute values and delete by key. They
+    return how many rows of the given keys exist (matched, whether or not a value differed)."""
 
     def amend(
         self,
@@ -295,20 +295,20 @@ class Writer(Protocol):
     ) -> int:
         """Set *columns* of the rows named by *key*. Each row holds the key's values, then the new values.
 
-        With *keep_nulls*, columns that are NULL stay NULL: a mask has nothing to hide there, and would invent data.
-        One statement per `StoreLimits.values_per_statement` rows. Raises `StoreConflict`, `StoreBusy`, `UnknownName`,
-        `StoreRefused` (a view, a computed column, a table without transactions), and `ValueError` where one key is
-        given twice with different values.
+        With *keep_nulls*, columns that are NULL stay NULL: a mask would hide nothing there, and would invent data. One
+        statement per `StoreLimits.values_per_statement` rows. Raises `StoreConflict`, `StoreBusy`, `UnknownName`,
+        `StoreRefused` (a view, a computed column, a table without transactions), and `ValueError` if a key occurs twice
+        with different values.
         """
         ...
 
     def erase(self, table: str, key: Sequence[str], keys: Sequence[Row]) -> int:
-        """Delete the rows whose *key* columns take one of *keys* (composite keys as tuples)."""
+        """Delete the rows whose *key* columns equal one of *keys* (composite keys as tuples)."""
         ...
 
 
 class Store(Protocol):
-    """One place that holds personal data; see the module's promise. Safe to use from one thread at a time."""
+    """One place that holds personal data; see the module for its promises. Safe to use from one thread at a time."""
 
     @property
     def name(self) -> str:
@@ -321,15 +321,15 @@ class Store(Protocol):
         ...
 
     def describe(self) -> Schema:
-        """The schema as it is now. Read once and kept; `refresh` forgets it. Raises `StoreUnreachable`."""
+        """The current schema. Read once and cached; `refresh` drops the cache. Raises `StoreUnreachable`."""
         ...
 
     def refresh(self) -> None:
-        """Forget what `describe` kept."""
+        """Drop the cache of `describe`."""
         ...
 
     def sample(self, table: str, columns: Sequence[str], *, rows: int) -> list[Row]:
-        """Up to *rows* rows from over the whole table, cheaply: never a full scan of a large one."""
+        """Up to *rows* rows from across the table, cheaply: never a full scan of a large one."""
         ...
 
     def read(
@@ -339,10 +339,10 @@ class Store(Protocol):
         ...
 
     def scan(self, table: str, columns: Sequence[str], *, batch: int) -> Iterator[list[Row]]:
-        """The named columns of every row, in lists of at most *batch*: however large the table, one list is in memory.
+        """The named columns of every row, in lists of at most *batch*: only one list is in memory at a time.
 
-        A table with a key is read in as many short statements, so that no lock or snapshot lasts; a row that changes
-        its key meanwhile may be missed or met twice. A table without one is read by a single statement.
+        A table with a key is read in many short statements, so that no lock or snapshot lasts; a row whose key changes
+        meanwhile may be missed or read twice. A table without a key is read by a single statement.
         """
         ...
 
@@ -353,13 +353,13 @@ class Store(Protocol):
     def writing(self) -> AbstractContextManager[Writer]:
         """One transaction: commits at a clean exit, rolls back on any exception, all or nothing across tables.
 
-        Raises `StoreRefused` at once when the store is read-only; a table without transactions (MyISAM) is refused
-        when it is named. If the connection is lost during the commit itself, nobody knows the outcome: do it again.
+        Raises `StoreRefused` at once if the store is read-only; a table without transactions (MyISAM) is refused when
+        it is named. If the connection is lost during the commit itself, the outcome is unknown: repeat the work.
         """
         ...
 
     def principals(self) -> list[Principal]:
-        """Who the store lets read or write, declared or not; empty only where the place has no accounts at all."""
+        """The accounts that can read or write, declared or not; empty only if the place has no accounts at all."""
         ...
 
     def transport(self) -> TransportSecurity:
@@ -367,5 +367,5 @@ class Store(Protocol):
         ...
 
     def close(self) -> None:
-        """Give connections back. The store opens them again when asked."""
+        """Release connections. The store reopens them when it is used."""
         ...

@@ -1,8 +1,7 @@
-"""How the company's own databases and folders answer: their shape, who gets in, how old rows are, what is sealed.
+"""Controls of the company's databases and folders: schema, accounts, ages of rows, sealed fields and tokens.
 
-Every control asks each declared system, other than those that nobody looks into: a person answers for them
-(``store: task``), or they do themselves (``asked``). They are counted as excluded. A system that does not answer has
-not been observed, so no control passes.
+Every control queries each declared system that Troth can read; systems answered by a person (``store: task``) or by
+themselves (``asked``) are counted as excluded. A system that does not answer was not observed, so no control passes.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ from troth.stores.statement_log import Noted, noting
 from troth.text import counted
 
 SEALED_ROWS: Final = 200
-"""Rows that are sampled of a table with sealed fields."""
+"""Sample size for a table with sealed fields."""
 
 _Found = TypeVar("_Found")
 
 
 class ActiveHold(Protocol):
-    """A legal hold in force: *scope* is a system or ``system.table`` (None: everywhere), *subject* a pseudonym (None:
+    """An active legal hold: *scope* is a system or ``system.table`` (None: everywhere), *subject* a pseudonym (None:
     everyone)."""
 
     @property
@@ -51,7 +50,7 @@ class ActiveHold(Protocol):
 
 @dataclass(slots=True)
 class _Look:
-    """What one check saw of the systems in scope: those that answered, and why the others did not."""
+    """What one check observed of the systems in scope: those that answered, and why the others did not."""
 
     scope: frozenset[str]
     seen: set[str] = field(default_factory=set)
@@ -62,7 +61,7 @@ class _Look:
     def at(
         self, systems: Mapping[str, System], stores: Mapping[str, Store], ask: Callable[[str, System, Store], _Found]
     ) -> dict[str, _Found]:
-        """What *ask* finds in each system; one that fails is noted, and the rest go on."""
+        """The result of *ask* for each system; a failing system is recorded, and the others continue."""
         found: dict[str, _Found] = {}
         for name in sorted(self.scope):
             store = stores.get(name)
@@ -89,9 +88,9 @@ class _Look:
         vacuous: bool = False,
         portions: Sequence[Portion] = (),
     ) -> ControlResult:
-        """Any finding is a failure; without one, `run` makes an error of what was not observed.
+        """The check's result. Any finding is a failure; without one, `run` reports unobserved systems as an error.
 
-        *vacuous*: there was nothing to find a fault with, which shows as little as having nothing in scope.
+        *vacuous*: there was nothing to examine, which proves as little as an empty scope.
         """
         if not self.scope:
             nothing = frozenset({"declaration"})
@@ -116,7 +115,7 @@ class _Look:
 
 
 def _look(declaration: Declaration, only: Collection[str] | None = None) -> _Look:
-    """The systems that a store stands behind, or those of them that *only* names."""
+    """The readable systems, or those of them in *only*."""
     scope = {name for name, it in declaration.systems.items() if it.is_looked_into}
     tasks = len(declaration.systems) - len(scope)
     return _Look(frozenset(scope if only is None else scope & set(only)), tasks=tasks)
@@ -127,7 +126,7 @@ def _look(declaration: Declaration, only: Collection[str] | None = None) -> _Loo
 
 @answers("stores.schema_declared")
 def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """GDPR Art. 5(2), 30(1): every table and column is declared or set aside, and everything declared is there."""
+    """GDPR Art. 5(2), 30(1): every table and column is declared or ignored, and everything declared exists."""
     look = _look(declaration)
 
     def differences(name: str, system: System, store: Store) -> tuple[list[ControlFinding], list[ControlFinding], int]:
@@ -152,7 +151,7 @@ def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> Co
 
 @dataclass(frozen=True, slots=True)
 class Undeclared:
-    """What a store holds and the declaration passes over: *columns* of *table*, all of them where *whole*."""
+    """Undeclared *columns* of *table*; with *whole*, the table itself is undeclared."""
 
     system: str
     table: TableSchema
@@ -160,7 +159,7 @@ class Undeclared:
     whole: bool
 
     def findings(self) -> Iterator[ControlFinding]:
-        """One for a whole table, else one for each column, with the mend."""
+        """One finding for a whole table, else one for each column, with the fix."""
         place = f"{self.system}.{self.table.name}"
         if self.whole:
             yield ControlFinding(place, "the table is not declared", "declare it, or list its columns under ignore")
@@ -174,10 +173,10 @@ class Undeclared:
 
 
 def undeclared(declaration: Declaration, system: str, schema: Schema) -> Iterator[Undeclared]:
-    """What *schema* has that the declaration of *system* neither declares nor sets aside, table by table.
+    """What *schema* has that the declaration of *system* neither declares nor ignores, table by table.
 
-    A table that names its columns under ``ignore`` and nothing else says that it holds no personal data; keys need no
-    mention. Views hold nothing themselves and are left out; a materialised view is a copy and counts.
+    A table that lists columns under ``ignore`` and nothing else declares that it holds no personal data; keys need not
+    be declared. Views hold no data and are left out; a materialised view is a copy and counts.
     """
     used = _used_elsewhere(declaration, system)
     for name, real in sorted(schema.tables.items()):
@@ -191,7 +190,7 @@ def undeclared(declaration: Declaration, system: str, schema: Schema) -> Iterato
 
 
 def missing(declaration: Declaration, system: str, schema: Schema) -> Iterator[ControlFinding]:
-    """What the declaration of *system* speaks of and *schema* does not have."""
+    """What the declaration of *system* names and *schema* does not have."""
     real = {it.name: it for it in schema.tables.values() if it.kind is not TableKind.VIEW}
     yield from _missing(system, declaration.systems[system], real)
 
@@ -204,7 +203,7 @@ def _missing(system_name: str, system: System, real: Mapping[str, TableSchema]) 
             yield ControlFinding(
                 place, "the declared table is not there", "remove it from the declaration, or name its successor"
             )
-        elif schema.columns:  # a set of files without any rows shows no columns
+        elif schema.columns:  # a set of files without rows has no columns
             for column in sorted(_named_columns(table)):
                 if schema.column(column) is None:
                     yield ControlFinding(
@@ -213,7 +212,7 @@ def _missing(system_name: str, system: System, real: Mapping[str, TableSchema]) 
 
 
 def _named_columns(table: Table) -> set[str]:
-    """Every column that the declaration of a table speaks of."""
+    """Every column that the declaration of a table names."""
     named = {*table.fields, *table.ignore, *(table.key or ())}
     named |= {it.column for it in (*table.identity.values(), *table.mentions.values())}
     named |= {it.column for it in table.marks.values()}
@@ -223,7 +222,7 @@ def _named_columns(table: Table) -> set[str]:
 
 
 def _used_elsewhere(declaration: Declaration, system: str) -> dict[str, set[str]]:
-    """Columns by table that other parts of the declaration name: what retention starts from."""
+    """Columns by table that other parts of the declaration name: the start columns of retention rules."""
     used: dict[str, set[str]] = {}
     for rule in declaration.retention.values():
         place, _, table = rule.table.partition(".")
@@ -236,7 +235,7 @@ def _used_elsewhere(declaration: Declaration, system: str) -> dict[str, set[str]
 
 
 def _readers(system: System, store: Store) -> list[Principal]:
-    """The accounts that can log in and read a table with personal data, through whatever grant."""
+    """The accounts that can log in and read a table with personal data, through any grant."""
     personal = {name for name, table in system.tables.items() if table.fields or table.identity or table.mentions}
     return [it for it in store.principals() if it.can_login and it.reads & personal]
 
@@ -247,7 +246,7 @@ def _with_personal_data(declaration: Declaration) -> list[str]:
 
 @answers("stores.principals_counted")
 def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """GDPR Art. 25(2), 32: each account that can read personal data is one that the declaration expects."""
+    """GDPR Art. 25(2), 32: the declaration expects each account that can read personal data."""
     look = _look(declaration, _with_personal_data(declaration))
     readers = look.at(declaration.systems, stores, lambda name, system, store: _readers(system, store))
     findings = [
@@ -272,10 +271,10 @@ def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) ->
 
 @answers("staff.ceiling")
 def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Collection[object]) -> ControlResult:
-    """GDPR Art. 25(2), clause C11: no more accounts of the stores and people in Troth than ``access.ceiling``.
+    """GDPR Art. 25(2), clause C11: store accounts and people in Troth together do not exceed ``access.ceiling``.
 
-    An account of this machine that reaches several systems by their files counts once. An account of a database counts
-    once for each system, because two servers may call two people the same.
+    An account of this machine that reaches several systems by their files counts once. A database account counts once
+    for each system, because two servers may use one name for two people.
     """
     look = _look(declaration, _with_personal_data(declaration))
     if look.scope and declaration.access is None:
@@ -305,8 +304,8 @@ def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Coll
 
 @answers("stores.transport_encrypted")
 def transport_encrypted(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """GDPR Art. 32(1)(a): every store that is reached by a network is spoken to over an encrypted connection. Files and
-    sockets of this machine have no such connection, and where there are no others the control does not apply."""
+    """GDPR Art. 32(1)(a): every store reached over a network has an encrypted connection. Files and sockets of this
+    machine have no such connection, and without any others the control is not applicable."""
     look = _look(declaration)
     found = look.at(declaration.systems, stores, lambda name, system, store: store.transport())
     reached = {name: it for name, it in found.items() if not it.is_local}
@@ -328,13 +327,13 @@ def transport_encrypted(declaration: Declaration, stores: Mapping[str, Store]) -
     )
 
 
-# --- systems that are asked ------------------------------------------------------------------------------------------
+# --- external systems -----------------------------------------------------------------------------------------------
 
 
 @answers("stores.external_answer")
 def asked_answer(declaration: Declaration, asked: Mapping[str, ExternalSystem]) -> ControlResult:
-    """GDPR Art. 12(2), 24(1): every system that answers for itself is there, shows that it knows our secret, and
-    answers the rights that it is declared for. Nobody's data is asked for."""
+    """GDPR Art. 12(2), 24(1): every external system is reachable, proves that it knows our secret, and answers the
+    rights that are declared for it. No request about a person is made."""
     systems = {name: it for name, it in declaration.systems.items() if it.asked and it.store != "task"}
     look = _Look(frozenset(systems), tasks=len(declaration.systems) - len(systems))
     findings = []
@@ -365,10 +364,10 @@ def asked_answer(declaration: Declaration, asked: Mapping[str, ExternalSystem]) 
 def nothing_overdue(
     declaration: Declaration, stores: Mapping[str, Store], now: dt.datetime, holds: Iterable[ActiveHold] = ()
 ) -> ControlResult:
-    """GDPR Art. 5(1)(e): no row is older than its period, in calendar months and years; the day the period ends on is
-    still within it. Rows that the declared ``keep`` or a hold on the whole table keeps are counted apart; a hold on a
-    single subject is not told from here, and its rows count as overdue. A row whose start cannot be read is a fault,
-    for nobody knows how old it is. Troth's own rows are counted apart from the company's."""
+    """GDPR Art. 5(1)(e): no row is older than its period, in calendar months and years; the last day of the period is
+    within it. Rows kept by the declared ``keep`` or a hold on the whole table are counted separately; a hold on a
+    single subject is not visible here, so its rows count as overdue. A row whose start cannot be read is a fault,
+    because its age is unknown. Troth's own rows are counted separately from the company's."""
     today = now.astimezone(dt.UTC).date()
     rules = declaration.retention
     look = _look(declaration, {rule.table.partition(".")[0] for rule in rules.values()})
@@ -415,10 +414,10 @@ def _is_held(place: str, scopes: Iterable[str | None]) -> bool:
 
 @answers("protect.sealed_at_rest")
 def sealed_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """GDPR Art. 32(1)(a): a sample of every field that is declared sealed holds nothing but sealed values, and none
-    sealed deterministically where the declaration does not allow that.
+    """GDPR Art. 32(1)(a): a sample of every field declared sealed holds only sealed values, and none sealed
+    deterministically unless the declaration allows that.
 
-    A value counts as sealed by its outer form, as bytes or as base64 text; whether it opens is not tried.
+    A value counts as sealed by its outer form, as bytes or as base64 text; it is not opened.
     """
     sealed = sealed_fields(declaration)
     look = _look(declaration, {system for (system, _), columns in sealed.items() if columns})
@@ -449,14 +448,14 @@ def sealed_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Con
 
 @dataclass(frozen=True, slots=True)
 class _Sealing:
-    """Of one field's values, how many there are, are in clear, and look alike although that is not declared."""
+    """Counts for one field: sampled values, those in clear, and undeclared deterministically sealed ones."""
 
     values: int
     clear: int
     alike: int
 
     def faults(self, place: str) -> Iterator[ControlFinding]:
-        """What is wrong with the field at *place*."""
+        """Findings about the field at *place*."""
         if self.clear:
             said = f"{self.clear} of {self.values} sampled values are not sealed"
             yield ControlFinding(place, said, "seal them, and find the code that wrote them")
@@ -473,8 +472,8 @@ def _sealing(values: Sequence[bytes | None], *, is_alike_allowed: bool) -> _Seal
 
 @answers("protect.tokens_at_rest")
 def tokens_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """PCI DSS 4.0.1, 3.5.1: a sample of every field that is declared to hold tokens holds nothing but what has their
-    form. Formats whose tokens look like their values are left out, and counted."""
+    """PCI DSS 4.0.1, 3.5.1: a sample of every field declared to hold tokens holds only values with their form. Formats
+    whose tokens look like their values are left out, and counted."""
     fields = [
         (system, table, column, TokenFormat(use.format)) for system, table, column, use in token_fields(declaration)
     ]
@@ -482,7 +481,7 @@ def tokens_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Con
     look = _look(declaration, {system for system, *_ in told})
 
     def counts(name: str, system: System, store: Store) -> dict[str, tuple[int, int]]:
-        """Of each field, how many values were sampled, and how many of them are no tokens."""
+        """By field: the number of sampled values, and how many of them are no tokens."""
         found: dict[str, tuple[int, int]] = {}
         for place, table, column, format_ in told:
             if place == name:

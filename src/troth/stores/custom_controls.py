@@ -1,4 +1,4 @@
-"""How databases answer the company's own controls: with one number."""
+"""Custom SQL controls: a query that returns one number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from troth.stores.contract import QueryableStore, Store, StoreBusy, StoreError, 
 
 
 def check_figures(declaration: Declaration, system: str, store: Store) -> Iterator[Problem]:
-    """The figures of the company's own controls that *store* does not give, asked once each."""
+    """Problems of the custom controls whose figure *store* does not return; each is queried once."""
     for id_, own in declaration.controls.items():
         if own.sql is None or own.sql.system != system:
             continue
@@ -26,7 +26,7 @@ def check_figures(declaration: Declaration, system: str, store: Store) -> Iterat
 
 @answers_own("sql")
 def own_sql(own: OwnControl, stores: Mapping[str, Store]) -> ControlResult:
-    """One SELECT of one number, read-only and for so long at most. Its text is told by its hash alone."""
+    """Runs a SELECT of one number, read-only and with a time limit. Only the hash of its text is recorded."""
     assert own.sql is not None, "it is registered for these"
     name, scope = own.sql.system, frozenset({own.sql.system})
     query = "sha256:" + hashlib.sha256(own.sql.figure.encode()).hexdigest()

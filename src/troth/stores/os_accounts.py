@@ -1,4 +1,4 @@
-"""Who on this machine can read or write local files, from owners, groups and modes along the whole path."""
+"""Accounts of this machine that can read or write local files, from owners, groups and modes along the whole path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_LOGIN: Final = ("nologin", "false", "sync", "shutdown", "halt")
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """One account; *number* None stands for every account that is not named."""
+    """One account; *number* None means every account that is not named."""
 
     name: str
     number: int | None
@@ -38,7 +38,7 @@ class _Account:
 def accounts_that_reach(root: Path, tables: Mapping[str, Iterable[str]]) -> list[Principal]:
     """The accounts that can read some table's files (or replace them), and ``others`` for all that are not listed.
 
-    Accounts of daemons, which nobody logs in to, are part of ``others``. A directory service is not asked.
+    Daemon accounts without a login are part of ``others``. Directory services are not queried.
     """
     chains = {table: {_chain(root, path) for path in paths} for table, paths in tables.items()}
     found: list[Principal] = []
@@ -52,7 +52,7 @@ def accounts_that_reach(root: Path, tables: Mapping[str, Iterable[str]]) -> list
 
 
 def _chain(root: Path, path: str) -> tuple[os.stat_result, ...]:
-    """The file and every folder above it, up to the root of the machine."""
+    """The file and every folder above it, up to the machine's root."""
     file = root / path
     return tuple(os.stat(step) for step in (file, *file.parents))
 
@@ -62,7 +62,7 @@ def _reads(account: _Account, chain: tuple[os.stat_result, ...]) -> bool:
 
 
 def _writes(account: _Account, chain: tuple[os.stat_result, ...]) -> bool:
-    """Write the file itself, or put another in its place."""
+    """Whether the account can write the file itself, or replace it."""
     return _enters(account, chain) and any(account.may(stat.S_IWOTH, step) for step in chain[:2])
 
 

@@ -1,4 +1,4 @@
-"""The front door of the room: from a system's name and its URL to a store."""
+"""Opening stores: from a system's name and URL to a store."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ CONNECTORS = {
     "sqlite": "troth.stores.sql.store",
 }
 """URL scheme to the module whose ``connect(name, url, *, read_only, limits)`` makes the store. A new connector is a
-module and a line here; modules are imported when asked for, so that nobody pays for drivers they do not use."""
+module and a line here; modules are imported on use, so that unused drivers cost nothing."""
 
 TASK = "task"
-"""What stands for a URL where a person looks instead of us."""
+"""The value in place of a URL for systems that a person handles."""
 
 
 _HTTP = ("https", "http", "hook+https", "hook+http")
-"""How the address of a system begins that is asked over HTTP; ``hook+`` says that it is the company's own code."""
+"""URL schemes of systems that are asked over HTTP; ``hook+`` means that it is the company's own code."""
 
 
 def open_store(name: str, url: str, *, read_only: bool = False, limits: StoreLimits | None = None) -> Store:
-    """The store at *url*, known as *name* in the declaration. Opens no connection yet.
+    """The store at *url*, called *name* in the declaration. Opens no connection yet.
 
-    Raises `StoreRefused` for a URL nobody here understands, or when its driver is not installed (the message names
-    the extra to install). The URL is never repeated in a message, but for the path of a file or folder that is there.
+    Raises `StoreRefused` for a URL that no connector understands, or if its driver is not installed (the message names
+    the extra to install). No message quotes the URL, except the path of an existing file or folder.
     """
     scheme = url.partition(":")[0].partition("+")[0].lower() if ":" in url else ""
     if scheme not in CONNECTORS:
@@ -44,7 +44,7 @@ def open_store(name: str, url: str, *, read_only: bool = False, limits: StoreLim
 
 
 def _misread(url: str) -> str:
-    """What is wrong with a URL that no connector understands, and its mend."""
+    """The fault of a URL that no connector understands, with its fix."""
     if not url.strip():
         return "is empty; give the variable that it comes from a value"
     known = f"must start with one of these, and a colon: {', '.join(sorted(CONNECTORS))}"
@@ -53,7 +53,7 @@ def _misread(url: str) -> str:
 
 
 def _meant(url: str) -> str:
-    """The URL of the file or folder that *url* is the path of, or how one for its protocol begins."""
+    """A suggested URL for the existing file or folder at path *url*, or the beginning of one for its protocol."""
     from fsspec.registry import known_implementations
 
     scheme = url.partition("://")[0].lower() if "://" in url else ""
@@ -68,9 +68,9 @@ def _meant(url: str) -> str:
 def grants(store: Store, role: str, access: Sequence[RequiredGrants] | None = None) -> str:
     """The SQL script that creates *role* with exactly *access*, for an administrator to read and run.
 
-    Without *access* it is the script for an audit: to read every table, and nothing else. The script holds no
-    password; the role cannot log in until someone sets one. Raises `UnknownName`, and `StoreRefused` where a place has
-    no roles of its own (SQLite, files: the file's mode decides).
+    Without *access* it is the script for an audit: read every table, and nothing else. The script holds no password;
+    the role cannot log in until someone sets one. Raises `UnknownName`, and `StoreRefused` if a place has no roles of
+    its own (SQLite, files: the file's mode decides).
     """
     script = getattr(store, "grants", None)
     if script is None:
@@ -80,8 +80,8 @@ def grants(store: Store, role: str, access: Sequence[RequiredGrants] | None = No
 
 
 def readable_part(store: Store) -> tuple[Store, Unobserved]:
-    """*store* without the files that cannot be read, and what that leaves out: for an audit, which looks at a place as
-    it is. Requests need all of it, and are refused where a part cannot be read. Raises `StoreError`."""
+    """*store* without the files that cannot be read, and what that omits: for an audit, which examines a place as it
+    is. Requests need all of it, and are refused if a part cannot be read. Raises `StoreError`."""
     part = getattr(store, "readable_part", None)
     if part is None:
         return store, Unobserved()
@@ -92,10 +92,10 @@ def readable_part(store: Store) -> tuple[Store, Unobserved]:
 def open_system(
     name: str, system: System, environ: Mapping[str, str], *, read_only: bool = False, limits: StoreLimits | None = None
 ) -> Store:
-    """The store of one declared system, its URL fetched from *environ*. Opens no connection yet.
+    """The store of one declared system, with its URL from *environ*. Opens no connection yet.
 
-    Raises `SecretMissing` for a reference that is not set, and as `open_store` does; `StoreRefused` for one that is
-    not looked into.
+    Raises `SecretMissing` for a reference that is not set, and as `open_store` does; `StoreRefused` for a system that
+    is not read directly.
     """
     if not system.is_looked_into:
         raise StoreRefused(f"{name} is asked, and not looked into", store=name)
@@ -110,8 +110,8 @@ def open_system(
 
 
 def open_stores(declaration: Declaration, environ: Mapping[str, str], *, read_only: bool = False) -> dict[str, Store]:
-    """All declared systems that we look into, by name. Raises as `open_system` does, for the first that cannot be
-    opened."""
+    """The stores of all declared systems that Troth reads, by name. Raises as `open_system` does, for the first that
+    cannot be opened."""
     return {
         name: open_system(name, system, environ, read_only=read_only)
         for name, system in declaration.systems.items()
@@ -120,16 +120,16 @@ def open_stores(declaration: Declaration, environ: Mapping[str, str], *, read_on
 
 
 def is_asked(system: System) -> bool:
-    """Whether the system answers for itself, and `open_asked` opens it. What is neither looked into nor asked is a
-    `TASK`: a person does it."""
+    """Whether the system answers for itself, and `open_asked` opens it. A system that is neither read nor asked is a
+    `TASK`, done by a person."""
     return not system.is_looked_into and system.store != TASK
 
 
 def open_asked(name: str, system: System, environ: Mapping[str, str]) -> ExternalSystem:
-    """The declared system, its address and secret fetched from *environ*. Opens no connection yet.
+    """The declared system, with its address and secret from *environ*. Opens no connection yet.
 
     Raises `SecretMissing` for a reference that is not set, and `StoreRefused` for a system that is not asked, an
-    address nobody here understands, or a secret that is too short. Neither is repeated in a message.
+    invalid address, or a secret that is too short. No message quotes either.
     """
     if not is_asked(system) or system.asked is None:
         raise StoreRefused(f"{name} is not asked: its 'asked' says nothing of how", store=name)

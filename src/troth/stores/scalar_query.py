@@ -1,5 +1,5 @@
-"""One figure of one database, asked in a process of its own (`troth.sandbox`): a statement that never ends, a value
-that fills the memory and a driver that holds the interpreter end with that process."""
+"""A query for one number, in a process of its own (`troth.sandbox`): an endless statement, a value that fills the
+memory and a driver that blocks the interpreter end with that process."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _ERRORS = {each.__name__: each for each in (StoreBusy, StoreConflict, StoreRefus
 
 
 def figure(name: str, url: str, select: str, *, within_s: float) -> object:
-    """The number that *select* gives; None for NULL, and the name of its type for anything that is no number: that
-    itself does not leave the process. Raises `StoreError`."""
+    """The number that *select* returns; None for NULL, and the type's name for anything else: the value itself does not
+    leave the process. Raises `StoreError`."""
     given = json.dumps({"name": name, "url": url, "select": select, "within_s": within_s}).encode()
     try:
         found = json.loads(ask(__name__, given=given, within_s=within_s + START_S))
@@ -56,5 +56,5 @@ def _answer(given: bytes) -> bytes:
 
 
 def main() -> int:
-    """Answer once, and no more."""
+    """Answer one query."""
     return work(_answer, cpu_s=150)

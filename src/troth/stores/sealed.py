@@ -1,4 +1,4 @@
-"""Declared sealed fields: where they are, and which keys their values are under."""
+"""Declared sealed fields: their places, and the keys of their values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BATCH = 2_000
 
 
 def sealed_fields(declaration: Declaration) -> dict[tuple[str, str], dict[str, Literal[True, "deterministic"]]]:
-    """System and table to the columns that are declared sealed, and how."""
+    """The columns declared sealed, and how, by system and table."""
     return {
         (system, name): {column: use.sealed for column, use in table.fields.items() if use.sealed}
         for system, it in declaration.systems.items()
@@ -28,9 +28,9 @@ def sealed_fields(declaration: Declaration) -> dict[tuple[str, str], dict[str, L
 def keys_in_use(
     declaration: Declaration, stores: Mapping[str, Store], *, progress: Callable[[str, int], None] = lambda *_: None
 ) -> dict[str, Counter[tuple[KeyId, int]]]:
-    """For every declared sealed field (``shop.customer.card``), how many values are under each root key and number of
-    field key. Every row of these tables is read; *progress* is told the table and how many rows. Raises `StoreError`.
-    """
+    """For every declared sealed field (``shop.customer.card``), the number of values under each root key and field key
+    number. Reads every row of these tables; *progress* is called with the table and the number of rows. Raises
+    `StoreError`."""
     found: dict[str, Counter[tuple[KeyId, int]]] = {}
     for (system, table), columns in sealed_fields(declaration).items():
         if not columns or system not in stores:
@@ -48,7 +48,7 @@ def keys_in_use(
 
 
 def unwrapped(value: Scalar) -> bytes | None:
-    """The bytes that *value* is, or is the base64 text of; None for anything else."""
+    """The bytes of *value*, decoded if it is base64 text; None for anything else."""
     if isinstance(value, str):
         try:
             return base64.b64decode(value, altchars=b"-_" if "-" in value or "_" in value else None, validate=True)

@@ -1,5 +1,5 @@
-"""Which statements were put to databases, as one hash: so that a check can say what it asked, and two checks can be
-told to have asked the same."""
+"""Logging the statements sent to databases as one hash: so that a check can prove its queries, and two checks can be
+compared."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 
 @dataclass(slots=True)
 class Noted:
-    """The distinct statements that were put while `noting`, without the values that went with them."""
+    """The distinct statements sent during `noting`, without their values."""
 
     statements: set[str] = field(default_factory=set, repr=False)
 
     @property
     def hash(self) -> str:
-        """``sha256:`` and 64 hexadecimal digits, whatever the order; empty where nothing was asked."""
+        """``sha256:`` and 64 hexadecimal digits, independent of the order; empty without any statement."""
         if not self.statements:
             return ""
         return "sha256:" + hashlib.sha256("\0".join(sorted(self.statements)).encode()).hexdigest()
@@ -30,7 +30,7 @@ _NOTING: ContextVar[Noted | None] = ContextVar("noting", default=None)
 
 @contextmanager
 def noting(noted: Noted) -> Iterator[Noted]:
-    """Note what this thread asks of databases from here on, in *noted*."""
+    """Record the database statements of this context in *noted*."""
     before = _NOTING.set(noted)
     try:
         yield noted
@@ -40,7 +40,7 @@ def noting(noted: Noted) -> Iterator[Noted]:
 
 @contextmanager
 def nothing_noted() -> Iterator[None]:
-    """Ask without noting: what is looked up once and remembered, and would make two equal questions differ."""
+    """Suspend recording: for lookups that are cached, which would make two equal queries differ."""
     before = _NOTING.set(None)
     try:
         yield
@@ -49,12 +49,12 @@ def nothing_noted() -> Iterator[None]:
 
 
 def note(store: str, statement: str) -> None:
-    """Note that *statement* was put to *store*, where somebody notes."""
+    """Record *statement* for *store*, if recording is on."""
     noted = _NOTING.get()
     if noted is not None:
         noted.statements.add(f"{store}\0{statement}")
 
 
 def note_executed(_: Any, __: Any, statement: str, *___: Any) -> None:
-    """SQLAlchemy's ``before_cursor_execute``."""
+    """A listener for SQLAlchemy's ``before_cursor_execute``."""
     note("", statement)

@@ -1,7 +1,7 @@
-"""Which value a column of some kind can hold, decided on our side.
+"""Whether a value fits a column of some kind, decided on our side.
 
-Engines differ wildly when they are asked to compare an integer column with ``'x'``: PostgreSQL fails, MariaDB says
-that it equals 0. So a value that a column cannot hold never leaves: it matches nothing, and it is not written.
+Engines differ widely when comparing an integer column with ``'x'``: PostgreSQL fails, MariaDB says that it equals 0. So
+a value that a column cannot hold is never sent: it matches nothing, and it is not written.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from troth.stores.contract import ColumnKind, Scalar
 
 
 class ValueMismatch(ValueError):
-    """No column of that kind holds this value."""
+    """The value does not fit a column of that kind."""
 
 
 def fitted(kind: ColumnKind, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
-    """Each value as a column of *kind* holds it, or `ValueMismatch`. None stays None."""
+    """Each value in the form that a column of *kind* holds, or `ValueMismatch`. None stays None."""
     fit = _FIT.get(kind, _text)
     return [None if value is None else _tried(fit, value) for value in values]
 
 
 def digits_of(value: object) -> str:
-    """The digits 0 to 9 of text, or of a whole number; nothing else has any."""
+    """The digits 0 to 9 of a text or a whole number; empty for anything else."""
     if isinstance(value, float | decimal.Decimal) and math.isfinite(value) and value == int(value):
         value = int(value)
     return _NO_DIGITS.sub("", str(value)) if isinstance(value, str | int) else ""
@@ -37,12 +37,12 @@ _NO_DIGITS = re.compile(r"[^0-9]+")
 
 
 def naive_utc(moment: dt.datetime) -> dt.datetime:
-    """The moment without its zone, as clocks that know no zone are taken to show it: in UTC."""
+    """The time in UTC without its zone; a time without zone is unchanged, as it is taken to be in UTC."""
     return moment if moment.tzinfo is None else moment.astimezone(dt.UTC).replace(tzinfo=None)
 
 
 def moment_text(value: Scalar) -> Scalar:
-    """Dates, times and moments as ISO text with a space, as SQLite's own functions write it; others unchanged."""
+    """Dates, times and datetimes as ISO text with a space, as SQLite's own functions write it; others unchanged."""
     if isinstance(value, dt.datetime):
         return naive_utc(value).isoformat(" ")
     return value.isoformat() if isinstance(value, dt.date | dt.time) else value
@@ -61,7 +61,7 @@ def _tried(fit: Callable[[Scalar], Scalar], value: Scalar) -> Scalar | ValueMism
 def _text(value: Scalar) -> str:
     if type(value) is str:
         if not value.isascii():
-            value.encode()  # a lone surrogate is no text: UnicodeEncodeError is a ValueError
+            value.encode()  # a lone surrogate is not valid text: UnicodeEncodeError is a ValueError
         return value
     if isinstance(value, bytes | bool):
         raise ValueMismatch

@@ -1,7 +1,7 @@
-"""Subjects: one person across all stores.
+"""Subjects: the data of one person across all stores.
 
-`locate` finds every row of the identities asked for; `plan_view`, `plan_amendment` and `plan_erasure` decide, purely,
-what is shown and done; `carry_out` does what was approved, exactly once, and proves it by a rescan and a receipt.
+`locate` finds every row of the given identities. `plan_view`, `plan_amendment` and `plan_erasure` are pure and decide
+what is shown and done. `carry_out` executes an approved plan exactly once, and proves it by a rescan and a receipt.
 
     map_ = map_data(declaration, {name: store.describe() for name, store in stores.items()})
     located = locate(map_, stores, [Identity.of(email="ann@example.org")], purpose="erase")

@@ -1,9 +1,9 @@
-"""Amendments: correcting what is held about a person, everywhere it is held (GDPR Art. 16, clause C49). Pure.
+"""Amendments: corrects a person's data wherever it is stored (GDPR Art. 16, clause C49). Pure.
 
 A correction names a data category (``user.contact.email``) or one column (``shop.customer.phone``). By category it
-reaches every field of that category; where a person's fields differ, as a home and a work address do, it stops and asks
-which one is meant. Rows that the law keeps as they were, fields that are declared as fixed, and what rows say about
-others, are left alone and named.
+covers every field of that category; if a person's fields differ, for example home and work address, a review asks
+which one is meant. Rows that the law keeps unchanged, fields declared as fixed, and data about other people are not
+changed, but listed as kept.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from troth.subjects.plan import (
 from troth.text import counted
 
 _ABOUT_OTHERS = (ABOUT_OTHERS[0], "GDPR Art. 16")
-"""Why a value is left: the right to correct is the right of whom it is about."""
+"""Reason to leave a value: only the person whom it is about has the right to correct it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """New values for *columns* of rows of one place: each row's target, the values before, the values after."""
+    """New values for *columns* in rows of one table: for each row its target, the old values and the new values."""
 
     place: str
     columns: tuple[str, ...]
@@ -52,7 +52,7 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class AmendmentPlan:
-    """What correcting the *located* subjects' data would do. Holds values before and after: show it, do not log it."""
+    """Effects of correcting the *located* subjects' data. Contains old and new values: show it, never log it."""
 
     declaration_hash: str
     located: Located
@@ -65,8 +65,8 @@ class AmendmentPlan:
 
 
 def becoming(map_: DataMap, changes: Mapping[str, str | None]) -> tuple[Identity, ...]:
-    """Whom *changes* would make of a person: by each new value of an identity column that leads to further rows. They
-    are to be located before `plan_amendment`, since somebody may be there already."""
+    """Identities that a person would have after *changes*: one per new value of an identity column that leads to
+    further rows. Locate them before `plan_amendment`, because other people may already have these values."""
     found: dict[Identity, None] = {}
     for target, text in changes.items():
         for node, column in _fields(map_, target):
@@ -84,13 +84,13 @@ def plan_amendment(
     holders: Located | None = None,
     now: dt.datetime | None = None,
 ) -> AmendmentPlan:
-    """Decide what setting *changes* (category or ``system.table.column`` → new value, None for empty) does.
+    """Plan to set *changes* (category or ``system.table.column`` → new value, None for empty).
 
-    *located* must have been found to ``amend``, and so must *holders*, whom the located are `becoming`, where there
-    are any: rows of theirs that are not the located's stop for review. With *now*, rows that the law keeps as they were
-    are named with the end of their period. Raises `PlanRefused` as `refuse_untrue` does,
-    for a target that is not declared, and for a value that the column of a located row cannot hold; the message names
-    the column, never the value.
+    *located* must come from `locate` with purpose ``amend``, and so must *holders*, the located identities that the
+    changes are `becoming`, if any: their rows that do not belong to the located subjects cause a review. With *now*,
+    rows that the law keeps unchanged are listed with the end of their period. Raises `PlanRefused` like
+    `refuse_untrue`, for an undeclared target, and for a value that the column of a located row cannot hold; the message
+    names the column, never the value.
     """
     refuse_untrue(declaration)
     assert holders is not None or not becoming(located.map, changes), "locate those whom the changes lead to"
@@ -106,7 +106,7 @@ class _Amending:
     new: dict[str, dict[Target, dict[str, tuple[Scalar, Scalar]]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(dict))
     )
-    """place → row → column → before and after."""
+    """place → row → column → old and new value."""
     kept: dict[tuple[str, str, str, str, dt.date | None], list[Target]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -138,9 +138,9 @@ class _Amending:
         )
 
     def _set(self, node: Node, column: Column, text: str | None, *, alone: bool, named: bool) -> None:
-        """Decide for every row of one column. What the law keeps as it was is amended only where the column is *named*
-        outright; what is empty is filled only where the column is meant *alone*. A value that does not fit is a problem
-        only where a row would take it."""
+        """Decide for every row of one column. Rows that the law keeps unchanged are amended only if the column itself
+        is *named*; empty values are filled only if it is the only column affected (*alone*). A value that does not fit
+        is a problem only if a row would receive it."""
         fault: ValueError | None = None
         after: Scalar = None
         try:
@@ -154,12 +154,12 @@ class _Amending:
             before = self.located.value(node.place, row, column.name)
             keep = node.declared.keep
             if keep is not None and not named:
-                # What reads already as it should does not stay as it was, and neither does what is empty.
+                # Values that are correct already, or empty, are not reported as kept.
                 if (fault is not None or before != after) and (alone or before is not None):
                     why = (keep.because, keep.cite, self._until(node, row, keep))
                     self.kept[node.place, column.name, *why].append(target)
             elif row.others and use.of not in row.mine and "key" not in row.mine:
-                # Somebody else's name or address in the row is no data of this person that stays as it was.
+                # Another person's name or address in the row is not reported as kept data of this person.
                 if named or use.free_text or use.of is None:
                     self.kept[node.place, column.name, *_ABOUT_OTHERS, None].append(target)
             elif use.fixed is not None:
@@ -174,14 +174,14 @@ class _Amending:
                 self.new[node.place][target][column.name] = (before, after)
 
     def _until(self, node: Node, row: FoundRow, keep: Keep) -> dt.date | None:
-        """The end of the period for which the law keeps a row; None where it is not known, or over."""
+        """End of the period for which the law keeps a row; None if unknown or over."""
         if self.now is None:
             return None
         until = kept_until(self.located, node, row, keep, self.now)
         return None if until.over else until.day
 
     def _ask_where_values_differ(self, target: str, fields: Sequence[tuple[Node, Column]]) -> None:
-        """One person, several values of one category or column: nobody can tell which of them is wrong."""
+        """Add a review if one person has several values of one category or column: it is unclear which one is wrong."""
         values: dict[int, set[str]] = defaultdict(set)
         found: dict[int, list[FoundRow]] = defaultdict(list)
         for node, column in fields:
@@ -202,7 +202,7 @@ class _Amending:
                 self.reviews.append(Review("", subject, message, f"say which is wrong: {one}", rows))
 
     def _ask_where_taken(self, holders: Located) -> None:
-        """A new identity that rows of others have already: whoever asks by it from then on is given both people's."""
+        """Add a review if rows of others already have the new identity: requests by it would return data of both."""
         if len(self.located.identities) > 1:
             count = len(self.located.identities)
             self.reviews.append(Review("", 0, f"{count} people would get one identity", "amend them one by one"))
@@ -227,7 +227,7 @@ class _Amending:
 
 
 def _fields(map_: DataMap, target: str) -> Iterator[tuple[Node, Column]]:
-    """The columns that a correction reaches: the one it names, or all of a category."""
+    """Columns that a correction affects: the one it names, or all of a category."""
     for node in map_:
         for name, use in node.declared.fields.items():
             column = node.schema.column(name)
@@ -236,7 +236,7 @@ def _fields(map_: DataMap, target: str) -> Iterator[tuple[Node, Column]]:
 
 
 def _may_lie_unseen(map_: DataMap, target: str) -> bool:
-    """Whether *target* is declared where the store shows no columns: files of which there are none yet."""
+    """True if *target* is declared in a table without columns so far, such as files that do not exist yet."""
     unseen = (node for node in map_ if not node.schema.columns)
     return any(
         target in (use.category, f"{it.place}.{name}") for it in unseen for name, use in it.declared.fields.items()
@@ -244,7 +244,7 @@ def _may_lie_unseen(map_: DataMap, target: str) -> bool:
 
 
 def _is_asked_for(declaration: Declaration, target: str) -> bool:
-    """Whether a system holds *target* that answers for itself; it is told by whoever asks it."""
+    """True if an external system holds *target*; the code that queries that system passes the change on."""
     return any(
         target in (category, f"{name}.{held}")
         for name, system in declaration.systems.items()
@@ -261,7 +261,7 @@ def _unknown(map_: DataMap, target: str) -> MapProblem:
 
 
 def parsed(column: Column, text: str | None) -> Scalar:
-    """A typed value for the column. Raises ValueError in words, without the value."""
+    """Parse *text* for the column. Raises ValueError with a readable message that does not contain the value."""
     if column.generated:
         raise ValueError("the store computes this column itself")
     if text is None or text == "":
@@ -278,7 +278,7 @@ def parsed(column: Column, text: str | None) -> Scalar:
 
 
 def _nonsense(node: Node, column: Column, text: str | None) -> ValueError | None:
-    """Why a value cannot be the identifier that people are found by in this column."""
+    """The error if *text* is not a valid identifier of the kind in this column, else None."""
     kinds = {link.kind for link in node.links if link.kind is not None and link.columns == (column.name,)}
     try:
         for kind in kinds:

@@ -1,4 +1,4 @@
-"""What only declaration and schemas together can show, before any row is looked at."""
+"""Checks the declaration against the stores' schemas, without reading rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from troth.subjects.strategies import fault
 
 
 def check(declaration: Declaration, schemas: Mapping[str, Schema]) -> list[MapProblem]:
-    """Every misfit between the declaration and the stores' schemas: what tracing, and then what erasing, would meet."""
+    """All mismatches between the declaration and the schemas: first those for tracing; if none, those for erasure."""
     try:
         map_ = map_data(declaration, schemas)
     except MapRefused as refused:
@@ -21,7 +21,7 @@ def check(declaration: Declaration, schemas: Mapping[str, Schema]) -> list[MapPr
 
 
 def check_erasure(map_: DataMap) -> Iterator[MapProblem]:
-    """Strategies that a column cannot take: null where NOT NULL stands, a mask that is too narrow, a key rewritten."""
+    """Strategies that a column does not allow: null in a NOT NULL column, a column too narrow for its mask, a key."""
     for node in map_:
         for path, column, how in _strategies(node):
             if (found := fault(node, column, how)) is not None:
@@ -29,8 +29,9 @@ def check_erasure(map_: DataMap) -> Iterator[MapProblem]:
 
 
 def slow_ways(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProblem]:
-    """Links that no index serves, where there are indexes at all: tracing by them reads the whole table. No plain index
-    serves telephone numbers: of them it is said once, and only where requests by other identifiers lead to them."""
+    """Links without an index, in stores that have indexes: tracing them reads the whole table. Plain indexes do not
+    help with phone numbers; these are reported once, and only if a person's rows add numbers to requests by other
+    means."""
     by_digits: dict[str, str] = {}
     for node in map_:
         path = f"systems.{node.system}.tables.{node.table}"
@@ -52,8 +53,8 @@ _NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
 
 
 def access(map_: DataMap, system: str) -> list[RequiredGrants]:
-    """The least that carrying out needs in one system: to read what is declared, to amend declared fields and what an
-    erasure writes, to erase where rows are deleted."""
+    """The least privileges that executing plans needs in one system: read declared tables, amend declared fields and
+    columns that an erasure writes, and delete where rows are deleted."""
     needed = []
     for node in map_:
         if node.system != system:
@@ -70,8 +71,8 @@ def access(map_: DataMap, system: str) -> list[RequiredGrants]:
 
 
 def _shared_columns(node: Node) -> Iterator[str]:
-    """What names one person in a row that may also be about another: it takes two ways to a person, and one of them
-    other than the row's own identity."""
+    """Columns that name one person in rows that may also be about another. Such tables have at least two links to
+    people, not all of them the row's own identity."""
     is_shared = len(node.links) > max(1, len(node.declared.identity))
     for link in node.links if is_shared else ():
         if link.kind is not None:
@@ -81,7 +82,7 @@ def _shared_columns(node: Node) -> Iterator[str]:
 
 
 def _emptied_columns(map_: DataMap, node: Node) -> Iterator[str]:
-    """References to rows that go. Whoever refers to them need not be the same person, and then the row stays."""
+    """Nullable references to rows that are deleted. The referring row may be another person's, and then it stays."""
     for parent in map_:
         for place, link in parent.referrers if deletes(parent) else ():
             if place == node.place and is_nullable(node, link.columns):
@@ -100,7 +101,7 @@ def _strategies(node: Node) -> Iterator[tuple[str, Column, Strategy]]:
 
 
 def _orphans(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProblem]:
-    """Tables that nobody declared, whose foreign keys would stop a declared deletion."""
+    """Undeclared tables whose foreign keys would block a declared deletion."""
     for system, schema in schemas.items():
         for table in schema.tables.values():
             if f"{system}.{table.name}" in map_.nodes:
@@ -115,10 +116,10 @@ def _orphans(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProble
 
 
 def _needed(map_: DataMap) -> Iterator[MapProblem]:
-    """Rows to be deleted that rows which stay have to refer to, where nothing says what becomes of them instead.
+    """Deletions that fail because rows that stay must refer to the deleted rows, and no alternative is declared.
 
-    Rows stay under ``keep``, where fields alone are treated, and where rows that stay need them in turn. Whether a
-    person has such a row is for the rows to show. A hold, or another person in a row, can make any row stay.
+    Rows stay under ``keep``, if only their fields are treated, or if other rows that stay need them. Whether a person
+    has such rows is not checked here. Legal holds, and other people in a row, can make any row stay.
     """
     stay: list[tuple[Node, Mapping[str, Strategy], str]] = [
         (node, node.declared.keep.meanwhile, "are kept") for node in map_ if node.declared.keep is not None
@@ -151,7 +152,7 @@ def _treated(node: Node) -> Mapping[str, Strategy]:
 
 
 def _stays_as_long(parent: Node, child: Node) -> bool:
-    """Whether the parent is kept for itself, for as long as the child."""
+    """True if the parent has its own ``keep``, for at least as long as the child."""
     mine, its = parent.declared.keep, child.declared.keep
     return mine is not None and (mine.for_ is None or (its is not None and deletes(child) and its.for_ == mine.for_))
 
@@ -165,7 +166,7 @@ def _way_out(node: Node, link: PersonLink) -> str:
 
 
 def _beyond(map_: DataMap) -> Iterator[MapProblem]:
-    """Rows to be deleted that rows of somebody else, of nobody, or of a circle refer to and cannot do without."""
+    """Deletions that fail because of NOT NULL references from rows of other people, of nobody, or in a cycle."""
     for node in map_:
         for place, link in node.referrers if deletes(node) else ():
             other = map_[place]
@@ -183,13 +184,13 @@ def _beyond(map_: DataMap) -> Iterator[MapProblem]:
 
 
 def _may_share_an_owner(map_: DataMap, node: Node, other: Node) -> bool:
-    """Whether rows of both tables may be one person's, and so go together."""
+    """True if rows of both tables may belong to the same person, and so be deleted together."""
     by_mention = bool(other.declared.mentions) or bool(node.declared.mentions)
     return by_mention or not _owners(map_, node).isdisjoint(_owners(map_, other))
 
 
 def _owners(map_: DataMap, node: Node) -> set[str]:
-    """The table itself, and all whose rows its rows belong to."""
+    """The table itself and all its ancestors by ``belongs_to``."""
     waiting, found = [node.place], set()
     while waiting:
         place = waiting.pop()

@@ -1,7 +1,7 @@
-"""What this room can prove: that a request finds everything.
+"""Control that requests find everything.
 
-Rows are sampled from every declared table and followed up, link by link, to the person they lead to. That person is
-then located as a request would do it, and the row has to be among what is found.
+Rows are sampled from every declared table and followed, link by link, to their person. That person is then located as
+for a request, and the row must be among the results.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from troth.subjects.policy_version_control import version_honoured  # noqa: F401
 from troth.text import counted
 
 SAMPLE_ROWS = 20
-"""Rows of each table that are followed."""
+"""Number of rows sampled and followed per table."""
 
 Origin = tuple[str, Row]
-"""A sampled row: its place and its key."""
+"""A sampled row: its place and key."""
 
 
 @answers("subjects.found_everywhere")
 def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult:
-    """Follow sampled rows to their person, locate that person, and look for the rows among what was found."""
+    """Follow sampled rows to their person, locate that person, and check that the rows are found."""
     schemas, asked = _schemas(stores), Noted()
     within = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
     climb = _Climb(map_data(within, schemas), stores)
@@ -73,7 +73,7 @@ _MEND = "mend the table's belongs_to, identity or mentions; rows without an owne
 
 
 def _schemas(stores: Mapping[str, Store]) -> dict[str, Schema]:
-    """What can be observed now: a store that does not answer is left out, and so out of what was observed."""
+    """Schemas of the stores that answer. Others are left out, and thus not counted as observed."""
     schemas = {}
     for name, store in stores.items():
         try:
@@ -89,16 +89,16 @@ def _link_columns(node: Node) -> list[str]:
 
 @dataclass(slots=True)
 class _Climb:
-    """From sampled rows up to people, a table at a time, children first."""
+    """Follows sampled rows to their people, table by table, children first."""
 
     map: DataMap
     stores: Mapping[str, Store]
     origins: set[Origin] = field(default_factory=set)
     people: dict[Origin, Identity] = field(default_factory=dict)
     parted: int = 0
-    """Rows that the law keeps and that erasure has parted from their person: they are nobody's any more."""
+    """Number of rows kept by law that an erasure has detached from their person."""
     waiting: dict[str, dict[Row, set[Origin]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
-    """place → row, in the order of `_columns` → the sampled rows that lead to it."""
+    """place → row, in the order of `_columns` → sampled rows that lead to it."""
 
     def run(self) -> None:
         for node in reversed(list(self.map)):
@@ -113,13 +113,13 @@ class _Climb:
             self._follow(node, columns)
 
     def _sample(self, node: Node, columns: tuple[str, ...]) -> list[Row]:
-        """Rows to follow: of tables with personal data, as far as anything is declared to lead to them."""
+        """Rows to follow; none for tables without personal data, or declared as unlinked."""
         if not node.declared.fields or node.declared.unlinked is not None:
             return []
         return self.stores[node.system].sample(node.table, columns, rows=SAMPLE_ROWS)
 
     def locate(self) -> set[Origin]:
-        """The sampled rows that a request of the people they lead to finds."""
+        """Sampled rows that a request by their person finds."""
         who = list(dict.fromkeys(self.people.values()))
         if not who:
             return set()

@@ -1,4 +1,4 @@
-"""The data map: declared tables joined with the schemas that stores really have, in the order that people are traced.
+"""The data map: declared tables joined with the actual schemas of the stores, in the order of tracing.
 
 A *link* is one way in which a row names a person: by the key of a parent row (``belongs_to``) or by an identifier
 (``identity``, ``mentions``). Tracing goes from parents to children; deleting goes the other way.
@@ -18,7 +18,7 @@ from troth.stores import ColumnKind, ForeignKey, Schema, TableSchema, undeclared
 
 @dataclass(frozen=True, slots=True)
 class MapProblem:
-    """Where declaration and store part: *path* is the place in ``troth.yaml``."""
+    """A mismatch between declaration and store; *path* is the location in ``troth.yaml``."""
 
     path: str
     message: str
@@ -29,7 +29,7 @@ class MapProblem:
 
 
 class MapRefused(TrothError):
-    """The declaration does not fit the stores. *problems* holds every misfit."""
+    """The declaration does not match the stores. *problems* lists the mismatches."""
 
     def __init__(self, problems: Iterable[MapProblem]) -> None:
         self.problems = tuple(problems)
@@ -41,7 +41,7 @@ class PersonLink:
     """One way in which a row of a table names a person.
 
     A link with a *parent* compares *columns* with the parent's *to* columns; one with a *kind* compares its single
-    column with identifiers of that kind. *teaches* says whether a row found otherwise makes this identifier known.
+    column with identifiers of that kind. With *teaches*, a row found by other means adds its identifier to the search.
     """
 
     name: str
@@ -57,7 +57,7 @@ class PersonLink:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One declared table as it really is. *place* is ``system.table``."""
+    """One declared table with its actual schema. *place* is ``system.table``."""
 
     place: str
     system: str
@@ -67,25 +67,25 @@ class Node:
     key: tuple[str, ...]
     links: tuple[PersonLink, ...]
     referrers: tuple[tuple[str, PersonLink], ...]
-    """Links by which rows of other places refer to this one without being that person's: (place, link)."""
+    """References to this table that do not make the referring row that person's: (place, link)."""
     feeds: Mapping[str, Feed] = field(default_factory=dict)
-    """The recipients to whom rows of this table show that the person's data goes."""
+    """Recipients whose feed is declared on this table: its rows show that the person's data is sent to them."""
     unlisted: tuple[str, ...] = ()
-    """The columns that the table has and the declaration neither declares nor sets aside."""
+    """Columns that the declaration neither declares nor ignores."""
 
     @property
     def is_person(self) -> bool:
-        """Whether a row of this table is one person."""
+        """True if each row of this table represents one person."""
         return bool(self.declared.identity)
 
     @property
     def free_text(self) -> tuple[str, ...]:
-        """The columns in which anybody may be mentioned."""
+        """Free-text columns, which may mention anyone."""
         return tuple(column for column, use in self.declared.fields.items() if use.free_text)
 
     def kind(self, column: str) -> ColumnKind:
-        """What the column holds. A table that shows no columns, such as files without any rows, holds nothing: any kind
-        will do to ask it."""
+        """The column's kind. A table without columns, such as files without rows, can be queried by any kind: TEXT is
+        returned."""
         found = self.schema.column(column)
         assert found is not None or not self.schema.columns, column
         return found.kind if found is not None else ColumnKind.TEXT
@@ -95,9 +95,9 @@ class Node:
 class DataMap:
     """All declared tables, parents before children.
 
-    *deletion_order* goes the other way, and heeds the stores' own foreign keys as well. *cut* holds the references
-    (place, columns) that must be emptied before deleting, even in rows that go themselves: self-references, and one
-    edge of each circle of foreign keys.
+    *deletion_order* is the reverse order and also respects the stores' own foreign keys. *cut* holds the references
+    (place, columns) that must be set to NULL before deleting, even in rows that are deleted themselves:
+    self-references, and one edge of each cycle of foreign keys.
     """
 
     nodes: Mapping[str, Node]
@@ -111,7 +111,7 @@ class DataMap:
         return self.nodes[place]
 
     def constraints_of(self, place: str) -> Iterator[tuple[str, PersonLink]]:
-        """References of *place* that a store enforces and that cannot simply be emptied: (parent, link)."""
+        """Enforced references of *place*, as (parent, link): all those to owners, others only if NOT NULL."""
         node = self.nodes[place]
         for link in node.links:
             if link.parent is not None and foreign_key(node, link) is not None:
@@ -122,7 +122,7 @@ class DataMap:
                     yield parent.place, link
 
     def only(self, systems: Collection[str]) -> DataMap:
-        """The part of it that lies in *systems*, without the links that lead out of them."""
+        """The part of the map within *systems*, without links to other systems."""
 
         def stays(place: str | None) -> bool:
             return place is None or place.partition(".")[0] in systems
@@ -140,15 +140,15 @@ class DataMap:
         return DataMap(nodes, order, frozenset(cut for cut in self.cut if cut[0] in nodes))
 
     def children_of(self, place: str) -> Iterator[tuple[Node, PersonLink]]:
-        """Every link, of any table, whose parent is *place*."""
+        """All links of all tables whose parent is *place*."""
         return ((node, link) for node in self for link in node.links if link.parent == place)
 
 
 def map_data(declaration: Declaration, schemas: Mapping[str, Schema]) -> DataMap:
-    """Join the declaration with what the stores describe.
+    """Join the declaration with the stores' schemas.
 
-    Raises `MapRefused` with every misfit at once: a table or column that is not there, rows without a key, a table
-    that leads to no person, references that form a cycle.
+    Raises `MapRefused` with all mismatches at once: missing tables or columns, tables without a key, tables that lead
+    to no person. If there are none of these, it reports references that form a cycle.
     """
     problems: list[MapProblem] = []
     tables = {
@@ -219,7 +219,7 @@ def _named(kind: IdentityKind, column: IdentityColumn, *, teaches: bool) -> Pers
     )
 
 
-# --- what does not fit ----------------------------------------------------------------------------------------------
+# --- mismatches -----------------------------------------------------------------------------------------------------
 
 
 def _misfits(node: Node) -> Iterator[MapProblem]:
@@ -235,12 +235,12 @@ def _misfits(node: Node) -> Iterator[MapProblem]:
 
 
 def _may_be_asked(node: Node) -> bool:
-    """Whether a request may ever have to name a row: one of nothing but set-aside columns concerns nobody."""
+    """True if a request may need to identify rows of the table; tables with only ignored columns never matter."""
     return bool(node.links or node.declared.fields or node.declared.refers_to or node.schema.foreign_keys)
 
 
 def _dangling(node: Node, tables: Mapping[str, object], nodes: Mapping[str, Node]) -> Iterator[MapProblem]:
-    """References to a table that is not declared, or to columns that the store does not have in it."""
+    """References to an undeclared table, or to columns that it lacks in the store."""
     for group in ("belongs_to", "refers_to"):
         for name, reference in getattr(node.declared, group).items():
             parent = f"{reference.system or node.system}.{reference.table}"
@@ -254,7 +254,7 @@ def _dangling(node: Node, tables: Mapping[str, object], nodes: Mapping[str, Node
 
 
 def _named_columns(node: Node) -> Iterator[tuple[str, str]]:
-    """Every column that the declaration names for this table, with the place in the file."""
+    """All columns that the declaration names for this table, with their path in the file."""
     table = node.declared
     yield from (("key", column) for column in table.key or ())
     yield from ((f"fields.{column}", column) for column in table.fields if column.partition(".")[0] == column)
@@ -299,8 +299,8 @@ def _parents_first(nodes: Mapping[str, Node]) -> list[str]:
 
 
 def _with_referrers(node: Node, nodes: Mapping[str, Node]) -> Node:
-    """Add the references that must be emptied before a row of *node* can go: declared ones, and foreign keys that the
-    declaration passes over."""
+    """Add the references that must be set to NULL before a row of *node* can be deleted: declared ones, and foreign
+    keys that are not declared."""
     found = []
     for other in nodes.values():
         for name, reference in other.declared.refers_to.items():
@@ -308,7 +308,7 @@ def _with_referrers(node: Node, nodes: Mapping[str, Node]) -> Node:
                 found.append((other.place, PersonLink(name, reference.columns, node.place, reference.to)))
         if other.system == node.system:
             found += [(other.place, link) for link in _silent_keys(other, node)]
-    # Some engines check a self-reference row by row, so it is emptied before its rows go.
+    # Some engines check self-references row by row, so they are set to NULL before the rows are deleted.
     own = [link for link in node.links if link.parent == node.place and foreign_key(node, link) is not None]
     found += [(node.place, link) for link in own]
     return replace(node, referrers=tuple(found))
@@ -323,7 +323,7 @@ def _silent_keys(other: Node, node: Node) -> Iterator[PersonLink]:
 
 
 def _children_first(nodes: Mapping[str, Node]) -> tuple[tuple[str, ...], frozenset[tuple[str, tuple[str, ...]]]]:
-    """An order for deleting that breaks no foreign key, and the references that must be emptied for it to exist."""
+    """A deletion order that violates no foreign key, and the references that must be set to NULL for it."""
     parents: dict[str, set[str]] = {
         place: {link.parent for link in node.links if link.parent not in (None, place)} for place, node in nodes.items()
     }
@@ -342,7 +342,7 @@ def _owners(node: Node) -> set[str]:
 
 
 def _sorted(parents: Mapping[str, set[str]]) -> list[str]:
-    """Parents first, otherwise in the order of the declaration; the same in every process, since plans are compared."""
+    """Parents first, otherwise in declaration order. Deterministic across processes, because plans are compared."""
     order = {place: index for index, place in enumerate(parents)}
     sorter = graphlib.TopologicalSorter(parents)
     sorter.prepare()
@@ -367,10 +367,10 @@ def _leads(parents: Mapping[str, set[str]], start: str, *, to: str) -> bool:
 
 
 def is_nullable(node: Node, columns: Iterable[str]) -> bool:
-    """Whether all these columns may be null."""
+    """True if all these columns are nullable."""
     return all((found := node.schema.column(column)) is not None and found.nullable for column in columns)
 
 
 def foreign_key(node: Node, link: PersonLink) -> ForeignKey | None:
-    """The store's own constraint behind a link, if there is one."""
+    """The store's foreign key for a link, or None."""
     return next((key for key in node.schema.foreign_keys if set(key.columns) == set(link.columns)), None)

@@ -1,6 +1,6 @@
-"""Evidence: what of a person's data is shown to have gone to a recipient, by the rows that a declared feed names. Pure.
+"""Evidence of which data of a person was sent to a recipient, from the rows of declared feeds. Pure.
 
-It has to be taken from what was located, before anything is changed: an erasure takes the rows away that show it.
+Collect it from the located rows before any change: an erasure removes the rows that prove it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from troth.subjects.rescan import same
 
 @dataclass(frozen=True, slots=True)
 class Fed:
-    """What the rows of one feed show of one person: how many *rows* went there, and by data category, what was *sent*
-    with them, what of that is *changed*, and what is *kept* under a law or a legal hold."""
+    """Evidence from one feed about one person: the number of *rows* sent, and the data categories that were *sent*, are
+    *changed*, or are *kept* under a law or legal hold."""
 
     rows: int
     sent: tuple[str, ...]
@@ -31,16 +31,16 @@ class Fed:
 
 @dataclass(frozen=True, slots=True)
 class RecipientEvidence:
-    """Of one subject: the places that hold rows of theirs, each with the categories that a law or a hold keeps there,
-    and by recipient, what its feed shows."""
+    """Evidence about one subject: places with their rows (*held*), each with the categories that a law or hold keeps
+    there, and the evidence of feeds by recipient (*fed*)."""
 
     held: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fed: Mapping[str, Fed] = field(default_factory=dict)
 
 
 def evidence(located: Located, plan: ErasurePlan | AmendmentPlan | None = None) -> list[RecipientEvidence]:
-    """What is shown of each of the located subjects. Without a *plan*, as where data is only restricted, all that went
-    to a recipient counts as changed."""
+    """Evidence for each located subject. Without a *plan*, for example for a restriction, all data sent to a recipient
+    counts as changed."""
     kept, changed = _kept(plan), _changed(plan)
     held: list[dict[str, set[str]]] = [defaultdict(set) for _ in located.identities]
     fed: list[dict[str, _Went]] = [defaultdict(_Went) for _ in located.identities]
@@ -70,7 +70,7 @@ def evidence(located: Located, plan: ErasurePlan | AmendmentPlan | None = None) 
 
 @dataclass(slots=True)
 class _Went:
-    """What went to one recipient of one subject, by column."""
+    """Columns of one subject's data that were sent to one recipient."""
 
     rows: int = 0
     sent: set[str] = field(default_factory=set)
@@ -83,11 +83,11 @@ class _Went:
 
 
 _Columns = Mapping[tuple[str, Row], set[str]]
-"""Columns of rows, by place and key."""
+"""Columns by place and key of the row."""
 
 
 def _own(node: Node, row: FoundRow) -> set[str]:
-    """The fields that are about the row's own people, and not about others in it."""
+    """Fields about the located subjects of the row, not about other people in it."""
     return {name for name, use in node.declared.fields.items() if use.of is None or use.of in row.mine}
 
 
@@ -97,7 +97,7 @@ def _categories(node: Node, columns: Iterable[str]) -> tuple[str, ...]:
 
 
 def _kept(plan: ErasurePlan | AmendmentPlan | None) -> dict[tuple[str, Row], set[str]]:
-    """What stays although it is the person's: for a reason that a law or a hold gives."""
+    """Data of the person that is kept because of a law or hold."""
     found: dict[tuple[str, Row], set[str]] = defaultdict(set)
     for kept in plan.kept if plan is not None else ():
         if (kept.reason, kept.cite) not in (ABOUT_OTHERS, NOT_PERSONAL, UNLISTED):
@@ -126,16 +126,16 @@ def _changes(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, Row, Iter
         yield from ((change.place, key, columns) for key, _ in change.targets)
 
 
-# --- whether a row goes there ---------------------------------------------------------------------------------------
+# --- rows of a feed -------------------------------------------------------------------------------------------------
 
 
 def _goes(located: Located, node: Node, row: FoundRow, feed: Feed) -> bool:
-    """Whether it is one of those that the feed names. A column that the store does not have shows nothing."""
+    """True if the row matches the feed. A condition on a column that the store lacks never matches."""
     for column, text in feed.where.items():
         if column not in located.columns[node.place]:
             return False
         stored, wanted = located.value(node.place, row, column), _as_stored(node, column, text)
-        if isinstance(wanted, bool):  # some engines keep numbers for truth
+        if isinstance(wanted, bool):  # some engines store booleans as numbers
             stored = bool(stored) if stored in (0, 1) else None
             goes = stored is wanted
         else:
@@ -149,7 +149,7 @@ _BOOLEANS: Mapping[str, bool] = {"true": True, "yes": True, "1": True, "false": 
 
 
 def _as_stored(node: Node, column: str, text: str) -> Scalar:
-    """A declared value as its column holds it; None where it holds no such value."""
+    """A declared value converted to its column's kind; None if the column cannot hold it."""
     if node.kind(column) is ColumnKind.BOOLEAN:
         return _BOOLEANS.get(text.strip().lower())
     found = as_kinds((text,), [node.kind(column)])
@@ -157,7 +157,7 @@ def _as_stored(node: Node, column: str, text: str) -> Scalar:
 
 
 def feed_misfits(map_: DataMap) -> Iterator[MapProblem]:
-    """Columns of feeds that the store does not have, or that can never hold the value that is named."""
+    """Columns of feeds that the store lacks, or that can never hold the declared value."""
     for node in map_:
         for name, feed in node.feeds.items() if node.schema.columns else ():
             for column, text in feed.where.items():

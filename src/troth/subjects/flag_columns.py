@@ -1,4 +1,4 @@
-"""Marks: columns by which an application is told not to use a person's rows (GDPR Art. 18, 21, 7(3)). Pure."""
+"""Flag columns (marks): tell an application not to use a person's rows (GDPR Art. 18, 21, 7(3)). Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOW = "now"
 
 
 def marked_for(declaration: Declaration, names: Collection[str]) -> frozenset[str]:
-    """Which of *names* (``restricted``, or purposes) some table has a mark for."""
+    """Those of *names* (``restricted``, or purposes) for which some table has a mark."""
     return frozenset(
         name
         for system in declaration.systems.values()
@@ -31,9 +31,9 @@ def marked_for(declaration: Declaration, names: Collection[str]) -> frozenset[st
 def plan_marks(
     declaration: Declaration, located: Located, names: Collection[str], *, now: dt.datetime, lifted: bool = False
 ) -> AmendmentPlan:
-    """Decide which rows of the located get which marks, or, *lifted*, lose them. *located* must have been found to
-    ``amend``. A row that bears the mark already is left as it is, with the moment that it has borne it since. Raises
-    `PlanRefused` as `refuse_untrue` does, and for a mark that its column cannot hold."""
+    """Plan which rows of the located subjects get marks, or with *lifted* lose them. *located* must come from `locate`
+    with purpose ``amend``. Rows that already have the mark are not changed, so that its time stays. Raises
+    `PlanRefused` like `refuse_untrue`, and for a mark that its column cannot hold."""
     refuse_untrue(declaration)
     rewrites: dict[tuple[str, tuple[str, ...]], list[tuple[Target, tuple[Scalar, ...], tuple[Scalar, ...]]]]
     rewrites = defaultdict(list)
@@ -64,8 +64,8 @@ def plan_marks(
 
 
 def unmarked(declaration: Declaration) -> Iterator[Problem]:
-    """Of each purpose that may be stopped, and of a restriction where some system marks one: the systems where no
-    column can say so (GDPR Art. 18, 21, 7(3)). There a task asks somebody, and messages say that."""
+    """Systems without a flag column for a purpose that people may stop, or for restriction if another system has one
+    (GDPR Art. 18, 21, 7(3)). There a task asks staff to stop the use, and messages say so."""
     for name, purpose in declaration.purposes.items():
         if purpose.basis in OBJECTABLE or purpose.basis is Basis.CONSENT or covers("marketing", purpose.use):
             using = [key for key, system in declaration.systems.items() if name in system.purposes]
@@ -91,29 +91,29 @@ def _unmarked(declaration: Declaration, mark: str, systems: Iterable[str], path:
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
-    """How far a mark holds for one person in one system, as it was read there."""
+    """How far a mark is set for one person in one system, according to the rows read."""
 
     rows: int
-    """Rows of the person in the system, in whatever table."""
+    """Rows of the person in all tables of the system."""
     bearing: int
-    """Rows that bear the mark."""
+    """Rows with the mark."""
     lacking: int
-    """Rows whose table has a column for the mark, and that do not bear it."""
+    """Rows without the mark although their table has a column for it."""
 
     @property
     def holds(self) -> bool:
-        """Whether the application can know from its own rows that the use has stopped."""
+        """True if the application can see in its own rows that the use must stop."""
         return bool(self.bearing) and not self.lacking
 
 
 def flags(located: Located, name: str) -> list[dict[str, Flagged]]:
-    """For each of the located, by system: how far the mark *name* holds in the rows as they were read. A system without
-    a row of theirs is left out. Raises `PlanRefused` for a mark that its column cannot hold."""
+    """For each located subject and system: how far the mark *name* is set in the rows read. Systems without rows of the
+    subject are left out. Raises `PlanRefused` for a mark that its column cannot hold."""
     counts: list[dict[str, list[int]]] = [defaultdict(lambda: [0, 0, 0]) for _ in located.identities]
     problems = list[MapProblem]()
     for node in located.map:
         mark = node.declared.marks.get(name)
-        # What a mark of the value "now" would be set to is never compared: any moment will do.
+        # For marks with the value "now" the time is never compared, so any time will do.
         wanted = _values(node, {mark.column: mark}, _SOME_TIME, problems, lifted=False) if mark else {}
         for row in located.rows.get(node.place, ()):
             for subject in row.subjects:

@@ -1,9 +1,9 @@
-"""The deep scan: what people wrote into free text, where no link of the declaration leads.
+"""The deep scan: finds people mentioned in free text, where no declared link leads.
 
-A request finds rows by keys and identifiers. A note such as "call ann@example.org back" names Ann in a row that is not
-hers, and only reading every note can tell. That takes as long as the tables are large, so it is a job of its own; it
-returns places and counts, never text. E-mail addresses and phone numbers are looked for, names are not: too many people
-share one.
+Requests find rows by keys and identifiers. A note such as "call ann@example.org back" names Ann in a row that is not
+hers, and only reading every note can find it. That takes time proportional to the size of the tables, so it is a
+separate job. It returns places and counts, never text. It searches e-mail addresses and phone numbers, but not names,
+because too many people share one.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ BATCH_ROWS = 2_000
 """Rows in memory at a time."""
 
 _WORD = r"[^\s@<>()\[\]{},;:\"'|/=]"
-_EMAIL = re.compile(rf"(?<!{_WORD}){_WORD}{{1,64}}@{_WORD}{{1,255}}")  # from the start of a word only: linear
+_EMAIL = re.compile(rf"(?<!{_WORD}){_WORD}{{1,64}}@{_WORD}{{1,255}}")  # at word starts only: linear time
 _PHONE = re.compile(r"(?<!\d)(?:\+|00)?\d[\d\s().\-/]{5,30}\d(?!\d)")
 _DIGITS_MIN = 7
 
 
 @dataclass(frozen=True, slots=True)
 class DeepFinding:
-    """How many rows of a free-text column mention somebody who was looked for."""
+    """Number of rows of a free-text column that mention one of the people searched for."""
 
     place: str
     column: str
@@ -43,11 +43,11 @@ def deep_scan(
     progress: Callable[[str, int], None] | None = None,
     region: str = "GB",
 ) -> list[DeepFinding]:
-    """Read every declared free-text column, and count the rows that mention one of the *identities*.
+    """Read all declared free-text columns, and count the rows that mention one of the *identities*.
 
-    *progress* is told each place and how many of its rows have been read so far. *region* is where national phone
-    numbers are read. Raises `IdentityRefused` for somebody who has neither an address nor a number that can be looked
-    for, and the stores' errors; nothing is changed and nothing is kept.
+    *progress* is called with each place and its number of rows read so far. *region* is used to parse national phone
+    numbers. Raises `IdentityRefused` for an identity without an e-mail address or a phone number to search for, and the
+    stores' errors. Changes and stores nothing.
     """
     mentions = _Mentions.of(identities, region)
     return [finding for node in map_ for finding in _scan(node, stores, mentions, progress)]
@@ -72,7 +72,7 @@ def _scan(
 
 @dataclass(frozen=True, slots=True)
 class _Mentions:
-    """What is looked for: addresses with their case folded, numbers as digits. Personal; no repr."""
+    """Search terms: case-folded e-mail addresses, and phone numbers as digits. Personal; `repr` shows counts."""
 
     emails: frozenset[str]
     phones: frozenset[str]
@@ -90,7 +90,7 @@ class _Mentions:
         )
 
     def are_in(self, text: str) -> bool:
-        """Whether the text holds one of them as a whole: not ``ann@example.org`` in ``joann@example.org``."""
+        """True if the text contains one of them as a whole: not ``ann@example.org`` in ``joann@example.org``."""
         if self.emails and "@" in text:
             folded = text.casefold()
             if any(found.rstrip(".!?") in self.emails for found in _EMAIL.findall(folded)):
@@ -102,7 +102,7 @@ class _Mentions:
 
 
 def _forms(identity: Identity, region: str) -> Iterator[tuple[IdentityKind, str]]:
-    """What of one person is looked for. A short number would be found in prices and dates."""
+    """Search terms for one person. Short numbers are skipped, because they would match prices and dates."""
     for kind, value in identity.identifiers:
         if kind is IdentityKind.EMAIL:
             yield kind, value.strip().casefold()
@@ -111,5 +111,5 @@ def _forms(identity: Identity, region: str) -> Iterator[tuple[IdentityKind, str]
 
 
 def _digits(number: str) -> str:
-    """``+44 (0)7700 900001``, ``0044 7700 900001`` and ``447700900001`` alike: digits, without a prefix for abroad."""
+    """Normalise ``+44 (0)7700 900001``, ``0044 7700 900001`` and ``447700900001`` to the same digits."""
     return re.sub(r"\D", "", number.replace("(0)", "")).removeprefix("00")

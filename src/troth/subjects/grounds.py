@@ -1,4 +1,4 @@
-"""Grounds: why a row is changed at all, in a few words with the citation, as kept rows are told why they stay. Pure."""
+"""Grounds: the short reason, with citation, for changing a row; the counterpart of reasons for kept rows. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ RIGHT = "GDPR Art. 17(1)"
 
 
 def ground(plan: ErasurePlan, change: RowChange) -> str:
-    """Under which right, and after which declared reason, one of the *plan*'s changes is made."""
+    """The right, and the declared reason, on which one of the *plan*'s changes is based."""
     declared = plan.located.map[change.place].declared
     if change.stage is Stage.DETACH:
         return f"{RIGHT}: refers to a row that goes"

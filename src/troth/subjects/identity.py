@@ -1,4 +1,4 @@
-"""Who is asked about: verified identifiers, and how they are compared with what stores hold."""
+"""Verified identifiers of subjects, and how they are compared with stored values."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LENGTH_MAX = 320  # RFC 3696: the longest e-mail address; no other identifier i
 
 
 class IdentityRefused(TrothError):
-    """What was given cannot name a person: empty, malformed, or not what its kind looks like."""
+    """The input cannot identify a person: empty, malformed, or not valid for its kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Verified identifiers of one subject. Its `repr` says how many, never which.
+    """Verified identifiers of one subject. Its `repr` shows only counts.
 
-    *keys* names rows outright: ``(("shop.customer", ("5",)), …)``.
+    *keys* identify rows directly: ``(("shop.customer", ("5",)), …)``.
     """
 
     identifiers: tuple[tuple[IdentityKind, str], ...] = ()
@@ -40,7 +40,7 @@ class Identity:
 
     @classmethod
     def of(cls, *, email: str | None = None, phone: str | None = None, ids: Iterable[str] = ()) -> Identity:
-        """Build one from what people type. *ids* are ``SYSTEM.TABLE=KEY``; a composite key is ``a,b``."""
+        """Build an identity from user input. *ids* are ``SYSTEM.TABLE=KEY``; a composite key is ``a,b``."""
         given = {IdentityKind.EMAIL: email, IdentityKind.PHONE: phone}
         return cls(
             identifiers=tuple((kind, value.strip()) for kind, value in given.items() if value is not None),
@@ -48,7 +48,7 @@ class Identity:
         )
 
     def canonical(self) -> str:
-        """One spelling for the same identifiers, for keyed references. Personal: never print it."""
+        """Canonical form of the identifiers, for keyed references. Personal: never print it."""
         named = sorted(spelled(kind, value) for kind, value in self.identifiers)
         return "\x1e".join([*named, *sorted(f"{place}\x1f{key!r}" for place, key in self.keys)])
 
@@ -57,13 +57,13 @@ class Identity:
 
 
 def spelled(kind: IdentityKind, value: str) -> str:
-    """`Identity.canonical` of whoever is named by this identifier alone. Personal: never print it."""
+    """`Identity.canonical` of an identity with only this identifier. Personal: never print it."""
     return f"{kind}\x1f{_canonical(kind, value)}"
 
 
 def variants(kind: IdentityKind, value: str, *, region: str = "GB") -> frozenset[str]:
-    """The spellings of one identifier that stores are asked for; those of a phone are `dialled`. Letter case and what
-    stands between digits are the store's business (`Match.fold`, `Match.digits`)."""
+    """Spellings of one identifier to query stores for; those of a phone number are `dialled`. Letter case, and
+    characters between digits, are handled by the store (`Match.fold`, `Match.digits`)."""
     if kind is IdentityKind.PHONE:
         return _phone_numbers(value, region)
     if kind is IdentityKind.EMAIL:
@@ -72,14 +72,14 @@ def variants(kind: IdentityKind, value: str, *, region: str = "GB") -> frozenset
 
 
 def dialled(value: str) -> str:
-    """The digits of a phone number, with its plus: ``+20 79…`` is nobody's who is asked for as ``2079…``."""
+    """The digits of a phone number, with a leading plus if there is one: ``+20 79…`` must not match ``2079…``."""
     digits = re.sub(r"[^0-9]+", "", value)
     return f"+{digits}" if digits and "+" in value.partition(digits[0])[0] else digits
 
 
 def _phone_numbers(value: str, region: str) -> frozenset[str]:
-    """How the number is dialled: nationally, from abroad, and as ``+44 (0)…`` reads. What is no number stands for its
-    own digits."""
+    """Ways to dial the number: nationally, internationally, and the literal digits of ``+44 (0)…``. If it is not a
+    valid number, only its own digits."""
     import phonenumbers
 
     given = {dialled(value)} - {""}
@@ -103,8 +103,8 @@ def _canonical(kind: IdentityKind, value: str) -> str:
 
 
 def _parsed(value: str, region: str) -> phonenumbers.PhoneNumber | None:
-    """The number without its extension, or None where there is none in *value*."""
-    import phonenumbers  # heavy metadata: only when a phone is asked for
+    """The number without its extension, or None if *value* contains none."""
+    import phonenumbers  # loads large metadata, so import only when needed
 
     try:
         number = phonenumbers.parse(value, region)
@@ -128,8 +128,8 @@ _SHAPES: Mapping[IdentityKind, re.Pattern[str]] = {
 
 
 def _is_disguised(kind: IdentityKind, value: str) -> bool:
-    """Whether an address is written with letters that become others when they are made small: the Kelvin sign in
-    ``K@…`` would find whoever has a ``k`` there, and letters would go to another mailbox."""
+    """True if an address has letters that become ASCII letters in lower case. The Kelvin sign in
+    ``K@…`` would match the address with ``k``, and e-mails would go to a different mailbox."""
     return kind is IdentityKind.EMAIL and any(not each.isascii() and each.lower().isascii() for each in value)
 
 

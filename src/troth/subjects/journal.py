@@ -1,11 +1,12 @@
-"""The journal: what makes carrying out exactly once, although no table of ours may stand in a company's store.
+"""The journal makes execution exactly-once, although Troth may not create tables in a company's store.
 
-The order is always the same: the run with its sealed plan is durable before anything is touched; step by step, the
-store commits and then the step is *done*; the run *finishes* together with its ledger entries. So of an unfinished run
-the first step that is not done may have committed, and no later one has been begun. Whoever takes the run up looks at
-the rows themselves to tell (`resuming`).
+The order is always the same: the run with its sealed plan is durable before any change; for each step, the store
+commits and then the step is marked *done*; the run *finishes* in one commit with its ledger entries. So in an
+unfinished run, the first step that is not done may have committed, and no later one has begun. A resumed run checks the
+rows themselves to find out (`resume_checks`).
 
-The sealed plan holds row keys and identifiers. It is destroyed when the run finishes: no copy of what was erased stays.
+The sealed plan holds row keys and identifiers. It is destroyed when the run finishes, so that no copy of erased data
+stays.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ class JournalError(TrothError):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One plan being carried out. *sealed_plan* is ciphertext under the deployment's keys."""
+    """One plan in execution. *sealed_plan* is encrypted with the deployment's keys."""
 
     id: str
-    """Random, unguessable, safe in logs: it names no one."""
+    """Random and unguessable; safe in logs, because it identifies nobody."""
     action: str
     plan_hash: str
     declaration_hash: str
@@ -39,37 +40,37 @@ class Run:
 
 
 class Journal(Protocol):
-    """Where runs are kept while they are unfinished. Every method is durable when it returns."""
+    """Storage of unfinished runs. Every write is durable when the method returns."""
 
     def begin(self, run: Run) -> None:
-        """Keep the run and its sealed plan. Raises `JournalError` when the id is taken."""
+        """Store the run and its sealed plan. Raises `JournalError` if the id is taken."""
         ...
 
     def done(self, run_id: str, step: str) -> None:
-        """The step's store has committed. Harmless twice."""
+        """Record that the step's store has committed. Idempotent."""
         ...
 
     def steps(self, run_id: str) -> frozenset[str]:
-        """The steps that are done."""
+        """Steps that are done."""
         ...
 
     def finish(
         self, run_id: str, entries: Sequence[Entry], gone: Sequence[Gone] = (), receipts: Sequence[Receipt] = ()
     ) -> None:
-        """Commit *entries* to the ledger and forget the run and its sealed plan: both or neither, once.
+        """Commit *entries* to the ledger and delete the run and its sealed plan, atomically and once.
 
-        *receipts* are those of the subjects that were finished, for a journal that hands them on with the same commit.
-        A journal that keeps tombstones sets one for each identifier that is *gone*, and one that keeps subjects' keys
-        destroys those of the erased and of these identifiers, with the same commit. Finishing a run that is finished
-        already changes nothing; one that was interrupted in finishing keeps its first entries.
+        *receipts* are those of the finished subjects, for journals that pass them on in the same commit. In that
+        commit, a journal with tombstones sets one for each identifier that is *gone*, and a journal with subjects' keys
+        destroys the keys of the erased subjects and of these identifiers. Finishing a finished run changes nothing; if
+        finishing was interrupted, the first entries stay.
         """
         ...
 
     def final_after(self, subjects: Sequence[str], gone: Sequence[Gone], now: dt.datetime) -> Mapping[str, dt.date]:
-        """For those of an erasure's *subjects* (keyed references) whose own keys the finish destroys, the day after
-        which no backup brings back what hangs on them. A key may be under any identifier that is *gone*."""
+        """For each of an erasure's *subjects* (keyed references) whose keys `finish` destroys: the day after which no
+        backup can restore data under these keys. A key may belong to any identifier that is *gone*."""
         ...
 
     def unfinished(self) -> Iterator[Run]:
-        """Runs that have begun and not finished, the oldest first."""
+        """Runs that have begun and not finished, oldest first."""
         ...

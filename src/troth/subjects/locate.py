@@ -1,9 +1,9 @@
-"""Locate: from identities to rows, over all stores, set by set.
+"""Locate: finds the rows of identities in all stores, with set-based queries.
 
-Every table is asked once for all subjects together (``tables + 2`` statements at most in the common case): the rows
-whose links take one of the values known so far. Rows of identity tables teach further identifiers, parents teach their
-keys, and the passes repeat only for values that have not been asked for yet. Each row remembers whose it is, by which
-link, and whether another link of it names somebody else.
+Each table is queried once for all subjects together (at most ``tables + 2`` statements in the common case), for rows
+whose links have one of the values known so far. Rows of identity tables add further identifiers, and parents add their
+keys; passes repeat only for values that were not queried yet. Each row records its subjects, the links that lead to
+them, and whether another of its links names somebody else.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from troth.subjects.identity import Identity, IdentityRefused, dialled, variants
 from troth.text import counted
 
 PASSES_MAX = 64
-"""How often new values may lead to further rows: the depth of reply chains and of accounts that name one another."""
+"""Maximum number of passes: limits the depth of reply chains, and of accounts that name each other."""
 
 _DIGITS_MAX = 60  # no key is a longer number
 
 Values = dict[Row, set[int]]
-"""A value of a link's columns → the subjects that it names."""
+"""Value of a link's columns → subjects that it names."""
 
 
 class LocateRefused(TrothError):
-    """The identities cannot be traced: the tracing does not end."""
+    """The identities cannot be traced, because tracing does not terminate."""
 
 
 @dataclass(slots=True)
 class FoundRow:
-    """One row. *values* are in the order of `Located.columns` of its place. *subjects* index the identities asked for;
-    *mine* names the links that lead to them, *others* the links that name somebody else. A link is in both where its
-    parent row is itself about somebody else, too."""
+    """One row. *values* follow the order of `Located.columns` for its place. *subjects* are indices of the requested
+    identities; *mine* are the names of links that lead to them, *others* of links that name somebody else. A link is in
+    both if its parent row is also about somebody else."""
 
     key: Row
     values: Row
@@ -56,8 +56,8 @@ class FoundRow:
 
 @dataclass(slots=True)
 class Located:
-    """Where the subjects' rows are. *asked* is every value that was asked for, by place and link: the rescan asks the
-    same again. Holds personal values; its `repr` shows counts only."""
+    """The subjects' rows. *asked* holds all values queried, by place and link, so that the rescan can repeat the
+    queries. Contains personal data; its `repr` shows only counts."""
 
     map: DataMap
     identities: tuple[Identity, ...]
@@ -65,18 +65,18 @@ class Located:
     rows: Mapping[str, list[FoundRow]]
     asked: Mapping[str, Mapping[str, Values]]
     referring: Mapping[tuple[str, tuple[str, ...]], list[tuple[Row, Row]]] = field(default_factory=dict)
-    """For an erasure: rows of anyone that refer to located rows without being theirs, by place and columns: their
-    keys, and the values they refer by."""
+    """Only for erasure: references to located rows by ``refers_to`` or undeclared foreign keys, from rows of anyone. By
+    place and columns: the keys of the referring rows and the values they refer by."""
 
     def __repr__(self) -> str:
         return f"Located({sum(map(len, self.rows.values()))} rows of {len(self.identities)} subjects)"
 
     def value(self, place: str, row: FoundRow, column: str) -> Scalar:
-        """The value of one column of a found row."""
+        """The value of one column of a located row."""
         return row.values[self.columns[place].index(column)]
 
     def leading(self, place: str, row: FoundRow) -> dict[str, set[int]]:
-        """The links that lead to a row, and the subjects whom each of them names: *mine*, person by person."""
+        """Links that lead to a row, each with the subjects it names: *mine* by subject."""
         columns = self.columns[place]
         asked = self.asked.get(place, {})
         named: dict[str, set[int]] = {}
@@ -96,12 +96,12 @@ def locate(
     purpose: Literal["view", "amend", "erase"],
     region: str = "GB",
 ) -> Located:
-    """Find all rows of the *identities*. Reads only.
+    """Find all rows of the *identities*. Read-only.
 
-    To view and to amend, rows carry every declared field; to erase, only what tracing and planning need, and rows of
-    others that refer to them are found too. *region* is where national phone numbers are read. Raises
-    `IdentityRefused` where an identity names a row of no declared table or of one that is nobody's, `LocateRefused`,
-    and the stores' errors.
+    With purpose ``view`` or ``amend``, rows contain every declared field. With ``erase``, they contain only the columns
+    that tracing and planning need, and rows of others that refer to them are also found. *region* is used to parse
+    national phone numbers. Raises `IdentityRefused` if an identity names a row of an undeclared table, or of one
+    declared without links and fields, or an invalid key; `LocateRefused`; and the stores' errors.
     """
     located = _Tracing(map_, stores, tuple(identities), fields=purpose != "erase", region=region).run()
     if purpose == "erase":
@@ -132,7 +132,7 @@ def _referring(
 
 @dataclass(slots=True)
 class _Tracing:
-    """The state of one tracing."""
+    """State of one trace."""
 
     map: DataMap
     stores: Mapping[str, Store]
@@ -187,7 +187,7 @@ class _Tracing:
             self.known[kind].setdefault(spelling, set()).add(index)
 
     def _seeds(self) -> dict[str, Values]:
-        """Rows that identities name outright, by place."""
+        """Rows that identities name by key, by place. Raises `IdentityRefused`."""
         seeds: dict[str, Values] = defaultdict(dict)
         for index, identity in enumerate(self.identities):
             for place, key in identity.keys:
@@ -208,7 +208,7 @@ class _Tracing:
         return seeds
 
     def _ask(self, node: Node, seeds: Values) -> bool:
-        """Ask *node* for rows by values that it has not been asked for. True when it was asked anything."""
+        """Query *node* for rows by values that were not queried yet. True if there was a query."""
         fresh = {link: values for link in node.links if (values := self._fresh(node, link))}
         matches = [Match(link.columns, tuple(values), link.fold, link.digits) for link, values in fresh.items()]
         if seeds:
@@ -224,12 +224,12 @@ class _Tracing:
         return True
 
     def _fresh(self, node: Node, link: PersonLink) -> Values:
-        """The values of this link that are known by now and were not asked for yet, or whose subjects are new."""
+        """Known values of this link that were not queried yet, or that have new subjects."""
         asked = self.asked[node.place][link.name]
         kinds = [node.kind(column) for column in link.columns]
         fresh: Values = {}
         for value, subjects in self._known(node, link):
-            # A column of numbers may hold text as well, on SQLite and in files: it is asked for both.
+            # In SQLite and files, a numeric column may also hold text, so both forms are queried.
             for cast in dict.fromkeys((as_kinds(value, kinds), value if link.digits else None)):
                 if cast is not None and not subjects <= asked.get(cast, set()):
                     fresh[cast] = asked.get(cast, set()) | subjects
@@ -246,15 +246,15 @@ class _Tracing:
         )
 
     def _attribute(self, node: Node, rows: Iterable[Row]) -> None:
-        """Say whose each row is. A row that the store returns but no asked value explains (a collation that folds
-        accents, say) is nobody's: it is left out rather than guessed at."""
+        """Assign each row to its subjects. Rows that match no queried value exactly (for example because the collation
+        ignores accents) are left out, because guessing their subject is not safe."""
         columns = self.columns[node.place]
         asked = self.asked[node.place]
         by_key, key_of = asked[""], picker(columns, node.key)
         ways = [(link, asked[link.name].get, picker(columns, link.columns)) for link in node.links if asked[link.name]]
         found = self.found[node.place]
         teaches = any(link.teaches for link in node.links)
-        shared: Callable[[Any, Any], Any] = {}.setdefault  # rows by the thousand have few of these: keep one of each
+        shared: Callable[[Any, Any], Any] = {}.setdefault  # many rows share few distinct tuples: store each once
         for row in rows:
             key = key_of(row)
             subjects: tuple[int, ...] = ()
@@ -283,8 +283,8 @@ class _Tracing:
                     self._learn(link.kind, value, index)
 
     def _name_others(self, node: Node, rows: Sequence[FoundRow]) -> None:
-        """Find the links that name someone who is not asked about: they lead to none of the subjects, or to a row that
-        is about others, too. An identity column never does: it is the row's own person who is named by it."""
+        """Determine the links that name someone other than the subjects: they lead to none of them, or to a row that is
+        also about others. Identity columns never do, because they name the row's own person."""
         columns = self.columns[node.place]
         direct = [
             (link.name, picker(columns, link.columns))
@@ -297,10 +297,10 @@ class _Tracing:
             )
         links = [link for link in node.links if link.parent is not None]
         while sum(self._inherit(node, link, rows) for link in links):
-            links = [link for link in links if link.parent == node.place]  # what was inherited spreads along a chain
+            links = [link for link in links if link.parent == node.place]  # inherited values propagate along the chain
 
     def _inherit(self, node: Node, link: PersonLink, rows: Iterable[FoundRow]) -> bool:
-        """A row that belongs to a row about others is about them, too. True when that was news."""
+        """A row that belongs to a row about others is also about them. True if this changed any row."""
         assert link.parent is not None
         of_parent = picker(self.columns[link.parent], link.to)
         kinds = [node.kind(column) for column in link.columns]
@@ -320,7 +320,7 @@ def _near(place: str, map_: DataMap) -> str:
 
 
 def picker(columns: Sequence[str], wanted: Sequence[str]) -> Callable[[Row], Row]:
-    """A function from a row in the order of *columns* to its *wanted* values, always as a tuple."""
+    """Return a function that picks the *wanted* values from a row ordered by *columns*, always as a tuple."""
     at = [columns.index(column) for column in wanted]
     if len(at) == 1:
         only = at[0]
@@ -329,7 +329,7 @@ def picker(columns: Sequence[str], wanted: Sequence[str]) -> Callable[[Row], Row
 
 
 def merged(known: tuple[int, ...], more: Iterable[int]) -> tuple[int, ...]:
-    """Two sets of subjects as one sorted tuple."""
+    """Union of two sets of subjects, as a sorted tuple."""
     return tuple(sorted({*known, *more} if known else more))
 
 
@@ -338,7 +338,7 @@ def _own(node: Node) -> set[str]:
 
 
 def _spelled(link: PersonLink, value: Row) -> Row:
-    """A stored value as it stands among the asked ones."""
+    """Normalise a stored value to the spelling of queried values."""
     if link.digits and isinstance(value[0], str):
         return (dialled(value[0]),)
     if link.kind is not None and isinstance(value[0], str):
@@ -347,16 +347,16 @@ def _spelled(link: PersonLink, value: Row) -> Row:
 
 
 def as_kinds(values: Row, kinds: Sequence[ColumnKind]) -> Row | None:
-    """Values of one table as another table's columns hold them: a ticket may keep a customer's number as text.
+    """Cast values of one table to the kinds of another table's columns: a ticket may store a customer's number as text.
 
-    None when a value is NULL or cannot be one of that kind: then nothing can match.
+    None if a value is NULL or cannot be of that kind, so that nothing can match.
     """
     cast = tuple([_as_kind(value, kind) for value, kind in zip(values, kinds, strict=True)])
     return None if None in cast else cast
 
 
 _USUAL = {ColumnKind.INTEGER: int, ColumnKind.TEXT: str, ColumnKind.UUID: uuid.UUID}
-"""What a column of a kind holds nearly always: it needs no casting."""
+"""Python type that a column of each kind usually holds; such values need no cast."""
 
 
 def _as_kind(value: Scalar, kind: ColumnKind) -> Scalar:

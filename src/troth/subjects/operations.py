@@ -1,8 +1,8 @@
-"""Work: a plan compiled into operations on stores, complete in itself.
+"""Compiled plans: self-contained operations on stores.
 
-Everything that carrying out needs is in here: keys, new values, what the rescan asks and what it may find. So a run can
-be taken up after a crash from its sealed work alone, whatever the declaration says by then. Masks are computed here, on
-our side; no store ever sees a key.
+They contain everything that execution needs: row keys, new values, and the queries and allowed results of the rescan.
+So a run can be resumed after a crash from its sealed plan alone, even if the declaration has changed. Masks are
+computed here; no store ever sees a cryptographic key.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from troth.subjects.treatment import Treatment, treatments_by_subject
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One set-based change to one table: each row is its key, then the new values; without *columns*, a deletion.
+    """One set-based change to one table. Each row is its key and the new values; without *columns* it is a deletion.
 
-    *keep_nulls* says that what is empty stays empty: a mask over nothing would invent data. *before* is what each row
-    held in the *seen* columns when the plan was made: those by which it was found, and those that are corrected.
+    With *keep_nulls*, NULL stays NULL, because a mask would invent data. *before* holds each row's values of the *seen*
+    columns at planning time: the columns by which it was found, and those that are corrected.
     """
 
     chunk: int
@@ -49,7 +49,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class LinkValues:
-    """Values that were asked for by one link, and the subjects that each names."""
+    """Values queried by one link, with the subjects that each names."""
 
     columns: tuple[str, ...]
     fold: bool
@@ -62,8 +62,8 @@ class LinkValues:
 
 @dataclass(frozen=True, slots=True)
 class RescanQuery:
-    """What the rescan asks of one table: rows by the same values as before. *kept* are the keys of rows that the plan
-    leaves as they are; rows that it writes may be there too, with what was written."""
+    """Query of the rescan on one table, by the same values as before. *kept* are keys of rows that the plan does not
+    change; rows that it writes may also be found, with the values written."""
 
     system: str
     table: str
@@ -77,8 +77,8 @@ class RescanQuery:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """One line of a subject's receipt: how many rows of a place were treated how, and what of them stays why and until
-    when. A row stands in one line only. *strategies* end with ``keep`` where something of the rows stays."""
+    """One line of a subject's receipt: the number of rows of a place, their treatment, and what is kept, why and until
+    when. Each row counts in one line only. *strategies* end with ``keep`` if any data of the rows stays."""
 
     place: str
     rows: int
@@ -90,25 +90,25 @@ class ReceiptLine:
 
     @property
     def stays(self) -> bool:
-        """Whether something of these rows stays: all of it, or what was not changed."""
+        """True if any data of these rows stays."""
         return "keep" in self.strategies
 
     @property
     def changes(self) -> bool:
-        """Whether something of these rows is changed."""
+        """True if these rows are changed."""
         return self.strategies != ("keep",)
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """One identifier that no declared column of *system* holds any more, once the run is done: what a tombstone has to
-    match. Its `repr` does not show it."""
+    """An identifier that no declared column of *system* contains after the run; a tombstone must match it. Its `repr`
+    does not show it."""
 
     system: str
     kind: IdentityKind
     value: str
     subjects: tuple[int, ...] = ()
-    """Whose it was, as indices of the run's subjects."""
+    """Its subjects, as indices into the run's subjects."""
 
     def __repr__(self) -> str:
         return f"Gone({self.system}, {self.kind})"
@@ -116,9 +116,9 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class CompiledPlan:
-    """All operations of a run, what the rescan asks, and what each subject's receipt will say.
+    """All operations of a run, the queries of its rescan, and the receipt lines of each subject.
 
-    *subjects* are keyed references; *tallies* are in the same order.
+    *subjects* are keyed references; *tallies* follow the same order.
     """
 
     action: str
@@ -134,7 +134,7 @@ class CompiledPlan:
         return f"Work({self.action}, {len(self.subjects)} subjects, {len(self.operations)} operations)"
 
     def chunk(self, subject: int) -> int:
-        """The chunk that a subject's rows are changed in."""
+        """The chunk in which a subject's rows are changed."""
         return chunk((subject,))
 
     def subjects_of(self, number: int) -> list[int]:
@@ -163,17 +163,17 @@ def compile_work(plan: ErasurePlan | AmendmentPlan, keyring: Keyring, plan_hash:
 
 
 def preview(plan: ErasurePlan | AmendmentPlan, keyring: Keyring) -> tuple[tuple[ReceiptLine, ...], ...]:
-    """What the receipt of each subject would say of this plan: places, counts, grounds; no values."""
+    """Receipt lines of each subject for this plan: places, counts and grounds, without values."""
     return compile_work(plan, keyring, "").tallies
 
 
 def references(identities: Sequence[Identity], keyring: Keyring) -> list[Pseudonym]:
-    """The keyed reference of each identity: the same person asked for in the same way is the same subject."""
+    """The keyed reference of each identity. The same identifiers always give the same reference."""
     return keyring.pseudonyms("subject", [identity.canonical() for identity in identities])
 
 
 def references_of(gone: Iterable[Gone], keyring: Keyring) -> list[Pseudonym]:
-    """The keyed reference of whoever is asked for by each identifier alone."""
+    """Keyed references of identities with only one of these identifiers each."""
     return keyring.pseudonyms("subject", [spelled(one.kind, one.value) for one in gone])
 
 
@@ -189,13 +189,13 @@ def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequ
         node = located.map[change.place]
         columns = tuple(column for column, _ in change.strategies)
         values = [_values(node, column, how, change.targets, masker, subjects) for column, how in change.strategies]
-        if change.stage is Stage.DETACH:  # rows of others, perhaps: found by what they refer to
+        if change.stage is Stage.DETACH:  # may be rows of others, found by their references
             seen, before = columns, dict(located.referring[change.place, columns])
         else:
             seen = tuple(name for name in _ways(node) if name not in detached[change.place])
             before = _before(located, change.place, seen)
         operations += _by_chunk(node, columns, change.targets, values, seen, before, keep_nulls=True)
-    operations.sort(key=lambda operation: operation.chunk)  # stable: within a chunk the plan's order stands
+    operations.sort(key=lambda operation: operation.chunk)  # stable: keeps the plan's order within a chunk
     return CompiledPlan(
         action="erase",
         plan_hash=plan_hash,
@@ -211,7 +211,7 @@ def _erasure(plan: ErasurePlan, keyring: Keyring, plan_hash: str, subjects: Sequ
 def _values(
     node: Node, name: str, how: Strategy, targets: Sequence[Target], masker: Masker, subjects: Sequence[str]
 ) -> list[Scalar]:
-    """The new values of one column, for all targets."""
+    """New values of one column, for all targets."""
     if how is Strategy.NULL:
         return [None] * len(targets)
     column = node.schema.column(name)
@@ -223,12 +223,12 @@ def _values(
 
 
 def _ways(node: Node) -> tuple[str, ...]:
-    """The columns by which rows of this table are found to be somebody's."""
+    """Columns by which rows of this table are linked to people."""
     return tuple(dict.fromkeys(column for link in node.links for column in link.columns))
 
 
 def _before(located: Located, place: str, seen: Sequence[str]) -> dict[Row, Row]:
-    """What located rows hold in the *seen* columns, by their keys."""
+    """Values of located rows in the *seen* columns, by key."""
     rows = located.rows.get(place, ())
     if not seen:
         return {row.key: () for row in rows}
@@ -246,8 +246,8 @@ def _by_chunk(
     *,
     keep_nulls: bool = False,
 ) -> Iterator[Operation]:
-    """One operation for each chunk. A row goes with the first of its subjects; its parents' subjects are among its
-    own, so it never outlives them."""
+    """One operation per chunk. A row is in the chunk of its first subject. Its parents' subjects are also its own, so
+    it is never changed later than its parents."""
     rows: dict[int, list[Row]] = defaultdict(list)
     held: dict[int, list[Row]] = defaultdict(list)
     for (key, owners), *new in zip(targets, *values, strict=True):
@@ -289,12 +289,12 @@ def _amendment(plan: AmendmentPlan, plan_hash: str, subjects: Sequence[str]) -> 
 
 
 def moved(names: Sequence[str], key: Row, changed: Mapping[str, Scalar]) -> Row:
-    """A row's key after its columns have *changed*: where an address is the key, a corrected one moves the row."""
+    """A row's key after its columns have *changed*: if an e-mail address is the key, correcting it changes the key."""
     return tuple(changed.get(name, value) for name, value in zip(names, key, strict=True))
 
 
 def _questions(plan: ErasurePlan) -> Iterator[RescanQuery]:
-    """Every value that was asked for, to be asked again."""
+    """Queries that repeat all values of the trace."""
     located = plan.located
     kept: dict[str, set[Row]] = defaultdict(set)
     for stays in plan.kept:
@@ -313,7 +313,7 @@ def _questions(plan: ErasurePlan) -> Iterator[RescanQuery]:
 
 
 def _gone(plan: ErasurePlan) -> Iterator[Gone]:
-    """Identifiers that the plan takes out of a system altogether."""
+    """Identifiers that the plan removes from a system completely."""
     located = plan.located
     deleted: dict[str, set[Row]] = defaultdict(set)
     written: dict[tuple[str, str], set[Row]] = defaultdict(set)
@@ -340,8 +340,8 @@ def _gone(plan: ErasurePlan) -> Iterator[Gone]:
 
 
 def _tallies(plan: ErasurePlan | AmendmentPlan) -> tuple[tuple[ReceiptLine, ...], ...]:
-    """What each subject is told: each row in one line, with what is done to it, and what of it stays and why. Lines of
-    rows that are not touched come last."""
+    """Receipt lines of each subject: each row counts in one line, with its treatment, what stays and why. Lines of
+    unchanged rows come last."""
     found = []
     for counts in treatments_by_subject(plan):
         lines = [_tally(place, how, rows) for (place, how), rows in counts.items()]

@@ -1,7 +1,7 @@
-"""Work as bytes: what is sealed into the journal, and read back after a crash.
+"""Serialises compiled plans to bytes, which are sealed into the journal and read back after a crash.
 
-JSON with tagged scalars, so that a date comes back a date and a key compares as it did: a line for the whole, then one
-for each operation and each question; compressed. Version 1.
+Compressed JSON lines with tagged scalars, so that dates stay dates and keys compare equal: a header line, then one line
+per operation and per rescan query. Version 1.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ VERSION = 1
 
 
 class WorkUnreadable(TrothError):
-    """Work that this version of Troth did not write."""
+    """The bytes are damaged, or were written by another version of Troth."""
 
 
 def encode(work: CompiledPlan) -> bytes:
-    """The bytes of *work*; they hold row keys and new values, and are only ever kept sealed."""
+    """Serialise *work*. The bytes contain row keys and new values, and must only be stored sealed."""
     head = {
         "version": VERSION,
         "action": work.action,
@@ -49,7 +49,7 @@ def encode(work: CompiledPlan) -> bytes:
         (o.chunk, o.system, o.table, o.key, o.columns, o.rows, o.seen, o.before, o.keep_nulls) for o in work.operations
     )
     questions = ((q.system, q.table, q.key, [_way(asked) for asked in q.asked], list(q.kept)) for q in work.questions)
-    packer = zlib.compressobj(level=1)  # rows are alike: a quarter is left, and the whole text never stands in memory
+    packer = zlib.compressobj(level=1)  # shrinks similar rows to a quarter; streams, so text is never whole in memory
     packed = [packer.compress(_text(line).encode() + b"\n") for line in (head, *operations, *questions)]
     return b"".join([*packed, packer.flush()])
 
@@ -59,9 +59,9 @@ def _way(asked: LinkValues) -> tuple[object, ...]:
 
 
 def plan_hash(plan: ErasurePlan | AmendmentPlan, keyring: Keyring) -> str:
-    """What a plan is approved by: a keyed digest of the declaration's hash, every row, value and exception.
+    """The hash by which a plan is approved: a keyed digest of the declaration's hash, all rows, values and exceptions.
 
-    It changes when anything that the plan would do changes, and says nothing about whom it is about.
+    It changes if any effect of the plan changes, and does not reveal the people concerned.
     """
     content: list[list[object]]
     if isinstance(plan, AmendmentPlan):
@@ -75,7 +75,7 @@ def plan_hash(plan: ErasurePlan | AmendmentPlan, keyring: Keyring) -> str:
 
 
 def _canonical(rows: Iterable[object]) -> list[object]:
-    """Rows in one order: stores return them in any."""
+    """Sort rows, because stores return them in any order."""
     return sorted(rows, key=repr)
 
 
@@ -84,7 +84,7 @@ def _text(value: object) -> str:
 
 
 def decode(encoded: bytes) -> CompiledPlan:
-    """Read what `encode` wrote. Raises `WorkUnreadable`."""
+    """Inverse of `encode`. Raises `WorkUnreadable`."""
     try:
         return _read(zlib.decompress(encoded).splitlines())
     except (zlib.error, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError):
@@ -112,7 +112,7 @@ def _read(encoded: Iterable[bytes]) -> CompiledPlan:
         tallies=tuple(
             tuple(
                 ReceiptLine(place, rows, tuple(how), words, cite, until, *because)
-                for place, rows, how, words, cite, until, *because in lines  # runs planned earlier give no reason apart
+                for place, rows, how, words, cite, until, *because in lines  # older runs have no separate reason
             )
             for lines in head["tallies"]
         ),
@@ -129,7 +129,7 @@ def _rows(stored: Any) -> list[Row]:
 def _asked(stored: Any) -> tuple[LinkValues, ...]:
     return tuple(
         LinkValues(tuple(columns), fold, {tuple(value): tuple(owners) for value, owners in values}, *digits)
-        for columns, fold, values, *digits in stored  # runs planned earlier say nothing of digits
+        for columns, fold, values, *digits in stored  # older runs have no digits flag
     )
 
 
@@ -144,7 +144,7 @@ _SCALARS: Mapping[str, Callable[[str], Scalar]] = {
 
 
 def scalar(value: object) -> dict[str, str]:
-    """A scalar that JSON has no word for, tagged with its type (a `json.dumps` default)."""
+    """Encode a scalar that JSON does not support, tagged with its type (a `json.dumps` default)."""
     match value:
         case bytes():
             return {"$": "bytes", "v": base64.b64encode(value).decode()}

@@ -1,6 +1,6 @@
-"""Orphans: rows that belong to a row of another system which is not there, as a backup of one system alone leaves them.
+"""Orphans: rows that belong to a missing row of another system, for example after restoring one system alone.
 
-Nothing says any more whose they were, so nobody's request finds them.
+Their person is no longer known, so no request finds them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ BATCH_ROWS = 5_000
 
 
 def orphans(map_: DataMap, stores: Mapping[str, Store], systems: Collection[str]) -> Mapping[str, int]:
-    """How many rows of *systems* refer to a row of some other system that it has not, by ``system.table.column``. Reads
-    only, in batches; raises the stores' errors."""
+    """Number of rows in *systems* that refer to a missing row of another system, by ``system.table.column``. Read-only,
+    in batches; raises the stores' errors."""
     found = {}
     for node in map_:
         for link in node.links if node.system in systems else ():

@@ -1,8 +1,8 @@
-"""Plans: what would be done, decided and printable before anything is touched.
+"""Plans: all effects are decided, and can be printed, before anything is changed.
 
-Pure functions over what `locate` found. A plan names every table, strategy, count and exception with its citation; it
-is pinned to the declaration's hash, and approved by its own: whoever carries it out has seen exactly this one. It holds
-row keys and, for an amendment, the new values; its `repr` shows counts only.
+Pure functions on the result of `locate`. A plan lists every table, strategy, count and exception with its citation. It
+is bound to the declaration's hash and approved by its own hash, so that exactly the plan that was reviewed is executed.
+It contains row keys and, for an amendment, the new values; its `repr` shows only counts.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from troth.subjects.locate import FoundRow, Located, as_kinds
 from troth.subjects.strategies import fault
 
 Strategies = tuple[tuple[str, Strategy], ...]
-"""Columns and what is done to each."""
+"""Columns, each with its strategy."""
 
 Target = tuple[Row, tuple[int, ...]]
-"""A row's key, and the subjects (indices of the identities asked for) that the row belongs to."""
+"""A row's key and its subjects (indices of the requested identities)."""
 
 ABOUT_OTHERS = ("the row is also about someone else", "GDPR Art. 15(4), 17(1)")
 NOT_PERSONAL = ("no category of it is personal data", "GDPR Art. 4(1)")
 UNLISTED = ("it has parts that our record of systems does not list, and they are as they were", "GDPR Art. 12(4)")
-"""Why a row that is treated in part cannot be called free of personal data: columns that nobody has declared."""
+"""Reason why a partly treated row cannot be called free of personal data: it has undeclared columns."""
 
 ROWS_MAX = 20
-"""How many rows a review names: who has to choose among more has to ask otherwise."""
+"""Maximum number of rows that a review lists; choosing among more needs another query."""
 
 SUBJECTS_PER_CHUNK = 500
-"""How many subjects share one transaction of a store."""
+"""Number of subjects per transaction of a store."""
 
 
 class PlanRefused(TrothError):
-    """No plan can be made. *problems* says, place by place, what stands in the way and how to mend it."""
+    """No plan can be made. *problems* lists the obstacles by place, with fixes."""
 
     def __init__(self, problems: Iterable[MapProblem | Problem]) -> None:
         self.problems = tuple(problems)
@@ -51,9 +51,9 @@ class PlanRefused(TrothError):
 
 @dataclass(frozen=True, slots=True)
 class HoldScope:
-    """A legal hold: nothing in its scope is erased while it stands (clauses C48, C50).
+    """A legal hold: nothing in its scope is erased while it is active (clauses C48, C50).
 
-    *places* are systems or tables (``shop``, ``shop.invoice``), *subjects* indices of the identities asked for; left
+    *places* are systems or tables (``shop``, ``shop.invoice``), *subjects* are indices of the requested identities; if
     empty, either means all.
     """
 
@@ -63,13 +63,13 @@ class HoldScope:
     subjects: tuple[int, ...] = ()
 
     def covers(self, place: str, subjects: Iterable[int]) -> bool:
-        """Whether rows of this place that are about these subjects may not be touched."""
+        """True if rows of this place about these subjects must not be changed."""
         in_place = not self.places or any(place == held or place.startswith(held + ".") for held in self.places)
         return in_place and (not self.subjects or not set(self.subjects).isdisjoint(subjects))
 
 
 class Stage(IntEnum):
-    """The order within one transaction: empty the references to rows that go, write into rows that stay, delete."""
+    """Order within a transaction: clear references to rows to be deleted, write into rows that stay, delete."""
 
     DETACH = 0
     WRITE = 1
@@ -78,7 +78,7 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """One kind of change to rows of one place: write *strategies* into their columns, or delete them."""
+    """One kind of change to rows of one place: apply *strategies* to their columns, or delete the rows."""
 
     place: str
     stage: Stage
@@ -86,7 +86,7 @@ class RowChange:
     targets: tuple[Target, ...]
 
     def words(self) -> str:
-        """The change in words, as a person is shown it."""
+        """Description of the change for people."""
         if self.stage is Stage.DELETE:
             return "delete"
         return ", ".join(f"{strategy} {column}" for column, strategy in self.strategies)
@@ -97,7 +97,7 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class KeptRows:
-    """Rows, or fields of rows, that stay, and the reason as the person is told it (GDPR Art. 12(4), 17(3))."""
+    """Rows, or fields of rows, that are kept, with the reason given to the person (GDPR Art. 12(4), 17(3))."""
 
     place: str
     fields: tuple[str, ...]
@@ -112,8 +112,8 @@ class KeptRows:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Something a person has to look at before the plan may be carried out. *rows* are those in question, each as
-    ``--id`` takes it; those that a personal value tells apart are not among them, nor any beyond `ROWS_MAX`."""
+    """A question that staff must resolve before the plan may be executed. *rows* are the rows in question, each in the
+    form of ``--id``, at most `ROWS_MAX`; rows whose key is personal data are not listed."""
 
     place: str
     subject: int
@@ -124,7 +124,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class ErasurePlan:
-    """What erasing the *located* subjects would do, in the order in which it would be done."""
+    """Effects of erasing the *located* subjects, in order of execution."""
 
     declaration_hash: str
     located: Located
@@ -138,11 +138,10 @@ class ErasurePlan:
 
 
 def refuse_untrue(declaration: Declaration, misfits: Sequence[MapProblem] = ()) -> None:
-    """Raise `PlanRefused` where a plan would say what is not true, whoever it is about: with what
-    `troth.declaration.check` finds wrong in the systems, and where that is nothing, with the *misfits* of the stores.
+    """Raise `PlanRefused` if any plan would be wrong: with the errors that `troth.declaration.check` finds in the
+    systems, or if there are none, with the *misfits* of the stores.
 
-    What is said wrongly of purposes, recipients and promises changes nothing in any row, and is no reason to keep a
-    person waiting.
+    Errors in purposes, recipients and promises do not affect any row, and so are no reason to delay a request.
     """
     faults = [
         problem
@@ -161,11 +160,11 @@ _OF_PURPOSES = ("category-without-purpose", "purpose-unknown")
 def plan_erasure(
     declaration: Declaration, located: Located, *, now: dt.datetime, holds: Sequence[HoldScope] = ()
 ) -> ErasurePlan:
-    """Decide what erasing the located subjects does (GDPR Art. 17, clause C50). Touches nothing.
+    """Plan the erasure of the located subjects (GDPR Art. 17, clause C50). Changes nothing.
 
-    Raises `PlanRefused` as `refuse_untrue` does, and when the stores could not do what the declaration asks of these
-    rows: a row deleted that a kept row must refer to, a reference emptied that may not be null, a mask in a column that
-    is too narrow for it. `check` tells the same of all tables, without rows.
+    Raises `PlanRefused` like `refuse_untrue`, and if the stores cannot do what the declaration requires for these rows:
+    delete a row that a kept row must refer to, clear a NOT NULL reference, or mask a column that is too narrow. `check`
+    reports the same for all tables, without rows.
     """
     refuse_untrue(declaration)
     return _Erasing(located, now, tuple(holds)).plan(declaration)
@@ -173,7 +172,7 @@ def plan_erasure(
 
 @dataclass(slots=True)
 class _Erasing:
-    """The decisions of one erasure, children before parents, so that a parent knows which staying rows need it."""
+    """Decisions of one erasure, children before parents, so that the kept rows that need a parent are known."""
 
     located: Located
     now: dt.datetime
@@ -184,7 +183,7 @@ class _Erasing:
         default_factory=lambda: defaultdict(list)
     )
     needed: dict[tuple[str, tuple[str, ...]], set[Row]] = field(default_factory=lambda: defaultdict(set))
-    """(place, columns) → the values by which staying rows refer to it."""
+    """(place, columns) → values by which rows that stay refer to it."""
     problems: dict[MapProblem, None] = field(default_factory=dict)
     splits: dict[tuple[str, Strategies], tuple[Strategies, tuple[str, ...]]] = field(default_factory=dict)
     constraints: dict[str, Sequence[tuple[str, PersonLink]]] = field(default_factory=dict)
@@ -225,7 +224,7 @@ class _Erasing:
         elif deletes(node) and not self._is_needed(node, row):
             self.gone[node.place].append(row)
         else:
-            why = (keep.because, keep.cite) if keep is not None else NOT_PERSONAL  # else refused
+            why = (keep.because, keep.cite) if keep is not None else NOT_PERSONAL  # otherwise the plan is refused
             self._stay(node, row, erase.fields if erase is not None else {}, why, None)
 
     def _stay(
@@ -236,7 +235,7 @@ class _Erasing:
         why: tuple[str, str],
         until: dt.date | None,
     ) -> None:
-        """The row stays; *strategies* are written into it, and its other personal fields are kept for the reason."""
+        """Keep the row: apply *strategies* to it, and record its other personal fields as kept for reason *why*."""
         target = (row.key, row.subjects)
         writes, kept = self._split(node, tuple(strategies.items()))
         if writes:
@@ -251,7 +250,7 @@ class _Erasing:
                 self.needed[parent, link.to].add(value)
 
     def _split(self, node: Node, strategies: Strategies) -> tuple[Strategies, tuple[str, ...]]:
-        """The strategies that write, and the personal fields that stay. Few differ, so each is worked out once."""
+        """The strategies that write, and the personal fields that stay. Cached, because few combinations occur."""
         found = self.splits.get((node.place, strategies))
         if found is None:
             writes = tuple((column, how) for column, how in strategies if how is not Strategy.KEEP)
@@ -267,7 +266,7 @@ class _Erasing:
                 self._problem(node.place, f"erase.fields.{name}", *found)
 
     def _constraints(self, place: str) -> Sequence[tuple[str, PersonLink]]:
-        """What staying rows of *place* hold on to, as long as parents may be deleted at all."""
+        """References that rows of *place* that stay must keep, to parents that may be deleted."""
         found = self.constraints.get(place)
         if found is None:
             map_ = self.located.map
@@ -276,7 +275,7 @@ class _Erasing:
         return found
 
     def _is_needed(self, node: Node, row: FoundRow) -> bool:
-        """Whether a row that stays has to refer to this one. Then its fields are treated and it stays too."""
+        """True if a row that stays must refer to this one. Then this row also stays, and its fields are treated."""
         needed = any(
             self._values(node.place, row, columns) in values
             for (place, columns), values in self.needed.items()
@@ -292,7 +291,7 @@ class _Erasing:
         return needed
 
     def _detachments(self) -> Iterator[RowChange]:
-        """References to rows that go, from rows that do not go before them: they are emptied first."""
+        """Clear references to rows to be deleted, from rows that are not deleted before them."""
         for node in self.located.map:
             going = self.gone.get(node.place, ())
             for place, link in node.referrers if going else ():
@@ -331,19 +330,20 @@ class _Erasing:
 
 
 def chunk(subjects: Sequence[int]) -> int:
-    """The chunk that a row is changed in: that of the first of its subjects."""
+    """The chunk in which a row is changed: that of its first subject."""
     return subjects[0] // SUBJECTS_PER_CHUNK
 
 
 def deletes(node: Node) -> bool:
-    """Whether erasure is declared to delete rows of this table."""
+    """True if erasure deletes rows of this table, according to the declaration."""
     return node.declared.erase is not None and node.declared.erase.rows == "delete"
 
 
 def _share(node: Node, row: FoundRow) -> dict[str, Strategy]:
-    """A row about several people: the fields about this one, and the identifiers and references that name them alone.
+    """Strategies for a row about several people: fields about the subject, and identifiers and references that name
+    only the subject.
 
-    A field that the declaration gives to nobody in particular (no ``of``) stays, unless the table says otherwise.
+    A field without ``of`` in the declaration stays, unless the table declares ``shared: erase``.
     """
     alone = set(row.mine).difference(row.others)
     declared = node.declared.erase.fields if node.declared.erase is not None else {}
@@ -363,12 +363,12 @@ def _share(node: Node, row: FoundRow) -> dict[str, Strategy]:
 
 
 def _fallback(node: Node, column: str) -> Strategy:
-    """What happens to one person's field in a shared row, where the table says only that rows are deleted."""
+    """Strategy for one person's field in a shared row, if the table declares only that rows are deleted."""
     found = node.schema.column(column)
     return Strategy.NULL if found is None or found.nullable else Strategy.MASK
 
 
-# --- how long ------------------------------------------------------------------------------------------------------
+# --- periods -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,8 +378,8 @@ class _Until:
 
 
 def kept_until(located: Located, node: Node, row: FoundRow, keep: Keep, now: dt.datetime) -> _Until:
-    """Whether the period is over, and its last day. A start that is missing or unreadable keeps: nobody can show that
-    the period has ended."""
+    """Whether the period is over, and the day it ends. If its start is missing or unreadable, the row is kept, because
+    the end of the period cannot be shown."""
     if keep.for_ is None or keep.from_ is None:
         return _Until(False, None)
     start = _as_date(located.value(node.place, row, keep.from_))
@@ -400,11 +400,11 @@ def _as_date(value: Scalar) -> dt.date | None:
     return value if isinstance(value, dt.date) else None
 
 
-# --- what a person has to look at ----------------------------------------------------------------------------------
+# --- reviews -------------------------------------------------------------------------------------------------------
 
 
 def reviews(declaration: Declaration, located: Located) -> Iterator[Review]:
-    """Several people behind one identity, rows reached by a shared value only, and more rows than the cap."""
+    """Reviews for an identity that matches several people, rows found only by a shared value, and too many rows."""
     people: dict[tuple[str, int], list[FoundRow]] = defaultdict(list)
     rows: Counter[int] = Counter()
     shared: dict[tuple[str, int], list[FoundRow]] = defaultdict(list)
@@ -437,7 +437,7 @@ def reviews(declaration: Declaration, located: Located) -> Iterator[Review]:
 
 
 def named(node: Node, rows: Iterable[FoundRow]) -> tuple[str, ...]:
-    """The first of the *rows* as ``--id`` takes them; none where a key may be personal itself."""
+    """References to the first `ROWS_MAX` of *rows* in the form of ``--id``; none if keys may be personal data."""
     declared = node.declared
     personal = {*declared.fields, *(it.column for it in (*declared.identity.values(), *declared.mentions.values()))}
     if personal.intersection(node.key):
@@ -446,7 +446,7 @@ def named(node: Node, rows: Iterable[FoundRow]) -> tuple[str, ...]:
 
 
 def _reference(node: Node, key: Row) -> str | None:
-    """How one row is named outright; None for a key that typing cannot give back."""
+    """Reference to one row in the form of ``--id``; None if its key cannot be parsed back from text."""
     parts = [str(part) for part in key]
     typed = Identity(keys=((node.place, tuple(parts)),)) if all(parts) else None
     reference = f"{node.place}={','.join(parts)}"

@@ -1,7 +1,7 @@
-"""What an older version of the policy denied, held against what is declared today. Pure.
+"""Compares what an older version of the policy denied with today's declaration. Pure.
 
-A row of before is not concerned where it bears a mark that the application heeds: ``restricted``, or one for each
-purpose that it would serve.
+Rows from the time of that version are not affected if they have a mark that the application respects: ``restricted``,
+or one for each purpose concerned.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _RESTRICTED = frozenset({"restricted"})
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """Something declared that an older version denied. Rows with all marks of one of *unless* are not concerned. What
-    is not *certain* may or may not be what was meant: a processor is no third party (GDPR Art. 4(10))."""
+    """A declared use that an older version denied. Rows with all marks of one item of *unless* are not affected. Unless
+    *is_certain*, the denial may not cover it: for example, a processor is not a third party (GDPR Art. 4(10))."""
 
     says: str
     unless: tuple[frozenset[str], ...]
@@ -27,7 +27,7 @@ class Breach:
 
 
 def breaches(declaration: Declaration, denied: Collection[str], table: Table) -> Iterator[Breach]:
-    """What is declared today of the data in *table* against what `denied_by` names."""
+    """Today's declared uses of the data in *table* that contradict *denied*, the kinds that `denied_by` returns."""
     categories = sorted({use.category for use in table.fields.values()})
     for kind in sorted(denied):
         yield from _AGAINST[kind](declaration, categories)
@@ -39,7 +39,7 @@ def breaches(declaration: Declaration, denied: Collection[str], table: Table) ->
 def _recipients(
     declaration: Declaration, categories: Collection[str]
 ) -> Iterator[tuple[Recipient, str, tuple[frozenset[str], ...]]]:
-    """Those who get some of it: with words, and with the marks that keep rows from them."""
+    """Recipients of some of the categories, with a description and the marks that exclude rows."""
     for key, recipient in declaration.recipients.items():
         if got := [one for one in categories if _has(recipient.receives, one)]:
             marks = (_RESTRICTED, *((frozenset(recipient.purposes),) if recipient.purposes else ()))
@@ -60,7 +60,7 @@ def _sold(declaration: Declaration, categories: Collection[str]) -> Iterator[Bre
 def _sent_abroad(declaration: Declaration, categories: Collection[str]) -> Iterator[Breach]:
     home = declaration.organisation.country
     for recipient, says, marks in _recipients(declaration, categories):
-        if recipient.country != home:  # which of the near countries were meant is for a person to read
+        if recipient.country != home:  # whether nearby countries were meant needs a human reader
             yield Breach(f"{says} in {recipient.country}", marks, recipient.country not in FREE_FLOW)
 
 
@@ -73,7 +73,7 @@ def _used(*uses: str) -> Callable[[Declaration, Collection[str]], Iterator[Breac
             got = [one for one in categories if _has(purpose.data, one)]
             if got and any(covers(use, purpose.use) for use in uses):
                 says = f"the purpose '{key}' uses {', '.join(got)}"
-                # Who consented to it since has been asked; whether these people have is not in the declaration.
+                # People may have consented since; the declaration does not say whether these people have.
                 yield Breach(says, (_RESTRICTED, frozenset({key})), purpose.basis is not Basis.CONSENT)
 
     return found

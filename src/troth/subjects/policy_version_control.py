@@ -1,11 +1,10 @@
-"""Whether what was collected under an older version of the policy keeps the promises of that version (clause C55).
+"""Control that data collected under an older version of the policy is handled as that version promised (clause C55).
 
-A table that declares its ``notice`` column says which version each row was collected under. From that it can be decided
-whether every version that a row names was published, whether people were told before a weaker version came to count,
-and whether rows stay no longer than their own version promised. Where a version denied without exception that data is
-shared, sold, sent abroad, marketed with or trained on, and a later one took that back, today's declaration says whether
-the rows of before are kept from it. What else was promised cannot be seen: the clauses that were taken back are named,
-and left to whoever reads the check.
+A table with a ``notice`` column records the version under which each row was collected. The control checks that every
+version named was published, that people were told before a weaker version took effect, and that rows are kept no longer
+than their version promised. If a version denied without exception that data is shared, sold, sent abroad, used for
+marketing or training, and a later one withdrew that, today's declaration shows whether the older rows are excluded.
+Other promises cannot be checked: clauses that were withdrawn are listed for the reader of the check.
 """
 
 from __future__ import annotations
@@ -23,15 +22,14 @@ from troth.subjects.policy_denials import Breach, breaches
 from troth.text import counted
 
 ROWS_READ_MAX = 100_000
-"""Rows past the shorter period of some version that are looked at one by one."""
+"""Maximum number of rows past the period of a version that are read."""
 _NAMED_MAX = 10
-"""Clauses that the summary names."""
+"""Maximum number of clauses listed in the summary."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What the versions said: all that were published, the steps to weaker ones that were not told of in time, and the
-    denials that were taken back."""
+    """The policy versions: all published ones, changes to weaker ones without timely notice, and withdrawn denials."""
 
     issues: Sequence[Issue]
     untold: Sequence[VersionChange]
@@ -40,8 +38,8 @@ class _Told:
 
 @dataclass(frozen=True, slots=True)
 class _Denial:
-    """A sentence that denied something, in the version of *said_by*, until a later one took it back. It was said to
-    whoever came under one of *versions*."""
+    """A denying sentence of version *said_by*, which a later version withdrew. It applies to rows under any of
+    *versions*."""
 
     said_by: str
     id: str
@@ -56,7 +54,7 @@ class _Denial:
 
 @dataclass(slots=True)
 class _Seen:
-    """What was found in the tables: rows by version, and what is wrong."""
+    """Results from the tables: rows by version, and findings."""
 
     by_version: dict[str, int] = field(default_factory=dict)
     rows: int = 0
@@ -64,12 +62,12 @@ class _Seen:
     systems: set[str] = field(default_factory=set)
     why_not: dict[str, str] = field(default_factory=dict)
     open: set[tuple[str, str]] = field(default_factory=set)
-    """Denials of which it is not certain whether they are kept."""
+    """Denials for which it is uncertain whether they are kept."""
 
 
 @answers("collection.version_honoured")
 def version_honoured(declaration: Declaration, stores: Mapping[str, Store], now: dt.datetime) -> ControlResult:
-    """Every row names a version that was published, and has what that version promised."""
+    """Check that every row names a published version, and is handled as that version promised."""
     today = now.astimezone(dt.UTC).date()
     places = list(_places(declaration))
     if not places:
@@ -106,7 +104,7 @@ def _look(
     denials: _Told,
     today: dt.date,
 ) -> None:
-    """Look at one table, and note what is wrong there; a store that does not answer has not been observed."""
+    """Check one table and record findings. A store that does not answer counts as not observed."""
     system, name, table = place
     where = f"{system}.{name}"
     if store is None:
@@ -146,12 +144,12 @@ _DENIED = "keep these rows from it and declare the column that says so under 'ma
 
 
 def _by_version(store: Store, name: str, table: Table, issues: Sequence[Issue]) -> dict[str, int]:
-    """How many rows each version has."""
+    """Number of rows per version."""
     return {issue.name: store.count(name, _under(store, name, table, issue)) for issue in issues}
 
 
 def _under(store: Store, name: str, table: Table, issue: Issue) -> AnyOf:
-    """The rows of that version."""
+    """Condition that selects the rows of a version."""
     assert table.notice is not None, "only tables that say it are asked"
     schema = store.describe().tables.get(name)
     column = schema.column(table.notice) if schema else None
@@ -161,7 +159,7 @@ def _under(store: Store, name: str, table: Table, issue: Issue) -> AnyOf:
 
 
 def _denials(issues: Sequence[Issue], taken: Iterable[VersionChange]) -> Iterator[_Denial]:
-    """The denials that a later version took back, also where the sentence became one with others."""
+    """Denials that a later version withdrew, even if the sentence was merged with others."""
     said = {issue.name: denied_by(issue.text) for issue in issues}
     for step in taken:
         lost = (change.old for change in step.comparison.weaker if change.old and not change.is_only_longer)
@@ -175,8 +173,8 @@ def _denials(issues: Sequence[Issue], taken: Iterable[VersionChange]) -> Iterato
 def _denied(
     store: Store, name: str, table: Table, declaration: Declaration, denials: _Told
 ) -> Iterator[tuple[_Denial, Breach, int]]:
-    """What is declared of the data in this table although it was denied to people whose rows are there, with how many
-    of their rows no mark keeps from it."""
+    """Declared uses of this table's data that were denied to people with rows in it, with the number of rows that no
+    mark excludes."""
     for denial in denials.denials:
         issues = [issue for issue in denials.issues if issue.name in denial.versions]
         for breach in breaches(declaration, denial.denied, table):
@@ -186,7 +184,7 @@ def _denied(
 
 
 def _concerned(store: Store, name: str, table: Table, issue: Issue, breach: Breach) -> int:
-    """The rows of that version that no mark keeps from it."""
+    """Number of rows of a version that no mark excludes from the use."""
     under = _under(store, name, table, issue).matches[0]
     kept = []
     for names in breach.unless:
@@ -199,7 +197,7 @@ def _concerned(store: Store, name: str, table: Table, issue: Issue, breach: Brea
 
 
 def _untold(counts: Mapping[str, int], weakened: Iterable[VersionChange]) -> Iterator[str]:
-    """Rows of before a weaker version that counts although its people were not told in time."""
+    """Rows older than a weaker version that took effect although people were not told in time."""
     for step in weakened:
         before = sum(count for name, count in counts.items() if name < step.new.name)
         if before:
@@ -214,8 +212,8 @@ def _kept_too_long(
     issues: Iterable[Issue],
     today: dt.date,
 ) -> Iterator[str]:
-    """Rows that are past the period of the version that they were collected under, where that is another than today's
-    rule. What is past today's rule is for the control of retention."""
+    """Rows past the period that the version they were collected under declares in ``keeps``. Rows past today's rule are
+    reported by the retention control."""
     for key, rule in rules:
         for issue in issues:
             period = (issue.keeps or {}).get(key)
@@ -243,8 +241,8 @@ def _names(value: Scalar, issue: Issue) -> bool:
 
 
 def _lost(by_version: Mapping[str, int], taken: Iterable[VersionChange]) -> list[tuple[str, ClauseChange]]:
-    """The clauses that a later version took back, with the version that had them, of which there are people whose rows
-    are still there. Where all that was lost is that a time is longer, what the version keeps decides it."""
+    """Clauses that a later version weakened, with the version that contained them, if older rows still exist. If a
+    clause only got a longer period and the version declares ``keeps``, that decides it, and the clause is left out."""
     return [
         (step.old.name, change)
         for step in taken

@@ -1,4 +1,4 @@
-"""Receipts: what a run did for each subject, and the ledger's entries of it. Pure."""
+"""Receipts of what a run did for each subject, and its ledger entries. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from troth.subjects.resume_checks import HeldSince, RowsChanged
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What happened for one subject: what went, what stayed and why, and what the rescan found (place → rows)."""
+    """Result for one subject: what was erased or amended, what was kept and why, and the residue (place → rows)."""
 
     subject: Pseudonym
     action: str
@@ -25,19 +25,19 @@ class Receipt:
     lines: tuple[ReceiptLine, ...]
     residue: Mapping[str, int]
     final_after: dt.date | None
-    """Until when a backup of Troth's own records could still open what the subject's key sealed; None without one."""
+    """Until when a backup of Troth's records could still decrypt data of the subject's key; None without a key."""
     entry: Entry
 
     @property
     def is_clean(self) -> bool:
-        """Whether the rescan found nothing outside the declared exceptions."""
+        """True if the rescan found nothing except declared exceptions."""
         return not self.residue
 
 
 def receipt(
     work: CompiledPlan, subject: int, residue: Mapping[str, int], at: dt.datetime, final_after: dt.date | None = None
 ) -> Receipt:
-    """The receipt of one subject, by index, whose steps are all done."""
+    """The receipt of the subject with that index; all its steps must be done."""
     lines = work.tallies[subject]
     return Receipt(
         subject=Pseudonym(work.subjects[subject]),
@@ -89,8 +89,8 @@ def _entry(
 
 
 _ONCE = ("delete", "keep", "mask", "pseudonymise", "null")
-"""An entry counts each row once, by the first of these that was done to it: a row of which something stays is kept.
-What was done to its fields stands under ``fields``."""
+"""Precedence: an entry counts each row once, by the first of these that applies; a row of which something stays counts
+as kept. Changes to its fields are counted under ``fields``."""
 
 _WHY: Mapping[type[TrothError], str] = {
     StoreUnreachable: "unreachable",
@@ -104,7 +104,7 @@ _WHY: Mapping[type[TrothError], str] = {
 
 
 def failure(work: CompiledPlan, subject: int, done: Collection[str], cause: TrothError, at: dt.datetime) -> Entry:
-    """What is on record for a subject when its run is closed before all its steps were done."""
+    """Ledger entry for a subject whose run is closed before all its steps were done."""
     mine = work.steps_of(subject)
     fields: dict[str, Value] = {
         "subject": Pseudonym(work.subjects[subject]),
@@ -117,7 +117,7 @@ def failure(work: CompiledPlan, subject: int, done: Collection[str], cause: Trot
 
 
 def resumption(work: CompiledPlan, run: Pseudonym, done: Collection[str], at: dt.datetime) -> Entry:
-    """What is on record when an interrupted run was taken up."""
+    """Ledger entry for the resumption of an interrupted run."""
     fields: dict[str, Value] = {
         "run": run,
         "right": work.action,

@@ -1,7 +1,7 @@
-"""The rescan: after carrying out, ask every store the same questions again and see what is still there.
+"""The rescan: repeats all queries after execution to check what is still there.
 
-It proves that nothing is left outside the declared exceptions, for every declared way to the subjects' rows: rows that
-were to go are gone, rows that stay hold exactly the values that the plan wrote. One statement per table.
+It proves, for every declared link to the subjects' rows, that nothing remains except declared exceptions: deleted rows
+are gone, and rows that stay contain exactly the values that the plan wrote. One statement per table.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from troth.subjects.operations import CompiledPlan, LinkValues, RescanQuery, mov
 
 
 def rescan(work: CompiledPlan, stores: Mapping[str, Store], subjects: Collection[int]) -> dict[int, Counter[str]]:
-    """Rows found that the plan does not allow: subject → place → rows. Empty means clean. Raises `StoreError`."""
+    """Number of rows that the plan does not allow: subject → place → rows. Empty means clean. Raises `StoreError`."""
     left: dict[int, Counter[str]] = defaultdict(Counter)
     missing = sorted({question.system for question in work.questions} - stores.keys())
     if missing:
@@ -34,11 +34,11 @@ def rescan(work: CompiledPlan, stores: Mapping[str, Store], subjects: Collection
 
 
 Written = Mapping[Row, Mapping[str, Scalar]]
-"""A row's key → the values that were written into it."""
+"""Key of a row → values written into it."""
 
 
 def _written(work: CompiledPlan, question: RescanQuery) -> Written:
-    """What the run has written into rows of this table that it did not delete."""
+    """Values that the run wrote into rows of this table that it did not delete."""
     written: dict[Row, dict[str, Scalar]] = {}
     gone: set[Row] = set()
     cut = len(question.key)
@@ -58,7 +58,7 @@ def _written(work: CompiledPlan, question: RescanQuery) -> Written:
 def _residue(
     question: RescanQuery, written: Written, store: Store, wanted: frozenset[int], *, nulls_stay: bool
 ) -> Iterator[set[int]]:
-    """The owners of each row that should not be there, or does not hold what it should."""
+    """Owners of each row that should not exist, or that has wrong values."""
     asked = [narrowed for asked in question.asked if (narrowed := _narrow(asked, wanted)).values]
     if not asked:
         return
@@ -75,20 +75,20 @@ def _residue(
 
 
 def _holds(row: Row, at: Mapping[str, int], expected: Mapping[str, Scalar], *, nulls_stay: bool) -> bool:
-    """Whether the row holds what was written into it, or nothing where nothing was."""
+    """True if the row contains what was written into it; with *nulls_stay*, NULL is also accepted."""
     stored = ((row[at[name]], value) for name, value in expected.items())
     return all((nulls_stay and value is None) or same(value, meant) for value, meant in stored)
 
 
 def _narrow(asked: LinkValues, wanted: frozenset[int]) -> LinkValues:
-    """The same question for some of the subjects."""
+    """The same query, limited to values that name one of the *wanted* subjects."""
     if all(wanted.issuperset(owners) for owners in asked.values.values()):
         return asked
     return replace(asked, values={v: owners for v, owners in asked.values.items() if wanted & {*owners}})
 
 
 def _owners(row: Row, asked: list[LinkValues], at: Mapping[str, int]) -> set[int]:
-    """Whose row this is. A collation may return rows that no asked value explains: they are nobody's."""
+    """Subjects of a row; empty if it matches no queried value exactly, which a collation may cause."""
     owners: set[int] = set()
     for each in asked:
         value = tuple([row[at[name]] for name in each.columns])
@@ -107,7 +107,7 @@ def _spelled(value: Scalar, asked: LinkValues) -> Scalar:
 
 
 def same(stored: Scalar, meant: Scalar) -> bool:
-    """Whether a store holds what was written: engines pad text, widen dates and rescale decimals."""
+    """True if a stored value equals the written one, allowing for padded text, widened dates and rescaled decimals."""
     if stored == meant:
         return True
     if stored is None or meant is None:
@@ -118,7 +118,7 @@ def same(stored: Scalar, meant: Scalar) -> bool:
 
 
 def _text(value: Scalar) -> str:
-    """A date and the same day at midnight are written alike, and so is a moment with its zone and without."""
+    """Text form in which a date equals its midnight, and an aware datetime equals the naive one in UTC."""
     if isinstance(value, dt.datetime):
         value = (value if value.tzinfo is None else value.astimezone(dt.UTC).replace(tzinfo=None)).isoformat(" ")
     return str(value).strip().replace("T", " ").removesuffix(" 00:00:00")

@@ -1,8 +1,8 @@
-"""Resuming: whether a step of an interrupted run is still to be done, told from the rows themselves.
+"""Decides from the rows whether a step of an interrupted run must still be executed.
 
-Hours may lie between a crash and the resume, and a store keeps no note of ours. So each operation remembers by which
-values a row was found, and the rows are read again: one that still holds them is to be done, one that is gone or holds
-what the step writes is done, and any other has changed hands or been corrected since, and is not touched.
+Hours may pass between a crash and its resumption, and stores keep no record of Troth's steps. So each operation stores
+the values by which its rows were found, and the rows are read again. A row that still has them is to be changed; a row
+that is gone, or has the values that the step writes, is done; any other was changed by others and is not touched.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from troth.subjects.rescan import same
 
 
 class RowsChanged(StoreConflict):
-    """Rows of the plan are not what they were when it was made. None of them was touched."""
+    """Rows have changed since the plan was made. None of them was touched."""
 
     def __init__(self, count: int, store: str) -> None:
         rows = "1 row" if count == 1 else f"{count} rows"
@@ -26,7 +26,7 @@ class RowsChanged(StoreConflict):
 
 
 class HeldSince(TrothError):
-    """A legal hold covers rows of an erasure by now. None of them was touched."""
+    """A legal hold now covers rows of an erasure. None of them was touched."""
 
 
 class _Stands(Enum):
@@ -37,8 +37,8 @@ class _Stands(Enum):
 
 
 def is_to_do(store: Store, operations: Iterable[Operation], *, may_have_run: bool) -> bool:
-    """Whether the step with these operations has to be done, or done over. Raises `RowsChanged` where somebody else
-    changed its rows, unless others of them show that the step itself had committed before that."""
+    """True if the step with these operations must be executed, or repeated. Raises `RowsChanged` if others changed its
+    rows, unless other rows show that the step itself had committed before."""
     found = Counter(stands for operation in operations for stands in _standing(store, operation))
     has_run = may_have_run and found[_Stands.DONE] and not found[_Stands.AS_PLANNED]
     if found[_Stands.CHANGED] and not has_run:
@@ -75,4 +75,4 @@ _STANDS = {
     (False, False): _Stands.CHANGED,
 }
 
-"""By whether the row is as it was planned, and whether it holds what the step writes."""
+"""State by whether the row is as planned, and whether it has the values that the step writes."""

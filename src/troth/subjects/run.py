@@ -1,7 +1,7 @@
-"""Carrying out: the effects of an approved plan, exactly once, with a rescan and a receipt for each subject.
+"""Executes an approved plan exactly once, with a rescan, and a receipt for each subject.
 
-Per store and chunk there is one transaction. The store commits, then the journal says *done*; the ledger entries commit
-with the end of the run. `resume` finishes what a crash or a lost store left over.
+There is one transaction per store and chunk. The store commits, then the journal records the step as *done*; the ledger
+entries commit with the end of the run. `resume` finishes a run after a crash or the failure of a store.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from troth.subjects.rescan import rescan
 from troth.subjects.resume_checks import HeldSince, is_to_do
 
 Progress = Callable[[str], None]
-"""Called with each step's name when it is done."""
+"""Called with the name of each step when it is done."""
 
 
 class NotApproved(TrothError):
-    """The plan is not the one that was approved, or somebody has to review it first. Nothing was changed."""
+    """The plan is not the one that was approved, or needs a review first. Nothing was changed."""
 
 
 class RunInterrupted(TrothError):
-    """A store failed in mid-run, and waiting or mending may help. What had committed stays; `resume` does the rest."""
+    """A store failed during the run; waiting or a fix may help. Committed steps remain; `resume` does the rest."""
 
     def __init__(self, run_id: str, cause: StoreError, *, done: int, left: int) -> None:
         super().__init__(
@@ -47,9 +47,9 @@ class RunInterrupted(TrothError):
 
 
 class RunFailed(TrothError):
-    """A step of the plan may not be done: a store forbids it, or, when the run is resumed, its rows have changed or a
-    legal hold covers them. That step was not done and the run is closed; *receipts* are those of the subjects that were
-    finished before. Mend what the message says and plan again: the new plan holds what is left."""
+    """A step cannot be executed: a store refuses it, or on resumption its rows have changed or a legal hold covers
+    them. That step was not executed, and the run is closed; *receipts* are those of subjects finished before. Fix the
+    cause named in the message and plan again: the new plan contains what is left."""
 
     def __init__(self, run_id: str, cause: TrothError, receipts: Sequence[Receipt]) -> None:
         super().__init__(f"run {run_id} is closed unfinished: {cause}; mend that and plan again")
@@ -69,12 +69,11 @@ def carry_out(
     progress: Progress | None = None,
     run_id: str | None = None,
 ) -> list[Receipt]:
-    """Do what was approved, and show that it is done. Returns one receipt per subject, in order.
+    """Execute an approved plan and verify the result. Returns one receipt per subject, in order.
 
-    *approved* is the hash of the plan that somebody has seen, *declaration_hash* that of the declaration in force now.
-    *run_id* names the run where whoever asks has to find it again; a random one otherwise.
-    Raises `NotApproved` before anything is touched; `RunInterrupted` (to be resumed) or `RunFailed` (to be planned
-    again) when a store fails.
+    *approved* is the hash of the plan that was approved, *declaration_hash* that of the declaration in force now.
+    *run_id* lets the caller find the run again; by default it is random. Raises `NotApproved` before any change;
+    `RunInterrupted` (to be resumed) or `RunFailed` (to be planned again) if a store fails.
     """
     known = plan_hash(plan, keyring)
     _refuse_unapproved(plan, known, approved, declaration_hash)
@@ -107,11 +106,11 @@ def resume(
     holds: Callable[[Sequence[str]], Sequence[HoldScope]] = lambda _: (),
     progress: Progress | None = None,
 ) -> list[Receipt]:
-    """Take up a run that a crash or a lost store interrupted, and put that on record.
+    """Resume a run that was interrupted by a crash or the failure of a store, and record that.
 
-    Steps that are done are not repeated. What is left is looked at first: a step whose rows have changed since the plan
-    was made is not done, nor an erasure of what is under one of the *holds* by now (which are asked for by the keyed
-    references of the run's subjects); then the run is closed. Raises as `carry_out` does.
+    Steps that are done are not repeated. The others are checked first: if the rows of a step have changed since the
+    plan was made, or are to be erased but now under one of the *holds* (looked up by the keyed references of the run's
+    subjects), the step is not executed and the run is closed. Raises like `carry_out`.
     """
     work = operations_codec.decode(keyring.unseal(run.sealed_plan, run_context(run.id)))
     done = set(journal.steps(run.id))
@@ -126,13 +125,13 @@ def _run(run_id: str, work: CompiledPlan, keyring: Keyring, at: dt.datetime) -> 
 
 
 def run_context(run_id: str) -> SealingContext:
-    """What the sealed plan of a run is sealed to."""
+    """The sealing context of a run's sealed plan."""
     return SealingContext(domain="subjects.run", field=run_id)
 
 
 @dataclass(slots=True)
 class _Carrying:
-    """One run in progress. *taken_up* is what its resumption puts on record; empty where it has just begun."""
+    """One run in progress. *taken_up* are the ledger entries of its resumption; empty for a new run."""
 
     run_id: str
     work: CompiledPlan
@@ -145,8 +144,8 @@ class _Carrying:
     holds: Sequence[HoldScope] = ()
 
     def finish(self) -> list[Receipt]:
-        """Do the steps that are left, look again, and put the receipts on record."""
-        may_have_run = True  # the first step that is not done may have committed; no later one has begun
+        """Execute the remaining steps, rescan, and commit the receipts."""
+        may_have_run = True  # the first step not done may have committed; no later one has begun
         for step, operations in self.work.steps().items():
             if step in self.done:
                 continue
@@ -177,7 +176,7 @@ class _Carrying:
         return self.stores[name]
 
     def _require_not_held(self, operations: Sequence[Operation]) -> None:
-        """A plan heeds the holds of its time; these are the ones of now."""
+        """Check the holds that are active now; the plan only considered those of its time."""
         if self.work.action != "erase":
             return
         subjects = self.work.subjects_of(operations[0].chunk)
@@ -199,9 +198,9 @@ class _Carrying:
         return RunInterrupted(self.run_id, cause, done=len(self.done), left=left)
 
     def _closed(self, cause: TrothError) -> TrothError:
-        """Close the run, with receipts for the finished and a failure for each of the others.
+        """Close the run, with receipts for finished subjects and a failure entry for each of the others.
 
-        Where the finished cannot be looked at again just now, the run stays open: to be closed when it is resumed.
+        If the rescan of finished subjects fails, the run stays open, and is closed when it is resumed.
         """
         everyone = range(len(self.work.subjects))
         finished = [subject for subject in everyone if self.done.issuperset(self.work.steps_of(subject))]
@@ -218,7 +217,7 @@ class _Carrying:
 
 
 def _execute(store: Store, operations: Iterable[Operation]) -> None:
-    """One step: all operations of one chunk on one store, in one transaction."""
+    """Execute one step: all operations of one chunk on one store, in one transaction."""
     with store.writing() as writer:
         for operation in operations:
             if operation.columns:

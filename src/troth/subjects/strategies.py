@@ -1,4 +1,4 @@
-"""What a strategy asks of a column, and why a column may be unable to take it."""
+"""Requirements of strategies on columns, and reasons why a column does not meet them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from troth.subjects.datamap import Node
 
 
 def mask_fit(node: Node, column: Column) -> MaskFit:
-    """What a mask has to fit: the column's kind and length, its category's shape, and whether it must be unique."""
+    """Constraints on a mask: the column's kind and length, its category's format, and uniqueness."""
     use = node.declared.fields.get(column.name)
     shapes = {"user.contact.email": "email", "user.contact.phone_number": "phone"}
     kind = shapes.get(use.category, "text") if use is not None and column.kind is ColumnKind.TEXT else column.kind.value
@@ -18,7 +18,7 @@ def mask_fit(node: Node, column: Column) -> MaskFit:
 
 
 def fault(node: Node, column: Column, how: Strategy) -> tuple[str, str] | None:
-    """What is wrong with the strategy, and the mend; None when the column can take it."""
+    """The reason why the column cannot take the strategy, and the fix; None if it can."""
     if column.name in node.key:
         return "a key cannot be rewritten: other rows find this one by it", "delete the rows, or keep the column"
     if column.generated:
@@ -29,7 +29,7 @@ def fault(node: Node, column: Column, how: Strategy) -> tuple[str, str] | None:
         try:
             mask_fit(node, column).check()
         except MaskRefused as refused:
-            why, _, _ = str(refused).partition("; ")  # it does not know which mends this column bears
+            why, _, _ = str(refused).partition("; ")  # the error does not know which fixes suit this column
             return why, _instead(column, may_widen=isinstance(refused, MaskTooNarrow))
     return None
 

@@ -1,7 +1,7 @@
 """Treatments: everything that a plan does to one row, and why the rest of it stays. Pure.
 
-Several changes of a plan may touch one row: a reference is emptied, a field is masked, the others are kept. Whoever
-counts rows asks here, where each row stands once, by its key.
+Several changes of a plan may affect one row: a reference is cleared, a field is masked, the others are kept. Use this
+module to count rows, because it lists each row once, by its key.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from troth.subjects.amend import AmendmentPlan
 from troth.subjects.plan import ErasurePlan, KeptRows, Stage, Target
 
 IN_ROWS_OF_OTHERS = "in rows of others that referred to these"
-"""How the words of a treatment end that only emptied a reference in a row of somebody else."""
+"""Suffix in the words of a treatment that only clears a reference in another person's row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What happens to a row. *writes* are columns and what is done to each; *stays* is why the rest of the row stays,
-    None where nothing of it does."""
+    """What happens to a row. *writes* are columns with their strategy; *stays* is the reason why the rest of the row
+    stays, None if nothing does."""
 
     deletes: bool = False
     writes: tuple[tuple[str, str], ...] = ()
     stays: Stays | None = None
     of_others: bool = False
-    """Whether the row is somebody else's, and only its reference to a row that goes is emptied."""
+    """True if the row is another person's, and only its reference to a deleted row is cleared."""
 
     @property
     def strategies(self) -> tuple[str, ...]:
-        """``delete``, or what is done to each column; ``keep`` comes last where something stays."""
+        """``delete``, or the strategy of each column; ``keep`` comes last if anything stays."""
         return ("delete",) * self.deletes + tuple(how for _, how in self.writes) + ("keep",) * (self.stays is not None)
 
     def change_words(self) -> str:
-        """What is changed, in words; empty where nothing is."""
+        """Description of the change; empty if there is none."""
         if self.deletes:
             return "delete"
         by_amending = [column for column, how in self.writes if how == "amend"]
@@ -47,7 +47,7 @@ class Treatment:
         return f"{words}, {IN_ROWS_OF_OTHERS}" if self.of_others else words
 
     def words(self) -> str:
-        """What is changed, and what stays and why."""
+        """Description of the change, and of what stays and why."""
         change = self.change_words()
         if self.stays is None:
             return change
@@ -59,7 +59,7 @@ class Treatment:
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """The *fields* that stay, none where it is the row as such, and the reason, the law and the last day of it."""
+    """The *fields* that stay (empty for the whole row), with the reason, the citation and the end of the period."""
 
     fields: tuple[str, ...]
     because: str
@@ -69,7 +69,7 @@ class Stays:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One item of a plan: what it does to its rows."""
+    """One item of a plan: its treatment and its rows."""
 
     place: str
     treatment: Treatment
@@ -77,11 +77,11 @@ class _Part:
 
 
 _Touched = dict[tuple[str, Row], list[tuple[int, tuple[int, ...]]]]
-"""Each row once: the parts that touch it, by their number, and the subjects on whose account each does."""
+"""For each row: the numbers of the parts that affect it, each with the subjects that cause it."""
 
 
 def treatments(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, Row, Treatment]]:
-    """Every row that the plan touches or keeps, once, whosever it is: its place, its key and its treatment."""
+    """All rows that the plan changes or keeps, each once, including rows of others: place, key and treatment."""
     parts = list(_parts(plan))
     merged = _merging(parts)
     for (place, key), touched in _touched(parts).items():
@@ -89,7 +89,7 @@ def treatments(plan: ErasurePlan | AmendmentPlan) -> Iterator[tuple[str, Row, Tr
 
 
 def treatments_by_subject(plan: ErasurePlan | AmendmentPlan) -> list[Counter[tuple[str, Treatment]]]:
-    """For each subject: how many rows of which place are treated how. Rows that go come in the plan's order."""
+    """For each subject: the number of rows by place and treatment, in the plan's order."""
     parts = list(_parts(plan))
     merged = _merging(parts)
     counts: list[Counter[tuple[str, Treatment]]] = [Counter() for _ in plan.located.identities]
@@ -112,7 +112,7 @@ def _parts(plan: ErasurePlan | AmendmentPlan) -> Iterator[_Part]:
 
 
 def _changes(plan: ErasurePlan) -> Iterator[_Part]:
-    """A reference that is emptied in a row that is deleted afterwards is a step on the way and no change of its own."""
+    """Changes of an erasure. A reference cleared in a row that is then deleted does not count as a change."""
     going = {
         (change.place, key) for change in plan.changes if change.stage is Stage.DELETE for key, _ in change.targets
     }
@@ -135,14 +135,14 @@ def _touched(parts: Sequence[_Part]) -> _Touched:
 
 
 def _merging(parts: Sequence[_Part]) -> functools._lru_cache_wrapper[Treatment]:
-    """What the parts of those numbers do together. Few combinations differ, so each is worked out once."""
+    """Return a function that combines the treatments of parts by number. Cached, because few combinations occur."""
 
     @functools.cache
     def merged(numbers: tuple[int, ...]) -> Treatment:
         together = [parts[number].treatment for number in numbers]
         if len(together) == 1:
             return together[0]
-        together.sort(key=lambda one: one.of_others)  # what is written comes before what is only emptied on the way
+        together.sort(key=lambda one: one.of_others)  # real writes come before cleared references
         stays = [one.stays for one in together if one.stays is not None]
         return Treatment(
             deletes=any(one.deletes for one in together),
@@ -155,7 +155,7 @@ def _merging(parts: Sequence[_Part]) -> functools._lru_cache_wrapper[Treatment]:
 
 
 def _stays(kept: Sequence[KeptRows | Stays]) -> Stays:
-    """One reason for a row of which several parts stay: the last to end is what the person waits for."""
+    """Combine the reasons of a row with several kept parts; the end is that of the longest period."""
     untils = [one.until for one in kept]
     return Stays(
         fields=tuple(dict.fromkeys(field for one in kept for field in one.fields)),

@@ -1,4 +1,4 @@
-"""Views: what is held about a person, table by table, as the person may see it (GDPR Art. 15, clause C48). Pure."""
+"""Views: the data about a person by table, as the person may see it (GDPR Art. 15, clause C48). Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from troth.subjects.locate import FoundRow, Located
 from troth.subjects.plan import Review, reviews
 
 WITHHELD = "[about someone else]"
-"""What stands in place of other people's data (GDPR Art. 15(4))."""
+"""Placeholder for other people's data (GDPR Art. 15(4))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ViewTable:
     categories: tuple[str | None, ...]
     rows: tuple[tuple[Scalar, ...], ...]
     withheld: int
-    """How many values were withheld because they are about someone else."""
+    """Number of values withheld because they are about someone else."""
 
     def __repr__(self) -> str:
         return f"ViewTable({self.place}, {len(self.rows)} rows)"
@@ -32,7 +32,7 @@ class ViewTable:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that is held about one subject. Personal throughout; its `repr` shows counts only."""
+    """All data about one subject. Entirely personal; its `repr` shows only counts."""
 
     declaration_hash: str
     tables: tuple[ViewTable, ...]
@@ -43,9 +43,9 @@ class View:
 
 
 def plan_view(declaration: Declaration, located: Located) -> list[View]:
-    """One view for each identity, in order. *located* must have been found to ``view``.
+    """One view per identity, in order. *located* must come from `locate` with purpose ``view``.
 
-    A view with reviews must not be handed out before somebody has looked: it may show one person another's data.
+    A view with reviews must not be released before staff have checked it: it may show one person another's data.
     """
     views: list[list[ViewTable]] = [[] for _ in located.identities]
     for node in located.map:
@@ -84,7 +84,7 @@ def _table(node: Node, located: Located, subject: int, rows: list[FoundRow]) -> 
 
 
 def _named(node: Node) -> Mapping[str, set[str]]:
-    """The shown columns that are about the person whom each link names."""
+    """Columns about the person whom each link names."""
     named: dict[str, set[str]] = {}
     own = {column.column for column in node.declared.identity.values()}
     for link in node.links:
@@ -95,7 +95,7 @@ def _named(node: Node) -> Mapping[str, set[str]]:
 
 
 def _others(located: Located, place: str, row: FoundRow, subject: int) -> Collection[str]:
-    """The links of a row that name somebody else than this subject, who may be another one of those asked about."""
+    """Links of a row that name someone other than this subject, possibly another located subject."""
     if len(row.subjects) == 1:
         return [link for link in row.others if link not in row.mine]
     leading = located.leading(place, row)

@@ -1,4 +1,4 @@
-"""What connectors are held to, `stores.StoreContract` and `asked.AskedContract`, and servers to test against.
+"""Contracts that connectors must pass, `stores.StoreContract` and `external_systems.AskedContract`, and test servers.
 
 `vectors` runs published test vectors against our own ciphers and proofs.
 """

@@ -1,6 +1,6 @@
-"""What every system that is asked promises, as tests.
+"""The contract of external systems, as tests.
 
-A connector's test module subclasses `AskedContract` and gives one fixture, ``place``: an `AskedPlace` that holds the
+A connector's test module subclasses `AskedContract` and provides one fixture, ``place``: an `AskedPlace` that holds the
 `PEOPLE`, fresh for each test.
 """
 
@@ -20,7 +20,7 @@ from troth.hook import Answer, AnswerState, Ask, Right
 from troth.stores import ExternalSystem, StoreError, StoreRefused
 
 SECRET = secrets.token_hex(32)
-"""Of this run."""
+"""The shared secret of this test run."""
 
 ANN, BEN, CHLOE = "ann@example.org", "ben@example.org", "chloe@example.org"
 PEOPLE: Mapping[str, Mapping[str, Any]] = {
@@ -28,21 +28,21 @@ PEOPLE: Mapping[str, Mapping[str, Any]] = {
     BEN: {"name": "Ben", "tickets": ("first of Ben",), "invoices": 0},
     CHLOE: {"name": "Chloe", "tickets": ("first of Chloe",), "invoices": 0},
 }
-"""Who is known there. An erasure takes the contact and the tickets, and keeps invoices for tax law. What is asked about
-Chloe takes until the second poll."""
+"""The people in the system. An erasure deletes contact and tickets, and keeps invoices for tax law. Asks about Chloe
+finish only at the second poll."""
 
 REASON, CITE, UNTIL = "tax law wants invoices", "VATA 1994 Sch 11", dt.date(2032, 1, 1)
 _SO = (AnswerState.DONE, AnswerState.NOTHING)
 
 
 def asking(**changes: Any) -> ExternalAccess:
-    """How the prepared places are asked."""
+    """Access settings of the prepared systems, with *changes*."""
     answers = ("view", "port", "amend", "erase", "restrict")
     return ExternalAccess(**{"answers": answers, "secret": "${SECRET}", "timeout_s": 5, **changes})
 
 
 def make_ask(right: Right, email: str = ANN, *, id: str = "", **changes: str) -> Ask:  # noqa: A002 - as Ask has it
-    """An ask about one of the `PEOPLE`, of an id of its own where none is given."""
+    """An ask about one of the `PEOPLE`; it gets a random id if none is given."""
     return Ask(
         id or f"case-{secrets.token_hex(4)}",
         right,
@@ -54,31 +54,31 @@ def make_ask(right: Right, email: str = ANN, *, id: str = "", **changes: str) ->
 
 
 class AskedPlace(Protocol):
-    """A system of the kind under test that holds the `PEOPLE`."""
+    """A system of the tested kind that holds the `PEOPLE`."""
 
     def open(self, **changes: Any) -> ExternalSystem:
-        """Open it, asked as `asking` says, with *changes*. The place closes it at last."""
+        """Open it with the settings of `asking` and *changes*. The place closes it at the end."""
         ...
 
     def holds(self, email: str) -> int:
-        """How many rows there really are of this person: contact, tickets and invoices."""
+        """The real number of rows of this person: contact, tickets and invoices."""
         ...
 
     def name(self, email: str) -> str | None:
-        """The name that is really on the contact."""
+        """The name actually stored on the contact."""
         ...
 
     def times(self) -> int:
-        """How often something was really changed."""
+        """How many times data was actually changed."""
         ...
 
     def break_down(self) -> None:
-        """From now on the code that answers raises an error that quotes a row."""
+        """Make the answering code raise an error that quotes a row, from now on."""
         ...
 
 
 class AskedContract:
-    """The promise of `troth.stores.external.contract`, in the order in which one would build it."""
+    """Tests of the contract in `troth.stores.external.contract`, in the order in which to implement it."""
 
     @pytest.fixture
     def asked(self, place: AskedPlace) -> Iterator[ExternalSystem]:
@@ -86,7 +86,7 @@ class AskedContract:
         yield opened
         opened.close()
 
-    # --- looking
+    # --- reading
 
     def test_it_says_what_it_answers(self, asked: ExternalSystem) -> None:
         assert {Right.VIEW, Right.PORT, Right.AMEND, Right.ERASE, Right.RESTRICT, Right.UNRESTRICT} == asked.offers()
@@ -188,7 +188,7 @@ class AskedContract:
         assert (place.holds(CHLOE), place.times()) == (0, 1)
         assert asked.poll(erase.id).counts == {"erased": 2}
 
-    # --- refusing
+    # --- refusals
 
     def test_an_ask_that_nobody_knows_is_refused(self, asked: ExternalSystem) -> None:
         assert asked.poll("case-unknown") == Answer.refused("unknown_ask")
@@ -196,7 +196,7 @@ class AskedContract:
     def test_a_right_that_is_not_answered_is_refused(self, asked: ExternalSystem, place: AskedPlace) -> None:
         assert asked.ask(make_ask(Right.OBJECT)) == Answer.refused("right_not_answered")
         willing = place.open(answers=("object", "view"))
-        assert willing.ask(make_ask(Right.OBJECT)) == Answer.refused("right_not_answered")  # the system itself says so
+        assert willing.ask(make_ask(Right.OBJECT)) == Answer.refused("right_not_answered")  # the system itself refuses
 
     def test_no_identifier_is_sent_that_it_does_not_know_people_by(self, place: AskedPlace) -> None:
         assert place.open(by=("account",)).ask(make_ask(Right.VIEW)) == Answer.refused("not_known_by")

@@ -2,7 +2,7 @@
 
     pytest_plugins = ["troth.testing.fixtures"]
 
-The servers start when a test first asks and are shared by the whole run, also by the workers of pytest-xdist.
+Servers start on first use and are shared by the whole run, including the workers of pytest-xdist.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)[:16]
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[Server]:
-    """One PostgreSQL for the run; `Server.run` acts as its superuser."""
+    """One PostgreSQL server for the run; `Server.run` executes as its superuser."""
     with share("postgresql", _RUN) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[Server]:
-    """One MariaDB for the run; `Server.run` acts as its root."""
+    """One MariaDB server for the run; `Server.run` executes as its root."""
     with share("mariadb", _RUN) as server:
         yield server
 

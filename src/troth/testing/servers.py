@@ -1,9 +1,9 @@
-"""Throwaway PostgreSQL and MariaDB servers for tests and benchmarks: the real thing, private, gone afterwards.
+"""Temporary private PostgreSQL and MariaDB servers for tests and benchmarks, removed afterwards.
 
-`share` makes a fresh server in its own folder, listening on a Unix socket there and on a free port of localhost. It
-runs as ``postgres`` or ``mysql`` when we are root, because neither agrees to run as root. Several processes may share
-one. A keeper, a process of its own, starts the server; it stops it and removes the folder once the last of them has
-ended, however it ended. A server that ends before that leaves its log, and whoever asks for it is told.
+`share` creates a fresh server in its own folder, listening on a Unix socket there and on a free port of localhost. If
+we are root, it runs as ``postgres`` or ``mysql``, because both refuse to run as root. Several processes may share one.
+A separate keeper process starts the server; it stops it and removes the folder once the last of them has ended, even
+by a crash. If the server ends earlier, its log stays, and connecting raises `ServerUnavailable`.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ from troth.errors import TrothError
 PASSWORD = "troth"  # noqa: S105 -- of a server that lives for one test run and listens on localhost only
 _START_S_MAX = 60.0
 _PORTS = range(20_000, 30_000)
-"""Below those that systems give to outgoing connections, one of which could take a port before the server has it."""
+"""Below the ephemeral ports, so that no outgoing connection takes a port before the server binds it."""
 _PORTS_TRIED = 5
 _LEFT_RUNNING: list[subprocess.Popen[bytes]] = []
 
 
 @atexit.register
 def _outlived() -> None:
-    """They outlive us on purpose; Python would warn of each."""
+    """Mark the keepers as ended: they outlive this process on purpose, and Python would warn about each."""
     for process in _LEFT_RUNNING:
         process.returncode = process.returncode or 0
 
 
 class ServerUnavailable(TrothError):
-    """The server is not installed here, did not start, or has ended by itself; the message says what to do."""
+    """The server is not installed, did not start, or ended unexpectedly; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Server:
 
     @property
     def socket(self) -> str:
-        """The folder of PostgreSQL's socket, the file of MariaDB's."""
+        """The folder of the socket for PostgreSQL, the socket file for MariaDB."""
         return self.folder if self.kind == "postgresql" else f"{self.folder}/mariadb.sock"
 
     def url(self, database: str, *, user: str | None = None, password: str = PASSWORD) -> str:
@@ -73,8 +73,8 @@ class Server:
         return f"{self.kind}://{quote(user or self.superuser)}:{quote(password)}@127.0.0.1:{self.port}/{database}"
 
     def connect(self, database: str | None = None) -> Any:
-        """A plain driver connection of the superuser that commits by itself. Raises `ServerUnavailable` where the
-        server has ended, and the driver's own error otherwise."""
+        """A plain driver connection as superuser, in autocommit mode. Raises `ServerUnavailable` if the server has
+        ended, otherwise the driver's own error."""
         try:
             return self._connect(database)
         except Exception:
@@ -96,14 +96,14 @@ class Server:
         )
 
     def run(self, *statements: str, database: str | None = None) -> None:
-        """Run statements as the superuser, each on its own."""
+        """Run statements as the superuser, each in its own transaction."""
         with contextlib.closing(self.connect(database)) as connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
 
     def restart(self, mode: str = "fast") -> None:
-        """Restart PostgreSQL, as ``pg_ctl`` does: ``fast`` ends its connections, ``immediate`` is a crash, after which
-        it recovers. It accepts connections again when this returns. Raises ``subprocess.CalledProcessError``."""
+        """Restart PostgreSQL with ``pg_ctl``: ``fast`` ends its connections; ``immediate`` is a crash with recovery. It
+        accepts connections again when this returns. Raises ``subprocess.CalledProcessError``."""
         assert self.kind == "postgresql", "only PostgreSQL can be restarted"
         folder = Path(self.folder)
         (folder / "restarted").touch()
@@ -115,8 +115,8 @@ class Server:
 
     @contextlib.contextmanager
     def database(self, name: str, *, like: str | None = None) -> Iterator[str]:
-        """A fresh database of that plain name and its URL; dropped at the end, also under open connections. It is
-        empty, or on PostgreSQL a copy of the database *like*, which nobody may have open."""
+        """Create a database with that plain name and yield its URL; drop it at the end, despite open connections. It is
+        empty, or on PostgreSQL a copy of database *like*, which must have no connections."""
         self.run(f"CREATE DATABASE {name}" + (f" TEMPLATE {like} STRATEGY FILE_COPY" if like else ""))
         try:
             yield self.url(name)
@@ -133,20 +133,20 @@ class Server:
             found = cursor.fetchall()
             if self.kind == "mariadb":
                 for (number,) in found:
-                    with contextlib.suppress(Exception):  # it may end by itself meanwhile
+                    with contextlib.suppress(Exception):  # it may have ended meanwhile
                         cursor.execute("KILL CONNECTION %s", (number,))
 
 
 @contextlib.contextmanager
 def running(kind: str, *, durable: bool = False) -> Iterator[Server]:
-    """A server of this process alone. *durable* leaves fsync on, for tests that cut the power."""
+    """A server for this process only. *durable* leaves fsync on, for tests that simulate power loss."""
     with share(kind, f"{os.getpid()}-{time.monotonic_ns()}", durable=durable) as server:
         yield server
 
 
 @contextlib.contextmanager
 def share(kind: str, run: str, *, durable: bool = False) -> Iterator[Server]:
-    """The server of *run*: the first caller starts it, all others of the same run find it."""
+    """The server of *run*: the first caller starts it, later callers of the same run reuse it."""
     _commands(kind)
     folder = Path(tempfile.gettempdir()) / f"troth-{kind}-{run}"[:60]  # a socket's path may not exceed 107 bytes
     with _joined(folder), (folder / "starting").open("w") as starting:
@@ -159,7 +159,7 @@ def share(kind: str, run: str, *, durable: bool = False) -> Iterator[Server]:
 
 
 def _joined(folder: Path) -> IO[str]:
-    """A lock among those who use *folder*, held until the file is closed; its keeper waits for all of them."""
+    """Take a shared lock on *folder*, held until the file is closed; its keeper waits for all of these locks."""
     while True:
         folder.mkdir(exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
@@ -167,7 +167,7 @@ def _joined(folder: Path) -> IO[str]:
             fcntl.flock(users, fcntl.LOCK_SH)
             if _is_there(users, folder / "users"):
                 return users
-            users.close()  # the keeper of an earlier server has just taken it away: make a new one
+            users.close()  # the keeper of an earlier server has just removed it: retry
 
 
 def _is_there(file: IO[str], path: Path) -> bool:
@@ -175,7 +175,7 @@ def _is_there(file: IO[str], path: Path) -> bool:
 
 
 def _start(kind: str, folder: Path, *, durable: bool) -> Server:
-    """Start a keeper, which starts the server."""
+    """Start a keeper process, which starts the server."""
     command = [sys.executable, "-m", __name__, kind, str(folder), *(["durable"] if durable else [])]
     with (folder / "keeper.log").open("w") as log:
         keeper = subprocess.Popen(  # noqa: S603
@@ -195,7 +195,7 @@ def _start(kind: str, folder: Path, *, durable: bool) -> Server:
 
 
 def _keep(kind: str, folder: Path, *, durable: bool) -> None:
-    """Start the server and say where it is; stop it when nobody uses it any more, and leave nothing behind."""
+    """Start the server and print its address; stop it when it has no users left, and remove its folder."""
     try:
         server, process = _begin(kind, folder, durable=durable)
     except (ServerUnavailable, OSError, subprocess.SubprocessError) as error:
@@ -208,17 +208,17 @@ def _keep(kind: str, folder: Path, *, durable: bool) -> None:
     with (folder / "users").open() as users:
         fcntl.flock(users, fcntl.LOCK_EX)
         stopping.set()
-        # Nothing in there is worth an orderly end. PostgreSQL's children are ended by it, not by us.
+        # The data need no clean shutdown. PostgreSQL ends its child processes itself.
         process.send_signal(signal.SIGQUIT if kind == "postgresql" else signal.SIGKILL)
         process.wait()
-        if (folder / "restarted").exists():  # the one that runs now is not the one that we began
+        if (folder / "restarted").exists():  # the running process is no longer the one started here
             tool = str(_commands(kind)[1].with_name("pg_ctl"))
             _spawn(kind, folder, [tool, "stop", "-D", f"{folder}/data", "-m", "immediate", "-s"]).wait(_START_S_MAX)
         _remove(folder)
 
 
 def _watch(process: subprocess.Popen[bytes], folder: Path, stopping: threading.Event) -> None:
-    """Put down how the server has ended, where nobody wanted it to."""
+    """Record how the server ended, if it ended unexpectedly."""
     status = process.wait()
     if not stopping.is_set() and not (folder / "restarted").exists():
         how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"status {status}"
@@ -230,18 +230,18 @@ def _kept(folder: Path) -> Path:
 
 
 def _remove(folder: Path) -> None:
-    """Out of the way first, so that nobody finds half a folder; a server's log stays where it had ended by itself."""
+    """Rename, then delete, so that no other process sees half a folder. Keeps the log of a server that ended early."""
     gone = _kept(folder) if (folder / "ended").exists() else folder.with_name(f"{folder.name}.gone")
     folder.rename(gone)
     path = gone / "data" if (gone / "ended").exists() else gone
     end = time.monotonic() + 10
-    while path.exists() and time.monotonic() < end:  # until the server's children have let go of their files
+    while path.exists() and time.monotonic() < end:  # until the server's child processes have closed their files
         shutil.rmtree(path, ignore_errors=True)
         time.sleep(0.05)
 
 
 def _begin(kind: str, folder: Path, *, durable: bool) -> tuple[Server, subprocess.Popen[bytes]]:
-    """Make the data, and run the server on a port that nobody else has."""
+    """Create the data folder, and run the server on a free port. Raises `ServerUnavailable`."""
     prepare, daemon = _commands(kind)
     (folder / "password").write_text(PASSWORD)
     (folder / "first.sql").write_text(
@@ -265,7 +265,7 @@ def _log(folder: Path) -> str:
 
 
 def _free_port() -> int:
-    """One that nobody has just now. The server may still find it taken, and has to be given another."""
+    """A port that is free now. It may be taken before the server binds it; the caller then tries another."""
     while True:
         port = random.choice(_PORTS)  # noqa: S311 - any will do
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -274,9 +274,9 @@ def _free_port() -> int:
 
 
 def _answers(server: Server, process: subprocess.Popen[bytes]) -> bool:
-    """Wait for the server in *process*; False where it has ended instead.
+    """Wait until the server in *process* is ready; False if it has ended. Raises `ServerUnavailable` on timeout.
 
-    Asked at the socket in its own folder: on its port somebody else's server could answer as well.
+    Checks the socket in its own folder, because another server could answer on its port.
     """
     end = time.monotonic() + _START_S_MAX
     while process.poll() is None:
@@ -304,7 +304,7 @@ def _is_ready(server: Server) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """How a server's data are made, how it is run, and what spares it the disk where nobody cuts the power."""
+    """Options to create a server's data, to run it, and to avoid disk syncs where power loss does not matter."""
 
     prepare: tuple[str, ...]
     run: tuple[str, ...]
@@ -325,7 +325,7 @@ _POSTGRESQL = _Options(
     ),
 )
 _MARIADB = _Options(
-    # A server that starts empties its folder for temporary tables, also of those of another server that is at work.
+    # At startup a server deletes all temporary tables in its tmpdir, even those of another running server.
     prepare=(
         *("--no-defaults", "--datadir={folder}/data", "--auth-root-authentication-method=normal", "--skip-test-db"),
         "--tmpdir={folder}",
@@ -347,7 +347,7 @@ def _filled(options: Iterable[str], folder: Path, port: int = 0) -> list[str]:
 
 
 def _commands(kind: str) -> tuple[Path, Path]:
-    """What makes the server's data, and the server."""
+    """The command that creates the server's data, and the server command. Raises `ServerUnavailable`."""
     if kind == "postgresql":
         initdb = _installed("/usr/lib/postgresql/*/bin/initdb", "initdb", package="postgresql")
         return initdb, initdb.with_name("postgres")
@@ -358,7 +358,7 @@ def _commands(kind: str) -> tuple[Path, Path]:
 
 
 def _installed(pattern: str, command: str, *, package: str) -> Path:
-    """The newest binary at Debian's place, else on the path."""
+    """The newest binary in Debian's location, else on the path. Raises `ServerUnavailable`."""
     found = sorted(glob.glob(pattern), key=lambda path: [len(path), path])
     path = found[-1] if found else shutil.which(command)
     if path is None:
@@ -367,7 +367,7 @@ def _installed(pattern: str, command: str, *, package: str) -> Path:
 
 
 def _spawn(kind: str, folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
-    """Run a command as the account that the server runs under."""
+    """Run a command under the server's account, or under ours if we are not root."""
     account = {"postgresql": "postgres", "mariadb": "mysql"}[kind]
     user = account if os.geteuid() == 0 else None
     if user:

@@ -1,8 +1,8 @@
-"""What every store promises, as tests: `troth.stores.contract` in executable form.
+"""The store contract as tests: `troth.stores.contract` in executable form.
 
-A connector's test module subclasses `StoreContract` and gives one fixture, ``place``: a `PreparedStore` that holds the
-`PREPARED` tables and their rows, fresh for each test. What a kind of store cannot do at all it declares in
-``place.lacks``; those tests are skipped with that reason, everything else has to pass.
+A connector's test module subclasses `StoreContract` and provides one fixture, ``place``: a `PreparedStore` that holds
+the `PREPARED` tables and their rows, fresh for each test. Abilities that a kind of store lacks are declared in
+``place.lacks``; their tests are skipped with that reason, and all others must pass.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from troth.stores import (
 )
 
 HOSTILE = 'odd "name`; DROP TABLE customer; --é'
-"""A table name that is legal everywhere and means harm wherever it is pasted into SQL."""
+"""A table name that is legal everywhere and harmful if it is pasted into SQL."""
 
 HOSTILE_COLUMNS = ("id", "select", "a.b c", 'quo"te`%s :x ?')
 
@@ -58,7 +58,7 @@ HOSTILE_VALUES = (
 
 
 class Can(enum.Enum):
-    """What a kind of store may be unable to do; the value completes "this store has no …"."""
+    """An ability that a kind of store may lack; the value completes "this store has no …"."""
 
     TRANSACTIONS = "transactions over several tables"
     LOCKS = "locks that somebody else could hold"
@@ -72,7 +72,7 @@ class Can(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One table of the contract: its schema, and the rows it starts with."""
+    """One table of the contract: its schema and initial rows."""
 
     schema: TableSchema
     rows: tuple[Row, ...]
@@ -155,42 +155,42 @@ PREPARED: tuple[Prepared, ...] = (
     Prepared(_KINDS, ((1, *KIND_VALUES.values()), (2, *(None for _ in KIND_VALUES)))),
     Prepared(_HOSTILE, ((1, "a", "b", "c"), (2, "d", "e", "f"))),
 )
-"""The tables that a ``place`` holds, in an order in which they can be filled. *unique* and *foreign_keys* are to be
-declared wherever the store can; ``native`` is only a hint."""
+"""The tables of a ``place``, in an order in which they can be filled. Declare *unique* and *foreign_keys* if the store
+supports them; ``native`` is only a hint."""
 
 
 class PreparedStore(Protocol):
-    """Where the prepared tables stand for one test, and what can be done to it from outside."""
+    """The prepared tables for one test, and ways to interfere with them from outside."""
 
     lacks: frozenset[Can]
 
     def open(self, *, read_only: bool = False, limits: StoreLimits | None = None) -> Store:
-        """Another store over the same place; closed by the place when the test ends."""
+        """Open another store on the same tables; the place closes it when the test ends."""
         ...
 
     def returned(self, kind: ColumnKind, value: Scalar) -> Scalar:
-        """How this store gives back *value* of a column of *kind* (SQLite: a date as its text)."""
+        """The form in which this store returns *value* of a column of *kind* (SQLite: a date as text)."""
         ...
 
     def holding(self, table: str) -> AbstractContextManager[None]:
-        """Somebody else keeps the rows of *table* locked meanwhile."""
+        """Context manager: another connection holds locks on the rows of *table*."""
         ...
 
     def locked_out(self) -> Store:
-        """A store over the same place with a wrong password."""
+        """A store on the same tables with a wrong password."""
         ...
 
     def nowhere(self) -> Store:
-        """A store whose place does not answer."""
+        """A store whose server does not answer."""
         ...
 
     def cut(self) -> None:
-        """End every connection that stores have to this place."""
+        """End all connections of stores to this place."""
         ...
 
 
 def _said(error: BaseException) -> str:
-    """Everything an error gives away in words: its own, and those of whatever it was raised from or during."""
+    """All text that an error reveals, including that of its causes and contexts."""
     words = []
     left: list[BaseException | None] = [error]
     while left:
@@ -201,7 +201,7 @@ def _said(error: BaseException) -> str:
 
 
 class StoreContract:
-    """Subclass with a ``place`` fixture; see the module."""
+    """Tests for every store; subclass with a ``place`` fixture (see the module)."""
 
     @pytest.fixture
     def store(self, place: PreparedStore) -> Iterator[Store]:
@@ -211,7 +211,7 @@ class StoreContract:
 
     @staticmethod
     def need(place: PreparedStore, *abilities: Can) -> None:
-        """Skip where the place declares that it cannot."""
+        """Skip the test if the place declares that it lacks one of *abilities*."""
         for ability in abilities:
             if ability in place.lacks:
                 pytest.skip(f"declared: this store has no {ability.value}")
@@ -623,7 +623,7 @@ class StoreContract:
         with pytest.raises(ValueError, match="1"):
             store.count("customer", AnyOf((Match(("id",), ((1, 2),)),)))
 
-    # --- trouble outside ------------------------------------------------------------------------------------------
+    # --- outside faults -------------------------------------------------------------------------------------------
 
     def test_rows_that_somebody_holds_are_busy(self, place: PreparedStore) -> None:
         self.need(place, Can.LOCKS)

@@ -1,5 +1,5 @@
-"""``troth keys``: the root key and how it is kept, the keys below it from their first day to their last, and the people
-whom the end of one takes."""
+"""``troth keys``: the root key and its protection, the lifecycle of the keys below it, and the approvals that
+destroying, exporting and importing keys needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["keys"]
 
 @click.group()
 def keys() -> None:
-    """Make, look at, rotate and destroy the keys in TROTH_HOME.
+    """Create, inspect, rotate and destroy the keys in TROTH_HOME.
 
     \b
     Example:  troth keys init

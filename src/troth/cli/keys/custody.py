@@ -1,4 +1,4 @@
-"""``troth keys approvers``, ``approve``, ``export`` and ``import``: what one person alone may not do."""
+"""``troth keys approvers``, ``approve``, ``export`` and ``import``: actions under dual control."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def _identity_option(*, required: bool) -> Callable[[Callable[..., Any]], Callab
 @apply_option
 @cli.json_option
 def approvers(change: Literal["add", "remove"] | None, role: str | None, approved: str | None, as_json: bool) -> None:
-    """List the roles that approve, add one, or take one away.
+    """List the approver roles, add one, or remove one.
 
-    Keys are destroyed, exported and imported only when two roles approve it. Each has a passphrase of its own, which is
-    typed, or stands in the file that TROTH_APPROVER_PASSPHRASE_FILE names; it is kept nowhere. The first two roles are
-    added at once. From then on two others approve each change: add a third before you need one.
+    Keys are destroyed, exported and imported only if two roles approve. Each role has its own passphrase, which is
+    typed or read from the file in TROTH_APPROVER_PASSPHRASE_FILE; it is not stored. The first two roles are added
+    immediately. After that, two others must approve each change, so add a third before you need one.
 
     \b
     Example:  troth keys approvers
@@ -107,11 +107,10 @@ def _change(change: Literal["add", "remove"], role: str, there: tuple[Approver, 
 @_identity_option(required=False)
 @cli.json_option
 def approve(plan: Hash, role: str, file: Path | None, identity: Path | None, as_json: bool) -> None:
-    """Approve a plan by its hash. It holds for a day, for this plan alone.
+    """Approve a plan by its hash. The approval is valid for a day, for this plan only.
 
-    Look at the plan first, by the command that shows it without --apply. The passphrase of the role is typed, or stands
-    in the file that TROTH_APPROVER_PASSPHRASE_FILE names. After some wrong ones it takes a while until the next is
-    looked at.
+    Check the plan first: run its command without --apply. The role's passphrase is typed or read from the file in
+    TROTH_APPROVER_PASSPHRASE_FILE. After some wrong passphrases, further attempts are delayed.
 
     \b
     Example:  troth keys approve dg1:4f0c… --as custodian-a
@@ -143,8 +142,9 @@ def approve(plan: Hash, role: str, file: Path | None, identity: Path | None, as_
 def export(recipients: tuple[str, ...], target: Path, approved: str | None, as_json: bool) -> None:
     """Write all keys into one file, encrypted to age recipients: for a safe, or for another machine.
 
-    Whoever has the file and an identity of a recipient has the keys. It holds the root key itself, unwrapped, so that
-    it opens where the wrap is lost; the keys below it as they are now, and the approvers. Two roles approve.
+    Anyone with the file and an identity of a recipient has the keys. It contains the root key itself, unwrapped, so
+    that it can be used if the wrapping is lost; the keys below it as they are now; and the approvers. Two roles must
+    approve.
 
     \b
     Example:  troth keys export --to age1ql3z… --out keys.age
@@ -176,10 +176,10 @@ def export(recipients: tuple[str, ...], target: Path, approved: str | None, as_j
 @apply_option
 @cli.json_option
 def import_(file: Path, identity: Path, name: str, approved: str | None, as_json: bool, **options: str | None) -> None:
-    """Make exported keys the keys of a TROTH_HOME that has none. Restore the database first.
+    """Import exported keys into a TROTH_HOME that has none. Restore the database first.
 
-    Two of the approvers that stand in the export approve, with --import and --identity. A passphrase of the identity
-    is typed, or stands in the file that TROTH_IDENTITY_PASSPHRASE_FILE names.
+    Two of the approvers in the export must approve, with --import and --identity. The passphrase of the identity, if
+    any, is typed or read from the file in TROTH_IDENTITY_PASSPHRASE_FILE.
 
     \b
     Example:  troth keys import keys.age --identity safe.key

@@ -1,4 +1,4 @@
-"""``troth keys status``, ``rotate``, ``destroy`` and ``drill``: the life of the keys below the root key."""
+"""``troth keys status``, ``rotate``, ``destroy`` and ``drill``: the lifecycle of the keys below the root key."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _MINUTES = "%Y-%m-%d %H:%M"
 @click.option("--all", "destroyed", is_flag=True, help="List destroyed keys, too.")
 @cli.json_option
 def status(declaration: Path, destroyed: bool, as_json: bool) -> None:
-    """Say which keys there are, how they stand against their cryptoperiods, and what hangs on them.
+    """List the keys, their state relative to their cryptoperiods, and the amount of data that depends on each.
 
-    States and periods are those of NIST SP 800-57. A key in use may seal until the end of its originator-usage period,
-    which the declaration sets (cryptoperiods), else after a year. Ends with 1 when something is overdue or not sound.
+    States and periods are those of NIST SP 800-57. An active key may seal until the end of its originator-usage period,
+    which the declaration sets (cryptoperiods), by default a year. Exits with 1 if something is overdue or not sound.
 
     \b
     Example:  troth keys status
@@ -73,7 +73,7 @@ def _look(keyring: Keyring, lasts: dt.timedelta, domains: TokenDomains) -> Inven
 
 
 def _declared(path: Path) -> tuple[dt.timedelta, TokenDomains]:
-    """How long a field key is in use, and the domains of tokens."""
+    """The usage period of field keys, and the token domains; defaults if there is no declaration."""
     from troth.declaration import Cryptoperiods, load
 
     if not path.exists():
@@ -138,11 +138,11 @@ def _line(key: KeyStanding) -> tuple[str, str, str, str, str, str]:
 @cli.wanted_declaration_option
 @cli.json_option
 def rotate(purpose: Literal["field", "epoch", "token"] | None, declaration: Path, as_json: bool) -> None:
-    """Put a new key in use, and move what hangs on the older ones to it. Everything stays readable meanwhile.
+    """Activate a new key, and move the data of older keys to it. Everything stays readable meanwhile.
 
-    field: seals anew what Troth's own database holds. A rotation that was cut short is finished before another begins.
-    epoch: ends the epoch of subjects' keys early. token: makes a key for tokens, which then waits for its place in
-    token_domains. Without a word: whatever is due.
+    field: reseals the data in Troth's own database. An interrupted rotation is finished before another begins. epoch:
+    ends the epoch of subjects' keys early. token: creates a key for tokens, which is used once it is added to
+    token_domains. Without an argument: everything that is due.
 
     \b
     Example:  troth keys rotate
@@ -239,10 +239,10 @@ def _rotate_tokens(keyring: Keyring, domains: TokenDomains, *, wanted: bool) -> 
 @cli.wanted_declaration_option
 @cli.json_option
 def destroy(key: str, crypto_erase: bool, approved: str | None, declaration: Path, as_json: bool) -> None:
-    """Destroy a key that is not in use any more. What still hangs on it never opens again.
+    """Destroy a key that is no longer in use. Data that still depends on it can never be decrypted again.
 
-    Without --apply it shows the plan: what hangs on the key, in Troth's own database and in the declared sealed fields
-    of the company's stores. Two roles approve that plan by its hash, and then --apply carries it out.
+    Without --apply it shows the plan: the data that depends on the key, in Troth's own database and in the declared
+    sealed fields of the company's stores. Two roles approve that plan by its hash, and then --apply executes it.
 
     \b
     Example:  troth keys destroy field-1
@@ -255,7 +255,7 @@ def destroy(key: str, crypto_erase: bool, approved: str | None, declaration: Pat
     from troth.service.core.key_lifecycle import key_called, plan_destruction
 
     info = key_called(keyring, key)
-    if approved is not None and str(info.state) == "destroyed":  # the one that did it was killed before it could say so
+    if approved is not None and str(info.state) == "destroyed":  # an earlier call was killed after it destroyed the key
         roles: tuple[str, ...] = ()
     else:
         stores, counts = _in_stores(declaration) if info.purpose == "field" else ((), {})
@@ -282,7 +282,7 @@ def destroy(key: str, crypto_erase: bool, approved: str | None, declaration: Pat
 
 
 def _in_stores(path: Path) -> tuple[tuple[str, ...], Mapping[str, Counter[tuple[KeyId, int]]]]:
-    """The systems whose declared sealed fields were read, and what was found there."""
+    """Systems whose declared sealed fields were read, and the number of values per key in each place."""
     from troth.stores import keys_in_use
 
     if not path.exists():
@@ -323,10 +323,11 @@ def _words(plan: DestructionPlan) -> str:
 )
 @cli.json_option
 def drill(backup: str, as_json: bool) -> None:
-    """Try every key at hand on a restored backup of Troth's own database, made before some erasures.
+    """Test all available keys on a restored backup of Troth's own database that was made before some erasures.
 
-    Nobody who was erased may open from it once their day has come, which their receipt names; everybody else has to,
-    with the backup or with today's rows. Goes on record. Ends with 1 when an erased one opens or somebody is lost.
+    Data of erased people must not decrypt after the day named in their receipt; data of all others must, with the
+    backup or with today's rows. The result is recorded in the ledger. Exits with 1 if data of an erased person decrypts
+    or that of another is lost.
 
     \b
     Example:  troth keys drill --backup /mnt/restored/troth.sqlite3
@@ -376,7 +377,7 @@ def _url(backup: str) -> str:
 
 
 def _place(url: str) -> object:
-    """What a URL names, to compare."""
+    """The database that a URL refers to, in comparable form."""
     from urllib.parse import unquote, urlsplit
 
     parts = urlsplit(url)

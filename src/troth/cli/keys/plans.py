@@ -1,4 +1,4 @@
-"""What the commands on keys share: the database behind them, and plans that take two approvals."""
+"""Shared by the key commands: Troth's own database, and plans that need two approvals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _plan_hash(_: click.Context, __: click.Parameter, given: str | None) -> str 
 
 
 def require_hash(_: click.Context, __: click.Parameter, given: str) -> Hash:
-    """An argument that has to be a plan's hash."""
+    """Callback that parses a required plan hash. Raises `click.BadParameter`."""
     from troth.ledger import Hash
 
     checked = _plan_hash(_, __, given)
@@ -43,8 +43,8 @@ def apply_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def show_plan(
     plan: Hash, facts: Mapping[str, Any], words: str, approved: str | None, *, as_json: bool, two: bool = True
 ) -> bool:
-    """Whether this plan is to be carried out. If it is only to be looked at, it is printed; if another one was
-    approved, that is refused."""
+    """True if this plan was approved and is to be executed. Without an approval it prints the plan; if another plan was
+    approved, it raises `ApprovalRefused`."""
     from troth.protect import ApprovalRefused
 
     if approved is not None:
@@ -71,7 +71,7 @@ def opened() -> Keyring:
 
 
 def has_database() -> bool:
-    """Whether there may be a database already. Looking makes none."""
+    """True if Troth's own database may already exist. Does not create it."""
     from troth.service import Settings
 
     database = Settings.read().database
@@ -79,7 +79,7 @@ def has_database() -> bool:
 
 
 def use_database() -> None:
-    """Get Troth's own database ready, where what is done goes on record."""
+    """Set up Troth's own database, where actions are recorded."""
     from troth.service.server import catch_up, set_up
 
     set_up()
@@ -87,5 +87,5 @@ def use_database() -> None:
 
 
 def now() -> dt.datetime:
-    """The time of this machine, aware."""
+    """The current time, aware."""
     return dt.datetime.now(dt.UTC)

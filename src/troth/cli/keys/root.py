@@ -1,4 +1,4 @@
-"""``troth keys init``, ``wrap`` and ``copy``: the root key and the keys below it, and how they are kept."""
+"""``troth keys init``, ``wrap`` and ``copy``: how the root key and the keys below it are created and stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What a way to keep the root key may have to know."""
+    """Options of the ways to wrap the root key."""
     options: list[Callable[..., Any]] = [
         click.option("--key", help="What wraps it. aws-kms: an ARN; transit: a name; pkcs11: a label."),
         click.option("--mount", help="transit: where the engine is mounted.  [default: transit]"),
@@ -28,7 +28,7 @@ def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def way_named(name: str, options: dict[str, str | None]) -> Wrap:
-    """The way of that name with the options that were given. Raises `click.UsageError`."""
+    """The wrapping method of that name with the given options. Raises `click.UsageError`."""
     from troth.protect import WayRefused, way
 
     try:
@@ -43,10 +43,10 @@ def way_named(name: str, options: dict[str, str | None]) -> Wrap:
 @click.option("--keys-lost", is_flag=True, help="The root key is there, and no copy of keys.toml is left: begin anew.")
 @cli.json_option
 def init(name: str, keys_lost: bool, as_json: bool, **options: str | None) -> None:
-    """Make the root key: a file that only you can read. An existing key is never touched.
+    """Create the root key in a file that only you can read. An existing key is never touched.
 
-    With --wrap what stands in the file is of no use without a passphrase (age), a key in AWS KMS (aws-kms) or in Vault
-    (transit), or a hardware token (pkcs11). Passphrases, tokens and PINs come from the environment or from files.
+    With --wrap the file is useless without a passphrase (age), a key in AWS KMS (aws-kms) or in Vault (transit), or a
+    hardware token (pkcs11). Passphrases, tokens and PINs come from the environment or from files.
 
     \b
     Example:  TROTH_HOME=/var/lib/troth troth keys init
@@ -74,7 +74,7 @@ def init(name: str, keys_lost: bool, as_json: bool, **options: str | None) -> No
 
 
 def _note_lost() -> int:
-    """Put the lost keys on record, where there is a database that knows them."""
+    """Record the lost keys, if there is a database that lists them. Returns their number."""
     if not has_database():
         return 0
     use_database()
@@ -88,10 +88,11 @@ def _note_lost() -> int:
 @click.option("--none", "none", is_flag=True, help="Keep no copy any more. The one that is there stays: take it away.")
 @cli.json_option
 def copy(path: Path | None, none: bool, as_json: bool) -> None:
-    """Write keys.toml, and every change of it, to a second place as well, on another disk.
+    """Also write keys.toml, and every change of it, to a second path, on another disk.
 
-    Keys of subjects hang on keys that live for a day: a copy of yesterday opens nobody's. With this one a lost disk
-    loses no key. It is as secret as keys.toml itself, and its folder has to be there. Without a path: where it is.
+    Subjects' keys depend on keys that live for a day, so yesterday's copy opens none of them. With this copy, the loss
+    of a disk loses no key. It is as secret as keys.toml itself, and its folder must exist. Without a path, prints the
+    current one.
 
     \b
     Example:  troth keys copy /mnt/second/troth-keys.toml
@@ -118,10 +119,10 @@ def copy(path: Path | None, none: bool, as_json: bool) -> None:
 @click.option("--apply", "approved", metavar="PLAN-HASH", help="Carry out the plan that you have seen.")
 @cli.json_option
 def wrap(name: str, approved: str | None, as_json: bool, **options: str | None) -> None:
-    """Wrap the same root key another way. Everything that was sealed stays readable.
+    """Wrap the same root key in another way. All sealed data stays readable.
 
-    Without --apply it shows the plan. With the hash of that plan it proves that the new way unwraps what it wraps, and
-    puts the new file in the place of the old one. A new passphrase comes from TROTH_NEW_PASSPHRASE_FILE.
+    Without --apply it shows the plan. With the hash of that plan it verifies that the new wrapping can be unwrapped,
+    and replaces the old file. A new passphrase comes from TROTH_NEW_PASSPHRASE_FILE.
 
     \b
     Example:  troth keys wrap --to aws-kms --key arn:aws:kms:eu-west-1:111122223333:key/0ab1…
@@ -154,14 +155,14 @@ def _show(plan: RewrapPlan) -> None:
 
 
 def wrap_facts(wrap: Wrap) -> dict[str, str]:
-    """The way and what it knows, for machines."""
+    """The wrapping method and its options, as data."""
     from troth.protect import options
 
     return {"way": wrap.name, **options(wrap)}
 
 
 def wrap_said(wrap: Wrap) -> str:
-    """The same for people."""
+    """The same as text."""
     if wrap.name == "none":
         return "none: whoever reads the file has the key"
     name, *rest = wrap_facts(wrap).items()

@@ -1,4 +1,4 @@
-"""``troth keys suspend``, ``resume`` and ``compromised``: a key is doubted, cleared, or known to somebody else."""
+"""``troth keys suspend``, ``resume`` and ``compromised``: for keys that may be, are not, or are compromised."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from troth.protect import KeyInfo, Keyring, KeyState
 
 _ONE_IN_USE = ("field", "epoch")
-"""The purposes of which one key at a time is in use."""
+"""Purposes with one active key at a time."""
 
 
 @click.command()
 @click.argument("name")
 @cli.json_option
 def suspend(name: str, as_json: bool) -> None:
-    """Let a key in use neither seal nor open anything until it is resumed, such as while a theft is looked into.
+    """Suspend an active key: it neither seals nor opens until it is resumed, for example during an investigation.
 
-    While a field key is suspended nothing is sealed, until it is resumed or another one is put in use by a rotation.
+    While a field key is suspended nothing can be sealed, until it is resumed or a rotation activates another one.
 
     \b
     Example:  troth keys suspend field-2
@@ -45,7 +45,7 @@ def _suspended(keyring: Keyring, name: str) -> KeyInfo:
 @click.argument("name")
 @cli.json_option
 def resume(name: str, as_json: bool) -> None:
-    """Let a suspended key open again. It seals again, too, where no other key has come into use meanwhile.
+    """Resume a suspended key: it opens again. It also seals again, unless another key was activated meanwhile.
 
     \b
     Example:  troth keys resume field-2
@@ -72,10 +72,10 @@ def _resumed(keyring: Keyring, name: str) -> KeyInfo:
 @click.argument("name")
 @cli.json_option
 def compromised(name: str, as_json: bool) -> None:
-    """Say that somebody else may know a key. It never seals again; what is under it opens, to be sealed anew.
+    """Mark a key as compromised. It never seals again, but still opens its data so that it can be resealed.
 
-    Where it is the key in use, a new one comes into use first. There is no way back from here: seal or wrap anew what
-    hangs on the key (troth keys rotate), then destroy it. Until then troth keys status ends with 1.
+    If it is the active key, a new one is activated first. This cannot be undone: reseal or rewrap the data that depends
+    on the key (troth keys rotate), then destroy it. Until then troth keys status exits with 1.
 
     \b
     Example:  troth keys compromised field-2
@@ -102,13 +102,13 @@ def _compromised(keyring: Keyring, name: str) -> KeyInfo:
 
 
 def _found(keyring: Keyring, name: str, state: KeyState) -> KeyInfo | None:
-    """The key of that name, where it is in that state."""
+    """The key of that name if it is in that state, else None."""
     assert keyring.chain is not None, "the keyring of a home"
     return next((info for info in keyring.chain.infos() if (info.name, info.state) == (name, state)), None)
 
 
 def _noted(keyring: Keyring, change: Callable[[], KeyInfo]) -> KeyInfo:
-    """Make the change, and put it on record; killed in between, the next one who looks at the keys does that."""
+    """Make the change and record it. After a crash in between, the next key command records it."""
     use_database()
     from troth.service.core.key_registry import note_keys
 

@@ -1,4 +1,4 @@
-"""``troth policy``: the published policy, read and looked at. A module for each command, imported when it is called."""
+"""``troth policy``: reads and analyses the published policy. The module of each command is imported when called."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMMANDS = {
     "render": "troth.cli.policy.render",
     "diff": "troth.cli.policy.diff",
 }
-"""Command to the module that defines it, under the command's own name."""
+"""The module that defines each command; the function has the command's name."""
 
 _SHORT = {
     "read": "Show what a policy says, sentence by sentence, and where.",
@@ -34,7 +34,7 @@ class _Commands(LazyGroup):
 
 @click.group(cls=_Commands)
 def policy() -> None:
-    """Read the published policy and work with its text. Nothing here needs a database or a service.
+    """Read the published policy and work with its text. These commands need no database and no service.
 
     \b
     Example:  troth policy read policy.html

@@ -1,4 +1,4 @@
-"""``troth policy bind``: what could show that each promise of a policy is kept."""
+"""``troth policy bind``: proposes how to verify each promise of a policy."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _INDENT_MAX = 24
 @click.option("--apply", "approved", metavar="HASH", help="Add what you have seen with --write.")
 @cli.json_option
 def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_json: bool) -> None:
-    """Propose what could show that each promise is kept: controls, or a named person's word where nothing measures it.
+    """Propose how to verify each promise: by controls, or by a named person's attestation if nothing measures it.
 
-    Each proposal says what green can mean and what it cannot. What the declaration binds already is left alone, and so
-    is what it lists under policy.not_promises. A promise whose words are no longer in the policy is named with what it
-    was bound to and the sentence most like it; it is never bound anew by itself.
+    Each proposal says what green can mean and what it cannot. Promises that the declaration already binds, and
+    sentences listed under policy.not_promises, are skipped. A promise whose words are no longer in the policy is
+    reported with its binding and the most similar sentence; it is never rebound automatically.
 
-    With --write the lines are shown as a difference to the file, with an owner still to be filled in, and with --apply
-    they are added. Nothing else of the file changes. A control is written only where green would be right about the
-    promise: where policy and declaration differ, or a person's word is wanted too, it stands in a comment.
+    With --write the changes to the file are shown as a diff, with the owner left to fill in; with --apply they are
+    added. The rest of the file does not change. A control is written only if green would be right about the promise: if
+    policy and declaration differ, or an attestation is also needed, it is only mentioned in a comment.
 
-    Ends with 1 when a promise is unbound, bound to nothing (no control and nobody's word) or lost its words, and when
-    the declaration speaks against one that is bound.
+    Exits with 1 if a promise is unbound, bound to nothing (neither control nor attestation) or no longer in the policy,
+    or if the declaration contradicts a bound promise.
 
     \b
     Example:  troth policy bind policy.md -d troth.yaml

@@ -1,4 +1,4 @@
-"""``troth policy diff``: what one version of a policy promises less, or more, than another."""
+"""``troth policy diff``: compares the promises of two versions of a policy."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Tell of clauses that are the same, too.")
 @cli.json_option
 def diff(old: Path, new: Path, everything: bool, as_json: bool) -> None:
-    """Say which promises of OLD are stronger, weaker, new or gone in NEW, clause by clause, and why.
+    """Show which promises of OLD are stronger, weaker, new or gone in NEW, clause by clause, and why.
 
-    A promise that is gone, a use of data, a recipient or a purpose that is new, a longer period, an earlier "always"
-    that is now a "may": each makes the new version weaker. Words are compared, not meaning: what they cannot tell to be
-    harmless is in doubt, and has to be read. Only English is compared.
+    The new version is weaker if a promise is gone, if a use of data, a recipient or a purpose is new, if a period is
+    longer, or if an earlier "always" is now a "may". Words are compared, not meaning: changes that are not clearly
+    harmless are in doubt, and a person must read them. Only English is compared.
 
-    Ends with 1 when the new version promises less, may promise less, or cannot be compared.
+    Exits with 1 if the new version promises less, may promise less, or cannot be compared.
 
     \b
     Example:  troth policy diff policy-2025.md policy.md
@@ -59,7 +59,7 @@ def _summary(compared: Comparison) -> str:
 
 
 def _verdict(compared: Comparison) -> str:
-    """What the new version is as a whole: nothing better is said of it while something has to be read."""
+    """Overall verdict on the new version: in doubt while changes must be read, unless it is weaker anyway."""
     return "in_doubt" if compared.doubtful and not compared.weaker else str(compared.verdict)
 
 

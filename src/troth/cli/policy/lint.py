@@ -1,4 +1,4 @@
-"""``troth policy lint``: what is wrong with a policy."""
+"""``troth policy lint``: reports errors in a policy."""
 
 from __future__ import annotations
 
@@ -62,14 +62,13 @@ def lint(
     out: Path | None,
     list_rules: bool,
 ) -> None:
-    """Say what is wrong with a policy: against the law, against itself, against what is declared.
+    """Report conflicts of a policy with the law, with itself, and with the declaration.
 
-    Looks at the text with every rule that is in force on the day, of each law that may apply as far as the text tells:
-    errors (what the law asks for is missing, or a statement is not true), warnings and advice, each with its line, its
-    quote and its citation. Some count only under a condition that the text does not settle; with a declaration the
-    conditions become facts.
+    Checks the text with all rules in force on the day, of each law that may apply according to the text. Reports errors
+    (a legal requirement is missing, or a statement is not true), warnings and advice, each with line, quote and
+    citation. Some findings depend on a condition that the text does not settle; a declaration settles it.
 
-    Ends with 1 when an error was found that hangs on no such condition, 0 when none was.
+    Exits with 1 if there is an error that depends on no such condition, else with 0.
 
     \b
     Example:  troth policy lint policy.md
@@ -110,7 +109,7 @@ def lint(
 
 
 def _looking(as_of: dt.date, regimes: str | None, facts: Path | None) -> Callable[[PolicyText], LintReport]:
-    """A look at a policy with these rules, on that day, beside that declaration."""
+    """Return a function that lints a policy with these laws, as of that day, using that declaration."""
     from troth.policy.lint import REGIMES, LintFacts
     from troth.policy.lint import lint as look
 
@@ -126,7 +125,7 @@ def _looking(as_of: dt.date, regimes: str | None, facts: Path | None) -> Callabl
 
 
 def _read(file: Path) -> PolicyText:
-    """The policy. Refuses one whose language is not the rules'; says so where some of it is not."""
+    """Read the policy. Raises `PolicyError` if it is not in English, and warns if only part of it is not."""
     from troth.policy import PolicyError, TextLanguage, read_file
 
     policy = read_file(file)
@@ -138,7 +137,7 @@ def _read(file: Path) -> PolicyText:
 
 
 def _mend(file: Path, policy: PolicyText, look: Callable[[PolicyText], LintReport], out: Path | None) -> LintReport:
-    """Print the diff, and write the mended policy where asked. The report is on what there then is."""
+    """Print the diff of fixes; with *out*, write the fixed policy and report on it, else on the original."""
     from troth.policy import file_kind, read
     from troth.policy.lint import mend
 
@@ -161,7 +160,7 @@ def _mend(file: Path, policy: PolicyText, look: Callable[[PolicyText], LintRepor
 
 
 def _shown(file: Path, report: LintReport) -> Iterator[str]:
-    """The findings as lines for a terminal, the gravest first."""
+    """The findings as lines for a terminal, most severe first."""
     yield f"{file}: {_tally(report)}, with the rules of {report.as_of:%-d %B %Y}."
     if report.is_lawless:
         yield "No law's rule counted on that day: only those that belong to no law were looked at."

@@ -1,4 +1,4 @@
-"""``troth policy read``: what a policy says, and where."""
+"""``troth policy read``: shows the sentences of a policy with their locations."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
 _WIDTH_MAX = 120
 
 file_argument = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-"""The policy's file, which has to be there."""
+"""The policy's file, which must exist."""
 
 
 @click.command()
 @file_argument
 @cli.json_option
 def read(file: Path, as_json: bool) -> None:
-    """Show what a policy says, sentence by sentence, and where.
+    """Show a policy sentence by sentence, with locations.
 
-    Reads plain text, Markdown, HTML as saved from a site, DOCX and PDF. Each sentence has an id that follows from its
-    words and stays when others change, and its line: in the file, or for DOCX and PDF in the text taken out of it, with
-    the page of a PDF. Behind it stands what the sentence does (promise, right, collection, …), where it does any of
-    that. Beside them stand definitions, contacts and dates, and what sounds like a promise although it is not taken for
-    the policy: in a footer, a banner, hidden or struck out. Whether the text is English is told; nothing is translated.
+    Reads plain text, Markdown, HTML as saved from a site, DOCX and PDF. Each sentence has an id, which depends only on
+    its own words, and a line: in the file, or for DOCX and PDF in the extracted text, with the page of a PDF. It is
+    followed by the kinds of the sentence (promise, right, collection, …), if any. Also lists definitions, contacts and
+    dates, and text that sounds like a promise but is not part of the policy: in a footer or a banner, hidden or struck
+    out. Reports whether the text is English; nothing is translated.
 
-    Ends with 1 when the file cannot be read, and says why: a scan, a lock, an encoding, no sentence in it.
+    Exits with 1 if the file cannot be read, with the reason: a scan, a lock, an encoding, or no sentences.
 
     \b
     Example:  troth policy read policy.html
@@ -126,7 +126,7 @@ def _line(sentence: Sentence, block: Block, kinds: tuple[ClauseKind, ...]) -> st
 
 
 def _classified(understood: Understood) -> dict[str, Any]:
-    """What each clause does and each paragraph is about, by the clauses' ids."""
+    """The kinds of each clause and the practices of each paragraph, by clause ids."""
     return {
         "said": {
             one.sentence.id: {
@@ -163,7 +163,7 @@ def _days(date: StatedDate) -> str:
 def _as_data(
     file: Path, policy: PolicyText, terms: list[Definition], ways: list[Contact], dates: list[StatedDate]
 ) -> dict[str, Any]:
-    """The policy as one document: each sentence once, in order, with the section it stands in."""
+    """The policy as one document: each sentence once, in order, with its section."""
     return {
         "file": str(file),
         "language": policy.language,

@@ -1,4 +1,4 @@
-"""``troth policy render``: the notice, from the declaration."""
+"""``troth policy render``: renders the notice from the declaration."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def render(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Render a complete notice from the declaration: for people, and the same facts for machines.
+    """Render a complete notice from the declaration, for people and in machine-readable form.
 
-    Everything in it is a fact of the declaration or a duty of the laws that apply (GDPR, UK GDPR, PECR, CalOPPA, CCPA).
-    What is missing is told with its place, and nothing is rendered. Both forms are read again and compared first.
-    With --out nothing that stands in the folder and says something else is written over, and never policy.file.
+    Its content consists only of facts of the declaration and duties of the applicable laws (GDPR, UK GDPR, PECR,
+    CalOPPA, CCPA). If facts are missing, they are reported with their place, and nothing is rendered. Both forms are
+    parsed again and compared first. With --out, files in the folder with other content are never overwritten, nor is
+    policy.file.
 
-    Ends with 1 when something is missing, when people and machines would read different things, or when the prose
-    reads too hard.
+    Exits with 1 if facts are missing, if the two forms differ, or if the prose is too hard to read.
 
     \b
     Example:  troth policy render -d troth.yaml > policy.md
@@ -93,7 +93,7 @@ def _files(rendered: Rendered) -> dict[str, str]:
 
 
 def _write(folder: Path, files: dict[str, str], *, policy: Path) -> None:
-    """Write them all, or none where one would take the place of something else."""
+    """Write all files, or none if one of them would overwrite other content."""
     try:
         for name, text in files.items():
             _require_free(folder / name, text, policy)

@@ -1,4 +1,4 @@
-"""The rules of `check`, by what they look at. Each is a function from the declaration to its faults."""
+"""The rules of `check`, by subject. Each is a function from the declaration to its faults."""
 
 from typing import Final
 

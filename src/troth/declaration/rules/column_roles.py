@@ -1,4 +1,4 @@
-"""What the columns of a table are to the people in it."""
+"""The roles of a table's columns for the people in it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def columns(table: Table) -> set[str]:
 
 
 def naming_columns(place: TablePlace) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The columns of identity and mentions that erasure has to treat. An account number or a key names a row, and is
-    what erasure holds on to."""
+    """The columns of identity and mentions that erasure must treat. An account number or a key identifies a row, and
+    erasure needs it."""
     key = place.table.key or ()
     for group in ("identity", "mentions"):
         for kind, one in getattr(place.table, group).items():

@@ -1,4 +1,4 @@
-"""How rows end: what erasure does to them, what keeps them, and what sealing leaves possible."""
+"""The end of rows: what erasure does to them, what keeps them, and what sealing still allows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from troth.declaration.taxonomy import covers
 
 
 def _erasure(declaration: Declaration) -> Faults:
-    """Every table with personal data says what erasure does, for every field of it."""
+    """Every table with personal data states what erasure does, for every field of it."""
     for place in places(declaration):
         table, erase = place.table, place.table.erase
         personal = [column for column, use in table.fields.items() if covers("user", use.category)]
@@ -24,7 +24,7 @@ def _erasure(declaration: Declaration) -> Faults:
                 yield UnplacedProblem(
                     "erase-missing", place.path(), "nothing says what erasure does to these rows", mend
                 )
-        elif erase.rows == "keep" or erase.fields:  # rows that are deleted may have to stay where others need them
+        elif erase.rows == "keep" or erase.fields:  # deleted rows may have to stay if others refer to them
             naming = [column for _, column in naming_columns(place)]
             untreated = [column for column in dict.fromkeys([*personal, *naming]) if column not in erase.fields]
             if not (untreated or erase.fields or table.keep or table.unlinked) and leads_in(table):
@@ -55,7 +55,7 @@ def _strategies(place: TablePlace, path: tuple[str, ...], strategies: dict[str, 
 
 
 def _sealing(declaration: Declaration) -> Faults:
-    """What is sealed is found and erased in ways that ciphertext bears."""
+    """Sealed fields are searched and erased in ways that work on ciphertext."""
     for place in places(declaration):
         fields = place.table.fields
         for path, column in naming_columns(place):
@@ -89,8 +89,8 @@ def _sealing(declaration: Declaration) -> Faults:
 
 
 def _search(place: TablePlace, column: str, search: BlindSearch, problems: dict[str, str]) -> Faults:
-    """An index is over sealed fields, each of which stands in no other, and its buckets are erased with them. *told*
-    has the fields that are indexed so far, with the field that says so."""
+    """An index covers sealed fields, each in no other index, and its buckets are erased with them. *problems* maps the
+    fields indexed so far to the field that declares it."""
     fields, path = place.table.fields, place.path("fields", column, "search")
     names = (column, *search.with_)
     for at, name in enumerate(names):
@@ -107,7 +107,7 @@ def _search(place: TablePlace, column: str, search: BlindSearch, problems: dict[
 
 
 def _keeping(declaration: Declaration) -> Faults:
-    """What is kept is kept from some day, and only as much of it as the reason needs."""
+    """Kept rows have a start date, and only the fields that the reason needs are kept."""
     for place in places(declaration):
         keep = place.table.keep
         if keep is None:

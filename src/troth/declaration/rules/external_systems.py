@@ -1,4 +1,4 @@
-"""Systems that answer for themselves: whether it is said how they are asked, and what they hold."""
+"""Systems that answer for themselves: whether the declaration says how to ask them, and what they hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from troth.declaration.rules.problem import Faults, UnplacedProblem, meant
 
 
 def _asked(declaration: Declaration) -> Faults:
-    """A system that is asked says how, and what it holds; one that we look into is not asked."""
+    """A system that is asked declares how, and what it holds; a system that we read is not asked."""
     for name, system in declaration.systems.items():
         path, scheme = ("systems", name), system.store.partition(":")[0]
         asked, is_reference = system.asked, system.store.startswith("${")

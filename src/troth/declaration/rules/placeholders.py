@@ -1,4 +1,4 @@
-"""Words that are none: what a draft left open, and keys that no taxonomy and no list of countries holds."""
+"""Placeholders, unknown taxonomy keys, unknown country codes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _OPEN: Final = re.compile(r"\s*TODO\b")
 _NO_DAY: Final = dt.date(1970, 1, 1)
 _MARKS: Final = {"TODO": "fill in what is missing", "REVIEW": "look at each guess and mend it"}
 NO_COUNTRY: Final = {"UK": "GB", "EU": None, "EL": "GR"}
-"""What is written for a country and is none, with what is meant."""
+"""Codes that are written for countries but are none, with the intended code."""
 
 
 def _drafted(declaration: Declaration) -> Faults:
-    """The placeholders of `troth init` are no facts, and its guesses are nobody's word yet."""
+    """Placeholders of `troth init` are not facts, and its guesses are unconfirmed."""
     if declaration.policy.effective == _NO_DAY:
         mend = "name the day since when the policy is in force"
         yield UnplacedProblem("placeholder-left", ("policy", "effective"), "the day that a draft leaves open", mend)
-    if "TODO" in declaration.model_dump_json(exclude_defaults=True):  # seldom; a walk each time would cost twice
+    if "TODO" in declaration.model_dump_json(exclude_defaults=True):  # rare; always walking would cost twice as much
         for path in _open(declaration.model_dump(mode="json", by_alias=True, exclude_defaults=True), ()):
             yield UnplacedProblem(
                 "placeholder-left", path, "'TODO' stands here", "write what is true, or take the key out"
@@ -36,7 +36,7 @@ def _drafted(declaration: Declaration) -> Faults:
 
 
 def _open(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The places in *value* where a text begins with TODO."""
+    """The paths in *value* at which a text begins with TODO."""
     if isinstance(value, str):
         if _OPEN.match(value):
             yield path
@@ -46,7 +46,7 @@ def _open(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _vocabulary(declaration: Declaration) -> Faults:
-    """Data categories and uses are words of the taxonomy."""
+    """Data categories and uses are keys of the taxonomy."""
     for path, category in _named_categories(declaration):
         if not is_category(category):
             mend = meant(nearest(category), "see `troth.declaration.categories()`")
@@ -75,7 +75,7 @@ def _named_categories(declaration: Declaration) -> Iterator[tuple[tuple[str, ...
 
 
 def _countries(declaration: Declaration) -> Faults:
-    """The codes that people write and ISO 3166-1 does not hold."""
+    """Country codes that people write but that are not in ISO 3166-1."""
     named: list[tuple[tuple[str, ...], str]] = [(("organisation", "country"), declaration.organisation.country)]
     named += [(("recipients", name, "country"), one.country) for name, one in declaration.recipients.items()]
     named += [(("systems", name, "country"), one.country) for name, one in declaration.systems.items() if one.country]

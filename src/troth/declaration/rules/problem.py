@@ -1,4 +1,4 @@
-"""What a rule tells, and what every rule needs to tell it."""
+"""The result of a rule, and what every rule needs to build it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from troth.declaration.systems import Reference, Table
 
 @dataclass(frozen=True, slots=True)
 class UnplacedProblem:
-    """A problem that does not yet know its place."""
+    """A problem without its place in the file."""
 
     code: str
     path: tuple[str, ...]
@@ -21,17 +21,17 @@ class UnplacedProblem:
     mend: str
     severity: Severity = Severity.ERROR
     where: Position | None = None
-    """Where it stands, where that is no key."""
+    """Its place, if it is not at a key."""
 
 
 Faults: TypeAlias = Iterator[UnplacedProblem]
 Rule: TypeAlias = Callable[[Declaration], Faults]
-"""From a declaration to what is wrong with it. The code of a fault stays the same for ever."""
+"""A rule: from a declaration to its faults. The code of a fault never changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class TablePlace:
-    """One table, with where it is."""
+    """One table, with its system and name."""
 
     system: str
     name: str

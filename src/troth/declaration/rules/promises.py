@@ -1,4 +1,4 @@
-"""Promises, and what the calendar overtakes: waivers, attestations, contracts."""
+"""Promises, and what expires: waivers, attestations, contracts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from troth.declaration.rules.problem import Faults, UnplacedProblem, meant, plac
 
 
 def _promises(declaration: Declaration) -> Faults:
-    """A sentence is promised once, and a word given for it lasts a while. What controls show is for others."""
+    """A sentence is promised once, and its attestation lasts a valid time. Controls are checked elsewhere."""
     first: dict[str, int] = {}
     parts = [*declaration.systems, *(f"{place.system}.{place.name}" for place in places(declaration))]
     for index, promise in enumerate(declaration.promises):
@@ -35,7 +35,7 @@ def _promises(declaration: Declaration) -> Faults:
 
 
 def lapsed(declaration: Declaration, today: dt.date) -> Faults:
-    """What the calendar has overtaken by *today*."""
+    """What has expired by *today*."""
     for index, promise in enumerate(declaration.promises):
         path = ("promises", str(index))
         if promise.waive is not None:

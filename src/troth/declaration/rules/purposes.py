@@ -1,4 +1,4 @@
-"""Purposes: whether all that is held, asked for and passed on serves one, and whether it may."""
+"""Purposes: whether all data that is held, collected and passed on serves one, and lawfully."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from troth.law.places import FREE_FLOW
 
 
 def _purposes(declaration: Declaration) -> Faults:
-    """Data that is held has a purpose (GDPR Art. 5(1)(b)), and a purpose has data."""
+    """Held data has a purpose (GDPR Art. 5(1)(b)), and a purpose has data."""
     held = held_categories(declaration)
     data = {category for purpose in declaration.purposes.values() for category in purpose.data}
     for category, path in held.items():
@@ -40,7 +40,7 @@ def _purposes(declaration: Declaration) -> Faults:
 
 
 def held_categories(declaration: Declaration) -> dict[str, tuple[str, ...]]:
-    """Each known category that some table holds, with its first place."""
+    """Each known category that is held, with its first place."""
     held: dict[str, tuple[str, ...]] = {}
     for place in places(declaration):
         for column, use in place.table.fields.items():
@@ -55,7 +55,7 @@ def held_categories(declaration: Declaration) -> dict[str, tuple[str, ...]]:
 def _unheld(
     declaration: Declaration, path: tuple[str, ...], named: Iterable[str], held: dict[str, tuple[str, ...]]
 ) -> Faults:
-    """Of the *named* categories those that nothing holds. A system that says nothing of its data may hold anything."""
+    """The *named* categories that nothing holds. A system that declares none of its data may hold anything."""
     if any(not system.tables and not (system.asked and system.asked.holds) for system in declaration.systems.values()):
         return
     for index, category in enumerate(named):
@@ -83,7 +83,7 @@ def _purpose_names(declaration: Declaration) -> Faults:
 
 
 def _collection(declaration: Declaration) -> Faults:
-    """A form asks for what its purposes need, and no more (GDPR Art. 5(1)(c))."""
+    """A form collects what its purposes need, and no more (GDPR Art. 5(1)(c))."""
     for name, point in declaration.collection_points.items():
         known = [declaration.purposes[purpose] for purpose in point.purposes if purpose in declaration.purposes]
         data = {category for purpose in known for category in purpose.data}
@@ -116,8 +116,8 @@ def _recipients(declaration: Declaration) -> Faults:
 
 
 def _feeds(declaration: Declaration) -> Faults:
-    """A feed shows whose data goes to a recipient: by rows of a declared table that lead to a person and hold what the
-    recipient receives, and by columns that are declared."""
+    """A feed shows whose data goes to a recipient: through rows of a declared table that lead to a person and hold data
+    that the recipient receives, and through declared columns."""
     known = {
         f"{place.system}.{place.name}": place
         for place in places(declaration)

@@ -1,4 +1,4 @@
-"""Tables: whether references lead somewhere, and whether each row is somebody's."""
+"""Tables: whether references resolve, and whether each row belongs to somebody."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from troth.declaration.systems import Reference, Table
 
 _Node: TypeAlias = tuple[str, str]
 _RESTRICTED: Final = "restricted"
-"""The mark that stops every use but storing (GDPR Art. 18)."""
+"""The mark that stops every use except storage (GDPR Art. 18)."""
 
 
 def _references(declaration: Declaration) -> Faults:
-    """A reference leads to a declared table, column by column."""
+    """A reference resolves to a declared table, column by column."""
     for place in places(declaration):
         for link, key, reference in place.links:
             path = place.path(link, key)
@@ -38,7 +38,7 @@ def _reference_columns(path: tuple[str, ...], reference: Reference, target: Tabl
         yield UnplacedProblem("reference-arity", path, message, "name as many columns on both sides")
     known = columns(target)
     for column in reference.to:
-        # A declaration need not name every column, so only a near miss is worth a word; the schema will tell the rest.
+        # A declaration need not name every column, so only a near miss is reported; the schema will show the rest.
         near = nearest_of(column, known) if column not in known and len(column) > 3 else None
         if near:
             message = f"'{shown(column)}' is not among the declared columns of '{shown(reference.table)}'"
@@ -46,8 +46,7 @@ def _reference_columns(path: tuple[str, ...], reference: Reference, target: Tabl
 
 
 def _cycles(declaration: Declaration) -> Faults:
-    """Rows belong to rows that belong to a person. A circle of tables belongs to nobody; a table may hold its own
-    children."""
+    """Rows belong to rows that belong to a person. A cycle of tables belongs to nobody; a table may refer to itself."""
     owners: dict[_Node, list[tuple[_Node, str]]] = {}
     for place in places(declaration):
         here = (place.system, place.name)
@@ -62,8 +61,8 @@ def _cycles(declaration: Declaration) -> Faults:
 
 
 def _circles(owners: dict[_Node, list[tuple[_Node, str]]]) -> Iterator[tuple[list[_Node], str]]:
-    """Each circle once, as its nodes in order and the key of the edge that closes it: a depth-first walk that keeps
-    its own stack, since chains may be longer than Python's."""
+    """Each cycle once, as its nodes in order and the key of the edge that closes it: a depth-first search with its own
+    stack, since chains may exceed Python's recursion limit."""
     done: set[_Node] = set()
     for start in owners:
         trail: dict[_Node, Iterator[tuple[_Node, str]]] = {} if start in done else {start: iter(owners[start])}
@@ -81,7 +80,7 @@ def _circles(owners: dict[_Node, list[tuple[_Node, str]]]) -> Iterator[tuple[lis
 
 
 def _people(declaration: Declaration) -> Faults:
-    """Columns that name people are fields too, and a field about one of several people says about whom."""
+    """Columns that identify people are fields too, and a field about one of several people says about whom."""
     for place in places(declaration):
         table = place.table
         for path, column in naming_columns(place):
@@ -99,7 +98,7 @@ def _people(declaration: Declaration) -> Faults:
                     "of-unknown", place.path("fields", column, "of"), f"no link '{shown(use.of)}'", mend
                 )
         for column in table.titles.keys() - columns(table):
-            # A declaration need not name every column, so only a near miss is worth a word.
+            # A declaration need not name every column, so only a near miss is reported.
             if (near := nearest_of(column, columns(table))) is not None:
                 message = f"'{shown(column)}' is not among the declared columns of '{shown(place.name)}'"
                 path = place.path("titles", column)
@@ -111,7 +110,7 @@ def _people(declaration: Declaration) -> Faults:
 
 
 def _marks(declaration: Declaration) -> Faults:
-    """A mark stops everything, or one purpose; it is never the column by which a person is found."""
+    """A mark stops everything, or one purpose; it is never a column that identifies a person."""
     known = {_RESTRICTED, *declaration.purposes}
     for place in places(declaration):
         table = place.table

@@ -1,4 +1,4 @@
-"""Postal addresses in text: a small grammar of the ways in which people of many countries write where they live."""
+"""Finds postal addresses in text, with a small grammar of the formats of many countries."""
 
 from troth.detect.addresses.finder import AddressFinder
 

@@ -1,4 +1,4 @@
-"""What the core of an address is, by what stands around it, and from where to where the address goes."""
+"""Classifies an address core by its context, and determines the extent of the address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from troth.detect.text import FoldedText
 
 _BEFORE: Final = 120
 _AFTER: Final = 160
-"""How many bytes on each side of a core are looked at."""
+"""Context on each side of a core, in bytes."""
 _TOLD: Final = re.compile(
     r"\b(?:address|addr|liv(?:e|es|ing) (?:at|in|on)|located|deliver\w*|ship\w*|mail|meet|resid\w*|moved|office|home)\b"
     r"[^\n]{0,25}$|\b(?:i'm|we're|am|are|is) at $",
@@ -24,17 +24,17 @@ _TOLD: Final = re.compile(
 )
 _GOES_ON: Final = re.compile(r" (?:[A-Z&][a-z&]|[A-Z]{3}|\d)|\) [A-Z]")
 _SPELLS: Final = re.compile(r"\b\w (?:for|as in|like) $")
-"""``i for india``."""
+"""A spelled letter: ``i for india``."""
 _WENT_BEFORE: Final = re.compile(r"(?<![.!?:] )\b(?!In|On|At|From|The|And|To|Of|Is)[A-Z][a-z]+ $")
-"""Capitals that make a place a part of a longer name."""
+"""A capitalised word before, which makes a place part of a longer name."""
 _PROVEN: Final = (0.0, 0.07, 0.1)
 _PROVEN_BY_WORDS: Final = 0.03
 _SUREST: Final = 0.97
-"""What a town and a code add to the score of a core, what words before it do, and how high it gets."""
+"""Score increments for a town and a code, and for words before the core; and the maximum score."""
 
 
 class _Place(NamedTuple):
-    """An address, in bytes of the text's UTF-8."""
+    """An address, as a byte range of the text's UTF-8."""
 
     start: int
     end: int
@@ -44,9 +44,9 @@ class _Place(NamedTuple):
 
 
 def placed(text: FoldedText, cores: Iterable[tuple[int, int, str]]) -> Iterator[Finding]:
-    """The addresses around *cores*, in their order. They do not overlap."""
+    """The addresses around *cores*, in order and without overlaps."""
     reach = 0
-    # Of several cores at one place, the longest is judged first.
+    # Of several cores with the same start, the longest is judged first.
     for start, end, name in sorted(cores, key=lambda it: (it[0], -it[1])):
         text.check_clock()
         if start >= reach and (it := _place(text.utf8, start, end, name, reach)):
@@ -78,7 +78,7 @@ def _place(utf8: bytes, start: int, end: int, name: str, reach: int) -> _Place |
     start += len(core[: judged.skip].encode()) - len(before[len(before) - left.length :].encode())
     end += len(after[: right.length].encode()) - len(core[len(core) - judged.cut :].encode())
     if not right.length and re.search(r"\w{5}\.$", core):
-        end -= 1  # the full stop of a sentence, not of an abbreviation
+        end -= 1  # a full stop that ends a sentence, not an abbreviation
     score = min(_SUREST, judged.score + _PROVEN[proof] + _PROVEN_BY_WORDS * told)
     return _Place(start, end, "ADDRESS" if proof == 2 else judged.type, round(score, 2), told)
 
@@ -95,7 +95,7 @@ def _walker() -> Walker:
 
 
 def _is_met(needs: RequiredContext, before: str, left: Walk) -> bool:
-    """Whether what a core needs is on its left; `RequiredContext.ANY` may also be on its right."""
+    """True if the context that a core needs is on its left; `RequiredContext.ANY` may also be on its right."""
     if needs is RequiredContext.IN:
         return before[-4:].lower() in {" in ", "\nin ", "in "}
     if needs is RequiredContext.COMMA and not before.rstrip().endswith(","):
@@ -104,7 +104,7 @@ def _is_met(needs: RequiredContext, before: str, left: Walk) -> bool:
 
 
 def _is_named(core: str, judged: Judged, before: str, after: str) -> bool:
-    """Whether capitals beside it make a place the name of a surgery or a ministry, or a word that is shouted."""
+    """True if it is part of a name such as that of a surgery or a ministry, or a word in capitals for emphasis."""
     if core.isupper() and len(core) < 5 and (before[-20:] + after[:20]).isupper():
         return True
     if before.endswith(("-", "/", "=")) or _SPELLS.search(before):
@@ -113,5 +113,5 @@ def _is_named(core: str, judged: Judged, before: str, after: str) -> bool:
 
 
 def _is_of_number(before: str) -> bool:
-    """Whether what stands *before* a core makes its number a part of a larger one, or a price."""
+    """True if the text before a core makes its number part of a larger one, or a price."""
     return before.endswith(("$", "£", "€")) or (before[-1:] in {".", ",", ":", "/", "-"} and before[-2:-1].isdecimal())

@@ -1,4 +1,4 @@
-"""From the core of an address to its ends: towns, states and codes to the right, flats and houses to the left."""
+"""Extends the core of an address: towns, states and codes to the right, flats and houses to the left."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CODE: Final = re.compile(
 )
 _DUTCH: Final = re.compile(r"\d{4} ?[A-Z]{2}")
 _DISTRICT: Final = re.compile(r"[a-z]{1,2}\d{1,2}[a-z]?")
-"""The first half of a British postcode in small letters, which little tells from other words."""
+"""The first half of a British postcode in lower case, which is hard to tell from other words."""
 _NUMERIC: Final = re.compile(r"(?:[A-Z]{1,2}-)?\d{4,6}|\d{2}-\d{3}|\d{4,5}-\d{3}|\d{3} \d{2}|\d{4} ?[A-Z]{2}")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _UNIT_NUMBER: Final = re.compile(r"#?\d{1,5}[a-zA-Z]?(?:[/-]\w{1,4})?|[a-zA-Z](?:-?\d{1,4})?|\d{1,2}\.[oa]")
@@ -33,7 +33,7 @@ _FLOORS: Final = frozenset(
     {"ground", "first", "second", "third", "fourth", "fifth", "sixth", "top", "upper", "lower", "garden", "basement"}
     | {"attic", "rear", "front"}
 )
-"""Words that `_FLOOR` may begin with."""
+"""Words that `_FLOOR` may start with."""
 _FLOOR: Final = re.compile(
     r"(?i:(?:ground|first|second|third|fourth|fifth|sixth|top|upper|lower|\d{1,2}(?:st|nd|rd|th)) (?:floor|fl\b\.?)"
     r"|\d{1,2}(?:e|er|ème|o|a)? (?:étage|piano|planta|piso)"
@@ -45,13 +45,13 @@ _THE: Final = frozenset({"The", "THE"})
 _FLAT_NUMBER: Final = re.compile(r"\d{1,3}")
 _WORDS_MAX: Final = 8
 _LOWER_MAX: Final = 3
-"""How many words may stand before what shows that they are places; of those without capitals."""
+"""How many words may precede the evidence that they are places; the latter limit is for words in lower case."""
 _PARTS_MAX: Final = 5
 _PHRASE_MAX: Final = 5
 
 
 class Walk(NamedTuple):
-    """How many characters further an address goes, and how sure that makes it: 0 not at all, 1 a town, 2 a code."""
+    """How many characters further an address extends, and the evidence for it: 0 none, 1 a town, 2 a code."""
 
     length: int
     proof: int
@@ -62,13 +62,13 @@ NOWHERE: Final = Walk(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Walker:
-    """Walks by the words of one `AddressWords`."""
+    """Determines the extent of addresses with the words of `AddressWords`."""
 
     of: AddressWords
     regions: frozenset[str]
     """States, counties and countries."""
     begins: frozenset[str]
-    """The first words of all of them, and of towns: most words begin nothing."""
+    """The first words of all of them and of towns, for a quick check: most words start none."""
 
     @classmethod
     def of_words(cls, of: AddressWords) -> Walker:
@@ -79,7 +79,7 @@ class Walker:
     # --- to the right -------------------------------------------------------------------------------------------------
 
     def right(self, text: str, *, capitals: bool) -> Walk:
-        """What of *text*, which begins where the core ends, belongs to it. *capitals*: whether names have any."""
+        """How much of *text*, which starts after the core, belongs to it. *capitals*: whether names are capitalised."""
         if crossing := _CROSSING.match(text):
             return Walk(crossing.end(), 1)
         row = list(itertools.takewhile(self._may_belong, tokens(text)))
@@ -127,7 +127,7 @@ class Walker:
         return int((token.has_digits and bool(_DOOR.fullmatch(token.written))) or token.word in _SIDES)
 
     def _code(self, row: Sequence[AddressToken], at: int, *, placed: bool, capitals: bool) -> int:
-        """How many tokens from *at* on are a postal code; *placed*: whether a town or state stands just before."""
+        """How many tokens from *at* on are a postal code; *placed*: whether a town or state directly precedes."""
         if not row[at].has_digits:
             return 0
         written = row[at].written
@@ -142,7 +142,7 @@ class Walker:
         if not written.isdecimal():
             return 1
         if following and following.is_number and following.gap in {" ", "-"}:
-            return 0  # a telephone number goes on
+            return 0  # a telephone number continues
         named = following is not None and following.gap == " " and following.is_name
         return int(placed or named or not _YEAR.fullmatch(written))
 
@@ -159,7 +159,7 @@ class Walker:
         return int(numbered) if token.word == "nan" else self._longest(row, at, self.regions, capitals=capitals)
 
     def _longest(self, row: Sequence[AddressToken], at: int, names: frozenset[str], *, capitals: bool) -> int:
-        """How many tokens from *at* on are one of *names*, at the most."""
+        """How many tokens from *at* on are one of *names*; the longest match."""
         if at >= len(row) or row[at].word not in self.begins or (capitals and not row[at].is_name):
             return 0
         found, phrase = 0, ""
@@ -172,7 +172,7 @@ class Walker:
         return found
 
     def _town_of_code(self, text: str, row: Sequence[AddressToken], at: int, after: int, *, capitals: bool) -> int:
-        """How many tokens behind a code in numbers are the town that it belongs to: they stand on its line."""
+        """How many tokens after a numeric code are its town, which is on the same line."""
         code = " ".join(it.written for it in row[at:after])
         if not _NUMERIC.fullmatch(code):
             return 0
@@ -187,14 +187,14 @@ class Walker:
             if self._ends_sentence(token):
                 break
         if set(apart) - {" ", ";", "-"} and not _DUTCH.fullmatch(code):
-            # A comma before the town is Italian, where the province follows.
+            # A comma before the town is Italian style, with the province after it.
             size = size if apart == ", " and size and _PROVINCE.match(text, row[after + size - 1].end) else 0
         if size and row[after + size - 1].written[-1] != "." and after + size < len(row):
             return size + _is_district(row[after + size])
         return size or (0 if apart.strip() else self._longest(row, after, self.of.towns, capitals=capitals))
 
     def _ends_sentence(self, token: AddressToken) -> bool:
-        """Whether a full stop behind a code or its town is that of a sentence."""
+        """True if a full stop after a code or its town ends a sentence."""
         return token.written[-1] == "." and (token.is_last or token.has_digits or token.word in self.of.towns)
 
     def _may_be_place(self, token: AddressToken, *, capitals: bool) -> bool:
@@ -203,7 +203,7 @@ class Walker:
         return not capitals or token.is_name or token.word in self.of.links
 
     def _town_at_end(self, row: Sequence[AddressToken], end: int) -> int:
-        """The end of up to three capitalised words between a comma or a flat and another mark: most likely the town."""
+        """The end of up to three capitalised words between a comma or a flat and another mark: probably the town."""
         row = [it for it in row if it.start >= end]
         if not row or row[0].gap.strip(" \t") not in ({",", ""} if end else {","}):
             return 0
@@ -219,19 +219,19 @@ class Walker:
     # --- to the left --------------------------------------------------------------------------------------------------
 
     def left(self, text: str) -> Walk:
-        """What of *text*, which ends where the core begins, are flats, floors, houses and further numbers of it."""
+        """How much of *text*, which ends before the core, are flats, floors, houses and further numbers."""
         length = _steps(text, self._house)
         if corner := _CORNER.search(text[: len(text) - length]):
             length += len(corner[0])
         return Walk(length, int(length > 0))
 
     def places(self, text: str, *, capitals: bool) -> Walk:
-        """What of *text*, which ends where a postal code or a country begins, are the places that it belongs to."""
+        """How much of *text*, which ends before a postal code or a country, are places that it belongs to."""
         length = _steps(text, self._place if capitals else self._line)
         return Walk(length + self.left(text[: len(text) - length]).length if length else 0, int(length > 0))
 
     def _house(self, part: str, lines: int, count: int) -> tuple[int, bool]:
-        """How many of the last characters of *part* are a flat, a floor or a house; whether there may be more."""
+        """How many of the last characters of *part* are a flat, a floor or a house; and whether there may be more."""
         row = list(tokens(part))
         if not row:
             return 0, False
@@ -243,13 +243,13 @@ class Walker:
         if run > 1 and (row[-1].word in self.of.buildings or (first.written in _THE and run == len(row) and not lines)):
             return len(part) - first.start, True
         if row[-1].word in self.of.units and not count and part.endswith(row[-1].written):
-            return len(part) - row[-1].start, True  # "flat 22 elm road", of which the core has the number
+            return len(part) - row[-1].start, True  # "flat 22 elm road": the core has the number
         alone = len(row) == 1 and _HOUSE_NUMBER.fullmatch(row[-1].written)
         beside = not count and not lines and part.endswith(row[-1].written) and _FLAT_NUMBER.fullmatch(row[-1].written)
         return len(row[-1].written) if alone or beside else 0, True
 
     def _place(self, part: str, lines: int, count: int) -> tuple[int, bool]:
-        """How many of the last characters of *part* are places; whether there may be more before them."""
+        """How many of the last characters of *part* are places; and whether there may be more before them."""
         row = list(tokens(part))
         run = self._run_of_names(row)
         if not run or (count and lines and not self._is_of_address(row[-run:])):
@@ -259,14 +259,14 @@ class Walker:
         return len(part) - row[first - numbered].start, first == 0
 
     def _line(self, part: str, lines: int, count: int) -> tuple[int, bool]:
-        """The whole of a *part* without capitals that is up to three words alone on their line."""
+        """The length of *part* if it is up to three words in lower case alone on their line."""
         row = list(tokens(part))
         alone = 0 < len(row) < 4 and lines == 1 and row[-1].end == len(part.rstrip())
         known = all(it.written.isalpha() and it.word not in self.of.no_places for it in row)
         return (len(part) - row[0].start if alone and known else 0), False
 
     def _run_of_names(self, row: Sequence[AddressToken]) -> int:
-        """How many of the last tokens are capitalised words, with small ones between them."""
+        """How many of the last tokens are capitalised words, possibly linked by lower-case ones."""
         size = 0
         for count, token in enumerate(reversed(row[-5:]), 1):
             if token.word in self.of.no_places and token.written not in _THE:
@@ -279,24 +279,24 @@ class Walker:
         return size
 
     def _is_of_address(self, row: Sequence[AddressToken]) -> bool:
-        """Whether a line of its own shows that it is no person's name."""
+        """True if a line of its own cannot be a person's name."""
         last = row[-1].word
         known = last in self.of.plain_streets or last in self.of.buildings
         return known or len(row) == 1 or " ".join(it.word for it in row) in self.of.towns
 
 
 def _is_letter(row: Sequence[AddressToken], at: int) -> bool:
-    """Whether there is a single letter, which tells the doors of one floor apart: ``2.º C``."""
+    """True if there is a single letter, which distinguishes doors on the same floor: ``2.º C``."""
     return at < len(row) and row[at].gap == " " and len(row[at].word) == 1 and row[at].is_name
 
 
 def _is_district(token: AddressToken) -> bool:
-    """Whether it is a small number directly behind a name: ``Karlovy Vary 17``."""
+    """True if it is a small number directly after a name: ``Karlovy Vary 17``."""
     return token.gap == " " and len(token.written) < 3 and token.is_number
 
 
 def _steps(text: str, take: Callable[[str, int, int], tuple[int, bool]]) -> int:
-    """How many characters at the end of *text* are parts that *take* takes, with what divides them."""
+    """How many characters at the end of *text* are parts accepted by *take*, with the separators between them."""
     length = 0
     for count in range(_PARTS_MAX):
         rest = text[: len(text) - length]

@@ -1,4 +1,4 @@
-"""Addresses in a text: most texts hold none, which a few passes of RE2 tell."""
+"""Finds addresses; a few passes of RE2 detect that most texts have none."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from troth.detect.text import FoldedText
 
 
 class AddressFinder:
-    """Finds postal addresses and streets, in any case, on one line or several."""
+    """Finds postal addresses and streets in any case, on one or more lines."""
 
     TYPES: Final = frozenset({"ADDRESS", "LOCATION"})
 
     def find(self, text: FoldedText) -> list[Finding]:
-        """Addresses in their order. They do not overlap."""
+        """Addresses in order, without overlaps."""
         found = list(cores(text.utf8))
         if not found:
             return []
-        # Imported where it is needed: the first text is not to wait for what few texts need.
+        # Imported lazily, because few texts need it and it would delay the first one.
         from troth.detect.addresses.classification import placed
 
         return list(placed(text, found))

@@ -1,7 +1,7 @@
-"""What an address begins from: its *core*, one expression of RE2 for each way to write it.
+"""Finds the start of an address: its *core*, with one RE2 expression per format.
 
-A core only says where to look. Letters beyond ASCII count as capitals here, which keeps the expressions small;
-`judging` looks at the words themselves, and `walking` goes from there to the right and to the left.
+A core only says where to look. Non-ASCII letters count as capitals here, which keeps the expressions small; `scoring`
+examines the words themselves, and `extent` extends the core to the right and left.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from troth.detect.addresses.words import AddressWords, either, shipped
 _DIGIT: Final = re.compile(rb"\d")
 _BEGINNING: Final = r"(?:^|[^A-Za-z0-9\x{80}-\x{10ffff}])"
 _BEYOND: Final = r"\x{80}-\x{2027}\x{202a}-\x{10ffff}"
-"""Everything beyond ASCII but for the two that divide lines."""
+"""All non-ASCII characters except the two line separators."""
 _WORD: Final = rf"[A-Za-z{_BEYOND}][A-Za-z{_BEYOND}'.-]*"
 _NAME: Final = rf"[A-Z{_BEYOND}][A-Za-z{_BEYOND}'.-]*"
 _NUMBER: Final = r"\d{1,5}[a-zA-Z]?(?:[/-]\d{1,4}[a-zA-Z]?){0,3}"
 _AFTER: Final = r"\d{1,4}(?: ?[a-zA-Z])?(?:[/-]{1,2}(?:\d{1,4}[a-z]?|[a-z]|hs|[IVX]{1,4})){0,3}\b"
-"""A number of a house that stands behind its street: ``14a``, ``5/2/14``."""
+"""A house number after its street: ``14a``, ``5/2/14``."""
 _BREAK: Final = r"[ \t]*[,\n;|-][\s>,|-]{0,6}"
 _FLAT: Final = r"(?i:apt|suite|apartment)\b\.? ?#?\d{1,5}\b"
 _ADDRESS: Final = (
@@ -34,7 +34,7 @@ _HOME: Final = (
     r"originally from|(?:moved|came) here from|gr(?:e|o)w(?:n|s|ing)? up in|born (?:and (?:raised|bred) )?in|raised in"
     r"|liv(?:e|es|ed|ing) in|based in|resid(?:e|es|ed|ing) in|home ?(?:town|city)(?: is| of)?"
 )
-"""Words directly after which a street with its number stands, whatever it is called; or a town."""
+"""Words that directly precede a street with its number, whatever its name; or a town."""
 _ROADS: Final = r"(?:(?:county|state) (?:road|route)|highway|hwy|route|rte|interstate|fm|cr) \d{1,4}\b"
 _BOX: Final = (
     r"(?:unit \d+ |(?:psc|rr|rt|hc) ?#?\d+,? )?(?:p\.? ?o\.? ?|gpo |post ?|private |call )?"
@@ -116,7 +116,7 @@ def _capitalised(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def cores(utf8: bytes) -> Iterator[tuple[int, int, str]]:
-    """Where in a text's UTF-8 an address may begin, and the name of the core; names are the functions of `judging`."""
+    """Possible starts of addresses in a text's UTF-8, with the name of the core, which is a function in `scoring`."""
     has_digits = _DIGIT.search(utf8) is not None
     for make, needs_digits in _GROUPS:
         if needs_digits and not has_digits:
@@ -133,21 +133,21 @@ _GROUPS: Final = (
     *((make, True) for make in (_english, _whatever_called, _number_last, _coded)),
     *((make, False) for make in (_continental, _without_number)),
 )
-"""What makes cores, and whether those have digits.
+"""Functions that make cores, and whether these contain digits.
 
-The groups are small since RE2 follows all of a group at once. All in one, or in a set that tells which, take it ten
-times as long on text that varies, though not on text that repeats itself.
+The groups are small, because RE2 tracks all expressions of a group at once. A single group, or a set that reports which
+of them matches, takes ten times as long on varied text, although not on repetitive text.
 """
 
 
 @cache
 def _made(make: Callable[[AddressWords], dict[str, str]]) -> tuple[Any, dict[str, str]]:
-    """What tells whether any core of a group occurs, since most texts have none, and each of them."""
+    """An expression that detects whether any core of a group occurs, since most texts have none, and each core."""
     each = make(shipped())
     return _compiled("|".join(each.values())), each
 
 
 @cache
 def _compiled(core: str) -> Any:
-    """An expression for *core* where a word begins, with the character before it: a group would cost more than it."""
+    """An expression for *core* at the start of a word, including the character before it: a group would be slower."""
     return re2.compile(f"{_BEGINNING}(?:{core})".encode())

@@ -1,4 +1,4 @@
-"""Which cores are an address, or a part of one, and how sure that is before anything around them is looked at."""
+"""Decides which cores are an address, or part of one, with a score that does not yet consider the context."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBER_AFTER: Final = re.compile(
 _STOPPED: Final = re.compile(r"([^\W\d_]+)\. ")
 _AUSTRALIAN: Final = frozenset({"NSW", "VIC", "QLD", "SA", "WA", "TAS", "ACT", "NT"})
 _STANDARDS: Final = frozenset({"BS", "DIN", "EN", "IEC", "ISO", "NF", "RFC", "UL", "UNE"})
-"""Two and three letters before a number that is not of a place, but of a rule of engineers."""
+"""Letters before a number that identify an engineering standard rather than a place."""
 _SMALL: Final = frozenset({"a", "an", "in", "on", "at", "to", "from", "of", "for", "with", "by", "down", "up", "off"})
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _NO_STREETS: Final = frozenset(
@@ -26,7 +26,7 @@ _NO_STREETS: Final = frozenset(
 
 
 class RequiredContext(Enum):
-    """What has to be around a core before it is anything."""
+    """The context that a core needs to be accepted."""
 
     NOTHING = "nothing"
     ANY = "a town, a code or a flat, or words that tell of an address"
@@ -37,11 +37,11 @@ class RequiredContext(Enum):
 
 
 class Judged(NamedTuple):
-    """What a core is: its *score*, its *type*, and what it *needs* around it to be that.
+    """The verdict on a core: *score*, *type*, and the context that it *needs*.
 
-    *skip* and *cut* are how many of its first and last characters are no part of it. *capitals* tells whether its names
-    have any, so that those around it must. On its left, *places* are looked for rather than flats and houses. What is
-    *loose* is part of a longer name where more capitals stand beside it; what is *alone* ends where its core does.
+    *skip* and *cut* are the numbers of characters at its start and end that do not belong to it. *capitals*: its names
+    are capitalised, so those around it must be too. *places*: search for places on the left, not for flats and houses.
+    A *loose* core is part of a longer name if capitalised words adjoin it; an *alone* core is not extended.
     """
 
     score: float
@@ -56,7 +56,7 @@ class Judged(NamedTuple):
 
 
 def english(core: str, of: AddressWords) -> Judged | None:
-    """``14 Harbour View``, ``61 connaught st``: a number, a name, a word for a street."""
+    """``14 Harbour View``, ``61 connaught st``: number, name, street word."""
     number, *words = core.replace(",", " ").split()
     at = next((at for at, word in enumerate(words) if at and _plain(word) in of.plain_streets), 0)
     names, street = words[:at], words[at]
@@ -82,7 +82,7 @@ def road(core: str, of: AddressWords) -> Judged | None:
 
 
 def continental(core: str, of: AddressWords) -> Judged | None:
-    """``14 Rue du Vieux Moulin``, ``Via Cappuccina 188``: the word for a street stands first."""
+    """``14 Rue du Vieux Moulin``, ``Via Cappuccina 188``: the street word comes first."""
     before = _NUMBER.match(core)
     rest = core[before.end() :] if before else core
     after = _NUMBER_AFTER.search(rest)
@@ -108,7 +108,7 @@ def continental(core: str, of: AddressWords) -> Judged | None:
 
 
 def germanic(core: str, of: AddressWords) -> Judged | None:
-    """``Lindenstraße 14a``, ``Wiener Straße 5/2``: the word for a street ends the name."""
+    """``Lindenstraße 14a``, ``Wiener Straße 5/2``: the street word ends the name."""
     after = _NUMBER_AFTER.search(core)
     words = (core[: after.start()] if after else core).rstrip(",").split(" ")
     street = _plain(words[-1])
@@ -127,7 +127,7 @@ def box(core: str, of: AddressWords) -> Judged | None:
     """``PO Box 619``, ``Postfach 118``."""
     kind = core.lower()
     if kind.startswith("bp"):
-        return Judged(0.85, RequiredContext.BEHIND, capitals=not core.islower())  # or it is somebody's blood pressure
+        return Judged(0.85, RequiredContext.BEHIND, capitals=not core.islower())  # otherwise it is a blood pressure
     unsure = kind.startswith(("box", "general", "pmb", "call"))
     return Judged(0.85, _any(unsure), capitals=not core.islower())
 
@@ -138,7 +138,7 @@ def corner(core: str, of: AddressWords) -> Judged | None:
 
 
 def called(core: str, of: AddressWords) -> Judged | None:
-    """``lives at Kaupangsbakken 98``: a name and a number, which are an address where somebody says so."""
+    """``lives at Kaupangsbakken 98``: a name and a number that the words before them make an address."""
     at = _first_name(core, r"(?<=\s)[^\Wa-z]")
     if at is None:
         return None
@@ -147,7 +147,7 @@ def called(core: str, of: AddressWords) -> Judged | None:
 
 
 def home(core: str, of: AddressWords) -> Judged | None:
-    """``grew up in Leeds``: words after which a place follows, whatever it is called."""
+    """``grew up in Leeds``: words that introduce a place, whatever its name."""
     at = _first_name(core, r"(?<=\s)[^\W\da-z]")
     if at is None or core[at:].split()[0].lower().strip(".") in of.no_places:
         return None
@@ -168,7 +168,7 @@ def pair(core: str, of: AddressWords) -> Judged | None:
 
 
 def unit(core: str, of: AddressWords) -> Judged | None:
-    """``83 Long Acre 12, Suite 628``: anything with a number, when a flat follows."""
+    """``83 Long Acre 12, Suite 628``: any name with a number, if a flat follows."""
     words = core.split()
     names = [word for word in words[1:-2] if word[0].isalpha()]
     if not names or len(names[0]) < 2 or any(name.lower().strip(".,") in of.no_names for name in names):
@@ -177,13 +177,13 @@ def unit(core: str, of: AddressWords) -> Judged | None:
 
 
 def between(core: str, of: AddressWords) -> Judged | None:
-    """``76 Stubben 149``: a name between two numbers, which is little by itself."""
+    """``76 Stubben 149``: a name between two numbers, which is weak evidence."""
     names = {word.lower().strip(".") for word in core.split()[1:-1]}
     return None if names & of.no_places or max(map(len, names)) < 4 else Judged(0.6, RequiredContext.ANY)
 
 
 def zoned(core: str, of: AddressWords) -> Judged | None:
-    """``1205 Genève``: a code before a town that is known, or before other parts of an address."""
+    """``1205 Genève``: a code before a known town, or next to other parts of an address."""
     code, *words = core.replace("-", " ").split()
     code, words = (words[0], words[1:]) if code.isalpha() else (code, words)
     phrases = {" ".join(words[:size]).lower() for size in (1, 2, 3)}
@@ -191,12 +191,12 @@ def zoned(core: str, of: AddressWords) -> Judged | None:
     if _YEAR.fullmatch(code) or words[0].lower() in of.no_places or "." in core or (len(code) == 4 and not known):
         return None
     if any(_plain(word) in of.streets for word in words):
-        return None  # the number of a house, in which others can tell a street
+        return None  # a house number; other cores recognise the street
     return Judged(0.7, RequiredContext.NOTHING if known else RequiredContext.PLACES, type="LOCATION", places=True)
 
 
 def country(core: str, of: AddressWords) -> Judged | None:
-    """``Kenya 92342``, and countries by themselves."""
+    """``Kenya 92342``, and countries alone."""
     name = core.rstrip("0123456789 \t")
     code = core[len(name) :].strip()
     if code and not _YEAR.fullmatch(code):
@@ -232,7 +232,7 @@ def postcode(core: str, of: AddressWords) -> Judged | None:
 
 
 def unnumbered(core: str, of: AddressWords) -> Judged | None:
-    """``Maclean Street``: no one's address, yet a place; and ``Kessels Lane 4``."""
+    """``Maclean Street``, which is a place but nobody's address; and ``Kessels Lane 4``."""
     words = core.split()
     skip = 0
     while len(words) > 1 and words[0].lower() in of.no_places | _SMALL:
@@ -259,7 +259,7 @@ def _any(unsure: bool) -> RequiredContext:
 
 
 def _first_name(core: str, beginning: str) -> int | None:
-    """Where the words that only tell of a place end, and its name begins."""
+    """Offset of the place name after the introducing words."""
     return next((it.start() for it in re.finditer(beginning, core) if not it[0].islower()), None)
 
 

@@ -1,4 +1,4 @@
-"""A piece of text beside an address, as the words and numbers that may belong to it."""
+"""Splits the text next to an address into words and numbers that may belong to it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final, NamedTuple
 
 _MARKS: Final = r"\s,;|>/*?·•–()\[\]{}<=:!\"“”"
 BREAK: Final = r"<br ?/?>|\\[nrt]"
-"""A line's end as HTML and JSON write it."""
+"""Line breaks as written in HTML and JSON."""
 _TOKEN: Final = re.compile(rf"((?:[\s,;|>/*?·•–-]|{BREAK}){{0,12}})([^{_MARKS}\\-](?:[^{_MARKS}\\]|(?<=\d)/(?=\w))*)")
-"""What may divide two parts of an address, and a word or number of one; a slash may stand within a number."""
+"""Separators between parts of an address, and a word or number; a number may contain a slash."""
 _STARTS: Final = re.compile(rf"[,\n;:(){{}}\[\]<=>|•\"“”\t!*]|\s[-–]\s|\?\?\?|{BREAK}")
 _LINES_MAX: Final = 2
 
 
 class AddressToken(NamedTuple):
-    """A word or number, without the marks at its end: as it is *written*, and the *word* that is looked up.
+    """A word or number without punctuation at its end: as *written*, and as the *word* to look up.
 
-    *gap* is what stands before it.
+    *gap* is the text before it.
     """
 
     start: int
@@ -41,12 +41,12 @@ class AddressToken(NamedTuple):
 
     @property
     def is_last(self) -> bool:
-        """Whether a sentence ends with it: short words with a full stop are abbreviations."""
+        """True if it ends a sentence: short words with a full stop are abbreviations."""
         return len(self.written) > 4 and self.written[-1] == "."
 
 
 def tokens(text: str) -> Iterator[AddressToken]:
-    """The words and numbers of *text*, as long as only what may divide an address stands between them."""
+    """The words and numbers of *text* up to the first text between them that cannot be part of an address."""
     match = _TOKEN.match(text)
     while match and match[1].count("\n") <= _LINES_MAX:
         gap, written = match.groups()
@@ -56,7 +56,7 @@ def tokens(text: str) -> Iterator[AddressToken]:
 
 
 def last_part(body: str) -> str:
-    """The end of *body* behind its last comma, line break or other mark."""
+    """The end of *body* after its last comma, line break or other separator."""
     start = 0
     for match in _STARTS.finditer(body):
         start = match.end()

@@ -1,4 +1,4 @@
-"""The words that addresses are made of, read from their files."""
+"""The vocabulary of addresses, read from data files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class AddressWords:
-    """Every list of ``words.toml`` and ``towns.toml``, as they write them; what is only asked for is in lower case."""
+    """All lists of ``words.toml`` and ``towns.toml``, as written; those used only for lookups are in lower case."""
 
     streets: tuple[str, ...]
     others: tuple[str, ...]
@@ -38,16 +38,16 @@ class AddressWords:
     plain_streets: frozenset[str]
     """All of *streets*, *others* and *rare*."""
     no_names: frozenset[str]
-    """Words that stand between a number and a street in talk, and in no street's name."""
+    """Words that occur between a number and a street word in ordinary text, but never in street names."""
     counted: frozenset[str]
-    """Words that have numbers and no address: chapters and terminals."""
+    """Words that are numbered without being addresses: chapters and terminals."""
     no_places: frozenset[str]
-    """Words that begin the line after an address."""
+    """Words that start the line after an address."""
 
 
 @cache
 def shipped() -> AddressWords:
-    """The words of this package."""
+    """The vocabulary of this release."""
     raw, towns = _read("words.toml"), _read("towns.toml")
     english, continental, parts, places = (raw[it] for it in ("english", "continental", "parts", "places"))
     return AddressWords(
@@ -80,7 +80,7 @@ def shipped() -> AddressWords:
 
 
 def either(words: Iterable[str]) -> str:
-    """An expression for any of *words*, the longest first; a space in one stands for any."""
+    """An expression for any of *words*, longest first; a space matches any white space."""
     escaped = (word.replace(".", r"\.").replace(" ", r"\s") for word in words)
     return "(?:" + "|".join(sorted(escaped, key=lambda it: (-len(it), it))) + ")"
 

@@ -1,8 +1,8 @@
-"""Files searched for personal data: text, tables, JSON, HTML and mail, of any size, in bounded memory.
+"""Searches files for personal data: text, tables, JSON, HTML and e-mail of any size, in bounded memory.
 
-What this folder promises: every character of a file is looked at, or it is said which was not and why. Where a value
-stands in a field, the field's name is read with it, so that bare digits in a column ``nino`` are known for what they
-are. What pretends to be a table and is none is read as text. Nothing that it gives holds a value of the file.
+Every character of a file is examined, or a remark says which part was not and why. A value in a field is searched
+together with the field's name, so that bare digits in a column ``nino`` are recognised. A file that claims to be a
+table and is not is read as text. Results never contain values of the file.
 """
 
 from troth.detect.files.kinds import FileKind, kind_of

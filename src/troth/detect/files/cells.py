@@ -1,4 +1,4 @@
-"""Values in fields, and those of JSON and JSON Lines, one after another."""
+"""Values in fields, and the streaming readers for JSON and JSON Lines."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 _ELEMENT_MAX: Final = 1 << 24
-"""Characters of one element of a JSON array, or of a document that is none. Python's objects take ten times that, and a
-hundred times where a document is all brackets."""
+"""Maximum characters of an element of a JSON array, or of a document that is not an array. Python objects take ten
+times as much, and a hundred times for nested brackets."""
 
 _LABELS: Final = frozenset({"name", "key", "label", "field", "property", "attribute", "question", "type", "code"})
 _VALUES: Final = frozenset({"value", "values", "answer", "answers", "content", "response"})
@@ -18,12 +18,12 @@ _BESIDE_MAX: Final = 80
 
 
 class UnnamedColumn(int):
-    """A column without a name, by its number; the first is 1."""
+    """The number of a column without a name, starting at 1."""
 
 
 class Cell(NamedTuple):
-    """One value: the line (or row) it is of, the names on the way to it, and its text. *is_name* where it is such a
-    name itself; *beside* is a value next to it that says what it is; *element* the number of its element in JSON."""
+    """A value: its line (or row), its path of names, and its text. *is_name*: it is itself a name on a path. *beside*
+    is a neighbouring value that describes it; *element* is the number of its JSON element."""
 
     line: int
     path: tuple[str | int, ...]
@@ -33,11 +33,11 @@ class Cell(NamedTuple):
     element: int = 0
 
     def __repr__(self) -> str:
-        return f"Cell(line={self.line})"  # not what is in it: errors and logs print this
+        return f"Cell(line={self.line})"  # not the value: errors and logs print this
 
 
 class NoRecords(Exception):
-    """From *line* on it is no table and no JSON. *rest* is the text that was not given as cells."""
+    """From *line* on, the input is neither a table nor JSON. *rest* is the text not yet returned as cells."""
 
     def __init__(self, why: str, line: int, rest: Iterator[str]) -> None:
         super().__init__(why)
@@ -46,7 +46,7 @@ class NoRecords(Exception):
 
 
 class _Pairs(tuple[tuple[str, Any], ...]):
-    """An object of JSON with all its members: a name that stands twice would hide the first value."""
+    """A JSON object with all its members: a duplicate name would hide the first value."""
 
     __slots__ = ()
 
@@ -58,9 +58,9 @@ _BETWEEN: Final = re.compile(r"[\s,]*")
 
 
 def in_jsonl(lines: Iterator[str]) -> Iterator[Cell]:
-    """The values of JSON Lines. A line that is no JSON is a value without a name, to be read as text.
+    """The values of JSON Lines. A line that is not JSON is a value without a name, to be searched as text.
 
-    Raises `NoRecords` where a line is too long to be held.
+    Raises `NoRecords` if a line is too long to be buffered.
     """
     number, held = 1, ""
     for part in itertools.chain(lines, ("\n",)):
@@ -83,16 +83,16 @@ def _in_line(line: str, number: int) -> Iterator[Cell]:
 
 
 def in_json(chunks: Iterator[str]) -> Iterator[Cell]:
-    """The values of a JSON document; the elements of an array, or documents one after another, are held one at a time.
+    """The values of a JSON document. Elements of an array and consecutive documents are buffered one at a time.
 
-    Raises `NoRecords` where it is no JSON, or one element is too long to be held.
+    Raises `NoRecords` if it is not JSON, or an element is too long to be buffered.
     """
     held, ended = _more(chunks, "", 1)
     at = len(held) - len(held.lstrip())
     is_array = held.startswith("[", at)
     at += is_array
     number, wanted = 0, 1
-    line, counted = 1, 0  # the line of what is held, up to there
+    line, counted = 1, 0  # the line number at that offset of the buffer
     while True:
         at = _after(held, at)
         if is_array and held.startswith("]", at):
@@ -104,7 +104,7 @@ def in_json(chunks: Iterator[str]) -> Iterator[Cell]:
             value, end = _DECODER.raw_decode(held, at)
         except (ValueError, RecursionError):
             end = None
-        if end is not None and (ended or end < len(held)):  # at the end of what is held, a number may go on
+        if end is not None and (ended or end < len(held)):  # at the end of the buffer, a number may continue
             number, at, wanted = number + 1, end, 1
             yield from inside(value, line, element=number)
         elif not ended and len(held) - at <= _ELEMENT_MAX:
@@ -117,7 +117,7 @@ def in_json(chunks: Iterator[str]) -> Iterator[Cell]:
 
 
 def _more(chunks: Iterator[str], held: str, wanted: int) -> tuple[str, bool]:
-    """What is held and *wanted* characters more, and whether there are no others."""
+    """The buffer with *wanted* more characters, and whether the input has ended."""
     parts = [held]
     while wanted > 0:
         chunk = next(chunks, None)
@@ -134,10 +134,10 @@ def _after(held: str, at: int) -> int:
 
 
 def inside(value: Any, line: int, path: tuple[str | int, ...] = (), element: int = 0) -> Iterator[Cell]:
-    """The values inside a value, in their order, with the names of members before what they hold. A list of pairs is
-    a map, as Arrow gives it.
+    """The values nested in *value*, in order, with member names before their values. A list of pairs is a map, as in
+    Arrow.
 
-    Raises `UnicodeDecodeError` for bytes that are no text.
+    Raises `UnicodeDecodeError` for bytes that are not text.
     """
     waiting: list[tuple[tuple[str | int, ...], Any, str]] = [(path, value, "")]
     while waiting:
@@ -169,7 +169,7 @@ def _named(key: Any) -> str:
 
 
 def labels(members: Iterable[tuple[str, Any]]) -> dict[str, str]:
-    """What the one next to a value says of it, by the value's name: ``{"question": "Date of birth?", "answer": …}``."""
+    """Labels for values given by a sibling, by the value's name: ``{"question": "Date of birth?", "answer": …}``."""
     known = [(name, held) for name, held in members if len(name) <= _BESIDE_MAX]
     says = [held for name, held in known if name.lower() in _LABELS and isinstance(held, str)]
     if not says or len(says[0]) > _BESIDE_MAX:

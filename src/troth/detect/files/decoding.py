@@ -1,4 +1,4 @@
-"""Bytes as text: which encoding they are in, or that they are no text at all."""
+"""Decodes bytes to text: detects the encoding, or that they are not text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from troth.detect.finding import Unscanned
 _CHUNK: Final = 1 << 17
 _HEAD: Final = 1 << 13
 LINE_MAX: Final = 1 << 20
-"""No longer line is held in memory: it comes in parts."""
+"""Longer lines are not buffered; they are returned in parts."""
 
 _ALONE: Final = re.compile(r"\r(?!\n)")
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is a prefix of it
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -43,37 +43,38 @@ _FORMATS: Final = {
     rb"\xd0\xcf\x11\xe0": "an old office document",
     rb"\s*-----BEGIN PGP MESSAGE-----": "encrypted by PGP",
 }
-"""How files begin that are no text. Where that is letters only, more of it: a table's first column may be ``ID3``."""
+"""Signatures of binary formats. Those consisting of letters are longer, because a table's first column may be
+``ID3``."""
 _CONTROLS: Final = re.compile("[\x01-\x07\x0e-\x1a\x1c-\x1f]")
-"""What stands in no text. Other control characters do in logs of terminals, and in what databases write out."""
+"""Characters that never occur in text. Other control characters occur in terminal logs and database exports."""
 _STRANGE: Final = re.compile("[\x01-\x07\x0e-\x1a\x1c-\x1f\x80-\x84\x86-\x9f\ufffd]")
-"""What bytes become, too, that are read in an encoding they are not in."""
+"""Also characters that result from reading bytes in the wrong encoding."""
 _STRANGE_MAX: Final = 0.02
 _FEW: Final = 3
-"""So many are an accident, however short the text."""
+"""This many are accidental, however short the text."""
 _HIGH: Final = "\x80-\xffŒœŠšŸŽžƒˆ˜€‚„†‡‰‹›™"
 _OF_WINDOWS: Final = re.compile(f"[{_HIGH}]")
 _SIDE_BY_SIDE: Final = re.compile(f"(?:(?![\xa0\xab\xbb])[{_HIGH}\u0100-\u07ff]){{2,}}")
-"""Neighbours, some of which may be UTF-8 by accident, without the quotation marks of French and the space in them."""
+"""Adjacent non-ASCII letters, which may be UTF-8 by accident; without French quotation marks and their space."""
 _DOUBLED: Final = re.compile(r"([äöõü])\1", re.IGNORECASE)
-"""As in Finnish and Estonian."""
+"""Double letters, as in Finnish and Estonian."""
 _ESCAPED: Final = ("\x1b$B", "\x1b$@", "\x1b$)C")
-"""What changes the alphabet in ISO 2022."""
+"""Escape sequences that switch the alphabet in ISO 2022."""
 _NEIGHBOURS_MIN: Final = 16
 
 
 class Readable(Protocol):
-    """Bytes that come one after another: a file, a pipe, or what counts them on their way."""
+    """A stream of bytes: a file, a pipe, or a wrapper that counts them."""
 
     def read(self, size: int, /) -> bytes:
-        """At most *size* bytes; none at the end."""
+        """At most *size* bytes; empty at the end."""
 
 
 def decoded(stream: Readable, remark: Callable[[str], None], encoding: str = "") -> Iterator[str]:
-    """The text, in pieces of some hundred kilobytes. Raises `Unscanned` where it comes to what is no text.
+    """The text, in chunks of some hundred kilobytes. Raises `Unscanned` at the first part that is not text.
 
-    Where no *encoding* is named, it is UTF-8 unless a byte order mark, or the pattern of its noughts, says otherwise.
-    Bytes that are not UTF-8 are read as Windows-1252, each by itself, and *remark* is told so once: no byte is skipped.
+    Without *encoding*, UTF-8 is assumed unless a byte order mark or the pattern of zero bytes says otherwise. Bytes
+    that are not UTF-8 are decoded individually as Windows-1252, and *remark* is called once: no byte is skipped.
     """
     chunk = stream.read(_HEAD)
     said, encoding = encoding.upper(), encoding or _encoding(chunk, remark)
@@ -84,7 +85,7 @@ def decoded(stream: Readable, remark: Callable[[str], None], encoding: str = "")
         wrong = ""
         try:
             text = decoder.decode(chunk, final=not chunk)
-        except UnicodeError:  # it is raised before anything is taken, so the chunk can be read again
+        except UnicodeError:  # raised before anything is consumed, so the chunk can be decoded again
             wrong = f"not all of it is {said or encoding[:6].upper()}"
             decoder.errors = instead
             text = _again(decoder, chunk, wrong)
@@ -104,12 +105,12 @@ def decoded(stream: Readable, remark: Callable[[str], None], encoding: str = "")
 def _again(decoder: codecs.IncrementalDecoder, chunk: bytes, wrong: str) -> str:
     try:
         return decoder.decode(chunk, final=not chunk)
-    except UnicodeError:  # some encodings have to begin with a mark
+    except UnicodeError:  # some encodings require a byte order mark
         raise Unscanned(f"{wrong}: name its --encoding") from None
 
 
 def lines(chunks: Iterator[str]) -> Iterator[str]:
-    """The lines of a text, each with its end. One longer than `LINE_MAX` comes in parts."""
+    """The lines of a text including their ends. Lines longer than `LINE_MAX` are returned in parts."""
     rest = ""
     for chunk in chunks:
         first, *others = chunk.split("\n")
@@ -125,11 +126,11 @@ def lines(chunks: Iterator[str]) -> Iterator[str]:
 
 
 def lines_of_bytes(stream: Readable) -> Iterator[bytes]:
-    """The same of what is not decoded yet, whatever its lines end with."""
+    """The same for undecoded bytes, with any line ends."""
     rest = b""
     while chunk := stream.read(_CHUNK):
         found = (rest + chunk).splitlines(keepends=True)
-        rest = b"" if found[-1].endswith(b"\n") else found.pop()  # it may go on, or have half of its end
+        rest = b"" if found[-1].endswith(b"\n") else found.pop()  # it may continue, or have half of its line end
         yield from found
         if len(rest) > LINE_MAX:
             yield rest
@@ -139,11 +140,11 @@ def lines_of_bytes(stream: Readable) -> Iterator[bytes]:
 
 
 def universal(chunks: Iterator[str]) -> Iterator[str]:
-    """The text with ``\\n`` for each ``\\r`` that ends a line by itself: no offset changes."""
+    """The text with ``\\n`` for each ``\\r`` that ends a line by itself: offsets do not change."""
     held = ""
     for chunk in chunks:
         text = held + chunk
-        held = "\r" * text.endswith("\r")  # its other half may come
+        held = "\r" * text.endswith("\r")  # its line feed may follow
         yield _ALONE.sub("\n", text[: len(text) - len(held)])
     yield "\n" * len(held)
 
@@ -164,10 +165,10 @@ def _encoding(head: bytes, remark: Callable[[str], None]) -> str:
 
 
 def _no_text(text: str, wrong: re.Pattern[str], *, is_guessed: bool) -> str:
-    """Why some part of *text* is none, or is in another encoding; nothing where all of it may be text.
+    """Why some part of *text* is not text, or is in another encoding; empty if all of it may be text.
 
-    *wrong* are characters of which few are an accident. Each part is judged by itself, for what is no text may follow
-    a long one that is; the last reaches back.
+    *wrong* matches characters that occur only by accident. Each part is judged separately, because binary data may
+    follow a long text; the last part is extended backwards.
     """
     for at in range(0, len(text), _HEAD):
         part = text[max(min(at, len(text) - _HEAD), 0) :][:_HEAD]
@@ -181,9 +182,9 @@ def _no_text(text: str, wrong: re.Pattern[str], *, is_guessed: bool) -> str:
 
 
 def _is_other(text: str, strange: int) -> bool:
-    """Whether what was read as Windows-1252 is something else. In the languages written in it, letters with accents
-    stand among others without; of another alphabet they stand side by side. Few are an accident: a character cut off.
-    """
+    """True if text decoded as Windows-1252 is in another encoding. In languages written in it, accented letters are
+    surrounded by unaccented ones; letters of other alphabets are adjacent. A few are accidental: a truncated
+    character."""
     high = len(text) - len(text.encode("ascii", "ignore"))
     neighbours = sum(map(len, _SIDE_BY_SIDE.findall(_DOUBLED.sub(r"\1", text))))
     is_many = neighbours >= min(_NEIGHBOURS_MIN, len(text) // 4)
@@ -192,8 +193,8 @@ def _is_other(text: str, strange: int) -> bool:
 
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
-    """Bytes that are not UTF-8, in the encoding that most such files are in. Bytes that even that one leaves free stand
-    for the control characters of Latin-1, so that nothing is lost."""
+    """Decodes bytes that are not UTF-8 in the most common other encoding. Bytes that it leaves undefined become Latin-1
+    control characters, so that nothing is lost."""
     assert isinstance(error, UnicodeDecodeError)
     wrong = error.object[error.start : error.end]
     return "".join(_WINDOWS[byte] for byte in wrong), error.end
@@ -201,5 +202,5 @@ def _as_windows(error: UnicodeError) -> tuple[str, int]:
 
 _WINDOWS: Final = [bytes([it]).decode("cp1252", "ignore") or chr(it) for it in range(256)]
 GUESSING: Final = "troth.windows-1252"
-"""What is done with bytes that are not UTF-8."""
+"""Error handler for bytes that are not UTF-8."""
 codecs.register_error(GUESSING, _as_windows)

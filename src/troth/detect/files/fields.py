@@ -1,4 +1,4 @@
-"""Values in fields, each read with the names of its field before it."""
+"""Searches values in fields, each together with its field names."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from troth.detect.finding import Finding, Unscanned
 
 _AT_ONCE: Final = 2_000
 _SIZE_MAX: Final = 1 << 22
-"""As many cells, and characters in them, are searched together."""
+"""Maximum number of cells, and of characters in them, per search."""
 _NAMES_KNOWN_MAX: Final = 10_000
 _NAME_MAX: Final = 80
 _HARMLESS_MIN: Final = 0.6
 _NAMES_READ: Final = 2
-"""So many of the names that lead to a value are read before it: ``card.number`` says more than ``number``."""
+"""How many names of a path are put before the value: ``card.number`` is more specific than ``number``."""
 
 
 class FieldSearch:
-    """Searches the cells of one file. Names of fields are values too, until they are known to hold nothing."""
+    """Searches the cells of a file. Field names are searched too, until they are known to be harmless."""
 
     def __init__(self, detector: Detector, *, explained: bool = False) -> None:
         self._detector = detector
@@ -30,7 +30,7 @@ class FieldSearch:
         self._harmless: set[str] = set()
 
     def are_names(self, texts: Iterable[str]) -> bool:
-        """Whether *texts* can be names of columns: few look like personal data, for a column may be called Paris."""
+        """True if *texts* can be column names: few look like personal data, although a column may be called Paris."""
         names = [it for it in texts if it]
         results = zip(names, self._detector.find_many(names), strict=True)
         harmless = [it for it, found in results if not isinstance(found, Unscanned) and not _in_name(it, found)]
@@ -38,7 +38,7 @@ class FieldSearch:
         return len(harmless) >= len(names) * _HARMLESS_MIN
 
     def found(self, cells: Iterable[Cell | Remark]) -> Iterator[FileFinding | Remark]:
-        """What is in the cells, in their order. What ends the cells is raised after all that came before is told."""
+        """The findings in the cells, in order. An exception from the iterator is raised after all earlier findings."""
         waiting = iter(cells)
         ended: Exception | None = None
         while ended is None:
@@ -55,7 +55,7 @@ class FieldSearch:
             raise ended
 
     def shown(self, path: Iterable[str | int]) -> str:
-        """The way to a value, without names that may hold personal data themselves."""
+        """The path of a value, without names that may be personal data themselves."""
         shown = ""
         for it in path:
             match it:
@@ -68,7 +68,7 @@ class FieldSearch:
         return shown.removeprefix(".")
 
     def _searched(self, some: Sequence[Cell | Remark]) -> Iterator[FileFinding | Remark]:
-        """Equal values of one field are searched once for all of *some*."""
+        """Equal values of a field in *some* are searched once."""
         wanted = [None if isinstance(it, Remark) else self._text(it) for it in some]
         texts = dict.fromkeys(it for it in wanted if it is not None)
         results = dict(zip(texts, self._detector.find_many(texts), strict=True))
@@ -79,7 +79,7 @@ class FieldSearch:
                 yield from self._told(it, text, results[text])
 
     def _text(self, cell: Cell) -> str | None:
-        """The text to search; None for a name that is known."""
+        """The text to search; None for a name known to be harmless."""
         if cell.is_name:
             return None if cell.text in self._harmless else cell.text
         names = [it for it in cell.path if isinstance(it, str)][-_NAMES_READ:]
@@ -108,8 +108,8 @@ class FieldSearch:
 
 
 def _in_name(name: str, findings: Iterable[Finding]) -> list[Finding]:
-    """What was *found* in the name of a field, without words that only name it: ``nino`` is no person, ``Ville`` no
-    place. Out of a sentence, the model of names cannot know."""
+    """The findings in the name of a field, without plain nouns: ``nino`` is not a person and ``Ville`` not a place.
+    Without a sentence around them, the names model cannot tell."""
     return [it for it in findings if it.recogniser != "names" or _is_somebody(name[it.start : it.end], it.type)]
 
 

@@ -1,4 +1,4 @@
-"""What kind of file it is: by the ending of its name."""
+"""Detects the kind of a file by its suffix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class FileKind(enum.StrEnum):
-    """The ways in which a file can be read."""
+    """The formats in which a file can be read."""
 
     TEXT = "text"
     HTML = "html"
@@ -37,5 +37,5 @@ _ENDINGS: Final = {
 
 
 def kind_of(name: str) -> FileKind:
-    """How a file of this *name* is read; text where its ending says nothing else."""
+    """The format of a file with this *name*; text if the suffix is unknown."""
     return _ENDINGS.get(PurePath(name).suffix.lower(), FileKind.TEXT)

@@ -1,4 +1,4 @@
-"""Mail as it is sent and stored: every head and every part, decoded, and read as the file that it is."""
+"""E-mail as sent and stored: every header and part, decoded and read in its own format."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from troth.detect.files.mime_parts import MimePart, letters
 from troth.detect.files.results import FileFinding, Remark
 
 _DEPTH_MAX: Final = 5
-"""How many letters are inside one another, each encoded or as a file."""
+"""How deeply messages may be nested as encoded parts or attachments."""
 _KINDS: Final = {"text/html": FileKind.HTML, "text/csv": FileKind.CSV, "application/json": FileKind.JSON}
 _BASE64_LINE: Final = re.compile(rb"^[A-Za-z0-9+/= \t\r]+$", re.M)
 
 
 class Scan(Protocol):
-    """What searches one file for personal data."""
+    """Searches one file for personal data."""
 
     def __call__(self, stream: Readable, kind: FileKind, *, encoding: str) -> Iterator[FileFinding | Remark]: ...
 
 
 def in_mail(scan: Scan, encoding: str, lines: Iterable[bytes], *, depth: int = 0) -> Iterator[FileFinding | Remark]:
-    """What is in a letter, or in several one after another; *scan* searches each part. *encoding* is that of parts that
-    do not name theirs, and *depth* how many letters are around this one."""
+    """Findings in a message, or in several consecutive ones; *scan* searches each part. *encoding* is for parts that do
+    not declare one, and *depth* is the nesting depth of the message."""
     for part in letters(lines):
         if isinstance(part, Remark):
             yield part
@@ -59,7 +59,7 @@ def _in_body(part: MimePart, scan: Scan, encoding: str, depth: int) -> Iterator[
 
 
 def _in_file(body: bytes, head: Head, scan: Scan, encoding: str, depth: int) -> Iterator[FileFinding | Remark]:
-    """What is in a part, by its own lines."""
+    """Findings in a part, with its own line numbers."""
     kind = _KINDS.get(head.type) or kind_of(head.file_name)
     if (head.is_of_letter and head.encoding) or kind is FileKind.MAIL:
         if depth < _DEPTH_MAX:
@@ -90,7 +90,7 @@ def _is_utf8(body: bytes) -> bool:
 def _placed(
     results: Iterable[FileFinding | Remark], part: MimePart, *, is_as_written: bool
 ) -> Iterator[FileFinding | Remark]:
-    """By the lines of the file: where the part is not written as it is meant, that on which it begins."""
+    """Findings with line numbers of the file; for encoded parts, that of the first line."""
     for it in results:
         line = part.line + (it.line - 1) * is_as_written
         if isinstance(it, Remark):

@@ -1,4 +1,4 @@
-"""HTML: searched as a reader sees it, and then in what no reader sees."""
+"""HTML: searches the visible text first, and then the invisible parts."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def _tags(names: str) -> frozenset[str]:
 
 
 _PAGE_MAX: Final = 1 << 24
-"""Characters of a page that are held."""
+"""Maximum characters of a page that are buffered."""
 
 _TAG: Final = re.compile(r"<([^<>]*)>")
 _NAME: Final = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)(?=[\s/]|$)|!--|!doctype\b|!\[|/?[a-zA-Z]+:", re.I)
-"""What tags begin with. An address in angle brackets is none, though a browser would take it for one."""
+"""Beginnings of tags. An address in angle brackets is not a tag, although a browser would take it for one."""
 _INLINE: Final = _tags(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr o q s samp small span "
     "strike strong sub sup time tt u var wbr"
 )
-"""What does not end a word."""
+"""Elements that do not end a word."""
 _TAGS: Final = _INLINE | _tags(
     "address applet area article aside audio base blockquote body br button canvas caption center col colgroup dd "
     "details dialog dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head "
@@ -41,14 +41,14 @@ _SILENT: Final = frozenset({"script", "style"})
 _ENTITY: Final = re.compile(r"&#?\w{1,32};?")
 _FONT: Final = re.compile(r"\bfont(?:-family)?\s{0,9}:[^;{}<]*", re.I)
 _FONT_IN_TAG: Final = re.compile(r'\bfont(?:-family)?\s{0,9}:(?:[^;{}"&]|&quot;|&#39;)*|\bface="[^"]*"', re.I)
-"""Fonts have the names of people and of places, and are neither."""
+"""Font names, which look like names of people and places."""
 
 
 def in_html(detector: Detector, chunks: Iterator[str], *, explained: bool = False) -> Iterator[FileFinding | Remark]:
-    """What is in a page: first in its words, which tags within them do not part; then in its tags, comments, styles and
-    scripts. Places are those of its source.
+    """Findings in a page: first in its text, ignoring tags within words; then in tags, comments, styles and scripts.
+    Positions are those in the source.
 
-    A page that is too long to be held is read as text, with a word.
+    A page that is too long to be buffered is read as text, with a remark.
     """
     source, rest = _held(chunks)
     if rest is not None:
@@ -67,7 +67,7 @@ def in_html(detector: Detector, chunks: Iterator[str], *, explained: bool = Fals
 
 
 def _back(it: FileFinding, text: _Taken, begins: Sequence[int]) -> FileFinding:
-    """By its place in the source, whose lines begin there."""
+    """The finding at its source position; *begins* are line offsets."""
     start, end = text.back(it.finding.start, it.finding.end)
     line = bisect.bisect_right(begins, start)
     return it._replace(
@@ -76,7 +76,7 @@ def _back(it: FileFinding, text: _Taken, begins: Sequence[int]) -> FileFinding:
 
 
 def _held(chunks: Iterator[str]) -> tuple[str, Iterator[str] | None]:
-    """The page, or its beginning and the rest."""
+    """The page, or its beginning and the remaining chunks."""
     parts: list[str] = []
     size = 0
     for chunk in chunks:
@@ -88,7 +88,7 @@ def _held(chunks: Iterator[str]) -> tuple[str, Iterator[str] | None]:
 
 
 def _texts(source: str) -> tuple[_Taken, _Taken]:
-    """What a reader of the page sees, and what not."""
+    """The visible and the invisible text of the page."""
     seen, unseen = _Taken(source), _Taken(source)
     at, is_silent = 0, False
     for tag in _TAG.finditer(source):
@@ -110,7 +110,7 @@ def _texts(source: str) -> tuple[_Taken, _Taken]:
 
 
 class _Taken:
-    """A text that is taken from *source* bit by bit, and the way back."""
+    """A text extracted from *source* in pieces, with a mapping back."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -119,23 +119,23 @@ class _Taken:
         self._starts, self._lengths, self._sources, self._ends = (array("l") for _ in range(4))
 
     def read(self) -> str:
-        """The text."""
+        """The extracted text."""
         return "".join(self._bits)
 
     def take(self, start: int, end: int, without: re.Pattern[str] | None = None) -> None:
-        """Go on with this much of the source, as a reader sees it, and *without* some of it."""
+        """Append this range of the source as displayed, *without* the matches of that pattern."""
         for gap in without.finditer(self._source, start, end) if without else ():
             self._take(start, gap.start())
             start = gap.end()
         self._take(start, end)
 
     def part(self) -> None:
-        """What comes next is no part of the same word."""
+        """Append a separator, which ends the word."""
         self._bits.append("\n")
         self._length += 1
 
     def back(self, start: int, end: int) -> tuple[int, int]:
-        """Where in the source that stands."""
+        """The corresponding range of the source."""
         first, last = (bisect.bisect_right(self._starts, it) - 1 for it in (start, end - 1))
         into, until = start - self._starts[first], end - self._starts[last]
         is_all = until >= self._lengths[last]

@@ -1,4 +1,4 @@
-"""Heads of mail: what they say, decoded, and how what stands under them is written."""
+"""Headers of e-mail: decodes them and determines how the part below is encoded."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from troth.detect.files.decoding import GUESSING
 
 _TELLING: Final = frozenset({"content-type", "content-transfer-encoding", "content-disposition"})
 _TELLING_MAX: Final = 4096
-"""Characters of a header that says how a part is written: the library takes longer and longer over one."""
+"""Maximum characters of a header that describes the part: the standard library takes superlinear time for it."""
 _WORD: Final = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
-"""Text of another alphabet in a header (RFC 2047)."""
+"""Encoded words in a header (RFC 2047)."""
 _ENCODINGS: Final = {"base64": "base64", "quoted-printable": "quoted-printable", "7bit": "", "8bit": "", "binary": ""}
 _BASE64: Final = re.compile(rb"[^=]+")
 _NOT_BASE64: Final = bytes(byte for byte in range(256) if not re.match(rb"[A-Za-z0-9+/=]", bytes([byte])))
 _NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
-"""Encodings of Python's that no mail is in; some take long."""
+"""Python codecs that are not e-mail charsets; some are slow."""
 _READ_AS: Final = {"ascii": "", "utf-8": "", "iso8859-1": "cp1252"}
-"""What is more than it is called: ASCII is often another, and Latin-1 is read as browsers do."""
+"""Charsets that are read as a superset: declared ASCII often is not, and Latin-1 is read as browsers do."""
 
 
 @dataclass(frozen=True, repr=False)
 class Head:
-    """A head. *text* has a header on each line, decoded, and *lines* the line of the file on which each begins.
+    """Parsed headers. *text* has one decoded header per line, and *lines* the line of the file on which each starts.
 
-    *type* and *charset* are in small letters, *encoding* is ``base64``, ``quoted-printable`` or nothing, and *boundary*
-    divides the parts. *wrong* says what could not be read: of the head or, for what it says, under it.
+    *type* and *charset* are in lower case, *encoding* is ``base64``, ``quoted-printable`` or empty, and *boundary*
+    separates the parts. *wrong* says what could not be read in the headers or in the part.
     """
 
     text: str = ""
@@ -45,13 +45,13 @@ class Head:
 
     @property
     def is_of_letter(self) -> bool:
-        """Whether a letter stands under it, with a head of its own."""
+        """True if the part is a message with headers of its own."""
         return self.type in {"message/rfc822", "message/global", "message/news", "text/rfc822-headers"}
 
 
 def read_head(lines: Iterable[tuple[int, bytes]], *, usually: str = "text/plain") -> Head:
-    """The head that is written on *lines*, each with its number; *usually* is the type where it says none."""
-    told = Message()  # of the older kind: the newer raises for much, and takes long over more
+    """Parses headers from *lines*, each with its number; *usually* is the default type."""
+    told = Message()  # the legacy class: the newer one raises often, and is slow on long input
     told.set_default_type(usually)
     said, numbers, wrong = list[str](), list[int](), set[str]()
     named_on = 0
@@ -62,7 +62,7 @@ def read_head(lines: Iterable[tuple[int, bytes]], *, usually: str = "text/plain"
             told[name] = value
         elif name in _TELLING:
             wrong.add("it says how it is written twice, or at too great a length")
-        if name != "content-transfer-encoding" or value.lower() not in _ENCODINGS:  # which is heeded, and nothing else
+        if name != "content-transfer-encoding" or value.lower() not in _ENCODINGS:  # known values need no search
             said.append(_decoded(header, wrong))
             numbers.append(number)
     encoding = _ENCODINGS.get(told.get("content-transfer-encoding", "7bit").lower())
@@ -71,10 +71,10 @@ def read_head(lines: Iterable[tuple[int, bytes]], *, usually: str = "text/plain"
     try:
         type_, boundary = told.get_content_type(), told.get_boundary("")
         charset, file_name = told.get_content_charset(""), _decoded(told.get_filename(""), wrong)
-    except (TypeError, ValueError):  # for a value in several pieces whose numbers are none
+    except (TypeError, ValueError):  # for continuations with invalid numbers (RFC 2231)
         wrong.add("it does not say how it is written so that it can be understood")
         type_, boundary, charset, file_name = usually, "", "", ""
-    if file_name and not any(file_name in header for header in said):  # for it is written in several pieces
+    if file_name and not any(file_name in header for header in said):  # it is written as continuations
         said.append(f"file: {file_name}")
         numbers.append(named_on)
     delimiter = boundary.encode("utf-8", "replace")
@@ -82,11 +82,11 @@ def read_head(lines: Iterable[tuple[int, bytes]], *, usually: str = "text/plain"
 
 
 def known_charset(name: str) -> str:
-    """What Python calls what a mail calls *name*; empty where it may be another. Raises `LookupError` for no encoding
-    of text."""
+    """The Python codec for the charset *name*; empty if text may well be in another one. Raises `LookupError` if it is
+    not a text encoding."""
     try:
         codec = codecs.lookup(name.partition("*")[0])
-        " ".encode(codec.name)  # which refuses what is no encoding of text
+        " ".encode(codec.name)  # raises for codecs that are not text encodings
     except ValueError:
         raise LookupError from None
     if codec.name in _NO_CHARSETS:
@@ -95,7 +95,7 @@ def known_charset(name: str) -> str:
 
 
 def from_base64(written: bytes) -> bytes:
-    """The bytes that are *written*, also those after padding, where others stop; other signs are passed over."""
+    """Decodes base64, including what follows padding, where other decoders stop; other characters are skipped."""
     found = bytearray()
     for run in _BASE64.finditer(written.translate(None, _NOT_BASE64)):
         over = len(run[0]) % 4
@@ -104,7 +104,7 @@ def from_base64(written: bytes) -> bytes:
 
 
 def _unfolded(lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, str]]:
-    """Each header on one line, with the number of its first."""
+    """Each unfolded header, with its first line number."""
     begins, parts = 0, list[bytes]()
     for number, line in lines:
         if parts and line[:1] not in b" \t":
@@ -126,7 +126,7 @@ def _parted(header: str) -> tuple[str, str]:
 
 
 def _decoded(header: str, wrong: set[str]) -> str:
-    """A header on one line, and words in it that are encoded as they are meant."""
+    """An unfolded header with its encoded words decoded."""
     said: list[tuple[str, bytearray]] = []
     at = 0
     for word in _WORD.finditer(header):
@@ -135,7 +135,7 @@ def _decoded(header: str, wrong: set[str]) -> str:
             said.append(("", bytearray(header[at : word.start()].encode())))
         if not is_next or said[-1][0] != charset:
             said.append((charset, bytearray()))
-        said[-1][1].extend(_unencoded(word))  # to the others, for a character may begin in one word and end in the next
+        said[-1][1].extend(_unencoded(word))  # together, because a character may be split across two words
         at = word.end()
     said.append(("", bytearray(header[at:].encode())))
     return " ".join("".join(_in_charset(bytes(it), charset, wrong) for charset, it in said).splitlines())

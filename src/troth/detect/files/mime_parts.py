@@ -1,6 +1,6 @@
-"""Letters, taken apart line by line into heads and what stands under them, however they are nested.
+"""Splits e-mail messages line by line into headers and bodies, however they are nested.
 
-Nothing goes deeper as a letter does, and no more than one part is held, so that no letter takes long or much.
+The parser is iterative and buffers one part at a time, so time and memory are bounded for any message.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from troth.detect.files.results import Remark
 
 _HEAD_MAX: Final = 1 << 18
 _PART_MAX: Final = 1 << 25
-"""Bytes of a head, and of a part as it is written."""
+"""Maximum bytes of headers, and of a part in encoded form."""
 _PARTS_MAX: Final = 1_000
 _DEPTH_MAX: Final = 20
-"""How many parts one letter has, and how many are inside one another."""
+"""Maximum number of parts of a message, and of nesting levels."""
 
 _HEADER: Final = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]|>?From ")
 _ENVELOPE: Final = re.compile(rb"From .{1,150}\d:\d\d.{1,50}$", re.S)
-"""What stands above each letter of several in one file."""
+"""The line before each message in an mbox file."""
 
 
 class MimePart(NamedTuple):
-    """A head, or a body: its *number*, as IMAP counts (``1.2``, ``2.HEADER``; RFC 3501, 6.4.5), the line on which it
-    begins, the *head* itself or that above it, and the *body* as it is written."""
+    """Headers or a body: *number* as in IMAP (``1.2``, ``2.HEADER``; RFC 3501, 6.4.5), first line, the *head* itself or
+    the one above, and the encoded *body*."""
 
     number: str
     line: int
@@ -37,13 +37,13 @@ class MimePart(NamedTuple):
     is_head: bool = False
 
     def __repr__(self) -> str:
-        return f"Part(number={self.number!r}, line={self.line})"  # not what is in it: errors and logs print this
+        return f"Part(number={self.number!r}, line={self.line})"  # not the content: errors and logs print this
 
 
 @dataclass(slots=True, repr=False)
 class _Entity:
-    """A letter, or a part of one: the *number* of its text, where it is one, and of what is *around* its parts, where
-    it has some; the *title* of its head; and what the numbers of its parts begin with, *inside*."""
+    """A message or a part. *number* is that of its text, *around* that of the text around its parts, *title* that of
+    its headers, and *inside* the prefix of the numbers of its parts."""
 
     number: str
     title: str
@@ -67,8 +67,8 @@ def _part(number: str, line: int, usually: str) -> _Entity:
 
 
 def letters(lines: Iterable[bytes]) -> Iterator[MimePart | Remark]:
-    """The heads and bodies of a letter, or of several that stand one after another, in their order. Where one breaks
-    the bounds, or cannot be taken apart, that is remarked upon."""
+    """The headers and bodies of one or more consecutive messages, in order. A message that exceeds the limits or cannot
+    be parsed gives a remark."""
     reader = _Reader()
     for line in lines:
         yield from reader.read(line)
@@ -76,7 +76,7 @@ def letters(lines: Iterable[bytes]) -> Iterator[MimePart | Remark]:
 
 
 class _Reader:
-    """Where in the letters we are: in *now*, inside the parts *around* it, the outermost first."""
+    """The parser state: the current part *now*, inside the parts *around* it, outermost first."""
 
     def __init__(self) -> None:
         self._now = _letter("", 1)
@@ -87,7 +87,7 @@ class _Reader:
         self._begins = self._is_after_blank = True
 
     def read(self, line: bytes) -> Iterator[MimePart | Remark]:
-        """One line more, with its end, or a piece of one."""
+        """Process the next line including its end, or a piece of one."""
         begins, self._begins = self._begins, line.endswith((b"\n", b"\r"))
         self._line += begins
         if begins and self._line == 1:
@@ -110,7 +110,7 @@ class _Reader:
             self._hold(line if line.strip() else b"")
 
     def end(self) -> Iterator[MimePart | Remark]:
-        """What is held: of a letter or part that ends here."""
+        """Return what is buffered at the end of a message or part."""
         if self._now.head is None:
             yield from self._head_ended(self._line + 1)
         now = self._now
@@ -131,7 +131,7 @@ class _Reader:
             self._now.body += line
 
     def _divided(self, line: bytes) -> tuple[int, bool] | None:
-        """Which of the parts around *line* divides, and whether that ends it."""
+        """The index of the enclosing part that *line* delimits, and whether it closes that part."""
         if line.startswith(b"--"):
             said = line.strip()[2:]
             for at, it in reversed([*enumerate(self._around)]):
@@ -140,7 +140,7 @@ class _Reader:
         return None
 
     def _next(self, at: int, is_end: bool) -> Iterator[Remark]:
-        """Begin the next part of what is *at* that place around us, or what stands behind the last."""
+        """Start the next part of the enclosing part *at*, or the epilogue after its last part."""
         del self._around[at + 1 :]
         outer = self._around[at]
         if is_end:
@@ -158,11 +158,11 @@ class _Reader:
             self._around, self._is_full = [], True
 
     def _begin_text(self, outer: _Entity, line: int) -> None:
-        """Begin what stands before, between and after the parts of *outer*, to which most readers pay no heed."""
+        """Start the preamble, epilogue or other text around the parts of *outer*, which most mail readers ignore."""
         self._now = _Entity(outer.around, "", "", "", line, head=Head())
 
     def _head_ended(self, line: int) -> Iterator[MimePart | Remark]:
-        """The head of what is read now, and what begins on *line* under it."""
+        """The headers of the current part, whose body starts on *line*."""
         now = self._now
         head = now.head = read_head(now.lines, usually=now.usually)
         if now.lines:

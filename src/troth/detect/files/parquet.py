@@ -14,13 +14,13 @@ from troth.errors import install_hint
 
 _ROWS: Final = 1024
 _NOT_FOR_PYTHON: Final = (ValueError, OverflowError, LookupError, NotImplementedError)
-"""What pyarrow raises for dates that Python cannot hold, nanoseconds, zones nobody knows, and text that is none."""
+"""Errors of pyarrow for dates that Python cannot represent, nanoseconds, unknown time zones, and invalid text."""
 
 
 def in_parquet(stream: Readable) -> Iterator[Cell | Remark]:
-    """The values, some rows of one column after another; bytes that are no text are remarked upon, once a column.
+    """The values, column by column within batches of rows; bytes that are not text give one remark per column.
 
-    Raises `Unscanned` for what is no Parquet, what cannot be sought in (a pipe), and where pyarrow is missing.
+    Raises `Unscanned` for invalid Parquet, input that is not seekable (a pipe), and if pyarrow is not installed.
     """
     try:
         import pyarrow as pa
@@ -54,7 +54,7 @@ def _cells(file: Any, names: list[str]) -> Iterator[Cell | Remark]:
 
 
 def _values(column: Any) -> Iterator[Callable[[], Any]]:
-    """What gives each value: one that cannot be read hides none of the others."""
+    """A function per value, so that one that cannot be read does not hide the others."""
     try:
         values = column.to_pylist()
     except _NOT_FOR_PYTHON:
@@ -67,7 +67,7 @@ def _same(value: Any) -> Any:
 
 
 def _value(scalar: Any) -> Any:
-    """A value as Python has it; a time that Python has not, as Arrow writes it."""
+    """A value as a Python object; times that Python cannot represent are formatted by Arrow."""
     import pyarrow as pa
 
     match scalar:

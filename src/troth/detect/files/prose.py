@@ -1,4 +1,4 @@
-"""Text of any length, searched piece by piece so that nothing at a border is lost."""
+"""Searches text of any length in overlapping pieces, so that nothing is lost at borders."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from troth.detect.pieces import TextPiece, own, pieces, shifted
 
 _PIECE: Final = 1 << 18
 _SHARED: Final = 1 << 13
-"""Characters that two neighbouring pieces share. Half of it is more than any value is long, a private key included."""
+"""Overlap of neighbouring pieces in characters. Half of it is longer than any value, including private keys."""
 
 
 _ENCODED: Final = re.compile(r"^Content-Transfer-Encoding:\s{0,9}(base64|quoted-printable)\b", re.I | re.M)
-"""What stands above a part of a mail whose letters are not those that are meant."""
+"""Header of an e-mail part whose text is encoded."""
 
 
 def in_text(
     detector: Detector, chunks: Iterable[str], *, line: int = 1, explained: bool = False
 ) -> Iterator[FileFinding | Remark]:
-    """What is in a text that comes in *chunks* and begins on *line*, in its order."""
+    """Findings in a text that comes in *chunks* and starts on *line*, in order."""
     place = _Place(line)
-    told = 0  # up to here, in code points of the whole text
+    told = 0  # end of the reported text, in code points
     is_plain = True
     for piece in pieces(chunks, size=_PIECE, shared=_SHARED):
         place.see(piece)
@@ -50,26 +50,26 @@ def in_text(
 
 
 class _Place:
-    """Lines and columns of growing offsets, each character counted once."""
+    """Lines and columns of increasing offsets; each character is counted once."""
 
     def __init__(self, line: int) -> None:
         self._line = line
-        self._begins = 0  # where the line begins
-        self._at = 0  # up to here line ends are counted
+        self._begins = 0  # start of the line
+        self._at = 0  # line ends are counted up to here
         self._piece, self._from = "", 0
 
     def see(self, piece: TextPiece) -> None:
-        """Go on with *piece*."""
+        """Continue with *piece*."""
         if self._piece:
             self.at(piece.begins)
         self._piece, self._from = piece.text, piece.begins
 
     def line(self, offset: int) -> int:
-        """The line of an *offset* further on, without going there."""
+        """The line of a later *offset*, without advancing to it."""
         return self._line + self._piece.count("\n", self._at - self._from, offset - self._from)
 
     def at(self, offset: int) -> tuple[int, int]:
-        """The line and the column of *offset*; both count from one."""
+        """The line and column of *offset*, both starting at 1."""
         start, end = self._at - self._from, offset - self._from
         passed = self._piece.count("\n", start, end)
         if passed:

@@ -1,4 +1,4 @@
-"""The first rows of a table, kept as they come by, to tell which of its fields hold what no value shows by itself."""
+"""Samples the first rows of a table to detect fields that are personal only by name or in combination."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 _ROWS: Final = 500
 _FIELDS_MAX: Final = 500
 _LENGTH_MAX: Final = 200
-"""Characters of a value, and of the names that lead to it."""
+"""Maximum characters of a value, and of the names of its path."""
 
 _FREE: Final = "user.content"
-"""What is written in words may be about anybody or nobody: its name alone says little."""
+"""Free text may be about anybody or nobody: its field name alone is weak evidence."""
 
 _Path = tuple[str | int, ...]
 
 
 class SampleRows:
-    """Some rows of what is called *table*. No value of them leaves it."""
+    """Some rows of the table *table*. Their values are never returned."""
 
     def __init__(self, table: str) -> None:
         self._table = table
@@ -33,7 +33,7 @@ class SampleRows:
         self._shown: Callable[[_Path], str] = str
 
     def kept(self, cells: Iterable[Cell | Remark], shown: Callable[[_Path], str]) -> Iterator[Cell | Remark]:
-        """The cells, as they are. *shown* tells a field without names that are personal data themselves."""
+        """Passes the cells through unchanged. *shown* formats a field without names that are personal data."""
         self._shown = shown
         for it in cells:
             if isinstance(it, Cell) and not it.is_name:
@@ -56,7 +56,8 @@ class SampleRows:
         return path in self._fields
 
     def together(self) -> Together | None:
-        """The fewest fields that may lead to one person; None where there are none. What a field is, its name says."""
+        """The fewest fields that may identify a person in combination; None if there are none. Fields are classified by
+        name."""
         if len(self._fields) < 2:
             return None
         from troth.detect.schema.quasi_identifiers import quasi_identifier
@@ -69,7 +70,7 @@ class SampleRows:
         return Together(tuple(self._shown(paths[it]) for it in told.columns), told.categories, told.rows, told.alone)
 
     def named(self, found_in: Collection[str]) -> tuple[PersonalField, ...]:
-        """The fields that hold personal data by their names, without those in which values were *found*."""
+        """The fields that are personal by name, without those in *found_in*, where values were found."""
         fields = [(self._shown(self._paths[it.column]), it.category) for it in self._personal]
         return tuple(PersonalField(field, of) for field, of in fields if field not in found_in and of != _FREE)
 
@@ -79,9 +80,9 @@ class SampleRows:
 
     @cached_property
     def _personal(self) -> list[ColumnFinding]:
-        """What the names of the fields say. Ask at the end: it is worked out once."""
+        """Classification by field names. Access only at the end, because it is computed once."""
         if not self._fields:
-            return []  # without what reads schemas, which takes longer to be imported than a short file to be read
+            return []  # avoids importing the schema classifier, which takes longer than reading a short file
         from troth.detect.schema.columns import classify
         from troth.stores import Column, ColumnKind, TableSchema
 

@@ -1,4 +1,4 @@
-"""What a file is said to hold: places, and remarks on how it was read."""
+"""Results of a file scan: positions of findings, and remarks on how the file was read."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from troth.detect.finding import Finding
 
 
 class FileFinding(NamedTuple):
-    """A finding, and where in the file it is.
+    """A finding and its position in the file.
 
-    The finding's offsets count from the beginning of the text, or of the value where there is a *field* or *element*.
-    *line* is the line of the file; of Parquet it is the row, of JSON the line on which the element begins. *column*
-    counts characters, from one, from the beginning of the line or of the value. *field* is the name of a column, or the
-    way to a value in JSON, without such names in it as hold personal data themselves. *why* is what vouches for the
-    finding, where that was asked for. *element* is which it is of the elements of a JSON array, or of the documents one
-    after another in a file, from one; elsewhere it is 0.
+    The finding's offsets count from the start of the text, or of the value if there is a *field* or *element*. *line*
+    is the line of the file; for Parquet the row, for JSON the line on which the element starts. *column* counts
+    characters from 1, from the start of the line or value. *field* is the name of a column, or the JSON path of a value
+    without names that are personal data themselves. *why* is the explanation of the finding, if requested. *element* is
+    the number, from 1, of the element of a JSON array or of consecutive documents; otherwise 0.
 
-    In mail, *part* is the number of the part, as IMAP counts (``2.1``, ``HEADER``), and *part_line* the line in it once
-    it is decoded. Offsets count from where it begins; in a head *column* counts from the beginning of the header, and
-    *part_line* is 0. *line* is that of the file where the part is written as it is meant, else that on which it begins.
+    In e-mail, *part* is the IMAP number of the part (``2.1``, ``HEADER``), and *part_line* the line in the decoded
+    part. Offsets count from the start of the part; in headers, *column* counts from the start of the header, and
+    *part_line* is 0. *line* is the line of the file if the part is not encoded, else that on which the part starts.
     """
 
     finding: Finding
@@ -33,8 +32,8 @@ class FileFinding(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """Something to know about how the file was read. *unscanned* where a part of it was not: of that part nothing is
-    known, and it has to be treated as full of personal data. *part* is its number in mail, as in `FileFinding`."""
+    """A note on how the file was read. *unscanned*: a part was not read, so nothing is known about it and it has to be
+    treated as full of personal data. *part* is its number in e-mail, as in `FileFinding`."""
 
     line: int
     says: str
@@ -43,17 +42,17 @@ class Remark(NamedTuple):
 
 
 class PersonalField(NamedTuple):
-    """A field of a table whose name says that it holds personal data, and their category, whatever is in it."""
+    """A table field whose name indicates personal data, with its category, whatever its values are."""
 
     field: str
     category: str
 
 
 class Together(NamedTuple):
-    """Fields of a table that may lead to one person when they are put together, though none of them names anybody.
+    """Fields of a table that may identify a person in combination, although none of them does alone.
 
-    *categories* are theirs. Of *rows* that were compared, *alone* have a combination that no other has; both are 0
-    where too few were seen. Some rows show more of them alone than the whole table would.
+    *categories* are those of the fields. Of the *rows* compared, *alone* have a unique combination; both are 0 if there
+    were too few rows. A sample overestimates uniqueness compared with the whole table.
     """
 
     fields: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""One file, from its bytes to what is in it."""
+"""Scans one file, from bytes to findings."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def scan(
     explained: bool = False,
     rows: SampleRows | None = None,
 ) -> Iterator[FileFinding | Remark]:
-    """What is in the file that *stream* reads, in its order, as it is read; *explained* takes longer.
+    """Findings in the file read from *stream*, in order and as it is read; *explained* takes longer.
 
-    *encoding* is one that Python knows, for text that does not say its own. *rows* keeps some of a table's rows, to
-    tell at the end which of its fields single people out together.
+    *encoding* is a Python codec name, for text that does not declare its own. *rows* samples rows of a table, to report
+    in the end which fields identify people in combination.
 
-    Never raises for what the file holds: what could not be scanned is a `Remark` with *unscanned*.
+    Never raises because of the file's content: a part that could not be scanned gives a `Remark` with *unscanned*.
     """
     remarks: list[str] = []
     chunks = decoded(stream, remarks.append, encoding)
@@ -66,7 +66,7 @@ def _scanned(
     match kind:
         case FileKind.TEXT:
             yield from _to_the_end(chunks, partial(in_text, detector, explained=explained))
-        case FileKind.HTML:  # imported where it is needed, like mail: most files are neither
+        case FileKind.HTML:  # imported lazily, like mail: most files are neither
             from troth.detect.files.markup import in_html
 
             yield from _to_the_end(chunks, partial(in_html, detector, explained=explained))
@@ -88,8 +88,7 @@ def _scanned(
 def _to_the_end(
     pieces: Iterable[T], search: Callable[[Iterator[T]], Iterator[FileFinding | Remark]]
 ) -> Iterator[FileFinding | Remark]:
-    """What *search* finds in what comes in pieces. What ends them too early is raised after all that came before is
-    told."""
+    """What *search* finds in *pieces*. An exception from *pieces* is raised after all earlier results."""
     ended: list[Exception] = []
     yield from search(_until(pieces, ended))
     for error in ended:

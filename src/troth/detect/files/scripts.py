@@ -1,4 +1,4 @@
-"""Text in letters in which no names are looked for: said, so that nobody takes it for free of people."""
+"""Detects text in scripts in which names are not searched for, so that it is not mistaken for free of people."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 _ELSEWHERE: Final = re.compile("(?:(?![\\d_])[\u0370-\u1dff\u2e80-\ud7a3\uf900-\ufaff]){2}")
-"""Two letters side by side of another alphabet than the Latin one. A single one is a sign of mathematics or a unit."""
+"""Two adjacent letters of a non-Latin alphabet. A single one is a mathematical symbol or a unit."""
 
 
 def heeded(chunks: Iterator[str], remark: Callable[[str], None]) -> Iterator[str]:
-    """The same text; *remark* is told once of the first letters in which names are not looked for."""
+    """Passes the text through; *remark* is called once, for the first letters in which names are not searched for."""
     for chunk in chunks:
         yield chunk
         if not chunk.isascii() and (found := _ELSEWHERE.search(chunk)):
@@ -22,6 +22,6 @@ def heeded(chunks: Iterator[str], remark: Callable[[str], None]) -> Iterator[str
 
 
 def _script(letter: str) -> str:
-    """What the letters are called: Cyrillic, Arabic, CJK."""
+    """The name of the script: Cyrillic, Arabic, CJK."""
     name = unicodedata.name(letter, "other").partition(" ")[0]
     return name if name == "CJK" else name.capitalize()

@@ -1,4 +1,4 @@
-"""Values in the rows of CSV, one row after another."""
+"""Values in the rows of CSV, row by row."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from troth.detect.files.decoding import LINE_MAX
 from troth.detect.files.results import Remark
 
 _RECORD_MAX: Final = 1 << 22
-"""Characters of one record: a quotation mark that is never closed makes one of all that follows."""
+"""Maximum characters of a record: an unclosed quotation mark would extend it to the end of the file."""
 _SEEN_FIRST: Final = 20
 _NO_HEADING: Final = re.compile(r"@|://|^[^A-Za-z\x80-\U0010ffff]*$")
-"""What no name of a column holds: it has a letter, and is no address."""
+"""A column name has a letter and is not an address."""
 _HEADING_MAX: Final = 200
-"""Characters: in the answers to a survey, its questions are the names of the columns."""
+"""Maximum characters of a column name: in survey results, the questions are the column names."""
 _NUMBERED: Final = (
     "its first row does not look like names: its columns have numbers; write a name above each to see them"
 )
 _SAYS_DELIMITER: Final = re.compile(r'"?sep=([,;\t|])"?\s*')
-"""What Excel writes before a table."""
+"""Excel's delimiter line before a table."""
 
 
 def in_csv(lines: Iterator[str], are_names: Callable[[Sequence[str]], bool]) -> Iterator[Cell | Remark]:
-    """The cells of a table. Its first row names the columns where it looks like it and *are_names* agrees; a line that
-    says the delimiter, and titles, may stand above. That no column has a name is remarked upon.
+    """The cells of a table. The first row is the header if it looks like one and *are_names* agrees; a delimiter line
+    and titles may precede it. A missing header gives a remark.
 
-    Raises `NoRecords` where a record does not end.
+    Raises `NoRecords` if a record does not end.
     """
     first = list(itertools.islice(lines, _SEEN_FIRST))
     said = _SAYS_DELIMITER.fullmatch(first[0]) if first else None
     record = _Record(itertools.chain(first, lines), skipped=said is not None)
     delimiter, width = (said[1], 2) if said else _delimiter(first)
-    csv.field_size_limit(max(csv.field_size_limit(), _RECORD_MAX))  # the whole process's: it is only ever raised
+    csv.field_size_limit(max(csv.field_size_limit(), _RECORD_MAX))  # global to the process, so it is only ever raised
     headings: Sequence[str] | None = None
     try:
         for row in csv.reader(record, delimiter=delimiter):
@@ -48,7 +48,7 @@ def in_csv(lines: Iterator[str], are_names: Callable[[Sequence[str]], bool]) -> 
                     yield from (
                         Cell(record.line, (UnnamedColumn(at),), it, is_name=True) for at, it in enumerate(headings, 1)
                     )
-                    row.clear()  # it holds no values
+                    row.clear()  # it has no values
                 else:
                     yield Remark(record.line, _NUMBERED)
             yield from _row(row, headings or (), record.line)
@@ -59,7 +59,7 @@ def in_csv(lines: Iterator[str], are_names: Callable[[Sequence[str]], bool]) -> 
 
 
 class _Record:
-    """Lines on their way to the reader of CSV, those of the record that is being read kept."""
+    """Passes lines to the CSV reader and keeps those of the current record."""
 
     def __init__(self, lines: Iterator[str], *, skipped: bool) -> None:
         self.lines = itertools.islice(lines, 1, None) if skipped else lines
@@ -74,11 +74,11 @@ class _Record:
             if self._size > _RECORD_MAX or len(line) >= LINE_MAX:
                 raise csv.Error("too long for a record")
             yield line
-        if self.held:  # the reader asks for more of a row only within quotation marks
+        if self.held:  # the reader requests more lines of a row only within quotation marks
             raise csv.Error("a quotation mark is not closed")
 
     def taken(self) -> None:
-        """The record was read to its end."""
+        """The record was read completely."""
         self.line += len(self.held)
         self.held.clear()
         self._size = 0
@@ -93,8 +93,8 @@ def _row(row: Sequence[str], headings: Sequence[str], line: int) -> Iterator[Cel
 
 
 def _is_title(row: Sequence[str], width: int, line: int) -> bool:
-    """Whether it is a line above the names of the columns: one cell, where the table has more. Of two cells, one may
-    well be a name and the other empty."""
+    """True if it is a title above the header: one cell, although the table has more columns. In a table of two columns,
+    one cell may be a name and the other empty."""
     return line < _SEEN_FIRST and (len(row) < width if width == 2 else sum(map(bool, row)) == 1 < width)
 
 
@@ -105,12 +105,12 @@ def _could_be_names(row: Sequence[str]) -> bool:
 
 
 def _on_one_line(row: Sequence[str]) -> list[str]:
-    """The cells without the line breaks that names have where columns are narrow."""
+    """The cells without the line breaks that column names have in narrow columns."""
     return [" ".join(it.split()) if "\n" in it or "\r" in it else it for it in row]
 
 
 def _each_apart(names: Sequence[str]) -> tuple[str, ...]:
-    """The same, the second ``Phone`` as ``Phone #2``."""
+    """Unique column names: the second ``Phone`` becomes ``Phone #2``."""
     seen: Counter[str] = Counter()
     apart = []
     for name in names:
@@ -120,9 +120,9 @@ def _each_apart(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _delimiter(lines: Sequence[str]) -> tuple[str, int]:
-    """The delimiter with which most rows have the same number of cells, and that number.
+    """The delimiter that gives most rows the same number of cells, and that number.
 
-    Between two that are as good, the one that makes more cells; a comma where none makes any.
+    Ties go to the larger number of cells; the default is a comma.
     """
 
     def weight(delimiter: str) -> tuple[int, int]:
@@ -135,8 +135,8 @@ def _delimiter(lines: Sequence[str]) -> tuple[str, int]:
 
 
 def _widths(lines: Iterable[str], delimiter: str) -> Iterator[int]:
-    """How many cells each row has. A delimiter within quotation marks is none."""
+    """The number of cells of each row, respecting quotation marks."""
     try:
         yield from map(len, csv.reader(lines, delimiter=delimiter))
-    except csv.Error:  # what was read before has to do
+    except csv.Error:  # use what was read before
         return

@@ -1,4 +1,4 @@
-"""Names in a text: people, places and organisations, found by a model of our own (docs/reference/names-model.md)."""
+"""Finds names of people, places and organisations in text with our own model (docs/reference/names-model.md)."""
 
 from troth.detect.ner.finder import Names
 

@@ -1,4 +1,4 @@
-"""People, places and organisations in a text, by a small network that ships with the package."""
+"""Finds people, places and organisations in text, with a small neural network that ships with the package."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from troth.detect.ner.network import NameSpan, NameTagger
 
 WORDS_MAX: Final = 2048
-"""How many words are looked at together at most."""
+"""Maximum number of words per batch."""
 
 _BORDER: Final = ("", "", "")
-"""Between two texts: the network sees no word beyond it."""
+"""Separator between two texts: the network's window does not extend beyond it."""
 
 _POSTCODE_LENGTH: Final = 4
 _KEY_LENGTH: Final = 12
@@ -32,16 +32,16 @@ _Part = Sequence[re.Match[str]]
 _HESITATIONS: Final = frozenset(
     {"um", "uh", "er", "erm", "uhm", "umm", "uhh", "hmm", "Um", "Uh", "Er", "Erm", "Uhm", "Umm", "Uhh", "Hmm"}
 )
-"""Said in the middle of a name they are no part of it, and say nothing of it: the network does not hear them."""
+"""Hesitations inside a name are not part of it and carry no information, so the network does not see them."""
 
 _ENDS: Final = frozenset("\n.!?")
-"""After these a long text is cut."""
+"""Preferred positions for splitting a long text."""
 
 
 class Names:
-    """Finds names of people, places and organisations, in any case. The model is read when the first text comes.
+    """Finds names of people, places and organisations, in any case. The model is loaded at the first text.
 
-    *network* is another than the one that ships.
+    *network* replaces the one that ships.
     """
 
     TYPES: Final = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})
@@ -50,11 +50,11 @@ class Names:
         self._network = network
 
     def find(self, text: FoldedText) -> list[Finding]:
-        """What the model takes for a name. Names do not overlap."""
+        """The names according to the model, without overlaps."""
         return self.find_each([text])[0]
 
     def find_each(self, texts: Sequence[FoldedText]) -> list[list[Finding]]:
-        """The same for many texts, twice as fast: short ones are looked at together."""
+        """The same for many texts, twice as fast, because short ones are batched."""
         found: list[list[Finding]] = [[] for _ in texts]
         network = self._ready()
         for some in _packed(texts):
@@ -75,7 +75,7 @@ class Names:
         return found
 
     def _ready(self) -> NameTagger:
-        # numpy and the weights cost a tenth of a second, which nobody pays who looks for no names.
+        # numpy and the weights take a tenth of a second to load, so this is done only when names are searched for.
         if self._network is None:
             from troth.detect.ner.model import shipped
             from troth.detect.ner.network import NameTagger
@@ -85,14 +85,14 @@ class Names:
 
 
 def _told(text: FoldedText, first: int, last: int, name: NameSpan) -> Iterator[Finding]:
-    """The name at these places of the folded text, unless what stands directly around it says that it is none."""
+    """The finding for this range of the folded text, unless its context shows that it is not a name."""
     start, end = text.unfolded(first), text.unfolded_end(last)
     if not is_of_program(text.folded, first, last) and not is_in_key(text.written, start, end):
         yield Finding(start, end, name.type, name.score, "names")
 
 
 def _is_none(words: Sequence[str], name: NameSpan) -> bool:
-    """Whether it is a number, a key, letters that are spelt, or a word for a letter (“d for david”, “d as in”)."""
+    """True for a number, a key, a spelled word, or a word that spells a letter (“d for david”, “d as in”)."""
     said = words[name.first : name.last + 1]
     if not any(map(_may_name, said)):
         return True
@@ -103,14 +103,15 @@ def _is_none(words: Sequence[str], name: NameSpan) -> bool:
 
 
 def _may_name(word: str) -> bool:
-    """Whether it is a word, or a number as long as a postcode; no sign, and nothing as long as keys that mix both."""
+    """True for a word, or a number at least as long as a postcode; not for signs or long mixes of letters and
+    digits."""
     if word.isdigit():
         return len(word) >= _POSTCODE_LENGTH
     return word.isalpha() or (word.isalnum() and len(word) < _KEY_LENGTH)
 
 
 def _packed(texts: Sequence[FoldedText]) -> Iterator[list[tuple[int, _Part]]]:
-    """Parts of texts, each with its text's number, as many together as are looked at together."""
+    """Batches of parts of texts, each with the index of its text."""
     some: list[tuple[int, _Part]] = []
     room = WORDS_MAX
     for at, text in enumerate(texts):
@@ -127,7 +128,7 @@ def _packed(texts: Sequence[FoldedText]) -> Iterator[list[tuple[int, _Part]]]:
 
 
 def _parts(folded: str) -> Iterator[_Part]:
-    """The words of a text, so many at a time that a part ends where a sentence or a line does, if any does."""
+    """The words of a text in batches that end at a sentence or line boundary, if there is one."""
     words = (it for it in WORD.finditer(folded) if it[0] not in _HESITATIONS)
     held = list(itertools.islice(words, WORDS_MAX))
     while held:

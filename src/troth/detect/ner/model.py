@@ -1,7 +1,7 @@
-"""What was learnt: the file of weights that ships with the package, and the row of numbers it gives for a word.
+"""The learnt model: the weights file that ships with the package, and the embedding that it gives for a word.
 
-A word's row is a sum: of its own row where the word is known, of the rows of its beginnings, middles and ends, of how
-it is written, and of the lists that hold it (given names, family names, places). A word never met has letters, too.
+A word's embedding is a sum: its own row if the word is known, the rows of its prefixes, infixes and suffixes, its
+shape, and the lists that contain it (given names, family names, places). An unknown word has letters too.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ import numpy.typing as npt
 from troth.detect.ner.words import BUCKETS, LISTS, SHAPES, pieces, shape
 
 AROUND: Final = 3
-"""How many words before and after one the first layer sees."""
+"""How many words before and after a word the first layer sees."""
 
 _LISTS_AT: Final = -1 - len(LISTS)
 _SHAPES_AT: Final = _LISTS_AT - len(SHAPES)
 _BUCKETS_AT: Final = _SHAPES_AT - BUCKETS
-"""Where the rows of the table begin that are not known words', from its end."""
+"""Offsets from the end of the table of rows other than those of known words."""
 
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelWeights:
-    """The numbers of the model. *lexicon* holds hashes of words, never the words; *lists* which lists each is on.
+    """The parameters of the model. *lexicon* has hashes of words, never the words; *lists* says which lists each is on.
 
-    *rows* says which row of *table* is a known word's own; after those stand the buckets of pieces, the shapes, the
-    lists, and what stands beyond a text. *sure* says for each kind of name what the network's own score is worth, from
-    0 to 1 in even steps. The rest are the layers of the network.
+    *rows* maps known words to rows of *table*; after them it has the buckets of word pieces, the shapes, the lists, and
+    the padding outside a text. *sure* calibrates the network's score for each type of name, from 0 to 1 in equal steps.
+    The rest are the layers of the network.
     """
 
     lexicon: npt.NDArray[np.uint32]
@@ -55,7 +55,7 @@ class ModelWeights:
     sure: Floats
 
     def of(self, words: Sequence[str]) -> Floats:
-        """One row of numbers for each of *words*, of which none is empty."""
+        """An embedding for each of *words*, none of which may be empty."""
         hashes = np.array([zlib.crc32(it.lower().encode("utf-8", "replace")) for it in words], np.uint32)
         at = self.lexicon.searchsorted(hashes).clip(max=len(self.lexicon) - 1)
         is_known = self.lexicon[at] == hashes
@@ -69,7 +69,7 @@ class ModelWeights:
         )
 
     def nothing(self) -> Floats:
-        """The row of what stands before a text and after it."""
+        """The embedding of the padding before and after a text."""
         return self._taken(np.array([-1]))
 
     def _summed(self, parts: Sequence[Collection[int]]) -> Floats:
@@ -83,13 +83,13 @@ class ModelWeights:
 
 @functools.cache
 def shipped() -> ModelWeights:
-    """The weights that came with this package."""
+    """The weights that ship with this package."""
     with Path(__file__).with_name("names.npz").open("rb") as file:
         return read(file)
 
 
 def read(file: IO[bytes]) -> ModelWeights:
-    """Weights from what `tools.name_model` wrote."""
+    """Reads weights written by `tools.name_model`."""
     with np.load(file, allow_pickle=False) as opened:
         held: dict[str, npt.NDArray[Any]] = {name: opened[name] for name in opened.files}
     lexicon = held.pop("lexicon").cumsum(dtype=np.uint32)

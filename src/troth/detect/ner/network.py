@@ -1,4 +1,4 @@
-"""The network at work: words in, how likely each belongs to a person, a place or an organisation out."""
+"""Inference: for each word, how likely it belongs to a person, a place or an organisation."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from troth.detect.ner.model import AROUND, Floats, ModelWeights
 from troth.detect.ner.words import SHAPES, shape
 
 _KEPT: Final = 3
-"""Of how many different words, times those looked at together, the part of the first layer is kept. When there is no
-room for more, all are forgotten."""
+"""Cache size for first-layer results of distinct words, in multiples of a batch. When it is full, it is cleared."""
 
 _UNIT: Final = 32
-"""The parts are kept in whole numbers of this share of one, a byte each; the largest is below four."""
+"""Cached values are quantised to one byte in this unit; the largest is below four."""
 
 _TOGETHER: Final = 64
-"""Rows that are multiplied at once: so few that BLAS starts no threads, which cost more than they save here, and many
+"""Rows per multiplication: few enough that BLAS does not start threads, which cost more than they save here, and many
 times as much on a busy machine."""
 
 _WIDE: Final = 2
-"""How many places before and after one the second layer sees."""
+"""How many positions before and after one the second layer sees."""
 
 _SMALL, _TITLED, _CAPITALS, _LINE = 1, 2, 4, 8
 _MARKS: Final = {"lower": _SMALL, "x": _SMALL, "Title": _TITLED, "miXed": _TITLED, "UPPER": _CAPITALS, "X": _CAPITALS}
@@ -36,7 +35,7 @@ _TYPES: Final = ("PERSON", "LOCATION", "ORGANIZATION")
 
 
 class NameSpan(NamedTuple):
-    """Words *first* to *last* are one name."""
+    """Words *first* to *last* form a name."""
 
     first: int
     last: int
@@ -45,7 +44,7 @@ class NameSpan(NamedTuple):
 
 
 class NameTagger:
-    """Tags words. It keeps what it worked out about the words it met, never the text; threads may share it."""
+    """Tags words. It caches results per word but never the text, and may be shared between threads."""
 
     def __init__(self, weights: ModelWeights, *, words_max: int) -> None:
         self._weights = weights
@@ -57,9 +56,9 @@ class NameTagger:
         self._marks = np.zeros(_KEPT * words_max, np.uint8)
 
     def names(self, words: Sequence[str]) -> Iterator[NameSpan]:
-        """The names among `plain` words: runs of words that are likelier a part of one than not.
+        """The names among `plain` words: runs of words that are more likely part of a name than not.
 
-        What stands beyond three empty words has no say.
+        Three empty words separate independent texts.
         """
         shares = self.shares(words)
         sure, steps = self._weights.sure, self._weights.sure.shape[1] - 1
@@ -72,7 +71,8 @@ class NameTagger:
                 yield NameSpan(first, last, _TYPES[kind], float(sure[kind, round(score * steps)]))
 
     def shares(self, words: Sequence[str]) -> Floats:
-        """How likely each word is no name, a person's, a place's, an organisation's: four rows, a column for a word."""
+        """The probabilities that each word is not a name, a person, a place, an organisation: four rows, a column per
+        word."""
         with self._lock:
             ids = self._known(words)
             near = self._near(ids)
@@ -91,7 +91,7 @@ class NameTagger:
             return np.array([self._ids[word] for word in words])
 
     def _learn(self, words: Sequence[str]) -> None:
-        """Work out the parts of those words that are new, or of all where there is no room for more."""
+        """Computes the cached results for new words, or for all if the cache is full."""
         new = sorted({*words}.difference(self._ids))
         if not self._ids or len(self._ids) + len(new) > len(self._marks):
             self._ids = {"": 0}
@@ -104,13 +104,13 @@ class NameTagger:
         self._ids.update(zip(new, range(within.start, within.stop), strict=True))
 
     def _in_units(self, rows: Floats) -> npt.NDArray[np.int8]:
-        """What words add to the first layer, for each of the places of the window."""
+        """What words contribute to the first layer, for each position of the window."""
         parts = np.stack([_product(rows, part) for part in self._weights.near]) * _UNIT
         units: npt.NDArray[np.int8] = np.clip(parts.round(), -127, 127).astype(np.int8)
         return units
 
     def _near(self, ids: npt.NDArray[np.intp]) -> Floats:
-        """The first layer: what each word around a place adds, summed."""
+        """The first layer: the sum of the contributions of the surrounding words."""
         around = np.zeros(len(ids) + 2 * AROUND, np.intp)
         around[AROUND:-AROUND] = ids
         total = self._parts[0].take(around[: len(ids)], axis=0).astype(np.int16)
@@ -121,7 +121,7 @@ class NameTagger:
         return near
 
     def _scores(self, near: Floats, *, is_word: npt.NDArray[np.bool_]) -> Floats:
-        """The second layer: four rows, a column for a word."""
+        """The second layer: four rows, a column per word."""
         weights, count, size = self._weights, len(near), self._weights.down.shape[1]
         after = _product(near, self._after_near)
         down = np.zeros((count + 2 * _WIDE, size), np.float32)
@@ -136,7 +136,7 @@ class NameTagger:
 
 
 def _product(rows: Floats, weights: Floats) -> Floats:
-    """``rows @ weights``, a few rows at a time."""
+    """``rows @ weights``, in small blocks."""
     whole = len(rows) - len(rows) % _TOGETHER
     product = np.empty((len(rows), weights.shape[1]), np.float32)
     np.matmul(
@@ -149,7 +149,7 @@ def _product(rows: Floats, weights: Floats) -> Floats:
 
 
 def _cases(marks: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
-    """Of each word's line: 0 where it has capitals and small letters, 1 only small ones, 2 only capitals."""
+    """For each word's line: 0 for mixed case, 1 for lower case only, 2 for capitals only."""
     is_end = marks == _LINE
     starts = np.concatenate(([0], np.flatnonzero(is_end[:-1]) + 1))
     seen = np.bitwise_or.reduceat(marks, starts)
@@ -158,7 +158,7 @@ def _cases(marks: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
 
 
 def _shares(scores: Floats) -> Floats:
-    """Scores as shares of one."""
+    """Softmax of the scores."""
     scores -= scores.max(axis=0)
     np.exp(scores, out=scores)
     scores /= scores.sum(axis=0)
@@ -166,7 +166,7 @@ def _shares(scores: Floats) -> Floats:
 
 
 def _runs(inside: npt.NDArray[np.bool_]) -> list[list[int]]:
-    """From where to where it is true without a break."""
+    """Start and end of each run of true values."""
     framed = np.zeros(len(inside) + 2, np.bool_)
     framed[1:-1] = inside
     bounds: list[list[int]] = np.flatnonzero(framed[1:] != framed[:-1]).reshape(-1, 2).tolist()

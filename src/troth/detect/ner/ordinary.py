@@ -1,4 +1,4 @@
-"""Ordinary words that the model takes for names, since it has read little but English and German has many capitals."""
+"""Ordinary words that the model mistakes for names: it was trained mainly on English, and German capitalises nouns."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 def without_ordinary_words(words: Sequence[str], name: NameSpan) -> NameSpan | None:
-    """*name* without the words at its ends that are never part of one, as in *Kontoinhaber Ben Schulz*.
+    """*name* without words at its ends that are never part of a name, as in *Kontoinhaber Ben Schulz*.
 
-    None where nothing of it is a name. Behind a person only words in lower case go, since names may be words, too.
+    None if nothing remains. After a person, only words in lower case are removed, since names may be ordinary words
+    too.
     """
     said = words[name.first : name.last + 1]
     lower = [it.lower() for it in said]
@@ -33,9 +34,9 @@ def without_ordinary_words(words: Sequence[str], name: NameSpan) -> NameSpan | N
 
 
 def _gone(words: Sequence[str]) -> int:
-    """How many words at the beginning are no part of a name: ordinary ones, up to the last that never is.
+    """How many words at the start are not part of a name: ordinary ones, up to the last one that never is.
 
-    Those before a name that may belong to it, such as *de la* and *van der*, stay.
+    Particles that may belong to the name, such as *de la* and *van der*, are kept.
     """
     ordinary = [*itertools.takewhile(lambda it: _is_never(it) or it in _alone() or not it.isalnum(), words)]
     if len(ordinary) == len(words):
@@ -52,7 +53,7 @@ def _is_never(word: str) -> bool:
 
 @cache
 def peoples() -> frozenset[str]:
-    """Words for peoples, which are no places."""
+    """Words for nationalities and peoples, which are not places."""
     return frozenset(_sections()["peoples"]["words"].split())
 
 
@@ -64,7 +65,7 @@ def _never() -> frozenset[str]:
 
 @cache
 def _alone() -> frozenset[str]:
-    """Words of other languages that are no name by themselves."""
+    """Words of other languages that are not names on their own."""
     return _of_languages("alone")
 
 

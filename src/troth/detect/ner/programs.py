@@ -1,4 +1,4 @@
-"""Names of programs' own: functions, classes and modules, which are written like names and are nobody's."""
+"""Identifiers of programs: functions, classes and modules, which look like names."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _AFTER_DEFINED: Final = ("(", ":", "{", "<", ";")
 
 
 def is_of_program(text: str, start: int, end: int) -> bool:
-    """Whether the one word ``text[start:end]`` is called, defined or joined to others as only programs do.
+    """True if the single word ``text[start:end]`` is called, defined or qualified as only in program code.
 
-    One with a capital or before an age may be a person still, as in *Ann(f)* and *ann(34)*, and so may a value, as in
-    *name=ann*.
+    A capitalised word, or one before an age, may still be a person, as in *Ann(f)* and *ann(34)*, and so may a value,
+    as in *name=ann*.
     """
     word = text[start:end]
     if not word.isalnum():

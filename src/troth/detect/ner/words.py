@@ -1,4 +1,4 @@
-"""Words of a text, and what can be told of one by its letters alone: the features that the model has weights for."""
+"""Tokenises text, and computes the features of a word from its letters."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import zlib
 from typing import Final
 
 WORD: Final = re.compile(r"[^\W_]{1,64}|[^\w\s]|_|\n")
-"""A run of letters and digits, one sign, or the end of a line. A longer run is several words, so that none is large."""
+"""A run of letters and digits, a sign, or a line end. Longer runs are split, so that no token is large."""
 
 _ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
 
 LETTERS_MAX: Final = 24
-"""What stands beyond in a longer word says nothing about names, and would only cost time."""
+"""Further letters of a longer word carry no information about names and would only cost time."""
 
 BUCKETS: Final = 8192
-"""Beginnings, ends and middles of words share this many rows of the table."""
+"""Number of table rows shared by prefixes, suffixes and infixes of words (feature hashing)."""
 
 SHAPES: Final = ("lower", "Title", "UPPER", "miXed", "X", "x", "digits", "with digits", "sign", "line", "none")
 
@@ -24,8 +24,8 @@ LISTS: Final = ("given names", "common family names", "family names", "cities", 
 
 
 def plain(text: str) -> str:
-    """The text with every digit as 0: which digits they are says nothing about names."""
-    # Over bytes, which is thirty times as fast; no other character of UTF-8 has a byte that is a digit's.
+    """The text with every digit replaced by 0, because digits carry no information about names."""
+    # On bytes this is thirty times as fast; in UTF-8, digit bytes occur only in digits.
     return text.encode("utf-8", "surrogatepass").translate(_ZEROS).decode("utf-8", "surrogatepass")
 
 
@@ -47,7 +47,7 @@ def shape(word: str) -> int:
 
 
 def pieces(word: str) -> set[int]:
-    """The buckets of a word's beginnings, middles and ends, whatever its case. There is always one."""
+    """The buckets of a word's prefixes, infixes and suffixes, ignoring case. There is at least one."""
     framed = f"<{word.lower()[:LETTERS_MAX]}>".encode("utf-8", "replace")
     size = len(framed)
     found = {zlib.crc32(framed[at : at + 3]) % BUCKETS for at in range(size - 2)}

@@ -1,4 +1,4 @@
-"""The words of all recognisers, and which of them a text says."""
+"""Detects which context words of all recognisers occur in a text."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from troth.detect.patterns import words
 from troth.detect.patterns.vocabulary import WordIndex
 
 ALWAYS: Final = 0
-"""Said by every text."""
+"""Occurs in every text."""
 DIGIT: Final = 1
-"""Said by every text that has a digit."""
+"""Occurs in every text with a digit."""
 NEVER: Final = -(1 << 30)
-"""Said by none: the number of no words."""
+"""Occurs in no text: the number of an empty list."""
 _OFTEN: Final = frozenset(
     {"account", "account number", "id", "national insurance", "postcode", "social security", "sort code"}
 )
-"""Words of single countries that English texts often say."""
+"""Words of single countries that are common in English texts."""
 
 
 class Wordbook:
-    """Numbers lists of words. Those of single countries are many, and most texts say none of them: one expression tells
-    so, and only where it does they are looked up. Add first, then ask.
-    """
+    """Numbers lists of words. Those of single countries are many and rare in most texts: one expression detects whether
+    any occurs, and only then they are looked up. Add all lists before searching."""
 
     def __init__(self) -> None:
         self._asked = Prefilter()
@@ -33,9 +32,8 @@ class Wordbook:
         assert self._asked.add(r"\d") == DIGIT
 
     def add(self, these: tuple[str, ...], *, is_local: bool, is_told: bool = True) -> int:
-        """The number of a list of words; of the same one, the same number. Where they tell nothing but what a value is
-        not (*is_told* is false), it is not worth while to ask for those of single countries.
-        """
+        """The number of a list of words; equal lists have the same number. If words only count against a value
+        (*is_told* is false), searching for those of single countries is not worthwhile."""
         if not these:
             return NEVER
         if is_local and not is_told:
@@ -46,7 +44,7 @@ class Wordbook:
         return self._looked_up.add(these)
 
     def said(self, utf8: bytes) -> set[int]:
-        """The numbers of the lists of which a text says a word, or may say it."""
+        """The numbers of the lists of which the text contains, or may contain, a word."""
         any_seldom = self._any_seldom
         numbers = set(self._asked.occurring(utf8.replace(b"_", b" ")))
         if any_seldom in numbers:
@@ -55,5 +53,5 @@ class Wordbook:
 
     @cached_property
     def _any_seldom(self) -> int:
-        """The number of one expression for all words that are looked up."""
+        """The number of a single expression for all words that are looked up."""
         return self._asked.add(words.sign(tuple(self._seldom))) if self._seldom else NEVER

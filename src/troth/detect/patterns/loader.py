@@ -1,6 +1,6 @@
-"""Recognisers read: quickly from the one file that ships, and strictly from the files that it is made of.
+"""Loads recognisers: fast from the single file that ships, and strictly from the files that it is generated from.
 
-Reading a file for each would take most of a cold start, so ``tools/recognisers.py`` writes them into one.
+Reading one file per recogniser would take most of a cold start, so ``tools/recognisers.py`` combines them.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 
 class RecogniserError(TrothError):
-    """A recogniser's file is not as it has to be."""
+    """A recogniser file is malformed."""
 
 
 @cache
 def shipped() -> tuple[Recogniser, ...]:
-    """Every recogniser of this package, by name, without its examples."""
+    """All recognisers of this package by name, without their examples."""
     one_file = Path(__file__).with_name("recognisers.json").read_text("utf-8")
     return tuple(_made(name, raw) for name, raw in json.loads(one_file).items())
 
 
 def read(folder: Traversable) -> Iterator[Recogniser]:
-    """The recognisers of *folder*, which has a folder for each country. Raises `RecogniserError`."""
+    """The recognisers in *folder*, which has a subfolder per country. Raises `RecogniserError`."""
     for name, raw in _files(folder):
         yield _made(name, raw)
 
 
 def one_file(folder: Traversable) -> str:
-    """What `shipped` reads, made of the files of *folder*."""
+    """The file that `shipped` reads, generated from *folder*."""
     shipped = {name: {key: it for key, it in raw.items() if key != "examples"} for name, raw in _files(folder)}
     return json.dumps(shipped, ensure_ascii=False, indent=1) + "\n"
 

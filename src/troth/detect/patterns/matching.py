@@ -1,4 +1,4 @@
-"""One pass over a text: which patterns occur at all, which of their words, then only what can find something."""
+"""Runs all patterns over texts: detects which patterns and context words occur, and runs only promising searches."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from troth.detect.patterns.search import Search
 from troth.detect.text import FoldedText
 
 _BETWEEN: Final = b"\n" + bytes(48) + b"\n"
-"""Stands around texts that are searched together: no value goes across it, and no word is near enough beyond it."""
+"""Separates texts that are searched together: values do not extend across it, and context words are out of reach."""
 _new: Final = tuple.__new__
-"""Makes a `Finding` of a tuple, without a call of Python for each."""
+"""Creates a `Finding` from a tuple without a Python-level call."""
 _OPENING: Final = r"(?:\(\?[im]\)|\\b|\(\?:\^(?:\|(?:\[\^(?:\\.|[^\]])*\]|[ /]|\\s)+)+\)|\(\?:|[()|_]|-\?)*"
-"""Flags, boundaries and brackets before what an expression begins with."""
+"""Flags, boundaries and brackets before the start of an expression."""
 _BEGINS_WITH_WORD: Final = re.compile(_OPENING + "[A-Za-z]")
 _BEGINS_WITH_DIGIT: Final = re.compile(_OPENING + r"(?:\\d|\[-?\d|\d|\\\(\??(?:\\d|\d)|\\\+)")
 _NO_SPELLING: Final = re.compile(r"\\x\{[0-9A-Fa-f]+\}|\\.|\[(?:\\.|[^\]\\])*\]")
 _SPELLED: Final = re.compile("[a-z]{4}")
-"""What names a word, when what is `_NO_SPELLING` is left out of an expression."""
+"""Matches an expression that contains a literal word, once `_NO_SPELLING` is removed."""
 
 
 _Heeding = tuple[Search, int, int, int]
 """A search, and the numbers of its words before, after and against."""
 _Sought = tuple[Search, bool]
-"""A search, and whether a text says any of its words."""
+"""A search, and whether a text contains any of its words."""
 
 
 class Matcher:
-    """Finds values that are written down. Time is linear in the text, whatever the text (RE2 does not backtrack)."""
+    """Finds written values. Time is linear in the text, whatever it contains (RE2 does not backtrack)."""
 
     def __init__(self, recognisers: Sequence[Recogniser]) -> None:
         self._searches = [Search(recogniser, pattern) for recogniser in recognisers for pattern in recogniser.patterns]
 
     def find(self, text: FoldedText) -> list[Finding]:
-        """Every place that a recogniser vouches for; places may overlap."""
+        """All values that a recogniser accepts; they may overlap."""
         return self.find_each([text])[0]
 
     def find_each(self, texts: Sequence[FoldedText]) -> list[list[Finding]]:
-        """The same for many texts, half as fast again: an expression is asked once for all texts that it occurs in."""
+        """The same for many texts, 1.5 times as fast: an expression is run once over all texts that it occurs in."""
         wordbook, parts = self._parted
         found: list[list[Finding]] = [[] for _ in texts]
         saids = [wordbook.said(text.utf8) for text in texts]
@@ -65,13 +65,12 @@ class Matcher:
 
     @cached_property
     def _parted(self) -> tuple[Wordbook, list[_Told | _Occurring]]:
-        """The searches, parted by what tells that they are worth while: the states that RE2 has to keep for many
-        expressions multiply, but hardly do for those of one kind. Told ones go with others where they name a word,
-        which is rarer than what tells of them.
-        """
+        """The searches, grouped by what shows that they are worthwhile. RE2's states multiply across different
+        expressions, but hardly within groups of one kind. Searches that need words are in other groups if they contain
+        a literal word, which is rarer than their context words."""
         wordbook = Wordbook()
         told, numbers, others = _Told(), _Occurring(DIGIT), _Occurring(ALWAYS)
-        labels, checked_labels = _Occurring(ALWAYS), _Occurring(ALWAYS)  # in halves, since there are many words
+        labels, checked_labels = _Occurring(ALWAYS), _Occurring(ALWAYS)  # two halves, because there are many words
         for it in self._searches:
             regex, heeding = it.pattern.regex, (it, *_words(it, wordbook))
             spells = _SPELLED.search(_NO_SPELLING.sub(" ", regex))
@@ -87,16 +86,15 @@ class Matcher:
 
 
 def _find(sought: _Sought, places: list[int], texts: Sequence[FoldedText], by_pattern: list[list[Finding]]) -> None:
-    """Adds what is sought in the texts at some places, which are laid end to end, to what is found in each. One alone
-    is laid like many, or its ends would be others.
-    """
+    """Runs a search on the concatenation of the texts at *places*, and adds the values to the findings of each text. A
+    single text is wrapped in separators too, so that its ends look the same."""
     search, any_said = sought
     kind, name = search.recogniser.type, search.recogniser.name
     parts = [texts[at].utf8 for at in places]
     laid = _BETWEEN.join([b"", *parts, b""])
     begins = [*itertools.accumulate(map(len, parts), _next, initial=len(_BETWEEN))]
     clock = texts[places[0]].check_clock
-    begin = end = following = 0  # of the text in which the last value stood, and where the one behind it begins
+    begin = end = following = 0  # the range of the text with the last value, and the start of the next text
     nth = -1
     for first, past, score, checked, told in search.find(laid, any_said=any_said, check_clock=clock):
         if first >= following:
@@ -107,7 +105,7 @@ def _find(sought: _Sought, places: list[int], texts: Sequence[FoldedText], by_pa
             end, known, is_plain = begin + len(parts[nth]), len(its), text.is_plain
         start, stop = first - begin, past - begin
         if start < 0 or past > end:
-            if len(places) > 1:  # it goes on in the next text, and hides what is in either: they are asked one by one
+            if len(places) > 1:  # it extends into the next text and hides values in both: search them separately
                 del its[known:]
                 for alone in places[nth:]:
                     _find(sought, [alone], texts, by_pattern)
@@ -121,12 +119,12 @@ def _find(sought: _Sought, places: list[int], texts: Sequence[FoldedText], by_pa
 
 
 def _next(begins: int, length: int) -> int:
-    """Where the next text begins."""
+    """The start of the next text."""
     return begins + length + len(_BETWEEN)
 
 
 def _words(search: Search, wordbook: Wordbook) -> tuple[int, int, int]:
-    """The numbers of its words before, after and against; those of no words where it heeds none."""
+    """The numbers of its words before, after and against; `NEVER` if it does not use words."""
     if not search.heeds_words:
         return NEVER, NEVER, NEVER
     words, is_local = search.recogniser.words, bool(search.recogniser.countries)
@@ -138,12 +136,12 @@ def _words(search: Search, wordbook: Wordbook) -> tuple[int, int, int]:
 
 
 def _holds_digit(search: Search) -> bool:
-    """Whether every value holds a digit, as do all numbers that one country gives out."""
+    """True if every value contains a digit, as all national numbers do."""
     return bool(search.recogniser.countries) or bool(_BEGINS_WITH_DIGIT.match(search.pattern.regex))
 
 
 class _Occurring:
-    """Searches that are worth while where their expression occurs; *needs* is the number of what a text has to say."""
+    """Searches that are worthwhile if their expression occurs; *needs* is the number of a further requirement."""
 
     def __init__(self, needs: int) -> None:
         self._needs = needs
@@ -151,7 +149,7 @@ class _Occurring:
         self._by_number: defaultdict[int, list[_Heeding]] = defaultdict(list)
 
     def add(self, search: _Heeding, regex: str) -> None:
-        """A search, and an expression that occurs wherever that of the search does."""
+        """Add a search with an expression that occurs wherever that of the search does."""
         self._by_number[self._which.add(regex)].append(search)
 
     def worth_while(self, utf8: bytes, words: set[int]) -> Sequence[_Heeding]:
@@ -161,13 +159,13 @@ class _Occurring:
 
 
 class _Told:
-    """Searches that find nothing without words: where one is said they are worth while."""
+    """Searches that find nothing without context words: worthwhile if one of them occurs."""
 
     def __init__(self) -> None:
         self._by_word: defaultdict[int, list[tuple[_Heeding, int]]] = defaultdict(list)
 
     def add(self, search: _Heeding, needs: int) -> None:
-        """A search, and the number of what a text has to say besides."""
+        """Add a search with the number of a further requirement."""
         _, before, after, _ = search
         for number in {before, after}:
             self._by_word[number].append((search, needs))

@@ -1,4 +1,5 @@
-"""The outline of an expression: it matches wherever the expression does, and together with others takes few states."""
+"""Outlines of expressions: an outline matches wherever its expression does, and many outlines together need few
+states."""
 
 from __future__ import annotations
 
@@ -11,11 +12,11 @@ _RANGES: Final = ("1-9", "a-z", "A-Z")
 
 
 def outline(regex: str) -> str:
-    """*regex* with any letter where it names letters, and any digit where it names digits; 0, which often begins a
-    number, stays.
+    """*regex* with literal letters replaced by any letter, and literal digits by any digit; 0 is kept, because it often
+    starts a number.
 
-    Where numbers of many countries are looked for together, RE2 has to tell for each digit which of them go on; in
-    outline all digits lead to the same few states.
+    If numbers of many countries are searched for together, RE2 has to track for each digit which of them continue; in
+    outlines, all digits lead to the same few states.
     """
     return _TOKEN.sub(_widened, regex)
 

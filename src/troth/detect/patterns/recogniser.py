@@ -1,4 +1,4 @@
-"""A recogniser: how one kind of value is written, what proves it, and which words near it say what it is."""
+"""A recogniser: how one kind of value is written, what validates it, and which words near it identify it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """How sure each state of the evidence makes; None where it makes no finding at all.
+    """The score for each combination of evidence; None if it is not sufficient for a finding.
 
-    *alone* rests on the pattern, *checked* on check digits that agree, *told* on words near it, *both* on both. More
-    evidence never makes a value less sure: a state that is left out is worth what the one below it is.
+    *alone* is for the pattern only, *checked* with valid check digits, *told* with context words, *both* with both.
+    More evidence never lowers the score: a missing score is that of the next weaker combination.
     """
 
     alone: float | None = None
@@ -27,20 +27,20 @@ class Scores:
 
     @property
     def need_words(self) -> bool:
-        """Whether a value is nothing without words that say what it is."""
+        """True if a value is never reported without context words."""
         return self.alone is None and self.checked is None
 
     @property
     def heed_words(self) -> bool:
-        """Whether words near a value make any difference."""
+        """True if context words affect the score."""
         return (self.told, self.both) != (self.alone, self.checked)
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One way to write the value: an expression of RE2, whose first group, where it has one, is the value.
+    """A way to write the value: an RE2 expression whose first group, if any, is the value.
 
-    What matches without that group is passed over, so that nothing in it is taken for a value.
+    A match without that group is skipped, so that nothing inside it is taken for a value.
     """
 
     regex: str
@@ -50,18 +50,19 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class ContextWords:
-    """Words, in lower case, that say what a value is: *before* it or *after* it; or *against*, that it is another."""
+    """Words, in lower case, that identify a value: *before* it or *after* it; or *against* it, identifying something
+    else."""
 
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
     once: bool = False
-    """Whether each word tells of one value only, the first."""
+    """True if each word applies to one value only, the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recogniser:
-    """Everything about one kind of value in one country, as one file of ``recognisers/`` says it."""
+    """All data about one kind of value in one country, from one file of ``recognisers/``."""
 
     name: str
     type: str
@@ -71,8 +72,8 @@ class Recogniser:
     patterns: tuple[Pattern, ...]
     words: ContextWords = ContextWords()
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Texts by verdict (``yes``, ``no``), the values in them between ⟦ and ⟧. Left out of what is shipped."""
+    """Texts by verdict (``yes``, ``no``), with the values in ⟦ and ⟧. Not included in the shipped file."""
 
     def is_for(self, countries: frozenset[str]) -> bool:
-        """Whether it may be met in one of *countries*."""
+        """True if it may occur in one of *countries*."""
         return not self.countries or not countries.isdisjoint(self.countries)

@@ -1,4 +1,4 @@
-"""The search for one pattern of one recogniser: each place it matches, its check digits, the words near it."""
+"""The search for one pattern of one recogniser: matches, check digits, context words."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from troth.detect.patterns.recogniser import Pattern, Recogniser
 
 _BEFORE: Final = 48
 _AFTER: Final = 24
-"""How many bytes before and after a value are searched for words that say what it is."""
+"""How many bytes before and after a value are searched for context words."""
 _FARNESS: Final = 0.001
-"""What each byte between a word and the value takes from the score: of two words, the nearer is the likelier."""
+"""Score penalty per byte between a word and the value: the nearer of two words is the more likely one."""
 _DENIED: Final = -1
 _TURNS: Final = 256
-"""After how many places the clock is looked at again."""
+"""Number of matches between checks of the clock."""
 _LISTS_KEPT: Final = 512
-"""For how many lists of words, which many patterns share, an expression is kept."""
+"""Cache size for the expressions of word lists, which many patterns share."""
 
 Hit = tuple[int, int, float, bool | None, bool]
-"""Where a value is, in bytes; its score; whether its check agrees; whether words told of it."""
+"""Byte range of a value, its score, whether its check passes, and whether context words apply."""
 
 
 class Search:
-    """Looks for one pattern. Its expressions are compiled when they are first needed, since most never are.
+    """Searches for one pattern. Its expressions are compiled lazily, since most are never needed.
 
-    This is where the time goes.
+    This is the hot path.
     """
 
     def __init__(self, recogniser: Recogniser, pattern: Pattern) -> None:
@@ -42,9 +42,8 @@ class Search:
     def find(
         self, utf8: bytes, *, any_said: bool = True, check_clock: Callable[[], None] = lambda: None
     ) -> Iterator[Hit]:
-        """Every place that the evidence is good enough for; *any_said* is whether the text says any of its words.
-        *check_clock* is called often, and may raise.
-        """
+        """All matches with sufficient evidence; *any_said* is whether the text contains any of its words. *check_clock*
+        is called often and may raise."""
         match, group, check, needs_check, scores, once = self._ready
         heeds, needs_words = any_said and self.heeds_words, self.needs_words
         size, at, told, last = len(utf8), 0, None, None
@@ -57,13 +56,13 @@ class Search:
                 _, past = spans[0]
                 if past < 0:
                     return
-                at = max(past, at + 1)  # what holds no value is passed over, and so is whatever stands in it
+                at = max(past, at + 1)  # skip what has no value, and everything inside it
                 continue
-            at = end if end > at else at + 1  # not the whole match's: what bounds this value may bound the next, too
+            at = end if end > at else at + 1  # not the match's end: its boundary may also bound the next value
             checked = None if check is None else check(utf8[start:end].decode("utf-8", "replace"))
             if needs_check and not checked:
                 if not needs_words:
-                    at = start + 1  # a value may stand in what looked like a longer one
+                    at = start + 1  # a value may be inside what looked like a longer one
                 continue
             if heeds:
                 told = self.told(utf8, start, end)
@@ -79,14 +78,14 @@ class Search:
                 yield start, end, score, checked, told is not None
 
     def told(self, utf8: bytes, start: int, end: int) -> int | None:
-        """How many bytes from the value at *start* to *end* the nearest word is that says what it is.
+        """Distance in bytes from the value at *start* to *end* to the nearest word that identifies it.
 
-        None where there is none, -1 where a nearer one says that it is something else. One before the value may touch
-        it, but not stand in it.
+        None if there is none, -1 if a nearer word identifies something else. A word before the value may adjoin it, but
+        not overlap it.
         """
         before, after, against = self._words
         near = None
-        farthest = start - _BEFORE - 1 if start > _BEFORE else 0  # where what bounds a word stands
+        farthest = start - _BEFORE - 1 if start > _BEFORE else 0  # position of a word's boundary
         if before is not None:
             _, past = before(FROM_START, utf8, farthest, start + 1)[0]
             if past >= start:
@@ -105,7 +104,7 @@ class Search:
 
     @cached_property
     def _words(self) -> tuple[Match | None, Match | None, Match | None]:
-        """What looks for words before a value, after it, and against it."""
+        """Searches for words before a value, after it, and against it."""
         known = self.recogniser.words
         return (
             _last_of(known.before) if known.before else None,
@@ -126,7 +125,7 @@ class Search:
 
 @lru_cache(_LISTS_KEPT)
 def _last_of(these: tuple[str, ...]) -> Match:
-    """A search for the last of the words, which a star that takes all it can get leads to in one step."""
+    """A search for the last of the words, which a greedy star reaches in one step."""
     return matches(rf"\C*(?:{words.regex(these)})")
 
 

@@ -1,4 +1,4 @@
-"""Whether a recogniser's file is as it has to be."""
+"""Validates recogniser files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from troth.detect.patterns.checks import CHECKS
 
 _ALL: Final = {"type", "about", "countries", "source", "words", "pattern", "examples"}
 _STEPS_MAX: Final = 2000
-"""Above it, one pattern costs more than all others together."""
+"""A larger pattern costs more than all others together."""
 _STATES: Final = {"alone", "checked", "told", "both"}
 
 
 def examine(raw: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with the file that *raw* was read from: which key, what is wrong with it, and what would do."""
+    """Problems of the file that *raw* was read from: the key, what is wrong, and what would be valid."""
     yield from _keys(raw, "", needed=_ALL - {"words"}, allowed=_ALL)
     if raw.get("type") not in entities():
         yield f"type: {raw.get('type')} is not in detect/entities.toml"

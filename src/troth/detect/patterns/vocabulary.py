@@ -1,4 +1,5 @@
-"""Which of many lists of words occur in a text at all: one look-up for each word of the text, however many lists."""
+"""Detects which of many word lists occur in a text, with one lookup per word of the text, however many lists there
+are."""
 
 from __future__ import annotations
 
@@ -17,22 +18,23 @@ _LETTERS_ALONE: Final = bytes(
     byte + 32 if chr(byte).isupper() and byte < 128 else byte if byte >= 128 or chr(byte).islower() else 32
     for byte in range(256)
 )
-"""Every byte in lower case, and a space for what is no letter; what is beyond ASCII counts as letters."""
+"""Maps bytes to lower case, and non-letters to spaces; non-ASCII bytes count as letters."""
 _APART: Final = r"[\s_.-]*"
 
 
 class WordIndex:
-    """Numbers lists of words, and tells those of which a word may occur. Says so rather too often than too seldom.
+    """Numbers word lists and detects those of which a word may occur. It reports too many rather than too few.
 
-    A word may be several with spaces between, which a text may write together; a star at an end stands for more
-    letters. The words of scripts without capitals are not parted by spaces, so they are looked for in any place.
+    A word may consist of several with spaces, which a text may write together; a star at an end stands for more
+    letters. Words in scripts without case are not separated by spaces, so they are matched anywhere.
     """
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, ...], int] = {}
 
     def add(self, words: Iterable[str]) -> int:
-        """The number, below zero, of a list of words in lower case; of the same one, the same. Add first, then ask."""
+        """The number, below zero, of a list of words in lower case; equal lists have the same number. Add all before
+        searching."""
         return self._numbers.setdefault(tuple(words), -1 - len(self._numbers))
 
     def occurring(self, utf8: bytes) -> set[int]:
@@ -48,9 +50,9 @@ class WordIndex:
 
     @cached_property
     def _parted(self) -> tuple[frozenset[bytes], dict[bytes, list[tuple[frozenset[bytes], int]]]]:
-        """Each part of a word; and the words by their longest part, which is the rarest in a text.
+        """All parts of words, and the words by their longest part, which is the rarest in a text.
 
-        Worked out when a text says one, which most do not.
+        Computed lazily, because most texts contain none.
         """
         forms = [
             (parts, number)
@@ -65,7 +67,7 @@ class WordIndex:
 
     @cached_property
     def _unparted(self) -> tuple[Prefilter, dict[int, list[int]]]:
-        """What looks for words that may be parts of others, and the numbers of the lists that hold each."""
+        """A prefilter for words that may be part of others, and the numbers of the lists that contain each."""
         anywhere, found_anywhere = Prefilter(ignores_case=True), defaultdict[int, list[int]](list)
         for word, number in self._words():
             if _is_anywhere(word):
@@ -74,20 +76,20 @@ class WordIndex:
         return anywhere, found_anywhere
 
     def _words(self) -> Iterator[tuple[str, int]]:
-        """Every word, with its accents and without, and the number of its list."""
+        """Every word with and without its accents, and the number of its list."""
         for these, number in self._numbers.items():
             for word in {*these, *map(without_accents, these)}:
                 yield word, number
 
 
 def _written_together(parts: list[bytes]) -> Iterator[frozenset[bytes]]:
-    """What a text shows that writes neighbouring parts together: ``date of birth``, ``dateof birth`` …"""
+    """The forms of a text that joins adjacent parts: ``date of birth``, ``dateof birth`` …"""
     for joints in itertools.product((b" ", b""), repeat=len(parts) - 1):
         yield frozenset(b"".join(itertools.chain(*zip(parts, (*joints, b""), strict=True))).split())
 
 
 def _is_anywhere(word: str) -> bool:
-    """Whether a word may be a part of others, as those of scripts without capitals are."""
+    """True if a word may be part of others, like those in scripts without case."""
     return "*" in word or not any(map(_has_capital, word))
 
 

@@ -1,4 +1,4 @@
-"""Words that say what a value near them is, found whole and however they are written."""
+"""Builds expressions for context words: whole words in any spelling."""
 
 from __future__ import annotations
 
@@ -15,34 +15,33 @@ _ENDS = rf"(?:$|[^{_LETTERS}])"
 
 
 def regex(words: Iterable[str]) -> str:
-    """An expression of RE2 for any of *words*, whole, in upper or lower case, with its accents or without.
+    """An RE2 expression for any of *words* as whole words, ignoring case and accents.
 
-    ``card number`` is also ``card_number`` and ``CardNumber``, ``n i f`` also ``NIF``. A star at an end of a word
-    stands for more letters. A digit may follow (``nhs4857773456``). Scripts without capitals do not part their words,
-    so there any place will do.
+    ``card number`` also matches ``card_number`` and ``CardNumber``, ``n i f`` also ``NIF``. A star at an end of a word
+    stands for more letters. A digit may follow (``nhs4857773456``). Scripts without case do not separate words, so
+    these match anywhere.
     """
     return _any_of(words, lambda letter: _STARTS, lambda letter: _ENDS)
 
 
 @cache
 def sign(words: tuple[str, ...]) -> str:
-    """The same, but it may match more, and wants underscores written as spaces: for such bounds RE2 needs a third of
-    the states.
-    """
+    """The same, but it may match more, and underscores must be replaced by spaces before: these boundaries need a third
+    of the states in RE2."""
     return _any_of(
         words, lambda first: r"\b" if first.isascii() else "", lambda last: r"(?:\b|\d)" if last.isascii() else ""
     )
 
 
 def without_accents(word: str) -> str:
-    """As it is often written: ``numero`` for ``número``."""
+    """The common spelling without accents: ``numero`` for ``número``."""
     if word.isascii():
         return word
     return "".join(it for it in unicodedata.normalize("NFD", word) if unicodedata.category(it) != "Mn")
 
 
 def _any_of(words: Iterable[str], starts: Callable[[str], str], ends: Callable[[str], str]) -> str:
-    """Any of *words*, between what is at their ends where they stand apart."""
+    """Any of *words*, with boundaries at ends in scripts that separate words."""
     forms: dict[tuple[str, str], list[str]] = {}
     for word in sorted({*words, *map(without_accents, words)}, key=lambda it: (-len(it), it)):
         first, last = word[0], word[-1]
@@ -52,7 +51,7 @@ def _any_of(words: Iterable[str], starts: Callable[[str], str], ends: Callable[[
 
 
 def _joined(parts: list[str]) -> str:
-    """Parts of a word with what may stand between: something behind two letters, or *sa id* would be in *said*."""
+    """The parts of a word with optional separators; required after two letters, or *sa id* would match in *said*."""
     before = [re.escape(part) + _APART % (len(part) == 2) for part in parts[:-1]]
     return "".join((*before, re.escape(parts[-1])))
 

@@ -1,8 +1,8 @@
-"""What a database tells of itself: which columns hold personal data, which keys lead from one table to another, and
-what the declaration could say about each.
+"""Analyses a database schema: which columns hold personal data, which keys lead from one table to another, and what the
+declaration could say about each.
 
-`columns` judges each column by its name, kind and comment, by its table, and by a sample of values, with the rules of
-``columns.toml``. `references` infers keys that are not declared: `words` reads names, `targets` indexes the tables that
-could be meant, `pointing` says which of them a name means, `composite` finds keys of several columns. `suggestion`
-makes of both a draft, and `check` holds a schema against the declaration.
+`columns` judges each column by its name, kind and comment, by its table, and by sample values, with the rules of
+``columns.toml``. `references` infers undeclared foreign keys: `words` splits names, `targets` indexes the possible
+target tables, `name_references` decides which of them a name means, `composite` finds keys of several columns.
+`suggestion` turns both into a draft, and `check` compares a schema with the declaration.
 """

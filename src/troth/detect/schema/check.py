@@ -1,4 +1,4 @@
-"""What a store holds beside the declaration, and whether its names, or its values, speak of personal data."""
+"""Reports what a store holds beyond the declaration, and whether names or values indicate personal data."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Samples = Mapping[str, Sequence[Scalar]]
 
 
 def sample_undeclared(declaration: Declaration, system: str, schema: Schema, store: Store) -> dict[str, Samples]:
-    """A sample of every table of *system* in which there is something that the declaration does not name, by table.
+    """A sample of every table of *system* that has something undeclared, by table.
 
-    One statement a table. Raises `StoreError` where one cannot be read: it was asked for, and would pass unseen.
+    One statement per table. Raises `StoreError` if a table cannot be read, because it would otherwise go unnoticed.
     """
     found: dict[str, Samples] = {}
     for it in undeclared(declaration, system, schema):
@@ -35,9 +35,9 @@ def check(
 ) -> Iterator[Problem]:
     """Every table and column of *schemas* (by system) that the declaration does not name.
 
-    An error where its name speaks of personal data, or where the *samples* of its values do (by system and table, as
-    `sample_undeclared` takes them); else a warning, for somebody to look. Of what is declared no value is looked at:
-    that is the control ``detect.no_undeclared_personal_data``.
+    It is an error if the name indicates personal data, or if the *samples* of its values do (by system and table, as
+    from `sample_undeclared`); otherwise a warning, for review. Values of declared columns are not examined: that is
+    done by the control ``detect.no_undeclared_personal_data``.
     """
     for system, schema in schemas.items():
         for it in undeclared(declaration, system, schema):

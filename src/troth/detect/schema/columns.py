@@ -1,4 +1,4 @@
-"""Which columns of a table hold personal data: judged by name, kind and comment, by the table, and by sample values."""
+"""Classifies the columns of a table as personal data, by name, kind, comment, table and sample values."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from troth.stores import Column, ColumnKind, Scalar, TableSchema
 _SCORE_MIN: Final = 0.5
 _MOST: Final = 0.6
 _EASILY_SEEN: Final = frozenset({"IP_ADDRESS", "MAC_ADDRESS", "SECRET", "CRYPTO", "IMEI"})
-"""What machines write, too: some of it in a text is no sign of a person."""
+"""Types that machines produce too: a few of them in a text do not indicate a person."""
 _ENOUGH: Final = 5
-"""How many values it takes to overrule a name, or to speak without one."""
+"""Minimum number of values to overrule a name, or to decide without one."""
 _WRITTEN: Final = frozenset({ColumnKind.TEXT, ColumnKind.JSON, ColumnKind.ARRAY, ColumnKind.OTHER, ColumnKind.BYTES})
 _NUMBERED: Final = frozenset({ColumnKind.INTEGER, ColumnKind.UUID})
 _COMMENT_MAX: Final = 60
 _LENGTH_MIN: Final = 4
-"""No address and no number that reaches somebody is shorter."""
+"""Contact details are not shorter than this."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnFinding:
-    """One category of personal data in one column. *score* is 0 to 1; *reasons* are words and hold no value."""
+    """A category of personal data in a column. *score* is 0 to 1; *reasons* are words without values."""
 
     column: str
     category: str
@@ -37,22 +37,22 @@ class ColumnFinding:
     score: float
     reasons: tuple[str, ...]
     inside: bool = False
-    """Whether the values hold such a thing somewhere among other words, rather than being one."""
+    """True if the values contain such data among other text, rather than consisting of it."""
 
 
 def classify(table: TableSchema, samples: Mapping[str, Sequence[Scalar]]) -> list[ColumnFinding]:
-    """The personal data of a table, in the order of its columns and the best first; only scores of 0.5 and more.
+    """The personal data of a table, in the order of its columns and best first; only scores of at least 0.5.
 
-    *samples* holds some values of each column by name; a column without samples is judged by its name alone. Names of
-    things are left out where nothing says that they are people: an album's title, a genre's name. The name of an
-    artist or an author alone is left out too, although it may be a person's: that is for a person to decide.
+    *samples* has some values of each column by name; a column without samples is judged by its name alone. Names of
+    things are left out if nothing indicates people: an album's title, a genre's name. The name of an artist or author
+    alone is left out too, although it may be a person's: a human has to decide that.
     """
     known = rules()
     place = TableContext.of(table, known)
     found: list[ColumnFinding] = []
     for column in table.columns:
         if column.kind in _NUMBERED and (column.name in table.key or _refers(table, column.name)):
-            continue  # a number that stands for a row
+            continue  # a surrogate or foreign key
         values = _values.texts(samples.get(column.name, ()))
         seen = _seen(column, values)
         named = _by_name(column, values, seen, place, known)
@@ -61,7 +61,7 @@ def classify(table: TableSchema, samples: Mapping[str, Sequence[Scalar]]) -> lis
 
 
 def seen_in_values(column: Column, values: Sequence[Scalar]) -> list[ColumnFinding]:
-    """What the sampled values alone show, whatever the column is called."""
+    """What the sample values alone indicate, whatever the column's name."""
     said = _values.texts(values)
     return [it for it in _by_value(column, said, _seen(column, said)) if it.score >= _SCORE_MIN]
 
@@ -76,7 +76,7 @@ def _refers(table: TableSchema, column: str) -> bool:
 def _by_name(
     column: Column, values: Sequence[str], seen: ValueShare, place: TableContext, known: Rules
 ) -> ColumnFinding | None:
-    """What the name says, weighed with what the values say about it."""
+    """What the name indicates, adjusted by what the values show."""
     words = place.head(column.name, known)
     if len(words) > 1 and words[0] in known.flags and column.kind is not ColumnKind.TEXT:
         return None
@@ -91,7 +91,7 @@ def _by_name(
     reasons = [f"its name says {' '.join(words[-length:])!r}"]
     score = rule.score
     if rule.value in _AS_SEEN and column.length is not None and column.length < _LENGTH_MIN:
-        return None  # a yes or no, whatever it is about
+        return None  # a flag, whatever it is about
     if rule.value is not None and values:
         passing = seen.part(_AS_SEEN[rule.value]) if rule.value in _AS_SEEN else 0.0
         if rule.value in _values.SHAPES:
@@ -106,21 +106,21 @@ def _by_name(
 
 
 def _of_the_rest(words: Words, rule: ColumnRule, place: TableContext) -> str:
-    """A plain name beside a family name is the first name, and the other way round."""
+    """A plain name next to a family name is the first name, and vice versa."""
     if rule.category == "user.name" and words == ("name",) and place.first_name != place.last_name:
         return "user.name.first" if place.last_name else "user.name.last"
     return rule.category
 
 
 def _by_type(column: Column, place: TableContext) -> ColumnFinding | None:
-    """An address of the network, as the engine itself says."""
+    """A network address, according to the column's native type."""
     if column.native.lower() != "inet" or place.is_network or place.is_thing:
         return None
     return ColumnFinding(column.name, "user.device.ip_address", "IP_ADDRESS", 0.75, ("its type says so",))
 
 
 def _by_comment(column: Column, place: TableContext, known: Rules) -> ColumnFinding | None:
-    """A short comment may say what a terse name does not."""
+    """A short comment may explain a terse name."""
     if not column.comment or len(column.comment) > _COMMENT_MAX:
         return None
     words = known.head(column.comment)
@@ -134,9 +134,9 @@ def _by_comment(column: Column, place: TableContext, known: Rules) -> ColumnFind
 # --- values ---------------------------------------------------------------------------------------------------------
 
 _AS_SEEN: Final = {"email": "EMAIL_ADDRESS", "phone": "PHONE_NUMBER", "ip": "IP_ADDRESS"}
-"""What the values of a column that a rule names should be seen to be."""
+"""The entity type that the values of such a column should have."""
 _IN_NUMBERS: Final = frozenset({"CREDIT_CARD"})
-"""What whole numbers alone show; any others are too often right by chance."""
+"""Types that whole numbers alone can show; others match too often by chance."""
 
 
 def _seen(column: Column, values: Sequence[str]) -> ValueShare:
@@ -146,7 +146,7 @@ def _seen(column: Column, values: Sequence[str]) -> ValueShare:
 
 
 def _by_value(column: Column, values: Sequence[str], seen: ValueShare) -> list[ColumnFinding]:
-    """What the values are, whatever the column is called."""
+    """What the values are, whatever the column's name."""
     if column.kind is ColumnKind.INTEGER:
         seen = ValueShare(seen.of, {kind: count for kind, count in seen.whole.items() if kind in _IN_NUMBERS})
     elif column.kind not in _WRITTEN:
@@ -168,7 +168,7 @@ def _by_value(column: Column, values: Sequence[str], seen: ValueShare) -> list[C
 
 
 def _whole(column: Column, seen: ValueShare) -> ColumnFinding | None:
-    """The type that most of the values are, where there are enough of them."""
+    """The type of most values, if there are enough of them."""
     if seen.of < _ENOUGH or not seen.whole:
         return None
     kind = max(seen.whole, key=lambda it: (seen.whole[it], it))
@@ -184,12 +184,13 @@ def _category(kind: str) -> str:
 
 
 def _is_easily_taken_for(entity: str) -> bool:
-    """What postcodes, streets and customer numbers may look like; a name that says what they are is believed."""
+    """Types that postcodes, streets and customer numbers may resemble; a name that says what they are takes
+    precedence."""
     return entity in {"PHONE_NUMBER", "PERSON"} or entities()[entity].group in {"gov_id", "health", "network"}
 
 
 def _merged(named: ColumnFinding | None, seen: Sequence[ColumnFinding]) -> list[ColumnFinding]:
-    """Both, the best first; what the values show again under a name's category, or as a part of it, counts once."""
+    """Both, best first; values that only confirm the name's category, or are part of it, do not count again."""
     found = [named] if named is not None else []
     phones = {"user.contact.phone_number", "user.contact.fax_number"}
     for other in seen:

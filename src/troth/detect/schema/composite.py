@@ -1,4 +1,4 @@
-"""References by several columns at once: to rows that only their place in another row tells apart."""
+"""References by several columns, to rows that are identified only by a composite key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from troth.stores import Column, ColumnKind, Schema, TableKind, TableSchema
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """*columns* of *table* have the names of the whole key of *of*."""
+    """*columns* of *table* have the names of the complete key of *of*."""
 
     table: TableSchema
     columns: tuple[str, ...]
@@ -21,7 +21,7 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """A key of several columns, of which *own* is no reference: the number of a line in its order."""
+    """A composite key, in which *own* is not a reference: the number of a line in its order."""
 
     table: TableSchema
     names: tuple[Words, ...]
@@ -29,10 +29,10 @@ class _Key:
 
 
 def repeated_keys(schema: Schema, targets: Targets, known: Mapping[tuple[str, str], str]) -> Iterator[Repeated]:
-    """Tables that repeat the whole key of another, by the names of its columns.
+    """Tables that repeat the complete key of another table, by column names.
 
-    *known* is column to the table that it names by itself. A key that is made of such columns alone joins tables, and
-    nothing points to it; one that two tables have is nobody's.
+    *known* maps columns to the tables that they reference individually. A key that consists only of such columns
+    belongs to a join table, to which nothing points; a key shared by two tables is ambiguous.
     """
     keys = _keys(schema, targets, known)
     for table in schema.tables.values():
@@ -46,7 +46,7 @@ def repeated_keys(schema: Schema, targets: Targets, known: Mapping[tuple[str, st
 
 
 def _keys(schema: Schema, targets: Targets, known: Mapping[tuple[str, str], str]) -> dict[Words, _Key]:
-    """The keys that something could repeat, by the name of a column that is their own."""
+    """The keys that may be repeated, by the name of their own column."""
     found: dict[Words, _Key] = {}
     shared: set[Words] = set()
     for table in schema.tables.values():
@@ -61,7 +61,7 @@ def _keys(schema: Schema, targets: Targets, known: Mapping[tuple[str, str], str]
             and len(left) == len(table.key)
             and targets.stem(keyed[0])[0] == targets.split(table.name)[1]
         ):
-            own = left = keyed  # the node of nodes, of which each row keeps a version
+            own = left = keyed  # the node of nodes, which stores a version per row
         if left and own == left:
             shared |= {own[0]} & found.keys()
             found[own[0]] = _Key(table, tuple(targets.words(name) for name in table.key), own[0])
@@ -69,18 +69,18 @@ def _keys(schema: Schema, targets: Targets, known: Mapping[tuple[str, str], str]
 
 
 def _is_one(columns: tuple[str, ...], table: TableSchema) -> bool:
-    """Whether they are all a part of the table's own key, or none is: the version of a way is none of its nodes'."""
+    """True if all or none of them are in the table's own key: the version of a way is not that of its nodes."""
     return len({name in table.key for name in columns}) == 1
 
 
 def _is_time(table: TableSchema, name: str) -> bool:
-    """Rows that are told apart by when they were are pointed to by nobody."""
+    """True for a temporal column: rows that are distinguished by time are not referenced."""
     column = table.column(name)
     return column is not None and column.kind in {ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.TIME}
 
 
 def _repeated(key: _Key, front: Words, names: Mapping[Words, Column]) -> tuple[str, ...]:
-    """The columns that repeat the key, all with the same words in front; none where one is missing."""
+    """The columns that repeat the key, all with the same prefix; empty if one is missing."""
     found = [names.get((*front, *name)) for name in key.names]
     own = [key.table.column(name) for name in key.table.key]
     if any(it is None or of is None or it.kind is not of.kind for it, of in zip(found, own, strict=True)):

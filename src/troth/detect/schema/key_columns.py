@@ -1,4 +1,4 @@
-"""The name of a column that may be a key, read once for all the ways in which it can mean a table."""
+"""The name of a possible key column, parsed once for all ways of matching it to a table."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from troth.detect.schema.words import Words
 from troth.stores import Column, ColumnKind, TableSchema
 
 Judged = tuple[Target, float, str]
-"""A table that may be meant, how plainly, and why."""
+"""A candidate table, its plainness, and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyColumn:
-    """A column, and what its name says, in roots: *bare* without a mark of its kind, *stem* without those of a key."""
+    """A column and the roots of the words in its name: *bare* without a type prefix, *stem* also without key words."""
 
     table: TableSchema
     column: Column
@@ -31,17 +31,17 @@ class KeyColumn:
 
     @property
     def around(self) -> Words:
-        """The whole name of its table."""
+        """The complete name of its table."""
         return (*self.front, *self.context)
 
 
 def named(table: TableSchema, column: Column, targets: Targets) -> KeyColumn | None:
-    """The column, read; None where it does not look like a key of another row."""
+    """The parsed column; None if it does not look like a foreign key."""
     if column.kind not in KEYS:
         return None
     words = _without_number(targets.words(column.name), targets)
     stem, marked = targets.stem(words)
-    marked |= column.kind is ColumnKind.UUID  # nothing else is kept as one
+    marked |= column.kind is ColumnKind.UUID  # UUIDs are used only for keys
     bare = targets.unfronted(words)
     front, context = targets.split(table.name)
     if not stem or (not marked and stem == bare and _is_amount((*front, *context), stem, column, targets)):
@@ -51,7 +51,7 @@ def named(table: TableSchema, column: Column, targets: Targets) -> KeyColumn | N
 
 
 def _is_own_key(it: KeyColumn, targets: Targets) -> bool:
-    """Whether it is what its own rows are found by, and no other's."""
+    """True if it is the key of its own rows only."""
     alone = it.table.key == (it.column.name,)
     if it.stem in (it.context, it.around) or (it.bare in targets.lists.plain and alone):
         return True
@@ -59,23 +59,23 @@ def _is_own_key(it: KeyColumn, targets: Targets) -> bool:
         return True
     if not alone or it.column.name not in targets.common_keys or "ptr" in it.words:
         return False
-    whole = targets.whole_of(it.table)  # of that name, a part has the same key
+    whole = targets.whole_of(it.table)  # a part has the same key as the whole that it is named after
     return not (whole and whole.key.name == it.column.name) and not _is_called_after(it.column.name, targets)
 
 
 def _without_number(words: Words, targets: Targets) -> Words:
-    """The words of ``concept_id_1`` without its number: the first of two."""
+    """The words of ``concept_id_1`` without the number, which distinguishes two references."""
     is_numbered = len(words) > 2 and words[-1].isdigit() and words[-2] in targets.lists.keys
     return words[:-1] if is_numbered else words
 
 
 def _is_called_after(key: str, targets: Targets) -> bool:
-    """Whether a table is called as the key says: those that have its key are parts of its rows."""
+    """True if a table is named after the key: tables with that key are parts of its rows."""
     return any(set(owner.key_words) & set(owner.noun) for owner in targets.by_letters.get(letters(key), ()))
 
 
 def _is_amount(around: Words, stem: Words, column: Column, targets: Targets) -> bool:
-    """Whether it counts or ranks something. The type of an account does not where there is a table of account types."""
+    """True if it is a count or rank. An account's type is neither if there is a table of account types."""
     if column.kind is ColumnKind.NUMBER:
         return True
     return (

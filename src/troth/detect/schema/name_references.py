@@ -1,4 +1,4 @@
-"""Which tables the name of a column points to, and how plainly."""
+"""Which tables the name of a column may reference, and how plainly."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from troth.detect.schema.targets import CONTENT_TYPE, TAIL, Target, Targets, end
 from troth.detect.schema.words import Words, root
 from troth.stores import Column, ColumnKind, TableSchema
 
-# How plainly a name means a table, in each of the ways in which it can; measured on schemas that declare their keys, of
-# what is found at 0.9 about nine in ten are right, at 0.6 about eight.
+# How plainly a name references a table, for each way of matching; measured on schemas with declared keys. Of the
+# matches at 0.9 about nine in ten are right, at 0.6 about eight.
 _KEY: Final = 0.95, "its name is that of that table's key"
 _KEY_IN_WORDS: Final = 0.89, _KEY[1]
 _KEY_OF_WORDS: Final = 0.56, _KEY[1]
@@ -47,24 +47,24 @@ _INITIALS: Final = 0.56, "its name is the initials of that table's"
 _NOTHING: Final = 0.0, ""
 
 _ELSEWHERE: Final = 0.35
-"""How much less likely it is the table of another application."""
+"""Deduction for a table of another application."""
 _JOINS: Final = 0.25
-"""How much less likely a table that joins two others is meant by a part of its name."""
+"""Deduction for a join table that is matched by part of its name."""
 _LONGER: Final = 0.03
-"""How much plainer each word makes it that two names share."""
+"""Bonus for each word that two names share."""
 _ALIKE_MIN: Final = 5
 _SHORT_MIN: Final = 3
-"""How many letters of a word have to be left for it to be known."""
+"""Minimum letters of an abbreviated word for it to be recognised."""
 _SETTLED_MIN: Final = 0.5
 _COMPARED: Final = 80
-"""How many letters of two names are compared one by one."""
+"""Maximum letters of two names that are compared."""
 _NEARER: Final = 0.006
-"""How much each word does that both tables' names begin with: what decides between equals."""
+"""Bonus for each common word at the start of both tables' names, which breaks ties."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """A column's name seems to mean *table*, whose key is *key*; *plainness* is 0 to 1."""
+    """A column's name seems to reference *table* with key *key*; *plainness* is 0 to 1."""
 
     table: TableSchema
     key: str
@@ -73,7 +73,7 @@ class Pointer:
 
 
 class Pointers:
-    """Reads the names of one schema's columns."""
+    """Matches the column names of a schema to tables."""
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
@@ -81,7 +81,7 @@ class Pointers:
         self._roles = Roles(targets)
 
     def of(self, table: TableSchema, column: Column) -> list[Pointer]:
-        """Every table that the column's name may mean, the likeliest first; none where it does not look like a key."""
+        """All tables that the column's name may reference, likeliest first; none if it does not look like a key."""
         it = named(table, column, self._targets)
         if it is None:
             return []
@@ -103,7 +103,7 @@ class Pointers:
             yield from self._roles.of(it)
 
     def _depends(self, it: KeyColumn) -> bool:
-        """Whether another column says of which table the key is: ``owner_type`` beside ``owner_id``."""
+        """True if another column gives the key's table: ``owner_type`` next to ``owner_id``."""
         words, others = it.words, it.table.columns
         if len(words) < 2 or words[-1] not in self._lists.keys:
             return False
@@ -113,14 +113,14 @@ class Pointers:
         return any(self._tells_kind(other, kinds) for other in others)
 
     def _tells_kind(self, other: Column, kinds: Set[Words]) -> bool:
-        """Whether it holds one of several kinds, in words or as a key of the table that lists them."""
+        """True if it holds one of several kinds, as text or as a key of the table that lists them."""
         words = self._targets.words(other.name)
         if other.kind is ColumnKind.TEXT:
             return words in kinds
         stem, marked = self._targets.stem(words)
         return marked and stem in kinds and self._targets.kinds is not None
 
-    # --- by the name of a key ---------------------------------------------------------------------------------------
+    # --- by key name ------------------------------------------------------------------------------------------------
 
     def _by_key(self, it: KeyColumn) -> Iterator[Judged]:
         bare, by_key = it.bare, self._targets.by_key
@@ -142,7 +142,7 @@ class Pointers:
             for owner in by_key.get(bare[:end], ()):
                 yield _less(owner, _KEY_AT_START, _far(owner, it))
 
-    # --- by the name of a table -------------------------------------------------------------------------------------
+    # --- by table name ----------------------------------------------------------------------------------------------
 
     def _by_noun(self, it: KeyColumn) -> Iterator[Judged]:
         by_end = self._targets.by_end
@@ -151,12 +151,12 @@ class Pointers:
             plainness, why = self._alike(it, target)
             itself = target.table.name == it.table.name
             if it.stem[-1] in self._lists.actors and self._is_elsewhere(it, target):
-                plainness -= _ELSEWHERE  # the creators of another application, rather than who signs in
+                plainness -= _ELSEWHERE  # creators in another application rather than the login users
             if plainness > 0 and not (itself and (plainness < 0.7 or it.stem in (target.noun, target.full))):
                 yield target, plainness, why
 
     def _is_elsewhere(self, it: KeyColumn, target: Target) -> bool:
-        """Whether it seems to be a table of another application, and not the one of the people who sign in."""
+        """True if it seems to be a table of another application, and not that of the login users."""
         plainly = not target.front and target.noun == it.stem[-1:]
         return target.front != it.front and not plainly and target is not self._targets.people
 
@@ -172,7 +172,7 @@ class Pointers:
         around = it.around if target.table.name != it.table.name else it.front
         alike = len(full) - len(stem)
         if 0 < alike <= len(around) and full == (*around[:alike], *stem):
-            is_part = alike == len(around) and self._targets.leads(target) < 2  # and no way from it to another table
+            is_part = alike == len(around) and self._targets.leads(target) < 2  # and is not a join table
             inside = full == around[: len(full)] and stem != noun
             less = 0.0 if is_part else _JOINS * self._targets.joins(target)
             return _BESIDE[0] + 0.01 * alike - less - 0.08 * inside, _BESIDE[1]
@@ -225,35 +225,37 @@ class Pointers:
         return _NOTHING
 
     def _comes_after(self, word: str) -> bool:
-        """Whether it says which of several is meant: ``user_from``, ``user_invited``."""
+        """True if it specifies which of several is meant: ``user_from``, ``user_invited``."""
         return word in self._lists.after or word.endswith("ed")
 
     def _own(self, it: KeyColumn) -> str:
-        """The name of its own table in one word, without what stands in front of it."""
+        """The name of its own table as one word, without the common prefix."""
         return self._targets.together(it.table.name.rpartition(".")[2], it.context)
 
     def _is_beside(self, target: Target, it: KeyColumn) -> bool:
-        """Whether it is called as the own table begins and the column ends: ``first_state`` of workflowtransition."""
+        """True if the target's name is the start of the own table plus the end of the column: ``first_state`` of
+        workflowtransition."""
         name, own = self._targets.joined(target), self._own(it)
         begins = name.removesuffix(it.stem[-1])
         is_other = target.front == it.front and target.table.name != it.table.name
         return is_other and begins != name and len(begins) >= TAIL and own.startswith(begins)
 
     def _is_completed_in_role(self, stem: Words, core: Words, around: Words) -> bool:
-        """Whether the name without its first words is completed: ``latest_revision_id`` of pages is a page revision."""
+        """True if the own table completes the name without its first words: ``latest_revision_id`` of pages is a page
+        revision."""
         for cut in range(1, len(stem)):
             if ends(core, stem[cut:]) and not set(stem[:cut]) & self._lists.elsewhere:
                 return ends(("", *around), core[: cut - len(stem)]) or _holds(around, core)
         return False
 
     def _by_letters(self, it: KeyColumn) -> Iterator[Judged]:
-        """Names that run together, where nothing in the schema shows how to cut them, and initials."""
+        """Joined words that nothing in the schema shows how to split, and initials."""
         if not it.marked:
             return
         together = self._targets.together(it.column.name, it.stem)
         joined, completed = root(together), root(self._own(it) + together)
         whole_of = self._targets.whole_of(it.table)
-        is_short = len(joined) <= TAIL and joined in self._lists.amounts  # as the type in a genotype
+        is_short = len(joined) <= TAIL and joined in self._lists.amounts  # like the type in a genotype
         if whole_of is not None and not is_short and self._targets.joined(whole_of).endswith(joined):
             yield whole_of, *_PART_OF
         for target in self._targets.by_tail.get(joined[-TAIL:], ()):
@@ -279,7 +281,7 @@ def _rank(it: Pointer) -> tuple[float, int, str]:
 
 
 def _settled(own: str, ranked: list[Pointer]) -> list[Pointer]:
-    """Of tables that are meant equally, the one first whose name has most letters in a row with that of the own."""
+    """Among equally plain tables, puts that with the longest common substring with the own table's name first."""
     equal = [it for it in ranked if it.plainness > ranked[0].plainness - _NEARER / 2]
     if len(equal) < 2 or ranked[0].plainness < _SETTLED_MIN:
         return ranked
@@ -292,12 +294,12 @@ def _settled(own: str, ranked: list[Pointer]) -> list[Pointer]:
 
 
 def _alike_letters(first: str, other: str) -> int:
-    """How long the longest run of letters is that both names have."""
+    """Length of the longest common substring."""
     return SequenceMatcher(None, first[:_COMPARED], other[:_COMPARED], autojunk=False).find_longest_match().size
 
 
 def _near(it: KeyColumn, target: Target) -> float:
-    """A little for tables whose names begin alike, and for the one that its front is called after."""
+    """A small bonus for a common start of the tables' names, and for a table that gives the prefix its name."""
     alike = 0
     for one, other in zip(it.around, target.full, strict=False):
         if one != other:
@@ -311,7 +313,7 @@ def _less(target: Target, way: tuple[float, str], less: float) -> Judged:
 
 
 def _far(owner: Target, it: KeyColumn) -> float:
-    """How much less it says that a key has a name which its table's name does not explain."""
+    """Deduction for a key whose name is not explained by its table's name."""
     if (
         set(owner.key_words) & set(owner.noun)
         or _begin_alike(owner)
@@ -322,7 +324,7 @@ def _far(owner: Target, it: KeyColumn) -> float:
 
 
 def _begin_alike(owner: Target) -> bool:
-    """Whether a key begins as its table does, where nothing shows how to cut it: ``branchcode`` of branches."""
+    """True if a key starts like its table's name, which cannot be split: ``branchcode`` of branches."""
     key = letters(owner.key.name[:_COMPARED])
     table = letters(owner.table.name.rpartition(".")[2][:_COMPARED])
     alike = sum(1 for _ in takewhile(lambda it: it[0] == it[1], zip(key, table, strict=False)))
@@ -334,7 +336,7 @@ def _shortens(short: str, word: str) -> bool:
 
 
 def _is_within(part: Words, words: Words) -> bool:
-    """Whether *part* is *words* with some left out, and neither the first nor the last."""
+    """True if *part* is *words* with some inner words left out."""
     if not 1 < len(part) < len(words) or (part[0], part[-1]) != (words[0], words[-1]):
         return False
     left = iter(words)

@@ -1,4 +1,4 @@
-"""Columns that single people out together, though none of them names anybody: birth date, sex and postcode."""
+"""Quasi-identifiers: columns that identify people only in combination, such as date of birth, sex and postcode."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from troth.detect.schema.columns import ColumnFinding
 from troth.stores import Scalar
 
 _ROWS_MIN: Final = 20
-"""Fewer rows than this are different by chance."""
+"""With fewer rows than this, uniqueness is accidental."""
 _COLUMNS_MAX: Final = 8
 _SCORE_MIN: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class QuasiIdentifier:
-    """*columns* of one table tell people apart when they are put together.
+    """*columns* of a table that identify people in combination.
 
-    *categories* are theirs. Of *rows* that were compared, *alone* have a combination that no other has; both are 0
-    where no values were seen. Uniqueness in a sample is more than in the whole table: it says which columns to look at,
-    and nothing of how many people could be found.
+    *categories* are those of the columns. Of the *rows* compared, *alone* have a unique combination; both are 0 if
+    there were no values. Uniqueness in a sample is higher than in the whole table: it shows which columns to review,
+    and not how many people could be identified.
     """
 
     columns: tuple[str, ...]
@@ -38,10 +38,10 @@ class QuasiIdentifier:
 def quasi_identifier(
     findings: Sequence[ColumnFinding], samples: Mapping[str, Sequence[Scalar]]
 ) -> QuasiIdentifier | None:
-    """The fewest columns that single people out together, by what they hold; None where there are none.
+    """The fewest columns that identify people in combination, by category; None if there are none.
 
-    *found* are the findings of a table whose rows are people, *samples* values by column, row by row. A column that has
-    one value only tells nobody from anybody, and is left out.
+    *findings* are those of a table whose rows are people, *samples* the values by column, row by row. A column with a
+    single value distinguishes nobody and is left out.
     """
     bits, enough = _bits()
     telling = [it for it in _best(findings) if it.category in bits and _varies(samples.get(it.column, ()))]
@@ -57,7 +57,8 @@ def quasi_identifier(
 
 
 def _best(findings: Sequence[ColumnFinding]) -> list[ColumnFinding]:
-    """The best finding of each column, one column of each category: two postcodes of one person tell the same."""
+    """The best finding per column, and one column per category: two postcodes of a person carry the same
+    information."""
     best: dict[str, ColumnFinding] = {}
     for it in findings:
         if it.score >= _SCORE_MIN and it.entity != "FREE_TEXT" and not it.inside:
@@ -72,7 +73,7 @@ def _varies(values: Sequence[Scalar]) -> bool:
 
 
 def _alone(columns: Sequence[Sequence[Scalar]]) -> tuple[int, int]:
-    """How many rows say something in each of the columns, and how many of those differ from all others."""
+    """The number of rows with values in all columns, and how many of those are unique."""
     rows = [row for row in zip(*columns, strict=False) if None not in row]
     if len(rows) < _ROWS_MIN:
         return 0, 0

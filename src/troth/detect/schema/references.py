@@ -1,4 +1,4 @@
-"""Keys that the database does not declare: guessed from names and kinds, confirmed by values that are really there."""
+"""Infers undeclared foreign keys from names and kinds, and confirms them by values."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from troth.stores import AnyOf, ColumnKind, Match, Scalar, Schema, Store, StoreE
 
 _ROWS: Final = 200
 _FEW: Final = 20
-"""Rows that are enough for keys which no two tables share."""
+"""Enough rows for keys that are globally unique."""
 _ENOUGH: Final = 3
 _PLAIN: Final = 0.55
-"""How plain a name has to be to be believed without values, and beside others."""
+"""Minimum plainness of a name to be accepted without values."""
 _POSSIBLE: Final = 0.3
 _APART: Final = 0.002
 _REPEATED: Final = 0.75
 _THERE: Final = 0.9
-"""Which part of a column's values has to be there: what the database does not enforce may have come loose."""
+"""Minimum share of a column's values that must exist: without enforcement, some references dangle."""
 _STRAYS_MAX: Final = 20_000
 _CANDIDATES_MAX: Final = 4
-"""How many tables are asked whether they have one column's values."""
+"""Maximum number of tables that are queried for a column's values."""
 
 
 _Place = tuple[str, str]
@@ -32,7 +32,7 @@ _Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class InferredReference:
-    """*columns* of *table* seem to name the row of *to_table* whose *to_columns* have the same values."""
+    """*columns* of *table* seem to reference the row of *to_table* whose *to_columns* have the same values."""
 
     table: str
     columns: tuple[str, ...]
@@ -43,11 +43,11 @@ class InferredReference:
 
 
 def infer_references(schema: Schema, store: Store | None = None) -> list[InferredReference]:
-    """References that *schema* does not declare, the best for each column, by table and column.
+    """References that *schema* does not declare, the best per column, ordered by table and column.
 
-    With a *store*, a sample of each table that has a candidate is read, and each target asked once whether the sampled
-    values are there: at most two statements a table, and two more where names are wrong or say nothing. A table that
-    cannot be read is judged by names alone. Raises nothing for that.
+    With a *store*, a sample of each table with candidates is read, and each target is queried once for the sampled
+    values: at most two statements per table, and two more for UUID columns whose names are wrong or say nothing. A
+    table that cannot be read is judged by names alone, without an error.
     """
     targets = Targets(schema)
     candidates = list(_candidates(schema, targets))
@@ -62,7 +62,7 @@ def infer_references(schema: Schema, store: Store | None = None) -> list[Inferre
 
 
 def _candidates(schema: Schema, targets: Targets) -> Iterator[list[InferredReference]]:
-    """For each column that looks like a key, the tables that it may mean, the plainest first."""
+    """For each column that looks like a key, the tables that it may reference, plainest first."""
     pointers = Pointers(targets)
     for table in schema.tables.values():
         declared = _declared(table)
@@ -82,8 +82,8 @@ def _declared(table: TableSchema) -> set[str]:
 
 
 def _strays(schema: Schema, targets: Targets, known: Set[_Place]) -> list[list[InferredReference]]:
-    """Columns that hold keys which no two tables share, and whose names point nowhere, or to nothing that is there: any
-    table may be meant, and the values tell which. Nothing where that would be too many questions."""
+    """UUID columns whose names match no table, or a wrong one: any table is possible, and the values decide. Empty if
+    there are too many combinations."""
     columns = [
         (table, column)
         for table in schema.tables.values()
@@ -107,7 +107,7 @@ def _strays(schema: Schema, targets: Targets, known: Set[_Place]) -> list[list[I
 
 
 def _best(several: Sequence[InferredReference]) -> InferredReference | None:
-    """The likeliest; None where it is unlikely, or no likelier than another."""
+    """The likeliest candidate; None if it is unlikely, or not likelier than another."""
     ranked = sorted(several, key=lambda it: -it.score)
     if not ranked or ranked[0].score < _PLAIN:
         return None
@@ -156,7 +156,7 @@ def _sampled(candidates: Sequence[InferredReference], store: Store, rows: int) -
 def _present(
     candidates: Sequence[InferredReference], sampled: Mapping[_Place, set[Scalar]], store: Store
 ) -> dict[_Place, set[Scalar]]:
-    """Which of the sampled values each target really has."""
+    """Which of the sampled values exist in each target."""
     wanted: dict[_Place, set[Scalar]] = {}
     for it in candidates:
         wanted.setdefault((it.to_table, it.to_columns[0]), set()).update(sampled.get(_from(it), set()))
@@ -172,7 +172,7 @@ def _present(
 
 
 def _judged(it: InferredReference, values: set[Scalar] | None, present: set[Scalar] | None) -> InferredReference | None:
-    """The candidate with its final score; None where the values speak against it."""
+    """The candidate with its final score; None if the values contradict it."""
     if not values or present is None:
         return _scored(it, it.score, ("there are no values to compare",))
     part = len(values & present) / len(values)
@@ -193,7 +193,7 @@ def _scored(it: InferredReference, score: float, why: tuple[str, ...]) -> Inferr
 
 
 def _of_several(schema: Schema, targets: Targets, singles: Sequence[InferredReference]) -> Iterator[InferredReference]:
-    """Repeated keys of several columns, which may say again what a single column says."""
+    """Repeated composite keys, which may imply what a single column says."""
     known = {_from(it): it.to_table for it in singles}
     for it in repeated_keys(schema, targets, known):
         why = ("they have the names of that table's whole key",)
@@ -201,7 +201,7 @@ def _of_several(schema: Schema, targets: Targets, singles: Sequence[InferredRefe
 
 
 def _unsaid(singles: Sequence[InferredReference], several: Sequence[InferredReference]) -> Iterator[InferredReference]:
-    """Without what follows from another reference: who names the line of an order names the order."""
+    """Removes references that follow from another one: the reference to an order line implies the order."""
     known = {_from(it): it.to_table for it in singles}
     said = {
         (it.table, column)

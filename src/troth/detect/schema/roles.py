@@ -1,4 +1,4 @@
-"""Columns named for what the other row is to this one: its parent, who made it, whose it is."""
+"""Columns named for the role of the referenced row: parent, creator, owner."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _WHO: Final = frozenset(root(word) for word in ("uid", "by", "user"))
 
 
 class Roles:
-    """The roles that rows of one schema have for each other."""
+    """The roles that rows of a schema have for each other."""
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
         self._lists = targets.lists
 
     def are_said(self, it: KeyColumn) -> bool:
-        """Whether words that only a reference has make a mark unnecessary: ``created_by``, ``ReportsTo``."""
+        """True if words that occur only in references make a key suffix unnecessary: ``created_by``, ``ReportsTo``."""
         if it.stem[-1] in self._lists.by:
             return True
         people, several = self._targets.people, it.column.name[-1] in "sS"
@@ -36,7 +36,7 @@ class Roles:
         return not it.is_text and (it.stem == _REPORTS_TO or is_somebody)
 
     def of(self, it: KeyColumn) -> Iterator[Judged]:
-        """The tables that a name means by a role, whatever they are called."""
+        """The tables that a name references by role, whatever their names."""
         if set(it.stem) & self._lists.elsewhere:
             return
         yield from self._of_own(it)
@@ -44,8 +44,8 @@ class Roles:
         yield from self._of_people(it)
 
     def _of_kind(self, it: KeyColumn) -> Iterator[Judged]:
-        """The kind of what a neighbour points to, where one table lists the kinds: ``owner_type_id`` beside
-        ``owner_id``, and no table of owners."""
+        """The type of a neighbouring reference, if a table lists the types: ``owner_type_id`` next to ``owner_id``,
+        without a table of owners."""
         front, kinds = it.stem[:-1], self._targets.kinds
         if kinds is None or not front or it.stem[-1] != CONTENT_TYPE[1] or not kinds.fits(it.column):
             return
@@ -54,7 +54,7 @@ class Roles:
             yield kinds, *_KIND
 
     def _of_people(self, it: KeyColumn) -> Iterator[Judged]:
-        """Somebody: those who lead or serve others are of the staff, where it has a table of its own."""
+        """People: those who lead or serve others are in the staff table, if there is one."""
         people, staff = self._targets.people, self._targets.staff
         works = {it.stem[0], it.stem[-1]} & self._lists.staff or it.stem[:2] == _REPORTS_TO
         if works and staff is not None and staff.fits(it.column):
@@ -73,7 +73,7 @@ class Roles:
             yield people, *_SOMEBODY
 
     def _is_said_first(self, it: KeyColumn) -> bool:
-        """Whether the rest tells what happened to somebody: ``user_notified``."""
+        """True if the rest says what happened to a person: ``user_notified``."""
         return len(it.stem) == 2 and it.stem[0] in self._lists.people and it.stem[1].endswith("ed")
 
     def _is_own(self, word: str, it: KeyColumn) -> bool:
@@ -81,17 +81,17 @@ class Roles:
         return it.context[-1:] == (word,) or (people is not None and people.table is it.table)
 
     def _of_own(self, it: KeyColumn) -> Iterator[Judged]:
-        """Another row of the same table, or the row of which this one is a part."""
+        """Another row of the same table, or the row that this one is a part of."""
         itself, whole = self._targets.by_table.get(it.table.name), self._targets.whole_of(it.table)
         if it.column.name in it.table.key:
-            itself = None  # a row is not found by another's key
+            itself = None  # a row is not identified by another row's key
         if it.stem[-1] in self._lists.whole and whole is not None and whole.fits(it.column):
             yield whole, *_WHOLE
         elif itself is not None and self._is_beside(it.stem, itself) and itself.fits(it.column):
             yield itself, *_OWN
 
     def _is_beside(self, stem: Words, itself: Target) -> bool:
-        """Whether the words say a place beside the row, and nothing else but its table: `parent_order` of orders,
+        """True if the words only describe a relation to another row of its own table: `parent_order` of orders,
         `in_reply_to`, `copy_of`."""
         own = self._lists.own
         said = tuple(word for word in stem if word not in _BETWEEN)

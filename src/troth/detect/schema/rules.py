@@ -1,4 +1,4 @@
-"""The rules by which columns are known, read from ``columns.toml``, and names read as words of the rules' language."""
+"""The rules for recognising columns, read from ``columns.toml``, and the parsing of names into their vocabulary."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONG: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class ColumnRule:
-    """One way in which a column shows that it holds *category*."""
+    """One way to recognise that a column holds *category*."""
 
     category: str
     entity: str
@@ -39,32 +39,32 @@ class ColumnRule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rules:
-    """Everything that the data file says."""
+    """The content of the data file."""
 
     rules: tuple[ColumnRule, ...]
     by_last: Mapping[str, tuple[tuple[Words, ColumnRule], ...]]
-    """Phrases and their rules, by the word that they end in."""
+    """Phrases and their rules, by the last word."""
     aliases: Mapping[str, Words]
     dropped: frozenset[str]
     flags: frozenset[str]
-    """Words in front that make of anything a yes or no: ``share_birthday``."""
+    """Prefixes that make a column boolean: ``share_birthday``."""
     nouns: Mapping[str, frozenset[str]]
-    """Kinds of tables (`person`, `thing`) to the nouns that they are called by."""
+    """Kinds of tables (`person`, `thing`) with the nouns used for them."""
     vocabulary: frozenset[str]
 
     def words(self, name: str) -> Words:
-        """The words of a name, in the rules' own language: ``fname`` is "first name"."""
+        """The words of a name in the vocabulary of the rules: ``fname`` is "first name"."""
         return _words(self, name)
 
     def head(self, name: str) -> Words:
-        """The words without endings that change nothing: ``address_line_2`` is "address", ``ssn_last4`` stays."""
+        """The words without insignificant suffixes: ``address_line_2`` is "address", but ``ssn_last4`` is unchanged."""
         words = self.words(name)
         while len(words) > 1 and (words[-1].isdigit() or words[-1] in self.dropped) and not self.phrase(words):
             words = words[:-1]
         return words
 
     def phrase(self, words: Words) -> list[tuple[int, ColumnRule]]:
-        """The rules that a name of these words ends in a phrase of, with how many words that takes."""
+        """The rules with a phrase that the name ends in, with the phrase's length in words."""
         found = []
         for phrase, rule in self.by_last.get(words[-1], ()) if words else ():
             length = len(phrase)
@@ -75,7 +75,7 @@ class Rules:
         return found
 
     def is_in(self, words: Words, kind: str) -> bool:
-        """Whether the last word, in the singular, is one of the nouns of *kind*."""
+        """True if the last word, in the singular, is one of the nouns of *kind*."""
         return bool(words) and bool({words[-1], singular(words[-1])} & self.nouns[kind])
 
 
@@ -89,7 +89,7 @@ def _words(known: Rules, name: str) -> Words:
 
 
 def _parts(known: Rules, word: str) -> Words:
-    """A run-together word in its parts, ``postalcode`` in two; the word itself where it is not all known words."""
+    """Splits a joined word such as ``postalcode``; the word itself if it does not consist of known words."""
     if word in known.vocabulary or len(word) < _LONG:
         return (word,)
     best: dict[int, Words] = {0: ()}
@@ -103,7 +103,7 @@ def _parts(known: Rules, word: str) -> Words:
 
 
 def singular(word: str) -> str:
-    """An English plural's singular, roughly."""
+    """The approximate singular of an English plural."""
     if word in {"people", "children"}:
         return {"people": "person", "children": "child"}[word]
     if word.endswith("ies") and len(word) > 4:
@@ -115,7 +115,7 @@ def singular(word: str) -> str:
 
 @functools.cache
 def rules() -> Rules:
-    """The rules, read once."""
+    """The rules, loaded once."""
     data = tomllib.loads(resources.files("troth.detect.schema").joinpath("columns.toml").read_text("utf-8"))
     aliases = {word: tuple(meaning.split()) for word, meaning in data["words"].items()}
     found = tuple(_rule(raw, aliases) for raw in data["rule"])
@@ -140,7 +140,7 @@ def rules() -> Rules:
 
 
 def _spellings(phrase: Words, aliases: Mapping[str, Words]) -> set[Words]:
-    """A phrase as it is written, and as names are read that have its words."""
+    """A phrase as written, and as parsed from names with these words."""
     return {phrase, tuple(part for word in phrase for part in aliases.get(word, (word,)))}
 
 

@@ -1,4 +1,4 @@
-"""A draft of the declaration: which tables are people, which belong to them, and which are neither."""
+"""Drafts the declaration: which tables are people, which belong to people, and which are neither."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from troth.stores import ForeignKey, Schema, TableSchema
 _IDENTITY: Final[Mapping[str, IdentityKind]] = MappingProxyType(
     {"user.contact.email": IdentityKind.EMAIL, "user.contact.phone_number": IdentityKind.PHONE}
 )
-# A link with such a name is to someone who has to do with the row, not to whom the row is about.
+# A reference with such a name is to somebody who handles the row, not to the person that the row is about.
 _OFFICE: Final = frozenset(
     {"support", "rep", "manager", "supervisor", "agent", "created", "updated", "approved", "assigned", "assignee",
      "reports", "handled", "reviewer", "editor", "seller", "referrer", "referred", "parent"}
@@ -25,7 +25,7 @@ _OFFICE: Final = frozenset(
 
 
 class TableRole(enum.StrEnum):
-    """What a table's rows are to a person."""
+    """The relation of a table's rows to people."""
 
     PERSON = "person"
     BELONGS = "belongs"
@@ -35,15 +35,15 @@ class TableRole(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TableSuggestion:
-    """What the declaration could say about one table; *why* is for the person who reads the draft."""
+    """A draft of the declaration for one table; *why* is for the person who reviews it."""
 
     table: str
     role: TableRole
     identity: Mapping[IdentityKind, str]
-    """Of a person: the columns that name them. Of a mention: the columns by which rows are found."""
+    """For people, the columns that identify them; for mentions, the columns by which rows are found."""
     fields: Mapping[str, str]
     belongs_to: Mapping[tuple[str, ...], tuple[str, tuple[str, ...]]]
-    """Columns of this table, to a table and its columns."""
+    """Columns of this table, mapped to a table and its columns."""
     refers_to: Mapping[tuple[str, ...], tuple[str, tuple[str, ...]]]
     free_text: frozenset[str]
     ignore: tuple[str, ...]
@@ -53,7 +53,7 @@ class TableSuggestion:
 def suggest(
     schema: Schema, findings: Mapping[str, Sequence[ColumnFinding]], references: Sequence[InferredReference]
 ) -> list[TableSuggestion]:
-    """One suggestion for each table of the schema, in its order. Pure: what it needs to know is in its arguments."""
+    """One suggestion per table of the schema, in its order. A pure function."""
     links = _links(schema, references)
     persons = _persons(schema, findings, links)
     belonging = _belonging(links, persons)
@@ -64,7 +64,7 @@ def suggest(
 
 
 def _links(schema: Schema, references: Sequence[InferredReference]) -> dict[str, list[ForeignKey]]:
-    """Declared and inferred references alike, by table."""
+    """Declared and inferred references by table."""
     links = {name: [*table.foreign_keys] for name, table in schema.tables.items()}
     for it in references:
         if it.table in links:
@@ -75,7 +75,7 @@ def _links(schema: Schema, references: Sequence[InferredReference]) -> dict[str,
 def _persons(
     schema: Schema, findings: Mapping[str, Sequence[ColumnFinding]], links: Mapping[str, Sequence[ForeignKey]]
 ) -> frozenset[str]:
-    """Tables whose rows are people: called so, or named by their columns and not hanging on those that are."""
+    """Tables whose rows are people: by table name, or by identifying columns if they do not reference such a table."""
     known = rules()
     naming = {name: _names_someone(findings.get(name, ())) for name in schema.tables}
     called = {
@@ -102,7 +102,7 @@ def _has_a_name(findings: Sequence[ColumnFinding]) -> bool:
 
 
 def _belonging(links: Mapping[str, Sequence[ForeignKey]], persons: frozenset[str]) -> frozenset[str]:
-    """Tables that hang on a person, directly or through another that does."""
+    """Tables that reference a person's row, directly or through other tables."""
     held: dict[str, list[str]] = {}
     for name, found in links.items():
         for link in found:

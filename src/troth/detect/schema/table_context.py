@@ -1,4 +1,4 @@
-"""What a table is about, as far as the names of its columns need it to mean something."""
+"""The context of a table that the names of its columns need for their meaning."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _WORK: Final = "user.workplace"
 _BODILY: Final = frozenset({"user.demographic.date_of_birth", "user.demographic.gender"})
 _BANK: Final = "user.financial.bank_account"
 _LATER: Final = frozenset({"authored", "written", "postal", "bodied", "bank", "health", "titled", "addressed", "own"})
-"""Needs of rules that say nothing of a table, since what the others say of it decides them."""
+"""Requirements of rules that say nothing about a table, because other rules decide them."""
 _SHARED: Final = 4
-"""How many columns with one beginning make it say nothing of each."""
+"""How many columns must share a prefix for it to be ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableContext:
-    """A table, read once for all of its columns."""
+    """A table, analysed once for all of its columns."""
 
     words: Words
     is_person: bool
@@ -78,11 +78,11 @@ class TableContext:
         )
 
     def head(self, column: str, known: Rules) -> Words:
-        """A column's words without endings that change nothing, and the name of its own table is one."""
+        """A column's words without insignificant suffixes, including the name of its own table."""
         return _head(column, self.words, self.front, known)
 
     def allows(self, rule: ColumnRule, words: Words, known: Rules) -> bool:
-        """Whether the table is what the rule needs it to be for a name of these words."""
+        """True if the table meets the rule's requirement for a name with these words."""
         match rule.needs:
             case None:
                 return True
@@ -148,7 +148,7 @@ class TableContext:
 
 
 def _core(words: Words, known: Rules) -> Words:
-    """A table's words without endings behind which a person may stand: ``user_profile`` is about users."""
+    """A table's words without suffixes that may follow a person: ``user_profile`` is about users."""
     core = words
     while len(core) > 1 and (core[-1].isdigit() or known.is_in(core, "around")):
         core = core[:-1]
@@ -156,7 +156,7 @@ def _core(words: Words, known: Rules) -> Words:
 
 
 def _front(table: TableSchema, known: Rules) -> str:
-    """What most of its columns begin with, and says nothing of each: ``per`` of ``per_name``; "" where none does."""
+    """The prefix of most columns, which carries no meaning: ``per`` in ``per_name``; empty if there is none."""
     counts = Counter(words[0] for words in (known.words(it.name) for it in table.columns) if len(words) > 1)
     word, count = max(counts.items(), key=lambda it: it[1], default=("", 0))
     return word if count >= _SHARED and count > len(table.columns) / 2 else ""
@@ -179,24 +179,24 @@ def _said(column: Column, head: Words, known: Rules) -> list[ColumnRule]:
 
 
 def _is_of_things(table: Words, known: Rules) -> bool:
-    """Whether it is a profile of something: ``zone_profile``."""
+    """True for a profile of a thing: ``zone_profile``."""
     return table[-1:] == ("profile",) and known.is_in(table[:-1], "thing")
 
 
 def _is_program(table: TableSchema) -> bool:
-    """Whether its clients are programs, which are sent back to an address."""
+    """True if its clients are programs, which have a redirect address."""
     return any(pieces(column.name)[:1] == ("redirect",) for column in table.columns)
 
 
 def _is_message(table: Words, known: Rules) -> bool:
-    """Whether somebody writes its rows: comments, and the entries of diaries; no gateway of messages."""
+    """True if people write its rows: comments, diary entries; not for message gateways."""
     if known.is_in(table, "message"):
         return True
     return known.is_in(table, "part") and known.is_in(table[:-1], "message")
 
 
 def _is_author(column: str, known: Rules) -> bool:
-    """Whether it names who made the row: ``author_id``, ``user``, ``posted_by``."""
+    """True if it references the creator of the row: ``author_id``, ``user``, ``posted_by``."""
     words = known.words(column)
     if words[-1:] == ("id",):
         words = words[:-1]
@@ -204,7 +204,7 @@ def _is_author(column: str, known: Rules) -> bool:
 
 
 def _is_whose(head: Words, known: Rules) -> bool:
-    """Whether it is an e-mail address, and no one's in particular: a sender's says nothing of the row."""
+    """True for a plain e-mail address or a person's; a sender's says nothing about the row."""
     if head[-1:] != ("email",) and head[-2:] != ("email", "address"):
         return False
     front = head[: head.index("email")]

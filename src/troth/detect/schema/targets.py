@@ -1,4 +1,4 @@
-"""The tables of a schema that a column could point to, found by the words of their names."""
+"""Indexes the tables of a schema that a column may reference, by the words of their names."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from troth.stores import Column, ColumnKind, Schema, TableKind, TableSchema
 NUMBERS: Final = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
 KEYS: Final = frozenset({*NUMBERS, ColumnKind.TEXT, ColumnKind.UUID, ColumnKind.OTHER})
 TAIL: Final = 4
-"""How many letters at the end of two run-together names have to agree before they are compared."""
+"""How many final letters of two joined names must agree before they are compared."""
 _SHARED: Final = 3
-"""How many tables with one beginning make it say nothing of each."""
+"""How many tables must share a prefix for it to be ignored."""
 _JOIN_COLUMNS_MAX: Final = 5
 _INITIALS_MIN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What ``pointing.toml`` says, as roots."""
+    """The lists of ``pointing.toml``, as roots."""
 
     marks: frozenset[str]
     keys: frozenset[str]
@@ -56,9 +56,9 @@ class Lists:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A table that could be meant, by *key*, with what its names say, in roots.
+    """A possible target table with its *key*, and the roots of its names.
 
-    *noun* is its name without *front*, which many tables have; *core* is that without an ending that says nothing.
+    *noun* is its name without the shared prefix *front*; *core* is *noun* without an insignificant suffix.
     """
 
     table: TableSchema
@@ -70,12 +70,12 @@ class Target:
     key_words: Words
 
     def fits(self, column: Column) -> bool:
-        """Whether a column of that kind can hold this key."""
+        """True if a column of that kind can hold this key."""
         return column.kind is self.key.kind or {column.kind, self.key.kind} <= NUMBERS
 
 
 class Targets:
-    """Indexes over the tables of one schema: no column is ever compared with every table."""
+    """Indexes over the tables of a schema, so that columns need not be compared with every table."""
 
     def __init__(self, schema: Schema) -> None:
         self.lists = Lists.read()
@@ -120,25 +120,25 @@ class Targets:
         return known
 
     def together(self, name: str, part: Words) -> str:
-        """A part of a name's words in one, as names are written that nothing shows how to cut."""
+        """Part of a name's words joined, as in names that nothing shows how to split."""
         words = self.words(name)
         cut = next((it for it in range(len(words) - len(part) + 1) if words[it : it + len(part)] == part), None)
         return "".join(part if cut is None else self._whole_words[name][cut : cut + len(part)])
 
     def split(self, table: str) -> tuple[Words, Words]:
-        """What stands in front of a table's name and says nothing of it, and the rest."""
+        """The shared prefix of a table's name, which carries no meaning, and the rest."""
         words = self.words(_bare(table))
         cut = next((it for it in (2, 1) if len(words) > it and words[:it] in self._fronts), 0)
         if len(words) > cut + 1 and words[cut] == words[cut + 1]:
-            cut += 1  # `events_event` of an application that is called after its first table
+            cut += 1  # `events_event` of an application that is named after its first table
         return words[:cut], words[cut:]
 
     def unfronted(self, words: Words) -> Words:
-        """A column's words without a mark of its kind: ``intCustomerID`` is a customer id."""
+        """A column's words without a type prefix: ``intCustomerID`` is a customer id."""
         return words[1:] if len(words) > 1 and words[0] in self.lists.fronts else words
 
     def stem(self, words: Words) -> tuple[Words, bool]:
-        """A column's words without the marks of a key, and whether it had one that is nothing else."""
+        """A column's words without key affixes, and whether one of them is used only for keys."""
         stem = list(self.unfronted(words))
         marked = len(stem) < len(words) and words[0] in self.lists.keys
         while len(stem) > 1 and stem[-1] in self.lists.marks and not (marked and tuple(stem) in self._whole):
@@ -148,11 +148,11 @@ class Targets:
         return tuple(stem), marked
 
     def trimmed(self, noun: Words) -> Words:
-        """A noun without an ending that says nothing: ``InvoiceModel`` is about invoices."""
+        """A noun without an insignificant suffix: ``InvoiceModel`` is about invoices."""
         return noun[:-1] if len(noun) > 1 and noun[-1] in self.lists.tails else noun
 
     def joined(self, target: Target) -> str:
-        """The table's core in one word, as names are that no part of the schema shows how to cut."""
+        """The table's core joined, for comparison with names that nothing shows how to split."""
         table = target.table.name
         known = self._joined.get(table)
         if known is None:
@@ -164,11 +164,11 @@ class Targets:
         return root(joined.removesuffix(tail)) if tail else joined
 
     def leads(self, target: Target) -> int:
-        """How many of its columns have the mark of a key, beside its own."""
+        """How many of its columns look like keys, apart from its own."""
         return sum(self.stem(self.words(it.name))[1] for it in target.table.columns if it is not target.key)
 
     def joins(self, target: Target) -> bool:
-        """Whether the table seems to join two others: its name begins with the one's and ends with the other's."""
+        """True if it seems to be a join table: its name starts with that of one table and ends with that of another."""
         if len(target.table.columns) > _JOIN_COLUMNS_MAX:
             return False
         full = target.full
@@ -177,11 +177,11 @@ class Targets:
             return True
         if set(full[1:-1]) & self.lists.links or (len(full) > 2 and full[0] in self.lists.links):
             return True
-        last = len(full) - (full[-1] in _KINDS)  # the type of an article joins it to nothing
+        last = len(full) - (full[-1] in _KINDS)  # the type of an article is not a join
         return any(full[:cut] in self._whole and self._endings[full[cut:]] > 1 for cut in range(1, last))
 
     def whole_of(self, table: TableSchema) -> Target | None:
-        """The table whose name this one's begins with: what a translation translates, or a log is of."""
+        """The table whose name is a prefix of this one's: the subject of a translation or log table."""
         joined = "".join(self.words(_bare(table.name)))
         found = (self.by_joined.get(joined[:length]) for length in range(len(joined) - 1, 2, -1))
         return next((it for it in found if it is not None), None)
@@ -189,7 +189,7 @@ class Targets:
     # --- building ---------------------------------------------------------------------------------------------------
 
     def _shared_fronts(self, schema: Schema) -> frozenset[Words]:
-        """What stands in front of several tables' names and says nothing of each: an application, `tbl`, `t`."""
+        """Prefixes of several tables' names that carry no meaning: an application, `tbl`, `t`."""
         counts: Counter[Words] = Counter()
         for name in schema.tables:
             words = self.words(_bare(name))
@@ -224,8 +224,8 @@ class Targets:
                 self.by_initials.setdefault("".join(word[0] for word in words), []).append(target)
 
     def _own_keys(self, tables: Sequence[TableSchema], schema: Schema) -> Iterator[tuple[TableSchema, str]]:
-        """Keys whose names say more than "id", and whose they are where several tables have them: those that are called
-        so; else the one whose rows are found by it, and that says most of them."""
+        """Keys with names more specific than "id", and their owner if several tables have them: tables named after the
+        key, else the one with it as primary key and the most columns."""
         rows: dict[Words, list[tuple[int, bool, int, str]]] = {}
         by_name = {table.name: table for table in tables}
         every = schema.tables.values()
@@ -245,8 +245,8 @@ class Targets:
                     yield table, next(it for it in _single_keys(table) if self.unfronted(self.words(it)) == words)
 
     def _called(self, table: TableSchema, key: str) -> int:
-        """How much a table is called after its key: 2 wholly, 1 in part, 0 not at all; -1 where the key says nothing,
-        or is itself a reference."""
+        """To what extent a table is named after its key: 2 completely, 1 partly, 0 not at all; -1 if the key's name is
+        generic or the key is itself a reference."""
         words = self.unfronted(self.words(key))
         stem = tuple(word for word in words if word not in self.lists.marks)
         front, noun = self.split(table.name)
@@ -258,7 +258,7 @@ class Targets:
         return -1 if others else int(bool(set(stem) & set(noun)))
 
     def _signing_in(self) -> Target | None:
-        """The table of the people who sign in, where one stands out."""
+        """The table of login users, if one stands out."""
         best: tuple[float, Target] | None = None
         for target in self.by_table.values():
             noun = target.noun
@@ -276,7 +276,7 @@ class Targets:
         return best[1] if best else None
 
     def _writes_bare_keys(self, schema: Schema) -> bool:
-        """Whether this schema calls a reference as the table (`party`) more often than with a mark (`party_id`)."""
+        """True if this schema names references like the table (`party`) more often than with a suffix (`party_id`)."""
         nouns = {target.noun for target in self.by_table.values()}
         bare = marked = 0
         for table in schema.tables.values():
@@ -289,12 +289,12 @@ class Targets:
 
 
 _OF_HISTORY: Final = ("history_id",)
-"""The key of tables that keep what another's rows once were: nothing points to them."""
+"""The key of history tables, which are not referenced."""
 CONTENT_TYPE: Final = (root("content"), root("type"))
 _KINDS: Final = frozenset(root(word) for word in ("type", "kind", "status", "state", "category"))
 _STAFF: Final = frozenset((root(word),) for word in ("employee", "staff", "mitarbeiter", "empleado", "worker"))
 _SERVED: Final = frozenset(root(word) for word in ("customer", "kunde", "cliente", "client", "login", "profile"))
-"""Who may never sign in."""
+"""People who may never log in."""
 _SECRETS: Final = frozenset(root(word) for word in ("password", "passwd", "senha", "hash"))
 _HANDLES: Final = frozenset(root(word) for word in ("email", "mail", "login", "username"))
 
@@ -304,12 +304,12 @@ def _single_keys(table: TableSchema) -> Iterator[str]:
 
 
 def letters(name: str) -> str:
-    """A name without what its style puts between its words: ``HfID`` and ``HFID`` alike."""
+    """A name without separators and case: ``HfID`` and ``HFID`` are equal."""
     return name.replace("_", "").lower()
 
 
 def ends(words: Words, end: Words) -> bool:
-    """Whether *words* end in *end*, and begin with something else."""
+    """True if *words* end in *end* and have more words before."""
     return 0 < len(end) < len(words) and words[-len(end) :] == end
 
 
@@ -319,5 +319,5 @@ def _bare(table: str) -> str:
 
 def _names(schema: Schema) -> Iterable[str]:
     for table in schema.tables.values():
-        yield from (_bare(table.name),) * 2  # the words of a table's name are words
+        yield from (_bare(table.name),) * 2  # the words of a table's name count as vocabulary
         yield from (column.name for column in table.columns)

@@ -1,4 +1,4 @@
-"""What the sampled values of a column are: read as text by the recognisers, all of one column in one go."""
+"""Classifies the sampled values of a column: all values are searched by the recognisers in one pass."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ if TYPE_CHECKING:
 SAMPLES_MAX: Final = 500
 _LENGTH_MAX: Final = 4_000
 _APART: Final = "\n" + " " * 64
-"""Between two values, so that no word of the one tells of the other."""
+"""Separates two values, so that words of one are not context of the other."""
 _WHOLE: Final = 0.9
-"""Which part of a value something has to be for the value to be that, and nothing else."""
+"""Minimum share of a value that a finding must cover to count as the whole value."""
 _GROUPS: Final = frozenset({"contact", "pci", "gov_id", "network", "health", "secret"})
 _LABELS: Final = frozenset({"URL", "USERNAME", "PASSWORD", "CVV", "PIN", "CARD_EXPIRY", "BIC"})
-"""What only words beside it make personal data of: a column's name says more than its values."""
+"""Types that only context words identify as personal data: a column's name is stronger evidence than its values."""
 _SURE: Final = 0.75
 _NAMES_MAX: Final = 100
 _NAME_LENGTH_MAX: Final = 60
 _CAPITALISED_MIN: Final = 0.6
 
 _MESSAGE_ID = re.compile(r"<[\da-f][\da-f.-]{15,80}@[\w.-]{1,253}>", re.IGNORECASE)
-"""The identifier of a message (RFC 5322 §3.6.4) as programs make it: it looks like an address, and is nobody's."""
+"""A message identifier (RFC 5322 §3.6.4) made by a program: it looks like an address, but is nobody's."""
 _PHONE_SHAPE = re.compile(r"[+(]?[\d][\d ()./\-]{4,24}\d( ?(x|ext\.?) ?\d{1,6})?", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
 _CAPITALISED = re.compile(r"[^\W\d_][^\W\d_'’.-]{0,24}(?:[ -][^\W\d_][\w'’.-]{0,30}){1,3}")
 
 _LISTED = re.compile(r"[,;/&]")
-"""Between people who share a value, as those who wrote a song together do."""
+"""Separates people who share a value, such as the writers of a song."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueShare:
-    """How many of *of* values are something of a type, and how many hold it among other words."""
+    """Per type, how many of *of* values consist of it, and how many contain it among other text."""
 
     of: int
     whole: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     inside: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def part(self, kind: str) -> float:
-        """The part of the values that are of that type, 0 where there are none."""
+        """The share of values that consist of that type; 0 if there are no values."""
         return self.whole.get(kind, 0) / self.of if self.of else 0.0
 
     def __add__(self, other: ValueShare) -> ValueShare:
@@ -61,7 +61,7 @@ class ValueShare:
 
 
 def texts(values: Sequence[Scalar]) -> list[str]:
-    """The values that say something, as bounded text."""
+    """The non-empty values as text of limited length."""
     said = (value for value in values[:SAMPLES_MAX] if value is not None)
     cut = (value[:_LENGTH_MAX] if isinstance(value, str | bytes) else value for value in said)
     found = (
@@ -71,7 +71,8 @@ def texts(values: Sequence[Scalar]) -> list[str]:
 
 
 def seen(values: Sequence[str]) -> ValueShare:
-    """What the recognisers see in the values. Raises `Unscanned` where a single one could not be read to its end."""
+    """What the recognisers find in the values. Raises `Unscanned` if a single value could not be searched
+    completely."""
     return _read(_detector(), values) if values else ValueShare(0)
 
 
@@ -82,7 +83,7 @@ def _read(detector: Detector, values: Sequence[str]) -> ValueShare:
     except Unscanned:
         if len(values) == 1:
             raise
-        half = len(values) // 2  # what is too much together is searched apart
+        half = len(values) // 2  # too much together, so search them separately
         return _read(detector, values[:half]) + _read(detector, values[half:])
     whole: dict[int, set[str]] = {}
     inside: dict[int, set[str]] = {}
@@ -100,7 +101,7 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _says_enough(it: Finding) -> bool:
-    """Whether the value alone shows what it is: by check digits, or by a form that nothing else has."""
+    """True if the value alone is sufficient evidence: by check digits, or by an unambiguous form."""
     kind = entities().get(it.type)
     if kind is None or kind.group not in _GROUPS or it.type in _LABELS:
         return it.type == "PERSON"
@@ -122,7 +123,7 @@ def _detector() -> Detector:
     return Detector(names=False)
 
 
-# --- what a column that is called so may hold -----------------------------------------------------------------------
+# --- plausible values for a column name -----------------------------------------------------------------------------
 
 
 def _is_phone_shaped(text: str) -> bool:
@@ -130,7 +131,7 @@ def _is_phone_shaped(text: str) -> bool:
 
 
 def _is_birth(text: str) -> bool:
-    """A date, or a year alone, that someone alive could be born on."""
+    """A date or year on which a living person may have been born."""
     found = _YEAR.search(text)
     return found is not None and 1890 <= int(found[0]) <= dt.MAXYEAR and len(text) <= 32 and int(found[0]) < 2040
 
@@ -142,9 +143,9 @@ SHAPES: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType({"phone": 
 
 
 def persons(values: Sequence[str]) -> float:
-    """The part of the values that are a person's name and nothing else, as the model of `troth.detect.ner` sees it.
+    """The share of values that consist of a person's name, according to the model of `troth.detect.ner`.
 
-    It is asked only where most of the values are two to four words that begin with a capital.
+    The model runs only if most values are two to four capitalised words.
     """
     each = [person for value in values[:_NAMES_MAX] for person in _one_by_one(value)]
     like = [value for value in each if len(value) <= _NAME_LENGTH_MAX]
@@ -154,7 +155,7 @@ def persons(values: Sequence[str]) -> float:
 
 
 def _one_by_one(value: str) -> list[str]:
-    """The people of a list of several; any other value as it is."""
+    """The people in a list of several; other values unchanged."""
     several = [it.strip() for it in _LISTED.split(value[: 4 * _NAME_LENGTH_MAX])]
     return several if all(map(_CAPITALISED.fullmatch, several)) else [value]
 
@@ -167,5 +168,5 @@ def _namer() -> Detector:
 
 
 def share(values: Sequence[str], test: Callable[[str], bool]) -> float:
-    """The part of the values that pass, 0 where there are none."""
+    """The share of values that pass; 0 if there are none."""
     return sum(map(test, values)) / len(values) if values else 0.0

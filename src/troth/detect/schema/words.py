@@ -1,4 +1,4 @@
-"""The names of tables and columns read as words, whatever style they are written in."""
+"""Splits names of tables and columns into words, whatever their style."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _PART_MIN: Final = 3
 _PART_MAX: Final = 20
 _LONG: Final = 5
 _JOINED: Final = re.compile(r"(.{3,}?)(users?)|(.+ed)(by)|(user)(id)")
-"""Words that are often written together, whatever else a schema shows: ``appuser``, ``createdby``, ``userid``."""
+"""Words that are often joined, whatever else a schema shows: ``appuser``, ``createdby``, ``userid``."""
 _TAILS: Final = frozenset({"id", "nr", "fk", "by", "to"})
-"""Ends of run-together names that are too short to be looked for anywhere else."""
+"""Endings of joined names that are too short to be searched for elsewhere."""
 _IRREGULAR: Final = {
     "people": "person",
     "children": "child",
@@ -53,7 +53,7 @@ _IRREGULAR: Final = {
 
 
 def pieces(name: str) -> Words:
-    """A name's words in lower case without accents: ``FirstName``, ``first_name`` and ``FIRST-NAME`` alike."""
+    """A name's words in lower case without accents: ``FirstName``, ``first_name`` and ``FIRST-NAME`` are equal."""
     return tuple(piece.lower() for piece in _PIECE.findall(_plain(name)))
 
 
@@ -67,11 +67,11 @@ def _plain(name: str) -> str:
 
 @functools.lru_cache(maxsize=20_000)
 def root(word: str) -> str:
-    """What one word has in common with its plural, in English and its neighbours. No word of any language: only roots
-    are compared with roots, and ``categories``, ``categorie`` and ``category`` have one."""
+    """A stem that is equal for a word and its plural, in English and related languages. Roots are not real words and
+    are only compared with each other: ``categories``, ``categorie`` and ``category`` have the same one."""
     word = _IRREGULAR.get(word, word)
     if word.endswith(("ay", "ey", "oy", "ays", "eys", "oys")):
-        word = word.removesuffix("s")  # `survey` keeps its end, as `category` does not
+        word = word.removesuffix("s")  # `survey` keeps its ending, unlike `category`
     if word.endswith("y"):
         word = word[:-1] + "i"
     while len(word) > _PART_MIN and word[-1] in "esnx":
@@ -80,18 +80,18 @@ def root(word: str) -> str:
 
 
 class SchemaVocabulary:
-    """The words of one schema: a run-together name is cut where the schema itself uses the parts."""
+    """The vocabulary of one schema: joined names are split where the schema uses the parts elsewhere."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._uses = Counter(word for name in names for word in {root(piece) for piece in pieces(name)})
         self._cut: dict[str, Words] = {}
 
     def words(self, name: str) -> Words:
-        """The words of a name, compounds cut."""
+        """The words of a name, with compounds split."""
         return tuple(part for word in pieces(name) for part in self._parts(word))
 
     def _apart(self, word: str) -> Words:
-        """The parts of a word that are often written together; the word itself where it is none of those."""
+        """The parts of a commonly joined word; the word itself if it is not one."""
         found = _JOINED.fullmatch(word)
         return tuple(part for part in found.groups() if part) if found else (word,)
 
@@ -107,7 +107,7 @@ class SchemaVocabulary:
         return known
 
     def _cut_up(self, word: str) -> Words:
-        """The fewest parts that the schema uses by themselves; the word itself where there are none."""
+        """The fewest parts that the schema uses separately; the word itself if there are none."""
         best: list[Words | None] = [(), *[None] * len(word)]
         for end in range(2, len(word) + 1):
             for start in range(max(0, end - _PART_MAX), end - 1):

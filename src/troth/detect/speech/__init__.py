@@ -1,4 +1,5 @@
-"""Values said in words: card numbers digit by digit, spelled names, e-mail addresses with an at and a dot."""
+"""Finds spoken values in transcripts: card numbers digit by digit, spelled names, e-mail addresses with "at" and
+"dot"."""
 
 from troth.detect.speech.finder import Speech
 

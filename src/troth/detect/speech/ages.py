@@ -1,4 +1,4 @@
-"""Ages that are asked for, or said of somebody."""
+"""Ages that answer a question, or are stated about somebody."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NUMBER: Final = "(?:T[dw]?|[vd]h(?:&(?:T[dw]?|[td]))?|[td9]h?)"
 _NUMBERS: Final = re.compile(f"{_NUMBER}(?:[fy]{{0,2}}[fc][cfg]{{0,4}}{_NUMBER}){{0,2}}")
 _AT_LENGTH: Final = re.compile(f"{_NUMBER}[fygxv]{{0,4}}c[fycgxv?]{{0,8}}{_NUMBER}")
 _RETOLD: Final = re.compile(f"{_NUMBER}(?:[fyg]{{0,3}}[sz]+[fygcz]{{0,4}}{_NUMBER}){{1,3}}(?=[fyg]*(?:[s;]|$|gM))")
-"""A number, and how it is said again after a slip, or after some words on why."""
+"""A number, and its repetition after a slip or an explanation."""
 _BEGINS: Final = re.compile("[tTd9]|vh")
 _ANOTHER: Final = re.compile(f"g[f]?(?={_NUMBER})")
 _ASKED_WORDS_MAX: Final = 10
@@ -38,7 +38,7 @@ _ABOUT: Final = frozenset({"be", "only", "just", "nearly", "almost", "about", "n
 
 
 def ages(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
-    """Every age that is asked for, or said of somebody."""
+    """Every age that answers a question, or is stated about somebody."""
     asked = {it.at for it in talk.asked if it.prompt.types == ("AGE",)}
     told = {at + 1 for at, word in enumerate(talk.words) if word in _TOLD and _is_said_of(talk, at, word)}
     past = 0
@@ -57,7 +57,7 @@ def ages(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
 
 
 def _is_said_of(talk: WordStream, at: int, word: str) -> bool:
-    """Whether the word is said of somebody: ``she's``, ``my wife's``, ``i am``, but not ``it was``."""
+    """True if the word is about a person: ``she's``, ``my wife's``, ``i am``, but not ``it was``."""
     if word in _VERBS:
         return at > 0 and talk.words[at - 1] in _ONE
     if word == "gone":
@@ -74,7 +74,7 @@ def _is_of_several(talk: WordStream, at: int) -> bool:
 def _ages_from(
     talk: WordStream, start: int, language: SpokenLanguage, *, is_asked: bool, of_several: bool
 ) -> Iterator[Candidate]:
-    """The age that begins at word *start*, and those of others that follow."""
+    """The age that starts at word *start*, and those of others that follow."""
     first = start
     for _ in range(_AGES_MAX):
         said = next(_readings(talk, start, language, is_asked=is_asked, of_several=of_several), None)
@@ -100,7 +100,7 @@ def _readings(
 
 
 def _years_old(talk: WordStream, floor: int) -> Iterator[Candidate]:
-    """``eighty three years old``, whoever that is."""
+    """``eighty three years old``, about anybody."""
     if "old" not in talk.words:
         return
     for at, word in enumerate(talk.words):
@@ -113,7 +113,7 @@ def _years_old(talk: WordStream, floor: int) -> Iterator[Candidate]:
 
 
 def _number_after(talk: WordStream, at: int, words_max: int) -> int | None:
-    """Where a number begins that is said at word *at* or, where it answers, at most so many words later."""
+    """The start of a number at word *at* or, in an answer, at most *words_max* words later."""
     last = at + words_max
     while at < len(talk.kinds):
         if _BEGINS.match(talk.kinds, at):
@@ -127,7 +127,7 @@ def _number_after(talk: WordStream, at: int, words_max: int) -> int | None:
 
 
 def _is_whole(talk: WordStream, end: int, language: SpokenLanguage, *, is_last: bool) -> bool:
-    """Whether a number ends there, and does not say how many of something; *is_last* where nothing may follow."""
+    """True if a number ends there and does not count something; with *is_last*, nothing may follow."""
     follows = talk.kinds[end : end + 1]
     if is_last and follows not in ("", "s", ";"):
         return False

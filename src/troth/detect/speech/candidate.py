@@ -1,4 +1,4 @@
-"""A value that was said: which words, what it is, and how sure that is."""
+"""A spoken value: its words, type and score."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 
 class Candidate(NamedTuple):
-    """Words *start* to *end* (not included) say a value of *type*; *told* where words before it say so.
+    """Words *start* to *end* (exclusive) are a value of *type*; *told* if the words before say so.
 
-    *checked* is whether its check digits agree; None where it has none.
+    *checked* is whether its check digits are valid; None if it has none.
     """
 
     start: int

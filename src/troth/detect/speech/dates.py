@@ -1,4 +1,4 @@
-"""Dates that are said, and whether they are somebody's birth."""
+"""Spoken dates, and whether they are dates of birth."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _YEARS_SOON: Final = [[which, "year"] for which in ("this", "last", "next")]
 
 
 def dates(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
-    """Every date that is said with a month's name or a day's ordinal."""
+    """Every date that is spoken with the name of a month or an ordinal day."""
     if not language.named_days.keys().isdisjoint(talk.words):
         yield from _named(talk, language)
     if _PARTS.isdisjoint(talk.kinds) and ("n" not in talk.kinds or language.months.keys().isdisjoint(talk.words)):
@@ -66,7 +66,8 @@ def dates(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
 
 
 def with_their_years(talk: WordStream, births: Sequence[Candidate]) -> Iterator[Candidate]:
-    """Each birth of which the year is said some words later, or after what the other says to the day, as one."""
+    """Each date of birth whose year comes some words later, or after the other speaker's reaction to the day, as one
+    date."""
     for day, year in itertools.pairwise(sorted(births)):
         between = talk.kinds[day.end : year.start]
         if talk.kinds[day.end - 1] in "MOn" and len(between) <= _YEAR_WORDS_MAX and "?" not in between:
@@ -74,7 +75,7 @@ def with_their_years(talk: WordStream, births: Sequence[Candidate]) -> Iterator[
 
 
 def _named(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
-    """``christmas day nineteen forty seven``; without the year where a date was asked for."""
+    """``christmas day nineteen forty seven``; the year may be missing if a date was asked for."""
     for at in [at for at, word in enumerate(talk.words) if word in language.named_days]:
         name = next((it for it in language.named_days[talk.words[at]] if talk.words[at : at + len(it)] == it), None)
         if name is None:
@@ -88,7 +89,7 @@ def _named(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
 
 
 def _may_be_day(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> bool:
-    """Whether what stands before a month may be its day: not ``fifty in may``."""
+    """True if the words before a month may be its day: not ``fifty in may``."""
     before = re.split("[Mn/]|ggO", talk.kinds[start:end])[0]
     words = talk.words[start : start + len(before)]
     tens = [int(language.values[word]) for kind, word in zip(before, words, strict=True) if kind == "T"]
@@ -96,14 +97,14 @@ def _may_be_day(talk: WordStream, start: int, end: int, language: SpokenLanguage
 
 
 def _is_spelling(talk: WordStream, start: int, end: int) -> bool:
-    """Whether a November is the letter N among others."""
+    """True if "november" spells the letter N among other letters."""
     return "n" in talk.kinds[start:end] and bool(
         set(talk.kinds[max(0, start - 1) : start] + talk.kinds[end : end + 1]) & set("lnd")
     )
 
 
 def _date(talk: WordStream, start: int, end: int, types: list[str], language: SpokenLanguage) -> Candidate:
-    births = {"DATE_OF_BIRTH"} if "O" in talk.kinds[start:end] else _BIRTHS  # no card has a day
+    births = {"DATE_OF_BIRTH"} if "O" in talk.kinds[start:end] else _BIRTHS  # card expiry has no day
     told = next((it for it in types if it in births), None)
     start = _first_try(talk, start, "OMtTd9ow" if told else "O")
     if told:
@@ -119,7 +120,7 @@ def _date(talk: WordStream, start: int, end: int, types: list[str], language: Sp
 
 
 def _first_try(talk: WordStream, start: int, kinds: str) -> int:
-    """Where a date begins that was said wrong at first: at the first day or month in the turn or after the question."""
+    """The start of a date that was first said wrong: the first day or month in the turn or after the question."""
     asked = [it.at for it in talk.asked_before(start, 1)]
     floor = max([start - _RESTATED_WORDS_MAX, talk.kinds.rfind("s", 0, start) + 1 if kinds == "O" else 0, *asked, 0])
     first = next((at for at in range(floor, start) if talk.kinds[at] in kinds), start)

@@ -1,4 +1,4 @@
-"""Days that are said without their month: ``until the sixteenth``, ``the third or the fourth``."""
+"""Days without a month: ``until the sixteenth``, ``the third or the fourth``."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ _OF_MONTH: Final = re.compile("g[xg]M")
 _DAYS_MAX: Final = 31
 _LATE: Final = 13
 _SOON: Final = 4
-"""The last day of a month; from which on an ordinal is hardly said but of days, and up to which it orders anything."""
+"""The last day of a month; the lowest ordinal that is rarely used except for days; and the highest that may count
+anything."""
 _BETWEEN_MAX: Final = 5
 _AROUND_MAX: Final = 14
 _ASKED_WORDS_MAX: Final = 25
-"""How many words may stand between two days that are said together, between a day and what speaks of days or of
-something else that is numbered, and between a question and its answer."""
+"""Maximum number of words between two days that belong together, between a day and words about days or about other
+numbered things, and between a question and its answer."""
 _DATES: Final = frozenset({"DATE_TIME", "DATE_OF_BIRTH"})
 
 
 def days(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
-    """Every day that is said by its ordinal alone, or with the weekday, and that no month follows."""
+    """Every day given only by its ordinal, or with the weekday, and not followed by a month."""
     if "O" not in talk.kinds:
         return
     groups = [_Days(talk, it, language) for it in _together(talk, language)]
@@ -38,7 +39,7 @@ def days(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
 
 
 def _together(talk: WordStream, language: SpokenLanguage) -> Iterator[list[tuple[int, int]]]:
-    """Days of the month, those together that only ``or``, ``to``, a correction and the like stand between."""
+    """Days of the month, grouped if only ``or``, ``to``, a correction or the like is between them."""
     found: list[tuple[int, int]] = []
     for match in _DAY.finditer(talk.kinds):
         start, end = match.span()
@@ -53,7 +54,7 @@ def _together(talk: WordStream, language: SpokenLanguage) -> Iterator[list[tuple
 
 
 def together_before(talk: WordStream, start: int, language: SpokenLanguage) -> int:
-    """Where a day is said before a date with which it goes: ``the eighth to the twelfth of july``."""
+    """The start of a day before a date that it belongs to: ``the eighth to the twelfth of july``."""
     floor = max(0, start - _BETWEEN_MAX)
     at = talk.kinds.rfind("O", floor, start)
     if at < 0 or not _joins(talk, at + 1, start, language):
@@ -62,7 +63,7 @@ def together_before(talk: WordStream, start: int, language: SpokenLanguage) -> i
 
 
 def _number(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> int:
-    """Which day the words say: ``twenty second``, ``22nd``."""
+    """The day number: ``twenty second``, ``22nd``."""
     word = talk.words[end - 1]
     if word[0].isdigit():
         return int(word[:-2]) if end == start + 1 and len(word) <= 4 else 0
@@ -78,7 +79,7 @@ def _joins(talk: WordStream, end: int, start: int, language: SpokenLanguage) -> 
 
 
 def led(talk: WordStream, start: int) -> int:
-    """The first word of the day: its weekday, or ``the``, said once or (``the um the seventh``) twice."""
+    """The first word of the day: its weekday or ``the``, even if said twice (``the um the seventh``)."""
     before = start - 1
     while before >= 0 and (talk.kinds[before] in "fcyz" or talk.words[before] == "the"):
         if talk.words[before] == "the":
@@ -88,7 +89,7 @@ def led(talk: WordStream, start: int) -> int:
 
 
 def _past_month(talk: WordStream, end: int, language: SpokenLanguage) -> int:
-    """The word after ``of the month``, ``of this april``; *end* where that does not follow."""
+    """The word after ``of the month``, ``of this april``; *end* if that does not follow."""
     match = _OF_MONTH.match(talk.kinds, end)
     if match and talk.words[end] == "of" and talk.words[end + 1] in language.of_days:
         return match.end()
@@ -96,7 +97,7 @@ def _past_month(talk: WordStream, end: int, language: SpokenLanguage) -> int:
 
 
 def _ends(talk: WordStream, end: int, language: SpokenLanguage) -> bool:
-    """Whether nothing follows that may be what is numbered: ``the second floor``, ``the fifth of them``."""
+    """True if no counted noun can follow: not ``the second floor`` or ``the fifth of them``."""
     while end < len(talk.kinds) and talk.kinds[end] in "fcy" and talk.words[end] not in language.after_days:
         end += 1
     if end == len(talk.kinds) or talk.kinds[end] in "sz;!?":
@@ -107,7 +108,7 @@ def _ends(talk: WordStream, end: int, language: SpokenLanguage) -> bool:
 
 
 class _Days:
-    """Some *days* that are said together, and whether that is what they are."""
+    """Days that belong together, and whether they really are days."""
 
     def __init__(self, talk: WordStream, days: Sequence[tuple[int, int]], language: SpokenLanguage) -> None:
         self.days: Final = days
@@ -122,26 +123,26 @@ class _Days:
         self.are_days: Final = self._are_named() or (self._ends and (self._are_asked() or self._are_told(around)))
 
     def says_again(self, other: _Days) -> bool:
-        """Whether these are the *other* days again, or more of them: near them, and nothing else is numbered."""
+        """True if these repeat or continue the *other* days: they are near, and nothing else is numbered."""
         if not self._has_article or self._is_of_else or abs(self.days[0][0] - other.days[0][0]) > _ASKED_WORDS_MAX:
             return False
         return self._ends or not set(self._numbers).isdisjoint(other._numbers)
 
     def _are_named(self) -> bool:
-        """Whether the day of the week stands before: ``saturday the ninth``."""
+        """True if the weekday precedes: ``saturday the ninth``."""
         is_plain = self._ends or any(self._talk.words[end - 1][0].isdigit() for _, end in self.days)
         named = [it for it in self._leads if self._talk.words[it] in _WEEKDAYS]
         return any(is_plain or self._talk.words[it + 1] == "the" for it in named)
 
     def _are_asked(self) -> bool:
-        """Whether a day was asked for, or a date."""
+        """True if a day or date was asked for."""
         asked = self._talk.asked_before(self.days[0][0], 1)
         is_asked = bool(asked) and self.days[0][0] - asked[0].at <= _ASKED_WORDS_MAX
         is_date = is_asked and not _DATES.isdisjoint(asked[0].prompt.types)
         return is_date and (self._has_article or min(self._numbers) >= _SOON)
 
     def _are_told(self, around: Sequence[str]) -> bool:
-        """Whether what is said around says so: an ``until``, other dates; late days need nothing."""
+        """True if the context shows it: an ``until``, other dates; late days need no context."""
         if self._is_of_else:
             return False
         before = [_word_before(self._talk, it) for it in self._leads]
@@ -154,7 +155,7 @@ class _Days:
 
 
 def _word_before(talk: WordStream, at: int) -> str:
-    """The word before word *at*, past what says nothing."""
+    """The last meaningful word before word *at*."""
     while at and talk.kinds[at - 1] in "fcz":
         at -= 1
     return talk.words[at - 1] if at else ""

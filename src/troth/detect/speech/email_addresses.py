@@ -1,4 +1,4 @@
-"""E-mail and web addresses that are said with an at and dots, or with a part of them spelled."""
+"""E-mail and web addresses spoken with "at" and "dot", or with a part spelled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIGNS: Final = "._-+#"
 _UNITS: Final = "dotTlnmL9=hk"
 _PERHAPS: Final = "wv"
 _ASIDE_MAX: Final = 24
-"""How many words of other talk may stand between two parts of an address."""
+"""Maximum number of words of other talk between two parts of an address."""
 _HESITATIONS: Final = frozenset({"um", "umm", "uh", "uhm", "er", "erm", "ehm", "hmm", "eh", "euh", "äh", "ähm"})
 _SIGNING: Final = frozenset({"on", "in"})
 """``log on at``"""
@@ -27,22 +27,22 @@ _PROTOCOLS: Final = frozenset({"p", "http", "https"})
 _PATH: Final = re.compile("(?:s[^s;?]{0,6})?[sfcyzg]{0,3}/")
 _QUERY: Final = frozenset({"question", "mark", "equals", "ampersand", "percent"})
 _PLAIN_WORDS_MAX: Final = 3
-"""How many words, not letters, stand in a row before an at: ``big kev at``."""
+"""Maximum number of consecutive words, as opposed to letters, before an "at": ``big kev at``."""
 _LOCAL_WORDS_MAX: Final = 120
 _DOMAIN_WORDS_MAX: Final = 30
 _DOMAIN_NAMES_MAX: Final = 14
-"""How far an address may reach before its at and after it, and how many words of a domain may stand before its dot."""
+"""Maximum extent of an address before and after its "at", and maximum number of words in a domain before its dot."""
 _TRIED_WORDS_MAX: Final = 14
-"""How far before a site its beginning may be said."""
+"""How far before a site its beginning may be spoken."""
 _SAME_WORDS_MAX: Final = 4
-"""Two addresses nearer than so many words are one that was said again."""
+"""Two addresses closer than this many words are a repetition of one."""
 _SURE: Final = 0.97
 _SAID: Final = 0.93
 _SITE: Final = 0.8
 
 
 def addresses(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
-    """Every e-mail address in *talk*, what is said of it once more, and every web address that is no part of one."""
+    """Every e-mail address in *talk*, repetitions of it, and every web address that is not part of one."""
     found = sorted(_addresses(talk, language))
     for it, after in itertools.zip_longest(found, found[1:]):
         yield it
@@ -70,13 +70,13 @@ def _addresses(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate
 
 
 def _says_again(talk: WordStream, candidate: Candidate, after: Candidate, language: SpokenLanguage) -> bool:
-    """Whether one address is another that is said again, and not one more (``or ann at example dot org``)."""
+    """True if one address repeats the other, rather than being another one (``or ann at example dot org``)."""
     is_near = after.start <= candidate.end + _SAME_WORDS_MAX
     return is_near and language.dividing.isdisjoint(talk.words[candidate.end : after.start])
 
 
 def _email(talk: WordStream, at: int, language: SpokenLanguage) -> Candidate | None:
-    """The address around the at that is word *at*."""
+    """The address around the "at" at word *at*."""
     end = _domain_end(talk, _past_rate(talk, at), language)
     if end is None:
         return None
@@ -94,7 +94,7 @@ def _email(talk: WordStream, at: int, language: SpokenLanguage) -> Candidate | N
 
 
 def _past_written(talk: WordStream, start: int, at: int) -> int:
-    """The first word of what stands before the at, past the domain of an address that is written before it."""
+    """The first word of the local part, skipping the domain of a written address before it."""
     if not start or talk.words[start - 1] != "@" or talk.words[start + 1 : start + 2] != ["."]:
         return start
     while start + 2 < at and talk.words[start + 1] == ".":
@@ -103,12 +103,12 @@ def _past_written(talk: WordStream, start: int, at: int) -> int:
 
 
 def _has_said_sign(talk: WordStream, start: int, end: int) -> bool:
-    """Whether a dot or a dash is said in words; an address that is all written is found as such."""
+    """True if a dot or dash is spoken; entirely written addresses are found by the recognisers."""
     return any(talk.kinds[at] in _SIGNS + "/" and talk.words[at].isalpha() for at in range(start, end))
 
 
 def _said_again(talk: WordStream, end: int) -> int:
-    """Where an address ends whose last word is said once more."""
+    """The end of an address whose last word is repeated."""
     again = end
     while again < len(talk.kinds) and talk.kinds[again] in "fcz":
         again += 1
@@ -116,7 +116,7 @@ def _said_again(talk: WordStream, end: int) -> int:
 
 
 def _past_rate(talk: WordStream, at: int) -> int:
-    """The word after the at: ``at the rate of`` is one."""
+    """The word after the "at", including ``at the rate of``."""
     for phrase in (["the", "rate", "of"], ["the", "rate"], ["sign"], ["symbol"]):
         if talk.words[at + 1 : at + 1 + len(phrase)] == phrase:
             return at + 1 + len(phrase)
@@ -124,7 +124,7 @@ def _past_rate(talk: WordStream, at: int) -> int:
 
 
 def _domain_end(talk: WordStream, at: int, language: SpokenLanguage) -> int | None:
-    """The word after a domain that begins at word *at*; None where there is none."""
+    """The word after a domain that starts at word *at*; None if there is none."""
     end = None
     named = 0
     limit = min(len(talk.words), at + _DOMAIN_WORDS_MAX)
@@ -159,7 +159,7 @@ def _leads_to_dot(talk: WordStream, at: int) -> bool:
 
 
 def _goes_on(talk: WordStream, at: int) -> bool:
-    """Whether an address goes on after the turn or the sentence that ends at *at*: a dot is next, or the domain."""
+    """True if an address continues after the turn or sentence that ends at *at*: a dot or the domain follows."""
     after = _past_gaps(talk, at)
     return "." in talk.kinds[after : after + 3]
 
@@ -171,7 +171,7 @@ def _past_gaps(talk: WordStream, at: int) -> int:
 
 
 def _after_dot(talk: WordStream, at: int, language: SpokenLanguage) -> int | None:
-    """The word after ``com``, ``c o m`` or ``u k``, where such a domain begins at word *at* or after fillers."""
+    """The word after ``com``, ``c o m`` or ``u k``, if such a domain starts at word *at* or after fillers."""
     for first in (at, _past_gaps(talk, at)):
         if talk.words[first : first + 1] and talk.words[first] in language.domains:
             return first + 1
@@ -189,7 +189,7 @@ def _after_dot(talk: WordStream, at: int, language: SpokenLanguage) -> int | Non
 
 
 def _local_start(talk: WordStream, at: int, floor: int, language: SpokenLanguage) -> int:
-    """The first word of what stands before the at, or before a dot; *at* itself where nothing does."""
+    """The first word of the name before an "at" or dot; *at* itself if there is none."""
     start = at
     plain = 0
     while (before := _before(talk, start, floor, is_open=start == at or talk.kinds[start] in _SIGNS + "@")) is not None:
@@ -218,7 +218,7 @@ def _local_start(talk: WordStream, at: int, floor: int, language: SpokenLanguage
 
 
 def _spelled_on(talk: WordStream, at: int, language: SpokenLanguage) -> bool:
-    """Whether a word that may be a letter or a digit is one: others stand beside it, or the middle of a name."""
+    """True if a word that may be a letter or digit is one: other letters adjoin it, or the middle of a name."""
     after = talk.kinds[_past_gaps(talk, at + 1)]
     before = talk.kinds[at - 1] if at else "s"
     if len(talk.words[at]) == 1 and after in "lnvo=.":
@@ -231,7 +231,7 @@ def _spelled_on(talk: WordStream, at: int, language: SpokenLanguage) -> bool:
 
 
 def _before(talk: WordStream, start: int, floor: int, *, is_open: bool) -> int | None:
-    """The word before *start* that may belong to the same address, over fillers and what the other says."""
+    """The word before *start* that may belong to the same address, skipping fillers and the other speaker."""
     before = start - 1
     while before >= max(floor, start - _ASIDE_MAX) and talk.kinds[before] in GAPS:
         before -= 1
@@ -258,7 +258,7 @@ def _before(talk: WordStream, start: int, floor: int, *, is_open: bool) -> int |
 
 
 def _site(talk: WordStream, dot: int, floor: int, language: SpokenLanguage) -> Candidate | None:
-    """The web address around the dot that is word *dot*, which no e-mail address has taken."""
+    """The web address around the dot at word *dot*, unless it is part of an e-mail address."""
     end = _after_dot(talk, dot + 1, language)
     if end is None or not dot or talk.kinds[dot - 1] in "gcys;":
         return None
@@ -274,13 +274,13 @@ def _site(talk: WordStream, dot: int, floor: int, language: SpokenLanguage) -> C
     end = _path_end(talk, end, language)
     start = _scheme_start(talk, _world_wide(talk, _past_and(talk, start, floor, language), dot), floor)
     if talk.words[dot] == "." and start == bare[0] and not _has_said_sign(talk, bare[1], end):
-        return None  # it is all written, and found as such
+        return None  # entirely written, and found as such
     told = any("EMAIL_ADDRESS" in it.prompt.types for it in talk.asked_before(start, 1))
     return Candidate(start, end, "URL", _SITE, told)
 
 
 def _past_and(talk: WordStream, start: int, floor: int, language: SpokenLanguage) -> int:
-    """The first word of ``bilby and sons`` before a dot, where a sign or a word before an address stands before it."""
+    """The first word of ``bilby and sons`` before a dot, if a sign or an introductory word precedes it."""
     first = start - 2
     if first <= floor or talk.words[start - 1] != "and" or talk.kinds[first] != "x":
         return start
@@ -288,7 +288,7 @@ def _past_and(talk: WordStream, start: int, floor: int, language: SpokenLanguage
 
 
 def _world_wide(talk: WordStream, start: int, dot: int) -> int:
-    """The first of ``w w w`` before the dot, or some words before it, where it was said wrong at first."""
+    """The start of ``w w w`` before the dot, or some words earlier if it was first said wrong."""
     if talk.words[start:dot][-3:] == ["w", "w", "w"]:
         return dot - 3
     for at in range(start - 1, max(0, start - _TRIED_WORDS_MAX), -1):
@@ -300,7 +300,7 @@ def _world_wide(talk: WordStream, start: int, dot: int) -> int:
 
 
 def _scheme_start(talk: WordStream, start: int, floor: int) -> int:
-    """The first word of ``h t t p s colon slash slash`` before a site; *start* where that is not said."""
+    """The first word of ``h t t p s colon slash slash`` before a site; *start* if that is not spoken."""
     at = start
     while at > floor and (talk.kinds[at - 1] in "/fcyz:" or talk.words[at - 1] in _SCHEME):
         at -= 1
@@ -308,7 +308,8 @@ def _scheme_start(talk: WordStream, start: int, floor: int) -> int:
 
 
 def _path_end(talk: WordStream, at: int, language: SpokenLanguage) -> int:
-    """The word after ``slash help slash two one four``, which may begin in the next turn, or after the other's."""
+    """The word after ``slash help slash two one four``, which may start in the next turn, or after the other
+    speaker."""
     end = at
     while at < len(talk.kinds):
         if talk.words[at] == "forward" and talk.kinds[at + 1 : at + 2] == "/":
@@ -327,9 +328,8 @@ def _path_end(talk: WordStream, at: int, language: SpokenLanguage) -> int:
 
 
 def _name_end(talk: WordStream, at: int, language: SpokenLanguage) -> int:
-    """The word after a name in a path, whose first word stands before word *at*: numbers and letters, and words to the
-    end of the turn, or to the next sign.
-    """
+    """The word after a name in a path, whose first word precedes word *at*: numbers and letters, and words up to the
+    end of the turn or the next sign."""
     while at < len(talk.kinds) and (
         talk.kinds[at] in _UNITS + "=&"
         or talk.words[at] in language.casing

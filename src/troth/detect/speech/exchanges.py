@@ -1,4 +1,4 @@
-"""What two people say of one value: the beginning, the other's read-back, the rest, another try."""
+"""Merges what two speakers say about one value: its beginning, the read-back, the rest, another attempt."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _SLIPS: Final = frozenset("sczf")
 _AGAIN_WORDS_MAX: Final = 24
 _ON_WORDS_MAX: Final = 16
 _OTHERS_MAX: Final = 6
-"""How far from a value it may be said again, and go on; how many words of other talk may stand within one finding."""
+"""How far from a value a repetition or continuation may be, and how many words of other talk a finding may contain."""
 _SOON: Final = 4
 _ECHO_SIGNS: Final = 2
 _SIGNS_MAX: Final = 128
 _TURN_OTHERS_MAX: Final = 6
 _TURN_WORDS_MAX: Final = 32
-"""How soon a correction follows; how many signs of a value, said once more, are that value, and how many are kept in
-mind; how many other words stand in a turn that only answers, and how far such a turn is looked at."""
+"""How soon a correction follows; how many signs of a value must be repeated to be recognised, and how many are
+remembered; how many other words a turn that only answers may have, and how much of such a turn is examined."""
 _HEAD_WORDS_MAX: Final = 4
 _NEXT_MAX: Final = 4
-"""How far before a value a recogniser may have written words for its first signs, and how many pieces are looked at for
-the one that goes on with it."""
+"""How far before a value a transcriber may have written words for its first signs, and how many pieces are searched for
+its continuation."""
 _ANSWER_SIGNS: Final = 3
 _DICTATED_SIGNS: Final = 8
 _DICTATED_BITS: Final = 3
@@ -37,17 +37,18 @@ _SURE_BITS: Final = 5
 _SURE_SIGNS: Final = 6
 _DICTATED: Final = 0.6
 _LARGE: Final = re.compile("[tThk]")
-"""How many signs are a value that was asked for, or that is said again bit by bit, in how many bits (and in how many a
-short one is, and what may be an amount), and how sure that is; words of large numbers, which may be amounts."""
+"""How many signs make a value that was asked for, or that is repeated piece by piece; in how many pieces (and in how
+many for a short value or a possible amount); the score of such a value; and words of large numbers, which may be
+amounts."""
 _SAID_SURELY: Final = frozenset("?=")
-"""A single sign that is the first of a value stands after a question, or is said with an alphabet."""
+"""A single sign starts a value if it follows a question, or is spoken with a spelling alphabet."""
 _OTHER_TALK: Final = frozenset(OTHER + "g")
 _GOING_ON: Final = frozenset({"and", "then", "it's", "space", "is"})
-"""What little stands between the bits of what is dictated, but for these words."""
+"""Words that may be between the pieces of a dictated value; others are rare there."""
 
 
 class ExchangedValue(NamedTuple):
-    """A value, and the pieces *first* to *last* (not included) that say it."""
+    """A value, and the pieces *first* to *last* (exclusive) that express it."""
 
     said: Candidate
     first: int
@@ -57,7 +58,8 @@ class ExchangedValue(NamedTuple):
 def widened(
     talk: WordStream, values: Sequence[ExchangedValue], pieces: Sequence[SpokenPiece], language: SpokenLanguage
 ) -> Iterator[Candidate]:
-    """Every value with what is said of it next to it. What belongs to one value is no value of its own."""
+    """Every value with its repetitions and continuations nearby. Pieces that belong to a value are not values of their
+    own."""
     past = 0
     for it, ceiling in zip(values, _ceilings(values, len(pieces)), strict=True):
         if it.last > past:
@@ -70,7 +72,8 @@ def widened(
 
 
 def _ceilings(values: Sequence[ExchangedValue], end: int) -> list[int]:
-    """For each value the piece at which one of another type begins that was asked for; *end* where none does."""
+    """For each value, the index of the next piece that starts a requested value of another type; *end* if there is
+    none."""
     ceilings = []
     ahead: dict[str, int] = {}
     for it in reversed(values):
@@ -81,7 +84,8 @@ def _ceilings(values: Sequence[ExchangedValue], end: int) -> list[int]:
 
 
 def _dictated(talk: WordStream, pieces: Sequence[SpokenPiece], language: SpokenLanguage) -> Iterator[Candidate]:
-    """What has no shape, but answers a question and says nothing else, or is said again by the other bit by bit."""
+    """Values without a known shape that are a plain answer to a question, or are repeated piece by piece by the other
+    speaker."""
     at = 0
     while at < len(pieces):
         piece = pieces[at]
@@ -111,7 +115,8 @@ def _may_be_amount(talk: WordStream, piece: SpokenPiece) -> bool:
 
 
 class _Exchange:
-    """A value, the pieces *first* to *last* (not included) that say it, and in how many *bits*, the other's counted."""
+    """A value, its pieces *first* to *last* (exclusive), and in how many *bits* it was spoken, including those of the
+    other speaker."""
 
     def __init__(
         self, talk: WordStream, value: ExchangedValue, pieces: Sequence[SpokenPiece], language: SpokenLanguage
@@ -132,17 +137,17 @@ class _Exchange:
 
     @property
     def size(self) -> int:
-        """How many signs are said, as often as they are said."""
+        """The number of spoken signs, counting repetitions."""
         return len(self._signs)
 
     @property
     def is_dictated(self) -> bool:
-        """Whether the value is said bit by bit, and the bits said back, and little else is said."""
+        """True if the value is spoken and repeated bit by bit, with little other talk."""
         is_long = self.size >= _DICTATED_SIGNS or (self.bits >= _SURE_BITS and self.size >= _SURE_SIGNS)
         return self.bits >= _DICTATED_BITS and is_long and 2 * self._asides <= self.bits
 
     def reach(self, floor: int, ceiling: int) -> None:
-        """Take what belongs to the value, from one piece to another (not included)."""
+        """Extend the value to the pieces that belong to it, between *floor* and *ceiling* (exclusive)."""
         while self.first > floor and self._leads_to(self._pieces[self.first - 1], self._stretches[0][0]):
             self.first -= 1
             self._take_before(self._pieces[self.first])
@@ -154,7 +159,7 @@ class _Exchange:
             self.last = at + 1
 
     def _next(self, ceiling: int) -> int | None:
-        """The next piece that belongs to the value: the first, or the one after a lonely word."""
+        """The next piece that belongs to the value: the first one, or one after a doubtful word."""
         for at in range(self.last, min(self.last + _NEXT_MAX, ceiling)):
             if self._belongs(self._stretches[-1][1], self._pieces[at]):
                 return at
@@ -163,7 +168,7 @@ class _Exchange:
         return None
 
     def said(self) -> Iterator[Candidate]:
-        """The value, once for each stretch; what is dictated is somebody's, however unsure its shape."""
+        """The value, once per stretch; dictated values are accepted even if their shape is uncertain."""
         type_, score = self._said.type, self._said.score
         if not self._said.told and (shaped := by_shape(self._shape))[1] > max(score, FOLLOWING):
             type_, score = shaped
@@ -175,7 +180,8 @@ class _Exchange:
             yield self._said._replace(start=start, end=end, type=type_, score=score, checked=checked)
 
     def _take(self, piece: SpokenPiece) -> None:
-        """A piece is a stretch of its own where it is far off, or the other says it; who goes on, goes on with all."""
+        """Add a piece: as a stretch of its own if it is distant or spoken by the other speaker; otherwise the last own
+        stretch is extended to it."""
         gap = self._talk.kinds[self._stretches[-1][1] : piece.start]
         self._is_others = self._talk.changes_speaker(self._said.start, piece.start)
         is_near = "?" not in gap and _others(gap) <= _OTHERS_MAX
@@ -195,7 +201,7 @@ class _Exchange:
         self._signs = (self._signs + _digits(piece))[-_SIGNS_MAX:]
 
     def _bits(self, before: SpokenPiece, piece: SpokenPiece) -> int:
-        """How many bits a piece adds: one in a turn of its own; two where the other says one back before it."""
+        """How many bits a piece adds: one for a new turn, two if the other speaker repeats a bit before it."""
         gap = self._talk.kinds[before.end : piece.start]
         return 2 if "z" in gap else int("s" in gap)
 
@@ -206,7 +212,7 @@ class _Exchange:
         self._signs = (_digits(piece) + self._signs)[:_SIGNS_MAX]
 
     def _leads_to(self, piece: SpokenPiece, start: int) -> bool:
-        """Whether a piece is the beginning of the value that begins at word *start*, or was said for it at first."""
+        """True if a piece is the beginning of the value at word *start*, or an earlier attempt at it."""
         gap = self._talk.kinds[piece.end : start]
         if len(gap) > _ON_WORDS_MAX or "?" in gap or not self._may_belong(piece, piece.end, start, leads=True):
             return False
@@ -217,7 +223,7 @@ class _Exchange:
         return self._said.told and not _SLIPS.isdisjoint(gap) and _others_in_turn(self._talk, piece) <= _TURN_OTHERS_MAX
 
     def _belongs(self, end: int, piece: SpokenPiece) -> bool:
-        """Whether a piece says the value that ends at word *end* again, or goes on with it."""
+        """True if a piece repeats or continues the value that ends at word *end*."""
         gap = self._talk.kinds[end : piece.start]
         if len(gap) > _AGAIN_WORDS_MAX or not self._may_belong(piece, end, piece.start):
             return False
@@ -237,21 +243,19 @@ class _Exchange:
         return (self._said.told or self.bits > 1 or self._said.score >= FOLLOWING) and (is_corrected or is_answer)
 
     def _is_field(self, piece: SpokenPiece, stretch: tuple[int, int], gap: str) -> bool:
-        """Whether the end of a line, or of a sentence, parts the value from a piece, and either is in figures: a field
-        of a form, and not said.
-        """
+        """True if a line or sentence end separates the value from the piece and either is in digits: a field of a form,
+        not speech."""
         return "s" in gap and (in_figures(self._talk, piece.start, piece.end) or in_figures(self._talk, *stretch))
 
     def _is_repeated(self, piece: SpokenPiece) -> bool:
-        """Whether a piece is a part of the value that is said again; a single word is, where its turn says no more."""
+        """True if a piece repeats part of the value; for a single word, only if its turn contains nothing else."""
         digits = _digits(piece)
         is_long = piece.end - piece.start > 1 or not _others_in_turn(self._talk, piece)
         return len(digits) >= _ECHO_SIGNS and digits in self._signs and is_long
 
     def _may_belong(self, piece: SpokenPiece, start: int, end: int, *, leads: bool = False) -> bool:
-        """Whether a piece may say anything of the value, words *start* to *end* between them: not what is asked next,
-        nor a lonely word.
-        """
+        """True if a piece may belong to the value, given words *start* to *end* between them: not if another question
+        is asked, and not for a doubtful single word."""
         gap = self._talk.kinds[start:end]
         if not _SPEAKING_OF_ELSE.isdisjoint(gap) or self._talk.asks_else(start, end, {self._said.type}):
             return False
@@ -269,7 +273,7 @@ class _Exchange:
 
 
 def _from_homophone(talk: WordStream, start: int, language: SpokenLanguage) -> int:
-    """Where a value begins that was asked for, with words before it that a recogniser writes for digits and letters."""
+    """The start of a requested value, including preceding words that a transcriber may write for digits and letters."""
     first = start
     for at in range(start - 1, max(0, start - _HEAD_WORDS_MAX), -1):
         if talk.kinds[at] in "wv" and len(talk.words[at]) > 1 and talk.words[at] not in language.common:
@@ -280,12 +284,12 @@ def _from_homophone(talk: WordStream, start: int, language: SpokenLanguage) -> i
 
 
 def _is_doubtful(piece: SpokenPiece) -> bool:
-    """Whether a piece is perhaps a word and no more."""
+    """True if a piece may be an ordinary word."""
     return piece.is_weak or len(piece.signs.said) == 1
 
 
 def _answers(talk: WordStream, piece: SpokenPiece, language: SpokenLanguage) -> bool:
-    """Whether a piece of some words stands right after what was asked, or alone in its turn."""
+    """True if a piece of several words directly follows the question, or is alone in its turn."""
     if piece.end - piece.start == 1 or is_counted(talk, piece.end, language, is_asked=True):
         return False
     asked = talk.asked_before(piece.start, 1)
@@ -294,12 +298,12 @@ def _answers(talk: WordStream, piece: SpokenPiece, language: SpokenLanguage) -> 
 
 
 def _digits(piece: SpokenPiece) -> str:
-    """What a piece says, a nought as everybody says it."""
+    """The signs of a piece, with ``o`` as zero."""
     return piece.signs.said.replace("o", "0")
 
 
 def _others_in_turn(talk: WordStream, piece: SpokenPiece) -> int:
-    """How many words of the turn in which a piece stands are no part of a value; beside a single sign few are."""
+    """How many words in the turn of a piece are not part of a value; next to a single sign, glue words count too."""
     before = talk.kinds[max(0, piece.start - _TURN_WORDS_MAX) : piece.start].rpartition("s")[2]
     after = talk.kinds[piece.end : piece.end + _TURN_WORDS_MAX].partition("s")[0]
     glue = (before + after).count("g") if len(piece.signs.said) == 1 else 0
@@ -307,5 +311,5 @@ def _others_in_turn(talk: WordStream, piece: SpokenPiece) -> int:
 
 
 def _others(kinds: str) -> int:
-    """How many words say no part of a value."""
+    """How many words are not part of a value."""
     return sum(map(kinds.count, OTHER + "?"))

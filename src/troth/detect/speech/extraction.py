@@ -1,4 +1,4 @@
-"""What is said in parts of texts that are worth reading."""
+"""Extracts spoken values from the promising parts of texts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from troth.detect.speech.word_stream import WordStream, hear
 from troth.detect.text import FoldedText
 
 _GRAMMARS: Final = (hosts, addresses, positions, dates, days, ages, streets, answers, passwords, digits_and_letters)
-"""In this order: what one has taken says nothing to those after it."""
+"""In order of precedence: words taken by one grammar are not seen by later ones."""
 _BIRTH: Final = "DATE_OF_BIRTH"
 _TOGETHER: Final = 256
-"""How many windows each grammar reads in turn, which takes less time than all grammars for each."""
+"""How many windows each grammar reads in turn, which is faster than running all grammars per window."""
 
 
 def heard(texts: Sequence[FoldedText], places: Sequence[tuple[int, TextRange]]) -> Iterator[tuple[int, Finding]]:
-    """What is said at *places*, each with the number of its text."""
+    """Values spoken at *places*, each with the index of its text."""
     for first in range(0, len(places), _TOGETHER):
         yield from _heard([_window(at, texts[at], place) for at, place in places[first : first + _TOGETHER]])
 
@@ -52,9 +52,8 @@ def _heard(windows: Sequence[_Window]) -> Iterator[tuple[int, Finding]]:
 
 @dataclass(slots=True, repr=False)
 class _Window:
-    """A part of the text that is number *at*, from byte *start* on: the *whole* of what is heard there, what of its
-    *talk* is not taken yet, and *births* that are.
-    """
+    """A part of text number *at*, from byte *start*: the *whole* word stream, the *talk* without words already taken,
+    and *births*, the dates of birth found."""
 
     at: int
     text: FoldedText

@@ -1,4 +1,4 @@
-"""Finds values that are said in words: most texts hold none, which one pass of RE2 tells."""
+"""Finds spoken values; one pass of RE2 detects that most texts contain none."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ _ABROAD: Final = {
     "UK_POSTCODE": "POSTAL_CODE",
     "UK_VEHICLE_REGISTRATION": "VEHICLE_REGISTRATION",
 }
-"""What is asked for by the same words in other countries, and what it is there."""
+"""Types that the same words request in other countries, and the corresponding type there."""
 
 
 class Speech:
-    """Finds values that are said in words. Time is linear in the text: each place is read once.
+    """Finds spoken values. Time is linear in the text: each part is read once.
 
-    What is of a type that is *foreign* is none, unless it is asked for by words that are used in every country.
+    Values of *foreign* types are dropped, unless they were requested with words that are used in every country.
     """
 
     def __init__(self, foreign: Collection[str] = ()) -> None:
         self._foreign = frozenset(foreign)
 
     def find(self, text: FoldedText) -> list[Finding]:
-        """Every value that is said; values may overlap."""
+        """All spoken values; they may overlap."""
         return self.find_each([text])[0]
 
     def find_each(self, texts: Sequence[FoldedText]) -> list[list[Finding]]:
-        """What is said in each of *texts*, which takes less time than one by one."""
+        """The spoken values in each of *texts*, faster than separate calls."""
         found: list[list[Finding]] = [[] for _ in texts]
         worth_reading = [(at, place) for at, text in enumerate(texts) for place in places(text.utf8)]
         if worth_reading:
-            # Imported where it is needed: most texts are silent, and the first one is not to wait for it.
+            # Imported lazily, because most texts contain no speech and it would delay the first one.
             from troth.detect.speech.extraction import heard
 
             for at, finding in heard(texts, worth_reading):

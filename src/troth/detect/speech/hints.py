@@ -1,4 +1,4 @@
-"""Where in a text values may be said: words that say digits and letters side by side, dots, dates."""
+"""Locates where a text may contain spoken values: adjacent words for digits and letters, dots, dates."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from troth.detect.speech.loader import shipped
 
 _BEFORE: Final = 200
 _AFTER: Final = 100
-"""How many bytes of a talk are read around words that may say a value."""
+"""How many bytes of context are read around words that may express a value."""
 _PLACE_BYTES_MAX: Final = 8 << 10
 _AGAIN_BYTES: Final = 1 << 10
-"""How much of an endless talk is read at a time, and how much of that once more with what follows: more than one value
-takes that two people exchange."""
+"""How much of a very long talk is read at once, and the overlap of consecutive parts: more than the exchange of one
+value takes."""
 _WORD_BYTES_MAX: Final = 64
 _COUNTING_BYTES_MAX: Final = 48
-"""``two hundred and fifty pounds``: what is longer counts nothing, but is a value with something said after it."""
+"""``two hundred and fifty pounds``: longer hints are not counts, but values with other words after them."""
 _MEMORY_BYTES: Final = 16 << 20
-"""With less, RE2 forgets on varied talk what it needs again soon, and takes several times as long."""
+"""With less, RE2 discards states on varied talk that it soon needs again, and is several times as slow."""
 
 LANGUAGES: Final = ("en", "es", "fr", "de")
 
 
 class TextRange(NamedTuple):
-    """Bytes *start* to *end* (not included) of a text, where values may be said in a language."""
+    """Bytes *start* to *end* (exclusive) of a text in which values may be spoken in that language."""
 
     language: str
     start: int
@@ -34,7 +34,7 @@ class TextRange(NamedTuple):
 
 
 def places(utf8: bytes) -> Iterator[TextRange]:
-    """The parts of a text in which values may be said, whole words at both ends. Most texts have none."""
+    """The parts of a text in which values may be spoken, cut at word boundaries. Most texts have none."""
     for number in sorted(_which().occurring(utf8))[1:]:
         name = LANGUAGES[number - 1]
         for start, end in _in_parts(_near(_said(utf8, name))):
@@ -42,7 +42,7 @@ def places(utf8: bytes) -> Iterator[TextRange]:
 
 
 def _near(ranges: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """From where to where that goes which is *said* so near to each other that it is read together."""
+    """Merges *ranges* that are close enough to be read together."""
     start, end = next(ranges, (-1, -1))
     if end < 0:
         return
@@ -55,15 +55,15 @@ def _near(ranges: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def _in_parts(talks: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The same, the long ones in parts that overlap, so that time and memory are bounded for each."""
+    """The same, with long ranges split into overlapping parts, so that time and memory are bounded for each."""
     for start, end in talks:
-        last = max(start + 1, end - _AGAIN_BYTES)  # what begins later was read with what comes before it
+        last = max(start + 1, end - _AGAIN_BYTES)  # anything that starts later is in the previous part
         for first in range(start, last, _PLACE_BYTES_MAX - _AGAIN_BYTES):
             yield first, min(first + _PLACE_BYTES_MAX, end)
 
 
 def _said(utf8: bytes, name: str) -> Iterator[tuple[int, int]]:
-    """Where words of one language may say a value, and do not only count."""
+    """Where words of a language may express a value rather than a count."""
     match, counted, ranging = _hints(name)
     end, size = 0, len(utf8)
     while True:
@@ -78,7 +78,7 @@ def _said(utf8: bytes, name: str) -> Iterator[tuple[int, int]]:
 
 
 def _cut(utf8: bytes, at: int) -> int:
-    """The end of the word at *at*, or a place near it between two characters."""
+    """The end of the word at *at*, or a character boundary near it."""
     if at in (0, len(utf8)):
         return at
     space = utf8.find(b" ", at, at + _WORD_BYTES_MAX)
@@ -99,7 +99,7 @@ def _which() -> Prefilter:
 
 @cache
 def _hints(name: str) -> tuple[Match, tuple[bytes, ...], tuple[bytes, ...]]:
-    """What looks for the words of a language; words at the end, and at the beginning, of what only counts something."""
+    """A matcher for the words of a language, and the words at the end and start of mere counts."""
     hints = shipped()["languages"][name]["hints"]
     counted, ranging = (tuple(it.encode() for it in hints[key]) for key in ("counted", "ranging"))
     return matches(f"(?i){shipped()['hints'][name]}", memory_bytes=_MEMORY_BYTES), counted, ranging

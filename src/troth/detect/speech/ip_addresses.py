@@ -1,4 +1,4 @@
-"""Addresses of machines that are said: four numbers with dots between them."""
+"""Spoken IP addresses: four numbers separated by dots."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def hosts(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
 
 
 def _numbers(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> Iterator[str]:
-    """What is said between the dots, digit by digit or as a number."""
+    """The numbers between the dots, spoken digit by digit or as a whole."""
     while start < end:
         dot = _DOT.search(talk.kinds, start, end)
         said = read(talk, start, dot.start() if dot else end, language).said.replace("o", "0")

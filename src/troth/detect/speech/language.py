@@ -1,4 +1,4 @@
-"""A language as it is spoken: which words say digits, letters and signs, and what is asked for before a value."""
+"""Spoken languages: words for digits, letters and signs, and prompts that precede values."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "glue": "g",
     }
 )
-"""Each word of a language is of one kind, and a kind is one character: so a talk is a string of kinds."""
+"""Each word has one kind, and a kind is one character, so that a talk is a string of kinds."""
 
 _VALUED: Final = tuple(KINDS)[:15]
 _WRITTEN: Final = {".": ".", "@": "@", "_": "_", "+": "+", "/": "/", "#": "#", "?": ";", "!": ";"}
-"""Signs that are written, among words that are said."""
+"""Written signs among spoken words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Words that ask for a value of one of *types*, or announce it.
+    """Words that request or announce a value of one of *types*.
 
-    *rank* is 1 where they are often said of something else, 2 where they are said of anything. *is_partial* where only
-    a part of a value follows, *is_end* where what was asked for before is not what follows, *aside* is the kind of
-    words that ask for nothing: of fillers, or of a correction.
+    *rank* is 1 for words that often refer to something else, 2 for words that may refer to anything. *is_partial*: only
+    part of a value follows; *is_end*: it cancels earlier prompts; *aside*: words that request nothing, with their kind
+    (filler or correction).
     """
 
     types: tuple[str, ...]
@@ -60,12 +60,12 @@ class Prompt:
 
 
 Prompts = Mapping[str, Sequence[tuple[list[str], Prompt]]]
-"""The prompts that begin with a word, by their second word."""
+"""The prompts that start with a word, by their second word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """Where a talk in a language is read at all: see ``en.toml``."""
+    """Which passages in a language are read at all: see ``en.toml``."""
 
     in_a_row: int
     letters: bool
@@ -78,9 +78,8 @@ class Hints:
 
 @dataclass(frozen=True, slots=True)
 class SpokenLanguage:
-    """One language. *kinds* and *values* are by word, *prompts* by their first word and their second (none where it is
-    one of no prompt), the longest first; *compounds* are numbers and signs of several words, by their first.
-    """
+    """A language. *kinds* and *values* are by word; *prompts* by their first and second word (``""`` for prompts of one
+    word), longest first; *compounds* are numbers and signs of several words, by the first."""
 
     name: str
     kinds: Mapping[str, str]
@@ -137,7 +136,7 @@ class SpokenLanguage:
     last: frozenset[str]
 
     def asks(self, label: str) -> bool:
-        """Whether what begins a line is the name of a field (``sort code:``), and nobody who speaks."""
+        """True if the beginning of a line is the name of a field (``sort code:``) rather than a speaker."""
         first, *more = label.rstrip(":").split() or [""]
         by_second = self.prompts.get(first, {})
         return any(phrase == [first, *more] for phrase, _ in by_second.get(more[0] if more else "", ()))
@@ -145,12 +144,12 @@ class SpokenLanguage:
 
 @cache
 def language(name: str) -> SpokenLanguage:
-    """The language whose file is *name*, read once."""
+    """The language whose file is *name*, loaded once."""
     return language_of(shipped()["languages"][name])
 
 
 def language_of(raw: Mapping[str, Any]) -> SpokenLanguage:
-    """The language of which *raw* is the file."""
+    """The language defined by the data *raw*."""
     kinds: dict[str, str] = dict(_WRITTEN)
     values: dict[str, str] = {}
     for table, kind in KINDS.items():
@@ -239,20 +238,20 @@ def _prompts(raw: Mapping[str, Any]) -> dict[str, dict[str, list[tuple[list[str]
         words = phrase.split()
         by_second = phrases_of.setdefault(words[0], {"": []})
         second = words[1] if len(words) > 1 else ""
-        # The longest first, and last the one that is said with the first word alone.
+        # Longest first, and last those with only the first word.
         by_second[second] = [(words, prompt), *by_second.get(second, by_second[""])]
     return phrases_of
 
 
 def _named(phrases: Sequence[str]) -> dict[str, tuple[list[str], ...]]:
-    """Phrases by their first word, the longest first."""
+    """Phrases by their first word, longest first."""
     return {
         first: tuple(words for words, _ in same) for first, same in _by_first_word(dict.fromkeys(phrases, "")).items()
     }
 
 
 def _by_first_word(phrases: Mapping[str, T]) -> dict[str, tuple[tuple[list[str], T], ...]]:
-    """What each phrase stands for, by its first word, the longest phrase first."""
+    """The value of each phrase, by its first word, longest phrase first."""
     by_words = sorted(((phrase.split(), value) for phrase, value in phrases.items()), key=lambda it: it[0])
     return {
         first: tuple(sorted(same, key=lambda it: -len(it[0])))

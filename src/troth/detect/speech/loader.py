@@ -1,6 +1,6 @@
-"""The words of languages and the shapes of values, read quickly from the one file that ships.
+"""Loads the languages and shapes of values from the single file that ships.
 
-``tools/recognisers.py`` makes it of ``languages`` and ``values.toml``, which would take a third of a cold start.
+``tools/recognisers.py`` generates it from ``languages`` and ``values.toml``, which would take a third of a cold start.
 """
 
 from __future__ import annotations
@@ -14,6 +14,6 @@ from typing import Any
 
 @cache
 def shipped() -> Mapping[str, Any]:
-    """Patterns for texts worth reading (``hints``) and ``languages``, by name, and ``values``."""
+    """Patterns for promising texts (``hints``) and ``languages``, both by name, and ``values``."""
     text: Mapping[str, Any] = json.loads(Path(__file__).with_name("spoken.json").read_text("utf-8"))
     return text

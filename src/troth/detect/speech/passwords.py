@@ -1,4 +1,4 @@
-"""Passwords that are words, signs and figures: what is said right after a question for one, or of one."""
+"""Spoken passwords that consist of words, signs and digits: the answer to a question for one, or an announcement."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _ANSWER_WORDS_MAX: Final = 14
 _DESCRIBED_WORDS_MAX: Final = 18
 _ASIDE_WORDS_MAX: Final = 5
 _CHANGE_WORDS_MAX: Final = 8
-"""How many words the question, and one that is asked back, have at the most; a password that is told, and one that is
-an answer; what describes it (``with a capital k``), and other talk within that; how far before it somebody sets it."""
+"""Maximum number of words of the question, and of a question asked back; of an announced password, and of an answer; of
+its description (``with a capital k``), and of other talk within that; and before it, where it is set."""
 _TURN_END: Final = re.compile("[s?!]")
 _LEADING: Final = "gfyc;"
 _VERB: Final = re.compile("[ygf]{1,3}x{1,3}g")
@@ -35,7 +35,7 @@ _LEAST_WORDS: Final = 5
 
 
 def passwords(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
-    """Every password that is not only spelled, up to the end of the answer or of what describes it."""
+    """Every password that is not just spelled, up to the end of the answer or of its description."""
     past = 0
     for it in talk.asked:
         if it.at < past or it.prompt.rank or it.prompt.types != ("PASSWORD",):
@@ -48,7 +48,7 @@ def passwords(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]
 
 
 def _announced(talk: WordStream, first: int, at: int, language: SpokenLanguage) -> Candidate | None:
-    """The password that is told in the turn in which it is spoken of."""
+    """The password announced in the turn that mentions it."""
     for start, needs_signs in _beginnings(talk, first, at, language):
         end = answer_end(talk, start, language, _ANNOUNCED_WORDS_MAX)
         said = _password(talk, start, end, language)
@@ -58,9 +58,8 @@ def _announced(talk: WordStream, first: int, at: int, language: SpokenLanguage) 
 
 
 def _beginnings(talk: WordStream, first: int, at: int, language: SpokenLanguage) -> Iterator[tuple[int, bool]]:
-    """Where a password may begin: after ``is`` or ``capital``; and where it has signs or figures in it, after ``set
-    to``, ``i've put`` and ``on the box is``, and at once.
-    """
+    """Possible starts of a password: after ``is`` or ``capital``; and, if it contains signs or digits, after ``set
+    to``, ``i've put`` and ``on the box is``, and immediately."""
     start = past_leading(talk, at, language, kinds=_LEADING)
     is_led = is_led_to(talk, at, start, language) or talk.words[at - 1].endswith("'s")
     if is_led or (start > at and talk.words[start - 1] in language.casing):
@@ -77,27 +76,27 @@ def _beginnings(talk: WordStream, first: int, at: int, language: SpokenLanguage)
 
 
 def _put(talk: WordStream, at: int, language: SpokenLanguage) -> int | None:
-    """The word after ``i've put`` soon in the turn; None where nobody says what was put."""
+    """The word after ``i've put`` soon in the turn; None if there is none."""
     last = talk.kinds.find("s", at, at + _CHANGE_WORDS_MAX)
     words = talk.words[at : last if last >= 0 else at + _CHANGE_WORDS_MAX]
     return next((at + 1 + past for past, word in enumerate(words) if word in language.putting), None)
 
 
 def _has_signs(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> bool:
-    """Whether figures are said together with words, or how these are written."""
+    """True if digits are combined with words, or their spelling is described."""
     if not language.password_signs.isdisjoint(talk.words[start:end]):
         return True
     return _has_figures(talk, start, end, language)
 
 
 def _has_figures(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> bool:
-    """Whether words and figures are said in a row, and the figures do not say how many of something there are."""
+    """True if words and digits are adjacent, and the digits are not a count."""
     kinds = talk.kinds[start:end]
     return "g" not in kinds and not _FIGURES.isdisjoint(kinds) and not is_counted(talk, end, language, is_asked=False)
 
 
 def _answered(talk: WordStream, at: int, language: SpokenLanguage) -> Candidate | None:
-    """The password that is the other's next turn, all of it, or the turn after a question for it."""
+    """The password that is the whole next turn of the other speaker, or the turn after a question about it."""
     for words_max in _QUESTIONS_WORDS_MAX:
         turn = next_turn(talk, at, words_max)
         if turn is None:
@@ -123,7 +122,7 @@ def _password(talk: WordStream, start: int, end: int, language: SpokenLanguage) 
 
 
 def _described(talk: WordStream, end: int, language: SpokenLanguage) -> int:
-    """The word after what says how a password is written: ``and a hash at the end``, ``with a capital k``."""
+    """The word after the description of a password: ``and a hash at the end``, ``with a capital k``."""
     described, at = end, end
     last = min(len(talk.kinds), end + _DESCRIBED_WORDS_MAX)
     while at < last and at - described <= _ASIDE_WORDS_MAX and talk.kinds[at] not in "s;!":
@@ -142,7 +141,7 @@ def _says_sign(talk: WordStream, at: int, language: SpokenLanguage) -> bool:
 
 
 def _cased(talk: WordStream, floor: int, language: SpokenLanguage) -> Iterator[Candidate]:
-    """What nobody says but of a password: capitals that are said to be such, together with figures."""
+    """Passages that occur only for passwords: explicit capitals together with digits."""
     for at in [at for at, word in enumerate(talk.words) if word in language.casing]:
         match = _CASED.match(talk.kinds, at) if at >= floor and talk.kinds[at] != "!" else None
         if match is None:
@@ -158,6 +157,6 @@ def _cased(talk: WordStream, floor: int, language: SpokenLanguage) -> Iterator[C
 
 
 def _may_be(talk: WordStream, start: int, end: int) -> bool:
-    """Whether figures are among what is said there, and nothing else was asked for that is spelled."""
+    """True if the passage contains digits, and no other spelled value was asked for."""
     asked = {type_ for it in talk.asked_before(start, 1) for type_ in it.prompt.types if not it.prompt.rank}
     return not _FIGURES.isdisjoint(talk.kinds[start:end]) and _NO_PASSWORDS.isdisjoint(asked)

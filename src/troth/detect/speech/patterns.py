@@ -1,4 +1,4 @@
-"""What only talk has, as one pattern for each language, and the file in which that ships with all else that is data."""
+"""Builds one pattern per language that detects speech, and the file in which all speech data ships."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from troth.detect.speech.language import SpokenLanguage, language_of
 
 _NEVER: Final = r"\A\z\A"
 _EARLY: Final = 3
-"""Up to which an ordinal says of anything which it is."""
+"""Up to this number, ordinals are used for anything."""
 
 
 def one_file(folder: Traversable) -> str:
-    """What `reading.shipped` reads, made of the files of *folder*: languages, where to look for them, and values."""
+    """The file that `loader.shipped` reads, generated from *folder*: languages, detection patterns, and values."""
     files = sorted((folder / "languages").iterdir(), key=lambda it: it.name)
     languages = {it.name.removesuffix(".toml"): _read(it) for it in files}
     hints = {name: "|".join(_patterns(language_of(raw))) for name, raw in languages.items()}

@@ -1,4 +1,4 @@
-"""Words that say digits, letters and signs in one breath, without words at their ends that only look like it."""
+"""Consecutive words for digits, letters and signs, trimmed of words at the ends that only look like it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FILLERS: Final = "fcyz&"
 _PIECES: Final = re.compile(f"[{_UNITS}+/#-][{_UNITS}h=/+#_fcy&-]*")
 _STRONG: Final = re.compile("[dtT9lnoLmhk]")
 _ENDS: Final = frozenset("dtT9lnoLmk")
-"""Kinds of words that say what they say, whatever stands beside them."""
+"""Kinds of words that are unambiguous in any context."""
 _RANGE: Final = re.compile("(?:T?d|Td?|t)w(?:Td?|t)$")
 _PRONOUN: Final = re.compile("[xg][dw][lnv][ln]")
 """``the portuguese one p t five``"""
@@ -25,15 +25,15 @@ _ARTICLE: Final = re.compile("v(?:t|Td?)")
 """``a twelve``"""
 _DIGITS: Final = re.compile("[dotTm9]{3,}[dotTm9whkfcyz&-]*")
 _SAID: Final = frozenset("dwotThkmn=")
-"""Kinds of words that nobody writes among figures."""
+"""Kinds of words that never occur in written numbers."""
 _WEAK: Final = "wv"
 _SHORT_WORD: Final = 3
 OTHER: Final = "xMO@.!"
-"""Kinds of words that are no part of a value. Beside them a word that may be a digit or a letter is neither."""
+"""Kinds of words that are not part of a value. A word next to them that may be a digit or letter is neither."""
 
 
 class SpokenPiece(NamedTuple):
-    """Words *start* to *end* (not included), and what they say. *is_weak*: each may also be a word and no more."""
+    """Words *start* to *end* (exclusive), and their signs. *is_weak*: all of them may be ordinary words."""
 
     start: int
     end: int
@@ -64,7 +64,7 @@ def pieces_of(talk: WordStream, language: SpokenLanguage) -> Iterator[SpokenPiec
 
 
 def _first(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> int:
-    """Where the value begins: past signs and fillers, and past words of the talk before it."""
+    """The start of the value, after signs, fillers, and words of other talk before it."""
     kinds = talk.kinds
     while start < end and (kinds[start] in "-/#_=" + _FILLERS or _is_article(talk, start)):
         start += 1
@@ -84,7 +84,7 @@ def _first(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> 
 
 
 def _last(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> int:
-    """Where the value ends (not included)."""
+    """The end of the value (exclusive)."""
     kinds = talk.kinds
     while end > start and kinds[end - 1] in _FILLERS + "-/#_+":
         end -= 1
@@ -95,12 +95,13 @@ def _last(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> i
 
 
 def _is_range(talk: WordStream, start: int, end: int) -> bool:
-    """Whether a piece is from one number to another: ``ten to fifteen``."""
+    """True if a piece is a range of numbers: ``ten to fifteen``."""
     return _RANGE.match(talk.kinds[start:end]) is not None and "to" in talk.words[start:end]
 
 
 def _is_vowel_word(talk: WordStream, start: int, end: int) -> bool:
-    """Whether the last word is a filler, or a letter's word that is no letter there: single ones are, after others."""
+    """True if the last word is a filler, or a word for a letter that is not one there: single letters after others
+    are."""
     kind = talk.kinds[end - 1]
     if kind in _FILLERS:
         return True
@@ -113,7 +114,7 @@ def _is_article(talk: WordStream, at: int) -> bool:
 
 
 def _is_word(talk: WordStream, at: int) -> bool:
-    """Whether a word at the beginning is no digit and no letter, but a word of the talk before it."""
+    """True if a word at the start is not a digit or letter, but belongs to the talk before it."""
     follows = talk.kinds[at + 1 : at + 2]
     if follows == "=" or (len(talk.words[at]) == 1 and follows in ("l", "n")):
         return False
@@ -121,21 +122,21 @@ def _is_word(talk: WordStream, at: int) -> bool:
 
 
 def _is_verb(talk: WordStream, at: int) -> bool:
-    """Whether a word between what is asked and a number is no letter: ``the digits are four one``."""
+    """True if a word between a question and a number is not a letter: ``the digits are four one``."""
     follows = talk.kinds[at + 1 : at + 2]
     return talk.kinds[at] == "v" and len(talk.words[at]) > 1 and bool(follows) and follows in "dtT9mow"
 
 
 def in_figures(talk: WordStream, start: int, end: int) -> bool:
-    """Whether the value that words *start* to *end* say is in figures, with letters or without, and not in words."""
+    """True if the value of words *start* to *end* is in digits, with or without letters, and not spelled out."""
     kinds = talk.kinds[start:end]
     return "9" in kinds and _SAID.isdisjoint(kinds)
 
 
 def is_counted(talk: WordStream, end: int, language: SpokenLanguage, *, is_asked: bool) -> bool:
-    """Whether the number before word *end* says how many of something there are: of a known thing, or of several.
+    """True if the number before word *end* is a count: of a known noun, or of a plural.
 
-    What *is_asked* for may be said in two ways (``a six or a nought``); else that is how many there are, too.
+    With *is_asked*, alternatives such as ``a six or a nought`` are not counts; otherwise they are.
     """
     if end >= len(talk.words):
         return False

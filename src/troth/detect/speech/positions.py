@@ -1,4 +1,4 @@
-"""Signs of a secret that are asked for by their places: ``the third digit of your pin``, ``and the last``."""
+"""Single characters of a secret requested by position: ``the third digit of your pin``, ``and the last``."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _SECRETS: Final = (("PIN",), ("PASSWORD",))
 _PLACE_WORDS_MAX: Final = 7
 _QUESTION_WORDS_MAX: Final = 10
 _ANSWER_WORDS_MAX: Final = 16
-"""How near to the secret a place in it is named, and how many words ask for one more and answer, at the most."""
+"""Maximum number of words between a position and the secret, of a question for another character, and of an answer."""
 _SIGNS: Final = re.compile("[doln9L]=*(?:[fcg]{0,2}[doln9L]=*)*")
 _NOTHING_ELSE: Final = re.compile("[fcyg]*([doln9Lwv][doln9Lwv=fcyg]*?)[fcyg]*")
-"""Signs among other talk, and signs alone: then a word that a recogniser writes for one is one."""
+"""Characters among other talk, and characters alone: alone, a word that a transcriber writes for one counts as well."""
 
 
 def positions(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
-    """Each sign, or each few of them, that answers a question for what stands at a place in a PIN or a password."""
+    """Each character, or group of them, that answers a question for a position in a PIN or password."""
     past = 0
     for it in talk.asked:
         if it.at >= past and it.prompt.types in _SECRETS and _names_place(talk, it.start, it.at, language):
@@ -31,7 +31,7 @@ def positions(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]
 
 
 def _names_place(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> bool:
-    """Whether a place is named before the secret (``the third digit of``) or after it (``the second one first``)."""
+    """True if a position is named before the secret (``the third digit of``) or after it (``the second one first``)."""
     first = max(talk.kinds.rfind("s", 0, start) + 1, start - _PLACE_WORDS_MAX)
     last = max(talk.kinds.find("s", end, end + _PLACE_WORDS_MAX), end)
     words = talk.words[first:last]
@@ -43,7 +43,8 @@ def _has_place(talk: WordStream, start: int, end: int, language: SpokenLanguage)
 
 
 def _answers(talk: WordStream, at: int, language: SpokenLanguage) -> Iterator[tuple[int, int]]:
-    """Signs in the next turn, and in every second one as long as a place is named between, and nothing else asked."""
+    """Characters in the next turn, and in every second turn as long as a position is named in between, and nothing else
+    is asked."""
     turn = _turn(talk, talk.kinds.find("s", at, at + _PLACE_WORDS_MAX))
     while turn and turn[1] - turn[0] <= _ANSWER_WORDS_MAX:
         yield from _signs(talk, *turn, language)
@@ -56,7 +57,7 @@ def _answers(talk: WordStream, at: int, language: SpokenLanguage) -> Iterator[tu
 
 
 def _turn(talk: WordStream, at: int) -> tuple[int, int] | None:
-    """From where to where that goes which is said in the turn whose speaker is word *at*."""
+    """Start and end of the turn whose speaker is word *at*."""
     if not 0 <= at < len(talk.kinds):
         return None
     end = talk.kinds.find("s", at + 1)
@@ -74,6 +75,6 @@ def _signs(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> 
 
 
 def _is_pronoun(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> bool:
-    """Whether a sign is none: ``the one``, ``the old one``."""
+    """True if the number word is a pronoun: ``the one``, ``the old one``."""
     is_single = end == start + 1 and talk.words[start] in language.pronouns
     return is_single and (talk.words[start - 1] == "the" or talk.kinds[start - 1] == "x")

@@ -1,4 +1,4 @@
-"""Postal addresses that are said: a house's number in words, the street's name, and what kind of street it is."""
+"""Spoken postal addresses: a house number in words, the street's name, and a street word."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ _TOWN_WORDS_MAX: Final = 4
 _ANSWER_WORDS_MAX: Final = 12
 _ASKED_WORDS_MAX: Final = 14
 _SOON: Final = 6
-"""How many words the parts of an address have at most, and how far what belongs to it may stand from it."""
+"""Maximum number of words of the parts of an address, and maximum distance of related words."""
 _TRIES_WORDS_MAX: Final = 40
 _QUESTION_WORDS_MAX: Final = 10
 _ASIDES_MAX: Final = 4
 _AGAIN: Final = frozenset("scz")
 _ELSE: Final = frozenset("?@!")
-"""How far an answer may reach back that is begun more than once, past how much of the question, with how many words
-that are no part of it; what parts its tries, and what is said of something else.
-"""
+"""How far an answer with several attempts may extend back, past how much of the question, and with how many other
+words; what separates its attempts; and what indicates another subject."""
 _BEFORE_BOX: Final = (["po"], ["p", "o"])
 _IN_TOWN: Final = re.compile("gx{1,2}(?=$|[s;])")
 _BOX: Final = re.compile("[fcyz]{0,3}[dotTm9w](?:[fcyz]{0,3}[dotTm9wh&-])*")
@@ -42,7 +41,7 @@ _POSTCODE: Final = re.compile("[fg]{0,2}[dotTm9w]{2,6}(?=[fgy]{0,2}(?:[s;]|$))")
 
 
 def streets(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
-    """Every postal address of *talk*, from the number or the flat to the town, where that follows."""
+    """Every postal address in *talk*, from the number or flat to the town, if that follows."""
     past = 0
     kinds_of_street = language.streets
     is_any = not kinds_of_street.isdisjoint(talk.words)
@@ -72,7 +71,7 @@ def _boxes(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
 
 
 def _street(talk: WordStream, at: int, floor: int, language: SpokenLanguage) -> Candidate | None:
-    """The address whose kind of street is word *at*."""
+    """The address whose street word is at *at*."""
     name = _past_names(talk, at, floor, language)
     number = name
     while number > floor and _is_number(talk, number - 1) and name - number < _NUMBER_WORDS_MAX:
@@ -96,7 +95,8 @@ def _is_number(talk: WordStream, at: int) -> bool:
 
 
 def _first_try(talk: WordStream, start: int, floor: int, language: SpokenLanguage) -> int:
-    """Where the answer begins of which the address is the last try, or what was left after the other's read-back."""
+    """The start of an answer in which the address is the last attempt, or the rest after the other speaker's
+    read-back."""
     asked = [it.at for it in talk.asked_before(start, 1) if it.prompt.types == ("ADDRESS",)]
     if not asked or start - asked[0] > _TRIES_WORDS_MAX:
         return start
@@ -127,7 +127,7 @@ def _past_names(talk: WordStream, at: int, floor: int, language: SpokenLanguage)
 
 
 def _past_premises(talk: WordStream, start: int, floor: int, language: SpokenLanguage) -> int:
-    """Where the address begins, if a flat or a house is named before the number."""
+    """The start of the address, including a flat or house named before the number."""
     first = start
     for before in range(start - 1, max(floor, start - _SOON) - 1, -1):
         if talk.words[before] in language.premises:
@@ -138,7 +138,7 @@ def _past_premises(talk: WordStream, start: int, floor: int, language: SpokenLan
 
 
 def _past_kinds(talk: WordStream, at: int, language: SpokenLanguage) -> int:
-    """The word after the kind of street, which may be of two words, or said twice: ``park crescent``."""
+    """The word after the street word, which may be two words or repeated: ``park crescent``."""
     end = after = at + 1
     while after < len(talk.kinds) and after - end < _SOON:
         if talk.words[after] in language.streets:
@@ -150,7 +150,7 @@ def _past_kinds(talk: WordStream, at: int, language: SpokenLanguage) -> int:
 
 
 def _zip_code(talk: WordStream, at: int, language: SpokenLanguage) -> Candidate | None:
-    """Four to six digits that are said next in the turn, past the town and a flat: no more words than they have."""
+    """Four to six digits that follow in the turn, after the town and a flat; no more words than that."""
     last = min(len(talk.kinds), at + _ZIP_WORDS_MAX)
     while at < last and (talk.kinds[at] in "xnMfcyzgvl" or talk.words[at - 1] in language.premises):
         at += 1
@@ -166,7 +166,7 @@ def _is_led_to(talk: WordStream, start: int, language: SpokenLanguage) -> bool:
 
 
 def _past_town(talk: WordStream, at: int, language: SpokenLanguage, *, has_town: bool) -> int:
-    """The word after the town: in an answer whatever is said up to its end, else two words that end the turn."""
+    """The word after the town: in an answer everything up to its end, otherwise two words that end the turn."""
     end = after = at
     words = 0
     while after < len(talk.kinds) and talk.kinds[after] in "xnMO" + _GAPS:
@@ -185,7 +185,7 @@ def _past_town(talk: WordStream, at: int, language: SpokenLanguage, *, has_town:
 
 
 def _answer(talk: WordStream, at: int, language: SpokenLanguage) -> Candidate | None:
-    """What was asked for as an address, and begins with a number or a flat, up to the end of the turn."""
+    """The answer to a request for an address, starting with a number or flat, up to the end of the turn."""
     start = at
     while start < len(talk.kinds) and start - at < _SOON and talk.kinds[start] not in _SURE_NUMBERS + "!":
         if talk.words[start] in language.premises:

@@ -1,4 +1,4 @@
-"""What is left of a value that was said, where something else is found in its midst: more of it, or only words."""
+"""Judges the remainder of a spoken value that overlaps another finding: part of the value, or only words."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from troth.detect.speech.hints import LANGUAGES
 from troth.detect.speech.language import language
 
 SPOKEN: Final = "spoken/"
-"""How the names of those begin who hear what is said; a language follows."""
+"""Prefix of the recogniser names for speech; a language follows."""
 OF_WORDS: Final = frozenset({"ADDRESS", "EMAIL_ADDRESS", "PASSWORD", "URL", "USERNAME"})
-"""Types of what is said that may be words and no more."""
+"""Types of spoken values that may consist of words only."""
 _WORD: Final = re.compile(r"[^\W\d_]+|\d")
 _SIGNS: Final = frozenset("dotTlnmhkMO9")
 _PERHAPS: Final = frozenset("wv")
-"""Kinds of words that say digits, letters and parts of a date, and of those that only do so where no other stands."""
+"""Kinds of words for digits, letters and parts of a date, and of those that count only if there are no others."""
 
 
 def is_only_words(rest: Finding, text: str) -> bool:
-    """Whether a rest of a value that is said has no part of it: a label (``MRN``), a word of other talk."""
+    """True if a remainder of a spoken value contains no part of it: a label (``MRN``), a word of other talk."""
     name = rest.recogniser.removeprefix(SPOKEN)
     if not rest.recogniser.startswith(SPOKEN) or name not in LANGUAGES or rest.type in OF_WORDS:
         return False

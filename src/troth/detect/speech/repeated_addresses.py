@@ -1,4 +1,4 @@
-"""An e-mail address that is begun more than once, and what the other says of it after."""
+"""E-mail addresses with several attempts, and the other speaker's read-back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from troth.detect.speech.word_stream import WordStream
 
 _ANSWER_WORDS_MAX: Final = 40
 _BEGUN: Final = re.compile("[@._-]|[lnv=][fcy]{0,2}[lnv=]")
-"""Signs of an address, or letters in a row."""
+"""Signs of an address, or consecutive letters."""
 _NAME: Final = "xlvnodtTw9=L"
 _NAME_WORDS_MAX: Final = 2
 _ASKED_MAX: Final = 3
@@ -20,11 +20,11 @@ _FILLERS: Final = "fyz"
 _SIGNS_AND_FILLERS: Final = "@._-" + _FILLERS
 _BACK_WORDS_MAX: Final = 24
 _BACK_SIGNS: Final = 4
-"""How far an answer reaches back, and what is said back; how many letters and digits of it are at least."""
+"""How far an answer and a read-back extend, and the minimum number of letters and digits in the latter."""
 
 
 def from_first_try(talk: WordStream, candidate: Candidate, language: SpokenLanguage) -> Candidate:
-    """An address that was asked for, from where it was begun in the answer, were it wrong or in another way."""
+    """A requested address, extended to the first attempt in the answer, even if that was wrong or different."""
     asked = [it.at for it in talk.asked_before(candidate.start, _ASKED_MAX) if it.prompt.types == ("EMAIL_ADDRESS",)]
     if not asked or candidate.start - asked[0] > _ANSWER_WORDS_MAX:
         return candidate
@@ -40,7 +40,7 @@ def from_first_try(talk: WordStream, candidate: Candidate, language: SpokenLangu
 
 
 def said_back(talk: WordStream, candidate: Candidate, ceiling: int, language: SpokenLanguage) -> Iterator[Candidate]:
-    """The parts of an address that are said once more soon after it, before word *ceiling*."""
+    """Parts of an address that are repeated soon after it, before word *ceiling*."""
     names = {_said(talk, at, language) for at in range(candidate.start, candidate.end) if _is_name(talk, at, language)}
     at, last = candidate.end, min(ceiling, candidate.end + _BACK_WORDS_MAX)
     while at < last:
@@ -55,7 +55,7 @@ def said_back(talk: WordStream, candidate: Candidate, ceiling: int, language: Sp
 
 
 def _trimmed(talk: WordStream, start: int, end: int) -> tuple[int, int]:
-    """Without fillers at both ends."""
+    """The range without fillers at its ends."""
     while start < end and talk.kinds[start] in _FILLERS:
         start += 1
     while end > start and talk.kinds[end - 1] in _FILLERS:
@@ -64,7 +64,7 @@ def _trimmed(talk: WordStream, start: int, end: int) -> tuple[int, int]:
 
 
 def _said(talk: WordStream, at: int, language: SpokenLanguage) -> str:
-    """What a word says, however it is written: ``see`` is ``c``."""
+    """The value of a word in any spelling: ``see`` is ``c``."""
     return language.values.get(talk.words[at], talk.words[at])
 
 

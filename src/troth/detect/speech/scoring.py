@@ -1,4 +1,4 @@
-"""What signs are: from what was asked for before them, and else from their shape alone."""
+"""Determines the type of signs: by the preceding question, or by their shape alone."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ _NOISY: Final = 0.85
 _LOOSE: Final = 0.7
 _ANYTHING: Final = 0.8
 FOLLOWING: Final = 0.75
-"""How sure a value is that was asked for, and is whole; of the usual length; a part; said with slips; of an odd shape;
-of the type that anything fits, where another was asked for, too; not asked for, but said next by everybody."""
+"""Scores of a requested value: of complete form and full length; of another usual length; partial; spoken with slips;
+of an unusual shape; of the generic type although another was requested too; and of a value that usually follows
+unasked."""
 _FOLLOWS: Final = {
     "SORT_CODE": ("BANK_ACCOUNT",),
     "BANK_ACCOUNT": ("SORT_CODE",),
     "CREDIT_CARD": ("CARD_EXPIRY", "CVV"),
     "CARD_EXPIRY": ("CVV",),
 }
-"""What people say next without being asked again."""
+"""Types that people usually add without being asked again."""
 _GENERIC: Final = 2
-"""The rank of words after which a number of any kind may follow."""
+"""The rank of prompts after which any kind of number may follow."""
 _GENERIC_SCORE: Final = 0.65
 _ASKED_MAX: Final = 6
 _NEAREST: Final = 2
@@ -36,13 +37,12 @@ _ASKED_WEAKLY_WORDS_MAX: Final = 20
 _PARTIAL_WORDS_MAX: Final = 10
 _SURE_WORDS_MAX: Final = 14
 _NEAR_WORDS_MAX: Final = 7
-"""How many prompts are looked at, how many may make that sure, and how many words before a value each sort of them
-still counts."""
+"""How many prompts are examined, how many may count as certain, and the maximum distance in words for each kind."""
 _OWN_WORDS_MAX: Final = 5
 _OTHER_WORDS_MAX: Final = 10
 _TURNS_MAX: Final = 3
 _ANSWERED_TURNS: Final = 2
-"""How much else may be said between a question and its answer: words of the answer's turn, words, turns."""
+"""Limits for other talk between a question and its answer: words in the answer's turn, words, turns."""
 _SLIPPED: Final = 7
 _SHORT: Final = 8
 _LONG: Final = 10
@@ -51,16 +51,15 @@ _PARTS_MAX: Final = 4
 _LEAST_SCORE: Final = 0.3
 _TOLD_SIGNS: Final = 5
 _TOLD_DIGITS: Final = 3
-"""Signs from which on slips are believed, a number may be an amount, a homophone matters less, and the same digit again
-and again is nobody's counting; breaths of one value;
-how sure a value has to be that nothing speaks of; how many signs, and digits, are somebody's number of whatever kind,
-where another was asked for."""
+"""Minimum signs for slips to be plausible; maximum for a possible amount; minimum for a homophone to matter less;
+minimum for repeated digits not to be counting; maximum breaths of a value; minimum score without a prompt; and minimum
+signs and digits of a value of any kind, if another type was requested."""
 
 
 class PromptContext(NamedTuple):
-    """What was asked for before a value, the likeliest first, and whether for a part of it.
+    """What was requested before a value, likeliest first, and whether only a part of it.
 
-    *is_sure* where it was plainly asked for, *is_near* where just before, *is_generic* where a number of any kind was.
+    *is_sure*: it was plainly requested; *is_near*: just before; *is_generic*: any kind of number was requested.
     """
 
     values: tuple[SpokenType, ...]
@@ -74,9 +73,8 @@ _NOTHING: Final = PromptContext((), is_partial=False, is_sure=False, is_near=Fal
 
 
 def context(talk: WordStream, at: int, *, since: int = 0) -> PromptContext:
-    """What was asked for before word *at*, and not before word *since*. Words that are often said of something else
-    count less, and less far.
-    """
+    """What was requested before word *at*, but not before word *since*. Prompts that often refer to something else
+    count less, and at shorter distance."""
     by_rank: tuple[list[tuple[str, ...]], ...] = ([], [], [])
     is_partial = is_sure = is_near = is_asked_since = False
     counted = 0
@@ -88,7 +86,7 @@ def context(talk: WordStream, at: int, *, since: int = 0) -> PromptContext:
         if _has_moved_on(talk.kinds[past:at], rank):
             continue
         if is_asked_since and talk.kinds.count("s", past, typed) >= _ANSWERED_TURNS:
-            break  # it has its answer
+            break  # already answered
         is_asked_since = is_asked_since or (rank == 1 and "s" in talk.kinds[past:at])
         by_rank[rank].append(prompt.types)
         if prompt.is_partial and distance <= _PARTIAL_WORDS_MAX and (typed == at or "s" not in talk.kinds[past:typed]):
@@ -108,13 +106,13 @@ def context(talk: WordStream, at: int, *, since: int = 0) -> PromptContext:
 
 @lru_cache(maxsize=1024)
 def _known(wanted: tuple[tuple[str, ...], ...]) -> tuple[SpokenType, ...]:
-    """The values of these types, each once."""
+    """The values of these types, without duplicates."""
     types = dict.fromkeys(type_ for several in wanted for type_ in several)
     return tuple(values()[it] for it in types if it in values())
 
 
 def _has_moved_on(kinds: str, rank: int) -> bool:
-    """Whether the talk between a question and a number is about something else by now."""
+    """True if the talk between a question and a number has moved to another subject."""
     if "s" not in kinds:
         return rank > 0 and len(kinds) > _ASKED_WEAKLY_WORDS_MAX
     rest, *_, own = kinds.split("s")
@@ -127,7 +125,7 @@ def _has_moved_on(kinds: str, rank: int) -> bool:
 
 
 def told(signs: Signs, asked: PromptContext) -> tuple[str, float] | None:
-    """The type of a value that was asked for, and how sure that is."""
+    """The type and score of a value that was requested."""
     if not asked.values and not asked.is_partial:
         return None
     shapes = signs.shapes
@@ -168,10 +166,10 @@ def _told_loosely(signs: Signs, asked: PromptContext) -> tuple[str, float] | Non
 
 
 def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[str, float] | None:
-    """What a value is that nothing speaks of, by its shape, unless it is a quantity, a time or somebody who counts.
+    """The type and score of a value without a prompt, by its shape, unless it is a quantity, a time or counting.
 
-    *kinds* are those of its words; *long_letters* counts letters said with a word that means something else, *parts*
-    the pieces it is said in.
+    *kinds* are those of its words; *long_letters* is the number of letters spoken as a word with another meaning,
+    *parts* the number of its pieces.
     """
     if parts > _PARTS_MAX:
         return None
@@ -199,9 +197,8 @@ def alone(signs: Signs, kinds: str, *, long_letters: int, parts: int) -> tuple[s
 
 
 def _counts(signs: str) -> bool:
-    """Whether somebody only counts up or down, from a letter on or with one (``a one a two a three``), says one sign
-    all the time, or the alphabet.
-    """
+    """True for counting up or down, possibly with letters (``a one a two a three``), for one sign repeated, and for the
+    alphabet."""
     if not (signs.isdigit() or signs.isalpha()):
         letters, digits = signs[::2], signs[1::2]
         signs = digits if letters.isalpha() and len(set(letters)) == 1 and len(digits) > 2 else signs[1:]

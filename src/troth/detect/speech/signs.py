@@ -1,4 +1,4 @@
-"""The digits, letters and signs that words say."""
+"""The digits, letters and signs that words express."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from troth.detect.speech.word_stream import GAPS, WordStream
 
 _UNITS: Final = "dwotThklvn@._-/+#"
 _SAID_BY_WORD: Final = "dtlnvw"
-"""Words of which each says what it says, and all say something."""
+"""Words that each have a value independent of their neighbours."""
 _LARGE: Final = re.compile("[Thk&]")
-"""Words that may say one number together with those beside them."""
+"""Words that may form one number with their neighbours."""
 _NOISE: Final = "cysz"
 _CARDINAL: Final = re.compile("(?:T[dw]?|[tdw])k(?:&?[dt]h)?(?:&(?:T[dw]?|[td]))?|[dt]h&(?:T[dw]?|[td])")
-"""A number with thousands, or with hundreds and something."""
+"""A number with thousands, or with hundreds and more."""
 _CARDINAL_WORDS_MAX: Final = 8
 
 
 class _Shapes(dict[str, str]):
-    """The shape of each sign, worked out when it is first met."""
+    """The shape of each sign, computed on first use."""
 
     def __missing__(self, sign: str) -> str:
         shape = self[sign] = _shape(sign)
@@ -33,12 +33,12 @@ _SHAPES: Final = _Shapes()
 
 
 class Signs(NamedTuple):
-    """What is said, one character a sign (``o`` for what is a nought or the letter).
+    """The spoken signs, one character each (``o`` for zero or the letter).
 
-    A shape has D for a digit (Z for a nought), L for a letter, B for what may be either, other signs as they are.
-    *shape* is that of all that was said; *corrected* is without what was taken back (``seven no sorry eight``), *once*
-    without words said twice, too. *noise* counts words that are no part of the value: corrections, turns, other talk.
-    *repeats* is how many signs come from a word that was just said.
+    A shape has D for a digit (Z for zero), L for a letter, B for either, and other signs as they are. *shape* is that
+    of everything spoken; *corrected* omits what was taken back (``seven no sorry eight``), *once* also omits repeated
+    words. *noise* is the number of words that are not part of the value: corrections, turns, other talk. *repeats* is
+    the number of signs from repeated words.
     """
 
     said: str
@@ -49,19 +49,19 @@ class Signs(NamedTuple):
     repeats: int
 
     def __repr__(self) -> str:
-        """Without what was said, which is somebody's."""
+        """Without the signs, which are personal data."""
         return f"<Signs {self.shape}>"
 
     @property
     def shapes(self) -> tuple[str, ...]:
-        """The shape as it was said, and then without slips."""
+        """The shape as spoken, and without slips."""
         if self.shape == self.corrected == self.once:
             return (self.shape,)
         return tuple(dict.fromkeys((self.shape, self.corrected, self.once)))
 
 
 def read(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> Signs:
-    """The signs that the words from *start* to *end* (not included) say."""
+    """The signs that words *start* to *end* (exclusive) express."""
     kinds = talk.kinds[start:end]
     is_said_by_word = not kinds.strip(_SAID_BY_WORD)
     if is_said_by_word:
@@ -85,7 +85,7 @@ def read(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> Si
 
 
 def _without_corrected(talk: WordStream, read_out: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
-    """What was said, without what was taken back."""
+    """The signs without those that were taken back."""
     kept: list[tuple[int, str]] = []
     for at, value in read_out:
         if kept and "c" in talk.kinds[kept[-1][0] : at]:
@@ -95,7 +95,7 @@ def _without_corrected(talk: WordStream, read_out: Sequence[tuple[int, str]]) ->
 
 
 def joined(before: Signs, after: Signs) -> Signs:
-    """The signs of a value that is said in parts, of which the last begins where the one before it began or ended."""
+    """The signs of a value spoken in parts; the later part may repeat the end, or all, of the earlier one."""
     again = _said_again(before.said, after.said)
     once = after.once[again:] if again > 1 and after.once == after.shape else after.once
     return Signs(
@@ -109,7 +109,7 @@ def joined(before: Signs, after: Signs) -> Signs:
 
 
 def _said_again(before: str, after: str) -> int:
-    """How many signs at the end of what was said *before* are said again at the beginning of what comes *after*."""
+    """How many signs at the end of *before* are repeated at the start of *after*."""
     before, after = before.replace("o", "0"), after.replace("o", "0")
     longest = min(len(before), len(after))
     return next((count for count in range(longest, 0, -1) if before.endswith(after[:count])), 0)
@@ -128,7 +128,7 @@ def _shape(sign: str) -> str:
 
 
 def _values(talk: WordStream, start: int, end: int, language: SpokenLanguage) -> Iterator[tuple[int, str]]:
-    """Each word that says signs, and which: after ``double`` the next sign counts twice."""
+    """Each word that expresses signs, with these: after ``double`` the next sign counts twice."""
     says_one = not _LARGE.search(talk.kinds, start, end)
     times = 1
     at = start
@@ -149,7 +149,7 @@ def _values(talk: WordStream, start: int, end: int, language: SpokenLanguage) ->
 
 
 def _value(talk: WordStream, at: int, end: int, language: SpokenLanguage) -> tuple[str, int]:
-    """What the word *at* says together with words after it, and how many words that takes."""
+    """The value of word *at* together with following words, and the number of words used."""
     word, kind = talk.words[at], talk.kinds[at]
     if kind in "9L":
         return word.upper(), 1
@@ -170,7 +170,7 @@ def _value(talk: WordStream, at: int, end: int, language: SpokenLanguage) -> tup
 
 
 def _number(words: Sequence[str], language: SpokenLanguage) -> int:
-    """The number that *words* say: ``four thousand one hundred and twelve``."""
+    """The number expressed by *words*: ``four thousand one hundred and twelve``."""
     whole = part = 0
     for word in words:
         value = language.values.get(word, "0")

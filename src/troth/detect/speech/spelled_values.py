@@ -1,4 +1,4 @@
-"""Values that are said digit by digit and letter by letter, in one breath or in several."""
+"""Values spoken digit by digit and letter by letter, in one or more pieces."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from troth.detect.speech.word_stream import GAPS, WordStream
 
 _PIECES_MAX: Final = 16
 _ALONE_MAX: Final = 4
-"""How many pieces may be one value that was asked for, and one that was not."""
+"""Maximum number of pieces of a requested value, and of one that was not requested."""
 _ASIDE_WORDS_MAX: Final = 16
 _LOOSE_GAP: Final = 6
 _ANSWER_WORDS_MAX: Final = 6
-"""How many words may stand between two pieces of a value, when the first says next to nothing yet, and between a
-question and an answer of doubtful words."""
+"""Maximum number of words between two pieces of a value, after a piece that says little, and between a question and an
+answer of ambiguous words."""
 _NOTHING: Final = frozenset[str]()
 _LEAST_SIGNS: Final = 2
 _LOOSE_SIGNS: Final = 2
@@ -31,8 +31,8 @@ _BEGUN_SIGNS: Final = 3
 _FIGURES: Final = 4
 _COUNTED_SIGNS_MAX: Final = 5
 _AMOUNT_SIGNS: Final = 7
-"""How many signs a value has at least; up to which a piece says next to nothing, from which a value has begun, and a
-number in figures stands alone; up to which a number may be how many of something, or an amount."""
+"""Minimum number of signs of a value; up to which a piece says little, from which a value has started, and a number in
+digits stands alone; up to which a number may be a count, or an amount."""
 _ALPHABETS: Final = frozenset("n=")
 _NAMED_WORDS_MAX: Final = 30
 _SHORT_NAME: Final = 4
@@ -41,15 +41,15 @@ _ABBREVIATION: Final = 5
 _RUN_MAX: Final = 3
 _CONSONANTS: Final = re.compile("[aeiouy]")
 _SPELT: Final = 0.85
-"""Kinds of words that spell; how near the word is said that letters spell; how many of them may be a name, are no
-abbreviation, and are mostly one; how many consonants stand in a row in a name, and what parts them; how sure a name
-is that is said as well."""
+"""Kinds of words that spell; maximum distance of the spoken word that letters spell; how many letters may be a name,
+are not an abbreviation, and are probably a name; maximum consecutive consonants in a name, and their separators; the
+score of a spelled name that is also spoken."""
 _NO_BREATH: Final = frozenset("fcyz")
 _GOING_ON_SURELY: Final = frozenset({"then", "space"})
 _GOING_ON: Final = _GOING_ON_SURELY | {"and", "it's", "that's", "is"}
 _SHAPED: Final = 0.85
 _PROVEN: Final = 0.95
-"""How sure a shape is that wins over a question for anything, and one whose check digits agree."""
+"""Scores of a shape that overrides a generic question, and of one with valid check digits."""
 _NEVER_COUNTED: Final = frozenset({"REFERENCE_NUMBER", "PIN", "PASSWORD", "USERNAME"})
 _NEVER_IN_THOUSANDS: Final = _NEVER_COUNTED | {
     "BANK_ACCOUNT",
@@ -59,16 +59,16 @@ _NEVER_IN_THOUSANDS: Final = _NEVER_COUNTED | {
     "UK_VEHICLE_REGISTRATION",
     "US_SSN",
 }
-"""Types that nobody says with hundreds, or with thousands."""
+"""Types never spoken with hundreds, or with thousands."""
 _VALUE_COST: Final = 0.5
 _JOIN_COST: Final = 0.3
 _ASIDE_COST: Final = 0.01
-"""What a reading is worth less: for each value, for each join in one of no usual length, for each word of other talk.
-So one value is rather read than two, and two rather than one that is too long."""
+"""Costs of a reading: per value, per join of unusual length, per word of other talk. So one value is preferred to two,
+and two to one that is too long."""
 
 
 def digits_and_letters(talk: WordStream, language: SpokenLanguage) -> Iterator[Candidate]:
-    """Every value that is said by digits and letters in *talk*: of all ways to divide what is said, the surest."""
+    """Every value spoken as digits and letters in *talk*: the best of all ways to divide the pieces."""
     pieces = list(pieces_of(talk, language))
     best: list[float] = [0.0] * (len(pieces) + 1)
     chosen: list[tuple[Candidate | None, int]] = [(None, 1)] * len(pieces)
@@ -88,7 +88,7 @@ def digits_and_letters(talk: WordStream, language: SpokenLanguage) -> Iterator[C
 
 
 def _asked(talk: WordStream, pieces: Sequence[SpokenPiece], at: int, language: SpokenLanguage) -> PromptContext:
-    """What was asked for before a piece. Figures on a line of their own do not answer what is answered in words."""
+    """What was requested before a piece. Digits on a line of their own do not answer a spoken question."""
     piece, since = pieces[at], 0
     if in_figures(talk, piece.start, piece.end):
         line = talk.kinds.rfind("s", max(0, piece.start - _ASIDE_WORDS_MAX), piece.start)
@@ -103,7 +103,8 @@ def _asked(talk: WordStream, pieces: Sequence[SpokenPiece], at: int, language: S
 def _readings(
     talk: WordStream, every: Sequence[SpokenPiece], at: int, language: SpokenLanguage
 ) -> Iterator[tuple[Candidate, int, float]]:
-    """What piece *at* says, alone and together with those after it: how many pieces, and what that is worth."""
+    """Readings of piece *at*, alone and together with following ones: the value, the number of pieces, and its
+    worth."""
     pieces = every[at : at + _PIECES_MAX]
     first = pieces[0]
     if first.is_weak and not _is_answer(talk, *pieces[:2]):
@@ -146,7 +147,7 @@ def _others(
     asked: PromptContext,
     language: SpokenLanguage,
 ) -> int | None:
-    """How many words of other talk stand between two pieces of one value; None where they end it."""
+    """How many words of other talk are between two pieces of a value; None if they end it."""
     if _is_apart(talk, before, piece, {it.type for it in asked.values}, language):
         return None
     gap = talk.kinds[before.end : piece.start]
@@ -167,7 +168,7 @@ def _others(
 def _is_apart(
     talk: WordStream, before: SpokenPiece, piece: SpokenPiece, types: Set[str], language: SpokenLanguage
 ) -> bool:
-    """Whether two pieces are no parts of one value, whatever they say."""
+    """True if two pieces cannot be parts of one value, whatever they are."""
     if piece.start - before.end > _ASIDE_WORDS_MAX:
         return True
     gap = talk.kinds[before.end : piece.start]
@@ -177,9 +178,8 @@ def _is_apart(
 
 
 def _is_otherwise_said(talk: WordStream, before: SpokenPiece, piece: SpokenPiece, language: SpokenLanguage) -> bool:
-    """Whether one of two pieces is in figures and the other said, by the same speaker or in a field of a form: each is
-    a value of its own.
-    """
+    """True if one of two pieces is in digits and the other spoken, by the same speaker or in a field of a form: they
+    are separate values."""
     figures = [in_figures(talk, it.start, it.end) for it in (before, piece)]
     if figures[0] == figures[1]:
         return False
@@ -188,12 +188,12 @@ def _is_otherwise_said(talk: WordStream, before: SpokenPiece, piece: SpokenPiece
 
 
 def _is_written(talk: WordStream, piece: SpokenPiece) -> bool:
-    """Whether a piece is a number in figures, and no part of one that is said."""
+    """True if a piece is a number in digits, and not part of a spoken one."""
     return piece.end - piece.start == 1 and len(talk.words[piece.start]) >= _FIGURES
 
 
 def _is_answer(talk: WordStream, piece: SpokenPiece, after: SpokenPiece | None = None) -> bool:
-    """Whether words that may be digits or letters and no more are the beginning of a value that was asked for."""
+    """True if ambiguous words are the start of a requested value."""
     at = piece.start
     follows = after is not None and not any(kind in OTHER + "?" for kind in talk.kinds[piece.end : after.start])
     is_first = at == 0 or talk.kinds[at - 1] in GAPS
@@ -206,7 +206,7 @@ def _stands_alone(talk: WordStream, piece: SpokenPiece) -> bool:
 
 
 def _may_go_on(candidate: Candidate | None, signs: Signs, gap: str, asked: PromptContext) -> bool:
-    """Whether a value may go on after words that are no part of it: where it was asked for, and is not complete yet."""
+    """True if a value may continue after other words: if it was requested and is not complete yet."""
     if not asked.is_sure and not (
         asked.is_near and (len(signs.said) >= _BEGUN_SIGNS or (asked.values[:1] and asked.values[0].full))
     ):
@@ -222,7 +222,7 @@ def _may_go_on(candidate: Candidate | None, signs: Signs, gap: str, asked: Promp
 def _understood(
     talk: WordStream, pieces: Sequence[SpokenPiece], signs: Signs, asked: PromptContext, language: SpokenLanguage
 ) -> Candidate | None:
-    """What some pieces say together: by what was asked for, or by their shape."""
+    """The value of some pieces together: by what was requested, or by their shape."""
     start, end = pieces[0].start, pieces[-1].end
     if len(signs.said) < _LEAST_SIGNS or (
         len(signs.said) <= _COUNTED_SIGNS_MAX and is_counted(talk, end, language, is_asked=asked.is_sure)
@@ -256,19 +256,19 @@ def _understood(
 
 
 def _may_be_name(word: str) -> bool:
-    """Whether letters that nobody asked for may be read as a word, or are more than any abbreviation has."""
+    """True if letters without a question may be a word, or are more than an abbreviation has."""
     consonants = _CONSONANTS.split(word.lower())
     run_max = _RUN_MAX if len(word) > _ABBREVIATION else _RUN_MAX - 1
     return len(word) >= _LONG_NAME or (len(consonants) > 2 and max(map(len, consonants)) <= run_max)
 
 
 def _is_spelled(shape: str) -> bool:
-    """Whether letters are said and nothing else."""
+    """True if only letters are spoken."""
     return shape[0] in "LB" and not shape.strip("LB-") and shape.count("L") > len(shape) / 2
 
 
 def _spells_word(talk: WordStream, start: int, end: int, word: str) -> bool:
-    """Whether letters spell a word that is said near them, as it is or, of longer ones, as it was heard."""
+    """True if letters spell a word spoken nearby: exactly or, for longer words, as it was transcribed."""
     name = word.lower().partition("-")[0]
     if len(name) < _SHORT_NAME:
         return False
@@ -280,7 +280,8 @@ def _spells_word(talk: WordStream, start: int, end: int, word: str) -> bool:
 
 
 def _breaths(talk: WordStream, pieces: Sequence[SpokenPiece], *, is_asked: bool) -> int:
-    """In how many breaths a value is said; the other's okay parts none. 0 where several things may be spoken of."""
+    """In how many breaths a value is spoken; the other speaker's okay does not count. 0 if several things may be
+    meant."""
     if len(pieces) == 1:
         return 1
     gaps = [(before.end, piece.start) for before, piece in itertools.pairwise(pieces)]
@@ -293,12 +294,12 @@ def _breaths(talk: WordStream, pieces: Sequence[SpokenPiece], *, is_asked: bool)
 
 
 def _divides(talk: WordStream, at: int, going_on: Set[str]) -> bool:
-    """Whether a word between two pieces, letters among them, is one that parts things: ``the``, ``or``."""
+    """True if a word between two pieces with letters is one that separates things: ``the``, ``or``."""
     return talk.kinds[at] == "g" and talk.words[at] not in going_on
 
 
 def _long_letters(talk: WordStream, pieces: Sequence[SpokenPiece]) -> int:
-    """How many letters are said with a word that means something else."""
+    """How many letters are spoken as a word with another meaning."""
     letters = [at for it in pieces for at in range(it.start, it.end) if talk.kinds[at] == "v"]
     return sum(len(talk.words[at]) > 1 for at in letters)
 
@@ -306,7 +307,7 @@ def _long_letters(talk: WordStream, pieces: Sequence[SpokenPiece]) -> int:
 def _by_prompt(
     talk: WordStream, end: int, kinds: str, signs: Signs, asked: PromptContext, language: SpokenLanguage
 ) -> tuple[str, float] | None:
-    """What was asked for, unless an amount is said instead; a telephone's number also by the word after it."""
+    """What was requested, unless the value is an amount; a telephone number also by the word after it."""
     found = told(signs, asked)
     is_phone = not language.after_phone.isdisjoint(talk.words[end : end + 1])
     if is_phone and (found is None or found[1] < EXACT) and values()["PHONE_NUMBER"].is_exact(signs.shape):

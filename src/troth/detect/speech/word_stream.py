@@ -1,4 +1,5 @@
-"""A stretch of talk as a string of kinds: one character a word, so that what is said is found by plain patterns."""
+"""A stretch of talk as a string of kinds: one character per word, so that spoken values can be matched by regular
+expressions."""
 
 from __future__ import annotations
 
@@ -23,14 +24,14 @@ _REST: Final = (
 )
 _PIECES: Final = re.compile(f"({_WORD}{_REST})")
 _PLAIN_PIECES: Final = re.compile(f"({_PLAIN_WORD}{_REST})")
-"""A new turn with its speaker, a number, a word, a full stop beside figures, or a sign. Commas, hyphens and spaces only
-divide. That is told first, since most of what stands between words is a space."""
+"""A new turn with its speaker, a number, a word, a full stop next to digits, or a sign. Commas, hyphens and spaces only
+separate words; they are excluded first, because most separators are spaces."""
 _OTHER: Final = "x"
 GAPS: Final = "fycgsz;"
-"""What may stand inside a value without being a part of it: fillers, the other's okay, a new turn."""
+"""Kinds that may occur inside a value without being part of it: fillers, the other speaker's okay, a new turn."""
 _NEW_LINE: Final = "\n"
 _FULL_STOP: Final = ". "
-"""The times of a subtitle say nothing; nobody else speaks after them, nor after a full stop beside figures."""
+"""Subtitle times are treated as line breaks without a change of speaker; so are full stops next to digits."""
 _SOON_AFTER: Final = 2
 _CAPITALS: Final = re.compile(r"[A-Z\x80-\U0010ffff]'?[A-Z\x80-\U0010ffff]")
 _CAPITALS_SHARE: Final = 0.3
@@ -59,7 +60,7 @@ _SPELLING_WORDS_MAX: Final = 12
 
 
 class PromptMatch(NamedTuple):
-    """A prompt: its first word, and the word after its last."""
+    """A prompt, its first word, and the word after its last."""
 
     start: int
     at: int
@@ -67,7 +68,7 @@ class PromptMatch(NamedTuple):
 
 
 class WordStream:
-    """Words in small letters, where each starts and ends in the text, their kinds, and what was asked for where."""
+    """Lower-case words with their positions in the text, their kinds, and the prompts among them."""
 
     __slots__ = ("_prompt_ends", "_turns", "asked", "ends", "kinds", "starts", "words")
 
@@ -89,17 +90,17 @@ class WordStream:
         self._turns = turns
 
     def asked_before(self, at: int, count: int) -> list[PromptMatch]:
-        """The last *count* prompts before word *at*, the nearest first."""
+        """The last *count* prompts before word *at*, nearest first."""
         last = bisect.bisect_right(self._prompt_ends, at)
         return self.asked[max(0, last - count) : last][::-1]
 
     def asked_after(self, at: int) -> list[PromptMatch]:
-        """The prompt that begins at word *at*, or after a word between: ``... is the sort code``."""
+        """The prompt that starts at word *at*, or with a word in between: ``... is the sort code``."""
         first = bisect.bisect_left(self.asked, at, key=lambda it: it.start)
         return [it for it in self.asked[first : first + 1] if it.start - at <= _SOON_AFTER]
 
     def changes_speaker(self, start: int, end: int) -> bool:
-        """Whether somebody else speaks at word *end* than before word *start*."""
+        """True if the speaker at word *end* is not the one before word *start*."""
         before, after = bisect.bisect_left(self._turns, start) - 1, bisect.bisect_left(self._turns, end) - 1
         if before == after:
             return False
@@ -107,7 +108,7 @@ class WordStream:
         return bool(speaker) and (before < 0 or self.words[self._turns[before]].strip() != speaker)
 
     def without(self, candidates: Sequence[Candidate]) -> WordStream:
-        """The same talk, where what was *said* is taken and says nothing else."""
+        """The same talk with the words of *candidates* marked as taken."""
         if not candidates:
             return self
         kinds = list(self.kinds)
@@ -116,7 +117,7 @@ class WordStream:
         return WordStream(self.words, self.starts, self.ends, "".join(kinds), self.asked, self._turns)
 
     def asks_else(self, start: int, end: int, types: Set[str]) -> bool:
-        """Whether anything is asked between two words that is not for one of *types*, nor for a part of one."""
+        """True if a question between two words is not about one of *types*, nor about part of one."""
         kinds = self.kinds[start:end]
         if ";" in kinds and _OTHER in kinds and "?" in self.words[start:end]:
             return True
@@ -128,10 +129,10 @@ class WordStream:
 
 
 def hear(text: str, language: SpokenLanguage, *, begins_line: bool = True) -> WordStream:
-    """The talk of *text*, which begins a line, and with it a turn, where nothing else is known."""
-    lowered = text.replace("\u0130", "I").lower()  # the one letter that two small ones would stand for
+    """The word stream of *text*, which by default starts a line and thus a turn."""
+    lowered = text.replace("\u0130", "I").lower()  # the only letter whose lower case has two characters
     if not text.isascii():
-        lowered = lowered.replace("\u00a3", "$").replace("\u20ac", "$")  # which keeps most talk of money plain
+        lowered = lowered.replace("\u00a3", "$").replace("\u20ac", "$")  # so that most talk about money stays ASCII
     split = (_PLAIN_PIECES if lowered.isascii() else _PIECES).split
     pieces = split("\n" + lowered if begins_line else lowered)
     ends = list(itertools.accumulate(map(len, pieces), initial=-begins_line))
@@ -156,9 +157,8 @@ def hear(text: str, language: SpokenLanguage, *, begins_line: bool = True) -> Wo
 
 
 def _drop_lonely(words: list[str], kinds: list[str]) -> None:
-    """An article among fillers is no letter, nor is somebody who says ``i``, and a dot between digits is no sign, but
-    where there are three of them.
-    """
+    """Reclassifies an article or ``i`` among fillers, which is not a letter, and a dot between digits, which is not a
+    sign unless there are three of them."""
     said = "".join(kinds)
     signs = {at for host in HOSTS.finditer(said) for at in range(*host.span())} if said.count(".") > 2 else ()
     for match in _LONELY.finditer(said):
@@ -182,7 +182,8 @@ def _kind(word: str) -> str:
 
 
 def _group_capitals(spelled: list[str], kinds: list[str]) -> None:
-    """Two to four capitals that are no word (``JK``, ``FHK``) are so many letters, where not all is in capitals."""
+    """Two to four capitals that are not a word (``JK``, ``FHK``) count as letters, unless many words of the text are in
+    capitals."""
     capitals = [at for at, word in enumerate(spelled) if len(word) > 1 and word.isupper()]
     if len(capitals) > _CAPITALS_SHARE * len(spelled):
         return
@@ -192,7 +193,7 @@ def _group_capitals(spelled: list[str], kinds: list[str]) -> None:
 
 
 def _absorb_alphabets(words: list[str], kinds: list[str], language: SpokenLanguage) -> None:
-    """``b as in bravo``, ``s for sugar``: the words after the letter only say it again."""
+    """``b as in bravo``, ``s for sugar``: the words after the letter only repeat it."""
     if language.spelling.isdisjoint(words):
         return
     for like in [at for at, word in enumerate(words) if word in language.spelling]:
@@ -213,7 +214,7 @@ def _absorb_alphabets(words: list[str], kinds: list[str], language: SpokenLangua
 
 
 def _said_again(words: list[str], kinds: list[str], at: int) -> int:
-    """The last place of the word *at*, where it is said once more at once."""
+    """The last position of the word at *at*, if it is repeated directly."""
     after = at + 1
     while after < len(words) and kinds[after] in _SLIPS:
         after += 1
@@ -221,7 +222,7 @@ def _said_again(words: list[str], kinds: list[str], at: int) -> int:
 
 
 def _join_compounds(words: list[str], kinds: list[str], language: SpokenLanguage) -> None:
-    """``quatre vingt dix``: a number, or a sign, of several words is said by the first of them."""
+    """``quatre vingt dix``: a number or sign of several words counts as its first word."""
     for at in [at for at, word in enumerate(words) if word in language.compounds]:
         for phrase, value in language.compounds.get(words[at], ()):
             if words[at : at + len(phrase)] == phrase:
@@ -232,7 +233,7 @@ def _join_compounds(words: list[str], kinds: list[str], language: SpokenLanguage
 
 
 def _asked(words: list[str], language: SpokenLanguage, *, has_possessives: bool) -> list[PromptMatch]:
-    """Every prompt, the longest of those that begin with the same word."""
+    """Every prompt; the longest of those that start with the same word."""
     found = []
     past = 0
     bare = [it.removesuffix("'s") for it in words] if has_possessives else words
@@ -255,7 +256,7 @@ def _asked(words: list[str], language: SpokenLanguage, *, has_possessives: bool)
 def _begun(
     words: list[str], bare: list[str], language: SpokenLanguage
 ) -> list[tuple[int, Sequence[tuple[list[str], Prompt]]]]:
-    """Where prompts begin, by two words, of which the second counts without its ``'s``; and which."""
+    """Where prompts start, by two words, the second without its ``'s``; with the matching prompts."""
     prompts = language.prompts
     found = []
     for at in [at for at, word in enumerate(words) if word in prompts]:
@@ -267,7 +268,7 @@ def _begun(
 
 
 def _is_spelled(words: list[str], start: int, end: int) -> bool:
-    """Whether an abbreviation (``n i``) is only a part of what is spelled there (``n i a m h``)."""
+    """True if an abbreviation (``n i``) is just part of a spelled word (``n i a m h``)."""
     around = words[max(0, start - 1) : start] + words[end : end + 1]
     return all(len(it) == 1 for it in words[start:end]) and any(len(it) == 1 and it.isalpha() for it in around)
 
@@ -275,7 +276,7 @@ def _is_spelled(words: list[str], start: int, end: int) -> bool:
 def _absorb_interjections(
     words: list[str], kinds: list[str], asked: list[PromptMatch], language: SpokenLanguage
 ) -> None:
-    """What the other speaker says for a moment, between two parts of a value, belongs to nobody's value."""
+    """Marks brief remarks of the other speaker between two parts of a value as part of no value."""
     if kinds.count("s") < _LEAST_TURNS:
         return
     prompts = [it.at for it in asked]
@@ -300,29 +301,29 @@ def _absorb_interjections(
 
 
 def _asks_on(words: list[str], kinds: list[str], turn: int, after: int, language: SpokenLanguage) -> bool:
-    """Whether a turn asks for what stands at the next place: ``thank you and the last one``."""
+    """True if a turn asks for the next position: ``thank you and the last one``."""
     end = after - (words[after - 1] in language.plurals or words[after - 1] in language.pronouns)
     is_place = turn + 1 < end and (kinds[end - 1] == "O" or words[end - 1] in language.last)
     return is_place and "and" in words[turn + 1 : end - 1] and _ASKING.issuperset(kinds[turn + 1 : end - 1])
 
 
 def _is_others(words: list[str], before: int, turn: int, after: int) -> bool:
-    """Whether somebody else speaks between two turns of one speaker."""
+    """True if another speaker's turn is between two turns of one speaker."""
     speaker = words[after].strip()
     return speaker != words[turn].strip() and (before < 0 or words[before].strip() in ("", speaker))
 
 
 def _says_nothing(words: str, before: int, turn: int, after: int) -> bool:
-    """Whether the turn is but an okay."""
+    """True if the turn is just an okay."""
     return not words[turn + 1 : after].strip(_SAYING_NOTHING)
 
 
 def _interrupts(words: str, before: int, turn: int, after: int) -> bool:
-    """Whether the turn stands between two parts of a value, or before the rest of an address, and is no date itself."""
+    """True if the turn is between two parts of a value, or before the rest of an address, and is not itself a date."""
     if words.count(_OTHER, turn, after) > _INTERRUPTING_MAX or "M" in words[turn:after]:
         return False
     if words.count(".", turn, after) > 1:
-        return False  # a site, read back
+        return False  # a site that is read back
     left = words[before + 1 : turn].rstrip(GAPS)
     right = words[after + 1 : after + _INTERJECTED_MAX].lstrip(_SAYING_NOTHING)
     if left.endswith(tuple(_SIGNS)) or right.startswith(tuple(_SIGNS[1:])):
@@ -331,5 +332,5 @@ def _interrupts(words: str, before: int, turn: int, after: int) -> bool:
 
 
 def _is_part(kind: str, beside: str) -> bool:
-    """Whether a word may be a part of a value; one that is a word as well is, where no other word stands beside it."""
+    """True if a word may be part of a value; an ambiguous word only if no ordinary word adjoins it."""
     return bool(kind) and kind in _PARTS and (kind not in _PERHAPS or beside not in _OTHERS)

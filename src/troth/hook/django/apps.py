@@ -5,7 +5,7 @@ from django.core import checks
 
 
 class HookConfig(AppConfig):
-    """Remembers asks, and looks at start whether the settings name a hook and a secret."""
+    """Stores asks, and checks at startup that the settings name a hook and a secret."""
 
     name = "troth.hook.django"
     label = "troth_hook"

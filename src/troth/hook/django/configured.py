@@ -1,4 +1,4 @@
-"""The hook that the settings name, and whether they do."""
+"""Loads the hook named in the settings, and checks those settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from troth.hook.wire import SecretRefused, keys_of
 
 
 def hook() -> Hook:
-    """The `Hook` at ``TROTH_HOOK``. Raises `ImportError` or `TypeError` where there is none."""
+    """The `Hook` at ``TROTH_HOOK``. Raises `ImportError` or `TypeError` if there is none."""
     found = import_string(getattr(settings, "TROTH_HOOK", ""))
     if not isinstance(found, Hook):
         raise TypeError("TROTH_HOOK names something that is no troth.hook.Hook")
@@ -30,7 +30,7 @@ def receiver() -> Receiver:
 
 
 def look(app_configs: object, **_: Any) -> Sequence[checks.CheckMessage]:
-    """What ``manage.py check`` tells."""
+    """System check for ``manage.py check``."""
     problems: list[checks.CheckMessage] = []
     try:
         if not hook().rights:

@@ -16,8 +16,8 @@ from troth.hook.wire import dump_answer, read_answer
 class ModelMemory:
     """Rows of the app ``troth.hook.django``, in the database that *using* names.
 
-    What the function of a hook changes in that database and the memory of it commit together: both or neither. The
-    same ask from elsewhere waits for that transaction.
+    The changes that a hook function makes in that database and the stored answer commit in one transaction: both or
+    neither. The same ask from elsewhere waits for that transaction.
     """
 
     def __init__(self, using: str = "default") -> None:

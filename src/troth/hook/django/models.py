@@ -1,4 +1,4 @@
-"""What a Django application remembers of asks: no identifier, and no row of what it answered."""
+"""Tables of a Django application for answered asks: no identifiers, and no rows of the answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class RememberedAsk(models.Model):
-    """One ask that was answered."""
+    """An answered ask."""
 
     id = models.CharField(primary_key=True, max_length=128)
     right = models.CharField(max_length=16)
@@ -27,7 +27,7 @@ class RememberedAsk(models.Model):
 
 
 class Nonce(models.Model):
-    """One message that came; it does not come a second time."""
+    """The nonce of a received message, which may not be replayed."""
 
     nonce = models.CharField(primary_key=True, max_length=64)
     until = models.FloatField(db_index=True)

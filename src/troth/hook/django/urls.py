@@ -12,10 +12,10 @@ from troth.hook.receiving import BYTES_MAX
 from troth.hook.wire import HEADER
 
 
-@csrf_exempt  # the signature shows who asks; no browser comes here
-@transaction.non_atomic_requests  # a message that came is remembered, whatever becomes of what it asks
+@csrf_exempt  # requests are authenticated by signature; browsers do not call this
+@transaction.non_atomic_requests  # the nonce stays stored even if the ask fails
 def receive(request: HttpRequest, action: str) -> HttpResponse:
-    """One message of Troth."""
+    """Receive one message from Troth."""
     size = request.META.get("CONTENT_LENGTH") or "0"
     body = request.read(BYTES_MAX + 1) if size.isdecimal() else b""
     reply = receiver()(request.method or "", request.path, request.headers.get(HEADER), body)

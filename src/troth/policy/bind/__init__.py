@@ -1,7 +1,7 @@
-"""What could show that each promise of a policy is kept: controls, a named person's word, or a control of one's own.
+"""Proposes how to show that each promise of a policy is kept: controls, an attestation, or a custom control.
 
-`plan_binding` holds the promises of a policy against those that a declaration binds already. It proposes and never
-decides: what a person wrote is left as it stands, and every line that it would add can be read first.
+`plan_binding` compares the policy's promises with those that a declaration already binds. It proposes and never
+decides: existing entries are unchanged, and every added line can be reviewed first.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Periods in a promise that are shorter than what its control allows (``clocks.toml``)."""
+"""Detects promised periods that are shorter than what the control allows (``clocks.toml``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DAYS = {"hour": 1 / 24, "day": 1.0, "working day": 7 / 5, "week": 7.0, "month":
 _LASTING = re.compile(
     r"\b(?:for|after|last|past|than|over|lasts)(?: at least| the| another| up to| a)?(?: period of)? $", re.I
 )
-"""In “for 30 days” a time goes by, and nothing is due at its end."""
+"""In “for 30 days” a period elapses; it is not a deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,13 @@ class _Clocks:
 
 
 def shortest(clauses: Sequence[Clause]) -> Quantity | None:
-    """The shortest time in which, or as often as which, something is done by the clauses; None where they say none."""
+    """The shortest deadline or interval that the clauses state; None if they state none."""
     return min((time for clause in clauses for time in _times(clause.sentence.text)), key=_days, default=None)
 
 
 def allowed(control: str, promised: Quantity | None) -> Quantity | None:
-    """What the control allows, where that is more than was promised; None where it is not, or has no clock."""
+    """The period that the control allows, if it is longer than promised; otherwise None, also if the control has no
+    period."""
     allows = _clocks().allows.get(control)
     return allows if allows is not None and promised is not None and _days(promised) < _days(allows) else None
 

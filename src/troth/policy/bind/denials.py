@@ -1,5 +1,5 @@
-"""Denials that the declaration itself speaks against: what is given to nobody, while it names who gets it; what is not
-asked for or kept, while it has a field for it."""
+"""Denials that the declaration contradicts: data is given to nobody, but recipients are declared; data is not asked for
+or kept, but a field holds it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _PASSING_ON = frozenset({"sell", "share"})
 
 
 def against(clauses: Sequence[Clause], declaration: Declaration) -> str:
-    """What in the declaration a denial that data is sold or passed on has to be squared with; empty where nothing."""
+    """Recipients in the declaration that contradict a denial of selling or sharing data; empty if there are none."""
     actions = {clause.promise.action for clause in clauses if clause.promise is not None and clause.promise.negative}
     if not actions & _PASSING_ON:
         return ""
-    # To have somebody do our work is to share, and is not to sell.
+    # Using a processor is sharing, but not selling.
     for_sale = actions & _PASSING_ON == {"sell"}
     found = {
         id_: one for id_, one in declaration.recipients.items() if not (for_sale and one.role is Sharing.PROCESSOR)
@@ -29,8 +29,8 @@ def against(clauses: Sequence[Clause], declaration: Declaration) -> str:
 
 
 def held_anyway(clauses: Sequence[Clause], declaration: Declaration) -> str:
-    """Where the declaration holds the kinds of data that a denial names, or broader ones that may be these; empty where
-    it does not. A denial with a condition says that they may be held."""
+    """Where the declaration holds categories that a denial names, or broader ones that may include them; empty if it
+    does not. Conditional denials are skipped, because they admit that data may be held."""
     denied = {
         category
         for clause in clauses

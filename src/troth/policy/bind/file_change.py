@@ -1,4 +1,4 @@
-"""A plan's proposals as lines of a declaration."""
+"""Turns a plan's proposals into lines of a declaration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WIDTH = 100
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """*file* as it is and as it would be. *hash* names the two, so that what is written is what was seen."""
+    """The content of *file* before and after. *hash* identifies both, so that what is written is what was reviewed."""
 
     file: Path
     before: str
@@ -28,12 +28,12 @@ class FileChange:
 
     @property
     def hash(self) -> str:
-        """A short name of exactly this change."""
+        """A short identifier of exactly this change."""
         digest = hashlib.sha256(f"{self.before}\0{self.after}".encode()).hexdigest()
         return f"pb1:{digest[:16]}"
 
     def write(self) -> None:
-        """Put it in place at once, or not at all. A link stays one, and who may read the file stays as it is."""
+        """Replaces the file atomically. Symbolic links and the file's permissions are preserved."""
         file = self.file.resolve()
         draft = file.with_name(f".{file.name}.{os.getpid()}")
         draft.touch(mode=0o600)
@@ -46,7 +46,8 @@ class FileChange:
 
 
 def change_for(proposals: Sequence[Proposal], declaration: Declaration, main: Path) -> FileChange:
-    """What the proposals add to the declaration at *main*. Raises `CannotAdd` where that would change anything else."""
+    """The change that adds the proposals to the declaration at *main*. Raises `CannotAdd` if anything else would
+    change."""
     file = file_of_promises(declaration, main)
     with file.open(encoding="utf-8", newline="") as opened:
         before = opened.read()
@@ -59,7 +60,7 @@ def change_for(proposals: Sequence[Proposal], declaration: Declaration, main: Pa
 
 
 def _entry(proposal: Proposal) -> Mapping[str, Any]:
-    """Controls are bound only where green would be right about the promise; else the comment names them."""
+    """Controls are bound only if a pass would prove the promise; otherwise the comment names them."""
     entry: dict[str, Any] = {"quote": proposal.quote, "owner": "TODO"}
     if proposal.is_shown:
         entry["controls"] = [proof.control for proof in proposal.proofs]
@@ -70,7 +71,7 @@ def _entry(proposal: Proposal) -> Mapping[str, Any]:
 
 
 def _comment(proposal: Proposal) -> dict[str, str]:
-    """What a reader of the file has to know before deciding, by the key that it stands above."""
+    """Comments that a reader needs for the decision, by the key below them."""
     shown = dict.fromkeys(f"Green shows that {proof.shows}." for proof in proposal.proofs)
     green = [*shown, *dict.fromkeys(f"Not: {proof.cannot_see}" for proof in proposal.proofs)]
     if proposal.is_shown:

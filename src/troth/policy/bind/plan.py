@@ -1,4 +1,4 @@
-"""What binding a policy would add to a declaration, and what of it lost its sentence."""
+"""What binding a policy would add to a declaration, and which promises lost their sentence."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from troth.policy.text import Sentence
 
 @dataclass(frozen=True, slots=True)
 class Astray:
-    """A promise whose words the policy does not hold as a whole: the old words and what it was bound to stand in
-    *promise*; *near* is the sentence that is most like them."""
+    """A promise whose quote is not found completely in the policy: *promise* has the old quote and its bindings, *near*
+    is the most similar sentence."""
 
     index: int
     promise: Promise
@@ -29,7 +29,7 @@ class Astray:
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """A promise that is bound, and whose controls would be green though the declaration speaks against its words."""
+    """A bound promise whose controls would pass although the declaration contradicts its words."""
 
     index: int
     promise: Promise
@@ -38,8 +38,8 @@ class Doubted:
 
 @dataclass(frozen=True, slots=True)
 class BindingPlan:
-    """*proposals* are new, *bound* have their place, *astray* lost it; *left* were said to be no promises; of the bound
-    ones *bare* have neither a control nor anybody's word, and *doubted* need a second look."""
+    """*proposals* are new promises, *bound* were found in the policy and *astray* were not; *left* counts those marked
+    as no promises. *bare* are bound without controls or attestation, and *doubted* need a second look."""
 
     proposals: tuple[Proposal, ...]
     bound: tuple[Bound, ...]
@@ -49,14 +49,15 @@ class BindingPlan:
 
     @property
     def bare(self) -> tuple[Bound, ...]:
-        """Promises that are bound to nothing: with a quote and an owner, and nothing that could show them."""
+        """Bound promises with neither controls nor an attestation to show that they are kept."""
         return tuple(one for one in self.bound if not one.promise.controls and one.promise.attest is None)
 
 
 def plan_binding(
     understood: Understood, declaration: Declaration, known: Mapping[str, Control] | None = None
 ) -> BindingPlan:
-    """Hold the policy's promises against the declaration's. Whatever a person bound or passed over is left alone."""
+    """Compares the policy's promises with those of the declaration. Existing bindings and `not_promises` entries are
+    kept."""
     bounds = bind_promises(understood.policy, declaration.promises)
     passed = quoted(understood.policy, [one.quote for one in declaration.policy.not_promises])
     places = [*(bound.sentences for bound in bounds), *passed]
@@ -77,7 +78,7 @@ def plan_binding(
 
 
 def _doubted(bounds: Sequence[Bound], proposals: Sequence[Proposal], declaration: Declaration) -> Iterator[Doubted]:
-    """Promises of another period than their rule, and those that the declaration speaks against and that rest on
+    """Promises whose period differs from their rule, and promises that the declaration contradicts and that rest on
     controls alone."""
     periods = {int(one.path.split(".")[1]): one.message for one in retention.problems(declaration)}
     for bound in bounds:

@@ -1,4 +1,4 @@
-"""For each promise, what could show that it is kept (``proposals.toml``, ``shows.toml``)."""
+"""Which controls or attestations could show that each promise is kept (``proposals.toml``, ``shows.toml``)."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _GRAVE = frozenset({"sell", "share", "delete", "protect", "keep"})
 
 
 class ProposalsError(TrothError):
-    """The table of proposals does not say what it must say; the message names the row."""
+    """The table of proposals is malformed; the message names the row."""
 
 
 @dataclass(frozen=True, slots=True)
 class ControlProposal:
-    """A control that could show it: what green can mean for this promise, and what it cannot."""
+    """A control that could show the promise: what a pass means for it, and what the control cannot see."""
 
     control: str
     shows: str
@@ -45,9 +45,9 @@ class ControlProposal:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One promise and what could show that it is kept: *proofs*, or *attest*, what a named person would have to say, or
-    both, where the controls see a part only; and *own*, what a control of the company's own could measure. *warnings*
-    say why green would not show it; those where the declaration itself speaks against it are *conflicts* too."""
+    """A promise and what could show that it is kept: *proofs* (controls), *attest* (an attestation), or both if the
+    controls cover only a part; *own* is what a custom control could measure. *warnings* say why a pass would not prove
+    it; *conflicts* are those warnings where the declaration contradicts it."""
 
     quote: str
     line: int
@@ -62,7 +62,8 @@ class Proposal:
 
     @property
     def is_shown(self) -> bool:
-        """Whether green controls would be right about it: they see all of it, and nothing speaks against it."""
+        """True if a pass of the controls would prove the promise: they cover it completely and nothing contradicts
+        it."""
         return bool(self.proofs) and not self.attest and not self.warnings
 
 
@@ -83,8 +84,8 @@ class _Row:
 def propose(
     understood: Understood, declaration: Declaration | None = None, known: Mapping[str, Control] | None = None
 ) -> list[Proposal]:
-    """A proposal for each promise, in the policy's order. *known* are the controls to choose from: the catalogue's
-    where left out. With a *declaration*, what the sentence speaks of is narrowed to its tables."""
+    """A proposal for each promise, in the policy's order. *known* are the controls to choose from; by default those of
+    the catalogue. With a *declaration*, `about` is narrowed to its tables."""
     heard, quoting = _heard(understood.policy), Quoting(understood)
     controls = catalogue() if known is None else known
     return [
@@ -125,7 +126,7 @@ def _proposal(
 
 
 def _attest(rows: list[_Row], *, is_measured: bool) -> str:
-    """What somebody would have to say: of what nothing measures, and of what controls see a part of."""
+    """The attestation for what no control measures, or for the rest of what controls cover only in part."""
     if is_measured:
         return " ".join(dict.fromkeys(row.attest for row in rows if row.part or not row.controls))
     return " ".join(dict.fromkeys(row.attest for row in rows if row.attest)) or _ATTEST
@@ -136,7 +137,7 @@ def _heard(policy: PolicyText) -> Heard:
 
 
 def _rows_for(clauses: tuple[Clause, ...], topics: Heard) -> Iterator[_Row]:
-    """The rows that the clauses speak of: the first few, as what a sentence says in passing would blur the rest."""
+    """The rows that match the clauses. Only the first few are used, because incidental matches would blur the rest."""
     found = [row for row in _rows() if any(_is_about(clause, row, topics) for clause in clauses)]
     found = [row for row in found if not row.last] or found[:1]
     told = dict[tuple[str, ...], _Row]()
@@ -150,10 +151,11 @@ def _is_about(clause: Clause, row: _Row, topics: Heard) -> bool:
 
 
 def _proofs(rows: list[_Row], known: Mapping[str, Control], time: Quantity | None) -> Iterator[ControlProposal]:
-    """The controls of the rows, each with what it leaves out of this promise; *time* is the shortest that it names."""
+    """The controls of the rows, each with what it does not cover of this promise; *time* is the shortest period
+    promised."""
     seen = set[str]()
     for row in rows:
-        part = row.part  # is told once
+        part = row.part  # is stated only once
         for id_ in row.controls:
             if id_ in known and id_ not in seen:
                 seen.add(id_)
@@ -166,7 +168,7 @@ def _proofs(rows: list[_Row], known: Mapping[str, Control], time: Quantity | Non
 def _narrowed(
     quote: str, clauses: tuple[Clause, ...], rows: list[_Row], declaration: Declaration | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What of the declaration the promise is about, and why its retention rules would not show it."""
+    """The tables that the promise is about, and why their retention rules would not prove it."""
     by = next((row.about for row in rows if row.about in {"categories", "retention"}), "")
     if declaration is None or not by:
         return (), ()
@@ -176,7 +178,7 @@ def _narrowed(
 
 
 def _conflicts(quote: str, clauses: tuple[Clause, ...], rows: list[_Row], declaration: Declaration) -> Iterator[str]:
-    """Where the declaration speaks against the promise."""
+    """How the declaration contradicts the promise."""
     if any(row.about == "absent" for row in rows):
         yield held_anyway(clauses, declaration)
     yield from contradictions(quote, declaration)
@@ -197,7 +199,7 @@ def _rows() -> tuple[_Row, ...]:
 
 @functools.cache
 def _shows() -> Mapping[str, str]:
-    """What each control shows when it is green."""
+    """What a pass of each control shows."""
     return _table("shows.toml")
 
 

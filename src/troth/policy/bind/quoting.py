@@ -1,4 +1,4 @@
-"""The words by which a promise is quoted: its sentence, an item with what leads into it, or the row of a table."""
+"""How a promise is quoted: its sentence, a list item with its lead-in, or a table row."""
 
 from __future__ import annotations
 
@@ -29,21 +29,22 @@ class Quoting:
         self._page = QuotableText(understood.policy)
 
     def promises(self) -> Iterator[tuple[str, tuple[Clause, ...]]]:
-        """Each quote with the clauses that promise something in it, in order."""
+        """Each quote with its clauses that promise something, in order."""
         quotes: dict[str, list[Clause]] = {}
         for clause in self._understood.promises:
             quotes.setdefault(self.quote(clause), []).append(clause)
         yield from ((quote, tuple(clauses)) for quote, clauses in quotes.items())
 
     def quote(self, clause: Clause) -> str:
-        """The words to quote the clause by."""
+        """The words that quote the clause."""
         if (row := self._row(self._blocks[clause.sentence.id])) is not None:
             return ROW.join(row)
         lead = self._leads.get(clause.sentence.id)
         return clause.sentence.text if lead is None else f"{lead.text} {clause.sentence.text}"
 
     def sentences(self, clause: Clause) -> tuple[Sentence, ...]:
-        """All sentences that the quote of the clause touches."""
+        """The sentences that the quote of the clause stands for: its own, or all of its table row. A lead-in is not
+        included."""
         cell = self._blocks[clause.sentence.id].cell
         if cell is None:
             return (clause.sentence,)

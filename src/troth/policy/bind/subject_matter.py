@@ -1,4 +1,4 @@
-"""What of a declaration a promise speaks of: the retention rules and the tables that its words name."""
+"""What a promise is about: the retention rules and tables of a declaration that its words name."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from troth.policy.retention_rules import agrees, content_words, rules_named, str
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Words for one period, or all of them where they say none, with the rules that they name: by their own words, or
-    else by the kinds of data, which is a guess."""
+    """The words about one period (all words if no period is stated) and the rules that they name: directly, or else by
+    category, which is a guess."""
 
     words: str
     period: Quantity | None
@@ -27,13 +27,13 @@ class _Part:
 
 
 def tables_kept(words: str, declaration: Declaration) -> tuple[str, ...]:
-    """The tables of the retention rules that *words* name, as `Promise.about` has them; empty where they name none."""
+    """The tables of the retention rules that *words* name, as in `Promise.about`; empty if none."""
     parts = _parts(words, declaration)
     return tuple(dict.fromkeys(rule.table for one in parts for rule in (one.agreeing() or one.rules).values()))
 
 
 def tables_holding(categories: Sequence[str], declaration: Declaration) -> tuple[str, ...]:
-    """The tables that hold one of these kinds of data; empty where none do, or all."""
+    """The tables that hold any of these categories; empty if none or all do."""
     tables = {
         f"{system}.{name}": _held(table)
         for system, declared in declaration.systems.items()
@@ -44,8 +44,8 @@ def tables_holding(categories: Sequence[str], declaration: Declaration) -> tuple
 
 
 def period_conflict(words: str, declaration: Declaration) -> str:
-    """How a period in *words* differs from those of the retention rules that the words beside it name; empty where it
-    does not, or where they say no period."""
+    """How a period in *words* differs from the retention rules named next to it; empty if it does not, or if no period
+    is stated."""
     for one in _parts(words, declaration):
         if one.period is not None and one.rules and not one.agreeing():
             name, rule = next(iter(one.rules.items()))
@@ -54,7 +54,7 @@ def period_conflict(words: str, declaration: Declaration) -> str:
 
 
 def period_doubts(words: str, declaration: Declaration) -> tuple[str, ...]:
-    """Why rows within their declared period would not show by themselves that *words* are kept."""
+    """Why a pass of the retention control would not by itself prove *words*."""
     if conflict := period_conflict(words, declaration):
         return (conflict,)
     parts = _parts(words, declaration)
@@ -63,7 +63,7 @@ def period_doubts(words: str, declaration: Declaration) -> tuple[str, ...]:
 
 
 def _doubts(part: _Part, shown: Sequence[Retention], *, is_only: bool) -> Iterator[str]:
-    """*shown* are the rules that keep one of the periods; one that is said twice needs no second rule."""
+    """*shown* are the rules that keep one of the periods; a period stated twice does not need a second rule."""
     if not part.rules:
         if is_only:
             yield "no retention rule of the declaration is named like what the sentence speaks of"
@@ -89,7 +89,7 @@ def _parts(words: str, declaration: Declaration) -> tuple[_Part, ...]:
 
 
 def _tables_with(categories: Sequence[str], declaration: Declaration) -> frozenset[str]:
-    """The tables that hold one of these kinds of data, or a broader one that may be it."""
+    """The tables that hold any of these categories, or a broader one that may include it."""
     return frozenset(
         f"{system}.{name}"
         for system, declared in declaration.systems.items()

@@ -1,6 +1,6 @@
-"""Which rows of ``proposals.toml`` each sentence speaks of (``lexicon/proofs.toml``).
+"""Which rows of ``proposals.toml`` each sentence matches (``lexicon/proofs.toml``).
 
-What stands in an exception only (“except where a breach is investigated”) is not what is promised.
+Matches within an exception (“except where a breach is investigated”) are not what is promised.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from troth.policy.phrases import plain
 from troth.policy.text import PolicyText
 
 Aside = Literal["", "counts", "ignored"]
-"""What stands aside of a promise: an exception does not decide what it is about; or it does; or neither an exception
-nor a condition does."""
+"""How a row treats exceptions and conditions: ``""`` ignores matches in exceptions, ``counts`` includes them, and
+``ignored`` also ignores matches in conditions."""
 
 Heard = Mapping[str, frozenset[str]]
-"""For each row the sentences that speak of its concept."""
+"""For each row, the ids of the sentences that mention its concept."""
 
 _EXCEPT = re.compile(
     r"(?<!nothing )(?<!nobody )(?<!none )\b"
@@ -26,12 +26,12 @@ _EXCEPT = re.compile(
 )
 _IF = re.compile(rf"{_EXCEPT.pattern}|\b(?:if|in case|provided that)\b")
 _ON = re.compile(r"\b(?:and|but|then) (?:we|it|they|you|nobody|no)\b")
-"""Where a sentence goes on behind an exception."""
+"""Where the main clause resumes after an exception."""
 _LETTER = re.compile("[a-z]")
 
 
 def hear(policy: PolicyText, rows: Mapping[str, Aside]) -> Heard:
-    """The sentences that speak of each of *rows*."""
+    """The sentences that mention the concept of each of *rows*."""
     spoken = mentions(policy)
     return {
         row: frozenset(
@@ -44,7 +44,7 @@ def hear(policy: PolicyText, rows: Mapping[str, Aside]) -> Heard:
 
 
 def _is_main(passage: Passage, concept: Concept, begins: re.Pattern[str]) -> bool:
-    """Whether a phrase of the concept reaches out of what stands aside."""
+    """True if a match of the concept extends beyond exceptions and conditions."""
     aside = list(_aside(passage, begins))
     return not aside or any(
         end > passage.own and not any(first <= start and end <= last for first, last in aside)
@@ -54,8 +54,8 @@ def _is_main(passage: Passage, concept: Concept, begins: re.Pattern[str]) -> boo
 
 
 def _aside(passage: Passage, begins: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """The exceptions and conditions of the sentence, each from its first character to before its last. One that leads
-    the sentence ends at its first comma."""
+    """Start and end (exclusive) of the sentence's exceptions and conditions. One at the start of the sentence ends at
+    the first comma."""
     for found in begins.finditer(passage.words, passage.own):
         head, comma, _ = passage.sentence.text.partition(",")
         if comma and not _LETTER.search(passage.words, passage.own, found.start()):

@@ -1,7 +1,7 @@
-"""What a policy says, clause by clause: what each sentence promises or tells, and which practices each paragraph is of.
+"""Understands a policy: what each sentence promises or states, and which practices each paragraph is about.
 
-Everything follows from phrases that are data (``lexicon/clauses.toml``, ``lexicon/practices.toml``), so the same text
-always gives the same answer, offline, and each answer can say why. English only.
+Everything follows from phrases and weights that are data (``lexicon/clauses.toml``, ``lexicon/practices.toml``,
+``weights/*.json``), so the same text always gives the same result, offline and with reasons. English only.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What the words of a sentence or a paragraph weigh: a small linear model beside the phrases of the lexicon.
+"""Classifies sentences and paragraphs with a small linear model that complements the phrases of the lexicon.
 
-Phrases are precise and hear only what somebody thought of. The model has seen some seven thousand sentences and two
-thousand paragraphs that were labelled by hand (``tests/policy/labelled``) and knows which words, pairs and triples of
-words go with a promise, a right, a practice; what the phrases heard is one more word to it. Its weights are data
-(``weights/*.json``), made by ``tools/weigh_clauses.py``: the same data, the same weights, and a sum that anybody can
-check.
+Phrases are precise but match only what somebody thought of. The model was trained on some seven thousand sentences and
+two thousand paragraphs labelled by hand (``tests/policy/labelled``) and knows which words, pairs and triples of words
+indicate a promise, a right or a practice; the result of the phrases is one of its features. Its weights are data
+(``weights/*.json``) made by ``tools/weigh_clauses.py``: the same data gives the same weights, and the score is a sum
+that anybody can check.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _WORDS_MAX = 60
 _LEAD_WORDS_MAX = 10
 _TITLE_WORDS_MAX = 15
 _WORDS_MIN = 5
-"""How much of a sentence, of what leads into it and of the titles above it is looked at; what is longer is rare. Fewer
-words than the last do not tell."""
+"""How many words of a sentence, its lead-in and the titles above are read; more is rare. Sentences of at most
+`_WORDS_MIN` words are not classified."""
 _PARAGRAPH_WORDS_MIN, _PARAGRAPH_WORDS_MAX = 12, 250
 _NUMBERS = frozenset(
     {
@@ -37,14 +37,14 @@ _NUMBERS = frozenset(
     }
 )
 _SHOWN = 3
-"""So many of the heaviest words are told as a reason."""
+"""Number of top-weighted words that are given as a reason."""
 _CONCEPTS_OF = {ClauseKind.PROMISE: "promise."}
-"""How the concepts begin by which the phrases tell a kind, where not by its name."""
+"""Prefix of the concepts by which phrases detect a kind, if it differs from the kind's name."""
 
 
 def is_weighed(passage: Passage) -> bool:
-    """Whether the words tell. What a heading or the cell of a table does, its place tells, and what leads into a list
-    is told by its items (see `as_placed`); a question does nothing."""
+    """True if the model applies. The position decides for headings and table cells, the items decide for what leads
+    into a list (see `as_placed`), and a question has no kind."""
     block = passage.block
     return not (
         block.kind == "heading"
@@ -57,8 +57,8 @@ def is_weighed(passage: Passage) -> bool:
 
 
 def features(passage: Passage) -> Iterator[str]:
-    """What the model sees of a sentence: its words, pairs and triples of them, how it begins, what leads into it
-    (``<``), the words of the titles above it (``>``), and where it stands. All numbers are one word."""
+    """Features of a sentence: words, pairs and triples, its beginning, its lead-in (``<``), the titles above it
+    (``>``), block kind and length. All numbers are the same word."""
     words = _words(passage.words[passage.own :])[:_WORDS_MAX]
     yield from _runs(words, 3)
     lead = _words(passage.words[: passage.own])[-_LEAD_WORDS_MAX:]
@@ -70,12 +70,12 @@ def features(passage: Passage) -> Iterator[str]:
 
 
 def is_paragraph_weighed(passages: Iterable[Passage]) -> bool:
-    """Whether there are enough words to tell."""
+    """True if there are enough words to classify the paragraph."""
     return sum(len(each.words[each.own :].split()) for each in passages) >= _PARAGRAPH_WORDS_MIN
 
 
 def features_of_paragraph(passages: Iterable[Passage]) -> Iterator[str]:
-    """The same of a paragraph: its words, pairs of them, how it begins, and the titles above it."""
+    """Features of a paragraph: words, pairs, its beginning, the titles above it and its length."""
     together = list(passages)
     words = [word for each in together for word in _words(each.words[each.own :])][:_PARAGRAPH_WORDS_MAX]
     yield from _runs(words, 2)
@@ -84,7 +84,7 @@ def features_of_paragraph(passages: Iterable[Passage]) -> Iterator[str]:
 
 
 def _runs(words: list[str], longest: int) -> Iterator[str]:
-    """The words, and up to so many of them in a row; how they begin is marked."""
+    """Runs of one to *longest* words; those at the start are marked."""
     for length in range(1, longest + 1):
         yield from (" ".join(words[at : at + length]) for at in range(len(words) - length + 1))
         yield "^" + " ".join(words[:length])
@@ -96,19 +96,19 @@ def _words(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class ClauseWeights:
-    """What each feature adds for one kind, in hundredths; *base* is what every sentence begins with, and *heard* what
-    the phrases add. A sentence is of the kind where the sum is above nothing."""
+    """The weights of the features for one kind, in hundredths; *base* is the bias, and *heard* is added if the phrases
+    match. A sentence is of the kind if the sum is positive."""
 
     base: int
     heard: int
     words: Mapping[str, int] = field(repr=False)
 
     def weigh(self, seen: frozenset[str], *, is_mentioned: bool) -> int:
-        """The sum over *seen*."""
+        """The score of the features in *seen*."""
         return self.base + self.heard * is_mentioned + sum(self.words.get(each, 0) for each in seen)
 
     def heaviest(self, seen: frozenset[str]) -> tuple[str, ...]:
-        """The words that speak most for the kind, the heaviest first."""
+        """The words with the largest weights for the kind, in descending order."""
         pulling = sorted((-weight, each) for each in seen if (weight := self.words.get(each, 0)) > 0)
         words = dict.fromkeys(each.lstrip("^<>") for _, each in pulling if not each.startswith("="))
         return tuple(itertools.islice(words, _SHOWN))
@@ -116,14 +116,13 @@ class ClauseWeights:
 
 @cache
 def load_weights(of: str = "sentences") -> Mapping[str, ClauseWeights]:
-    """The weights of each kind of *sentences*, or of each practice of *paragraphs*."""
+    """The weights of each kind (of *sentences*), or of each practice (of *paragraphs*)."""
     rows = json.loads(resources.files(__package__).joinpath("weights", f"{of}.json").read_text("utf-8"))
     return {name: ClauseWeights(row["base"], row["heard"], row["words"]) for name, row in rows.items()}
 
 
 def as_weighed(spoken: Mentions, clauses: list[Clause]) -> list[Clause]:
-    """*clauses* with what their words outweigh: kinds that the phrases missed, and without those they should not have
-    heard."""
+    """*clauses* as corrected by the model: kinds that the phrases missed are added, and wrong ones removed."""
     return list(map(_weighed, spoken.passages, clauses))
 
 
@@ -147,7 +146,7 @@ def _weighed(passage: Passage, clause: Clause) -> Clause:
 
 
 def paragraphs_as_weighed(spoken: Mentions, paragraphs: Iterable[Paragraph]) -> Iterator[Paragraph]:
-    """*paragraphs* with the practices that their words weigh for, beside what the phrases heard."""
+    """*paragraphs* with the practices that the model assigns; the matches of the phrases are among its features."""
     passage_of = {passage.sentence.id: passage for passage in spoken.passages}
     for paragraph in paragraphs:
         passages = [passage_of[each.id] for each in paragraph.sentences]

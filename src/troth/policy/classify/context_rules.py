@@ -1,4 +1,4 @@
-"""What sentences do because of where they stand: in a list, in a column of a table, under a heading."""
+"""Adds what a sentence does because of its position: in a list, in a table column, under a heading."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from troth.policy.phrases import plain
 from troth.text import same_words
 
 _HANDED_DOWN = frozenset({ClauseKind.RIGHT, ClauseKind.COLLECTION, ClauseKind.PURPOSE, ClauseKind.RECIPIENT})
-"""What the items of a list do when what leads into them does it."""
+"""Kinds that list items take over from their lead-in."""
 _PROMISED = frozenset({ClauseKind.PROMISE})
 _ANNOUNCED = (ClauseKind.PROMISE, ClauseKind.RETENTION, ClauseKind.SECURITY, *sorted(_HANDED_DOWN))
-"""What a title may announce for all that stands under it."""
+"""Kinds that a title may announce for everything below it."""
 _OF_NOTES = frozenset({ClauseKind.RETENTION, ClauseKind.SECURITY})
-"""What else a title announces for sentences that are no items."""
+"""Kinds that a title may also announce for sentences that are not list items."""
 _CATEGORIES_MIN = 2
-"""... and one that names so many kinds of data lists what is collected, under a title of that."""
+"""... and a sentence that names this many categories lists what is collected, if the title announces it."""
 _GOES_ON = ("they ", "this ", "these ", "those ", "such ", "it ", "on that ", "for example", "examples", "among ")
-"""How a sentence begins that does more of what the one before it does."""
+"""Beginnings of sentences that continue the previous one."""
 _TITLE_WORDS_MAX = 6
-"""What leads into a list is a title when it has at most so many words; else it says what it does."""
+"""A lead-in of at most this many words is a title; a longer one is a statement."""
 _ROW_WORDS_MAX = 3
-"""The first cell of a row is its title when it is as short as this: "Purpose" beside what it is."""
+"""The first cell of a row is its title if it has at most this many words: "Purpose" next to the purpose."""
 _LABEL = re.compile(r"([^\W\d_][^:.;?!]{1,40}): \S")
-"""A sentence that is a label and what it is a label of."""
+"""A sentence of the form label, colon, text."""
 _NOTHING: frozenset[ClauseKind] = frozenset()
 
 
 def as_placed(spoken: Mentions, clauses: list[Clause]) -> tuple[Clause, ...]:
-    """*clauses* with what their places add. What leads into a list is done by its items that do nothing by themselves;
-    what a title announces, by the items, the cells of its column and the notes below it."""
+    """*clauses* with what their positions add. Items without a kind of their own take over that of their lead-in;
+    titles apply to the items, column cells and notes below them."""
     return tuple(_without_mere_leads(spoken, list(_placed(spoken, clauses))))
 
 
@@ -47,7 +47,7 @@ def _placed(spoken: Mentions, clauses: list[Clause]) -> Iterator[Clause]:
         elif passage.block.cell is not None:
             yield _doing(clause, announced)
         elif passage.block.kind == "list_item" and passage.is_title:
-            yield clause  # “Consent.” names what the item is about
+            yield clause  # “Consent.” is the title of the item
         elif passage.block.kind == "list_item":
             led = _led(clause, handed, announced) if passage.own else announced
             yield clause if does & _HANDED_DOWN else _doing(clause, led)
@@ -57,7 +57,7 @@ def _placed(spoken: Mentions, clauses: list[Clause]) -> Iterator[Clause]:
 
 
 def _labelled(spoken: Mentions, passage: Passage) -> frozenset[ClauseKind]:
-    """What the words before a colon announce for those behind it: “Purpose: to find faults.”"""
+    """What the label before a colon announces for the text after it: “Purpose: to find faults.”"""
     label = _LABEL.match(same_words(passage.sentence.text))
     if label is None or passage.block.kind == "heading" or passage.block.cell is not None:
         return _NOTHING
@@ -67,20 +67,21 @@ def _labelled(spoken: Mentions, passage: Passage) -> frozenset[ClauseKind]:
 
 
 def _led(clause: Clause, handed: frozenset[ClauseKind], announced: frozenset[ClauseKind]) -> frozenset[ClauseKind]:
-    """What the item does by what leads into it, or else by the title; a promise is handed to what does nothing yet."""
+    """Kinds that an item takes over from its lead-in, or else from the title; a promise only if the item has no kind
+    yet."""
     if handed != _PROMISED:
         return handed or announced
     return announced if clause.kinds or announced & _HANDED_DOWN else announced | handed
 
 
 def _noted(clause: Clause) -> frozenset[ClauseKind]:
-    """What a title may announce for a sentence that is no item."""
+    """Kinds that a title may announce for a sentence that is not a list item."""
     lists_data = clause.promise is None and len(clause.categories) >= _CATEGORIES_MIN
     return _OF_NOTES | {ClauseKind.COLLECTION} if lists_data else _OF_NOTES
 
 
 def _hands_down(passage: Passage, clause: Clause, before: frozenset[ClauseKind]) -> frozenset[ClauseKind]:
-    """What the items do that *clause* may lead into; *before* is what the sentence before it hands down."""
+    """Kinds that *clause* hands down if it introduces a list; *before* is what the previous sentence hands down."""
     if does := frozenset(clause.kinds) & _HANDED_DOWN:
         return does
     if clause.promise is None:
@@ -91,14 +92,14 @@ def _hands_down(passage: Passage, clause: Clause, before: frozenset[ClauseKind])
 
 
 def _doing(clause: Clause, kinds: Iterable[ClauseKind]) -> Clause:
-    """*clause*, which does *kinds* besides."""
+    """*clause* with *kinds* added."""
     more = tuple(kind for kind in sorted(kinds) if kind not in clause.kinds)
     promise = parts_of(same_words(clause.sentence.text), clause.lead) if ClauseKind.PROMISE in more else clause.promise
     return replace(clause, kinds=(*clause.kinds, *more), promise=promise)
 
 
 def _announced(spoken: Mentions) -> Iterator[tuple[Passage, frozenset[ClauseKind]]]:
-    """Each passage with what the nearest title above it announces: the head of its column or row, what leads into its
+    """Each passage with what the nearest title above it announces: the head of its column or row, the lead-in of its
     list, or its heading."""
     columns = _columns(spoken)
     heading = lead = row = _NOTHING
@@ -123,8 +124,8 @@ def _announced(spoken: Mentions) -> Iterator[tuple[Passage, frozenset[ClauseKind
 
 
 def _columns(spoken: Mentions) -> dict[tuple[int, int], frozenset[ClauseKind]]:
-    """What the head of each column of each table announces. A table of who receives data tells nothing else, and one
-    that tells how long it is kept but not what for tells of no collection."""
+    """What the head of each table column announces. In a table of recipients only recipients and retention count, and a
+    table with retention but no purpose announces no collection."""
     columns: dict[tuple[int, int], frozenset[ClauseKind]] = {}
     for passage in spoken.passages:
         cell = passage.block.cell
@@ -145,14 +146,14 @@ def _besides(kinds: set[ClauseKind]) -> set[ClauseKind]:
 
 
 def _title(spoken: Mentions, passage: Passage, of: str = "title", *, within: str = "") -> frozenset[ClauseKind]:
-    """What the sentence announces as a title, or the words *within* it that are one."""
+    """What the sentence, or a title *within* it, announces."""
     names = {kind: f"{of}.{kind}" for kind in _ANNOUNCED if spoken.knows(f"{of}.{kind}")}
     told = {kind: spoken.why(name, passage.sentence) for kind, name in names.items()}
     return frozenset(kind for kind, said in told.items() if said and (not within or f" {said} " in within))
 
 
 def _without_mere_leads(spoken: Mentions, clauses: list[Clause]) -> list[Clause]:
-    """*clauses* where "We will:" promises nothing by itself, as what it leads into does."""
+    """*clauses* in which "We will:" is not itself a promise, because its list items are."""
     kept = list(clauses)
     for place, (passage, following) in enumerate(zip(spoken.passages, spoken.passages[1:], strict=False)):
         leads = passage.sentence.text.rstrip().endswith(":") and following.own and following.block.kind == "list_item"

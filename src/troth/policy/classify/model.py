@@ -9,7 +9,7 @@ from troth.policy.text import Block, PolicyText, Sentence
 
 
 class ClauseKind(enum.StrEnum):
-    """What a sentence does. Most do one thing, some several; one that does nothing of these has no kind."""
+    """What a sentence does. Most have one kind, some several, and a sentence that does none of these has none."""
 
     PROMISE = "promise"
     RIGHT = "right"
@@ -40,11 +40,11 @@ _TOPIC_OF = {
     "collect": ClauseKind.COLLECTION,
     "use": ClauseKind.PURPOSE,
 }
-"""What a promise is about by what it says is done or not done."""
+"""The topic of a promise by its action."""
 
 
 class Practice(enum.StrEnum):
-    """The field's ten categories of privacy practice, for paragraphs."""
+    """The ten standard categories of privacy practice, for paragraphs."""
 
     FIRST_PARTY = "first_party"
     THIRD_PARTY = "third_party"
@@ -59,7 +59,7 @@ class Practice(enum.StrEnum):
 
 
 class Party(enum.StrEnum):
-    """Who a promise is about: who will do it, or will not."""
+    """Who does, or does not do, what is promised."""
 
     WE = "we"
     STAFF = "staff"
@@ -68,7 +68,7 @@ class Party(enum.StrEnum):
 
 
 class Modality(enum.StrEnum):
-    """How it is said: it will be done, it is done, it is never done, or the reader may do it."""
+    """How a promise is stated: it will be done, it is done, it is never done, or the reader may do it."""
 
     WILL = "will"
     DOES = "does"
@@ -78,7 +78,7 @@ class Modality(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with its unit, both as the sentence means them: ``thirty days`` is 30 and ``day``."""
+    """A number with its unit, both normalised: ``thirty days`` is 30 and ``day``."""
 
     number: float
     unit: str
@@ -89,9 +89,9 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class PromiseParts:
-    """The parts of a promise. *negative*: it says what will not be done. *action* is one of the words of
-    ``parts.toml`` or empty, *when* the words for a time (``within thirty days``), *condition* those from ``if`` or
-    ``unless`` on, *hedges* the words that take some of it back."""
+    """The parts of a promise. *negative*: something is promised not to be done. *action* is a key of ``parts.toml`` or
+    empty, *when* the words for a time (``within thirty days``), *condition* those from ``if`` or ``unless`` on,
+    *hedges* the words that weaken it."""
 
     who: Party
     modality: Modality
@@ -104,9 +104,9 @@ class PromiseParts:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One sentence, or one item of a list, and what it does. *lead* is what leads into it, *categories* the kinds of
-    data and *quantities* the numbers with units that it names, *because* the concepts of the
-    lexicon that were found in it, each with the words that show it."""
+    """A sentence or list item and what it does. *lead* is its lead-in, *categories* are the data categories and
+    *quantities* the numbers with units that it names, *because* the matching concepts of the lexicon, each with the
+    words that match."""
 
     sentence: Sentence
     kinds: tuple[ClauseKind, ...]
@@ -118,12 +118,12 @@ class Clause:
 
     @property
     def negative(self) -> bool:
-        """Whether it promises that something is not done."""
+        """True if it promises that something is not done."""
         return self.promise is not None and self.promise.negative
 
     @property
     def topic(self) -> ClauseKind:
-        """What a list of promises puts it under: one of its other kinds, or `ClauseKind.PROMISE`."""
+        """The heading for a list of promises: one of its other kinds, or `ClauseKind.PROMISE`."""
         by_action = _TOPIC_OF.get(self.promise.action) if self.promise is not None else None
         if by_action is ClauseKind.RECIPIENT:
             return by_action
@@ -132,7 +132,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph, a list with what leads into it, or a table; and the practices that it is about."""
+    """A paragraph, a list with its lead-in, or a table, with the practices that it is about."""
 
     blocks: tuple[Block, ...] = field(repr=False)
     practices: tuple[Practice, ...]
@@ -146,7 +146,8 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A policy with what its sentences do, in order, headings included; and what its paragraphs are about."""
+    """A policy with the clauses of its sentences, in order and including headings, and the practices of its
+    paragraphs."""
 
     policy: PolicyText = field(repr=False)
     clauses: tuple[Clause, ...]

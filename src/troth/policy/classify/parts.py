@@ -1,4 +1,4 @@
-"""The parts of a promise: who, how, what, when, under which condition (``parts.toml``)."""
+"""Extracts the parts of a promise: who, how, what, when, under which condition (``parts.toml``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from troth.policy.classify.model import Modality, Party, PromiseParts
 
 
 def parts_of(words: str, lead: str = "") -> PromiseParts:
-    """The parts of the promise in *words* (as `same_words` makes them), with what leads into it."""
+    """The parts of the promise in *words* (normalised by `same_words`) with its lead-in."""
     whole = f"{lead} {words}" if lead else words
     negative = any(pattern.search(whole) for pattern in _patterns("negative").values())
     return PromiseParts(

@@ -11,18 +11,18 @@ from troth.policy.text import Block, PolicyText, Sentence
 
 _HINT = 0.45
 _HEADED = 0.5
-"""How much a sentence counts that only hints at a practice, and the heading above, where one that speaks of it counts
-one. A paragraph is of a practice from one on ..."""
+"""Points for a sentence that only hints at a practice, and for the heading above; a sentence that states it has one
+point. A paragraph is about a practice with one point or more ..."""
 _SHARE = {Practice.FIRST_PARTY: 0.8}
 _SHARE_OF_OTHERS = 0.4
-"""... if that is also so much of what it has of the practice that it is most of: data is mentioned everywhere."""
+"""... and at least this share of the points of its strongest practice, because data is mentioned everywhere."""
 _AT_LEAST = 0.5
-"""What is enough for the practice that it is most of, where no sentence is an introduction, a contact and the like."""
+"""Enough points for the strongest practice if no sentence is an introduction, a contact or the like."""
 _ALWAYS = frozenset({Practice.DO_NOT_TRACK, Practice.AUDIENCES, Practice.POLICY_CHANGE})
-"""Practices that are told in passing and still looked for."""
+"""Practices that are usually mentioned in passing but still reported."""
 _PARAGRAPH_WORDS = 25
 _OPENING_WORDS = 6
-"""A first sentence of at most so many words heads its paragraph: "Opting out." """
+"""A first sentence of at most this many words is the title of its paragraph: “Opting out.”"""
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class _Weighed:
 
 
 def paragraphs_of(mentions: Mentions) -> Iterator[Paragraph]:
-    """The paragraphs of the policy in order, each with its practices; `Practice.OTHER` where it has none."""
+    """The paragraphs of the policy in order, each with its practices; `Practice.OTHER` if it has none."""
     headings = _Headings(mentions)
     for heading, blocks in _groups(mentions.policy):
         sentences = [sentence for block in blocks for sentence in block.sentences]
@@ -45,7 +45,8 @@ def paragraphs_of(mentions: Mentions) -> Iterator[Paragraph]:
 
 
 def _found(weighed: dict[Practice, _Weighed], other: int) -> list[Practice]:
-    """The practices of a paragraph of which *other* sentences are about none; they outweigh as many hints."""
+    """The practices of a paragraph; none if *other*, the number of sentences about no practice, is at least the highest
+    score."""
     most = max(weighed, key=lambda practice: weighed[practice].points)
     if other >= weighed[most].points:
         return []
@@ -95,7 +96,7 @@ def _opening(sentences: list[Sentence]) -> Sentence | None:
 
 
 def _groups(policy: PolicyText) -> Iterator[tuple[Sentence | None, tuple[Block, ...]]]:
-    """The blocks of each paragraph with the heading above it: what leads into a list or a table is one with it."""
+    """The blocks of each paragraph with the heading above; a lead-in belongs to its list or table."""
     heading: Sentence | None = None
     group: list[Block] = []
     for block in policy.blocks:
@@ -122,7 +123,7 @@ def _goes_on(group: list[Block], block: Block) -> bool:
 
 
 def _is_paragraph(block: Block) -> bool:
-    """Whether an item of a list says as much as a paragraph, as where paragraphs are numbered."""
+    """True if a list item is as long as a paragraph, as where paragraphs are numbered."""
     return block.kind == "list_item" and len(block.sentences) > 1 and len(block.text.split()) >= _PARAGRAPH_WORDS
 
 

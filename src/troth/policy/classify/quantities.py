@@ -1,4 +1,4 @@
-"""The numbers with units in a sentence: ``within thirty (30) days``, ``10 business days``, ``two people``."""
+"""Finds numbers with units in a sentence: ``within thirty (30) days``, ``10 business days``, ``two people``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from troth.policy.classify.model import Quantity
 
 
 def quantities_in(words: str) -> tuple[Quantity, ...]:
-    """The quantities in *words* (as `same_words` makes them), in order."""
+    """The quantities in *words* (normalised by `same_words`), in order."""
     return tuple(quantity for _, _, quantity in places_in(words))
 
 
 def places_in(words: str) -> Iterator[tuple[int, int, Quantity]]:
-    """The same, each with the characters where it stands: from the first to before the second."""
+    """The same, each with its start and end (exclusive)."""
     read = _read()
     for found in read.pattern.finditer(words):
         several, unit = read.units[found[2].casefold()]
@@ -27,7 +27,7 @@ def places_in(words: str) -> Iterator[tuple[int, int, Quantity]]:
 
 
 def _number(text: str, numerals: Mapping[str, float]) -> float:
-    """The number that is *said* in digits or in words."""
+    """Parses a number in digits or in words."""
     if text[0].isdigit():
         return float(text.replace(",", ""))
     if text in numerals:
@@ -60,5 +60,5 @@ def _read() -> _Read:
 
 
 def _any(words: Iterable[str]) -> str:
-    """A pattern for any of the words, the longest first."""
+    """A pattern that matches any of the words, longest first."""
     return f"(?:{'|'.join(re.escape(word) for word in sorted(words, key=len, reverse=True))})"

@@ -1,4 +1,4 @@
-"""From a policy that was read to what it says."""
+"""From a parsed policy to what it states."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from troth.policy.text import PolicyText, Sentence, TextLanguage
 from troth.text import same_words
 
 _CHARACTERS_MAX = 2_000
-"""What is read of one sentence; real sentences are shorter."""
+"""How much of a sentence is read; real sentences are shorter."""
 
 
 def understand(policy: PolicyText) -> Understood:
-    """What each sentence does and each paragraph is about. The same text gives the same answer."""
+    """What each sentence does and each paragraph is about. Deterministic."""
     spoken = mentions(policy)
     clauses = as_placed(spoken, as_weighed(spoken, _heard(spoken)))
     return Understood(policy, clauses, tuple(paragraphs_as_weighed(spoken, paragraphs_of(spoken))))
 
 
 def heard(policy: PolicyText) -> tuple[list[tuple[Passage, Clause]], list[Paragraph]]:
-    """What each sentence does, and each paragraph is about, by phrases alone: for whoever weighs their words."""
+    """The same by phrases alone, without the model: input for training its weights."""
     spoken = mentions(policy)
     return list(zip(spoken.passages, _heard(spoken), strict=True)), list(paragraphs_of(spoken))
 
@@ -39,9 +39,9 @@ def _heard(spoken: Mentions) -> list[Clause]:
 
 
 def promises_in(policy: PolicyText) -> list[Clause]:
-    """The clauses that commit the company, in order; of headings those that are whole sentences (“We never sell it”).
+    """The clauses that commit the company, in order; headings only if they are whole sentences (“We never sell it”).
 
-    Phrases see words, not meaning: expect a few too many, and read the rest yourself.
+    Phrases see words, not meaning: expect a few false positives, and review the rest yourself.
     """
     return list(understand(policy).promises)
 
@@ -49,10 +49,10 @@ def promises_in(policy: PolicyText) -> list[Clause]:
 _WHOLE = re.compile(
     r"(?:[\d.()]{1,8} )?(?:we|you|nobody|no one|our [a-z]+ (?:never|do|does|will|are|is))\b(?: [^ ]+){2}", re.I
 )
-"""A heading that says something: somebody, and what they do. “What we collect” and “Our security” only name it."""
+"""A heading that is a statement: a subject and what it does. “What we collect” and “Our security” only name a topic."""
 
 _OF_RIGHTS = ("promise.will", "promise.negated", "promise.tells", "promise.you_can")
-"""What a right in a list may promise besides: "to have it erased, and we will tell the recipients"."""
+"""What a right in a list may promise in addition: "to have it erased, and we will tell the recipients"."""
 
 
 _SILENCES = {
@@ -64,7 +64,8 @@ _SILENCES = {
     ClauseKind.COLLECTION: {ClauseKind.CONTACT},
     ClauseKind.DEFINITION: {ClauseKind.CONTACT},
 }
-"""What a sentence names in passing while it does something else: who may object to a use is told of no purpose."""
+"""Kinds that another kind suppresses, because the sentence only mentions them: a right to object to a use states no
+purpose."""
 
 
 class _Says:
@@ -103,7 +104,8 @@ class _Says:
         )
 
     def _besides(self, sentence: Sentence, *, is_promise: bool) -> dict[ClauseKind, str]:
-        """What the sentence does besides promising, each with the words that show it; not what it names in passing."""
+        """Kinds of the sentence besides a promise, each with the matching words; without those that it only
+        mentions."""
         kinds = {kind: said for kind, name in self._kinds.items() if (said := self._says(kind, name, sentence))}
         silenced = {kind for one in kinds for kind in _SILENCES.get(one, ())}
         silenced |= _SILENCES[ClauseKind.PROMISE] if is_promise else set()
@@ -117,7 +119,7 @@ class _Says:
         return Clause(passage.sentence, kinds, parts_of(words), "", *told, tuple(dict.fromkeys(commits)))
 
     def _commits(self, passage: Passage, words: str) -> list[str]:
-        """By which concepts, and which words, the sentence commits the company."""
+        """The concepts, with the matching words, by which the sentence commits the company."""
         if _is_advice(passage) or self._spoken.why("promise.not", passage.sentence):
             return []
         names = _OF_RIGHTS if self._is_right_in_list(passage) else self._promises
@@ -125,7 +127,7 @@ class _Says:
         return [said for said in found if said]
 
     def _is_right_in_list(self, passage: Passage) -> bool:
-        """Whether the sentence is one of the rights that a list names: it tells its limits, and promises seldom."""
+        """True if the sentence is an item in a list of rights: such items state limits and seldom promises."""
         return bool(passage.own and "right" in passage.words[: passage.own] and passage.block.kind == "list_item")
 
     def _says(self, kind: ClauseKind, name: str, sentence: Sentence) -> str:
@@ -140,5 +142,5 @@ _ADVISES = ("do not ", "dont ", "remember ", "make sure ", "beware ")
 
 
 def _is_advice(passage: Passage) -> bool:
-    """Whether the sentence tells the reader what to do, and nothing of what the company does."""
+    """True if the sentence only tells the reader what to do and says nothing of what the company does."""
     return not passage.own and passage.words.startswith(_ADVISES) and " we " not in passage.words

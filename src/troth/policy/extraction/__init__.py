@@ -1,4 +1,4 @@
-"""What a policy says of itself: the terms it defines, how the company is reached, its dates. Each with its place."""
+"""What a policy says about itself: defined terms, contact details and dates, each with its position."""
 
 from troth.policy.extraction.contacts import Contact, ContactKind, Reached, contacts
 from troth.policy.extraction.dates import DateKind, StatedDate, dates, days_meant

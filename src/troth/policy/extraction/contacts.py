@@ -1,4 +1,4 @@
-"""How a policy says that somebody is reached."""
+"""Finds the contact details in a policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DIGITS = range(7, 16)
 
 
 class ContactKind(enum.StrEnum):
-    """How somebody is reached."""
+    """The kind of a contact."""
 
     EMAIL = "email"
     TELEPHONE = "telephone"
@@ -26,19 +26,20 @@ class ContactKind(enum.StrEnum):
 
 
 class Reached(enum.StrEnum):
-    """Who is reached: whom the sentence names last before it, else whom it or its heading names; else the company."""
+    """Whose contact it is: the party named last before it in the sentence, else the one that the sentence or its
+    heading names; else the company."""
 
     COMPANY = "company"
     OFFICER = "data protection officer"
     AUTHORITY = "authority"
     REPRESENTATIVE = "representative"
     RECIPIENT = "recipient"
-    """Somebody whom the company gives data to."""
+    """Somebody to whom the company gives data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A way to reach somebody, as the policy prints it. Whether it works is for others to find out."""
+    """A contact as the policy prints it. Whether it works is not checked here."""
 
     kind: ContactKind
     value: str = field(repr=False)
@@ -56,7 +57,7 @@ _CALLING = re.compile(
     r"\b(?:tel|telephones?|phones?|call|ring|fax|freephone|hotline|mobile|dial)\b|toll[- ]free|[📞☎📱✆]", re.I
 )
 _NATIONAL = re.compile(r"\(?0\d{2,4}\)? ")
-"""How a number begins that is one for the telephone where it stands beside an address."""
+"""Start of a number that counts as a telephone number next to an address."""
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 _POSTCODE = re.compile(
@@ -81,7 +82,7 @@ _RECIPIENT = re.compile(
     re.I,
 )
 _RECIPIENTS = re.compile(rf"{_RECIPIENT.pattern}|\bwho else\b|\bwhom\b", re.I)
-"""How headings speak of those who get data."""
+"""How headings refer to recipients."""
 _US = re.compile(r"\b(?:us|me)\b")
 _BEFORE = {**_WHO, Reached.RECIPIENT: _RECIPIENT, Reached.COMPANY: _US}
 _OURS = frozenset({Reached.COMPANY, Reached.OFFICER})
@@ -106,7 +107,7 @@ def contacts(policy: PolicyText) -> list[Contact]:
 
 
 def _named(text: str) -> list[tuple[int, Reached]]:
-    """Whom a sentence names, in order, each with the character where it does."""
+    """The parties that a sentence names, in order, each with its offset."""
     return sorted((match.start(), who) for who, pattern in _BEFORE.items() for match in pattern.finditer(text))
 
 
@@ -119,7 +120,7 @@ def _headed(heading: str) -> Reached | None:
 
 
 def _own_host(contacts: list[Contact]) -> str:
-    """The host of the company's mailboxes: the one that is named most often, and of several the first."""
+    """The host of the company's mailboxes: the most frequent one, or the first of several."""
     mailboxes = [one for one in contacts if one.kind is ContactKind.EMAIL]
     ours = [one for one in mailboxes if one.reached in _OURS]
     hosts = Counter(map(_host, ours or mailboxes))
@@ -127,7 +128,7 @@ def _own_host(contacts: list[Contact]) -> str:
 
 
 def _is_own(contact: Contact, own: str) -> bool:
-    """Whether it is one of the company's own mailboxes, although the words before it are of recipients."""
+    """True if it is one of the company's own mailboxes, although the words before it name a recipient."""
     return contact.reached is Reached.RECIPIENT and contact.kind is ContactKind.EMAIL and _host(contact) == own
 
 
@@ -136,7 +137,7 @@ def _host(mailbox: Contact) -> str:
 
 
 def _ways(sentence: Sentence) -> dict[tuple[int, int], tuple[ContactKind, str]]:
-    """Each way by the characters where it stands. A link counts for what it leads to, unless its words tell already."""
+    """The contacts by position. A link counts as its target, unless its text is a contact already."""
     text = sentence.text[:_CHARACTERS_MAX]
     found: dict[tuple[int, int], tuple[ContactKind, str]] = {}
     for match in _EMAIL.finditer(text):
@@ -159,8 +160,8 @@ _SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*):", re.I)
 
 
 def _led_to(href: str) -> tuple[ContactKind, str] | None:
-    """What a link leads to: a page of the site or of another, a mailbox or a telephone. None for anything else, as for
-    a place on the same page."""
+    """What a link leads to: a web page, a mailbox or a telephone number. None for anything else, such as an anchor on
+    the same page."""
     if href.startswith("#"):
         return None
     found = _SCHEME.match(href)
@@ -171,8 +172,8 @@ def _led_to(href: str) -> tuple[ContactKind, str] | None:
 
 
 def _numbers(text: str, *, is_beside: bool) -> Iterator[tuple[int, int]]:
-    """Telephone numbers: in the form for all countries, where the sentence speaks of calling, or in the form for one
-    country where they are *beside* an address."""
+    """Telephone numbers: in international form, in any form if the sentence mentions calling, or in national form next
+    to an address (*is_beside*)."""
     is_calling = _CALLING.search(text) is not None
     for match in _TELEPHONE.finditer(text):
         digits = sum(each.isdigit() for each in match[0])
@@ -182,7 +183,7 @@ def _numbers(text: str, *, is_beside: bool) -> Iterator[tuple[int, int]]:
 
 
 def _addresses(text: str) -> Iterator[tuple[int, int]]:
-    """Postal addresses: a postcode with the names and numbers before it, and the country behind it."""
+    """Postal addresses: a postcode with the names and numbers before it, and the country after it."""
     reached = 0
     for code in _POSTCODE.finditer(text):
         start = code.start()

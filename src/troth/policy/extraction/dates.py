@@ -1,4 +1,4 @@
-"""The days from which a policy says that it counts, and when it was last changed."""
+"""Finds the dates from which a policy applies and on which it was last changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from troth.policy.text import PolicyText, Sentence, Span
 
 _WORDS_MAX = 30
-"""A sentence that tells the policy's date is short; longer ones tell of laws."""
+"""Sentences that state the policy's date are short; longer ones are about laws."""
 
 _NEAR_CHARACTERS = 60
 _MONTHS = (
@@ -23,7 +23,7 @@ _MONTHS = (
 
 
 class DateKind(enum.StrEnum):
-    """What a date says of the policy."""
+    """What a date says about the policy."""
 
     EFFECTIVE = "effective"
     UPDATED = "updated"
@@ -32,7 +32,7 @@ class DateKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StatedDate:
-    """A date, or the number of a version, as the policy prints it, and the days that it may mean (see `days_meant`)."""
+    """A date or version number as the policy prints it, and the days that it may mean (see `days_meant`)."""
 
     kind: DateKind
     text: str
@@ -61,7 +61,7 @@ _CUES = {
     ),
 }
 _NEXT = re.compile(r"\b(?:next|future)\b[^.]{0,30}$|\b(?:due|again)\b[^.]{0,15}$", re.I)
-"""Before a day that is still to come."""
+"""Precedes a date that is still to come."""
 _VERSION = re.compile(
     r"\b(?:version|ver\.|v\.?)(?: ?no\.?| number)?:? ?(?P<number>\d{1,3}(?:\.\d{1,3}){0,3})(?![\d/-]|\.\d)", re.I
 )
@@ -69,7 +69,7 @@ _OF_A_LAW = re.compile(r"\b(?:Acts?|Regulations?|Directives?|laws?|GDPR|CCPA|CPR
 
 
 def dates(policy: PolicyText) -> list[StatedDate]:
-    """The policy's own dates and version, in order: since when it is in force, when it was last changed."""
+    """The policy's own dates and version, in order: when it takes effect, when it was last changed."""
     found: list[StatedDate] = []
     before = ""
     for sentence in policy.sentences:
@@ -83,8 +83,8 @@ def dates(policy: PolicyText) -> list[StatedDate]:
 
 
 def days_meant(text: str) -> tuple[dt.date, ...]:
-    """The days that a printed date may mean: none for a day that does not exist and for what is no date, two where day
-    and month could change places, the first of the month where no day is given."""
+    """The days that a printed date may mean: none for an impossible day and for text that is no date, two if day and
+    month are interchangeable, the first of the month if no day is given."""
     for form in _FORMS:
         if match := form.search(text):
             return tuple(dict.fromkeys(_days(match)))
@@ -108,7 +108,7 @@ def _days(match: re.Match[str]) -> Iterator[dt.date]:
 
 
 def _stated(text: str, before: str) -> Iterator[tuple[int, int, DateKind]]:
-    """What a sentence states, each by its characters and its kind; *before* may be a label such as “Last updated”."""
+    """The dates in a sentence, each with its position and kind; *before* may be a label such as “Last updated”."""
     reached = 0
     for match in sorted(itertools.chain.from_iterable(form.finditer(text) for form in _FORMS), key=re.Match.start):
         if match.start() >= reached:
@@ -123,7 +123,7 @@ def _stated(text: str, before: str) -> Iterator[tuple[int, int, DateKind]]:
 
 
 def _kind(near: str) -> DateKind | None:
-    """The kind whose cue stands last, next to the date."""
+    """The kind of the last cue, which is the one next to the date."""
     cues = {kind: max((cue.start() for cue in pattern.finditer(near)), default=-1) for kind, pattern in _CUES.items()}
     kind = max(cues, key=cues.__getitem__)
     return kind if cues[kind] >= 0 else None

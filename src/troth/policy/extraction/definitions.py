@@ -1,4 +1,4 @@
-"""The terms that a policy gives a meaning to."""
+"""Finds the terms that a policy defines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from troth.policy.text import PolicyText, Sentence, Span
 
 _CHARACTERS_MAX = 4_000
-"""What is looked at of one sentence; real ones are shorter."""
+"""How much of a sentence is read; real sentences are shorter."""
 
 _TERM = r"[\"“‘'«](?P<term>[^\W_][^\"“”‘’«»()]{0,60}?)[.,]?[\"”’'»]"
 _QUOTED = re.compile(_TERM)
@@ -28,7 +28,7 @@ _AROUND_SHORT_FORM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """The *term* that a sentence gives a meaning to, and where the term stands."""
+    """The *term* that a sentence defines, and its position."""
 
     term: str
     sentence: Sentence

@@ -1,8 +1,7 @@
-"""What is wrong with a policy: every rule of the catalogue, as data with its citation and dates.
+"""The policy linter: rules are data, each with its citation and dates.
 
-`lint` looks at the text alone; with `LintFacts`, drawn from a declaration, conditions become facts, and what the text
-says is held against what is declared. A finding quotes the words that it is about, or names what was looked for in
-vain.
+`lint` needs only the text; with `LintFacts` from a declaration, conditions become facts and the text is compared with
+what is declared. A finding quotes the words that it is about, or names what is missing.
 """
 
 from troth.policy.lint.data import as_data, as_sarif

@@ -1,10 +1,9 @@
-"""Which laws a policy may be under, as far as its own words tell.
+"""Which laws a policy may be subject to, as far as its own text shows.
 
-A law of another continent is looked at where the text gives a reason to: a European clinic that never speaks of
-Americans is not asked for the rights of Californians. The other way round nothing is left out, since the laws of the
-European Union and the United Kingdom follow whoever offers something to the people there, and few say that they do not:
-what those laws ask of a company that never speaks of Europe is found under a condition. A declaration that says whom
-the company serves settles it either way.
+American laws are checked only if the text gives a reason: a European clinic that never mentions Americans is not asked
+for the rights of Californians. European laws are never left out that way, because those of the EU and the UK apply to
+anybody who offers something to people there, and few policies say that they do not: if the text never mentions Europe,
+their findings are conditional. A declaration of whom the company serves settles both.
 """
 
 from __future__ import annotations
@@ -25,21 +24,21 @@ _EUROPEAN: Final = frozenset({"gdpr", "uk"})
 
 @dataclass(frozen=True, slots=True)
 class ApplicableLaws:
-    """*left_out* are laws that nothing in the text points to; *doubtful* ones count under the condition that they do
-    apply. Those in neither apply, or have to be taken to."""
+    """*left_out* are laws that nothing in the text points to; *doubtful* ones make findings conditional. All others
+    apply, or are assumed to."""
 
     left_out: frozenset[str] = frozenset()
     doubtful: frozenset[str] = frozenset()
 
     @property
     def regimes(self) -> tuple[str, ...]:
-        """The laws to look at, in their order."""
+        """The laws to check, in their order."""
         return tuple(name for name in REGIMES if name not in self.left_out)
 
 
 def reach_of(home: Home, spoken: Mentions, facts: LintFacts | None = None) -> ApplicableLaws:
-    """What *home* and the words tell; what a declaration says of the people that the company serves settles both: a law
-    that follows people who are not served is left out."""
+    """Decides from *home* and the text. If a declaration says whom the company serves, it settles both: laws that
+    protect people who are not served are left out."""
     left_out, doubtful = frozenset[str](), frozenset[str]()
     american = facts.holds("offers_to_us") if facts is not None else None
     if not (home.region in {"us", ""} or spoken.has("reach.us") if american is None else american):

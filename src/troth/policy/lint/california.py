@@ -1,4 +1,4 @@
-"""Rules of California, where concepts alone do not decide."""
+"""California rules that need more than concepts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _third_parties(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("CA.22575.b4.effective")
 def _no_effective_date(looked: LintContext) -> Iterator[Hit]:
-    """A day that is none is no date."""
+    """An invalid date does not count."""
     told = looked.mentions.of("change.date")
     if all(any(date.is_none for date in dates_of(passage.sentence, looked.as_of)) for passage in told):
         yield Hit()
@@ -66,7 +66,7 @@ def _rights_of_californians(looked: LintContext) -> Iterator[Hit]:
 
 
 def _of_californians(looked: LintContext) -> list[str]:
-    """What is said to Californians, part by part: sections, or under no heading paragraphs with what they lead into."""
+    """The text addressed to Californians, in parts: sections or, without a heading, paragraphs with their lists."""
     parts = defaultdict[object, list[str]](list)
     paragraph = 0
     for passage in looked.mentions.passages:

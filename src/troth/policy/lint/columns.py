@@ -1,4 +1,4 @@
-"""Columns of a table that leave out what they are for: a period that is to be decided, a ground that is not there."""
+"""Finds table columns that are not filled in: a period to be decided, a missing legal basis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NOT_YET = re.compile(r"tb[acd]|to be (?:confirmed|decided|defined|determined|ag
 
 
 def unfilled(looked: LintContext, heads: re.Pattern[str]) -> Iterator[Passage]:
-    """Cells below one of *heads* that say nothing yet; and the first cell of rows that have no cell there."""
+    """Placeholder cells in columns whose head matches *heads*; for drawn rows without such a cell, their first cell."""
     rows = defaultdict[tuple[int, int], dict[int, Passage]](dict)
     columns = defaultdict[int, set[int]](set)
     for passage in looked.mentions.passages:
@@ -35,5 +35,5 @@ def unfilled(looked: LintContext, heads: re.Pattern[str]) -> Iterator[Passage]:
 
 
 def _is_drawn(passage: Passage, looked: LintContext) -> bool:
-    """Whether its row is one line of a table drawn with strokes: elsewhere one cell may serve several rows."""
+    """True if its row is one line of a table drawn with bars: in other tables one cell may span several rows."""
     return looked.lines[passage.sentence.span.line - 1].lstrip().startswith("|")

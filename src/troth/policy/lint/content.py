@@ -1,4 +1,4 @@
-"""Rules of the GDPR about what a policy says, where concepts alone do not decide."""
+"""GDPR rules on the content of a policy that need more than concepts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from troth.policy.lint.rules import fires_when
 from troth.policy.lint.unfinished import empty_leads, has_gap, unfinished
 
 _SHIELD_ENDS = dt.date(2020, 7, 16)
-"""C-311/18: the Privacy Shield is no safeguard any more."""
+"""C-311/18: the Privacy Shield is no longer a valid safeguard."""
 _REPEATS_MAX = 10
-"""How often a fault of wording is told; further places are only counted."""
+"""How often the same wording fault is reported; further places are only counted."""
 
 
 def _other_places(count: int) -> tuple[tuple[str, str], ...]:
@@ -28,13 +28,13 @@ def _other_places(count: int) -> tuple[tuple[str, str], ...]:
 
 
 def _capped(passages: Sequence[Passage]) -> Iterator[Hit]:
-    """The first few of *found*; the last of them says how many more there are."""
+    """The first few of *passages*; the last hit says how many more there are."""
     for place, passage in enumerate(passages[:_REPEATS_MAX], 1):
         more = len(passages) - _REPEATS_MAX if place == _REPEATS_MAX else 0
         yield Hit(passage.sentence, says=_other_places(max(more, 0)))
 
 
-# --- why, on what ground, to whom -------------------------------------------------------------------------------------
+# --- purposes, legal bases, recipients --------------------------------------------------------------------------------
 
 
 @fires_when("GDPR.13.1c.purpose")
@@ -58,14 +58,14 @@ def _basis(looked: LintContext) -> Iterator[Hit]:
 
 
 _GROUNDS = re.compile(r"(?:legal|lawful) (?:basis|bases|ground)|^(?:basis|ground)\b")
-"""How the head of a column for legal bases reads."""
+"""Heads of columns for legal bases."""
 
 
 @fires_when("GDPR.13.1d.interests")
 def _interests(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     relied = spoken.of("interests.relied")
-    # A sentence with a gap in it names nothing.
+    # A sentence with a placeholder names nothing.
     named = [passage for passage in spoken.of("interests.named") if not _has_gap(passage)]
     is_named = bool(named) or any(map(_names_an_interest, relied)) or any(_has_interest_cell(looked, relied))
     if relied and not is_named:
@@ -75,7 +75,7 @@ def _interests(looked: LintContext) -> Iterator[Hit]:
 
 
 def _has_interest_cell(looked: LintContext, relied: Sequence[Passage]) -> Iterator[bool]:
-    """Of each row that relies on them, whether a cell stands below “Our interest” and says one."""
+    """For each row that relies on legitimate interests, whether a cell under “Our interest” names one."""
     rows = {(one.block.cell.table, one.block.cell.row) for one in relied if one.block.cell}
     for passage in looked.mentions.passages if rows else ():
         cell, own = passage.block.cell, passage.words[passage.own :]
@@ -85,7 +85,7 @@ def _has_interest_cell(looked: LintContext, relied: Sequence[Passage]) -> Iterat
 
 
 def _names_an_interest(passage: Passage) -> bool:
-    """Whether it is named in brackets, or what stands behind the label says what for: “Legitimate interests — keeping
+    """True if the interest is named in brackets, or the text after the label names one: “Legitimate interests — keeping
     the service safe”."""
     said = straight(passage.sentence.text)
     if re.search(r"(?i)legitimate (?:business )?interests? \(", said):
@@ -105,7 +105,7 @@ _FOR_SOMETHING = re.compile(
     r"(?!(?:processing|using|collecting|being|during|regarding|concerning|balancing|relying)\b)[a-z]{4,}ing\b",
     re.I,
 )
-"""A verb for what is done, where it is not only that data is processed."""
+"""A verb for an aim other than just processing data."""
 
 
 @fires_when("GDPR.13.1e.recipients")
@@ -135,16 +135,17 @@ def _transfer(looked: LintContext) -> Iterator[Hit]:
 
 
 def _stated(passages: Sequence[Passage]) -> list[Passage]:
-    """*passages* without questions: who asks whether data goes abroad has not said that it does."""
+    """*passages* without questions: asking whether data goes abroad does not state that it does."""
     return [passage for passage in passages if not passage.sentence.text.endswith("?")]
 
 
-# --- who answers, and for whose rights --------------------------------------------------------------------------------
+# --- rights and deadlines ---------------------------------------------------------------------------------------------
 
 
 @fires_when("GDPR.21.4.objection")
 def _objection_to_marketing(looked: LintContext) -> Iterator[Hit]:
-    """A right that is one of many in its sentence is not shown apart from them."""
+    """A right to object that is listed among many other rights in one sentence is not presented separately from
+    them."""
     spoken = looked.mentions
     marketing = spoken.of("mail.commercial", "marketing.any")
     others = Counter(id(passage) for name in _OTHER_RIGHTS for passage in spoken.of(name) if not passage.own)
@@ -172,7 +173,8 @@ def _time_and_process(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("GDPR.13.2e.mandatory")
 def _required_fields(looked: LintContext) -> Iterator[Hit]:
-    """That some extra is optional, far from what is asked for, does not say which of that must be given."""
+    """Saying that some extra is optional, far from where data is asked for, does not say which of that data is
+    required."""
     spoken = looked.mentions
     asked, told = spoken.of("fields.asked"), spoken.of("fields.mandatory")
     if asked and not any(_NEEDED.search(one.words) for one in told) and not said_near(asked, told):
@@ -194,7 +196,7 @@ def _indirect(looked: LintContext) -> Iterator[Hit]:
     told = {id(passage) for passage in spoken.of("indirect.content")}
     after = following(spoken)
     for passage in (*received, *others):
-        # What is told of them stands there, or in the sentence behind.
+        # The content may be in the same sentence or the next one.
         near = [one for one in (passage, after.get(id(passage))) if one is not None]
         if not {id(one) for one in near} & told and not (passage in received and any(map(_names_kinds, near))):
             yield Hit(passage.sentence)
@@ -202,7 +204,7 @@ def _indirect(looked: LintContext) -> Iterator[Hit]:
 
 
 def _names_kinds(passage: Passage) -> bool:
-    """Whether it names two or more kinds of data."""
+    """True if it names two or more kinds of data."""
     return len(set(_KINDS.findall(passage.words))) >= _KINDS_MIN
 
 
@@ -215,7 +217,7 @@ _KINDS = re.compile(
 
 
 def _is_itemised(passage: Passage) -> bool:
-    """Whether it leads into a list, or is an item of one: kinds and sources are told there."""
+    """True if it introduces a list or is an item of one: the list states kinds and sources."""
     return bool(passage.own) or passage.sentence.text.endswith(":")
 
 
@@ -232,7 +234,7 @@ def _special(looked: LintContext) -> Iterator[Hit]:
 
 
 def _on_another_ground(looked: LintContext, implied: Sequence[Passage]) -> Iterator[Passage]:
-    """Cells with such data in a row that names an ordinary ground, and neither consent nor Art. 9."""
+    """Table cells with special categories whose row names an ordinary legal basis, and neither consent nor Art. 9."""
     spoken = looked.mentions
     grounds = spoken.of("basis.ordinary")
     for passage in implied:
@@ -256,7 +258,8 @@ def _role(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("GDPR.27.rep")
 def _representative(looked: LintContext) -> Iterator[Hit]:
-    """A British company is known to serve the EU only where it says so; others speak to everybody."""
+    """A UK company is taken to serve the EU only if it says so; others are, unless they say that they serve nobody
+    there."""
     spoken = looked.mentions
     missing = [*spoken.of("representative.missing"), *filter(_has_gap, spoken.of("representative.any"))]
     if missing:
@@ -277,7 +280,7 @@ def _complaint_to_itself(looked: LintContext) -> Iterator[Hit]:
         yield Hit()
 
 
-# --- words that leave things open -------------------------------------------------------------------------------------
+# --- vague wording ----------------------------------------------------------------------------------------------------
 
 
 @fires_when("GDPR.12.clarity")
@@ -292,12 +295,12 @@ def _hedging(looked: LintContext) -> Iterator[Hit]:
     return _capped(looked.mentions.of("hedge.practice"))
 
 
-# --- redress, and after a breach --------------------------------------------------------------------------------------
+# --- redress and breaches ---------------------------------------------------------------------------------------------
 
 
 @fires_when("REDRESS.body")
 def _redress(looked: LintContext) -> Iterator[Hit]:
-    """Redress without a body to turn to, or with one that is still to be filled in."""
+    """Redress is promised without naming a body, or with a placeholder for it."""
     spoken = looked.mentions
     promised = outside_headings(spoken.of("redress.promised"))
     gaps = list(filter(_has_gap, promised))
@@ -316,11 +319,11 @@ def _breach_authority(looked: LintContext) -> Iterator[Hit]:
 
 
 _GOES_ON = re.compile(r"\b(?:this|that|it|tell|inform\w*|notif\w*|report\w*|notice|breach\w*|incidents?)\b")
-"""Words by which a sentence goes on about the breach of the one before it."""
+"""Words by which a sentence continues the previous one about a breach."""
 
 
 def _breach_without(looked: LintContext, concept: str) -> Iterator[Hit]:
-    """What is wanted stands in a sentence that tells of a breach, or in the next one."""
+    """*concept* must be in a sentence about a breach, or in the next one."""
     spoken = looked.mentions
     told = spoken.of("breach.any")
     after = following(spoken)

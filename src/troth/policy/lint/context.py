@@ -1,4 +1,4 @@
-"""What a rule looks at."""
+"""The context of lint rules."""
 
 from __future__ import annotations
 
@@ -26,44 +26,44 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class LintContext:
-    """What a rule looks at: the policy, what it speaks of, the day, the facts that are known, the laws that count."""
+    """Input of a rule: the policy, its mentions, the date, known facts and applicable laws."""
 
     policy: PolicyText
     as_of: dt.date
     facts: LintFacts | None = None
     limited: tuple[str, ...] | None = None
-    """The laws that the run is limited to; those that the text gives a reason for, where left out."""
+    """The laws that the run is limited to; None for those that the text gives a reason to check."""
 
     @cached_property
     def reach(self) -> ApplicableLaws:
-        """Which laws count, and which of them only if they do apply."""
+        """Which laws apply, and which only conditionally."""
         if self.limited is not None:
             return ApplicableLaws(left_out=frozenset(REGIMES) - set(self.limited))
         return reach_of(self.home, self.mentions, self.facts)
 
     @property
     def regimes(self) -> tuple[str, ...]:
-        """The laws that are looked at."""
+        """The laws that are checked."""
         return self.reach.regimes
 
     @cached_property
     def home(self) -> Home:
-        """Where the company is at home."""
+        """Where the company is established."""
         return home_of(self.policy, self.facts)
 
     @cached_property
     def mentions(self) -> Mentions:
-        """Which sentences speak of what."""
+        """Which sentences mention which concepts."""
         return mentions(self.policy)
 
     @cached_property
     def following(self) -> Mapping[int, Passage]:
-        """By the identity of a passage the one behind it."""
+        """The next passage, by the `id()` of a passage."""
         return {id(one): after for one, after in itertools.pairwise(self.mentions.passages)}
 
     @cached_property
     def rows(self) -> Mapping[tuple[int, int], str]:
-        """The words of every row of every table, as phrases see them, by table and row; without the heads."""
+        """The words of each table row in `plain` form, by table and row; without head cells."""
         rows = defaultdict[tuple[int, int], list[str]](list)
         for block in self.policy.blocks:
             if block.cell is not None and not block.cell.is_head:
@@ -72,16 +72,17 @@ class LintContext:
 
     @cached_property
     def lines(self) -> Sequence[str]:
-        """The source, line by line, as places in it count them."""
+        """The source split into lines, with the same numbering as `Span.line`."""
         return _LINE_END.split(self.policy.source)
 
     @cached_property
     def words(self) -> str:
-        """All that it says, as phrases see it."""
+        """The whole text in `plain` form."""
         return " ".join(plain(sentence.text) for sentence in self.policy.sentences)
 
 
 def outside_headings(mentions: Iterable[Passage]) -> list[Passage]:
-    """*found* without headings, unless there is nothing else: a heading names a thing and seldom says it."""
+    """*mentions* without headings, unless there are only headings: a heading names a topic and seldom states
+    anything."""
     passages = list(mentions)
     return [passage for passage in passages if passage.block.kind != "heading"] or passages

@@ -1,4 +1,4 @@
-"""Rules about two sentences that cannot both be true. Each finding is on one and names the line of the other."""
+"""Rules about two sentences that cannot both be true. A finding is on one of them and gives the line of the other."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def _beside(passage: Passage, other: Passage) -> Hit:
 
 
 def beside_line(sentence: Sentence) -> tuple[tuple[str, str], ...]:
-    """What a finding says of another sentence: its line, and its beginning."""
+    """What a finding says about another sentence: its line and its beginning."""
     return (("other", str(sentence.span.line)), ("quote", shortened(sentence.text)))
 
 
 def _without(passages: Iterable[Passage], others: Iterable[Passage]) -> list[Passage]:
-    """The sentences among *passages* that are none of *others*; a heading says nothing that could be untrue."""
+    """*passages* that are not in *others*; headings are dropped, because they state nothing that could be untrue."""
     silent = {id(passage) for passage in others}
     return [passage for passage in passages if id(passage) not in silent and passage.block.kind != "heading"]
 
 
-# --- who gets it ------------------------------------------------------------------------------------------------------
+# --- recipients -------------------------------------------------------------------------------------------------------
 
 
 @fires_when("X.transfer-vs-vendors")
 def transfer_and_vendors(looked: LintContext) -> Iterator[Hit]:
-    """Denials that data goes to others, or abroad, beside those who get it there."""
+    """Denials that data goes to others or abroad, together with recipients there."""
     spoken = looked.mentions
     pairs = (
         ("denial.sharing", ("recipient.named", "recipient.category", "vendor.told")),
@@ -59,7 +59,7 @@ def transfer_and_vendors(looked: LintContext) -> Iterator[Hit]:
 
 
 def _at_named_firms(looked: LintContext) -> Iterator[Passage]:
-    """Sentences in which somebody else, by name, does the company's work; the company itself is read as *we*."""
+    """Sentences in which a named third party does the company's work; the company itself is read as *we*."""
     for passage in looked.mentions.passages:
         is_said = passage.block.kind != "heading" and _AT_A_FIRM.search(passage.sentence.text)
         if is_said and not _OURSELVES.search(passage.words):
@@ -81,7 +81,7 @@ _OURSELVES = re.compile(
 
 
 def _is_local(denial: Passage) -> bool:
-    """Whether it is about what its own subsection is about: “a passing on does not take place” under “Statistics”."""
+    """True if it refers only to its own subsection: “a passing on does not take place” under “Statistics”."""
     is_below = denial.block.kind != "heading" and bool(denial.under) and not _ABOUT_OTHERS.search(denial.under)
     return is_below and not _GENERAL_DENIAL.search(denial.words)
 
@@ -89,7 +89,7 @@ def _is_local(denial: Passage) -> bool:
 _ABOUT_OTHERS = re.compile(
     r"\b(?:third part\w*|recipients?|disclos\w*|shar(?:e|es|ing)|passing on|who (?:gets|receives))\b"
 )
-"""What a heading says where the section under it tells of everybody who may get the data."""
+"""Headings of sections about all recipients of the data."""
 
 
 _GENERAL_DENIAL = re.compile(
@@ -100,7 +100,7 @@ _GENERAL_DENIAL = re.compile(
 
 @fires_when("X.contradiction")
 def denied_and_done(looked: LintContext) -> Iterator[Hit]:
-    """A denial without exception beside a sentence that does what it denies, once for each thing denied."""
+    """Absolute denials contradicted by a sentence that does what they deny; one finding per subject."""
     spoken = looked.mentions
     for denial in spoken.names("never."):
         denials = [one for one in spoken.of(denial) if not is_taken_back(one, looked)]
@@ -110,18 +110,18 @@ def denied_and_done(looked: LintContext) -> Iterator[Hit]:
 
 
 def is_taken_back(passage: Passage, looked: LintContext) -> bool:
-    """Whether the next sentence says for whom the denial does not hold."""
+    """True if the next sentence qualifies the denial."""
     after = looked.following.get(id(passage))
     return after is not None and bool(looked.mentions.why("denial.qualified", after.sentence))
 
 
 _WORDS_MIN = 4
-"""Of a sentence; what is shorter is a note in a table."""
+"""Shorter sentences are notes in a table."""
 
 
 @fires_when("X.sharing-label")
 def sold_by_another_name(looked: LintContext) -> Iterator[Hit]:
-    """A denial of sale beside others who watch visitors, once; where California may be concerned."""
+    """A denial of selling although third parties track visitors; one finding, only if California may be relevant."""
     spoken = looked.mentions
     if looked.home.region not in {"us", ""} and not spoken.has("california.any"):
         return
@@ -138,15 +138,15 @@ def sold_by_another_name(looked: LintContext) -> Iterator[Hit]:
 
 
 def shares_openly(denial: Passage, looked: LintContext) -> bool:
-    """Whether the paragraph of a denial of sale says that data is shared for advertising, and the policy how to stop
-    it: such a denial hides nothing."""
+    """True if the paragraph of a denial of selling admits sharing for advertising and the policy offers an opt-out:
+    such a denial hides nothing."""
     beside = [one for one in looked.mentions.of("sharing.told") if one.block is denial.block]
     return bool(beside) and looked.mentions.has("sharing.stopped")
 
 
 @fires_when("X.anonymous-vs-logs")
 def anonymous_and_logs(looked: LintContext) -> Iterator[Hit]:
-    """A claim that nobody can be identified, in a section that speaks of addresses and logs."""
+    """A claim that nobody can be identified, in a section that mentions addresses and logs."""
     spoken = looked.mentions
     whole = spoken.of("singles.whole")
     for passage in spoken.of("denial.shortened"):
@@ -166,7 +166,7 @@ def anonymous_and_logs(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("X.unsub-vs-breach-mail")
 def no_mail_and_mail(looked: LintContext) -> Iterator[Hit]:
-    """A promise that all mail stops, beside mail that must be sent, where nothing says that it goes on."""
+    """A promise that all e-mail stops, although some e-mail is mandatory and nothing says that it continues."""
     spoken = looked.mentions
     told = [one for one in spoken.of("breach.any") if _TO_PEOPLE.search(one.words) and not _UNMAILED.search(one.words)]
     others = _without([*spoken.of("mail.must"), *told], spoken.of("mail.none"))
@@ -188,14 +188,14 @@ _FOR_OTHER_MATTERS = re.compile(
     r"(?:sales|press|media|security|cert|abuse|jobs|careers|hr|billing|(?:eu|uk)-?rep|representative|rep|no-?reply)@"
 )
 _CONTACTS = re.compile(r"\W*(?:\d+(?:\.\d+)*\.? )?(?:contacts?|contact details|questions|how to reach us)\b[:?]", re.I)
-"""How a sentence begins that gives the address for whatever one may ask."""
+"""Beginning of a sentence that gives the address for any question."""
 _FOR_PRIVACY = re.compile(r"(?:privacy|dpo|data-?protection|datenschutz)@")
 
 
 @fires_when("X.mailboxes")
 def mailboxes(looked: LintContext) -> Iterator[Hit]:
-    """Several addresses for what people may ask, told once, at the first that nobody would think of. A general mailbox
-    counts where a right stands beside it; one for privacy and one for the officer are what anybody expects."""
+    """Several addresses for privacy requests: one finding, on the first unexpected address. A general mailbox counts
+    only next to a right; a privacy mailbox and an officer's mailbox are expected."""
     spoken = looked.mentions
     rights = {
         passage.sentence.id for passage in spoken.of("right.*", "mail.stop", "mail.preferences", "complaint.self")
@@ -225,7 +225,7 @@ def mailboxes(looked: LintContext) -> Iterator[Hit]:
 
 
 def _asks_the_officer(box: str, sentence: Sentence) -> bool:
-    """Whether the officer is who one asks for something; that there is one, and where, is another matter."""
+    """True if the officer receives requests; merely naming the officer and the address does not count."""
     return box.startswith("dpo") and _ASKS.search(sentence.text) is not None
 
 
@@ -245,12 +245,12 @@ def _own_domain(boxes: Iterable[str]) -> str:
     return max(dict.fromkeys(domains), key=domains.count, default="")
 
 
-# --- which sites ------------------------------------------------------------------------------------------------------
+# --- sites ------------------------------------------------------------------------------------------------------------
 
 
 @fires_when("X.site-scope")
 def scope_of_sites(looked: LintContext) -> Iterator[Hit]:
-    """A clause about one site only, beside one about all of them."""
+    """A clause about a single site next to a clause about all sites."""
     spoken = looked.mentions
     every = spoken.of("scope.every_site")
     for passage in _without(spoken.of("scope.one_site"), every)[:1]:

@@ -1,4 +1,4 @@
-"""Findings for machines: as plain data for JSON, and as SARIF 2.1.0 for code scanners and editors."""
+"""Machine-readable findings: plain data for JSON, and SARIF 2.1.0 for code scanners and editors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEVELS: Final = {LintSeverity.ERROR: "error", LintSeverity.WARNING: "warning", 
 
 
 def as_data(report: LintReport) -> list[dict[str, Any]]:
-    """The findings as values that JSON has, in the report's order; ``mend`` and ``fix`` where there is one."""
+    """The findings as JSON values, in the report's order; ``mend`` and ``fix`` are left out if empty."""
     return [_data(finding) for finding in report.findings]
 
 
@@ -37,7 +37,7 @@ def _data(finding: LintFinding) -> dict[str, Any]:
 
 
 def as_sarif(report: LintReport, *, file: str) -> dict[str, Any]:
-    """The findings in SARIF 2.1.0, at the lines of *file*, which is a path as the reader of the report will see it."""
+    """The findings in SARIF 2.1.0, on lines of *file*, which is a path from the viewpoint of the report's reader."""
     order = {rule: at for at, rule in enumerate(rules())}
     return {
         "$schema": _SARIF,

@@ -1,4 +1,4 @@
-"""Dates as they are written in a policy: in which order, in which language, and whether there is such a day."""
+"""Parses dates as written in a policy: order of day and month, language, and whether the day exists."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from troth.policy.text import Sentence
 
 _MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month_name) if name}
 _LEFT = {1: "ene", 2: "fév", 3: "mär mrz maa", 4: "avr abr", 5: "mai mei", 8: "ago aoû", 10: "okt", 12: "dez déc dic"}
-"""As translators leave them: Dezember, mars, mei."""
+"""Month names that translators leave as they are: Dezember, mars, mei."""
 _MONTHS |= {name: number for number, names in _LEFT.items() for name in names.split()}
 _PLAIN = str.maketrans("ſıİ", "sii")
-"""Letters that a pattern takes for others where case does not count."""
+"""Letters that case-insensitive patterns match as other letters."""
 _MONTH = (
     r"(?P<month{0}>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{{0,6}}"
     r"|März|Mrz|maart|avril|abril|Mai|mei|Okt(?:ober)?|Dez(?:ember)?|décembre|diciembre|février|août|agosto|enero)\.?"
@@ -40,7 +40,8 @@ _DATE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A date as it is written. *day* is what it means, as near as can be said; *wrong* says why it is none."""
+    """A date as written. *day* is its meaning, as closely as it can be determined; *wrong* says what is wrong with
+    it."""
 
     sentence: Sentence
     start: int
@@ -49,11 +50,11 @@ class Written:
     wrong: str = ""
     fix: str | None = None
     is_none: bool = False
-    """Whether there is no such day; what may be read in two ways is wrong, and a day all the same."""
+    """True if there is no such day. An ambiguous date is wrong, but it is a day."""
 
     @property
     def text(self) -> str:
-        """As it is written."""
+        """The date as written."""
         return self.sentence.text[self.start : self.end]
 
 
@@ -64,7 +65,7 @@ def written_dates(looked: LintContext) -> Iterator[Written]:
 
 
 def dates_of(sentence: Sentence, as_of: dt.date) -> Iterator[Written]:
-    """The dates of one sentence, as they are read on the day *as_of*."""
+    """The dates of one sentence, interpreted as of *as_of*."""
     for found in _DATE.finditer(straight(sentence.text)):
         yield _read(sentence, found, as_of)
 
@@ -98,7 +99,7 @@ def _read(sentence: Sentence, match: re.Match[str], as_of: dt.date) -> Written:
 
 
 def _year(digits: str, as_of: dt.date) -> int:
-    """The year; where two digits are all that is written, the latest that ends so and is not still to come."""
+    """The year; two digits mean the latest such year that is not in the future."""
     if len(digits) > 2:
         return int(digits)
     return as_of.year - (as_of.year - int(digits)) % 100
@@ -109,7 +110,7 @@ def _month(name: str) -> int:
 
 
 def _numbers(at: tuple[Sentence, int, int], quote: str, first: int, second: int, year: int) -> Written:
-    """A date in numbers alone, whose order nobody can see."""
+    """A date of numbers only, whose order may be ambiguous."""
     if first > 12:
         return _checked(at, quote, year, second, first)
     if second > 12:

@@ -1,4 +1,4 @@
-"""Rules about dates: such as there are not, such as are read in two ways, and how old the policy is."""
+"""Rules about dates: impossible dates, ambiguous dates, and the age of the policy."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _ITSELF = re.compile(
     r"(?![^.]{0,60}\b(?:before|collected|bought|until)\b)",
     re.I,
 )
-"""A sentence on the policy itself: “This page has been online since 1 March 2021”."""
+"""A sentence about the policy itself: “This page has been online since 1 March 2021”."""
 _PLACE = re.compile(r"^[^\W\d_][\w.'-]{1,30}(?: [^\W\d_][\w.'-]{1,30}){0,2}, (?:the )?$")
-"""A letter's date has the place before it: “Utrecht, 1 March 2021”."""
+"""As in letters, a place before the date: “Utrecht, 1 March 2021”."""
 _REVIEW_DUE = re.compile(
     r"\b(?:(?:next|due for) (?:review|revision|update)|review(?:ed)?(?: is| again)? (?:due|by|date))\b[^.]{0,25}$",
     re.I,
@@ -62,11 +62,11 @@ _EDITION = re.compile(
     r"(?P<season>20\d\d)\b(?![-/.]\d)",
     re.I,
 )
-"""The year of an edition: no date is asked of it, and it tells how old the policy is at least."""
+"""The year of an edition: no exact date is expected there, and it limits the policy's age."""
 _OF_LAW = re.compile(r"\b(?:Acts?|Regulations?|Directives?|laws?|GDPR|CCPA|CPRA)\b")
 _WORDS_MAX = 20
 _BESIDE = 30
-"""How many characters behind a date a law may stand for the date to be the law's."""
+"""A law named within this many characters after a date makes it the law's date."""
 _GAP = re.compile(
     r"\[(?:insert |add )?(?:the |effective )?date[^\[\]]{0,30}\]"
     r"|\b(?:DD|MM|00)(?P<mark>[/.-])(?:DD|MM|00|XX)(?P=mark)(?:YYYY|YY|0000|00|20XX)\b"
@@ -79,16 +79,16 @@ _NO_DAY = re.compile(
     re.I,
 )
 _EDGE_BLOCKS = 4
-"""How far from the policy's beginning or end a date that stands alone is its date."""
+"""How many blocks from the start or end a date on its own is taken for the policy's date."""
 
 
 def own_date(looked: LintContext) -> Written | None:
-    """The latest day that the policy gives for itself: since when it counts, or when it was last changed."""
+    """The latest date that the policy gives for itself: when it took effect or was last changed."""
     return max((date for date, _ in _own_dates(looked)), key=_day_of, default=None)
 
 
 def change_date(looked: LintContext) -> Written | None:
-    """The latest day on which the policy was changed, by its own words; else since when it counts, or the season."""
+    """The latest date on which the policy says that it was changed; else its latest own date, or the season."""
     changed = [date for date, kind in _own_dates(looked) if kind is DateKind.UPDATED]
     return max(changed, key=_day_of, default=None) or own_date(looked) or _season(looked)
 
@@ -106,7 +106,8 @@ def _own_dates(looked: LintContext) -> Iterator[tuple[Written, DateKind]]:
 
 
 def _kind(date: Written, policy: PolicyText, stated: Mapping[tuple[str, int], DateKind]) -> DateKind | None:
-    """What the date says of the policy: by the words beside it, or where it stands alone as a policy's date does."""
+    """What the date says about the policy: according to the words next to it, or because it stands alone at the start
+    or end."""
     before, after = straight(date.sentence.text)[: date.start], straight(date.sentence.text)[date.end :]
     if kind := stated.get((date.sentence.id, policy.place(date.sentence, date.start, date.end).start)):
         return kind
@@ -132,7 +133,7 @@ def _is_at_edge(sentence: Sentence, blocks: tuple[Block, ...]) -> bool:
 
 @fires_when("S.date.invalid")
 def invalid(looked: LintContext) -> Iterator[Hit]:
-    """Every date that is none, or that is read in two ways."""
+    """Every date that is impossible, ambiguous or incomplete."""
     for date in written_dates(looked):
         if date.wrong:
             yield hit_at(date.sentence, date.start, date.end, fix=date.fix, why=date.wrong)
@@ -147,7 +148,7 @@ def invalid(looked: LintContext) -> Iterator[Hit]:
 
 
 def _years_alone(looked: LintContext) -> Iterator[Occurrence]:
-    """Years alone that are given as the day of a change of the policy, beside no law."""
+    """Years without a day that are given as the date of a change of the policy, in sentences that name no law."""
     for sentence, found in occurrences(looked, _YEAR_ONLY):
         is_short = len(sentence.text.split()) <= _WORDS_MAX
         if is_short and not _OF_LAW.search(sentence.text):
@@ -155,14 +156,14 @@ def _years_alone(looked: LintContext) -> Iterator[Occurrence]:
 
 
 def _to_come(looked: LintContext) -> Iterator[tuple[Written, str]]:
-    """Days of the last change that are still to come."""
+    """Dates of the last change that are in the future."""
     for date, kind in _own_dates(looked):
         if kind is DateKind.UPDATED and not date.wrong and _first_day(date) > looked.as_of and not _is_due(date):
             yield date, f"{date.text} is still to come, and nothing was changed on it"
 
 
 def _due_before(looked: LintContext) -> Iterator[tuple[Written, str]]:
-    """Days of the next review that come before the policy's own."""
+    """Dates of the next review that are before the policy's own date."""
     issued = max((_first_day(date) for date, _ in _own_dates(looked) if not _is_due(date)), default=None)
     for date in written_dates(looked) if issued else ():
         if _is_due(date) and not date.wrong and date.day is not None and issued is not None and date.day < issued:
@@ -170,7 +171,7 @@ def _due_before(looked: LintContext) -> Iterator[tuple[Written, str]]:
 
 
 def _long_before(looked: LintContext) -> Iterator[tuple[Written, str]]:
-    """The day of the last change, where the policy counts only since more than a year later."""
+    """The date of the last change, if the policy took effect more than a year later."""
     own = [(date, kind) for date, kind in _own_dates(looked) if not date.wrong]
     counts = max((date for date, kind in own if kind is DateKind.EFFECTIVE), key=_day_of, default=None)
     changed = max((date for date, kind in own if kind is DateKind.UPDATED), key=_day_of, default=None)
@@ -188,7 +189,7 @@ _FORMER = re.compile(
 
 
 def _in_another_order(looked: LintContext) -> Iterator[tuple[Written, str]]:
-    """The first day in numbers that has day and month in another order than the one before it."""
+    """The first numeric date that has day and month in a different order than the one before."""
     numbered = [(date, _NUMBERED.match(date.text)) for date in written_dates(looked)]
     sure = [
         (date, int(found[1]) > 12) for date, found in numbered if found and (int(found[1]) > 12) != (int(found[2]) > 12)
@@ -212,19 +213,19 @@ def _is_due(date: Written) -> bool:
 
 @fires_when("S.stale")
 def stale(looked: LintContext) -> Iterator[Hit]:
-    """A policy that was last looked at more than twelve months ago: a warning; more than 24: an error."""
+    """A policy last reviewed twelve months ago or more is a warning; from 24 months on, an error."""
     date = own_date(looked) or _season(looked)
     if date is None or date.day is None:
         return
     months = (looked.as_of.year - date.day.year) * 12 + looked.as_of.month - date.day.month
-    months -= looked.as_of.day <= date.day.day  # a month counts once its last day is over
+    months -= looked.as_of.day <= date.day.day  # a month counts only after its last day
     if months >= 12:
         hit = hit_at(date.sentence, date.start, date.end, months=months)
         yield hit if months < 24 else _grave(hit)
 
 
 def _season(looked: LintContext) -> Written | None:
-    """The season in which the policy was last changed, as a day: no later than its last."""
+    """The season in which the policy was last changed, as its last possible day."""
     told = (*occurrences(looked, _SEASON), *_years_alone(looked), *occurrences(looked, _EDITION))
     found = [(sentence, one) for sentence, one in told if not _OF_LAW.search(sentence.text)]
     is_north = looked.home.region != "other"
@@ -233,7 +234,7 @@ def _season(looked: LintContext) -> Written | None:
 
 
 def _last_day(season: str, *, is_north: bool) -> dt.date:
-    """The day by which that season is surely over."""
+    """The day by which that season is certainly over."""
     ends = {"spring": (6, 21), "summer": (9, 23)} if is_north else {}
     month, day = next((end for name, end in ends.items() if name in season.lower()), (12, 31))
     return dt.date(int(season[-4:]), month, day)
@@ -245,8 +246,8 @@ def _grave(hit: Hit) -> Hit:
 
 @fires_when("S.predates")
 def predates(looked: LintContext) -> Iterator[Hit]:
-    """A policy that is older than law it answers to, once with all of these laws; without a date, every sentence that
-    names a law which has been replaced."""
+    """A policy that is older than laws that apply to it: one finding for all of them. Without a date, every sentence
+    that names a law that has been replaced."""
     laws = [law for law in table("laws.toml")["newer"] if law["since"] <= looked.as_of]
     date = change_date(looked)
     if date is not None and date.day is not None:
@@ -267,7 +268,7 @@ def _answers_to(law: Mapping[str, Any], words: str, region: str) -> bool:
 
 @fires_when("S.product.sunset")
 def sunset(looked: LintContext) -> Iterator[Hit]:
-    """Every sentence that speaks of something which no longer exists, once for each such thing."""
+    """Every sentence that mentions something that no longer exists, once for each such thing."""
     read = [(sentence, plain(sentence.text)) for sentence in looked.policy.sentences]
     rows = {
         name: row for name, row in table("names.toml").items() if not set(row.get("told_by", ())) & set(looked.regimes)

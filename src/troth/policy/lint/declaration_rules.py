@@ -1,4 +1,4 @@
-"""What the rules that know the declaration begin with."""
+"""Shared helpers of the rules that use the declaration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from troth.declaration import Declaration
 
 _NAMED_MAX = 5
-"""How many declared things a message names before it only counts."""
+"""How many declared items a message names; the rest are only counted."""
 
 
 _LEGAL = re.compile(r" (?:ltd|limited|inc|llc|llp|plc|gmbh|ag|bv|b v|sarl|sa|s a|pty|co|corp|kg)\b.*$")
@@ -25,30 +25,30 @@ _BRANCH = re.compile(
 
 
 def declaration_of(looked: LintContext) -> Declaration | None:
-    """The declaration that the policy is held against, if there is one at hand."""
+    """The declaration to compare the policy with, if there is one."""
     return looked.facts.declaration if looked.facts is not None else None
 
 
 def place_of(declaration: Declaration, path: str) -> str:
-    """The place of a key as a person looks it up: ``troth.yaml:312``."""
+    """The location of a key for people: ``troth.yaml:312``."""
     place = declaration.where(path)
     return f"{place.file.name}:{place.line}" if place else path
 
 
 def listed(things: Sequence[str]) -> str:
-    """The first few, and how many more there are."""
+    """The first few items, and how many more there are."""
     more = len(things) - _NAMED_MAX
     return ", ".join(things[:_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
 def says_one_of(looked: LintContext, phrases: Iterable[str]) -> bool:
-    """Whether one of the phrases stands anywhere in the policy."""
+    """True if any of the phrases occurs in the policy."""
     return any(phrase(text).found_in(looked.words) for text in phrases)
 
 
 def is_named(name: str, words: str) -> bool:
-    """Whether the name stands there, with or without its legal form, and what companies of one group tell themselves
-    apart by: “Meta” names “Meta Platforms Ireland Ltd”."""
+    """True if the name occurs in *words*, with or without its legal form and group suffix: “Meta” names “Meta Platforms
+    Ireland Ltd”."""
     bare = _LEGAL.sub("", plain(name))
     names = {bare, _BRANCH.sub("", bare)}
     return any(re.search(rf"(?<!\w){re.escape(one)}(?!\w)", words) is not None for one in names)

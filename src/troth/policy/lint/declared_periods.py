@@ -1,4 +1,4 @@
-"""The rule about periods that are said, and others that are declared."""
+"""The rule about stated periods that differ from declared ones."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _EVENT = re.compile(
     r"|past|of) [^|.;,]*",
     re.I,
 )
-"""From which event a period runs: “3 years after your last order” is not about orders."""
+"""The event from which a period runs: “3 years after your last order” is not about orders."""
 _EVENTS = re.compile(r"(?:counted|starting|running|runs|begins|starts|start|since|from)\b")
-"""How the head of a column for such events begins."""
+"""Beginning of the head of a column for such events."""
 
 
 @fires_when("F.retention")
 def retention(looked: LintContext) -> Iterator[Hit]:
-    """Sentences and rows that say for a declared kind of rows another period than its rules."""
+    """Sentences and table rows that state a different period than the declared rule for the same data."""
     declaration = declaration_of(looked)
     if declaration is None or not declaration.retention:
         return
@@ -51,8 +51,8 @@ def retention(looked: LintContext) -> Iterator[Hit]:
 def _unkept(
     words: str, rules: Mapping[str, Retention], *, is_row: bool
 ) -> Iterator[tuple[Stretch, tuple[str, Retention]]]:
-    """The periods that *words* name, each with a rule that is about the same and keeps another; a period that agrees
-    with any rule that the words could mean is none of them."""
+    """The periods in *words*, each with a rule about the same data that keeps another period. A period that agrees with
+    any rule that may be meant is skipped."""
     for stretch in () if depends(words, is_row=is_row) else stretches(words):
         about = _about(_EVENT.sub(r"\g<period>", stretch.words), rules)
         meant = {**about, **rules_named(stretch.words, rules)}
@@ -61,7 +61,7 @@ def _unkept(
 
 
 def _about(words: str, rules: Mapping[str, Retention]) -> Mapping[str, Retention]:
-    """The rules all of whose words stand there; else those for the same kind of data, said otherwise."""
+    """The rules whose words all occur in *words*; else those about the same kind of data in other words."""
     said = content_words(words)
     named = {key: rule for key, rule in rules.items() if _called(key, rule) and _called(key, rule) <= said}
     if named:
@@ -80,7 +80,7 @@ def _kinds(words: str) -> set[str]:
 
 
 def _rows(looked: LintContext) -> Mapping[tuple[int, int], str]:
-    """What every row of every table says, cell by cell, without those that name the event from which a period runs."""
+    """The text of every table row, without cells that name the event from which a period runs."""
     events, rows = set[tuple[int, int]](), defaultdict[tuple[int, int], list[str]](list)
     for block in looked.policy.blocks:
         if (cell := block.cell) is None:

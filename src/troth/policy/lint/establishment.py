@@ -1,4 +1,4 @@
-"""Where the company is at home, as far as its own words tell: some rules count only for companies of one country."""
+"""Where the company is established, judged by its text: some rules apply only to companies of one country."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 _CHARACTERS_MAX = 400_000
 _WEIGHTS = {"sure": 3, "hints": 1}
 _NEEDED = 2
-"""A single weak sign (“Ltd”) is not enough: companies of other countries have it too."""
+"""A single weak sign (“Ltd”) is not enough: companies of other countries use it too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """``uk``, ``us``, ``eu``, ``other``, or empty where the text does not tell."""
+    """``uk``, ``us``, ``eu``, ``other``, or empty if the text does not tell."""
 
     region: str = ""
 
     @property
     def is_outside_eu(self) -> bool:
-        """Whether it is known to be outside the European Union."""
+        """True if it is known to be outside the European Union."""
         return self.region in {"uk", "us", "other"}
 
 
 def home_of(policy: PolicyText, facts: LintFacts | None = None) -> Home:
-    """The region with the most signs; what a declaration says goes before what the text looks like."""
+    """The region with the strongest signs; a declaration takes precedence over the text."""
     if facts is not None:
         for region in ("uk", "us", "eu", "other"):
             if facts.holds(f"home_{region}"):

@@ -1,4 +1,4 @@
-"""What is known beside the text: drawn from a declaration, and from what a look at the site has seen."""
+"""Facts beyond the text: from a declaration and from probing the site."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """What the site did when somebody looked (see `troth.site`): the names of the cookies that it set, and the other
-    hosts that it loaded from."""
+    """What the site did when it was probed (see `troth.site`): names of the cookies that it set, and other hosts that
+    it loaded from."""
 
     cookies: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
@@ -23,8 +23,8 @@ class SiteFacts:
 
 @dataclass(frozen=True, slots=True)
 class LintFacts:
-    """Facts by name, for the conditions of rules; one that is not known stays out. With a *declaration*, what the text
-    says is held against it."""
+    """Known facts by name, for the conditions of rules; unknown facts are left out. With a *declaration*, the text is
+    compared with it."""
 
     known: tuple[tuple[str, bool], ...] = ()
     declaration: Declaration | None = field(default=None, repr=False)
@@ -32,17 +32,18 @@ class LintFacts:
 
     @classmethod
     def of(cls, declaration: Declaration, seen: SiteFacts | None = None) -> LintFacts:
-        """What the declaration settles. It settles nothing by its silence: an empty list of purposes is no answer."""
+        """The facts that the declaration settles. Omissions settle nothing: an empty list of purposes is not an
+        answer."""
         facts = ((name, answer) for name, answer in _answers(declaration) if answer is not None)
         return cls(tuple(facts), declaration, seen)
 
     def holds(self, name: str) -> bool | None:
-        """Whether the fact holds; None where nobody knows."""
+        """Whether the fact holds; None if unknown."""
         return dict(self.known).get(name)
 
 
 def _answers(declaration: Declaration) -> Iterator[tuple[str, bool | None]]:
-    """Each fact that a rule may hang on, with what the declaration says of it."""
+    """Every fact that a rule may depend on, with the declaration's answer."""
     from troth.declaration import Basis, Sharing, covers, is_special
 
     purposes, notice = declaration.purposes.values(), declaration.notice
@@ -65,13 +66,13 @@ def _answers(declaration: Declaration) -> Iterator[tuple[str, bool | None]]:
 
 
 def _any(answers: Iterable[bool]) -> bool | None:
-    """Whether one of them is so; None where there are none."""
+    """True if any answer is true; None if there are no answers."""
     found = list(answers)
     return any(found) if found else None
 
 
 def _decides(declaration: Declaration) -> bool | None:
-    """Whether machines alone decide about people (GDPR Art. 22)."""
+    """Whether there is automated decision-making about people (GDPR Art. 22)."""
     decisions = declaration.notice.decisions
     if decisions is not None:
         return decisions != "none"
@@ -91,4 +92,4 @@ def _places(declaration: Declaration) -> Iterator[tuple[str, bool | None]]:
     is_european = region in {"eu", "uk"} or any(market[:2] in FREE_FLOW for market in serves)
     yield "offers_to_europe", is_european if serves else None
     californian = any(market in {"US", "US-CA"} for market in serves)
-    yield "ccpa", False if serves and not californian else None  # who sells to California may still be too small
+    yield "ccpa", False if serves and not californian else None  # a seller there may be below the thresholds

@@ -1,7 +1,7 @@
-"""Mending what is mechanical: the wording that a rule proposes, where it mends its fault and touches nothing else.
+"""Automatic fixes: the wording that a rule proposes, if it removes the finding and affects nothing else.
 
-A mend is only made when the policy, looked at again, has lost that finding and no other, and has no new one. So mending
-never changes what the policy says, mending twice changes nothing, and what needs a person is left to one.
+A fix is applied only if a second run has lost exactly that finding and has no new one. So fixing never changes what the
+policy says and is idempotent, and whatever needs judgement is left to a person.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from troth.policy.lint.run import LintReport
 from troth.policy.parse import Kind
 
 _MENDS_MAX = 300
-"""What one run mends; each may mean another look at the policy."""
+"""Maximum number of fixes in a run; each may require another run of the linter."""
 _ROUNDS = 2
 
 _FILLS = "S.empty-list"
 
 Look = Callable[[str], LintReport]
-"""Reads the text of a policy and looks at it with the same rules, day and facts."""
+"""Parses a policy's text and lints it with the same rules, date and facts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """Write *write* in place of the source's characters *start* to before *end*."""
+    """Replace characters *start* to *end* (exclusive) of the source with *write*."""
 
     finding: LintFinding
     start: int
@@ -43,14 +43,14 @@ class Mend:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """The policy's *text* after the *mends*, and before them as *source*."""
+    """The policy's text before (*source*) and after (*text*) the fixes in *mends*."""
 
     source: str
     text: str
     mends: tuple[Mend, ...]
 
     def diff(self, name: str) -> str:
-        """The change as a unified diff of the file *name*; empty where there is none."""
+        """The change as a unified diff of the file *name*; empty if nothing changes."""
         before, after = (text.splitlines(keepends=True) for text in (self.source, self.text))
         return "".join(_ended(line) for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"))
 
@@ -60,7 +60,7 @@ def _ended(line: str) -> str:
 
 
 def mend(source: str, *, kind: Kind, look: Look) -> Mended:
-    """Mend what can be mended in *source*: all of it at once, or one by one where together they would do more."""
+    """Apply all possible fixes to *source*: all at once, or one by one if together they have other effects."""
     report = look(source)
     mends = [one for one in map(functools.partial(_proposed, source, kind), report.findings) if one is not None]
     mends = _apart(mends)[:_MENDS_MAX]
@@ -70,8 +70,8 @@ def mend(source: str, *, kind: Kind, look: Look) -> Mended:
 
 
 def _together(source: str, mends: Sequence[Mend], look: Look, report: LintReport) -> list[Mend]:
-    """As many of *mends* as do no more together than they say: one by one, and again, since a mend may open the way for
-    one that was tried before it."""
+    """Those of *mends* that together have no other effects, added one by one. A second round follows, because a fix may
+    enable one that was tried before it."""
     chosen: list[Mend] = []
     for one in itertools.chain.from_iterable(itertools.repeat(mends, _ROUNDS)):
         if one not in chosen:
@@ -82,7 +82,7 @@ def _together(source: str, mends: Sequence[Mend], look: Look, report: LintReport
 
 
 def _proposed(source: str, kind: Kind, finding: LintFinding) -> Mend | None:
-    """The finding's mend, if its quote stands in the source as it is, without markup in between."""
+    """The finding's fix, if its quote is in the source verbatim, without markup inside."""
     if finding.start is None or finding.end is None:
         return None
     start, end, write = finding.start, finding.end, finding.fix
@@ -103,7 +103,7 @@ def _rows() -> dict[str, list[dict[str, str]]]:
 
 
 def _apart(mends: Iterable[Mend]) -> list[Mend]:
-    """Those that touch no other, by their places: of two for the same words the first."""
+    """The fixes that do not overlap, by position; of two overlapping ones the first."""
     apart: list[Mend] = []
     for one in sorted(mends, key=lambda one: (one.start, one.end)):
         if not apart or one.start >= apart[-1].end:
@@ -120,8 +120,8 @@ def _written(source: str, mends: Sequence[Mend]) -> str:
 
 
 def _is_exact(before: LintReport, after: LintReport, mends: Sequence[Mend]) -> bool:
-    """Whether the findings of *mends* are gone, and none but they. No mend moves a line. A list that is filled says
-    what was missing elsewhere too, so with it more may go; nothing may come."""
+    """True if exactly the findings of *mends* are gone. Fixes do not move lines. Filling an empty list may also remove
+    findings of missing content elsewhere; with it more may disappear, but none may be new."""
     wanted = Counter(_places(before.findings)) - Counter(_places(one.finding for one in mends))
     found = Counter(_places(after.findings))
     return not found - wanted if any(one.finding.of == _FILLS for one in mends) else found == wanted

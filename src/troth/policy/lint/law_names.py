@@ -1,4 +1,4 @@
-"""Laws whose names are nearly right: one word misspelt, letters or digits changed about, a year to come."""
+"""Misspelt names of laws: one misspelt word, transposed letters or digits, a year in the future."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _YEAR = re.compile(
 
 
 def misnamed_laws(looked: LintContext) -> Iterator[Hit]:
-    """Each place where a law is named nearly as it is called."""
+    """Every place where the name of a law is almost right."""
     known = table("laws.toml")["spelled"]
     for sentence, found in occurrences(looked, _NAMED):
         if right := _meant(found[0], known["names"]):
@@ -44,18 +44,19 @@ def misnamed_laws(looked: LintContext) -> Iterator[Hit]:
 
 
 def _exchanged(name: str, names: list[str]) -> str | None:
-    """The name that *said* is once two neighbouring letters change places."""
+    """The name that *name* becomes when two adjacent letters are swapped."""
     swapped = (name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1))
     return next((one for one in swapped if one in names), None)
 
 
 def _is_british(match: re.Match[str], looked: LintContext) -> bool:
-    """Whether the United Kingdom's Act is named; other countries have one too, of other years."""
+    """True if the Act of the United Kingdom is meant; other countries have one too, of other years."""
     return bool(match["uk"] or match["of_uk"]) or (looked.home.region == "uk" and not match["other"])
 
 
 def _meant(spelling: str, names: list[str]) -> tuple[int, int, str] | None:
-    """The name that is meant by a part of *said*, with the place of the part; none where it is right, or another."""
+    """The name that part of *spelling* almost matches, with the position of that part; None if it is correct or matches
+    none."""
     words = spelling.split()
     if any(name.casefold() in spelling.casefold() for name in names):
         return None
@@ -70,7 +71,7 @@ def _meant(spelling: str, names: list[str]) -> tuple[int, int, str] | None:
 
 
 def _is_nearly(part: list[str], wanted: list[str]) -> bool:
-    """Whether all words are the same but one, and that one is much like the right one."""
+    """True if all words but one are equal, and that one is similar to the correct word."""
     pairs = ((one.casefold(), right.casefold()) for one, right in zip(part, wanted, strict=True))
     other = [(one, right) for one, right in pairs if one != right]
     return len(other) == 1 and difflib.SequenceMatcher(None, other[0][0], other[0][1]).ratio() >= _LIKE

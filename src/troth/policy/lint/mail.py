@@ -1,4 +1,4 @@
-"""Rules about mail that sells, and about cookies and other trackers, where concepts alone do not decide."""
+"""Rules about marketing e-mail, and about cookies and other trackers, that need more than concepts."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _CANSPAM = (
 
 
 _IDENTIFIER = re.compile(r"\b(?=\w{0,40}_)[A-Za-z_]\w{2,40}\b|\b[A-Z]{3,12}ID\b")
-"""What the name of a cookie looks like: ``shop_session``, ``PHPSESSID``."""
+"""Typical cookie names: ``shop_session``, ``PHPSESSID``."""
 _QUOTED = re.compile(r"\b[Cc]ookies?:? [\"'`]\w[\w .-]{1,30}[\"'`]")
 _WITH_LIFE = re.compile(
     r"(?:^|[\s\"'`*])(?P<name>[A-Za-z][\w-]{1,24})[\"'`*]* ?(?:\(|: ?| - |\| ?)[^.;()]{0,60}?"
     r"(?:\bsession\b(?!-)|\b(?:\d{1,3}|one|two|six|twelve|thirteen) ?(?:min|h\b|hours?|d\b|days?|weeks?|mo|months?|y))",
 )
-"""A name with how long it stays: “sid (session)”, “lang: 12 months”."""
+"""A name with its lifetime: “sid (session)”, “lang: 12 months”."""
 _LASTS = re.compile(
     r"\b(?:session(?! re)|permanent|persistent|expires?)\b"
     r"|\b\w{1,12} (?:mins?|minutes?|hours?|hrs?|days?|weeks?|mths?|months?|yrs?|years?)\b"
@@ -66,14 +66,14 @@ _IN_A_ROW = re.compile(
     r"(?:\w+ (?:business |working )?(?:days?|hours?)|at once|immediate\w*|instant\w*|same day)\b"
 )
 _GOES_ON = re.compile(r"\b(?:this|that|it|these|requests?|effect|effective|changes?)\b")
-"""Words by which a sentence goes on about what the one before it says."""
+"""Words by which a sentence continues the previous one."""
 
 
 @fires_when("PECR.22.basis")
 def _newsletter(looked: LintContext) -> Iterator[Hit]:
     spoken = looked.mentions
     sent = outside_headings(spoken.of("newsletter.sent"))
-    # What people agree to about cookies is no consent to mail.
+    # Consent to cookies is not consent to e-mail.
     asked = without(spoken.of("consent.relied", "newsletter.asked"), spoken.of("cookie.used", "analytics.used"))
     labelled = [after for one in sent if _is_label(one) and (after := looked.following.get(id(one))) is not None]
     wanted = spoken.has("newsletter.basis") or _said_beside([*sent, *labelled], asked)
@@ -89,7 +89,7 @@ _BUNDLED = re.compile(
 
 
 def _is_label(passage: Passage) -> bool:
-    """Whether it only names what the next paragraph is about, as a term names its definition."""
+    """True if it only names the topic of the next paragraph, like a term before its definition."""
     block = passage.block
     return block.cell is None and len(block.sentences) == 1 and len(passage.words.split()) <= _LABEL_WORDS_MAX
 
@@ -98,8 +98,8 @@ _LABEL_WORDS_MAX = 3
 
 
 def _said_beside(places: Iterable[Passage], wanted: Iterable[Passage]) -> bool:
-    """Whether one of *wanted* stands in the paragraph, item or row of one of *places*: what the next item says is about
-    something else."""
+    """True if one of *wanted* is in the paragraph, item or row of one of *places*: the next item is about something
+    else."""
     spots = {_spot(passage) for passage in places}
     return any(_spot(passage) in spots for passage in wanted)
 
@@ -111,7 +111,7 @@ def _spot(passage: Passage) -> object:
 
 @fires_when("PECR.6.consent")
 def _cookies_unasked(looked: LintContext) -> Iterator[Hit]:
-    """Trackers of which people are never asked, and such as run before they are."""
+    """Trackers without a request for consent, or that run before it."""
     spoken = looked.mentions
     used = outside_headings(spoken.of("cookie.used"))
     trackers = spoken.of("cookie.used", "analytics.used")
@@ -126,12 +126,12 @@ def _cookies_unasked(looked: LintContext) -> Iterator[Hit]:
 
 
 _SELLS = re.compile(r"\b(?:pixels?|advert\w*|campaigns?|marketing|remarketing|retargeting)\b")
-"""Words of a sentence about trackers that are not needed, whatever another sentence says of all cookies."""
+"""Words of sentences about trackers that are not necessary, whatever is said elsewhere about all cookies."""
 
 
 @fires_when("PECR.6.analytics")
 def _visits_measured(looked: LintContext) -> Iterator[Hit]:
-    """Measuring without a choice; to be asked about advertisements only is none."""
+    """Measurement without a choice; being asked only about advertisers is not a choice."""
     spoken = looked.mentions
     measured = outside_headings(spoken.of("analytics.used"))
     asked = [one for one in spoken.of("cookie.consent") if not _ADVERTISERS.search(one.words)]
@@ -153,7 +153,7 @@ def _mail_tracked(looked: LintContext) -> Iterator[Hit]:
 
 
 def _choice_follows(looked: LintContext, passages: Sequence[Passage]) -> bool:
-    """Whether the next sentence of one of *passages* offers a choice about “this”."""
+    """True if the sentence after one of *passages* offers a choice about “this”."""
     after = following(looked.mentions)
     behind = {id(after.get(id(passage))) for passage in passages}
     return any(id(passage) in behind for passage in looked.mentions.of("choice.it"))
@@ -174,12 +174,12 @@ def _cookies_listed(looked: LintContext) -> Iterator[Hit]:
 
 
 def _is_told_elsewhere(looked: LintContext) -> bool:
-    """Whether the policy leads to one on cookies; to name it leads nowhere."""
+    """True if the policy links to a cookie policy; merely naming one is not enough."""
     return any(one.sentence.links or _ADDRESS.search(one.sentence.text) for one in looked.mentions.of("cookie.policy"))
 
 
 def _about_cookies(looked: LintContext, used: Iterable[Passage]) -> list[Passage]:
-    """What stands beside *used*, under a heading on cookies, or in a table that lists what expires."""
+    """Passages in the blocks of *used*, under a heading on cookies, or in a table that lists lifetimes."""
     blocks = {id(passage.block) for passage in used}
     passages = looked.mentions.passages
     tables = {

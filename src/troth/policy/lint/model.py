@@ -10,15 +10,15 @@ from troth.errors import TrothError
 from troth.policy.text import Sentence
 
 REGIMES = ("gdpr", "uk", "ca", "us", "pci")
-"""The laws that a run may be limited to. A rule without any is about the text as such, and always looked at."""
+"""The laws that a run can be limited to. Rules without any are about the text as such and always run."""
 
 
 class LintError(TrothError):
-    """The catalogue of rules is wrong, or was asked for what it does not have; the message says what."""
+    """The catalogue of rules is malformed, or something was requested that it does not have; the message says what."""
 
 
 class LintSeverity(enum.StrEnum):
-    """How grave a finding is: mandatory content absent or a statement false; misleading, vague or risky; advice."""
+    """Severity of a finding: mandatory content missing or a false statement; misleading, vague or risky; advice."""
 
     ERROR = "E"
     WARNING = "W"
@@ -27,12 +27,12 @@ class LintSeverity(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fires:
-    """When a rule fires, said in concepts of the lexicon. A rule that needs more has a function (see `fires_when`).
+    """When a rule fires, in terms of the lexicon's concepts. Rules that need more have a function (see `fires_when`).
 
-    Looked at only where one of *given* is spoken of, if any are named, and none of *unless*. Then, with *each*, it
-    fires on every sentence that speaks of one of these and of none of *but*; else once, if one of *all* is missing, or
-    if none of *any* is there, or where neither is named. It fires on the first sentence that speaks of one of *at*, and
-    on the whole document where there is none.
+    A rule is checked only if the text mentions one of *given* (if any are listed) and none of *unless*. With *each*, it
+    fires on every sentence that mentions one of these and none of *but*. Otherwise it fires once: if one of *all* is
+    missing, if none of *any* is mentioned, or if neither is listed. It then fires on the first sentence that mentions
+    one of *at*, or on the whole document.
     """
 
     given: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Fires:
 
 @dataclass(frozen=True, slots=True)
 class LintRule:
-    """One rule of the catalogue, as its file there states it."""
+    """A rule of the catalogue, as its file defines it."""
 
     id: str
     title: str
@@ -57,18 +57,18 @@ class LintRule:
     applies_from: dt.date
     applies_to: dt.date | None
     message: str
-    """What is wrong, in a sentence that a person without law understands. ``{…}`` are filled by the hit."""
+    """What is wrong, in a sentence for readers without legal training. The hit fills in ``{…}``."""
     mend: str
     searched: str
-    """What was looked for, in words, where a finding is that something is absent."""
+    """What was searched for, in words, for findings that something is missing."""
     fact: str
-    """The fact that a conditional rule hangs on, by its name in `Facts`; empty for others."""
+    """The condition of a conditional rule, as the name of a fact in `LintFacts`; empty for others."""
     evaluable: bool
     fires: Fires | None
-    """None where a function decides."""
+    """None if a function decides."""
 
     def is_in_force(self, day: dt.date) -> bool:
-        """Whether the rule counts on that day; one that belongs to no law always does."""
+        """True if the rule is in force on that day; rules that belong to no law always are."""
         if not self.regimes:
             return True
         return self.applies_from <= day and (self.applies_to is None or day <= self.applies_to)
@@ -77,7 +77,7 @@ class LintRule:
 @dataclass(frozen=True, slots=True)
 class Hit:
     """Where a rule fires: on a *sentence*, or on the whole document. *quote* is the part of the sentence that is wrong
-    (all of it where left out), *says* fills the message, *part* goes behind the rule's id (``S.empty-list.use``)."""
+    (all of it if empty), *says* fills the message, *part* is a suffix of the rule's id (``S.empty-list.use``)."""
 
     sentence: Sentence | None = None
     quote: str = ""
@@ -85,20 +85,20 @@ class Hit:
     part: str = ""
     severity: LintSeverity | None = None
     is_settled: bool = False
-    """Whether the text itself says that the condition of a conditional rule holds."""
+    """True if the text itself shows that the condition of a conditional rule holds."""
     fix: str | None = None
-    """What to write instead of *quote*, where that is mechanical."""
+    """The replacement for *quote*, if the fix is mechanical."""
     at: int | None = None
-    """Where in the sentence the quote begins; its first place where left out."""
+    """Offset of the quote in the sentence; by default its first occurrence."""
     since: dt.date | None = None
-    """Since when this is a fault, where that is later than the rule."""
+    """Since when this is a fault, if later than the rule."""
     mend: str = ""
-    """How to mend it, where the rule's own words are not enough."""
+    """How to fix it, if the rule's own text is not enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class LintFinding:
-    """One fault. *line* is None for the whole document, and *quote* then names what was looked for."""
+    """A fault. *line* is None for the whole document, and *quote* then names what was searched for."""
 
     rule: str
     severity: LintSeverity
@@ -112,11 +112,11 @@ class LintFinding:
     mend: str = ""
     fix: str | None = None
     start: int | None = None
-    """Where the quote begins in the policy's source, and *end* where it goes on after it; for those who mend."""
+    """Start of the quote in the policy's source, and *end* (exclusive); needed for fixing."""
     end: int | None = None
     column: int | None = None
     part: str = ""
-    """What stands behind the rule's id in the catalogue."""
+    """The suffix after the rule's id in the catalogue."""
     sentence: Sentence | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""The rule about how one reaches the data protection officer."""
+"""The rule about how to reach the data protection officer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _OPEN_TO_MANY = re.compile(
     r" (?:e-?mail|mailbox|in-?box|mail|address|account|number|line|enquir\w{1,4}))\b",
     re.I,
 )
-"""Ways to reach a company that end with whoever is there."""
+"""Contact channels that anybody in the company may answer."""
 _ALONE = re.compile(r"\b(?:only|alone|nobody else|no one else|direct(?:ly)?|of (?:their|his|her|its) own)\b", re.I)
 _OFFICER = (
     r"(?:[Dd]ata [Pp]rotection (?:[Oo]fficer|[Ll]ead|[Mm]anager|[Cc]ontact)|[Dd]elegate of [Dd]ata [Pp]rotection"
@@ -69,7 +69,7 @@ _NO_PERSON = re.compile(
 
 @fires_when("GDPR.38.dpo-mailbox")
 def _officers_mailbox(looked: LintContext) -> Iterator[Hit]:
-    """Fires once: for the mailbox, else for the name."""
+    """Fires once: for the mailbox, or else for the name."""
     about = looked.mentions.of("officer.any")
     pairs = [(passage, looked.following.get(id(passage))) for passage in about]
     near = [one for pair in pairs for one in pair if one is not None]
@@ -79,7 +79,7 @@ def _officers_mailbox(looked: LintContext) -> Iterator[Hit]:
 
 
 def _is_label(passage: Passage) -> bool:
-    """Whether it heads what stands behind it: a heading, or a cell of a table."""
+    """True if it is the title of what follows: a heading or a table cell."""
     return passage.block.kind == "heading" or passage.block.cell is not None
 
 

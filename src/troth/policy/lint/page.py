@@ -1,5 +1,5 @@
-"""Findings as one HTML file: the policy, and beside each sentence what is wrong with it. No script, nothing from
-elsewhere, readable on paper and by a screen reader."""
+"""Findings as one HTML file: the policy with the findings next to each sentence. Without scripts or external resources,
+printable and accessible to screen readers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Marked = tuple[int, int, LintSeverity]
 
 
 def as_html(report: LintReport, policy: PolicyText, *, name: str) -> str:
-    """The whole as one self-contained page; *name* says which policy it is."""
+    """The complete self-contained page; *name* identifies the policy."""
     by_sentence = defaultdict[str, list[LintFinding]](list)
     whole = _gravest_first(finding for finding in report.findings if finding.sentence is None)
     for finding in report.findings:
@@ -69,7 +69,7 @@ def _gravest_first(findings: Iterable[LintFinding]) -> list[LintFinding]:
 
 
 def _row(block: Block, findings: dict[str, list[LintFinding]]) -> str:
-    """A block of the policy with its findings beside it."""
+    """A block of the policy with its findings next to it."""
     words = " ".join(_sentence(sentence, findings.get(sentence.id, ())) for sentence in block.sentences)
     beside = [finding for sentence in block.sentences for finding in findings.get(sentence.id, ())]
     notes = "".join(map(_note, _gravest_first(beside)))
@@ -85,7 +85,7 @@ def _block(block: Block, words: str) -> str:
 
 
 def _sentence(sentence: Sentence, findings: Sequence[LintFinding]) -> str:
-    """The sentence, with the words that are wrong marked; where several findings touch, the gravest colours them."""
+    """The sentence with the faulty words marked; where findings overlap, the most severe decides the colour."""
     parts = list[str]()
     at = 0
     for start, end, severity in _marked(sentence, findings):
@@ -98,7 +98,7 @@ def _sentence(sentence: Sentence, findings: Sequence[LintFinding]) -> str:
 
 
 def _marked(sentence: Sentence, findings: Sequence[LintFinding]) -> Iterator[_Marked]:
-    """Ranges of characters that do not touch one another, each with the gravest severity in it."""
+    """Disjoint ranges of characters, each with its highest severity."""
     spots = []
     for finding in findings:
         start = max(sentence.text.find(finding.quote), 0)

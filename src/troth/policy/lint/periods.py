@@ -1,4 +1,4 @@
-"""The rule about two periods for the same data."""
+"""The rule about contradictory retention periods for the same data."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _KINDS: Mapping[str, str] = {
     "location": "(location data|precise location|location history|geolocation)",
 }
 _BROAD = frozenset({"orders", "invoices", "purchase records", "account data", "location"})
-"""Kinds that many rows of a table name beside what they are about; only sentences are compared."""
+"""Kinds that many table rows mention in addition to their subject; only sentences are compared for these."""
 _TELLS_OF_CHANGE = re.compile(r"\b(?:from \w+ (?:\w+ )?to|cut|previously|formerly|changelog|reduced|extended)\b")
 _CONDITION = re.compile(
     r"\b(?:unless|except|longer|if|extend\w*|or|sooner|earlier|after that|thereafter|further|then|whichever)\b"
@@ -53,7 +53,7 @@ _CONDITION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class StatedPeriod:
-    """A sentence, or a row of a table, that says how long one kind of data is kept."""
+    """A sentence or table row that says how long one kind of data is kept."""
 
     passage: Passage
     kind: str
@@ -62,7 +62,7 @@ class StatedPeriod:
 
     @property
     def days(self) -> float:
-        """About how many days."""
+        """Approximate number of days."""
         return self.number * DAYS[self.unit]
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class StatedPeriod:
 
 @fires_when("X.retention-pair")
 def two_periods(looked: LintContext) -> Iterator[Hit]:
-    """A period beside an open end in one sentence, and two periods for one kind of data in two places."""
+    """A fixed and an open-ended period in one sentence, and two periods for one kind of data in two places."""
     spoken = looked.mentions
     definite = {id(passage) for passage in spoken.of("retention.period")}
     for passage in spoken.of("retention.vague"):
@@ -91,7 +91,7 @@ def two_periods(looked: LintContext) -> Iterator[Hit]:
 
 
 def _left_open(looked: LintContext) -> Iterator[Hit]:
-    """A sentence that leaves the end open for a kind of data of which another names it."""
+    """A sentence with an open-ended period for a kind of data that has a fixed period elsewhere."""
     spoken = looked.mentions
     vague = [*spoken.of("retention.vague", "period.endless"), *filter(_is_kept, spoken.of("period.open"))]
     kinds = _kinds_named(looked)
@@ -106,7 +106,7 @@ def _left_open(looked: LintContext) -> Iterator[Hit]:
 
 
 def _ended(looked: LintContext, kinds: Mapping[object, set[str]], is_open: set[int]) -> Mapping[str, Passage]:
-    """The first sentence, or row, that names an end, for each kind of data."""
+    """For each kind of data, the first sentence or row with a fixed period."""
     told = {id(passage) for passage in looked.mentions.of("retention.period")}
     found: dict[str, Passage] = {}
     for one in looked.mentions.passages:
@@ -122,7 +122,7 @@ def _is_kept(passage: Passage) -> bool:
 
 
 def _kinds_named(looked: LintContext) -> Mapping[object, set[str]]:
-    """The kinds of data that each sentence, or row of a table, is about."""
+    """The kinds of data that each sentence or table row is about."""
     found = defaultdict[object, set[str]](set)
     for kind, text in table("periods.toml")["kinds"].items():
         for one in looked.mentions.holding(phrase(text)):
@@ -136,7 +136,7 @@ def _spot(passage: Passage) -> object:
 
 
 def _words(passage: Passage, looked: LintContext) -> str:
-    """What it says; of a cell, its whole row."""
+    """Its words; for a cell, those of the whole row."""
     cell = passage.block.cell
     return plain(looked.rows.get((cell.table, cell.row), "")) if cell else passage.words
 
@@ -152,8 +152,8 @@ _BY_LAW = re.compile(
 
 
 def _opened(looked: LintContext) -> Iterator[Passage]:
-    """Sentences whose period the next one opens again; and, beside periods elsewhere, those that keep something for our
-    own ends, or leave open for each kind of data what another section says of some."""
+    """Sentences whose period the next sentence makes open-ended; and, if periods are stated elsewhere, those that keep
+    data as long as it suits us, or that leave the period of each kind open although another section states some."""
     spoken = looked.mentions
     definite = spoken.of("retention.period")
     ending = {id(passage) for passage in definite}
@@ -172,7 +172,7 @@ _OPEN_END = re.compile(r"\b(?:or|and)\b.{0,80}\b(?:reasonable|necessary|needed|r
 
 
 def kept_periods(looked: LintContext) -> Iterator[StatedPeriod]:
-    """What the policy says of periods, where a sentence or row is about one kind of data and names one period."""
+    """Periods of sentences or rows that are about exactly one kind of data and state exactly one period."""
     for passage in looked.mentions.of("retention.any"):
         cell = passage.block.cell
         words = looked.rows.get((cell.table, cell.row), "") if cell else passage.words
@@ -183,7 +183,7 @@ def kept_periods(looked: LintContext) -> Iterator[StatedPeriod]:
 
 
 def _heads(looked: LintContext, passage: Passage) -> bool:
-    """Whether the row of this cell begins with one kind of data and nothing else: it is about nothing else."""
+    """True if the first cell of the row contains just one kind of data, so that the row is about nothing else."""
     cell = passage.block.cell
     first = next(one for one in looked.policy.blocks if one.cell and cell and _row(one.cell) == _row(cell))
     words = plain(first.text)
@@ -198,7 +198,7 @@ _NAME_WORDS_MAX = 2
 
 
 def _single_period(looked: LintContext, passage: Passage) -> Quantity | None:
-    """The one period that a sentence, or a whole row, names; None where there are several, or it depends."""
+    """The only period in a sentence or row; None if there are several, or if it has conditions."""
     cell = passage.block.cell
     words = looked.rows.get((cell.table, cell.row), "") if cell else same_words(passage.sentence.text)
     periods = [one for one in quantities_in(words) if one.unit in DAYS]
@@ -206,8 +206,8 @@ def _single_period(looked: LintContext, passage: Passage) -> Quantity | None:
 
 
 def depends(words: str, *, is_row: bool) -> bool:
-    """Whether the period that *words* name is not the whole truth: it changed, or has conditions; a row of a table has
-    room for neither, and is taken by its word."""
+    """True if *words* describe a change of the period, or state conditions. Conditions are ignored in table rows, which
+    have no space for them."""
     said = words.lower()
     return bool(_TELLS_OF_CHANGE.search(said)) or (not is_row and bool(_CONDITION.search(said)))
 

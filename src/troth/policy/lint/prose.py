@@ -1,4 +1,4 @@
-"""Looking at the letters of a policy, where words (`troth.policy.phrases`) are not enough."""
+"""Character-level search in a policy, for rules that need more than words (`troth.policy.phrases`)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _STRAIGHT = str.maketrans(
 
 
 def straight(text: str, *, length: int = _CHARACTERS_MAX) -> str:
-    """*text*, no more than *length* of it, with plain quotes and dashes: places in it are places in *text*."""
+    """The first *length* characters of *text*, with plain quotes and dashes; offsets are the same as in *text*."""
     return text[:length].translate(_STRAIGHT)
 
 
 Occurrence: TypeAlias = tuple[Sentence, re.Match[str]]
-"""A pattern's match in the letters of a sentence (see `straight`)."""
+"""A match of a pattern in a sentence (see `straight`)."""
 
 
 def occurrences(looked: LintContext, pattern: re.Pattern[str], *, headings: bool = True) -> Iterator[Occurrence]:
-    """Where *pattern* stands, in order, sentence by sentence."""
+    """Matches of *pattern*, in order, sentence by sentence."""
     for block in looked.policy.blocks:
         if block.kind == "heading" and not headings:
             continue
@@ -40,13 +40,13 @@ def occurrences(looked: LintContext, pattern: re.Pattern[str], *, headings: bool
 
 
 def hit_at(sentence: Sentence, start: int, end: int, *, part: str = "", fix: str | None = None, **says: object) -> Hit:
-    """A hit on the characters *start* to before *end* of the sentence; *says* fills the rule's message."""
+    """A hit on characters *start* to *end* (exclusive) of the sentence; *says* fills the rule's message."""
     filled = tuple((name, str(value)) for name, value in says.items())
     return Hit(sentence, sentence.text[start:end], at=start, says=filled, part=part, fix=fix)
 
 
 def shortened(text: str, length: int = 80) -> str:
-    """*text*, or its beginning in whole words where it is long."""
+    """*text*, truncated at a word boundary if it is long."""
     if len(text) <= length:
         return text
     return text[:length].rsplit(" ", 1)[0] + " …"
@@ -54,11 +54,11 @@ def shortened(text: str, length: int = 80) -> str:
 
 @functools.cache
 def phrase(text: str) -> Phrase:
-    """The phrase, made once."""
+    """A cached `Phrase`."""
     return Phrase(text)
 
 
 @functools.cache
 def table(name: str) -> Mapping[str, Any]:
-    """A file of this room with names and dates, as it stands there."""
+    """A data file of this package with names and dates, as parsed."""
     return tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What stands near what: a rule about one thing often asks whether another is said beside it."""
+"""Proximity of passages: many rules ask whether something is mentioned near something else."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from troth.policy.lexicon import Mentions, Passage
 
 
 def without(passages: Iterable[Passage], others: Iterable[Passage]) -> list[Passage]:
-    """*passages* that are none of *others*."""
+    """*passages* that are not in *others*."""
     silent = {id(passage) for passage in others}
     return [passage for passage in passages if id(passage) not in silent]
 
 
 def following(spoken: Mentions) -> dict[int, Passage]:
-    """By the identity of a passage the one behind it in the same block."""
+    """The next passage in the same block, by the `id()` of a passage."""
     pairs = zip(spoken.passages, spoken.passages[1:], strict=False)
     return {id(passage): behind for passage, behind in pairs if passage.block is behind.block}
 
 
 def said_near(places: Iterable[Passage], wanted: Iterable[Passage]) -> bool:
-    """Whether one of *wanted* stands in the same block as one of *places*, or in the same row of a table, or beside
-    it in the same list."""
+    """True if one of *wanted* is in the same block, table row or list as one of *places*."""
     spots = {_spot(passage) for passage in places}
     return any(_spot(passage) in spots for passage in wanted)
 
 
 def said_around(spoken: Mentions, places: Iterable[Passage]) -> Iterator[str]:
-    """The words of everything that stands so near *places*, with the headings above."""
+    """The words of all passages that close to *places*, with the headings above."""
     spots = {_spot(passage) for passage in places}
     yield from dict.fromkeys(f"{one.under} {one.words}" for one in spoken.passages if _spot(one) in spots)
 

@@ -1,4 +1,4 @@
-"""Rules about what points elsewhere, or at itself: links, references to a section, definitions in their own words."""
+"""Rules about references: links, references to sections, and circular definitions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from troth.policy.phrases import plain
 from troth.policy.text import PolicyText, Sentence
 
 _URL = re.compile(r"https?://\S|\bwww\.\S|\w\.[\w-]{1,63}/|\S@\S|\w\.(?:com|org|net|eu|uk|de|fr|es|nl|gov|io)\b")
-"""A sign of an address in a word. It is searched for at every letter of it: nothing here repeats without end."""
+"""Indicates an address within a word. It is tried at every character, so no part of it repeats without limit."""
 _INSECURE = re.compile(r"\b(?:http|HTTP)://[^\s<>()\[\]\"']+[^\s<>()\[\]\"'.,;:!?]")
 _REFERS = re.compile(
     r"\b(?:[Ss]ee|in|[Uu]nder|per|to|of|with)(?: also)? "
@@ -51,7 +51,8 @@ _NUMBERED = re.compile(r"\W{0,3}(?:(?:section|clause|part) )?(\d{1,2}(?:\.\d{1,2
 
 @fires_when("S.link.insecure")
 def insecure_link(looked: LintContext) -> Iterator[Hit]:
-    """Every address without encryption, in the text or behind it, once for a sentence."""
+    """Every unencrypted address, in the text or as a link target; one that is both in a sentence is reported only in
+    the text."""
     for sentence in looked.policy.sentences:
         seen = set[str]()
         for found in _INSECURE.finditer(sentence.text):
@@ -64,7 +65,7 @@ def insecure_link(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("S.link.missing")
 def missing_link(looked: LintContext) -> Iterator[Hit]:
-    """Sentences that send their reader to a document without saying where it is, or to a section that is not there."""
+    """Sentences that refer to a document without saying where it is, or to a section that does not exist."""
     said = set[str]()
     itself = looked.mentions.of("points.itself")
     for passage in looked.mentions.of("points.document", "points.click", "points.elsewhere"):
@@ -94,7 +95,7 @@ def missing_link(looked: LintContext) -> Iterator[Hit]:
 
 
 def _attached(looked: LintContext) -> Iterator[tuple[Sentence, re.Match[str]]]:
-    """References to an annex, where nothing in the policy is headed so."""
+    """References to an annex without a block in the policy that starts with its name."""
     heads = {plain(block.text[:40]) for block in looked.policy.blocks}
     for sentence, found in occurrences(looked, _ATTACHED, headings=False):
         what = plain(found["what"])
@@ -103,7 +104,7 @@ def _attached(looked: LintContext) -> Iterator[tuple[Sentence, re.Match[str]]]:
 
 
 def _leads_somewhere(passage: Passage) -> bool:
-    """Whether the sentence, or the next one of its paragraph, has a link or an address."""
+    """True if the sentence or the next one of its paragraph has a link or an address."""
     sentences = passage.block.sentences
     at = sentences.index(passage.sentence)
     return any(one.links or _URL.search(one.text) for one in sentences[at : at + 2])
@@ -122,7 +123,7 @@ def _numbers(policy: PolicyText) -> Iterator[str]:
 
 @fires_when("S.circular")
 def circular(looked: LintContext) -> Iterator[Hit]:
-    """A policy that tells its reader to read the policy, or explains a word by the word."""
+    """References of the policy to itself, and definitions that explain a word by itself."""
     for passage in looked.mentions.of("points.itself"):
         if not passage.sentence.links and not _URL.search(passage.sentence.text):
             yield Hit(passage.sentence)
@@ -133,7 +134,7 @@ def circular(looked: LintContext) -> Iterator[Hit]:
 
 
 def _to_own_section(looked: LintContext) -> Iterator[Hit]:
-    """References to the section in which they stand."""
+    """References to the section that they are in."""
     for section in looked.policy.sections:
         number = _NUMBERED.match(section.title)
         if number is None:
@@ -156,11 +157,11 @@ _SMALL = re.compile(
 )
 _STEM = 6
 _BEHIND_MAX = 4
-"""How many words may follow the term for it still to be what is said of the term: “any person who is a user of it”."""
+"""How many words may follow the repeated term for the definition to be circular: “any person who is a user of it”."""
 
 
 def _explains_itself(term: str, meaning: str) -> bool:
-    """Whether every word of *term* comes again in *meaning*, and little behind it."""
+    """True if every word of *term* recurs in *meaning*, close to its end."""
     wanted = {word[:_STEM] for word in plain(term).split() if not _SMALL.fullmatch(word)}
     words = plain(meaning).split()
     places = [max((at for at, word in enumerate(words) if word[:_STEM] == one), default=-1) for one in wanted]

@@ -1,4 +1,4 @@
-"""The rule about two times within which the same requests are answered."""
+"""The rule about contradictory response times for the same requests."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _OF_SOME = re.compile(
     r"|first|appeal\w*|support|tickets?|quotes?|enquir\w*|inquir\w*|questions?|messages?|ccpa|california\w*|gdpr|eu|uk"
     r"|europe\w*|authorit\w*|courts?|police|verif\w*|free)\b"
 )
-"""Words of a sentence, or a heading, about some requests only, or about what comes before or after the answer."""
+"""Words of sentences or headings that are about some requests only, or about steps before or after the answer."""
 _SAME_WITHIN = 0.1
-"""Four weeks, thirty days and a month are one time to whoever writes a policy."""
+"""Policies use four weeks, thirty days and a month interchangeably."""
 
 
 @fires_when("X.answer-pair")
 def two_times(looked: LintContext) -> Iterator[Hit]:
-    """Two sentences that give one time each for the answer to any request."""
+    """Two sentences that state different times for answering any request."""
     told = [(one, time) for one in looked.mentions.passages if (time := _time_in(one)) is not None]
     for passage, time in told[1:]:
         first, other = told[0]

@@ -1,4 +1,4 @@
-"""Rules about how long data is kept, and what the promise to delete it means."""
+"""Rules about retention periods and promises of deletion."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from troth.policy.lint.uses import is_item
 
 @fires_when("GDPR.13.2a.retention")
 def _no_period(looked: LintContext) -> Iterator[Hit]:
-    """A kind of data has a period where a block, a list or a row of a table speaks of both; to be looked at again, or
-    not to be determined, is none."""
+    """A kind of data has a period if one block, list or table row mentions both. A review date or “cannot be
+    determined” is not a period."""
     spoken = looked.mentions
     said = spoken.of("retention.any", "retention.period", "retention.vague")
     open_rows = list(unfilled(looked, _PERIODS))
@@ -44,13 +44,13 @@ def _no_period(looked: LintContext) -> Iterator[Hit]:
 
 
 _PERIODS = re.compile(r"how long|(?:kept|keep|retention|storage|stored|deletion|delete) ?(?:period|time|for|after)?")
-"""How the head of a column for periods reads."""
+"""Heads of columns for periods."""
 
 
 @fires_when("GDPR.13.2a.vague")
 def _vague_periods(looked: LintContext) -> Iterator[Hit]:
-    """A sentence about all data that announces a list or table of periods is no fault; one about some data is, and one
-    about whatever has no period of its own."""
+    """A sentence about all data that introduces a list or table of periods is fine; one about some data, or about data
+    without a period of its own, is a fault."""
     spoken = looked.mentions
     definite = spoken.of("retention.period")
     listed = Counter(one.under for one in definite if is_item(one))
@@ -75,4 +75,4 @@ def _overpromise(looked: LintContext) -> Iterator[Hit]:
 
 
 _TAKEN_BACK = re.compile(r"(?:however|except|unless|but|this does not|we may (?:keep|retain)|some|the only)\b")
-"""How a sentence begins that takes something back of the one before it."""
+"""Beginning of a sentence that qualifies the previous one."""

@@ -1,4 +1,4 @@
-"""The catalogue of rules, read from ``catalogue/*.toml`` beside this file, strictly and once; and their functions."""
+"""The rule catalogue, read strictly and once from ``catalogue/*.toml``, and the registry of rule functions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _KEYS = {
 
 
 def fires_when(id_: str) -> Callable[[Decides], Decides]:
-    """Register the decorated function as the one that decides where rule *id_* fires."""
+    """Registers the decorated function as the implementation of rule *id_*."""
 
     def register(function: Decides) -> Decides:
         if id_ in _DECIDES:
@@ -57,7 +57,7 @@ def fires_when(id_: str) -> Callable[[Decides], Decides]:
 
 @functools.cache
 def rules() -> Mapping[str, LintRule]:
-    """Every rule of this release by its id, in the order of the files."""
+    """All rules of this release by id, in the order of the files."""
     folder = resources.files(__package__).joinpath("catalogue")
     found: dict[str, LintRule] = {}
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
@@ -70,7 +70,7 @@ def rules() -> Mapping[str, LintRule]:
 
 @functools.cache
 def decides(id_: str) -> Decides:
-    """The function that decides where a rule without ``fires`` does. Raises `LintError` when there is none."""
+    """The function of a rule without ``fires``. Raises `LintError` if there is none."""
     for module in _MODULES:
         import_module(f"{__package__}.{module}")
     if id_ not in _DECIDES:
@@ -79,7 +79,7 @@ def decides(id_: str) -> Decides:
 
 
 def parse_rules(text: str) -> Mapping[str, LintRule]:
-    """Read a catalogue. Raises `LintError` for what a rule cannot say."""
+    """Parses a catalogue. Raises `LintError` for malformed rules."""
     try:
         rows = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -1,4 +1,4 @@
-"""Looking at a policy with every rule that counts."""
+"""Runs all applicable rules on a policy."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LintReport:
-    """All findings, by their place in the policy; those about the whole document come last."""
+    """All findings by position in the policy; those about the whole document come last."""
 
     findings: tuple[LintFinding, ...]
     as_of: dt.date
     regimes: tuple[str, ...]
     left_out: tuple[str, ...] = ()
-    """Laws that were not looked at, since nothing in the text points to them, or a declaration rules them out."""
+    """Laws that were not checked, because nothing in the text points to them or a declaration rules them out."""
     is_lawless: bool = False
-    """Whether on that day no rule of any of *regimes* was in force yet."""
+    """True if no rule of any of *regimes* was in force on that day."""
 
     @property
     def counts(self) -> dict[LintSeverity, int]:
-        """How many findings of each severity there are, the gravest first."""
+        """The number of findings per severity, most severe first."""
         return {severity: sum(one.severity is severity for one in self.findings) for severity in LintSeverity}
 
     @property
     def certain(self) -> tuple[LintFinding, ...]:
-        """The errors that hang on no condition which nobody has settled."""
+        """The errors that do not depend on an undecided condition."""
         return tuple(one for one in self.findings if one.severity is LintSeverity.ERROR and not one.conditional)
 
 
 def lint(
     policy: PolicyText, *, as_of: dt.date, regimes: Iterable[str] | None = None, facts: LintFacts | None = None
 ) -> LintReport:
-    """Look at the policy with every rule that is in force on *as_of* in one of *regimes*; where they are left out, in
-    any law that the text or the *facts* give a reason for (see `troth.policy.lint.applicability`).
+    """Runs every rule in force on *as_of* in one of *regimes*; by default, in any law for which the text or the *facts*
+    give a reason (see `troth.policy.lint.applicability`).
 
-    Raises `LintError` for a regime that there is not.
+    Raises `LintError` for an unknown regime.
     """
     limited = None if regimes is None else tuple(regimes)
     if unknown := set(limited or ()) - set(REGIMES):
@@ -115,7 +115,7 @@ def _finding(rule: LintRule, hit: Hit, policy: PolicyText, *, conditional: bool)
 
 
 def _place(policy: PolicyText, sentence: Sentence, hit: Hit) -> Span:
-    """Where the quote stands, or the whole sentence where the quote is not of its words (the target of a link)."""
+    """Position of the quote, or of the whole sentence if the quote is not part of its text (the target of a link)."""
     start = sentence.text.find(hit.quote) if hit.at is None else hit.at
     if not hit.quote or start < 0:
         return sentence.span

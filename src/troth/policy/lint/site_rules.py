@@ -1,4 +1,4 @@
-"""Rules about sentences that say something else than is declared, or than was seen on the site."""
+"""Rules about sentences that contradict the declaration or what was seen on the site."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from troth.text import counted, same_words
 if TYPE_CHECKING:
     from troth.declaration import Declaration, Period, Recipient
 
-# --- who gets it ------------------------------------------------------------------------------------------------------
+# --- recipients -------------------------------------------------------------------------------------------------------
 
 
 def _recipients(declaration: Declaration, keys: Iterable[str]) -> str:
-    """Recipients by their names, each with its place."""
+    """Names of recipients with their locations in the declaration."""
     named = [
         f"{_name(key, declaration.recipients[key])} ({place_of(declaration, f'recipients.{key}')})" for key in keys
     ]
@@ -37,7 +37,7 @@ def _name(key: str, recipient: Recipient) -> str:
 
 @fires_when("F.recipients")
 def recipients(looked: LintContext) -> Iterator[Hit]:
-    """A denial of sharing that no exception follows, while recipients are declared."""
+    """An unqualified denial of sharing, although recipients are declared."""
     declaration = declaration_of(looked)
     if declaration is None or not declaration.recipients:
         return
@@ -51,7 +51,7 @@ def recipients(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("F.recipient-unnamed")
 def unnamed_recipients(looked: LintContext) -> Iterator[Hit]:
-    """Declared recipients that are missing in a policy that names others."""
+    """Declared recipients that the policy omits although it names others."""
     declaration = declaration_of(looked)
     if declaration is None:
         return
@@ -63,8 +63,8 @@ def unnamed_recipients(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("F.sale")
 def sale(looked: LintContext) -> Iterator[Hit]:
-    """A denial of sale beside recipients that are declared as buyers; or as those with whom data is shared for
-    advertising, unless the policy says so itself."""
+    """A denial of selling, although recipients are declared as buyers, or as recipients for advertising unless the
+    policy says so itself."""
     declaration = declaration_of(looked)
     if declaration is None:
         return
@@ -76,8 +76,8 @@ def sale(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("F.transfer")
 def transfer(looked: LintContext) -> Iterator[Hit]:
-    """A denial that data goes abroad beside recipients that are there; and a place that data never leaves, beside
-    recipients and systems in another."""
+    """A denial of transfers abroad, although recipients are there; and a place that data never leaves, although
+    recipients or systems are elsewhere."""
     declaration = declaration_of(looked)
     if declaration is None:
         return
@@ -97,11 +97,11 @@ def transfer(looked: LintContext) -> Iterator[Hit]:
 
 _ALL_DATA = re.compile(r"\b(?:data|information|everything|nothing|records|files)\b")
 _HOSTED = re.compile(r"\b(?:host\w*|servers?|backups?|provider|processor)\b")
-"""Where something is hosted, others may still receive it elsewhere."""
+"""Statements about hosting do not rule out recipients elsewhere."""
 
 
 def _placed(declaration: Declaration, path: str) -> str:
-    """Who is declared there by name, with the line."""
+    """The name of the recipient or system at that path, with its line."""
     kind, _, key = path.partition(".")
     name = _name(key, declaration.recipients[key]) if kind == "recipients" else key
     return f"{name} ({place_of(declaration, path)})"
@@ -112,9 +112,9 @@ def _placed(declaration: Declaration, path: str) -> str:
 
 @fires_when("F.cookies")
 def cookies(looked: LintContext) -> Iterator[Hit]:
-    """Cookies that were seen or are declared, and that the policy does not name: on its sentence about cookies.
+    """Cookies that were seen or are declared but not named in the policy; reported on its sentence about cookies.
 
-    Those that were seen come first: a reader should not miss them behind the others.
+    Cookies that were seen come first, so that readers do not miss them among the others.
     """
     declaration = declaration_of(looked)
     if declaration is None:
@@ -130,7 +130,7 @@ def cookies(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("F.cookies-denied")
 def cookies_denied(looked: LintContext) -> Iterator[Hit]:
-    """Sentences that rule out cookies that are declared, or say another number of them."""
+    """Sentences that rule out declared cookies, or state a different number of them."""
     declaration = declaration_of(looked)
     if declaration is None or not declaration.cookies:
         return
@@ -157,7 +157,7 @@ def _place_of_cookie(declaration: Declaration, name: str) -> str:
 
 @fires_when("F.cookie-lifetime")
 def lifetimes(looked: LintContext) -> Iterator[Hit]:
-    """Rows, and sentences about cookies, that name one cookie with another lifetime than is declared."""
+    """Table rows and sentences that state a different lifetime for a cookie than the declaration."""
     declaration = declaration_of(looked)
     if declaration is None or not declaration.cookies:
         return
@@ -183,7 +183,7 @@ def _days(period: Period) -> float:
 
 @fires_when("F.hosts")
 def hosts(looked: LintContext) -> Iterator[Hit]:
-    """A denial that others are involved on the site, while something was loaded from them."""
+    """A denial that third parties are involved in the site, although something was loaded from them."""
     seen = looked.facts.seen.hosts if looked.facts and looked.facts.seen else ()
     for passage in looked.mentions.of("denial.hosts") if seen else ():
         yield Hit(passage.sentence, says=(("which", listed(list(seen))),))

@@ -1,5 +1,5 @@
-"""Rules about how things are written: laws and names misspelt, words and commas that are missing, numbers that nobody
-can dial."""
+"""Rules about spelling: misspelt laws and names, missing words and commas, impossible telephone numbers and
+postcodes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ARTICLE = re.compile(r"\bArt(?:icle|\.)? ?(?P<number>\d{1,2})\b(?! ?(?:\(1\)|pa
 
 @fires_when("S.typo.regime")
 def misspelt_law(looked: LintContext) -> Iterator[Hit]:
-    """Laws whose names are misspelt, rights that stand beside the wrong article, and days on which no law came."""
+    """Misspelt names of laws, rights with the wrong article, and wrong dates of entry into force."""
     wanted = table("laws.toml")["misspelt"]
     for sentence, found in occurrences(looked, _misspelt()):
         right = wanted[found[0]]
@@ -44,7 +44,7 @@ def _misspelt() -> re.Pattern[str]:
 
 
 def _wrong_article(sentence: Sentence) -> Iterator[Hit]:
-    """A single right with a single article of the GDPR, and that is another right's."""
+    """A single right with a single article of the GDPR that is about another right."""
     text = straight(sentence.text)
     found = list(_ARTICLE.finditer(text))
     if len(found) != 1 or found[0]["number"] not in {"13", "14", "19", *table("laws.toml")["articles"]}:
@@ -74,7 +74,7 @@ def _wrong_day(sentence: Sentence, as_of: dt.date) -> Iterator[Hit]:
 
 @fires_when("S.typo.its")
 def its(looked: LintContext) -> Iterator[Hit]:
-    """“It's” for what belongs to it, and “its” for “it is”."""
+    """“It’s” as a possessive, and “its” for “it is”."""
     words = table("grammar.toml")["its"]
     owner = re.compile(rf"\b(?P<wrong>it's)(?= (?:{words['owned']})\b(?! (?:own )?(?:to|that|not|up)\b))", re.I)
     being = re.compile(rf"(?<![\w'-])(?P<wrong>its)(?= (?:{words['is']})\b(?! [\w-]+ly\b))", re.I)
@@ -86,7 +86,7 @@ def its(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("S.grammar.missing-word")
 def missing_word(looked: LintContext) -> Iterator[Hit]:
-    """Sentences with a gap where only one kind of word can stand."""
+    """Sentences with a missing word, where only one word fits."""
     for pattern, word in _gaps():
         for sentence, found in occurrences(looked, pattern, headings=False):
             has_sides = word and "a" in found.re.groupindex
@@ -109,7 +109,7 @@ def _gaps() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 @fires_when("S.grammar.list")
 def list_without_comma(looked: LintContext) -> Iterator[Hit]:
-    """Lists whose parts run into one another."""
+    """Lists with a missing comma."""
     for row in table("grammar.toml")["list"]:
         for sentence, found in occurrences(looked, _pattern(row["pattern"]), headings=False):
             at = found.end("gap") - found.start()
@@ -132,16 +132,16 @@ _NO_NAME = re.compile(
     r"(?:[ _](?:legal[ _])?name)?[\]}>)]+(?!\w)",
     re.I,
 )
-"""What stands in a template where the company's name belongs."""
+"""Template placeholders for the company's name."""
 _WITH_FORM = re.compile(r"((?:[A-Z][\w&'-]{1,30} ){1,4}(?:Ltd|Limited|Inc|LLC|LLP|PLC|plc|GmbH|CLG|Pty)\b)")
 _INNER_CAPITAL = re.compile(r"(?<![\w@./-])[A-Z][a-z]+[A-Z][a-z]+(?:[A-Z][a-z]+)?(?![\w@/-]|\.\w)")
-"""What is a name in any case: “BrightLeaf”."""
+"""Always a name: “BrightLeaf”."""
 _LEGAL = re.compile(r",? ?(?:Ltd|Limited|Inc|LLC|LLP|PLC|plc|GmbH|AG|B\.?V|S\.L|CLG|Pty)\b\.?.*$")
 
 
 @fires_when("S.name-variants")
 def name_variants(looked: LintContext) -> Iterator[Hit]:
-    """Every sentence that writes a name in another way than most of them do."""
+    """Every sentence that spells a name differently from most others."""
     ours = next((found[1] for _, found in occurrences(looked, _WITH_FORM)), "")
     for sentence, one in occurrences(looked, _NO_NAME) if ours else ():
         yield hit_at(sentence, one.start(), one.end(), fix=ours, spellings=f"“{ours}”, “{one[0]}”", right=ours)
@@ -158,14 +158,14 @@ def name_variants(looked: LintContext) -> Iterator[Hit]:
 
 
 def _best(spellings: Counter[str], occurrences: list[Occurrence]) -> str:
-    """The maker's own spelling, else one with capitals, else the one that stands most often, and of those the first."""
+    """The manufacturer's spelling if known, else one with capitals, else the most frequent, else the first."""
     known = set(table("laws.toml")["products"]["names"])
     first = list(dict.fromkeys(one[0] for _, one in occurrences))
     return max(first, key=lambda name: (name in known, not name.islower(), spellings[name], -first.index(name)))
 
 
 def _names(looked: LintContext) -> Iterator[re.Pattern[str]]:
-    """Patterns that find a product's or the company's name however it is written; not in addresses."""
+    """Patterns for a product's or the company's name in any spelling; not in addresses."""
     text = straight("\n".join(sentence.text for sentence in looked.policy.sentences)).casefold()
     squeezed = re.sub(r"[^a-z0-9]", "", plain(looked.policy.text))
     for name in table("laws.toml")["products"]["names"]:
@@ -181,13 +181,13 @@ def _names(looked: LintContext) -> Iterator[re.Pattern[str]]:
 
 
 def _loosely(name: str) -> str:
-    """Letters in any case; a space or hyphen may stand where a capital is or a space."""
+    """Any case; between parts of the name a space or hyphen is optional."""
     parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
     return "[ -]?".join(map(re.escape, parts))
 
 
 def _with_capital(name: str) -> str:
-    """The same for a company, whose name may also be an ordinary word: its first letter has to be a capital."""
+    """The same for a company, whose name may also be an ordinary word: the first letter must be a capital."""
     parts = re.findall(r"[A-Z]?[^\WA-Z]+|[A-Z]+(?![a-z])|\d+|&", name)
     first, *others = parts or [name]
     loose = "".join(f"[ -]?(?i:{'(?:&|and)' if part.lower() in {'&', 'and'} else re.escape(part)})" for part in others)
@@ -203,7 +203,7 @@ _CITY = re.compile(
     r"|Madrid|Barcelona|Valencia|Rome|Roma|Milano?|Helsinki|Warsaw)\b"
     r"|(?<![\d-])(?:\d{3}|\d{5}) (?:Vienna|Wien|Zurich|Zürich|Bern|Geneva|Brussels|Copenhagen|Oslo|Budapest)\b"
 )
-"""Cities with a postcode that has a digit too few or too many."""
+"""Cities with a postcode that has too few or too many digits."""
 _ZIP = re.compile(
     r", (?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
     r"|W[AIVY]) (?P<zip>\d{3,9})\b(?!-\d{4}\b)"
@@ -223,14 +223,14 @@ _PLACEHOLDER = re.compile(
     r"|(?<!\w)(?=\+\d{1,3} ?0))(?P<noughts>(?:\+\d{1,3} ?)?0[0 -]{1,20}0|[Xx]{4,12})(?![\w-])",
     re.I,
 )
-"""A number that is still to be filled in: noughts, or the letter X."""
+"""A placeholder for a number: zeros or the letter X."""
 _NORTH_AMERICAN = re.compile(r"1[-. ]\(?\d{2,4}\)?[-. ]\d{2,4}[-. ]\d")
 _UK_TRUNK = re.compile(r"\+44 ?0")
 
 
 @fires_when("S.contact.postcode")
 def contact_number(looked: LintContext) -> Iterator[Hit]:
-    """Postcodes and telephone numbers that cannot be."""
+    """Impossible postcodes and telephone numbers."""
     told = defaultdict[str, set[int]](set)
     if looked.home.region in {"uk", ""}:
         for sentence, found in occurrences(looked, _POSTCODE_LIKE):
@@ -257,7 +257,7 @@ def contact_number(looked: LintContext) -> Iterator[Hit]:
 
 
 def _is_address(sentence: Sentence, match: re.Match[str]) -> bool:
-    """Whether what looks like a postcode stands where one would: behind a comma or a place's name."""
+    """True if it is where a postcode would be: after a comma or a place name."""
     before = straight(sentence.text)[: match.start()].rstrip()
     return before.endswith(",") or re.search(r"[a-z],? [A-Z][a-z]+$|, [A-Z][a-z]+$", before) is not None
 

@@ -1,4 +1,4 @@
-"""Rules about how a policy is built: lists that are empty, sections that promise nothing, words that lead nowhere."""
+"""Rules about the structure of a policy: empty lists, sections that promise nothing, undefined terms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from troth.policy.lint.unfinished import empty_leads
 from troth.policy.phrases import plain
 from troth.policy.text import PolicyText, Section, Sentence
 
-# --- lists that are empty ---------------------------------------------------------------------------------------------
+# --- empty lists ------------------------------------------------------------------------------------------------------
 
 _NAMED = (
     ("canspam", re.compile(r"\bcan[ -]?spam\b", re.I)),
@@ -35,7 +35,7 @@ _NO_ITEM = re.compile(
 
 @fires_when("S.empty-list")
 def empty_list(looked: LintContext) -> Iterator[Hit]:
-    """Lead-ins that nothing follows: the end, a heading, or a paragraph that cannot be what was announced."""
+    """Lead-ins without a list: followed by the end, a heading, or a paragraph that cannot be what was announced."""
     empty = {sentence.id for sentence in (*empty_leads(looked.policy), *_misled(looked.policy))}
     for section in looked.policy.sections:
         for block in section.blocks:
@@ -46,7 +46,7 @@ def empty_list(looked: LintContext) -> Iterator[Hit]:
 
 
 def _misled(policy: PolicyText) -> Iterator[Sentence]:
-    """Lead-ins to verbs that a whole sentence follows."""
+    """Lead-ins to verbs that are followed by a complete sentence."""
     for block, after in zip(policy.blocks, (*policy.blocks[1:], None), strict=False):
         if block.kind == "heading" or block.cell is not None or not _VERBS_FOLLOW.search(straight(block.text)):
             continue
@@ -56,7 +56,7 @@ def _misled(policy: PolicyText) -> Iterator[Sentence]:
 
 
 def _filled(lead: Sentence, part: str, looked: LintContext) -> str | None:
-    """The lead-in with what the declaration has for it: the purposes, or the cookies and what each is for."""
+    """The lead-in completed from the declaration: the purposes, or the cookies with their reasons."""
     declaration = looked.facts.declaration if looked.facts else None
     if declaration is None:
         return None
@@ -77,7 +77,7 @@ def _one_line(text: str) -> str:
 
 
 def _name_of(lead: Sentence, section: Section) -> str:
-    """What the list is about, by its lead-in, or else the name of its section."""
+    """The subject of the list according to its lead-in, or else the name of its section."""
     for text in (lead.text, section.title):
         for name, pattern in _NAMED:
             if pattern.search(text):
@@ -86,12 +86,12 @@ def _name_of(lead: Sentence, section: Section) -> str:
     return "-".join(words[:4]) or "text"
 
 
-# --- what tells of a law ----------------------------------------------------------------------------------------------
+# --- passages about laws ----------------------------------------------------------------------------------------------
 
 
 @fires_when("S.law-no-promise")
 def law_without_promise(looked: LintContext) -> Iterator[Hit]:
-    """Parts that tell of a law and speak of nobody: neither of us nor of you."""
+    """Parts that describe a law without referring to us or you."""
     told = {id(passage) for passage in looked.mentions.of("law.told", "law.made")}
     for part in _parts(looked):
         title, body = part[0], part[1:]
@@ -104,7 +104,7 @@ def law_without_promise(looked: LintContext) -> Iterator[Hit]:
 
 
 def _parts(looked: LintContext) -> Iterator[list[Passage]]:
-    """The sections and the paragraphs with a title of their own, each with its title first; tables left out."""
+    """Sections, and paragraphs with a title of their own, each with its title first; tables are left out."""
     part = list[Passage]()
     for passage in looked.mentions.passages:
         if passage.block.kind == "heading" or passage.is_title:
@@ -125,7 +125,7 @@ _SOMEBODY = re.compile(
 )
 
 
-# --- words that nobody explains ---------------------------------------------------------------------------------------
+# --- undefined terms --------------------------------------------------------------------------------------------------
 
 _TERMS = re.compile(
     r"(?<=[a-z,;] )(?:Site|Sites|Website|Service|Services|Platform|Software|App|Application|Users?|Company|"
@@ -141,16 +141,16 @@ _LEGALESE = re.compile(
     r"|Excluded|Protected|Tier \d|Group|Partner|Account|Submitted|Aggregated|Confidential) "
     r"(?:Information|Data|Content|Purposes?|Affiliates?|Part(?:y|ies)|Persons?|Users?|Recipients?|Partners?|Materials?|Members?)\b"
 )
-"""Two words with capitals, as contracts define them: once is enough."""
+"""Two capitalised words, as contracts define them; a single use counts."""
 _WHOLE_MAX = 2_000_000
 _USES_MIN = 2
-"""A word with a capital that stands once may be a slip; one that stands again is meant as a term."""
+"""A capitalised word used once may be a slip; a repeated one is meant as a term."""
 
 
 @fires_when("S.term.undefined")
 def undefined_term(looked: LintContext) -> Iterator[Hit]:
-    """Words that are used as terms, each once, where it first stands: with a capital, or as letters that only those in
-    the trade know."""
+    """Capitalised words used as terms, and abbreviations known only to experts; one finding for each, at its first
+    use."""
     explained = {plain(_one(one.term)) for one in definitions(looked.policy)}
     whole = straight("\n".join(sentence.text for sentence in looked.policy.sentences), length=_WHOLE_MAX)
     used = Counter[str]()
@@ -175,7 +175,7 @@ def undefined_term(looked: LintContext) -> Iterator[Hit]:
 
 
 def _own_terms(looked: LintContext) -> Iterator[re.Pattern[str]]:
-    """Words with a capital that the policy puts an article before, as one does with a thing and not with a name."""
+    """Capitalised words that the policy uses with an article, as for things and not for names."""
     for word in dict.fromkeys(found[1] for _, found in occurrences(looked, _THING, headings=False)):
         everywhere = re.compile(rf"(?<=[a-z,;] ){word}s?\b(?! [A-Z])")
         if sum(1 for _ in occurrences(looked, everywhere, headings=False)) >= _THINGS_MIN:
@@ -201,7 +201,7 @@ def _one(term: str) -> str:
 
 
 def _is_told(term: str, text: str) -> bool:
-    """Whether it stands in quotes anywhere, or letters stand beside what they are short for."""
+    """True if the term is in quotes anywhere, or an abbreviation is next to its full form."""
     word = re.escape(term)
     told = rf"[\"'](?:the )?{word}s?[.,]?[\"']|hereinafter:?,? (?:the )?{word}"
     if term.isupper():
@@ -211,7 +211,7 @@ def _is_told(term: str, text: str) -> bool:
 
 @fires_when("S.term.pii-only")
 def pii_only(looked: LintContext) -> Iterator[Hit]:
-    """A policy that protects “PII”, and never speaks of personal data."""
+    """A policy that protects “PII” but never mentions personal data."""
     spoken = looked.mentions
     if spoken.has("pii.any") and not spoken.has("personal.any"):
         yield Hit(spoken.of("pii.any")[0].sentence)

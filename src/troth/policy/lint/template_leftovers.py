@@ -1,4 +1,4 @@
-"""Rules about what was left over when a policy was made from another text."""
+"""Rules about leftovers of other texts that a policy was made from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MARKS = re.compile(
 
 @fires_when("S.template.citation")
 def citation(looked: LintContext) -> Iterator[Hit]:
-    """Sentences that name where they were copied from, once each."""
+    """Sentences that name the source they were copied from, one finding each."""
     told = set[str]()
     for passage in looked.mentions.of("residue.citation"):
         told.add(passage.sentence.id)
@@ -30,7 +30,7 @@ def citation(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("S.template.contract")
 def contract(looked: LintContext) -> Iterator[Hit]:
-    """Sentences that bind parties, and tell no reader what is done with data; the first of each paragraph."""
+    """Contract clauses that tell readers nothing about their data; the first of each paragraph."""
     told = set[int]()
     for passage in looked.mentions.of("residue.contract"):
         if id(passage.block) not in told:
@@ -40,7 +40,8 @@ def contract(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("S.template.cart")
 def cart(looked: LintContext) -> Iterator[Hit]:
-    """A shopping cart in a policy that sells nothing otherwise, or what a shop has in one that says it has none."""
+    """A shopping cart in a policy without any other sign of a shop, or parts of a shop in one that denies having
+    one."""
     spoken = looked.mentions
     if spoken.has("shop.denied") and spoken.has("shop.part"):
         yield Hit(spoken.of("shop.part")[0].sentence)

@@ -1,4 +1,4 @@
-"""Rules about kinds of data that are handled, and missing wherever the policy says what it collects."""
+"""Rules about data that is handled but missing from what the policy says is collected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ELSEWHERE = re.compile(
     r"|transfers?|abroad|how long|retention|retain|security|secure|safe|your rights|rights|contact|changes|cookies?"
     r"|children)\b"
 )
-"""What the sections are about that tell of data, and not of what is collected."""
+"""Subjects of sections that mention data other than to say what is collected."""
 _KINDS = re.compile(
     r"\b(?:(?:sur|fore|user|nick)?names?|(?<!ip )(?<!mail )address(?:es)?|telephone|phone|mobile|birth\w*|age|gender"
     r"|nationality|signature|\w+ number|income|employer|occupation|company|postcode|zip|city|town|country|language"
@@ -35,7 +35,7 @@ _COLLECTS = re.compile(
 )
 _WORDS_MIN = 4
 _KINDS_MIN = 2
-"""Who names so many kinds of data in one place is saying what is collected."""
+"""A passage that names this many kinds of data states what is collected."""
 _NO_LIST = re.compile(
     r"\b(?:not|never|dont|our (?:name|address|office|telephone|phone)|shared?|pass|passed|disclose\w*|forward|receives?"
     r"|correct|rectif\w*|delete\w*|erase\w*|encrypt\w*|changes?|third part\w*|cookies?)\b"
@@ -44,20 +44,20 @@ _NO_LIST = re.compile(
 
 @fires_when("X.card-undeclared")
 def card_undeclared(looked: LintContext) -> Iterator[Hit]:
-    """Card data that is handled and missing from what is collected, unless somebody else takes it."""
+    """Card data that is handled but not listed as collected, unless another company takes it."""
     if not looked.mentions.has("card.elsewhere"):
         yield from _undeclared(looked, "card.handled", _CARD)
 
 
 @fires_when("X.email-undeclared")
 def address_undeclared(looked: LintContext) -> Iterator[Hit]:
-    """Mail that is sent, while no address is among what is collected."""
+    """E-mail is sent, but no address is listed as collected."""
     if not looked.mentions.has("mail.declared"):
         yield from _undeclared(looked, "mail.sent", _EMAIL)
 
 
 def _undeclared(looked: LintContext, handled: str, kind: re.Pattern[str]) -> Iterator[Hit]:
-    """Where the kind is first handled, if it is missing wherever the policy lists what it collects."""
+    """Where the data is first handled, if it is missing from all of the policy's lists of collected data."""
     named = {id(one): one for one in (*looked.mentions.of("collected.list"), *_naming_kinds(looked.mentions.passages))}
     lists = [one for one in named.values() if not _ELSEWHERE.search(one.under)]
     places = [one for one in without(looked.mentions.of(handled), lists) if _is_said(one)]
@@ -68,12 +68,12 @@ def _undeclared(looked: LintContext, handled: str, kind: re.Pattern[str]) -> Ite
 
 
 def _is_said(passage: Passage) -> bool:
-    """Whether it says something of the kind, rather than names it in a heading or a note of a table."""
+    """True if it makes a statement, rather than being a heading or a short table cell."""
     return passage.block.kind != "heading" and passage.words[passage.own :].count(" ") >= _WORDS_MIN - 1
 
 
 def _naming_kinds(passages: Iterable[Passage]) -> Iterator[Passage]:
-    """Sentences that name several kinds of data, and lists and columns whose items together do."""
+    """Sentences that name several kinds of data, and lists and columns whose items do so together."""
     places = defaultdict[object, list[Passage]](list)
     for passage in passages:
         if passage.block.kind != "heading" and not _NO_LIST.search(passage.words):
@@ -92,7 +92,7 @@ def _place(passage: Passage) -> object:
 
 
 def _beside_lists(looked: LintContext, lists: Sequence[Passage]) -> Iterator[Passage]:
-    """What stands in the same sections and tables as these lists, as far as it names data."""
+    """Items in the same sections and tables as these lists, if they name data."""
     sections = {passage.under for passage in lists}
     for passage in looked.mentions.passages:
         if passage.under in sections and is_item(passage):

@@ -1,5 +1,4 @@
-"""Sentences that were begun and not finished: a lead-in that leads into nothing, words that break off, a gap that was
-to be filled in."""
+"""Detects unfinished sentences: lead-ins without content, text that breaks off, unfilled placeholders."""
 
 from __future__ import annotations
 
@@ -27,8 +26,8 @@ _WORDS_MIN = 4
 
 
 def empty_leads(policy: PolicyText) -> Iterator[Sentence]:
-    """Lead-ins that end in a colon and are followed by nothing, or by a heading that is not of a part of their own
-    section: “For questions:” may lead to a box with a title."""
+    """Lead-ins ending in a colon that are followed by nothing, by the next item, or by a heading that is not below
+    their own section: “For questions:” may introduce a box with a title."""
     following = [*policy.blocks[1:], None]
     depth = 0
     for block, after in zip(policy.blocks, following, strict=False):
@@ -41,7 +40,7 @@ def empty_leads(policy: PolicyText) -> Iterator[Sentence]:
 
 
 def has_gap(sentence: Sentence) -> bool:
-    """Whether something was to be filled in there."""
+    """True if it contains an unfilled placeholder."""
     return _GAP.search(sentence.text) is not None
 
 
@@ -53,12 +52,12 @@ _SECTION = re.compile(
 
 
 def _is_section(after: Block) -> bool:
-    """Whether it is the title of the next section, in a text that marks no headings."""
+    """True if it is the title of the next section, in a text without marked headings."""
     return after.kind == "paragraph" and after.cell is None and _SECTION.fullmatch(after.text.strip()) is not None
 
 
 def _is_next_item(block: Block, after: Block) -> bool:
-    """An item with a colon whose next block is an item beside it, not one below it."""
+    """True if *block* is an item with a colon and the next block is an item on the same level, not below it."""
     return block.kind == "list_item" == after.kind and after.depth <= block.depth and len(block.text.split()) > 3
 
 

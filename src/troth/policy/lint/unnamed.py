@@ -1,4 +1,4 @@
-"""Rules about what is declared and what no sentence names."""
+"""Rules about declared facts that no sentence names."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from troth.policy.lint.prose import table
 from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import plain
 
-# --- why, what, on what ground ----------------------------------------------------------------------------------------
+# --- purposes, categories, legal bases --------------------------------------------------------------------------------
 
 
 @fires_when("F.purpose")
 def purposes(looked: LintContext) -> Iterator[Hit]:
-    """Declared purposes that no sentence names, neither in their own words nor in those for such a use."""
+    """Declared purposes that no sentence names, by their title or by the words for their use."""
     declaration = declaration_of(looked)
     if declaration is None:
         return
@@ -35,7 +35,7 @@ def purposes(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("F.category")
 def categories(looked: LintContext) -> Iterator[Hit]:
-    """Declared kinds of personal data that no sentence names, each once, with a field that holds it."""
+    """Declared categories that no sentence names, each once, with a field that holds it."""
     declaration = declaration_of(looked)
     if declaration is None:
         return
@@ -54,7 +54,7 @@ def categories(looked: LintContext) -> Iterator[Hit]:
 
 
 def _names(looked: LintContext, texts: Sequence[str], category: str) -> bool:
-    """Whether the policy names such data, or nobody expects it to: what a system notes of its own accord."""
+    """True if the policy names such data, or need not: data that a system records by itself."""
     known = table("reality.toml")["categories"]
     nearest = max((one for one in known if f"{category}.".startswith(f"{one}.")), key=len, default="")
     words = known.get(nearest, [])
@@ -78,7 +78,7 @@ def bases(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("F.decisions")
 def decisions(looked: LintContext) -> Iterator[Hit]:
-    """A denial of automated decisions, while there are such."""
+    """A denial of automated decisions, although some are declared."""
     declaration = declaration_of(looked)
     declared = declaration.notice.decisions if declaration else None
     if declaration is None or not isinstance(declared, dict):
@@ -88,12 +88,12 @@ def decisions(looked: LintContext) -> Iterator[Hit]:
         yield Hit(passage.sentence, says=(("which", listed(which)),))
 
 
-# --- who we are -------------------------------------------------------------------------------------------------------
+# --- the company ------------------------------------------------------------------------------------------------------
 
 
 @fires_when("F.contact")
 def contact(looked: LintContext) -> Iterator[Hit]:
-    """The declared name and mailbox, where the policy has another or none."""
+    """The declared name and e-mail address, if the policy does not have them."""
     declaration = declaration_of(looked)
     if declaration is None:
         return
@@ -110,7 +110,7 @@ def _mailboxes(looked: LintContext) -> set[str]:
 
 @fires_when("F.officer")
 def officer(looked: LintContext) -> Iterator[Hit]:
-    """The declared officer's address, where the policy does not have it; on its sentence about the officer."""
+    """The declared officer's e-mail address, if it is missing; reported on the policy's sentence about the officer."""
     declaration = declaration_of(looked)
     declared = declaration.organisation.officer if declaration else None
     if declaration is not None and declared is not None and declared.email.casefold() not in _mailboxes(looked):
@@ -121,7 +121,7 @@ def officer(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("F.regulator")
 def regulator(looked: LintContext) -> Iterator[Hit]:
-    """The declared regulator, where the policy names another or none."""
+    """The declared regulator, if the policy does not name it."""
     declaration = declaration_of(looked)
     name = declaration.organisation.regulator if declaration else None
     if declaration is None or not name:
@@ -134,7 +134,7 @@ def regulator(looked: LintContext) -> Iterator[Hit]:
 
 @fires_when("F.effective")
 def effective(looked: LintContext) -> Iterator[Hit]:
-    """The latest day that the policy gives for itself, where it is not the declared one."""
+    """The latest date that the policy gives for itself, if it differs from the declared one."""
     declaration = declaration_of(looked)
     date = own_date(looked)
     if (

@@ -1,4 +1,4 @@
-"""The rule about what is collected and not used, or used and not collected."""
+"""The rule about data that is collected without a use, or used without being collected."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _OCCASIONS = {
     "competitions": Phrase("(competition*|contest*|sweepstake*|giveaway*|prize draw*)"),
 }
 _OCCASIONS_MIN = 2
-"""A sentence that names fewer is no list of occasions, so that nothing is missing in it."""
+"""A sentence that names fewer occasions is not a list of them, so nothing is missing in it."""
 
 
 @fires_when("X.collect-vs-use")
 def collected_and_used(looked: LintContext) -> Iterator[Hit]:
-    """Two lists of occasions, one of collecting and one of using, that are not the same; and an occasion that is only
-    spoken of once, where data is used or kept."""
+    """Two different lists of occasions, for collection and for use; and data that is only mentioned where it is used or
+    kept."""
     hits = itertools.chain(_spoken_of_once(looked), _without_use(looked), _only_kept(looked))
     told = set[str]()
     for hit in hits:
@@ -81,7 +81,7 @@ _COLUMNS_MIN = 3
 _PAGES = "the pages visited"
 _COUNTS = re.compile(r"\b(?:improv\w*|statistic\w*|analys\w*|analyz\w*|measur\w*|understand how)\b")
 _COMMON = frozenset({"the date of birth", "the gender"})
-"""Kinds that stand in every list of what is asked for: they are asked about only where they stand alone."""
+"""Kinds that are part of every list of collected data: a use is expected only where they are named alone."""
 _ALONE_MAX = 4
 _NOT = re.compile(r"\b(?:not|doesnt|dont|never|nor|forget|delete|disconnect|separate)\b")
 _WHY = re.compile(
@@ -92,8 +92,8 @@ _WHY = re.compile(
 
 
 def _without_use(looked: LintContext) -> Iterator[Hit]:
-    """Kinds of data that are spoken of, and of which nobody says the use: not in their sentences, nor behind them, nor
-    in their rows. How long they are kept, and who gets them, is no use."""
+    """The first kind of data without a stated use: in its sentence, the next one, or its table row. Retention and
+    recipients are not uses."""
     for name, text in table("uses.toml")["asks-what-for"].items():
         told = looked.mentions.holding(phrase(text))
         done = looked.mentions.holding(phrase(text), is_done=True)
@@ -111,7 +111,7 @@ def _speaking(passages: Iterable[Passage], text: str) -> list[Passage]:
 
 
 def _only_kept(looked: LintContext) -> Iterator[Hit]:
-    """The first kind of data that has a period, and of which nobody says that it is collected or used."""
+    """The first kind of data that has a retention period, but is nowhere collected or used."""
     spoken = looked.mentions
     kept = {id(one) for one in spoken.of("retention.any", "retention.period", "retention.vague")}
     for name, row in table("uses.toml")["asks-where-from"].items():
@@ -124,12 +124,13 @@ def _only_kept(looked: LintContext) -> Iterator[Hit]:
 
 
 def _brings_in(passage: Passage) -> bool:
-    """Whether it may tell how such data comes in, or what for: any sentence that denies nothing."""
+    """True if it may say how such data is collected, or why: a sentence without negation, a list item or a table
+    cell."""
     return not _NOT.search(passage.words) or is_item(passage)
 
 
 def _is_counted(looked: LintContext) -> bool:
-    """Whether visits are measured for something, whatever words it has for what is measured."""
+    """True if visits are measured for some purpose, whatever the words for what is measured."""
     return any(_COUNTS.search(passage.words) for passage in looked.mentions.of("purpose.stated"))
 
 
@@ -150,12 +151,12 @@ _USED = re.compile(r"\b(?:how we use|uses?|purposes?|why we|what for|what we do 
 
 
 def is_item(passage: Passage) -> bool:
-    """Whether it stands in a list or in a table."""
+    """True if it is in a list or table."""
     return passage.block.kind == "list_item" or passage.block.cell is not None
 
 
 def _says_what_is_collected(passage: Passage, looked: LintContext) -> bool:
-    """Whether it stands in a table that has a column for data, or under a heading about what is collected."""
+    """True if it is in a table with at least `_COLUMNS_MIN` columns, or under a heading about what is collected."""
     cell = passage.block.cell
     if cell is None:
         return re.search(r"\b(?:collect\w*|gather|information we|what data|which data)\b", passage.under) is not None
@@ -177,5 +178,5 @@ def _listed(names: set[str]) -> str:
 
 
 def _spoken_without(passages: Sequence[Passage], others: Sequence[Passage]) -> list[Passage]:
-    """The sentences among *passages* that are none of *others*."""
+    """*passages* that are not in *others*, without headings."""
     return [passage for passage in without(passages, others) if passage.block.kind != "heading"]

@@ -1,4 +1,4 @@
-"""Reading a policy, whatever it is written in."""
+"""Parses policies in any supported format."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _CHARACTERS_MAX = 8_000_000
 
 
 def read(text: str, *, kind: Kind = "markdown") -> PolicyText:
-    """Read a policy's text into blocks and sentences.
+    """Parse a policy's text into blocks and sentences.
 
-    *kind* ``html`` is a page saved from a site: navigation, header, footer and what is not shown are left out;
-    ``text`` has paragraphs between empty lines. Raises `PolicyError` for text that is too long or built as a trap; the
-    time is bounded for any text.
+    With *kind* ``html`` it is a saved web page: navigation, header, footer and hidden parts are left out. With
+    ``text``, paragraphs are separated by empty lines. Raises `PolicyError` if the text is too long or malicious;
+    parsing time is bounded for any text.
     """
     if len(text) > _CHARACTERS_MAX:
         raise PolicyError(
@@ -31,7 +31,7 @@ def read(text: str, *, kind: Kind = "markdown") -> PolicyText:
 
 
 def kind_of(name: str) -> Kind:
-    """How to read the text of a policy file of that name; of a DOCX or PDF, what was taken out of it."""
+    """How to parse the text of a policy file with that name; for DOCX and PDF, the extracted text."""
     ending = name.casefold().rpartition(".")[2]
     if ending in {"html", "htm", "xhtml"}:
         return "html"
@@ -39,12 +39,12 @@ def kind_of(name: str) -> Kind:
 
 
 def published_text(text: str, *, kind: Kind = "html") -> str:
-    """The words of a policy as they are compared: equal for a file and the page that was made of it."""
+    """The words of a policy in the form for comparison: equal for a file and the page generated from it."""
     return read(text, kind=kind).published
 
 
 def _drafts(text: str, kind: Kind) -> Iterator[Draft]:
-    """A reader loads its library when it is first used."""
+    """Parsers are imported lazily, because each loads its own library."""
     if kind == "html":
         from troth.policy.parse import html
 

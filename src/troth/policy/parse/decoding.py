@@ -1,4 +1,4 @@
-"""From a file's bytes to its text: by its mark, by what the page declares, else as UTF-8. Nothing is guessed."""
+"""Decodes a file: by its byte order mark, the encoding that the page declares, or as UTF-8. Nothing is guessed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MARKS = (
 _DECLARED = re.compile(rb"""<meta\b[^>]{0,200}?\bcharset\s{0,5}=\s{0,5}["']?\s{0,5}([a-z0-9_:.-]{1,40})""", re.I)
 _HEAD_BYTES = 4_096
 
-# What browsers read, under the names that Python gives them. Who says Latin-1 on the web means Windows-1252.
+# The encodings that browsers support, under their Python names. On the web, Latin-1 means Windows-1252.
 _READ = {
     *("utf-8", "ascii", "utf-16", "koi8-r", "koi8-u", "mac-roman", "shift_jis", "cp932", "euc_jp", "euc_kr"),
     *("gb2312", "gbk", "gb18030", "big5"),
@@ -28,7 +28,7 @@ _MEANT = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "gb23
 
 
 def decode(data: bytes, *, is_html: bool = False) -> str:
-    """The text of *data*, without its byte order mark. Raises `PolicyError` where its encoding does not fit."""
+    """The text of *data*, without its byte order mark. Raises `PolicyError` if it is not valid in its encoding."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :], encoding, "its first bytes say")

@@ -1,4 +1,4 @@
-"""A policy in DOCX: mammoth makes plain HTML of it, and the reader of pages reads that."""
+"""Policies in DOCX: mammoth converts them to plain HTML, which the HTML parser reads."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from troth.policy.text import PolicyError
 
 _PARTS_MAX = 5_000
 _UNPACKED_BYTES_MAX = 60_000_000
-"""Of the parts that hold words; pictures are not unpacked."""
+"""Limit for the parts that contain text; images are not unpacked."""
 
 _NOTE_MARKS = re.compile(
     r'<sup><a href="#(?:foot|end)note-[^"<>]{1,40}"[^<>]{0,80}>\[\d{1,4}\]</a></sup>|'
     r' ?<a href="#(?:foot|end)note-ref-[^"<>]{1,40}">↑</a>'
 )
-"""The numbers of footnotes, and the arrows back: they are no words of a sentence."""
+"""Footnote numbers and the arrows back, which are not part of the text."""
 
 _STYLES = """
 p[style-name='Title'] => h1:fresh
@@ -32,7 +32,7 @@ p[style-name='Subtitle'] => p:fresh
 
 
 def pieces(data: bytes) -> Iterator[ExtractedBlock]:
-    """The blocks of a DOCX file. Raises `PolicyError` for a ZIP archive that is none, or unpacks to too much."""
+    """The blocks of a DOCX file. Raises `PolicyError` for a ZIP archive that is not DOCX, or unpacks to too much."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _refuse_bombs(archive)
@@ -46,7 +46,7 @@ def pieces(data: bytes) -> Iterator[ExtractedBlock]:
     for draft in drafts:
         collapsed, cell = draft.traced.collapsed(), draft.cell
         if cell and cell.row == 0 and cell.table not in headed:
-            cell = replace(cell, is_head=True)  # Word marks a head only where it is to stand on each page
+            cell = replace(cell, is_head=True)  # Word marks only heads that repeat on each page
         yield ExtractedBlock(draft.kind, collapsed.text, draft.depth, draft.ordered, cell, tuple(collapsed.links()))
 
 
@@ -55,7 +55,7 @@ def _nothing(_: Any) -> list[Any]:
 
 
 def _refuse_bombs(archive: zipfile.ZipFile) -> None:
-    """Sizes are those the archive declares; no part gives more than it declares."""
+    """Limits use the sizes that the archive declares; no part can unpack to more than it declares."""
     parts = archive.infolist()
     words = sum(part.file_size for part in parts if part.filename.casefold().endswith((".xml", ".rels")))
     if len(parts) > _PARTS_MAX or words > _UNPACKED_BYTES_MAX:

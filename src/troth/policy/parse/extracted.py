@@ -1,5 +1,5 @@
-"""A policy that had to be taken out of its file: its source is what was taken out, a line for each block and an empty
-one between them, so that it can be read again as plain text."""
+"""Policies extracted from binary files: the source is the extracted text, one line per block with an empty line
+between, so that it can be parsed again as plain text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BETWEEN = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class ExtractedBlock:
-    """One block as it was taken out. *links* are ranges of *text* and where they lead; pages count from 1."""
+    """An extracted block. *links* are ranges of *text* with their targets; pages count from 1."""
 
     kind: BlockKind
     text: str
@@ -26,7 +26,7 @@ class ExtractedBlock:
 
 
 def assembled(pieces: Iterable[ExtractedBlock]) -> PolicyText:
-    """The policy that the pieces are."""
+    """The policy that consists of *pieces*."""
     whole = [piece for piece in pieces if piece.text]
     starts, at = [], 0
     for piece in whole:

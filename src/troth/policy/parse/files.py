@@ -1,4 +1,4 @@
-"""A policy's file: what it is written in, by its ending and its first bytes, and its words."""
+"""Reads a policy file: detects the format by suffix and first bytes, and parses it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _OTHERS = {
 
 
 def read_file(path: Path) -> PolicyText:
-    """Read a policy's file: plain text, Markdown, a saved HTML page, DOCX or PDF.
+    """Read a policy file: plain text, Markdown, a saved HTML page, DOCX or PDF.
 
-    Raises `PolicyError`, which says what is wrong, for a file that cannot be read, that holds no sentence, that is a
-    scan or locked, or that is built as a trap. The time is bounded for any file.
+    Raises `PolicyError` with the reason for a file that cannot be read, contains no sentence, is a scan, is locked, or
+    is malicious. The time is bounded for any file.
     """
     try:
         with path.open("rb") as file:
@@ -46,7 +46,8 @@ def read_file(path: Path) -> PolicyText:
 
 
 def read_bytes(data: bytes, *, name: str) -> PolicyText:
-    """Read a policy from the bytes of its file. *name* decides only where the bytes do not. Raises as `read_file`."""
+    """Read a policy from the bytes of its file. *name* matters only if the bytes are inconclusive. Raises as
+    `read_file`."""
     if len(data) > _BYTES_MAX:
         raise PolicyError(f"the file has more than {_BYTES_MAX // 1_000_000} MB; is it the right one?")
     kind = file_kind(data, name=name)
@@ -63,12 +64,12 @@ def read_bytes(data: bytes, *, name: str) -> PolicyText:
 
 
 def _says_something(text: str) -> bool:
-    """Whether it has two words; not every script parts them with spaces."""
+    """True if it has at least two words; not every script separates them with spaces."""
     return " " in text or sum(not each.isascii() for each in text) > 5
 
 
 def file_kind(data: bytes, *, name: str) -> FileKind:
-    """What a file is written in. Raises `PolicyError` for what is known and not read."""
+    """The format of a file. Raises `PolicyError` for known formats that are not supported."""
     for start, what in _OTHERS.items():
         if data.startswith(start):
             raise PolicyError(f"the file is {what}")

@@ -1,4 +1,4 @@
-"""A policy as a saved web page."""
+"""Policies as saved web pages."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _BLOCKS = _tags(
     "main menu meta nav noscript ol optgroup option p pre search section select summary table tbody td template "
     "textarea tfoot th thead title tr ul"
 )
-"""What ends a line. A name in none of these lists was made up by somebody and goes on with the line; one with a hyphen
-may be anything, and ends it."""
+"""Elements that end a line. Unknown elements are inline, except those with a hyphen: a custom element may be anything,
+so it ends the line."""
 _VOID = _tags("area base br col embed hr img input link meta source track wbr")
 _ENDLESS = _tags("p li dt dd tr td th thead tbody tfoot option html head body")
 _FORMATTING = _tags("a b big code em font i nobr s small strike strong tt u")
@@ -45,15 +45,15 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _PROTECTED = "/cdn-cgi/l/email-protection#"
 _BULLET = re.compile(r"\s*[•·‣◦▪●○■✓✔]\s*(?=\S)")
 _MARKER = re.compile(r"\s*(?:[-–—*]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s+(?=\S)")
-"""How a line begins that is an item, where a line that is one went before or announced it."""
+"""Beginning of a line that is a list item, if the line before is one or announces it."""
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.I)
 
 
 def drafts(source: str, *, offset: int = 0, is_page: bool = True) -> Iterator[Draft]:
-    """The blocks of the page's own text; navigation, banners, header, footer and whatever is not shown are left out.
+    """The blocks of the page's own text; navigation, banners, header, footer and hidden parts are left out.
 
-    Positions are those in *source* plus *offset*. Unless it *is_page*, it is part of a text and keeps its edges. Raises
-    `PolicyError` for a page that is nested like no policy.
+    Positions refer to *source*, plus *offset*. Without *is_page*, the source is a fragment whose edges are kept. Raises
+    `PolicyError` for malicious nesting.
     """
     _refuse_traps(source)
     blocks = _Blocks(Positions(source, offset))
@@ -69,7 +69,7 @@ def _is_inline(tag: str) -> bool:
 
 
 def _protected(node: LexborNode | None) -> str:
-    """The address that a server before the site wrote in a cipher, for a script to show; empty for anything else."""
+    """The e-mail address that a proxy obfuscated for decoding by a script; empty for anything else."""
     attributes = node.attributes if node is not None else {}
     code = attributes.get("data-cfemail") or (attributes.get("href") or "").partition(_PROTECTED)[2]
     if not re.fullmatch("(?:[0-9a-f]{2}){6,100}", code, re.I):
@@ -79,7 +79,7 @@ def _protected(node: LexborNode | None) -> str:
 
 
 class _Blocks:
-    """The blocks of a page, as one walk over it comes by them."""
+    """Collects the blocks of a page in one walk over its tree."""
 
     def __init__(self, where: Positions) -> None:
         self._where = where
@@ -93,7 +93,7 @@ class _Blocks:
         self._headed: set[int] = set()
 
     def drafts(self, tree: LexborHTMLParser) -> Iterator[Draft]:
-        """Every block that has words."""
+        """All blocks with words."""
         yield from self._walked(VisibleNodes(tree).walk())
 
     def _walked(self, events: Iterator[tuple[str, LexborNode]]) -> Iterator[Draft]:
@@ -121,13 +121,13 @@ class _Blocks:
             yield Draft("paragraph", anchors=self._anchors)
 
     def _name(self, event: str, node: LexborNode) -> None:
-        """Remember the names by which a link leads here, for the next block that has words."""
+        """Store the node's anchors for the next block that has words."""
         attributes = node.attributes if event == "open" else {}
         names = (attributes.get("id"), attributes.get("name") if node.tag == "a" else None)
         self._anchors += [name for name in names if name and len(name) <= _ANCHOR_CHARACTERS_MAX]
 
     def _left_out(self, node: LexborNode) -> Iterator[Draft]:
-        """The blocks of what is left out, while the one in which it stands goes on."""
+        """The blocks of an omitted element; the block around it continues."""
         for draft in _Blocks(self._where)._walked(VisibleNodes.within(node)):
             draft.is_left_out = True
             yield draft
@@ -139,7 +139,7 @@ class _Blocks:
         self._is_drawn = False
 
     def _text(self, text: str) -> Iterator[Draft]:
-        """Add *text*; where it begins a line that is drawn as an item of a list, or follows one, a block begins."""
+        """Add *text*; a line that looks like a list item, or follows one, starts a new block."""
         if self._breaks and text.strip() and self._draft.kind != "heading" and self._draft.cell is None:
             goes_on = self._is_drawn or self._draft.traced.text.rstrip().endswith(":")
             marker = _BULLET.match(text) or (_MARKER.match(text) if goes_on else None)
@@ -178,13 +178,13 @@ class _Blocks:
             self._draft.traced.space()
 
     def _is_over(self) -> bool:
-        """Whether a line break ends the block: the second one in a row, or one behind a line in bold type."""
+        """True if a line break ends the block: a second break in a row, or a break after a line in bold."""
         self._breaks += 1
         self._draft.traced.space()
         return self._breaks > 1 or (not any(self._bold) and self._is_title())
 
     def _is_title(self) -> bool:
-        """Whether the block is a heading by its type alone: short, in bold, no sentence and no link."""
+        """True if the block's typography makes it a heading: short, bold, not a sentence and without links."""
         if self._draft.kind != "paragraph" or self._draft.cell or self._weak or not self._strong:
             return False
         traced = self._draft.traced
@@ -195,7 +195,7 @@ class _Blocks:
         )
 
     def _ended(self) -> Iterator[Draft]:
-        """The block that ends here, if it has words; another of its kind begins."""
+        """The block that ends here, if it has words; another of the same kind begins."""
         draft = self._draft
         if self._strong or self._weak:
             after = Draft(draft.kind, draft.depth, draft.ordered, draft.cell)
@@ -215,15 +215,15 @@ class _Blocks:
             self._begin(after)
 
     def _is_behind_heading(self) -> bool:
-        """Whether the element that should hold a heading has had it, and goes on with a sentence: nobody closed it."""
+        """True if the heading element has had its heading and continues with a sentence: its end tag is missing."""
         words, is_first = self._draft.traced.text.rstrip(), self._head not in self._headed
         self._headed.add(self._head)
         most = _LONG_HEADING_MAX if is_first else _HEADING_CHARACTERS_MAX
         return len(words) > most or (not is_first and words.endswith("."))
 
     def find_heads(self, drafts: list[Draft]) -> None:
-        """Tell the heads of tables from what only looks like one: a first row is a head where it alone is all in bold
-        type, the name of a row is none, and what has no head and one row or one column is no table at all."""
+        """Detect the heads of tables: the first row is a head if it alone is all bold, row titles are not heads, and
+        something without a head that has only one row or column is not a table."""
         tables = defaultdict[int, dict[int, list[Draft]]](lambda: defaultdict(list))
         for draft in drafts:
             if draft.cell is not None and not draft.is_left_out:
@@ -252,17 +252,17 @@ def _mark(row: list[Draft], *, is_head: bool) -> None:
 
 
 class _Tables:
-    """Where we are in tables. A table within a cell is a table of its own, and ends the one around it."""
+    """The current position in tables. A table inside a cell counts as a table of its own and ends the outer one."""
 
     def __init__(self) -> None:
         self._table = self._row = self._column = -1
         self._head = self._inside = False
         self._next = 0
         self._reaching: dict[int, int] = {}
-        """By their columns the cells of rows above that reach down, and how many rows they still have."""
+        """Cells of rows above that span further rows: column to remaining rows."""
 
     def at(self, event: str, node: LexborNode) -> CellPosition | None:
-        """The cell that we are in after this tag."""
+        """The current cell after this tag."""
         if node.tag == "table":
             self._table, self._row, self._inside, self._reaching = self._table + (event == "open"), -1, False, {}
         elif node.tag == "tr" and event == "open":
@@ -278,12 +278,12 @@ class _Tables:
 
 
 def _span(node: LexborNode, name: str) -> int:
-    """How many rows or columns the cell has, as far as anybody would draw it."""
+    """How many rows or columns the cell spans, within reason."""
     return int(found[0]) if (found := re.fullmatch("[1-9][0-9]?", node.attributes.get(name) or "")) else 1
 
 
 def _head_around(node: LexborNode | None) -> LexborNode | None:
-    """The element that makes a heading of what stands in this one; an item of a list or a cell within it makes none."""
+    """The heading element around this one; there is none within list items and table cells."""
     for _ in range(8):
         tag = (node.tag if node else "") or ""
         if node is None or tag in {"li", "dd", "dt", "td", "th"}:
@@ -295,14 +295,14 @@ def _head_around(node: LexborNode | None) -> LexborNode | None:
 
 
 def _begun(node: LexborNode | None, lists: int, head: LexborNode | None) -> Draft:
-    """The block that begins within this element. A heading of depth 0 stands one below the heading before it."""
+    """The block that starts in this element. A heading of depth 0 is one level below the previous heading."""
     if head is not None:
         level = (
             (head.tag or "")[1:] if re.fullmatch("h[1-6]", head.tag or "") else head.attributes.get("aria-level") or ""
         )
         return Draft("heading", int(level) if re.fullmatch("[1-6]", level) else 0)
     is_button = node is not None and node.tag == "button"
-    for _ in range(8):  # a paragraph in a list item is the item's; further up nobody looks
+    for _ in range(8):  # a paragraph in a list item belongs to the item; other ancestors do not matter
         tag = (node.tag if node else "") or ""
         if tag in {"li", "dd"} and node is not None:
             return Draft("list_item", lists or 1, node.parent is not None and node.parent.tag == "ol")
@@ -313,8 +313,8 @@ def _begun(node: LexborNode | None, lists: int, head: LexborNode | None) -> Draf
 
 
 def _refuse_traps(source: str) -> None:
-    """Refuse pages that are made to keep a parser busy: its work grows with depth, and each new block repeats the
-    formatting that was left open. Both are estimated beforehand, in one pass."""
+    """Refuse pages that are built to exhaust a parser: its work grows with nesting depth, and each new block repeats
+    formatting elements that are still open. Both are estimated in advance in one pass."""
     depth = formatting = nesting = repeats = 0
     for tag in _TAG.finditer(source):
         name = tag[2].lower()

@@ -1,4 +1,4 @@
-"""Whether a text is English, by its small words (``language.toml``): said where it shows, and never guessed."""
+"""Whether a text is English, judged by its function words (``language.toml``); undecided rather than guessed."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from importlib import resources
 from troth.policy.text import Block, TextLanguage
 
 _CHARACTERS_MAX = 4_000
-"""What is looked at of one block: more of it says nothing new."""
+"""How much of a block is read: more does not change the result."""
 
 _FOREIGN_LETTERS_MIN = 12
 _SHARE_MIN = 0.1
-"""The part of a policy, by words, from which on a second language makes it mixed."""
+"""A policy is mixed if at least this share of its words is in a second language."""
 
 _WORDS_MIN, _ENGLISH_MIN = 100, 0.05
-"""Of so many words fewer than this part stand in English paragraphs: then it is not English, whatever it is."""
+"""A policy of at least this many words, of which less than this share is in English paragraphs, is not English."""
 
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 def language_of(text: str) -> TextLanguage:
-    """Whether *text*, one paragraph, is English; a list of names or a heading is usually unclear."""
+    """Whether *text*, a paragraph, is English; lists of names and headings are usually unclear."""
     text = text[:_CHARACTERS_MAX]
     english, other = _small_words()
     words = [word.casefold() for word in _WORD.findall(text)]
@@ -37,7 +37,7 @@ def language_of(text: str) -> TextLanguage:
 
 
 def languages_of(blocks: Iterable[Block]) -> TextLanguage:
-    """The language of a whole policy: the one of its blocks, each counted by its words."""
+    """The language of a whole policy: that of its blocks, weighted by their words."""
     words: Counter[TextLanguage] = Counter()
     for block in blocks:
         words[block.language] += 1 + block.text.count(" ")

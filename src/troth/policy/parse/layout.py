@@ -1,4 +1,4 @@
-"""From lines on pages to headings, paragraphs, items and cells, by where they stand and how large they are."""
+"""Reconstructs headings, paragraphs, list items and table cells from lines on PDF pages, by position and size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from troth.policy.parse.pdf_lines import ENDS, HYPHEN, PdfBlock, PdfLine
 from troth.policy.parse.tables import tabled
 
 _BAND_LINES = 3
-"""How many lines from the top and from the bottom of a page may be running titles."""
+"""How many lines at the top and bottom of a page may be running headers or footers."""
 
 _BULLET = re.compile(r"[•·‣◦▪●○■–—*o\uf0b7\u2043-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)]")
 _BULLET_AND_TEXT = re.compile(r"([•·‣◦▪●○■\uf0b7]|\(?(?:\d{1,3}|[a-z]|[ivx]{2,5})[.)])\s+(?=\S)")
@@ -22,14 +22,14 @@ _STAMP = re.compile(
     r"\d{1,2}/\d{1,2}/\d{2,4}, \d{1,2}:\d\d(?:\s?[AP]M)?|https?://\S+|about:blank",
     re.I,
 )
-"""What a program that prints puts on a page: its number, the hour, the address."""
+"""What a printing program adds to a page: page number, time, address."""
 
 _LARGER = 1.08
 _HEADING_CHARACTERS_MAX, _HEADING_WORDS_MAX = 200, 14
 
 
 def pieces(lines: Sequence[PdfLine]) -> Iterator[ExtractedBlock]:
-    """The blocks that the lines make, which stand in the order in which they were written."""
+    """The blocks formed by the lines, which are in writing order."""
     shown = _without_running(lines)
     if not shown:
         return
@@ -43,7 +43,7 @@ def pieces(lines: Sequence[PdfLine]) -> Iterator[ExtractedBlock]:
 
 
 def _commonest(lines: Iterable[PdfLine], of: Callable[[PdfLine], float]) -> float:
-    """The value that most characters have."""
+    """The value that applies to most characters."""
     counted: Counter[float] = Counter()
     for line in lines:
         counted[of(line)] += len(line.text)
@@ -51,7 +51,8 @@ def _commonest(lines: Iterable[PdfLine], of: Callable[[PdfLine], float]) -> floa
 
 
 def _without_running(lines: Sequence[PdfLine]) -> list[PdfLine]:
-    """The lines without titles that stand at one height of half the pages or more, and without what a printer adds."""
+    """The lines without running headers and footers (at the same height on half the pages or more) and printing
+    stamps."""
     pages: defaultdict[int, list[PdfLine]] = defaultdict(list)
     for line in lines:
         pages[line.page].append(line)
@@ -66,7 +67,7 @@ def _without_running(lines: Sequence[PdfLine]) -> list[PdfLine]:
 
 
 def _bands(lines: Sequence[PdfLine]) -> list[PdfLine]:
-    """The lines at the top and at the bottom of a page."""
+    """The lines at the top and bottom of a page."""
     heights = sorted({round(line.y) for line in lines})
     ends = {*heights[:_BAND_LINES], *heights[-_BAND_LINES:]}
     return [line for line in lines if round(line.y) in ends]
@@ -77,7 +78,7 @@ def _running_key(line: PdfLine) -> tuple[str, int]:
 
 
 def _leading(lines: Sequence[PdfLine]) -> float:
-    """The distance between lines of one paragraph, in heights of a line."""
+    """Line spacing within a paragraph, in line heights."""
     steps = [
         (line, round((before.y - line.y) / line.height, 2))
         for before, line in itertools.pairwise(lines)
@@ -112,7 +113,7 @@ def _blocks(lines: Sequence[PdfLine], *, leading: float) -> list[PdfBlock]:
 
 
 def _begun(line: PdfLine) -> PdfBlock:
-    """A block that begins with this line; a marker at its front is taken off."""
+    """A block that starts with this line; a list marker at its front is removed."""
     found = _BULLET_AND_TEXT.match(line.text)
     if not found:
         return PdfBlock([line])
@@ -123,7 +124,7 @@ def _begun(line: PdfLine) -> PdfBlock:
 
 
 def _joins(block: PdfBlock, line: PdfLine, *, leading: float, margin: float) -> bool:
-    """Whether the line goes on with the block."""
+    """True if the line continues the block."""
     last, first = block.last, block.first
     if not 1 / _LARGER < line.height / last.height < _LARGER or _starts_item(block, line):
         return False
@@ -148,13 +149,13 @@ def _starts_item(block: PdfBlock, line: PdfLine) -> bool:
 
 
 def _has_room(last: PdfLine, line: PdfLine, margin: float) -> bool:
-    """Whether the first word of *line* would have fitted behind *last*."""
+    """True if the first word of *line* would have fitted at the end of *last*."""
     word = len(line.text.split(maxsplit=1)[0]) + 1
     return last.right + word * (line.right - line.left) / len(line.text) < margin
 
 
 def _find_headings(blocks: list[PdfBlock], *, body: float) -> None:
-    """Larger or bold blocks are headings; the largest have level 1, the bold ones of the text's own size the last."""
+    """Larger or bold blocks become headings: the largest have level 1, bold ones in body size the lowest level."""
     headings = [block for block in blocks[:-1] if _is_heading(block, body)]
     sizes = sorted({_size(block, body) for block in headings}, reverse=True)
     for block in headings:
@@ -192,7 +193,8 @@ def _find_items(blocks: list[PdfBlock]) -> None:
 
 
 def _piece(block: PdfBlock, hyphened: frozenset[str]) -> ExtractedBlock:
-    """The block's lines as one text. A word that was parted has its hyphen where the document has it elsewhere."""
+    """The block's lines as one text. A word split at a hyphen keeps it if the document hyphenates the word
+    elsewhere."""
     text, links = "", list[tuple[int, int, str]]()
     lines = [block.marker, *block.lines] if block.marker and block.kind == "heading" else block.lines
     for line in lines:
@@ -209,7 +211,7 @@ def _piece(block: PdfBlock, hyphened: frozenset[str]) -> ExtractedBlock:
 
 
 def _keeps_hyphen(before: str, after: str, hyphened: frozenset[str]) -> bool:
-    """Whether the hyphen at the end of a line belongs to the word or to an address."""
+    """True if the hyphen at the end of a line is part of the word or of an address."""
     word = before.rsplit(maxsplit=1)[-1]
     whole = re.split(r"[^\w-]", word)[-1] + "-" + re.split(r"[^\w-]", after, maxsplit=1)[0]
     return whole.casefold() in hyphened or not after[0].islower() or re.search(r"[-/@]|\w\.\w", word) is not None

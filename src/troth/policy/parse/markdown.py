@@ -1,4 +1,4 @@
-"""A policy in Markdown."""
+"""Policies in Markdown."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from troth.policy.text import CellPosition, PolicyError
 _LINES_MAX = 20_000
 _INLINE_MAX = 20_000
 _BRACKETS_MAX = 100
-"""Beyond these, a paragraph is taken as plain text: the time for links grows with the square of the brackets."""
+"""Beyond these limits a paragraph is plain text: parsing links takes time quadratic in the number of brackets."""
 _FRONT = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(?:(?!\1)[^\r\n]*\r?\n){0,80}\1[ \t]*(?:\r?\n|\Z)")
 _FRONT_LINE = re.compile(r"$|\s|#|- |[\]})]|[a-z][\w-]{0,40}\s*[:=]")
 _FOR_PROGRAMS = re.compile(r"\{:? ?[#.][\w-][^{}\n]{0,200}\}|\{: [^{}\n]{0,200}\}|\{%[^{}\n]{0,200}%\}")
-"""What stands in a text for the program that makes a page of it: ``{: #contact }``, ``{% include nav.html %}``."""
+"""Instructions for the program that renders the text: ``{: #contact }``, ``{% include nav.html %}``."""
 _ANCHOR = re.compile(r"<\w{1,10} [^<>]{0,200}?\b(?:id|name)=[\"']?([\w.:-]{1,100})", re.I)
 _HEADED = re.compile(r"\{:? ?#([\w.:-]{1,100})")
 _STROKE = re.compile(r"<(/?)(?:del|s|strike)\b", re.I)
@@ -37,13 +37,13 @@ def _inline() -> MarkdownIt:
 
 
 def drafts(source: str) -> Iterator[Draft]:
-    """The blocks of a Markdown text. Raises `PolicyError` when it has more lines than any policy."""
+    """The blocks of a Markdown text. Raises `PolicyError` if it has too many lines."""
     given, source = source, _for_readers(source)
     lines = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", source)), len(source)]
     if len(lines) > _LINES_MAX + 2:
         raise PolicyError(f"the policy has {len(lines) - 1} lines, {_LINES_MAX} are allowed; is it the right file?")
     env: dict[str, object] = {}
-    lists: list[bool] = []  # for each list that is open, whether it is numbered
+    lists: list[bool] = []  # for each open list, whether it is numbered
     level = reached = 0
     table = row = column = -1
     for token in _blocks().parse(source, env):
@@ -68,7 +68,7 @@ def drafts(source: str) -> Iterator[Draft]:
                 draft.anchors += _HEADED.findall(given[start:end]) if level else []
                 level = 0
                 draft.cell = CellPosition(table, row, column, is_head=row == 0) if column >= 0 else None
-                # The cells of a row have the same lines; each is looked for behind the one before it.
+                # The cells of a row have the same lines; each is searched for after the previous one.
                 start = reached if start < reached < end else start
                 struck = Draft("paragraph", is_left_out=True)
                 draft.anchors += _ANCHOR.findall(token.content)
@@ -86,7 +86,7 @@ def drafts(source: str) -> Iterator[Draft]:
 
 
 def _for_readers(source: str) -> str:
-    """*source* with spaces where it speaks to the program that makes a page of it: every place stays what it was."""
+    """*source* with instructions for rendering programs replaced by spaces, so that positions do not change."""
     front = _FRONT.match(source)
     if front and all(_FRONT_LINE.match(line) for line in front[0].splitlines()[1:-1]):
         source = _blank(front) + source[front.end() :]
@@ -104,7 +104,7 @@ def _begun(level: int, lists: list[bool]) -> Draft:
 
 
 def _fill(traced: Traced, struck: Traced, token: Token, source: str, at: int, end: int, env: dict[str, object]) -> int:
-    """Add the words of an inline token, and what is *struck* out apart; returns where the source goes on."""
+    """Add the words of an inline token, with struck-out words to *struck*; returns the next position in the source."""
     opened: list[tuple[Traced, int, str]] = []
     strokes = 0
     for child in _children(token.content, env):
@@ -125,7 +125,7 @@ def _fill(traced: Traced, struck: Traced, token: Token, source: str, at: int, en
 
 
 def _stroke(token: Token) -> int:
-    """1 where words begin that are struck out, and -1 where they end."""
+    """1 at the start of struck-out words, -1 at their end."""
     found = _STROKE.match(token.content) if token.type == "html_inline" else None
     if found:
         return -1 if found[1] else 1
@@ -140,8 +140,8 @@ def _children(content: str, env: dict[str, object]) -> list[Token]:
 
 
 def _trace(traced: Traced, text: str, source: str, at: int, end: int) -> int:
-    """Add *text*, found in the source from *at* on; returns where the source goes on. Escapes and entities make the
-    text differ from its source: then it is found word by word."""
+    """Add *text*, searched for in the source from *at* on; returns the next position. Escapes and entities make the
+    text differ from its source: then it is searched for word by word."""
     found = source.find(text, at, end)
     if found >= 0:
         traced.add(text, found, found + len(text))

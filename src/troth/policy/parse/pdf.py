@@ -1,4 +1,4 @@
-"""A policy in PDF: what PDFium says of each character, put together to lines. `layout` makes the blocks."""
+"""Policies in PDF: assembles lines from PDFium's characters; `layout` builds the blocks."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from troth.policy.text import PolicyError
 _PAGES_MAX = 500
 _CHARACTERS_MAX = 2_000_000
 _LETTERS_A_PAGE_MIN = 25
-"""Pages with fewer, and with pictures, are scans."""
+"""Pages with images and fewer letters are scans."""
 
-# Distances, in heights of a line. PDFium makes a space where the file has none; one that the file has may be stretched.
+# Distances in line heights. PDFium inserts a space where the file has none; a space in the file may be stretched.
 _GAP_AT_MADE_SPACE, _GAP_AT_SPACE = 0.6, 1.4
-"""What follows a wider gap stands in another column."""
+"""Text after a wider gap is in another column."""
 _GAP_BEFORE_COLUMN, _COLUMN_LINES_MIN = 0.3, 2
-"""So does what follows this one, where so many lines begin at the same place."""
+"""So is text after this gap, if at least this many lines start at the same position."""
 _OFF_BASELINE = 0.6
-"""A superscript stands nearer to its line than this; the next line does not."""
+"""A superscript is closer to its line than this; the next line is not."""
 
 _DOT_MAX, _DRAWN_MAX = 7, 20_000
-"""A drawn bullet is no larger, in points; and so many drawn things of a page are looked at."""
+"""Maximum size of a drawn bullet, in points, and maximum number of a page's drawn objects that are examined."""
 
 _READ_AS = {0x02: HYPHEN, 0xFFFE: HYPHEN, 0xAD: HYPHEN, 0x09: " ", 0xA0: " "}
 _CONTROLS = (0x02, 0x09, 0x0A, 0x0D)
@@ -39,7 +39,7 @@ _BOLD_WEIGHT = 600
 
 
 def pieces(data: bytes) -> Iterator[ExtractedBlock]:
-    """The blocks of a PDF file. Raises `PolicyError` for one that is locked, a scan, broken, or too long."""
+    """The blocks of a PDF file. Raises `PolicyError` if it is locked, a scan, broken, or too long."""
     try:
         document = pypdfium2.PdfDocument(data)
         count = len(document)
@@ -70,7 +70,7 @@ def pieces(data: bytes) -> Iterator[ExtractedBlock]:
 
 
 def _lines(page: Any, number: int) -> Iterator[PdfLine]:
-    """The page's lines in the order in which they were written, parted where a column ends, with drawn bullets."""
+    """The page's lines in writing order, split at column boundaries, with drawn bullets."""
     text = page.get_textpage()
     targets, dots = list(_targets(page)), list(_dots(page))
     for run in _parted(list(_runs(text.raw))):
@@ -83,7 +83,7 @@ def _lines(page: Any, number: int) -> Iterator[PdfLine]:
 
 
 def _runs(text: Any) -> Iterator[list[_Character]]:
-    """Characters that follow one another on a line, without space at the ends."""
+    """Consecutive characters on a line, without surrounding white space."""
     run: list[_Character] = []
     for index in range(pdfium.FPDFText_CountChars(text)):
         each = _Character.at(text, index)
@@ -106,7 +106,7 @@ def _stripped(run: list[_Character]) -> list[_Character]:
 
 
 def _parted(runs: list[list[_Character]]) -> Iterator[list[_Character]]:
-    """The runs, parted where a narrow gap leads to a place at which several other lines begin: the next column."""
+    """The runs, split where a narrow gap leads to a position at which several other lines start: the next column."""
     lefts = Counter(round(run[0].left) for run in runs)
     for run in runs:
         start = 0
@@ -121,7 +121,7 @@ def _parted(runs: list[list[_Character]]) -> Iterator[list[_Character]]:
 
 
 class _Character(NamedTuple):
-    """One character and where it stands; *y* is that of its baseline. *is_made*: PDFium made it, for a gap."""
+    """A character and its position; *y* is its baseline. *is_made*: PDFium inserted it for a gap."""
 
     text: str
     place: int
@@ -134,7 +134,7 @@ class _Character(NamedTuple):
 
     @classmethod
     def at(cls, text: Any, index: int) -> _Character | None:
-        """What PDFium says of the *index*-th character; none where it could not be told."""
+        """PDFium's data for the *index*-th character; None if it has no valid code point."""
         code = pdfium.FPDFText_GetUnicode(text, index)
         if code == 0 or (code < 0x20 and code not in _CONTROLS) or 0xD800 <= code <= 0xDFFF:
             return None
@@ -147,7 +147,7 @@ class _Character(NamedTuple):
 
 
 def _is_elsewhere(run: list[_Character], character: _Character) -> bool:
-    """Whether the character does not go on with the line."""
+    """True if the character does not continue the line."""
     if not run or character.text.isspace():
         return False
     last = next((one for one in reversed(run) if not one.text.isspace()), run[0])
@@ -183,7 +183,7 @@ def _is_bold(text: Any, index: int) -> bool:
 
 
 def _links(run: list[_Character], targets: list[tuple[Any, str]]) -> Iterator[tuple[int, int, str]]:
-    """Ranges of the line's characters that lie within the rectangle of a link."""
+    """Ranges of the line's characters that are inside the rectangle of a link."""
     for box, href in targets:
         if not box.bottom - 1 <= (run[0].top + run[0].bottom) / 2 <= box.top + 1:
             continue
@@ -193,7 +193,7 @@ def _links(run: list[_Character], targets: list[tuple[Any, str]]) -> Iterator[tu
 
 
 def _dots(page: Any) -> Iterator[tuple[float, float, float, float]]:
-    """What is drawn as small as a bullet: left, bottom, right, top."""
+    """Drawn objects as small as a bullet: left, bottom, right, top."""
     for drawn in itertools.islice(page.get_objects([pdfium.FPDF_PAGEOBJ_PATH]), _DRAWN_MAX):
         left, bottom, right, top = drawn.get_bounds()
         if 1 < right - left < _DOT_MAX and abs((right - left) - (top - bottom)) < 1:
@@ -207,7 +207,7 @@ def _is_bullet_of(dot: tuple[float, float, float, float], line: PdfLine) -> bool
 
 
 def _targets(page: Any) -> Iterator[tuple[Any, str]]:
-    """The rectangles of the page's links, and where they lead outside the file."""
+    """Rectangles of the page's links, with their targets outside the file."""
     position, link = ctypes.c_int(0), pdfium.FPDF_LINK()
     while pdfium.FPDFLink_Enumerate(page.raw, position, link):
         box = pdfium.FS_RECTF()

@@ -1,4 +1,4 @@
-"""Lines on a page, and blocks of them."""
+"""Lines on a page, and blocks of lines."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from troth.policy.text import BlockKind, CellPosition
 
 HYPHEN = "\N{SOFT HYPHEN}"
-"""A hyphen at which a word may have been parted at the end of a line."""
+"""A hyphen at the end of a line, where a word may have been split."""
 
 ENDS = re.compile(r"[.!?:;…][\"'”’)]?\Z")
-"""Where a sentence, or what leads into a list, ends."""
+"""Ends of sentences and of lead-ins of lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class PdfLine:
-    """A line, or the part of one that stands in a column. *y* is that of its baseline and grows upwards."""
+    """A line, or its part within a column. *y* is the baseline and increases upwards."""
 
     text: str
     page: int
@@ -30,7 +30,7 @@ class PdfLine:
 
 @dataclass(slots=True)
 class PdfBlock:
-    """Lines below one another that belong together, and the marker to their left that makes them an item."""
+    """Consecutive lines that belong together, and the marker to their left that makes them a list item."""
 
     lines: list[PdfLine]
     marker: PdfLine | None = None

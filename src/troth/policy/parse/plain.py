@@ -1,4 +1,4 @@
-"""A policy in plain text: paragraphs, wrapped or not, lists by their markers, headings where they show."""
+"""Policies in plain text: paragraphs, wrapped or not, lists by their markers, headings by their appearance."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from troth.policy.text import PolicyError
 
 _LINES_MAX = 100_000
 _WIDTH_MAX = 120
-"""A longer line was not wrapped by an editor."""
+"""Longer lines were not wrapped by an editor."""
 
 _FULL = 0.8
-"""A line that is nearly as long as the widest was wrapped for want of room."""
+"""A line at least this close to the full width was wrapped by an editor."""
 
 _HEADING_CHARACTERS_MAX, _HEADING_WORDS_MAX = 80, 12
 _HEADINGS_RUNNING_MAX = 2
-"""More short lines one after the other are an address or a list."""
+"""More short lines in a row are an address or a list."""
 
 _MARKERS = {
     "bullet": re.compile(r"[-*+•·‣◦▪●][ \t]+(?=\S)"),
@@ -53,7 +53,7 @@ class _Line:
 
     @property
     def marker(self) -> tuple[str, int]:
-        """The kind of the list marker that it begins with, and where its words begin; no kind, no marker."""
+        """The kind of list marker at its start, and where its words start; ``""`` and 0 without a marker."""
         bare = self.text.lstrip()
         for kind, pattern in _MARKERS.items():
             if (found := pattern.match(bare)) and not _is_rule(bare):
@@ -63,7 +63,7 @@ class _Line:
 
 @dataclass(slots=True)
 class _Group:
-    """Lines that belong together. *apart*: an empty line stands above."""
+    """Lines that belong together. *apart*: there is an empty line above."""
 
     apart: bool
     lines: list[_Line] = field(default_factory=list)
@@ -88,7 +88,7 @@ class _Group:
 
     @property
     def is_short(self) -> bool:
-        """Whether it could be a heading by its looks alone."""
+        """True if it could be a heading by appearance alone."""
         return (
             len(self.lines) == 1
             and len(self.bare) <= _HEADING_CHARACTERS_MAX
@@ -100,11 +100,11 @@ class _Group:
 
     @property
     def number(self) -> int:
-        """What it is numbered with; -1 when it is not."""
+        """Its list number, or -1."""
         return int(self.bare.split(maxsplit=1)[0].strip("().")) if self.marker in {"number", "(number)"} else -1
 
     def is_item_beside(self, before: _Group | None, after: _Group) -> bool:
-        """Whether the numbers of its neighbours make it an item of a list rather than a numbered heading."""
+        """True if its neighbours' numbers make it a list item rather than a numbered heading."""
         if self.number < 0 or self.bare.isupper():
             return False
         follows = before is not None and before.is_short and before.number == self.number - 1 >= 0
@@ -112,14 +112,14 @@ class _Group:
 
 
 def drafts(source: str) -> Iterator[Draft]:
-    """The blocks of a text. A heading is a line that could hardly be anything else: underlined, in capitals, numbered
-    without a full stop, or short and apart, with something below.
+    """The blocks of a text. A heading is a line that can hardly be anything else: underlined, in capitals, numbered
+    without a full stop, or short and separate, with something below.
 
-    Raises `PolicyError` for more lines than any policy has.
+    Raises `PolicyError` if there are too many lines.
     """
     groups = list(_groups(source))
     _find_headings(groups)
-    items: list[tuple[int, str]] = []  # the lists that are open: indentation and marker
+    items: list[tuple[int, str]] = []  # the open lists: indentation and marker
     for group in groups:
         first = group.lines[0]
         if group.level:
@@ -143,7 +143,7 @@ def _traced(draft: Draft, lines: Sequence[_Line], skipped: int) -> Draft:
 
 
 def _nest(items: list[tuple[int, str]], indent: int, marker: str) -> None:
-    """Open and close lists so that the last of *items* is the one that this marker goes on with."""
+    """Open and close lists so that the last of *items* is the list that this marker continues."""
     while items and (items[-1][0] > indent or (items[-1] != (indent, marker) and (indent, marker) in items)):
         items.pop()
     if not items or items[-1] != (indent, marker):
@@ -151,7 +151,7 @@ def _nest(items: list[tuple[int, str]], indent: int, marker: str) -> None:
 
 
 def _groups(source: str) -> Iterator[_Group]:
-    """Lines between empty ones, and between breaks that no editor made for want of room."""
+    """Lines between empty lines, and between line breaks that are not due to wrapping."""
     lines = [
         _Line(found.start(), found[0]) for found in re.finditer(r"[^\r\n]+|(?<=\n)(?=\r?\n)|(?<=\r)(?=\r)", source)
     ]
@@ -173,38 +173,38 @@ def _groups(source: str) -> Iterator[_Group]:
 
 
 def _width(lengths: list[int]) -> int:
-    """Where an editor wrapped the text, by how long its lines are; 0 where no editor did."""
+    """The width at which an editor wrapped the text, judged by the line lengths; 0 if it is not wrapped."""
     width = sorted(lengths)[len(lengths) * 95 // 100] if lengths else 0
     full = sum(length >= _FULL * width for length in lengths)
     return width if width <= _WIDTH_MAX and full >= max(3, len(lengths) / 4) else 0
 
 
 def _parts(group: _Group, line: _Line, width: int) -> bool:
-    """Whether *line* begins something of its own, though no empty line stands above it."""
+    """True if *line* starts a new group although there is no empty line above it."""
     before = group.lines[-1].text.rstrip()
     if _is_rule(line.text):
         return len(group.lines) > 1
     if group.is_underlined or _is_rule(before):
         return True
     if group.marker and line.indent < group.lines[0].indent and not line.marker[0]:
-        return True  # what goes on with an item stands no further left than its marker
+        return True  # continuation lines of an item are not further left than its marker
     word = line.text.split(maxsplit=1)[0]
     has_room = not width or len(before) > _WIDTH_MAX or len(before) + 1 + len(word) <= width
     is_over = _ENDS.search(before) is not None
     if line.marker[0]:
-        is_prose = len(group.lines) > 1 and line.marker[0] != "bullet"  # "since\n1. May" is no list
+        is_prose = len(group.lines) > 1 and line.marker[0] != "bullet"  # "since\n1. May" is not a list
         return is_over or bool(group.marker) or (has_room and not is_prose)
     return has_room and (is_over or (group.is_short and (_is_strong(group) or _is_prose(line.text, width))))
 
 
 def _is_rule(text: str) -> bool:
-    """Whether a line is drawn: three or more of one sign, with or without spaces between."""
+    """True for a drawn line: three or more of the same character, with or without spaces in between."""
     signs = "".join(text.split())
     return len(signs) >= 3 and signs[0] in "=-_*" and signs == signs[0] * len(signs)
 
 
 def _is_prose(text: str, width: int = 0) -> bool:
-    """Whether a line can only be text: long, as where an editor wrapped it at *width*, or a sentence."""
+    """True if a line can only be text: long, such as one wrapped at *width*, or a sentence."""
     bare = text.strip()
     long = min(_HEADING_CHARACTERS_MAX, _FULL * width if width else _HEADING_CHARACTERS_MAX)
     return not bare[0].islower() and (len(bare) > long or _ENDS.search(bare) is not None)
@@ -215,7 +215,7 @@ def _is_strong(group: _Group) -> bool:
 
 
 def _find_headings(groups: list[_Group]) -> None:
-    """Give each group that is a heading its level; nothing is a heading that has nothing below."""
+    """Sets the level of each group that is a heading; nothing is a heading without something below it."""
     for before, group, after in zip([None, *groups], groups, groups[1:], strict=False):
         group.level = 0 if group.is_item_beside(before, after) else _strong_level(group)
     below = 3 if any(group.level for group in groups) else 2
@@ -230,8 +230,8 @@ def _find_headings(groups: list[_Group]) -> None:
 
 
 def _is_weak(before: _Group | None, group: _Group, after: _Group) -> bool:
-    """Whether it could be a heading, though nothing shows it but that it is short and stands apart. What a colon
-    announces is none, and neither is what the items below go on with."""
+    """True if it could be a heading only because it is short and separate. Text announced by a colon is not a heading,
+    and neither is text that the items below continue."""
     looks_so = not group.level and group.is_short and not group.marker and group.bare[-1] != ":"
     is_announced = before is not None and not before.level and before.lines[-1].text.rstrip().endswith(":")
     leads_on = bool(after.marker) and after.words[0].islower()
@@ -242,7 +242,7 @@ def _is_weak(before: _Group | None, group: _Group, after: _Group) -> bool:
 
 
 def _strong_level(group: _Group) -> int:
-    """The level of a heading that shows by more than being short, else 0."""
+    """The level of a heading recognised by more than being short, else 0."""
     if group.is_underlined:
         return 1 if group.lines[1].text.strip()[0] == "=" else 2
     if not group.is_short:

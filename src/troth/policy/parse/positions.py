@@ -1,4 +1,4 @@
-"""Where the text that a parser of HTML gives back stands in the source of the page."""
+"""Maps the text returned by an HTML parser to positions in the page's source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,
 
 
 class Positions:
-    """Finds text that the parser gave back in the source again: in order, tags left out, entities read."""
+    """Finds text returned by the parser in the source: in order, skipping tags and decoding entities."""
 
     def __init__(self, source: str, offset: int) -> None:
         self._starts: list[int] = []
@@ -51,7 +51,7 @@ class Positions:
             self._length += len(text)
 
     def add(self, draft: Draft, text: str) -> None:
-        """Add the text of one node to *draft*, with its place. What cannot be found again stands where we are."""
+        """Add a node's text to *draft* with its position. Text that is not found gets the current position."""
         found = self._text.find(text, self._at) if self._searches else -1
         if found < 0:
             self._searches = max(self._searches - 1, 0)

@@ -1,5 +1,5 @@
-"""DOCX and PDF, which a library has to unpack, are read in a process of their own (`troth.sandbox`): whatever a file
-does to the library that opens it, it does to that process alone."""
+"""Parses DOCX and PDF in a separate process (`troth.sandbox`), because they need a library to unpack them: a file that
+crashes or exploits the library affects only that process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LIBRARIES = {"docx": "mammoth", "pdf": "pypdfium2"}
 
 
 def read_apart(data: bytes, kind: Literal["docx", "pdf"]) -> PolicyText:
-    """Read a DOCX or PDF file. Raises `PolicyError` for a file that cannot be read, or takes too much to read."""
+    """Read a DOCX or PDF file. Raises `PolicyError` if it cannot be read, or takes too many resources."""
     if importlib.util.find_spec(_LIBRARIES[kind]) is None:
         raise PolicyError(f"to read {kind.upper()} takes {_LIBRARIES[kind]}: {install_hint('policy')}")
     try:
@@ -67,5 +67,5 @@ def _answer(kind: str, data: bytes) -> bytes:
 
 
 def main(kind: str) -> int:
-    """Read one file, and no more."""
+    """Entry point of the sandboxed process; reads one file."""
     return work(partial(_answer, kind), cpu_s=_SECONDS_MAX)

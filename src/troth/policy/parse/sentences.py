@@ -1,10 +1,10 @@
-"""Where one sentence ends and the next begins, in one pass over the text."""
+"""Splits text into sentences, in one pass."""
 
 from __future__ import annotations
 
 import re
 
-# The look-behind keeps a run of full stops from being tried once for each of them.
+# The look-behind prevents retrying at every full stop of a run.
 _STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+ ")
 
 
@@ -31,7 +31,8 @@ _NUMBERING = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]{1,2}")
 
 
 def split(text: str) -> list[tuple[int, int]]:
-    """The sentences of *text* (single spaces only) as ranges of characters, in order and without gaps but the space."""
+    """The sentences of *text* (single spaces only) as ranges of characters, in order; only the space between is
+    skipped."""
     found, start = [], 0
     for stop in _STOP.finditer(text):
         if _is_end(text, start, stop):
@@ -53,9 +54,9 @@ def _is_end(text: str, start: int, stop: re.Match[str]) -> bool:
     if word in _NEVER or (len(word) == stop.start() + 1 - start and _NUMBERING.fullmatch(word)):
         return False
     if word[:-1].isdigit() and len(word) <= len("31.") and _MONTH.match(following):
-        return False  # 9. April, as it is written in German
+        return False  # a German date: 9. April
     if word.endswith("str.") and following[0].isdigit():
-        return False  # a German street, and the number of the house
+        return False  # a German street with a house number
     if word in _PERHAPS or _INITIALS.fullmatch(re.split(r"[-–—/]", word)[-1]):
         return begins
     return True

@@ -1,4 +1,4 @@
-"""Blocks side by side on a page are the cells of a table."""
+"""Recognises blocks next to each other on a page as table cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from troth.policy.text import CellPosition
 
 
 def tabled(blocks: list[PdfBlock]) -> list[PdfBlock]:
-    """The blocks, with their cells where they stand side by side, row below row."""
+    """The blocks; those side by side in consecutive rows get a table cell."""
     rows: list[list[PdfBlock]] = []
     for block in blocks:
         if rows and _is_in_row(rows[-1], block):
@@ -28,8 +28,8 @@ def tabled(blocks: list[PdfBlock]) -> list[PdfBlock]:
 
 
 def _unbroken(rows: list[list[PdfBlock]]) -> list[list[PdfBlock]]:
-    """The rows, without the head that a table has again on each further page, and with what stands below it joined to
-    the cells of the row that it goes on with."""
+    """The rows, without heads that are repeated on further pages, and with continuations on the next page joined to the
+    cells that they continue."""
     whole: list[list[PdfBlock]] = []
     head: list[str] = []
     for row in rows:
@@ -50,7 +50,7 @@ def _unbroken(rows: list[list[PdfBlock]]) -> list[list[PdfBlock]]:
 
 
 def _is_further_on(before: PdfBlock, block: PdfBlock) -> bool:
-    """Whether the block stands on another page than the one before it, or at the top of another column."""
+    """True if the block is on another page than the one before it, or at the top of another column."""
     return block.first.page != before.first.page or block.first.y > before.first.y
 
 
@@ -59,7 +59,7 @@ def _words(row: list[PdfBlock]) -> list[str]:
 
 
 def _is_below(cell: PdfBlock, block: PdfBlock) -> bool:
-    """Whether the words of *block* go on with the cell's from the page before. The first cell of a row begins a row."""
+    """True if *block* continues the cell from the previous page. The first cell of a row starts a new row."""
     return abs(cell.first.left - block.first.left) < 2 and not ENDS.search(cell.last.text)
 
 
@@ -73,7 +73,7 @@ def _is_in_row(row: list[PdfBlock], block: PdfBlock) -> bool:
 
 
 def _number(rows: list[list[PdfBlock]], table: int) -> None:
-    """Give each block of a table its cell. A row with all its cells shows where the columns are."""
+    """Sets the cell of each block of a table. A row with all cells shows where the columns are."""
     cells = [_cells(row) for row in rows]
     whole = max(cells, key=len)
     middles = [(cell[0].first.left, max(block.right for block in cell)) for cell in whole]
@@ -85,7 +85,7 @@ def _number(rows: list[list[PdfBlock]], table: int) -> None:
 
 
 def _cells(row: list[PdfBlock]) -> list[list[PdfBlock]]:
-    """The blocks of a row by the cell in which they stand below one another."""
+    """The blocks of a row, grouped by the cell in which they are stacked."""
     cells: list[list[PdfBlock]] = []
     for block in row:
         if cells and abs(cells[-1][0].first.left - block.first.left) < 2:

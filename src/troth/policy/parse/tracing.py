@@ -1,4 +1,4 @@
-"""From a reader's drafts to blocks of sentences that know their places in the source."""
+"""Turns parser drafts into blocks of sentences that know their positions in the source."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from troth.policy.text import Block, BlockKind, CellPosition, PolicyError, Polic
 from troth.text import same_words
 
 _SENTENCES_MAX = 12_000
-"""Several times what the longest policies have; to understand so many takes a few seconds."""
+"""Several times the length of the longest policies; understanding that many sentences takes a few seconds."""
 _LEFT_OUT_MAX, _LEFT_OUT_WORDS_MIN = 1_000, 3
-"""What is told of the site around a policy: so many sentences, and no block of fewer words, for those say nothing."""
+"""Limits for reporting omitted parts of a page: number of sentences, and minimum words of a block, because shorter ones
+say nothing."""
 
 
 class Traced:
-    """Text on its way from the source, which remembers for every word where it came from."""
+    """Text extracted from a source, with the source position of every word."""
 
     def __init__(self) -> None:
         self._starts: list[int] = []
@@ -32,7 +33,8 @@ class Traced:
         self._length = 0
 
     def add(self, text: str, start: int, end: int) -> None:
-        """*text* stands for the source's characters *start* to *end*, one for one where the lengths are equal."""
+        """Append *text* from characters *start* to *end* of the source; they correspond one to one if the lengths are
+        equal."""
         if text:
             self._starts.append(self._length)
             self._parts.append(text)
@@ -40,41 +42,41 @@ class Traced:
             self._length += len(text)
 
     def space(self) -> None:
-        """A gap that the source has in its own way (a line break, a picture, the end of a cell)."""
+        """Append a space for a separator in the source (a line break, an image, the end of a cell)."""
         if self._sources:
             self.add(" ", self._sources[-1][1], self._sources[-1][1])
 
     def link(self, since: int, href: str, *, until: int | None = None) -> None:
-        """What was added since *since* (an earlier `length`), up to now or to *until*, leads to *href*."""
+        """Link the text from *since* (an earlier `length`) to the end, or to *until*, to *href*."""
         end = self._length if until is None else until
         if href and since < end:
             self._links.append((since, end, href))
 
     @property
     def length(self) -> int:
-        """Characters so far."""
+        """Number of characters so far."""
         return self._length
 
     @property
     def text(self) -> str:
-        """What was added, with its white space as it came."""
+        """The text so far, with its original white space."""
         return "".join(self._parts)
 
     def collapsed(self) -> Collapsed:
-        """The text with one space for any white space."""
+        """The text with runs of white space replaced by single spaces."""
         raw = self.text
         words = [(found.start(), found.end()) for found in re.finditer(r"\S+", raw)]
         return Collapsed(self, " ".join(raw[start:end] for start, end in words), words)
 
     def source_start(self, raw: int) -> int:
-        """Where the raw character stands in the source."""
+        """Source position of a raw character."""
         part = bisect.bisect_right(self._starts, raw) - 1
         start, end = self._sources[part]
         exact = end - start == len(self._parts[part])
         return start + (raw - self._starts[part] if exact else 0)
 
     def source_end(self, raw: int) -> int:
-        """Where the source goes on after the raw character."""
+        """Source position after a raw character."""
         part = bisect.bisect_right(self._starts, raw) - 1
         start, end = self._sources[part]
         exact = end - start == len(self._parts[part])
@@ -82,12 +84,12 @@ class Traced:
 
     @property
     def links(self) -> list[tuple[int, int, str]]:
-        """Raw ranges and where they lead."""
+        """Raw ranges with their targets."""
         return self._links
 
 
 class Collapsed:
-    """The readable form of a `Traced` text, and the way back from its characters to the source's."""
+    """The readable form of a `Traced` text, with a mapping of its characters to the source."""
 
     def __init__(self, traced: Traced, text: str, words: list[tuple[int, int]]) -> None:
         self.text = text
@@ -100,11 +102,11 @@ class Collapsed:
             at += end - start + 1
 
     def source(self, start: int, end: int) -> tuple[int, int]:
-        """The source's characters for the readable ones from *start* to before *end*; neither end is a space."""
+        """The source range of the readable characters *start* to *end* (exclusive); neither end is a space."""
         return self._traced.source_start(self._raw(start)), self._traced.source_end(self._raw(end - 1))
 
     def links(self) -> list[tuple[int, int, str]]:
-        """Readable ranges and where they lead."""
+        """Readable ranges with their targets."""
         return [(self._readable(start), self._readable(end), href) for start, end, href in self._traced.links]
 
     def _raw(self, readable: int) -> int:
@@ -121,7 +123,7 @@ class Collapsed:
 
 @dataclass(slots=True)
 class Draft:
-    """A block before it is cut into sentences."""
+    """A block before it is split into sentences."""
 
     kind: BlockKind
     depth: int = 0
@@ -129,15 +131,15 @@ class Draft:
     cell: CellPosition | None = None
     traced: Traced = field(default_factory=Traced)
     is_left_out: bool = False
-    """Whether it is not taken for the policy: a part of the site, or words that nobody sees or that were struck out."""
+    """True if it is not part of the policy: site navigation, hidden or struck-out text."""
     anchors: list[str] = field(default_factory=list)
-    """The names by which a link can lead to it. Those of a draft without words are for the next one."""
+    """Names of anchors that links can point to. Those of a draft without words go to the next one."""
 
 
 def assemble(source: str, drafts: Iterable[Draft], *, pages: Sequence[int] = ()) -> PolicyText:
-    """Cut the drafts into sentences and name each of them. *pages* are the characters at which the pages begin.
+    """Split the drafts into sentences and assign ids. *pages* are the character offsets at which pages start.
 
-    Raises `PolicyError` for more sentences than any policy has.
+    Raises `PolicyError` if there are too many sentences.
     """
     lines = [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", source))]
     own, around = _Cut(lines, pages, _SENTENCES_MAX), _Cut(lines, pages, _LEFT_OUT_MAX)
@@ -151,7 +153,7 @@ def assemble(source: str, drafts: Iterable[Draft], *, pages: Sequence[int] = ())
 
 
 class _Cut:
-    """Drafts cut into sentences, *most* at most, each with an id of its own."""
+    """Splits drafts into at most *most* sentences, each with a unique id."""
 
     def __init__(self, lines: list[int], pages: Sequence[int], most: int) -> None:
         self._lines, self._pages, self._most = lines, pages, most
@@ -161,7 +163,8 @@ class _Cut:
         self.places: dict[str, Callable[[int, int], Span]] = {}
 
     def add(self, draft: Draft, *, words: int = 1) -> bool:
-        """Cut that draft, if it has so many *words*; no, and nothing done, where it has too many sentences."""
+        """Split the draft, if it has at least *words* words. Returns False, without effect on the result, if there are
+        too many sentences."""
         collapsed = draft.traced.collapsed()
         self._anchors += draft.anchors
         if not collapsed.text or collapsed.text.count(" ") < words - 1:
@@ -196,7 +199,7 @@ def _place(collapsed: Collapsed, offset: int, lines: list[int], pages: Sequence[
 
 
 def _links(cuts: list[tuple[int, int]], links: list[tuple[int, int, str]]) -> list[tuple[TextLink, ...]]:
-    """The links of each sentence; one that crosses a full stop ends there."""
+    """The links of each sentence; a link across a sentence boundary is cut there."""
     starts = [start for start, _ in cuts]
     found: list[list[TextLink]] = [[] for _ in cuts]
     for start, end, href in links:

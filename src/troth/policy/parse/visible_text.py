@@ -1,4 +1,4 @@
-"""Which part of a saved page is the policy, and not the site around it."""
+"""Decides which part of a saved page is the policy and which is the site around it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _UNREAD = frozenset(
     }
     | {"audio"}
 )
-"""What holds no words for a reader."""
+"""Elements without words for a reader."""
 _BESIDE = frozenset({"nav", "aside", "dialog"})
 _STRUCK = frozenset({"del", "s", "strike"})
 _CHROME = frozenset({"header", "footer"})
@@ -54,7 +54,8 @@ _AROUND = re.compile(
 )
 _TRAIL = re.compile(r"(?:[a-z]+[-_]{1,2})?breadcrumbs?(?:[-_]{1,2}[a-z]+){0,2}", re.I)
 _LINKED_MIN = 0.4
-"""From this part of links on, what a class calls navigation is believed to be; the words of a policy have fewer."""
+"""An element that a class calls navigation is accepted as such from this share of link text on; policy text has
+less."""
 
 _BANNER_CHARACTERS_MAX = 1_000
 _TRAIL_CHARACTERS_MAX = 300
@@ -62,8 +63,8 @@ _MOST_CHARACTERS_MIN = 300
 _LOOKS_MAX, _BOXES_MAX = 2_000, 50
 _OPENERS_MAX = 100
 _PART_MIN, _PART_MAX = 0.5, 0.5
-"""An article or main part with less of the page's words than the first is not taken for the policy, and nothing with
-more than the second is taken for something else."""
+"""An article or main part with less than the first share of the page's words is not used as the policy, and nothing
+with more than the second share is left out."""
 
 _EDGE_WORDS_MAX = 6
 _EDGE_LINKS_MIN = 3
@@ -72,7 +73,7 @@ _RIGHTS = re.compile(r"(?:©|\(c\)|copyright\b|all rights reserved).{0,150}", re
 
 
 class VisibleNodes:
-    """The nodes of a page, told apart by whether a reader of the policy sees them."""
+    """Walks the nodes of a page and separates those that a reader of the policy sees."""
 
     def __init__(self, tree: LexborHTMLParser) -> None:
         body = tree.body or tree.root
@@ -82,7 +83,7 @@ class VisibleNodes:
         self._size = _size(body)
         self._root = self._within(tree, body)
         self._looks, self._boxes = _LOOKS_MAX, _BOXES_MAX
-        # What a button opens is shown by whoever presses it: the answers under the questions of many a policy.
+        # Content behind a button is visible after a click: many policies hide the answers to their questions.
         self._opened = {
             node.attributes.get("aria-controls") for node in tree.css("button[aria-controls], a[aria-controls]")
         }
@@ -94,7 +95,7 @@ class VisibleNodes:
         self._openers, self._behind = openers.keys(), set(openers.values())
 
     def _within(self, tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
-        """The element that holds the policy: the one article, else the one main part, else the body."""
+        """The element that contains the policy: the only article, else the only main part, else the body."""
         for selector in ("article", "main, [role=main]"):
             found = tree.css(selector)
             if len(found) == 1 and _size(found[0]) >= _PART_MIN * self._size:
@@ -102,8 +103,8 @@ class VisibleNodes:
         return body
 
     def walk(self) -> Iterator[tuple[str, LexborNode]]:
-        """Every node in order: ``open`` and ``close`` for elements that are shown, ``text`` for text, and ``left`` for
-        what is left out. Without recursion."""
+        """All nodes in order: ``open`` and ``close`` for visible elements, ``text`` for text, and ``left`` for omitted
+        parts. Not recursive."""
         around = {parent.mem_id for parent in _parents(self._root)}
         stack: list[tuple[str, LexborNode]] = [("around", self._body)]
         while stack:
@@ -119,7 +120,7 @@ class VisibleNodes:
 
     @staticmethod
     def within(node: LexborNode) -> Iterator[tuple[str, LexborNode]]:
-        """Every node of what was left out, but for what holds no words."""
+        """All nodes of an omitted element, except elements without words."""
         stack: list[tuple[str, LexborNode]] = [("open", node)]
         while stack:
             event, node = stack.pop()
@@ -150,15 +151,15 @@ class VisibleNodes:
         return tag not in {"body", "main", "article"} and self._is_around(node, names)
 
     def _is_most(self, node: LexborNode) -> bool:
-        """Whether it has most of the page's words, and not in links: navigation that nobody closed, a policy in a
+        """True if it has most of the page's text and is not mainly links: unclosed navigation, or a policy in a
         dialog."""
         self._boxes -= 1
         size = _size(node) if self._boxes >= 0 else 0
         return size > max(_PART_MAX * self._size, _MOST_CHARACTERS_MIN) and not _is_linked(node)
 
     def _is_around(self, node: LexborNode, names: list[str]) -> bool:
-        """Whether an element is what its class or id calls it: a banner or navigation. Names alone are not believed,
-        for "sharing" may as well be a section of the policy."""
+        """True if an element is a banner or navigation, as its class or id says. Names alone are not trusted, because
+        "sharing" may also be a section of the policy."""
         is_banner = any(_BANNER.fullmatch(name) for name in names)
         if not is_banner and not any(_AROUND.fullmatch(name) for name in names):
             return False
@@ -174,7 +175,7 @@ class VisibleNodes:
 
 
 def _opened(node: LexborNode, stack: list[tuple[str, LexborNode]]) -> Iterator[tuple[str, LexborNode]]:
-    """The node itself; what is in it goes on the *stack*."""
+    """The node itself; its children are pushed on the *stack*."""
     if node.is_text_node:
         yield "text", node
     elif node.is_element_node:
@@ -184,12 +185,12 @@ def _opened(node: LexborNode, stack: list[tuple[str, LexborNode]]) -> Iterator[t
 
 
 def _is_linked(node: LexborNode) -> bool:
-    """Whether it has nothing, or as many links as only navigation has."""
+    """True if it is empty, or has as many links as only navigation has."""
     return sum(_size(link) for link in node.css("a, button")) >= _LINKED_MIN * _size(node)
 
 
 def _next_element(node: LexborNode | None) -> LexborNode | None:
-    """The element that stands beside *node*, behind it."""
+    """The next sibling element of *node*."""
     while node is not None and (node := node.next) is not None:
         if node.is_element_node:
             return node
@@ -212,7 +213,7 @@ def _parents(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def leave_edges_out(drafts: list[Draft]) -> None:
-    """Leave out the links of the site above the first heading and below the last words, and its copyright line."""
+    """Leave out the site's links above the first heading and below the last words, and its copyright line."""
     shown = [draft for draft in drafts if not draft.is_left_out]
     own = _own_host(shown)
     first = next((place for place, draft in enumerate(shown) if draft.kind == "heading"), 0)
@@ -228,7 +229,7 @@ def leave_edges_out(drafts: list[Draft]) -> None:
 
 
 def _own_host(drafts: list[Draft]) -> str:
-    """The host that most links of the page lead to."""
+    """The host that most links of the page lead to; empty if there are too few."""
     hosts = Counter(_host(href) for draft in drafts for _, _, href in draft.traced.links)
     del hosts[""]
     host, count = max(hosts.items(), key=lambda each: each[1], default=("", 0))
@@ -243,7 +244,7 @@ def _host(href: str) -> str:
 
 
 def _is_own_link(draft: Draft, own: str) -> bool:
-    """Whether the block is nothing but links within the site."""
+    """True if the block consists only of links within the site."""
     links, text = draft.traced.links, draft.traced.text
     if (
         not links

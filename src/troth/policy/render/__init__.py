@@ -1,9 +1,9 @@
-"""The notice, rendered from the declaration.
+"""Renders the privacy notice from the declaration.
 
-Its content is drawn from the declaration and the law that applies, and from nothing else (`content_of`); what is
-missing stops the build, with the place where it goes. One composer makes the document that people read, as Markdown or
-HTML; the same facts are a graph for machines, as JSON-LD. Both are read again before they leave: where they disagree,
-or where the prose reads too hard, nothing is rendered. The same declaration gives the same bytes.
+Its content comes only from the declaration and the applicable law (`content_of`); missing facts fail the build with the
+key where they go. One composer makes the document for people, as Markdown or HTML; the same facts become a graph for
+machines, as JSON-LD. Both are parsed again before they are returned: if they disagree, or the prose is too hard to
+read, nothing is rendered. The same declaration gives the same bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether the notice that people read and the one that machines read say the same, fact by fact."""
+"""Checks that the notice for people and the one for machines state the same facts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Disagreement:
 
 
 class NoticeDisagrees(TrothError):
-    """The two renderings say different things; *disagreements* are the facts."""
+    """The two renderings differ; *disagreements* are the facts."""
 
     def __init__(self, disagreements: list[Disagreement]) -> None:
         self.disagreements = tuple(disagreements)
@@ -37,13 +37,14 @@ class NoticeDisagrees(TrothError):
 
 
 def agree(human: str, machine: str, words: NoticeWords, *, kind: Kind = "markdown") -> None:
-    """Return where both say the same. Raises `NoticeDisagrees` with every fact that they do not share."""
+    """Returns if both state the same facts. Raises `NoticeDisagrees` with every fact that only one has."""
     if found := differences(human, machine, words, kind=kind):
         raise NoticeDisagrees(found)
 
 
 def differences(human: str, machine: str, words: NoticeWords, *, kind: Kind = "markdown") -> list[Disagreement]:
-    """The facts that only one of the two has. Both are read again: what was meant to be written does not count."""
+    """The facts that only one of the two has. Both are parsed from their rendered form, not from the content behind
+    it."""
     people, machines = _told(read(human, kind=kind), words), rows_of(machine)
     found = []
     for table in ("controller", *KINDS):
@@ -54,7 +55,7 @@ def differences(human: str, machine: str, words: NoticeWords, *, kind: Kind = "m
 
 
 def _told(policy: PolicyText, words: NoticeWords) -> Mapping[str, list[Row]]:
-    """The rows of every table of the document whose heads are ours."""
+    """The rows of every table of the document that has our column heads."""
     told: dict[str, list[Row]] = {}
     for head, *rows in _tables(policy):
         for kind in ("controller", *KINDS):
@@ -72,7 +73,7 @@ def _row(kind: str, cells: Mapping[str, str], words: NoticeWords) -> Row:
 
 
 def _tables(policy: PolicyText) -> Iterator[list[dict[int, str]]]:
-    """Each table of the document: its rows, each by column."""
+    """Each table of the document as a list of rows, each by column."""
     cells = [block for block in policy.blocks if block.cell is not None]
     for _, table in groupby(cells, key=lambda block: block.cell and block.cell.table):
         yield [_cells(list(row)) for _, row in groupby(table, key=lambda block: block.cell and block.cell.row)]

@@ -1,7 +1,7 @@
-"""What a notice says, as values: drawn from the declaration and the law, and from nothing else.
+"""The content of a notice as values, taken only from the declaration and the law.
 
-Every fact is one row of one table of the notice, so that a person's table and a machine's graph are the same rows. What
-a fact holds is as the declaration has it: keys of categories, codes of countries, periods such as ``90 days``.
+Every fact is a row of a table of the notice, so that the table for people and the graph for machines have the same
+rows. Values are as in the declaration: category keys, country codes, periods such as ``90 days``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Keys: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class PointFact:
-    """Where data is asked for, what is needed there, and what does not happen without it (GDPR Art. 13(2)(e))."""
+    """Where data is asked for, what is required, and the consequence of not giving it (GDPR Art. 13(2)(e))."""
 
     where: str
     required: Keys
@@ -30,7 +30,7 @@ class PointFact:
 
 @dataclass(frozen=True, slots=True)
 class SourceFact:
-    """Where data comes from that no form asks for (GDPR Art. 14(2)(f))."""
+    """A source of data other than forms (GDPR Art. 14(2)(f))."""
 
     source: str
     data: Keys
@@ -49,7 +49,7 @@ class PurposeFact:
 
 @dataclass(frozen=True, slots=True)
 class SpecialFact:
-    """Which special categories are used, and what lets us (GDPR Art. 9(2))."""
+    """Which special categories are used, and the condition that permits it (GDPR Art. 9(2))."""
 
     data: Keys
     purpose: str
@@ -58,7 +58,7 @@ class SpecialFact:
 
 @dataclass(frozen=True, slots=True)
 class RecipientFact:
-    """Who receives data, as what, where, and under which safeguard (GDPR Art. 13(1)(e)-(f))."""
+    """Who receives data, in which role and country, and under which safeguard (GDPR Art. 13(1)(e)-(f))."""
 
     recipient: str
     role: str
@@ -69,7 +69,7 @@ class RecipientFact:
 
 @dataclass(frozen=True, slots=True)
 class PeriodFact:
-    """How long rows stay, from when, and why so long (GDPR Art. 13(2)(a))."""
+    """How long data is kept, from when, and why (GDPR Art. 13(2)(a))."""
 
     rows: str
     data: Keys
@@ -80,7 +80,7 @@ class PeriodFact:
 
 @dataclass(frozen=True, slots=True)
 class CookieFact:
-    """What is kept on a device: what for, how long, by whom (PECR 6)."""
+    """What is stored on a device: purpose, lifetime and party (PECR 6)."""
 
     cookie: str
     use: str
@@ -91,7 +91,7 @@ class CookieFact:
 
 @dataclass(frozen=True, slots=True)
 class RightFact:
-    """What a person may ask for, under which laws, and by when we answer (GDPR Art. 13(2)(b), 12(3))."""
+    """A right, the laws that give it, and the response deadline (GDPR Art. 13(2)(b), 12(3))."""
 
     right: str
     laws: Keys
@@ -100,7 +100,7 @@ class RightFact:
 
 @dataclass(frozen=True, slots=True)
 class CaliforniaFact:
-    """A category of the CCPA that was collected, with its sources and recipients (1798.130(a)(5))."""
+    """A CCPA category that was collected, with its sources and recipients (1798.130(a)(5))."""
 
     category: str
     data: Keys
@@ -110,7 +110,7 @@ class CaliforniaFact:
 
 @dataclass(frozen=True, slots=True)
 class DecisionFact:
-    """What a machine alone decides: what it looks at, and what follows (GDPR Art. 13(2)(f))."""
+    """An automated decision, its logic and its consequence (GDPR Art. 13(2)(f))."""
 
     decision: str
     logic: str
@@ -142,17 +142,17 @@ KINDS: Mapping[str, type[Fact]] = {
     "california": CaliforniaFact,
     "decisions": DecisionFact,
 }
-"""The tables of a notice, and what a row of each is."""
+"""The tables of a notice, with the type of their rows."""
 
 
 def columns(kind: type[Fact]) -> tuple[str, ...]:
-    """The columns of that table, in order; the first names the row."""
+    """The columns of that table, in order; the first identifies the row."""
     return tuple(each.name for each in fields(kind))
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeContact:
-    """The controller, and who else answers for it (GDPR Art. 13(1)(a)-(b), 13(2)(d))."""
+    """The controller and other contacts (GDPR Art. 13(1)(a)-(b), 13(2)(d))."""
 
     name: str
     address: str
@@ -167,7 +167,7 @@ class NoticeContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeContent:
-    """All that a notice says. *laws* are the ids of the rule sets that apply; *rows* are the tables of `KINDS`."""
+    """The complete content of a notice. *laws* are the ids of applicable regimes; *rows* are the tables of `KINDS`."""
 
     controller: NoticeContact
     representative: Representative | None
@@ -175,37 +175,37 @@ class NoticeContent:
     on: dt.date
     rows: Mapping[str, tuple[Fact, ...]]
     given: tuple[tuple[str, ...], ...]
-    """Who gets what a collection point asks for, in the order of the points."""
+    """The recipients of the data of each collection point, in the order of the points."""
     acts_for_others: tuple[str, ...]
-    """What we do only on behalf of others (GDPR Art. 28)."""
+    """Processing done only on behalf of others (GDPR Art. 28)."""
     security: tuple[str, ...]
     joint: tuple[tuple[str, str], ...]
-    """Who decides together with us, each with an address (GDPR Art. 26)."""
+    """Joint controllers, each with an e-mail address (GDPR Art. 26)."""
     decides: bool | None
-    """Whether a machine alone decides about people; None where nobody has said."""
+    """Whether there is automated decision-making about people; None if not stated."""
     has_site: bool
     keeps_old: bool
-    """Whether rows say under which version they were collected, so that an older promise can be kept."""
+    """Whether rows record the policy version that they were collected under, so that older promises can be kept."""
     children: str
-    """``none``, an age, or nothing where nobody has said."""
+    """``none``, an age, or empty if not stated."""
     signals: Signals | None
     elsewhere: tuple[str, ...] | None
     changes: Announcing | None
     mails: frozenset[str]
-    """The legal bases on which marketing is sent by mail; none where none is sent."""
+    """The legal bases of marketing e-mail; empty if none is sent."""
     sold_nothing_before: bool
     """Whether the company states that it sold and shared nothing in the past twelve months either (CCPA)."""
     sells: tuple[str, ...]
     """Recipients to whom data is sold or shared for advertising (CCPA)."""
     pages: Mapping[str, str]
-    """Where people ask, complain and choose; and the policy itself."""
+    """Pages for requests, complaints and choices, and the policy itself."""
 
     def has(self, *laws: str) -> bool:
-        """Whether one of these laws applies."""
+        """True if any of these laws applies."""
         return bool(self.laws.intersection(laws))
 
     def each(self) -> Iterator[tuple[str, Fact]]:
-        """Every row with its table."""
+        """Every row with the name of its table."""
         for kind, rows in self.rows.items():
             for row in rows:
                 yield kind, row

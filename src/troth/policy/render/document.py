@@ -1,4 +1,4 @@
-"""What a notice holds into a document: its sections, and the sentences of each. The words are in ``en.toml``."""
+"""Composes the content of a notice into a document of sections and sentences. The words are in ``en.toml``."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _GDPR = ("gdpr", "uk")
 
 @dataclass(frozen=True, slots=True)
 class NoticeParagraph:
-    """A paragraph of sentences, in the little Markdown that sentences have: links and strong words."""
+    """A paragraph of sentences, in a subset of Markdown: links and strong text."""
 
     sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeTable:
-    """Rows of facts under the heads of their columns. Cells are plain words."""
+    """Rows of facts below their column heads. Cells are plain text."""
 
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -33,20 +33,20 @@ Block: TypeAlias = NoticeParagraph | NoticeTable
 
 @dataclass(frozen=True, slots=True)
 class NoticeSection:
-    """What stands under one heading, and where a link leads."""
+    """The content under one heading, which links can point to."""
 
     title: str
     blocks: tuple[Block, ...]
 
     @property
     def anchor(self) -> str:
-        """The name by which a link leads here."""
+        """The anchor of this section."""
         return anchor(self.title)
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeDocument:
-    """A notice, ready to be written."""
+    """A complete notice, ready for output."""
 
     title: str
     language: str
@@ -55,7 +55,7 @@ class NoticeDocument:
 
 
 def anchor(title: str) -> str:
-    """The anchor of a heading, as the page of the policy makes it."""
+    """The anchor of a heading, in the same form as on the policy page."""
     return "-".join("".join(each if each.isalnum() else " " for each in title.lower()).split())
 
 
@@ -72,7 +72,7 @@ def compose(content: NoticeContent, words: NoticeWords) -> NoticeDocument:
 
 
 def short(content: NoticeContent, words: NoticeWords, at: int) -> NoticeDocument:
-    """The short notice of the collection point in that row, with ways into the full one."""
+    """The short notice of the collection point in row *at*, with links to the full one."""
     composer, point = _Composer(content, words), content.rows["points"][at]
     assert isinstance(point, PointFact), "a row of the points is one"
     said = _said(composer.short(point, content.given[at]))
@@ -80,7 +80,7 @@ def short(content: NoticeContent, words: NoticeWords, at: int) -> NoticeDocument
 
 
 def contacts(content: NoticeContent) -> Iterator[tuple[str, str]]:
-    """The rows of the first table: who answers, and how to reach them."""
+    """The rows of the first table: controller and contacts."""
     it = content.controller
     for key in ("name", "address", "country", "email", "phone", "number", "officer", "authority", "effective"):
         if value := getattr(it, key):
@@ -88,12 +88,12 @@ def contacts(content: NoticeContent) -> Iterator[tuple[str, str]]:
 
 
 def _said(blocks: Iterable[Block]) -> Iterator[Block]:
-    """The blocks in which something stands."""
+    """The blocks that are not empty."""
     return (block for block in blocks if not isinstance(block, NoticeParagraph) or block.sentences)
 
 
 class _Composer:
-    """The content, the words, and a method for each section."""
+    """Composes the content: one method per section."""
 
     def __init__(self, content: NoticeContent, words: NoticeWords) -> None:
         self.content = content
@@ -107,15 +107,15 @@ class _Composer:
         }
 
     def blocks(self, section: str) -> Iterator[Block]:
-        """The blocks of that section; none where there is nothing to say."""
+        """The blocks of that section; none if there is nothing to say."""
         yield from _said(getattr(self, f"_{section}")())
 
     def _text(self, *sentences: str | None, **slots: str) -> NoticeParagraph:
-        """A paragraph of those of the sentences that are not None."""
+        """A paragraph of the sentences that are not None."""
         return NoticeParagraph(tuple(self.words.say(each, **self.slots, **slots) for each in sentences if each))
 
     def _table(self, kind: str, rows: tuple[object, ...] | None = None) -> NoticeTable:
-        """The table of that kind, without columns in which nothing stands."""
+        """The table of that kind, without empty columns."""
         heads = self.words.heads(kind)
         rows = self.content.rows[kind] if rows is None else rows
         cells = [self.words.cells(row) for row in rows if isinstance(row, KINDS[kind])]
@@ -289,7 +289,7 @@ class _Composer:
     # --- the short notice ---------------------------------------------------------------------------------------------
 
     def short(self, point: PointFact, who: tuple[str, ...]) -> Iterator[Block]:
-        """What a person reads beside a form; *who* gets what is asked there."""
+        """The short notice for a form; *who* receives the data asked for there."""
         said, heads = self.words, self.words.data["headings"]
         purposes = [
             row for row in self.content.rows["purposes"] if isinstance(row, PurposeFact) and row.purpose in point.why
@@ -317,7 +317,7 @@ class _Composer:
         return tuple(row for row in self.content.rows["rights"] if set(getattr(row, "laws", ())) & set(laws))
 
     def _clock(self, duty: str) -> str:
-        """The time that the law gives, as it is said."""
+        """The statutory time limit in words."""
         clock = obligation(duty, self.content.on).clock
         assert clock is not None, "only duties with a clock are asked for"
         return str(clock).replace("calendar ", "").replace("clock ", "")

@@ -1,4 +1,4 @@
-"""How easily English prose reads (Flesch 1948): 206.835 - 1.015 x words per sentence - 84.6 x syllables per word."""
+"""Reading ease of English prose (Flesch 1948): 206.835 - 1.015 x words per sentence - 84.6 x syllables per word."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _APART = re.compile(
 )
 _CONTRACTED = re.compile(r"[ds]n't$")
 _SHORTER = frozenset("business businesses every everyone everything someone something interest interests".split())  # noqa: SIM905
-"""Words with a vowel in the middle that nobody says."""
+"""Words with a silent vowel in the middle."""
 
 
 def reading_ease(sentences: Iterable[str]) -> float:
-    """The ease of these sentences: 100 is very easy, 50 fairly hard, 0 for scholars. 100 for nothing at all."""
+    """The reading ease of these sentences: 100 is very easy, 50 fairly difficult, 0 academic. 100 if there are none."""
     counted = [words for sentence in sentences if (words := _WORD.findall(sentence))]
     total = sum(map(len, counted))
     if not total:
@@ -27,7 +27,7 @@ def reading_ease(sentences: Iterable[str]) -> float:
 
 
 def syllables(word: str) -> int:
-    """The syllables of an English word, by the groups of its vowels; at least one."""
+    """The number of syllables of an English word, counted by vowel groups; at least one."""
     word = word.casefold().replace("’", "'")
     count = len(_VOWELS.findall(word)) + len(_APART.findall(word)) + len(_CONTRACTED.findall(word))
     count -= bool(_SILENT.search(word)) + (word in _SHORTER)

@@ -1,4 +1,4 @@
-"""Drawing the facts of a notice from a declaration, and what a notice would need and the declaration does not hold."""
+"""Extracts the facts of a notice from a declaration."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from troth.reports import receive
 
 @cache
 def law_of_notices() -> dict[str, Any]:
-    """What stands in ``law.toml``."""
+    """The data of ``law.toml``."""
     return tomllib.loads(resources.files(__package__).joinpath("law.toml").read_text("utf-8"))
 
 
 def content_of(declaration: Declaration) -> NoticeContent:
-    """The content, as it stands on the first day of the policy: the law of that day, whatever day is today."""
+    """The content as of the first day of the policy: according to the law of that day, independent of today's date."""
     on, notice = declaration.policy.effective, declaration.notice
     laws = _laws(declaration, on)
     elsewhere = notice.elsewhere if isinstance(notice.elsewhere, tuple) or notice.elsewhere is None else ()
@@ -89,12 +89,12 @@ def content_of(declaration: Declaration) -> NoticeContent:
 
 
 def stored(declaration: Declaration) -> tuple[str, ...]:
-    """Every category that the declared systems hold, each once."""
+    """Every category that the declared systems hold, without duplicates."""
     return _each(chain.from_iterable(_held(system) for system in declaration.systems.values()))
 
 
 def condensed(keys: Iterable[str]) -> tuple[str, ...]:
-    """Each category once, without those that another one covers."""
+    """The categories without duplicates and without those that another one covers."""
     once = _each(keys)
     return tuple(key for key in once if not any(other != key and covers(other, key) for other in once))
 
@@ -104,7 +104,7 @@ def _each(keys: Iterable[str]) -> tuple[str, ...]:
 
 
 def _laws(declaration: Declaration, on: dt.date) -> frozenset[str]:
-    """Every rule set that applies or may apply to somebody whom the organisation serves."""
+    """All regimes that apply, or may apply, to somebody whom the organisation serves."""
     organisation, serves = declaration.organisation, declaration.requests.serves
     activities = [RegulatedActivity.DEVICES] if declaration.cookies else []
     if any(_mailing(declaration)):
@@ -182,7 +182,7 @@ def _recipients(declaration: Declaration) -> Iterator[Fact]:
 
 
 def _periods(declaration: Declaration) -> Iterator[Fact]:
-    """Each rule of retention, then what only ``keep`` or whoever is asked gives a period."""
+    """Every retention rule, then periods that only ``keep`` or an external system defines."""
     ruled = {rule.table for rule in declaration.retention.values()}
     for name, rule in declaration.retention.items():
         starts = rule.starts or _unstamped(rule.from_)
@@ -203,7 +203,7 @@ def _periods(declaration: Declaration) -> Iterator[Fact]:
 
 
 def _below(declaration: Declaration, place: str, ruled: set[str]) -> Iterator[str]:
-    """The categories in a table, and in those whose rows end with its rows."""
+    """The categories in a table, and in tables whose rows are deleted with its rows."""
     for system_name, system in declaration.systems.items():
         for name, table in system.tables.items():
             here = f"{system_name}.{name}"
@@ -221,7 +221,7 @@ def _cookies(declaration: Declaration) -> Iterator[Fact]:
 
 
 def _rights(declaration: Declaration, laws: frozenset[str], on: dt.date) -> Iterator[Fact]:
-    """Each right under the laws that apply; laws with the same deadline share a row."""
+    """Each right under the applicable laws; laws with the same deadline share a row."""
     sells = any(one.role in {Sharing.SALE, Sharing.SHARE} for one in declaration.recipients.values())
     sensitive = any(is_special(key) or _letter(key) == "sensitive" for key in stored(declaration))
     for right, rule in law_of_notices()["rights"].items():
@@ -243,7 +243,7 @@ def _deadline(law: str, duty: str, on: dt.date) -> str:
 
 
 def _california(declaration: Declaration) -> Iterator[Fact]:
-    """What we hold in the words of the CCPA; whatever is kept was collected within its period."""
+    """Held data by CCPA category; data that is held is taken to have been collected within the relevant period."""
     held = stored(declaration)
     for category in law_of_notices()["california"]:
         data = condensed(key for key in held if _letter(key) == category)
@@ -257,7 +257,7 @@ def _california(declaration: Declaration) -> Iterator[Fact]:
 
 
 def _letter(key: str) -> str:
-    """The category of the CCPA whose narrowest entry covers *key*."""
+    """The CCPA category whose narrowest entry covers *key*."""
     wanted: dict[str, Sequence[str]] = law_of_notices()["california"]
     fits = [(len(broad), category) for category, several in wanted.items() for broad in several if covers(broad, key)]
     return max(fits, default=(0, ""))[1]
@@ -281,7 +281,7 @@ def _receiving(declaration: Declaration, data: tuple[str, ...], category: str) -
 
 
 def _touch(some: Iterable[str], data: Sequence[str], category: str) -> bool:
-    """Whether one of *some* stands for some of *data*, or falls into the same category of the CCPA."""
+    """True if one of *some* covers some of *data*, or is a part of it in the same CCPA category."""
     return any(
         covers(one, key) or (covers(key, one) and _letter(one) == category) for one in some if one for key in data
     )
@@ -318,12 +318,12 @@ def _named(given: str | None, key: str) -> str:
 
 
 def _unstamped(column: str) -> str:
-    """What a column of dates is the date of: ``issued_at`` says *issued*, and ``at`` nothing."""
+    """The event of a date column: ``issued_at`` gives *issued*, and ``at`` nothing."""
     return " ".join(word for word in column.split("_") if word not in {"at", "on", "date", "time"})
 
 
 def _one_line(text: str) -> str:
-    """*text* in one line of what can be seen, and without the mark that parts the entries of a list."""
+    """*text* on one line of printable characters, without the separator of list entries."""
     line = " ".join("".join(each if each.isprintable() else " " for each in text.replace(";", ",")).split())
     return "" if line == NOTHING else line
 

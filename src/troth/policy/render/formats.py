@@ -1,4 +1,4 @@
-"""A document as Markdown, or as HTML: a fragment for a page of one's own, or a page by itself."""
+"""A document as Markdown or HTML: a fragment to embed, or a complete page."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _STYLE = (
     "th,td{text-align:left;vertical-align:top;padding:.35rem .8rem .35rem 0;border-bottom:1px solid}"
     "@media print{body{max-width:none}.table{overflow:visible}}"
 )
-"""What a page by itself needs to be read at any width, and no more: a site has a style of its own."""
+"""The minimum for a page that is readable at any width; sites have their own style."""
 
 
 def to_markdown(document: NoticeDocument) -> str:
-    """The document as Markdown, as ``policy.md`` holds it."""
+    """The document as Markdown, in the form of ``policy.md``."""
     parts = [f"# {document.title}"] if document.title else []
     parts += map(_markdown, document.lead)
     for section in document.sections:
@@ -37,7 +37,7 @@ def _markdown(block: Block) -> str:
 
 
 def to_html(document: NoticeDocument) -> str:
-    """The document as a fragment of HTML, with an anchor at every section."""
+    """The document as an HTML fragment, with an anchor for every section."""
     parts = [f"<h1>{escape(document.title)}</h1>"] if document.title else []
     parts += map(_html, document.lead)
     for section in document.sections:
@@ -47,7 +47,7 @@ def to_html(document: NoticeDocument) -> str:
 
 
 def to_page(document: NoticeDocument) -> str:
-    """The document as a page by itself."""
+    """The document as a complete page."""
     return (
         f'<!doctype html>\n<html lang="{document.language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -1,8 +1,8 @@
-"""The facts of a notice as JSON-LD in terms of the W3C Data Privacy Vocabulary, and the facts read from it again.
+"""Converts the facts of a notice to JSON-LD in terms of the W3C Data Privacy Vocabulary, and back.
 
-The shape of a node is data: which property leads to it, which type it has, and which term holds which column. Whatever
-a term has no word for keeps our key beside it, as ``dct:identifier``. A term of the vocabulary is the type of a node
-without a name, and never its name: what is said of an e-mail address in one place must not be said of all of them.
+The shape of a node is data: the property that leads to it, its type, and the term of each column. Our key is kept next
+to every term as ``dct:identifier``, for what the vocabulary cannot express. A term of the vocabulary is the type of a
+blank node and never its name: a statement about an e-mail address in one place must not apply to all of them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ How = Literal["text", "texts", "data", "coded", "codes", "period"]
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """*term* holds the column, written as *how* says; *need* parts data that is required from what is not."""
+    """*term* holds the column in the form *how*; *need* separates required from optional data."""
 
     term: str
     how: How = "text"
@@ -145,7 +145,7 @@ _SHAPES: Mapping[str, _Shape] = {
 
 
 def to_json_ld(content: NoticeContent) -> str:
-    """The facts as one JSON-LD document, the same bytes for the same facts."""
+    """The facts as one JSON-LD document; equal facts give equal bytes."""
     document: dict[str, Any] = {
         "@context": _CONTEXT,
         "@id": content.pages["policy"],
@@ -164,9 +164,9 @@ def to_json_ld(content: NoticeContent) -> str:
 
 
 def rows_of(text: str) -> Mapping[str, list[Row]]:
-    """The rows of each table that a JSON-LD document of ours holds, and ``controller`` with its contacts.
+    """The rows of each table in one of our JSON-LD documents, and ``controller`` with its contacts.
 
-    Raises `ValueError` for what is no such document.
+    Raises `ValueError` if it is not such a document.
     """
     document = json.loads(text)
     if not isinstance(document, dict):
@@ -215,7 +215,7 @@ def _written(column: _Column, name: str, value: Any) -> Any:
 
 
 def _read(column: _Column, name: str, written: Any) -> str | tuple[str, ...]:
-    """What `_written` was given. A node that says two things at once is read as neither of them."""
+    """The inverse of `_written`. A node that states two things at once is read as neither."""
     match column.how:
         case "data":
             nodes = [node for node in written or [] if _need(node) == column.need]
@@ -260,7 +260,7 @@ def _need(node: Any) -> str:
 
 
 def _duration(period: str) -> Any:
-    """``90 days`` as ``P90D``; what is no number of days, weeks, months or years stays a word."""
+    """``90 days`` as ``P90D``; anything but a number of days, weeks, months or years is kept as text."""
     try:
         parsed = Period.model_validate(period)
     except ValueError:

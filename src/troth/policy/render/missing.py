@@ -1,4 +1,4 @@
-"""What a notice has to say and the declaration does not hold: nothing is invented, so the build fails and says where
+"""Finds what a notice must say and the declaration does not: nothing is invented, so the build fails and says where
 each fact goes."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CALIFORNIA = ("caloppa", "ccpa")
 
 
 class NoticeIncomplete(TrothError):
-    """A notice cannot be rendered truly. *problems* holds everything that is missing, and where it goes."""
+    """A truthful notice cannot be rendered. *problems* lists everything that is missing, and where it goes."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(problems)
@@ -25,7 +25,7 @@ class NoticeIncomplete(TrothError):
 
 
 def missing_from(declaration: Declaration, content: NoticeContent) -> list[Problem]:
-    """Everything that the laws that apply ask a notice to say and that the declaration does not hold."""
+    """Everything that the applicable laws require in a notice and that the declaration does not state."""
     return [
         Problem("notice-missing", declaration.where(path), path, f"{what} ({why})", mend)
         for rule in _RULES
@@ -34,7 +34,7 @@ def missing_from(declaration: Declaration, content: NoticeContent) -> list[Probl
 
 
 _Gap = tuple[str, str, str, str]
-"""Where it goes, what is missing, who asks for it, and how to mend it."""
+"""Path in the declaration, what is missing, the law that requires it, and the fix."""
 
 
 def _controller(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
@@ -112,7 +112,7 @@ def _cookies(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]
 
 
 def _answers(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
-    """What only a person can say."""
+    """Statements that only a person can make."""
     notice = declaration.notice
     if content.has(*_GDPR) and notice.decisions is None:
         mend = "add 'decisions: none', or what a machine alone decides"

@@ -1,4 +1,4 @@
-"""From a declaration to a notice that may be published."""
+"""Renders a declaration as a publishable notice."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from troth.policy.render.words import NoticeWords, words_of
 from troth.policy.text import PolicyError
 
 EASE_MIN = 50.0
-"""The reading ease below which nothing is rendered: fairly hard."""
+"""Minimum reading ease (fairly difficult); below it nothing is rendered."""
 SHORT_WORDS_MAX = 150
-"""The words of a short notice: what somebody reads beside a form."""
+"""Maximum number of words of a short notice, which is read next to a form."""
 
 Form = Literal["md", "html", "json-ld"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The full notice in each form; *ease* is the reading ease of its prose."""
+    """The full notice in each format; *ease* is the reading ease of its prose."""
 
     md: str
     html: str
@@ -40,8 +40,8 @@ class Rendered:
 def render(declaration: Declaration, *, language: str = "en") -> Rendered:
     """The full notice.
 
-    Raises `NoticeIncomplete` with all that the declaration does not say, `NoticeDisagrees` where people and machines
-    would read different things, and `PolicyError` for a language that is not there and prose that reads too hard.
+    Raises `NoticeIncomplete` with everything that the declaration omits, `NoticeDisagrees` if the versions for people
+    and machines differ, and `PolicyError` for an unknown language and prose that is too hard to read.
     """
     words = words_of(language)
     content = _complete(declaration)
@@ -62,13 +62,13 @@ def render(declaration: Declaration, *, language: str = "en") -> Rendered:
 def render_short(
     declaration: Declaration, point: str, form: Literal["md", "html"] = "md", *, language: str = "en"
 ) -> str:
-    """The short notice of a collection point, by its key in the declaration. Raises as `render` does."""
+    """The short notice of a collection point, by its key. Raises `NoticeIncomplete` and `PolicyError`."""
     words: NoticeWords = words_of(language)
     if point not in declaration.collection_points:
         there = ", ".join(declaration.collection_points) or "none"
         raise PolicyError(f"there is no collection point of that name; there are {there}")
     content = _complete(declaration)
-    document = short(content, words, list(declaration.collection_points).index(point))  # rows are in its order
+    document = short(content, words, list(declaration.collection_points).index(point))  # rows are in that order
     text = to_markdown(document)
     if (count := len(read(text).text.split())) > SHORT_WORDS_MAX:
         raise PolicyError(
@@ -85,7 +85,7 @@ def _complete(declaration: Declaration) -> NoticeContent:
 
 
 def _ease(document: NoticeDocument) -> float:
-    """The ease of the prose: what stands in paragraphs, not in tables and headings."""
+    """The reading ease of the prose: paragraphs, without tables and headings."""
     blocks = read(to_markdown(document)).blocks
     prose = (block for block in blocks if block.kind != "heading" and block.cell is None)
     return reading_ease(sentence.text for block in prose for sentence in block.sentences)

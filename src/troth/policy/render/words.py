@@ -1,7 +1,7 @@
-"""The words of a notice in one language, and the way back from a word in a table to what it says.
+"""The words of a notice in one language, and their reverse mapping.
 
-Whatever stands in a table is said by a `_Way` and can be read by the same: so the rendered tables can be held against
-the machine's graph, fact by fact.
+Every table cell is written and read by the same `_Way`, so that the rendered tables can be compared with the
+machine-readable graph, fact by fact.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from troth.policy.text import PolicyError
 from troth.text import counted
 
 NOTHING = "–"
-"""What stands in a cell that has nothing to say."""
+"""Text of an empty cell."""
 
 Value = str | tuple[str, ...]
 Row = tuple[Value, ...]
@@ -29,7 +29,7 @@ Row = tuple[Value, ...]
 
 @cache
 def words_of(language: str) -> NoticeWords:
-    """The words of that language. Raises `PolicyError` where a notice cannot be rendered in it."""
+    """The words of that language. Raises `PolicyError` if notices are not available in it."""
     there = sorted(
         each.name[:-5] for each in resources.files(__package__).iterdir() if re.match(r"^..\.toml$", each.name)
     )
@@ -44,7 +44,7 @@ def _read(name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How a value is said in a cell, and how it is read again. What cannot be read comes back as it stands."""
+    """How a value is written in a cell and read back. Unknown text is returned unchanged."""
 
     say: Callable[[Any], str]
     read: Callable[[str], Value]
@@ -58,8 +58,8 @@ class NoticeWords:
     countries: Mapping[str, str]
 
     def say(self, sentence: str, /, **slots: str) -> str:
-        """The sentence ``section.name`` with its slots filled; what fills them is taken as plain words. A name that
-        has a full stop of its own ends the sentence."""
+        """The sentence ``section.name`` with its slots filled with escaped text. A value that ends in a full stop
+        replaces that of the sentence."""
         section, _, name = sentence.partition(".")
         text: str = self.data[section][name]
         for slot, value in slots.items():
@@ -68,18 +68,18 @@ class NoticeWords:
         return text.format(**{slot: plain(value) for slot, value in slots.items()})
 
     def word(self, group: str, key: str) -> str:
-        """The word for *key*, or *key* itself where there is none."""
+        """The word for *key*, or *key* itself if there is none."""
         word: str = self.data["words"][group].get(key, key)
         return word
 
     def contact(self, key: str, value: str) -> str:
-        """What stands beside a contact: countries, days and regulators in words."""
+        """The text of a contact: countries, dates and regulators in words."""
         if key == "country":
             return self.countries.get(value, value)
         return self.day(value) if key == "effective" else self.word(key, value) if key == "authority" else value
 
     def contact_of(self, what: str, text: str) -> Row:
-        """The contact and its value, read again."""
+        """The inverse of `contact`: the contact's key and its value."""
         key = self._keys["what"].get(what, what)
         ways = {"country": self._codes, "effective": self._days(text), "authority": self._keys["authority"]}
         return key, ways.get(key, {}).get(text, text)
@@ -93,27 +93,27 @@ class NoticeWords:
         return {text: f"{year}-{months.index(month) + 1:02}-{int(day):02}"}
 
     def day(self, iso: str) -> str:
-        """A day in words: *1 November 2026*."""
+        """A date in words: *1 November 2026*."""
         year, month, day = iso.split("-")
         return f"{int(day)} {self.data['page']['months'][int(month) - 1]} {year}"
 
     def heads(self, kind: str) -> dict[str, str]:
-        """The columns of a table and what stands above them."""
+        """The columns of a table with their heads."""
         heads: dict[str, str] = self.data["tables"][kind]
         return heads
 
     def cells(self, fact: Fact) -> list[str]:
-        """What the row of a table says."""
+        """The cells of a table row."""
         return [self._way(type(fact), name).say(getattr(fact, name)) or NOTHING for name in columns(type(fact))]
 
     def row(self, kind: str, cells: Mapping[str, str]) -> Row:
-        """The row of a table, read again from its cells by column; a column that is not there says nothing."""
+        """The inverse of `cells`: a row from its cells by column; missing columns are empty."""
         fact = KINDS[kind]
         said = {name: "" if text == NOTHING else text for name, text in cells.items()}
         return tuple(self._way(fact, name).read(said.get(name, "")) for name in columns(fact))
 
     def list_of(self, keys: tuple[str, ...]) -> str:
-        """Data categories as they stand in a sentence: *name, e-mail address*."""
+        """Data categories in a sentence: *name, e-mail address*."""
         return listed(_inside(title(key)) for key in keys)
 
     def _way(self, fact: type[Fact], column: str) -> _Way:
@@ -147,12 +147,13 @@ class NoticeWords:
 
 
 def plain(text: str) -> str:
-    """*text* so that Markdown takes it for plain words, whatever is in it."""
+    """*text* with Markdown characters escaped."""
     return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", text)
 
 
 def _inside(words: str) -> str:
-    """A title as it stands within a sentence: *E-mail address* is *e-mail address*, and *IP address* stays."""
+    """A title in the form for use within a sentence: *E-mail address* becomes *e-mail address*; *IP address* is
+    unchanged."""
     return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
@@ -163,7 +164,7 @@ def _several(way: _Way) -> _Way:
 
 
 def listed(items: Iterable[str]) -> str:
-    """Several names in one line: with semicolons between them where one of them has a comma."""
+    """Names joined in one line, with semicolons if any of them contains a comma."""
     each = list(items)
     return ("; " if any("," in one for one in each) else ", ").join(each)
 

@@ -1,8 +1,8 @@
-"""The versions of a policy: what changed from one to the next, and whether the later one promises less.
+"""Compares versions of a policy: what changed, and whether the later version promises less.
 
-`compare` goes clause by clause and gives every verdict its reason. A promise that is gone, a use, a recipient or a
-purpose that is new, a longer period, a hedge or an exception makes a version weaker; a weaker version is not published
-without a plan of how people learn of it.
+`compare` works clause by clause and gives a reason for every verdict. A promise that is gone, a new use, recipient or
+purpose, a longer period, a hedge or an exception weakens a version; a weaker version is not published without a plan
+for informing people.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """What needs the declaration is loaded when it is first used: a comparison does not."""
+    """Imports lazily what needs the declaration, because comparing texts does not."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = "denying" if name == "denied_by" else "published"

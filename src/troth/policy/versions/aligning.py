@@ -1,5 +1,5 @@
-"""Which clause of one version became which clause of the other: by its words first, then by how like they are. Several
-sentences of one version may be one of the other."""
+"""Aligns the clauses of two versions: first by identical words, then by similarity. Several sentences of one version
+may correspond to one of the other."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from troth.policy.versions.clauses import ComparedClause, joined
 from troth.policy.versions.likeness import Likeness
 
 _ALIKE_HERE = 0.45
-"""How much of their words two clauses of the same section share, at least, to be one clause that was changed."""
+"""Minimum similarity of two clauses in the same section to count as one changed clause."""
 _ALIKE_ELSEWHERE = 0.65
 _SAME_PLACE = 0.15
-"""What it adds that what stands before them, or behind them, is the same clause."""
+"""Bonus if the clauses before or after them correspond to each other."""
 _SAME_NAME = 0.35
-"""What it adds that two rows of tables have the same first cell."""
+"""Bonus if two table rows have the same first cell."""
 _PAIRS_MAX = 1_000_000
-"""How many pairs are looked at: many more than two real policies have."""
+"""Maximum number of pairs compared: far more than two real policies have."""
 
 _Match = tuple[tuple[int, ...], tuple[int, ...]]
-"""The numbers of clauses before and after that say the same thing: one each, or several on one of the sides."""
+"""Indexes of corresponding clauses before and after: one each, or several on one side."""
 _Left = Mapping[int, frozenset[str]]
-"""The words of the clauses that are left over, by their numbers."""
+"""The words of the unmatched clauses by index."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A clause before and after. One of them is None where it is new or gone; one of them is joined from several where
-    a sentence was divided, or sentences became one."""
+    """A clause before and after. One side is None if the clause is new or gone, and joined from several clauses if a
+    sentence was split or sentences were merged."""
 
     old: ComparedClause | None
     new: ComparedClause | None
@@ -37,8 +37,8 @@ class Pair:
 
 
 def align(old: Sequence[ComparedClause], new: Sequence[ComparedClause]) -> list[Pair]:
-    """Every clause of both versions once: pairs in the order of the new version, each clause that is gone behind the
-    one that it followed. The same two versions always give the same pairs."""
+    """Every clause of both versions once: pairs in the order of the new version, and each removed clause after the one
+    that it followed. Deterministic."""
     same = _same(old, new)
     sections = _counterparts(old, new, same)
     matches = [*(((before,), (after,)) for before, after in same.items()), *_alike(old, new, same, sections)]
@@ -58,7 +58,7 @@ def align(old: Sequence[ComparedClause], new: Sequence[ComparedClause]) -> list[
 
 
 def _gone(many: int, matches: Iterable[_Match]) -> Mapping[int, list[int]]:
-    """The old clauses that are gone, by the new one behind which they would stand; -1 for the beginning."""
+    """The removed clauses by the index of the new clause that they follow; -1 for the beginning."""
     became = {before: afters[-1] for befores, afters in matches for before in befores}
     gone: dict[int, list[int]] = defaultdict(list)
     last = -1
@@ -70,7 +70,7 @@ def _gone(many: int, matches: Iterable[_Match]) -> Mapping[int, list[int]]:
 
 
 def _same(old: Sequence[ComparedClause], new: Sequence[ComparedClause]) -> dict[int, int]:
-    """Clauses with the same words: those of the same section first, and in order."""
+    """Clauses with identical words: in order, those in the same section first."""
     matched: dict[int, int] = {}
     for key in (_here, _anywhere):
         places: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -96,7 +96,7 @@ def _anywhere(clause: ComparedClause) -> tuple[str, ...]:
 def _counterparts(
     old: Sequence[ComparedClause], new: Sequence[ComparedClause], matched: Mapping[int, int]
 ) -> dict[str, str]:
-    """The section that each section became: the one of the same title, else where most of its clauses went."""
+    """The new section for each old one: the one with the same title, else the one with most of its clauses."""
     titles = {clause.section for clause in new}
     went: dict[str, Counter[str]] = defaultdict(Counter)
     for before, after in matched.items():
@@ -116,7 +116,7 @@ def _alike(
     matched: Mapping[int, int],
     sections: Mapping[str, str],
 ) -> list[_Match]:
-    """What is left over in pairs, the most alike first."""
+    """The remaining clauses in pairs, most similar first."""
     taken = set(matched.values())
     olds = {before: clause.words for before, clause in enumerate(old) if before not in matched}
     news = {after: clause.words for after, clause in enumerate(new) if after not in taken}
@@ -149,8 +149,8 @@ def _candidates(
     sections: Mapping[str, str],
     like: Likeness,
 ) -> Iterator[tuple[float, tuple[int, ...], tuple[int, ...]]]:
-    """Every clause with every other, and with those of its section that may be its parts: how alike they are, and
-    which they are."""
+    """All pairs of clauses, and each clause with consecutive clauses of its section that may be its parts; with their
+    similarity."""
     for before, words, near in _near(olds, news):
         yield from ((like.of(words, said), (before,), (after,)) for after, said in near.items())
         section = sections.get(old[before].section)
@@ -163,8 +163,8 @@ def _candidates(
 
 
 def _near(those: _Left, these: _Left) -> Iterator[tuple[int, frozenset[str], _Left]]:
-    """Each of *those* with *these*: with all of them, as far as there is time, and else with those at about its
-    place."""
+    """Each of *those* with the candidates among *these*: all of them if that is within the limit, else those at about
+    the same relative position."""
     places = list(these.items())
     reach = _PAIRS_MAX // max(1, len(those))
     for rank, (at, words) in enumerate(those.items()):
@@ -175,7 +175,7 @@ def _near(those: _Left, these: _Left) -> Iterator[tuple[int, frozenset[str], _Le
 def _neighbours(
     old: Sequence[ComparedClause], new: Sequence[ComparedClause], matched: Mapping[int, int], match: _Match
 ) -> bool:
-    """Whether both stand at the same place: between the same clauses, or at the same end of a section."""
+    """True if both are at the same place: between the same clauses, or at the same end of a section."""
     befores, afters = match
     edges = ((-1, befores[0], afters[0]), (1, befores[-1], afters[-1]))
     return any(
@@ -187,6 +187,6 @@ def _neighbours(
 
 
 def _ends(clauses: Sequence[ComparedClause], at: int, step: int) -> bool:
-    """Whether a section begins, or ends, with this clause."""
+    """True if the clause is the first or last of a section."""
     beside = at + step
     return not 0 <= beside < len(clauses) or clauses[beside].section != clauses[at].section

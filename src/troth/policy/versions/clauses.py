@@ -1,5 +1,5 @@
-"""A policy cut into what is compared: sentences, items with the words that lead to them, whole rows of tables, and the
-heads above them."""
+"""Splits a policy into the units of comparison: sentences, list items with their lead-in, table rows, and the heads
+above them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from troth.policy.text import Block, PolicyText
 from troth.text import same_words
 
 _GRAMMAR = frozenset({"a", "an", "the", "is", "are", "be", "do", "does", "will"})
-"""Words that may come and go without saying anything else."""
+"""Words that may be added or removed without changing the meaning."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedClause:
-    """One thing that the policy says. *lead* are the words that lead to an item of a list; *first* is the first cell of
-    a row, which names it."""
+    """A unit of comparison. *lead* is the lead-in of a list item; *first* is the first cell of a row, which identifies
+    it."""
 
     id: str
     text: str
@@ -28,29 +28,29 @@ class ComparedClause:
     lead: str = ""
     first: str = ""
     is_head: bool = False
-    """Whether it is a heading, or the heads of a table: it says of what the clauses below it are."""
+    """True for headings and heads of tables: they say what the clauses below are about."""
     joined_from: tuple[ComparedClause, ...] = ()
-    """The sentences, or items, of which it says all; none where it is one."""
+    """The sentences or items that it was joined from; empty if it is a single one."""
 
     @property
     def sentences(self) -> tuple[ComparedClause, ...]:
-        """What it is joined from, or the clause itself."""
+        """The clauses that it was joined from, or the clause itself."""
         return self.joined_from or (self,)
 
     @property
     def key(self) -> str:
-        """Equal for clauses that a reader would call the same."""
+        """Equal for clauses that a reader would consider identical."""
         return same_words(f"{self.lead} {self.text}").casefold()
 
     @property
     def whole(self) -> str:
-        """The clause with the words that lead to it, in plain form."""
+        """The clause with its lead-in, normalised."""
         return same_words(f"{self.lead.rstrip(':')} {self.text}")
 
     @property
     def words(self) -> frozenset[str]:
-        """The words of the clause, without regard to their endings. All numbers with a unit are one word: a clause
-        whose number changed is still that clause."""
+        """The stems of the clause's words. All numbers with a unit are one word, so that a clause with a changed number
+        is still the same clause."""
         text = same_words(self.text).casefold()
         for start, end, _ in reversed(list(places_in(text))):
             text = f"{text[:start]}#{text[end:]}"
@@ -58,12 +58,12 @@ class ComparedClause:
 
 
 def clauses_of(policy: PolicyText) -> tuple[ComparedClause, ...]:
-    """The clauses of a policy, in order, without its heads."""
+    """The clauses of a policy, in order, without heads."""
     return tuple(clause for clause in _all(policy) if not clause.is_head)
 
 
 def heads_of(policy: PolicyText) -> tuple[ComparedClause, ...]:
-    """The headings of a policy, and the heads of its tables, in order."""
+    """The headings of a policy and the heads of its tables, in order."""
     titles = [sentence for block in policy.blocks if block.kind == "heading" for sentence in block.sentences]
     heads = [ComparedClause(title.id, title.text, "", title.span.line, is_head=True) for title in titles]
     heads += [replace(clause, section="") for clause in _all(policy) if clause.is_head]
@@ -71,7 +71,7 @@ def heads_of(policy: PolicyText) -> tuple[ComparedClause, ...]:
 
 
 def joined(clauses: Sequence[ComparedClause]) -> ComparedClause:
-    """Clauses that stand one behind the other, as one that says all of it and knows each of them."""
+    """Consecutive clauses joined into one that keeps references to them."""
     if len(clauses) == 1:
         return clauses[0]
     text = clauses[0].text
@@ -81,8 +81,8 @@ def joined(clauses: Sequence[ComparedClause]) -> ComparedClause:
 
 
 def told_by(text: str) -> tuple[str, ...]:
-    """The words of *text* in order, without what only grammar needs, and each number with its unit in one form. Two
-    texts that differ in nothing of this say the same."""
+    """The words of *text* in order, without purely grammatical ones and with normalised quantities. Texts for which
+    this is equal say the same."""
     plain = same_words(text).casefold()
     for start, end, quantity in reversed(list(places_in(plain))):
         plain = f"{plain[:start]}{quantity.number:g}{quantity.unit.replace(' ', '')}{plain[end:]}"
@@ -109,7 +109,7 @@ def _of_section(title: str, blocks: tuple[Block, ...]) -> Iterator[ComparedClaus
 
 
 def _of_row(title: str, cells: list[Block]) -> Iterator[ComparedClause]:
-    """One clause for a row, or one head."""
+    """A clause or a head for a row."""
     is_head = all(block.cell is not None and block.cell.is_head for block in cells) and len(cells) > 1
     texts = [block.text for block in cells]
     start = cells[0].sentences[0]
@@ -122,7 +122,7 @@ def _row(block: Block) -> tuple[bool, tuple[int, int] | None]:
 
 
 def stem(word: str) -> str:
-    """*word* without an ending of English grammar."""
+    """*word* without its English inflectional ending."""
     for ending in ("ing", "ied", "ies", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]

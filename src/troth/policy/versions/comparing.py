@@ -1,4 +1,4 @@
-"""Two versions of a policy, clause by clause: what became stronger, weaker, new or gone, and why we say so."""
+"""Compares two versions of a policy clause by clause: what became stronger, weaker, new or gone, with reasons."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from troth.policy.versions.strength import (
 from troth.policy.versions.typos import differ_by_typos
 
 _SAME_AMOUNT = 0.03
-"""Numbers that differ by less say the same: a month and thirty days."""
+"""Numbers that differ by less are equal: a month and thirty days."""
 _JOINTS = frozenset({"and", "we"})
-"""What comes and goes where a sentence is divided."""
+"""Words that appear or disappear when a sentence is split."""
 
 
 class Verdict(enum.StrEnum):
-    """What became of a clause, or of a whole policy."""
+    """The verdict on a clause, or on a whole policy."""
 
     WEAKENED = "weakened"
     GONE = "gone"
@@ -48,7 +48,7 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClauseChange:
-    """One clause before and after. *effect* is below zero where people have less than before; *reasons* say why."""
+    """A clause before and after. *effect* is negative if people have less protection than before; *reasons* say why."""
 
     verdict: Verdict
     old: ComparedClause | None
@@ -56,39 +56,39 @@ class ClauseChange:
     effect: int = 0
     reasons: tuple[str, ...] = ()
     is_longer: bool = False
-    """Whether a time became longer of which less is stronger: a period, or a deadline."""
+    """True if a period or deadline became longer for which shorter is stronger."""
     is_only_longer: bool = False
-    """Whether nothing else is why people have less."""
+    """True if that is the only reason why people have less protection."""
     in_doubt: bool = False
-    """Whether it may be weaker for all that the words tell."""
+    """True if it may be weaker, as far as the words tell."""
 
     @property
     def is_weaker(self) -> bool:
-        """Whether people have less than before."""
+        """True if people have less protection than before."""
         return self.effect < 0
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every clause of both versions: the heads, and then what stands below them, in the order of the new one."""
+    """Every clause of both versions: first the heads, then the clauses in the order of the new version."""
 
     changes: tuple[ClauseChange, ...]
     is_read: bool = True
-    """Whether both are in a language of which the words are known. Where not, nothing is told to be weaker."""
+    """True if both versions are in a supported language. Otherwise nothing is reported as weaker."""
 
     @cached_property
     def weaker(self) -> tuple[ClauseChange, ...]:
-        """The changes by which people have less than before."""
+        """The changes that leave people with less protection."""
         return tuple(change for change in self.changes if change.is_weaker)
 
     @cached_property
     def doubtful(self) -> tuple[ClauseChange, ...]:
-        """The changes that may leave people with less, and that a person has to read."""
+        """The changes that may leave people with less protection and need human review."""
         return tuple(change for change in self.changes if change.in_doubt)
 
     @cached_property
     def verdict(self) -> Verdict:
-        """What the new version is as a whole: one weaker clause makes it weaker."""
+        """The verdict on the new version as a whole: a single weaker clause makes it weaker."""
         if self.weaker:
             return Verdict.WEAKENED
         if any(change.effect > 0 for change in self.changes):
@@ -99,17 +99,17 @@ class Comparison:
 
     @cached_property
     def counts(self) -> Mapping[Verdict, int]:
-        """How many clauses met each verdict."""
+        """The number of clauses per verdict."""
         found = Counter(change.verdict for change in self.changes)
         return {verdict: found[verdict] for verdict in Verdict if found[verdict]}
 
 
 def compare(old: PolicyText, new: PolicyText) -> Comparison:
-    """What changed between two versions. The same two give the same comparison.
+    """What changed between two versions. Deterministic.
 
-    It sees words: what is said in quite other words is a clause that is gone and one that is new. A sentence that was
-    divided, and sentences that became one, are one change. Where a clause gives and takes, it says *weakened*. What it
-    cannot tell to be harmless is in doubt.
+    It compares words: a statement in entirely different words is a removed clause and a new one. A split sentence, or
+    sentences merged into one, are one change. A clause that both gives and takes is *weakened*. Whatever is not certain
+    to be harmless is in doubt.
     """
     heads = align(heads_of(old), heads_of(new))
     changes = [_change(pair) for pair in (*heads, *align(clauses_of(old), clauses_of(new)))]
@@ -147,8 +147,8 @@ def _judged(pair: Pair) -> ClauseChange:
 
 
 def _is_replaced(old: ComparedClause, new: ComparedClause, before: Strength, after: Strength) -> bool:
-    """Whether what was gained may stand for something better that no mark tells: what is said now in place of unknown
-    words, or no longer said where unknown words came. A number that is better than a number needs both."""
+    """True if the gain may have replaced something better that no mark covers: new marks in place of unknown words, or
+    removed marks where unknown words were added. For changed numbers both are needed."""
     gone, came = unweighed(old) - unweighed(new), unweighed(new) - unweighed(old)
     is_more = _only(after, before, Side.FOR) or len(after.limits) > len(before.limits)
     is_less = _only(before, after, Side.AGAINST)
@@ -158,8 +158,8 @@ def _is_replaced(old: ComparedClause, new: ComparedClause, before: Strength, aft
 
 
 def _may_be_weaker(change: ClauseChange) -> bool:
-    """Whether a change that no mark tells to be weaker says something that no mark tells, either: doubt is for the
-    person. A clause in another place is of something else there."""
+    """True if a change that no mark shows to be weaker also contains words that no mark covers: a person decides in
+    case of doubt. A clause that was moved is about something else there."""
     old, new = change.old, change.new
     if change.verdict is Verdict.SAME:
         return False
@@ -175,14 +175,14 @@ def _may_be_weaker(change: ClauseChange) -> bool:
 
 
 def _is_reordered(old: ComparedClause, new: ComparedClause) -> bool:
-    """Whether both have the same words in another order: a *may* may have come to what was firm."""
+    """True if both have the same words in a different order: a *may* may now apply to what was firm."""
     told, tells = told_by(framed(old)), told_by(framed(new))
     return told != tells and sorted(told) == sorted(tells)
 
 
 def _tells_the_same(old: ComparedClause, new: ComparedClause) -> bool:
-    """Whether they differ in grammar only. What joins two sentences is that, too, where nothing is denied: how far a
-    negation reaches may be another matter in one than in two."""
+    """True if they differ only in grammar. Conjunctions that join two sentences count as grammar too, unless something
+    is negated: the scope of a negation may differ between one sentence and two."""
     told, tells = (told_by(rewritten(clause.whole.casefold())) for clause in (old, new))
     if len(old.sentences) == len(new.sentences) or denies(old) or denies(new):
         return told == tells
@@ -190,7 +190,7 @@ def _tells_the_same(old: ComparedClause, new: ComparedClause) -> bool:
 
 
 def _lone(verdict: Verdict, old: ComparedClause | None, new: ComparedClause | None, strength: Strength) -> ClauseChange:
-    """A promise that is gone, or a use that is new, leaves people with less; the reverse leaves them with more."""
+    """Removing a promise or adding a use leaves people with less protection; the reverse gives them more."""
     sign = -1 if verdict is Verdict.GONE else 1
     uses = sorted(
         mark.what for mark in strength.marks if mark.side is Side.AGAINST and mark.what.startswith(("to ", "about "))
@@ -208,14 +208,14 @@ def _lone(verdict: Verdict, old: ComparedClause | None, new: ComparedClause | No
 
 
 def _losses(before: Strength, after: Strength) -> Iterator[str]:
-    """Why *after* leaves people with less than *before*."""
+    """Why *after* leaves people with less protection than *before*."""
     yield from (f"it no longer says {mark.what}" for mark in _only(before, after, Side.FOR))
     yield from (f"it now says {mark.what}" for mark in _only(after, before, Side.AGAINST))
     yield from (said for sign, said in _limited(before, after) if sign < 0)
 
 
 def _gains(before: Strength, after: Strength) -> Iterator[str]:
-    """Why *after* leaves people with more: what the way back would take from them."""
+    """Why *after* gives people more protection: the losses of the reverse change."""
     yield from (f"it now says {mark.what}" for mark in _only(after, before, Side.FOR))
     yield from (f"it no longer says {mark.what}" for mark in _only(before, after, Side.AGAINST))
     yield from (said for sign, said in _limited(before, after) if sign > 0)
@@ -226,10 +226,10 @@ def _only(strength: Strength, other: Strength, side: Side) -> list[StrengthPoint
 
 
 def _limited(before: Strength, after: Strength) -> Iterator[tuple[int, str]]:
-    """What became of the numbers, each with 1 where that is stronger and -1 where it is weaker."""
+    """Changes of numbers, each with 1 if the new one is stronger and -1 if it is weaker."""
     for kind in sorted({(limit.unit, limit.more) for limit in (*before.limits, *after.limits)}):
         olds, news = _differing(_of_kind(before, kind), _of_kind(after, kind))
-        for old, new in zip(olds, news, strict=False):  # the weakest with the weakest
+        for old, new in zip(olds, news, strict=False):  # weakest paired with weakest
             sign = 1 if (new.amount > old.amount) == old.more else -1
             yield sign, f"“{old.said}” became “{new.said}”"
         yield from ((-1, f"“{old.said}” is gone") for old in olds[len(news) :])
@@ -237,8 +237,8 @@ def _limited(before: Strength, after: Strength) -> Iterator[tuple[int, str]]:
 
 
 def _worse_in_place(before: Strength, after: Strength) -> Iterator[str]:
-    """The numbers that are worse than those in their places, although the worst of all is no worse: two may have
-    changed places."""
+    """Numbers that are worse than those in the same position, although the worst of all is not: two may have been
+    swapped."""
     for old, new in zip(before.limits, after.limits, strict=False):
         (rest, other) = _differing([old], [new])
         if rest and other and (old.unit, old.more) == (new.unit, new.more) and (new.amount > old.amount) != old.more:
@@ -246,18 +246,18 @@ def _worse_in_place(before: Strength, after: Strength) -> Iterator[str]:
 
 
 def _longer(before: Strength, after: Strength) -> Iterator[bool]:
-    """For each time of which less is stronger whether it became longer."""
+    """For each period for which shorter is stronger, whether it became longer."""
     olds, news = _differing(_of_kind(before, ("hours", False)), _of_kind(after, ("hours", False)))
     return (new.amount > old.amount for old, new in zip(olds, news, strict=False))
 
 
 def _of_kind(strength: Strength, kind: tuple[str, bool]) -> list[Limit]:
-    """The numbers of that kind, the weakest first."""
+    """The numbers of that kind, weakest first."""
     return sorted((limit for limit in strength.limits if (limit.unit, limit.more) == kind), reverse=not kind[1])
 
 
 def _differing(olds: Sequence[Limit], news: Sequence[Limit]) -> tuple[list[Limit], list[Limit]]:
-    """Both without the numbers that say the same."""
+    """Both without numbers that are equal on the two sides."""
     left, right = list(olds), list(news)
     for old in olds:
         for new in right:

@@ -1,5 +1,5 @@
-"""What a version of a policy denies without any exception, where that is all that the sentence says: a declaration can
-be held against it. The phrases are data (``denying.toml``); whatever else is said is none of these."""
+"""Unqualified denials in a version of a policy, if the sentence states nothing else: a declaration can be checked
+against them. The phrases are data (``denying.toml``); any other statement excludes the sentence."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _NOT_DONE = {
     "markets": {"not to use", "not to advertise"},
     "trains": {"not to use"},
 }
-"""The acts that a sentence with such a denial denies, and no others."""
+"""The only acts that a sentence with such a denial may deny."""
 _QUALIFIED = "denial.qualified"
 
 
 def denied_by(policy: PolicyText) -> Mapping[str, frozenset[str]]:
-    """Clause by clause, by their ids, what is denied: ``shares`` with anybody, ``sells``, sends ``abroad``, ``markets``
-    with the data or ``trains`` machines with it."""
+    """What is denied, by clause id: ``shares`` with anybody, ``sells``, transfers ``abroad``, ``markets`` with the data
+    or ``trains`` models with it."""
     spoken = Mentions(policy, _known())
     following = dict(zip((one.sentence.id for one in spoken.passages), spoken.passages[1:], strict=False))
     found: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""How like clauses are by their words, and which of them are parts of one sentence of the other version."""
+"""Similarity of clauses by their words, and detection of the parts of a split or merged sentence."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from troth.policy.versions.clauses import ComparedClause
 
 _OF_THE_WHOLE = 0.6
-"""How much of what a clause says stands in the one that it is a part of, at least."""
+"""Minimum share of a clause's words that must occur in the clause that it is a part of."""
 _MORE_TOGETHER = 0.05
-"""How much more alike the parts together are than the best of them is alone, at least."""
+"""Minimum gain in similarity of the parts together over the best of them alone."""
 _PARTS_MAX = 4
 
 _Words = frozenset[str]
 
 
 class Likeness:
-    """Clauses of both versions weighed: a word says the more the rarer it is."""
+    """Weighted word similarity of the clauses of both versions: rarer words weigh more."""
 
     def __init__(self, clauses: Sequence[ComparedClause]) -> None:
         several = [clause.words for clause in clauses]
@@ -27,13 +27,13 @@ class Likeness:
         self._sums = {words: self._sum(words) for words in several}
 
     def of(self, first: _Words, other: _Words) -> float:
-        """How much they share, from 0, nothing, to 1, every word."""
+        """Similarity from 0 (no common words) to 1 (the same words)."""
         total = self._whole(first) + self._whole(other)
         return 2 * self._sum(first & other) / total if total else 0.0
 
     def parts(self, whole: _Words, several: Mapping[int, _Words]) -> Iterator[tuple[float, tuple[int, ...]]]:
-        """The clauses of *several*, by their numbers, that stand one behind the other, and that together are more like
-        the *whole* than any of them is; and how like it they are."""
+        """Consecutive clauses of *several*, by index, that together are more similar to *whole* than any of them alone;
+        with their similarity."""
         alone = {at: self.of(whole, words) for at, words in several.items() if self._is_of(whole, words)}
         for first in alone:
             together, said = [first], several[first]
@@ -52,4 +52,4 @@ class Likeness:
         return self._sums[words] if words in self._sums else self._sum(words)
 
     def _sum(self, words: Iterable[str]) -> float:
-        return math.fsum(self._weights[word] for word in words)  # the same in whatever order
+        return math.fsum(self._weights[word] for word in words)  # independent of the order

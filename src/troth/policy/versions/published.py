@@ -1,5 +1,6 @@
-"""The versions that a declaration names, in the order in which they came into force, and whether each might follow the
-one before it: a version that promises less needs people to be told of it, long enough before it counts (clause C55)."""
+"""The versions that a declaration lists, in the order of their effective dates, and whether each may follow the one
+before: a version that promises less requires that people are informed long enough before it takes effect (clause
+C55)."""
 
 from __future__ import annotations
 
@@ -19,12 +20,12 @@ from troth.policy.versions.comparing import Comparison, Verdict, compare
 from troth.text import counted
 
 WEAKER_DAYS_MIN = 14
-"""How many days people have, at least, before a version counts that promises less; more where more are promised."""
+"""Minimum notice in days before a version that promises less takes effect; more if more is promised."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One version of the policy. Its *name* is its first day, by which rows name it; *path* is its key in the
+    """A version of the policy. *name* is its effective date, which rows refer to; *path* is its key in the
     declaration."""
 
     name: str
@@ -34,20 +35,20 @@ class Issue:
     announce: Announcement | None = None
     keeps: Mapping[str, Period] | None = None
     days_min: int = WEAKER_DAYS_MIN
-    """How many days before it counts people are told of it where it promises less."""
+    """Required notice in days if the version promises less."""
     kind: Kind = "markdown"
 
     reviewed: Reviewed | None = None
 
     @property
     def hash(self) -> str:
-        """``sha256:`` and the digits over the text as it was given."""
+        """``sha256:`` and the hex digest of the text as given."""
         return self.text.hash
 
 
 @dataclass(frozen=True, slots=True)
 class VersionChange:
-    """From one version to the next."""
+    """The change from one version to the next."""
 
     old: Issue
     new: Issue
@@ -55,17 +56,17 @@ class VersionChange:
 
     @property
     def refused(self) -> str:
-        """Why the new version may not follow the old one, by what the declaration says; empty where it may."""
+        """Why the new version may not follow the old one, according to the declaration; empty if it may."""
         return self.refused_on(None)
 
     def refused_on(self, seen: dt.date | None) -> str:
-        """The same for a text that is *seen* first on that day: nobody was told of it earlier than that."""
+        """The same for a text first *seen* on that day: nobody can have been informed earlier."""
         said = self._less()
         why = _untold(self.old, self.new, seen) if said else ""
         return f"{said}, and {why}" if why else ""
 
     def _less(self) -> str:
-        """In how much the new version promises less, or may. Somebody's word settles a doubt, and nothing beyond it."""
+        """How the new version promises less, or may. A named reviewer can settle a doubt, but not a definite loss."""
         compared = self.comparison
         if compared.weaker:
             return f"{counted(len(compared.weaker), 'clause')} promise less than before"
@@ -78,13 +79,13 @@ class VersionChange:
 
     @property
     def _is_vouched_for(self) -> bool:
-        """Whether a named person has read these two texts, and found that the new one promises no less."""
+        """True if a named person has reviewed exactly these two texts and found that the new one promises no less."""
         word = self.new.reviewed
         return word is not None and (word.than, word.text) == (self.old.hash, self.new.hash)
 
 
 def _untold(old: Issue, new: Issue, seen: dt.date | None) -> str:
-    """Why people do not learn in time of a new version that takes something from them."""
+    """Why people are not informed in time of a new version that takes something from them; empty if they are."""
     announce = new.announce
     if announce is None:
         return "nothing says how people learn of it"
@@ -101,7 +102,7 @@ def _untold(old: Issue, new: Issue, seen: dt.date | None) -> str:
 
 
 def chain(declaration: Declaration) -> tuple[Issue, ...]:
-    """Every version, the earliest first, today's among them. Raises `PolicyError` where one cannot be read."""
+    """Every version including the current one, earliest first. Raises `PolicyError` if one cannot be read."""
     issues = [todays(declaration, read_file(declaration.folder / declaration.policy.file))]
     for index, one in enumerate(declaration.policy.versions):
         text, path = read_file(declaration.folder / one.file), f"policy.versions.{index}"
@@ -110,7 +111,7 @@ def chain(declaration: Declaration) -> tuple[Issue, ...]:
 
 
 def todays(declaration: Declaration, text: PolicyText) -> Issue:
-    """The version that the policy's own file holds, which has been read."""
+    """The current version, from the parsed text of the policy file."""
     return _issue(declaration, declaration.policy, text, "policy", None)
 
 
@@ -120,7 +121,7 @@ def steps(issues: tuple[Issue, ...]) -> Iterator[VersionChange]:
 
 
 def check(declaration: Declaration) -> list[Problem]:
-    """What is wrong with the versions: a file that cannot be read, a weaker version that nobody is told of."""
+    """Problems with the versions: a file that cannot be read, a weaker version without an announcement."""
     problems = list(_named(declaration))
     try:
         issues = chain(declaration)
@@ -179,7 +180,7 @@ def _where(step: VersionChange) -> str:
 
 
 def _hasty(declaration: Declaration, issues: tuple[Issue, ...]) -> Iterator[Problem]:
-    """A version that is announced later than the notice says that changes are."""
+    """Versions announced with less notice than the privacy notice promises for changes."""
     promised = declaration.notice.changes
     for issue in issues:
         if promised and issue.announce and issue.announce.days_before < promised.days_before:
@@ -190,7 +191,7 @@ def _hasty(declaration: Declaration, issues: tuple[Issue, ...]) -> Iterator[Prob
 
 
 def _forgotten(declaration: Declaration, known: Iterable[VersionChange]) -> Iterator[Problem]:
-    """An older version that had a shorter time, and no period that its data keeps."""
+    """Older versions with a shorter period but without `keeps` for their data."""
     for step in known:
         longer = [change for change in step.comparison.changes if change.is_longer]
         if longer and not step.old.keeps and step.old.path != "policy":

@@ -1,4 +1,4 @@
-"""Clauses put so that two ways of saying the same come out alike: *not without your consent* is *only with* it."""
+"""Normalises clauses so that equivalent wordings become equal: *not without your consent* becomes *only with* it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _JOINTS = re.compile(r"\b(?:and|but|or)\b")
 
 
 def rewritten(text: str) -> str:
-    """The *text*, which is in small letters, with double negations taken out."""
+    """*text*, in lower case, with double negations removed."""
     forms = _forms()
     text = forms.said.sub(lambda found: forms.instead[found[0]], text)
     text = forms.not_without.sub(_only_with, text)
@@ -26,7 +26,7 @@ def rewritten(text: str) -> str:
 
 
 def _only_with(match: re.Match[str]) -> str:
-    # A negation does not reach behind a conjunction: "do not sell it and share it without your consent".
+    # A negation does not extend beyond a conjunction: "do not sell it and share it without your consent".
     return match[0] if _JOINTS.search(match[1]) else f"{match[1]}only with"
 
 

@@ -1,9 +1,9 @@
-"""What a clause commits the company to, as marks for and against the person whom the data is about.
+"""Extracts what a clause commits the company to, as marks for and against the data subject.
 
-A mark is one thing that a clause says: an act that is done or not done with data, a hedge, an exception, a recipient, a
-number. Some marks are for the person and some against; whether *unless* is one or the other follows from what it
-stands beside. What changed between two clauses is the difference of their marks, so one way is always the reverse of
-the other. The words are data (``strength.toml``); they see words, and not meaning.
+A mark is one statement of a clause: an act that is done or not done with data, a hedge, an exception, a recipient, a
+number. Some marks are in the person's favour and some against; whether *unless* is one or the other depends on its
+context. The change between two clauses is the difference of their marks, so each direction is the reverse of the other.
+The words are data (``strength.toml``) and are matched without regard to meaning.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from troth.policy.versions.clauses import ComparedClause, stem, told_by
 from troth.policy.versions.rewriting import rewritten
 
 _CHARACTERS_MAX = 2_000
-"""What is read of one clause; real ones are shorter."""
+"""How much of a clause is read; real clauses are shorter."""
 
 
 class Side(enum.IntEnum):
-    """Whom a mark is for."""
+    """Whom a mark favours."""
 
     FOR = 1
     AGAINST = -1
 
 
 class Stance(enum.Enum):
-    """What a clause is, taken as a whole."""
+    """What kind of statement a clause is as a whole."""
 
     GUARD = "guard"
     """It promises or grants something."""
     USE = "use"
-    """It says what is done with data."""
+    """It states a use of data."""
     NEITHER = "neither"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class StrengthPoint:
-    """One thing that a clause says, with the *reason* that is given where it is lost or gained."""
+    """One mark of a clause; *what* is its wording in reasons for gains and losses."""
 
     side: Side
     what: str
@@ -52,7 +52,7 @@ class StrengthPoint:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Limit:
-    """A number: *more* of it is stronger, or less. *unit* is hours, people or a version of TLS."""
+    """A number. *more*: a larger number is stronger; otherwise a smaller one. *unit* is hours, people, age or TLS."""
 
     unit: str
     more: bool
@@ -62,7 +62,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """All that a clause says for and against the person; its limits in the order in which they stand there."""
+    """All marks of a clause for and against the person; limits are in the order of the text."""
 
     stance: Stance
     marks: frozenset[StrengthPoint]
@@ -70,7 +70,7 @@ class Strength:
 
 
 def strength_of(clause: ComparedClause) -> Strength:
-    """What the clause commits to."""
+    """The marks of a clause."""
     text = rewritten(clause.whole[:_CHARACTERS_MAX].casefold())
     section = _section(clause.section)
     acts = frozenset(_acts(text))
@@ -80,23 +80,23 @@ def strength_of(clause: ComparedClause) -> Strength:
 
 
 def is_whole(clause: ComparedClause) -> bool:
-    """Whether all of the clause was read."""
+    """True if the whole clause was read."""
     return len(clause.whole) <= _CHARACTERS_MAX
 
 
 def states(head: ComparedClause) -> bool:
-    """Whether a head says something by itself, such as *We never sell your data*, and does not name what is below."""
+    """True if a head is a statement itself, such as *We never sell your data*, rather than a title."""
     return bool(_words().stating.search(head.whole.casefold()))
 
 
 def denies(clause: ComparedClause) -> bool:
-    """Whether something in the clause is negated."""
+    """True if anything in the clause is negated."""
     words, text = _words(), clause.whole.casefold()
     return bool(words.negation.search(text) or words.behind.search(text))
 
 
 def weighed_as(word: str) -> frozenset[str]:
-    """What a clause says by this word alone."""
+    """The marks that this word alone would give a clause."""
     words = _words()
     several = (words.risks, words.guards, words.hedges, words.restrictions, words.protections, words.absolutes)
     others = (words.partials, words.exceptions, words.asked, words.unasked, words.parties, words.data)
@@ -106,7 +106,7 @@ def weighed_as(word: str) -> frozenset[str]:
 
 
 def framed(clause: ComparedClause) -> str:
-    """The clause, with ``number`` in the place of each number that is compared."""
+    """The clause with each compared number replaced by ``number``."""
     words, text = _words(), rewritten(clause.whole[:_CHARACTERS_MAX].casefold())
     for start, end, quantity in reversed(list(places_in(text))):
         if quantity.unit == "person" or quantity.unit in words.hours:
@@ -116,8 +116,8 @@ def framed(clause: ComparedClause) -> str:
 
 
 def rest_of(clause: ComparedClause) -> tuple[str, ...]:
-    """What the clause says without its numbers and without the words that `strength_of` weighs wherever they stand.
-    Where two clauses differ in nothing of this, their marks tell all that changed."""
+    """The clause without its numbers and without the words that `strength_of` weighs in any position. If this is equal
+    for two clauses, their marks describe all that changed."""
     words, text = _words(), framed(clause)
     for several in (words.hedges, words.restrictions, words.absolutes, words.partials):
         for pattern in several.values():
@@ -126,7 +126,7 @@ def rest_of(clause: ComparedClause) -> tuple[str, ...]:
 
 
 def unweighed(clause: ComparedClause) -> frozenset[str]:
-    """The words of a clause that no mark and no number knows, without those of grammar and without their endings."""
+    """The stems of words in a clause that neither a mark nor a number covers, without grammatical words."""
     words, text = _words(), " ".join(rest_of(clause))
     known = (words.risks, words.guards, words.protections, words.exceptions, words.asked, words.unasked)
     patterns = [pattern for several in (*known, words.parties, words.data) for pattern in several.values()]
@@ -139,8 +139,8 @@ def unweighed(clause: ComparedClause) -> frozenset[str]:
 
 
 def _acts(text: str) -> Iterator[StrengthPoint]:
-    """What is done and not done, segment by segment: a negation reaches to the next comma or conjunction. What stands
-    behind *without* is not done, either."""
+    """What is done and not done, by segment: a negation extends to the next comma or conjunction. An act after
+    *without* is not done either."""
     words = _words()
     negated = False
     for segment in re.split(r"[,;:.()]| but | and we | however | and you ", text):
@@ -165,12 +165,12 @@ def _stance(acts: Iterable[StrengthPoint]) -> Stance:
     return Stance.GUARD if Side.FOR in sides else Stance.USE if sides else Stance.NEITHER
 
 
-# --- how firmly -------------------------------------------------------------------------------------------------------
+# --- firmness ---------------------------------------------------------------------------------------------------------
 
 
 def _firm(text: str, stance: Stance) -> Iterator[StrengthPoint]:
-    """Hedges count against everything, and restrictions for; absolutes, partials and exceptions by what they stand
-    in."""
+    """Hedges always count against the person and restrictions in favour; for absolutes, partials and exceptions it
+    depends on the stance."""
     words = _words()
     for several in (words.restrictions, words.protections):
         yield from (StrengthPoint(Side.FOR, f"“{name}”") for name, pattern in several.items() if pattern.search(text))
@@ -189,21 +189,21 @@ def _firm(text: str, stance: Stance) -> Iterator[StrengthPoint]:
 
 
 def _grounds(text: str) -> Iterator[StrengthPoint]:
-    """Consent is for the person, and what does without it against, wherever they stand."""
+    """Consent is in the person's favour, and ways around it are against, in any context."""
     for name, pattern in _words().unasked.items():
         if pattern.search(text):
             yield StrengthPoint(Side.AGAINST, f"on {name}")
-            text = pattern.sub(" ", text)  # implied consent is none
+            text = pattern.sub(" ", text)  # implied consent is not consent
     yield from (
         StrengthPoint(Side.FOR, f"on {name}") for name, pattern in _words().asked.items() if pattern.search(text)
     )
 
 
-# --- about whom and what ----------------------------------------------------------------------------------------------
+# --- recipients and categories ----------------------------------------------------------------------------------------
 
 
 def _about(clause: ComparedClause, text: str, stance: Stance, section: str) -> Iterator[StrengthPoint]:
-    """Recipients and kinds of data. More of them in a promise is for the person, and in a use against."""
+    """Recipients and data categories. More of them favour the person in a promise, and not in a use."""
     if stance is Stance.NEITHER and not section:
         return
     words = _words()
@@ -217,13 +217,13 @@ def _named(several: Mapping[str, re.Pattern[str]], text: str) -> Iterator[str]:
 
 
 def _names(clause: ComparedClause) -> Iterator[str]:
-    """Proper names within the clause: words with capitals that do not begin a sentence."""
+    """Proper names in the clause: capitalised words that do not start a sentence."""
     for found in re.finditer(r"(?<=[\w,;:(] )(?:[A-Z][\w&'-]*+ ?){1,6}", clause.text[:_CHARACTERS_MAX]):
         yield found.group().strip()
 
 
 def _section(title: str) -> str:
-    """What stands in a section of that title, where it matters."""
+    """The kind of section that has that title, if it matters."""
     plain = title.casefold()
     return next((name for name, pattern in _words().sections.items() if pattern.search(plain)), "")
 
@@ -247,7 +247,7 @@ def _limits(text: str) -> Iterator[Limit]:
 
 
 def _is_more(text: str, at: int, around: str) -> bool:
-    """Whether a longer time is the stronger one, of a time that begins *at* there."""
+    """True if a longer time is stronger, for a time at offset *at*."""
     words, before = _words(), text[max(0, at - 60) : at]
     if words.yours.search(before):
         return True
@@ -256,7 +256,7 @@ def _is_more(text: str, at: int, around: str) -> bool:
 
 
 def _shortest(text: str) -> Iterator[StrengthPoint]:
-    """A shortest time for which data is kept promises nobody that it ends."""
+    """A minimum retention period does not promise that retention ends."""
     words = _words()
     if words.least.search(text) and words.kept.search(text) and not words.more.search(text):
         yield StrengthPoint(Side.AGAINST, "“at least”")

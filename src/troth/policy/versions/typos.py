@@ -1,7 +1,7 @@
-"""Misspelt words: one letter too many, too few, another, or two that changed places.
+"""Recognises misspelt words: one letter too many, too few or different, or two transposed letters.
 
-A letter more or less makes another word: *never* and *ever*, *consent* and *content*. So what a clause says by a word
-is not taken for misspelt away, but where two letters changed places: *shrae* is no word, and means *share*.
+A changed letter can make another word: *never* and *ever*, *consent* and *content*. So a word that carries a mark is
+not treated as a typo, except for transposed letters: *shrae* is not a word and means *share*.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from troth.policy.versions.clauses import ComparedClause, told_by
 from troth.policy.versions.strength import weighed_as
 
 _LETTERS_MIN = 5
-"""Of shorter words too many are like one another: *sell* and *tell*."""
+"""Too many shorter words are similar to each other: *sell* and *tell*."""
 
 
 def differ_by_typos(first: ComparedClause, other: ComparedClause) -> bool:
-    """Whether two clauses are the same but for misspelt words: not by two words that say two things."""
+    """True if two clauses are equal except for misspelt words, and the differing words do not have different
+    meanings."""
     words, others = told_by(first.whole), told_by(other.whole)
     differing = [pair for pair in zip(words, others, strict=False) if len(set(pair)) > 1]
     return len(words) == len(others) and bool(differing) and all(_is_typo(*pair) for pair in differing)

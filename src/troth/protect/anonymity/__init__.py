@@ -1,11 +1,11 @@
-"""Anonymity: how far people hide in a table, bringing a table to a target, and counts that may be shown.
+"""Anonymity: measuring k-anonymity and l-diversity, generalising a table to a target, and releasing counts.
 
 It promises that
-- a measure, an error and a ``repr`` tell numbers and names of columns, and never a value;
-- a target is reached or refused, and what reaching it cost is told;
-- a count of fewer than k people is not shown, and cannot be computed from what is, in one release or in a pair of them;
-- noise is drawn only when the budget pays for it, and what was paid is on record before the result is handed out;
-- budgets and histories that are kept in a file count for all processes together, and one that is damaged stops them.
+- a measure, an error and a ``repr`` show numbers and column names, never a value;
+- a target is reached or refused, and the information lost is reported;
+- a count of fewer than k people is not shown, and cannot be computed from one release or from a pair of releases;
+- noise is drawn only if the budget pays for it, and the spending is on record before the result is returned;
+- budgets and histories in a file are shared by all processes, and a damaged file stops releases.
 
 It does not promise that anything is anonymous in law: docs/explain/anonymity.md says what each measure does not show.
 It needs polars (``troth[anonymity]``) and, for noise, OpenDP (``troth[dp]``).

@@ -1,8 +1,8 @@
-"""What can still move in a table of sums: a network of figures, and how much can be pushed from one end to another.
+"""Slack in a table of sums: a flow network of figures, and the maximum flow between two of its nodes.
 
 A figure is an edge, and the figures into a node sum to those out of it. Raising one figure means raising those after it
-or lowering those beside it, on a way from its head back to its tail. The most that can be pushed that way is exactly
-how much the figure can rise while every sum stays true; in whole numbers too, as a network has whole solutions.
+or lowering those beside it, on a path from its head back to its tail. The maximum flow on such paths is exactly how far
+the figure can rise while every sum stays true; in whole numbers too, because a network has integral solutions.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ Node = TypeVar("Node", bound=Hashable)
 
 
 class FlowNetwork(Generic[Node]):
-    """Edges with room to rise and to fall. A closed edge keeps its room for later and lets nothing through."""
+    """Edges with capacity to rise and to fall. A closed edge keeps its capacity for later and carries no flow."""
 
     def __init__(self) -> None:
         self.ends: list[tuple[Node, Node]] = []
-        self._room: list[int] = []  # of edge e: 2e to rise, 2e + 1 to fall
+        self._room: list[int] = []  # of edge e: index 2e to rise, 2e + 1 to fall
         self.closed: dict[int, tuple[int, int]] = {}
         self._arcs: dict[Node, dict[Node, int]] = {}
         self._pushed: list[tuple[int, int]] = []
 
     def add(self, tail: Node, head: Node, *, rise: int, fall: int) -> int:
-        """A new edge, the only one between the two; returns its number."""
+        """Add an edge, the only one between the two nodes; returns its number."""
         edge = len(self.ends)
         self.ends.append((tail, head))
         self._room += [rise, fall]
@@ -35,16 +35,16 @@ class FlowNetwork(Generic[Node]):
         return edge
 
     def close(self, edge: int) -> None:
-        """Nothing goes through *edge* any more."""
+        """Set the capacity of *edge* to zero until `open`."""
         self.closed[edge] = (self._room[2 * edge], self._room[2 * edge + 1])
         self._room[2 * edge : 2 * edge + 2] = [0, 0]
 
     def open(self, edge: int) -> None:
-        """Give a closed *edge* its room back."""
+        """Restore the capacity of a closed *edge*."""
         self._room[2 * edge : 2 * edge + 2] = self.closed.pop(edge)
 
     def push(self, source: Node, sink: Node, most: int) -> int:
-        """Push up to *most* from *source* to *sink*, and leave it pushed. Returns how much went."""
+        """Push up to *most* from *source* to *sink* and keep it. Returns the amount pushed."""
         left = most
         while left and (way := self._way(source, sink)):
             amount = min(left, *(self._room[arc] for arc in way))
@@ -55,20 +55,20 @@ class FlowNetwork(Generic[Node]):
         return most - left
 
     def undo(self) -> None:
-        """Take back everything that was pushed."""
+        """Undo every push."""
         while self._pushed:
             arc, amount = self._pushed.pop()
             self._move(arc, -amount)
 
     def reached(self, source: Node) -> set[Node]:
-        """The nodes that something more could be pushed to."""
+        """Nodes to which *source* can push more."""
         return set(self._search(source, None))
 
     def cheapest(
         self, source: Node, sink: Node, room: int, cost: Callable[[int], int], *, without: int
     ) -> list[int] | None:
-        """The closed edges on the cheapest way on which every edge has *room*, closed or not; None if there is no way.
-        Open edges cost nothing and a closed one its *cost*; edge *without* is not used."""
+        """Closed edges on the cheapest path whose edges all have capacity *room*, closed or not; None without a path.
+        Open edges cost nothing and closed ones their *cost*; edge *without* is excluded."""
         came: dict[Node, int] = {}
         queue: list[tuple[int, int, Node]] = [(0, -1, source)]
         while queue:
@@ -96,8 +96,8 @@ class FlowNetwork(Generic[Node]):
         return self._back(came, source, sink) if sink in came else []
 
     def _search(self, source: Node, sink: Node | None) -> dict[Node, int]:
-        """The arc by which each node was reached, up to *sink*. Depth first, and whatever is next to *sink* goes there
-        at once: in large tables nearly every way is short, and looking around it would be most of the work."""
+        """The arc that reached each node, up to *sink*. Depth first, and a neighbour of *sink* is followed there at
+        once: in large tables nearly every path is short, and exploring around it would be most of the work."""
         came: dict[Node, int] = {}
         stack = [iter({source: -1}.items())]
         while stack:

@@ -1,8 +1,8 @@
-"""Records of releases: for as long as an object lives, or in a file that any number of processes share.
+"""Records of releases: in memory, or in a file that any number of processes share.
 
 The file is ``troth <what> 1 sha256:<hash of all that follows>``, a line of JSON with the terms, which never change, and
-a line for each record. It is written anew as a whole: whoever is killed leaves the old one or the new one, and a file
-that was cut short or changed by accident does not fit its hash.
+a line for each record. It is always rewritten as a whole, so a killed process leaves the old or the new file, and a
+file that was truncated or changed by accident does not match its hash.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Record = dict[str, Any]
 
 
 class Records(Protocol):
-    """Records that only grow, and the *terms* that they were begun with. Safe to use from several threads."""
+    """Append-only records, and the *terms* that they were created with. Safe to use from several threads."""
 
     terms: Record
 
@@ -34,11 +34,11 @@ class Records(Protocol):
         ...
 
     def changing(self) -> AbstractContextManager[list[Record]]:
-        """The records, to be added to: kept when the block ends without an error. Nobody else adds meanwhile."""
+        """Context manager for appending records; saved if the block ends without an error. Others wait."""
         ...
 
     def attach(self, number: int, data: bytes) -> Record:
-        """Keep *data* for record *number*, which is about to be added and has to hold what is returned."""
+        """Store *data* for record *number*, which the caller adds next, with the returned fields in it."""
         ...
 
     def attached(self, number: int, record: Record) -> bytes:
@@ -74,8 +74,8 @@ class InMemory:
 
 
 class InFile:
-    """`Records` in the file at *path* (0600), beside it a lock and what is attached. Everything raises `KeptRefused`
-    for a file that is missing, damaged or not for its owner alone."""
+    """`Records` in the file at *path* (0600), with a lock file and attachments beside it. Every method raises
+    `KeptRefused` if the file is missing, damaged or accessible to others."""
 
     def __init__(self, path: Path, what: str) -> None:
         self._path, self._what = path.absolute(), what
@@ -84,7 +84,7 @@ class InFile:
 
     @classmethod
     def create(cls, path: Path, what: str, terms: Record) -> InFile:
-        """Begin a file, which must not be there."""
+        """Create the file, which must not exist."""
         begun = cls.__new__(cls)
         begun._path, begun._what, begun.terms = path.absolute(), what, terms
         with begun._locked(), begun._disk():
@@ -97,7 +97,7 @@ class InFile:
         return begun
 
     def read(self) -> list[Record]:
-        with self._locked():  # a file that is being replaced is blanked once its name is gone
+        with self._locked():  # a replaced file is overwritten with blanks once its name is gone
             return self._current()
 
     @contextmanager

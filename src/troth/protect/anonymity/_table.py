@@ -1,4 +1,4 @@
-"""Taking columns out of a table by their names alone: polars reads ``^a.*$`` and ``*`` in expressions as patterns."""
+"""Selecting columns by exact name: polars expressions read ``^a.*$`` and ``*`` as patterns."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ def columns(frame: pl.DataFrame, names: Iterable[str], prefix: str) -> pl.DataFr
 
 
 def plain(series: pl.Series) -> pl.Series:
-    """The same values without what only a machine can tell apart: ``-0.0`` becomes ``0.0``, a category its text."""
+    """The same values without differences that only a machine sees: ``-0.0`` becomes ``0.0``, a category its text."""
     if series.dtype.is_float():
         return series + 0.0
     return series.cast(pl.String) if series.dtype in (pl.Categorical, pl.Enum) else series
 
 
 def known(series: pl.Series) -> pl.Series:
-    """NaN is null: neither says anything."""
+    """Replace NaN by null: neither carries information."""
     return series.fill_nan(None) if series.dtype.is_float() else series
 
 
 def at_least(name: str, value: int, least: int) -> None:
-    """Returns, or raises `AnonymityRefused`."""
+    """Raises `AnonymityRefused` if *value* is below *least*."""
     if value < least:
         raise AnonymityRefused(f"{name} is {least} or more, not {value}")
 
 
 def distinct(*groups: Sequence[str]) -> None:
-    """Nobody may be in two roles at once. Raises `AnonymityRefused`."""
+    """Raises `AnonymityRefused` if a column appears in two roles."""
     seen: set[str] = set()
     for name in (name for group in groups for name in group):
         if name in seen:

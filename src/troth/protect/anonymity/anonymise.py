@@ -1,10 +1,10 @@
-"""Bringing a table to a k and an l: full-domain generalisation, and suppression of what remains.
+"""Generalising a table to a target k and l: full-domain generalisation, and suppression of the rows that remain.
 
-Every row of a column stands on the same level of its hierarchy. The levels of all columns together are a lattice. What
-is too small on a node is at least as small on everything below it, so each node that fails rules out all of those. And
-the entropy that a column loses by its level alone is the least that a node can cost, whatever is suppressed; nodes are
-tried in that order until the next could only be worse than the best. So the result is the best of the whole lattice,
-and the same every time.
+All rows of a column are generalised to the same level of its hierarchy. The levels of all columns together form a
+lattice. A class that is too small at a node is at least as small at every node below it, so a node that fails rules out
+all of those. The entropy that the columns lose by their levels alone is a lower bound for the loss of a node, whatever
+is suppressed; nodes are tried in that order until the next could only be worse than the best. So the result is the
+optimum of the whole lattice, and deterministic.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _Node = tuple[int, ...]
 class Anonymised:
     """A table that reached its target: *frame*, and what it cost.
 
-    *levels* names the level of each quasi-identifier. *suppressed* of *rows* were taken out. *lost* is the share of a
-    column's entropy that is gone, by its level and by suppression: 0 where all is there, 1 where nothing is. *measures*
-    are those of *frame* itself.
+    *levels* names the level of each quasi-identifier. *suppressed* of *rows* were removed. *lost* is the share of a
+    column's entropy that generalisation and suppression removed: 0 for none, 1 for all. *measures* are those of *frame*
+    itself.
     """
 
     frame: pl.DataFrame = field(repr=False)
@@ -53,21 +53,21 @@ def anonymise(
     person: str | None = None,
     suppress: float = 0.05,
 ) -> Anonymised:
-    """The table in which every class holds *k* rows (different persons, where *person* names their column) and *l*
-    different values of each *sensitive* column, at the least loss of information.
+    """Generalise *frame* until every class holds *k* rows (different persons, if *person* names their column) and *l*
+    different values of each *sensitive* column, with the least loss of information.
 
-    At most the share *suppress* of the rows is taken out. The result holds the quasi-identifiers and the sensitive
-    columns and nothing else: whatever else is to be published is one or the other. Its rows are sorted, as their order
-    would tell where they came from.
+    At most the share *suppress* of the rows is removed. The result holds only the quasi-identifiers and the sensitive
+    columns: any other column to be published must be one of them. Its rows are sorted, because their order would reveal
+    where they came from.
 
-    Do not call the result anonymous for having a k and an l. WP216 asks three things. *Singling out*: k hides a row
-    among others only from those who know no more than the quasi-identifiers named here; a sensitive value that is known
-    is as good as a name. *Linkability*: two tables that each have their k can be joined. *Inference*: nine of ten with
-    the same illness have an l of 2; and different values may mean much the same. Whoever knows that the least loss was
-    looked for can also argue from what was not needed. Without a documented look at what others could know, the result
-    is pseudonymous data.
+    Do not call the result anonymous because it has a k and an l. WP216 asks three questions. *Singling out*: k hides a
+    row only from those who know no more than the quasi-identifiers named here; a known sensitive value is as good as a
+    name. *Linkability*: two tables that each have their k can be joined. *Inference*: a class where nine of ten have
+    the same illness has an l of 2; and different values may mean much the same. A reader who knows that the loss was
+    minimised can also reason from what was not generalised. Without a documented assessment of what others could know,
+    the result is pseudonymous data.
 
-    Raises `TargetNotReached`, and `AnonymityRefused` where the question does not fit the table.
+    Raises `TargetNotReached`, and `AnonymityRefused` if the arguments do not fit the table.
     """
     at_least("k", k, 2)
     at_least("l", l, 1)
@@ -108,7 +108,7 @@ def anonymise(
 
 
 class _Ladder:
-    """One column: its different values, the code of each row's value, and what becomes of both on every level."""
+    """One column: its distinct values, the code of each row's value, and both generalised to every level."""
 
     def __init__(self, name: str, column: pl.Series, hierarchy: Hierarchy) -> None:
         self.name, self.levels = name, hierarchy.names()
@@ -116,7 +116,7 @@ class _Ladder:
         values = rows.group_by("value").len("rows").sort("value").with_row_index("code")
         self.codes = rows.join(values, on="value", how="left", nulls_equal=True, maintain_order="left")["code"]
         self._labels = [self._made(values, level, make) for level, make in hierarchy.steps()]
-        # A level's code for a value is the first of the values that are alike on that level.
+        # A level's code for a value is the first of the values that are equal at that level.
         first = pl.col("code").min().over("label")
         self.coarse = [values.select("code", label.alias("label")).select(first)["code"] for label in self._labels]
         for level, fine, coarse in zip(self.levels[1:], self.coarse, self.coarse[1:], strict=False):
@@ -129,11 +129,11 @@ class _Ladder:
         ]
 
     def share_lost(self, left: float) -> float:
-        # Rounded, as sums of floats may differ from run to run in the last digits and the choice must not.
+        # Rounded: the last digits of float sums may differ between runs, and the choice of node must not.
         return max(0.0, round(1 - left / self.entropy, 9)) if self.entropy > 0 else 0.0
 
     def published(self, level: int) -> pl.Series:
-        """The column as it stands on *level*."""
+        """The column generalised to *level*."""
         return self._labels[level].gather(self.codes).alias(self.name)
 
     def _made(self, values: pl.DataFrame, level: str, make: Coarsen) -> pl.Series:
@@ -151,7 +151,7 @@ class _Ladder:
 
 
 class _Search:
-    """The best node of the lattice. *small* says of a class that it has to go."""
+    """Search for the best node of the lattice. *small* is true for a class that must be suppressed."""
 
     def __init__(
         self, ladders: list[_Ladder], sensitive: pl.DataFrame, people: pl.DataFrame, *, small: pl.Expr, rows_max: int
@@ -169,7 +169,7 @@ class _Search:
         self._measured = [pl.col("rows").sum(), *told, *(size or [pl.col("rows").sum().alias("size")])]
 
     def best(self) -> tuple[_Node, list[float]]:
-        """The node of the least loss, and what each column loses there. Raises `TargetNotReached`."""
+        """The node with the least loss, and what each column loses there. Raises `TargetNotReached`."""
         _, needed, _ = self._tried(self._top)
         if needed > self._rows_max:
             raise TargetNotReached(
@@ -190,12 +190,12 @@ class _Search:
         return min((loss, node, lost) for node, (loss, lost) in found.items())[1:]
 
     def kept(self, node: _Node) -> pl.Series:
-        """Which rows stay, in the order of the table."""
+        """Which rows remain, in the order of the table."""
         classes = self._classes(node).select(*self._keys, self._small.not_().alias("kept"))
         return self._on(node, self._codes).join(classes, on=self._keys, how="left", maintain_order="left")["kept"]
 
     def _climb(self, node: _Node, failed: list[_Node], costs: dict[_Node, tuple[float, list[float]]]) -> None:
-        """Try *node*, and if it fails look by halves for where the way up from it begins to hold: the higher the last
+        """Try *node*; if it fails, find by bisection where a path upwards from it begins to pass: the higher the last
         failure, the more nodes it rules out."""
         way = [node]
         while way[-1] != self._top:
@@ -217,7 +217,7 @@ class _Search:
         return sum(ladder.lost[level] for ladder, level in zip(self._ladders, node, strict=True)) / len(node)
 
     def _tried(self, node: _Node) -> tuple[float, int, list[float]]:
-        """The loss of a node, the rows that it suppresses, and the loss of each column."""
+        """The loss of a node, the number of rows that it suppresses, and the loss of each column."""
         classes = self._classes(node)
         kept = classes.filter(self._small.not_())
         lost = [
@@ -241,6 +241,6 @@ def _all_at_most(node: _Node, other: _Node) -> bool:
 
 
 def _entropy(rows: pl.Series) -> float:
-    """The entropy of a column whose values have that many *rows* each, times all of the rows."""
+    """Entropy of a column whose values have that many *rows* each, multiplied by the total of the rows."""
     total = float(rows.sum())
     return total * math.log(total) - float((rows * rows.log()).sum()) if total else 0.0

@@ -1,4 +1,4 @@
-"""A budget of privacy loss, and the record of what was spent of it."""
+"""A budget of privacy loss, and the record of its spending."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Amount = Decimal | str | float
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """*epsilon* and *delta* that were spent on *what*: the name of a release, and never of a person."""
+    """*epsilon* and *delta* spent on *what*: the name of a release, never of a person."""
 
     what: str
     epsilon: Decimal
     delta: Decimal
 
     def entry(self, budget: str, *, now: dt.datetime) -> Entry:
-        """This spending as the ledger tells it: *budget* names the data set. Amounts are rounded up, so that what the
-        ledger says was spent is never less than what was."""
+        """The ledger entry for this spending: *budget* names the data set. Amounts are rounded up, so that the ledger
+        never states less than was spent."""
         fields: dict[str, Value] = {
             "budget": DeclaredName.of(budget),
             "what": DeclaredName.of(self.what),
@@ -39,16 +39,16 @@ class Spending:
 
 
 class Budget:
-    """What may be spent on the data of the same people, all releases together.
+    """Privacy budget for the data of one group of people, over all releases.
 
-    Amounts are decimal (``0.1`` is a tenth) and add up exactly. A spending that goes beyond what is left raises
-    `BudgetSpent` and spends nothing. One that does not is on record before anything else happens, and stays there
-    whatever fails later: noise that was never shown is still spent.
+    Amounts are decimal (``0.1`` is a tenth) and add up exactly. A spending beyond what is left raises `BudgetSpent` and
+    spends nothing. Any other is recorded before anything else happens, and stays recorded whatever fails later: noise
+    that was never shown is still spent.
 
-    ``Budget(…)`` forgets when the process ends, as a notebook may. `create` and `open` keep it in a file, one for the
-    people of a data set, that any number of processes spend from together. Safe to use from several threads.
+    ``Budget(…)`` lasts as long as the process, which suits a notebook. `create` and `open` keep it in a file, one per
+    data set, that any number of processes spend from together. Safe to use from several threads.
 
-    *record* is called with each spending once it counts, and before noise is drawn: to put `Spending.entry` into a
+    *record* is called with each spending once it counts and before noise is drawn, to put `Spending.entry` into a
     ledger.
     """
 
@@ -59,14 +59,14 @@ class Budget:
     def create(
         cls, path: Path, *, epsilon: Amount, delta: Amount = 0, record: Callable[[Spending], None] | None = None
     ) -> Budget:
-        """Begin a budget in a file at *path*: once for a data set. Raises `KeptRefused` where a file is there, so that
-        nothing is refilled by asking again."""
+        """Create a budget in a file at *path*, once per data set. Raises `KeptRefused` if the file exists, so that
+        creating it again refills nothing."""
         return cls.__new__(cls)._begin(InFile.create(path, "budget", _terms(epsilon, delta)), record)
 
     @classmethod
     def open(cls, path: Path, *, record: Callable[[Spending], None] | None = None) -> Budget:
-        """The budget in the file at *path*, with the total that it was created with. Raises `KeptRefused`, as whatever
-        needs the file later does, where it is missing or damaged."""
+        """The budget in the file at *path*, with the total that it was created with. Raises `KeptRefused` if the file
+        is missing or damaged, as does every later use of the file."""
         return cls.__new__(cls)._begin(InFile(path, "budget"), record)
 
     def _begin(self, records: Records, record: Callable[[Spending], None] | None) -> Self:
@@ -84,7 +84,7 @@ class Budget:
         return self._left(self._records.read())
 
     def spend(self, what: str, *, epsilon: Amount, delta: Amount = 0) -> Spending:
-        """Put a spending on record, or raise `BudgetSpent`. What *record* raises is raised, and the spending stands."""
+        """Record a spending, or raise `BudgetSpent`. An error from *record* is raised, and the spending stands."""
         spending = Spending(what, amount("epsilon", epsilon), amount("delta", delta))
         with self._records.changing() as records:
             epsilon_left, delta_left = self._left(records)
@@ -116,7 +116,7 @@ def _spending(record: Record) -> Spending:
 
 
 def amount(name: str, value: Amount) -> Decimal:
-    """*value* as it is written. Raises `AnonymityRefused` unless it is 0 or more, and a delta less than 1."""
+    """*value* as written. Raises `AnonymityRefused` unless it is 0 or more, and a delta less than 1."""
     try:
         number = Decimal(str(value))
     except InvalidOperation:

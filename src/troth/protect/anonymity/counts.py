@@ -1,9 +1,9 @@
-"""Counts of people with a threshold: fewer than k are withheld, and so is what they could be computed from.
+"""Counts of people with a threshold: counts below k are withheld, and so are figures from which they could be computed.
 
-A reader has the published figures and knows that cells sum to their totals. Take one who also knows which cells were
-withheld for being small. What is kept from them: each such cell could hold anything from nobody to k people, and each
-cell that was withheld for an earlier release could hold k fewer, with every sum still true. Two-way tables are asked as
-networks (exactly, see `_flow`); for one-way tables the same comes down to a few comparisons.
+The attacker is a reader who has the published figures, knows that cells sum to their totals, and also knows which cells
+were withheld for being small. What is hidden from that reader: each such cell could hold anything from nobody to k
+people, and each cell withheld because of an earlier release could hold k fewer, with every sum still true. Two-way
+tables are checked as networks (exactly, see `_flow`); for one-way tables the same comes down to a few comparisons.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _ALL, _SUM = ("all", 0), ("sum", 0)
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What may be shown. Any cell, label or subtotal that is not there was withheld, or nobody is in it.
+    """A release of counts. A cell, label or subtotal that is missing was withheld, or nobody is in it.
 
-    *cells* has a row for each cell, *subtotals* a table for each column of a two-way release, *total* is None where it
-    is withheld or was not asked for. *held_back* figures of *k* people or more were withheld for the sake of others.
+    *cells* has a row for each cell, *subtotals* a table for each column of a two-way release, *total* is None if it is
+    withheld or was not requested. *held_back* figures of *k* people or more were withheld to protect others.
     """
 
     by: tuple[str, ...]
@@ -41,7 +41,7 @@ class Release:
     held_back: int
 
     def entry(self, history: str, *, now: dt.datetime) -> Entry:
-        """This release as the ledger tells it: *history* names the data set."""
+        """The ledger entry for this release: *history* names the data set."""
         shown = sum(table.height for table in (self.cells, *self.subtotals)) + (self.total is not None)
         fields: dict[str, Value] = {
             "history": DeclaredName.of(history),
@@ -61,16 +61,16 @@ def release_counts(
     totals: bool = True,
     history: History | None = None,
 ) -> Release:
-    """How many different persons are in each cell of *by*, one or two columns; cells of fewer than *k* are withheld.
+    """Count the different persons in each cell of *by*, one or two columns; cells of fewer than *k* are withheld.
 
-    With *totals* come the total and, for two columns, the subtotals; further cells are withheld until nothing that is
-    small can be computed from them. Subtotals need every person to stand in one cell only. With *history* also until
-    nothing small can be computed from this release and any one of those before, and this release is in the history
-    before it is returned; what three or more tell together is not looked at. A cell in which nobody stands is not
-    protected, and neither is anybody from those who already know the others in a cell.
+    *totals* adds the total and, for two columns, the subtotals; further cells are withheld until no small count can be
+    computed from them. Subtotals require that every person is in one cell only. With *history*, cells are also withheld
+    until no small count can be computed from this release and any one earlier release, and the release is in the
+    history before it is returned; three or more releases combined are not checked. An empty cell is not protected, nor
+    is a person from those who already know the others in the cell.
 
-    Rows without a person count for nobody; null and NaN are labels like any other. Raises `AnonymityRefused`, and
-    `KeptRefused` for a history whose file cannot be relied on.
+    Rows without a person count for nobody; null and NaN are ordinary labels. Raises `AnonymityRefused`, and
+    `KeptRefused` if the history's file is unusable.
     """
     at_least("k", k, 2)
     labels, people = columns(frame, by, "b"), known(columns(frame, [person], "p")["p0"])
@@ -111,7 +111,7 @@ class _Counts:
             )
 
     def withheld(self, guarded: set[int]) -> pl.Series:
-        """For each figure whether it is withheld, if at least those that are *guarded* are."""
+        """For each figure, whether it is withheld if at least the *guarded* ones are."""
         kept_out = self._small | self._numbers().is_in(list(guarded))
         if not self._totals:
             kept_out[-1] = True
@@ -131,7 +131,7 @@ class _Counts:
         return Release(by, self._k, shown[0], tuple(shown[1:]), total, held_back)
 
     def pairs(self, release: NextRelease) -> pl.DataFrame:
-        """Who is in which cell, and in which lines: the number of a figure for each."""
+        """Persons by cell and line: the number of each figure that counts them."""
         pairs, first = self._table.unique(), 0
         names = ["cell", *(keys[0] for keys in self._lines)]
         for name, counted in zip(names, self._tables, strict=True):
@@ -145,8 +145,8 @@ class _Counts:
         )
 
     def blocks(self, pairs: pl.DataFrame, withheld: pl.Series) -> pl.DataFrame:
-        """Who is in each set that a reader can count, for `NextRelease`. Where nobody stands in two cells,
-        that includes what is left of a line or of the total when its published cells are taken away."""
+        """The persons in each set that a reader can count, for `NextRelease`. If nobody is in two cells, that includes
+        the remainder of a line or of the total after subtracting its published cells."""
 
         def shown(name: str) -> pl.Series:
             return pl.select(pl.when(~withheld.gather(pairs[name])).then(pairs[name])).to_series()
@@ -173,9 +173,9 @@ class _Counts:
     def _one_way(self, kept_out: pl.Series) -> pl.Series:
         small = self._size.filter(kept_out & self._small)
         if small.is_empty() or kept_out[-1] or len(small) < kept_out.sum():
-            return kept_out  # without a total nothing is known of it; and a large cell could stand for any small one
+            return kept_out  # without a total nothing adds up; and a large cell could stand for any small one
         shown = self._size[:-1].filter(~kept_out[:-1])
-        # The small ones must be able to be nobody, the others holding k each; and to be k, out of what they hold.
+        # Each small cell must be able to be empty, with k people in the others; and to hold k, out of all small ones.
         none_fits = self._size[-1] <= int(shown.sum()) + (len(small) - 1) * self._k
         k_fits = not self._disjoint or int(small.sum()) >= self._k
         if not (none_fits and k_fits):
@@ -187,7 +187,7 @@ class _Counts:
         cells, rows, columns = (counted.drop(COUNT) for counted in self._tables)
         ends = cells.join(rows.with_row_index("row"), on="b0", nulls_equal=True, maintain_order="left")
         ends = ends.join(columns.with_row_index("column"), on="b1", nulls_equal=True, maintain_order="left")
-        # The total flows into the rows, a row into its cells, they into their columns, and those into the total.
+        # The total flows into the rows, rows into their cells, cells into their columns, and columns into the total.
         edges: list[tuple[_Node, _Node]] = [(("row", i), ("column", j)) for i, j in ends["row", "column"].iter_rows()]
         edges += [(_ALL, ("row", i)) for i in range(rows.height)]
         edges += [(("column", j), _SUM) for j in range(columns.height)]
@@ -207,7 +207,7 @@ class _Counts:
 
 
 def _free(network: FlowNetwork[_Node], figure: int, *, rise: int, fall: int, cost: Callable[[int], int]) -> None:
-    """Open the cheapest figures, until *figure* can rise and fall that far with every sum still true."""
+    """Open the cheapest figures until *figure* can rise and fall that far with every sum still true."""
     tail, head = network.ends[figure]
     network.close(figure)
     for source, sink, far in ((head, tail, rise), (tail, head, fall)):
@@ -215,7 +215,7 @@ def _free(network: FlowNetwork[_Node], figure: int, *, rise: int, fall: int, cos
         while short:
             room = short
             while (way := network.cheapest(source, sink, room, cost, without=figure)) is None:
-                # With every figure open there is always some way: that many people more, or fewer, in this cell alone.
+                # With every figure open there is always a path: that many people more, or fewer, in this cell alone.
                 room //= 2
                 assert room, "a figure that cannot be made free"
             for other in way:

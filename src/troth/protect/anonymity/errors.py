@@ -1,4 +1,4 @@
-"""What anonymity refuses, named for what the caller can do about it. No message holds a value of a table."""
+"""Errors of anonymity, named for what the caller can do about them. No message holds a value of a table."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ class AnonymityError(ProtectError):
 
 
 class AnonymityRefused(AnonymityError):
-    """The question does not fit the table: a column, a type, a hierarchy or a bound; the message says which."""
+    """The arguments do not fit the table: a column, a type, a hierarchy or a bound; the message says which."""
 
 
 class TargetNotReached(AnonymityError):
-    """The table cannot be brought to that k and l within the bound on suppression; *needed* rows would have to go."""
+    """No generalisation reaches that k and l within the suppression bound; *needed* rows would be suppressed."""
 
     def __init__(self, message: str, *, needed: int) -> None:
         super().__init__(message)
@@ -22,9 +22,9 @@ class TargetNotReached(AnonymityError):
 
 
 class BudgetSpent(AnonymityError):
-    """What is left of the budget does not pay for this release. No noise was drawn and nothing was spent."""
+    """The remaining budget does not cover this release. No noise was drawn and nothing was spent."""
 
 
 class KeptRefused(AnonymityError):
-    """The file of a budget or of a history is missing, damaged, not for its owner alone, or there already; the message
-    says what to mend. It is never taken for one in which nothing was released."""
+    """The file of a budget or history is missing, damaged, accessible to others, or exists already; the message says
+    what to fix. Such a file is never treated as one without releases."""

@@ -1,7 +1,7 @@
 """Hierarchies: how the values of a column become coarser, level by level, until only ``*`` is left.
 
-A level is made from the different values of a column and how many rows have each. Every level has to be coarser than
-the one before: what is one value there must be one value here. That is checked on the table at hand.
+A level is made from the distinct values of a column and their row counts. Every level must be coarser than the one
+before: values that are equal there must be equal here. That is checked on the actual table.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ AS_IT_IS, GONE = "as it is", "*"
 
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """Named *levels*, finest first: each makes coarser values of ``(values, rows)``, in the order of the values.
+    """Named *levels*, finest first: each generalises ``(values, rows)`` and keeps the order of the values.
 
-    Level ``as it is`` comes before them and ``*``, where nothing is left of the value, after them.
+    Level ``as it is`` comes before them and ``*``, which keeps nothing of the value, after them.
     """
 
     levels: tuple[tuple[str, Coarsen], ...]
     highest: str = GONE
 
     def up_to(self, level: str) -> Hierarchy:
-        """The same hierarchy without what is coarser than *level*. Raises `AnonymityRefused`."""
+        """The same hierarchy without the levels coarser than *level*. Raises `AnonymityRefused`."""
         if level not in self.names():
             raise AnonymityRefused(f"there is no level {level!r}; there are {', '.join(self.names())}")
         return Hierarchy(self.levels, level)
@@ -41,18 +41,18 @@ class Hierarchy:
         return names[: names.index(self.highest) + 1]
 
     def steps(self) -> list[tuple[str, Coarsen]]:
-        """All levels with their makers, finest first."""
+        """All levels with their functions, finest first."""
         steps = [(AS_IT_IS, lambda values, _: values), *self.levels, (GONE, _gone)]
         return steps[: len(self.names())]
 
 
 def whole() -> Hierarchy:
-    """As it is, or gone."""
+    """Two levels: the value as it is, or ``*``."""
     return Hierarchy(())
 
 
 def dates() -> Hierarchy:
-    """Day, month, year, decade (``2020s``) of a date or a moment."""
+    """Day, month, year, decade (``2020s``) of a date or a timestamp."""
     return Hierarchy(
         (
             ("day", lambda values, _: values.dt.to_string("%Y-%m-%d")),
@@ -90,7 +90,7 @@ def prefixes(*lengths: int) -> Hierarchy:
 
 
 def bands(*widths: int) -> Hierarchy:
-    """Numbers in bands from a multiple of the width up to, and without, the next: ``[30, 40)``. Each width is a
+    """Numbers in bands that start at multiples of the width and exclude their upper end: ``[30, 40)``. Each width is a
     multiple of the one before. NaN and infinities become null."""
     steps = itertools.pairwise(widths)
     if not widths or widths[0] < 1 or any(wide <= narrow or wide % narrow for narrow, wide in steps):
@@ -111,8 +111,7 @@ def bands(*widths: int) -> Hierarchy:
 
 
 def categories(*tops: int) -> Hierarchy:
-    """The most frequent values, and ``other`` for the rest: ``categories(20, 5)``. The alphabet decides among values
-    that are equally frequent."""
+    """The most frequent values, and ``other`` for the rest: ``categories(20, 5)``. Ties are broken alphabetically."""
     if list(tops) != sorted(set(tops), reverse=True) or not tops or tops[-1] < 1:
         raise AnonymityRefused("the numbers of categories are positive and fall, such as categories(20, 5)")
 
@@ -130,8 +129,8 @@ def categories(*tops: int) -> Hierarchy:
 
 
 def mapping(*steps: Mapping[str, str]) -> Hierarchy:
-    """Texts by tables of one's own: the first says what each value becomes, the next what each of those becomes. Every
-    value has to be in its table."""
+    """Texts by custom tables: the first maps each value, the next maps each result, and so on. Every value must be in
+    its table."""
 
     def climb(to: int) -> Coarsen:
         def coarsen(values: pl.Series, _: pl.Series) -> pl.Series:

@@ -1,12 +1,12 @@
-"""What was released before, so that two releases side by side tell no more than each of them.
+"""Earlier releases, so that two releases together reveal no more than each of them.
 
-A release lets a reader count sets of people: those of a published cell, those of a published total, what a total leaves
-when the cells in it are taken away, and unions of these where nobody stands twice. Two releases reveal somebody when a
-set of the one lies within a set of the other and fewer than k people are between them.
+A release lets a reader count sets of people: those of a published cell, those of a published total, the remainder of a
+total after subtracting its cells, and unions of these that do not overlap. Two releases reveal somebody if a set of one
+lies within a set of the other and fewer than k people are between them.
 
 For a fixed pair of releases that is decided exactly. Let B be blocks of one and A blocks of the other, where a block of
-A may be taken only if everything that it touches is in B. The fewest people in B and not in A, with a given few among
-them, are a least cut, which `FlowNetwork` finds.
+A may be taken only if every block that it overlaps is in B. The fewest people in B and not in A, for a given block in
+B, are a minimum cut, which `FlowNetwork` finds.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _OUTER, _INNER, _END = "outer", "inner", ("end", 0)
 
 
 class History:
-    """The releases of counts about the same people so far. Each release is added to it before it is handed out.
+    """Earlier releases of counts about the same people. Each release is added before it is returned.
 
-    ``History()`` forgets when the process ends, as a notebook may. `create` and `open` keep it in a file, and one more
-    beside it for each release, that any number of processes release from together: one at a time. Safe to use from
+    ``History()`` lasts as long as the process, which suits a notebook. `create` and `open` keep it in a file, with
+    another beside it for each release, that any number of processes use: one release at a time. Safe to use from
     several threads.
 
-    It holds who stood behind each published figure, hashed with a random key of its own: still personal data, for as
-    long as it lives, and about as large as the columns that were counted.
+    It holds who is behind each published figure, hashed with a random key of its own: still personal data for as long
+    as it exists, and about as large as the columns that were counted.
     """
 
     def __init__(self) -> None:
@@ -46,15 +46,15 @@ class History:
 
     @classmethod
     def create(cls, path: Path) -> History:
-        """Begin a history in a file at *path*: once for a data set. Raises `KeptRefused` where a file is there."""
+        """Create a history in a file at *path*, once per data set. Raises `KeptRefused` if the file exists."""
         history = cls.__new__(cls)
         history._records = InFile.create(path, "history", _terms())
         return history
 
     @classmethod
     def open(cls, path: Path) -> History:
-        """The history in the file at *path*. Raises `KeptRefused`, as a release later does, where it is missing or
-        damaged."""
+        """The history in the file at *path*. Raises `KeptRefused` if it is missing or damaged, and so does a later
+        release."""
         history = cls.__new__(cls)
         history._records = InFile(path, "history")
         return history
@@ -64,9 +64,9 @@ class History:
 
     @contextmanager
     def next_release(self, k: int, people: pl.DataType) -> Iterator[NextRelease]:
-        """A release to be held against all that were before, while every other one waits. It is added when the block
-        ends without an error. Raises `AnonymityRefused` where *people* could not be known again, or where what an
-        earlier release promised was another *k*."""
+        """Context manager for a release that is checked against all earlier ones; other releases wait. It is added if
+        the block ends without an error. Raises `AnonymityRefused` if *people* has another type than before, so that
+        persons could not be matched, or if an earlier release used another *k*."""
         with self._records.changing() as records:
             made_with = {"k": k, "people": str(people)}
             for record in records:
@@ -83,9 +83,8 @@ class History:
 
 
 class NextRelease:
-    """A release that is being made. *blocks*, which whoever makes it sets, are who is behind its figures: ``part``,
-    ``figure`` and ``person``, for each block that a figure lets a reader count. Within a part nobody stands in two
-    blocks, and each has k people or more."""
+    """A release in the making. The caller sets *blocks*, a row of ``part``, ``figure`` and ``person`` for each person
+    in a block that a figure lets a reader count. Blocks of one part do not overlap, and each has k people or more."""
 
     blocks: pl.DataFrame
 
@@ -93,16 +92,16 @@ class NextRelease:
         self._k, self._key, self._earlier = k, key, earlier
 
     def hashed(self, people: pl.Series) -> pl.Series:
-        """*people* as this history knows them: in every process, and under every polars, whose own hash does not
-        promise that."""
+        """*people* hashed with the history's key: stable between processes and polars versions, which polars' own hash
+        is not."""
         each = people.unique()
         hashes = [_hash(value, self._key) for value in each.to_physical().to_list()]
         known = pl.DataFrame({"person": each, "hash": pl.Series(hashes, dtype=pl.UInt64)})
         return people.to_frame("person").join(known, on="person", how="left", maintain_order="left")["hash"]
 
     def too_close(self, blocks: pl.DataFrame) -> set[int]:
-        """The figures that have to be withheld for what was released before, if *blocks* were released. They break what
-        was found; ask again without them."""
+        """Figures that must be withheld because of earlier releases, if *blocks* were released. Withholding them
+        removes the gaps that were found; call again without them."""
         return set().union(*(_too_close(blocks, earlier, self._k) for earlier in self._earlier))
 
 
@@ -142,7 +141,7 @@ def _side(suffix: str, name: str) -> list[pl.Expr]:
 
 
 def _gaps(edges: pl.DataFrame, k: int) -> Iterator[set[_Block]]:
-    """Blocks on the outside and, within them, on the inside, that leave fewer than *k* people between them."""
+    """Outer blocks and inner blocks within them that leave fewer than *k* people between them."""
     edges = edges.with_columns(
         (pl.col("outer_size") - pl.col("n").sum().over("outer_part", "outer_figure", "inner_part")).alias(
             "outer_alone"
@@ -152,7 +151,7 @@ def _gaps(edges: pl.DataFrame, k: int) -> Iterator[set[_Block]]:
         ),
         pl.col("inner_figure").n_unique().over("inner_part").gt(1).alias("several"),
     ).sort("outer_part", "inner_part", "outer_figure", "inner_figure")
-    # Without anything on the inside there is no gap, as every block has at least k: a lone block needs no other look.
+    # Without inner blocks there is no gap, as every block has at least k: a lone block needs no further check.
     some = pl.col("outer_alone").is_between(1, k - 1).alias("some_alone")
     few = (pl.col("several") & (pl.col("n") < k)).alias("few")
     edges = edges.with_columns(some, few).filter(
@@ -163,7 +162,7 @@ def _gaps(edges: pl.DataFrame, k: int) -> Iterator[set[_Block]]:
 
 
 class _Pair:
-    """A part of one release around a part of another: who of each outer block is in which inner one."""
+    """A part of one release around a part of another: how many people of each outer block are in which inner block."""
 
     def __init__(self, rows: list[dict[str, Any]], k: int) -> None:
         self._k = k
@@ -171,7 +170,7 @@ class _Pair:
         self._touching: dict[_Block, list[_Block]] = {}
         for row in rows:
             outer = (_OUTER, row["outer_figure"])
-            # An inner block that reaches out of every outer one is never within them: as good as being outside.
+            # An inner block that reaches beyond all outer blocks is never within them: it counts as outside.
             inner = _END if row["inner_alone"] else (_INNER, row["inner_figure"])
             within = self._people.setdefault(outer, {_END: row["outer_alone"]})
             within[inner] = within.get(inner, 0) + row["n"]
@@ -188,8 +187,8 @@ class _Pair:
         self._ways_out = ways_out
 
     def gaps(self) -> Iterator[set[_Block]]:
-        """Blocks that leave fewer than k people between the outer and the inner ones. If there are any, some are found:
-        what is in a gap already is not looked at again."""
+        """Sets of blocks that leave fewer than k people between outer and inner ones. If any exist, some are found: a
+        block in a known gap is not searched again."""
         done: set[_Block] = set()
         for outer in self._people:
             if outer not in done:
@@ -199,8 +198,9 @@ class _Pair:
                     yield gap
 
     def _gap(self, start: _Block, done: set[_Block]) -> set[_Block]:
-        """A gap with *start* on the outside and nothing that is *done*, or nothing. An inner block has to be taken if
-        leaving it out would leave k people or more, and with it all that it touches: most need no second look."""
+        """A gap with *start* among its outer blocks and without any that are *done*; empty if there is none. An inner
+        block must be taken if leaving it out would leave k people or more, and with it all that it overlaps: this
+        decides most blocks."""
         taken, left_out, todo = {start}, Counter[_Block](), [start]
         while True:
             forced = []

@@ -1,8 +1,8 @@
-"""How far the rows of a table hide among one another: k-anonymity and l-diversity.
+"""Measures of anonymity in a table: k-anonymity and l-diversity.
 
-What is not known is never taken to help. A null is a value like any other in a quasi-identifier, and so is NaN: a row
-without a postcode hides only among rows without one. In a sensitive column neither counts as a value, so that a class
-of ``flu`` and nulls has one. A row whose person is null counts for nobody.
+Unknown values never improve a measure. In a quasi-identifier, null and NaN are ordinary values: a row without a
+postcode hides only among rows without one. In a sensitive column neither counts as a value, so that a class of ``flu``
+and nulls has one. A row whose person is null counts for nobody.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _SMALLEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What was measured. A *class* is the rows that are alike in every quasi-identifier.
+    """Measures of a table. A *class* is the rows that are equal in every quasi-identifier.
 
     *k* is the size of the smallest class, None in a table without rows. *smallest* holds the smallest sizes and how
-    many classes have each, and never which. *distinct_l* is the least number of different values that a class has in a
-    sensitive column, *entropy_l* the same weighed by how often each occurs (e to the power of the entropy): 9 of 10
-    with the flu are ``distinct_l`` 2 and ``entropy_l`` 1.4. Both are None where no column is sensitive.
+    many classes have each, never which. *distinct_l* is the least number of different values that a class has in a
+    sensitive column, *entropy_l* the same weighted by frequency (e to the power of the entropy): 9 of 10 with the flu
+    are ``distinct_l`` 2 and ``entropy_l`` 1.4. Both are None if no column is sensitive.
 
     None of this makes a table anonymous in law: see `troth.protect.anonymity.anonymise`.
     """
@@ -42,10 +42,10 @@ class Measures:
 def measure(
     frame: pl.DataFrame, *, quasi: Sequence[str], sensitive: Sequence[str] = (), person: str | None = None
 ) -> Measures:
-    """Measure *frame* over its *quasi*-identifiers: what somebody could know of a person from elsewhere.
+    """Measure *frame* over its *quasi*-identifiers: columns that somebody could know about a person from elsewhere.
 
-    The size of a class is its rows, or the different persons in it where *person* names their column. With several
-    rows to a person only the latter means anything. Raises `AnonymityRefused`.
+    The size of a class is its rows, or its different persons if *person* names their column. With several rows per
+    person only the latter is meaningful. Raises `AnonymityRefused`.
     """
     if not quasi:
         raise AnonymityRefused("name at least one quasi-identifier: a column that somebody could know from elsewhere")
@@ -68,8 +68,8 @@ def measure(
 
 
 def _l(keys: pl.DataFrame, value: pl.Series) -> tuple[int, float]:
-    """The least distinct and entropy l of any class. Where nulls would raise the entropy, they are left out. Rounded,
-    as the last digits of a sum of floats may differ from run to run."""
+    """The least distinct and entropy l of any class. Nulls are left out if they would raise the entropy. Rounded,
+    because the last digits of a sum of floats may differ between runs."""
     counts = keys.with_columns(value.alias("s")).group_by(*keys.columns, "s").agg(pl.len().cast(pl.Float64).alias("n"))
     told, n = pl.col("s").is_not_null(), pl.col("n")
     classes = counts.group_by(keys.columns).agg(

@@ -1,10 +1,10 @@
-"""Counts and sums with noise: differential privacy, by OpenDP's mechanisms.
+"""Counts and sums with noise: differential privacy with OpenDP's mechanisms.
 
-What is hidden is everything about one person: whether they are in the table at all, and all of their rows. For that
-each person is first held to a bound, by looking at their own rows alone: so many cells, drawn by lot, and in each of
-them one (a count) or a sum between *low* and *high*. Whatever one person does, the figures then move by no more than
-the sensitivity, and the noise is made for that. Everything is whole numbers until the noise is in, as sums of floats
-depend on their order.
+Everything about one person is hidden: whether they are in the table at all, and all of their rows. Each person's
+contribution is first bounded, by looking at their own rows only: a limited number of cells, chosen at random, and in
+each of them one (a count) or a sum between *low* and *high*. Whatever one person does, the figures then change by no
+more than the sensitivity, and the noise is calibrated to that. All arithmetic is in whole numbers until the noise is
+added, because sums of floats depend on their order.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from troth.protect.anonymity.budget import Amount, Budget, amount
 from troth.protect.anonymity.errors import AnonymityRefused
 from troth.protect.errors import ProtectError
 
-_VALUE_MAX = 2**31  # so that the sum over more people than there are fits 64 bits
+_VALUE_MAX = 2**31  # so that the sum over more people than exist fits into 64 bits
 _SCALE_MAX = 2.0**40
 _THRESHOLD_MAX = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class NoisyRelease:
-    """Figures that may be shown, and how they were made, which may be shown too.
+    """Noisy figures and the parameters of their noise; both may be published.
 
-    One person is in *cells_per_person* cells at most, with a figure between *low* and *high* in each, and so moves all
-    figures together by *sensitivity* at most: in L1 for ``laplace`` and ``laplace threshold``, in L2 for ``gaussian``.
-    *scale* is that of the noise, for ``gaussian`` its standard deviation. Figures under *threshold* are left out, where
-    there is one. A figure can be below nought: that is how noise comes out even.
+    One person is in at most *cells_per_person* cells, with a figure between *low* and *high* in each, and so changes
+    all figures together by at most *sensitivity*: in L1 for ``laplace`` and ``laplace threshold``, in L2 for
+    ``gaussian``. *scale* is that of the noise, for ``gaussian`` its standard deviation. Figures under *threshold*, if
+    there is one, are left out. A figure can be negative, so that the noise averages out.
     """
 
     what: str
@@ -64,13 +64,14 @@ def noisy_counts(
     cells_per_person: int = 1,
     keys: Sequence[Sequence[object]] | None = None,
 ) -> NoisyRelease:
-    """How many different persons are in each cell of *by*, with noise; in the whole table where *by* is empty.
+    """Count the different persons in each cell of *by*, with noise; in the whole table if *by* is empty.
 
-    *keys* are the cells to show, known from elsewhere than the table, whether anybody is in them or not. The noise is
-    Laplace's, or Gaussian where a *delta* is given. Without *keys* a *delta* is needed, and only cells that are well
-    away from empty are shown. Rows without a person count for nobody.
+    *keys* are the cells to show, known independently of the table, whether anybody is in them or not. The noise is
+    Laplace, or Gaussian if a *delta* is given. Without *keys* a *delta* is required, and only cells that are well away
+    from empty are shown. Rows without a person count for nobody.
 
-    The *budget* pays for *what* first: `BudgetSpent` is raised before any noise is drawn. Raises `AnonymityRefused`.
+    The *budget* is charged for *what* first: `BudgetSpent` is raised before any noise is drawn. Raises
+    `AnonymityRefused`.
     """
     table = _Bounded(frame, by, [person], cells_per_person, keys)
     counts = table.pairs.group_by(table.axes).agg(pl.len().cast(pl.Int64).alias("figure"))
@@ -92,10 +93,10 @@ def noisy_sums(
     delta: Amount = 0,
     cells_per_person: int = 1,
 ) -> NoisyRelease:
-    """The sum of *value* in each cell of *keys*, with noise; of everybody where *by* is empty and *keys* ``[()]``.
+    """Sum *value* in each cell of *keys*, with noise; over everybody if *by* is empty and *keys* is ``[()]``.
 
-    What one person adds to a cell is held between *low* and *high*. All are whole numbers, and values are rounded to
-    them: give money in pence. Rows whose value is null or NaN say nothing. Otherwise as `noisy_counts`.
+    What one person adds to a cell is clipped to *low* and *high*. All are whole numbers, and values are rounded: give
+    money in pence. Rows whose value is null or NaN are ignored. Otherwise as `noisy_counts`.
     """
     if not -_VALUE_MAX <= low <= high <= _VALUE_MAX or low == high:
         raise AnonymityRefused(f"low is less than high, and neither is further than {_VALUE_MAX:,} from nought")
@@ -113,7 +114,7 @@ def noisy_sums(
 
 
 class _Bounded:
-    """A table in which nobody is in more than so many cells: its *rows*, and the *pairs* of cell and person."""
+    """A table with a bounded number of cells per person: its *rows*, and the *pairs* of cell and person."""
 
     def __init__(
         self,
@@ -135,7 +136,7 @@ class _Bounded:
             self.rows = self.rows.join(self.keys, on=self.axes, how="semi", nulls_equal=True)
             self.cells_per_person = min(cells_per_person, self.keys.height)
         pair = [*self.axes, "p0"]
-        # The lot depends on the seed, the person and the cell, and not on who else is in the table.
+        # The random choice depends on the seed, the person and the cell, and not on who else is in the table.
         lot = pl.struct(pair).hash(secrets.randbits(64)).alias("lot")
         drawn = (
             self.rows.select(pair).unique().sort(lot).group_by("p0", maintain_order=True).head(self.cells_per_person)
@@ -201,7 +202,7 @@ class _Bounded:
 
 @dataclass(frozen=True, slots=True)
 class _Mechanism:
-    """*draw* makes noisy figures of true ones; those that are not to be shown are None."""
+    """*draw* turns true figures into noisy ones, or None for those that must not be shown."""
 
     name: str
     sensitivity: float
@@ -235,7 +236,7 @@ def _gaussian(most: int, cells: int, epsilon: Decimal, delta: Decimal) -> _Mecha
 
 
 def _threshold(most: int, cells: int, epsilon: Decimal, delta: Decimal) -> _Mechanism:
-    """Only for counts, where *most* is one: a cell that is there for one person alone is shown with odds of *delta*."""
+    """Only for counts, where *most* is one: a cell that one person alone is in is shown with probability *delta*."""
     if not delta:
         raise AnonymityRefused("without keys, a delta of more than 0 is needed: the odds that a rare cell is shown")
     dp = _opendp()
@@ -257,7 +258,7 @@ def _threshold(most: int, cells: int, epsilon: Decimal, delta: Decimal) -> _Mech
     mechanism = made(scale, threshold)
 
     def draw(figures: list[int]) -> list[int | None]:
-        # OpenDP shows what is exactly at its threshold and leaves that out of its delta (opendp/opendp#2922).
+        # OpenDP shows figures exactly at its threshold but leaves them out of its delta (opendp/opendp#2922).
         shown = {number: figure for number, figure in mechanism(dict(enumerate(figures))).items() if figure > threshold}
         return [shown.get(number) for number in range(len(figures))]
 
@@ -265,7 +266,7 @@ def _threshold(most: int, cells: int, epsilon: Decimal, delta: Decimal) -> _Mech
 
 
 def _least(fits: Callable[[float], bool]) -> float:
-    """The least number that fits, but for a hair, where every number above one that fits does too."""
+    """The least number that fits, within a relative 1e-9; every number above a fitting one must fit too."""
     low, high = 0.0, 1.0
     while not fits(high):
         low, high = high, high * 2

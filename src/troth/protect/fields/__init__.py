@@ -1,10 +1,10 @@
 """Sealed columns in a company's own application.
 
 It promises that
-- what the application writes to a sealed column reaches the database sealed, and reads back as it was; NULL stays NULL;
-- a value that is copied into another column or table does not open there, and one that is not sealed is refused;
-- a value is found again by its blind index, whose leak is known beforehand and told by `plan_index`;
-- columns are sealed, sealed anew and indexed in place while the application runs, and whoever is killed goes on.
+- a value written to a sealed column reaches the database sealed, and reads back unchanged; NULL stays NULL;
+- a value copied into another column or table does not open there, and an unsealed one is refused;
+- a blind index finds a value again; what it leaks is known beforehand and stated by `plan_index`;
+- columns are sealed, resealed and indexed in place while the application runs, and a killed run can be repeated.
 
 `sqlalchemy` has the types for SQLAlchemy, `django` the fields for Django; nothing else here imports either library.
 """

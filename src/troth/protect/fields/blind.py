@@ -1,12 +1,12 @@
-"""The blind index: finding a sealed value again without opening every row.
+"""The blind index: finding a sealed value without opening every row.
 
-Beside the sealed column stands another, a whole number: the *bucket* of the value, a few bits of an HMAC over its
-normal form. Equal values are always in one bucket, and several different values are in each, so a bucket says little
-about a value; what it does say, `plan_index` tells. Whoever looks a value up reads its bucket and opens what is there:
-rows with another value in the same bucket are expected, and drop out then.
+Beside the sealed column is another column, a whole number: the *bucket* of the value, a few bits of an HMAC over its
+normal form. Equal values always share a bucket, and several different values share each bucket, so a bucket says little
+about a value; `plan_index` states what it does say. A lookup reads all rows of the bucket, opens them, and drops those
+with another value, which are expected.
 
-The HMAC has a key of its own for each tenant, table, set of columns, normal form, number of bits and version. It comes
-from the root key and does not change when field keys rotate.
+The HMAC has a key of its own for each tenant, table, set of columns, normal form, number of bits and version. The key
+is derived from the root key and does not change when field keys rotate.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from troth.protect.keyring import Keyring
 from troth.protect.pack import Part, packed
 
 POPULATION_MIN: Final = 1_000
-"""Of fewer distinct values an observer guesses each from how often it occurs."""
+"""With fewer distinct values, an observer can guess each from its frequency."""
 BITS_MAX: Final = 40
 
 
@@ -38,7 +38,7 @@ def exact(value: Part) -> Part:
 
 
 def text(value: Part) -> str:
-    """Letter case, width, ligatures, invisible characters and runs of spaces make no difference (NFKC_Casefold)."""
+    """Ignores letter case, width, ligatures, invisible characters and runs of spaces (NFKC_Casefold)."""
     if not isinstance(value, str):
         raise SearchRefused(f"a {type(value).__name__} is no text; index it in its exact form")
     if value.isascii():
@@ -50,13 +50,13 @@ def text(value: Part) -> str:
 
 
 def email(value: Part) -> str:
-    """As `text`, and without any spaces."""
+    """As `text`, without any spaces."""
     return unicodedata.normalize("NFKC", text(value).replace(" ", ""))
 
 
 def phone(value: Part) -> str:
-    """The digits alone, in any script; ``+44 (0)20`` and ``0044 20`` as ``+44 20``. A number without its country stays
-    another one."""
+    """The digits only, in any script; ``+44 (0)20`` and ``0044 20`` equal ``+44 20``. A number without its country code
+    stays different."""
     folded = text(value)
     if folded.startswith(("+", "00")):
         folded = folded.replace("(0)", "")
@@ -69,20 +69,20 @@ NORMAL_FORMS: Final[Mapping[NormalForm, Callable[[Part], Part]]] = {
     "phone": phone,
     "text": text,
 }
-"""What counts as the same value, by name."""
+"""Normal forms by name: values with the same form count as equal."""
 
 
 # --- the index --------------------------------------------------------------------------------------------------------
 
-_HEAD_BITS: Final = 63 - BITS_MAX  # of a signed whole number of 64 bits, which every database has
+_HEAD_BITS: Final = 63 - BITS_MAX  # of a signed 64-bit integer, which every database has
 
 
 @dataclass(frozen=True, slots=True)
 class BlindIndex:
-    """By which sealed *columns* of *table*, each in a normal form, rows are found; with several, by all at once.
+    """The sealed *columns* of *table*, each in a normal form, by which rows are found; several columns only together.
 
-    A bucket is a positive whole number of 63 bits: 23 say which definition made it, so that any change of the
-    definition shows in every row that was not indexed anew yet, and the last *bits* are the bucket itself.
+    A bucket is a positive 63-bit integer: 23 bits identify the definition that made it, so that a row not yet reindexed
+    after a change of the definition is recognised, and the last *bits* are the bucket itself.
     """
 
     table: str
@@ -91,7 +91,7 @@ class BlindIndex:
     version: int = 1
     domain: str = "fields"
     first: int = field(init=False, compare=False, repr=False)
-    """The lowest bucket of this definition. Every other is below this and ``2 ** BITS_MAX`` more."""
+    """The lowest bucket of this definition. Every other is below ``first + 2 ** BITS_MAX``."""
     _definition: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -106,8 +106,8 @@ class BlindIndex:
         object.__setattr__(self, "first", head << BITS_MAX)
 
     def normal(self, *values: Part) -> tuple[Part, ...] | None:
-        """The normal forms of a row's values; None where one is missing or nothing is left of it: such rows are not
-        indexed, and nothing finds them. Raises `SearchRefused` for what has no such form."""
+        """The normal forms of a row's values; None if one is missing or empty: such rows are not indexed and cannot be
+        found. Raises `SearchRefused` for a value without such a form."""
         forms = [None if v is None else NORMAL_FORMS[f](v) for v, (_, f) in zip(values, self.columns, strict=True)]
         return None if any(form is None or form == "" for form in forms) else tuple(forms)
 
@@ -124,7 +124,7 @@ class BlindIndex:
         return self.first + (number >> (64 - self.bits))
 
 
-# --- how many bits, and what they tell --------------------------------------------------------------------------------
+# --- how many bits, and what they leak --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +150,11 @@ class IndexPlan:
 
     @property
     def chance_alone(self) -> float:
-        """The chance that a value has its bucket to itself. Then its rows look equal, and are."""
+        """The chance that a value is alone in its bucket. Then its rows look equal, and are."""
         return float((1 - 1 / self.buckets) ** (self.population - 1))
 
     def leaks(self) -> str:
-        """What an observer of the table learns, in a few sentences for whoever decides."""
+        """What an observer of the table learns, in a few sentences for the person who decides."""
         return (
             f"{self.population:,} distinct values in {self.buckets:,} buckets of about {self.values_per_bucket:.1f}. "
             "Whoever sees the table learns which rows share a bucket: those with equal values always, others with a "
@@ -167,9 +167,9 @@ class IndexPlan:
 def plan_index(population: int, *, columns: int = 1, values_per_bucket: int = 2) -> IndexPlan:
     """The most bits with at least *values_per_bucket* of *population* distinct values in each bucket, on average.
 
-    *population* is how many distinct values there are, in normal form; of combinations where an index has several
-    *columns*. It is what the column really holds: among fewer values more of them are alone in their bucket.
-    Raises `PopulationTooSmall` under 1,000, and `SearchRefused` for buckets of a single value or too few buckets.
+    *population* is the number of distinct values in normal form, or of combinations if an index has several *columns*.
+    It must be the column's real number: with fewer values, more of them are alone in their bucket. Raises
+    `PopulationTooSmall` under 1,000, and `SearchRefused` for buckets of a single value or too few buckets.
     """
     if population < POPULATION_MIN:
         raise PopulationTooSmall(population, POPULATION_MIN, is_compound=columns > 1)

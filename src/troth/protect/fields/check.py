@@ -1,4 +1,4 @@
-"""What the blind indexes that a declaration names would tell an observer, and which of them are refused."""
+"""Checks of the blind indexes in a declaration: what each leaks, and which are refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from troth.protect.fields.errors import SearchRefused
 
 
 def check(declaration: Declaration) -> Iterator[Problem]:
-    """A note for every index, with what it leaks; an error instead where its population is too small."""
+    """A note with the leak of every index; an error instead if its population is too small."""
     for path, _, search in _searches(declaration):
         where = declaration.where(path)
         try:
@@ -22,7 +22,7 @@ def check(declaration: Declaration) -> Iterator[Problem]:
 
 
 def check_rows(declaration: Declaration, rows: Mapping[str, int | None]) -> Iterator[Problem]:
-    """A warning for every index over a table (``system.table``) with fewer *rows* than it is said to have values."""
+    """A warning for every index over a table (``system.table``) with fewer *rows* than the declared values."""
     for path, table, search in _searches(declaration):
         found = rows.get(table)
         if found is not None and found < search.population:

@@ -1,8 +1,8 @@
-"""One sealed column, whichever library maps it: its values go in plain and stand there sealed.
+"""One sealed column, independent of the mapping library: values go in plain and are stored sealed.
 
-What comes out is plain too, and no `troth.protect.Sealed`: forms, templates, comparisons and every other library
-expect a ``str``, so a wrapper would be taken off at the first line, all over the application. What an application
-prints is its own business; what reaches the database and its driver from here is sealed.
+Values come out plain too, not as `troth.protect.Sealed`: forms, templates, comparisons and every other library expect a
+``str``, so a wrapper would be unwrapped at the first line, all over the application. What an application prints is its
+own responsibility; what reaches the database and its driver from here is sealed.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _KEY_AT = slice(ROOT_AT.start, NUMBER_AT.stop)
 _MISFITS = TypeError, ValueError, RecursionError, decimal.InvalidOperation
 
 KeyringSource = Callable[[], Keyring]
-"""Where a column gets its keyring from, each time that it is used: columns are declared before there is one."""
+"""Called for the keyring each time a column is used: columns are declared before a keyring exists."""
 
 
 def home_keyring() -> Keyring:
-    """The keyring of TROTH_HOME, opened when it is first asked for. Raises as `Keyring.open` does."""
+    """The keyring of TROTH_HOME, opened on first use. Raises as `Keyring.open` does."""
     return _opened(os.environ.get("TROTH_HOME") or "~/.troth")
 
 
@@ -53,8 +53,8 @@ def _opened(home: str) -> Keyring:
 
 
 class Keys:
-    """The keys of one place, each looked up once: for a page of values at a time, as a million look-ups take longer
-    than the sealing itself."""
+    """The keys of one place, each looked up once: for a page of values, as a million look-ups take longer than the
+    sealing."""
 
     __slots__ = ("_context", "_keyring", "_opening", "_sealing", "mark")
 
@@ -78,11 +78,11 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn(Generic[T]):
-    """Values of *kind* in the column *field* of *table*, sealed for exactly that place: one that is copied into
-    another column or table does not open there. Which row it stands in is not known here, and not held to.
+    """Values of *kind* in the column *field* of *table*, sealed for exactly that place: a value copied into another
+    column or table does not open there. The row is unknown here, so values are not bound to it.
 
-    *accept_plain* is for the time in which a column is being sealed: what does not begin as a sealed value is read as
-    it stands, whoever wrote it.
+    *accept_plain* is for the time in which a column is being sealed: a stored value that does not begin as a sealed one
+    is read as it is, whoever wrote it.
     """
 
     kind: ColumnKind[T]
@@ -101,25 +101,25 @@ class SealedColumn(Generic[T]):
         return f"{self.table}.{self.field}"
 
     def keys(self) -> Keys:
-        """The keys as they are now, for many values."""
+        """The current keys, for many values."""
         return Keys(self.keyring(), self.context)
 
     def seal(self, value: T | None, keys: Keys | None = None) -> bytes | None:
-        """What stands in the database for *value*; NULL stays NULL. Raises `FieldRefused` for another kind of value,
-        and as the keyring does."""
+        """The stored form of *value*; NULL stays NULL. Raises `FieldRefused` for another kind of value, and as the
+        keyring does."""
         if value is None:
             return None
         try:
             plain = self.kind.dump(value)
         except _MISFITS:
             plain = None
-        if plain is None:  # raised out here, away from an error whose text can quote the value
+        if plain is None:  # raised outside of the handler: the text of the caught error can quote the value
             raise FieldRefused(f"{self.place} takes {self.kind.name}, and this {type(value).__name__} is none")
         return self.keyring().seal(plain, self.context) if keys is None else keys.seal(plain)
 
     def open(self, stored: Any, keys: Keys | None = None) -> T | None:
-        """The value of what stands in the database. Raises `OpenError` where it does not open, be it plain and
-        that not accepted, and `FieldRefused` where it holds another kind of value."""
+        """The value of a *stored* one. Raises `OpenError` if it does not open, also if it is plain and that is not
+        accepted, and `FieldRefused` if it holds another kind of value."""
         if stored is None:
             return None
         data = _bytes(stored)
@@ -140,7 +140,7 @@ class SealedColumn(Generic[T]):
         raise FieldRefused(f"{self.place} holds a value that is no {self.kind.name}: is the column of that kind?")
 
     def is_under(self, keys: Keys, stored: Any) -> bool:
-        """Whether it is sealed under the key in use, or NULL. One of another root key may have the same number."""
+        """Whether *stored* is NULL or under the key in use. A key of another root key may have the same number."""
         if stored is None:
             return True
         data = stored if type(stored) is bytes else _bytes(stored)
@@ -148,5 +148,5 @@ class SealedColumn(Generic[T]):
 
 
 def _bytes(stored: Any) -> bytes:
-    """As drivers give it. SQLite keeps what was written before as the text or number that it was."""
+    """The bytes that a driver returned. SQLite keeps earlier values as the text or number that they were."""
     return bytes(stored) if isinstance(stored, bytes | bytearray | memoryview) else str(stored).encode()

@@ -4,12 +4,12 @@
         email = SealedTextField(null=True)
         email_bucket = BucketField({"email": "email"}, population=200_000)
 
-A *bucket* field is filled by itself whenever an object is saved or bulk-created; `sealed_lookup` finds by it, and
-`sealed_update` changes many rows at once. What would part a value from its bucket is refused: ``update()``,
-``bulk_update()``, and ``save(update_fields=…)`` that names one without the other. A sealed field is compared with
-nothing but None: ``filter(email=…)`` would have to answer with every row of the bucket.
+A *bucket* field is filled automatically when an object is saved or bulk-created; `sealed_lookup` searches by it, and
+`sealed_update` changes many rows at once. Writes that would separate a value from its bucket are refused: ``update()``,
+``bulk_update()``, and ``save(update_fields=…)`` that names one without the other. A sealed field can only be compared
+with None: ``filter(email=…)`` would have to return every row of the bucket.
 
-It needs Django alone, and neither Troth's service nor its settings.
+It needs only Django, neither Troth's service nor its settings.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _TOGETHER = "its bucket is not made there: save the object, or use sealed_update
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A value on its way to the database together with its bucket."""
+    """A value that is being written together with its bucket."""
 
     value: Any = field(repr=False)
 
@@ -63,7 +63,7 @@ def _listed(names: set[str]) -> str:
 
 
 def _sorting(model: type[models.Model]) -> Iterator[tuple[str, Any]]:
-    """What a model's Meta sorts, compares or indexes by."""
+    """The names and expressions by which a model's Meta sorts, compares or indexes."""
     meta = model._meta
     yield from (("unique_together", name) for names in meta.unique_together for name in names)
     yield from (("ordering", each) for each in meta.ordering or ())
@@ -84,9 +84,8 @@ _DEFAULTS: Mapping[str, object] = {
 
 
 class _Sealed(models.Field):  # type: ignore[type-arg]
-    """What all sealed fields have in common. *table* and *field* name the place that values are sealed for; they are
-    the names in the database where left out. Give the old names when those change. The other options are those of
-    `SealedColumn`."""
+    """Base of the sealed fields. *table* and *field* name the place that values are sealed for, by default the names in
+    the database. Give the old names when those change. The other options are those of `SealedColumn`."""
 
     kind: ClassVar[ColumnKind[Any]]
     sealed: SealedColumn[Any]
@@ -127,7 +126,7 @@ class _Sealed(models.Field):  # type: ignore[type-arg]
         return [*super().check(**options), *said]
 
     def _is_in(self, given: Any) -> bool:
-        """Whether a part of the model's Meta, a name or an expression, is about this field."""
+        """Whether *given*, a name or an expression in the model's Meta, refers to this field."""
         if isinstance(given, str):
             return given.removeprefix("-") in (self.name, self.attname)
         parts = given.flatten() if hasattr(given, "flatten") else [given]
@@ -156,7 +155,7 @@ class _Sealed(models.Field):  # type: ignore[type-arg]
         return self.get_db_prep_value(value.value if isinstance(value, _Written) else value, connection)
 
     def _is_own(self, expression: Any) -> bool:
-        """Whether all that the expression can give is NULL or a value that this field seals, as in `bulk_update`."""
+        """Whether the expression can only give NULL or a value that this field seals, as in `bulk_update`."""
         if isinstance(expression, models.Value):
             return expression.value is None or self._is_output_of(expression)
         if isinstance(expression, models.Case):
@@ -170,7 +169,7 @@ class _Sealed(models.Field):  # type: ignore[type-arg]
         return getattr(expression, "_output_field_or_none", None) == self
 
     def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
-        """Django asks for it in every statement that writes the field: here we see what else that sets."""
+        """Called by Django in every statement that writes the field: checks which other fields the statement sets."""
         for bucket in _buckets(self.model):
             names = {name for name, _ in bucket.of}
             if self.name in names:
@@ -194,11 +193,11 @@ class _Sealed(models.Field):  # type: ignore[type-arg]
         return None if sealed is None else connection.Database.Binary(sealed)
 
     def plain(self, value: Any) -> Any:
-        """The value as Django would take it: a date may be given as text. Raises `FieldRefused`."""
+        """The value as Django converts it: a date may be given as text. Raises `FieldRefused`."""
         try:
             return self.get_prep_value(value)
         except (ValidationError, TypeError, ValueError):
-            pass  # the text of these quotes the value
+            pass  # the text of these errors quotes the value
         raise FieldRefused(f"{self.sealed.place} takes {self.kind.name}, and this {type(value).__name__} is none")
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
@@ -214,7 +213,7 @@ class SealedTextField(_Sealed, models.TextField):  # type: ignore[type-arg]
     kind = TEXT
 
     def plain(self, value: Any) -> Any:
-        # a migration fills a new column with the empty value of what it is in the database
+        # a migration fills a new column with the empty value of its database type
         return super().plain("" if value == b"" else value)
 
 
@@ -225,7 +224,7 @@ class SealedBinaryField(_Sealed, models.BinaryField):  # type: ignore[type-arg]
 
 
 class SealedJSONField(_Sealed, models.JSONField):  # type: ignore[misc]
-    """What JSON can say, but for its ``null``, which is NULL."""
+    """Any JSON value except ``null``, which is stored as NULL."""
 
     kind = JSON
 
@@ -249,9 +248,9 @@ class BucketField(models.BigIntegerField):  # type: ignore[type-arg]
     """The blind index over the sealed fields *of* the same model, by name, each with its normal form: ``email``,
     ``phone``, ``text`` or ``exact``; with several, over all of them together.
 
-    *population* is how many distinct values (or combinations) the table really holds; see `plan_index`, which decides
-    on the bits and refuses fewer than 1,000. A changed definition makes other buckets: name the definition before as
-    *was* until `rotate_fields` has been through, and values are found by either. Another *version* changes the key.
+    *population* is the real number of distinct values (or combinations) in the table; see `plan_index`, which chooses
+    the bits and refuses fewer than 1,000. A changed definition makes other buckets: pass the previous one as *was*
+    until `rotate_fields` has finished, and values are found by either. Another *version* changes the key.
     """
 
     def __init__(
@@ -289,7 +288,7 @@ class BucketField(models.BigIntegerField):  # type: ignore[type-arg]
         return bucket
 
     def sources(self, model: type[models.Model] | None = None) -> list[_Sealed]:
-        """The sealed fields that it is over. Raises `SearchRefused` where the model has no such field."""
+        """The sealed fields that it indexes. Raises `SearchRefused` if the model has no such field."""
         own = {field.name: field for field in (model or self.model)._meta.local_concrete_fields}
         for name, _ in self.of:
             if not isinstance(own.get(name), _Sealed):
@@ -297,7 +296,7 @@ class BucketField(models.BigIntegerField):  # type: ignore[type-arg]
         return [own[name] for name, _ in self.of]  # type: ignore[misc]
 
     def definition(self, model: type[models.Model] | None = None) -> BlindIndex:
-        """The index, with the names that the values are sealed for."""
+        """The index definition, with the names that the values are sealed for."""
         sources = [source.sealed for source in self.sources(model)]
         columns = tuple((source.field, form) for source, (_, form) in zip(sources, self.of, strict=True))
         return BlindIndex(sources[0].table, columns, self.plan.bits, self.version, sources[0].domain)
@@ -319,7 +318,7 @@ def _buckets(model: type[models.Model]) -> Iterator[BucketField]:
 def _before_save(
     sender: type[models.Model], instance: models.Model, raw: bool, update_fields: frozenset[str] | None, **_: Any
 ) -> None:
-    """Keep values and buckets together: where only some fields are saved, and where a fixture is loaded as it is."""
+    """Keep values and buckets together when only some fields are saved, and when a fixture is loaded raw."""
     for bucket in _buckets(sender):
         sources = {name for name, _ in bucket.of}
         if update_fields is not None and update_fields & sources and not {*sources, bucket.name} <= update_fields:
@@ -335,12 +334,12 @@ def _before_save(
 signals.pre_save.connect(_before_save)
 
 
-# --- finding and changing ---------------------------------------------------------------------------------------------
+# --- searching and changing -------------------------------------------------------------------------------------------
 
 
 def may_be(model: type[models.Model], bucket: str, *values: Any) -> models.Q:
-    """The condition that a row of *model* stands in the bucket of *values*: all rows with these values, and some
-    others. *bucket* names the field; its index has as many fields as there are values. Raises `SearchRefused`."""
+    """A condition for the rows of *model* in the bucket of *values*: all rows with these values, and some others.
+    *bucket* is the name of a bucket field with one indexed field per value. Raises `SearchRefused`."""
     first = _bucket(model, bucket, values)
     field: BucketField | None = first
     buckets = []
@@ -355,7 +354,7 @@ def sealed_lookup(rows: models.QuerySet[Any], bucket: str, *values: Any) -> list
 
         sealed_lookup(Customer.objects.filter(active=True), "email_bucket", "ann@example.org")
 
-    It reads as many objects as the bucket holds, beside those that are found. Raises as `may_be` and as opening does.
+    It also reads the other objects of the bucket. Raises as `may_be` does, and as opening does.
     """
     field = _bucket(rows.model, bucket, values)
     index, sources = field.definition(), field.sources()
@@ -374,8 +373,8 @@ def _bucket(model: type[models.Model], name: str, values: Sequence[Any]) -> Buck
 
 
 def sealed_update(rows: models.QuerySet[Any], **values: Any) -> int:
-    """``rows.update(…)`` with the buckets of the new values. Raises `SearchRefused` where an index is over more fields
-    than are given."""
+    """``rows.update(…)`` that also sets the buckets. Raises `SearchRefused` if an index covers more fields than are
+    given."""
     given = dict(values)
     for bucket in _buckets(rows.model):
         names = [name for name, _ in bucket.of]
@@ -394,12 +393,12 @@ def sealed_update(rows: models.QuerySet[Any], **values: Any) -> int:
 def rotate_fields(
     model: type[models.Model], *, using: str = "default", progress: Progress | None = None
 ) -> RotationCount:
-    """Bring the sealed fields and buckets of *model* up to date in place: values under an older key are sealed anew,
-    plain ones for the first time (where their field says ``accept_plain``), and missing or wrong buckets are made. The
-    application may go on; whoever is killed runs it again.
+    """Bring the sealed fields and buckets of *model* up to date in place: reseal values under an older key, seal plain
+    ones (if their field has ``accept_plain``), and fill missing or wrong buckets. The application may keep running; a
+    killed run can be repeated.
 
-    It works on SQLite, PostgreSQL and MariaDB, outside of any transaction. Raises `RowsLeft` for what could not be
-    done, when everything else is, and `RowsRefused` where the database refuses.
+    It works on SQLite, PostgreSQL and MariaDB, outside of any transaction. Raises `RowsLeft` for values that could not
+    be processed, after everything else is done, and `RowsRefused` if the database refuses.
     """
     own = model._meta.local_concrete_fields
     sealed = [field for field in own if isinstance(field, _Sealed)]
@@ -449,7 +448,7 @@ def _rows(model: type[models.Model], using: str, fields: Sequence[Any]) -> SqlRo
 
 @contextmanager
 def _spoken(table: str) -> Iterator[None]:
-    """A driver's error becomes one of ours, without its text: that can quote a row."""
+    """Translate a driver's errors into ours, without their text: it can quote a row."""
     try:
         yield
         return

@@ -1,4 +1,4 @@
-"""What a sealed column may hold, and how each kind becomes bytes: one way, so that a value reads back as it was."""
+"""The kinds of values in sealed columns, and their encoding as bytes, so that a value reads back unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ColumnKind(Generic[T]):
-    """*dump* and *load* raise ``TypeError`` or ``ValueError`` for what is not of this kind."""
+    """A kind of value. *dump* and *load* raise ``TypeError`` or ``ValueError`` for any other kind."""
 
     name: str
     dump: Callable[[T], bytes]

@@ -1,9 +1,8 @@
-"""Sealing the columns of a table anew, in place, while the application goes on reading and writing.
+"""Resealing the columns of a table in place, while the application keeps reading and writing.
 
-Rows are read a page at a time in the order of their key, and changed where they still hold what was read: a row that
-the application changed meanwhile is looked at again. Every change is short and complete in itself, and what is done
-shows in the values themselves, so whoever was killed in the middle simply runs it again. It ends after a whole pass
-that found nothing to do.
+Rows are read a page at a time in key order, and updated only if they still hold the values read: a row that the
+application changed meanwhile is read again. Every change is short and complete in itself, and progress is visible in
+the values themselves, so a killed run is simply repeated. It ends after a whole pass that found nothing to do.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from troth.protect.fields.table import RotationCount, RowChecker, SealedTable, V
 PAGE_ROWS: Final = 2_000
 _PAGE_ROWS_FIRST: Final = 50
 PAGE_BYTES: Final = 2 * 1024 * 1024
-"""As much as a page should hold, and a statement change: values may be large, and databases have limits."""
+"""Target size of a page, and of the rows that one statement changes: values may be large, and databases have limits."""
 _TRIES_MAX: Final = 5
 _PASSES_MAX: Final = 5
 
@@ -29,7 +28,7 @@ _Again = Callable[[], Sequence["Stored"]]
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One row: its key and what it holds, as the driver gives it. The values may be plain yet, and are not shown."""
+    """One row: its key and its values, as the driver returns them. Values may still be plain: no ``repr``."""
 
     key: Values
     values: Values = field(repr=False)
@@ -37,7 +36,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class RowUpdate:
-    """*row* should hold *fresh*."""
+    """A change of *row* to the values *fresh*."""
 
     row: Stored
     fresh: Values = field(repr=False)
@@ -47,18 +46,18 @@ class TableRows(Protocol):
     """The rows of one table, in a database."""
 
     def page(self, after: Values | None, rows: int) -> list[Stored]:
-        """The next rows by key, read and let go. Raises `RowsRefused`."""
+        """The next rows by key, read without keeping a transaction open. Raises `RowsRefused`."""
 
     def swap(self, changes: Sequence[RowUpdate]) -> int:
-        """Change the rows that still hold what was read, each of them at once; how many. Raises `RowsRefused`, of
-        which `RowsBusy` is worth another try."""
+        """Compare-and-swap: update the rows that still hold the values read, each atomically; returns how many. Raises
+        `RowsRefused`; its child `RowsBusy` is worth a retry."""
 
 
 def rotate(rows: TableRows, table: SealedTable, progress: Progress | None = None) -> RotationCount:
-    """Bring every row of *table* up to date; *progress* is told after each page.
+    """Bring every row of *table* up to date; *progress* is called after each page.
 
-    Raises `RowsLeft` once all that could be done is done, where values do not open, or where somebody
-    keeps writing under an older key; `RowsRefused` where the database does not let us.
+    Raises `RowsLeft`, after everything possible is done, if values do not open or another process keeps writing under
+    an older key; `RowsRefused` if the database refuses.
     """
     total = RotationCount()
     for number in range(_PASSES_MAX):
@@ -79,7 +78,7 @@ def rotate(rows: TableRows, table: SealedTable, progress: Progress | None = None
 
 
 def _pass(rows: TableRows, look_now: Callable[[], RowChecker], total: RotationCount, progress: Progress | None) -> bool:
-    """Whether there was nothing to do."""
+    """True if there was nothing to do."""
     size, after, is_clean = _PAGE_ROWS_FIRST, None, True
     while page := rows.page(after, size):
         look = look_now()
@@ -100,8 +99,8 @@ def _due(look: RowChecker, page: Sequence[Stored], count: RotationCount) -> list
 
 
 def _change(rows: TableRows, look: RowChecker, page: _Again, due: list[RowUpdate], total: RotationCount) -> None:
-    """Change what is *due*. Rows that others wrote meanwhile are read anew; what is lost to them in each of several
-    tries is left to the next pass."""
+    """Apply the changes that are *due*. Rows that others wrote meanwhile are read again; a row that loses every retry
+    is left to the next pass."""
     for attempt in range(_TRIES_MAX):
         if not due:
             return
@@ -119,10 +118,10 @@ def _change(rows: TableRows, look: RowChecker, page: _Again, due: list[RowUpdate
 
 
 def _parts(changes: list[RowUpdate]) -> Iterator[list[RowUpdate]]:
-    """The changes in parts that a statement bears."""
+    """The changes in parts that fit into one statement."""
     part, size = list[RowUpdate](), 0
     for change in changes:
-        weight = _bytes(change.row)  # what is fresh is as long, but for the first time
+        weight = _bytes(change.row)  # the new values are as long, except the first time
         if part and size + weight > PAGE_BYTES:
             yield part
             part, size = [], 0

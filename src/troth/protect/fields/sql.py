@@ -1,4 +1,4 @@
-"""The statements of a rotation, for the databases we know: a page by key, and compare-and-swap for many rows."""
+"""SQL of a rotation for the supported databases: a page by key, and compare-and-swap for many rows."""
 
 # ruff: noqa: S608 -- SQL is composed here: names come quoted, values are parameters
 
@@ -14,15 +14,15 @@ from troth.protect.fields.table import Values
 
 Flavour = Literal["sqlite", "postgresql", "mariadb"]
 Read = Callable[[str, Values], Sequence[Sequence[Any]]]
-"""Runs a query, lets its transaction go, and gives the rows."""
+"""Runs a query, ends its transaction, and returns the rows."""
 Write = Callable[[str, Values | list[Values]], int]
-"""Runs a statement in a transaction of its own, for one set of parameters or for each of a list; how many rows changed.
-Both raise `RowsRefused`, without a trace of the driver's text, which can quote a row."""
+"""Runs a statement in a transaction of its own, with one set of parameters or each of a list; returns how many rows
+changed. Both raise `RowsRefused` without the driver's text, which can quote a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlRows:
-    """The rows of *table*. Names come quoted; *types* are those of key and columns, as PostgreSQL calls them; *mark* is
+    """The rows of *table*. Names come quoted; *types* are those of key and columns, in PostgreSQL's names; *mark* is
     the driver's placeholder."""
 
     flavour: Flavour
@@ -45,7 +45,7 @@ class SqlRows:
         return page
 
     def _after(self, key: Values) -> tuple[str, Values]:
-        """Spelled out, as MariaDB finds no range of an index in a comparison of rows."""
+        """Spelled out, because MariaDB uses no index range for a row comparison."""
         ways = [
             " AND ".join([*(f"{name} = {self.mark}" for name in self.key[:at]), f"{self.key[at]} > {self.mark}"])
             for at in range(len(key))
@@ -54,7 +54,7 @@ class SqlRows:
         return f" WHERE {self.key[0]} >= {self.mark} AND ({' OR '.join(ways)})", values
 
     def swap(self, changes: Sequence[RowUpdate]) -> int:
-        """Only what changes is set: SQLite would write an index anew for a bucket that stays as it is."""
+        """Sets only the columns that change: SQLite would rewrite the index even for an unchanged bucket."""
         alike: dict[tuple[int, ...], list[Values]] = {}
         for change in changes:
             old, new = change.row.values, change.fresh
@@ -63,7 +63,7 @@ class SqlRows:
         return sum(self._swap([self.columns[place] for place in at], at, rows) for at, rows in alike.items())
 
     def _swap(self, changed: Sequence[str], at: Sequence[int], rows: list[Values]) -> int:
-        """*rows* are the new values of the columns that are *changed*, the key, and all old values."""
+        """Each of *rows* holds the new values of the *changed* columns, the key, and all old values."""
         if self.flavour == "postgresql":
             types = [*(self.types[len(self.key) + place] for place in at), *self.types]
             return self.write(self._from_arrays(changed, types), tuple(list(each) for each in zip(*rows, strict=True)))
@@ -91,7 +91,7 @@ class SqlRows:
         return f"UPDATE ({wanted}) AS v STRAIGHT_JOIN {self.table} AS t ON {same} SET {sets}"
 
     def _joined(self, changed: Sequence[str], prefix: str, is_same: str) -> tuple[str, str]:
-        """What the rows ``t`` are set to from the values ``v``, and how they are matched."""
+        """The assignments of rows ``t`` from values ``v``, and the condition that matches them."""
         sets = ", ".join(f"{prefix}{name} = v.c{at}" for at, name in enumerate(changed))
         keys = [f"t.{name} = v.c{at}" for at, name in enumerate(self.key, len(changed))]
         olds = [f"t.{name} {is_same} v.c{at}" for at, name in enumerate(self.columns, len(changed) + len(self.key))]

@@ -4,9 +4,9 @@
         email: Mapped[str | None] = mapped_column(SealedText("customer", "email"))
         email_bucket: Mapped[int | None] = mapped_column(Bucket({"email": "email"}, population=200_000), index=True)
 
-A *bucket* column is filled by itself in every INSERT and UPDATE that SQLAlchemy sends, of the ORM and of Core, in the
-statement that writes the value. `sealed_lookup` finds by it. A sealed column itself is compared with nothing but NULL:
-``==`` would have to answer with every row of the bucket, and a login by it would let the wrong person in.
+A *bucket* column is filled automatically in every INSERT and UPDATE that SQLAlchemy sends, by the ORM and by Core, in
+the statement that writes the value. `sealed_lookup` searches by it. A sealed column can only be compared with NULL:
+``==`` would have to return every row of the bucket, and a login by it would let the wrong person in.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class NotWritten(FieldRefused, sa.exc.DontWrapMixin):
-    """A value was not written; the message says why. SQLAlchemy's own error would quote the whole row beside it."""
+    """A value was not written; the message says why. SQLAlchemy's own error would also quote the whole row."""
 
 
 # --- types ------------------------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ class SealedType(sa.types.TypeDecorator[T], Generic[T]):
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> T | None:
         return self.column.open(value)
 
-    def __repr__(self) -> str:  # from which migrations are written
+    def __repr__(self) -> str:  # migrations are written from it
         domain = f", domain={self.domain!r}" if self.domain != "fields" else ""
         accept = ", accept_plain=True" if self.accept_plain else ""
         return f"{type(self).__name__}({self.table!r}, {self.field!r}{domain}{accept})"
@@ -107,12 +107,12 @@ def _is_null(value: Any) -> bool:
 
 
 def _is_same(column: sa.ColumnElement[Any], other: Any) -> bool:
-    """SQLAlchemy asks its columns whether they are equal, too."""
+    """SQLAlchemy itself compares columns with each other."""
     return isinstance(other, sa.ColumnElement) and column.shares_lineage(other)
 
 
 class _AsItIs(sa.LargeBinary):
-    """In SQLite a column of bytes may still hold texts and numbers from before."""
+    """Returns SQLite values unprocessed: a column of bytes may still hold earlier texts and numbers."""
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> None:
         return None
@@ -133,8 +133,8 @@ class SealedBytes(SealedType[bytes]):
 
 
 class SealedJSON(SealedType[Any]):
-    """What JSON can say, but for its ``null``, which is NULL. Changes inside of a value are seen as for SQLAlchemy's
-    own JSON: not without ``MutableDict`` and the like."""
+    """Any JSON value except ``null``, which is stored as NULL. Changes inside a value are tracked as for SQLAlchemy's
+    own JSON: only with ``MutableDict`` and the like."""
 
     kind = JSON
     cache_ok = True
@@ -158,9 +158,9 @@ class Bucket(sa.types.TypeDecorator[int]):
     """The column of a blind index over the sealed columns *of* the same table, by name, each with its normal form:
     ``email``, ``phone``, ``text`` or ``exact``; with several, over all of them together.
 
-    *population* is how many distinct values (or combinations) the table really holds; see `plan_index`, which decides
-    on the bits and refuses fewer than 1,000. A changed definition makes other buckets: name the definition before as
-    *was* until `rotate_fields` has been through, and values are found by either. Another *version* changes the key.
+    *population* is the real number of distinct values (or combinations) in the table; see `plan_index`, which chooses
+    the bits and refuses fewer than 1,000. A changed definition makes other buckets: pass the previous one as *was*
+    until `rotate_fields` has finished, and values are found by either. Another *version* changes the key.
     """
 
     impl = sa.BigInteger
@@ -185,7 +185,7 @@ class Bucket(sa.types.TypeDecorator[int]):
         return f"Bucket({dict(self.of)!r}, {options}{f', was={self.was!r}' if self.was else ''})"
 
 
-# --- what a sealed column is not --------------------------------------------------------------------------------------
+# --- restrictions of sealed columns -----------------------------------------------------------------------------------
 
 
 @event.listens_for(sa.Column, "after_parent_attach")
@@ -221,7 +221,7 @@ def _check_index(index: Any, table: Any) -> None:
 
 
 _checked: weakref.WeakSet[Any] = weakref.WeakSet()
-"""Statements that were looked through, in their compiled form: SQLAlchemy keeps that for the next that are alike."""
+"""Statements already checked, in compiled form: SQLAlchemy caches and reuses that for equal statements."""
 
 
 @event.listens_for(sa.Engine, "before_cursor_execute")
@@ -248,7 +248,7 @@ def _check_inner(statement: sa.Insert | sa.Update) -> None:
 
 
 def _compared(part: Any) -> Sequence[Any]:
-    """What this part of a statement compares or sorts by, or calculates with."""
+    """The operands that this part of a statement compares, sorts by, or computes with."""
     if isinstance(part, sa.BinaryExpression):
         return () if _is_null(part.right) else (part.left, part.right)
     if isinstance(part, sa.UnaryExpression):
@@ -289,7 +289,7 @@ class _Filled:
 
 
 def _filled(table: Any) -> Iterator[_Filled]:
-    """The bucket columns of a table. Through a join, which is none, nothing is filled: the next rotation does."""
+    """The bucket columns of a table; none for a join, through which only the next rotation fills buckets."""
     for column in table.c if isinstance(table, sa.Table) else ():
         if isinstance(column.type, Bucket):
             yield _Filled(column.key, *_definition(column.type, table))
@@ -319,8 +319,8 @@ def _fill(
     row: dict[str, Any],
     options: Mapping[str, Any],
 ) -> tuple[Any, list[dict[str, Any]], dict[str, Any]]:
-    """Set every bucket column in the statement that sets its sealed columns, whoever sends it. What would reach a
-    sealed column unsealed is refused."""
+    """Set every bucket column in the statement that sets its sealed columns, by the ORM or Core. Refuses whatever would
+    reach a sealed column unsealed."""
     if isinstance(statement, sa.Insert | sa.Update):
         given = {name for row in (*many, row) for name in row}
         with _refused(statement.table):
@@ -341,8 +341,8 @@ def _refused(table: Any) -> Iterator[None]:
 
 
 def _require_own(statement: Any, parameters: set[str] = frozenset()) -> None:  # type: ignore[assignment]
-    """Raises `SearchRefused` where a sealed column is set to anything but NULL or a value that its type seals on the
-    way. Of *parameters* that is known, unless they go through a join or an alias."""
+    """Raises `SearchRefused` if a sealed column is set to anything but NULL or a value that its type seals on the way.
+    *parameters* are always sealed, unless they go through a join or an alias."""
     table = statement.table
     given = [*(statement._values or {}).items(), *_elsewhere(statement)]
     if not isinstance(table, sa.Table):
@@ -361,7 +361,7 @@ def _require_own(statement: Any, parameters: set[str] = frozenset()) -> None:  #
 
 def _is_own(value: Any, kind: SealedType[Any]) -> bool:
     if isinstance(value, sa.BindParameter):
-        # one without a type takes that of the column
+        # a parameter without a type takes that of the column
         is_same = isinstance(value.type, SealedType) and value.type.column == kind.column
         return is_same or isinstance(value.type, sa.types.NullType)
     return _is_null(value) or not (isinstance(value, sa.ClauseElement) or hasattr(value, "__clause_element__"))
@@ -376,7 +376,7 @@ def _with_parameter(row: dict[str, Any], filled: _Filled, statement: sa.Insert |
 
 
 def _with_bucket(statement: Any, filled: _Filled, parameters: set[str]) -> Any:
-    """The statement with the bucket of the values that it carries itself, not as parameters."""
+    """Add the bucket of the values that the statement itself carries, not of its parameters."""
     names = set(filled.names)
     values = {_name(key): value for key, value in (statement._values or {}).items()}
     given = [name for name in filled.names if name in values]
@@ -398,7 +398,7 @@ def _require_all(given: Sequence[str], names: Sequence[str], statement: sa.Inser
 
 
 def _elsewhere(statement: Any) -> list[tuple[Any, Any]]:
-    """What is set in ways whose buckets we do not make: rows in values(), values in order, a SELECT, an upsert."""
+    """Values set in ways for which no bucket is computed: rows in values(), ordered values, a SELECT, an upsert."""
     found = [pair for rows in statement._multi_values for row in rows for pair in row.items()]
     found += getattr(statement, "_ordered_values", None) or ()
     if getattr(statement, "_maintain_values_ordering", False):  # since SQLAlchemy 2.1
@@ -414,7 +414,7 @@ def _name(key: Any) -> str:
 
 
 def _is_value(value: Any) -> bool:
-    """Whether the value is known by now. One with a name of its own may be given another when it is executed."""
+    """Whether the value is known already. A named parameter may get another value at execution."""
     if isinstance(value, sa.BindParameter):
         return value.unique and not value.required and value.callable is None
     return True
@@ -428,22 +428,22 @@ def _value(value: Any) -> Any:
 
 @event.listens_for(orm.Mapper, "before_update")
 def _complete(mapper: orm.Mapper[Any], connection: sa.Connection, row: Any) -> None:
-    """Write all columns of a compound index when one of them changes."""
+    """Write all columns of a compound index if one of them changes."""
     for filled in _filled(mapper.local_table):
         attributes = [mapper.get_property_by_column(source).key for source in filled.sources]
         state = sa.inspect(row)
         if len(attributes) > 1 and any(state.attrs[name].history.has_changes() for name in attributes):
             for name in attributes:
-                getattr(row, name)  # it may not be loaded yet
+                getattr(row, name)  # loads the attribute if it is not loaded yet
                 orm.attributes.flag_modified(row, name)
 
 
-# --- finding ----------------------------------------------------------------------------------------------------------
+# --- searching --------------------------------------------------------------------------------------------------------
 
 
 def may_be(bucket: Any, *values: Any) -> sa.ColumnElement[bool]:
-    """The condition that a row stands in the bucket of *values*: all rows with these values, and some others. *bucket*
-    is the attribute or column; its index has as many columns as there are values. Raises `SearchRefused`."""
+    """A condition for the rows in the bucket of *values*: all rows with these values, and some others. *bucket* is the
+    attribute or column; its index has one column per value. Raises `SearchRefused`."""
     column = bucket.__clause_element__() if hasattr(bucket, "__clause_element__") else bucket
     kind = column.type
     if not isinstance(kind, Bucket):
@@ -460,11 +460,11 @@ def may_be(bucket: Any, *values: Any) -> sa.ColumnElement[bool]:
 
 
 def sealed_lookup(session: orm.Session, bucket: Any, *values: Any, where: Sequence[Any] = ()) -> list[Any]:
-    """The objects whose sealed columns have these *values*, in normal form: the bucket is read, opened and compared.
+    """The objects whose sealed columns have these *values*, in normal form: opens and compares the rows of the bucket.
 
         sealed_lookup(session, Customer.email_bucket, "ann@example.org", where=[Customer.active])
 
-    It reads as many rows as the bucket holds, beside those that are found. Raises `SearchRefused`, and as opening does.
+    It also reads the other rows of the bucket. Raises `SearchRefused`, and as opening does.
     """
     rows = session.scalars(sa.select(bucket.parent.entity).where(may_be(bucket, *values), *where))
     column = bucket.property.columns[0]
@@ -478,12 +478,12 @@ def sealed_lookup(session: orm.Session, bucket: Any, *values: Any, where: Sequen
 
 
 def rotate_fields(engine: sa.Engine, table: Any, *, progress: Progress | None = None) -> RotationCount:
-    """Bring the sealed columns and buckets of *table*, a mapped class or a `Table`, up to date in place: values under
-    an older key are sealed anew, plain ones for the first time (where their column says ``accept_plain``), and missing
-    or wrong buckets are made. The application may go on; whoever is killed runs it again.
+    """Bring the sealed columns and buckets of *table*, a mapped class or a `Table`, up to date in place: reseal values
+    under an older key, seal plain ones (if their column has ``accept_plain``), and fill missing or wrong buckets. The
+    application may keep running; a killed run can be repeated.
 
-    It works through connections of its own, on SQLite, PostgreSQL and MariaDB. Raises `RowsLeft` for what could not be
-    done, when everything else is, and `RowsRefused` where the database refuses.
+    It uses connections of its own, on SQLite, PostgreSQL and MariaDB. Raises `RowsLeft` for values that could not be
+    processed, after everything else is done, and `RowsRefused` if the database refuses.
     """
     real: sa.Table = table if isinstance(table, sa.Table) else sa.inspect(table).local_table
     sealed = [column for column in real.c if isinstance(column.type, SealedType)]
@@ -510,7 +510,7 @@ def _rows(engine: sa.Engine, table: sa.Table, columns: Sequence[sa.Column[Any]])
             return int(connection.exec_driver_sql(sql, values).rowcount)
 
     with _spoken(table), engine.connect():
-        dialect = engine.dialect  # which knows the server by now
+        dialect = engine.dialect  # connected, so the dialect knows the server
     flavours: Mapping[str, Flavour] = {"sqlite": "sqlite", "postgresql": "postgresql", "mariadb": "mariadb"}
     name = "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name
     mark = {"qmark": "?", "format": "%s", "pyformat": "%s"}.get(dialect.paramstyle)
@@ -532,7 +532,7 @@ def _rows(engine: sa.Engine, table: sa.Table, columns: Sequence[sa.Column[Any]])
 
 @contextmanager
 def _spoken(table: sa.Table) -> Iterator[None]:
-    """A driver's error becomes one of ours, without its text: that can quote a row."""
+    """Translate a driver's errors into ours, without their text: it can quote a row."""
     try:
         yield
         return

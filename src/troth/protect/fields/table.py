@@ -1,4 +1,4 @@
-"""What the rows of one table should hold: the values of its sealed columns under the key in use, and their buckets."""
+"""The target content of a table's rows: sealed columns under the key in use, and their buckets."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from troth.protect.fields.errors import FieldRefused
 from troth.protect.keyring import Keyring
 
 Values = tuple[Any, ...]
-"""What one row holds in the managed columns, as the driver gives it: sealed columns first, buckets after."""
+"""A row's values in the managed columns, as the driver returns them: sealed columns first, then buckets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One bucket column: *at* says which of the table's sealed columns its index is over, in order."""
+    """One bucket column: *at* gives the positions of the indexed columns among the table's sealed columns, in order."""
 
     index: BlindIndex
     at: tuple[int, ...]
@@ -25,8 +25,8 @@ class Index:
 
 @dataclass(slots=True)
 class RotationCount:
-    """What was found and done: *rows* that were looked at, *changed* of them, and values that are *unopened* as they do
-    not open, be it that they are plain and that is not accepted."""
+    """Counts of a rotation: *rows* checked, rows *changed*, and values *unopened* because they do not open, which
+    includes plain ones that are not accepted."""
 
     rows: int = 0
     changed: int = 0
@@ -42,8 +42,8 @@ class SealedTable:
     indexes: tuple[Index, ...] = ()
 
     def look(self, *, at_buckets: bool) -> RowChecker:
-        """A look at some of its rows, with the keys as they are now. Without *at_buckets*, those of rows whose values
-        are sealed under the key in use are taken to be right: no such row is opened."""
+        """A checker for some of its rows, with the current keys. Without *at_buckets*, buckets of rows whose values are
+        sealed under the key in use are assumed correct, and such rows are not opened."""
         columns = tuple((column, column.keys()) for column in self.columns)
         indexes = tuple((index, self.columns[index.at[0]].keyring()) for index in self.indexes)
         indexed = frozenset(at for index in self.indexes for at in index.at)
@@ -52,7 +52,7 @@ class SealedTable:
 
 @dataclass(frozen=True, slots=True)
 class RowChecker:
-    """Tells what rows should hold. Columns and indexes come with their keys; *indexed* are the columns with buckets."""
+    """Computes the target values of rows. Columns and indexes come with their keys; *indexed* columns have buckets."""
 
     columns: tuple[tuple[SealedColumn[Any], Keys], ...]
     indexes: tuple[tuple[Index, Keyring], ...]
@@ -60,7 +60,7 @@ class RowChecker:
     at_buckets: bool
 
     def fresh(self, stored: Values, count: RotationCount) -> Values:
-        """What the row should hold: the same where there is nothing to do, or nothing can be done. *found* is told."""
+        """The row's target values: unchanged if there is nothing to do or a value does not open. Updates *count*."""
         count.rows += 1
         due = [at for at, (column, keys) in enumerate(self.columns) if not column.is_under(keys, stored[at])]
         if not due and not self.at_buckets:

@@ -1,8 +1,8 @@
-"""Raw primitives: key bytes, ciphers, hashes under a key. Only the rest of `protect` may touch them, and
-`troth.testing.vectors`, which tries them.
+"""Raw primitives: key bytes, ciphers, keyed hashes. Only the rest of `protect` and `troth.testing.vectors`, which tests
+them, may use them.
 
-Nothing here decides anything; what is safe to do with them is decided one floor up. Python cannot promise to wipe a key
-from memory, so nothing here claims to.
+Nothing here decides anything; the layer above decides what is safe. Python cannot promise to wipe a key from memory, so
+nothing here claims to.
 """
 
 from troth.protect.hazmat.aead import KEY_BYTES, NONCE_BYTES, TAG_BYTES, Aead, AeadFailed

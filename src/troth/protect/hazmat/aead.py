@@ -11,13 +11,13 @@ TAG_BYTES = 16
 
 
 class AeadFailed(Exception):
-    """The tag does not fit."""
+    """The tag does not verify."""
 
 
 class Aead:
-    """One key of 16, 24 or 32 bytes, ready for use: setting it up costs more than sealing a short value with it.
+    """One key of 16, 24 or 32 bytes, ready for use: setting it up costs more than sealing a short value.
 
-    `ValueError` for a key of any other length, and for a nonce that is shorter than 8 bytes or longer than 128.
+    `ValueError` for a key of any other length, and for a nonce shorter than 8 bytes or longer than 128.
     """
 
     __slots__ = ("_cipher",)
@@ -26,7 +26,7 @@ class Aead:
         self._cipher = AESGCM(key)
 
     def encrypt(self, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
-        """Ciphertext and tag. The caller never repeats a nonce under one key."""
+        """Ciphertext and tag. The caller must never reuse a nonce under one key."""
         return self._cipher.encrypt(nonce, plaintext, associated)
 
     def decrypt(self, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 class SigningKey:
-    """The key that a 32-byte seed stands for."""
+    """The signing key of a 32-byte seed."""
 
     __slots__ = ("_key",)
 

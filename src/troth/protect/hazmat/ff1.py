@@ -1,7 +1,7 @@
 """FF1 format-preserving encryption (NIST SP 800-38G, algorithms 7 and 8) over AES, one value at a time.
 
-It is unauthenticated: under another key or tweak everything decrypts to something. Callers have to know that the key
-is the right one, or carry redundancy of their own.
+It is unauthenticated: under another key or tweak everything decrypts to something. Callers must know that the key is
+the right one, or add redundancy of their own.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from troth.protect.errors import DomainTooSmall
 BLOCK_BYTES = 16
 ROUNDS = 10
 DOMAIN_MIN = 1_000_000
-"""Of fewer values an attacker tries all; required by the second draft of SP 800-38G revision 1 (2025-02-03)."""
+"""Smaller domains can be searched; required by the second draft of SP 800-38G revision 1 (2025-02-03)."""
 _RADIX_MAX = 65_536
 _LENGTH_MAX = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Ff1Parameters:
-    """What follows from radix, length and the length of the tweak: *u*, *v*, *b*, *d* and *p* as the standard has them.
-    *moduli* are those of the even and the odd rounds."""
+    """Parameters derived from radix, length and tweak length: *u*, *v*, *b*, *d* and *p* as in the standard. *moduli*
+    are those of the even and the odd rounds."""
 
     u: int
     v: int
@@ -37,7 +37,7 @@ class Ff1Parameters:
 
     @classmethod
     def of(cls, radix: int, length: int, tweak_bytes: int) -> Ff1Parameters:
-        """Raises `DomainTooSmall` where there are fewer than `DOMAIN_MIN` values of that length."""
+        """Raises `DomainTooSmall` if there are fewer than `DOMAIN_MIN` values of that length."""
         if radix ** min(length, 20) < DOMAIN_MIN:
             raise DomainTooSmall(radix=radix, length=length, needed=DOMAIN_MIN)
         assert max(length, tweak_bytes) <= _LENGTH_MAX, "FF1 counts numerals and bytes of the tweak in 32 bits"
@@ -49,7 +49,7 @@ class Ff1Parameters:
         return cls(u, v, b, 4 * -(-b // 4) + 4, p, (radix**u, radix**v))
 
     def before_round(self, tweak: bytes) -> bytes:
-        """P and Q up to the number of the round, which is the same in all of them."""
+        """P and Q up to the round number: the part that all rounds share."""
         return self.p + tweak + bytes((-len(tweak) - self.b - 1) % BLOCK_BYTES)
 
 
@@ -64,7 +64,7 @@ class Ff1:
         self.radix = radix
 
     def encrypt(self, numerals: Sequence[int], tweak: bytes) -> list[int]:
-        """As many numerals, the most significant one first. Raises `DomainTooSmall`."""
+        """Encrypt to as many numerals, the most significant first. Raises `DomainTooSmall`."""
         shape = Ff1Parameters.of(self.radix, len(numerals), len(tweak))
         work = _Rounds(self.blocks(), shape, tweak)
         a, b = self._number(numerals[: shape.u]), self._number(numerals[shape.u :])
@@ -73,7 +73,7 @@ class Ff1:
         return self._numerals(a, shape.u) + self._numerals(b, shape.v)
 
     def decrypt(self, numerals: Sequence[int], tweak: bytes) -> list[int]:
-        """What `encrypt` was given, where key and tweak are the same; something else otherwise. Raises as `encrypt`."""
+        """The input of `encrypt` under the same key and tweak; another value otherwise. Raises as `encrypt`."""
         shape = Ff1Parameters.of(self.radix, len(numerals), len(tweak))
         work = _Rounds(self.blocks(), shape, tweak)
         a, b = self._number(numerals[: shape.u]), self._number(numerals[shape.u :])
@@ -82,7 +82,7 @@ class Ff1:
         return self._numerals(a, shape.u) + self._numerals(b, shape.v)
 
     def blocks(self) -> CipherContext:
-        """AES on whole blocks, each by itself; for one thread."""
+        """AES on single blocks (ECB); for one thread."""
         return self._cipher.encryptor()
 
     def _number(self, numerals: Sequence[int]) -> int:
@@ -101,7 +101,7 @@ class Ff1:
 
 
 class _Rounds:
-    """The round function for one value. What comes before the number of the round is hashed once."""
+    """The round function for one value. The part before the round number is hashed once."""
 
     __slots__ = ("_aes", "_b", "_d", "_rest", "_state")
 

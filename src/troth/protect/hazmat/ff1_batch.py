@@ -1,7 +1,7 @@
-"""FF1 for many values of one length at once, bit for bit what `Ff1` gives for each.
+"""FF1 for many values of one length at once, bit for bit equal to `Ff1`.
 
-The ten rounds run over whole columns with numpy, and AES over all their blocks in one call. Only users of batches
-import this module, as numpy comes with the extra ``troth[tokens]``.
+The ten rounds run over whole columns with numpy, and AES over all their blocks in one call. Only batch code imports
+this module, as numpy comes with the extra ``troth[tokens]``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.ciphers import CipherContext
 from troth.protect.hazmat.ff1 import BLOCK_BYTES, ROUNDS, Ff1, Ff1Parameters
 
 Numerals = npt.NDArray[np.unsignedinteger[Any]]
-"""A value in each row, a numeral in each column."""
+"""One value per row, one numeral per column."""
 Column = npt.NDArray[np.uint64]
 Bytes = npt.NDArray[np.uint8]
 
-_HALF_BITS_MAX = 56  # so that a half and the number of its round fit into the last eight bytes of a block
-_ROWS_AT_ONCE = 16_384  # what a round touches stays in the cache of one core
+_HALF_BITS_MAX = 56  # so that a half and its round number fit into the last eight bytes of a block
+_ROWS_AT_ONCE = 16_384  # the working set of a round stays in the cache of one core
 
 
 def encrypt_batch(ff1: Ff1, numerals: Numerals, tweak: bytes, row_tweaks: Bytes | None = None) -> Numerals:
@@ -67,7 +67,7 @@ def _encrypt(work: _Rounds, a: Column, b: Column) -> tuple[Column, Column]:
         modulus = work.moduli[at % 2]
         sums = work.y(at, b)
         sums += a
-        a, b = b, np.minimum(sums, sums - modulus)  # below the modulus, the difference wraps round to something huge
+        a, b = b, np.minimum(sums, sums - modulus)  # below the modulus, the difference wraps around to a huge number
     return a, b
 
 
@@ -75,7 +75,7 @@ def _decrypt(work: _Rounds, a: Column, b: Column) -> tuple[Column, Column]:
     for at in reversed(range(ROUNDS)):
         modulus = work.moduli[at % 2]
         difference = b - work.y(at, a)
-        a, b = np.minimum(difference, difference + modulus), a  # below nought it wraps round, and comes back
+        a, b = np.minimum(difference, difference + modulus), a  # a negative one wraps around, and back with the modulus
     return a, b
 
 
@@ -87,15 +87,15 @@ class _Rounds:
         self._aes = blocks.update_into
         self._shape = shape
         rows = len(row_tweaks)
-        self._blocks = np.empty((rows, 2), np.uint64)  # each a block, as two big-endian words
-        self._out = bytearray(rows * BLOCK_BYTES + BLOCK_BYTES - 1)  # what update_into asks for
+        self._blocks = np.empty((rows, 2), np.uint64)  # each row is a block, as two big-endian words
+        self._out = bytearray(rows * BLOCK_BYTES + BLOCK_BYTES - 1)  # the size that update_into requires
         self._words = np.frombuffer(self._out, np.uint64, 2 * rows).reshape(rows, 2)
         self._last = self._start(shape.before_round(tweak + bytes(row_tweaks.shape[1])), row_tweaks, len(tweak))
 
     def _start(self, fixed: bytes, row_tweaks: Bytes, tweak_bytes: int) -> Column:
-        """Hash what comes before the number of the round; the last block's second word, still without round and half.
+        """Hash the part before the round number; returns the last block's second word, without round and half.
 
-        Its first word stands in the blocks already, and stays there.
+        Its first word is already in the blocks, and stays there.
         """
         rows, width = row_tweaks.shape
         messages = np.zeros((rows, -(-len(fixed) // BLOCK_BYTES) * BLOCK_BYTES), np.uint8)
@@ -110,7 +110,7 @@ class _Rounds:
         return self._blocks[:, 1].byteswap()
 
     def y(self, at: int, half: Column) -> Column:
-        """The standard's y of round *at*, already taken by that round's modulus."""
+        """The standard's y of round *at*, reduced by that round's modulus."""
         last = half ^ self._last
         last ^= np.uint64(at << 8 * self._shape.b)
         last.byteswap(inplace=True)
@@ -134,7 +134,7 @@ class _Rounds:
 
 
 def _modulo(numbers: Column, modulus: np.uint64) -> Column:
-    """As ``%``, which numpy does not vectorise while it does divide by one number fast."""
+    """As ``%``, which numpy does not vectorise; division by one number is fast."""
     return numbers - numbers // modulus * modulus
 
 

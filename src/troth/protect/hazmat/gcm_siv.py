@@ -1,4 +1,4 @@
-"""AES-GCM-SIV (RFC 8452) with 96-bit nonces: a nonce that comes twice shows equal plaintexts, and nothing else."""
+"""AES-GCM-SIV (RFC 8452) with 96-bit nonces: a repeated nonce reveals equal plaintexts, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HKDF (RFC 5869), over SHA-256 unless told otherwise."""
+"""HKDF (RFC 5869), over SHA-256 by default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HMAC (RFC 2104, FIPS 198-1), prepared once per key, over SHA-256 unless told otherwise."""
+"""HMAC (RFC 2104, FIPS 198-1), prepared once per key, over SHA-256 by default."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Mac:
         return outer.digest()
 
     def each(self, messages: Iterable[bytes]) -> list[bytes]:
-        """A call for each message, without the calls."""
+        """One HMAC per message, without the overhead of a call for each."""
         inner_of, outer_of, hashes = self._inner.copy, self._outer.copy, []
         for message in messages:
             inner, outer = inner_of(), outer_of()

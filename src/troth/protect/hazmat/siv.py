@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from troth.protect.hazmat.aead import TAG_BYTES, AeadFailed
 
 SIV_KEY_BYTES = 64
-"""Two keys of AES-256 in one."""
+"""Two AES-256 keys in one."""
 
 
 class Siv:
-    """One key of 32, 48 or 64 bytes, half of it for each part, ready for use. `ValueError` for any other length."""
+    """One key of 32, 48 or 64 bytes, half for each part, ready for use. `ValueError` for any other length."""
 
     __slots__ = ("_cipher",)
 
@@ -22,8 +22,8 @@ class Siv:
         self._cipher = AESSIV(key)
 
     def encrypt(self, plaintext: bytes, associated: Sequence[bytes]) -> bytes:
-        """The synthetic IV, which is the tag as well, and the ciphertext. Of the *associated* texts, all and their
-        order count; with a nonce as the last of them this is the nonce-based mode of §3."""
+        """The synthetic IV, which is also the tag, and the ciphertext. All *associated* texts and their order are
+        authenticated; with a nonce as the last one this is the nonce-based mode of §3."""
         return self._cipher.encrypt(plaintext, list(associated))
 
     def decrypt(self, sealed: bytes, associated: Sequence[bytes]) -> bytes:

@@ -1,13 +1,13 @@
-"""Tokens: stand-ins for values, which a system may hold where it must not hold the value.
+"""Tokens: substitutes for values, for systems that must not hold the value.
 
 It promises that
-- a token of a card never passes Luhn, so that it is never taken for a card;
-- a token says nothing to someone without the key or the store beyond what its format keeps;
-- a token read in a domain that did not make it is refused wherever the format can tell, and `Tokeniser` says where not;
-- no format exists for what may never be kept after authorisation (PCI DSS 4.0.1, 3.3.1): codes, stripes and numbers
-  that only the holder knows.
+- a token of a card never passes Luhn, so that it is never mistaken for a card;
+- without the key or the store, a token reveals nothing beyond what its format keeps;
+- a token read in another domain than its own is refused if the format can tell, and `Tokeniser` says which cannot;
+- no format exists for data that must never be kept after authorisation (PCI DSS 4.0.1, 3.3.1): codes, stripes and
+  numbers that only the holder knows.
 
-Nothing here stores anything. ``batch`` needs numpy and is imported by its users alone.
+Nothing here stores anything. ``batch`` needs numpy and is imported only by its users.
 """
 
 from troth.protect.tokens.formats import TokenFormat

@@ -1,7 +1,7 @@
-"""Tokens of many values at once, bit for bit what `stateless` computes for each. Needs numpy, of ``troth[tokens]``.
+"""Tokens of many values at once, bit for bit equal to `stateless`. Needs numpy, of ``troth[tokens]``.
 
-Inside, values of one length stand as ASCII, a value in each row and a character in each column. A refused batch names
-one row, and nothing of it is returned.
+Internally, values of one length are ASCII arrays with a value per row and a character per column. A refused batch names
+one row, and returns nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NOUGHT = np.uint8(ord("0"))
 
 
 def with_list(values: Sequence[str], act: Act) -> list[str]:
-    """*act* on texts, those of each length together."""
+    """Apply *act* to texts, grouped by length."""
     if len(set(map(len, values))) == 1:
         return _texts(act(_ascii(values)))
     rows_of: dict[int, list[int]] = defaultdict(list)
@@ -44,8 +44,8 @@ def with_list(values: Sequence[str], act: Act) -> list[str]:
 
 
 def with_array(values: npt.NDArray[Any], act: Act) -> npt.NDArray[Any]:
-    """*act* on an array of bytes (dtype ``S``), or on a table of digits 0 to 9 (dtype ``uint8``, a value in each row).
-    The result is of the same kind."""
+    """Apply *act* to an array of bytes (dtype ``S``), or to a table of digits 0 to 9 (dtype ``uint8``, a value per
+    row). Returns the same type."""
     values = np.ascontiguousarray(values)
     if values.dtype == np.uint8 and values.ndim == 2:
         return act(values + _NOUGHT) - _NOUGHT
@@ -70,7 +70,7 @@ def pan_tokens(key: TokenKey, pans: Ascii) -> Ascii:
 
 
 def pans(key_of: Callable[[int], TokenKey], tokens: Ascii) -> Ascii:
-    """`stateless.pan_of` of every row, under the keys of the versions that the rows say."""
+    """`stateless.pan_of` of every row, under the keys of the versions that the rows name."""
     digits = _digits(tokens, "a token of a card")
     versions = _luhn(digits)
     _refuse_first(versions == 0, lambda row: pan_digit(_text(tokens, row)))
@@ -103,7 +103,7 @@ def texts_of(key: TokenKey, format_: TokenFormat, tokens: Ascii) -> Ascii:
 
 
 def _moved(crypt: Callable[..., Ascii], key: TokenKey, ascii_: Ascii, digits: Ascii, residue: int) -> Ascii:
-    """All but the last five digits through the cipher, and the fifth chosen for the remainder."""
+    """Encrypt or decrypt all but the last five digits, and choose the fifth-last to give the remainder."""
     chosen = ascii_.shape[1] - LAST - 1
     last4 = ascii_[:, -LAST:]
     result = digits.copy()
@@ -115,7 +115,7 @@ def _moved(crypt: Callable[..., Ascii], key: TokenKey, ascii_: Ascii, digits: As
 
 
 def _luhn(digits: Ascii) -> Ascii:
-    """`cards.luhn` of every row; sums of at most 19 digits fit a byte."""
+    """`cards.luhn` of every row; sums of at most 19 digits fit into a byte."""
     columns = digits.T[::-1]
     total = np.zeros(len(digits), np.uint8)
     for column in columns[::2]:
@@ -130,7 +130,7 @@ def _modulo_10(numbers: Ascii) -> Ascii:
 
 
 def _digits(ascii_: Ascii, what: str) -> Ascii:
-    """Digits of card length, laid out column by column, as they are worked on."""
+    """The digits, of a card's length, in column-major order for speed. Refuses other rows."""
     if ascii_.shape[1] not in LENGTHS:
         _refuse_first(np.ones(len(ascii_), bool), lambda row: require_digits(_text(ascii_, row), what))
     digits = np.asfortranarray(ascii_ - _NOUGHT)
@@ -167,7 +167,7 @@ def _refuse_cards(ascii_: Ascii, *, reading: bool) -> None:
 
 
 def _on_rows(ascii_: Ascii, act: Act, rows: Sequence[int] | npt.NDArray[np.intp]) -> Ascii:
-    """*act*, with the row that it refuses counted in the whole batch."""
+    """Apply *act*, and number a refused row within the whole batch."""
     try:
         return act(ascii_)
     except TokenRefused as refused:
@@ -176,7 +176,7 @@ def _on_rows(ascii_: Ascii, act: Act, rows: Sequence[int] | npt.NDArray[np.intp]
 
 
 def _refuse_first(bad: Rows, refuse: Callable[[int], object]) -> None:
-    """Refuse the first row that is bad, in the words that the scalar form has for it."""
+    """Refuse the first bad row with the message of the scalar form."""
     if bad.any():
         row = int(bad.argmax())
         with _refusing(row):
@@ -193,7 +193,7 @@ def _refusing(row: int) -> Iterator[None]:
 
 
 def _ascii(values: Sequence[str]) -> Ascii:
-    """A byte for each character. Others than Latin-1 become question marks, which no format takes either."""
+    """One byte per character. Characters outside of Latin-1 become question marks, which no format accepts either."""
     return np.frombuffer("".join(values).encode("latin-1", "replace"), np.uint8).reshape(len(values), -1)
 
 

@@ -1,4 +1,4 @@
-"""What the token fields that a declaration names leak, and which of them are refused."""
+"""Checks of the token fields in a declaration: what they leak, and which are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from troth.protect.tokens.formats import TokenFormat, nearest
 from troth.protect.tokens.stateless import ALPHABETS
 
 _KEPT: Final = re.compile(r"pan(?:\.bin(?P<first>\d))?(?:\.last(?P<last>\d))?")
-"""Formats of cards as one might ask for them, those that there are among them."""
+"""Matches card formats as a writer might imagine them, whether they exist or not."""
 _CARD: Final = 16
 _SHOWN: Final = 40
 _LEAKS: Final = {
@@ -29,7 +29,7 @@ _LEAKS: Final = {
 
 
 def token_fields(declaration: Declaration) -> Iterator[tuple[str, str, str, TokenUse]]:
-    """System, table, column and use of every field that is declared to hold tokens."""
+    """System, table, column and use of every field declared to hold tokens."""
     for system, it in declaration.systems.items():
         for name, table in it.tables.items():
             for column, use in table.fields.items():
@@ -38,9 +38,9 @@ def token_fields(declaration: Declaration) -> Iterator[tuple[str, str, str, Toke
 
 
 def check(declaration: Declaration) -> Iterator[Problem]:
-    """A note for every field of tokens, with what they leak. An error instead where the format is none, where so few
-    values would be left that all can be tried (NIST SP 800-38G r1, 2pd), where nobody declared the domain or its keys,
-    and where a token of one domain would be read as a wrong card in another."""
+    """A note for every token field, with what its tokens leak. An error instead if the format is unknown, if so few
+    values would be left that all can be tried (NIST SP 800-38G r1, 2pd), if the domain or its keys are not declared, or
+    if a token of one domain would be read as a wrong card in another."""
     domains = declaration.token_domains
     for system, table, column, use in token_fields(declaration):
         path = f"systems.{system}.tables.{table}.fields.{column}.token"
@@ -53,7 +53,7 @@ def check(declaration: Declaration) -> Iterator[Problem]:
 
 
 def _faults(use: TokenUse, domains: dict[str, tuple[int, ...]]) -> Iterator[tuple[str, str, str, str]]:
-    """Where, which, what is wrong, and what to do instead."""
+    """Place, code, message and fix of each fault."""
     try:
         format_ = TokenFormat.named(use.format)
     except TokenRefused as refused:
@@ -93,7 +93,7 @@ def _too_few_texts(use: TokenUse, radix: int) -> Iterator[tuple[str, str, str, s
 
 
 def _too_few_cards(name: str) -> str | None:
-    """What to say of a format of cards that leaves fewer values than can be tried."""
+    """The message for a card format that leaves so few values that all can be tried; None for any other."""
     asked = _KEPT.fullmatch(name)
     if asked is None:
         return None

@@ -14,7 +14,7 @@ _KNOWN_SHOWN = 10
 
 
 class TokenFormat(enum.StrEnum):
-    """What a token looks like. `named` finds one by its name, as a policy writes it."""
+    """The format of a token. `named` finds one by its name, as written in a policy."""
 
     PAN_BIN6_LAST4 = "pan.bin6.last4"
     PAN_LAST4 = "pan.last4"
@@ -27,7 +27,7 @@ class TokenFormat(enum.StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """Raises `TokenRefused` for a format that there is not, with the nearest one that there is."""
+        """The format called *name*. Raises `TokenRefused` for an unknown one, with the nearest known name."""
         try:
             return cls(name)
         except ValueError:
@@ -35,16 +35,16 @@ class TokenFormat(enum.StrEnum):
 
     @property
     def is_stored(self) -> bool:
-        """Whether tokens are drawn at random and read back from a store, and not computed."""
+        """Whether tokens are drawn at random and read back from a store, not computed."""
         return self in (TokenFormat.PAN_BIN6_LAST4, TokenFormat.OPAQUE)
 
     @property
     def is_reversible(self) -> bool:
-        """Whether anybody gets the value back from the token, from a store or with the key."""
+        """Whether the value can be read back from the token, from a store or with the key."""
         return self is not TokenFormat.ONE_WAY
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """``; did you mean 'x'?``, or all that there are."""
+    """``; did you mean 'x'?``, or a list of the known names."""
     close = difflib.get_close_matches(name[:_NAME_SHOWN], known, n=1, cutoff=0.5)
     return f"; did you mean {str(close[0])!r}?" if close else f"; there are {', '.join(sorted(known)[:_KNOWN_SHOWN])}"

@@ -1,4 +1,4 @@
-"""A card number as a value that hides itself."""
+"""A card number as a value whose ``repr`` hides it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from troth.protect.sealed import Sealed
 from troth.protect.tokens.cards import LAST, luhn, shown_first_max
 
 LENGTHS: Final = range(12, 20)
-"""How many digits a card number may have."""
+"""Number of digits that a card number may have."""
 _HIDDEN: Final = "•"
 
 
 class Pan(Sealed[str]):
-    """A card number. ``repr``, ``str`` and formatting show its last four digits alone (PCI DSS 4.0.1, 3.4.1); `reveal`
-    is the one way to the rest. Complete and valid once built: 12 to 19 ASCII digits whose check digit fits."""
+    """A card number. ``repr``, ``str`` and formatting show only its last four digits (PCI DSS 4.0.1, 3.4.1); only
+    `reveal` returns the rest. Always valid: 12 to 19 ASCII digits with a correct check digit."""
 
     __slots__ = ()
 
@@ -25,7 +25,7 @@ class Pan(Sealed[str]):
 
     @classmethod
     def _known(cls, digits: str) -> Self:
-        """One that is valid by construction; for this room only."""
+        """A `Pan` that is valid by construction; for use in this package only."""
         pan = cls.__new__(cls)
         pan._value = digits
         return pan
@@ -36,10 +36,10 @@ class Pan(Sealed[str]):
         return self._value[-LAST:]
 
     def masked(self, *, first: int = 0) -> str:
-        """As it may be displayed: the last four digits, and where asked for the BIN, the *first* 6 or 8.
+        """The number for display: the last four digits and, if requested, the BIN, the *first* 6 or 8.
 
-        Who may see the BIN is a matter of roles, and decided by the caller. Raises `TokenRefused` where the card's
-        brand and length do not allow that many (PCI SSC FAQ 1091); the same bounds hold for what is kept, truncated.
+        The caller decides, by roles, who may see the BIN. Raises `TokenRefused` if the card's brand and length do not
+        allow that many (PCI SSC FAQ 1091); the same bounds apply to truncated numbers in storage.
         """
         if first not in (0, 6, 8):
             raise TokenRefused("a card is shown with its first 0, 6 or 8 digits and its last 4")
@@ -59,7 +59,7 @@ class Pan(Sealed[str]):
 
 
 def require_pan(digits: str, *, row: int | None = None) -> None:
-    """Raises `TokenRefused` for what is no card number, without saying what it was."""
+    """Raises `TokenRefused` if *digits* is no card number, without quoting it."""
     require_digits(digits, "a card number", row=row)
     if luhn(digits):
         raise TokenRefused("this is no card number: its check digit does not fit; look for a typing mistake", row=row)

@@ -1,4 +1,4 @@
-"""Tokens that are computed: from a value and a key there, and back again, one at a time."""
+"""Computed tokens: encryption of a value under a key, and back, one at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALPHABETS: Final = {
 }
 TEXT_MAX: Final = 256
 _TWEAK_BYTES = 16
-_RESERVED: Final = ".invalid"  # RFC 2606 §2 keeps it for ever: nothing can be mailed there
+_RESERVED: Final = ".invalid"  # RFC 2606 §2 reserves it for ever: nothing can be mailed there
 _REPLACED: Final = "tokens" + _RESERVED
 _ADDRESS = re.compile(r"[^@\s\x00-\x20\x7f\ud800-\udfff]+@[^@\s\x00-\x20\x7f\ud800-\udfff]+")
 _HOST = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -41,12 +41,12 @@ _STEP_BYTES = 5  # eight letters of base32, none of them padding
 
 
 def digit_of(version: int) -> int:
-    """The digit, 1 to 9, by which a token says its key version: the last nine versions have different ones."""
+    """The digit, 1 to 9, that identifies a key version in a token: the last nine versions have different ones."""
     return (version - 1) % 9 + 1
 
 
 class TokenKey:
-    """The cipher and the tweak of one domain, format and key version. *mac* is the domain's own for that version."""
+    """The cipher and the tweak of one domain, format and key version. *mac* is the domain's for that version."""
 
     __slots__ = ("digit", "ff1", "tweak")
 
@@ -61,8 +61,8 @@ class TokenKey:
 
 
 def pan_token(key: TokenKey, pan: str) -> str:
-    """Keep the last four digits; leave out the digit before them, as Luhn implies it; encrypt the others; put a digit
-    back that leaves the digit of the key's version as Luhn's remainder. Injective, and no token passes Luhn."""
+    """Keep the last four digits; drop the digit before them, which Luhn implies; encrypt the others; insert a digit
+    that makes the Luhn remainder the digit of the key version. Injective, and no token passes Luhn."""
     require_pan(pan)
     last4 = pan[-LAST:]
     numerals = key.ff1.encrypt([int(digit) for digit in pan[: -LAST - 1]], key.tweak + last4.encode())
@@ -71,7 +71,7 @@ def pan_token(key: TokenKey, pan: str) -> str:
 
 
 def pan_digit(token: str) -> int:
-    """The digit of its key version that a token says. Raises `TokenRefused` for what cannot be a token."""
+    """The digit of the key version in a card token. Raises `TokenRefused` if it cannot be a token."""
     require_digits(token, "a token of a card")
     digit = luhn(token)
     if not digit:
@@ -80,7 +80,7 @@ def pan_digit(token: str) -> int:
 
 
 def pan_of(key: TokenKey, token: str) -> str:
-    """The card, if the token was made under this very key; some other number otherwise."""
+    """The card, if the token was made under exactly this key; another number otherwise."""
     last4 = token[-LAST:]
     numerals = key.ff1.decrypt([int(digit) for digit in token[: -LAST - 1]], key.tweak + last4.encode())
     head = "".join(map(str, numerals))
@@ -91,7 +91,7 @@ def pan_of(key: TokenKey, token: str) -> str:
 
 
 def text_token(key: TokenKey, format_: TokenFormat, text: str) -> str:
-    """As many characters of the same alphabet. Raises `TokenRefused` for others, and for card numbers."""
+    """Encrypt to as many characters of the same alphabet. Raises `TokenRefused` for others, and for card numbers."""
     numerals = _numerals(format_, text)
     refuse_card(text, reading=False)
     alphabet = ALPHABETS[format_]
@@ -99,7 +99,7 @@ def text_token(key: TokenKey, format_: TokenFormat, text: str) -> str:
 
 
 def text_of(key: TokenKey, format_: TokenFormat, token: str) -> str:
-    """What `text_token` was given, if the token was made under this very key; some other text otherwise."""
+    """The input of `text_token`, if the token was made under exactly this key; another text otherwise."""
     alphabet = ALPHABETS[format_]
     numerals = key.ff1.decrypt(_numerals(format_, token), key.tweak)
     text = "".join([alphabet[numeral] for numeral in numerals])
@@ -108,7 +108,7 @@ def text_of(key: TokenKey, format_: TokenFormat, token: str) -> str:
 
 
 def refuse_card(text: str, *, reading: bool, row: int | None = None) -> None:
-    """No card goes into a format in which a wrong domain would give another number unnoticed, so none comes out."""
+    """Raises `TokenRefused` for a card number: in these formats a wrong domain would give another number unnoticed."""
     if not looks_like_card(text):
         return
     if reading:
@@ -128,7 +128,7 @@ def _numerals(format_: TokenFormat, text: str) -> list[int]:
 
 
 def refuse_text(format_: TokenFormat, *, fits: bool, length: int, row: int | None = None) -> None:
-    """Raises `TokenRefused` for letters out of the alphabet, and for a text that is too long."""
+    """Raises `TokenRefused` for characters outside the alphabet, and for a text that is too long."""
     if length > TEXT_MAX:
         raise TokenRefused(f"the format takes {TEXT_MAX} characters at most; use 'opaque'", row=row)
     if not fits:
@@ -140,8 +140,8 @@ def refuse_text(format_: TokenFormat, *, fits: bool, length: int, row: int | Non
 
 
 def email_token(key: TokenKey, format_: TokenFormat, address: str) -> str:
-    """A valid address to which nothing can be delivered. In front of its ``@`` stands the encrypted address, or for
-    ``email.domain`` the encrypted local part. Six bytes of noughts are encrypted with it and have to come back."""
+    """A valid address to which nothing can be delivered. Its local part is the encrypted address, or for
+    ``email.domain`` the encrypted local part. Six zero bytes are encrypted with it and checked on decryption."""
     if len(address) > _ADDRESS_MAX or _ADDRESS.fullmatch(address) is None:
         raise TokenRefused("an address has one @ between two parts without spaces, and 254 characters at most")
     if format_ is TokenFormat.EMAIL:
@@ -156,12 +156,12 @@ def email_token(key: TokenKey, format_: TokenFormat, address: str) -> str:
 
 
 def email_digit(format_: TokenFormat, token: str) -> int:
-    """The digit of its key version that a token says. Raises `TokenRefused` for what cannot be a token."""
+    """The digit of the key version in an e-mail token. Raises `TokenRefused` if it cannot be a token."""
     return int(_parsed(format_, token)["digit"])
 
 
 def address_of(key: TokenKey, format_: TokenFormat, token: str) -> str:
-    """What `email_token` was given. Raises `TokenRefused` for a token of another domain or key, or a changed one."""
+    """The input of `email_token`. Raises `TokenRefused` for a token of another domain or key, or a changed one."""
     parts = _parsed(format_, token)
     domain = parts["domain"] if format_ is TokenFormat.EMAIL_DOMAIN else ""
     hidden = (parts["hidden"] + parts.get("more", "")).replace(".", "")
@@ -169,7 +169,7 @@ def address_of(key: TokenKey, format_: TokenFormat, token: str) -> str:
         plain = bytes(key.ff1.decrypt(base64.b32decode(hidden.upper()), _beside(key, domain)))
         text = plain.rstrip(b"\x00").decode("utf-8")
         address = f"{text}@{domain}" if domain else text
-        if email_token(key, format_, address) == token:  # noughts and all: no other text has this token
+        if email_token(key, format_, address) == token:  # zero bytes included: no other text has this token
             return address
     raise TokenRefused("this token does not open: it is of another domain or key, or was changed")
 
@@ -182,12 +182,12 @@ def _hidden(key: TokenKey, text: str, domain: str) -> str:
 
 
 def _beside(key: TokenKey, domain: str) -> bytes:
-    """The tweak, with the domain that is kept: a token moved to another one does not open."""
+    """The tweak, including the domain that is kept: a token moved to another domain does not open."""
     return key.tweak + domain.lower().encode()
 
 
 def _joined(hidden: str, domain: str) -> str:
-    """The hidden text in front of the @ as far as it fits, the rest in labels of the domain."""
+    """The hidden text as local part as far as it fits, the rest as labels of the domain."""
     local, rest = hidden[:_LOCAL_MAX], hidden[_LOCAL_MAX:]
     labels = [rest[at : at + _LABEL_MAX] for at in range(0, len(rest), _LABEL_MAX)]
     token = f"{local}@{'.'.join([*labels, domain])}"

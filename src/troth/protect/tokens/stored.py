@@ -1,4 +1,4 @@
-"""Tokens drawn at random. What they stand for is in a store alone, which also sees to it that no two are the same."""
+"""Tokens drawn at random. Only a store knows their values, and it also keeps them unique."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from troth.protect.tokens.formats import TokenFormat
 from troth.protect.tokens.pan import Pan
 
 OPAQUE_PATTERN: Final = r"trtk1_[a-z2-7]{32}"
-"""What scanners look for; `is_opaque_token` then says whether the checksum fits."""
+"""The pattern for scanners; `is_opaque_token` then checks the checksum."""
 DRAWS_MAX: Final = 64
-"""How often to draw until the store, in which every token is unique, takes one. A BIN and last four leave 900,000
-tokens for 16 digits, and a domain needs at most 100,000 of them, one for each card with a fitting check digit: beside
-one full domain a draw is taken less than one time in nine, and this many in a row never are. Nine full ones leave no
-room."""
+"""Maximum draws until the store, in which every token is unique, accepts one. BIN and last four leave 900,000 tokens
+for 16 digits, and a domain needs at most 100,000 of them, one for each card with a valid check digit: beside one full
+domain a draw collides less than one time in nine, so this many collisions in a row never happen. Nine full domains
+leave no free token."""
 _BIN = 6
 _PREFIX = "trtk1_"
 _RANDOM_BYTES = 16
@@ -29,9 +29,9 @@ _SUM_BYTES = 4
 def draw_token(format_: TokenFormat, pan: Pan | None = None) -> str:
     """A fresh random token of a stored format, ``pan.bin6.last4`` for *pan* or ``opaque``.
 
-    The token of a card keeps its first six and last four digits and fails Luhn, so it is never taken for a card; every
-    middle that fails is as likely. It is not unique yet: see `DRAWS_MAX`. Raises `TokenRefused` for a card so short
-    that six and four digits would give the rest away.
+    The token of a card keeps its first six and last four digits and fails Luhn, so it is never mistaken for a card; all
+    middles that fail are equally likely. It is not unique yet: see `DRAWS_MAX`. Raises `TokenRefused` for a card so
+    short that six and four digits would reveal the rest.
     """
     if format_ is TokenFormat.OPAQUE:
         drawn = secrets.token_bytes(_RANDOM_BYTES)
@@ -48,14 +48,14 @@ def draw_token(format_: TokenFormat, pan: Pan | None = None) -> str:
 
 
 def require_hidden(digits: str, *, row: int | None = None) -> None:
-    """Raises `TokenRefused` for a card so short that its first six and last four digits would give the rest away."""
+    """Raises `TokenRefused` for a card so short that its first six and last four digits would reveal the rest."""
     if shown_first_max(digits) < _BIN:
         told = f"of a card of {len(digits)} digits the first 6 and last 4 give away the rest; use 'opaque'"
         raise TokenRefused(told, row=row)
 
 
 def is_opaque_token(text: str) -> bool:
-    """Whether it is an opaque token, checksum and all. That one was ever issued only the store knows."""
+    """Whether *text* is an opaque token with a correct checksum. Only the store knows whether it was ever issued."""
     if re.fullmatch(OPAQUE_PATTERN, text) is None:
         return False
     data = base64.b32decode(text.removeprefix(_PREFIX).upper())

@@ -1,4 +1,4 @@
-"""The tokeniser: computes the tokens of one domain, and reads them back."""
+"""The tokeniser: computes the tokens of one domain, and reverses them."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ T = TypeVar("T")
 
 _LIVE_MAX: Final = 9
 _IN_BULK: Final = (TokenFormat.PAN_LAST4, *stateless.ALPHABETS)
-_BULK_MIN: Final = 32  # below, numpy costs more than it saves
+_BULK_MIN: Final = 32  # below this, numpy costs more than it saves
 _ONE_WAY_BYTES: Final = 16  # PCI DSS 4.0.1, 3.5.1.1: a keyed hash of at least 128 bits
 
 
 class Tokeniser:
     """Computes the tokens of one domain: a merchant, or a part of the company that no token may leave.
 
-    *domain* is taken from the caller's credential, once, where the tokeniser is made; no call takes one. It has to be
-    so, because format-preserving encryption is unauthenticated: under another domain's key every token turns into
-    something, and nothing in the token alone says that it is wrong. *domains* are all domains of this keyring's tenant,
-    as ``token_domains`` in the declaration has them: each with its live key versions, of which the first makes new
-    tokens. A version is the number of a token key of the keychain (``troth keys rotate token`` makes the next), so that
-    it can be suspended and destroyed; in a keyring that stands alone they are derived. A token says the last nine apart
-    by one digit.
+    *domain* comes from the caller's credential, once, when the tokeniser is created; no call takes one. This is
+    necessary because format-preserving encryption is unauthenticated: under another domain's key every token decrypts
+    to something, and nothing in the token alone shows that it is wrong. *domains* are all domains of this keyring's
+    tenant, as ``token_domains`` in the declaration lists them: each with its live key versions, of which the first
+    makes new tokens. A version is the number of a token key of the keychain (``troth keys rotate token`` creates the
+    next), so that it can be suspended and destroyed; in a keyring without a keychain they are derived. A token
+    distinguishes the last nine versions by one digit.
 
-    What stands between a token in the wrong domain and somebody else's card:
+    Protection against reading a token in the wrong domain as somebody else's card:
 
-    - ``pan.last4``: no two domains may share a key version or its digit, and a token says that digit. So a token of any
-      other domain in *domains* is refused, always. What remains: one of another tenant or another root key, or made
-      under a version that is not live any more, is read as a wrong card with a fitting check digit, as often as its
-      digit is live here. Where money moves, use ``pan.bin6.last4``, which is stored.
-    - ``numeric`` and ``alphanumeric``: they take nothing that looks like a card and give nothing that does. Apart from
-      that a token in the wrong domain is read as another value; where that matters, use ``opaque``.
-    - ``email`` and ``email.domain``: tokens are authenticated (48 bits); any other domain's is refused.
+    - ``pan.last4``: no two domains may share a key version or its digit, and a token contains that digit. So a token of
+      any other domain in *domains* is always refused. What remains: a token of another tenant or another root key, or
+      made under a version that is no longer live, is read as a wrong card with a valid check digit if its digit is live
+      here. For payments, use ``pan.bin6.last4``, which is stored.
+    - ``numeric`` and ``alphanumeric``: they neither accept nor return anything that looks like a card. Apart from that,
+      a token in the wrong domain is read as another value; if that matters, use ``opaque``.
+    - ``email`` and ``email.domain``: tokens are authenticated (48 bits); those of any other domain are refused.
 
     Safe to use from several threads.
     """
@@ -76,15 +76,15 @@ class Tokeniser:
 
     @property
     def domain(self) -> str:
-        """Whose tokens these are."""
+        """The domain of its tokens."""
         return self._domain
 
     def tokenise(self, format_: TokenFormat, value: str | Pan, *, version: int | None = None) -> str:
-        """The token of *value*: the same for the same value, domain and version. Whoever calls normalises the value.
+        """The token of *value*: the same for the same value, domain and version. The caller normalises the value.
 
-        *version* is a live one other than the newest, to look for what was made before a rotation. Raises
-        `TokenRefused` for what the format does not take, `DomainTooSmall` where so few values would fit that all of
-        them can be tried.
+        *version* selects a live version other than the newest, to find tokens from before a rotation. Raises
+        `TokenRefused` for a value that the format does not accept, `DomainTooSmall` if so few values would fit that all
+        of them can be tried.
         """
         version = self._making(format_, version)
         text = _plain(value)
@@ -99,11 +99,11 @@ class Tokeniser:
         return f"trow{version}_" + mac(text.encode("utf-8", "surrogatepass"))[:_ONE_WAY_BYTES].hex()
 
     def detokenise(self, format_: TokenFormat, token: str, *, version: int | None = None) -> Sealed[str]:
-        """What the token stands for; a `Pan` for cards.
+        """The value behind the token; a `Pan` for cards.
 
-        Tokens of ``numeric`` and ``alphanumeric`` do not tell their key version: where several are live, whoever kept
-        the token has to say it. Raises `TokenRefused` for a token that this domain did not make, as far as that can be
-        known; see the class.
+        Tokens of ``numeric`` and ``alphanumeric`` do not contain their key version: if several are live, the caller
+        must pass *version*. Raises `TokenRefused` for a token that this domain did not make, as far as that can be
+        detected; see the class.
         """
         text = _plain(token)
         if format_ is TokenFormat.PAN_LAST4:
@@ -121,7 +121,7 @@ class Tokeniser:
     def tokenise_batch(
         self, format_: TokenFormat, values: Sequence[str | Pan], *, version: int | None = None
     ) -> list[str]:
-        """`tokenise` for each of *values*, all or none: what is refused names its row. Far faster with numpy, of
+        """`tokenise` for each of *values*, all or none: an error names its row. Far faster with numpy, of
         ``troth[tokens]``, for ``pan.last4``, ``numeric`` and ``alphanumeric``."""
         texts = _plain_each(values)
         if _is_bulk(format_, len(texts)):
@@ -145,9 +145,9 @@ class Tokeniser:
     def tokenise_array(
         self, format_: TokenFormat, values: npt.NDArray[Any], *, version: int | None = None
     ) -> npt.NDArray[Any]:
-        """`tokenise_batch` for a numpy array, of dtype ``S`` or, where all are digits and of one length, of dtype
-        ``uint8`` with a row of digits for each value. The result is of the same kind. Only for the three formats that
-        are fast in bulk."""
+        """`tokenise_batch` for a numpy array of dtype ``S`` or, if all values are digits and of one length, of dtype
+        ``uint8`` with a row of digits for each value. Returns the same type. Only for the three formats that are fast
+        in bulk."""
         from troth.protect.tokens.batch import with_array
 
         return with_array(values, self._making_many(format_, version))
@@ -155,7 +155,7 @@ class Tokeniser:
     def detokenise_array(
         self, format_: TokenFormat, tokens: npt.NDArray[Any], *, version: int | None = None
     ) -> npt.NDArray[Any]:
-        """`detokenise_batch` for a numpy array, as `tokenise_array`. Mind that an array shows what is in it."""
+        """`detokenise_batch` for a numpy array, as `tokenise_array`. Unlike `Sealed`, an array shows its values."""
         from troth.protect.tokens.batch import with_array
 
         return with_array(tokens, self._reading_many(format_, version))
@@ -170,8 +170,8 @@ class Tokeniser:
         return version
 
     def _reading(self, format_: TokenFormat, length: int | None, first_digit: int | None) -> TokenKey:
-        """The key that a token was made under, by the digit that the token tells and the version that its keeper
-        says."""
+        """The key that a token was made under, from the digit in the token and the version that the caller names.
+        Raises `TokenRefused`."""
         if length is not None and first_digit is not None and length != digit_of(first_digit):
             raise TokenRefused(f"this token was not made under key version {first_digit}: it tells the digit {length}")
         version = first_digit if length is None else self._by_digit.get(length)
@@ -242,7 +242,7 @@ def _plain(value: str | Pan, row: int | None = None) -> str:
 
 
 def _plain_each(values: Sequence[str | Pan]) -> list[str]:
-    if set(map(type, values)) <= {str}:  # what nearly every batch is; one at a time takes a third as long again
+    if set(map(type, values)) <= {str}:  # nearly every batch; checking one at a time takes a third longer
         return list(values)  # type: ignore[arg-type]
     return [_plain(value, row) for row, value in enumerate(values)]
 

@@ -1,10 +1,10 @@
-"""Ways to keep the root key: the same 32 bytes, as they are or wrapped by something that others hold.
+"""Ways to store the root key: the same 32 bytes, in plain or wrapped by an external key.
 
-Each way is a module with one small class. What it has to know (which key, in which token) are its fields, plain texts
-that stand in the key file beside the wrapped secret; what it has to prove itself with comes from the environment or
-from a file that the environment names, and is never written down. The unwrapped secret is in memory only.
+Each way is a module with one small class. Its options (which key, in which token) are its fields, plain texts that are
+stored in the key file beside the wrapped secret; its credentials come from the environment or from a file that the
+environment names, and are never stored. The unwrapped secret is in memory only.
 
-What a way needs of other packages is an extra of Troth's, imported when the way is used.
+Packages that a way needs are an extra of Troth, imported when the way is used.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ WAYS: Mapping[str, str] = {
     "transit": "transit.Transit",
     "pkcs11": "pkcs11.Pkcs11",
 }
-"""The word in the key file, and the class behind it."""
+"""The name in the key file, and the class behind it."""
 
-_OPTION_CHARACTERS_MAX = 2048  # as long as AWS lets an ARN be
+_OPTION_CHARACTERS_MAX = 2048  # the maximum length of an AWS ARN
 
 
 class Wrap(Protocol):
-    """One way, complete with what it has to know. Both methods raise `WrapRefused`; the message says what to mend."""
+    """One way with its options. Both methods raise `WrapRefused`; the message says what to fix."""
 
     name: ClassVar[str]
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def wrap(self, secret: bytes, key: KeyId) -> str:
-        """*secret* as a text that only this way opens again."""
+        """Wrap *secret* into a text that only this way unwraps."""
 
     def unwrap(self, text: str, key: KeyId) -> bytes:
-        """What `wrap` was given. Whoever calls checks that it fits *key*."""
+        """The input of `wrap`. The caller checks that it matches *key*."""
 
 
 def way(name: str, given: Mapping[str, str]) -> Wrap:
-    """The way called *name* with its options. Raises `WayRefused` where there is none, or the options do not fit."""
+    """The way called *name* with its options. Raises `WayRefused` if it is unknown, or the options are invalid."""
     if name not in WAYS:
         raise WayRefused(f"there is no way {name[:40]!r} to wrap a root key; there are: {', '.join(WAYS)}")
     module, _, called = WAYS[name].partition(".")
@@ -63,12 +63,12 @@ def way(name: str, given: Mapping[str, str]) -> Wrap:
 
 
 def options(wrap: Wrap) -> dict[str, str]:
-    """What *one* has to know, to be written down."""
+    """The options of *wrap*, to be stored."""
     return {field.name: getattr(wrap, field.name) for field in fields(wrap) if field.init}
 
 
 def wrapped(wrap: Wrap, secret: bytes, key: KeyId) -> str:
-    """*secret* wrapped, and proved to unwrap again, so that no key is lost to a right that covers one half only."""
+    """Wrap *secret* and verify that it unwraps, so that no key is lost to a permission for only one of the two."""
     text = wrap.wrap(secret, key)
     if wrap.unwrap(text, key) != secret:
         raise WrapRefused(f"{wrap.name} gave back another secret than it was given; nothing was written")

@@ -1,6 +1,6 @@
 """``age``: wrapped by a passphrase, in the format of age-encryption.org, so that the ``age`` command opens it as well.
 
-The passphrase stands in TROTH_PASSPHRASE_FILE or TROTH_PASSPHRASE, or is typed. scrypt stretches it, which takes about
+The passphrase comes from TROTH_PASSPHRASE_FILE or TROTH_PASSPHRASE, or is typed. scrypt stretches it, which takes about
 a second and up to a gigabyte of memory.
 """
 
@@ -25,7 +25,7 @@ _CHARACTERS_MIN = 12
 class Age:
     name: ClassVar[str] = "age"
     _passphrase: str | None = field(default=None, init=False, repr=False)
-    """What this one last wrapped or unwrapped with: a new passphrase, while the environment still has the old one."""
+    """The passphrase last used: possibly a new one, while the environment still has the old one."""
 
     def wrap(self, secret: bytes, key: KeyId) -> str:
         pyrage = _pyrage()
@@ -73,7 +73,7 @@ def _new_passphrase() -> str:
 
 @functools.cache
 def _typed(prompt: str) -> str:
-    """Typed once in the life of a process, however often it opens the key."""
+    """Prompts once per process, however often it opens the key."""
     return _prompt(prompt)
 
 

@@ -1,7 +1,7 @@
 """``aws-kms``: wrapped by a key in AWS KMS that never leaves it.
 
-The key's id is the encryption context ``{"troth": id}``: KMS authenticates it, and CloudTrail shows it. Credentials
-are those that boto3 finds; the region is the key's own.
+The root key's id is the encryption context ``{"troth": id}``: KMS authenticates it, and CloudTrail shows it. boto3
+finds the credentials; the region is the key's own.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _DELETION = "it is pending deletion; cancel that before its date: aws kms cancel
 class AwsKms:
     name: ClassVar[str] = "aws-kms"
     key: str
-    """The ARN of a symmetric key. An alias may come to mean another key, and is refused."""
+    """The ARN of a symmetric key. An alias is refused, because it may come to mean another key."""
 
     def __post_init__(self) -> None:
         if _KEY_ARN.fullmatch(self.key) is None:
@@ -65,7 +65,7 @@ class AwsKms:
 
     @contextmanager
     def _kms(self) -> Iterator[Any]:
-        """A client of the key's region; whatever it raises is told in our words, as AWS's may name people."""
+        """A client for the key's region; its errors are replaced by ours, as AWS's may name people."""
         try:
             import boto3
             from botocore.config import Config
@@ -84,7 +84,7 @@ class AwsKms:
             raise WrapRefused(
                 f"there are no AWS credentials for the key {self.key}; give this machine a role, or set AWS_PROFILE"
             ) from None
-        except (BotoCoreError, ValueError) as fault:  # the latter for an address that is none
+        except (BotoCoreError, ValueError) as fault:  # ValueError for an invalid endpoint address
             raise WrapRefused(
                 f"AWS KMS in {region} cannot be used ({type(fault).__name__}); check the network and the AWS settings"
             ) from None
@@ -96,6 +96,6 @@ def _context(key: KeyId) -> dict[str, str]:
 
 def _mend(answer: Mapping[str, Any]) -> str:
     code, message = str(answer["Error"].get("Code")), str(answer["Error"].get("Message"))
-    if "pending deletion" in message:  # KMS says either of two codes then
+    if "pending deletion" in message:  # KMS uses either of two codes then
         return _DELETION
     return _MENDS.get(code, f"{code[:60]}; see the errors of KMS in AWS's documentation")

@@ -1,4 +1,4 @@
-"""What a way proves itself with: a variable of the environment, or the file that its ``_FILE`` twin names."""
+"""Credentials of a way: an environment variable, or the file that its ``_FILE`` twin names."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _BYTES_MAX = 65_536
 
 
 def given(name: str) -> str | None:
-    """The value of *name*, or what stands in the file that *name*\\ ``_FILE`` names, without the line's end.
+    """The value of *name*, or the content of the file that *name*\\ ``_FILE`` names, without the line's end.
 
-    None where neither is set. Raises `WrapRefused` where both are, and for a file that others can read.
+    None if neither is set. Raises `WrapRefused` if both are, and for a file that others can read.
     """
     value, path = os.environ.get(name) or None, os.environ.get(f"{name}_FILE") or None
     if path is None:

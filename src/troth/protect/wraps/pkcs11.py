@@ -1,8 +1,8 @@
-"""``pkcs11``: wrapped by an AES key in a hardware security module, or in whatever speaks PKCS #11.
+"""``pkcs11``: wrapped by an AES key in a hardware security module, or in anything that speaks PKCS #11.
 
-The token encrypts with AES-GCM (CKM_AES_GCM), under a nonce of ours and with the root key's id authenticated.
-TROTH_PKCS11_MODULE names the maker's library: it is code, and so the key file cannot choose it. The PIN stands in
-TROTH_PKCS11_PIN_FILE or TROTH_PKCS11_PIN.
+The token encrypts with AES-GCM (CKM_AES_GCM), with our nonce and the root key's id authenticated. TROTH_PKCS11_MODULE
+names the vendor's library: it is code, so the key file cannot choose it. The PIN comes from TROTH_PKCS11_PIN_FILE or
+TROTH_PKCS11_PIN.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from troth.protect.wraps.given import given
 from troth.protect.wraps.text import decoded, encoded
 
 _LOGGED_IN = threading.Lock()
-"""A process logs in to a token once, not once for each thread."""
+"""A process, not a thread, logs in to a token, so sessions are serialised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Pkcs11:
 
     @contextmanager
     def _aes_key(self) -> Iterator[Any]:
-        """The key, in a session that ends at once."""
+        """The key, in a session that is closed right after use."""
         pkcs11 = _pkcs11()
         try:
             with _LOGGED_IN, _token(self.token).open(user_pin=_pin()) as session:
@@ -71,7 +71,7 @@ class Pkcs11:
             pkcs11.Attribute.KEY_TYPE: pkcs11.KeyType.AES,
             pkcs11.Attribute.LABEL: self.key,
         }
-        found = list(session.get_objects(wanted))  # `get_key` would leave the search open where it finds two
+        found = list(session.get_objects(wanted))  # `get_key` would leave the search open if it finds two
         if not found:
             raise WrapRefused(
                 f"the token {self.token!r} has no AES key {self.key!r}, or no longer; without it this file cannot be "
@@ -81,7 +81,7 @@ class Pkcs11:
             raise WrapRefused(
                 f"the token {self.token!r} has several keys {self.key!r}; give the one to use a label of its own"
             )
-        if not (hasattr(found[0], "encrypt") and hasattr(found[0], "decrypt")):  # it has what its attributes allow
+        if not (hasattr(found[0], "encrypt") and hasattr(found[0], "decrypt")):  # its attributes decide which it has
             raise WrapRefused(self._refusal("KeyFunctionNotPermitted"))
         return found[0]
 

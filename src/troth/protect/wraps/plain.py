@@ -1,4 +1,4 @@
-"""``none``: the secret stands in the file as it is, and the file's mode is all that guards it."""
+"""``none``: the secret is stored in plain, protected only by the file's mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes as the text that stands in a key file: base64, in one line."""
+"""Bytes as text in a key file: base64, in one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def encoded(data: bytes) -> str:
 
 
 def decoded(given: str) -> bytes:
-    """The way back. Raises `WrapRefused` without quoting the text."""
+    """Decode base64. Raises `WrapRefused` without quoting the text."""
     try:
         return base64.b64decode(given, validate=True)
     except ValueError:

@@ -1,7 +1,7 @@
 """``transit``: wrapped by a key in the Transit engine of HashiCorp Vault or OpenBao.
 
-VAULT_ADDR says where it is; the token stands in VAULT_TOKEN_FILE or VAULT_TOKEN, or where ``vault login`` leaves it.
-The root key's id goes along as the context, from which a derived key is derived; a plain key takes no notice of it.
+VAULT_ADDR is its address; the token comes from VAULT_TOKEN_FILE or VAULT_TOKEN, or from the file that ``vault login``
+writes. The root key's id is passed as the context, from which a derived key is derived; a plain key ignores it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 class Transit:
     name: ClassVar[str] = "transit"
     key: str
-    """Its name in the engine."""
+    """The key's name in the engine."""
     mount: str = "transit"
     """Where the engine is mounted."""
 
@@ -75,7 +75,7 @@ class Transit:
             ) from None
         except hvac.exceptions.VaultError as fault:
             raise WrapRefused(self._refusal(address, type(fault).__name__, str(fault.text or ""))) from None
-        except (AttributeError, TypeError):  # what hvac makes of errors that are not Vault's
+        except (AttributeError, TypeError):  # what hvac raises for errors that are not Vault's
             raise WrapRefused(f"what answers at {address} is not Vault; check VAULT_ADDR") from None
         finally:
             client.adapter.close()
@@ -122,7 +122,7 @@ def _said(answer: object, what: str) -> str:
 
 
 def _address() -> str:
-    """The address; one that could hold a secret is refused and not repeated."""
+    """The address of Vault. One that could contain a secret is refused without quoting it."""
     address = os.environ.get("VAULT_ADDR", "")
     try:
         url = urlsplit(address)

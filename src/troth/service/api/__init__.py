@@ -1,4 +1,4 @@
-"""The JSON API under ``/api/v1``: tokens with scopes, answers that can be asked for again, webhooks that are signed.
+"""The JSON API under ``/api/v1``: tokens with scopes, idempotent requests, signed webhooks.
 
-`frame` has what every duty's ``api.py`` is written with, `tokens` who may ask, `hooks` what is told to other programs.
+`framework` is the base of every duty's ``api.py``, `tokens` handles access, `webhooks` notifies other programs.
 """

@@ -7,5 +7,5 @@ class ApiConfig(AppConfig):
     verbose_name = "API"
 
     def ready(self) -> None:
-        """The keep loop delivers webhooks and forgets old answers."""
+        """Register the scheduler's job that delivers webhooks and deletes old responses."""
         from troth.service.api import webhooks  # noqa: F401 - registers its routine

@@ -1,6 +1,6 @@
-"""``/console/tokens/``: programs that may ask over the API, and webhooks that are told what happens.
+"""``/console/tokens/``: API tokens of programs, and webhooks.
 
-What a program proves itself with is shown once, in the answer to the form, and is kept nowhere.
+A program's secret is shown once, in the response to the form, and stored nowhere.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _EVENTS: dict[str, str | Promise] = {
 
 
 class _Plain(forms.Form):
-    """A form whose labels end as they are written."""
+    """A form without label suffixes."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -65,7 +65,7 @@ class _Plain(forms.Form):
 
 
 class NewTokenForm(_Plain):
-    """A program, what it may do, and until when."""
+    """A program, its scopes, and its end date."""
 
     name = forms.CharField(
         label=_("Program"),
@@ -96,7 +96,7 @@ class NewTokenForm(_Plain):
 
 
 class NewWebhookForm(_Plain):
-    """An address, and what it is told of."""
+    """A URL and its events."""
 
     url = forms.CharField(
         label=_("Address"),
@@ -111,7 +111,7 @@ class NewWebhookForm(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A token as the page shows it."""
+    """A token as displayed."""
 
     row: ApiToken
     scopes: list[str | Promise]
@@ -121,14 +121,14 @@ class TokenRow:
 @needs(StaffRight.API_MANAGE)
 @require_safe
 def tokens(request: HttpRequest) -> HttpResponse:
-    """The tokens and the webhooks, with a form for another of each."""
+    """Tokens and webhooks, with forms for new ones."""
     return _page(request)
 
 
 @needs(StaffRight.API_MANAGE)
 @require_http_methods(["POST"])
 def make_token(request: HttpRequest) -> HttpResponse:
-    """A token for a program; its secret is in this answer and in no other."""
+    """Create a token for a program; only this response shows its secret."""
     form, now = NewTokenForm(request.POST), timezone.now()
     if form.is_valid():
         given = form.cleaned_data
@@ -150,7 +150,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 @needs(StaffRight.API_MANAGE)
 @require_POST
 def end_token(request: HttpRequest, pk: int) -> HttpResponse:
-    """It is good no more, at once."""
+    """Revoke a token at once."""
     row = ApiToken.objects.filter(pk=pk).first()
     if row is None or not programs.end(row.name, now=timezone.now(), by=_by(request)):
         raise Http404
@@ -160,7 +160,7 @@ def end_token(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(StaffRight.API_MANAGE)
 @require_POST
 def make_hook(request: HttpRequest) -> HttpResponse:
-    """A webhook; what its receiver checks signatures with is in this answer and in no other."""
+    """Create a webhook; only this response shows its signing secret."""
     form = NewWebhookForm(request.POST)
     if form.is_valid():
         given = form.cleaned_data
@@ -176,7 +176,7 @@ def make_hook(request: HttpRequest) -> HttpResponse:
 @needs(StaffRight.API_MANAGE)
 @require_POST
 def end_hook(request: HttpRequest, pk: int) -> HttpResponse:
-    """It is told nothing more."""
+    """End a webhook."""
     if not webhooks.end(pk, now=timezone.now()):
         raise Http404
     return redirect("tokens")
@@ -224,7 +224,8 @@ _NOT_YOURS_TO_GIVE = _(
 
 
 def _may_give(request: HttpRequest, scopes: Collection[str]) -> bool:
-    """Whether whoever asks may make a token of *scopes*: what they may not see, no program of theirs sees for them."""
+    """True if the sender may create a token of *scopes*: their programs must not see what they may not see
+    themselves."""
     standing = standing_of(request)
     may_see = standing.sees_personal and not standing.may(StaffRight.STAFF_MANAGE)
     return may_see or not any(ApiScope(scope).reaches_personal for scope in scopes)
@@ -235,7 +236,7 @@ def _once(request: HttpRequest, name: str, secret: str) -> HttpResponse:
 
 
 def _end_of(day: dt.date) -> dt.datetime:
-    """Midnight after *day*, so that it still counts."""
+    """Midnight after *day*, to include it."""
     return dt.datetime.combine(day, dt.time(), dt.UTC) + dt.timedelta(days=1)
 
 

@@ -1,6 +1,6 @@
-"""What every duty's ``api.py`` is written with: who asks, what goes wrong, answers that are not given twice, pages.
+"""Base of every duty's ``api.py``: authentication, errors, idempotency, schemas.
 
-Errors are RFC 9457 problem documents. None of them repeats what was sent: it may be personal.
+Errors are RFC 9457 problem documents. None repeats the request's content: it may be personal.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Body(Schema):
-    """What is sent: exactly the fields that are described."""
+    """Base of request bodies: only described fields are allowed."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=20_000, use_attribute_docstrings=True)
 
 
 class ApiResponse(Schema):
-    """What is answered."""
+    """Base of response bodies."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -76,12 +76,12 @@ class ProblemDetails(ApiResponse):
 
 
 def problems(*statuses: int) -> dict[int, type[ProblemDetails]]:
-    """What may go wrong in an operation that takes a token and input: that, and *statuses*."""
+    """Error responses of an operation with token and input, plus *statuses*."""
     return dict.fromkeys(sorted({400, 401, 403, 422, 500, 503, *statuses}), ProblemDetails)
 
 
 class ByToken(HttpBearer):
-    """``Authorization: Bearer troth_…``; each operation names the scope that it needs."""
+    """``Authorization: Bearer troth_…``; each operation names its required scope."""
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
         return tokens.known(token, now=timezone.now())
@@ -91,14 +91,14 @@ bearer = ByToken()
 
 
 class _NoDocs(DocsBase):
-    """The description is there as JSON; a page for it would need other people's scripts."""
+    """No documentation page: the schema is JSON only, and a page would need third-party scripts."""
 
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
         raise Http404
 
 
 class _Api(NinjaAPI):
-    """Ninja, whose description of us says what we answer."""
+    """NinjaAPI with a schema that describes our error responses."""
 
     def get_openapi_schema(self, **where: Any) -> Any:
         return schema.complete(super().get_openapi_schema(**where))
@@ -119,8 +119,8 @@ api = _Api(
 
 
 def ruled(patterns: Any) -> Any:
-    """The addresses of the API, each with the rule that the operation looks at its caller's token. Under them, an
-    address that is none and a method that is not taken are problems like others."""
+    """API URLs, each marked as checking its caller's token. Unknown URLs and methods are answered with problem
+    documents."""
     for pattern in patterns:
         is_read = pattern.name in ("openapi-json", "openapi-view", "api-root")  # Ninja's own pages
         view = require_safe(pattern.callback) if is_read else pattern.callback
@@ -148,7 +148,7 @@ def _nowhere(request: HttpRequest) -> HttpResponse:
 
 
 def problem(status: int, title: str, detail: str = "", faults: Sequence[dict[str, str]] = ()) -> HttpResponse:
-    """An answer that says what went wrong, and how to mend it."""
+    """A problem response: what went wrong, and the fix."""
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
     body |= {"detail": detail} if detail else {}
     body |= {"faults": list(faults)} if faults else {}
@@ -172,7 +172,7 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 
 def _safe(fault: dict[str, Any]) -> str:
-    """Pydantic's words without the value."""
+    """Pydantic's message without the value."""
     kind = str(fault.get("type", ""))
     if kind in ("value_error", "assertion_error", "json_invalid") or kind.startswith(("enum", "literal")):
         return str(fault.get("msg", kind)) if kind in ("enum", "literal_error") else kind.replace("_", " ")
@@ -217,7 +217,7 @@ def _unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
 
 
 def scoped(scope: ApiScope) -> Callable[[View], View]:
-    """The operation needs a token with *scope*."""
+    """Decorator: the operation needs a token with *scope*."""
 
     def ruled(view: View) -> View:
         @functools.wraps(view)
@@ -235,8 +235,9 @@ def scoped(scope: ApiScope) -> Callable[[View], View]:
 
 
 def once(view: View) -> View:
-    """With an ``Idempotency-Key`` the operation is done once: asked again, it answers as before. The same key for
-    something else is refused. The view runs in the transaction that keeps its answer, and returns a `Status`."""
+    """Decorator: with an ``Idempotency-Key`` the operation runs once, and repeats return the same response. The same
+    key for another request is refused. The view runs in the transaction that stores its response, and returns a
+    `Status`."""
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -246,7 +247,7 @@ def once(view: View) -> View:
         if not _KEY.fullmatch(key):
             return problem(422, "An Idempotency-Key is 1 to 200 printable characters of ASCII, without spaces")
         asked = _fingerprint(f"{request.method} {request.path}\n".encode() + request.body)
-        key = _fingerprint(key.encode()).hex()  # a program may have taken somebody's address for it
+        key = _fingerprint(key.encode()).hex()  # a program may use somebody's address as key
         token: ApiToken = request.auth  # type: ignore[attr-defined]
         program = token.program
         if (before := Answered.objects.filter(program=program, key=key).first()) is not None:
@@ -256,7 +257,7 @@ def once(view: View) -> View:
                 row = Answered.objects.create(program=program, key=key, asked=asked, at=timezone.now())
                 answer = view(request, *args, **kwargs)
                 if not isinstance(answer, Status):
-                    transaction.set_rollback(True)  # it was refused: nothing is kept, and the key is free
+                    transaction.set_rollback(True)  # refused: nothing is stored, and the key is free
                     return answer
                 row.status, row.body = answer.status_code, _plain(answer.value)
                 row.save(update_fields=["status", "body"])
@@ -272,7 +273,7 @@ def once(view: View) -> View:
 
 
 def _typed(guarded: Any, view: View) -> View:
-    """*guarded* with the parameters of *view* as types: their names mean nothing in this module."""
+    """*guarded* with *view*'s parameter types resolved: their names are unknown in this module."""
     guarded.__signature__ = inspect.signature(view, eval_str=True)
     return guarded  # type: ignore[no-any-return]
 
@@ -293,6 +294,6 @@ def _fingerprint(body: bytes) -> bytes:
 
 
 def _plain(body: Any) -> Any:
-    """The body as it is sent."""
+    """The body as JSON values."""
     plain = [one.model_dump() for one in body] if isinstance(body, list) else body.model_dump()
     return json.loads(json.dumps(plain, cls=DjangoJSONEncoder))

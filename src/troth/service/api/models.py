@@ -1,4 +1,4 @@
-"""Rows of the API: tokens, answers that were given, webhooks and what they have been told. No rules."""
+"""Rows of the API: tokens, stored responses, webhooks and their deliveries. No rules."""
 
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 
 class ApiToken(models.Model):
-    """A program that may ask for something. Only a hash of its secret is kept."""
+    """A program's token. Only a hash of its secret is stored."""
 
     name = models.CharField(max_length=80, unique=True, help_text="Of this token: that of its program, for the first.")
     program = models.CharField(max_length=40, db_index=True, help_text="Such as shop or crm; no person.")
@@ -25,7 +25,7 @@ class ApiToken(models.Model):
 
 
 class Answered(models.Model):
-    """What was answered to a request with an idempotency key, so that the same one is not done twice."""
+    """Stored response to a request with an idempotency key, so that a repeat has no further effect."""
 
     program = models.CharField(max_length=40)
     key = models.CharField(max_length=200)
@@ -40,7 +40,7 @@ class Answered(models.Model):
 
 
 class Webhook(models.Model):
-    """An address of another program that is told of events."""
+    """A URL of another program that is notified of events."""
 
     url = models.CharField(max_length=500)
     events = models.JSONField(default=list)
@@ -50,7 +50,7 @@ class Webhook(models.Model):
 
 
 class Delivery(models.Model):
-    """One message to one webhook: written in the transaction of what it tells, sent afterwards, until it is taken."""
+    """A message to a webhook: written in the transaction of its cause, then sent until it is accepted."""
 
     hook = models.ForeignKey(Webhook, on_delete=models.CASCADE)
     event = models.CharField(max_length=40)

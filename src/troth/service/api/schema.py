@@ -1,6 +1,5 @@
-"""What the description of the API (``/api/v1/openapi.json``) says beyond what can be read off the operations: problem
-documents, scopes, the idempotency key.
-"""
+"""Additions to the API description (``/api/v1/openapi.json``) beyond what Ninja derives from operations: problem
+documents, scopes, the idempotency key."""
 
 from __future__ import annotations
 
@@ -44,12 +43,12 @@ _SCHEME = {
 
 
 def needs(scope: str, operation: Any) -> None:
-    """Say that *operation* needs a token with *scope*."""
+    """Document that *operation* needs a token with *scope*."""
     _add(operation, {"x-scope": str(scope)})
 
 
 def takes_key(operation: Any) -> None:
-    """Say that *operation* takes an idempotency key, and what comes of it."""
+    """Document that *operation* takes an idempotency key."""
     _add(operation, {"parameters": [dict(_KEY)]})
 
 
@@ -58,7 +57,7 @@ def _add(operation: Any, more: dict[str, Any]) -> None:
 
 
 def complete(schema: Any) -> Any:
-    """*schema*, as Ninja wrote it, with our answers to what goes wrong: each once, and referred to."""
+    """Add our error responses to Ninja's *schema*: each once, by reference."""
     for methods in schema["paths"].values():
         for operation in methods.values():
             _complete_operation(operation)

@@ -1,6 +1,6 @@
-"""Tokens of programs: made once and shown once, good for some scopes until a day.
+"""API tokens of programs: created and shown once, valid for some scopes until a date.
 
-What a program has opened is the program's, whichever of its tokens asks: the next token takes over from the last.
+Cases belong to the program, whichever of its tokens it uses: a new token takes over from the last.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class ApiScope(enum.StrEnum):
-    """One thing that a token may be used for."""
+    """A permission of a token."""
 
     CASES_WRITE = "cases.write"
     CASES_READ = "cases.read"
@@ -39,20 +39,19 @@ class ApiScope(enum.StrEnum):
 
     @property
     def reaches_personal(self) -> bool:
-        """Whether a program comes by somebody's data with it, or may have it changed in their name."""
+        """True if it gives a program personal data, or lets it have data changed in somebody's name."""
         return self in (ApiScope.CASES_WRITE, ApiScope.CASES_ALL, ApiScope.PACKAGES_READ, ApiScope.DISCLOSURES_READ)
 
 
 class ApiTokenRefused(ServiceError):
-    """No such token can be made; the message says why."""
+    """The token cannot be created; the message says why."""
 
 
 def make(
     name: str, scopes: Collection[str], *, until: dt.datetime, now: dt.datetime, by: str = "", program: str = ""
 ) -> str:
-    """Make a token and return its secret, which is shown this once. It is the first of the program that it is named
-    after, or a further one of *program*. Who may make which is for the caller to know: the operator any. Raises
-    `ApiTokenRefused`."""
+    """Create a token and return its secret, shown only now. It is the first one of the program *name*, or a further one
+    of *program*. The caller checks permission; the operator may create any. Raises `ApiTokenRefused`."""
     if not _NAME.fullmatch(name):
         raise ApiTokenRefused("a token is named after its program: small letters, digits and _, such as shop")
     unknown = sorted(set(scopes) - set(ApiScope))
@@ -83,7 +82,7 @@ def make(
 
 
 def end(name: str, *, now: dt.datetime, by: str = "") -> bool:
-    """End a token at once. Whether there was one."""
+    """Revoke a token at once. True if there was one."""
     with transaction.atomic():
         ended = ApiToken.objects.filter(name=name, ended_at=None).update(ended_at=now)
         if ended:
@@ -93,7 +92,7 @@ def end(name: str, *, now: dt.datetime, by: str = "") -> bool:
 
 
 def known(secret: str, *, now: dt.datetime) -> ApiToken | None:
-    """The token of *secret*, None where there is none that is good at *now*."""
+    """Token of *secret*; None unless it is valid at *now*."""
     if not _TOKEN.fullmatch(secret):
         return None
     token = ApiToken.objects.filter(digest=_digest(secret), ended_at=None, until__gt=now).first()

@@ -1,4 +1,4 @@
-"""The addresses of the console's page for programs."""
+"""URLs of the console's API page."""
 
 from __future__ import annotations
 

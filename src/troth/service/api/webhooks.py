@@ -1,10 +1,10 @@
-"""Webhooks: other programs are told of events, in messages that are signed and hold nothing personal.
+"""Webhooks: notify other programs of events, in signed messages without personal data.
 
 Messages follow the Standard Webhooks convention: ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``, an
 HMAC-SHA256 over all three parts. They go to public addresses, and to those that ``TROTH_WEBHOOKS_PRIVATE`` allows:
-whoever may make a webhook reaches nothing else of the network that this machine stands in. Each is sent until it is
-taken, or a day has passed; a receiver may get one twice, with the same id. A receiver that does not take one is left
-alone for the rest of a pass, which is short: other work waits for its end.
+webhooks reach nothing else in this machine's network. A message is retried until it is accepted, or for a day; a
+receiver may get it twice, with the same id. A receiver that fails is skipped for the rest of a pass, which is short:
+other work waits for its end.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ EVENTS = (
     "attestation.expiring",
 )
 NOT_PUBLIC = "not public"
-"""Why a message was not sent, where the receiver's address is neither public nor allowed."""
+"""Reason of a failed delivery if the receiver's address is neither public nor allowed."""
 _EVERY = dt.timedelta(seconds=10)
 _WAITS_S = (10, 60, 300, 1_800, 7_200, 21_600, 43_200)
 _TIMEOUT_S, _PASS_S_MAX = 10.0, 30.0
@@ -55,12 +55,11 @@ _ANSWERS_KEPT = dt.timedelta(days=2)
 
 
 class WebhookRefused(ServiceError):
-    """No message is sent to that address; the message says why."""
+    """The webhook is refused; the message says why."""
 
 
 def make(url: str, events: Collection[str], *, keys: Keyring, now: dt.datetime) -> tuple[Webhook, str]:
-    """A new webhook, and the secret that its receiver checks signatures with, shown this once. Raises
-    `WebhookRefused`."""
+    """Create a webhook; returns it and its signing secret, shown only now. Raises `WebhookRefused`."""
     try:
         read = httpx.URL(url)
     except httpx.InvalidURL:
@@ -80,7 +79,8 @@ def make(url: str, events: Collection[str], *, keys: Keyring, now: dt.datetime) 
 
 
 def _refuse_private(host: str) -> None:
-    """Return where *host* is not known to be out of reach. What has no address yet is looked at before each sending."""
+    """Raise `WebhookRefused` if *host* is known to be private. Hosts without an address yet are checked before each
+    delivery."""
     try:
         addresses_of(host, 443, _allowed())
     except (OSError, UnicodeError):
@@ -96,13 +96,13 @@ def _allowed() -> Allowed:
 
 
 def end(hook_id: int, *, now: dt.datetime) -> bool:
-    """End a webhook at once. Whether there was one."""
+    """End a webhook at once. True if there was one."""
     return bool(Webhook.objects.filter(pk=hook_id, ended_at=None).update(ended_at=now))
 
 
 def tell(event: str, *facts: Mapping[str, Any], now: dt.datetime) -> None:
-    """Let every webhook that wants to know be told, once for each of *facts*, in the transaction that is open. Facts
-    are references, states and dates: nothing personal."""
+    """Queue a message to every subscribed webhook for each of *facts*, in the open transaction. Facts are references,
+    states and dates: nothing personal."""
     wanted = [hook for hook in Webhook.objects.filter(ended_at=None) if event in hook.events]
     at = now.isoformat(timespec="seconds")
     messages = [{"type": event, "timestamp": at, "data": dict(one)} for one in facts] if wanted else []
@@ -112,22 +112,22 @@ def tell(event: str, *facts: Mapping[str, Any], now: dt.datetime) -> None:
 
 
 def signature(secret: bytes, id_: str, timestamp: int, body: bytes) -> str:
-    """What stands in ``webhook-signature``."""
+    """Value of ``webhook-signature``."""
     signed = hmac.new(secret, f"{id_}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     return "v1," + base64.b64encode(signed).decode()
 
 
 @periodic_job("api:hooks")
 def deliver_due(now: dt.datetime) -> dt.datetime:
-    """Send the messages that are due, and forget answers that nobody asks for again."""
+    """Send due messages, and delete old idempotency responses."""
     if may_end(now):
         Answered.objects.filter(at__lt=now - _ANSWERS_KEPT).delete()
     waiting = Delivery.objects.filter(done_at=None)
     due = waiting.filter(due__lte=now)
-    # Whoever has let a message wait comes last, so that silent receivers hold up each other and nobody else.
+    # Receivers with failed messages come last, so that silent ones delay only each other.
     wanted = waiting.values("hook").annotate(first=Min("due"), tried=Max("tries")).filter(first__lte=now)
     if hooks := list(wanted.order_by("tried", "hook").values_list("hook", flat=True)):
-        # A proxy of the environment would look the name up by itself, and a redirect may lead anywhere.
+        # An environment proxy would resolve names itself, and a redirect may lead anywhere.
         way, keys = PublicOnly(_allowed()), keyring(settings.TROTH.home)
         ends = time.monotonic() + _PASS_S_MAX
         with httpx.Client(transport=way, timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
@@ -139,7 +139,7 @@ def deliver_due(now: dt.datetime) -> dt.datetime:
 
 
 def _deliver(message: Delivery, client: httpx.Client, keys: Keyring, now: dt.datetime) -> bool:
-    """Send one message: whether its receiver can be sent the next one."""
+    """Send one message; True if its receiver may get the next one."""
     hook = message.hook
     if hook.ended_at is not None:
         Delivery.objects.filter(pk=message.pk).update(done_at=now, why="ended")
@@ -155,7 +155,7 @@ def _deliver(message: Delivery, client: httpx.Client, keys: Keyring, now: dt.dat
         "webhook-signature": signature(secret, id_, timestamp, body),
     }
     try:
-        with client.stream("POST", hook.url, content=body, headers=headers) as answer:  # what it says is not read
+        with client.stream("POST", hook.url, content=body, headers=headers) as answer:  # the response body is not read
             why = "" if answer.is_success else f"status {answer.status_code}"
     except NotPublic:
         why = NOT_PUBLIC

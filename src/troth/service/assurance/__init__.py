@@ -1,1 +1,1 @@
-"""The promise board: runs controls when they are due, keeps the evidence, and shows the policy as it is kept."""
+"""Assurance: runs controls when due, keeps their evidence, and determines the status of promises."""

@@ -1,4 +1,4 @@
-"""Evidence for the company's own controls, sent by programs that looked where Troth does not."""
+"""API for evidence of the company's own controls, sent by programs that look where Troth does not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ router = Router()
 _COUNT_MAX = 2_000_000_000
 _FIGURES_MAX = 20
 _NAME = re.compile(r"[a-z][a-z0-9 _]{0,39}")
-"""As a declaration names them: an address of somebody, sent by mistake, is none."""
+"""Names as in a declaration: an address sent by mistake does not match."""
 
 
 class PushedEvidence(Body):
@@ -32,7 +32,7 @@ class PushedEvidence(Body):
     """When it looked, with its offset from UTC."""
     outcome: Literal["pass", "fail", "not_applicable"]
     """Its own verdict. Where the declaration says what a figure must be, that counts as well."""
-    # Looked at by hand: a fault in it is not told with the name under which it stands, which may be anything.
+    # Validated by hand: errors must not quote the name of a figure, which may be anything.
     figures: dict[str, Any] = Field(default={}, json_schema_extra={"additionalProperties": {"type": "number"}})
     """Numbers by name, which is small letters, digits, _ and spaces; 20 of them at most."""
     population: int = Field(default=0, ge=0, le=_COUNT_MAX)

@@ -1,4 +1,5 @@
-"""``/console/controls/``: what fails and who mends it, and whose word runs out soon. Only a check closes a task."""
+"""``/console/controls/``: failing controls, their owners, and attestations about to expire. Only a check closes a
+task."""
 
 from __future__ import annotations
 
@@ -27,13 +28,13 @@ _WEIGHT: Mapping[str, int] = {"high": 0, "medium": 1, "low": 2}
 
 @dataclass(frozen=True, slots=True)
 class ControlTaskRow:
-    """One task as the page shows it."""
+    """A task as displayed."""
 
     task: Task
     control: Control | None
     owners: tuple[str, ...]
     promises: tuple[tuple[str, str], ...]
-    """The anchor and the words of each promise that rests on the control."""
+    """Anchor and quote of each promise that depends on the control."""
 
     @property
     def findings(self) -> list[dict[str, str]]:
@@ -46,7 +47,7 @@ class ControlTaskRow:
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """A word that is about to run out, or has."""
+    """An attestation that is about to expire, or has."""
 
     anchor: str
     promise: Promise
@@ -56,7 +57,7 @@ class Reminder:
 @needs(StaffRight.EVIDENCE_READ, StaffRight.CASES_HANDLE)
 @require_safe
 def controls(request: HttpRequest) -> HttpResponse:
-    """The open tasks of controls, the gravest first, and the words that have to be renewed."""
+    """Open tasks of controls, most severe first, and the attestations to renew."""
     try:
         here = the_company()
     except NoDeployment as error:

@@ -1,4 +1,4 @@
-"""What a control is given to look at: the company's stores, its site, its policy, and Troth's own records."""
+"""Inputs of controls: the company's stores, its site, its policy, and Troth's own records."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ PAGES = (
     "/your-data/",
     *(f"/your-data/{page}/" for page in ("choices", "complain", "ask", "again", *_RIGHTS)),
 )
-"""Written out, because to ask Django for them would load every page into the keep loop; a test compares them."""
+"""Hard-coded, because asking Django for them would load every page into the scheduler; a test compares them."""
 STATUS_PAGES = ("/policy/status/", "/policy/principles/")
 
 
 def register_answers() -> None:
-    """Import every room that can answer a control. Harmless twice."""
+    """Import every package that answers controls. Idempotent."""
     for module in (*(f"troth.{room}.controls" for room in _PACKAGES), *_OWN):
         if importlib.util.find_spec(module) is not None:
             import_module(module)
@@ -62,9 +62,9 @@ def register_answers() -> None:
 
 @contextlib.contextmanager
 def look(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
-    """What there is to look at, by the words of `troth.controls.LOOKING`; what it opens it closes.
+    """Context manager for control inputs, by the names in `troth.controls.LOOKING`; closes what it opens.
 
-    A store that cannot be opened is left out, so that its controls say that it was not observed.
+    A store that cannot be opened is omitted, so that its controls report it as not observed.
     """
     signer = ledger_signer(keyring, company.declaration.organisation)
     team = roster(now)
@@ -74,7 +74,7 @@ def look(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Ma
         asked: dict[str, ExternalSystem] = {}
         for name, system in company.declaration.systems.items():
             if not system.is_looked_into:
-                with contextlib.suppress(SecretMissing, StoreError):  # a task, or one that its control will miss
+                with contextlib.suppress(SecretMissing, StoreError):  # a manual task, or its control reports the gap
                     asked[name] = opened.enter_context(contextlib.closing(open_asked(name, system, os.environ)))
                 continue
             store = _opened(name, system)
@@ -110,13 +110,13 @@ def look(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Ma
 
 
 def pages_for_everyone(company: Deployment) -> tuple[str, ...]:
-    """The pages of ours that anybody may fetch; those of the status where it is published to everybody."""
+    """Our public pages; the status pages only if the status is published to everybody."""
     is_published = company.declaration.policy.publish.status is Audience.PUBLIC
     return (*PAGES, *STATUS_PAGES) if is_published else PAGES
 
 
 def _superusers() -> list[int]:
-    """Accounts that Django lets do anything. Troth makes none; somebody else may have."""
+    """Active Django superusers. Troth creates none; somebody else may have."""
     return list(User.objects.filter(is_active=True, is_superuser=True).values_list("pk", flat=True))
 
 

@@ -1,4 +1,4 @@
-"""What the checks add up to now, and what has changed: statuses, as the ledger and the history follow them."""
+"""Statuses of promises from checks, and their changes in the ledger and the history."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _BEGAN_LATER = dt.timedelta(minutes=15)
 def judge(
     of: Deployment, *, now: dt.datetime, history: Mapping[str, Sequence[Check]] | None = None
 ) -> dict[str, Judgement]:
-    """Where every promise of the policy stands at *now*, by its name (`rules.promise_name`). *history* is what the
-    controls have found (`checks.history`); it is read where it is left out."""
+    """Status of every promise at *now*, by name (`rules.promise_name`). *history* holds the controls' checks
+    (`checks.history`); read if omitted."""
     history = checks.history(of.bound) if history is None else history
     return {
         rules.promise_name(promise): status_of(
@@ -39,12 +39,10 @@ def judge(
 
 
 def judge_all(here: Deployment, now: dt.datetime) -> tuple[tuple[str, Status], ...]:
-    """Let the ledger and the history follow the statuses, which also change when nothing is checked any more. What
-    changed."""
+    """Update ledger and history with the statuses, which also change when checks stop. Returns the changes."""
     quotes = {rules.promise_name(promise): promise.quote for promise in here.declaration.promises}
     history = checks.history(here.bound)
-    # Another process may have begun its pass after ours and be done already: what it has checked since is not dated in
-    # the future.
+    # Another process may have started its pass after ours and be done: its checks are not dated in the future.
     made = (check.at for several in history.values() for check in several)
     now = max([now, *(at for at in made if at <= now + _BEGAN_LATER)])
     known = dict(PromiseRow.objects.values_list("promise", "status"))
@@ -61,7 +59,7 @@ def _remember(name: str, quote: str, judgement: Judgement, here: Deployment, now
     status = judgement.status
     try:
         with transaction.atomic(durable=True):
-            # Another process that judges at this moment waits here, and then finds nothing left to change.
+            # A concurrent process waits here, and then finds nothing left to change.
             row = PromiseRow.objects.select_for_update().filter(promise=name).first()
             before = None if row is None else Status(row.status)
             if before is status:
@@ -71,7 +69,7 @@ def _remember(name: str, quote: str, judgement: Judgement, here: Deployment, now
             row.status, row.since, row.entry = status.value, now, record(entry)[0]
             row.save()
             _change(row, before, judgement).save()
-    except IntegrityError:  # the other process was the first to see this promise
+    except IntegrityError:  # another process saw this promise first
         return False
     if before is not None:
         _LOG.log(logging.WARNING if status is Status.BROKEN else logging.INFO, "%s: %s", status, quote)

@@ -1,8 +1,8 @@
-"""Our own rows held against the ledger: each change of a status or an outcome, and all that a check saw, is there as an
-entry told it then.
+"""Compares our rows with the ledger: every change of a status or an outcome, and the full evidence of a check, must
+match its entry.
 
-The ledger shows when one of its entries is changed. A row beside it could be changed by whoever writes to the database,
-so what the row says counts as far as an entry says the same.
+The ledger reveals changes of its entries. A row beside it could be changed by anyone who can write to the database, so
+a row counts only as far as an entry confirms it.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from troth.service.core.retraction import entry_of
 _CHANGES = (b'"kind":"check.', b'"kind":"promise.changed"', b'"kind":"evidence.disposed"')
 _MEND = "keep the database as it is, and compare with a backup: the ledger has what was true then"
 _SETTLED = dt.timedelta(minutes=15)
-"""A check commits within its lease; what is older is there with its entry."""
+"""A check commits within its lease; older ones have their entries."""
 
 
 class RecordsDiffer(LedgerError):
-    """What our rows say happened is not what the ledger tells; the message says of what."""
+    """Our rows disagree with the ledger; the message names the difference."""
 
 
 class _Made:
-    """The entries of one control's checks: the moment of the first, and the numbers and days of those that are to be
-    compared, in few bytes, since there may be a million."""
+    """Entries of one control's checks: time of the first, and numbers and days of those to compare; compact, since
+    there may be a million."""
 
     def __init__(self) -> None:
         self.first, self._numbers, self._days = "~", array("q"), array("l")
@@ -44,15 +44,15 @@ class _Made:
         self._days.append(dt.date.fromisoformat(at[:10]).toordinal())
 
     def missing(self, leaves: set[int], disposed: str) -> Iterator[str]:
-        """The days of those that are not *found*, and not disposed of either."""
+        """Days of checks that are neither in *leaves* nor disposed of."""
         for number, day in zip(self._numbers, self._days, strict=True):
             if number not in leaves and (told := dt.date.fromordinal(day).isoformat()) > disposed:
                 yield told
 
 
 class LedgerHistory:
-    """What entries say of promises, and of checks before *until*; they are noted in the ledger's order. *number* is by
-    what they are noted."""
+    """Entries about promises, and about checks before *until*, noted in ledger order. *number* returns the number under
+    which a check's entry is noted."""
 
     def __init__(
         self,
@@ -68,8 +68,7 @@ class LedgerHistory:
         self._disposed = ""
 
     def note(self, number: int, entry: Mapping[str, Any], *, is_wanted: bool = True) -> None:
-        """Take up an entry, by whatever number its rows name it with. Of one that is not wanted it is known only since
-        when there are such."""
+        """Index an entry by its row number. An entry that is not wanted only shows since when its kind exists."""
         if entry["kind"] == "check.made":
             made = self._made.setdefault(entry["control"], _Made())
             made.first = min(made.first, entry["at"])
@@ -78,7 +77,7 @@ class LedgerHistory:
         if entry["kind"] == "promise.changed":
             self._promises[number] = entry
         elif entry["kind"] == "check.retracted":
-            self._retracted[number] = entry  # whatever its age: its row committed with it
+            self._retracted[number] = entry  # of any age: its row committed with it
         elif entry["kind"] == "evidence.disposed":
             self._disposed = max(self._disposed, entry["before"])
         elif entry["at"] >= self._until:
@@ -90,12 +89,12 @@ class LedgerHistory:
 
     @property
     def controls(self) -> frozenset[str]:
-        """The names of the controls of whose checks entries tell."""
+        """Names of controls that entries mention."""
         return frozenset({**self._outcomes, **self._made}) | {it["control"] for it in self._retracted.values()}
 
     def require_changes(self, promise: str, changes: Iterable[tuple[int, ChangeRow]]) -> None:
-        """Return when *changes*, each with the number of its entry, are all that entries tell of the promise, as they
-        tell it. Raises `RecordsDiffer`."""
+        """Check that *changes*, each with its entry's number, are exactly the promise's changes in the ledger. Raises
+        `RecordsDiffer`."""
         missing = {number for number, entry in self._promises.items() if entry["promise"] == promise}
         for number, change in changes:
             missing.discard(number)
@@ -106,16 +105,16 @@ class LedgerHistory:
             raise RecordsDiffer(f"{promise}: its change to {entry['after']} of {entry['at']} is in the ledger alone")
 
     def require_retractions(self, control: str, numbers: Container[int]) -> None:
-        """Return when each retraction of the control's checks that entries tell of is among *numbers*: those of the
-        entries that rows name, read after the entries. Raises `RecordsDiffer`."""
+        """Check that every retraction of the control's checks in the ledger is among *numbers*, the entries that rows
+        refer to, read after the entries. Raises `RecordsDiffer`."""
         name = DeclaredName.of(control).text
         for number, entry in self._retracted.items():
             if entry["control"] == name and number not in numbers:
                 raise RecordsDiffer(f"{control}: its retraction of {entry['at']} is in the ledger alone")
 
     def required(self, control: str, checks: Iterable[StoredCheck], *, since: str = "") -> Iterator[StoredCheck]:
-        """The *checks* of a control, in their order and with their entries, as long as these tell of the same, and of
-        the same outcomes since a day. Raises `RecordsDiffer`."""
+        """Yield the *checks* of a control, in order, verifying them against their entries, and since a day their
+        outcomes. Raises `RecordsDiffer`."""
         return self._all_made(control, self._with_outcomes(control, checks, since))
 
     def _with_outcomes(self, control: str, checks: Iterable[StoredCheck], since: str) -> Iterator[StoredCheck]:
@@ -127,7 +126,7 @@ class LedgerHistory:
             while left and left[-1][0] <= at:
                 standing = left.pop()[2]
             if at >= since:
-                standing = standing or check.outcome  # no entry tells of a change: there was none
+                standing = standing or check.outcome  # no entry of a change: there was none
                 if check.outcome != standing:
                     raise RecordsDiffer(f"{control}: the check of {at} is {check.outcome}, in the ledger {standing}")
             missing.discard((at, check.outcome))
@@ -136,7 +135,7 @@ class LedgerHistory:
             raise RecordsDiffer(f"{control}: the check of {at}, {outcome}, is in the ledger alone")
 
     def _all_made(self, control: str, checks: Iterable[StoredCheck]) -> Iterator[StoredCheck]:
-        """Those of before there were such entries stand for themselves; the first entry ends that time."""
+        """Checks older than such entries are accepted; the first entry ends that period."""
         made, found = self._made.get(DeclaredName.of(control).text, _Made()), set[int]()
         for check in checks:
             if check.content is None:
@@ -152,15 +151,15 @@ class LedgerHistory:
 
 
 def require_retracted(row: Retraction) -> None:
-    """Return when the ledger tells of that retraction as it is, and it covers its checks and no others. Raises
+    """Check that the ledger has that retraction as it is, and that it covers its checks and no others. Raises
     `RecordsDiffer`."""
     try:
         is_told = entry_of(row).encoded == bytes(row.entry.content)
-    except EntryRefused:  # its opening is none, or a figure fits into no entry
+    except EntryRefused:  # invalid opening, or a figure that fits no entry
         is_told = False
     there = CheckRow.objects.filter(control=row.control, at__gte=row.since, at__lt=row.until)
     others = row.retracted.exclude(pk__in=there.values("pk"))
-    # What was there when the retraction was planned was retracted by it, or by one before; the rest came later.
+    # All checks present at planning were retracted by it or an earlier one; the rest came later.
     unmarked = there.filter(retraction=None, at__lt=row.at - _SETTLED)
     if not is_told or others.exists() or unmarked.exists() or row.retracted.count() > row.checks:
         raise RecordsDiffer(f"{row.control}: its retraction of {instant_text(row.at)} is not as the ledger tells it")
@@ -177,14 +176,13 @@ def _is_told(change: ChangeRow, entry: Mapping[str, Any]) -> bool:
 
 
 def contradictions(now: dt.datetime) -> Iterator[ControlFinding]:
-    """Where our rows say of statuses and checks what the ledger does not, or no longer say what it does: the first of
-    each promise and control."""
+    """Contradictions between our rows and the ledger about statuses and checks: the first per promise and control."""
     changes, until = list(ChangeRow.objects.order_by("pk")), now - _SETTLED
     told, newest = LedgerHistory(until), max((it.entry_id for it in changes), default=0)
     for key, content in EntryRow.objects.order_by("pk").values_list("pk", "content").iterator(chunk_size=1_000):
         if not any(kind in content for kind in _CHANGES):
-            continue  # most concern none of this
-        if key <= newest or b"promise.changed" not in content:  # another process may just have told of one more
+            continue  # most entries are about other things
+        if key <= newest or b"promise.changed" not in content:  # another process may just have added one
             told.note(key, json.loads(bytes(content).partition(b" ")[2]))
     of_promise: dict[str, list[tuple[int, ChangeRow]]] = {}
     for it in changes:

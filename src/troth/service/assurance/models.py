@@ -1,4 +1,4 @@
-"""What the board last knew, so that it can tell what changed. No rules."""
+"""Last known state of assurance, to detect changes. No rules."""
 
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
@@ -10,7 +10,7 @@ from troth.service.core.models import EntryRow
 
 
 class DeclaredRow(models.Model):
-    """The declaration and the policy that were last seen, by their hashes: one row."""
+    """Hashes of the declaration and policy last seen: one row."""
 
     declaration = models.CharField(max_length=80)
     policy = models.CharField(max_length=80)
@@ -20,7 +20,7 @@ class DeclaredRow(models.Model):
 
 
 class PromiseRow(models.Model):
-    """A promise of the policy and the status it was last seen with."""
+    """A promise of the policy and its last known status."""
 
     class Status(models.TextChoices):
         KEPT = "kept"
@@ -45,7 +45,7 @@ class PromiseRow(models.Model):
 
 
 class BindingRow(models.Model):
-    """A control that a promise was last seen bound to, with the terms that loosening would change."""
+    """A control last seen bound to a promise, with the terms that loosening would change."""
 
     promise = models.CharField(max_length=160)
     control = models.CharField(max_length=160)
@@ -57,7 +57,7 @@ class BindingRow(models.Model):
 
 
 class ChangeRow(models.Model):
-    """A promise came to another status: why, by which control, and with which figures. Never changed."""
+    """A change of a promise's status: cause, control and figures. Never changed."""
 
     promise = models.CharField(max_length=160)
     at = models.DateTimeField()
@@ -78,7 +78,7 @@ class ChangeRow(models.Model):
 
 
 class ReminderRow(models.Model):
-    """Somebody's word for a promise is about to run out. Closed by a word that lasts longer, or by its end."""
+    """An attestation that is about to expire. Closed by a longer attestation or its removal."""
 
     promise = models.CharField(max_length=160)
     until = models.DateField()
@@ -91,8 +91,7 @@ class ReminderRow(models.Model):
 
 
 class PushedRow(models.Model):
-    """Evidence that a program sent for a control of the company's own: what waits for its check, and the latest that
-    had one."""
+    """Evidence that a program sent for a company's own control: pending for its check, or the latest one checked."""
 
     control = models.CharField(max_length=160)
     source = models.CharField(max_length=80, help_text="The program, as its token is called.")

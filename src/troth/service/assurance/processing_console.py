@@ -1,4 +1,4 @@
-"""``/console/processing/``: what is processed, as a picture and as the record of processing, and the evidence."""
+"""``/console/processing/``: data map, record of processing, and evidence archive."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _KINDS = {"md": "text/markdown", "html": "text/html", "csv": "text/csv", "json":
 @needs(StaffRight.EVIDENCE_READ)
 @require_safe
 def processing(request: HttpRequest) -> HttpResponse:
-    """The map of the data, which purposes need an assessment, and what is missing from the record."""
+    """Data map, purposes that need an assessment, and gaps in the record."""
     try:
         declaration = the_company().declaration
     except NoDeployment as error:
@@ -60,7 +60,7 @@ def processing(request: HttpRequest) -> HttpResponse:
 @needs(StaffRight.EVIDENCE_READ)
 @require_safe
 def map_css(request: HttpRequest) -> HttpResponse:
-    """The style of the picture: pages have none of their own inside."""
+    """Style sheet of the map: pages have no inline styles."""
     return HttpResponse(map_style(), content_type="text/css; charset=utf-8")
 
 
@@ -80,7 +80,7 @@ def record_file(request: HttpRequest, role: str, kind: str) -> HttpResponse:
 @needs(StaffRight.EVIDENCE_READ)
 @require_safe
 def evidence_archive(request: HttpRequest) -> HttpResponseBase:
-    """The whole evidence archive. It is written into TROTH_HOME first, and sent from there."""
+    """The full evidence archive, written to TROTH_HOME first and sent from there."""
     here, home = the_company(), settings.TROTH.home
     signer = ledger_signer(keyring(home), here.declaration.organisation)
     with tempfile.TemporaryDirectory(dir=home, prefix=".evidence-") as folder:
@@ -96,7 +96,7 @@ def evidence_archive(request: HttpRequest) -> HttpResponseBase:
 
 
 class _Open:
-    """A file that is gone from its folder and is read once; whoever lets go of it closes it."""
+    """An unlinked file that is read once; closed when released."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""How every promise stands now, for whoever runs the service: with names, findings and figures."""
+"""Status of every promise for operators: with names, findings and figures."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from troth.service.core.deployment import Deployment
 
 
 class NoSuchPromise(ServiceError):
-    """No promise of the policy has that id; the message says where they are."""
+    """No promise of the policy has that id; the message tells where to find ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromiseStatus:
-    """A promise, how it stands, and since when as far as a pass of the keep loop has seen it."""
+    """A promise, its status, and since when, as far as the scheduler has seen."""
 
     name: str
     promise: Promise
@@ -30,22 +30,22 @@ class PromiseStatus:
 
     @property
     def id(self) -> str:
-        """As the status page has it."""
+        """Id on the status page."""
         return f"p-{self.name.removeprefix('~')}"
 
     @property
     def reason(self) -> str:
-        """The first of the sentences that say why."""
+        """First of the sentences that give the reason."""
         return next(iter(self.judgement.reasons), "")
 
     @property
     def checked(self) -> tuple[ControlStatus, ...]:
-        """Where its controls leave it, each with its last check, as far as that concerns the promise."""
+        """Status of each of its controls with the last check, as far as it concerns the promise."""
         return tuple(it for it in self.judgement.standings if it.control is not None)
 
 
 def stand(here: Deployment, now: dt.datetime) -> tuple[PromiseStatus, ...]:
-    """Every promise of the policy, in its order. Nothing is checked for it."""
+    """Every promise of the policy, in order. Runs no checks."""
     judged = judge(here, now=now)
     rows = {row.promise: row for row in PromiseRow.objects.all()}
 
@@ -58,8 +58,7 @@ def stand(here: Deployment, now: dt.datetime) -> tuple[PromiseStatus, ...]:
 
 
 def meant(id_: str, names: Iterable[str]) -> str:
-    """The name of the promise that somebody means: by the id that the status page links, or the beginning of it. Raises
-    `NoSuchPromise`."""
+    """Name of the promise with that id on the status page, or that prefix of it. Raises `NoSuchPromise`."""
     wanted = id_.removeprefix("p-").removeprefix("~")
     found = [name for name in names if name.removeprefix("~").startswith(wanted)] if wanted else []
     if len(found) != 1:

@@ -1,5 +1,5 @@
-"""Evidence that programs of the company send for its own controls: each is kept until the control answered with it, in
-the order in which the programs looked, so that a pass sent at once hides no failure. The latest stays."""
+"""Evidence that the company's programs send for its own controls. Each item is kept until the control has run with it,
+in the order in which the programs looked, so that a later pass hides no failure. The latest is kept."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from troth.service.configuration import ServiceError
 from troth.service.core import scheduled_jobs
 
 _WAITING_MAX: Final = 1_000
-"""Failures of one control that wait for their check."""
+"""Pending failures per control."""
 
 
 class EvidenceRefused(ServiceError):
-    """Evidence that cannot be taken; the message says why, and repeats nothing of it."""
+    """Evidence that cannot be accepted; the message says why, and quotes nothing of it."""
 
 
 class NobodyWaits(EvidenceRefused):
@@ -29,12 +29,12 @@ class NobodyWaits(EvidenceRefused):
 
 
 class NotTheirs(EvidenceRefused):
-    """The control takes evidence of another program."""
+    """The control accepts evidence of another program only."""
 
 
 def push(control: str, pushed: Pushed, declaration: Declaration, *, now: dt.datetime) -> bool:
-    """Keep *pushed* for that control, and have it asked by the next pass. False where as late a look is known already:
-    the same evidence sent twice is one, and an older one changes nothing.
+    """Store *pushed* for *control*, and let the next pass run it. False if evidence at least as recent is known:
+    duplicates count once, and older evidence changes nothing.
 
     Raises `EvidenceRefused`.
     """
@@ -53,7 +53,7 @@ def push(control: str, pushed: Pushed, declaration: Declaration, *, now: dt.date
         if last is not None and last.at >= pushed.at:
             return False
         if last is not None and last.judged_at is None and not faults(own, _pushed(last)) + faults(own, pushed):
-            row = last  # what found nothing wrong gives way to what finds nothing wrong later
+            row = last  # evidence without faults is replaced by later evidence without faults
         elif PushedRow.objects.filter(control=control, judged_at=None).count() >= _WAITING_MAX:
             raise EvidenceRefused("too much evidence waits for its check: is the keep loop running?")
         else:
@@ -66,7 +66,7 @@ def push(control: str, pushed: Pushed, declaration: Declaration, *, now: dt.date
 
 
 def pushed_evidence() -> Mapping[str, Pushed]:
-    """What each control answers with next: the earliest evidence that waits, else the latest."""
+    """Evidence for each control's next check: the earliest pending, else the latest."""
     found: dict[str, Pushed] = {}
     for row in PushedRow.objects.filter(judged_at=None).order_by("at"):
         found.setdefault(row.control, _pushed(row))
@@ -76,15 +76,15 @@ def pushed_evidence() -> Mapping[str, Pushed]:
 
 
 def note_judged(check: Check, declaration: Declaration) -> bool:
-    """Note in the open transaction that the control answered with the evidence that *check* rests on, and let go of
-    what was before it. Whether more waits."""
+    """Note in the open transaction that the control has run with the evidence behind *check*, and delete older
+    evidence. True if more is pending."""
     own = declaration.controls.get(check.control)
     if own is None or own.pushed is None:
         return False
     rows = PushedRow.objects.filter(control=check.control)
     rows.select_for_update().order_by(
         "at"
-    ).last()  # whoever sends more waits here, and has the control asked again then
+    ).last()  # senders of more evidence wait here, and then schedule the control again
     if check.evidence.period is not None:
         _, looked = check.evidence.period
         rows.filter(at__lte=looked, judged_at=None).update(judged_at=check.at)

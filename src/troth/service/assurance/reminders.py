@@ -1,7 +1,7 @@
-"""What has to be told to somebody: a control that fails or passes again, and a word that is about to run out.
+"""Notifications: a control that fails or passes again, and an attestation that is about to expire.
 
-Both become messages to webhooks, in the transaction of what they tell (`webhooks.tell`), so that each is sent once it
-is true, and never for nothing.
+Both become webhook messages in the transaction of their cause (`webhooks.tell`), so that each is sent only once it is
+true.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from troth.service.core.deployment import Deployment
 from troth.service.core.tasks import TaskChange
 
 REMIND_DAYS: Final = 30
-"""How long before its end a word is asked for again."""
+"""Days before its end that an attestation's renewal is requested."""
 
 
 def tell_tasks(followed: TaskChange, here: Deployment, control: Control, now: dt.datetime) -> None:
-    """Tell webhooks which tasks were opened and closed, in the transaction that is open."""
+    """Notify webhooks of opened and closed tasks, in the open transaction."""
     about = {
         "control": control.id,
         "severity": control.severity,
@@ -35,7 +35,7 @@ def tell_tasks(followed: TaskChange, here: Deployment, control: Control, now: dt
 
 
 def remind(here: Deployment, now: dt.datetime) -> None:
-    """Open a reminder for each word that runs out within `REMIND_DAYS`, once, and close those that were answered."""
+    """Open one reminder for each attestation that expires within `REMIND_DAYS`, and close those that were answered."""
     today = now.astimezone(dt.UTC).date()
     words = {
         rules.promise_name(promise): promise.attest.until for promise in here.declaration.promises if promise.attest

@@ -1,4 +1,4 @@
-"""Retracting checks and what follows from it at once: the receipt, the control's next run, and what pages say of it."""
+"""Retracting checks, and its consequences: the receipt, the control's next run, and what pages show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from troth.service.core.retraction import Plan, retract
 
 @dataclass(frozen=True, slots=True)
 class Retracted:
-    """Checks of a promise's controls that count for nothing. *because* and *leaf* are for those inside."""
+    """Retracted checks of a promise's controls. *because* and *leaf* are for internal readers."""
 
     checks: int
     since: dt.date
@@ -28,13 +28,13 @@ class Retracted:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The same for machines."""
+        """The same as JSON values."""
         told = {"checks": self.checks, "since": self.since.isoformat(), "until": self.until.isoformat()}
         return {**told, "because": self.because or None, "receipt": self.leaf}
 
 
 def retracted_for(promise: Promise, *, until: dt.datetime, is_inside: bool) -> list[Retracted]:
-    """What was retracted, up to *until*, of the controls that the promise rests on; the latest first."""
+    """Retractions up to *until* of the promise's controls, latest first."""
     rows = Retraction.objects.filter(control__in=promise.controls, at__lte=until).select_related("entry")
     return [
         Retracted(
@@ -49,9 +49,9 @@ def retracted_for(promise: Promise, *, until: dt.datetime, is_inside: bool) -> l
 
 
 def retract_checks(office: KeepContext, plan: Plan, reason: str, *, now: dt.datetime) -> str:
-    """Carry out *plan*; the receipt of its entry. The control is due at once.
+    """Carry out *plan*; returns the receipt of its entry. The control becomes due at once.
 
-    Raises `NothingToRetract`, and `LedgerError` where the entry is recorded and cannot be numbered.
+    Raises `NothingToRetract`, and `LedgerError` if the entry is recorded but cannot be numbered.
     """
     entry = retract(plan, reason, now=now)
     scheduled_jobs.hasten(f"control:{plan.control}", at=now)

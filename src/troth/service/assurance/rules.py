@@ -1,4 +1,4 @@
-"""What follows from checks and from what the declaration binds: decided here, done in `run`."""
+"""Decisions that follow from checks and from the declaration's bindings; `scheduler` carries them out."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _SEVERITY = ("low", "medium", "high")
 _AUDIENCE = tuple(Audience)
 _GRAIN = tuple(Granularity)
 _ANY_CHANGE = frozenset({"query"})
-"""What has no more or less: any change of it may be a loosening, and is told as one."""
+"""Unordered terms: any change may be a loosening, and is recorded as one."""
 
 Value = str | int | DeclaredName
 Terms = tuple[tuple[str, int], ...]
-"""What loosening a control would change: words of the ledger, with whole numbers of which more is looser."""
+"""Terms of a control: ledger words with whole numbers, of which more is looser."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A promise rests on a control, on these terms."""
+    """A promise depends on a control, on these terms."""
 
     promise: str
     control: str
@@ -32,13 +32,13 @@ class Binding:
 
 
 def promise_name(promise: Promise) -> str:
-    """The promise's name in the ledger and in our rows: a hash of its words, which change when the promise does."""
+    """Name of the promise in the ledger and our rows: a hash of its text, so that it changes with the promise."""
     return DeclaredName.of(promise.quote).text
 
 
 def owners_of(id_: str, declaration: Declaration, controls: Mapping[str, Control]) -> tuple[str, ...]:
-    """Who mends what that control finds: whoever it names, else the owners of the promises that rest on it, else the
-    officer for data protection."""
+    """Owners of that control's findings: its own owner, else the owners of its promises, else the data protection
+    officer or the organisation."""
     control = controls.get(id_)
     if control is not None and control.owner:
         return (control.owner,)
@@ -48,7 +48,7 @@ def owners_of(id_: str, declaration: Declaration, controls: Mapping[str, Control
 
 
 def bindings(promises: Iterable[Promise], controls: Mapping[str, Control]) -> Iterator[Binding]:
-    """Every binding that the declaration makes, with the terms of the catalogue and of the promise."""
+    """Every binding in the declaration, with the terms of the catalogue and the promise."""
     for promise in promises:
         for id_ in promise.controls:
             if (control := controls.get(id_)) is not None:
@@ -58,7 +58,7 @@ def bindings(promises: Iterable[Promise], controls: Mapping[str, Control]) -> It
 def _terms(promise: Promise, control: Control) -> Terms:
     widest = min(_AUDIENCE.index(promise.audience), _AUDIENCE.index(control.audience))
     return (
-        ("audience", len(_AUDIENCE) - widest),  # hiding a control is a loosening too
+        ("audience", len(_AUDIENCE) - widest),  # hiding a control loosens it too
         ("delay", _days(promise.delay)),
         ("failures", promise.failures or control.failures_to_break),
         ("freshness", int(control.fresh_for.total_seconds())),
@@ -70,12 +70,12 @@ def _terms(promise: Promise, control: Control) -> Terms:
 
 
 def _days(delay: Period | None) -> int:
-    """How many days a delay is, at most."""
+    """Longest length of a delay in days."""
     return 0 if delay is None else delay.count * {"day": 1, "week": 7, "month": 31, "year": 366}[delay.unit]
 
 
 def _figure_terms(control: Control) -> Iterator[tuple[str, int]]:
-    """Of a company's own control, what is asked, and how far its figure may go."""
+    """Terms of a company's own control: its query, and the range of its figure."""
     if control.is_own:
         yield "query", control.version
     if control.must is not None:
@@ -85,7 +85,7 @@ def _figure_terms(control: Control) -> Iterator[tuple[str, int]]:
 
 
 def loosened(before: Iterable[Binding], after: Iterable[Binding], *, now: dt.datetime) -> Iterator[Entry]:
-    """The entries for what the declaration no longer binds, and for what it binds on easier terms."""
+    """Ledger entries for removed bindings and for loosened terms."""
     kept = {(binding.promise, binding.control): dict(binding.terms) for binding in after}
     for binding in sorted(before, key=lambda binding: (binding.promise, binding.control)):
         promise, control = DeclaredName(binding.promise), DeclaredName.of(binding.control)
@@ -103,7 +103,8 @@ def loosened(before: Iterable[Binding], after: Iterable[Binding], *, now: dt.dat
 def declared(
     before: tuple[str, str] | None, after: tuple[str, str], declaration: Declaration, *, now: dt.datetime
 ) -> Entry | None:
-    """The entry for a declaration and a policy that are the first or are not those of *before*, by their hashes."""
+    """Ledger entry for a declaration and a policy that are the first, or differ by hash from *before*; None if they do
+    not."""
     if before == after:
         return None
     new, policy = Hash(after[0]), Hash(after[1])
@@ -123,7 +124,7 @@ def declared(
 
 
 def check_changed(before: Check | None, check: Check) -> Entry | None:
-    """The entry for a control whose outcome is another than last time, None when it is the same."""
+    """Ledger entry for a control whose outcome changed; None if it did not."""
     if before is not None and before.outcome is check.outcome:
         return None
     fields = {
@@ -139,7 +140,7 @@ def check_changed(before: Check | None, check: Check) -> Entry | None:
 
 
 def promise_changed(name: str, before: Status | None, after: Judgement, *, declaration: str, now: dt.datetime) -> Entry:
-    """The entry for a promise whose status has changed, and the control that decided it, where one did."""
+    """Ledger entry for a promise whose status changed, with the deciding control, if any."""
     fields: dict[str, Value | Hash] = {
         "promise": DeclaredName(name),
         "before": "none" if before is None else before.value,
@@ -152,6 +153,6 @@ def promise_changed(name: str, before: Status | None, after: Judgement, *, decla
 
 
 def next_check(control: Control, check: Check) -> dt.datetime:
-    """When the control is due again: what could not be looked at is tried again soon."""
+    """When the control is due again; errors are retried soon."""
     wait = min(control.every, _AFTER_ERROR) if check.outcome is CheckOutcome.ERROR else control.every
     return check.at + wait

@@ -1,7 +1,7 @@
-"""The keep loop: runs what is due, keeps the evidence, and lets statuses, tasks and the ledger follow.
+"""Scheduler (``troth keep``): runs due controls, keeps the evidence, and updates statuses, tasks and the ledger.
 
-`run_due` is one pass and may run anywhere, at any time, on any number of machines at once: each control is claimed by
-one of them, and what a check leaves behind commits together with giving the claim back. `forever` repeats it.
+`run_due` is one pass and may run at any time, on any number of machines at once: each control is claimed by one of
+them, and a check's effects commit together with the end of its claim. `forever` repeats it.
 """
 
 from __future__ import annotations
@@ -65,43 +65,43 @@ _DAILY = dt.timedelta(days=1)
 _RUNS_EVERY = dt.timedelta(minutes=2)
 _OUTSIDE_EVERY = dt.timedelta(minutes=10)
 _LEASE = dt.timedelta(minutes=15)
-"""Longer than a check may take. A process that dies holds its control back for as long, and no longer."""
+"""Longer than a check may take. A dead process blocks its control for this long at most."""
 REST = dt.timedelta(seconds=5)
-"""Between one pass and the next."""
+"""Pause between passes."""
 _JUDGE_EVERY = dt.timedelta(seconds=30)
-"""How late a status may follow that changes by time alone."""
+"""Longest delay of a status change that is due to time alone."""
 _NEXT_PASS = dt.timedelta(microseconds=1)
 AT_ONCE_EVERY = dt.timedelta(minutes=1)
-"""How often a control is asked at once after something happened, however often it does."""
+"""Shortest interval between event-triggered checks of a control."""
 _RESEALED_AT_ONCE = 20_000
-"""Values that one pass seals anew, a few seconds of work."""
+"""Values resealed per pass, a few seconds of work."""
 
 
 _left: deque[scheduled_jobs.Claim] = deque()
-"""Claims whose work is over, and that our own database went away from before they were given back."""
+"""Finished claims that could not be released because our own database was unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeepContext:
-    """Whose promises are kept, with which keys, and how to look at what there is."""
+    """Company, keyring, and a factory for what controls inspect."""
 
     company: Deployment
     keyring: Keyring
     look: Callable[[Deployment, Keyring, dt.datetime], AbstractContextManager[Mapping[str, object]]] = look
     home: Path | None = None
-    """Where the copy of the published policy is kept."""
+    """Folder of the offline copy of the policy."""
 
     @classmethod
     def open(cls) -> Self:
-        """The office that this process's settings describe. Raises `NoCompany` and `ProtectError`."""
+        """The context from this process's settings. Raises `NoDeployment` and `ProtectError`."""
         return cls(deployment(TROTH), keyring(TROTH.home), home=TROTH.home)
 
 
 @dataclass(frozen=True, slots=True)
 class PassReport:
-    """What one pass did. *lost* counts checks whose lease ran out before they were done; *promises_changed* are the
-    sentences whose status is another one than before, with what it is now; *unsigned* is why we or an outsider did not
-    sign the ledger's checkpoint, and what is wrong with the clock that dates it."""
+    """Result of one pass. *lost* counts checks whose lease expired before they were done; *promises_changed* are the
+    sentences whose status changed, with the new status; *unsigned* tells why the ledger's checkpoint is not signed by
+    us or an outsider, and what is wrong with the clock."""
 
     checks: tuple[Check, ...]
     lost: int
@@ -111,8 +111,8 @@ class PassReport:
 
 
 class Last:
-    """What a loop knows of its last pass: where nothing is new since, nothing is compared and judged anew. That is most
-    of what a pass costs."""
+    """State of a loop's last pass: if nothing changed since, comparing and judging are skipped. They are most of the
+    cost of a pass."""
 
     def __init__(self) -> None:
         self.pulse = Pulse()
@@ -120,12 +120,12 @@ class Last:
         self._at: dt.datetime | None = None
 
     def is_old(self, here: Deployment, now: dt.datetime) -> bool:
-        """Whether there may be something to judge: another declaration, a check, or half a minute that went by."""
+        """True if there may be something to judge: a new declaration, a check, or 30 s since the last time."""
         is_late = self._at is None or not dt.timedelta() <= now - self._at < _JUDGE_EVERY
         return is_late or self._seen != self._now(here)
 
     def note(self, here: Deployment, now: dt.datetime) -> None:
-        """Everything has been judged at *now*."""
+        """Note that everything has been judged at *now*."""
         self._seen, self._at = self._now(here), now
 
     @staticmethod
@@ -141,13 +141,12 @@ def run_due(
     hasten: bool = False,
     last: Last | None = None,
 ) -> PassReport:
-    """One pass: run up to *limit* controls that are due at *now*, judge every promise, sequence the ledger.
+    """One pass: run up to *limit* controls due at *now*, judge every promise, sequence the ledger.
 
-    With *hasten* every control is due, as after something was mended. With *last*, what it knows to be as it was is not
-    judged anew.
+    With *hasten* every control is due, as after a fix. With *last*, unchanged state is not judged again.
 
-    Harmless at any time and beside any number of others. What a control runs into is a check with the outcome
-    ``error``. Raises `NoCompany`, `ProtectError` and Django's ``DatabaseError``.
+    Idempotent, and safe beside any number of others. An error in a control becomes a check with the outcome ``error``.
+    Raises `NoDeployment`, `ProtectError` and Django's ``DatabaseError``.
     """
     office, last = office or KeepContext.open(), last or Last()
     here = office.company
@@ -173,7 +172,7 @@ def run_due(
     signer = ledger_signer(office.keyring, here.declaration.organisation)
     (sequenced, _), ran, lost = sequence_if_sound(signer, now=now), list[Check](), 0
     first = scheduled_jobs.next_due(now, prefix=_PREFIX)
-    if first is not None and first <= now:  # to look opens every store
+    if first is not None and first <= now:  # inspecting opens every store
         with CheckSession(lambda: _looking(office, now), here.declaration, now) as sitting:
             for held in _claims(now, limit):
                 try:
@@ -207,7 +206,7 @@ def run_due(
 
 
 def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
-    """Pass after pass until *stop* is set. What breaks a pass is logged, and the next pass tries again."""
+    """Repeat passes until *stop* is set. An error in a pass is logged, and the next pass retries."""
     last = Last()
     while not stop.is_set():
         try:
@@ -226,14 +225,14 @@ def _schedule(here: Deployment, now: dt.datetime) -> None:
 
 
 def _asked(here: Deployment, now: dt.datetime) -> frozenset[str]:
-    """The controls that are asked: those that a promise rests on, and what opens a task for a version held back."""
+    """Controls to run: those of promises, and the one that opens a task for a withheld version."""
     known = answered(here.declaration)
     return here.bound & known | ({CHANGES_PUBLISHED} & known if is_asked(here, now) else frozenset())
 
 
 def _hasten_outdated(here: Deployment, now: dt.datetime) -> None:
-    """Let be due now what was last checked under another declaration or version: such a check proves nothing. So does
-    what was said of a version that has been held back, or published, since."""
+    """Make due now every control last checked under another declaration or version, since that check proves nothing;
+    and the one about versions, if one was withheld or published since."""
     for id_ in _asked(here, now):
         last, seen_under = checks.latest(id_), (here.looked_at_hash, here.controls[id_].version)
         is_untrue = id_ == CHANGES_PUBLISHED and has_turned(here, last, now)
@@ -242,8 +241,8 @@ def _hasten_outdated(here: Deployment, now: dt.datetime) -> None:
 
 
 def _hasten_concerned(here: Deployment, now: dt.datetime) -> None:
-    """Let be due now what rests on something that happened since the last pass; what was checked within a minute, when
-    that is over."""
+    """Make due now the controls affected by events since the last pass; those checked within the last minute, once it
+    is over."""
     for event, upto in control_events.waiting().items():
         dates = {}
         for id_ in _asked(here, now):
@@ -260,8 +259,8 @@ def _close_accounts(now: dt.datetime) -> dt.datetime:
 
 
 def _in_turn(name: str, now: dt.datetime, do: Callable[[], dt.datetime]) -> None:
-    """Do what is due under *name*, by one process at a time, until it says. What it runs into is logged and tried again
-    in a few minutes: it takes nothing else of the pass with it."""
+    """Run *do* if *name* is due, in one process at a time; it returns its next run. Errors are logged and retried in a
+    few minutes, and do not stop the rest of the pass."""
     scheduled_jobs.schedule([name], at=now)
     for held in scheduled_jobs.claim(now, lease_for=_LEASE, prefix=name):
         try:
@@ -279,20 +278,21 @@ def _in_turn(name: str, now: dt.datetime, do: Callable[[], dt.datetime]) -> None
 
 
 def _give_back_later(held: scheduled_jobs.Claim, error: Error) -> None:
-    """Let the next pass give back what our own database went away from; it would be held until the lease runs out."""
+    """Let the next pass release a claim that our unavailable database could not; it would block until its lease
+    expires."""
     if may_pass(error):
         _left.append(held)
 
 
 def _take_up_runs(office: KeepContext, now: dt.datetime) -> dt.datetime:
-    """Finish what a process that is gone had begun on the company's stores."""
+    """Finish runs on the company's stores whose process is gone."""
     for run_id, outcome in resume_all(office.company.declaration, office.keyring):
         _LOG.warning("run %s was taken up: %s", run_id, outcome)
     return now + _RUNS_EVERY
 
 
 def _show_outside(here: Deployment, log: DatabaseLog, now: dt.datetime) -> Iterator[str]:
-    """Have the declared outsiders sign the checkpoint, every few minutes, by one process; what they refused."""
+    """Have the declared outsiders sign the checkpoint, every few minutes, in one process; yields refusals."""
     declared = here.declaration.ledger
     if declared is None:
         return
@@ -303,20 +303,20 @@ def _show_outside(here: Deployment, log: DatabaseLog, now: dt.datetime) -> Itera
                 conflict = isinstance(refused, WitnessRefused) and refused.conflict
                 _LOG.log(logging.ERROR if conflict else logging.WARNING, "the ledger: %s", refused)
                 yield str(refused)
-        except LedgerError as broken:  # there is nothing to show
+        except LedgerError as broken:  # nothing to show
             _LOG.error("the ledger: %s", broken)
             yield str(broken)
         scheduled_jobs.finish(held, next_due=now + _OUTSIDE_EVERY)
 
 
 def _dispose(here: Deployment, now: dt.datetime) -> dt.datetime:
-    """Remove what is past its period from our own rows, every hour."""
+    """Delete expired rows of our own, every hour."""
     dispose(now, evidence=here.declaration.evidence.keep)
     return now + _HOURLY
 
 
 def _roll_epochs(keyring: Keyring, now: dt.datetime) -> dt.datetime:
-    """End the epoch of subjects' keys when it is over."""
+    """End the epoch of subject keys when it is over."""
     rolled = SubjectKeys(keyring).roll(now=now)
     if rolled.closed:
         _LOG.warning("%d keys of subjects do not open, and are left as they are", rolled.closed)
@@ -326,16 +326,16 @@ def _roll_epochs(keyring: Keyring, now: dt.datetime) -> dt.datetime:
 
 
 def _scrub(now: dt.datetime) -> dt.datetime:
-    """Take out of SQLite's log what was erased, where a reader was in the way then or the process was killed."""
+    """Remove erased data from SQLite's WAL if a reader prevented that before or the process was killed."""
     if not scrub():
         _LOG.warning("a reader keeps erased rows in the database's log; it is tried again in a few minutes")
     return now + _RUNS_EVERY
 
 
 def _reseal(keyring: Keyring, now: dt.datetime) -> dt.datetime:
-    """Go on with sealing anew what is under older field keys, a bounded part at a time.
+    """Continue resealing values of older field keys, a bounded part at a time.
 
-    Looked for once a day, and again when a process that was slow may have stored what it sealed before a rotation.
+    Runs daily, and again once slow processes must have stored what they sealed before a rotation.
     """
     assert keyring.chain is not None, "without one nothing is sealed under field keys"
     active = keyring.chain.active("field")
@@ -351,7 +351,7 @@ def _reseal(keyring: Keyring, now: dt.datetime) -> dt.datetime:
 
 
 def _claims(now: dt.datetime, limit: int) -> Iterator[scheduled_jobs.Claim]:
-    """One claim at a time, so that a slow control holds nothing back from other machines."""
+    """One claim at a time, so that a slow control blocks nothing on other machines."""
     for _ in range(limit):
         claimed = scheduled_jobs.claim(now, lease_for=_LEASE, prefix=_PREFIX)
         if not claimed:
@@ -361,7 +361,7 @@ def _claims(now: dt.datetime, limit: int) -> Iterator[scheduled_jobs.Claim]:
 
 @contextlib.contextmanager
 def _looking(office: KeepContext, now: dt.datetime) -> Iterator[Mapping[str, object]]:
-    """What there is to look at, for the thread that asks: its connections to our own database end with it."""
+    """Control inputs for the calling thread; closes its connections to our own database at the end."""
     try:
         with office.look(office.company, office.keyring, now) as seen:
             yield seen
@@ -370,7 +370,7 @@ def _looking(office: KeepContext, now: dt.datetime) -> Iterator[Mapping[str, obj
 
 
 def _check(held: scheduled_jobs.Claim, here: Deployment, sitting: CheckSession) -> Check:
-    """Run the claimed control; keep its check, and what follows from it, in one transaction with the claim's end."""
+    """Run the claimed control; commit its check and the consequences together with the end of the claim."""
     id_ = held.name.removeprefix(_PREFIX)
     check = sitting.ask(id_)
     with transaction.atomic(durable=True):
@@ -385,7 +385,7 @@ def _check(held: scheduled_jobs.Claim, here: Deployment, sitting: CheckSession) 
 
 
 def _note_declaration(here: Deployment, now: dt.datetime) -> None:
-    """Compare the declaration and the policy with what was last seen; a change is an entry."""
+    """Compare the declaration and policy with those last seen; record a change."""
     after = (here.declaration.hash, Hash.of(here.policy.source.encode()).text)
     with contextlib.suppress(IntegrityError), transaction.atomic(durable=True):
         row = DeclaredRow.objects.select_for_update().filter(pk=1).first()
@@ -396,7 +396,7 @@ def _note_declaration(here: Deployment, now: dt.datetime) -> None:
 
 
 def _note_bindings(here: Deployment, now: dt.datetime) -> None:
-    """Compare what the declaration binds with what it last bound; unbinding and loosening are entries."""
+    """Compare the declaration's bindings with the last ones; record unbinding and loosening."""
     after = set(rules.bindings(here.declaration.promises, here.controls))
     with contextlib.suppress(IntegrityError), transaction.atomic(durable=True):  # as above: another process was first
         rows = BindingRow.objects.select_for_update().order_by("id")

@@ -1,4 +1,4 @@
-"""How promises have stood over time: what changed, when and why, read from the rows that the keep loop keeps."""
+"""Status history of promises: what changed, when and why, from the scheduler's rows."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from troth.service.assurance.rules import promise_name
 from troth.service.policy_pages.badges import KnownStatus
 
 DAYS: Final = 1_000
-"""How far back a promise's page looks."""
+"""Days of history on a promise's page."""
 TREND_DAYS: Final = 90
 _DAY = dt.timedelta(days=1)
 _WIDTH: Final = 1_000
-"""Of the picture, in its own units."""
+"""Width of the picture, in its own units."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """A promise came to *status*. *summary* and *figures* are those of the check that decided it."""
+    """A change of a promise to *status*. *summary* and *figures* are those of the deciding check."""
 
     at: dt.datetime
     before: Status | None
@@ -47,8 +47,8 @@ def _change(row: tuple[str, dt.datetime, str, str, str, str, str, Mapping[str, F
 
 
 def changes_of(name: str, *, since: dt.datetime, until: dt.datetime) -> list[StatusChange]:
-    """What changed for one promise in that time, the earliest first, and the change before it, which holds at its
-    beginning."""
+    """Changes of one promise in that period, earliest first, preceded by the last change before it, which holds at its
+    start."""
     rows = ChangeRow.objects.filter(promise=name, at__lte=until).order_by("at", "pk")
     first = rows.filter(at__lt=since).values_list(*_COLUMNS).last()
     within = rows.filter(at__gte=since).values_list(*_COLUMNS)
@@ -56,8 +56,7 @@ def changes_of(name: str, *, since: dt.datetime, until: dt.datetime) -> list[Sta
 
 
 def latest_changes(until: Mapping[str, dt.datetime], most: int, *, since: dt.datetime) -> dict[str, list[StatusChange]]:
-    """The latest changes of several promises, *most* of each, the latest first: none after the moment that *until*
-    gives for it."""
+    """Latest changes of several promises, up to *most* each, latest first; none after the promise's time in *until*."""
     numbered = Window(RowNumber(), partition_by=F("promise"), order_by=(F("at").desc(), F("pk").desc()))
     rows = ChangeRow.objects.filter(promise__in=until, at__gte=since).annotate(number=numbered)
     found: dict[str, list[StatusChange]] = {name: [] for name in until}
@@ -70,7 +69,8 @@ def latest_changes(until: Mapping[str, dt.datetime], most: int, *, since: dt.dat
 def known(
     declaration: Declaration, audience: Audience, now: dt.datetime
 ) -> tuple[dict[str, KnownStatus], dict[str, Earlier]]:
-    """Since when each promise has its status, by its name, and how those stood that *audience* sees late."""
+    """Since when each promise has its status, by name, and the earlier status of those that *audience* sees with a
+    delay."""
     rows = PromiseRow.objects.values_list("promise", "since", "entry__leaf")
     since = {name: KnownStatus(at, leaf) for name, at, leaf in rows}
     late = {
@@ -95,13 +95,12 @@ def _standing_at(names: Collection[str], then: dt.datetime) -> Iterator[tuple[st
 _HEIGHTS: Mapping[str, int] = {"kept": 40, "stated": 52, "waived": 64, "unproven": 76, "broken": 100}
 
 
-# --- as pictures ----------------------------------------------------------------------------------------------------
+# --- pictures -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of time in one state, in units of the picture. The worse it is the higher it stands, so that colour is
-    never alone."""
+    """A period in one status, in units of the picture. Worse is higher, so that colour never stands alone."""
 
     word: str
     start: int
@@ -117,7 +116,7 @@ class Segment:
 
 
 def strip(changes: Sequence[StatusChange], since: dt.datetime, until: dt.datetime) -> tuple[Segment, ...]:
-    """The states of one promise from *since* to *until*, side by side; nothing where nobody knew."""
+    """Statuses of one promise from *since* to *until*, in order; gaps where unknown."""
     span = (until - since) / _WIDTH
     ends = [*(change.at for change in changes[1:]), until]
     segments = []
@@ -130,8 +129,8 @@ def strip(changes: Sequence[StatusChange], since: dt.datetime, until: dt.datetim
 
 @dataclass(frozen=True, slots=True)
 class HistoryColumn:
-    """Days on which as many promises stood in each state: where they begin, how many they are, and the pieces of the
-    picture from the ground up."""
+    """Consecutive days with equal counts per status: first day, number of days, and the stacked pieces from the bottom
+    up."""
 
     day: dt.date
     days: int
@@ -140,7 +139,7 @@ class HistoryColumn:
 
     @property
     def pieces(self) -> Iterator[tuple[str, int, int]]:
-        """Word, height and distance from the ground."""
+        """Word, height and distance from the bottom."""
         ground = 0
         for status, count in self.counts.items():
             if count:
@@ -150,7 +149,7 @@ class HistoryColumn:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """How many of *promises* stood in each state on each of the last days. Days that are alike are one column."""
+    """Number of *promises* in each status on each of the last days. Equal days share one column."""
 
     promises: int
     days: int
@@ -158,10 +157,10 @@ class Trend:
 
 
 def trend(now_known: Mapping[str, Status], now: dt.datetime) -> Trend:
-    """The last `TREND_DAYS` of the promises that are named with their present status, in one statement."""
+    """Trend of the last `TREND_DAYS` for the promises given with their present status, in one statement."""
     today = now.astimezone(dt.UTC).date()
     begins = dt.datetime.combine(today - (TREND_DAYS - 1) * _DAY, dt.time(), dt.UTC)
-    turns = {status: [0] * (TREND_DAYS + 1) for status in Status}  # what each day adds to the one before
+    turns = {status: [0] * (TREND_DAYS + 1) for status in Status}  # difference of each day to the one before
     rows = ChangeRow.objects.filter(promise__in=now_known, at__gte=begins, at__lte=now)
     open_until = dict.fromkeys(now_known, TREND_DAYS)
     current: dict[str, str] = {name: status.value for name, status in now_known.items()}

@@ -1,4 +1,4 @@
-"""Why a promise came to a status, in words that name nobody."""
+"""Reasons for status changes, in words that name nobody."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class ChangeReason:
 def reason_sentence(
     change: StatusChange, promise: Promise, controls: Mapping[str, Control], audience: Audience
 ) -> ChangeReason:
-    """A change of a promise that *audience* may see. Outside, a control that no longer belongs to the promise is not
-    named, for nobody has said that it may be; nor is any where the promise shows no more than how it stands."""
+    """Explain a change to *audience*. Outside, a control that no longer belongs to the promise is not named, because
+    nobody has approved that; and none is if the promise shows only its status."""
     inside = audience in INSIDE
     control = controls.get(change.control)
     is_open = change.control in promise.controls and promise.granularity is not Granularity.NONE

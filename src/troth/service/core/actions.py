@@ -1,7 +1,7 @@
-"""What is done for one person or many, with everything that has to be on record beside it.
+"""Operations on one person's data or many, with everything that must be recorded.
 
-Looking is recorded before anything is shown (clause C14); carrying out goes through the journal, leaves tombstones and
-heeds legal holds; what a crash interrupted is finished by `resume_all`.
+Access is recorded before anything is shown (clause C14); execution goes through the journal, leaves tombstones and
+respects legal holds; `resume_all` finishes runs that a crash interrupted.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ from troth.subjects import (
 )
 
 Resumed = tuple[str, str]
-"""A run's id, and how taking it up ended: ``finished``, or what still stands in the way."""
+"""A run's id, and the result of resuming it: ``finished``, or what prevents it."""
 
 
 def now() -> dt.datetime:
-    """The time of this machine, aware."""
+    """Current time of this machine, timezone-aware."""
     return dt.datetime.now(dt.UTC)
 
 
 def holds_on(located: Located, keyring: Keyring, *, at: dt.datetime) -> list[HoldScope]:
-    """The legal holds in force that may concern the located subjects."""
+    """Legal holds in force that may concern the located subjects."""
     names = [
         {str(whole), *(str(part) for part in references(_each_identifier(identity), keyring))}
         for identity, whole in zip(located.identities, references(located.identities, keyring), strict=True)
@@ -59,7 +59,7 @@ def holds_on(located: Located, keyring: Keyring, *, at: dt.datetime) -> list[Hol
 
 
 def _each_identifier(identity: Identity) -> list[Identity]:
-    """A hold may name the person by one identifier, and a request by several."""
+    """A hold may name a person by one identifier, a request by several."""
     return [Identity((one,)) for one in identity.identifiers]
 
 
@@ -76,7 +76,7 @@ def _holds(subjects: Sequence[Collection[str]], at: dt.datetime) -> list[HoldSco
 def record_views(
     located: Located, views: Sequence[View], keyring: Keyring, declaration: Declaration, *, purpose: str
 ) -> None:
-    """Put a look at these subjects' data on record, durably. Call it before anything is shown (clauses C12, C14)."""
+    """Record access to these subjects' data, durably. Call it before anything is shown (clauses C12, C14)."""
     at = now()
     entries = view_entries(located, views, keyring, purpose=purpose, at=at)
     with transaction.atomic(durable=True):
@@ -87,7 +87,7 @@ def record_views(
 def view_entries(
     located: Located, views: Sequence[View], keyring: Keyring, *, purpose: str, at: dt.datetime, actor: str = "owner"
 ) -> list[Entry]:
-    """What a look at these subjects' data leaves in the ledger, in order."""
+    """Ledger entries for access to these subjects' data, in order."""
     return [
         Entry(
             "subject.viewed",
@@ -115,7 +115,7 @@ def act(
     progress: Callable[[str], None] | None = None,
     run_id: str | None = None,
 ) -> list[Receipt]:
-    """Carry out an approved plan and put it on record. Raises as `troth.subjects.carry_out` does."""
+    """Carry out an approved plan and record it. Raises as `troth.subjects.carry_out` does."""
     journal = DatabaseJournal(keyring)
     try:
         receipts = carry_out(
@@ -143,7 +143,7 @@ def act(
 
 
 class InOtherHands(ServiceError):
-    """Another process carries out the run at this moment."""
+    """Another process is carrying out the run."""
 
     retryable = True
 
@@ -151,7 +151,7 @@ class InOtherHands(ServiceError):
 def act_again(
     run_id: str, stores: Mapping[str, Store], *, declaration: Declaration, keyring: Keyring
 ) -> list[Receipt] | None:
-    """Finish the run of that id, if it was begun: its receipts; None where it was never begun, or is finished.
+    """Finish the run *run_id*, if it was begun. Returns its receipts; None if it was never begun or is finished.
 
     Raises `InOtherHands`, and as `troth.subjects.resume` does.
     """
@@ -182,9 +182,9 @@ def _resumed(run: Run, stores: Mapping[str, Store], keyring: Keyring, journal: D
 
 
 def resume_all(declaration: Declaration, keyring: Keyring) -> list[Resumed]:
-    """Take up every run whose process is gone, under the legal holds of now.
+    """Resume every run whose process is gone, under the current legal holds.
 
-    One that cannot be finished now (its store is still away) stays for the next time, and holds up no other.
+    A run that cannot finish now (its store is still unavailable) stays for the next time and blocks no other.
     """
     journal = DatabaseJournal(keyring)
     left = list(journal.take_up(now()))
@@ -194,7 +194,7 @@ def resume_all(declaration: Declaration, keyring: Keyring) -> list[Resumed]:
     with contextlib.ExitStack() as opened:
         stores = {}
         for name, system in declaration.systems.items():
-            with contextlib.suppress(SecretMissing, StoreError):  # a run that needs it says so itself
+            with contextlib.suppress(SecretMissing, StoreError):  # a run that needs it reports that
                 stores[name] = open_system(name, system, os.environ)
                 opened.callback(stores[name].close)
         for run in left:

@@ -1,4 +1,4 @@
-"""Checks as rows: kept when they are made, read back as the values that statuses are decided from."""
+"""Checks as rows: stored when made, and read back as the values that determine statuses."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from troth.service.core.models import CheckRow, Retraction
 _SALT_BYTES = 32
 _SOUND = frozenset({CheckRow.Outcome.PASS.value, CheckRow.Outcome.NOT_APPLICABLE.value})
 _FAILURES_MAX = 20
-"""Failures in a row that are read back; more than any control needs to call a promise broken."""
+"""Consecutive failures to read back; more than any control needs before its promise is broken."""
 _AT_ONCE = 100
-"""Controls that one statement asks for: SQLite joins no more than 500 parts."""
+"""Controls per statement: SQLite joins at most 500 parts."""
 _Item = TypeVar("_Item")
 _EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def keep(check: Check) -> CheckRow:
-    """Keep the check as evidence, and put it on record with all that it saw, in the transaction that is open."""
+    """Store the check as evidence and record it with all that it saw, in the open transaction."""
     row = CheckRow(
         control=check.control,
         control_version=check.control_version,
@@ -49,20 +49,19 @@ def keep(check: Check) -> CheckRow:
 
 
 def latest(control: str, *, retracted: bool = False) -> Check | None:
-    """The control's latest check that was not retracted; with *retracted*, whether it was or not, as the ledger has
-    it."""
+    """Latest check of *control* that was not retracted; with *retracted*, of all, as in the ledger."""
     rows = CheckRow.objects.filter(control=control)
     row = (rows if retracted else rows.filter(retraction=None)).order_by("-at", "-id").first()
     return None if row is None else value(row)
 
 
 def history(controls: Iterable[str]) -> dict[str, list[Check]]:
-    """What each control's status follows from, retracted checks apart: its latest check, the last that passed, the
-    failures since then. A control of which something was retracted since it passed has to pass again: whether it was
-    right before, nobody knows.
+    """Checks that determine each control's status, without retracted ones: its latest check, the last that passed, and
+    the failures since. A control with a retraction since its last pass must pass again: nobody knows whether that pass
+    was right.
 
-    Four statements for any number of controls, and however many checks there are: each outcome of each control is one
-    step into an index.
+    A few statements per hundred controls, however many checks there are: each outcome of each control is one index
+    lookup.
     """
     found = deciding(controls)
     retracted = dict(Retraction.objects.filter(control__in=found).values_list("control").annotate(Max("at")))
@@ -73,7 +72,7 @@ def history(controls: Iterable[str]) -> dict[str, list[Check]]:
 
 
 def deciding(controls: Iterable[str]) -> dict[str, list[CheckRow]]:
-    """The rows behind `history`."""
+    """Rows that `history` reads."""
     found: dict[str, list[CheckRow]] = {control: [] for control in controls}
     for row in _latest_of_each_outcome(list(found)):
         found[row.control].append(row)
@@ -94,7 +93,7 @@ def _sound(rows: Sequence[CheckRow]) -> CheckRow | None:
 
 
 def _has_failed(rows: Sequence[CheckRow]) -> bool:
-    """Whether a failure is as late as the last sound check."""
+    """True if a failure is as recent as the last sound check."""
     sound = _sound(rows)
     return any(row.outcome == CheckRow.Outcome.FAIL and (sound is None or row.at >= sound.at) for row in rows)
 
@@ -150,7 +149,7 @@ def _batched(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
 
 
 def _rows(select: str, values: Sequence[int | str | dt.datetime | None]) -> Iterator[CheckRow]:
-    """The checks whose ids a statement gives."""
+    """Checks whose ids *select* returns."""
     with connection.cursor() as cursor:
         cursor.execute(select, values)
         ids = [id_ for (id_,) in cursor.fetchall() if id_ is not None]
@@ -158,7 +157,7 @@ def _rows(select: str, values: Sequence[int | str | dt.datetime | None]) -> Iter
 
 
 def value(row: CheckRow) -> Check:
-    """The check that a row keeps."""
+    """*row* as a `Check`."""
     return Check(
         control=row.control,
         control_version=row.control_version,
@@ -198,6 +197,6 @@ def _evidence(stored: dict[str, Any]) -> Evidence:
         excluded=stored["excluded"],
         period=(dt.datetime.fromisoformat(period[0]), dt.datetime.fromisoformat(period[1])) if period else None,
         query=stored["query"],
-        places=frozenset(stored.get("places", ())),  # checks of before this was told have none
+        places=frozenset(stored.get("places", ())),  # older checks have none
         portions=tuple(Portion(**it) for it in stored.get("portions", ())),
     )

@@ -1,8 +1,8 @@
-"""Whether the clock may be believed where time alone ends or destroys something (docs/decisions/0010).
+"""Whether to trust the clock where time alone ends or destroys something (docs/decisions/0010).
 
-The keep loop notes when it last ran by a clock that it believed. Where the clock is then further on than a service is
-likely to have been switched off, or than a running process has seen time go by, nothing is ended and nothing destroyed
-until somebody confirms that the clock is right, or it is back. Everything else goes on.
+The scheduler notes its last run under a trusted clock. If the clock is then ahead by more than a plausible downtime, or
+than the uptime of a running process, nothing is ended or destroyed until somebody confirms the clock, or it is back.
+Everything else goes on.
 """
 
 from __future__ import annotations
@@ -22,18 +22,17 @@ from troth.service.core.models import ScheduledJob
 
 _LOG = logging.getLogger("troth.keep")
 GAP_MAX: Final = dt.timedelta(days=7)
-"""How long a service may have been switched off without a question. Nobody can tell that from a clock that is ahead. A
-long weekend, or a machine that is moved, needs nobody's word; and by a clock that is ahead by no more, what ends too
-early loses a week at most."""
+"""Downtime accepted without confirmation, because it looks like a clock that is ahead. It allows a long weekend or a
+move of the machine; a clock ahead by less ends things a week too early at most."""
 JUMP_MAX: Final = dt.timedelta(days=1)
-"""How much further the clock of a running process may be than it has run: more than any change of time zone."""
+"""Tolerated difference between wall clock and process uptime; larger than any change of time zone."""
 _NOTED_EVERY: Final = dt.timedelta(minutes=1)
 _SEEN, _DOUBTED = "clock:seen", "clock:doubted"
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """The clock is not believed: when the loop last ran by one that was, and what this one said when it was noticed."""
+    """The clock is not trusted: last run under a trusted clock, and the clock's time when that was noticed."""
 
     seen: dt.datetime
     noticed: dt.datetime
@@ -51,14 +50,14 @@ class Doubt:
 
 
 class Pulse:
-    """What a running process knows of the time by itself: the clock of its last pass that it believed."""
+    """Wall clock and uptime at this process's last trusted pass."""
 
     def __init__(self) -> None:
         self._at: dt.datetime | None = None
         self._ran_s = 0.0
 
     def has_jumped(self, now: dt.datetime) -> bool:
-        """Whether the clock is further on than this process has run since."""
+        """True if the clock has advanced more than this process has run since."""
         return self._at is not None and now - self._at - dt.timedelta(seconds=_ran_s() - self._ran_s) > JUMP_MAX
 
     def note(self, now: dt.datetime) -> None:
@@ -66,12 +65,12 @@ class Pulse:
 
 
 def _ran_s() -> float:
-    """Seconds that no clock can be set by, also of a machine that slept, where the system counts those."""
+    """Seconds of a clock that nobody can set, including sleep if the system counts it."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def doubt(now: dt.datetime) -> Doubt | None:
-    """Why the clock that says *now* is not believed; None where it is, and before the keep loop ever ran."""
+    """Why the clock at *now* is not trusted; None if it is, and before the scheduler ever ran."""
     known = dict(ScheduledJob.objects.filter(name__in=(_SEEN, _DOUBTED)).values_list("name", "next_due"))
     seen, noticed = known.get(_SEEN), known.get(_DOUBTED)
     if seen is None:
@@ -82,14 +81,15 @@ def doubt(now: dt.datetime) -> Doubt | None:
 
 
 def may_end(now: dt.datetime) -> bool:
-    """Whether what is over at *now* may be ended, or destroyed."""
+    """True if what is over at *now* may be ended or destroyed."""
     return doubt(now) is None
 
 
 def beat(now: dt.datetime, pulse: Pulse) -> Doubt | None:
-    """Note that the keep loop runs at *now*; the doubt, where the clock is not believed. It is put on record once."""
+    """Note that the scheduler runs at *now*; returns the doubt if the clock is not trusted. A doubt is recorded
+    once."""
     seen = ScheduledJob.objects.filter(name=_SEEN).values_list("next_due", flat=True).first()
-    if seen is None:  # the first time, or after an update: the ledger knows of an earlier time
+    if seen is None:  # first run, or after an update: the ledger knows an earlier time
         seen = tree().checkpoint_at or now
         ScheduledJob.objects.get_or_create(name=_SEEN, defaults={"next_due": seen})
     found = doubt(now)
@@ -103,7 +103,7 @@ def beat(now: dt.datetime, pulse: Pulse) -> Doubt | None:
         ScheduledJob.objects.filter(name=_SEEN).update(next_due=now)
     if ScheduledJob.objects.filter(name=_DOUBTED).exists():
         ScheduledJob.objects.filter(name=_DOUBTED).delete()
-        scheduled_jobs.hasten("", at=now)  # what was done meanwhile was to be done again by the other clock
+        scheduled_jobs.hasten("", at=now)  # jobs done meanwhile were rescheduled by the wrong clock
         _LOG.warning("the clock is back, or was confirmed: what is over by time ends again")
     return None
 
@@ -118,7 +118,7 @@ def _doubted(doubt: Doubt, now: dt.datetime) -> None:
 
 
 def confirm(now: dt.datetime, *, by: Pseudonym) -> bool:
-    """Believe the clock from here on, because somebody has looked at it. Whether it was doubted."""
+    """Trust the clock from now on, because somebody has checked it. True if it was doubted."""
     with transaction.atomic():
         found = doubt(now)
         if found is None:

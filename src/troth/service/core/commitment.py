@@ -1,8 +1,8 @@
-"""What a check saw, in the one form that counts, and the entry that commits to it.
+"""Canonical form of what a check saw, and the ledger entry that commits to it.
 
-The entry is made together with the check, so that nobody can change afterwards what it saw: other figures, findings or
-dates make another commitment than the one on record. It shows nothing of them, since it is salted. The salt stays
-beside the evidence and goes with it, and then the entry says only that there was a check, and how it ended.
+The entry is made with the check, so that nobody can change the evidence later: other figures, findings or dates give
+another commitment than the recorded one. It is salted and reveals nothing. The salt is stored with the evidence and
+deleted with it; then the entry shows only that there was a check, and its outcome.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _COMPACT: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure
 
 
 class StoredCheck(NamedTuple):
-    """A row of a check with its entry, as it is read where there are a million of them."""
+    """A check's row with its entry, in a form for reading a million of them."""
 
     control: str
     control_version: int
@@ -41,17 +41,17 @@ class StoredCheck(NamedTuple):
     entry_id: int | None
     leaf: int | None
     content: bytes | None
-    """The bytes of its entry; None where it was made before there were such."""
+    """Bytes of its entry; None for checks from before there were such entries."""
 
 
 def kept(rows: QuerySet[CheckRow]) -> Iterator[StoredCheck]:
-    """Those *rows*, read as they are asked for."""
+    """Those *rows*, read lazily."""
     columns = (*StoredCheck._fields[: StoredCheck._fields.index("leaf")], "entry__leaf", "entry__content")
     return map(StoredCheck._make, rows.values_list(*columns).iterator(chunk_size=1_000))
 
 
 def seen(row: CheckRow | StoredCheck) -> dict[str, Any]:
-    """Everything that a check saw and said, as values that JSON has: what archives hold, and what entries commit to."""
+    """Everything that a check saw and reported, as JSON values: the content of archives and commitments."""
     return {
         "control": row.control,
         "version": row.control_version,
@@ -68,13 +68,13 @@ def seen(row: CheckRow | StoredCheck) -> dict[str, Any]:
 
 
 def commitment_of(row: CheckRow | StoredCheck) -> Commitment:
-    """What a check commits to with its salt: again and again the same, as long as nothing of it is changed."""
+    """Commitment to a check, with its salt; always the same while the check is unchanged."""
     assert row.salt is not None, "what is on record has its salt"
     return Opening(_ABOUT, _COMPACT.encode(seen(row)), bytes(row.salt)).commitment
 
 
 def entry_of(row: CheckRow | StoredCheck) -> Entry:
-    """The entry that is made with the check."""
+    """Ledger entry of a check."""
     fields: dict[str, Value] = {
         "control": DeclaredName.of(row.control),
         "outcome": row.outcome,
@@ -88,10 +88,10 @@ def _moment(at: dt.datetime) -> str:
 
 
 def _figures(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A whole number is written as one, since databases differ in whether they keep its point."""
+    """Whole numbers as integers, since databases differ in keeping the decimal point."""
     return {name: _whole(it) if isinstance(it, float) and it.is_integer() else it for name, it in stored.items()}
 
 
 def _whole(figure: float) -> int:
-    """By its digits, as PostgreSQL reads it: 1e23 is a one and 23 noughts, and not the binary number next to it."""
+    """Exact decimal value, as PostgreSQL reads it: 1e23 is a one and 23 zeros, not the nearest binary number."""
     return int(Decimal(repr(figure)))

@@ -1,4 +1,4 @@
-"""``/console/holds/``: what must not be deleted, why, and until when somebody looks again."""
+"""``/console/holds/``: what must not be deleted, why, and its review date."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ IDENTIFIERS = (
     (IdentityKind.PHONE, _("Telephone number")),
     (IdentityKind.ACCOUNT, _("Account")),
 )
-"""By what staff name a person whose data they do not see."""
+"""Identifiers by which staff name a person whose data they do not see."""
 _CASE = re.compile(r"[A-Z]-[0-9]{4}-[0-9]+")
 _RELEASED_SHOWN = 50
 _REVIEW_SOON = dt.timedelta(days=14)
 
 
 class HoldForm(forms.Form):
-    """A hold, for a person, a place, or a person's rows in a place."""
+    """A hold on a person, a place, or a person's rows in a place."""
 
     matter = forms.CharField(
         label=_("Matter"), max_length=80, help_text=_("The file number of the dispute or demand; no names.")
@@ -101,7 +101,7 @@ def _places(declaration: Declaration) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class HoldRow:
-    """A hold as the page shows it. *is_of_case*: an open request to see the data, which ends it by itself."""
+    """A hold as displayed. *is_of_case*: it belongs to an open access request and ends with it."""
 
     row: LegalHold
     is_of_case: bool
@@ -111,7 +111,7 @@ class HoldRow:
 @needs(StaffRight.HOLDS_MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def holds_page(request: HttpRequest) -> HttpResponse:
-    """The holds in force, those that were released lately, and a form to place one. No personal data."""
+    """Holds in force, recently released ones, and a form to place one. No personal data."""
     declaration, now = the_company().declaration, timezone.now()
     form = HoldForm(request.POST or None, declaration=declaration)
     if request.method == "POST" and form.is_valid():
@@ -149,21 +149,21 @@ def _page(
 
 
 def _is_of_case(row: LegalHold) -> bool:
-    """Whether it was placed with a case (`cases.arrival.receive`), and goes with it."""
+    """True if it was placed with a case (`requests.fulfilment.holds`), and ends with it."""
     return _CASE.fullmatch(row.matter) is not None
 
 
 @needs(StaffRight.HOLDS_MANAGE)
 @require_POST
 def hold_kept(request: HttpRequest, pk: int) -> HttpResponse:
-    """It is still needed, until another day."""
+    """Extend a hold until another review date."""
     return _change(request, pk, is_kept=True)
 
 
 @needs(StaffRight.HOLDS_MANAGE)
 @require_POST
 def hold_released(request: HttpRequest, pk: int) -> HttpResponse:
-    """It is not needed any more. The hold of an open request goes with its answer, and not by hand."""
+    """Release a hold. The hold of an open request ends with its answer, not by hand."""
     return _change(request, pk, is_kept=False)
 
 
@@ -192,5 +192,5 @@ def _by(request: HttpRequest) -> str:
 
 
 def own_keyring() -> Keyring:
-    """The keys of this deployment."""
+    """Keyring of this deployment."""
     return keyring(settings.TROTH.home)

@@ -1,7 +1,7 @@
-"""What happened after which controls are asked again at once, and not only when they are due.
+"""Events after which controls run at once instead of when they are due.
 
-Whoever changes something notes the event in the same transaction: a row, which nobody waits for. The keep loop takes
-the rows and brings the controls concerned forward, so that a thousand events are one check.
+A change writes its event as a row in the same transaction; nobody waits for it. The scheduler takes the rows and brings
+the affected controls forward, so that a thousand events cause one check.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from troth.service.core.models import ControlEvent
 
 
 def note(event: str, *, now: dt.datetime) -> None:
-    """*event* happened, in the transaction that is open."""
+    """Record *event* in the open transaction."""
     assert event in EVENTS, f"{event} is none of {EVENTS}"
     ControlEvent.objects.create(event=event, at=now)
 
 
 def waiting() -> dict[str, int]:
-    """The events that happened and were not taken yet, each with the number of its latest row."""
+    """Pending events, each with the number of its latest row."""
     return dict(ControlEvent.objects.values_list("event").annotate(Max("pk")))
 
 
 def forward(event: str, upto: int, dates: Mapping[str, dt.datetime], *, now: dt.datetime) -> None:
-    """Bring each name of the schedule forward to its date, and take the rows of *event*. While one of the names is
-    being done nothing changes: it may have looked before this happened, and a later call brings it forward."""
+    """Bring each scheduled name forward to its date and delete the rows of *event*. While one of the names is running
+    nothing changes: it may have started before the event, and a later call brings it forward."""
     with transaction.atomic():
         if scheduled_jobs.bring_forward(dates, now=now):
             ControlEvent.objects.filter(event=event, pk__lte=upto).delete()

@@ -1,4 +1,4 @@
-"""What Troth's own records can show: the erased stay erased, in backups too, and what was begun is finished."""
+"""Controls on Troth's own records: erased people stay erased, in backups too, and runs are finished."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from troth.subjects import Journal
 from troth.text import counted
 
 DRILL_DAYS = 92
-"""A quarter: how long ago a backup may have been tried."""
+"""Maximum age of the last restore drill: a quarter."""
 _MINUTES_MAX = 60
-"""A run takes seconds; one that is still open after an hour has lost its process."""
+"""Runs take seconds; one still open after an hour has lost its process."""
 
 
 @answers("retention.erased_stays_erased")
 def erased_stays_erased(
     declaration: Declaration, stores: Mapping[str, Store], tombstones: Tombstones, now: dt.datetime
 ) -> ControlResult:
-    """Compare every declared identifier that is stored now with the tombstones, on our side and keyed.
+    """Compare every stored declared identifier with the tombstones, on our side and keyed.
 
-    A tombstone is tested when its system was looked into and declares a column that could hold such an identifier.
+    A tombstone is tested if its system was read and declares a column that could hold such an identifier.
     """
     buried = {name: counts for name in declaration.systems if (counts := tombstones.count(name, now=now))}
     if not buried:
@@ -80,7 +80,7 @@ def _back(place: str, count: int) -> ControlFinding:
 
 @answers("core.runs_finished")
 def runs_finished(journal: Journal, now: dt.datetime) -> ControlResult:
-    """No run may be left half done for longer than an hour."""
+    """No run may stay unfinished for more than an hour."""
     begun = list(journal.unfinished())
     late = [run for run in begun if now - run.begun > dt.timedelta(minutes=_MINUTES_MAX)]
     looked = frozenset({"journal"})
@@ -101,8 +101,8 @@ def runs_finished(journal: Journal, now: dt.datetime) -> ControlResult:
 
 @answers("core.restores")
 def restores(log: Log, now: dt.datetime) -> ControlResult:
-    """The last drill on record: when it was, and whether the erased stayed closed in it and everybody else opened. One
-    of a backup without keys shows nothing, and one without erased people only that a backup opens."""
+    """The last recorded drill: its date, and whether the keys of erased people stayed closed and all others opened. A
+    drill without keys shows nothing, and one without erased people only that the backup opens."""
     since = now - dt.timedelta(days=DRILL_DAYS)
     last, looked = _last(log, "backup.drilled", since=since), frozenset({"backups"})
     if last is None:
@@ -136,7 +136,7 @@ def restores(log: Log, now: dt.datetime) -> ControlResult:
 
 
 def _last(log: Log, kind: str, *, since: dt.datetime) -> Entry | None:
-    """The last entry of that kind, looked for backwards as far as the day of *since*."""
+    """Last entry of *kind*, searched backwards to the day of *since*."""
     mark, stop = b'"kind":"%s"' % kind.encode(), log.size
     while stop:
         start = (stop - 1) // TILE_WIDTH * TILE_WIDTH

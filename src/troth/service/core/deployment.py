@@ -1,4 +1,4 @@
-"""The company as its files describe it now: the declaration, the policy, and the controls that they bind."""
+"""The company as its files describe it now: declaration, policy, and the controls that they bind."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _LOG = logging.getLogger("troth.company")
 
 
 class NoDeployment(ServiceError):
-    """The declaration or the policy cannot be read; the message has every reason."""
+    """The declaration or the policy cannot be read; the message lists every reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One consistent reading of the declaration, with Troth's own system in it, and of the policy that it names."""
+    """A consistent reading of the declaration, including Troth's own system, and of its policy."""
 
     declaration: Declaration
     looked_at_hash: str
-    """What checks carry (`troth.controls.looked_at_hash`)."""
+    """Hash that checks carry (`troth.controls.looked_at_hash`)."""
     policy: PolicyText
     controls: Mapping[str, Control]
     doubts: Mapping[int, str] = field(init=False)
@@ -39,7 +39,7 @@ class Deployment:
 
     @property
     def bound(self) -> frozenset[str]:
-        """The ids of the controls that some promise rests on."""
+        """Ids of controls that promises rely on."""
         return frozenset(id_ for promise in self.declaration.promises for id_ in promise.controls)
 
 
@@ -48,10 +48,10 @@ _known: dict[Path, tuple[object, Deployment]] = {}
 
 
 def deployment(settings: Settings) -> Deployment:
-    """The company that the declaration describes, read again when that file or the policy has changed.
+    """The deployment that the declaration describes, reloaded when that file or the policy changes.
 
-    When a change cannot be read, what was read before stays in force and the log says so. Raises `NoDeployment` when
-    nothing could be read yet.
+    If a change cannot be read, the last reading stays in force and the log says so. Raises `NoDeployment` if nothing
+    could be read yet.
     """
     path = settings.declaration
     with _lock:
@@ -77,7 +77,7 @@ def _read(settings: Settings) -> Deployment:
 
 
 def _stamp(path: Path, known: Deployment) -> object:
-    """What changes when one of the two files does. Included files count when the declaration is touched."""
+    """Changes when one of the two files does. Included files count once the declaration is touched."""
     return [_changed(path), _changed(path.parent / known.declaration.policy.file)]
 
 

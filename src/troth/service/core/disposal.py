@@ -1,4 +1,4 @@
-"""Removing what is past its period from Troth's own database, by the retention that ``own_tables.yaml`` states."""
+"""Deletes expired rows from Troth's own database, by the retention rules of ``own_tables.yaml``."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from troth.service.core.own_tables import OWN, own, with_evidence
 
 _BATCH = 1_000
 _AHEAD = dt.timedelta(hours=2)
-"""More than lies between two disposals, so that nothing is overdue in the meantime."""
+"""Longer than the interval between disposals, so that nothing is overdue in between."""
 _SUBJECTS: Mapping[type[models.Model], str] = {Subject: "pseudonym", LegalHold: "subject"}
-"""The columns that name a subject as a hold does."""
+"""Columns that identify a subject as holds do."""
 
 
 def dispose(now: dt.datetime, *, evidence: Period | None = None) -> Mapping[str, int]:
-    """Delete every row past its period that no legal hold keeps, in bounded transactions. How many there were, by
-    retention rule. *evidence* is how long the company keeps checks, where it says so itself.
+    """Delete every expired row that no legal hold keeps, in bounded transactions. Returns counts by retention rule.
+    *evidence* is how long the company keeps checks, if it declares that.
 
-    Harmless twice. The ledger is not touched: its entries hold nothing about anyone once their key is gone.
+    Idempotent. The ledger is not touched: its entries hold nothing about anyone once their key is gone.
     """
     holds = in_force(now)
     return {
@@ -52,14 +52,14 @@ def _dispose(rule: Retention, now: dt.datetime, holds: Sequence[HoldInForce]) ->
     while keys := list(past.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
         with transaction.atomic():
             model._default_manager.filter(pk__in=keys).delete()
-            if model is CheckRow:  # what showed that a promise was kept does not go unseen
+            if model is CheckRow:  # deleting evidence of a promise is itself recorded
                 record(Entry("evidence.disposed", now, {"checks": len(keys), "before": over.date()}))
         gone += len(keys)
     return gone
 
 
 def _still_needed() -> Q:
-    """A check that a task rests on, or from which a control's status follows, stays whatever its age."""
+    """Checks that a task refers to, or that determine a control's status, stay whatever their age."""
     controls = CheckRow.objects.order_by("control").values_list("control", flat=True).distinct()
     standing = [row.pk for rows in deciding(controls).values() for row in rows]
     in_tasks = [

@@ -1,4 +1,4 @@
-"""Legal holds: placed, looked at again and released on record, and what is covered, for whoever disposes or erases."""
+"""Legal holds: placing, reviewing and releasing on record; and what they cover, for disposal and erasure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class HoldRefused(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class HoldInForce:
-    """*subject* (a pseudonym; None for everyone) and *scope* (a system or a table; None for everywhere) stay. One that
-    *is_provisional* keeps off disposal by period, and no erasure that the person asks for."""
+    """*subject* (a pseudonym; None for everyone) and *scope* (a system or a table; None for everywhere) are kept.
+    *is_provisional*: it stops disposal by period, but no erasure that the person requests."""
 
     matter: str
     citation: str
@@ -31,12 +31,12 @@ class HoldInForce:
     is_provisional: bool = False
 
     def is_on(self, place: str) -> bool:
-        """Whether *place* (a ``system.table``) is in its scope."""
+        """True if *place* (a ``system.table``) is in its scope."""
         return self.scope is None or place == self.scope or place.startswith(f"{self.scope}.")
 
 
 def in_force(now: dt.datetime) -> tuple[HoldInForce, ...]:
-    """The holds that are placed and not released at *now*, the oldest first."""
+    """Holds in force at *now*, oldest first."""
     rows = LegalHold.objects.filter(Q(released_at__isnull=True) | Q(released_at__gt=now), placed_at__lte=now)
     return tuple(
         HoldInForce(row.matter, row.citation, row.subject or None, row.scope or None, row.is_provisional)
@@ -58,9 +58,8 @@ def place(
     by: str,
     now: dt.datetime,
 ) -> LegalHold:
-    """Let what is covered stay, whatever its period says: *subject* (a keyed reference), *scope* (a system or a table),
-    or the subject's rows there. *review_on* is when somebody looks again whether it is still needed. *by* is a
-    pseudonym of staff. Raises `HoldRefused`."""
+    """Exempt from deletion *subject* (a keyed reference), *scope* (a system or a table), or the subject's rows there.
+    *review_on* is the day to review the hold. *by* is a staff pseudonym. Raises `HoldRefused`."""
     if not subject and not scope:
         raise HoldRefused("a hold names a person or a place: everything at once cannot be held")
     _require_later(review_on, now)
@@ -78,7 +77,7 @@ def place(
 
 
 def review(pk: int, review_on: dt.date, *, keyring: Keyring, by: str, now: dt.datetime) -> None:
-    """The hold is still needed, and is looked at again on *review_on*. Raises `HoldRefused`."""
+    """Extend the hold; its next review is on *review_on*. Raises `HoldRefused`."""
     _require_later(review_on, now)
     with transaction.atomic():
         hold = _standing(pk)
@@ -89,7 +88,7 @@ def review(pk: int, review_on: dt.date, *, keyring: Keyring, by: str, now: dt.da
 
 
 def release(pk: int, *, keyring: Keyring, by: str, now: dt.datetime) -> None:
-    """What was held may be deleted again, and is, where its period is over. Raises `HoldRefused`."""
+    """Release the hold: its rows may be deleted again, and are, once their period is over. Raises `HoldRefused`."""
     with transaction.atomic():
         hold = _standing(pk)
         hold.released_at = now

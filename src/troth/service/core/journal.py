@@ -1,7 +1,7 @@
-"""The journal of runs as rows: `finish` commits the run's entries and destroys its plan in one transaction.
+"""Journal of runs as rows: `finish` commits the run's entries and destroys its plan in one transaction.
 
-A run has an owner, a process of some machine, and gives a sign of life with every step. `take_up` hands on the runs
-whose owner is gone, each to one process.
+A run has an owner, a process on some machine, and a heartbeat with every step. `take_up` hands runs whose owner is gone
+to one process each.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from troth.service.core.tombstones import Erased, Tombstones
 from troth.subjects import Gone, JournalError, Receipt, Run, references_of
 
 Follower = Callable[[str, Mapping[str, tuple[Receipt, EntryRow]], dt.datetime], None]
-"""Told of a run that is finishing, in the transaction that finishes it: its id; by subject, the receipt of each that
-was finished, with its entry; when."""
+"""Called when a run finishes, in that transaction: its id; by subject, each finished receipt with its entry; the
+time."""
 
 _FOLLOWERS: dict[str, Follower] = {}
 
 
 def follow(prefix: str, follower: Follower) -> None:
-    """Let *follower* be told of every run whose id starts with *prefix*, whichever process finishes it."""
+    """Call *follower* for every run whose id starts with *prefix*, whichever process finishes it."""
     _FOLLOWERS[prefix] = follower
 
 
 TOMBSTONES_KEPT = dt.timedelta(days=2 * 365)
-"""Longer than any backup or export that could bring an erased person back should live."""
+"""How long tombstones are kept: longer than any backup or export that could bring an erased person back should live."""
 
 SILENCE = dt.timedelta(minutes=10)
-"""How long a run on another machine may give no sign of life: longer than the statements of any one step may take. A
-run that is taken up while its owner lives after all is done by both, with one outcome and one set of receipts."""
+"""Time without heartbeat after which a run on another machine is taken over: longer than the statements of any step. If
+its owner is alive after all, both carry it out, with one outcome and one set of receipts."""
 
 
 class DatabaseJournal:
-    """`troth.subjects.Journal` in Troth's own database. Use it outside of transactions: every method is durable when it
-    returns. With a *keyring* it sets a tombstone for each identifier that a run takes away (clause C07), and destroys
-    the keys of the erased."""
+    """`troth.subjects.Journal` in Troth's own database. Use it outside transactions: every method is durable when it
+    returns. With a *keyring* it sets a tombstone for each identifier that a run erases (clause C07), and destroys the
+    keys of the erased."""
 
     def __init__(self, keyring: Keyring | None = None) -> None:
         self._keyring = keyring
@@ -122,8 +122,8 @@ class DatabaseJournal:
         return map(_run, _unfinished())
 
     def take_up(self, now: dt.datetime) -> Iterator[Run]:
-        """The unfinished runs that nobody carries out any more, each of them ours from here on: their owner let go of
-        them, is a process of this machine that is gone, or has given no sign of life for `SILENCE`."""
+        """Claim the unfinished runs without a live owner: it released them, is a process of this machine that is gone,
+        or has had no heartbeat for `SILENCE`."""
         for row in _unfinished():
             if row.seen_at < now - SILENCE or _is_gone(row.owner):
                 as_seen = RunRow.objects.filter(pk=row.pk, owner=row.owner, seen_at=row.seen_at, finished_at=None)
@@ -131,7 +131,7 @@ class DatabaseJournal:
                     yield _run(row)
 
     def take_up_one(self, run_id: str, now: dt.datetime) -> Run | None:
-        """The unfinished run of that id, ours from here on; None where it is in other hands."""
+        """Claim the unfinished run *run_id*; None if another process has it."""
         row = RunRow.objects.get(run_id=run_id, finished_at__isnull=True)
         if not (row.seen_at < now - SILENCE or _is_gone(row.owner) or row.owner == _me()):
             return None
@@ -139,7 +139,7 @@ class DatabaseJournal:
         return _run(row) if as_seen.update(owner=_me(), seen_at=now) else None
 
     def let_go(self, run_id: str) -> None:
-        """This process does not carry out the run any more: whoever looks next may take it up."""
+        """Release the run, so that any process may claim it."""
         RunRow.objects.filter(run_id=run_id).update(owner="")
 
 
@@ -170,7 +170,7 @@ def _me() -> str:
 
 
 def _is_gone(owner: str) -> bool:
-    """Whether there is no owner, or its process can be asked for from here and is not there."""
+    """True if there is no owner, or it is a process of this machine that no longer exists."""
     process, _, machine = owner.partition(" ")
     if not owner:
         return True

@@ -1,4 +1,4 @@
-"""What it takes to let a subject's key go: the key itself, and the rows that hang on it."""
+"""Erasing a subject's key: the key itself and the rows that depend on it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _AT_ONCE = 5_000
 
 
 def erase_key(subjects: QuerySet[Subject], *, now: dt.datetime) -> int:
-    """Erase the wrapped keys of *subjects*, and delete the rows that hang on them, in the transaction that is open: how
-    many had a key. A row that names a subject is sealed under that subject's key; that is what naming one means."""
-    # Nobody hangs anything on these any more. One whose row comes up only now is not among them: nobody had held it.
+    """Erase the wrapped keys of *subjects* and delete the rows that reference them, in the open transaction. Returns
+    how many had a key. A row that references a subject is sealed under that subject's key."""
+    # Locked: no new rows can reference these. Subjects that appear only now are not among them: nobody held their keys.
     held = list(subjects.select_for_update().order_by("pseudonym").values_list("pk", flat=True))
     erased = 0
     for start in range(0, len(held), _AT_ONCE):

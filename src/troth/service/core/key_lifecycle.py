@@ -1,6 +1,6 @@
-"""The life of this deployment's keys: how they stand, rotating them, and what takes two approvers.
+"""Life cycle of this deployment's keys: inventory, rotation, and operations that need two approvers.
 
-What hangs on a key is counted wherever Troth can look: in its own database, and in the declared sealed fields of the
+What depends on a key is counted wherever Troth can look: in its own database, and in the declared sealed fields of the
 company's stores.
 """
 
@@ -63,14 +63,14 @@ SEALED: tuple[SealedPlace, ...] = (
     SealedPlace(TokenRow, "sealed", ("domain__name", "token"), token_context, theirs=Q(subject__isnull=False)),
     *STAFF_SEALED,
 )
-"""Every column of Troth's own database that holds values sealed under field keys."""
+"""Every column of Troth's own database that is sealed under field keys."""
 
 
-# --- how they stand -------------------------------------------------------------------------------------------------
+# --- inventory ------------------------------------------------------------------------------------------------------
 
 
 TokenDomains = Mapping[str, Sequence[int]]
-"""The declared domains of tokens, each with its live key versions; the first makes new tokens."""
+"""Declared token domains with their live key versions; the first makes new tokens."""
 
 
 def look_at_keys(
@@ -81,8 +81,8 @@ def look_at_keys(
     field: dt.timedelta = FIELD_LASTS,
     domains: TokenDomains | None = None,
 ) -> Inventory:
-    """How the keys in *home* stand at *now*, with what hangs on them. *field* is the declared cryptoperiod of field
-    keys, *domains* the declared ones."""
+    """Inventory of the keys in *home* at *now*, with what depends on them. *field* is the declared cryptoperiod of
+    field keys, *domains* the declared domains."""
     assert keyring.chain is not None, "the keyring of a home"
     counts = _hanging(domains or {})
     unsound = _unsound(keyring, counts, [one.role for one in read_approvers(home, keyring)])
@@ -91,7 +91,7 @@ def look_at_keys(
 
 
 def _hanging(domains: TokenDomains) -> Mapping[str, Counter[str]]:
-    """What hangs on each key in Troth's own database and in the declaration, by its name and by place."""
+    """What depends on each key in Troth's own database and in the declaration: counts by key name and place."""
     counts = {f"field-{number}": places for number, places in hanging(SEALED).items()}
     held = Subject.objects.filter(wrapped_key__isnull=False).values("epoch").annotate(keys=Count("pk"))
     for epoch, keys in held.values_list("epoch", "keys"):
@@ -119,23 +119,22 @@ def _unsound(keyring: Keyring, counts: Mapping[str, Counter[str]], approvers: Se
     return found
 
 
-# --- rotating -------------------------------------------------------------------------------------------------------
+# --- rotation -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class RotatedField:
-    """The key that came into use, None where an earlier rotation was not finished and was gone on with; and what was
-    sealed anew."""
+    """The new active key, None if an interrupted rotation was completed instead; and what was resealed."""
 
     key: KeyInfo | None
     resealed: Resealed
 
 
 def rotate_field(keyring: Keyring, *, now: dt.datetime, progress: Callable[[int, int], None]) -> RotatedField:
-    """Put another field key in use, and seal anew under it what Troth's own database holds.
+    """Activate a new field key, and reseal Troth's own database under it.
 
-    Where values are left under older keys, and open, their rotation was cut short: that is finished instead. *progress*
-    is told how many of how many values are done. Raises `KeyRefused` beside an older keys.toml.
+    If values remain under older keys that still open, their rotation was cut short: it is completed instead. *progress*
+    gets the number done and the total. Raises `KeyRefused` beside an older keys.toml.
     """
     assert keyring.chain is not None, "the keyring of a home"
     note_keys(keyring, now=now)
@@ -153,7 +152,7 @@ def _resealed(keyring: Keyring, active: KeyInfo, progress: Callable[[int, int], 
 
 
 def _left(keyring: Keyring, active: KeyInfo) -> int:
-    """How many values are under another key than the *active* one, and open."""
+    """Number of values under keys other than *active* that still open."""
     assert keyring.chain is not None, "it has an active key"
     return sum(
         sum(places.values())
@@ -164,17 +163,17 @@ def _left(keyring: Keyring, active: KeyInfo) -> int:
 
 @dataclass(frozen=True, slots=True)
 class RotatedTokens:
-    """The token key that was made, None where the newest one is in no domain yet; and the names of those that make no
-    tokens any more."""
+    """The new token key, None if not requested or the newest one is in no domain yet; and names of the deactivated
+    keys."""
 
     made: KeyInfo | None
     retired: tuple[str, ...]
 
 
 def rotate_tokens(keyring: Keyring, domains: TokenDomains, *, now: dt.datetime, make: bool) -> RotatedTokens:
-    """Deactivate the token keys that no domain makes tokens under any more, and with *make* put another in use. What
-    makes tokens is decided by the declaration: the new key waits for it, and no second one is made meanwhile. Raises
-    `KeyRefused` beside an older keys.toml."""
+    """Deactivate token keys that make no tokens in any domain, and with *make* create a new one. The declaration
+    decides which key makes tokens: a new key waits for it, and no second one is made meanwhile. Raises `KeyRefused`
+    beside an older keys.toml."""
     assert keyring.chain is not None, "the keyring of a home"
     keys = [info for info in keyring.chain.infos() if info.purpose == "token"]
     makers = {versions[0] for versions in domains.values() if versions}
@@ -187,13 +186,13 @@ def rotate_tokens(keyring: Keyring, domains: TokenDomains, *, now: dt.datetime, 
     return RotatedTokens(made, retired)
 
 
-# --- destroying -----------------------------------------------------------------------------------------------------
+# --- destruction ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class DestructionPlan:
-    """A key is destroyed, and what hangs on it by place never opens again. *looked_in* are the systems that were
-    counted. *hash* is what two roles approve."""
+    """Destroys a key; what depends on it, counted by place, never opens again. *looked_in* are the systems counted,
+    *hash* is what two roles approve."""
 
     key: KeyInfo
     hanging: Mapping[str, int]
@@ -203,11 +202,11 @@ class DestructionPlan:
 
 
 InStores = Mapping[str, Counter[tuple[KeyId, int]]]
-"""What `troth.stores.keys_in_use` counts."""
+"""Counts from `troth.stores.keys_in_use`."""
 
 
 def key_called(keyring: Keyring, name: str) -> KeyInfo:
-    """The key of that name (``field-1``). Raises `KeyRefused` with the nearest name there is."""
+    """The key *name* (``field-1``). Raises `KeyRefused` with the nearest known name."""
     assert keyring.chain is not None, "the keyring of a home"
     infos = {info.name: info for info in keyring.chain.infos()}
     if name in infos:
@@ -232,12 +231,11 @@ def plan_destruction(
     now: dt.datetime,
     domains: TokenDomains | None = None,
 ) -> DestructionPlan:
-    """What destroying the key would do. *in_stores* was counted in the systems *stores*; *domains* are the declared
-    ones, in which a token key may be.
+    """Plan the destruction of key *name*. *in_stores* was counted in the systems *stores*; *domains* are the declared
+    ones, which may use a token key.
 
-    Where its destruction is on record and was cut short, the plan is the one that was approved then, whatever hangs on
-    the key by now. Raises `KeyRefused` for a key that is in use, and while something hangs on it, unless *crypto_erase*
-    is the point.
+    If its destruction is recorded and was cut short, the plan is the one approved then, whatever depends on the key by
+    now. Raises `KeyRefused` for a key in use, and while something depends on it, unless *crypto_erase* is the point.
     """
     info = key_called(keyring, name)
     if not info.state.may_become(KeyState.DESTROYED):
@@ -278,9 +276,9 @@ def _since(info: KeyInfo) -> str:
 
 
 def destroy(home: Path, keyring: Keyring, plan: DestructionPlan, *, now: dt.datetime) -> tuple[str, str]:
-    """Destroy the key, once two roles have approved exactly this plan: those two. Raises `ApprovalRefused`.
+    """Destroy the key, once two roles have approved exactly this plan; returns them. Raises `ApprovalRefused`.
 
-    The entry commits first. Killed at any point, the same call goes on.
+    The entry commits first. After a crash at any point, the same call continues.
     """
     approvals = Approvals(home, read_approvers(home, keyring))
     roles = approvals.require(plan.hash, now=now)
@@ -293,12 +291,12 @@ def destroy(home: Path, keyring: Keyring, plan: DestructionPlan, *, now: dt.date
     return roles
 
 
-# --- approvers, and keys that travel --------------------------------------------------------------------------------
+# --- approvers, export and import -----------------------------------------------------------------------------------
 
 
 def change_approvers(home: Path, keyring: Keyring, plan: ApproversPlan, *, now: dt.datetime) -> tuple[str, ...]:
-    """Add or take away an approver, once two others have approved that where there are two: those. Raises
-    `ApprovalRefused`. Killed at any point, the same call goes on."""
+    """Add or remove an approver, once two others have approved that (if there are two); returns them. Raises
+    `ApprovalRefused`. After a crash at any point, the same call continues."""
     approvals = Approvals(home, plan.others)
     roles = approvals.require(plan.hash, now=now) if plan.others else ()
     note_keys(keyring, now=now)
@@ -310,10 +308,10 @@ def change_approvers(home: Path, keyring: Keyring, plan: ApproversPlan, *, now: 
 
 
 def export(home: Path, keyring: Keyring, plan: ExportPlan, target: Path, *, now: dt.datetime) -> tuple[str, str]:
-    """Write the keys for the plan's recipients into *target*, once two roles have approved that: those two. Raises
-    `ApprovalRefused`, and `HomeRefused` where *target* is there.
+    """Write the keys for the plan's recipients to *target*, once two roles have approved that; returns them. Raises
+    `ApprovalRefused`, and `HomeRefused` if *target* exists.
 
-    The approvals are used up and the entry commits before the file is there: no export is without one.
+    The approvals are used up and the entry commits before the file is written: every export is recorded.
     """
     approvals = Approvals(home, read_approvers(home, keyring))
     require_free(target)
@@ -343,7 +341,7 @@ def export(home: Path, keyring: Keyring, plan: ExportPlan, target: Path, *, now:
 def note_import(
     home: Path, keyring: Keyring, key_export: KeyExport, roles: tuple[str, str], *, now: dt.datetime
 ) -> None:
-    """Put on record that the keys in *home* came there by an export that *roles* approved, and use that up."""
+    """Record that the keys in *home* were imported from an export that *roles* approved, and use up the approvals."""
     assert keyring.chain is not None, "the keyring of a home"
     note_keys(keyring, now=now)
     note_approvers(keyring, [one.role for one in key_export.approvers], now=now, plan=key_export.hash, by=roles)

@@ -1,8 +1,8 @@
-"""The registry of keys: which there are, in what state, since when (NIST SP 800-57 part 1 §7). Never a key itself.
+"""Registry of keys: which exist, their states and dates (NIST SP 800-57 part 1 §7). Never a key itself.
 
-The keys stand in TROTH_HOME, and the registry follows them: `note_keys` compares the two, and puts what is new into
-rows and the ledger. Only the end of a key goes the other way: `note_destruction` commits before the key is destroyed. A
-key that is gone without an entry would be worse than one that lives a little longer than its entry says.
+The keys are in TROTH_HOME, and the registry follows them: `note_keys` compares both and writes news to rows and the
+ledger. Only destruction goes the other way: `note_destruction` commits before the key is destroyed. A key destroyed
+without an entry is worse than one that outlives its entry a little.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from troth.service.core.ledger import record
 from troth.service.core.models import EntryRow, KeyRow, Subject
 
 RESEALING = "record:resealing"
-"""What is due when a field key comes into use: sealing anew what is under older ones."""
+"""Job that reseals values of older keys when a field key becomes active."""
 
 
 def note_keys(keyring: Keyring, *, now: dt.datetime, field: dt.timedelta = FIELD_LASTS) -> None:
-    """See to it that the registry and the ledger know every key and its state, each once, whoever is at it beside us.
+    """Bring registry and ledger up to date with every key and its state, each once, whatever other processes do.
 
-    *field* is the declared cryptoperiod of field keys. Raises `KeyRefused` where the database belongs to another root
-    key: then nothing that hangs on ours is in there.
+    *field* is the declared cryptoperiod of field keys. Raises `KeyRefused` if the database belongs to another root key:
+    then nothing in it depends on ours.
     """
     if told := _of_another_root(keyring):
         raise KeyRefused(told)
@@ -40,27 +40,27 @@ def note_keys(keyring: Keyring, *, now: dt.datetime, field: dt.timedelta = FIELD
         before = known.get(info.id.text)
         if before is None:
             _note_new(info, now, field)
-        elif before not in (info.state, KeyState.DESTROYED):  # what is destroyed on record is told by `strays`
+        elif before not in (info.state, KeyState.DESTROYED):  # `strays` reports keys recorded as destroyed
             _note_change(info, before, now, field)
 
 
 def require_newest(keyring: Keyring, purpose: Purpose) -> None:
-    """Raises `KeyRefused` beside an older keys.toml: what is protected from here on would hang on keys that are gone
-    when the newest copy comes back."""
+    """Raise `KeyRefused` beside an older keys.toml: newly protected values would depend on keys that are gone once the
+    newest copy is restored."""
     if told := _older_copy(keyring, purpose):
         raise KeyRefused(f"an older keys.toml is in TROTH_HOME, and nothing new is protected by it: {told[0]}")
 
 
 def make_key(keyring: Keyring, purpose: Purpose, *, now: dt.datetime, above: int = 0) -> KeyInfo:
-    """Put a new key in use for *purpose*, under a number *above* that one and above all that the registry knows.
-    Raises as `require_newest` does."""
+    """Activate a new key for *purpose*, numbered higher than *above* and all that the registry knows. Raises as
+    `require_newest` does."""
     require_newest(keyring, purpose)
     assert keyring.chain is not None, "the keyring of a home"
     return keyring.chain.rotate(purpose, now=now, above=max(above, _highest(purpose)))
 
 
 def end_key(keyring: Keyring, info: KeyInfo, *, now: dt.datetime) -> bool:
-    """Destroy a key whose end is on record: False where somebody beside us just did. Raises `KeyRefused`."""
+    """Destroy a key whose destruction is recorded; False if another process just did. Raises `KeyRefused`."""
     assert keyring.chain is not None, "the keyring of a home"
     try:
         keyring.chain.move(info.name, KeyState.DESTROYED, now=now)
@@ -80,9 +80,9 @@ def note_destruction(
     by: Pseudonym | None = None,
     and_by: Pseudonym | None = None,
 ) -> None:
-    """Put on record that the key is destroyed, durably and once. Destroy it afterwards.
+    """Record that the key is destroyed, durably and once. Destroy it afterwards.
 
-    With *crypto_erase* the keys of subjects that hang on it are erased in the same transaction: that is the point.
+    With *crypto_erase* the subject keys that depend on it are erased in the same transaction: that is the point.
     """
     given = {"plan": plan, "by": by, "and_by": and_by}
     with transaction.atomic(durable=True):
@@ -94,7 +94,7 @@ def note_destruction(
 
 
 def plan_on_record(info: KeyInfo) -> Hash | None:
-    """The plan by which the key was destroyed, as its entry names it; None where there is no such entry or plan."""
+    """Plan hash in the entry of the key's destruction; None if there is no such entry or plan."""
     if not _rows(info).filter(state=KeyState.DESTROYED).exists():
         return None
     mark = info.id.text.encode()
@@ -108,8 +108,8 @@ def plan_on_record(info: KeyInfo) -> Hash | None:
 
 
 def note_lost(keyring: Keyring, *, now: dt.datetime) -> int:
-    """Put on record that every key below the root that keys.toml does not have is gone: no copy of it is left, and what
-    hung on it stays closed. How many there were. Nothing is made or opened by it, so it takes nobody's approval."""
+    """Record that every key below the root that is missing from keys.toml is lost: no copy is left, and what depended
+    on it stays closed. Returns how many. This creates and opens nothing, so it needs no approval."""
     lost = 0
     for key, _, state, info in _compared(keyring):
         if info is None and state != KeyState.DESTROYED:
@@ -124,13 +124,14 @@ def note_lost(keyring: Keyring, *, now: dt.datetime) -> int:
 
 
 def strays(keyring: Keyring) -> list[str]:
-    """Where registry and TROTH_HOME contradict one another, each with how to mend it."""
+    """Contradictions between registry and TROTH_HOME, each with its fix."""
     found = [told] if (told := _of_another_root(keyring)) else []
     return [*found, *_older_copy(keyring), *_not_ended(keyring)]
 
 
 def _older_copy(keyring: Keyring, purpose: Purpose | None = None) -> list[str]:
-    """What shows that keys.toml is an older copy: a living key is not in it, or one in use ended on record long ago."""
+    """Signs that keys.toml is an older copy: it lacks a living key, or has one in use whose end was recorded long
+    ago."""
     found = []
     for key, used_for, state, info in _compared(keyring, purpose):
         if info is None and state != KeyState.DESTROYED:
@@ -141,7 +142,7 @@ def _older_copy(keyring: Keyring, purpose: Purpose | None = None) -> list[str]:
 
 
 def _not_ended(keyring: Keyring) -> list[str]:
-    """What was destroyed on record, and is still to be: we were cut short, or an older copy came back."""
+    """Keys recorded as destroyed that still exist: we were cut short, or an older copy came back."""
     return [
         f"{info.name} is destroyed on record, and stands in keys.toml: its destruction was cut short, or an older copy "
         f"came back; destroy it again: troth {'keep' if info.purpose == 'epoch' else f'keys destroy {info.name}'}"
@@ -155,21 +156,21 @@ def _may_end(info: KeyInfo) -> bool:
 
 
 def _compared(keyring: Keyring, purpose: Purpose | None = None) -> list[tuple[str, str, str, KeyInfo | None]]:
-    """The keys below the root that live in the registry or in keys.toml, as far as the registry knows them: id, purpose
-    and state there, and how the file has it."""
+    """Keys below the root that are alive in the registry or in keys.toml, as far as the registry knows them: id,
+    purpose and state there, and the file's version."""
     chain = keyring.chain
     living = [one.id.text for one in chain.infos() if one.state is not KeyState.DESTROYED] if chain is not None else []
     known = KeyRow.objects.exclude(purpose="root").filter(~Q(state=KeyState.DESTROYED) | Q(key_id__in=living))
     known = known.filter(purpose=purpose) if purpose is not None else known
     rows = list(known.order_by("id").values_list("key_id", "purpose", "state"))
-    # The file is read again after the rows: it is then never older than they are, whoever is at work beside us.
+    # Read the file after the rows: then it is never older than they are, whatever other processes do.
     infos = {info.id.text: info for info in chain.infos()} if chain is not None else {}
     return [(key, used_for, state, infos.get(key)) for key, used_for, state in rows]
 
 
 def _highest(purpose: Purpose) -> int:
-    """No key of *purpose* that this database knows has a higher number: each number was used once, and a key that was
-    never noted shows in what hangs on it."""
+    """Highest key number of *purpose* that this database can know: each number is used once, and a key that was never
+    noted shows in what depends on it."""
     noted = KeyRow.objects.filter(purpose=purpose).count()
     if purpose != "epoch":
         return noted
@@ -177,7 +178,7 @@ def _highest(purpose: Purpose) -> int:
 
 
 def _of_another_root(keyring: Keyring) -> str:
-    """What to say where the database belongs to another root key, and what to do; empty where it is ours."""
+    """Error text if the database belongs to another root key, with the fix; empty if it is ours."""
     others = KeyRow.objects.filter(purpose="root").exclude(key_id=keyring.id.text).values_list("key_id", flat=True)
     if not others:
         return ""
@@ -185,11 +186,11 @@ def _of_another_root(keyring: Keyring) -> str:
     return f"{told}; let TROTH_HOME and TROTH_DATABASE_URL name what belongs together"
 
 
-# --- who approves ---------------------------------------------------------------------------------------------------
+# --- approvers ------------------------------------------------------------------------------------------------------
 
 
 def known_approvers(keyring: Keyring) -> frozenset[str]:
-    """The roles that approve, as far as the registry knows."""
+    """Approver roles in the registry."""
     row = KeyRow.objects.filter(key_id=keyring.id.text).first()
     return frozenset(row.custodian.split()) if row is not None else frozenset()
 
@@ -197,8 +198,8 @@ def known_approvers(keyring: Keyring) -> frozenset[str]:
 def note_approvers(
     keyring: Keyring, roles: Iterable[str], *, now: dt.datetime, plan: Hash, by: tuple[str, ...] = ()
 ) -> None:
-    """Put on record that *roles* are the approvers, durably: an entry for each one that is new or gone. *by* are the
-    roles that approved it."""
+    """Record that *roles* are the approvers, durably: an entry for each one added or removed. *by* are the roles that
+    approved it."""
     approved = dict(zip(("by", "and_by"), (keyring.pseudonym("approver", role) for role in by), strict=False))
     with transaction.atomic(durable=True):
         row = KeyRow.objects.select_for_update().get(key_id=keyring.id.text)

@@ -1,4 +1,4 @@
-"""The keys of this deployment, opened once: the keyring in TROTH_HOME, and the key that signs the ledger."""
+"""Keys of this deployment, opened once: the keyring in TROTH_HOME, and the ledger's signing key."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def keyring(home: Path) -> Keyring:
 
 
 def make_keys(home: Path) -> None:
-    """Make a root key in *home* where there is none. Harmless twice, also from several processes at once."""
+    """Create a root key in *home* if there is none. Idempotent, also from several processes at once."""
     try:
         Keyring.open(home)
     except KeysMissing:
-        with contextlib.suppress(HomeRefused):  # another process was first; opening it tells whether it is sound
+        with contextlib.suppress(HomeRefused):  # another process was first; opening checks it
             create_home(home)
         Keyring.open(home)
 
 
 def ledger_signer(keys: Keyring, organisation: Organisation) -> Signer:
-    """The key that signs this ledger's checkpoints. A ledger keeps the name that it began with."""
+    """Signing key for this ledger's checkpoints. A ledger keeps its first name."""
     host = urlsplit(organisation.site or "").hostname or "localhost"
     return keys.signer(tree().origin or f"{host}/troth")

@@ -1,9 +1,9 @@
-"""The ledger in Troth's own database: an outbox, and a sequencer that gives what has committed its leaf number.
+"""The ledger in Troth's own database: an outbox, and a sequencer that numbers committed entries.
 
 `record` writes entries in the caller's transaction and nothing else, so a busy service never queues for the tree.
-`sequence` takes whatever has committed since, extends the tree and signs a checkpoint, all in one transaction under the
-tree's row: there is one sequencer at a time whatever is started, and one that dies leaves nothing behind.
-`DatabaseLog` is `troth.ledger.Log` over the same rows.
+`sequence` takes what has committed since, extends the tree and signs a checkpoint, in one transaction under the lock of
+the tree's row: there is only ever one sequencer, and one that dies leaves nothing behind. `DatabaseLog` is
+`troth.ledger.Log` over the same rows.
 """
 
 from __future__ import annotations
@@ -36,38 +36,36 @@ from troth.service.core.models import EntryRow, OutsideSignature, Tile, Tree
 
 _LOG = logging.getLogger("troth.ledger")
 _BATCH = 1_000
-"""Entries that one transaction of the sequencer takes, which bounds how long SQLite's writers wait; also, how many one
-query reads."""
+"""Entries per sequencer transaction, which bounds how long SQLite's writers wait; also rows per query."""
 
 
 def record(*entries: Entry) -> list[EntryRow]:
-    """Put entries into the ledger with the transaction that is open: they commit together, or not at all.
+    """Append entries in the open transaction: they commit together, or not at all.
 
-    Outside of a transaction each call is its own. Leaf numbers come later, from `sequence`; the rows that are returned
-    get theirs then.
+    Outside a transaction each call commits by itself. `sequence` assigns leaf numbers later, also to the returned rows.
     """
     return EntryRow.objects.bulk_create([EntryRow(content=entry.encoded) for entry in entries], batch_size=_BATCH)
 
 
 def pending() -> int:
-    """How many entries have committed and have no leaf number yet."""
+    """Number of committed entries without a leaf number."""
     return EntryRow.objects.filter(leaf__isnull=True).count()
 
 
 def tree() -> Tree:
-    """The tree as it stands: its origin and its last checkpoint, empty before the first entry has a leaf number."""
+    """The current tree: origin and last checkpoint, both empty before the first entry is numbered."""
     return Tree.objects.filter(pk=1).first() or Tree(pk=1)
 
 
 def tile(path: str) -> bytes | None:
-    """The tile at a C2SP path such as ``tile/0/000``, None where the tree has none."""
+    """The tile at a C2SP path such as ``tile/0/000``; None if the tree has none."""
     return _Tiles().get(path)
 
 
 def sequence(signer: Signer, *, now: dt.datetime) -> int:
-    """Give every committed entry its leaf number and sign a checkpoint over the new tree. How many there were.
+    """Number every committed entry and sign a checkpoint over the new tree. Returns how many.
 
-    Raises `LedgerBroken`, and signs nothing, where the tree is not the one that was signed last.
+    Raises `LedgerBroken`, and signs nothing, if the tree is not the one last signed.
     """
     taken = 0
     while EntryRow.objects.filter(leaf__isnull=True).exists():
@@ -77,9 +75,9 @@ def sequence(signer: Signer, *, now: dt.datetime) -> int:
 
 
 def sequence_if_sound(signer: Signer, *, now: dt.datetime) -> tuple[int, str]:
-    """As `sequence`, for work that a broken ledger must not hold up: how many there were, and what is wrong, if so.
+    """As `sequence`, for work that a broken ledger must not block: the number of entries, and the fault, if any.
 
-    Whatever is wrong, the entries have committed and wait for their numbers; it is logged as an error, too.
+    With a fault, the committed entries wait for their numbers; it is also logged as an error.
     """
     try:
         return sequence(signer, now=now), ""
@@ -89,18 +87,18 @@ def sequence_if_sound(signer: Signer, *, now: dt.datetime) -> tuple[int, str]:
 
 
 def clock_fault(now: dt.datetime) -> str:
-    """What is wrong where *now* lies well before the last checkpoint, empty where nothing is (docs/decisions/0010)."""
+    """The fault if *now* is well before the last checkpoint, else empty (docs/decisions/0010)."""
     return _clock_fault(tree(), now)
 
 
 def outside(name: str) -> bytes | None:
-    """What somebody outside signed about the ledger (`models.Outside`), None where nothing is there."""
+    """Outside signature of the ledger (`models.OutsideSignature`); None if there is none."""
     data = OutsideSignature.objects.filter(name=name).values_list("data", flat=True).first()
     return None if data is None else bytes(data)
 
 
 def keep_outside(at: dt.datetime, **signed: bytes) -> None:
-    """Keep what was *signed*, all of it or nothing, in place of what had the same name."""
+    """Store what was *signed*, all or nothing, replacing earlier values of the same names."""
     with transaction.atomic():
         for name, data in signed.items():
             OutsideSignature.objects.update_or_create(name=name, defaults={"data": data, "at": at})
@@ -109,7 +107,7 @@ def keep_outside(at: dt.datetime, **signed: bytes) -> None:
 class DatabaseLog(TiledLog):
     """`troth.ledger.Log` in Troth's own database. Any number of processes may read and append.
 
-    `append` gives its entries their leaf numbers at once; use `record` for what has to commit with a change.
+    `append` numbers its entries at once; use `record` for entries that must commit with a change.
     """
 
     def __init__(self, signer: Signer) -> None:
@@ -124,7 +122,7 @@ class DatabaseLog(TiledLog):
         return tree().size
 
     def append(self, entries: Sequence[Entry]) -> range:
-        """Append *entries* and return their leaf numbers; what was waiting goes before them."""
+        """Append *entries*, after any waiting ones, and return their leaf numbers."""
         now = timezone.now()
         with transaction.atomic(durable=True):
             row = _lock()
@@ -135,7 +133,7 @@ class DatabaseLog(TiledLog):
         return range(first, first + len(entries))
 
     def checkpoint(self) -> str:
-        """The signed size and root of now, once everything that has committed is in the tree."""
+        """The current signed size and root, with every committed entry in the tree."""
         now = timezone.now()
         sequence(self._signer, now=now)
         row = tree()
@@ -146,15 +144,15 @@ class DatabaseLog(TiledLog):
         return row.checkpoint
 
     def verify(self, progress: Progress = silently) -> None:
-        """Hash every stored entry again; raises `LedgerBroken` at the first bad leaf."""
+        """Rehash every stored entry; raises `LedgerBroken` at the first bad leaf."""
         last = EntryRow.objects.aggregate(last=Max("leaf"))["last"]
-        _require_last(last, self.size)  # read after the entries: a sequencer beside us may only have made it larger
+        _require_last(last, self.size)  # read after the entries: a concurrent sequencer can only enlarge it
         super().verify(progress)
 
     def rebuild(self) -> int:
-        """Make every tile again from the entries, once these are known to be the ones that were signed last. How many.
+        """Rebuild every tile from the entries, if these match the last signature. Returns the size of the tree.
 
-        Raises `LedgerBroken`, and changes nothing, where they are not.
+        Raises `LedgerBroken`, and changes nothing, if they do not match.
         """
         with transaction.atomic(durable=True):
             row = _lock()
@@ -185,7 +183,7 @@ class DatabaseLog(TiledLog):
                 row.save(update_fields=["checkpoint"])
 
     def stored(self, first: int, stop: int) -> Iterator[bytes]:
-        """The stored bytes of the leaves from *first* up to *stop*, many to a query. Raises `LedgerBroken`."""
+        """Stored bytes of the leaves from *first* up to *stop*, in batched queries. Raises `LedgerBroken`."""
         for start in range(first, stop, _BATCH):
             yield from _stored(start, min(start + _BATCH, stop))
 
@@ -206,8 +204,8 @@ class DatabaseLog(TiledLog):
 
 
 class _Tiles:
-    """`troth.ledger.TileStore` over rows. A tile has one row, as wide as it has become: what a narrower one held is its
-    beginning, so that a proof for an earlier size can be read while the tree grows."""
+    """`troth.ledger.TileStore` over rows. A tile is one row, at its current width: a narrower version is its prefix, so
+    that proofs for earlier sizes can be read while the tree grows."""
 
     def get(self, path: str) -> bytes | None:
         whole, width = _widest(path)
@@ -219,13 +217,13 @@ class _Tiles:
 
 
 def _widest(path: str) -> tuple[str, int]:
-    """The path of the full tile that *path* is or will become part of, and the width that *path* asks for."""
+    """Path of the full tile that *path* is or will be part of, and the width that *path* requests."""
     whole, partial, width = path.partition(".p/")
     return whole, int(width) if partial else TILE_WIDTH
 
 
 def _lock() -> Tree:
-    """The tree's row, held until the transaction ends. SQLite has let in one writer only by now."""
+    """Lock the tree's row until the transaction ends. SQLite already allows only one writer by now."""
     Tree.objects.get_or_create(pk=1)
     return Tree.objects.select_for_update().get(pk=1)
 
@@ -237,7 +235,7 @@ def _take_waiting(row: Tree, signer: Signer, now: dt.datetime) -> int:
 
 
 def _take(row: Tree, entries: Sequence[EntryRow], signer: Signer, now: dt.datetime) -> None:
-    """Number *entries* from the end of the tree that *row* holds, and put them into it. Raises `LedgerBroken`."""
+    """Number *entries* after the tree's last leaf and add them. Raises `LedgerBroken`."""
     if not entries:
         return
     grown = _sound_tree(row, signer)
@@ -250,9 +248,9 @@ def _take(row: Tree, entries: Sequence[EntryRow], signer: Signer, now: dt.dateti
 
 
 def _sound_tree(row: Tree, signer: Signer) -> TileTree:
-    """The tree that *row* holds, to be continued, once it is known to be the one that was signed last.
+    """The tree in *row*, ready to extend, after checking it against the last signature.
 
-    It reads the right edge and one entry. What lies further left does not change any more, and is for `verify`.
+    Reads the right edge and one entry. Anything further left no longer changes, and is checked by `verify`.
     """
     signed = _signed_last(row, signer)
     grown = TileTree(_Tiles(), row.size)
@@ -270,7 +268,7 @@ def _sound_tree(row: Tree, signer: Signer) -> TileTree:
 
 
 def _require_last(last: int | None, size: int) -> None:
-    """Return when no entry is numbered beyond the *size* leaves of the tree."""
+    """Raise `LedgerBroken` if an entry is numbered beyond the *size* leaves of the tree."""
     if last is not None and last >= size:
         raise LedgerBroken(
             f"entries are numbered up to {last}, and the tree has {size} leaves: its row was put back; restore the "
@@ -280,8 +278,8 @@ def _require_last(last: int | None, size: int) -> None:
 
 
 def _signed_last(row: Tree, signer: Signer) -> Checkpoint | None:
-    """The last checkpoint, None before the first. Raises `LedgerBroken` where the row holds another tree than that, or
-    entries are numbered beyond it."""
+    """The last checkpoint; None before the first. Raises `LedgerBroken` if the row holds another tree, or entries are
+    numbered beyond it; and `LedgerError` for another origin."""
     _require_last(EntryRow.objects.aggregate(last=Max("leaf"))["last"], row.size)
     if row.origin not in {"", signer.name}:
         raise LedgerError(f"this ledger is called {row.origin} and is not continued as {signer.name}; use its own name")
@@ -296,7 +294,7 @@ def _signed_last(row: Tree, signer: Signer) -> Checkpoint | None:
 
 
 def _keep(row: Tree, grown: TileTree, signer: Signer, now: dt.datetime) -> None:
-    """Sign the tree as it has *grown*."""
+    """Sign the *grown* tree."""
     grown.put_partial_tiles()
     row.origin = signer.name
     if fault := _clock_fault(row, now):
@@ -308,7 +306,7 @@ def _keep(row: Tree, grown: TileTree, signer: Signer, now: dt.datetime) -> None:
 
 
 def _clock_fault(row: Tree, now: dt.datetime) -> str:
-    """What is wrong where *now* lies further before the last checkpoint than two processes may be apart, or nothing."""
+    """The fault if *now* is further before the last checkpoint than two processes may differ, else empty."""
     if row.checkpoint_at is None or row.checkpoint_at - now <= CLOCK_SLACK:
         return ""
     return (
@@ -318,7 +316,7 @@ def _clock_fault(row: Tree, now: dt.datetime) -> str:
 
 
 def _stored(first: int, stop: int) -> list[bytes]:
-    """The stored bytes of the leaves from *first* up to *stop*. Raises `LedgerBroken`."""
+    """Stored bytes of the leaves from *first* up to *stop*. Raises `LedgerBroken`."""
     rows = EntryRow.objects.filter(leaf__gte=first, leaf__lt=stop).order_by("leaf").values_list("leaf", "content")
     entries = []
     for wanted, (leaf, content) in enumerate(rows, start=first):

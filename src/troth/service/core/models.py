@@ -1,4 +1,4 @@
-"""Rows shared by all duties: what may stand in them, kept by constraints. No rules; see the other files."""
+"""Rows shared by all duties, with their constraints. No rules; see the other files."""
 
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
@@ -11,8 +11,8 @@ from django.utils import timezone
 
 
 class EntryRow(models.Model):
-    """One ledger entry: committed without a leaf number together with the change it records (the outbox), and given
-    its number afterwards by the sequencer. It is never changed otherwise."""
+    """A ledger entry: committed without a leaf number together with the change it records (the outbox), then numbered
+    by the sequencer. Never changed otherwise."""
 
     content = models.BinaryField(help_text="The entry's canonical bytes; they begin with their version.")
     leaf = models.BigIntegerField(null=True, help_text="Its place in the tree, once it has one.")
@@ -27,15 +27,15 @@ class EntryRow(models.Model):
 
 
 class Tile(models.Model):
-    """One tile of the Merkle tree under its C2SP path (``tile/0/000``), as wide as it has become. Derived: it can be
-    built again from the entries."""
+    """A tile of the Merkle tree under its C2SP path (``tile/0/000``), at its current width. Derived: it can be rebuilt
+    from the entries."""
 
     path = models.CharField(max_length=120, unique=True)
     data = models.BinaryField()
 
 
 class Tree(models.Model):
-    """The ledger's one tree: its name, its size, its last signed checkpoint. Whoever extends it holds its row."""
+    """The ledger's only tree: name, size, last signed checkpoint. Extending it requires its row lock."""
 
     origin = models.CharField(max_length=200, default="", blank=True, help_text="Never changes once it is there.")
     size = models.BigIntegerField(default=0)
@@ -54,8 +54,8 @@ class Tree(models.Model):
 
 
 class OutsideSignature(models.Model):
-    """What somebody outside signed about the ledger, the latest under each name: ``cosigned``, a checkpoint with the
-    signatures of witnesses; ``timestamped``, a checkpoint, and ``timestamp``, an authority's token over it."""
+    """Outside signatures of the ledger, the latest per name: ``cosigned``, a checkpoint with witness signatures;
+    ``timestamped``, a checkpoint, and ``timestamp``, an authority's token over it."""
 
     name = models.CharField(max_length=20, unique=True)
     data = models.BinaryField()
@@ -69,8 +69,8 @@ class OutsideSignature(models.Model):
 
 
 class Subject(models.Model):
-    """A subject that we had to remember: a keyed pseudonym, and the wrapped key that their sealed values hang on.
-    Destroying the key unlinks them (crypto-erase). No index holds what the end of an epoch rewrites in every row."""
+    """A remembered subject: a keyed pseudonym, and the wrapped key of their sealed values. Destroying the key unlinks
+    them (crypto-erase). Columns that the end of an epoch rewrites in every row are not indexed."""
 
     pseudonym = models.CharField(max_length=80, unique=True)
     wrapped_key = models.BinaryField(null=True)
@@ -87,7 +87,7 @@ class Subject(models.Model):
 
 
 class KeyRow(models.Model):
-    """A key's life, without the key: states and times as NIST SP 800-57 part 1 §7 has them."""
+    """Life cycle of a key, without the key: states and times of NIST SP 800-57 part 1 §7."""
 
     class State(models.TextChoices):
         PRE_ACTIVATION = "pre_activation"
@@ -129,8 +129,8 @@ class KeyRow(models.Model):
 
 
 class Tombstone(models.Model):
-    """What remains of an erased identifier: a keyed mark, by which a restored backup or a re-import is recognised
-    (clause C07). It is *pseudonymous*, not anonymous; its purpose and its period are written beside it."""
+    """What remains of an erased identifier: a keyed mark that recognises it in a restored backup or a re-import (clause
+    C07). It is *pseudonymous*, not anonymous; its purpose and period are stored with it."""
 
     system = models.CharField(max_length=160)
     kind = models.CharField(max_length=16, help_text="email, phone, account, name, postal")
@@ -153,8 +153,8 @@ class Tombstone(models.Model):
 
 
 class Replay(models.Model):
-    """A store was restored from a backup, and the erasures since are carried out again, by the run of that id. *found*
-    and *left* count erased identifiers that were back, and that still are, by system."""
+    """Replay after a store's restore: the run *run_id* repeats the erasures since the backup. *found* and *left* count
+    erased identifiers that were back, and that still are, by system."""
 
     run_id = models.CharField(max_length=80, unique=True)
     plan_hash = models.CharField(max_length=80)
@@ -174,7 +174,7 @@ class Replay(models.Model):
 
 
 class LegalHold(models.Model):
-    """A legal hold: what it covers stays, whatever its period says, until it is released."""
+    """A legal hold: what it covers is kept, whatever its period, until release."""
 
     matter = models.CharField(max_length=80, help_text="The file number of the dispute or demand; no names.")
     citation = models.CharField(max_length=200)
@@ -201,9 +201,9 @@ class LegalHold(models.Model):
 
 
 class RunRow(models.Model):
-    """One plan being carried out. The sealed plan is destroyed in the transaction that finishes it.
+    """A plan in execution. Its sealed plan is destroyed in the transaction that finishes it.
 
-    *owner* is the process that carries it out, *seen_at* its last sign of life.
+    *owner* is the process that carries it out, *seen_at* its last heartbeat.
     """
 
     run_id = models.CharField(max_length=80, unique=True)
@@ -229,7 +229,7 @@ class RunRow(models.Model):
 
 
 class StepRow(models.Model):
-    """One step of a run that its store has committed."""
+    """A step of a run that its store has committed."""
 
     run = models.ForeignKey(RunRow, on_delete=models.CASCADE, related_name="steps")
     step = models.CharField(max_length=200)
@@ -239,12 +239,11 @@ class StepRow(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "step"], name="step_is_unique_in_its_run")]
 
 
-# --- checks and what follows from them ------------------------------------------------------------------------------
+# --- checks and their consequences ----------------------------------------------------------------------------------
 
 
 class Retraction(models.Model):
-    """A control was wrong, and what it said in a time counts for nothing. Its checks stay where they are, and bear this
-    mark."""
+    """A faulty control: its results from a period do not count. Its checks stay in place and refer to this row."""
 
     control = models.CharField(max_length=160)
     since = models.DateTimeField(help_text="The first moment whose checks are meant.")
@@ -263,8 +262,8 @@ class Retraction(models.Model):
 
 
 class CheckRow(models.Model):
-    """One run of a control, with everything that it looked at. Kept as evidence, and never changed, which its entry
-    shows (`commitment`); where the control turns out to have been wrong, it is marked as retracted."""
+    """One run of a control, with all its evidence. Never changed, which its entry proves (`commitment`); if the control
+    turns out to be wrong, it is marked as retracted."""
 
     class Outcome(models.TextChoices):
         PASS = "pass"  # noqa: S105 - an outcome, not a password
@@ -314,7 +313,7 @@ class CheckRow(models.Model):
 
 
 class Task(models.Model):
-    """Something for an owner to mend, opened by a failed check and closed only by one that passed."""
+    """A problem for its owner to fix, opened by a failed check and closed only by a passing one."""
 
     control = models.CharField(max_length=160)
     scope = models.CharField(max_length=160, blank=True)
@@ -338,7 +337,7 @@ class Task(models.Model):
 
 
 class ControlEvent(models.Model):
-    """An event after which controls are asked at once. The keep loop takes it away as soon as they are due."""
+    """An event that triggers controls at once. The scheduler deletes it as soon as they are due."""
 
     event = models.CharField(max_length=40)
     at = models.DateTimeField()
@@ -348,7 +347,7 @@ class ControlEvent(models.Model):
 
 
 class ScheduledJob(models.Model):
-    """Something that is done again and again: when next, and who is at it now. A lease that ran out is anybody's."""
+    """A recurring job: its next run and the process holding it. Expired leases may be claimed."""
 
     name = models.CharField(max_length=200, unique=True)
     next_due = models.DateTimeField()

@@ -1,8 +1,8 @@
-"""Troth's own database as a system of the declaration: read from ``own_tables.yaml``.
+"""Troth's own database as a system of the declaration, read from ``own_tables.yaml``.
 
-`with_own` adds it to a company's declaration as the system ``troth``, with its purposes and its retention, so that
-controls, pages and the record of processing treat it like any other system. A company that declares a system ``troth``
-itself is left alone.
+`with_own` adds it to a company's declaration as the system ``troth``, with its purposes and retention, so that
+controls, pages and the record of processing treat it like any other. A company's own declaration of a system ``troth``
+is left unchanged.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from importlib import resources
 from troth.declaration import Declaration, Period, Retention, parse
 
 OWN = "troth"
-"""The name of Troth's own system."""
+"""Name of Troth's own system."""
 
 _CHECKS = "troth_checks"
-"""The rule for what is kept to show that the policy is kept."""
+"""Retention rule of the evidence that the policy is kept."""
 
 _HEAD = b"""
 troth: 1
@@ -28,13 +28,13 @@ policy: {file: policy.md, effective: 2026-01-01}
 
 @functools.cache
 def own() -> Declaration:
-    """The fragment, as a declaration of its own."""
+    """The fragment as a declaration."""
     return _fragment("own_tables.yaml")
 
 
 @functools.cache
 def noted() -> Declaration:
-    """What the engine of flows adds to it on PostgreSQL, as a declaration of its own."""
+    """Tables that the flow engine adds on PostgreSQL, as a declaration."""
     return _fragment("noted.yaml")
 
 
@@ -43,8 +43,8 @@ def _fragment(file: str) -> Declaration:
 
 
 def with_own(declaration: Declaration, *, accounts: tuple[str, ...], engine: str = "sqlite") -> Declaration:
-    """*declaration* with Troth's own system beside the company's. *accounts* are those that may read it, *engine* is
-    where it lies (`Database.engine`)."""
+    """*declaration* with Troth's own system added. *accounts* may read it, *engine* is its database
+    (`Database.engine`)."""
     if OWN in declaration.systems:
         return declaration
     added = own()
@@ -60,13 +60,13 @@ def with_own(declaration: Declaration, *, accounts: tuple[str, ...], engine: str
 
 
 def with_evidence(rules: Mapping[str, Retention], keep: Period | None) -> dict[str, Retention]:
-    """Our own *rules*, where checks stay for the period that the company declares."""
+    """Our own *rules*, with checks kept for the period that the company declares."""
     said = {"for_": keep} if keep is not None else {}
     return {name: rule.model_copy(update=said) if name == _CHECKS else rule for name, rule in rules.items()}
 
 
 def without_own(declaration: Declaration) -> Declaration:
-    """What the company itself declares: *declaration* as it was before `with_own`."""
+    """The company's own declaration: *declaration* as before `with_own`."""
     ours = own()
     systems = {
         name: it for name, it in declaration.systems.items() if name != OWN or it.title != ours.systems[OWN].title

@@ -1,6 +1,7 @@
-"""The ledger for outsiders, as C2SP tlog-tiles has it: a checkpoint and tiles of hashes, and how to check them.
+"""The public ledger, as C2SP tlog-tiles: a checkpoint, tiles of hashes, and how to verify them.
 
-Hashes say nothing about what was hashed. Entries are not published; a receipt shows one of them (`board.centre`).
+Hashes reveal nothing about their content. Entries are not published; a receipt shows one of them
+(`policy_pages.pages`).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=_YEAR_S, immutable=True)
 def tile_of(request: HttpRequest, path: str) -> HttpResponse:
-    """``/ledger/tile/<L>/<N>[.p/<W>]``: a tile of hashes, which never changes."""
+    """``/ledger/tile/<L>/<N>[.p/<W>]``: a tile of hashes, immutable."""
     data = tile(path)
     if data is None:
         raise Http404

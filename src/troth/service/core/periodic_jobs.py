@@ -1,4 +1,4 @@
-"""What duties have done again and again, by the keep loop, one process at a time."""
+"""Periodic jobs of the duties, run by the scheduler, in one process at a time."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 
 Routine = Callable[[dt.datetime], dt.datetime]
-"""Does what is due at a moment, and says when to be called again. It has to be harmless twice."""
+"""Does what is due at a time and returns its next run. Must be idempotent."""
 
 _known: dict[str, Routine] = {}
 
 
 def periodic_job(name: str) -> Callable[[Routine], Routine]:
-    """Registers a routine under a name such as ``cases:watch``. Call it while Django starts (``AppConfig.ready``)."""
+    """Register a job under a name such as ``cases:watch``. Call it while Django starts (``AppConfig.ready``)."""
 
     def register(do: Routine) -> Routine:
         _known[name] = do
@@ -22,5 +22,5 @@ def periodic_job(name: str) -> Callable[[Routine], Routine]:
 
 
 def periodic_jobs() -> Mapping[str, Routine]:
-    """All of them, by name."""
+    """All periodic jobs, by name."""
     return _known

@@ -1,7 +1,7 @@
-"""Whoever was erased and came back of their own accord stays: what was erased is gone, and this is new (clause C07).
+"""Erased people who return of their own accord: what was erased is gone, and this data is new (clause C07).
 
-Nothing in a row says whether an import brought it back or its owner did. So a person looks, and says so; that is on
-record, and the tombstones are *lifted*: they are kept, for a backup of before the erasure holds what was erased.
+No row shows whether an import or its owner brought it back. So a person checks and confirms it; that is recorded, and
+the tombstones are *lifted* but kept, because a backup from before the erasure holds what was erased.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from troth.stores import Store
 from troth.subjects import DataMap, Gone, references_of
 
 ROWS_MAX = 10_000
-"""How many rows one look finds: more than that is an import or a restore, and nobody's own accord."""
+"""Most rows of one search: more are an import or a restore, not people returning."""
 
 _BATCH_ROWS = 5_000
 
 
 class ReturnNotAcknowledged(ServiceError):
-    """What was named is not to be lifted; the message says why."""
+    """The return cannot be acknowledged; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reappearance:
-    """A row in which an erased identifier stands. Its `repr` does not show the identifier."""
+    """A row that contains an erased identifier. Its `repr` does not show the identifier."""
 
     row: str
     """``system.table=key``."""
@@ -48,8 +48,8 @@ class Reappearance:
 def who_is_back(
     map_: DataMap, stores: Mapping[str, Store], keyring: Keyring, *, now: dt.datetime
 ) -> tuple[Reappearance, ...]:
-    """The rows in which an erased identifier stands and nobody said that its owner came back, in the order of the
-    declaration. Raises the stores' errors, and `ReturnNotAcknowledged` where there are more than `ROWS_MAX`."""
+    """Rows that contain an erased identifier whose return nobody has acknowledged, in the declaration's order. Raises
+    the stores' errors, and `ReturnNotAcknowledged` for more than `ROWS_MAX`."""
     found = list[Reappearance]()
     for one in _rows(map_, stores, Tombstones(keyring), now):
         found.append(one)
@@ -87,8 +87,8 @@ def acknowledge_return(
     keyring: Keyring,
     now: dt.datetime,
 ) -> int:
-    """Lift the tombstones of the identifiers that stand in *rows*, in every one of *systems*, with an entry for each
-    identifier. How many identifiers. Raises `ReturnNotAcknowledged` where a row is none of those that were *found*."""
+    """Lift the tombstones of the identifiers in *rows*, in all *systems*, with one ledger entry per identifier. Returns
+    how many. Raises `ReturnNotAcknowledged` if a row is not in *returns*."""
     several = list(returns)
     if unknown := sorted(set(rows) - {one.row for one in several}):
         raise ReturnNotAcknowledged(

@@ -1,9 +1,9 @@
-"""After a restore: every erasure that is newer than the backup is carried out again, and that is shown (clause C07).
+"""After a restore: repeat every erasure newer than the backup, and prove it (clause C07).
 
-A backup brings erased people back. What is left of them here are tombstones: keyed marks that match the identifiers in
-the restored rows, and say when each was erased. Whoever was erased after the backup is erased once more, by the rules
-of now: legal holds and periods count, and what may be somebody else's is left to a person. Nothing is taken from
-systems that were not restored.
+A backup brings erased people back. What remains of them here are tombstones: keyed marks that match identifiers in
+restored rows, with the date of erasure. People erased after the backup are erased again under the current rules: legal
+holds and periods apply, and rows that may be somebody else's need a person's review. Systems that were not restored are
+left alone.
 """
 
 from __future__ import annotations
@@ -48,34 +48,34 @@ if TYPE_CHECKING:
     from troth.subjects.datamap import Node, PersonLink
 
 PEOPLE_MAX = 100_000
-"""How many people one replay takes: with more, it is repeated."""
+"""Most people per replay; repeat it for more."""
 
 BATCH_ROWS = 5_000
-"""Rows in memory at a time."""
+"""Rows per batch in memory."""
 
 _SILENCE = dt.timedelta(days=1)
-"""The keep loop checks something every hour: where it did not for a day, records may be missing."""
+"""The scheduler runs a check every hour: a day without one means that records may be missing."""
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """What a scan found of erased people. *people* holds identifiers; its `repr` shows counts only."""
+    """Erased people found by a scan. *people* holds identifiers; its `repr` shows counts only."""
 
     rows: int
-    """How many were read."""
+    """Rows read."""
     places: Mapping[str, int]
-    """``system.table.column`` → rows in which an identifier is back that was erased after the backup."""
+    """``system.table.column`` → rows with an identifier that was erased after the backup."""
     found: Mapping[str, int]
-    """System → how many different identifiers these are."""
+    """System → number of distinct such identifiers."""
     older: int
-    """Identifiers whose erasure the backup has seen: they were back before it was made."""
+    """Identifiers erased before the backup was made: they were already back then."""
     shared: Mapping[str, int]
-    """``system.table.column`` → rows that match only by a value that several people may share."""
+    """``system.table.column`` → rows that match only by a value that people may share."""
     returned: Mapping[str, int]
-    """``system.table.column`` → rows of people who have come back of their own accord since they were erased. What the
-    backup holds of them is to go, and a new account of theirs is to stay: a person tells the one from the other."""
+    """``system.table.column`` → rows of people who have returned of their own accord since. Their data from the backup
+    must go, and a new account must stay: a person tells them apart."""
     people: tuple[Identity, ...]
 
     def __repr__(self) -> str:
@@ -84,8 +84,8 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class Replaying:
-    """What would be done: *plan* is None where nobody is to be erased. *reviews* and *orphans* are for a person, and
-    *unknown* says what these records cannot know."""
+    """What a replay would do. *plan* is None if nobody is to be erased. *reviews* and *orphans* need a person;
+    *unknown* lists gaps in our records."""
 
     restored_from: dt.datetime
     back: Back
@@ -97,7 +97,7 @@ class Replaying:
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What was done, by system: identifiers that were back, and that still are."""
+    """Result by system: identifiers that were back, and that still are."""
 
     restored_from: dt.datetime
     found: Mapping[str, int]
@@ -110,19 +110,19 @@ class ReplayResult:
 
 
 class Erasures(Protocol):
-    """Who was erased, and when, for identifiers that are tried on it."""
+    """Erasures, looked up by identifier."""
 
     def erased(
         self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime
     ) -> Mapping[str, Grave]:
-        """Those of *values* that were erased from *system*, and what is known of that."""
+        """Those of *values* that were erased from *system*, with the details."""
         ...
 
 
 class LedgerToo:
-    """The tombstones, and beside them the erasures that a copy of the ledger tells of, where tombstones were lost.
+    """Tombstones plus the erasures in a copy of the ledger, for when tombstones were lost.
 
-    An entry names a subject as they were asked for, so it tells of whoever was asked for by one identifier alone.
+    An entry names a subject as in the request, so it identifies only people requested by one identifier alone.
     """
 
     def __init__(self, log: LogReader, keyring: Keyring) -> None:
@@ -167,11 +167,11 @@ def look(
     erasures: Erasures | None = None,
     progress: Progress | None = None,
 ) -> Replaying:
-    """Find whoever is back in *systems*, and decide what erasing them again does. Changes nothing. *erasures* are the
-    tombstones where left out.
+    """Find erased people in *systems* and plan to erase them again. Changes nothing. *erasures* defaults to the
+    tombstones.
 
-    Where some of them have to be looked at by a person first, the plan is that of the others. Raises as
-    `troth.subjects.plan_erasure` does, and the stores' errors.
+    If some need a person's review first, the plan covers the others. Raises as `troth.subjects.plan_erasure` does, and
+    the stores' errors.
     """
     part = map_.only(systems)
     back = _Scan(erasures or Tombstones(keyring), restored_from, now).of(part, stores, progress)
@@ -193,7 +193,7 @@ def look(
 
 @dataclass(slots=True)
 class _Scan:
-    """One reading of every column that holds identifiers."""
+    """One scan of every column with identifiers."""
 
     erasures: Erasures
     since: dt.datetime
@@ -251,7 +251,7 @@ class _Scan:
                     self.shared[f"{node.place}.{link.columns[0]}"] += 1
 
     def _back(self, system: str, link: PersonLink, columns: Sequence[str], rows: Sequence[Row]) -> Mapping[Any, Grave]:
-        """The values of one column that were erased after the backup."""
+        """Values of one column that were erased after the backup."""
         at = columns.index(link.columns[0])
         values = {value for row in rows if isinstance(value := row[at], str) and value.strip()}
         assert link.kind is not None, "only links with a kind are looked at"
@@ -264,7 +264,7 @@ class _Scan:
         return newer
 
     def _person(self, node: Node, columns: Sequence[str], row: Row) -> Identity | None:
-        """Whose row it is: by all identifiers in it that are theirs alone, as a hold may name any; else by its key."""
+        """Owner of a row: by all identifiers that are theirs alone, as a hold may name any; else by its key."""
         named = [
             (link.kind, value)
             for link in node.links
@@ -283,7 +283,7 @@ class _Scan:
 
 
 def _identity(named: Sequence[tuple[IdentityKind, str]]) -> Identity | None:
-    """The identity of these identifiers, without those that look like none."""
+    """Identity of these identifiers, without invalid ones."""
     valid: list[tuple[IdentityKind, str]] = []
     for kind, value in named:
         try:
@@ -293,11 +293,11 @@ def _identity(named: Sequence[tuple[IdentityKind, str]]) -> Identity | None:
     return Identity(tuple(valid)) if valid else None
 
 
-# --- what these records cannot know ----------------------------------------------------------------------------------
+# --- gaps in our records ---------------------------------------------------------------------------------------------
 
 
 def _unknown(restored_from: dt.datetime, now: dt.datetime) -> Iterator[str]:
-    """Where erasures since the backup may have left no tombstone here."""
+    """Reasons why erasures since the backup may have left no tombstone here."""
     if restored_from < now - TOMBSTONES_KEPT:
         yield f"tombstones are kept for {TOMBSTONES_KEPT.days // 365} years, and the backup is older"
     first = EntryRow.objects.order_by("id").first()
@@ -311,7 +311,7 @@ def _unknown(restored_from: dt.datetime, now: dt.datetime) -> Iterator[str]:
                 yield f"there is no check on record from {before:%Y-%m-%d %H:%M} to {after:%Y-%m-%d %H:%M} UTC"
 
 
-# --- carrying out ----------------------------------------------------------------------------------------------------
+# --- execution -------------------------------------------------------------------------------------------------------
 
 
 def replay(
@@ -326,8 +326,8 @@ def replay(
     erasures: Erasures | None = None,
     progress: Progress | None = None,
 ) -> ReplayResult:
-    """Carry out what was approved, look at every identifier once more, and put that on record. Raises as
-    `troth.service.core.actions.act` does: what was interrupted is finished by `troth keep` or by the next replay."""
+    """Carry out the approved plan, scan again, and record the result. Raises as `troth.service.core.actions.act` does:
+    `troth keep` or the next replay finishes an interrupted one."""
     assert replaying.plan is not None, "there is somebody to erase"
     row = _begun(replaying, str(plan_hash(replaying.plan, keyring)), clock())
     try:
@@ -365,7 +365,7 @@ def _begun(replaying: Replaying, hash_: str, now: dt.datetime) -> Replay:
 def nothing_found(
     replaying: Replaying, systems: Collection[str], declaration: Declaration, keyring: Keyring, now: dt.datetime
 ) -> None:
-    """Put on record that a restored store was looked through, and nobody erased is back."""
+    """Record that a restored store was scanned and no erased person is back."""
     with transaction.atomic(durable=True):
         record(*(_entry(system, replaying.restored_from, 0, 0, now) for system in sorted(systems)))
     sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now)
@@ -374,8 +374,8 @@ def nothing_found(
 def conclude_all(
     map_: DataMap, stores: Mapping[str, Store], declaration: Declaration, keyring: Keyring, *, now: dt.datetime
 ) -> list[ReplayResult]:
-    """Look once more after every replay whose run has ended since, and put it on record: those whose process was
-    killed. One that somebody is still at is left to them."""
+    """Scan again and record the result for every replay whose run has ended since: those whose process was killed. One
+    still in another process's hands is skipped."""
     rows = Replay.objects.filter(ended_at__isnull=True).order_by("begun_at")
     open_runs = set(RunRow.objects.filter(finished_at__isnull=True).values_list("run_id", flat=True))
     over = [row for row in rows if row.run_id not in open_runs]

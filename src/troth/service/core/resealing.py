@@ -1,8 +1,7 @@
-"""Sealing anew, under the field key in use, what Troth's own database keeps sealed under older ones.
+"""Reseals values of Troth's own database from older field keys to the active one.
 
-Everything stays readable all the time: an older key opens what it sealed, and each value is swapped for its new form
-only if it is still the old one. The work is in the rows that are left, so whoever is killed in the middle of it loses
-nothing, and whoever comes next goes on.
+Everything stays readable: an older key opens what it sealed, and a value is replaced only if it is still the old one.
+The remaining rows are the work list, so a killed process loses nothing and the next one continues.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from django.db.models import Count, F, Func, Q, Value
 from troth.protect import NUMBER_AT, ROOT_AT, Keyring, OpenError, SealingContext
 
 _BATCH = 500
-"""Rows that one transaction swaps; it bounds how long SQLite's writers wait."""
+"""Rows per transaction; it bounds how long SQLite's writers wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class SealedPlace:
-    """A column that holds sealed values, and how the *context* of one follows from the columns that it *needs*. Those
-    of *theirs* hang on the key of a subject, and are none of ours."""
+    """A column of sealed values, and how a value's *context* follows from the columns that it *needs*. Rows matching
+    *theirs* are sealed under subjects' keys, and not handled here."""
 
     model: type[models.Model]
     column: str
@@ -38,8 +37,8 @@ class SealedPlace:
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """What one `reseal` did. *closed* values do not open, those of another root key among them, and stay as they are;
-    *finished* is False where more rows are left than it was to do."""
+    """Result of one `reseal`. *closed* values do not open, including those of another root key, and stay as they are;
+    *finished* is False if rows remain beyond its limit."""
 
     done: int
     closed: int
@@ -47,7 +46,7 @@ class Resealed:
 
 
 def hanging(places: Sequence[SealedPlace]) -> Mapping[int, Counter[str]]:
-    """How many values are sealed under each field key, by its number and by place."""
+    """Number of values sealed under each field key, by key number and place."""
     found: dict[int, Counter[str]] = {}
     for place in places:
         counted = _rows(place).values("number").annotate(values=Count("pk")).values_list("number", "values")
@@ -63,9 +62,9 @@ def reseal(
     most: int | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Resealed:
-    """Seal up to *most* values anew. *progress* is told how many are done.
+    """Reseal up to *most* values. *progress* gets the number done.
 
-    Harmless at any time, killed at any point and called again, beside any number of readers and writers.
+    Idempotent and safe to kill at any point, beside any number of readers and writers.
     """
     older, done, closed = _older(keyring), 0, 0
     for place in places if older else ():
@@ -80,7 +79,7 @@ def reseal(
 
 
 def _older(keyring: Keyring) -> Sequence[int]:
-    """The numbers of the field keys that open, and are not in use any more."""
+    """Numbers of the field keys that still open and no longer seal."""
     if keyring.chain is None or keyring.chain.active("field") is None:
         return ()
     infos = [info for info in keyring.chain.infos() if info.purpose == "field"]
@@ -88,8 +87,7 @@ def _older(keyring: Keyring) -> Sequence[int]:
 
 
 def _rows(place: SealedPlace) -> models.QuerySet[Any]:
-    """The rows of a place with a value in it, each with its *root* key and the *number* of its field key as they stand
-    there."""
+    """Rows of a place with a value, each with the *root* key and field key *number* stored in it."""
     filled = place.model._default_manager.filter(**{f"{place.column}__isnull": False}).exclude(place.theirs)
     rows: models.QuerySet[Any] = filled.annotate(root=_part(place, ROOT_AT), number=_part(place, NUMBER_AT))
     return rows
@@ -101,8 +99,7 @@ def _part(place: SealedPlace, at: slice) -> Func:
 
 
 def _stale(place: SealedPlace, keyring: Keyring, older: Sequence[int]) -> Iterator[Sequence[tuple[Any, ...]]]:
-    """Batches of rows that are under these keys, or under another root key: their key, their value, and what its
-    context needs."""
+    """Batches of rows under these keys, or under another root key: primary key, value, and context columns."""
     last = 0
     ours = bytes.fromhex(keyring.id.text.partition(":")[2])
     is_stale = Q(number__in=[number.to_bytes(4, "big") for number in older]) | ~Q(root=ours)
@@ -124,7 +121,7 @@ def _sealed_anew(
 
 
 def _swap(place: SealedPlace, values: Sequence[tuple[bytes, int, bytes]]) -> int:
-    """Put new forms in the place of the old ones, where these are still there. How many were."""
+    """Replace old values that are unchanged by their new forms. Returns how many."""
     if not values:
         return 0
     table, column, key = map(connection.ops.quote_name, (place.model._meta.db_table, place.column, "id"))

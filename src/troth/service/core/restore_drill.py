@@ -1,7 +1,7 @@
-"""The drill: every key at hand is tried on a restored backup of Troth's database, which is only read.
+"""Restore drill: tries every available key on a restored backup of Troth's database, read-only.
 
-After their horizon, nobody who was erased may open from it; everybody else has to, with the wrapping in the backup or
-with the one of today. It shows that erasing reaches copies made before, and that nobody else was lost to it.
+After their horizon, erased people's keys must not open from it; everybody else's must, with the wrapping in the backup
+or with today's. This proves that erasure reaches earlier copies, and that nobody else was lost to it.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _MARK = "drill:"
 
 
 class DrillRefused(ServiceError):
-    """What was given is no backup that says anything about these keys."""
+    """Not a backup that says anything about these keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """What opened. *tried* are the keys of subjects in the backup, *opened* those of people who were not erased since,
-    *through_today* among them those that only today's wrapping opens.
+    """Result of a drill. *tried* are the subject keys in the backup, *opened* those of people not erased since,
+    *through_today* those of them that only today's wrapping opens.
 
-    *erased_opened* counts erased people whose horizon has passed and whose key still opens; it has to be 0. Until
-    *final_on*, at the latest, the keys of *not_final_yet* others may. *lost* people were not erased, and nothing opens
-    for them; it has to be 0.
+    *erased_opened* counts erased people past their horizon whose key still opens; it must be 0. The keys of
+    *not_final_yet* others may open until *final_on* at the latest. *lost* people were not erased, and nothing opens for
+    them; it must be 0.
     """
 
     tried: int
@@ -50,15 +50,15 @@ class Drill:
 
     @property
     def is_passed(self) -> bool:
-        """Where no key was tried, nothing was shown."""
+        """A drill that tried no key shows nothing."""
         return bool(self.tried) and not (self.erased_opened or self.lost)
 
 
 def drill(
     backup: Store, keyring: Keyring, *, now: dt.datetime, progress: Callable[[int], None] = lambda _: None
 ) -> Drill:
-    """Try every key at hand on every key of a subject in *backup*. Raises `DrillRefused` for today's database and for
-    what is no backup of this deployment, and `StoreError`."""
+    """Try every available key on every subject key in *backup*. Raises `DrillRefused` for today's database and for
+    anything but a backup of this deployment, and `StoreError`."""
     _require_ours(backup, keyring)
     _require_not_today(backup, now)
     trial = _Trial(keyring, now)
@@ -79,7 +79,7 @@ def drill(
 
 
 def note_drill(drill: Drill, *, now: dt.datetime) -> None:
-    """Put the drill on record."""
+    """Record the drill."""
     record(
         Entry(
             "backup.drilled",
@@ -108,8 +108,8 @@ def _require_ours(backup: Store, keyring: Keyring) -> None:
 
 
 def _require_not_today(backup: Store, now: dt.datetime) -> None:
-    """Whatever name *backup* was given by: what is written into today's database now must not be in there. A server's
-    own identifiers would not tell it from a copy of all its files."""
+    """However *backup* was named, it must not contain what is written to today's database now. A server's own
+    identifiers would not tell it from a copy of all its files."""
     mark = f"{_MARK}{secrets.token_hex(16)}"
     scheduled_jobs.schedule([mark], at=now)
     try:
@@ -121,7 +121,7 @@ def _require_not_today(backup: Store, now: dt.datetime) -> None:
 
 
 class _Trial:
-    """The counts so far. Each subject in the backup is taken once."""
+    """Running counts. Each subject in the backup is counted once."""
 
     def __init__(self, keyring: Keyring, now: dt.datetime) -> None:
         assert keyring.chain is not None, "the keyring of a home"
@@ -144,7 +144,7 @@ class _Trial:
                 self._erased(opened, self._horizon(row.erased_at if row is not None else None))
 
     def _alive(self, wrapped: bytes, then: KeyId | None, now: KeyId | None) -> None:
-        if then is not None and now is not None and then != now:  # erased since, and come back with another key
+        if then is not None and now is not None and then != now:  # erased since, and returned with a new key
             self._erased(then, self._end_of_epoch(wrapped))
         elif then is not None:
             self.counts["directly"] += 1
@@ -162,11 +162,11 @@ class _Trial:
             self.final_on = max(self.final_on or horizon, horizon)
 
     def _horizon(self, erased: dt.datetime | None) -> dt.date:
-        """The day that the receipt named. A row that is gone was disposed of long after its erasure."""
+        """Horizon stated in the receipt. A missing row was disposed of long after its erasure."""
         return final_day(self._epochs.values(), erased=erased) if erased is not None else dt.date.min
 
     def _end_of_epoch(self, wrapped: bytes) -> dt.date:
-        """When the key of the epoch that a wrapping names is gone, for one whose erasure is not dated any more."""
+        """Horizon of the wrapping's epoch, for a subject whose date of erasure is lost."""
         try:
             info = self._epochs[epoch_of(wrapped)]
         except (OpenError, KeyError):

@@ -1,4 +1,4 @@
-"""Troth's own database came back from a backup: what was given out since then must not be given out a second time."""
+"""After a restore of Troth's own database: never issue again what was issued since the backup."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from troth.service.core.ledger import record
 from troth.service.core.models import EntryRow
 
 _GAP = 100_000
-"""More than any table is likely to have got in rows since the backup."""
+"""More rows than any table is likely to have gained since the backup."""
 
 
 def begin_again(settings: Settings, *, now: dt.datetime) -> None:
-    """Go on from a restored backup, before anything else runs on it. Harmless twice.
+    """Start from a restored backup, before anything else uses it. Idempotent.
 
-    References of cases, ids of webhooks' messages and of all else that somebody may have been told begin well after
-    those that were given out since. The notes of flows beside an SQLite file go, as they may be newer than its rows
-    (docs/decisions/0011). The ledger says that it happened. Raises `ServiceError` while a worker runs.
+    Case references, webhook message ids and all other ids that somebody may know continue well after those issued
+    since. Flow notes beside an SQLite file are deleted, as they may be newer than its rows (docs/decisions/0011). The
+    ledger records the restore. Raises `ServiceError` while a worker runs.
     """
     if settings.database.engine == "sqlite":
         _forget_notes(settings.database)
@@ -49,7 +49,7 @@ def _skip(table: str, column: str) -> None:
 
 
 def _forget_notes(database: Database) -> None:
-    """Delete ``work.sqlite3`` under the lock that a worker would have."""
+    """Delete ``work.sqlite3`` under the worker lock."""
     file = Path(database.name)
     lock = os.open(file.with_name("work.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -1,7 +1,7 @@
-"""Retracting checks: a control turned out to have been wrong, so what it said in a time counts for nothing.
+"""Retracting checks: a control was wrong, so its results of a period do not count.
 
-Nothing is removed. The checks stay, marked with the reason, and the ledger has an entry; statuses and trends pass over
-them. Until the control has run again, the promises that rest on it are unproven.
+Nothing is deleted. The checks stay, marked with the reason, and the ledger has an entry; statuses and trends ignore
+them. Until the control has run again, the promises that depend on it are unproven.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _REASON_MAX = 2_000
 
 
 class NothingToRetract(ServiceError):
-    """No check of that control, in that time, still counts; or nothing says why."""
+    """No check of the control in that period still counts; or the reason is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is retracted: the checks of *control* from the day *since* to the day *until*, both included, in UTC."""
+    """Plan to retract the checks of *control* from day *since* to day *until*, inclusive, in UTC."""
 
     control: str
     since: dt.date
     until: dt.date
     checks: tuple[int, ...]
     outcomes: Mapping[str, int]
-    """How many of each outcome."""
+    """Number of checks per outcome."""
 
     @property
     def begins(self) -> dt.datetime:
@@ -48,7 +48,7 @@ class Plan:
 
 
 def plan_retraction(control: str, *, since: dt.date, until: dt.date) -> Plan:
-    """Which checks would be retracted; those that are retracted already are left as they are.
+    """Checks that would be retracted; already retracted ones are left as they are.
 
     Raises `NothingToRetract`.
     """
@@ -67,10 +67,10 @@ def plan_retraction(control: str, *, since: dt.date, until: dt.date) -> Plan:
 
 
 def retract(plan: Plan, reason: str, *, now: dt.datetime) -> EntryRow:
-    """Mark the checks of *plan*, and put that on record, in one transaction. The ledger's entry holds a commitment to
-    *reason*, which stands beside the checks.
+    """Mark the checks of *plan* and record that, in one transaction. The ledger entry commits to *reason*, which is
+    stored with the checks.
 
-    Raises `NothingToRetract` where some of them were retracted, or are gone, since the plan was made.
+    Raises `NothingToRetract` if some of them were retracted or deleted since the plan was made.
     """
     reason = " ".join(reason.split())
     if not reason or len(reason) > _REASON_MAX:
@@ -94,7 +94,7 @@ def retract(plan: Plan, reason: str, *, now: dt.datetime) -> EntryRow:
 
 
 def entry_of(made: Retraction) -> Entry:
-    """The entry that a retraction makes: again and again the same one, as long as nothing of it is changed."""
+    """Ledger entry of a retraction; always the same while the retraction is unchanged."""
     opening = Opening.load(bytes(made.opening))
     fields: dict[str, Value] = {
         "control": DeclaredName.of(made.control),

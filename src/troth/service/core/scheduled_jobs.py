@@ -1,8 +1,8 @@
-"""What is due, claimed by exactly one of any number of processes on any number of machines.
+"""Due jobs, each claimed by exactly one of any number of processes on any number of machines.
 
-A claim is a lease: whoever holds it works, and finishes while it lasts. When a process dies its lease runs out, and the
-next one to look claims the row again. What is done under a claim has to be harmless twice; what it *leaves behind* is
-not left twice, because `finish` takes part in the caller's transaction and refuses a lease that is lost.
+A claim is a lease: its holder must finish while it lasts. When a process dies its lease expires, and the next process
+claims the row again. Work under a claim must be idempotent; its *effects* happen only once, because `finish` runs in
+the caller's transaction and refuses a lost lease.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from troth.service.core.models import ScheduledJob
 
 
 class LeaseLost(ServiceError):
-    """The lease ran out and another process took the row; drop the work, it is in other hands."""
+    """The lease expired and another process has the job; drop the work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to do *name* until *until*."""
+    """Lease on job *name* until *until*."""
 
     name: str
     lease: str
@@ -33,11 +33,11 @@ class Claim:
 
 
 def schedule(names: Iterable[str], *, at: dt.datetime) -> int:
-    """Make each name due *at*, unless it is scheduled already. How many were new."""
+    """Schedule each name *at*, unless it is scheduled already. Returns how many were new."""
     wanted = set(names)
     with transaction.atomic():
         known = set(ScheduledJob.objects.filter(name__in=wanted).values_list("name", flat=True))
-        # Another process may schedule the same names at this moment; the first one counts.
+        # Another process may schedule the same names now; the first one counts.
         ScheduledJob.objects.bulk_create(
             [ScheduledJob(name=name, next_due=at) for name in sorted(wanted - known)], ignore_conflicts=True
         )
@@ -45,19 +45,19 @@ def schedule(names: Iterable[str], *, at: dt.datetime) -> int:
 
 
 def forget(prefix: str, *, keeping: Iterable[str]) -> int:
-    """Take off the schedule what starts with *prefix* and is not among *keeping*. How many were taken off."""
+    """Unschedule names that start with *prefix* and are not in *keeping*. Returns how many."""
     gone, _ = ScheduledJob.objects.filter(name__startswith=prefix).exclude(name__in=set(keeping)).delete()
     return gone
 
 
 def hasten(prefix: str, *, at: dt.datetime) -> None:
-    """Let everything of that *prefix* be due at *at*, if it was due later; what is claimed stays claimed."""
+    """Bring names with *prefix* forward to *at*, if due later; claimed ones stay claimed."""
     ScheduledJob.objects.filter(name__startswith=prefix, lease="", next_due__gt=at).update(next_due=at)
 
 
 def bring_forward(dates: Mapping[str, dt.datetime], *, now: dt.datetime) -> bool:
-    """Let each name be due at its date, if it was due later, in the transaction that is open. Where one of them is
-    claimed nothing changes, and the answer is False."""
+    """Bring each name forward to its date, if due later, in the open transaction. If one is claimed, change nothing and
+    return False."""
     rows = list(ScheduledJob.objects.select_for_update().filter(name__in=list(dates)).order_by("name"))
     if any(row.lease_until is not None and row.lease_until > now for row in rows):
         return False
@@ -67,26 +67,26 @@ def bring_forward(dates: Mapping[str, dt.datetime], *, now: dt.datetime) -> bool
 
 
 def put_off(name: str, *, until: dt.datetime) -> None:
-    """Let *name* be due at *until*, scheduled or not: for what shows by being late that something was not done."""
+    """Set *name* due at *until*, scheduled or not: for jobs that reveal by being late that something was not done."""
     ScheduledJob.objects.update_or_create(name=name, defaults={"next_due": until})
 
 
 def is_scheduled(name: str) -> bool:
-    """Whether *name* was ever scheduled, and not forgotten."""
+    """True if *name* was scheduled and not forgotten."""
     return ScheduledJob.objects.filter(name=name).exists()
 
 
 def due_since(name: str, now: dt.datetime) -> dt.timedelta | None:
-    """How long *name* has been due at *now*, None where it is not or was never scheduled."""
+    """How long *name* has been due at *now*; None if it is not due or not scheduled."""
     row = ScheduledJob.objects.filter(name=name, next_due__lte=now).first()
     return now - row.next_due if row is not None else None
 
 
 def claim(now: dt.datetime, *, lease_for: dt.timedelta, limit: int = 1, prefix: str = "") -> list[Claim]:
-    """Up to *limit* rows that are due at *now* and that nobody holds, the longest overdue first."""
+    """Claim up to *limit* free rows that are due at *now*, longest overdue first."""
     free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
     with transaction.atomic():
-        # PostgreSQL passes over rows that others are claiming; SQLite lets one writer in at a time anyway.
+        # PostgreSQL skips rows that others are claiming; SQLite has one writer at a time anyway.
         rows = (
             ScheduledJob.objects.select_for_update(skip_locked=True)
             .filter(free, next_due__lte=now, name__startswith=prefix)
@@ -101,19 +101,19 @@ def claim(now: dt.datetime, *, lease_for: dt.timedelta, limit: int = 1, prefix: 
 
 
 def finish(held: Claim, *, next_due: dt.datetime) -> None:
-    """Give the claim back, done until *next_due*, in the transaction of what was done: `LeaseLost` undoes it."""
+    """Release the claim as done until *next_due*, in the transaction of the work: `LeaseLost` rolls it back."""
     mine = ScheduledJob.objects.filter(name=held.name, lease=held.lease)
     if not mine.update(lease="", lease_until=None, next_due=next_due):
         raise LeaseLost(f"the lease on {held.name} ran out before it was finished; another process has it")
 
 
 def release(held: Claim) -> None:
-    """Give the claim back undone. Harmless when it is lost."""
+    """Release the claim undone. No effect if it is lost."""
     ScheduledJob.objects.filter(name=held.name, lease=held.lease).update(lease="", lease_until=None)
 
 
 def next_due(now: dt.datetime, *, prefix: str = "") -> dt.datetime | None:
-    """When something can next be claimed: *now* or earlier when it can be at once, None when nothing is scheduled."""
+    """When the next job can be claimed: *now* or earlier if one can be now, None if nothing is scheduled."""
     rows = ScheduledJob.objects.filter(name__startswith=prefix)
     moments = [max(row.next_due, row.lease_until or row.next_due) for row in rows]
     return min(moments, default=None)

@@ -1,9 +1,9 @@
-"""Keys of subjects: made when first needed, wrapped under the key of an epoch, destroyed with the person's erasure.
+"""Subject keys: created when first needed, wrapped under an epoch key, destroyed with the person's erasure.
 
-Erasing takes the wrapped key out of the table, and nothing that hangs on it opens any more. A backup still has it; so
-epochs end. At the end of one, the keys of everybody else are wrapped anew under the next epoch's key, and the old
-epoch's key is destroyed in TROTH_HOME, where no database backup reaches. From then on no backup of before opens for the
-erased, although the root key is at hand, and every newer backup opens for everyone else (GDPR Art. 17, clause C50).
+Erasing deletes the wrapped key from the table, and nothing sealed under it opens any more. Backups still hold it; so
+epochs end. Then all other keys are rewrapped under the next epoch's key, and the old epoch's key is destroyed in
+TROTH_HOME, where no database backup reaches. From then on no earlier backup opens for erased people, even with the root
+key, and every newer backup opens for everyone else (GDPR Art. 17, clause C50).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from troth.service.core.key_registry import end_key, make_key, note_destruction,
 from troth.service.core.models import Subject
 
 _LOOP_ROOM = dt.timedelta(hours=1)
-"""How long after an epoch is over the keep loop may come by, and the day in a receipt still be true."""
+"""How late after the end of an epoch the scheduler may run without making a receipt's date wrong."""
 
 _Wrapped = tuple[int, str, bytes]
 _Fresh = tuple[bytes, int, bytes]
@@ -29,15 +29,15 @@ _ROW = ("pk", "pseudonym", "wrapped_key")
 _AT_ONCE = 500
 _OVER = (KeyState.DEACTIVATED, KeyState.COMPROMISED)
 _CLOCKS_DIFFER = dt.timedelta(minutes=5)
-"""How far the clocks of two machines may be apart; what is dated later than that was dated by a wrong clock."""
+"""Largest clock difference between two machines; later dates come from a wrong clock."""
 _SCRUB_WAITS_MS = 250
-"""As long as a reader may take; nobody else writes meanwhile."""
+"""How long a reader may take; nobody else writes meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rolled:
-    """What one `SubjectKeys.roll` did: how many keys it wrapped anew, and the epochs whose keys it destroyed. *closed*
-    keys of subjects do not open, whatever is done: they are left as they are, and hold no epoch up."""
+    """Result of one `SubjectKeys.roll`: number of rewrapped keys, and the epochs whose keys were destroyed. *closed*
+    subject keys can never be opened: they are left as they are, and block no epoch."""
 
     rewrapped: int
     destroyed: tuple[KeyInfo, ...]
@@ -45,15 +45,15 @@ class Rolled:
 
 
 class SubjectKeys:
-    """The keys of this deployment's subjects, named by their pseudonyms, under *keyring*, which has a keychain."""
+    """Subject keys of this deployment, by pseudonym, under *keyring*, which must have a keychain."""
 
     def __init__(self, keyring: Keyring) -> None:
         assert keyring.chain is not None, "epoch keys stand in TROTH_HOME"
         self._keyring, self._chain = keyring, keyring.chain
 
     def of(self, subject: str, *, now: dt.datetime) -> Keyring:
-        """The keyring of one subject, made where there is none. What it seals opens until the subject is erased; one
-        who comes back afterwards gets another. Raises `KeyRefused` where one is needed beside an older keys.toml."""
+        """Keyring of a subject, created if there is none. What it seals opens until the subject is erased; a subject
+        who returns afterwards gets another. Raises `KeyRefused` if one is needed beside an older keys.toml."""
         row = Subject.objects.filter(pseudonym=subject).first()
         if row is None or row.wrapped_key is None:
             row = self._made(subject, now)
@@ -71,8 +71,8 @@ class SubjectKeys:
         return row
 
     def each(self, subjects: Iterable[str], *, now: dt.datetime) -> dict[str, tuple[Subject, Keyring]]:
-        """Row and keyring of each of *subjects*, made where there is none, for rows that are going to hang on them in
-        the transaction that is open: until it ends none of them is erased. Raises `KeyRefused` as `of` does."""
+        """Row and keyring of each of *subjects*, created if there is none, for rows to be sealed under them in the open
+        transaction: until it ends none of them can be erased. Raises `KeyRefused` as `of` does."""
         wanted = sorted(set(subjects))
         rows = {row.pseudonym: row for row in self._held(wanted)}
         if missing := [name for name in wanted if name not in rows]:
@@ -90,8 +90,7 @@ class SubjectKeys:
         return {name: (row, open_key(bytes(row.wrapped_key or b""), name)) for name, row in rows.items()}
 
     def _held(self, subjects: Sequence[str]) -> Iterator[Subject]:
-        """Their rows, which nobody else changes until the transaction ends; in one order, so that nobody waits in a
-        circle."""
+        """Lock their rows until the transaction ends; in one order, to avoid deadlocks."""
         for start in range(0, len(subjects), _AT_ONCE):
             some = Subject.objects.filter(pseudonym__in=subjects[start : start + _AT_ONCE])
             yield from some.select_for_update().order_by("pseudonym")
@@ -102,8 +101,8 @@ class SubjectKeys:
         require_newest(self._keyring, "epoch")
 
     def erase(self, subjects: Iterable[str], *, now: dt.datetime) -> int:
-        """Destroy the keys of *subjects*, and the rows that hang on them, in the transaction that is open: how many
-        had one. Call `scrub` after it has committed."""
+        """Destroy the keys of *subjects* and the rows that reference them, in the open transaction; returns how many
+        had one. Call `scrub` after the commit."""
         wanted, erased = list(subjects), 0
         for start in range(0, len(wanted), _AT_ONCE):
             some = Subject.objects.filter(pseudonym__in=wanted[start : start + _AT_ONCE])
@@ -111,8 +110,8 @@ class SubjectKeys:
         return erased
 
     def final_after(self, subjects: Iterable[str], *, now: dt.datetime) -> dict[str, dt.date]:
-        """For those of *subjects* who have a key, the first day on which no backup opens any more if they are erased
-        *now*: the epoch is over by then, its key destroyed."""
+        """For those of *subjects* with a key, the first day on which no backup opens any more if they are erased *now*:
+        by then the epoch is over and its key destroyed."""
         wanted, held = list(subjects), list[str]()
         for start in range(0, len(wanted), _AT_ONCE):
             some = Subject.objects.filter(pseudonym__in=wanted[start : start + _AT_ONCE])
@@ -120,10 +119,10 @@ class SubjectKeys:
         return dict.fromkeys(held, final_day(self._chain.infos(), erased=now))
 
     def roll(self, *, now: dt.datetime, early: bool = False, progress: Callable[[int], None] | None = None) -> Rolled:
-        """Go on with what the end of an epoch asks for: begin the next, wrap keys anew, destroy what is over.
+        """Advance the end of an epoch: start the next one, rewrap keys, destroy expired epoch keys.
 
-        Harmless at any time, killed at any point and called again; the work is in the rows that are left. An epoch
-        ends when it has lasted, or at once with *early*. *progress* is told how many keys were wrapped anew.
+        Idempotent and safe to kill at any point; the remaining rows are the work list. An epoch ends after its period,
+        or at once with *early*. *progress* gets the number of rewrapped keys.
         """
         active = self._chain.active("epoch")
         if active is not None and (early or not _lasts(active.since[KeyState.ACTIVE], EPOCH_LASTS, now)):
@@ -158,8 +157,7 @@ class SubjectKeys:
         return [(key, subject, bytes(wrapped or b"")) for key, subject, wrapped in rows.values_list(*_ROW)[:_BATCH]]
 
     def _fresh(self, rows: Sequence[_Wrapped]) -> list[_Fresh]:
-        """The keys that open, wrapped anew, each with its row and how it was; one that is damaged holds nobody else
-        up."""
+        """Rewrapped keys that open, each with its row and old form; a damaged one blocks no other."""
         try:
             fresh = self._keyring.rewrap([(wrapped, subject) for _, subject, wrapped in rows])
             return [(new, key, old) for new, (key, _, old) in zip(fresh, rows, strict=True)]
@@ -167,51 +165,52 @@ class SubjectKeys:
             return [made for row in rows for made in self._fresh([row])] if len(rows) > 1 else []
 
     def _ended(self, info: KeyInfo, now: dt.datetime) -> bool:
-        """Destroy the key of an epoch that is over, unless something hangs on it: whether we did. The entry commits
-        first; where we are killed in between, the next roll destroys the key after all."""
+        """Destroy the key of a finished epoch, unless something depends on it; True if we did. The entry commits first;
+        if we are killed in between, the next roll destroys the key."""
         try:
             if self._used(info):
                 return False
         except OpenError:
             if self._chain.opens("epoch", info.number):
                 raise
-            return False  # somebody beside us has just destroyed it
+            return False  # another process has just destroyed it
         note_destruction(info, now=now)
         return end_key(self._keyring, info, now=now)
 
     def _used(self, info: KeyInfo) -> bool:
-        """Whether a key hangs on it that opens: a process was slow to store it. Raises `OpenError` where the epoch's
-        own key does not open: then nothing is known about what hangs on it."""
+        """True if a key that opens depends on it: a process was slow to store it. Raises `OpenError` if the epoch's own
+        key does not open: then its dependants are unknown."""
         self._chain.secret("epoch", info.number)
         rows = Subject.objects.filter(epoch=info.number, wrapped_key__isnull=False).values_list(*_ROW)
         return any(self._fresh([(key, subject, bytes(wrapped or b""))]) for key, subject, wrapped in rows.iterator())
 
 
 def _lasts(begun: dt.datetime, period: dt.timedelta, now: dt.datetime) -> bool:
-    """Whether a *period* is not over. One that a wrong clock dated in the future never would be: it counts as over."""
+    """True if *period* is not over. A start that a wrong clock dated in the future counts as over, since it would never
+    be."""
     return -_CLOCKS_DIFFER <= now - begun < period
 
 
 def final_day(epochs: Iterable[KeyInfo], *, erased: dt.datetime) -> dt.date:
-    """The first day on which no backup opens any more for somebody whose key was *erased* then, under *epochs*."""
+    """First day on which no backup opens any more for somebody whose key was *erased* then, under *epochs*."""
     starts = [info.since.get(KeyState.ACTIVE, erased) for info in epochs if info.purpose == "epoch"]
     begun = max((start for start in starts if start <= erased), default=erased)
     return day_after(max(begun, erased - EPOCH_LASTS) + EPOCH_LASTS)
 
 
 def day_after(ended: dt.datetime) -> dt.date:
-    """The first day on which the key of an epoch that *ended* then is surely destroyed."""
+    """First day on which the key of an epoch that *ended* then is surely destroyed."""
     return (ended + EPOCH_GRACE + _LOOP_ROOM).date() + dt.timedelta(days=1)
 
 
 def _as_they_were(left: Collection[int], rows: Sequence[_Wrapped]) -> int:
-    """How many of the rows that are *left* hold what was read: what somebody changed meanwhile needs nothing more."""
+    """Number of *left* rows that still hold what was read: rows changed meanwhile need no more work."""
     return sum(Subject.objects.filter(pk=key, wrapped_key=wrapped).exists() for key, _, wrapped in rows if key in left)
 
 
 def _store(epoch: int, keys: Sequence[_Fresh]) -> None:
-    """Put the new wrappings in place of the older ones, where these are still there: what was erased meanwhile stays
-    erased, and who came back since keeps the new key."""
+    """Replace older wrappings that are unchanged: subjects erased meanwhile stay erased, and those who returned keep
+    their new key."""
     if not keys:
         return
     if connection.vendor == "postgresql":
@@ -226,7 +225,7 @@ def _store(epoch: int, keys: Sequence[_Fresh]) -> None:
 
 
 def _store_at_once(epoch: int, keys: Sequence[_Fresh]) -> None:
-    """One statement with binary parameters: all wrappings in one piece, as each is as long as the next."""
+    """One statement with binary parameters: all wrappings concatenated, as all have the same length."""
     from psycopg import Cursor
 
     connection.ensure_connection()
@@ -248,10 +247,10 @@ def _store_at_once(epoch: int, keys: Sequence[_Fresh]) -> None:
 
 
 def scrub() -> bool:
-    """See to it that SQLite's write-ahead log keeps no page with what was erased. Call it outside of transactions.
+    """Ensure that SQLite's write-ahead log keeps no page with erased data. Call it outside transactions.
 
-    False where a reader is in the way: then it is to be done again, and the keep loop does that every few minutes.
-    PostgreSQL keeps old row versions and its log for a while: there the end of the epoch is the horizon.
+    False if a reader is in the way: then repeat it; the scheduler does so every few minutes. PostgreSQL keeps old row
+    versions and its log for a while: there the end of the epoch is the horizon.
     """
     if connection.vendor != "sqlite":
         return True

@@ -1,7 +1,7 @@
-"""Tasks: one open for each control and scope, opened by a check that failed, closed only by one that found nothing.
+"""Tasks: one open per control and scope, opened by a failed check, closed only by a check that finds nothing.
 
-A scope is a system that the control looks at. A fault that lies in none of them is one of the whole control, whose
-scope is empty.
+A scope is a system that the control examines. A fault outside all systems belongs to the whole control, whose scope is
+empty.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from troth.service.core.models import CheckRow, Task
 
 _CLOSING = frozenset({CheckRow.Outcome.PASS.value, CheckRow.Outcome.NOT_APPLICABLE.value})
 WHOLE = ""
-"""The scope of a fault that lies in no one system."""
+"""Scope of a fault outside any one system."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskChange:
-    """What a check did to the tasks of its control."""
+    """Effect of a check on the tasks of its control."""
 
     opened: tuple[Task, ...] = ()
     closed: tuple[Task, ...] = ()
 
 
 def follow(check: CheckRow) -> TaskChange:
-    """Open, keep up or close the tasks of this control, as *check* asks, in one transaction.
+    """Open, update or close the tasks of the check's control, in one transaction.
 
-    A pass closes them all. A failure keeps open those of the systems where it found something, and closes one of a
-    system that it looked at and where it found nothing. An error neither opens nor closes: what could not be looked at
-    is neither broken nor mended.
+    A pass closes all. A failure keeps tasks open for systems with findings, and closes those of systems that it
+    examined without findings. An error neither opens nor closes: what could not be examined is neither broken nor
+    fixed.
     """
     is_pass = check.outcome in _CLOSING
     if not is_pass and check.outcome != CheckRow.Outcome.FAIL:
@@ -51,19 +51,19 @@ def follow(check: CheckRow) -> TaskChange:
 
 
 def _opened(check: CheckRow, scope: str) -> Task | None:
-    # Another process may have opened it since: the constraint lets in one, and both carry on with that one.
+    # Another process may have opened it since: the constraint allows one, and both use it.
     told = {"opened_at": check.at, "opened_by": check, "latest": check}
     task, is_new = Task.objects.get_or_create(control=check.control, scope=scope, closed_at=None, defaults=told)
     return task if is_new else None
 
 
 def _scopes(check: CheckRow) -> frozenset[str]:
-    """Where the faults lie."""
+    """Scopes of the findings."""
     systems = set(check.evidence.get("in_scope", ()))
     first = (re.split(r"[. ]", finding["place"], maxsplit=1)[0] for finding in check.findings)
     return frozenset(place if place in systems else WHOLE for place in first) or frozenset({WHOLE})
 
 
 def _is_mended(scope: str, failing: frozenset[str], check: CheckRow) -> bool:
-    """Whether a check that failed elsewhere looked at that system, and found nothing there."""
+    """True if a check that failed elsewhere examined that system and found nothing there."""
     return scope != WHOLE and not failing & {scope, WHOLE} and scope in check.evidence.get("observed", ())

@@ -1,7 +1,7 @@
-"""Tombstones: who was erased from which system, as keyed marks that only match (clause C07).
+"""Tombstones: who was erased from which system, as keyed marks that can only be matched (clause C07).
 
-A mark is *pseudonymous*: with the deployment's key, and an identifier to try, it can be recognised again. That is what
-it is for, and why it has a purpose and a period of its own. Identifiers are spelt one way before they are marked.
+A mark is *pseudonymous*: with the deployment's key and a candidate identifier it can be recognised. That is its
+purpose, and why it has its own purpose and period. Identifiers are normalised before they are marked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """One identifier that is gone from one system. Its `repr` does not show it."""
+    """An identifier erased from one system. Its `repr` does not show it."""
 
     system: str
     kind: IdentityKind
@@ -34,7 +34,7 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class Grave:
-    """What is remembered of one identifier: its mark, when it was erased, and whether its owner has come back since."""
+    """Record of an erased identifier: its mark, date of erasure, and whether its owner has returned since."""
 
     mark: bytes
     erased_at: dt.datetime
@@ -42,14 +42,14 @@ class Grave:
 
 
 class Tombstones:
-    """The tombstones of this deployment, set and matched under *keyring*."""
+    """Tombstones of this deployment, set and matched under *keyring*."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 
     def bury(self, gone: Iterable[Erased], *, erased_at: dt.datetime, until: dt.datetime) -> int:
-        """Set a tombstone for each, in the transaction that is open; one that is there already tells the later erasure,
-        and lasts until the later date. One that was lifted stands again. How many."""
+        """Set a tombstone for each, in the open transaction; an existing one takes the later erasure and the later end.
+        A lifted one is in force again. Returns how many."""
         several = list(gone)
         for one, mark in zip(several, self._marks(several), strict=True):
             row, is_new = Tombstone.objects.get_or_create(
@@ -63,8 +63,9 @@ class Tombstones:
         return len(several)
 
     def lift(self, returned: Iterable[Erased], *, at: dt.datetime) -> int:
-        """These people came back of their own accord: whoever is found under their identifiers is no fault from *at*
-        on. The tombstones stay, for a backup of before the erasure holds what was erased. How many were lifted."""
+        """Record that these people returned of their own accord: their identifiers are no fault from *at* on. The
+        tombstones stay, because a backup from before the erasure holds what was erased. Returns how many were
+        lifted."""
         several = list(returned)
         return sum(
             Tombstone.objects.filter(
@@ -74,7 +75,7 @@ class Tombstones:
         )
 
     def count(self, system: str, *, now: dt.datetime) -> Mapping[IdentityKind, int]:
-        """How many are in force in *system*, by the kind of identifier. What was lifted is not."""
+        """Tombstones in force in *system*, counted by kind of identifier, without lifted ones."""
         rows = (
             Tombstone.objects.filter(system=system, until__gt=now, returned_at=None)
             .values_list("kind")
@@ -83,12 +84,12 @@ class Tombstones:
         return {IdentityKind(kind): count for kind, count in rows.order_by("kind")}
 
     def first(self, *, now: dt.datetime) -> dt.datetime:
-        """When the earliest of those in force was made; *now* where there is none."""
+        """Date of the earliest tombstone in force; *now* if there is none."""
         rows = Tombstone.objects.filter(until__gt=now, returned_at=None)
         return min(rows.aggregate(first=Min("erased_at"))["first"] or now, now)
 
     def reappeared(self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime) -> int:
-        """How many different tombstones of *system* one of *values* matches. Values are compared on our side only."""
+        """Number of distinct tombstones of *system* that *values* match. Values are compared on our side only."""
         marks = set(self._marks([Erased(system, kind, value) for value in values]))
         found = 0
         wanted = sorted(marks)
@@ -101,7 +102,7 @@ class Tombstones:
     def erased(
         self, system: str, kind: IdentityKind, values: Iterable[str], *, now: dt.datetime
     ) -> Mapping[str, Grave]:
-        """Those of *values* that were erased from *system*, and what is remembered. Compared on our side only."""
+        """Those of *values* that were erased from *system*, with their records. Compared on our side only."""
         several = list(dict.fromkeys(values))
         marks = dict(zip(several, self._marks([Erased(system, kind, value) for value in several]), strict=True))
         known: dict[bytes, Grave] = {}
@@ -115,7 +116,7 @@ class Tombstones:
         return {value: known[mark] for value, mark in marks.items() if mark in known}
 
     def erased_at(self, kind: IdentityKind, value: str, systems: Iterable[str], *, now: dt.datetime) -> dt.date | None:
-        """The last day on which this identifier was erased from one of *systems*, None where no tombstone stands."""
+        """Last day on which this identifier was erased from one of *systems*; None if there is no tombstone."""
         marks = self._marks([Erased(system, kind, value) for system in systems])
         rows = Tombstone.objects.filter(kind=kind.value, mark__in=marks, until__gt=now).order_by("-erased_at")
         last = rows.first()
@@ -130,5 +131,5 @@ def _one_spelling(kind: IdentityKind, value: str) -> str:
     value = value.strip()
     if kind is IdentityKind.PHONE:
         digits = re.sub(r"\D", "", value)
-        return digits[-9:] or value  # the national part: +44 20 … and 020 … are one telephone
+        return digits[-9:] or value  # the national part: +44 20 … and 020 … are the same number
     return value.casefold()

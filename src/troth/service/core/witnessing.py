@@ -1,6 +1,6 @@
-"""Showing the ledger's checkpoint to whoever outside the declaration names: witnesses, a timestamp authority.
+"""Shows the ledger's checkpoint to the outside parties in the declaration: witnesses, a timestamp authority.
 
-Hashes and signatures leave, never an entry. Whoever cannot be asked now is asked at the next pass.
+Hashes and signatures leave, never an entry. Parties that are unreachable now are asked at the next pass.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from troth.service.core.models import OutsideSignature
 
 _ANSWER_S_MAX = 10.0
 _AGAIN = dt.timedelta(hours=12)
-"""A ledger that stands still is cosigned this often all the same, so that a cosignature is never old for no reason."""
+"""An unchanged ledger is cosigned this often, so that no cosignature becomes old without reason."""
 _TIMESTAMP_EVERY = dt.timedelta(days=1)
 
 
 def show_outside(log: DatabaseLog, declared: Ledger, folder: Path, *, now: dt.datetime) -> Iterator[LedgerError]:
-    """Have everybody whom *declared* names sign the checkpoint of now; what they refused, one by one.
+    """Have all parties in *declared* sign the current checkpoint; yields each refusal.
 
     Relative paths start at *folder*.
     """
@@ -51,13 +51,13 @@ def show_outside(log: DatabaseLog, declared: Ledger, folder: Path, *, now: dt.da
 
 
 def timestamp_files() -> dict[str, bytes]:
-    """The last timestamp as files: ``openssl ts -verify -data timestamped -in timestamped.tsr -CAfile …`` checks it."""
+    """Last timestamp as files, for ``openssl ts -verify -data timestamped -in timestamped.tsr -CAfile …``."""
     note, token = outside("timestamped"), outside("timestamp")
     return {"timestamped": note, "timestamped.tsr": token} if note and token else {}
 
 
 def _is_wanting(log: DatabaseLog, witnesses: tuple[Witness, ...], now: dt.datetime) -> bool:
-    """Whether some witness has not signed the ledger as it is, or not for long."""
+    """True if some witness has not signed the current ledger, or not recently."""
     note = log.cosigned()
     if note is None:
         return bool(witnesses)

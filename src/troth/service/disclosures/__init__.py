@@ -1,1 +1,1 @@
-"""Disclosure: what went to whom, why and when, so that anybody can be told who received their data."""
+"""Disclosures: what went to whom, why and when, so that people can learn who received their data."""

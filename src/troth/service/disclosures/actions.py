@@ -1,7 +1,7 @@
-"""The register of disclosures: put down before data goes, and asked by whoever wants to know who received it.
+"""Register of disclosures: recorded before data is sent, and read by those who ask who received it.
 
 disclose([Identity.of(email="ann@example.org")], to="post", categories=["user.contact.email"], purpose="newsletter",
-         kind=Kind.PROCESSOR, declaration=…, keyring=…, now=now)      # then send
+         kind=DisclosureKind.PROCESSOR, declaration=…, keyring=…, now=now)      # then send
 received(names_of(identity, keyring))                                 # who received my data (clause C43)
 """
 
@@ -27,7 +27,7 @@ _BATCH = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One disclosure, as the person whose data it was is told of it."""
+    """One disclosure, as shown to the person concerned."""
 
     recipient: str
     kind: str
@@ -38,7 +38,7 @@ class Received:
 
 
 def names_of(identity: Identity, keyring: Keyring) -> tuple[str, ...]:
-    """The keyed references that a person may be asked for by: all their identifiers together, and each alone."""
+    """Keyed references of a person: all identifiers together, and each alone."""
     asked = [identity, *(Identity((one,)) for one in identity.identifiers)]
     return tuple(dict.fromkeys(str(name) for name in references(asked, keyring)))
 
@@ -55,8 +55,8 @@ def disclose(
     now: dt.datetime,
     case: str = "",
 ) -> Disclosure:
-    """Put a disclosure on record, durably: call it before the data is sent. Raises `DisclosureRefused`, and then
-    nothing may be sent."""
+    """Record a disclosure, durably: call it before the data is sent. If it raises `DisclosureRefused`, nothing may be
+    sent."""
     with transaction.atomic(durable=True):
         names = [names_of(one, keyring) for one in people]
         return record_disclosure(
@@ -70,16 +70,14 @@ def disclose(
 def record_disclosure(
     release: PlannedDisclosure, *, declaration: Declaration, keyring: Keyring, now: dt.datetime, by: str = ""
 ) -> Disclosure:
-    """Put one disclosure on record, with its ledger entry, in the transaction that is open. Raises
-    `DisclosureRefused`."""
+    """Record one disclosure with its ledger entry, in the open transaction. Raises `DisclosureRefused`."""
     return record_disclosures([release], declaration=declaration, keyring=keyring, now=now, by=by)[0]
 
 
 def record_disclosures(
     releases: Sequence[PlannedDisclosure], *, declaration: Declaration, keyring: Keyring, now: dt.datetime, by: str = ""
 ) -> list[Disclosure]:
-    """`record_disclosure` for a batch: all of them or none, in a few statements. *by* is the pseudonym of a member of
-    staff."""
+    """`record_disclosure` for a batch: all or none, in a few statements. *by* is a staff pseudonym."""
     for release in releases:
         refuse_undeclared(release, declaration)
     with transaction.atomic():
@@ -133,15 +131,15 @@ def _entry(release: PlannedDisclosure, keyring: Keyring, now: dt.datetime, by: s
 def digest_of(
     recipient: str, kind: str, purpose: str, categories: Iterable[str], names: Iterable[str], keyring: Keyring
 ) -> Hash:
-    """What the entry of a disclosure holds of it: a row that was changed, or taken away, has another."""
+    """Digest of a disclosure in its entry: reveals changed and deleted rows."""
     return keyring.digest(
         "disclosure", recipient, str(kind), purpose, *sorted(set(categories)), "", *sorted(set(names))
     )
 
 
 def received(subjects: Collection[str]) -> list[Received]:
-    """Everything that went to anybody of whoever is named by these references, the latest first (GDPR Art. 15(1)(c),
-    clause C43). Notices of changes are among it."""
+    """Every disclosure of the people behind these references, latest first, including notices of changes (GDPR Art.
+    15(1)(c), clause C43)."""
     about = DisclosureSubject.objects.filter(subject__in=list(subjects)).values("disclosure")
     rows = Disclosure.objects.filter(pk__in=about).order_by("-at", "-id")
     return [Received(row.recipient, row.kind, row.purpose, tuple(row.categories), row.at, row.case) for row in rows]

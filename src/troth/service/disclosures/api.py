@@ -1,4 +1,4 @@
-"""Disclosures for programs: put on record what goes to whom before it goes, and ask who received a person's data."""
+"""API for disclosures: record what goes to whom before it goes, and ask who received a person's data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from troth.subjects import Identity, IdentityRefused
 
 router = Router()
 PEOPLE_MAX = 10_000
-# As declarations have them. A person's address, sent by mistake, is none and is not repeated.
+# Names as in declarations. A person's address, sent by mistake, does not match and is not repeated.
 Name = Annotated[str, StringConstraints(min_length=1, max_length=160, pattern=r"^[a-z][a-z0-9_.-]*$")]
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 

@@ -1,4 +1,5 @@
-"""``/console/disclosures/``: what went to whom, who received one person's data, and whom staff have to tell."""
+"""``/console/disclosures/``: what went to whom, who received one person's data, and recipients that staff must
+notify."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ KINDS = {
 
 
 class PersonSearchForm(forms.Form):
-    """Somebody whom staff look for, by one identifier, and for which purpose."""
+    """Search for a person by one identifier, for a stated purpose."""
 
     kind = forms.ChoiceField(choices=IDENTIFIERS, label=_("The person is named by"))
     value = forms.CharField(
@@ -69,7 +70,7 @@ class PersonSearchForm(forms.Form):
 @needs(StaffRight.DISCLOSURES_SEE)
 @require_safe
 def disclosures(request: HttpRequest) -> HttpResponse:
-    """The latest disclosures, without whose data it was, and the recipients that wait to be told."""
+    """The latest disclosures, without subjects, and the recipients still to be notified."""
     return _page(request, PersonSearchForm())
 
 
@@ -100,8 +101,8 @@ def _purposes() -> dict[str, str]:
 @needs(StaffRight.DISCLOSURES_SEE, personal=True)
 @require_POST
 def received_by(request: HttpRequest) -> HttpResponse:
-    """Who received one person's data, as the person would be told (GDPR Art. 15(1)(c)). The identifier is sent in the
-    body, found by its keyed reference, and not kept."""
+    """Recipients of one person's data, as the person would see them (GDPR Art. 15(1)(c)). The identifier is sent in the
+    body, found by its keyed reference, and not stored."""
     form = PersonSearchForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=400)
@@ -113,7 +114,7 @@ def received_by(request: HttpRequest) -> HttpResponse:
 @needs(StaffRight.DISCLOSURES_SEE)
 @require_POST
 def notice_ended(request: HttpRequest, pk: int) -> HttpResponse:
-    """Somebody has told the recipient in another way, or says why nobody can (GDPR Art. 19)."""
+    """Note that the recipient was told in another way, or why that cannot be done (GDPR Art. 19)."""
     how = request.POST.get("how", "")
     if not RecipientNotification.objects.filter(pk=pk).exclude(case__in=withheld_from(request)).exists():
         raise Http404

@@ -1,4 +1,4 @@
-"""What the register can show: that everybody can be told who received their data."""
+"""Control on the register: everybody can learn who received their data."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from troth.text import counted
 
 _SAMPLE = 200
 _PERIOD = dt.timedelta(days=6 * 365)
-"""As long as the register keeps what it holds."""
+"""Retention period of the register."""
 
 
 @answers("disclosures.answerable")
 def answerable(disclosures: Register, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 15(1)(c): what the ledger says was disclosed is in the register, unaltered, and whoever it was about is
-    told of it when they ask."""
+    """GDPR Art. 15(1)(c): disclosures in the ledger are in the register, unaltered, and shown to the people concerned
+    when they ask."""
     sampled = list(disclosures.sample(_SAMPLE, since=now - _PERIOD))
     looked = frozenset({"disclosures"})
     period = (now - _PERIOD, now)

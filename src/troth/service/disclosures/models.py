@@ -1,5 +1,5 @@
-"""Rows of disclosures: what went to whom, and who was told of a change. Subjects stand as keyed references, never in
-clear. No rules; see `plan` and `run`."""
+"""Rows of disclosures and of notices about changes. Subjects are keyed references, never in clear. No rules; see
+`rules` and `actions`."""
 
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
@@ -12,10 +12,10 @@ from troth.service.mail.models import LetterRow
 
 
 class DisclosureKind(models.TextChoices):
-    """In which way data went to a recipient. CCPA tells a sale and sharing for advertising from the rest."""
+    """How data went to a recipient. CCPA distinguishes sales and sharing for advertising."""
 
     NOTICE = "notice"  # of a correction, an erasure or a restriction (GDPR Art. 19)
-    EXPORT = "export"  # to whom the person chose (GDPR Art. 20(2))
+    EXPORT = "export"  # to a recipient of the person's choice (GDPR Art. 20(2))
     SHARE = "share"
     PROCESSOR = "processor"
     LEGAL_DEMAND = "legal_demand"
@@ -23,8 +23,8 @@ class DisclosureKind(models.TextChoices):
 
 
 class Disclosure(models.Model):
-    """One act: *categories* of some people's data went to *recipient*. It commits with its ledger entry, whose digest
-    binds what stands here and whom it was about."""
+    """One disclosure: *categories* of some people's data went to *recipient*. It commits with its ledger entry, whose
+    digest covers this row and its subjects."""
 
     recipient = models.CharField(max_length=160, help_text="Its name in the declaration.")
     kind = models.CharField(max_length=16, choices=DisclosureKind)
@@ -49,7 +49,7 @@ class Disclosure(models.Model):
 
 
 class DisclosureSubject(models.Model):
-    """A subject that a disclosure was about, by one of the keyed references that they may be asked for by."""
+    """A subject of a disclosure, by one of their keyed references."""
 
     disclosure = models.ForeignKey(Disclosure, on_delete=models.CASCADE, related_name="concerned")
     subject = models.CharField(max_length=80)
@@ -62,13 +62,13 @@ class DisclosureSubject(models.Model):
 
 
 class RecipientNotification(models.Model):
-    """What one recipient is owed for one case: to be told of the change (GDPR Art. 19). With a *letter*, that letter
-    tells them; without one, or where it fails, somebody of the staff has to. Where nothing shows that the person's data
-    went there (*why*), somebody has to find that out first."""
+    """Notice owed to one recipient for one case: to be told of the change (GDPR Art. 19). An e-mail (*letter*) tells
+    them; without one, or if it fails, staff must. If there is no evidence that the person's data went there (*why*),
+    staff must find that out first."""
 
     class Ended(models.TextChoices):
         TOLD = "told"
-        NOTHING_SENT = "nothing_sent"  # somebody found out that nothing of the person went there
+        NOTHING_SENT = "nothing_sent"  # staff found that nothing of the person went there
         IMPOSSIBLE = "impossible"
         DISPROPORTIONATE = "disproportionate"
 

@@ -1,8 +1,8 @@
-"""Recipients are told of corrections, erasures and restrictions (GDPR Art. 19, clauses C49 and C50).
+"""Notifies recipients of corrections, erasures and restrictions (GDPR Art. 19, clauses C49 and C50).
 
-A message goes only to whom the person's data is shown to have gone, and names only what went and was changed. Where
-nothing shows it, and it may have, it is a task for the staff, who find out; where the declaration has no address, too,
-until somebody has told them or has said why that is impossible or takes disproportionate effort.
+An e-mail goes only to recipients with evidence that they have the person's data, and names only what they received and
+what changed. If they may have it without evidence, staff must find out; if the declaration has no address, staff must
+tell them, or state why that is impossible or takes disproportionate effort.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from troth.service.mail.rules import Letter, LetterRefused
 from troth.subjects import Identity
 
 _NAMES = {IdentityKind.EMAIL: "user.contact.email", IdentityKind.PHONE: "user.contact.phone_number"}
-"""By what a recipient finds the person again, and the category that it is."""
+"""Identifiers by which a recipient can find the person, with their categories."""
 
 
 class NotificationEnded(ServiceError):
-    """The notice is settled already: by its letter, or by somebody else."""
+    """The notice is already done, by its e-mail or by somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was done for a case, as recipients are told of it. Its `repr` shows no person."""
+    """Changes of a case, as reported to recipients. Its `repr` shows no person."""
 
     case: str
     right: str
@@ -55,21 +55,21 @@ class Changed:
     """Kind and value of each identifier that the person gave."""
     on: dt.date
     changes: Mapping[str, Sequence[str]] | None = None
-    """For an amendment: category to new value; to several where columns of it got different ones, and to none where
-    it is not known to be changed. None where everything of the person is concerned."""
+    """For an amendment: category to new value; to several if its columns got different ones, and to none if it is not
+    known to be changed. None if everything of the person is affected."""
     evidence: DisclosureEvidence = field(default_factory=DisclosureEvidence)
-    """What the company's own rows showed before anything was changed; the register is asked besides."""
+    """Evidence from the company's own rows before the change; the register is read as well."""
     is_done: bool = True
-    """Whether anything was changed. Where nothing was, no message says that it was, and staff have to look."""
+    """True if anything was changed. Otherwise no e-mail claims a change, and staff must check."""
 
     def addresses(self, has: Sequence[str]) -> dict[str, str]:
-        """By what a recipient that *has* such data finds the person again, each with its category: no identifier of a
-        kind that it never had from us."""
+        """Identifiers by which a recipient that *has* such data finds the person, with their categories: none of a kind
+        that it never got from us."""
         known = {value: _NAMES[IdentityKind(kind)] for kind, value in self.named if kind in _NAMES}
         return {value: what for value, what in known.items() if any(covers(broad, what) for broad in has)}
 
     def names(self, keyring: Keyring) -> tuple[str, ...]:
-        """The references that the register may know the person by."""
+        """References under which the register may know the person."""
         given = [Identity(tuple((IdentityKind(kind), value) for kind, value in self.named))] if self.named else []
         asked = [self.identity, *given] if self.identity is not None else given
         return tuple(dict.fromkeys(name for one in asked for name in names_of(one, keyring)))
@@ -80,8 +80,8 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class NotifiedRecipients:
-    """The recipients that letters go to, those that staff have to tell or to find out about, and those that are not
-    told because a law keeps everything that went there."""
+    """Recipients told by e-mail, those that staff must tell or find out about, and those not told because a law keeps
+    everything that went there."""
 
     told: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
@@ -89,8 +89,8 @@ class NotifiedRecipients:
 
 
 class NotificationState(enum.StrEnum):
-    """How a notice stands: *owed* while its letter is on its way, *untold* while it waits for staff, *unshown* while
-    staff have to find out whether data of the person went there, *nothing_sent* once they found that none did."""
+    """State of a notice: *owed* while its e-mail is being sent, *untold* while it waits for staff, *unshown* while
+    staff must find out whether data of the person went there, *nothing_sent* once they found that none did."""
 
     OWED = "owed"
     SENT = "sent"
@@ -103,7 +103,7 @@ class NotificationState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NotificationStatus:
-    """One recipient of one case, and how far it is with telling them."""
+    """One recipient of one case, and the state of their notice."""
 
     id: int
     case: str
@@ -115,9 +115,9 @@ class NotificationStatus:
 
 
 def tell(changed: Changed, declaration: Declaration, keyring: Keyring, *, now: dt.datetime) -> NotifiedRecipients:
-    """Queue a letter to each recipient that is owed one, put that on record as the disclosure that it is, and leave
-    the others to staff: in the transaction that is open, and once only for each case. A letter names the person by
-    addresses that the recipient had from us; where there is none, and of what no letter can say, staff have to tell."""
+    """Queue an e-mail to each recipient that is owed one, record it as a disclosure, and leave the others to staff: in
+    the open transaction, and only once per case. An e-mail names the person by identifiers that the recipient had from
+    us; if there are none, or no e-mail can state the change, staff must tell them."""
     subject = changed.names(keyring)
     if changed.right not in TELLING or not subject:
         return NotifiedRecipients()
@@ -151,7 +151,7 @@ def tell(changed: Changed, declaration: Declaration, keyring: Keyring, *, now: d
 
 
 def _owed(changed: Changed, subject: Sequence[str], declaration: Declaration) -> list[Owed]:
-    # An authority that demanded data for an inquiry is no recipient in the sense of the law (GDPR Art. 4(9)).
+    # An authority that demanded data for an inquiry is not a recipient by law (GDPR Art. 4(9)).
     counted = Disclosure.objects.exclude(kind__in=[DisclosureKind.NOTICE, DisclosureKind.LEGAL_DEMAND])
     about = DisclosureSubject.objects.filter(subject__in=list(subject)).values("disclosure")
     received: dict[str, set[str]] = {}
@@ -164,11 +164,12 @@ def _owed(changed: Changed, subject: Sequence[str], declaration: Declaration) ->
 def _letter(
     owed: Owed, changed: Changed, declaration: Declaration, keyring: Keyring, now: dt.datetime
 ) -> LetterRow | None:
-    """The letter to a recipient; None where only staff can tell. No notice undoes the answer that it follows from."""
+    """E-mail to a recipient; None if only staff can tell them. A failing notice never undoes the answer that it follows
+    from."""
     contact = declaration.recipients[owed.recipient].contact
     addresses = changed.addresses(_had(owed, declaration))
     changes = _values(owed, changed)
-    is_unclear = any(len(values) != 1 for values in changes.values())  # nobody knows which this recipient should have
+    is_unclear = any(len(values) != 1 for values in changes.values())  # unknown which one this recipient needs
     if contact is None or not addresses or not changed.is_done or is_unclear:
         return None
     facts: dict[str, object] = {"right": changed.right, "people": tuple(addresses), "on": changed.on}
@@ -182,7 +183,7 @@ def _letter(
         letter = Letter(
             kind="recipient_notice",
             to=contact,
-            language=declaration.policy.language,  # they are told in the company's language, not in the person's
+            language=declaration.policy.language,  # the company's language, not the person's
             about=f"case:{changed.case}",
             facts=facts,
             once=f"{changed.case}:recipient_notice:{owed.recipient}",
@@ -193,45 +194,45 @@ def _letter(
 
 
 def _has_own(owed: Owed, declaration: Declaration) -> bool:
-    """Whether nothing shows that the data went there from us: rows that a controller feeds may have come from it."""
+    """True if there is no proof that the data came from us: rows that a controller feeds may have come from it."""
     return owed.why is not EvidenceBasis.REGISTER and declaration.recipients[owed.recipient].role is Sharing.CONTROLLER
 
 
 def _had(owed: Owed, declaration: Declaration) -> tuple[str, ...]:
-    """What a recipient that is shown to have had the person's data knows people by."""
+    """Categories by which a recipient with the person's data knows people."""
     return (*owed.sent, *declaration.recipients[owed.recipient].receives)
 
 
 def _words(category: str) -> str:
-    """A category as people read it, with its key, by which the recipient's own declaration may know it."""
+    """Title of a category with its key, which the recipient's own declaration may use."""
     if not is_category(category):
         return category
     return gettext("%(title)s (key: %(key)s)") % {"title": gettext(title(category)), "key": category}
 
 
 def _values(owed: Owed, changed: Changed) -> dict[str, Sequence[str]]:
-    """The corrected values that a recipient is told, by category."""
+    """Corrected values for a recipient, by category."""
     return {what: values for what, values in (changed.changes or {}).items() if what in owed.categories}
 
 
 def _release(owed: Owed, changed: Changed, subject: Sequence[str], declaration: Declaration) -> PlannedDisclosure:
-    """A notice says whom it is about, and what is correct now, and so discloses that."""
+    """Disclosure that a notice makes: the person it is about, and the corrected values."""
     sent = {*changed.addresses(_had(owed, declaration)).values(), *_values(owed, changed)}
     return PlannedDisclosure(owed.recipient, [subject], sorted(sent), ANSWERING, DisclosureKind.NOTICE, changed.case)
 
 
-# --- how it stands ---------------------------------------------------------------------------------------------------
+# --- status ----------------------------------------------------------------------------------------------------------
 
 
 def notices(case: str) -> list[NotificationStatus]:
-    """Every recipient that is owed a notice for this case, and how that stands."""
+    """Status of each recipient that is owed a notice for this case."""
     rows = RecipientNotification.objects.filter(case=case).select_related("letter").order_by("id")
     return [_state(row) for row in rows]
 
 
 def untold() -> list[NotificationStatus]:
-    """What waits for staff, the oldest first: recipients without an address, those whose letter failed, and those of
-    whom nothing shows whether they have the person's data."""
+    """Notices waiting for staff, oldest first: recipients without an address, failed e-mails, and recipients without
+    evidence that they have the person's data."""
     return [_state(row) for row in _untold().select_related("letter").order_by("made_at", "id")]
 
 
@@ -275,10 +276,10 @@ def _moment(letter: LetterRow | None) -> dt.datetime | None:
 
 
 def end(notice: int, how: RecipientNotification.Ended, *, by: str, now: dt.datetime) -> None:
-    """Somebody of the staff has told the recipient in another way, found that nothing went there, or says why nobody
-    can tell. *by* is their pseudonym.
+    """Close a notice: a member of staff told the recipient in another way, found that nothing went there, or states why
+    nobody can tell. *by* is their pseudonym.
 
-    Raises `NotificationEnded` where there is nothing left to do.
+    Raises `NotificationEnded` if there is nothing left to do.
     """
     with transaction.atomic():
         row = RecipientNotification.objects.select_for_update(of=("self",)).filter(pk=notice).first()
@@ -291,7 +292,7 @@ def end(notice: int, how: RecipientNotification.Ended, *, by: str, now: dt.datet
 
 
 def all_since(moment: dt.datetime) -> Iterable[NotificationStatus]:
-    """Every notice that came up since *moment*."""
+    """Notices created since *moment*."""
     rows = RecipientNotification.objects.filter(made_at__gte=moment).select_related("letter").order_by("id")
     return (_state(row) for row in rows.iterator(chunk_size=_CHUNK))
 

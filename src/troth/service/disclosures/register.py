@@ -1,4 +1,4 @@
-"""What the controls look at: disclosures on record in the ledger, each with what the register holds of it."""
+"""Input of controls: recorded disclosures in the ledger, compared with the register."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from troth.service.disclosures.models import Disclosure
 
 _KIND = b'"kind":"disclosure.made"'
 _ENTRIES_MAX = 20_000
-"""How far back in the ledger a sample looks."""
+"""Number of latest ledger entries to sample from."""
 
 
 @dataclass(frozen=True, slots=True)
 class OnRecord:
-    """One disclosure that the ledger tells of: whether the register has it as it was, and whether those it was about
-    are told of it when they ask."""
+    """One disclosure in the ledger: whether the register has it unchanged, and whether the people concerned see it when
+    they ask."""
 
     at: dt.datetime
     is_kept: bool
@@ -34,11 +34,11 @@ class Register:
         self._keyring = keyring
 
     def count(self, *, since: dt.datetime) -> int:
-        """How many disclosures the register holds since then."""
+        """Number of disclosures in the register since then."""
         return Disclosure.objects.filter(at__gte=since).count()
 
     def sample(self, most: int, *, since: dt.datetime) -> Iterator[OnRecord]:
-        """The latest disclosures on record, up to *most* of them, and none from before *since*."""
+        """The latest recorded disclosures since *since*, up to *most*."""
         newest = EntryRow.objects.order_by("-id").values_list("pk", "content")[:_ENTRIES_MAX]
         found = 0
         for pk, content in newest.iterator(chunk_size=1_000):

@@ -1,4 +1,4 @@
-"""Who is owed a notice of a change, and what may go to whom: pure decisions."""
+"""Pure decisions: who is owed a notice of a change, and what may go to whom."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from troth.service.configuration import ServiceError
 from troth.service.disclosures.models import DisclosureKind
 
 ANSWERING = "subject_request"
-"""The purpose of what goes out because a person asked: it needs no other basis than the law's."""
+"""Purpose of disclosures that a person requested: the law is their only basis."""
 
 TELLING = frozenset({"amend", "erase", "restrict"})
-"""The rights whose exercise recipients are told of (GDPR Art. 19)."""
+"""Rights whose exercise is notified to recipients (GDPR Art. 19)."""
 
 
 class DisclosureRefused(ServiceError):
-    """The declaration does not let this data go there: nothing was recorded, and nothing may be sent."""
+    """The declaration does not allow this disclosure: nothing was recorded, and nothing may be sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedDisclosure:
-    """Data of some people that goes to one recipient. *subjects* are their keyed references, for each person all the
-    names that they may be asked for by (`run.names_of`). Its `repr` shows how many, never who."""
+    """Data of some people for one recipient. *subjects* are each person's keyed references (`actions.names_of`). Its
+    `repr` shows only their number."""
 
     to: str
     subjects: Sequence[Collection[str]]
@@ -39,10 +39,10 @@ class PlannedDisclosure:
 
 
 def refuse_undeclared(release: PlannedDisclosure, declaration: Declaration) -> None:
-    """Return where the declaration lets *release* go, else `DisclosureRefused` (clause C15: no recipient, no data).
+    """Raise `DisclosureRefused` unless the declaration allows *release* (clause C15: no recipient, no data).
 
-    What goes out because the person asked is not held to what the recipient usually receives: a notice names whom it
-    is about, and an export is what the person wants to go there.
+    What goes out at the person's request may exceed what the recipient usually receives: a notice names the person, and
+    an export is what the person wants to send.
     """
     recipient = declaration.recipients.get(release.to)
     if recipient is None:
@@ -64,18 +64,18 @@ def refuse_undeclared(release: PlannedDisclosure, declaration: Declaration) -> N
 
 
 class EvidenceBasis(enum.StrEnum):
-    """What shows that the person's data went to a recipient."""
+    """Evidence that the person's data went to a recipient."""
 
     REGISTER = "register"
     FEED = "feed"
     UNSHOWN = "unshown"
-    """Nothing does, and it may have: somebody has to find out, and no message goes (see decision 0020)."""
+    """None, but it may have: somebody must find out, and no e-mail goes (see decision 0020)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Went:
-    """What went to one recipient by its feed: all categories that did, those that are changed now, and those that a law
-    or a legal hold keeps."""
+    """Data that went to one recipient by its feed: all categories, those now changed, and those that a law or legal
+    hold keeps."""
 
     sent: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
@@ -84,23 +84,23 @@ class Went:
 
 @dataclass(frozen=True, slots=True)
 class DisclosureEvidence:
-    """What is known of one person when a case was carried out."""
+    """Evidence about one person when a case was carried out."""
 
     fed: Mapping[str, Went] = field(default_factory=dict)
-    """By recipient, what the rows of its declared feed show."""
+    """By recipient, the content of its declared feed."""
     received: Mapping[str, Collection[str]] = field(default_factory=dict)
-    """By recipient, the categories that the register of disclosures has of this person."""
+    """By recipient, the categories in the disclosure register for this person."""
     registered: Collection[str] = ()
-    """The recipients whose disclosures the register holds at all."""
+    """Recipients whose disclosures the register tracks at all."""
     held: Mapping[str, Collection[str]] = field(default_factory=dict)
-    """Where data of this person was held (``system.table``, or a system that is asked): the categories that a law or a
-    legal hold keeps there."""
+    """Places that held data of this person (``system.table``, or an external system): categories that a law or legal
+    hold keeps there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A recipient, *why* we think of it, and of which categories it has to be told; *sent* are all that went there.
-    None to tell of where a law keeps everything that did."""
+    """A recipient, the evidence (*why*), and the *categories* to notify; *sent* is all that went there. No categories
+    if a law keeps all of them."""
 
     recipient: str
     categories: tuple[str, ...]
@@ -109,13 +109,13 @@ class Owed:
 
 
 def owed(declaration: Declaration, evidence: DisclosureEvidence, changed: Collection[str] | None) -> list[Owed]:
-    """Each declared recipient to whom the person's data went, or may have gone (GDPR Art. 19), in the declaration's
-    order. *changed* are the categories of an amendment, None where everything changed.
+    """Declared recipients to whom the person's data went or may have gone (GDPR Art. 19), in the declaration's order.
+    *changed* are the categories of an amendment, None if everything changed.
 
-    A recipient whose disclosures the register holds had nothing of a person whom it does not name, and neither had one
-    for whose purposes nothing of the person is held. Rows of a feed show their own columns: whether something else went
-    there that was changed, somebody has to find out. A recipient is not told to delete what the case itself keeps; of
-    what was corrected it is told, wherever else a law keeps it as it was.
+    If the register tracks a recipient but not this person, the recipient had none of their data; neither had one whose
+    purposes involve no data of the person. Feed rows prove only their own columns: whether other changed data went
+    there, somebody must find out. A recipient is not asked to delete what the case itself keeps; corrections are
+    reported even if a law keeps the old value elsewhere.
     """
     found = []
     for name, recipient in declaration.recipients.items():
@@ -139,13 +139,13 @@ def owed(declaration: Declaration, evidence: DisclosureEvidence, changed: Collec
 
 
 def _within(categories: Collection[str], recipient: Recipient) -> set[str]:
-    """What of *categories* the recipient is declared to receive."""
+    """Those of *categories* that the recipient is declared to receive."""
     return set(_touched(categories, recipient.receives))
 
 
 def _kept_for(name: str, declaration: Declaration, evidence: DisclosureEvidence) -> Iterator[str]:
-    """What a law keeps where that recipient's data comes from: in its feed where it has one, else wherever its purposes
-    are served."""
+    """Categories kept by law where that recipient's data comes from: its feed if it has one, else every place that
+    serves its purposes."""
     recipient = declaration.recipients[name]
     for place, kept in evidence.held.items():
         if recipient.feed is None and _serves(place, recipient, declaration):
@@ -155,8 +155,8 @@ def _kept_for(name: str, declaration: Declaration, evidence: DisclosureEvidence)
 def _may_have(
     name: str, declaration: Declaration, evidence: DisclosureEvidence, changed: Collection[str] | None
 ) -> bool:
-    """Whether something of the person is held, for a purpose of that recipient, that it is declared to receive. What an
-    amendment left as it was is no reason to ask."""
+    """True if data of the person that the recipient is declared to receive is held for its purposes. What an amendment
+    left unchanged does not count."""
     recipient = declaration.recipients[name]
     return any(
         changed is None or not any(covers(one, it) for it in left)
@@ -167,14 +167,14 @@ def _may_have(
 
 
 def _serves(place: str, recipient: Recipient, declaration: Declaration) -> bool:
-    """Whether *place* may hold data for a purpose of the recipient: it may where either of them names no purpose."""
+    """True if *place* may hold data for a purpose of the recipient, also if either names no purpose."""
     system = declaration.systems.get(place.partition(".")[0])
     wanted, served = set(recipient.purposes), set(system.purposes) if system is not None else set()
     return not wanted or not served or not wanted.isdisjoint(served)
 
 
 def _holds(place: str, declaration: Declaration) -> set[str]:
-    """The categories of a table, or of a system that is asked; one that does not say may hold anything."""
+    """Categories of a table or an external system; without a declaration, any."""
     name, _, table = place.partition(".")
     system = declaration.systems.get(name)
     if system is not None and table in system.tables:
@@ -183,7 +183,7 @@ def _holds(place: str, declaration: Declaration) -> set[str]:
 
 
 def _touched(has: Collection[str], changed: Collection[str] | None) -> Iterator[str]:
-    """What of *has* was changed: the narrower key of each two, so that nobody is told of more than happened."""
+    """Those of *has* that changed: the narrower key of each pair, so that nobody is told more than happened."""
     if changed is None:
         yield from has
         return

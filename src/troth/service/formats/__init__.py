@@ -1,1 +1,1 @@
-"""How dates are written where Django's own way of a language is not the one we want."""
+"""Date formats that replace Django's own for a language."""

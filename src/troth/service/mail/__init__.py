@@ -1,5 +1,5 @@
-"""Mail: letters that must be sent, queued with the change that asks for them and sent once. Newsletters come later.
+"""Transactional e-mail: queued with the change that causes it, and sent once. Newsletters come later.
 
-`plan.Letter` says what is to be written to whom; `run.post` writes it and queues it in the caller's transaction;
-`run.send_due` sends what is due, and `run.again` what could not be sent.
+`rules.Letter` describes an e-mail; `actions.post` writes and queues it in the caller's transaction; `actions.send_due`
+sends due ones, and `actions.again` requeues a failed one.
 """

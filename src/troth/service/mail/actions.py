@@ -1,4 +1,4 @@
-"""Queuing letters with the change that asks for them, and sending each of them once."""
+"""Queues e-mails with the change that causes them, and sends each of them once."""
 
 from __future__ import annotations
 
@@ -34,40 +34,40 @@ from troth.service.mail.transports import Doubtful, FolderTransport, MailTranspo
 
 _LOG = logging.getLogger("troth.mail")
 _AT_ONCE = 50
-"""Letters that one claim takes."""
+"""E-mails per claim."""
 _LEASE = dt.timedelta(minutes=5)
-"""How long a claim lasts; longer than a server may take to answer (`transports.ANSWER_S_MAX`)."""
+"""Length of a claim; longer than a server may take to answer (`transports.ANSWER_S_MAX`)."""
 _WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
-"""How long a letter waits after each try that may go better next time; after the last, as long as the last."""
+"""Pauses after each temporary failure; the last one repeats."""
 _REFERENCES_MAX = 50
 _REST_S = 1.0
 _REST_AFTER_ERROR_S = 30.0
 _AWAY_S = 1.0
-"""Between two tries while our own database is away."""
+"""Retry interval while our own database is unavailable."""
 _NO_WAY_WAIT = dt.timedelta(minutes=1)
 _FAILED_KEEPS = dt.timedelta(days=30)
-"""How long the message of a failed letter stays, so that it can be sent after all."""
+"""How long the message of a failed e-mail is kept for sending it again."""
 
 State = LetterRow.State
 T = TypeVar("T")
 
 
 class LetterLost(ServiceError):
-    """Another process has this letter now; leave it to that one."""
+    """Another process has this e-mail now; leave it alone."""
 
 
 def letter_context(once: str) -> SealingContext:
-    """What the message of a letter is sealed to."""
+    """Sealing context of an e-mail's message."""
     return SealingContext(domain="mail", table="mail_letter", field="sealed", subject=once)
 
 
 def post(
     letter: Letter, *, keyring: Keyring, organisation: Organisation, now: dt.datetime, sender: str | None = None
 ) -> LetterRow:
-    """Write *letter* and queue it in the transaction that is open: it commits with that, or not at all.
+    """Write *letter* and queue it in the open transaction: it commits with that, or not at all.
 
-    A letter whose key is known is left as it is, whatever it says now. It comes from *organisation*, from *sender*, or
-    from the address that the settings or else the declaration give it. Raises `LetterRefused`.
+    An existing e-mail with the same key is left unchanged. The sender is *organisation* at *sender*, else at the
+    address of the settings or of the declaration. Raises `LetterRefused`.
     """
     known = LetterRow.objects.filter(once=letter.once).first()
     if known is not None:
@@ -94,7 +94,7 @@ def post(
         due=now,
         until=now + KINDS[letter.kind].lasts,
     )
-    # Another process may queue the same key at this moment. The first one counts: the key alone is written again.
+    # Another process may queue the same key now. The first one counts: the update writes only the key.
     [queued] = LetterRow.objects.bulk_create(
         [row], update_conflicts=True, unique_fields=["once"], update_fields=["once"]
     )
@@ -111,16 +111,16 @@ def _sender(address: str) -> Address:
 
 
 def send_due(now: dt.datetime, *, keyring: Keyring, transport: MailTransport, most: int = 1_000) -> int:
-    """Send up to *most* letters that are due at *now*, one after the other over *transport*. How many went.
+    """Send up to *most* e-mails due at *now*, one by one over *transport*. Returns how many were sent.
 
-    Any number of processes may do so at once; a letter is in the hands of one. Of a process that dies, the letter whose
-    last byte it may have given to the server is sent again with the same Message-ID, and is marked as repeated; no
-    other letter is sent twice, and none is lost (docs/decisions/0012). What the server refuses for good, or for too
-    long, has failed: see `failed`.
+    Any number of processes may do so at once; each e-mail is claimed by one. If a process dies, the e-mail whose last
+    byte the server may have received is sent again with the same Message-ID, and marked as repeated; no other e-mail is
+    sent twice, and none is lost (docs/decisions/0012). E-mails that the server refuses permanently, or for too long,
+    are marked as failed.
     """
     _give_back_left()
     _let_failed_go(now)
-    if not _due(now).exists():  # a look without a transaction, which on SQLite would lock everybody out
+    if not _due(now).exists():  # checked outside a transaction, which would lock SQLite
         return 0
     begun = time.monotonic()
 
@@ -144,20 +144,20 @@ def send_due(now: dt.datetime, *, keyring: Keyring, transport: MailTransport, mo
                 _release(held[place:], due=clock() + _NO_WAY_WAIT, reason=error.reason)
                 return sent
             except Error as away:
-                if may_pass(away):  # what a server has taken is on record by now: see `_surely`
+                if may_pass(away):  # accepted e-mails are recorded by now: see `_surely`
                     _left.append(row.lease)
                 raise
     return sent
 
 
 def deliver(now: dt.datetime, *, keyring: Keyring, server: MailServer | None) -> int:
-    """`send_due` over the one way out that this thread keeps to *server*; without one, letters wait."""
+    """`send_due` over this thread's connection to *server*; without a server, e-mails wait."""
     return 0 if server is None else send_due(now, keyring=keyring, transport=_way_out(server))
 
 
 def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
-    """Send what is due, again and again until *stop* is set, as this process's settings say. What breaks a pass is
-    logged, and the next one tries again."""
+    """Send due e-mails repeatedly until *stop* is set, with this process's settings. Errors are logged, and the next
+    pass retries."""
     told: Settings = settings.TROTH
     while not stop.is_set():
         try:
@@ -179,7 +179,7 @@ _ways_out = threading.local()
 
 
 def _way_out(server: MailServer) -> MailTransport:
-    """A connection is one thread's: two letters over one at once would be mixed."""
+    """One connection per thread: concurrent e-mails over one would be mixed up."""
     known: dict[MailServer, MailTransport] = _ways_out.__dict__.setdefault("known", {})
     if server not in known:
         known[server] = (
@@ -189,11 +189,11 @@ def _way_out(server: MailServer) -> MailTransport:
 
 
 def about_of(message_ids: Iterable[str], *, to: str, keyring: Keyring) -> str:
-    """What an answer of *to* is about: the reference of the letter to that address that one of these Message-IDs is of,
-    the last of them first (``In-Reply-To`` and ``References`` name the nearest last). Empty where none is.
+    """Reference of the e-mail to *to* that has one of these Message-IDs, the last of them first (``In-Reply-To`` and
+    ``References`` name the nearest last): the subject of a reply. Empty if there is none.
 
-    Message-IDs are random: whoever names one has that letter, or somebody who has it showed them. Letters to others,
-    such as to staff about the same thing, count for nothing.
+    Message-IDs are random: only recipients, or those they showed an e-mail, know one. E-mails to other addresses, such
+    as to staff about the same case, do not count.
     """
     wanted = list(message_ids)[-_REFERENCES_MAX:]
     mine = LetterRow.objects.filter(message_id__in=wanted, to=_mark(to, keyring)) if wanted else ()
@@ -202,13 +202,13 @@ def about_of(message_ids: Iterable[str], *, to: str, keyring: Keyring) -> str:
 
 
 def _mark(address: str, keyring: Keyring) -> str:
-    """How a letter's row knows whom it goes to."""
+    """Pseudonym of the recipient in an e-mail's row."""
     return keyring.pseudonym("mail", address.casefold()).text
 
 
 def again(once: str, *, now: dt.datetime) -> None:
-    """Queue a letter that failed anew, once what was in its way is mended. Raises `LetterRefused` where there is none,
-    or its message is gone."""
+    """Requeue a failed e-mail, once the cause is fixed. Raises `LetterRefused` if there is none, or its message is
+    gone."""
     row = LetterRow.objects.filter(once=once, state=State.FAILED, sealed__isnull=False).first()
     if row is None:
         raise LetterRefused("there is no failed letter of that key whose message is still there; write a new one")
@@ -220,7 +220,8 @@ def again(once: str, *, now: dt.datetime) -> None:
 
 
 def _send(row: LetterRow, keyring: Keyring, transport: MailTransport, clock: Callable[[], dt.datetime]) -> bool:
-    """Send the letter that this process holds: whether it went. Raises `LetterLost` and `ServerUnreachable`."""
+    """Send an e-mail that this process has claimed; True if it was sent. Raises `LetterLost` and
+    `ServerUnreachable`."""
     if row.until <= clock() and may_end(clock()):
         return _fail(row, row.reason or "too late", clock())
     try:
@@ -239,8 +240,8 @@ def _send(row: LetterRow, keyring: Keyring, transport: MailTransport, clock: Cal
 
 
 def _surely(note: Callable[[], T]) -> T:
-    """Do *note*, and while our own database is away, again: a server has the letter, or may have it, and who forgot
-    that would send it once more. Nothing else could be done meanwhile."""
+    """Run *note*, repeating it while our own database is unavailable: the server has or may have the e-mail, and
+    without a record it would be sent again. Nothing else could be done meanwhile."""
     while True:
         try:
             return note()
@@ -253,14 +254,14 @@ def _surely(note: Callable[[], T]) -> T:
 
 
 def _leave(row: LetterRow, now: dt.datetime) -> None:
-    """Commit that the very next step may hand the letter over."""
+    """Commit that the very next step may hand the e-mail over."""
     if not _mine(row).update(state=State.HANDING_OVER, lease_until=now + _LEASE):
         raise LetterLost(f"letter {row.pk} is in other hands: the lease on it ran out")
 
 
 def _note_sent(row: LetterRow, keyring: Keyring, letter: Message, now: dt.datetime) -> None:
-    """The mark, the ledger's entry, and the end of the message and the address, all at once. Whoever has taken the row
-    over in the meantime finds it done."""
+    """Commit the state, the ledger entry and the deletion of message and address together. A process that took over the
+    row finds it done."""
     said: dict[str, FieldValue] = {
         "letter": DeclaredName(row.kind),
         "to": Pseudonym(row.to),
@@ -296,11 +297,11 @@ def _later(row: LetterRow, reason: str, now: dt.datetime, *, repeated: bool = Fa
 
 _FREE = {"lease": "", "lease_until": None}
 _left: deque[str] = deque()
-"""Leases of claims that our own database went away from: none of their letters is under way."""
+"""Leases that could not be released because our own database was unavailable: none of their e-mails is being sent."""
 
 
 def _give_back_left() -> None:
-    """Free what this process had claimed when our own database went away."""
+    """Release claims of this process that remained when our own database was unavailable."""
     while _left:
         lease = _left.popleft()
         try:
@@ -311,11 +312,11 @@ def _give_back_left() -> None:
 
 
 def _claim(now: dt.datetime, most: int) -> list[LetterRow]:
-    """Letters that are due and in nobody's hands. One that a dead process may have given to the server is repeated."""
+    """Claim due, free e-mails. One that a dead process may have given to the server is marked as repeated."""
     lease, until = secrets.token_hex(16), now + _LEASE
     try:
         with transaction.atomic():
-            # PostgreSQL passes over rows that others are claiming; SQLite lets one writer in at a time anyway.
+            # PostgreSQL skips rows that others are claiming; SQLite has one writer at a time anyway.
             rows = list(_due(now).select_for_update(skip_locked=True).order_by("due", "id")[:most])
             keys = [row.pk for row in rows]
             LetterRow.objects.filter(pk__in=keys, state=State.HANDING_OVER).update(state=State.QUEUED, repeated=True)
@@ -338,7 +339,7 @@ def _mine(row: LetterRow) -> QuerySet[LetterRow]:
 
 
 def _release(rows: Iterable[LetterRow], **more: object) -> None:
-    """Give letters back untried."""
+    """Release e-mails untried."""
     held = list(rows)
     LetterRow.objects.filter(pk__in=[row.pk for row in held], lease=held[0].lease, ended_at__isnull=True).update(
         state=State.QUEUED, **_FREE, **more
@@ -346,7 +347,7 @@ def _release(rows: Iterable[LetterRow], **more: object) -> None:
 
 
 def _let_failed_go(now: dt.datetime) -> None:
-    """Destroy the messages of letters that failed long ago; the rows still say that they did."""
+    """Delete messages of e-mails that failed long ago; their rows stay."""
     old = LetterRow.objects.filter(state=State.FAILED, ended_at__lt=now - _FAILED_KEEPS, sealed__isnull=False)
     if old.exists() and may_end(now):
         old.update(sealed=None)

@@ -1,4 +1,4 @@
-"""What the letters can show: that those which are owed to somebody went out."""
+"""Control on e-mail: those owed to somebody were sent."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from troth.text import counted
 
 _PERIOD = dt.timedelta(days=90)
 _HOURS_MAX = 4
-"""As long as a letter may wait for a mail server."""
+"""How long an e-mail may wait for a mail server."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageCounts:
-    """How many of the letters that are owed to somebody were *sent* lately, are *waiting*, and of these for too long
-    (*late*, by the code of what they ran into), and how many *failed*, by kind and code."""
+    """Counts of owed e-mails: recently *sent*, *waiting*, of these too long (*late*, by error code), and *failed*, by
+    kind and code."""
 
     sent: int = 0
     waiting: int = 0
@@ -30,7 +30,7 @@ class MessageCounts:
 
 
 def look_at_letters(now: dt.datetime) -> MessageCounts:
-    """How the letters stand at *now*. One that failed counts until it is sent again or settled (`run.settle`)."""
+    """Counts at *now*. A failed e-mail counts until it is sent again or its message is deleted."""
     owed = LetterRow.objects.filter(kind__in=OWED)
     waiting = owed.filter(ended_at__isnull=True)
     late = waiting.filter(queued_at__lt=now - dt.timedelta(hours=_HOURS_MAX)).values_list("reason")
@@ -45,7 +45,7 @@ def look_at_letters(now: dt.datetime) -> MessageCounts:
 
 @answers("mail.owed_sent")
 def letters_sent(letters: MessageCounts, now: dt.datetime) -> ControlResult:
-    """No letter that is owed to somebody has failed, or waits for longer than a few hours."""
+    """No owed e-mail has failed or waits for more than a few hours."""
     findings = [
         ControlFinding(
             f"letters of the kind {kind}",

@@ -1,7 +1,7 @@
-"""A letter as bytes: a message that any server takes (RFC 5322), made once and never again.
+"""An e-mail as bytes: a message for any server (RFC 5322), built once.
 
-The parts are put together here and not by `email.message`, which takes ten times as long for the same bytes; the
-standard library's parser reads them in the tests.
+The parts are assembled here, not by `email.message`, which takes ten times as long for the same bytes; the tests parse
+them with the standard library.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _ATOM = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]*")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Address:
-    """A mail address, its domain as DNS has it. *is_plain* ones every server takes; the others need SMTPUTF8.
+    """An e-mail address, its domain in DNS form. Every server accepts *is_plain* ones; others need SMTPUTF8.
 
-    Raises `LetterRefused` for what is none, or could smuggle a second line or a second address in.
+    Raises `LetterRefused` if it is invalid, or could inject a second line or address.
     """
 
     text: str
@@ -56,7 +56,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Message:
-    """What is handed to a server: from which address, to which, and the bytes."""
+    """A message for the server: sender, recipient, and bytes."""
 
     id: str
     sender: str
@@ -74,7 +74,7 @@ def message(
     now: dt.datetime,
     attachments: Sequence[Attachment] = (),
 ) -> Message:
-    """The message that carries *text* from *name* at *sender*."""
+    """Build the message with *text*, from *name* at *sender*."""
     id_ = f"<{secrets.token_hex(16)}@{sender.domain}>"
     boundary = secrets.token_hex(16)
     headers = [
@@ -84,7 +84,7 @@ def message(
         f"Date: {format_datetime(now)}",
         f"Message-ID: {id_}",
         f"Content-Language: {language}",
-        "Auto-Submitted: auto-generated",  # RFC 3834: out-of-office notes do not answer it
+        "Auto-Submitted: auto-generated",  # RFC 3834: prevents out-of-office replies
         "MIME-Version: 1.0",
     ]
     both = _multipart("alternative", boundary, [_text("plain", text.plain), _text("html", text.html)])

@@ -1,4 +1,4 @@
-"""Every kind of letter and the facts that it states. **A new kind is an item of `KINDS` and a template of its name.**
+"""All kinds of e-mail and their facts. **A new kind is an item of `KINDS` and a template of its name.**
 
 A shape returns a fact as the template gets it, or raises `ValueError` with what is expected and without the value.
 """
@@ -20,14 +20,14 @@ _PROSE_MAX = 10_000
 _LINES_MAX = 200
 _LINK_MAX = 2_000
 _BAD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What no letter holds: control characters, and what turns the direction of writing without being seen."""
+"""Forbidden characters: control characters and invisible changes of writing direction."""
 
 RIGHTS = ("view", "amend", "erase", "restrict", "port", "object", "withdraw")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RetainedItem:
-    """Something that stayed: what, why, by which law, and until when (None: as long as the reason lasts)."""
+    """Retained data: what, why, by which law, and until when (None: while the reason lasts)."""
 
     what: str
     because: str
@@ -40,9 +40,9 @@ class RetainedItem:
 
 @dataclass(frozen=True, slots=True)
 class MessageKind:
-    """The facts that a letter of this kind *needs* and *may* state. *lasts* is how long sending it makes sense.
+    """The facts that an e-mail of this kind *needs* and *may* state. *lasts* is how long sending it makes sense.
 
-    *to_person* letters go to whoever asked and say whose letter it is and why; the others go to staff and recipients.
+    *to_person* e-mails go to requesters and state who sends them and why; others go to staff and recipients.
     """
 
     needs: Mapping[str, Shape]
@@ -52,7 +52,7 @@ class MessageKind:
 
 
 def _prose(value: object) -> str:
-    """Some paragraphs."""
+    """A text of some paragraphs."""
     if not isinstance(value, str) or not value.strip() or len(value) > _PROSE_MAX:
         raise ValueError(f"a text of at most {_PROSE_MAX:,} characters is expected")
     text = value.replace("\r\n", "\n").strip()
@@ -62,7 +62,7 @@ def _prose(value: object) -> str:
 
 
 def _line(value: object) -> str:
-    """A few words on one line."""
+    """One short line."""
     text = _prose(value)
     if "\n" in text or len(text) > _LINE_MAX:
         raise ValueError(f"one line of at most {_LINE_MAX} characters is expected")
@@ -76,7 +76,7 @@ def _lines(value: object) -> tuple[str, ...]:
 
 
 def _values(value: object) -> tuple[str, ...]:
-    """Lines that are given whole, however long the values in them are: a part of one would be wrong."""
+    """Lines of any length, unshortened: a partial value would be wrong."""
     texts = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
     if not 0 < len(texts) <= _LINES_MAX or any("\n" in _prose(text) for text in texts):
         raise ValueError(f"a sequence of 1 to {_LINES_MAX} lines is expected")
@@ -84,13 +84,13 @@ def _values(value: object) -> tuple[str, ...]:
 
 
 def shortened(text: str) -> str:
-    """*text* as one line of a letter."""
+    """*text* as one line of an e-mail."""
     line = _BAD.sub("", " ".join(text.split())) or "–"
     return line if len(line) <= _LINE_MAX else f"{line[: _LINE_MAX - 1]}…"
 
 
 def _link(value: object) -> str:
-    """An address of a page: https, or plain http on this machine."""
+    """URL of a page: https, or http on this machine."""
     text = _line(value) if isinstance(value, str) and len(value) <= _LINE_MAX else value
     if not isinstance(text, str) or len(text) > _LINK_MAX or re.search(r"[\s<>\"\\]|[^\x21-\x7e]", text):
         raise ValueError("an absolute address is expected")
@@ -147,8 +147,8 @@ _REDRESS: Mapping[str, Shape] = {
     "complaint_link": _link,
     "appeal": _prose,
 }
-"""Whom a person may turn to who does not agree, *under* which law: the declared regulator where *authority* is left
-out; *appeal* where a law gives one against the company's own decision."""
+"""Remedies for a person who disagrees, *under* a law: the declared regulator if *authority* is omitted; *appeal* if the
+law provides one against the company's own decision."""
 
 
 def _without(facts: Mapping[str, Shape], name: str) -> Mapping[str, Shape]:
@@ -156,7 +156,7 @@ def _without(facts: Mapping[str, Shape], name: str) -> Mapping[str, Shape]:
 
 
 _DONE: Mapping[str, Shape] = {"status": _link, "receipt": _link, "told": _lines, **_REDRESS}
-"""Where a carried-out request can be looked at and proved, and which recipients were *told* (Art. 19)."""
+"""Links to a fulfilled request and its proof, and recipients *told* (Art. 19)."""
 _ASKED: Mapping[str, Shape] = {"right": _right, "received": _date}
 _STOP: Mapping[str, Shape] = {"right": _one_of("restrict", "object", "withdraw"), "received": _date}
 _STOPPED: Mapping[str, Shape] = {
@@ -165,11 +165,11 @@ _STOPPED: Mapping[str, Shape] = {
     "searched": _lines,
     "remembered": _one_of("yes"),
 }
-"""Which uses stop, in which systems that was seen, which systems hold nothing of the person, and whether their choice
-is kept."""
+"""Stopped uses, systems where that was verified, systems that hold nothing of the person, and whether their choice is
+kept."""
 
 KINDS: Mapping[str, MessageKind] = {
-    # proof that it was them
+    # verification
     "link": MessageKind(
         {"link": _link, "until": _moment},
         {
@@ -182,7 +182,7 @@ KINDS: Mapping[str, MessageKind] = {
     "agent_authority": MessageKind(
         {"right": _right, "link": _link, "until": _moment}, {"hours": _whole}, lasts=14 * _DAY
     ),
-    # a request on its way (GDPR Art. 12(3), (4), UK Art. 12A; 11 CCR 7021)
+    # a request in progress (GDPR Art. 12(3), (4), UK Art. 12A; 11 CCR 7021)
     "acknowledged": MessageKind(
         {**_ASKED, "due": _date, "laws": _lines},
         {
@@ -200,7 +200,7 @@ KINDS: Mapping[str, MessageKind] = {
     "extended": MessageKind(
         {**_ASKED, "reasons": _prose, "due_before": _date, "due": _date, "cite": _line}, {"status": _link, **_REDRESS}
     ),
-    # how it ended
+    # outcomes
     "nothing_held": MessageKind(
         _ASKED, {"where": _lines, "unsearchable": _lines, "elsewhere": _lines, "searched": _lines, **_REDRESS}
     ),
@@ -275,12 +275,11 @@ KINDS: Mapping[str, MessageKind] = {
 
 
 OWED = frozenset(name for name, kind in KINDS.items() if name not in {"link", "agent_authority", "staff_alert"})
-"""The kinds that somebody waits for or is owed. The others go to addresses that anybody may have typed, or are said
-again."""
+"""Kinds that somebody expects or is owed. Others go to addresses that anybody may have typed, or are repeated."""
 
 
 def shown(kind: str, facts: Mapping[str, object]) -> dict[str, object]:
-    """*facts* as the template of *kind* gets them. Raises `ValueError`, which names facts and shows none."""
+    """*facts* as the template of *kind* gets them. Raises `ValueError`, which names facts but no values."""
     known = KINDS.get(kind)
     if known is None:
         raise ValueError(f"there is no letter called {kind!r}")
@@ -299,6 +298,6 @@ def shown(kind: str, facts: Mapping[str, object]) -> dict[str, object]:
 
 
 def links_in(kind: str, facts: Mapping[str, object]) -> frozenset[str]:
-    """Those of *facts* that are links: what else looks like one is somebody's words."""
+    """Those of *facts* that are links: anything else that looks like one is somebody's text."""
     shapes = {**KINDS[kind].may, **KINDS[kind].needs}
     return frozenset(str(value) for name, value in facts.items() if shapes[name] is _link)

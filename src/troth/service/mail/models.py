@@ -1,4 +1,4 @@
-"""Letters: queued, on their way, sent or failed. Nothing personal stands here in clear. No rules."""
+"""E-mails: queued, being sent, sent or failed. No personal data in clear. No rules."""
 
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
@@ -8,11 +8,11 @@ from django.db.models import Q
 
 
 class LetterRow(models.Model):
-    """One letter. Its message and its address are *sealed*, and destroyed when it is sent."""
+    """An e-mail. Its message and address are *sealed*, and deleted when it is sent."""
 
     class State(models.TextChoices):
         QUEUED = "queued"
-        HANDING_OVER = "handing_over"  # its last byte may have been given to the server: see docs/decisions/0012
+        HANDING_OVER = "handing_over"  # the server may have its last byte: see docs/decisions/0012
         SENT = "sent"
         FAILED = "failed"
 

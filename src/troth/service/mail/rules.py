@@ -1,4 +1,4 @@
-"""What a letter says: values in, text out. Nothing here is sent or stored."""
+"""Text of e-mails: values in, text out. Sends and stores nothing."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ RIGHT_WORDS: Mapping[str, object] = {
 
 
 class LetterRefused(ServiceError):
-    """A letter that cannot be written like this; the message names the fact or the part, and shows no value."""
+    """The e-mail cannot be written like this; the message names the fact or part, and shows no value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a letter."""
+    """A file attached to an e-mail."""
 
     name: str
     type: str
@@ -58,10 +58,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Letter:
-    """A letter to be written: of which *kind* (see `kinds.KINDS`), *to* which address, in which *language*, *about*
-    what (a reference such as ``case:R-2026-0187``), stating which *facts*.
+    """An e-mail to write: its *kind* (see `message_kinds.KINDS`), recipient, *language*, reference *about* (such as
+    ``case:R-2026-0187``) and *facts*.
 
-    *once* is its key: a letter with a key that is known is not queued again, ever. Raises `LetterRefused`.
+    *once* is its key: a known key is never queued again. Raises `LetterRefused`.
     """
 
     kind: str
@@ -90,7 +90,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MessageText:
-    """A letter as it reads: the same words twice."""
+    """Text of an e-mail, in two formats."""
 
     subject: str
     plain: str
@@ -98,14 +98,14 @@ class MessageText:
 
 
 def language_of(wanted: str) -> str:
-    """The language among ours that comes closest to *wanted*, such as ``de-AT``; English where none does."""
+    """Supported language closest to *wanted*, such as ``de-AT``; else English."""
     known = [code for code, _ in settings.LANGUAGES]
     code = wanted.lower().replace("_", "-")
     return next((each for each in (code, code.partition("-")[0]) if each in known), known[0])
 
 
 def write(letter: Letter, organisation: Organisation) -> MessageText:
-    """What *letter* of *organisation* says, in its language."""
+    """Text of *letter* from *organisation*, in its language."""
     facts = shown(letter.kind, letter.facts)
     with override(language_of(letter.language)):
         context = {
@@ -126,14 +126,14 @@ def write(letter: Letter, organisation: Organisation) -> MessageText:
 
 
 def _tidy(body: str) -> str:
-    """The text without the spaces that tags of the template leave, its paragraphs and lists one line apart."""
+    """*body* without template whitespace; paragraphs and lists one blank line apart."""
     lines = "\n".join(line.strip() for line in body.splitlines()).strip()
     return re.sub(r"(?m)^(- .*)\n\n+(?=- )", r"\1\n", re.sub(r"\n{3,}", "\n\n", lines)) + "\n"
 
 
 def _blocks(plain: str, links: frozenset[str]) -> list[tuple[bool, list[tuple[str, bool]]]]:
-    """The paragraphs: whether it is a list, and its lines, each with whether it is one of *links*. Nothing else becomes
-    a link, whatever somebody wrote into a reason."""
+    """Paragraphs: whether each is a list, and its lines, each with whether it is one of *links*. Nothing else becomes a
+    link, whatever somebody wrote into a reason."""
     blocks = []
     for block in plain.strip().split("\n\n"):
         lines = block.split("\n")

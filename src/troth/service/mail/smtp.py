@@ -1,8 +1,8 @@
-"""A mail server, spoken to over one connection that many letters share (RFC 5321).
+"""SMTP client that sends many e-mails over one connection (RFC 5321).
 
-`smtplib` connects, secures and signs in. The transaction is spoken here, because its last line has to wait until it is
-on record that the line is about to be said: a server that has not read the end of a message must not deliver it
-(RFC 5321 §4.1.1.4, §4.2.5).
+`smtplib` connects, secures and signs in. The transaction is implemented here, because its last line must wait until it
+is recorded that the line is about to be sent: a server that has not read the end of a message must not deliver it (RFC
+5321 §4.1.1.4, §4.2.5).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from troth.service.mail.transports import ANSWER_S_MAX, Doubtful, MessageRefused
 
 _COMMAND_S_MAX = 30
 _IDLE_S_MAX = 20.0
-"""How long a connection that nobody uses is trusted; servers end theirs after some minutes."""
+"""How long an idle connection is trusted; servers close theirs after some minutes."""
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 _STUFFED = re.compile(rb"(?m)^\.")
 T = TypeVar("T")
 
 
 class Smtp:
-    """One connection at a time to *server*, opened when it is first needed and again when it was lost."""
+    """One connection at a time to *server*, opened when first needed and reopened when lost."""
 
     def __init__(self, server: MailServer, *, tls: ssl.SSLContext | None = None) -> None:
         self._server = server
@@ -37,8 +37,8 @@ class Smtp:
         self._used_at = 0.0
 
     def hand_over(self, message: Message, point_of_no_return: Callable[[], None]) -> None:
-        """Hand one letter over. Raises `MessageRefused`, `ServerUnreachable` and `Doubtful`, and what
-        *point_of_no_return* raises: the server gets no end of the message then."""
+        """Send one e-mail. Raises `MessageRefused`, `ServerUnreachable` and `Doubtful`, and anything that
+        *point_of_no_return* raises: then the server gets no end of the message."""
         connection = self._begun(message)
         try:
             self._address(connection, message)
@@ -48,7 +48,7 @@ class Smtp:
             self._start_over(connection)
             raise
         except BaseException:
-            self._drop()  # in the middle of a message: closing is the only way not to send it
+            self._drop()  # mid-message: only closing prevents sending it
             raise
         try:
             connection.send(b".\r\n")
@@ -66,12 +66,12 @@ class Smtp:
         raise _refused(code, said)
 
     def greet(self) -> None:
-        """Connect, secure the way and sign in, and send nothing. Raises `ServerUnreachable`."""
+        """Connect, secure the connection and sign in, without sending. Raises `ServerUnreachable`."""
         self._drop()
         self._open = self._connected()
 
     def close(self) -> None:
-        """Take leave, if there is anybody to take leave of."""
+        """Quit the connection, if there is one."""
         if self._open is not None:
             connection, self._open = self._open, None
             try:
@@ -80,8 +80,8 @@ class Smtp:
                 connection.close()
 
     def _begun(self, message: Message) -> smtplib.SMTP:
-        """A connection on which the transaction has begun. One that was open before may be gone, or have had enough: in
-        its place another is opened, once."""
+        """A connection with the transaction started. A connection that was open before may be lost or refused: it is
+        replaced once."""
         was_open = self._open is not None and time.monotonic() - self._used_at < _IDLE_S_MAX
         if was_open:
             try:
@@ -106,8 +106,7 @@ class Smtp:
             self._command(connection, " ".join([f"MAIL FROM:<{message.sender}>", *options]), 250)
         except MessageRefused as refused:
             self._start_over(connection)
-            # What is wrong with the sender is wrong with our settings, and nothing that this letter could fail by; only
-            # its size is.
+            # A refused sender means wrong settings, and must not fail this e-mail; its size may.
             raise MessageRefused(
                 refused.reason, for_good=refused.for_good and refused.reason.startswith("552")
             ) from None
@@ -132,7 +131,7 @@ class Smtp:
             raise _refused(code, said)
 
     def _start_over(self, connection: smtplib.SMTP) -> None:
-        """Be ready for the next letter on the same connection, or let it go."""
+        """Reset the connection for the next e-mail, or drop it."""
         self._used_at = time.monotonic()
         try:
             if connection.sock is None or connection.rset()[0] != 250:
@@ -162,7 +161,7 @@ class Smtp:
             if server.user:
                 _sign_in(connection, server)
             assert connection.sock is not None, "it is connected"
-            # The last line of a message is a small packet of its own, and must not wait for the ones before it.
+            # The last line of a message is a small packet of its own, and must not wait for earlier ones.
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.sock.settimeout(ANSWER_S_MAX)
         except (OSError, smtplib.SMTPException) as error:
@@ -176,12 +175,12 @@ class Smtp:
 def _sign_in(connection: smtplib.SMTP, server: MailServer) -> None:
     try:
         connection.login(server.user, server.password)
-    except smtplib.SMTPServerDisconnected:  # what some servers do instead of saying no
+    except smtplib.SMTPServerDisconnected:  # some servers do this instead of refusing
         raise smtplib.SMTPAuthenticationError(535, b"") from None
 
 
 def _say(speak: Callable[[], T]) -> T:
-    """Do *speak*; what goes wrong with the connection is `ServerUnreachable`."""
+    """Run *speak*; connection errors become `ServerUnreachable`."""
     try:
         return speak()
     except (OSError, smtplib.SMTPException) as error:
@@ -189,7 +188,7 @@ def _say(speak: Callable[[], T]) -> T:
 
 
 def _own_name() -> str:
-    """How we introduce ourselves. Asking DNS for more can take half a minute."""
+    """Our host name for EHLO. Asking DNS for more can take half a minute."""
     return socket.gethostname() or "localhost"
 
 
@@ -198,13 +197,13 @@ def _refused(code: int, reply: bytes) -> MessageRefused:
 
 
 def _reason(code: int, reply: bytes) -> str:
-    """The codes without the text, which may quote an address."""
+    """Status codes without the text, which may quote an address."""
     found = _ENHANCED.search(reply[:200])
     return f"{code} {found[0].decode()}" if found else str(code)
 
 
 def _trouble(error: BaseException) -> str:
-    """What went wrong with a connection, as a code."""
+    """Code for a connection error."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return "sign-in refused"
     if isinstance(error, smtplib.SMTPNotSupportedError):

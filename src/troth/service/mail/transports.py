@@ -1,8 +1,7 @@
-"""Ways out: a folder of ``.eml`` files, and one reused connection to a mail server.
+"""Mail transports: a folder of ``.eml`` files, and one reused connection to a mail server.
 
-`MailTransport.hand_over` calls *point_of_no_return* when nothing of the letter has taken effect yet and the very next
-thing that it does may make it take effect. What it raises before that, or as `MessageRefused`, means that the letter
-has not gone.
+`MailTransport.hand_over` calls *point_of_no_return* when nothing has taken effect yet and its very next step may.
+Errors before that, and `MessageRefused`, mean that the e-mail was not sent.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from troth.service.configuration import ServiceError
 from troth.service.mail.message import Message
 
 ANSWER_S_MAX = 120
-"""How long a server may take to answer the end of a message, in seconds."""
+"""Seconds that a server may take to answer the end of a message."""
 
 
 class MailError(ServiceError):
-    """A letter could not be handed over; *reason* is a code without anything personal in it."""
+    """An e-mail could not be sent; *reason* is a code without personal data."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"a letter could not be handed over: {reason}")
@@ -28,7 +27,7 @@ class MailError(ServiceError):
 
 
 class MessageRefused(MailError):
-    """The server refused this letter; *for_good*, or waiting may help."""
+    """The server refused this e-mail; *for_good*, or waiting may help."""
 
     def __init__(self, reason: str, *, for_good: bool) -> None:
         super().__init__(reason)
@@ -36,25 +35,25 @@ class MessageRefused(MailError):
 
 
 class ServerUnreachable(MailError):
-    """There is no way to the server at the moment, for no letter; this one has not gone."""
+    """The server is unreachable for all e-mail; this one was not sent."""
 
 
 class Doubtful(MailError):
-    """The whole letter was given to the server, and its answer did not come: it may have gone, or not."""
+    """The server received the e-mail but did not answer: it may have been accepted, or not."""
 
 
 class MailTransport(Protocol):
-    """A way out for letters."""
+    """A transport for e-mail."""
 
     def hand_over(self, message: Message, point_of_no_return: Callable[[], None]) -> None:
-        """Hand one letter over. Raises `MessageRefused`, `ServerUnreachable` and `Doubtful`."""
+        """Send one e-mail. Raises `MessageRefused`, `ServerUnreachable` and `Doubtful`."""
 
     def close(self) -> None:
-        """End what is open. Harmless twice."""
+        """Close the connection. Idempotent."""
 
 
 class FolderTransport:
-    """A folder that gets a file for each letter, named by its Message-ID, so that handing over twice is harmless."""
+    """A folder with one file per e-mail, named by Message-ID, so that repeated sending is harmless."""
 
     def __init__(self, folder: Path, *, maildir: bool = False) -> None:
         self._drafts = folder / "tmp" if maildir else folder
@@ -63,7 +62,7 @@ class FolderTransport:
         self._folders = (folder, *(folder / name for name in ("tmp", "new", "cur") if maildir))
 
     def hand_over(self, message: Message, point_of_no_return: Callable[[], None]) -> None:
-        """Write the file whole, and let it appear under its name. Raises `ServerUnreachable`."""
+        """Write the complete file, then rename it into place. Raises `ServerUnreachable`."""
         name = message.id.strip("<>").partition("@")[0]
         draft = self._drafts / f"{name}.draft"
         try:
@@ -82,7 +81,7 @@ class FolderTransport:
             raise ServerUnreachable(_trouble(error)) from None
 
     def close(self) -> None:
-        """Nothing is open."""
+        """No connection to close."""
 
 
 def _trouble(error: OSError) -> str:

@@ -1,1 +1,1 @@
-"""The published policy and its versions, with a badge under each sentence that a control shows to be kept."""
+"""The published policy and its versions, with a badge under each sentence that controls check."""

@@ -1,4 +1,4 @@
-"""What a reader of the status pages sees: who they are taken for, and the page that is theirs."""
+"""Audience of a status page, and the page for that audience."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WIDTH = tuple(Audience)
 
 
 def audience_asked(request: HttpRequest) -> Audience:
-    """Who is asking, or whom they want to look like; nobody looks like someone who may see more."""
+    """Audience of the request, or the one it asks to preview; never one that sees more."""
     own = audience_of(request)
     wished = request.GET.get("as", own)
     return Audience(wished) if wished in _WIDTH and _WIDTH.index(Audience(wished)) > _WIDTH.index(own) else own
@@ -42,7 +42,7 @@ def page_for(company: Deployment, audience: Audience, now: dt.datetime) -> Statu
 
 
 def trend_of(company: Deployment, page: StatusPage, now: dt.datetime) -> Trend:
-    """The last weeks of the promises that the page shows as they are now."""
+    """Trend of the promises that the page shows with their present status."""
     pairs = zip(company.declaration.promises, page.marks, strict=True)
     shown: dict[str, Status] = {
         promise_name(promise): mark.status
@@ -53,6 +53,6 @@ def trend_of(company: Deployment, page: StatusPage, now: dt.datetime) -> Trend:
 
 
 def principles_of(company: Deployment, page: StatusPage) -> Matrix:
-    """The principles, with the promises of the page that serve them."""
+    """Principles, with the promises of the page that serve them."""
     pairs = zip(company.declaration.promises, page.marks, strict=True)
     return matrix(((promise, mark.status) for promise, mark in pairs), company.controls)

@@ -1,4 +1,4 @@
-"""What stands under a sentence of the policy: how its promise stands, and what this reader may see of why. Pure."""
+"""The badge under a sentence of the policy: its promise's status, and the reasons this reader may see. Pure."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from troth.service.assurance.rules import promise_name
 from troth.service.labels import day, status_sign
 
 ORDER = tuple(Status)
-"""From the best to the worst."""
+"""Best to worst."""
 INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})
-"""Those who see exact figures, findings and names."""
+"""Audiences that see exact figures, findings and names."""
 
 SIGNS: Mapping[str, str] = {word: status_sign(word) for word in (*Status, "private")}
-"""Beside the word, so that no state is told by its colour alone."""
+"""Symbols beside the word, so that colour alone never conveys a status."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownStatus:
-    """What the board remembers of a promise: since when it has its status, and the leaf of the entry that says so."""
+    """Recorded status of a promise: since when, and the leaf of its entry."""
 
     since: dt.datetime
     leaf: int | None
@@ -43,7 +43,7 @@ class KnownStatus:
 
 @dataclass(frozen=True, slots=True)
 class CheckDetail:
-    """One check under a sentence. *evidence* and *findings* are there for those inside only."""
+    """One check under a sentence. *evidence* and *findings* are for internal audiences only."""
 
     question: str
     outcome: CheckOutcome
@@ -62,7 +62,7 @@ class CheckDetail:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """What stands under a sentence. *status* is None where this audience is not shown it."""
+    """Badge under a sentence. *status* is None if this audience may not see it."""
 
     id: str
     quote: str
@@ -73,11 +73,11 @@ class Badge:
     owner: str = ""
     known: KnownStatus | None = None
     as_of: dt.datetime | None = None
-    """When it was so, where this audience sees it late."""
+    """Date of the status, if this audience sees it with a delay."""
 
     @property
     def page(self) -> str:
-        """The last part of the address of its own page."""
+        """Last part of the URL of its own page."""
         return self.id.removeprefix("p-")
 
     @property
@@ -86,7 +86,7 @@ class Badge:
 
     @property
     def latest(self) -> dt.datetime | None:
-        """When the last check ended that the status follows from."""
+        """Time of the last check that determines the status."""
         if self.status not in {Status.KEPT, Status.BROKEN, Status.WAIVED}:
             return None
         return max((check.at for check in self.checks), default=None)
@@ -104,12 +104,12 @@ def badge_of(
     controls: Mapping[str, Control],
     audience: Audience,
 ) -> Badge:
-    """The mark of one promise, as *audience* may see it: *shown* is what `visible` made of it."""
+    """Badge of a promise for *audience*; *shown* is the result of `visible`."""
     anchor = f"p-{promise_name(promise).removeprefix('~')}"
     if shown is None:
         return Badge(anchor, promise.quote, None, gettext("Its checks are not shown to the public"))
     inside = audience in INSIDE
-    told = _told(judgement, controls)[: len(shown.checks)]  # none where the granularity is none
+    told = _told(judgement, controls)[: len(shown.checks)]  # empty if the granularity is none
     checks = tuple(
         _looked(check, found, controls, inside=inside) for check, found in zip(shown.checks, told, strict=True)
     )
@@ -127,7 +127,7 @@ def badge_of(
 
 
 def _told(judgement: Judgement, controls: Mapping[str, Control]) -> list[Check]:
-    """The checks that `visible` tells of, in its order."""
+    """Checks that `visible` reports, in its order."""
     checks = [standing.check for standing in judgement.standings]
     return [check for check in checks if check is not None and check.control in controls]
 
@@ -149,7 +149,7 @@ def _looked(shown: ShownCheck, check: Check, controls: Mapping[str, Control], *,
 
 
 def _says(shown: PublishedStatus, *, inside: bool) -> str:
-    """The line beside the mark, without a time: the page adds it."""
+    """Text beside the badge, without a time: the page adds it."""
     passed = sum(check.outcome is CheckOutcome.PASS for check in shown.checks)
     if shown.as_of is not None:
         return gettext("As it was on %s; what came later is not shown yet") % day(shown.as_of.date())

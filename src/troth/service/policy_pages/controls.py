@@ -1,4 +1,4 @@
-"""What the board can show of itself: that no change of the policy waits for people to be told."""
+"""Control on the policy pages: no change of the policy is withheld for lack of an announcement."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _SCOPE = frozenset({"policy"})
 
 @answers("policy.changes_published")
 def changes_published(held_back: Callable[[], str]) -> ControlResult:
-    """Clause C55: what the policy's file says is published, or is known to come. A version that is held back opens a
-    task, which ends when there is a plan, or the change is taken back."""
+    """Clause C55: the text in the policy's file is published, or announced. A withheld version opens a task, which
+    closes once there is a plan or the change is reverted."""
     why = held_back()
     mend = "say under 'announce' how and when people are told, or take the change back; see `troth policy diff`"
     return ControlResult.of(

@@ -1,4 +1,4 @@
-"""Versions of the policy as they were published. No rules."""
+"""Published versions of the policy. No rules."""
 
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
@@ -9,7 +9,7 @@ from troth.service.core.models import EntryRow
 
 
 class PublishedRow(models.Model):
-    """A version of the policy that was published: its text, and what it was to the one before it. Never changed."""
+    """A published version of the policy: its text, and its comparison with the one before. Never changed."""
 
     number = models.PositiveIntegerField(unique=True)
     digest = models.CharField(max_length=80)

@@ -1,7 +1,8 @@
-"""A copy of the published policy beside the database, for the time in which that does not answer.
+"""A copy of the published policy outside the database, for when that is unavailable.
 
-It holds the version in force and one that will follow, as they were published. It is replaced whole, so that a reader
-finds the one before or the one after."""
+It holds the version in force and a coming one, as published. It is replaced atomically: readers see the old or the new
+one.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +25,11 @@ from troth.service.policy_pages.publication import PublishedPolicy
 _LOG = logging.getLogger("troth.policy")
 _FILE = "published.json"
 _copied: dict[Path, list[dict[str, Any]]] = {}
-"""What this process has written, by the file."""
+"""What this process has written, by file."""
 
 
 def copy_published(home: Path, today: dt.date) -> None:
-    """Write down what is published, where that is not what the copy says; the log says where it cannot be written."""
+    """Update the copy if it differs from what is published; failures are logged."""
     last = PublishedRow.objects.order_by("-number").first()
     now = PublishedRow.objects.filter(effective__lte=today).order_by("-number").first()
     rows = [row for row in (now, last) if row is not None]
@@ -63,7 +64,7 @@ def _replace(file: Path, text: str) -> None:
 
 
 def the_copy(home: Path) -> PublishedPolicy | None:
-    """The version that is in force today by the copy; None where there is no copy that can be read."""
+    """Version in force today according to the copy; None without a readable copy."""
     try:
         held: Sequence[Any] = json.loads((home / _FILE).read_text(encoding="utf-8"))
         return _in_force(held, timezone.localdate())

@@ -1,4 +1,4 @@
-"""The policy for everyone, and how it is kept for those who may see it."""
+"""Pages of the policy for everyone, and of its status for those who may see it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from troth.service.policy_pages.versions import one_version
 from troth.service.staff.permissions import public
 
 _PUBLIC_S = 60
-"""How long others may keep what is public. The status is of a minute, and no promise is made by the second."""
+"""Cache time of public pages; statuses need no better resolution."""
 _P = ParamSpec("_P")
 
 
 def _for_audience(
     view: Callable[Concatenate[HttpRequest, Deployment, Audience, _P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, _P], HttpResponse]:
-    """The view, with the company and the audience that it is shown to; who is not of the audience may sign in."""
+    """Decorator that passes deployment and audience to the view; others may sign in."""
 
     @wraps(view)
     def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
@@ -58,7 +58,7 @@ def _for_audience(
 def _for_machines(
     view: Callable[Concatenate[Deployment, Audience, _P], JsonResponse],
 ) -> Callable[Concatenate[HttpRequest, _P], JsonResponse]:
-    """The same where a machine asks: what is in the way is told it as JSON, and nobody is sent to a form."""
+    """The same for JSON views: errors are JSON, without redirects."""
 
     @wraps(view)
     def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> JsonResponse:
@@ -77,7 +77,7 @@ def _for_machines(
 @public
 @require_safe
 def notice(request: HttpRequest) -> HttpResponse:
-    """``/policy/``: the plain notice, for everyone, without marks; ``?version=`` another version of it."""
+    """``/policy/``: the plain policy for everyone, without badges; ``?version=`` another version."""
     try:
         company = the_company()
     except NoDeployment as error:
@@ -107,7 +107,7 @@ def notice(request: HttpRequest) -> HttpResponse:
 @require_safe
 @_for_audience
 def status(request: HttpRequest, company: Deployment, audience: Audience) -> HttpResponse:
-    """``/policy/status/``: the policy with what the last checks found under each sentence."""
+    """``/policy/status/``: the policy with the latest check results under each sentence."""
     now = timezone.now()
     page = page_for(company, audience, now)
     return render(
@@ -128,7 +128,7 @@ def status(request: HttpRequest, company: Deployment, audience: Audience) -> Htt
 @require_safe
 @_for_machines
 def status_json(company: Deployment, audience: Audience) -> JsonResponse:
-    """``/policy/status.json``: the same facts for machines, for the same audience."""
+    """``/policy/status.json``: the same facts as JSON, for the same audience."""
     now = timezone.now()
     return JsonResponse(facts_of(company, page_for(company, audience, now), now))
 
@@ -137,7 +137,7 @@ def status_json(company: Deployment, audience: Audience) -> JsonResponse:
 @require_safe
 @_for_audience
 def promise(request: HttpRequest, company: Deployment, audience: Audience, name: str) -> HttpResponse:
-    """``/policy/status/<id>/``: one promise, and how it has stood."""
+    """``/policy/status/<id>/``: one promise and its history."""
     now = timezone.now()
     shown = _promise(company, name, audience, now)
     return render(request, "policy_pages/promise_page.html", {"here": "status", "now": now, **shown})
@@ -147,7 +147,7 @@ def promise(request: HttpRequest, company: Deployment, audience: Audience, name:
 @require_safe
 @_for_machines
 def promise_json(company: Deployment, audience: Audience, name: str) -> JsonResponse:
-    """``/policy/status/<id>.json``: the same for machines."""
+    """``/policy/status/<id>.json``: the same as JSON."""
     now = timezone.now()
     try:
         shown = _promise(company, name, audience, now)
@@ -159,7 +159,7 @@ def promise_json(company: Deployment, audience: Audience, name: str) -> JsonResp
 
 
 def _promise(company: Deployment, name: str, audience: Audience, now: dt.datetime) -> dict[str, Any]:
-    """What the page of one promise shows. Raises Http404 where there is none that *audience* may see."""
+    """Context of a promise's page. Raises Http404 if *audience* may see no such promise."""
     marks = page_for(company, audience, now).marks
     found = next(
         (
@@ -192,7 +192,7 @@ def _promise(company: Deployment, name: str, audience: Audience, now: dt.datetim
 @require_safe
 @_for_audience
 def principles(request: HttpRequest, company: Deployment, audience: Audience) -> HttpResponse:
-    """``/policy/principles/``: which principles of the field the promises serve, and how many of those are kept."""
+    """``/policy/principles/``: privacy principles, the promises that serve them, and how many are kept."""
     page = page_for(company, audience, timezone.now())
     return render(
         request, "policy_pages/principles.html", {"here": "status", "page": page, "sets": _sets(company, page)}
@@ -211,7 +211,7 @@ def _sets(company: Deployment, page: StatusPage) -> list[dict[str, Any]]:
 @public
 @require_safe
 def receipt_of(request: HttpRequest, leaf: int) -> HttpResponse:
-    """``/ledger/receipt/<n>``: one entry and the proof that it stands in the ledger."""
+    """``/ledger/receipt/<n>``: an entry and its inclusion proof."""
     shown = _receipt(request, leaf)
     return render(request, "policy_pages/receipt.html", shown)
 
@@ -219,12 +219,12 @@ def receipt_of(request: HttpRequest, leaf: int) -> HttpResponse:
 @public
 @require_safe
 def receipt_text(request: HttpRequest, leaf: int) -> HttpResponse:
-    """``/ledger/receipt/<n>.tlog-proof``: the proof for machines (C2SP tlog-proof); the entry travels as its extra."""
+    """``/ledger/receipt/<n>.tlog-proof``: the proof for machines (C2SP tlog-proof), with the entry as extra data."""
     return HttpResponse(_receipt(request, leaf)["receipt"], content_type="text/plain; charset=utf-8")
 
 
 def _receipt(request: HttpRequest, leaf: int) -> dict[str, Any]:
-    """An entry and its receipt, for those who may see it: staff any, others what the status page links to."""
+    """An entry and its receipt, if the reader may see it: staff any, others those linked from the status page."""
     company, audience = the_company(), audience_asked(request)
     log = the_log()
     if leaf >= log.size or not (audience is Audience.STAFF or leaf in _linked(company, audience)):

@@ -1,4 +1,4 @@
-"""The policy as a page, with the marks where they stand in its text. Pure."""
+"""The policy as page blocks, with badges in place. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from troth.service.policy_pages.badges import ORDER, Badge
 
 @dataclass(frozen=True, slots=True)
 class BadgedPassage:
-    """Sentences that are shown together: one with its marks, or a run without."""
+    """Sentences shown together: one with its badges, or a run without."""
 
     sentences: tuple[Sentence, ...]
     marks: tuple[Badge, ...] = ()
 
     @property
     def word(self) -> str:
-        """The worst of its marks, which is the one that the line beside it shows."""
+        """The worst of its badges, shown by the line beside it."""
         return max(self.marks, key=lambda mark: -1 if mark.status is None else ORDER.index(mark.status)).word
 
 
@@ -29,7 +29,7 @@ Item = tuple[BadgedPassage, ...]
 
 @dataclass(frozen=True, slots=True)
 class ListEntry:
-    """An item of a list, and the lists within it."""
+    """A list item and its nested lists."""
 
     item: Item
     lists: tuple[TextBlock, ...] = ()
@@ -37,7 +37,7 @@ class ListEntry:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a table: its cells, and below them the *marks* of what it promises."""
+    """A table row: cells, and *below* them the badges of its promises."""
 
     cells: tuple[Item, ...]
     below: tuple[BadgedPassage, ...] = ()
@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """One paragraph (``p``), one list (``ul``, ``ol``) of entries, or one ``table`` of rows."""
+    """A paragraph (``p``), a list (``ul``, ``ol``) of entries, or a ``table`` of rows."""
 
     kind: str
     items: tuple[Item, ...] = ()
@@ -56,8 +56,8 @@ class TextBlock:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One section of the policy. *id* is its anchor; *names* are others by which the policy leads here. The chapter of
-    the policy's title has none of its own to show."""
+    """A section of the policy. *id* is its anchor; *names* are other anchors that the policy links to. The chapter of
+    the policy's title shows none of its own."""
 
     id: str
     title: str
@@ -71,14 +71,14 @@ class Chapter:
 
 
 _Placed = Mapping[str, tuple[Badge, ...]]
-"""Marks by the id of each sentence that their quote touches."""
+"""Badges by the id of each sentence that their quote touches."""
 _DEPTH_MAX = 6
 _TAKEN = frozenset({"main", "contents", "wrong", "astray"})
-"""The anchors that the pages have by themselves."""
+"""Anchors reserved by the pages."""
 
 
 def chapters(text: PolicyText, placed: _Placed = MappingProxyType({})) -> Iterator[Chapter]:
-    """The policy section by section; without marks, the plain notice."""
+    """Sections of the policy; without badges, the plain policy."""
     taken, led_to = set(_TAKEN), _led_to(text)
     heads = (block for block in text.blocks if block.kind == "heading")
     titled = False
@@ -93,7 +93,7 @@ def chapters(text: PolicyText, placed: _Placed = MappingProxyType({})) -> Iterat
 
 
 def _led_to(text: PolicyText) -> frozenset[str]:
-    """The places of itself to which the policy leads."""
+    """Anchors that the policy links to itself."""
     hrefs = (link.href for sentence in text.sentences for link in sentence.links)
     return frozenset(href[1:] for href in hrefs if href.startswith("#"))
 
@@ -107,7 +107,7 @@ def _named(blocks: Iterable[Block], led_to: frozenset[str], taken: set[str]) -> 
 
 
 def _said_in_heading(head: Block, placed: _Placed) -> tuple[TextBlock, ...]:
-    """A heading that promises something stands once more below itself, with its marks."""
+    """A heading with promises is repeated below itself, with its badges."""
     passages = tuple(passage for passage in _passages(head.sentences, placed) if passage.marks)
     return (TextBlock("p", (passages,)),) if passages else ()
 
@@ -120,7 +120,7 @@ def _anchor(title: str, taken: set[str]) -> str:
 
 
 def _parts(blocks: Iterable[Block], placed: _Placed) -> Iterator[TextBlock]:
-    """Paragraphs one by one; the items of a list, and the rows of a table, together."""
+    """Paragraphs singly; items of a list and rows of a table together."""
 
     def shape(block: Block) -> tuple[str, int]:
         return block.kind, -1 if block.cell is None else block.cell.table
@@ -135,7 +135,7 @@ def _parts(blocks: Iterable[Block], placed: _Placed) -> Iterator[TextBlock]:
 
 
 def _lists(blocks: Sequence[Block], placed: _Placed) -> list[TextBlock]:
-    """Items as lists: what is deeper than an item, and behind it, is within it."""
+    """Items as nested lists: deeper items belong to the item before them."""
     lists = list[tuple[str, list[ListEntry]]]()
     at = 0
     while at < len(blocks):
@@ -151,7 +151,7 @@ def _lists(blocks: Sequence[Block], placed: _Placed) -> list[TextBlock]:
 
 
 def _rows(cells: Sequence[Block], placed: _Placed) -> Iterator[Row]:
-    """The rows with a cell for each column, and the marks of a row below it: a last column may be out of sight."""
+    """Rows with a cell per column, and a row's badges below it: its last column may be out of sight."""
     columns = 1 + max(block.cell.column for block in cells if block.cell)
     for _, row in itertools.groupby(cells, key=lambda block: block.cell and block.cell.row):
         blocks = list(row)
@@ -164,7 +164,7 @@ def _rows(cells: Sequence[Block], placed: _Placed) -> Iterator[Row]:
 
 
 def _passages(sentences: Sequence[Sentence], placed: _Placed) -> Iterator[BadgedPassage]:
-    """Runs of sentences with the same marks. A mark stands once, under the last of the sentences that it is about."""
+    """Runs of sentences with the same badges. A badge appears once, under the last of its sentences."""
     last = {mark.id: sentence.id for sentence in sentences for mark in placed.get(sentence.id, ())}
     for under, group in itertools.groupby(sentences, key=lambda sentence: placed.get(sentence.id, ())):
         run = tuple(group)
@@ -172,5 +172,5 @@ def _passages(sentences: Sequence[Sentence], placed: _Placed) -> Iterator[Badged
 
 
 def title_of(policy: PolicyText) -> str:
-    """The policy's own first heading."""
+    """First heading of the policy."""
     return next((section.title for section in policy.sections if section.level == 1), "Privacy policy")

@@ -1,9 +1,9 @@
-"""Which version of the policy is published, and what its versions were.
+"""Publication of the policy and its versions.
 
-A change of the policy's file is published by the keep loop, with an entry in the ledger; the text stays in a row. A
-change that promises less than what is published, and that nobody is told of in time, is refused: what was published
-stays on the page, until there is a plan or the change is taken back (clause C55). The time that people have begins when
-the loop first publishes the text, at the earliest: no word of an older announcement reaches a text that came later.
+The scheduler publishes changes of the policy's file, with a ledger entry; the text is kept in a row. A change that
+promises less and is not announced in time is refused: the published version stays, until there is a plan or the change
+is reverted (clause C55). The notice period starts when the scheduler first publishes the text, at the earliest: an
+older announcement does not cover a later text.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _LOG = logging.getLogger("troth.policy")
 
 @dataclass(frozen=True, slots=True)
 class PublishedPolicy:
-    """The text that the public reads, since when it counts, the *name* it goes by, the day of the version that will
-    follow it, and why the file's own text is not published (empty where it is)."""
+    """The public text, its effective date, its *name*, the date of the coming version, and why the file's own text is
+    not published (empty if it is)."""
 
     policy: PolicyText
     effective: dt.date
@@ -48,8 +48,8 @@ class PublishedPolicy:
 
 @dataclass(frozen=True, slots=True)
 class VersionPage:
-    """A version as its page tells of it. Its *name* is its first day, and ``-2`` and so on where a later one has the
-    same; *comparison* is with the one before it."""
+    """A version as displayed. Its *name* is its effective date, with ``-2`` and so on if a later one has the same date;
+    *comparison* is with the one before."""
 
     name: str
     effective: dt.date
@@ -60,15 +60,15 @@ class VersionPage:
 
     @property
     def part(self) -> str:
-        """What tells it from the others of its day; empty for the first."""
+        """Suffix among versions of the same date; empty for the first."""
         return self.name.removeprefix(self.effective.isoformat()).removeprefix("-")
 
 
 def publish(here: Deployment, now: dt.datetime) -> bool:
-    """Publish the policy's file, and the versions that are declared to follow it, each where it is not yet and may be:
-    one at a time. Whether one was.
+    """Publish the next unpublished version among the policy's file and the declared versions after it, if allowed; at
+    most one. True if one was.
 
-    The first time, that is the version which the declaration has in force: an earlier one while today's file must wait.
+    The first time, publish the version in force by the declaration: an earlier one if today's file must wait.
     """
     last, today = _last(), timezone.localdate(now)
     issue = _next(here) if last else _declared(here, today)
@@ -97,8 +97,7 @@ def publish(here: Deployment, now: dt.datetime) -> bool:
 
 
 def in_force(here: Deployment, today: dt.date) -> PublishedPolicy:
-    """What the public reads today: what was published, and the version that the declaration has in force only where
-    nothing was yet."""
+    """Public version today: the published one, or, if there is none yet, the one in force by the declaration."""
     last = _last()
     if last is None:
         issue = _declared(here, today)
@@ -112,26 +111,26 @@ def in_force(here: Deployment, today: dt.date) -> PublishedPolicy:
 
 
 def held_back(here: Deployment, now: dt.datetime) -> str:
-    """Why the policy's file, or a version that is declared to follow it, is not published; empty where none waits."""
+    """Why the policy's file, or a declared version after it, is withheld; empty if none is."""
     last = _last()
     waiting = _next(here) if last else None
     return _refused(waiting, last, timezone.localdate(now)) if last and waiting else ""
 
 
 def is_asked(here: Deployment, now: dt.datetime) -> bool:
-    """Whether `policy.changes_published` has to be asked although no promise rests on it: from when a version is held
-    back until the task that this opened is closed."""
+    """True if `policy.changes_published` must run although no promise depends on it: while a version is withheld, and
+    until the task for it is closed."""
     return Task.objects.filter(control=CHANGES_PUBLISHED, closed_at=None).exists() or bool(held_back(here, now))
 
 
 def has_turned(here: Deployment, last: Check | None, now: dt.datetime) -> bool:
-    """Whether what the *last* check of `policy.changes_published` says is no longer so."""
+    """True if the *last* check of `policy.changes_published` is no longer right."""
     return last is not None and (last.outcome is CheckOutcome.FAIL) != bool(held_back(here, now))
 
 
 def versions_of(here: Deployment, today: dt.date) -> Sequence[VersionPage]:
-    """Every version that was published, and before those the ones that the declaration names; the latest first. Where a
-    file cannot be read those are left out, and `troth check` says why."""
+    """Every published version, then those that only the declaration names; latest first. If a file cannot be read, the
+    latter are omitted, and `troth check` says why."""
     rows = list(PublishedRow.objects.select_related("entry").order_by("number"))
     try:
         issues = chain(here.declaration)
@@ -154,7 +153,7 @@ def versions_of(here: Deployment, today: dt.date) -> Sequence[VersionPage]:
 
 
 def _names(days: Iterable[dt.date]) -> list[str]:
-    """The names of versions that begin on these days, in order."""
+    """Names of versions with these effective dates, in order."""
     seen: Counter[dt.date] = Counter()
     names = []
     for day in days:
@@ -164,14 +163,14 @@ def _names(days: Iterable[dt.date]) -> list[str]:
 
 
 def _days(number: int) -> Iterable[dt.date]:
-    """The first days of what was published up to that row."""
+    """Effective dates of the versions up to that row."""
     rows = PublishedRow.objects.filter(number__lte=number).order_by("number")
     return rows.values_list("effective", flat=True)
 
 
 def _declared(here: Deployment, today: dt.date) -> Issue:
-    """The version that the declaration has in force: the last of those that count already and might follow the one
-    before. Where the versions cannot be read, it is the policy's file."""
+    """The version in force by the declaration: the last one that is effective and may follow the one before. If the
+    versions cannot be read, the policy's file."""
     if not here.declaration.policy.versions:
         return todays(here.declaration, here.policy)
     try:
@@ -187,7 +186,7 @@ def _declared(here: Deployment, today: dt.date) -> Issue:
 
 
 def _kind(row: PublishedRow) -> Kind:
-    """How the text of that row is read."""
+    """Format of the row's text."""
     return "html" if row.kind == "html" else "text" if row.kind == "text" else "markdown"
 
 
@@ -201,12 +200,12 @@ def _last() -> PublishedRow | None:
 
 
 def _row_in_force(today: dt.date) -> PublishedRow | None:
-    """The latest that counts already: what was published later takes back what was to count."""
+    """The latest effective version: a later publication replaces a coming one."""
     return PublishedRow.objects.filter(effective__lte=today).order_by("-number").first()
 
 
 def _next(here: Deployment) -> Issue | None:
-    """The first that is not published yet of the policy's file and what follows it; None where all of them are."""
+    """The first unpublished one of the policy's file and later versions; None if all are published."""
     wanted = _wanted(here)
     keys = [(issue.hash, issue.effective) for issue in wanted]
     rows = PublishedRow.objects.order_by("-number").values_list("digest", "effective")[: len(keys)]
@@ -216,7 +215,7 @@ def _next(here: Deployment) -> Issue | None:
 
 
 def _wanted(here: Deployment) -> list[Issue]:
-    """The policy's file, and the versions that are declared to follow it."""
+    """The policy's file and the declared versions after it."""
     new = todays(here.declaration, here.policy)
     if all(one.effective <= new.effective for one in here.declaration.policy.versions):
         return [new]
@@ -228,15 +227,15 @@ def _wanted(here: Deployment) -> list[Issue]:
 
 
 def _refused(new: Issue, last: PublishedRow, today: dt.date) -> str:
-    """Why a version may not follow what was published last; empty where it may."""
+    """Why a version may not follow the last published one; empty if it may."""
     row = _row_in_force(today)
     if row is not None and (row.digest, row.effective) == (new.hash, new.effective):
-        return ""  # what people have already takes nothing from them: so a coming version is taken back
+        return ""  # the version in force takes nothing away: so a coming version is withdrawn
     olds = [last]
     if row is not None and row != last and new.effective < last.effective:
         olds.append(
             row
-        )  # it would count before what was published last: it is held against what people have until then
+        )  # effective before the last published version: compare it with the one that is in force until then
     steps = (VersionChange(old, new, _between(old, new)) for old in map(_issue, olds))
     return next((why for step in steps if (why := step.refused_on(today))), "")
 
@@ -247,5 +246,5 @@ def _between(old: Issue, new: Issue) -> Comparison:
 
 @lru_cache(maxsize=32)
 def _compared(old: str, old_kind: Kind, new: str, new_kind: Kind) -> Comparison:
-    """A comparison takes as long as a page: it is made once for each change."""
+    """Cached per change: a comparison costs as much as a page."""
     return compare(read(old, kind=old_kind), read(new, kind=new_kind))

@@ -1,4 +1,4 @@
-"""The status pages for machines: the same facts, for the same audience."""
+"""Status pages as JSON: the same facts, for the same audience."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from troth.service.policy_pages.badges import Badge, CheckDetail
 from troth.service.policy_pages.status_page import StatusPage
 
 _CHANGES = 20
-"""Of each promise in the list of all; its own page has them all."""
+"""Changes per promise in the list of all; its own page has them all."""
 
 
 def facts_of(company: Deployment, page: StatusPage, now: dt.datetime) -> dict[str, Any]:
-    """Everything that the status page says, with the latest changes of each promise, and for staff the open tasks."""
+    """All facts of the status page, with the latest changes of each promise, and for staff the open tasks."""
     changes = _changes(company, page, now)
     facts: dict[str, Any] = {
         "version": 3,
@@ -50,7 +50,7 @@ def facts_of(company: Deployment, page: StatusPage, now: dt.datetime) -> dict[st
 
 
 def promise_facts(mark: Badge, changes: Sequence[ChangeReason]) -> dict[str, Any]:
-    """One promise, with what has changed, the latest first."""
+    """One promise with its changes, latest first."""
     is_known = mark.status is not None and mark.known is not None
     return {
         "id": mark.id,

@@ -1,4 +1,4 @@
-"""The policy as a page with marks: which sentence keeps which promise, and what the reader may see of it. Pure."""
+"""The policy as a page with badges: promises by sentence, as far as the reader may see. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from troth.service.policy_pages.policy_text import Chapter, chapters
 
 @dataclass(frozen=True, slots=True)
 class TallyBar:
-    """One piece of the bar that shows the tally: where it starts and how wide it is, in promises."""
+    """A piece of the tally bar: its start and width, in promises."""
 
     word: str
     count: int
@@ -39,11 +39,11 @@ class StatusPage:
     bars: tuple[TallyBar, ...]
     marks: tuple[Badge, ...] = field(default=())
     astray: tuple[Badge, ...] = ()
-    """Promises whose words the policy does not contain: for those inside, who can mend it."""
+    """Promises whose quote is not in the policy: for internal audiences, who can fix it."""
 
     @property
     def summary(self) -> str:
-        """The tally as a sentence without its full stop."""
+        """The tally as a sentence without full stop."""
         total = self.tally
         parts = (
             gettext("%d checked here") % total.checked_here,
@@ -69,8 +69,8 @@ def compose(
     controls: Mapping[str, Control],
     earlier: Mapping[str, Earlier] = MappingProxyType({}),
 ) -> StatusPage:
-    """The page that *audience* may see. *judgements*, *known* and *earlier* are by promise name; *earlier* is what is
-    shown of promises that this audience sees late."""
+    """Build the page for *audience*. *judgements*, *known* and *earlier* are by promise name; *earlier* is for promises
+    that this audience sees with a delay."""
     seen, marked = list[tuple[Promise, PublishedStatus | None]](), list[Badge]()
     for promise in declaration.promises:
         name = promise_name(promise)

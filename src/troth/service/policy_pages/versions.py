@@ -1,4 +1,4 @@
-"""The versions of the policy, for everyone: each with its day, and what it changed, in words."""
+"""Public page of the policy's versions, with dates and changes in words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PUBLIC_S = 60
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """A version in the list: what it is today, and its changes by verdict, those that take something first."""
+    """A version in the list: its state today, and its changes by verdict, losses first."""
 
     version: VersionPage
     state: str
@@ -39,7 +39,7 @@ class VersionRow:
 @public
 @require_safe
 def versions(request: HttpRequest) -> HttpResponse:
-    """``/policy/versions/``: every version, and the differences in words."""
+    """``/policy/versions/``: every version and its changes."""
     try:
         company = the_company()
     except NoDeployment as error:
@@ -58,7 +58,7 @@ def versions(request: HttpRequest) -> HttpResponse:
 
 
 def one_version(company: Deployment, named: str, today: dt.date) -> VersionPage:
-    """The version of that name. Raises `Http404` where there is none."""
+    """The version *named*. Raises `Http404` if there is none."""
     for version in versions_of(company, today):
         if version.name == named:
             return version
@@ -66,7 +66,7 @@ def one_version(company: Deployment, named: str, today: dt.date) -> VersionPage:
 
 
 def _listed(company: Deployment, current: str, today: dt.date) -> Iterator[VersionRow]:
-    """The latest first: what was published after the current one is coming, and what came before it is past."""
+    """Latest first: versions after the current one may be coming, those before it are past."""
     is_later = True
     for version in versions_of(company, today):
         if version.name == current:
@@ -77,7 +77,7 @@ def _listed(company: Deployment, current: str, today: dt.date) -> Iterator[Versi
 
 
 def _groups(comparison: Comparison | None) -> Iterator[tuple[Verdict, tuple[ClauseChange, ...]]]:
-    """The changes by verdict, in the order of `Verdict`; what stayed the same is not told."""
+    """Changes by verdict, in the order of `Verdict`, without unchanged clauses."""
     for verdict in Verdict if comparison else ():
         changes = tuple(change for change in comparison.changes if change.verdict is verdict) if comparison else ()
         if changes and verdict is not Verdict.SAME:

@@ -1,1 +1,1 @@
-"""Cases: what a person asks, the clocks that it starts, and everything that follows until it is answered."""
+"""Requests, complaints and questions of people as cases: from intake, through their clocks, to the answer."""

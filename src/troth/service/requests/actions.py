@@ -1,7 +1,7 @@
-"""What is decided of a case, and done with it by hand: paused, extended, refused, approved, answered, withdrawn.
+"""Manual actions on a case: pause, extend, refuse, approve, answer, withdraw and others.
 
-Every function is one transaction of Troth's own database: the case, its event, its ledger entry and its letter commit
-together. What is carried out in stores is in `carry`.
+Each function is one transaction in Troth's own database: the case, its event, its ledger entry and its e-mail commit
+together. Execution in the stores is in `fulfilment`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from troth.service.work.run import want
 
 
 def pause(case_id: int, question: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
-    """Ask the person for something without which the case cannot be answered. The clocks that may pause do."""
+    """Ask the person for information that the answer needs. Clocks that may pause are paused. Raises `CaseRefused`."""
     with transaction.atomic():
         case = locked(case_id)
         if case.state != CaseState.IN_PROGRESS:
@@ -80,7 +80,7 @@ def pause(case_id: int, question: str, desk: CaseDeployment, *, who: Actor, now:
 
 
 def resume(case_id: int, answer_text: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
-    """The person has answered, or a handler has what was needed: the clock runs on from here."""
+    """Resume a paused case after the person has answered, or a handler has the information. The clocks run on."""
     with transaction.atomic():
         case = locked(case_id)
         if case.state != CaseState.PAUSED:
@@ -103,9 +103,9 @@ def resume(case_id: int, answer_text: str, desk: CaseDeployment, *, who: Actor, 
 
 
 def extend(case_id: int, reasons: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
-    """Take the longer period that the law gives, with reasons, while the first one still runs (GDPR Art. 12(3)).
+    """Extend the deadline as the law allows, with reasons, before the first deadline has passed (GDPR Art. 12(3)).
 
-    Raises `CaseRefused` where no law on this case gives more time, or it is asked for too late.
+    Raises `CaseRefused` if no applicable law gives more time, or if it is too late or already extended.
     """
     with transaction.atomic():
         case = locked(case_id)
@@ -135,7 +135,7 @@ def extend(case_id: int, reasons: str, desk: CaseDeployment, *, who: Actor, now:
 
 
 def refuse(case_id: int, reasons: str, cite: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
-    """Refuse, with the reason, where the law says so, and whom to complain to (GDPR Art. 12(4))."""
+    """Refuse a case, with the reasons, the citation, and how to complain (GDPR Art. 12(4)). Raises `CaseRefused`."""
     with transaction.atomic():
         case = locked(case_id)
         require_open(case)
@@ -160,9 +160,9 @@ def refuse(case_id: int, reasons: str, cite: str, desk: CaseDeployment, *, who: 
 
 
 def approve(case_id: int, plan_hash: str, by: Any, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
-    """Somebody who had no other part in the case approves exactly the plan that they have seen. It is carried out next.
+    """Approve exactly the plan shown, by a person not otherwise involved in the case. It is executed next.
 
-    Raises `CaseRefused` for whoever had one, and for a plan that is not the case's any more.
+    Raises `CaseRefused` if the person was involved, or if the case's plan has changed.
     """
     with transaction.atomic():
         case = locked(case_id)
@@ -189,14 +189,14 @@ def approve(case_id: int, plan_hash: str, by: Any, desk: CaseDeployment, *, who:
 
 
 def has_worked_on(case: Case, who: Actor) -> bool:
-    """Whether *who* has done anything with the case but approve plans of it: opened it, noted something, went on."""
+    """True if *who* has acted on the case other than by approving its plans, for example opened it or added notes."""
     return bool(who.by) and case.events.filter(by=who.by).exclude(what="approved").exists()
 
 
 def choose_rows(case_id: int, rows: Sequence[str], desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
-    """A handler has looked and says which rows are the person's: the case goes on with them alone.
+    """Continue the case with only *rows*, which a handler has identified as the person's.
 
-    Raises `CaseRefused` where that names no rows of the company.
+    Raises `CaseRefused` if the case waits for no review, or *rows* are not rows of the company.
     """
     with transaction.atomic():
         case = locked(case_id)
@@ -215,7 +215,7 @@ def choose_rows(case_id: int, rows: Sequence[str], desk: CaseDeployment, *, who:
 
 
 def try_again(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
-    """Carry the case out as it stands, after somebody has mended what it waited for."""
+    """Execute the case again unchanged, after the problem it waited for was fixed. Raises `CaseRefused`."""
     with transaction.atomic():
         case = locked(case_id)
         if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.REVIEW or not case.subject:
@@ -227,7 +227,7 @@ def try_again(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetim
 
 
 def grant(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
-    """Somebody has weighed an objection, and no compelling ground overrides it (GDPR Art. 21(1)): it is carried out."""
+    """Grant an objection, because no compelling ground overrides it (GDPR Art. 21(1)); it is executed next."""
     with transaction.atomic():
         case = locked(case_id)
         if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.WEIGHING:
@@ -239,7 +239,7 @@ def grant(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -
 
 
 def take(case_id: int, handler: Any, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
-    """*handler* works on the case from now on. Raises `CaseRefused` for a case that is closed."""
+    """Assign the case to *handler*. Raises `CaseRefused` for a closed case."""
     with transaction.atomic():
         case = locked(case_id)
         require_open(case)
@@ -252,8 +252,8 @@ def take(case_id: int, handler: Any, desk: CaseDeployment, *, who: Actor, now: d
 
 
 def confide(case_id: int, *, apart: bool, who: Actor, now: dt.datetime) -> Case:
-    """Leave the case to the data protection officer and the deputy alone, or let handlers see it again. Whoever worked
-    on it does so no more: somebody who may takes it."""
+    """Restrict the case to the data protection officer and the deputy (*apart*), or let handlers see it again. This
+    removes its handler; someone with access must take it."""
     with transaction.atomic():
         case = locked(case_id)
         if case.is_confidential != apart:
@@ -266,7 +266,7 @@ def confide(case_id: int, *, apart: bool, who: Actor, now: dt.datetime) -> Case:
 
 
 def lift(case_id: int, reasons: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
-    """End a restriction that was granted; the person is told before it is lifted (GDPR Art. 18(3))."""
+    """End a restriction; the person is informed before it is lifted (GDPR Art. 18(3)). Raises `CaseRefused`."""
     with transaction.atomic():
         case = locked(case_id)
         first = case.restrictions.filter(lifted_at=None, purpose="").order_by("since").first()
@@ -278,8 +278,8 @@ def lift(case_id: int, reasons: str, desk: CaseDeployment, *, who: Actor, now: d
 
 
 def withdraw(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetime, is_denied: bool = False) -> Case:
-    """The person takes the request back; *is_denied*: they have sent nobody to ask for it. Raises `CaseRefused` where
-    it is being carried out already."""
+    """Withdraw the case for the person; *is_denied*: they say that they authorised no agent. Raises `CaseRefused` if it
+    is already being executed."""
     with transaction.atomic():
         case = locked(case_id)
         require_open(case)
@@ -296,7 +296,7 @@ def withdraw(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetime
 
 
 def answer(case_id: int, text: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime, remedy: str = "") -> Case:
-    """Answer a question or a complaint, and close the case."""
+    """Answer a question or complaint, and close the case. Raises `CaseRefused`."""
     with transaction.atomic():
         case = locked(case_id)
         require_open(case)
@@ -306,7 +306,7 @@ def answer(case_id: int, text: str, desk: CaseDeployment, *, who: Actor, now: dt
         desk.papers.put(case, dataclasses.replace(content, answer=text), now=now)
         received = day(case.received_at, desk)
         if case.kind == CaseKind.QUESTION:
-            # To an address that nobody has proved goes nothing that somebody typed: it may be meant for its owner.
+            # Never send typed text to an unverified address: somebody could use us to mail text to its owner.
             quoted = readable(content.message)[:1_000].strip() if case.tier else ""
             asked = {"asked": quoted} if quoted else {}
             write(

@@ -1,6 +1,6 @@
-"""By which names cases are known: one person may ask by their address today, and by address and account tomorrow.
+"""Aliases of cases: one person may ask by e-mail address today, and by address and account tomorrow.
 
-Two cases are about one person where they share a name. The names are keyed references; nothing here is an identifier.
+Two cases are about the same person if they share an alias. Aliases are keyed references, not identifiers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from troth.subjects import Identity, references
 
 
 def each_alone(content: CaseContent, desk: CaseDeployment) -> list[str]:
-    """The names of whoever is named by each identifier alone, where there are several; else none."""
+    """One keyed reference per identifier, if the request has several; else none."""
     identity = content.identity
     if identity is None or len(identity.identifiers) < 2:
         return []
@@ -26,12 +26,12 @@ def each_alone(content: CaseContent, desk: CaseDeployment) -> list[str]:
 
 
 def about(names: Collection[str]) -> Q:
-    """The cases that are known by one of *names*."""
+    """Condition that selects cases with one of the aliases *names*."""
     return Q(subject__in=names) | Q(pk__in=CaseAlias.objects.filter(name__in=names).values("case"))
 
 
 def names_of_cases(cases: Iterable[tuple[int, str]]) -> dict[int, set[str]]:
-    """All names of cases, which are given by their numbers and subjects."""
+    """All aliases of cases, which are given as pairs of primary key and subject."""
     names = defaultdict[int, set[str]](set, {pk: {subject} if subject else set() for pk, subject in cases})
     for pk, name in CaseAlias.objects.filter(case__in=list(names)).values_list("case_id", "name"):
         names[pk].add(name)
@@ -39,8 +39,8 @@ def names_of_cases(cases: Iterable[tuple[int, str]]) -> dict[int, set[str]]:
 
 
 def waiting_to_see(cases: Mapping[int, set[str]]) -> set[int]:
-    """Those of *cases*, with their names, whose person has a request to see their data open, and has shown who they
-    are: or whoever knows an address would keep its owner from having anything erased."""
+    """Those of *cases* (with their aliases) whose person has an open and verified request to see their data. Without
+    verification, anyone who knows an address could block its owner's erasure."""
     wanted = set[str]().union(*cases.values())
     if not wanted:
         return set()

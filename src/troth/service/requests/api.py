@@ -1,4 +1,4 @@
-"""Cases for programs: a company's application asks for its users, follows the answer, and hands the package on."""
+"""API for cases: a company's application opens cases for its users, follows them, and fetches packages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ BATCH_MAX = 1_000
 PAGE_MAX = 200
 _AGENT = Actor("agent")
 AGE_MAX = dt.timedelta(days=366)
-"""How long ago a request may have reached a company that only now tells us."""
+"""Maximum age of a request that a program reports to us."""
 _A_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,20}([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
 
@@ -52,7 +52,7 @@ Reference = Annotated[str, StringConstraints(pattern=r"^[RCQ]-[0-9]{4}-[0-9]{4,1
 
 
 def _written(value: Any) -> Any:
-    """A moment is written out: a number of seconds might be one of milliseconds."""
+    """Accept only ISO 8601 text: a number could be seconds or milliseconds."""
     if not isinstance(value, str | None) or (value is not None and re.fullmatch(_A_MOMENT, value) is None):
         raise PydanticCustomError("moment", "write a moment with its time zone, such as 2026-11-24T09:41:00Z")
     return value
@@ -65,14 +65,14 @@ Changed = Annotated[str, StringConstraints(max_length=320, pattern=_PRINTABLE)]
 
 
 class SubjectIdentifiers(Body):
-    """Who it is about: at least one of these, as your systems know the person."""
+    """Identifiers of the person: at least one, as your systems know them."""
 
     email: Mail | None = None
     phone: Annotated[str, StringConstraints(min_length=5, max_length=40, pattern=_PRINTABLE)] | None = None
     account: Line | None = None
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Kind and value of each that was given."""
+        """Kind and value of each given identifier."""
         given = {IdentityKind.EMAIL: self.email, IdentityKind.PHONE: self.phone, IdentityKind.ACCOUNT: self.account}
         return tuple((kind.value, value.strip()) for kind, value in given.items() if value and value.strip())
 
@@ -80,30 +80,30 @@ class SubjectIdentifiers(Body):
 
 
 class NewCase(Body):
-    """A request, a complaint or a question of a person, as your application received it."""
+    """A request, complaint or question of a person, as your application received it."""
 
     kind: Literal["request", "complaint", "question"] = "request"
     right: Literal["view", "amend", "erase", "restrict", "port", "object", "withdraw"] | None = None
     subject: SubjectIdentifiers
     reply_to: Mail
-    """Where letters go. Without proof of who asks, the first of them holds a link to press. With *proof* `none` or
-    `channel` it is the e-mail address of *subject*, where that has one; where it has another name as well, a handler
-    looks before anything is done."""
+    """Where e-mails go. Without proof of identity, the first one contains a link to confirm. With *proof* `none` or
+    `channel` it must be the e-mail address of *subject*, if that has one; if *subject* has other identifiers as well, a
+    handler reviews the case before anything is done."""
     language: Literal["en", "de", "fr", "es"] = "en"
-    """In which letters are written."""
+    """Language of e-mails."""
     residence: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")] = ""
-    """Where the person lives (ISO 3166: ``DE``, ``US-CA``), where you know: it decides which clocks run."""
+    """Where the person lives (ISO 3166: ``DE``, ``US-CA``), if known: it determines the deadlines."""
     message: Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00]*$")] = ""
     changes: dict[Line, Changed] = Field(default={}, max_length=50)
-    """For an amendment: each category or column, and what it should be."""
+    """For an amendment: each category or column with its new value."""
     purposes: list[Line] = Field(default=[], max_length=50)
-    """For an objection or a withdrawal: which of the declared purposes. None: direct marketing, or all that rests on
+    """For an objection or a withdrawal: the declared purposes. Default: direct marketing, or all purposes based on
     consent."""
     proof: Literal["none", "channel", "points", "account"] = "none"
-    """What your application has made sure of: nothing; that the person reads *reply_to*; two stored data points;
-    a signed-in account."""
+    """What your application has verified: nothing; that the person reads *reply_to*; two stored data points; a
+    signed-in account."""
     received_at: Moment | None = None
-    """When it reached you, within the last year: the clock starts then."""
+    """When you received it, within the last year: the clock starts then."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -134,59 +134,59 @@ class NewCase(Body):
 
 
 class CaseView(ApiResponse):
-    """A case as it stands."""
+    """Current status of a case."""
 
     reference: str
-    """Its name, which the person reads in every letter: ``R-2026-0187``."""
+    """The case reference, as in every e-mail to the person: ``R-2026-0187``."""
     kind: str
     right: str
     state: str
     """`received`, `verifying`, `in_progress`, `paused` or `closed`."""
     outcome: str
-    """Once it is closed: `fulfilled`, `partly_fulfilled`, `refused` or `withdrawn`."""
+    """When closed: `fulfilled`, `partly_fulfilled`, `refused` or `withdrawn`."""
     needs: str
-    """What it waits for, where a person has to do something."""
+    """What the case waits for; empty if nothing."""
     received_at: dt.datetime
     due_on: dt.date | None
-    """The last day for the answer: the earliest of all clocks that run."""
+    """Deadline for the answer: the earliest of all clocks."""
     closed_at: dt.datetime | None
     steps: dict[str, str]
-    """Each system that was asked, and how far it is."""
+    """State of each system that was asked."""
 
 
 class CaseList(ApiResponse):
-    """Some cases, the newest first."""
+    """A page of cases, newest first."""
 
     cases: list[CaseView]
     next: str
-    """What to send as `after` for those that follow; empty at the end."""
+    """Value of `after` for the next page; empty at the end."""
 
 
 class GuardAnswer(ApiResponse):
-    """Whether a person's data may be used."""
+    """Restrictions on the use of a person's data."""
 
     restricted: bool
-    """It may be kept and nothing else."""
+    """The data may only be stored."""
     purposes: list[str]
-    """For these it may not be used."""
+    """Purposes for which it must not be used."""
 
 
 class ReceiptView(ApiResponse):
-    """One receipt: what was done in one go."""
+    """Receipt of one run."""
 
     at: dt.datetime
     lines: list[dict[str, Any]]
-    """For each place what was done to how many rows, and the ground."""
+    """For each place: the action, the number of rows and the ground."""
     residue: dict[str, Any]
-    """What is still there, where something had to be: empty is what you want."""
+    """Rows still found although they should be gone, by place; empty if the run succeeded completely."""
     final_after: dt.date | None
-    """When the last backup that still holds it is gone."""
+    """The day after which no backup can restore the data."""
     leaf: int | None
-    """Its number in the ledger: `/ledger/receipt/…` has the proof."""
+    """Its number in the ledger; `/ledger/receipt/…` has the proof."""
 
 
 class ReceiptList(ApiResponse):
-    """What was done in the company's stores, as it stands in the ledger."""
+    """Actions in the company's stores, as recorded in the ledger."""
 
     receipts: list[ReceiptView]
 
@@ -198,7 +198,7 @@ _TIERS = {"none": 0, "channel": 1, "points": 2, "account": 3}
 @scoped(ApiScope.CASES_WRITE)
 @once
 def ask(request: HttpRequest, asked: NewCase) -> Any:
-    """Open one case. With an Idempotency-Key it is opened once."""
+    """Open one case. With an Idempotency-Key, repeating the call opens no second case."""
     return _ask_all([asked], _token(request), is_single=True)
 
 
@@ -208,7 +208,7 @@ def ask(request: HttpRequest, asked: NewCase) -> Any:
 def ask_many(
     request: HttpRequest, asked: FromBody[Annotated[list[NewCase], Field(min_length=1, max_length=BATCH_MAX)]]
 ) -> Any:
-    """Open up to 1,000 cases: all of them or none."""
+    """Open up to 1,000 cases, all or none."""
     return _ask_all(asked, _token(request), is_single=False)
 
 
@@ -251,7 +251,7 @@ def _faults(asked: NewCase) -> list[tuple[str, str]]:
 
 
 def _purposes(asked: NewCase) -> list[tuple[str, str]]:
-    """Purposes that the right cannot stop, and objections that cannot be one case."""
+    """Faults: purposes that the right cannot stop, and objections that must be split into two cases."""
     declaration, right = case_deployment().declaration, asked.right or ""
     if asked.purposes and right not in CHOICES:
         return [("purposes", "only an objection and a withdrawal are about purposes")]
@@ -267,7 +267,7 @@ def _purposes(asked: NewCase) -> list[tuple[str, str]]:
 
 
 def _astray(asked: NewCase) -> list[tuple[str, str]]:
-    """Why a link to *reply_to* would not show whoever is named by an e-mail address."""
+    """Faults: a link to *reply_to* would not prove that the person owns the e-mail address in *subject*."""
     email = asked.subject.email or ""
     if not email:
         return []
@@ -319,21 +319,21 @@ def _known(case: Case, steps: Mapping[str, str]) -> CaseView:
 
 
 class CaseFilter(Schema):
-    """Which cases: those in one state, those of one right, those after a page."""
+    """Filter for cases: by state, by right, and by page."""
 
     state: Literal["received", "verifying", "in_progress", "paused", "closed"] | SkipJsonSchema[None] = None
     right: (
         Literal["view", "amend", "erase", "restrict", "port", "object", "withdraw", "appeal"] | SkipJsonSchema[None]
     ) = None
     after: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,18}$")] = ""
-    """What `next` of the page before said."""
+    """The value of `next` on the previous page."""
     limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 50
 
 
 @router.get("/requests", response={200: CaseList, **problems()}, summary="List cases")
 @scoped(ApiScope.CASES_READ)
 def list_cases(request: HttpRequest, wanted: Query[CaseFilter]) -> Any:
-    """The cases that your program opened, the newest first; with the scope `cases.all`, those of every program."""
+    """List the cases that your program opened, newest first; with the scope `cases.all`, those of all programs."""
     if request.GET.keys() - CaseFilter.model_fields.keys():
         return problem(422, "That is no way to choose cases", f"There are {', '.join(CaseFilter.model_fields)}.")
     rows = _cases(request)
@@ -356,7 +356,7 @@ def _token(request: HttpRequest) -> ApiToken:
 
 
 def _cases(request: HttpRequest) -> QuerySet[Case]:
-    """The cases that whoever asks may know of: those that their program opened, unless they may follow all."""
+    """Cases visible to the caller: those of its program, or with the scope `cases.all` of all programs."""
     token, rows = _token(request), Case.objects.filter(channel=Channel.API, is_confidential=False)
     return rows if ApiScope.CASES_ALL in token.scopes else rows.filter(program=token.program)
 
@@ -371,7 +371,7 @@ _NONE = ("There is no such case", "Only cases that your program opened are there
 @router.get("/requests/{reference}", response={200: CaseView, **problems(404)}, summary="Follow a case")
 @scoped(ApiScope.CASES_READ)
 def follow(request: HttpRequest, reference: Reference) -> Any:
-    """How a case stands."""
+    """Get the status of a case."""
     case = _case(request, reference)
     return problem(404, *_NONE) if case is None else Status(200, _known(case, _steps(case)))
 
@@ -379,7 +379,7 @@ def follow(request: HttpRequest, reference: Reference) -> Any:
 @router.get("/requests/{reference}/receipts", response={200: ReceiptList, **problems(404)}, summary="What was done")
 @scoped(ApiScope.CASES_READ)
 def receipts(request: HttpRequest, reference: Reference) -> Any:
-    """What was done for a case: places, counts, grounds, and the number in the ledger."""
+    """Get the receipts of a case: places, counts, grounds, and the number in the ledger."""
     case = _case(request, reference)
     if case is None:
         return problem(404, *_NONE)
@@ -403,7 +403,7 @@ def receipts(request: HttpRequest, reference: Reference) -> Any:
 @scoped(ApiScope.CASES_WRITE)
 @once
 def withdraw(request: HttpRequest, reference: Reference) -> Any:
-    """The person takes the request back, as long as it is not being carried out."""
+    """Withdraw a case for the person, unless it is already being executed."""
     case = _case(request, reference)
     if case is None:
         return problem(404, *_NONE)
@@ -422,11 +422,11 @@ def withdraw(request: HttpRequest, reference: Reference) -> Any:
 )
 @scoped(ApiScope.PACKAGES_READ)
 def package(request: HttpRequest, reference: Reference) -> HttpResponse:
-    """The ZIP of a case whose person your application had signed in; for others it goes to the person alone."""
+    """Fetch the ZIP of a case whose person was signed in to your application; otherwise only the person gets it."""
     case = _case(request, reference)
     if case is None:
         return problem(404, *_NONE)
-    if identity.tier_at_intake(case) < _TIERS["account"]:  # what the person proved since is between them and us
+    if identity.tier_at_intake(case) < _TIERS["account"]:  # what the person proved to us later does not count
         return problem(403, "That package goes to the person alone", "Your application had not signed the person in.")
     packed = case_outcome.unsealed(case, case_deployment(), now=timezone.now())
     if packed is None:
@@ -435,7 +435,7 @@ def package(request: HttpRequest, reference: Reference) -> HttpResponse:
 
 
 class GuardQuery(Body):
-    """Who is asked about."""
+    """The person to check."""
 
     subject: SubjectIdentifiers
 
@@ -445,7 +445,7 @@ class GuardQuery(Body):
 @router.post("/guard", response={200: GuardAnswer, **problems()}, summary="May this person's data be used?")
 @scoped(ApiScope.GUARD_READ)
 def guard(request: HttpRequest, asked: GuardQuery) -> Any:
-    """Ask before data is used (GDPR Art. 18, 21): whether the person has had it restricted, or has objected."""
+    """Check before using data whether the person has restricted it or objected (GDPR Art. 18, 21)."""
     pairs = asked.subject.pairs()
     if not pairs:
         return problem(422, "Nobody was named", "Name the person by email, phone or account.")

@@ -1,7 +1,7 @@
-"""What a case holds about people, as values, and sealed under a key of the case's own.
+"""Personal content of a case, as values, and sealed with the case's own key.
 
-The key is one of `record.subject_keys`: destroying it ends the content in backups too. It is not the key of the person
-the case is about, because their answer has to reach them after everything of theirs is erased.
+The key is one of `core.subject_keys`: destroying it makes the content unreadable in backups, too. It is not the
+subject's key, because the answer must reach the subject after all their data was erased.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ from troth.subjects import Identity
 
 
 class ContentGone(ServiceError):
-    """The content of the case has ended with its period: nobody can read it any more."""
+    """The content of the case was destroyed at the end of its period and can no longer be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseContent:
-    """Who asks, for whom, and what they wrote. Its `repr` shows nothing."""
+    """Requester, subject and text of a case. Its `repr` shows nothing."""
 
     address: str = ""
-    """Where letters go."""
+    """Address for e-mails."""
     identifiers: tuple[tuple[str, str], ...] = ()
-    """Kind and value: what names the subject."""
+    """Identifiers of the subject: kind and value."""
     rows: tuple[str, ...] = ()
-    """Rows that a handler has named as the subject's, as ``system.table=key``; they count instead of identifiers."""
+    """Rows that a handler identified as the subject's, as ``system.table=key``; used instead of identifiers."""
     name: str = ""
     message: str = ""
     changes: Mapping[str, str] = field(default_factory=dict)
-    """For an amendment: category or column to new value."""
+    """For an amendment: category or column → new value."""
     purposes: tuple[str, ...] = ()
     """For an objection or a withdrawal."""
     agent_name: str = ""
     agent_address: str = ""
     question: str = ""
-    """What we asked the person for, while the case is paused."""
+    """Our question to the person while the case is paused."""
     answer: str = ""
-    """What we answered, or why we refused."""
+    """Our answer, or the reasons for a refusal."""
 
     def __repr__(self) -> str:
         return "Content(…)"
 
     @property
     def identity(self) -> Identity | None:
-        """Whom the request is about; None where nothing names anybody. Raises `IdentityRefused`."""
+        """Identity of the subject; None if there are no identifiers. Raises `IdentityRefused`."""
         if self.rows:
             return Identity.of(ids=self.rows)
         named = tuple((IdentityKind(kind), value) for kind, value in self.identifiers)
@@ -72,11 +72,11 @@ class CaseContent:
 
 
 _KEEP = {"\n", "\t", "\u200c", "\u200d"}
-"""Line ends, and the two joiners without which some scripts cannot be written."""
+"""Line feeds and tabs, and the two joiners that some scripts need."""
 
 
 def readable(text: str) -> str:
-    """*text* without what nobody sees: control characters, and marks that turn the direction of writing."""
+    """*text* without invisible characters: control characters and direction marks."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     return "".join(
         letter for letter in plain if letter in _KEEP or unicodedata.category(letter) not in ("Cc", "Cf", "Cs")
@@ -84,17 +84,17 @@ def readable(text: str) -> str:
 
 
 class SealedContent:
-    """The contents of cases, sealed and opened."""
+    """Seals and opens the contents of cases."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring, self._keys = keyring, SubjectKeys(keyring)
 
     def key_names(self, references: Sequence[str]) -> list[str]:
-        """The names of the keys of cases, in order."""
+        """Key names of cases, in order."""
         return [str(name) for name in self._keyring.pseudonyms("case", references)]
 
     def put(self, case: Case, content: CaseContent, *, now: dt.datetime) -> None:
-        """Seal *content* into *case*, in the transaction that is open; the caller saves the row."""
+        """Seal *content* into *case*, in the caller's transaction; the caller saves the row."""
         [name] = self.key_names([case.reference])
         row, key = self._keys.each([name], now=now)[name]
         case.key = row
@@ -109,13 +109,13 @@ class SealedContent:
             case.content = key.seal(content.encoded(), _context(case))
 
     def content(self, case: Case) -> CaseContent:
-        """What the case holds. Raises `ContentGone`."""
+        """Open the content of the case. Raises `ContentGone`."""
         if case.content is None:
             raise ContentGone(f"{case.reference} holds no content any more")
         return CaseContent.decode(self._key(case).unseal(bytes(case.content), _context(case)))
 
     def seal_note(self, case: Case, note: str) -> bytes:
-        """What somebody wrote about a case, to stand in one of its events."""
+        """Seal a note about a case, for storage in one of its events. Raises `ContentGone`."""
         return self._key(case).seal(note.encode(), _context(case, "note"))
 
     def note(self, case: Case, sealed: bytes) -> str:
@@ -128,7 +128,7 @@ class SealedContent:
         return self._key(case).unseal(bytes(sealed), _context(case, "file"))
 
     def destroy(self, cases: Sequence[Case], *, now: dt.datetime) -> None:
-        """End the contents of *cases* for good, in the transaction that is open."""
+        """Destroy the contents of *cases* permanently, in the caller's transaction."""
         self._keys.erase([case.key.pseudonym for case in cases if case.key is not None], now=now)
 
     def _key(self, case: Case) -> Keyring:

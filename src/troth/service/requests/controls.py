@@ -1,5 +1,5 @@
-"""What cases can show: that people are answered in time, can ask for every right, and lose nothing while they ask; that
-recipients were told of what was corrected, erased or restricted. Nothing here names anybody."""
+"""Controls on cases: people are answered in time, can exercise every right, and lose no data while they ask; recipients
+are notified of corrections, erasures and restrictions. Results name nobody."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ _RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.RESTRICT, Right.PORT, Rig
 
 @answers("requests.answered_in_time")
 def answered_in_time(declaration: Declaration, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 12(3): requests that are open past their earliest deadline, and those that were closed after it within
-    90 days."""
+    """GDPR Art. 12(3): requests that are open past their earliest deadline, or were closed after it in the last 90
+    days."""
     return _in_time(CaseKind.REQUEST, "request", "answer them, in the console", declaration, now)
 
 
 @answers("complaints.questions_answered")
 def questions_answered(declaration: Declaration, now: dt.datetime) -> ControlResult:
-    """Questions about the policy: as `answered_in_time`."""
+    """Like `answered_in_time`, for questions about the policy."""
     return _in_time(CaseKind.QUESTION, "question", "answer them, in the console", declaration, now)
 
 
 @answers("complaints.acknowledged")
 def complaints_acknowledged(declaration: Declaration, now: dt.datetime) -> ControlResult:
-    """DPA 2018 s.164A: complaints that nobody acknowledged within thirty days, and those that are late."""
+    """DPA 2018 s.164A: complaints not acknowledged within thirty days, and complaints that are late."""
     since = now - _PERIOD
     late = Q(acknowledged_at=None, received_at__lt=now - _ACKNOWLEDGED)
     late |= Q(acknowledged_at__gt=F("received_at") + _ACKNOWLEDGED)
@@ -64,7 +64,7 @@ def complaints_acknowledged(declaration: Declaration, now: dt.datetime) -> Contr
 
 
 def _concerned(kind: CaseKind, since: dt.datetime) -> QuerySet[Case]:
-    """The cases of a kind that are open, or were closed since then."""
+    """Cases of a kind that are open, or were closed after *since*."""
     return Case.objects.filter(kind=kind).filter(Q(closed_at=None) | Q(closed_at__gte=since))
 
 
@@ -94,7 +94,7 @@ def _in_time(kind: CaseKind, word: str, mend: str, declaration: Declaration, now
 
 @answers("requests.every_right_offered")
 def every_right_offered(site: Site) -> ControlResult:
-    """GDPR Art. 12(2): from the home page to the form of each right, by the links that a visitor sees."""
+    """GDPR Art. 12(2): links lead visitors from the home page to the form of each right."""
     try:
         home, centre = fetch(site, urlsplit(site.home).path or "/"), fetch(site, _CENTRE)
     except ProbeError as error:
@@ -121,8 +121,8 @@ def every_right_offered(site: Site) -> ControlResult:
 
 @answers("requests.every_channel")
 def every_channel(declaration: Declaration, site: Site, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 12(2): each declared way in leads to somebody. The centre has its form, the mailbox was read lately,
-    and a token to open cases is in force where an application is to send them."""
+    """GDPR Art. 12(2): each declared channel works. The privacy centre shows its form, the mailbox was read recently,
+    and if applications are to open cases, a token for that is valid."""
     declared, findings, seen = {"centre"}, list[ControlFinding](), set[str]()
     try:
         form = fetch(site, f"{_CENTRE}{Right.VIEW}/")
@@ -132,7 +132,7 @@ def every_channel(declaration: Declaration, site: Site, now: dt.datetime) -> Con
                 ControlFinding("the privacy centre", "it shows no form", "see that Troth serves it on this site")
             )
     except ProbeError:
-        pass  # not looked at, which is no pass
+        pass  # not observed, which does not count as a pass
     if declaration.requests.by_mail:
         declared.add("mail")
         seen.add("mail")
@@ -165,7 +165,7 @@ def _unread(now: dt.datetime) -> Iterable[ControlFinding]:
 
 
 def _paths(page: SitePage, site: Site) -> set[str]:
-    """The addresses on the same host that a page links."""
+    """Paths on the same host to which a page links."""
     here = urlsplit(site.home).netloc
     links = (urlsplit(urljoin(page.url, link.url)) for link in page.links)
     return {link.path for link in links if link.netloc == here}
@@ -173,8 +173,8 @@ def _paths(page: SitePage, site: Site) -> set[str]:
 
 @answers("core.held_cases_freeze_deletion")
 def held_cases_freeze_deletion(now: dt.datetime) -> ControlResult:
-    """DPA 2018 s.173: for every open request to see there is a hold, and no erasure of the same person since. One whose
-    requester has not shown who they are is not counted (`freeze`)."""
+    """DPA 2018 s.173: every open access request has a hold, and nothing of the same person was erased since. Unverified
+    requests are not counted (see `fulfilment.holds`)."""
     looks = Q(right=Right.VIEW) | Q(right=Right.PORT)
     ended = [CaseState.VERIFYING, CaseState.CLOSED]
     cases = list(Case.objects.filter(looks).exclude(state__in=ended).exclude(subject=""))
@@ -215,15 +215,15 @@ def _named(case: Case) -> str:
 _PERIOD = dt.timedelta(days=90)
 _ACKNOWLEDGED = dt.timedelta(days=30)
 _LETTER = dt.timedelta(days=3)
-"""How long a letter may be on its way."""
+"""Maximum delay of an e-mail."""
 _BY_STAFF = dt.timedelta(days=14)
-"""How long a recipient without an address may wait for somebody to tell them."""
+"""Maximum time for staff to notify a recipient without an address."""
 
 
 @answers("requests.recipients_told")
 def recipients_told(now: dt.datetime) -> ControlResult:
-    """GDPR Art. 19: everybody who was owed a notice of a case that was closed was told, or there is a reason. While a
-    notice is on its way in time, that is not shown, and neither is the contrary."""
+    """GDPR Art. 19: every recipient that had to be notified of a closed case was notified, or there is a reason. While
+    notices are still within their time, the result is neither pass nor fail."""
     notices = {(one.case, one.recipient): one for one in all_since(now - _PERIOD)}
     owed = {*_announced(now - _PERIOD), *notices}
     lost = [(case, recipient) for case, recipient in owed if (case, recipient) not in notices]
@@ -249,7 +249,7 @@ _SETTLED = (NoticeState.SENT, NoticeState.TOLD, NoticeState.EXCUSED, NoticeState
 
 
 def _announced(since: dt.datetime) -> set[tuple[str, str]]:
-    """Who was to be told, by what the cases say themselves."""
+    """Recipients to be notified, according to the cases' own events: (case, recipient)."""
     closed = (Ended.FULFILLED, Ended.PARTLY_FULFILLED)
     events = CaseEvent.objects.filter(
         what="recipients_told", at__gte=since, case__right__in=sorted(TELLING), case__outcome__in=closed

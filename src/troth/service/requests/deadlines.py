@@ -1,5 +1,4 @@
-"""What time does to cases: reminders before a deadline, escalation, links that nobody pressed, packages and contents
-whose days are over."""
+"""Time-based processing of cases: reminders, escalation, abandoned requests, and expiry of packages and contents."""
 
 from __future__ import annotations
 
@@ -21,19 +20,19 @@ from troth.service.requests.models import Case, CaseEvent, CaseOutcome, CasePaus
 from troth.service.requests.responses import outcome
 
 LEVELS = ((7, "soon"), (3, "urgent"), (1, "escalated"), (-1, "late"))
-"""Days before the deadline, and what is said then; the last two go to the data protection officer as well."""
+"""Days before the deadline and the reminder sent then; the last two also go to the data protection officer."""
 ABANDONED_DAYS = 30
-"""How long a request waits for somebody to press the button in our letter."""
+"""Days after which a request ends if nobody confirms the link in our e-mail."""
 _REMIND_DAYS = 7
-"""How long a question of ours stays unanswered before we ask again, once."""
+"""Days after which an unanswered question of ours is repeated, once."""
 _EVERY = dt.timedelta(minutes=5)
 _AT_ONCE = 500
 
 
 @periodic_job("cases:watch")
 def watch(now: dt.datetime) -> dt.datetime:
-    """Do what is due at *now*. Harmless twice: each is done once for each case and level. Nothing ends by a clock that
-    is not believed."""
+    """Do everything that is due at *now*. Idempotent: each case gets each level once. Nothing expires while the clock
+    is in doubt."""
     at_desk, is_sure = case_deployment(), may_end(now)
     if is_sure:
         while outcome.sweep(at_desk, now=now):
@@ -49,7 +48,7 @@ def watch(now: dt.datetime) -> dt.datetime:
 
 
 def _end_contents(at_desk: CaseDeployment, now: dt.datetime) -> None:
-    """Destroy what people wrote, once the period after their answer is over."""
+    """Destroy the contents of cases whose retention period after closing is over."""
     before = at_desk.declaration.requests.keep.before(now.date())
     over = Case.objects.filter(closed_at__date__lt=before).exclude(content=None)
     while cases := list(over.select_related("key")[:_AT_ONCE]):
@@ -103,7 +102,7 @@ def _remind(case: Case, level: str, left: int, at_desk: CaseDeployment, now: dt.
 
 
 def _remind_people(at_desk: CaseDeployment, now: dt.datetime) -> None:
-    """Ask once more for what we asked for a week ago."""
+    """Repeat questions that were asked a week ago and not answered."""
     again = CaseEvent.objects.filter(case=OuterRef("case"), what="asked_again", at__gt=OuterRef("asked_at"))
     asked = CasePause.objects.filter(
         ~Exists(again),
@@ -128,8 +127,8 @@ def _remind_people(at_desk: CaseDeployment, now: dt.datetime) -> None:
 
 
 def _abandon(at_desk: CaseDeployment, now: dt.datetime) -> None:
-    """A request whose letter nobody answered ends: without proof nothing may be done or told (GDPR Art. 12(2), (6)).
-    No letter goes to an address that nobody confirmed."""
+    """Close requests whose link nobody confirmed: without proof of identity nothing may be done or disclosed (GDPR
+    Art. 12(2), (6)). No e-mail is sent to an unconfirmed address."""
     before = now - dt.timedelta(days=ABANDONED_DAYS)
     unproved = Case.objects.filter(
         ~Exists(MailedLink.objects.filter(case=OuterRef("pk"), open_until__gt=now)),

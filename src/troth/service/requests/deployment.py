@@ -1,4 +1,4 @@
-"""What a case is handled with: the declaration of now, the keys, and the company's stores while they are needed."""
+"""What case handling needs: the current declaration, the keys, and on demand the company's stores."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from troth.subjects import DataMap, map_data
 
 @dataclass(frozen=True)
 class CaseDeployment:
-    """One reading of the declaration, and the keys of this deployment."""
+    """A snapshot of the declaration, and the keys of this deployment."""
 
     declaration: Declaration
     keyring: Keyring
@@ -35,26 +35,26 @@ class CaseDeployment:
 
     @cached_property
     def site(self) -> str:
-        """The address that links in letters begin with, without a slash at the end."""
+        """Base URL of links in e-mails, without a trailing slash."""
         return (self.declaration.organisation.site or "http://localhost:8000").rstrip("/")
 
     @contextlib.contextmanager
     def stores(self, *, read_only: bool = False) -> Iterator[Mapping[str, Store]]:
-        """The company's stores, for one thread until the end of the block. Connections are kept for the next one.
+        """Context manager: the company's stores, for use by one thread. Connections are pooled afterwards.
 
-        Raises `SecretMissing` and `StoreRefused` where the configuration is wrong.
+        Raises `SecretMissing` and `StoreRefused` if the configuration is wrong.
         """
         with _Pool.checked_out(self.declaration, read_only=read_only) as stores:
             yield stores
 
     def map(self, stores: Mapping[str, Store]) -> DataMap:
-        """The data map over the schemas as they are now. Raises `MapRefused` and the stores' errors."""
+        """The data map of the current schemas. Raises `MapRefused` and the stores' errors."""
         return map_data(self.declaration, {name: one.describe() for name, one in stores.items()})
 
 
 def case_deployment() -> CaseDeployment:
-    """The desk of this deployment. Its declaration is the company's own, without Troth's records: those follow from
-    what is done, and are not done by requests. Raises `NoCompany`, `KeysMissing` and `HomeRefused`."""
+    """The `CaseDeployment` of this deployment. Its declaration excludes Troth's own tables, which requests do not
+    change directly. Raises `NoDeployment`, `KeysMissing` and `HomeRefused`."""
     told: Settings = settings.TROTH
     return CaseDeployment(_own_apart(deployment(told)), keyring(told.home))
 
@@ -72,12 +72,12 @@ def _own_apart(known: Deployment) -> Declaration:
 
 
 def close_stores() -> None:
-    """Give back every connection that is kept for later."""
+    """Close all pooled connections."""
     _Pool.empty()
 
 
 class _Pool:
-    """Sets of open stores that nobody uses at the moment, for the declaration of now."""
+    """Pool of idle sets of open stores, for the current declaration."""
 
     _lock = threading.Lock()
     _free: list[tuple[str, bool, dict[str, Store]]] = []  # noqa: RUF012 - shared by all on purpose
@@ -118,7 +118,7 @@ class _Pool:
         if not stores:
             stores = _opened(declaration, read_only=read_only)
         for one in stores.values():
-            one.refresh()  # somebody may have changed a table since
+            one.refresh()  # a table may have changed since
         return stores
 
 

@@ -1,4 +1,4 @@
-"""The durable flows of cases. They carry the numbers of batches and cases, never a value."""
+"""Durable flows of cases. Their arguments are ids of batches and cases, or keyed references, never personal data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ feeder(form_batches)
 
 @flow("cases.batch")
 def batch(about: str) -> None:
-    """Cases of one right, carried out together: look, act, ask, answer."""
+    """Process a batch of cases of one right: locate, execute, ask external systems, answer."""
     number = int(about)
     if step("look", lambda: steps.look(number)):
         step("act", lambda: steps.act(number))
@@ -24,7 +24,7 @@ def batch(about: str) -> None:
 
 @flow("cases.follow")
 def follow(about: str) -> None:
-    """One case whose systems take their time: ask again until all have answered, then answer the person."""
+    """Follow one case with slow systems: poll until all have answered, then answer the person."""
     number = int(about)
     while True:
         wait_s = step("poll", lambda: steps.poll(number))
@@ -37,12 +37,12 @@ def follow(about: str) -> None:
 
 @flow("cases.lift")
 def lift(about: str) -> None:
-    """End what a case had restricted."""
+    """Lift the restrictions of a case."""
     number = int(about)
     step("lift", lambda: restriction.lift(number))
 
 
 @flow("cases.again")
 def again(about: str) -> None:
-    """Somebody wants the links of their cases once more; *about* is their keyed reference."""
+    """Resend the links of a person's cases; *about* is their keyed reference."""
     step("send", lambda: resend_links(about, now=dt.datetime.now(dt.UTC)))

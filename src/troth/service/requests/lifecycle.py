@@ -1,6 +1,6 @@
-"""A case as every step finds it: held, its clocks reckoned, what is put on record about it, and its end.
+"""Basic operations on cases: lock, recalculate clocks, record changes, close.
 
-The case, its event, its ledger entry and the news for webhooks are rows of one commit, that of whoever calls.
+The case, its event, its ledger entry and its webhook messages are rows of one commit, that of the caller.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from troth.subjects import IdentityRefused, references
 
 
 class CaseRefused(ServiceError):
-    """The case cannot be treated like this, as it stands or as the law is; the message says why and what would do."""
+    """The action is not allowed in the case's state or by law; the message gives the reason and an alternative."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: ``subject``, ``agent``, ``staff``, ``owner`` or ``rule``; staff with their pseudonym."""
+    """The actor: ``subject``, ``agent``, ``staff``, ``owner`` or ``rule``; for staff, *by* is their pseudonym."""
 
     actor: str = "rule"
     by: str = ""
@@ -51,7 +51,7 @@ SUBJECT, RULE = Actor("subject"), Actor("rule")
 
 
 def reckon(case: Case, desk: CaseDeployment, *, now: dt.datetime) -> rules.Clocks:
-    """Reckon the clocks anew and write the earliest into the case; the caller saves it."""
+    """Recalculate the clocks and set the earliest deadline in the case; the caller saves it."""
     pauses = case.pauses.order_by("asked_at") if case.pk else ()
     asked = rules.ClockInputs(
         kind=case.kind,
@@ -76,7 +76,7 @@ def close(
     now: dt.datetime,
     facts: Mapping[str, Any] | None = None,
 ) -> None:
-    """Close the case in the transaction that is open; its letter has been queued by the caller."""
+    """Close the case in the caller's transaction; the caller has queued its e-mail."""
     if case.right == Right.AMEND or (case.right == Right.OBJECT and outcome == CaseOutcome.REFUSED):
         _end_halt(case, desk, now)
     in_time = case.due_on is None or day(now, desk) <= case.due_on
@@ -98,8 +98,8 @@ def close(
 
 
 def _end_halt(case: Case, desk: CaseDeployment, now: dt.datetime) -> None:
-    """Data whose accuracy was contested has been only stored meanwhile (GDPR Art. 18(1)(a)), and what was objected to
-    has not been done (Art. 18(1)(d)). That ends, and the person is told before."""
+    """End the interim restriction of contested data (GDPR Art. 18(1)(a)) or of a use objected to (Art. 18(1)(d)); the
+    person is informed before."""
     first = case.restrictions.filter(lifted_at=None).order_by("since").first()
     if first is not None:
         with translation.override(case.language):
@@ -112,7 +112,7 @@ def _end_halt(case: Case, desk: CaseDeployment, now: dt.datetime) -> None:
 
 
 def announce_lift(case: Case, first: Restriction, reasons: str, desk: CaseDeployment, now: dt.datetime) -> None:
-    """Tell the person that what *case* restricted ends, *first* the oldest of it, and let it end some days later."""
+    """Inform the person that the restrictions of *case* end, and schedule that; *first* is the oldest of them."""
     on = now + _LIFT_NOTICE
     facts = {"on": day(on, desk), "reasons": reasons, "since": day(first.since, desk)}
     facts |= {} if is_marked(case) else {"recorded": "yes"}
@@ -121,17 +121,17 @@ def announce_lift(case: Case, first: Restriction, reasons: str, desk: CaseDeploy
 
 
 _LIFT_NOTICE = dt.timedelta(days=3)
-"""How long before a restriction is lifted the person is told."""
+"""Time between the notice and the lifting of a restriction."""
 
 
 def note(case: Case, text: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> None:
-    """Put a handler's note beside the case; the person does not see it on the status page."""
+    """Add a handler's note to the case; the person does not see it on the status page."""
     sealed = desk.papers.seal_note(case, text)
     CaseEvent.objects.create(case=case, at=now, what="note", actor=who.actor, by=who.by, note=sealed, is_internal=True)
 
 
 def locked(case_id: int) -> Case:
-    """The case, which nobody else changes until the transaction ends."""
+    """The case, with a row lock until the transaction ends."""
     return Case.objects.select_for_update(of=("self",)).select_related("key").get(pk=case_id)
 
 
@@ -141,7 +141,7 @@ def require_open(case: Case) -> None:
 
 
 def require_other(case: Case, who: Actor) -> None:
-    """Nobody decides on an appeal against an answer that they had a part in: whoever did anything with that case."""
+    """Raise `CaseRefused` if *who* acted on the case that an appeal is against: they must not decide on the appeal."""
     if case.right != Right.APPEAL or case.answers_case_id is None or not who.by:
         return
     if CaseEvent.objects.filter(case=case.answers_case_id, by=who.by).exists():
@@ -149,8 +149,8 @@ def require_other(case: Case, who: Actor) -> None:
 
 
 def has_other(case: Case, now: dt.datetime) -> bool:
-    """Whether somebody works here who may decide on the appeal *case*, and had no part in the answer that it is about:
-    one whom `require_other` would let through."""
+    """True if there is a staff member who may decide on the appeal *case* and did not act on the case it is against, so
+    that `require_other` would let them."""
     wanted = Leave.OFFICER if case.is_confidential else Leave.CASES_HANDLE
     had_part = CaseEvent.objects.filter(case=case.answers_case_id).values("by")
     others = StaffMember.objects.filter(left_at=None).exclude(pseudonym__in=had_part).select_related("user")
@@ -161,7 +161,7 @@ def has_other(case: Case, now: dt.datetime) -> bool:
 
 
 def require_untouched(case: Case) -> None:
-    """Nobody says that nothing is done, or that it waits, while it is being done."""
+    """Raise `CaseRefused` while the case is being executed: it can then be neither paused nor withdrawn."""
     if case.batch_id is not None or case.needs == WaitReason.SYSTEMS:
         raise CaseRefused(f"{case.reference} is being carried out: it can be neither held up nor taken back any more")
 
@@ -196,7 +196,7 @@ def put_on_record(
     due: dt.date | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> None:
-    """Put a change of the case into its history and into the ledger, in the transaction that is open."""
+    """Record a change of the case in its events, the ledger and for webhooks, in the caller's transaction."""
     told = {**(facts or {}), **({"due": due.isoformat()} if due else {})}
     CaseEvent.objects.create(case=case, at=now, what=change, actor=who.actor, by=who.by, facts=told)
     fields: dict[str, FieldValue] = {"case": pseudonym_of(case, desk), "change": change, "actor": who.actor}
@@ -209,12 +209,12 @@ def put_on_record(
 
 
 def tell_programs(event: str, cases: Iterable[Case], *, now: dt.datetime, **more: str) -> None:
-    """Tell webhooks of *cases*, in the transaction that is open; of what is for the officer alone nothing."""
+    """Queue webhook messages about *cases*, except confidential ones, in the caller's transaction."""
     webhooks.tell(event, *(facts_of(case) | more for case in cases if not case.is_confidential), now=now)
 
 
 def facts_of(case: Case) -> dict[str, Any]:
-    """What other programs are told of a case: how it stands, and nothing of whom it is about."""
+    """Facts about a case for webhooks: its status, but nothing about the person."""
     return {
         "reference": case.reference,
         "kind": case.kind,
@@ -226,7 +226,7 @@ def facts_of(case: Case) -> dict[str, Any]:
 
 
 def subject_of(content: CaseContent, desk: CaseDeployment) -> str:
-    """The keyed reference of whom the case is about, empty where nobody is named. Raises `CaseRefused`."""
+    """Keyed reference of the subject; empty if nobody is named. Raises `CaseRefused` for invalid identifiers."""
     try:
         identity = content.identity
     except IdentityRefused as refused:

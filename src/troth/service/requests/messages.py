@@ -1,4 +1,4 @@
-"""The letters of a case: which facts each states, and to whom it goes. Queued in the transaction of what they tell."""
+"""E-mails of a case: their facts and addresses. They are queued in the transaction of the event they report."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _BY_STAFF = frozenset(
         "restriction_lifted",
     }
 )
-"""What somebody decided to write: it goes also where much was mailed already (`mail_allowance`)."""
+"""E-mails that staff decided to send; they are exempt from the limit of `mail_allowance`."""
 
 
 def write(
     case: Case, kind: str, desk: CaseDeployment, facts: Mapping[str, Any], *, content: CaseContent, now: dt.datetime
 ) -> bool:
-    """Queue one letter to whoever asked: whether there is one. A case gets a letter of the same kind and number once,
-    whatever happens."""
+    """Queue an e-mail to the requester. True if it is queued, now or before: a case gets each kind only once, even
+    after retries."""
     return bool(content.address) and write_to(content.address, case, kind, desk, facts, now=now) is not None
 
 
@@ -55,10 +55,10 @@ def write_to(
     now: dt.datetime,
     again: str = "",
 ) -> LetterRow | None:
-    """Queue one letter about a case to *address*. *again* tells a further letter of the same kind from the first. A
-    letter to staff is in the language of the policy, whoever asked in which.
+    """Queue an e-mail about a case to *address*, once per kind; *again* distinguishes further e-mails of the same kind.
+    E-mails to staff are in the language of the policy, not of the case.
 
-    None where nobody has shown that they read *address*, and it got enough today (`mail_allowance`): that is noted."""
+    None if *address* is unverified and its daily limit is reached (`mail_allowance`); this is recorded."""
     once = f"{case.reference}:{kind}" + (f":{again}" if again else "")
     if (known := LetterRow.objects.filter(once=once).first()) is not None:
         return known
@@ -78,13 +78,13 @@ def write_to(
 
 
 def not_told() -> QuerySet[CaseEvent]:
-    """What shows of cases that nobody was written how they ended: no message was mailed, or nobody showed who asks."""
+    """Events of cases closed without an e-mail: because of the daily limit, or because nobody proved their identity."""
     is_last = Q(what="not_mailed", at=F("case__closed_at"))
     return CaseEvent.objects.filter(is_last | Q(what="closed", facts__why="identity_not_shown"))
 
 
 def staff_address(case: Case, desk: CaseDeployment, otherwise: str) -> str:
-    """Where a message to staff about *case* goes: *otherwise*, and of a confidential case to the officer alone."""
+    """Address for messages to staff about *case*: *otherwise*, but for a confidential case only the officer."""
     organisation = desk.declaration.organisation
     if not case.is_confidential:
         return otherwise
@@ -92,13 +92,13 @@ def staff_address(case: Case, desk: CaseDeployment, otherwise: str) -> str:
 
 
 def redress(case: Case, desk: CaseDeployment) -> dict[str, Any]:
-    """Whom a person may turn to who does not agree: to us first, by the centre."""
+    """Facts about redress: the complaint page of the privacy centre, except in answers to complaints."""
     return {"complaint_link": f"{desk.site}/your-data/complain/"} if case.kind != CaseKind.COMPLAINT else {}
 
 
 def appealing(case: Case, desk: CaseDeployment) -> dict[str, Any]:
-    """How to appeal against the answer to *case*, in its language: the laws of several US states want that said, and it
-    is open to everybody."""
+    """Facts about how to appeal, in the language of *case*. Several US state laws require this text; everyone may
+    appeal."""
     if case.kind != CaseKind.REQUEST or case.right == Right.APPEAL:
         return {}
     with translation.override(case.language):
@@ -110,5 +110,5 @@ def appealing(case: Case, desk: CaseDeployment) -> dict[str, Any]:
 
 
 def day(at: dt.datetime, desk: CaseDeployment) -> dt.date:
-    """The controller's date of a moment."""
+    """The date of *at* in the controller's time zone."""
     return at.astimezone(zone_of(desk.declaration.organisation)).date()

@@ -1,5 +1,5 @@
-"""Rows of cases: what people ask and what becomes of it. What they wrote and who they are is sealed under a key of the
-case's own, which ends with the case's period; nothing personal stands in clear. No rules; see `plan` and `run`."""
+"""Tables for cases. Identities and texts of people are sealed under a key of the case, which is destroyed at the end of
+the case's period; no personal data is stored in clear. For logic see `rules` and `actions`."""
 
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
@@ -19,7 +19,7 @@ class CaseKind(models.TextChoices):
 
 class Right(models.TextChoices):
     """The rights of GDPR Art. 15-22 and 7(3); CCPA's know, correct, delete and opt-out are view, amend, erase, object.
-    An appeal asks us to look again at a case that we have answered."""
+    An appeal asks for another decision on an answered case."""
 
     VIEW = "view"
     AMEND = "amend"
@@ -32,11 +32,11 @@ class Right(models.TextChoices):
 
 
 LOOKS = (Right.VIEW, Right.PORT)
-"""The rights that show data and change none."""
+"""Rights that only read data."""
 STOPS = (Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
-"""The rights that end a use: of everything but storing, or for some purposes."""
+"""Rights that stop a use: any use except storage, or use for some purposes."""
 CHOICES = (Right.OBJECT, Right.WITHDRAW)
-"""Those among them that are about purposes, and are kept whether or not anything is held about the person."""
+"""Those of `STOPS` that concern purposes; they are recorded even if no data about the person exists."""
 
 
 class CaseState(models.TextChoices):
@@ -62,19 +62,19 @@ class Channel(models.TextChoices):
 
 
 class WaitReason(models.TextChoices):
-    """What a case in progress waits for. Empty: nothing, it is carried out next."""
+    """What a case in progress waits for. Empty: nothing, it is executed next."""
 
-    REVIEW = "review"  # somebody has to say which rows are meant
-    WEIGHING = "weighing"  # somebody weighs an objection (GDPR Art. 21(1))
-    APPROVAL = "approval"  # a second person
+    REVIEW = "review"  # staff must say which rows are meant
+    WEIGHING = "weighing"  # staff must weigh an objection (GDPR Art. 21(1))
+    APPROVAL = "approval"  # a second person must approve the plan
     ANSWER = "answer"  # a handler answers: questions, complaints, appeals
-    WINDOW = "window"  # restricted first, erased when the window is over
+    WINDOW = "window"  # cooling-off period: restricted first, erased at its end
     ACCESS = "access"  # an open access request of the same person comes first
     SYSTEMS = "systems"  # systems that were asked have not answered
 
 
 class CaseBatch(models.Model):
-    """Cases of one right that are carried out together; the flow that does it has the batch's number."""
+    """Cases of one right that are executed together; the primary key is the argument of their flow."""
 
     right = models.CharField(max_length=16, choices=Right)
     made_at = models.DateTimeField()
@@ -85,7 +85,7 @@ class CaseBatch(models.Model):
 
 
 class Case(models.Model):
-    """One request, complaint or question, from its arrival to its answer and to the end of its period."""
+    """One request, complaint or question, from arrival to answer and to the end of its retention period."""
 
     reference = models.CharField(max_length=24, unique=True, help_text="R-2026-0187, as people quote it.")
     kind = models.CharField(max_length=16, choices=CaseKind)
@@ -149,13 +149,13 @@ class Case(models.Model):
 
     @property
     def about(self) -> str:
-        """The name of this case for other rooms."""
+        """Reference to this case for other packages."""
         return f"case:{self.reference}"
 
 
 class CaseAlias(models.Model):
-    """One of several identifiers by which a case names whom it is about: the keyed reference of whoever is named by it
-    alone. A case that names somebody by one identifier has that as its subject, and no row here."""
+    """Keyed reference of one of several identifiers of a case's subject. A case with a single identifier has its
+    reference in `Case.subject`, and no row here."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="named")
     name = models.CharField(max_length=80)
@@ -166,8 +166,8 @@ class CaseAlias(models.Model):
 
 
 class CaseEvent(models.Model):
-    """Something that happened to a case: what the person's status page and the handler's page show. *facts* are codes,
-    dates and counts; what somebody wrote is sealed."""
+    """An event of a case, shown on the person's status page and the handler's page. *facts* are codes, dates and
+    counts; notes are sealed."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()
@@ -184,14 +184,14 @@ class CaseEvent(models.Model):
 
 
 class MailedLink(models.Model):
-    """A link that was mailed: it opens a window when a person presses the button behind it, and nothing when a scanner
-    fetches it. Only its hash is kept."""
+    """A mailed link. It opens a portal session when the person presses the button on its page, not when a scanner
+    fetches it. Only its digest is stored."""
 
     class Use(models.TextChoices):
         PROVE = "prove"
         STATUS = "status"
         PACKAGE = "package"
-        AGENT = "agent"  # the person confirms whom they sent
+        AGENT = "agent"  # the person authorises an agent
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="links")
     use = models.CharField(max_length=8, choices=Use)
@@ -208,7 +208,7 @@ class MailedLink(models.Model):
 
 
 class IngestedMessage(models.Model):
-    """A letter that was taken in from the mailbox, by a keyed mark of all of it: it opens no second case."""
+    """Fingerprint of a message ingested from the mailbox, so that it opens no second case."""
 
     mark = models.BinaryField(max_length=32, unique=True)
     at = models.DateTimeField()
@@ -219,7 +219,7 @@ class IngestedMessage(models.Model):
 
 
 class UnprovedAddress(models.Model):
-    """What was mailed within a day to an address that nobody has proved, by a keyed mark of the address."""
+    """E-mails sent within a day to an unverified address, by the fingerprint of the address."""
 
     mark = models.BinaryField(max_length=32, unique=True)
     sent = models.JSONField(default=list, help_text="When, each.")
@@ -231,7 +231,7 @@ class UnprovedAddress(models.Model):
 
 
 class UsedHandover(models.Model):
-    """A hand-over of the company's own login that was used; it is not used again."""
+    """A used hand-over of the company's own login, which may not be used again."""
 
     digest = models.BinaryField(max_length=32, unique=True)
     until = models.DateTimeField()
@@ -241,7 +241,7 @@ class UsedHandover(models.Model):
 
 
 class CasePause(models.Model):
-    """The person was asked for something that is needed; days until the answer count only where no law pauses."""
+    """A question to the person; the days until the answer count only for clocks that do not pause."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="pauses")
     asked_at = models.DateTimeField()
@@ -255,7 +255,7 @@ class CasePause(models.Model):
 
 
 class CaseStep(models.Model):
-    """What one system has to do for a case, and how far it is. *why* is a code, never a message."""
+    """One system's part of a case, and its state. *why* is a code, never a message."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -283,7 +283,7 @@ class CaseStep(models.Model):
 
 
 class PlanApproval(models.Model):
-    """Somebody approved exactly this plan, and is not the handler who made it."""
+    """Approval of exactly this plan by someone who is not the case's handler."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="approvals")
     plan_hash = models.CharField(max_length=80)
@@ -296,7 +296,7 @@ class PlanApproval(models.Model):
 
 
 class CaseReceipt(models.Model):
-    """What was done for a case in the company's stores, committed together with its ledger entry."""
+    """Receipt of the actions for a case in the company's stores, committed together with its ledger entry."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="receipts")
     run = models.CharField(max_length=80)
@@ -312,7 +312,7 @@ class CaseReceipt(models.Model):
 
 
 class Package(models.Model):
-    """What a person downloads, sealed under a key of its own that is destroyed when its window is over."""
+    """The download for a person, sealed under its own key, which is destroyed when the package expires."""
 
     case = models.OneToOneField(Case, on_delete=models.CASCADE, related_name="package")
     key = models.ForeignKey(Subject, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -324,8 +324,8 @@ class Package(models.Model):
 
 
 class Restriction(models.Model):
-    """An identifier whose data must not be used: for anything but storing, or, with *purpose*, for that purpose. The
-    mark is keyed: whoever asks with an identifier is told, and nobody can list people from it."""
+    """An identifier whose data must not be used except for storage or, with *purpose*, for that purpose. *mark* is a
+    keyed fingerprint: it can be checked for a given identifier, but people cannot be listed from it."""
 
     case = models.ForeignKey(Case, on_delete=models.SET_NULL, null=True, related_name="restrictions")
     mark = models.BinaryField(max_length=64)
@@ -343,8 +343,8 @@ class Restriction(models.Model):
 
 
 class ProcessingHalt(models.Model):
-    """The line is stopped: cases are received and their clocks run, but nothing is carried out until the configuration
-    is mended. *declaration* is the hash that it was stopped under."""
+    """A halt of automatic processing: cases are received and their clocks run, but nothing is executed until the
+    configuration is fixed. *declaration* is the hash of the declaration that caused it."""
 
     why = models.CharField(max_length=40)
     declaration = models.CharField(max_length=80)

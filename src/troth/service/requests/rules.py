@@ -1,4 +1,4 @@
-"""What the law and the declaration ask of a case: clocks, proof of identity, outcomes. Pure."""
+"""Rules of the law and the declaration for cases: clocks, proof of identity, outcomes. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from troth.service.requests.models import CHOICES, LOOKS, CaseKind, CaseOutcome,
 
 _ACKNOWLEDGE = {CaseKind.REQUEST: ("confirm",), CaseKind.COMPLAINT: ("acknowledge_complaint",), CaseKind.QUESTION: ()}
 _CALIFORNIAN = frozenset({Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT})
-"""The rights that 11 CCR 7021 gives 45 days for; an opt-out has a clock of its own (7026)."""
+"""Rights with the 45 days of 11 CCR 7021; an opt-out has its own clock (7026)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockInputs:
-    """What a case's clocks depend on."""
+    """Input for the clocks of a case."""
 
     kind: str
     right: str
@@ -34,22 +34,22 @@ class ClockInputs:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """Every clock that runs on a case. *answer* is never empty: where no law sets a period, the policy's month does."""
+    """All clocks of a case. *answer* is never empty: if no law sets a period, the policy's month applies."""
 
     answer: tuple[DueDate, ...]
     acknowledge: tuple[DueDate, ...]
     because: tuple[Applies, ...]
-    """Which rule sets count or may count, and why."""
+    """Rule sets that apply or may apply, and why."""
 
     @property
     def first(self) -> DueDate:
-        """The answer's deadline: the earliest of its clocks."""
+        """The deadline for the answer: the earliest of its clocks."""
         return earliest(self.answer)
 
 
 def clocks(asked: ClockInputs, declaration: Declaration, *, now: dt.datetime) -> Clocks:
-    """The clocks of a case, one for each regime that applies or may apply (clause C47): each runs by its own rules, and
-    the earliest is answered by."""
+    """The clocks of a case, one per regime that applies or may apply (clause C47). Each follows its own rules, and the
+    earliest is the deadline."""
     organisation, zone = declaration.organisation, zone_of(declaration.organisation)
     on = asked.received_at.astimezone(zone).date()
     applying = regimes_for(
@@ -61,7 +61,7 @@ def clocks(asked: ClockInputs, declaration: Declaration, *, now: dt.datetime) ->
     duties = list(_duties(asked, applying, on))
     reckoned = [(name, _due(rule, asked, organisation, zone, now)) for name, rule in duties]
     answers = [one for name, one in reckoned if name == "answer"]
-    if not answers:  # no law of these places sets a period: what every policy of this kind promises
+    if not answers:  # no law sets a period: use what every such policy promises
         [rule] = [one for one in obligations("gdpr", on) if one.id == "gdpr.answer"]
         answers = [_due(rule, asked, organisation, zone, now)]
     return Clocks(
@@ -100,7 +100,7 @@ def _due(
 ) -> DueDate:
     started: dict[ClockEvent, dt.datetime | None] = {ClockEvent.RECEIVED: asked.received_at}
     if asked.verified_at is not None:
-        # Until the identity is confirmed the clock is reckoned from the arrival: never too late, whatever the law says.
+        # Before identity is confirmed, the clock counts from arrival, so it is never too late under any law.
         started[ClockEvent.IDENTITY_CONFIRMED] = asked.verified_at
     may_extend = rule.clock is not None and bool(rule.clock.extension)
     return due(
@@ -115,22 +115,22 @@ def _due(
 
 
 def _place(organisation: Organisation) -> str:
-    """Whose public holidays count. The United Kingdom has none in common with all of its parts: the rule's own, those
-    of England, stand for it."""
+    """The place whose public holidays count. The parts of the United Kingdom differ, so the rule's own default,
+    England, is used for it."""
     return "" if organisation.country == "GB" else organisation.country
 
 
-# --- where a day begins ---------------------------------------------------------------------------------------------
+# --- time zones and dates -------------------------------------------------------------------------------------------
 
 
 def zone_of(organisation: Organisation) -> zoneinfo.ZoneInfo:
-    """The controller's time zone: as declared, or the principal one of its country."""
+    """The controller's time zone: the declared one, or the principal one of its country."""
     return zoneinfo.ZoneInfo(organisation.timezone or _zones().get(organisation.country, "UTC"))
 
 
 @functools.cache
 def _zones() -> dict[str, str]:
-    """Country to the first of its zones, by the table that the time zone database ships."""
+    """The first time zone of each country, from the table of the time zone database."""
     found: dict[str, str] = {}
     text = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
     for line in text.splitlines():
@@ -141,8 +141,8 @@ def _zones() -> dict[str, str]:
 
 
 def window_end(declaration: Declaration, since: dt.datetime, due_on: dt.date | None) -> dt.datetime | None:
-    """When an erasure that was begun at *since* is carried out, where a window is declared: never later than the day by
-    which it has to be."""
+    """End of the cooling-off period of an erasure that began at *since*, but never later than its deadline; None if
+    none is declared."""
     if (window := declaration.requests.window) is None:
         return None
     begun = since.astimezone(zone_of(declaration.organisation))
@@ -152,7 +152,7 @@ def window_end(declaration: Declaration, since: dt.datetime, due_on: dt.date | N
     return end.astimezone(dt.UTC)
 
 
-# --- who asks --------------------------------------------------------------------------------------------------------
+# --- identity --------------------------------------------------------------------------------------------------------
 
 _SPECIAL = (
     "user.health_and_medical",
@@ -171,14 +171,14 @@ _ASKED: dict[str, int] = {"channel": 1, "points": 2, "account": 3}
 def tier_needed(
     declaration: Declaration, kind: str, right: str, *, residence: str = "", purposes: Collection[str] = ()
 ) -> int:
-    """The lowest proof of identity that fits the risk (GDPR Art. 12(6), 11 CCR 7060-7062): none to stop marketing or
-    what rests on consent, to complain or to ask a question; control of the channel for the rest; two stored data points
-    to see special categories; three, or an account, for the specific pieces of a Californian. The declaration may ask
-    for more."""
+    """The lowest tier of identity proof that fits the risk (GDPR Art. 12(6), 11 CCR 7060-7062): none to stop marketing
+    or uses based on consent, for complaints and questions; control of the channel for the rest; two stored data points
+    for access to special categories; three, or an account, for the specific pieces of a Californian. The declaration
+    may require more."""
     if kind != CaseKind.REQUEST or right == Right.WITHDRAW:
         return 0
     if right == Right.OBJECT and set(purposes) <= set(marketing(declaration)):
-        return 0  # other uses may protect the person, and a stranger must not end them
+        return 0  # other uses may protect the person, so a stranger must not stop them
     needed = 1
     if right in LOOKS:
         if residence == "US-CA":
@@ -200,12 +200,12 @@ def _held(declaration: Declaration) -> Collection[str]:
 
 
 def marketing(declaration: Declaration) -> tuple[str, ...]:
-    """The purposes that an objection to marketing stops at once (GDPR Art. 21(2)-(3))."""
+    """Marketing purposes, which an objection stops immediately (GDPR Art. 21(2)-(3))."""
     return tuple(name for name, purpose in declaration.purposes.items() if covers("marketing", purpose.use))
 
 
 def stoppable(declaration: Declaration, right: str) -> tuple[str, ...]:
-    """The purposes that an objection (GDPR Art. 21) or a withdrawal (Art. 7(3)) may be about; none for other rights."""
+    """Purposes that an objection (GDPR Art. 21) or a withdrawal (Art. 7(3)) can stop; none for other rights."""
     if right == Right.OBJECT:
         wanted = {name for name, purpose in declaration.purposes.items() if purpose.basis in OBJECTABLE}
         wanted |= {*marketing(declaration)}
@@ -217,7 +217,7 @@ def stoppable(declaration: Declaration, right: str) -> tuple[str, ...]:
 
 
 def not_stoppable(declaration: Declaration, right: str, purposes: Iterable[str]) -> list[tuple[str, str]]:
-    """Each of *purposes* that *right* cannot stop, with the reason in words for whoever sent it."""
+    """Those of *purposes* that *right* cannot stop, each with the reason as text for the sender."""
     may, known = stoppable(declaration, right), {name for name in declaration.purposes if not name.startswith("troth_")}
     listed = ", ".join(may) or "none"
     return [
@@ -233,8 +233,8 @@ def not_stoppable(declaration: Declaration, right: str, purposes: Iterable[str])
 
 
 def split(declaration: Declaration, right: str, purposes: Sequence[str]) -> list[tuple[str, ...]]:
-    """*purposes* as cases of their own: an objection to direct marketing counts at once and needs no proof of who asks
-    (GDPR Art. 21(3)), one to other uses is proved first."""
+    """Split *purposes* into separate cases: an objection to direct marketing is effective immediately and needs no
+    proof of identity (GDPR Art. 21(3)); one to other uses needs proof first."""
     at_once = tuple(name for name in purposes if name in marketing(declaration))
     others = tuple(name for name in purposes if name not in at_once)
     return [at_once, others] if right == Right.OBJECT and at_once and others else [tuple(purposes)]
@@ -243,7 +243,7 @@ def split(declaration: Declaration, right: str, purposes: Sequence[str]) -> list
 def link_needed(
     declaration: Declaration, right: str, purposes: Sequence[str], *, residence: str = ""
 ) -> Literal["none", "link", "both"]:
-    """Whether a stranger who asks for this has to open a link first: for none of it, for all, or for a part."""
+    """Whether a stranger must first open a link: ``none``, ``link`` for all of the purposes, or ``both`` for a part."""
     needed = {
         tier_needed(declaration, CaseKind.REQUEST, right, residence=residence, purposes=part) > 0
         for part in split(declaration, right, purposes)
@@ -252,24 +252,24 @@ def link_needed(
 
 
 def stopped_by(declaration: Declaration, right: str, named: Sequence[str]) -> tuple[str, ...]:
-    """The purposes that an objection or a withdrawal stops: those that it names; else direct marketing, or whatever
-    rests on consent."""
+    """Purposes that an objection or a withdrawal stops: those it names, else direct marketing or all purposes based on
+    consent."""
     if named:
         return tuple(named)
     return marketing(declaration) if right == Right.OBJECT else stoppable(declaration, right)
 
 
 def uses(system: System, right: str, purposes: Collection[str]) -> bool:
-    """Whether *system* may use data for one of *purposes*, which an objection or a withdrawal stops: as it is declared,
-    or unless anything is declared. Every other right concerns every system."""
+    """True if *system* may use data for one of *purposes* that an objection or a withdrawal stops: because it declares
+    the purpose or a mark for it, or declares no purposes at all. Other rights concern every system."""
     if right not in CHOICES or not system.purposes or not {*purposes}.isdisjoint(system.purposes):
         return True
     return any(name in table.marks for table in system.tables.values() for name in purposes)
 
 
 def weighed(declaration: Declaration, right: str, purposes: Iterable[str]) -> tuple[str, ...]:
-    """Those of *purposes* whose objection a person weighs (GDPR Art. 21(1)): neither direct marketing (Art. 21(3)) nor
-    declared to be granted automatically."""
+    """Those of *purposes* for which staff must weigh an objection (GDPR Art. 21(1)): neither direct marketing (Art.
+    21(3)) nor declared as granted automatically."""
     if right != Right.OBJECT:
         return ()
     at_once = {*marketing(declaration)}
@@ -283,7 +283,7 @@ def weighed(declaration: Declaration, right: str, purposes: Iterable[str]) -> tu
 
 
 def outcome(*, kept: bool, refused: bool, failed: bool, anything_done: bool) -> CaseOutcome:
-    """How a case that was carried out ended. What stayed, for whatever reason, is said plainly: partly."""
+    """Outcome of an executed case. If anything stays, for whatever reason, it is partly fulfilled."""
     if refused and not anything_done:
         return CaseOutcome.REFUSED
     return CaseOutcome.PARTLY_FULFILLED if kept or refused or failed else CaseOutcome.FULFILLED

@@ -1,1 +1,1 @@
-"""Staff: who works here, what each may do and see and until when, and the record of every look at personal data."""
+"""Staff: members, their rights and terms, and the log of every access to personal data."""

@@ -1,7 +1,7 @@
-"""Seeing personal data: first the record, then the page (clauses C09, C12, C14).
+"""Access to personal data: recorded first, shown afterwards (clauses C09, C12, C14).
 
-`record_access` puts the look into the ledger and commits before it returns; where it cannot, it raises, and nothing is
-shown. `accesses_of` is the other side of it: what a subject is told about who looked, in which role, when and why.
+`record_access` writes the access to the ledger and commits before it returns; if it cannot, it raises, and nothing is
+shown. `accesses_of` is for subjects: who looked at their data, in which role, when and why.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from troth.service.staff.models import AccessRow
 from troth.service.staff.rights import StaffRight
 
 SUBJECTS_MAX = 500
-"""The most people whose data one page may show."""
+"""Largest number of people whose data one page may show."""
 
 
 class AccessDenied(PermissionDenied):
-    """Nothing is shown. *title* and *text* are for whoever wanted to look."""
+    """Access refused, nothing is shown. *title* and *text* are for the person refused."""
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__(title)
@@ -40,7 +40,7 @@ class AccessDenied(PermissionDenied):
 
 @dataclass(frozen=True, slots=True)
 class AccessLogEntry:
-    """One look at a subject's data, as the subject is told of it."""
+    """One access to a subject's data, as shown to the subject."""
 
     role: str
     at: dt.datetime
@@ -49,11 +49,11 @@ class AccessLogEntry:
 
 
 def record_access(request: HttpRequest, *, subjects: Iterable[str | Pseudonym], purpose: str, about: str = "") -> None:
-    """Put on record that whoever sent *request* is about to see the data of *subjects* (pseudonyms), for one of the
-    declared purposes. Committed when it returns. *about* is a reference such as ``case:R-2026-0187``.
+    """Record that the sender of *request* is about to see the data of *subjects* (pseudonyms), for a declared
+    *purpose*. Committed when it returns. *about* is a reference such as ``case:R-2026-0187``.
 
-    A page that turns out to show nobody's data calls it with no subjects. Raises `AccessDenied` for a purpose that
-    nobody declared, for somebody who may see no personal data, and for one's own; `needs` shows it as a page (403).
+    A page that turns out to show nobody's data passes no subjects. Raises `AccessDenied` for an undeclared purpose, for
+    somebody who may see no personal data, and for their own data; `needs` shows it as a page (403).
     """
     now, standing = timezone.now(), standing_of(request)
     if not standing.sees_personal:
@@ -76,8 +76,8 @@ def record_access(request: HttpRequest, *, subjects: Iterable[str | Pseudonym], 
 
 
 def refuse_own(request: HttpRequest, subjects: Iterable[str | Pseudonym]) -> None:
-    """Return where none of *subjects* (pseudonyms) is whoever sent *request*. Raises `AccessDenied`: what concerns
-    oneself is neither shown to one here, nor handled by one."""
+    """Raise `AccessDenied` if one of *subjects* (pseudonyms) is the sender of *request*: staff neither see nor handle
+    their own data here."""
     standing = standing_of(request)
     if own_subject(standing) in {str(subject) for subject in subjects}:
         refuse(standing.pseudonym, "own", now=timezone.now())
@@ -99,7 +99,7 @@ def _put_on_record(standing: EffectiveRights, subjects: list[str], purpose: str,
         fields["case"] = keyring(settings.TROTH.home).pseudonym("case", reference)
     entries = [Entry("subject.viewed", now, {**fields, "subject": Pseudonym(who)}) for who in subjects]
     role = _role(standing)
-    # Durable: inside of an outer transaction it would be undone with it, after the page was shown.
+    # Durable: an outer transaction could roll it back after the page was shown.
     with transaction.atomic(durable=True):
         rows = record(*entries)
         AccessRow.objects.bulk_create(
@@ -117,14 +117,14 @@ def _put_on_record(standing: EffectiveRights, subjects: list[str], purpose: str,
 
 
 def _role(standing: EffectiveRights) -> str:
-    """The role to be told: an officer's before any other."""
+    """Role to record: an officer's before any other."""
     if standing.is_officer:
         return standing.role(StaffRight.OFFICER)
     return next(standing.role(right) for right in StaffRight if right.shows_personal and standing.may(right))
 
 
 def is_looked(request: HttpRequest) -> bool:
-    """Whether `record_access` was called for this request."""
+    """True if `record_access` was called for this request."""
     return bool(getattr(request, "_troth_looked", False))
 
 
@@ -132,21 +132,21 @@ _confidential: list[Callable[[], Iterable[str]]] = []
 
 
 def confidential(references: Callable[[], Iterable[str]]) -> Callable[[], Iterable[str]]:
-    """Registers what lists the references of what is for officers alone. Call it while Django starts."""
+    """Register a function that lists references for officers only. Call it while Django starts."""
     _confidential.append(references)
     return references
 
 
 def withheld_from(request: HttpRequest) -> frozenset[str]:
-    """The references (``R-2026-0187``) that whoever sent *request* may not know of: empty for an officer."""
+    """References (``R-2026-0187``) hidden from the sender of *request*: none for an officer."""
     if standing_of(request).is_officer:
         return frozenset()
     return frozenset(reference for listed in _confidential for reference in listed())
 
 
 def accesses_of(subject: str | Pseudonym, *, withheld: frozenset[str] = frozenset()) -> list[AccessLogEntry]:
-    """Every look of staff at the data of *subject* that is still on record, the latest first. What concerns one of
-    *withheld* is left out."""
+    """Every recorded access of staff to the data of *subject*, latest first, without those about *withheld*
+    references."""
     abouts = [f"case:{reference}" for reference in withheld]
     rows = AccessRow.objects.filter(subject=str(subject)).exclude(about__in=abouts).order_by("-at", "-id")
     return [AccessLogEntry(row.role, row.at, row.purpose, row.about) for row in rows]

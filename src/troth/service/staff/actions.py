@@ -1,7 +1,7 @@
-"""What changes who works here and what each may do: invitations, grants, reviews, undertakings, leaving.
+"""Changes of staff and their rights: invitations, grants, reviews, undertakings, leaving.
 
-Every change commits together with its ledger entry. *by* is the member who acts, None for the operator at the command
-line. Whoever gives a grant holds the book meanwhile, so that the ceiling holds whoever else is giving one.
+Every change commits together with its ledger entry. *by* is the acting member, None for the operator at the command
+line. Grant changes take a row lock so that the ceiling cannot be exceeded concurrently.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ from troth.service.staff.sealed_fields import confidence_context, reason_context
 from troth.service.staff.undertaking import document_hash
 
 GRANT_LASTS_DAYS = 180
-"""How long a grant lasts where nobody says otherwise."""
+"""Default duration of a grant."""
 
 
 class StaffError(ServiceError):
-    """What was asked about staff cannot be done."""
+    """The requested change of staff is not possible."""
 
 
 class GrantRefused(StaffError):
-    """The grant is not given; the message says what stands in the way."""
+    """The grant is refused; the message says why."""
 
 
 class CeilingReached(GrantRefused):
-    """As many people can see personal data as the policy promises at most."""
+    """The number of people who can see personal data has reached the policy's maximum."""
 
 
-# --- coming ---------------------------------------------------------------------------------------------------------
+# --- joining --------------------------------------------------------------------------------------------------------
 
 
 def invite(
@@ -69,10 +69,11 @@ def invite(
     until: dt.datetime | None = None,
     by: StaffMember | None = None,
 ) -> tuple[StaffMember, str]:
-    """Make an account for *email* with the grants of *roles*, and an invitation. The member, and the token of the link,
-    which is nowhere else. Whoever left comes back to their account, without password, factors or grants of before.
+    """Create an account for *email* with the grants of *roles*, and an invitation. Returns the member and the link's
+    token, which is stored nowhere else. Former members get their account back, without earlier password, factors or
+    grants.
 
-    Raises `StaffError` where there is such an account, `GrantRefused` as `give` does.
+    Raises `StaffError` if there is such an account, `GrantRefused` as `give` does.
     """
     email = _address(email)
     with transaction.atomic():
@@ -103,7 +104,7 @@ def _back(email: str, now: dt.datetime) -> StaffMember | None:
 
 
 def renew_invitation(member: StaffMember, *, now: dt.datetime) -> str:
-    """A fresh token for the member's link; older ones end. It also serves whoever forgot their password."""
+    """A new token for the member's link; older ones expire. Also for forgotten passwords."""
     if member.left_at is not None:
         raise StaffError("this member has left; invite them anew: troth staff invite")
     token = secrets.token_urlsafe(32)
@@ -114,14 +115,14 @@ def renew_invitation(member: StaffMember, *, now: dt.datetime) -> str:
 
 
 def invitation_of(token: str, *, now: dt.datetime) -> Invitation | None:
-    """The invitation that *token* opens now, None where it opens none."""
+    """The invitation that *token* is valid for now; None if there is none."""
     rows = Invitation.objects.select_related("member__user").filter(token_hash=_hash(token), used_at__isnull=True)
     return rows.filter(until__gt=now, member__left_at__isnull=True).first()
 
 
 def accept(token: str, password: str, *, now: dt.datetime) -> StaffMember:
-    """Set the password that the invitation was for, and use the invitation up. Sessions of before end with the old
-    password. Raises `StaffError` where the link is not good any more."""
+    """Set the password and use up the invitation. Earlier sessions end with the old password. Raises `StaffError` if
+    the link is no longer valid."""
     with transaction.atomic():
         used = Invitation.objects.filter(token_hash=_hash(token), used_at__isnull=True, until__gt=now)
         invitation = invitation_of(token, now=now)
@@ -148,10 +149,10 @@ def give(
     until: dt.datetime | None = None,
     by: StaffMember | None = None,
 ) -> list[Grant]:
-    """Give *rights* to *member*, from *starts* (now) until *until*; those that they have are given anew.
+    """Give *rights* to *member*, from *starts* (now) until *until*; existing ones are renewed.
 
-    Raises `GrantRefused`: to oneself, without a reason, for longer than a year, together with a right that it does not
-    go with; and `CeilingReached`.
+    Raises `GrantRefused`: to oneself, without a reason, for more than a year, or together with a conflicting right; and
+    `CeilingReached`.
     """
     starts = starts or now
     until = until or starts + dt.timedelta(days=GRANT_LASTS_DAYS)
@@ -165,7 +166,7 @@ def give(
 
 
 def revoke(grants: Iterable[Grant], *, now: dt.datetime, by: StaffMember | None = None, why: str = "revoked") -> int:
-    """End *grants* at once. How many were open."""
+    """End *grants* at once. Returns how many were open."""
     with transaction.atomic():
         _hold_book()
         rows = Grant.objects.filter(pk__in=[grant.pk for grant in grants], ended_at__isnull=True)
@@ -175,8 +176,7 @@ def revoke(grants: Iterable[Grant], *, now: dt.datetime, by: StaffMember | None 
 def review(
     keep: Iterable[Grant], end: Iterable[Grant], *, now: dt.datetime, by: StaffMember | None = None
 ) -> tuple[int, int]:
-    """Say of grants that they are still needed, or end them: how many of each. Nobody reviews their own
-    (`GrantRefused`)."""
+    """Confirm or end grants; returns the number of each. Nobody reviews their own (`GrantRefused`)."""
     kept, ended = {grant.pk for grant in keep}, {grant.pk for grant in end}
     with transaction.atomic():
         _hold_book()
@@ -190,7 +190,7 @@ def review(
 
 
 def holders(now: dt.datetime) -> list[int]:
-    """The accounts of those who can see personal data, or could as soon as they sign or are reviewed."""
+    """Accounts that can see personal data, or could once they sign or are reviewed."""
     personal = [right.value for right in StaffRight if right.shows_personal]
     rows = Grant.objects.filter(right__in=personal, ended_at__isnull=True, until__gt=now)
     held = rows.filter(member__left_at__isnull=True, member__user__is_active=True)
@@ -198,7 +198,7 @@ def holders(now: dt.datetime) -> list[int]:
 
 
 def reason_of(grant: Grant) -> str:
-    """Why it was given, for those who review it."""
+    """Why it was given, for reviewers."""
     sealed = bytes(grant.sealed_reason)
     return Opening.load(_keys().unseal(sealed, reason_context(grant.member.pseudonym))).text
 
@@ -242,7 +242,7 @@ def _require_room(member: StaffMember, rights: Collection[StaffRight], now: dt.d
 
 
 def _accounts() -> int:
-    """The accounts of stores that could read personal data when the ceiling was last checked."""
+    """Store accounts that could read personal data at the last check of the ceiling."""
     check = checks.latest("staff.ceiling")
     figure = check.figures.get("accounts", 0) if check is not None else 0
     return figure if isinstance(figure, int) else 0
@@ -308,8 +308,8 @@ def _end(rows: QuerySet[Grant], now: dt.datetime, why: str, by: StaffMember | No
 
 
 def sign(member: StaffMember, document: str, *, now: dt.datetime) -> Undertaking:
-    """Take a member's word to the text whose hash is *document*. Raises `StaffError` where that is not the text in
-    force: it changed while they read it."""
+    """Record a member's undertaking to the text with hash *document*. Raises `StaffError` if that text is not in force:
+    it changed while they read it."""
     if document != document_hash():
         raise StaffError("the text has changed meanwhile; read it once more")
     until = later(now, UNDERTAKING_LASTS)
@@ -325,14 +325,14 @@ def sign(member: StaffMember, document: str, *, now: dt.datetime) -> Undertaking
 
 
 def leave(member: StaffMember, *, now: dt.datetime, by: StaffMember | None = None, why: str = "left") -> None:
-    """Close the account at once: its grants end, its factors go, and no session of it is good any more."""
+    """Close the account at once: grants end, factors are deleted, and sessions become invalid."""
     with transaction.atomic():
         _hold_book()
         if member.left_at is not None:
             return
         _end(member.grants.filter(ended_at__isnull=True), now, "left", by)
         user = member.user
-        user.is_active = user.is_staff = user.is_superuser = False  # Django forgets the sessions of the inactive
+        user.is_active = user.is_staff = user.is_superuser = False  # Django ends sessions of inactive users
         user.set_unusable_password()
         user.save()
         Authenticator.objects.filter(user=user).delete()
@@ -344,8 +344,7 @@ def leave(member: StaffMember, *, now: dt.datetime, by: StaffMember | None = Non
 
 
 def close_inactive(now: dt.datetime) -> int:
-    """Close the accounts that nobody has used for 90 days (PCI DSS 8.2.6), and end the grants that are over. How many
-    accounts there were."""
+    """Close accounts unused for 90 days (PCI DSS 8.2.6), and end expired grants. Returns the number of accounts."""
     late = StaffMember.objects.select_related("user").filter(left_at__isnull=True, invited_at__lt=now - INACTIVE)
     closed = [member for member in late if is_inactive(person_of(member), now=now)]
     for member in closed:
@@ -366,27 +365,27 @@ def find(email: str) -> StaffMember:
 
 
 def mark_confidential(text: str, *, now: dt.datetime) -> Confidence:
-    """Tell the data-protection officer something that nobody else reads (GDPR Art. 38(5)). Who told it is not kept,
+    """Send the data-protection officer a text that nobody else reads (GDPR Art. 38(5)). The sender is not stored,
     unless the text says so."""
     return Confidence.objects.create(sealed_text=_keys().seal(text.encode(), confidence_context()), told_at=now)
 
 
 def confidences() -> list[tuple[Confidence, str]]:
-    """What is open in the confidential queue, the oldest first, with its text. For the officers alone."""
+    """Open texts of the confidential queue, oldest first. For officers only."""
     rows = Confidence.objects.filter(closed_at__isnull=True).order_by("told_at")
     return [(row, _keys().unseal(bytes(row.sealed_text or b""), confidence_context()).decode()) for row in rows]
 
 
 def close_confidence(pk: int, *, now: dt.datetime) -> bool:
-    """Take one off the queue, and its text away. Whether it was open."""
+    """Remove one from the queue and delete its text. True if it was open."""
     return bool(Confidence.objects.filter(pk=pk, closed_at__isnull=True).update(closed_at=now, sealed_text=None))
 
 
-# --- within ---------------------------------------------------------------------------------------------------------
+# --- internal -------------------------------------------------------------------------------------------------------
 
 
 def _hold_book() -> None:
-    """Wait until nobody else is changing grants, and keep others waiting until the transaction ends."""
+    """Lock grant changes until the transaction ends."""
     GrantLock.objects.get_or_create(pk=1)
     GrantLock.objects.select_for_update().get(pk=1)
 

@@ -1,4 +1,4 @@
-"""How allauth behaves here: nobody signs up, nothing is mailed, secrets are sealed, attempts are counted by us."""
+"""allauth adapters: no sign-up, no e-mail, sealed secrets, attempts counted by us."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
     def send_mail(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing: letters are sent by the duty of mail alone."""
+        """Sends nothing: only the mail package sends e-mail."""
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing."""
+        """Sends nothing."""
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return ""  # nothing here goes by addresses, and none is kept
+        return ""  # IP addresses are neither used nor stored
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         if networks.is_over(prefix_of(request.META), now=timezone.now()):
@@ -87,7 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Second factors. Their secrets are sealed like everything else."""
+    """Second factors, with sealed secrets."""
 
     def encrypt(self, text: str) -> str:
         ref = secrets.token_hex(16)
@@ -109,11 +109,11 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             return ""
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing."""
+        """Sends nothing."""
 
 
 class CompanyLoginAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """The company's own login: for people who were invited, by an address that the company says is verified."""
+    """The company's login: for invited people, by an address that the company marks as verified."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         return False
@@ -130,4 +130,4 @@ class CompanyLoginAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         sociallogin.connect(request, user)
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing."""
+        """Sends nothing."""

@@ -1,8 +1,8 @@
-"""Attempts to sign in, counted before they are tried, so that any number at once stays within the limit.
+"""Sign-in attempts, counted before they are tried, so that concurrent ones stay within the limit.
 
-After ten failures nothing more is tried for half an hour (PCI DSS 8.3.4), for names that exist and names that do not
-alike; after thirty from one network within an hour nothing more from there, whatever the names. What is kept is a keyed
-mark of the name and a number, as long as it counts; no address of anybody's machine.
+Ten failures lock a name for half an hour (PCI DSS 8.3.4), existing or not; thirty from one network within an hour block
+that network, whatever the names. Only a keyed mark of the name and a count are stored, as long as they count; no IP
+address.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from troth.service.staff.models import Attempts, StaffMember
 from troth.service.staff.rules import LOCK_AFTER, LOCKED_FOR
 
 NETWORK_MAX = 30
-"""Passwords that were wrong from one network in an hour, to one process."""
+"""Wrong passwords per network, hour and process."""
 _FORGOTTEN_MAX = 20
 
 networks = Networks(NETWORK_MAX)
 
 
 def mark_of(what: str, value: str) -> bytes:
-    """The mark under which attempts of one kind at one account are counted."""
+    """Keyed mark that counts attempts of one kind at one account."""
     return keyring(settings.TROTH.home).fingerprints("sign-in", [f"{what}\x1f{value.strip().casefold()}"])[0]
 
 
 def begin(mark: bytes, *, now: dt.datetime) -> bool:
-    """Count one more attempt. False where it must not be tried."""
+    """Count one attempt. False if it must not be tried."""
     _forget_old(now)
     with transaction.atomic():
         row, _ = Attempts.objects.select_for_update().get_or_create(mark=mark, defaults={"latest_at": now})
@@ -41,21 +41,21 @@ def begin(mark: bytes, *, now: dt.datetime) -> bool:
         if row.locked_until is not None or now - row.latest_at > LOCKED_FOR:
             row.failures, row.locked_until = 0, None
         row.failures, row.latest_at = row.failures + 1, now
-        if row.failures >= LOCK_AFTER:  # the tenth may still be right: then `succeeded` takes the row away
+        if row.failures >= LOCK_AFTER:  # the tenth may be right; then `succeeded` deletes the row
             row.locked_until = now + LOCKED_FOR
         row.save()
     return True
 
 
 def _forget_old(now: dt.datetime) -> None:
-    """Take away some of what counts no more: more than one attempt adds, and not so many that it would take long."""
+    """Delete some expired rows: more than one attempt adds, but few enough to stay fast."""
     old = Attempts.objects.filter(latest_at__lt=now - LOCKED_FOR)
     if some := list(old.values_list("pk", flat=True)[:_FORGOTTEN_MAX]):
         old.filter(pk__in=some).delete()
 
 
 def failed(mark: bytes, *, now: dt.datetime, member: StaffMember | None = None) -> None:
-    """The attempt was wrong: where it was the last for a while, that goes on record, once."""
+    """Note a failure; record once that the name is locked, if it is now."""
     with transaction.atomic():
         full = Attempts.objects.filter(mark=mark, failures=LOCK_AFTER, locked_until__isnull=False)
         if full.update(failures=LOCK_AFTER + 1):
@@ -63,7 +63,7 @@ def failed(mark: bytes, *, now: dt.datetime, member: StaffMember | None = None) 
 
 
 def succeeded(mark: bytes, *, now: dt.datetime, member: StaffMember | None = None) -> None:
-    """The attempt was right: forget those before it, and put their number on record."""
+    """Note a success: delete earlier attempts, and record their number."""
     with transaction.atomic():
         row = Attempts.objects.select_for_update().filter(mark=mark).first()
         if row is None:

@@ -1,6 +1,6 @@
-"""The console's pages by name: what stands in its navigation, for those who may open it.
+"""Console pages: navigation entries for those who may open them.
 
-A duty that has staff pages adds a line to `PAGES`, in the order in which people should meet them.
+A duty with staff pages adds a line to `PAGES`, in the order of the navigation.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from troth.service.staff.rights import StaffRight
 
 @dataclass(frozen=True, slots=True)
 class ConsolePage:
-    """A page of the console: the name of its address, its title, and the rights that open it (any; none: everyone)."""
+    """A console page: URL name, title, and rights that open it (any of them; none: everyone)."""
 
     name: str
     title: str | Promise
@@ -27,7 +27,7 @@ class ConsolePage:
 
     @property
     def href(self) -> str:
-        """Its address. Raises `NoReverseMatch` where no duty has built it."""
+        """URL of the page. Raises `NoReverseMatch` if it does not exist."""
         return reverse(self.name)
 
 
@@ -69,7 +69,7 @@ PAGES: tuple[ConsolePage, ...] = (
 
 
 def pages_for(standing: EffectiveRights) -> Iterator[ConsolePage]:
-    """The pages that are there and that somebody with this *standing* may open."""
+    """Existing pages that somebody with this *standing* may open."""
     for page in PAGES:
         if page.rights and not any(standing.may(right) for right in page.rights):
             continue

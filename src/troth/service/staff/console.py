@@ -1,4 +1,4 @@
-"""Pages about staff: one's own account, who works here, what each may do, and the review of it."""
+"""Staff pages: own account, members, their rights, and reviews."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SOON = dt.timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class GrantRow:
-    """A grant as a page shows it: why it does not count, when it has to be reviewed, who gave it and why."""
+    """A grant as displayed: why it is inactive, when its review is due, who gave it and why."""
 
     row: Grant
     why_not: InactiveReason | None
@@ -45,24 +45,24 @@ class GrantRow:
 @signed_in
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """``/console/``: what one may open."""
+    """``/console/``: overview of permitted pages."""
     return render(request, "console/home.html", {"here": "console", "standing": standing_of(request)})
 
 
-# --- one's own account ----------------------------------------------------------------------------------------------
+# --- own account ----------------------------------------------------------------------------------------------------
 
 
 @signed_in
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """``/staff/account/``: factors, the undertaking, and one's own grants."""
+    """``/staff/account/``: factors, undertaking and own grants."""
     return _account(request)
 
 
 @signed_in
 @require_POST
 def sign_undertaking(request: HttpRequest) -> HttpResponse:
-    """Sign the text that was shown, and no other."""
+    """Sign exactly the text that was shown."""
     mine = standing_of(request).member
     if mine is None:
         raise Http404
@@ -97,7 +97,7 @@ def _account(request: HttpRequest, *, fault: str = "") -> HttpResponse:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """``/staff/invitation/…``: set a password. Looking at it uses nothing up; sending the form does."""
+    """``/staff/invitation/…``: set a password. Only sending the form uses up the link."""
     now = timezone.now()
     row = actions.invitation_of(token, now=now)
     if row is None:
@@ -109,20 +109,20 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "staff/invitation.html", {"form": form, "email": row.member.user.email})
     actions.accept(token, form.cleaned_data["password"], now=now)
     user = StaffMember.objects.select_related("user").get(pk=row.member_id).user
-    if Authenticator.objects.filter(user=user).exists():  # they forgot the password, and still have the second factor
+    if Authenticator.objects.filter(user=user).exists():  # password forgotten, second factor still there
         return redirect("sign-in")
     login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
     record_authentication(request, user, "password", reauthenticated=True)
     return redirect("account")
 
 
-# --- who works here -------------------------------------------------------------------------------------------------
+# --- members --------------------------------------------------------------------------------------------------------
 
 
 @needs(StaffRight.STAFF_MANAGE, StaffRight.OFFICER)
 @require_safe
 def staff(request: HttpRequest) -> HttpResponse:
-    """``/console/staff/``: everybody, with what keeps their grants from counting."""
+    """``/console/staff/``: all members, and why grants are inactive."""
     now = timezone.now()
     rows = StaffMember.objects.select_related("user").order_by("left_at", "user__username")
     people = [(row, _shown(row, now), Authenticator.objects.filter(user=row.user).exists()) for row in rows]
@@ -132,8 +132,8 @@ def staff(request: HttpRequest) -> HttpResponse:
 @needs(StaffRight.STAFF_MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest) -> HttpResponse:
-    """``/console/staff/invite``: an account, its first grants, and the letter with the link. The link is shown to
-    nobody but its reader: whoever invites somebody does not become them."""
+    """``/console/staff/invite``: an account, its first grants, and the e-mail with the link. Only the recipient sees
+    the link, so that the inviter cannot act as them."""
     form = Inviting(request.POST or None)
     if request.method == "POST" and form.is_valid():
         now, roles = timezone.now(), [StaffRole(role) for role in form.cleaned_data["roles"]]
@@ -157,7 +157,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @needs(StaffRight.STAFF_MANAGE, StaffRight.OFFICER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def member(request: HttpRequest, pk: int) -> HttpResponse:
-    """``/console/staff/<n>``: one member's grants. Sending the form gives another; that takes leave to manage staff."""
+    """``/console/staff/<n>``: one member's grants. Giving another requires the right to manage staff."""
     row = get_object_or_404(StaffMember.objects.select_related("user"), pk=pk)
     standing, now = standing_of(request), timezone.now()
     form = Giving(request.POST or None)
@@ -195,7 +195,7 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(StaffRight.STAFF_MANAGE)
 @require_POST
 def end_grant(request: HttpRequest, pk: int) -> HttpResponse:
-    """End one grant, at once."""
+    """End a grant at once."""
     row = get_object_or_404(Grant.objects.select_related("member"), pk=pk)
     actions.revoke([row], now=timezone.now(), by=standing_of(request).member)
     return redirect("member", pk=row.member_id)
@@ -204,7 +204,7 @@ def end_grant(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(StaffRight.STAFF_MANAGE)
 @require_POST
 def leave(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close an account, at once. One's own is closed by somebody else."""
+    """Close an account at once; nobody can close their own."""
     row = get_object_or_404(StaffMember.objects.select_related("user"), pk=pk)
     if row == standing_of(request).member:
         raise Http404
@@ -215,7 +215,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(StaffRight.STAFF_MANAGE)
 @require_POST
 def renew(request: HttpRequest, pk: int) -> HttpResponse:
-    """A fresh link, for somebody who lost theirs or forgot the password."""
+    """A new link, for a lost one or a forgotten password."""
     row, now = get_object_or_404(StaffMember.objects.select_related("user"), pk=pk), timezone.now()
     if row.left_at is not None:
         raise Http404
@@ -228,7 +228,7 @@ def renew(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(StaffRight.STAFF_MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest) -> HttpResponse:
-    """``/console/staff/review``: every open grant but one's own, to be kept or ended in one go."""
+    """``/console/staff/review``: every open grant but one's own, to keep or end in one form."""
     now, mine = timezone.now(), standing_of(request).member
     rows = Grant.objects.filter(ended_at__isnull=True, member__left_at__isnull=True).exclude(member=mine)
     rows = rows.select_related("member__user").order_by("reviewed_at", "member__user__username", "right")
@@ -248,14 +248,14 @@ def review(request: HttpRequest) -> HttpResponse:
 @needs(StaffRight.OFFICER)
 @require_safe
 def officer(request: HttpRequest) -> HttpResponse:
-    """``/console/officer/``: what was told in confidence, for the officer and the deputy alone."""
+    """``/console/officer/``: confidential texts, for the officer and the deputy only."""
     return render(request, "staff/officer.html", {"here": "officer", "told": actions.confidences()})
 
 
 @needs(StaffRight.OFFICER)
 @require_POST
 def close_told(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close one, and destroy its text."""
+    """Close one and delete its text."""
     if not actions.close_confidence(pk, now=timezone.now()):
         raise Http404
     return redirect("officer")
@@ -264,7 +264,7 @@ def close_told(request: HttpRequest, pk: int) -> HttpResponse:
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def tell(request: HttpRequest) -> HttpResponse:
-    """``/console/officer/tell``: tell the officer something in confidence. Who tells it is not kept."""
+    """``/console/officer/tell``: send the officer a confidential text. The sender is not stored."""
     form = Telling(request.POST or None)
     if request.method == "POST" and form.is_valid():
         actions.mark_confidential(form.cleaned_data["text"], now=timezone.now())
@@ -272,7 +272,7 @@ def tell(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/tell.html", {"form": form}, status=400 if form.errors else 200)
 
 
-# --- within ---------------------------------------------------------------------------------------------------------
+# --- internal -------------------------------------------------------------------------------------------------------
 
 
 def _shown(of: StaffMember, now: dt.datetime) -> list[GrantRow]:
@@ -290,14 +290,14 @@ def _one(row: Grant, now: dt.datetime) -> GrantRow:
 
 
 def _what(wanted: str) -> tuple[StaffRole | None, tuple[StaffRight, ...]]:
-    """A role with its rights, or one right by itself."""
+    """A role with its rights, or a single right."""
     if wanted in {role.value for role in StaffRole}:
         return StaffRole(wanted), ROLES[StaffRole(wanted)]
     return None, (StaffRight(wanted),)
 
 
 def _end_of(day: dt.date | None) -> dt.datetime | None:
-    """Midnight after *day*, so that it still counts."""
+    """Midnight after *day*, to include it."""
     if day is None:
         return None
     return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)

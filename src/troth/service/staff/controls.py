@@ -1,6 +1,6 @@
-"""What staff can show: everybody with access has a second factor, an undertaking and a review; every look is on record.
+"""Controls on staff: everybody with access has a second factor, an undertaking and a review; every access is recorded.
 
-Findings count people and name none: the page of staff in the console says who.
+Findings count people and name none: the console's staff page shows who.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _STAFF = frozenset({"staff"})
 
 @answers("staff.mfa")
 def mfa(roster: Roster, now: dt.datetime) -> ControlResult:
-    """PCI DSS 8.4.2: whoever could see personal data, and has come in before, has a second factor."""
+    """PCI DSS 8.4.2: everybody who could see personal data, and has signed in before, has a second factor."""
     return _of_holders(
         roster, lambda who: who.has_factor, now, "a second factor", "let them add one, or end the grants"
     )
@@ -28,7 +28,7 @@ def mfa(roster: Roster, now: dt.datetime) -> ControlResult:
 
 @answers("staff.undertakings")
 def undertakings(roster: Roster, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 28(3)(b), 32(4): whoever could see personal data has promised to keep it confidential."""
+    """GDPR Art. 28(3)(b), 32(4): everybody who could see personal data has signed a confidentiality undertaking."""
 
     def has_signed(who: Employed) -> bool:
         return who.person.undertaking_until is not None and who.person.undertaking_until > now
@@ -38,7 +38,7 @@ def undertakings(roster: Roster, now: dt.datetime) -> ControlResult:
 
 @answers("staff.recertified")
 def recertified(roster: Roster, now: dt.datetime) -> ControlResult:
-    """PCI DSS 7.2.4: somebody else has said within half a year that each grant is still needed."""
+    """PCI DSS 7.2.4: somebody else confirmed each grant within half a year."""
 
     def is_reviewed(who: Employed) -> bool:
         return all(review_due(grant) > now for grant in who.grants if grant.until > now)
@@ -59,7 +59,7 @@ def _of_holders(
     holding = [who for who in roster.people if who.sees_personal and who.has_come and who.person.is_open]
     without = sum(not has(who) for who in holding)
     people = counted(len(holding), "person", "people")
-    if not holding:  # which shows nothing of what anybody has
+    if not holding:  # so there is no evidence about anybody
         nobody = "Nobody can be let see personal data through Troth."
         return ControlResult(CheckOutcome.NOT_APPLICABLE, nobody, Evidence(in_scope=_STAFF, observed=_STAFF))
     findings = (
@@ -75,7 +75,7 @@ def _of_holders(
 
 @answers("staff.access_recorded")
 def access_recorded(roster: Roster, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 5(2), clause C14: each look at personal data has its entry in the ledger, made no later than it."""
+    """GDPR Art. 5(2), clause C14: every access to personal data has a ledger entry, made no later than the access."""
     looks = roster.looks
     told = f"{counted(looks.without_entry, 'look')} without the entry that belongs to it"
     findings = [ControlFinding("staff", told, "find what wrote or removed rows beside the console")]
@@ -96,7 +96,7 @@ def access_recorded(roster: Roster, now: dt.datetime) -> ControlResult:
 
 @answers("staff.purpose_on_every_read")
 def purpose_on_every_read(declaration: Declaration, roster: Roster, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 5(1)(b): each look names one of the declared purposes; others were refused."""
+    """GDPR Art. 5(1)(b): every access names a declared purpose; others were refused."""
     looks = roster.looks
     strange = {name: count for name, count in looks.purposes.items() if name not in declaration.purposes}
     undeclared, refused = sum(strange.values()), looks.refused.get("purpose", 0)
@@ -117,7 +117,7 @@ def purpose_on_every_read(declaration: Declaration, roster: Roster, now: dt.date
 
 @answers("staff.officer_appointed")
 def officer_appointed(roster: Roster, now: dt.datetime) -> ControlResult:
-    """GDPR Art. 37(7), 38: a data-protection officer and a deputy, two people, who can do their work today."""
+    """GDPR Art. 37(7), 38: a data-protection officer and a deputy, two people, can work today."""
     held = [rights_of(who.grants, who.person, now=now) for who in roster.people if who.has_factor]
     counts = {
         role: sum(rights.get(StaffRight.OFFICER.value) == role.value for rights in held)

@@ -1,4 +1,4 @@
-"""What was refused to whom, on record."""
+"""Records refused access."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from troth.service.staff.rights import StaffRight
 
 
 def refuse(by: str | None, why: str, *, now: dt.datetime, right: StaffRight | None = None, purpose: str = "") -> None:
-    """Put a refusal on record. *by* is the member's pseudonym; somebody without one is nobody here, and no entry."""
+    """Record a refusal. *by* is the member's pseudonym; without one there is nobody to record."""
     if by is None:
         return
     fields: dict[str, Value] = {"by": Pseudonym(by), "why": why}

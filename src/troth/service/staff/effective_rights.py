@@ -1,4 +1,4 @@
-"""Where the person behind a request stands: which of their grants count now, and what is missing."""
+"""Effective rights of the person behind a request: active grants, and what is missing."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ _DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class EffectiveRights:
-    """What somebody may do now. *rights* are those that count, each with the role that gives it."""
+    """Rights of a person now. *rights* maps active rights to the roles that give them."""
 
     member: StaffMember | None
     rights: Mapping[str, str] = field(default_factory=dict)
     has_factor: bool = False
-    """Whether this session was opened with a second factor."""
+    """True if this session was opened with a second factor."""
     lacks: frozenset[InactiveReason] = frozenset()
-    """What keeps some grant from counting although it is given."""
+    """Reasons why some grants are inactive."""
 
     @property
     def pseudonym(self) -> str | None:
-        """Their stand-in in the ledger."""
+        """Pseudonym in the ledger."""
         return self.member.pseudonym if self.member is not None else None
 
     @property
     def is_ready(self) -> bool:
-        """Whether nothing is missing that they could do themselves."""
+        """True if they need to do nothing more themselves."""
         return self.has_factor and InactiveReason.NO_UNDERTAKING not in self.lacks
 
     def may(self, right: StaffRight) -> bool:
-        """Whether a grant of *right* counts, in a session with a second factor."""
+        """True if a grant of *right* is active, in a session with a second factor."""
         return self.has_factor and right.value in self.rights
 
     @property
@@ -52,7 +52,7 @@ class EffectiveRights:
         return any(self.may(right) for right in StaffRight if right.shows_personal)
 
     def role(self, right: StaffRight) -> str:
-        """The role by which they have it."""
+        """Role that gives them *right*."""
         return self.rights[right.value]
 
     @property
@@ -61,19 +61,19 @@ class EffectiveRights:
 
     @property
     def is_officer(self) -> bool:
-        """The data-protection officer or the deputy."""
+        """True for the data-protection officer and the deputy."""
         return self.may(StaffRight.OFFICER)
 
     def use(self, right: StaffRight, *, now: dt.datetime) -> None:
-        """Note, once a day, that the grant is in use: whoever reviews grants sees which are not."""
+        """Note, once a day, that the grant is used: reviewers see unused ones."""
         stale = Q(used_at__isnull=True) | Q(used_at__lt=now - _DAY)
         Grant.objects.filter(stale, member=self.member, right=right.value, ended_at__isnull=True).update(used_at=now)
 
 
 def standing_of(request: HttpRequest) -> EffectiveRights:
-    """The standing of whoever sent *request*, looked up once for each request."""
+    """Effective rights of the sender of *request*, cached per request."""
     known = getattr(request, "_troth_standing", None)
-    if isinstance(known, tuple) and known[0] == request.user.pk:  # signing in changes who it is
+    if isinstance(known, tuple) and known[0] == request.user.pk:  # signing in changes the user
         found: EffectiveRights = known[1]
         return found
     fresh = _look_up(request)
@@ -99,7 +99,7 @@ def _has_factor(request: HttpRequest) -> bool:
 
 
 def person_of(member: StaffMember) -> MemberFacts:
-    """What counts about a member, as a value."""
+    """Facts about a member, as a value."""
     word = member.undertakings.filter(document=document_hash()).order_by("-until").first()
     return MemberFacts(
         is_open=member.left_at is None and member.user.is_active,
@@ -109,12 +109,12 @@ def person_of(member: StaffMember) -> MemberFacts:
 
 
 def held(row: Grant) -> GrantFacts:
-    """A row as a value."""
+    """*row* as a value."""
     return GrantFacts(row.right, row.role, row.starts_at, row.until, row.reviewed_at, row.ended_at)
 
 
 def own_subject(standing: EffectiveRights) -> str | None:
-    """The pseudonym under which they would be a subject themselves, by the address of their account."""
+    """Their own pseudonym as a subject, by the address of their account."""
     if standing.member is None:
         return None
     identity = Identity.of(email=standing.member.user.email)

@@ -1,4 +1,4 @@
-"""What follows when a second factor comes or goes. `apps` imports it, so that it holds in every process."""
+"""Signal handlers for added and removed second factors. `apps` imports them, so that they apply in every process."""
 
 from __future__ import annotations
 
@@ -23,21 +23,20 @@ from troth.service.staff.sealed_fields import secret_context
 
 @receiver(authenticator_added)
 def proven(sender: object, request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-    """Whoever adds a factor has just used it, after their password: this session has two."""
+    """The user has just used the new factor, after the password: this session has two."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type)
 
 
 @receiver(post_delete, sender=Authenticator)
 def gone(sender: object, instance: Authenticator, **kwargs: Any) -> None:
-    """A factor's secret goes with it."""
+    """Delete a factor's secret with it."""
     FactorSecret.objects.filter(ref__in=[instance.data.get(name, "") for name in ("secret", "seed")]).delete()
 
 
 def fresh_codes(user: User) -> list[str]:
-    """Recovery codes for *user*, each good once where a second factor is asked for; those of before end. Where they
-    have no app for codes yet, a key that nobody has seen stands in for it: recovery codes are no factor by themselves.
-    For accounts that are made for a trial."""
+    """New recovery codes for *user*, each usable once as second factor; earlier ones expire. Without an authenticator
+    app, an unknown TOTP key stands in for one: recovery codes are no factor by themselves. For trial accounts."""
     kinds = Authenticator.Type
     if not Authenticator.objects.filter(user=user, type=kinds.TOTP).exists():
         Authenticator.objects.create(user=user, type=kinds.TOTP, data={"secret": _sealed(user, generate_totp_secret())})
@@ -48,7 +47,7 @@ def fresh_codes(user: User) -> list[str]:
 
 
 def _sealed(user: User, secret: str) -> str:
-    """The reference under which *secret* is kept."""
+    """Store *secret* sealed; returns its reference."""
     ref = secrets.token_hex(16)
     sealed = keyring(settings.TROTH.home).seal(secret.encode(), secret_context(ref))
     FactorSecret.objects.create(user=user, ref=ref, sealed=sealed)

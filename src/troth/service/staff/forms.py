@@ -1,4 +1,4 @@
-"""The forms of signing in, as allauth asks for them."""
+"""Sign-in forms for allauth, and forms of the staff pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from troth.service.staff.rights import StaffRight, StaffRole, right_title, role_
 
 
 class SignIn(LoginForm):  # type: ignore[misc]
-    """A name, which for those who were invited is their address, and a password."""
+    """Name (the address of invited members) and password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,7 +34,7 @@ class SignIn(LoginForm):  # type: ignore[misc]
 
 
 class _CountedCode:
-    """A one-time code: attempts are counted, and what was right once is not right twice."""
+    """A one-time code: attempts are counted, and a code works once."""
 
     user: Any
     authenticator: Any
@@ -55,7 +55,7 @@ class _CountedCode:
         return code
 
     def _use(self, member: StaffMember, code: str) -> None:
-        """Codes count forward only: one that was seen is worth nothing to whoever saw it."""
+        """Codes must increase: a code seen by somebody is of no use to them."""
         secret = decrypt(self.authenticator.data["secret"])
         steps = yield_hotp_counters_from_time()
         step = max((step for step in steps if format_hotp_value(hotp_value(secret, step)) == code.strip()), default=0)
@@ -65,15 +65,15 @@ class _CountedCode:
 
 
 class Code(_CountedCode, AuthenticateForm):  # type: ignore[misc]
-    """The second step of signing in."""
+    """Second step of signing in."""
 
 
 class CodeAgain(_CountedCode, ReauthenticateForm):  # type: ignore[misc]
-    """The same, before something that matters."""
+    """The same before sensitive actions."""
 
 
 class NewPassword(forms.Form):
-    """The password of somebody who was invited."""
+    """New password of an invited member."""
 
     password = forms.CharField(label=_("Password"), strip=False, max_length=1_000, widget=forms.PasswordInput)
 
@@ -96,7 +96,7 @@ def _whats() -> list[tuple[str, Any]]:
 
 
 class _Until(forms.Form):
-    """Until when, and why: what every grant needs."""
+    """End and reason, required for every grant."""
 
     until = forms.DateField(
         label=_("Until and including"),
@@ -112,14 +112,14 @@ class _Until(forms.Form):
 
 
 class Giving(_Until):
-    """A grant to somebody who works here."""
+    """A grant to a member."""
 
     what = forms.ChoiceField(label=_("What"), choices=_whats)
     field_order = ("what", "until", "reason")
 
 
 class Inviting(_Until):
-    """Somebody new."""
+    """A new member."""
 
     email = forms.EmailField(label=_("E-mail address"), max_length=150)
     roles = forms.MultipleChoiceField(
@@ -132,6 +132,6 @@ class Inviting(_Until):
 
 
 class Telling(forms.Form):
-    """Something for the officer."""
+    """A confidential text for the officer."""
 
     text = forms.CharField(label=_("What you want to tell"), max_length=20_000, widget=forms.Textarea)

@@ -1,4 +1,4 @@
-"""The letter to somebody who was invited."""
+"""E-mail to invited members."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from troth.service.staff.rights import role_title
 
 
 def link_of(token: str) -> str:
-    """The invitation's link, at the address that the declaration gives the site."""
+    """Link of the invitation, on the declared site."""
     site = deployment(settings.TROTH).declaration.organisation.site or "http://localhost:8000"
     return site.rstrip("/") + reverse("invitation", args=[token])
 
 
 def post_invitation(member: StaffMember, token: str, *, now: dt.datetime) -> None:
-    """Queue the letter with the link, in the transaction that is open. Raises `troth.service.mail.rules.LetterRefused`
-    for an address that letters cannot be written to."""
+    """Queue the e-mail with the link, in the open transaction. Raises `troth.service.mail.rules.LetterRefused` for an
+    address that cannot receive e-mail."""
     told = settings.TROTH
     declaration = deployment(told).declaration
     latest = member.invitations.order_by("-pk")[0]

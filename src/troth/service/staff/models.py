@@ -1,4 +1,4 @@
-"""Rows about staff: what may stand in them, kept by constraints. No rules; see `plan`."""
+"""Rows about staff, with their constraints. No rules; see `rules`."""
 
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
@@ -11,8 +11,8 @@ from troth.service.core.models import EntryRow
 
 
 class StaffMember(models.Model):
-    """Somebody who works here, beside their account. The pseudonym stands for them in the ledger; when the row goes,
-    nothing leads from it to them any more."""
+    """A member of staff, beside their account. The pseudonym represents them in the ledger; without this row nothing
+    links it to them."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="member")
     pseudonym = models.CharField(max_length=80, unique=True)
@@ -27,7 +27,7 @@ class StaffMember(models.Model):
 
 
 class Invitation(models.Model):
-    """A link by which a member sets a password: good once, for a while. Only a hash of it is here."""
+    """A link to set a password: valid once, for a limited time. Only its hash is stored."""
 
     member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="invitations")
     token_hash = models.BinaryField(max_length=32, unique=True)
@@ -42,7 +42,7 @@ class Invitation(models.Model):
 
 
 class Grant(models.Model):
-    """One right of one member: who gave it, why, from when and until when. It never lasts for ever."""
+    """One right of one member: giver, reason, start and end. Never unlimited."""
 
     member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="grants")
     right = models.CharField(max_length=40)
@@ -66,7 +66,7 @@ class Grant(models.Model):
 
 
 class Undertaking(models.Model):
-    """A member's word to keep what they see confidential: to which text, when, until when."""
+    """A member's confidentiality undertaking: text, date and end."""
 
     member = models.ForeignKey(StaffMember, on_delete=models.CASCADE, related_name="undertakings")
     document = models.CharField(max_length=80, help_text="The hash of the text that was signed.")
@@ -80,7 +80,7 @@ class Undertaking(models.Model):
 
 
 class AccessRow(models.Model):
-    """One look at one subject's data, beside its ledger entry, so that the subject can be told who, when and why."""
+    """One access to one subject's data, with its ledger entry, so that the subject can learn who, when and why."""
 
     subject = models.CharField(max_length=80)
     by = models.CharField(max_length=80)
@@ -99,7 +99,7 @@ class AccessRow(models.Model):
 
 
 class Refusal(models.Model):
-    """A page or a look that was refused, and why; beside its ledger entry."""
+    """A refused page or access, and why, with its ledger entry."""
 
     by = models.CharField(max_length=80)
     why = models.CharField(max_length=20)
@@ -111,7 +111,7 @@ class Refusal(models.Model):
 
 
 class Attempts(models.Model):
-    """Failed attempts to sign in as somebody, whether there is such an account or not: a keyed mark, never the name."""
+    """Failed sign-in attempts for a name, whether the account exists or not: a keyed mark, never the name."""
 
     mark = models.BinaryField(max_length=32, unique=True)
     failures = models.PositiveIntegerField(default=0)
@@ -123,7 +123,7 @@ class Attempts(models.Model):
 
 
 class Confidence(models.Model):
-    """Something told to the data-protection officer in confidence; sealed, and read by the officers alone."""
+    """A confidential text for the data-protection officer; sealed, and read by officers only."""
 
     sealed_text = models.BinaryField(null=True)
     told_at = models.DateTimeField()
@@ -140,7 +140,7 @@ class Confidence(models.Model):
 
 
 class FactorSecret(models.Model):
-    """The secret of a second factor, sealed. The factor has the reference, and the secret goes with it."""
+    """Sealed secret of a second factor, which holds the reference; deleted with it."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     ref = models.CharField(max_length=40, unique=True)
@@ -151,7 +151,7 @@ class FactorSecret(models.Model):
 
 
 class GrantLock(models.Model):
-    """One row, which whoever changes grants holds meanwhile: so two grants never pass the ceiling side by side."""
+    """One row, locked while grants change: concurrent grants never exceed the ceiling."""
 
     class Meta:
         db_table = "staff_grant_lock"

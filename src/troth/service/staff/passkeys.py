@@ -1,5 +1,4 @@
-"""What pages of signing in need beyond the others: one script of ours, leave to ask the device, and a way to the
-company's own login."""
+"""Extra permissions of sign-in pages: our own script, passkeys, and a redirect to the company's login."""
 
 from __future__ import annotations
 
@@ -16,14 +15,14 @@ from troth.service.headers import permissions
 
 
 def with_passkeys(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """*view* with leave to run our own scripts, to ask for a passkey, and to send a form on to the company's login. No
+    """*view* with permission to run our own scripts, request a passkey, and send a form on to the company's login. No
     other page has it."""
 
     @functools.wraps(view)
     def allowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response.headers["Permissions-Policy"] = permissions({"publickey-credentials-get": "(self)"})
-        # Browsers hold the answer to a form, a redirect to the company's login, to the same rule as the form.
+        # Browsers apply form-action also to redirects after a form, such as to the company's login.
         update = {"script-src": [SELF], "connect-src": [SELF], "form-action": _logins()}
         response._csp_update = update  # type: ignore[attr-defined]
         return response

@@ -1,13 +1,13 @@
-"""Who may open a page. Every view of the service carries one of these rules, and a test walks the addresses for it.
+"""Access rules of pages. Every view of the service carries one of these rules, and a test walks the URLs for it.
 
-    @public                                    nobody is asked who they are
-    @signed_in                                 any member of staff; for their own account and nothing else
-    @needs(Right.CASES_HANDLE)                 a grant that counts, behind a second factor
-    @needs(Right.CASES_HANDLE, personal=True)  the same, and the page leaves only after `look` put the look on record
-    @by_token                                  the view asks for a token of the API by itself
+    @public                                         everyone
+    @signed_in                                      any member of staff, for their own account only
+    @needs(StaffRight.CASES_HANDLE)                 an active grant, and a second factor
+    @needs(StaffRight.CASES_HANDLE, personal=True)  the same; the page is sent only if `record_access` was called
+    @by_token                                       the view checks an API token itself
 
-`standing_of` says what a request's person may do, for pages that show less to some; `own_subject` is for keeping
-somebody away from what concerns themselves. Grants count, or not, by `plan`; nothing is cached beyond the request.
+`standing_of` returns the rights behind a request, for pages that show less to some; `own_subject` keeps staff away from
+their own data. `rules` decides whether grants are active; nothing is cached beyond the request.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """Who may open a view: ``public``, ``signed_in``, ``needs`` (any of *rights*) or ``by_token``."""
+    """Access rule of a view: ``public``, ``signed_in``, ``needs`` (any of *rights*) or ``by_token``."""
 
     kind: str
     rights: tuple[StaffRight, ...] = ()
@@ -44,7 +44,7 @@ class AccessRule:
 
 
 def rule_of(view: Callable[..., Any]) -> AccessRule | None:
-    """The rule that a view carries, None where nobody gave it one."""
+    """Rule of a view; None if it has none."""
     rule = getattr(view, "troth_rule", None)
     return rule if isinstance(rule, AccessRule) else None
 
@@ -55,12 +55,12 @@ def public(view: View) -> View:
 
 
 def by_token(view: View) -> View:
-    """For whoever brings a token of the API; the view itself looks at it."""
+    """For holders of an API token; the view checks it."""
     return _ruled(view, AccessRule("by_token"))
 
 
 def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """For any member of staff, whatever they may do: their own account."""
+    """For any member of staff, whatever their rights: their own account."""
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -74,10 +74,10 @@ def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
 def needs(
     *rights: StaffRight, personal: bool = False
 ) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """For members of staff with a grant of any of *rights* that counts, who came in with a second factor.
+    """For members with an active grant of any of *rights*, signed in with a second factor.
 
-    With *personal* the page shows personal data: the view calls `look` before it renders, and a page that was made
-    without is not sent (clause C14: no evidence, no answer).
+    With *personal* the page shows personal data: the view must call `record_access` before it renders, otherwise the
+    page is not sent (clause C14: no evidence, no answer).
     """
     assert rights, "a page that needs no right is for everyone who is signed in"
     assert not personal or all(right.shows_personal for right in rights), "not all of them show personal data"
@@ -113,7 +113,7 @@ def _ruled(view: View, rule: AccessRule) -> View:
 
 
 def _not_ready(request: HttpRequest, standing: EffectiveRights) -> HttpResponse:
-    """They may, once they have done what is missing: to their own account, where it can be done."""
+    """Send them to their account page, where they can do what is missing."""
     if request.method in ("GET", "HEAD"):
         return HttpResponseRedirect(reverse("account"))
     refuse(standing.pseudonym, "factor" if not standing.has_factor else "undertaking", now=timezone.now())

@@ -1,4 +1,4 @@
-"""What a member of staff may be allowed, and the roles that are names for several of it."""
+"""Rights of staff, and roles, which bundle rights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StaffRight(enum.StrEnum):
-    """One thing that a grant allows."""
+    """A right that a grant gives."""
 
     CASES_HANDLE = "cases.handle"
     CASES_APPROVE = "cases.approve"
@@ -24,7 +24,7 @@ class StaffRight(enum.StrEnum):
 
     @property
     def shows_personal(self) -> bool:
-        """Whether it lets its holder see personal data, and so counts towards the declared ceiling."""
+        """True if its holder can see personal data, and so counts towards the declared ceiling."""
         return self in _PERSONAL
 
 
@@ -40,7 +40,7 @@ _PERSONAL = frozenset(
 
 
 class StaffRole(enum.StrEnum):
-    """A named bundle of rights. The officer and the deputy may do the same."""
+    """A named bundle of rights. Officer and deputy have the same rights."""
 
     HANDLER = "handler"
     APPROVER = "approver"
@@ -71,15 +71,15 @@ ROLES: Mapping[StaffRole, tuple[StaffRight, ...]] = MappingProxyType(
 )
 
 CONFLICTS: tuple[frozenset[StaffRight], ...] = (
-    # GDPR Art. 38(6): whoever decides how the system is run, and by whom, does not watch over that as its officer.
+    # GDPR Art. 38(6): those who decide how and by whom the system is run must not oversee it as its officer.
     frozenset({StaffRight.OFFICER, StaffRight.STAFF_MANAGE}),
     frozenset({StaffRight.OFFICER, StaffRight.API_MANAGE}),
 )
-"""Rights that nobody holds together."""
+"""Rights that nobody may hold together."""
 
 
 def conflicts(held: Collection[StaffRight]) -> frozenset[StaffRight]:
-    """Those of *held* that do not go together; empty where all do."""
+    """Conflicting rights among *held*; empty if there are none."""
     return frozenset().union(*(pair for pair in CONFLICTS if pair <= set(held)))
 
 
@@ -105,10 +105,10 @@ _ROLE_TITLES = {
 
 
 def right_title(right: str) -> str:
-    """A right in words, in the language of whoever reads."""
+    """Title of a right in the reader's language."""
     return str(_RIGHT_TITLES[StaffRight(right)]) if right in _RIGHT_TITLES else right
 
 
 def role_title(role: str) -> str:
-    """A role in words; a right that was given by itself is told by its own words."""
+    """Title of a role, or of a right that was given by itself."""
     return str(_ROLE_TITLES[StaffRole(role)]) if role in _ROLE_TITLES else right_title(role)

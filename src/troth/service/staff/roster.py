@@ -1,4 +1,4 @@
-"""Who works here, and what each may do and has done, as values: what controls look at."""
+"""Staff, their rights and their accesses, as values for controls."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from troth.service.staff.rights import StaffRight
 from troth.service.staff.rules import GrantFacts, MemberFacts
 
 PERIOD = dt.timedelta(days=31)
-"""How far back looks are counted."""
+"""Period over which accesses are counted."""
 LOOKS_TESTED_MAX = 5_000
-"""Looks that are compared with their entries, the latest first."""
+"""Number of accesses compared with their entries, latest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Employed:
-    """One member: what counts about them, their open grants, and whether they have a second factor and ever came."""
+    """A member: facts, open grants, and whether they have a second factor and ever signed in."""
 
     person: MemberFacts
     grants: tuple[GrantFacts, ...]
@@ -34,14 +34,14 @@ class Employed:
 
     @property
     def sees_personal(self) -> bool:
-        """Whether one of the grants shows personal data, if it counts."""
+        """True if one of the grants shows personal data when active."""
         return any(StaffRight(grant.right).shows_personal for grant in self.grants)
 
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """Looks at personal data within the period: how many, how many compared with their entries, how many of those
-    without the right one; how many under each purpose; what was refused, by why."""
+    """Accesses to personal data within the period: total, number compared with entries, number of those without the
+    right entry; counts by purpose; refusals by reason."""
 
     count: int = 0
     compared: int = 0
@@ -52,7 +52,7 @@ class Looks:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Everybody who has not left, the accounts that hold personal data, and the looks of the last month."""
+    """Current members, accounts that can see personal data, and the last month's accesses."""
 
     people: tuple[Employed, ...]
     holders: tuple[int, ...]
@@ -60,7 +60,7 @@ class Roster:
 
 
 def roster(now: dt.datetime) -> Roster:
-    """The roster at *now*."""
+    """Roster at *now*."""
     return Roster(tuple(_employed()), tuple(holders(now)), _looks(now))
 
 
@@ -89,7 +89,7 @@ def _looks(now: dt.datetime) -> Looks:
 
 
 def _fits(row: AccessRow) -> bool:
-    """Whether the ledger says of this look what the row says."""
+    """True if the row's ledger entry confirms it."""
     if row.entry is None:
         return False
     try:

@@ -1,4 +1,4 @@
-"""What counts and what does not: pure decisions about grants, undertakings and people, from rows to values."""
+"""Pure decisions about grants, undertakings and members."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INVITATION_LASTS = dt.timedelta(hours=72)
 
 
 class InactiveReason(enum.StrEnum):
-    """Why a grant does not count now."""
+    """Reason why a grant is inactive now."""
 
     LEFT = "left"
     ENDED = "ended"
@@ -33,8 +33,8 @@ class InactiveReason(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
-    """What counts about a member: whether the account is open, when it was last used, until when the word given to
-    the present text of the undertaking holds."""
+    """Facts about a member: whether the account is open, its last use, and the end of the undertaking to the present
+    text."""
 
     is_open: bool
     seen_at: dt.datetime
@@ -54,7 +54,7 @@ class GrantFacts:
 
 
 def why_not(grant: GrantFacts, person: MemberFacts, *, now: dt.datetime) -> InactiveReason | None:
-    """Why *grant* does not count at *now*, None where it does. What cannot be mended comes first."""
+    """Why *grant* is inactive at *now*; None if it is active. Permanent reasons come first."""
     if not person.is_open or is_inactive(person, now=now):
         return InactiveReason.LEFT
     if grant.ended_at is not None and grant.ended_at <= now:
@@ -71,17 +71,17 @@ def why_not(grant: GrantFacts, person: MemberFacts, *, now: dt.datetime) -> Inac
 
 
 def rights_of(grants: Iterable[GrantFacts], person: MemberFacts, *, now: dt.datetime) -> dict[str, str]:
-    """The rights that count, each with the role that gives it (the right itself where it was given by itself)."""
+    """Active rights, each with the role that gives it (the right itself if given by itself)."""
     return {grant.right: grant.role or grant.right for grant in grants if why_not(grant, person, now=now) is None}
 
 
 def is_inactive(person: MemberFacts, *, now: dt.datetime) -> bool:
-    """Whether the account was not used for so long that it is closed."""
+    """True if the account has been unused for so long that it must be closed."""
     return now - person.seen_at > INACTIVE
 
 
 def review_due(grant: GrantFacts) -> dt.datetime:
-    """When the grant stops counting unless somebody says once more that it is needed."""
+    """When the grant becomes inactive unless somebody confirms it."""
     return later(grant.reviewed_at, REVIEW_EVERY)
 
 

@@ -1,4 +1,4 @@
-"""What staff keeps sealed, and where each value belongs."""
+"""Sealed values of staff, and their contexts."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from troth.service.staff.models import Confidence, FactorSecret, Grant
 
 
 def reason_context(pseudonym: str) -> SealingContext:
-    """The reason of a grant of one member."""
+    """Context of the reason of a member's grant."""
     return SealingContext(domain="staff", table="staff_grant", field="sealed_reason", subject=pseudonym)
 
 
 def confidence_context() -> SealingContext:
-    """What was told to the officer."""
+    """Context of confidential texts for the officer."""
     return SealingContext(domain="staff", table="staff_confidence", field="sealed_text")
 
 
 def secret_context(ref: str) -> SealingContext:
-    """The secret of one factor."""
+    """Context of a factor's secret."""
     return SealingContext(domain="staff", table="staff_factor_secret", field="sealed", subject=ref)
 
 

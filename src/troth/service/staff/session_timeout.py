@@ -1,4 +1,4 @@
-"""How long a session lasts: fifteen minutes without a sign of life, and a day's work at most (PCI DSS 8.2.8)."""
+"""Session timeout: fifteen idle minutes, and a working day at most (PCI DSS 8.2.8)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from troth.service.staff.rules import IDLE
 
 _SEEN, _BEGAN = "troth.seen", "troth.began"
 _NOTED_EVERY_S = 60
-"""How exact the last sign of life is; each note writes the session."""
+"""Resolution of the last activity; each update writes the session."""
 _WORKDAY_S = 12 * 3600
 _HOUR = dt.timedelta(hours=1)
 
 
 def presence(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: end sessions that are idle or old, and note who is here. Visitors without a session cost nothing."""
+    """Middleware: end idle and old sessions, and note members' activity. Free for visitors without a session."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:

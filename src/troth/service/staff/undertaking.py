@@ -1,4 +1,4 @@
-"""The text that staff sign before they see anything: the company's own ``undertaking.md``, or ours."""
+"""The undertaking that staff sign before they see anything: the company's own ``undertaking.md``, or ours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from troth.ledger import Hash
 from troth.service.configuration import Settings
 
 OWN_FILE = "undertaking.md"
-"""Beside the declaration, where a company has a text of its own. Another text has to be signed anew."""
+"""Beside the declaration, if a company has its own text. A changed text must be signed again."""
 _BYTES_MAX = 200_000
 
 
@@ -30,7 +30,7 @@ def document() -> str:
 
 @functools.lru_cache(4)
 def _read(file: Path, changed: tuple[int, int]) -> str:
-    """The text of *file*, read again when it has *changed*."""
+    """Text of *file*, reread when *changed* differs."""
     with file.open("rb") as opened:
         return _tidy(opened.read(_BYTES_MAX).decode("utf-8", "replace"))
 
@@ -40,5 +40,5 @@ def _tidy(text: str) -> str:
 
 
 def document_hash() -> str:
-    """By which a signature says what was signed."""
+    """Hash that identifies the signed text."""
     return Hash("sha256:" + hashlib.sha256(document().encode()).hexdigest()).text

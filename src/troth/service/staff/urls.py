@@ -1,4 +1,4 @@
-"""Every address of staff: the account, signing in, and the console's own pages. Each view carries its rule."""
+"""URLs of staff: account, sign-in and console. Each view carries its access rule."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _own(view: Any) -> Any:
 _sign_in, _sign_out = _open(account.login), public(account.logout)
 
 urlpatterns = [
-    # signing in; allauth asks for the names on the right of each pair
+    # signing in; allauth requires these names
     path("staff/sign-in", _sign_in, name="sign-in"),
     path("staff/sign-in", _sign_in, name="account_login"),
     path("staff/sign-out", _sign_out, name="sign-out"),
@@ -43,7 +43,7 @@ urlpatterns = [
     path("staff/company/<str:provider_id>/login/callback/", public(openid.callback), name="openid_connect_callback"),
     path("staff/company/cancelled", public(company_login.login_cancelled), name="socialaccount_login_cancelled"),
     path("staff/company/failed", public(company_login.login_error), name="socialaccount_login_error"),
-    # one's own account
+    # own account
     path("staff/account/", console.account, name="account"),
     path("staff/account/factors", console.account, name="mfa_index"),
     path("staff/account/sign", console.sign_undertaking, name="sign-undertaking"),

@@ -1,4 +1,5 @@
-"""The vault: card numbers and other values that systems must not hold, kept behind tokens drawn at random.
+"""The vault: card numbers and other values that systems must not hold, stored behind random tokens.
 
-`run.Vault` makes tokens and reads them back, for one domain; every use is on record before a value is returned.
+`stored_tokens.Vault` makes tokens and reads them back, for one domain; every use is recorded before a value is
+returned.
 """

@@ -1,4 +1,4 @@
-"""Group commit: whoever asks while a commit is on its way shares the next one."""
+"""Group commit: calls that arrive during a commit share the next one."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ R = TypeVar("R")
 
 
 class Groups(Generic[A, R]):
-    """Calls from many threads, done together: *work* gets what several of them asked, and returns as many results.
+    """Batches calls from many threads: *work* gets several arguments, and returns as many results.
 
-    A result that is an exception is raised to the one who asked. Where *work* itself fails, the group is dissolved and
-    each of it asks alone, with a connection of its own: what one of them did wrong is nobody else's trouble. So *work*
-    has to be harmless twice. There is no thread of ours: whoever comes first leads a group, with its own database
-    connection, and hands the lead on to somebody who came meanwhile.
+    A result that is an exception is raised to its caller. If *work* itself fails, each caller of the group retries
+    alone, on its own connection, so that one bad call does not affect the others. So *work* must be idempotent. There
+    is no extra thread: the first caller leads a group, on its own database connection, and hands the lead to a caller
+    that arrived meanwhile.
     """
 
     def __init__(self, work: Callable[[Sequence[A]], Sequence[R | Exception]], *, most: int = 1_000) -> None:
@@ -27,17 +27,17 @@ class Groups(Generic[A, R]):
         self._is_led = False
 
     def ask(self, what: A) -> R:
-        """The result for *what*, once its group is done."""
+        """Result for *what*, once its group is done."""
         ticket = _Ticket[A, R](what)
         with self._lock:
             self._waiting.append(ticket)
             ticket.leads, self._is_led = not self._is_led, True
         try:
             if not ticket.leads:
-                ticket.woken.acquire()  # by the leader of its group, or by the one before to lead the next
+                ticket.woken.acquire()  # by the leader of its group, or by the previous leader to lead the next
             if ticket.leads:
                 self._lead()
-        except BaseException:  # whoever is interrupted leaves nobody waiting
+        except BaseException:  # an interrupted caller leaves nobody waiting
             self._leave(ticket)
             raise
         answer = ticket.answer if ticket.answer is not None else self._work([what])[0]
@@ -46,7 +46,7 @@ class Groups(Generic[A, R]):
         return answer
 
     def _lead(self) -> None:
-        """Do a group that starts with the ticket of this thread, which waits the longest, and hand on the lead."""
+        """Run a group that starts with this thread's ticket, the oldest, and hand on the lead."""
         with self._lock:
             group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             group[0].leads = False
@@ -64,7 +64,7 @@ class Groups(Generic[A, R]):
                 ticket.woken.release()
 
     def _hand_on(self) -> None:
-        """Let the one who waits the longest lead the next group."""
+        """Let the longest-waiting caller lead the next group."""
         self._is_led = bool(self._waiting)
         if self._waiting:
             self._waiting[0].leads = True
@@ -79,7 +79,7 @@ class Groups(Generic[A, R]):
 
 
 class _Ticket(Generic[A, R]):
-    """What one thread asks. *answer* is None until its group is done, and stays so where that failed."""
+    """One caller's argument. *answer* is None until its group is done, and stays None if that failed."""
 
     __slots__ = ("answer", "leads", "what", "woken")
 

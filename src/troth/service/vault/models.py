@@ -1,4 +1,4 @@
-"""Tokens and what they stand for, sealed. No rules."""
+"""Tokens and their sealed values. No rules."""
 
 # ruff: noqa: RUF012 - Django reads the lists of Meta once, and the convention is lists
 from __future__ import annotations
@@ -13,7 +13,7 @@ TOKEN_MAX = 64
 
 
 class DomainRow(models.Model):
-    """A domain: a merchant, or a part of the company that no token may leave."""
+    """A domain: a merchant, or a part of the company, that its tokens never leave."""
 
     name = models.CharField(max_length=DOMAIN_MAX, unique=True)
 
@@ -22,11 +22,11 @@ class DomainRow(models.Model):
 
 
 class TokenRow(models.Model):
-    """A token and the value that it stands for, sealed to exactly this token. No two domains have the same: one that is
-    read in the wrong domain is nobody else's.
+    """A token and its value, sealed to exactly this token. Tokens are unique across domains: one read in the wrong
+    domain is never another's.
 
     *lookup* is a keyed hash of the whole value (PCI DSS 4.0.1, 3.5.1.1), under a key of the domain that opens nothing:
-    by it the same value gets the same token again. It is never shown beside a token that keeps digits (3.5.1).
+    it maps equal values to equal tokens. It is never shown beside a token that keeps digits (3.5.1).
     """
 
     domain = models.ForeignKey(DomainRow, on_delete=models.PROTECT, db_index=False)

@@ -1,7 +1,7 @@
-"""Making tokens, reading them back and forgetting them: durable, on record, and for one domain at a time.
+"""Makes, reads and deletes tokens: durable, recorded, and within one domain.
 
-Rows and the ledger entry that counts them commit together, one entry for each call or, where many callers meet, for
-each group of them. A value is returned only after the entry that says so is durable (PCI DSS 4.0.1, 10.2.1).
+Rows and the ledger entry that counts them commit together, one entry per call or per group of concurrent calls. A value
+is returned only after its entry is durable (PCI DSS 4.0.1, 10.2.1).
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from troth.service.vault.models import DOMAIN_MAX, TOKEN_MAX, DomainRow, TokenRo
 T = TypeVar("T")
 
 _Whose = tuple[int | None, Keyring]
-"""The row of a subject, and the keyring that the values hang on."""
+"""Row id of a subject, and the keyring for the values."""
 _Row = tuple[int, str, bytes, str, bytes, int | None]
 
 VALUE_BYTES_MAX = 65_536
 _AT_ONCE = 2_000
-"""Values that one statement asks for."""
+"""Values per statement."""
 
 
 class TokenUnknown(TokenRefused):
-    """The domain has no such token: never made, another domain's, or forgotten."""
+    """The domain has no such token: never made, another domain's, or deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A value that somebody wants a token of."""
+    """A value to tokenise."""
 
     format: TokenFormat
     value: str
@@ -57,7 +57,7 @@ class _Wish:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A token that somebody wants to read."""
+    """A token to read."""
 
     token: str
     purpose: DeclaredName
@@ -65,18 +65,18 @@ class _Look:
 
 
 class Vault:
-    """The stored tokens of one domain, under *keyring*.
+    """Stored tokens of one domain, under *keyring*.
 
-    *domain* is taken from the caller's credential, once; no call takes one. A token of another domain is unknown here,
-    always. The same value has one token in a domain, and no token is in two domains. Entries name who asked where the
-    call says *by* (PCI DSS 4.0.1, 10.2.2).
+    *domain* comes from the caller's credential, once; no call takes one. A token of another domain is always unknown
+    here. A value has one token per domain, and no token is in two domains. Entries name the caller given as *by* (PCI
+    DSS 4.0.1, 10.2.2).
 
-    A value of a *subject*, named by the pseudonym that entries have, is sealed under that person's key. Their erasure
-    takes it along, in backups too once the epoch is over; for another subject the same value has another token. Without
-    one it hangs on the field key.
+    A value of a *subject*, given by pseudonym, is sealed under that person's key. Their erasure destroys it, in backups
+    too once the epoch is over; for another subject the same value has another token. Without a subject it is sealed
+    under the field key.
 
-    Safe to use from several threads, each with its own connection; outside of transactions alone, as one that is rolled
-    back would take with it what was promised.
+    Safe for several threads, each with its own connection; only outside transactions, because a rollback would undo
+    what was promised.
     """
 
     def __init__(self, keyring: Keyring, *, domain: str, now: Callable[[], dt.datetime]) -> None:
@@ -88,7 +88,7 @@ class Vault:
         self._making = Groups(self._make_group)
         self._reading = Groups(self._read_group)
 
-    # --- one value, sharing commits with whoever else asks ----------------------------------------------------------
+    # --- one value, in a shared commit ------------------------------------------------------------------------------
 
     def tokenise(
         self,
@@ -98,15 +98,14 @@ class Vault:
         subject: Pseudonym | None = None,
         by: Pseudonym | None = None,
     ) -> str:
-        """The token of *value*, durable when it is returned. Raises `TokenRefused` for what the format does not
-        take."""
+        """Token of *value*, durable on return. Raises `TokenRefused` for values outside the format."""
         wish = _Wish(_stored(format_), _plain(format_, value), subject, by)
         self._ready()
         return self._making.ask(wish)
 
     def detokenise(self, token: str, *, purpose: str, by: Pseudonym | None = None) -> Sealed[str]:
-        """What the token stands for, a `Pan` for cards, after the entry of it is durable. Raises `TokenUnknown`, and
-        `OpenError` where what is kept was changed."""
+        """Value of the token, a `Pan` for cards, after its entry is durable. Raises `TokenUnknown`, and `OpenError` if
+        the stored data was changed."""
         look = _Look(_token(token), DeclaredName.of(purpose), by)
         self._ready()
         return self._reading.ask(look)
@@ -121,8 +120,8 @@ class Vault:
         subjects: Sequence[Pseudonym | None] | None = None,
         by: Pseudonym | None = None,
     ) -> list[str]:
-        """`tokenise` for each of *values*, all or none, with one entry; what is refused names its row. *subjects* are
-        as many as the values."""
+        """`tokenise` for all of *values* or none, with one entry per caller; refusals name the row. *subjects* are as
+        many as the values."""
         _stored(format_)
         whose = [None] * len(values) if subjects is None else subjects
         plain = (_plain(format_, value, row) for row, value in enumerate(values))
@@ -134,8 +133,8 @@ class Vault:
     def detokenise_batch(
         self, tokens: Sequence[str], *, purpose: str, by: Pseudonym | None = None
     ) -> list[Sealed[str]]:
-        """`detokenise` for each of *tokens*, all or none, with one entry. Raises `TokenUnknown`, which names the
-        row, and `OpenError`."""
+        """`detokenise` for all of *tokens* or none, with one entry. Raises `TokenUnknown`, which names the row, and
+        `OpenError`."""
         what_for = DeclaredName.of(purpose)
         self._ready()
         found = self._found([_token(token, row) for row, token in enumerate(tokens)])
@@ -157,8 +156,8 @@ class Vault:
         purpose: str,
         by: Pseudonym | None = None,
     ) -> list[Sealed[str]]:
-        """What computed tokens of this domain stand for, all or none, after one entry that says so is durable. Raises
-        `TokenRefused` for a tokeniser of another domain, and as `Tokeniser.detokenise_batch` does."""
+        """Values of computed tokens of this domain, all or none, after one entry is durable. Raises `TokenRefused` for
+        a tokeniser of another domain, and as `Tokeniser.detokenise_batch` does."""
         if tokeniser.domain != self._domain:
             raise TokenRefused("this tokeniser is of another domain; the domain is that of the caller's credential")
         what_for = DeclaredName.of(purpose)
@@ -168,7 +167,7 @@ class Vault:
         return values
 
     def forget(self, tokens: Iterable[str], *, by: Pseudonym | None = None) -> int:
-        """Delete tokens and what they stand for (PCI DSS 4.0.1, 3.2.1), with one entry. How many there were."""
+        """Delete tokens and their values (PCI DSS 4.0.1, 3.2.1), with one entry. Returns how many there were."""
         with transaction.atomic(durable=True):
             gone = sum(
                 TokenRow.objects.filter(domain__name=self._domain, token__in=some).delete()[0]
@@ -185,12 +184,12 @@ class Vault:
             return self._made(wishes)
 
     def _made(self, wishes: Sequence[_Wish]) -> list[str]:
-        """The tokens of *wishes*, kept with their entries in the transaction that is open."""
+        """Tokens of *wishes*, stored with their entries in the open transaction."""
         if not wishes:
             return []
         domain, whose = self._ready_row(), self._whose(wishes)
         lookups = self._lookups(wishes, whose)
-        # in one order everywhere: two who keep the same values at once wait for one another, and never in a circle
+        # in one global order: concurrent writers of the same values wait, without deadlock
         wanted = dict(sorted(zip(lookups, wishes, strict=True), key=lambda item: item[0]))
         known: dict[bytes, str] = {}
         for _ in range(DRAWS_MAX):
@@ -200,7 +199,7 @@ class Vault:
             drawn = {lookup: _drawn(wish) for lookup, wish in missing.items()}
             if self._kept(domain, drawn, missing, whose):
                 known |= drawn
-            else:  # some were there, or a draw was taken: ask which token each value has by now
+            else:  # some existed, or a draw was taken: read each value's present token
                 known |= self._known(domain, missing)
         else:
             raise TokenRefused(f"{DRAWS_MAX} draws in a row were taken; these tokens have no room left")
@@ -215,7 +214,7 @@ class Vault:
         wishes: Mapping[bytes, _Wish],
         whose: Mapping[Pseudonym | None, _Whose],
     ) -> bool:
-        """Whether every one of the drawn tokens is kept, none of them or their values having been there."""
+        """Store the drawn tokens; True if all were stored, as neither they nor their values existed."""
         rows = []
         for lookup, token in drawn.items():
             wish = wishes[lookup]
@@ -233,7 +232,7 @@ class Vault:
         }
 
     def _whose(self, wishes: Iterable[_Wish]) -> Mapping[Pseudonym | None, _Whose]:
-        """The row and the keyring that the values of each subject hang on; ours for values of nobody."""
+        """Row id and keyring for each subject's values; ours for values without a subject."""
         named = {str(wish.subject): wish.subject for wish in wishes if wish.subject is not None}
         found: dict[Pseudonym | None, _Whose] = {None: (None, self._keyring)}
         if named:
@@ -242,8 +241,8 @@ class Vault:
         return found
 
     def _lookups(self, wishes: Sequence[_Wish], whose: Mapping[Pseudonym | None, _Whose]) -> list[bytes]:
-        """By which the same value is found again: under the key of its subject, so that a backup tells nothing either.
-        All values of one subject at once, as nearly all are of nobody."""
+        """Lookup hashes, under the key of each value's subject, so that a backup reveals nothing either. Computed per
+        subject, as nearly all values have none."""
         lookups: list[bytes] = [b""] * len(wishes)
         places: dict[Pseudonym | None, list[int]] = {}
         for place, wish in enumerate(wishes):
@@ -263,7 +262,7 @@ class Vault:
         return [found.get(look.token) or TokenUnknown("this domain has no such token") for look in looks]
 
     def _found(self, tokens: Sequence[str]) -> dict[str, Sealed[str] | OpenError]:
-        """What the tokens stand for, as far as they are there; nothing of it leaves before its entry is durable."""
+        """Values of the tokens that exist; nothing is returned to callers before its entry is durable."""
         domain = self._ready_row()
         rows = chain.from_iterable(
             _rows("token, sealed, format, pseudonym, wrapped_key", "token", domain, some)
@@ -283,7 +282,7 @@ class Vault:
         return found
 
     def _note_reading(self, counts: Mapping[tuple[DeclaredName, Pseudonym | None], int]) -> None:
-        """Put on record, durably, how much is read for which purpose and by whom."""
+        """Record durably how many values are read, by purpose and caller."""
         if any(counts.values()):
             with transaction.atomic(durable=True):
                 for (purpose, by), count in counts.items():
@@ -296,7 +295,7 @@ class Vault:
         record(Entry(kind, self._now(), said if by is None else {**said, "by": by}))
 
     def _ready(self) -> None:
-        """See to it that the row of the domain is there and committed, before anything refers to it."""
+        """Ensure that the domain's row is committed before anything refers to it."""
         if connection.in_atomic_block:
             raise RuntimeError("a vault is used outside of transactions: what it promises must not be rolled back")
         if self._row is None:
@@ -311,7 +310,7 @@ class Vault:
 
 
 def _insert(cursor: Any, rows: Sequence[_Row], now: dt.datetime) -> int:
-    """Put in the rows whose token and value are new: how many they are."""
+    """Insert the rows whose token and value are new; returns how many."""
     made_at = connection.ops.adapt_datetimefield_value(now)
     if connection.vendor == "postgresql":
         columns = [list(column) for column in zip(*rows, strict=True)]
@@ -327,7 +326,7 @@ def _insert(cursor: Any, rows: Sequence[_Row], now: dt.datetime) -> int:
 
 
 def token_context(domain: str, token: str) -> SealingContext:
-    """What the value behind a token is sealed to."""
+    """Sealing context of the value behind a token."""
     return SealingContext(domain="vault", table=domain, field="value", subject=token)
 
 
@@ -336,12 +335,12 @@ _IF_NEW = "ON CONFLICT DO NOTHING"
 
 
 def _rows(columns: str, by: str, domain: int, values: Sequence[str | bytes]) -> list[tuple[Any, ...]]:
-    """The named columns of a domain's rows in which *by* takes one of *values*."""
+    """The named columns of the domain's rows where *by* is one of *values*."""
     marks = ", ".join(["%s"] * len(values))
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {columns} FROM vault_token LEFT JOIN core_subject ON core_subject.id = subject_id"  # noqa: S608
-            f" WHERE domain_id = %s AND {by} IN ({marks})",  # our own words
+            f" WHERE domain_id = %s AND {by} IN ({marks})",  # our own identifiers
             [domain, *values],
         )
         return cursor.fetchall()  # type: ignore[no-any-return]
@@ -358,7 +357,7 @@ def _stored(format_: TokenFormat) -> TokenFormat:
 
 
 def _plain(format_: TokenFormat, value: str | Pan, row: int | None = None) -> str:
-    """The text to keep. A card is a card: every other text is refused where its token keeps a card's digits."""
+    """Text to store. Formats that keep a card's digits accept card numbers only."""
     if format_ is TokenFormat.PAN_BIN6_LAST4:
         digits = value.reveal() if isinstance(value, Pan) else value
         require_pan(digits, row=row)
@@ -371,7 +370,7 @@ def _plain(format_: TokenFormat, value: str | Pan, row: int | None = None) -> st
 
 
 def _bytes(text: str) -> int:
-    """How many bytes a text has in UTF-8; more than any may have where it holds half a character."""
+    """Length in UTF-8; above the limit for lone surrogates."""
     try:
         return len(text.encode())
     except UnicodeEncodeError:
@@ -379,7 +378,7 @@ def _bytes(text: str) -> int:
 
 
 def _token(token: str, row: int | None = None) -> str:
-    """What may be a token; a database would refuse some of the rest, with everybody else's in the same statement."""
+    """*token*, if it is well-formed: a database would refuse some others together with the whole statement."""
     if not isinstance(token, str) or len(token) > TOKEN_MAX or not (token.isascii() and token.isprintable()):
         raise TokenUnknown("this domain has no such token", row=row)
     return token

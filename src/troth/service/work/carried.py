@@ -1,11 +1,11 @@
-"""A flow in the hands of a worker: what `step` and `wait_for_word` do there.
+"""A flow while a worker runs it: what `step` and `wait_for_word` do.
 
-The engine gives one thing, `Note`: the result of a call, noted under its place in the flow, or made and then noted. All
-else is here: what is put away and until when, and that a worker which lost its lease does no more.
+The engine provides one thing, `Note`: it returns the recorded result of a call, or makes the call and records it.
+Everything else is here: when a flow is suspended and until when, and that a worker without its lease stops.
 
-A flow is put away by `PutAway`, which is no ``Exception``: no body can catch it by accident, and the engine takes it
-for the death of the process, notes nothing, and so does the same step again when the flow is taken up. Nothing else
-leaves what the engine calls, also while our own database is away: an error that the engine sees is noted for good.
+`PutAway` suspends a flow. It is no ``Exception``: no body can catch it by accident, and the engine treats it as the
+death of the process, records nothing, and repeats the same step when the flow resumes. Nothing else may leave what the
+engine calls, even while our own database is unavailable: the engine would record the error for good.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ _PLAIN = re.compile(r"[\w.:/+=-]{0,200}", re.ASCII)
 
 
 class PutAway(BaseException):
-    """This worker does no more for the flow now; its row says why and until when."""
+    """Suspends the flow in this worker; its row holds the reason and the time to resume."""
 
 
 class NotesSpoilt(PutAway):
-    """An error stands among the notes of the flow, and would be had again for ever: it begins without notes."""
+    """A recorded error would recur for ever: the flow restarts without its notes."""
 
 
 class NotesAway(ServiceError):
-    """The notes of flows are out of reach; waiting may help."""
+    """Recorded step results are unreachable; waiting may help."""
 
     retryable = True
 
 
 class Note(Protocol):
-    """Call, and note the result under the next place of the flow; or return what was noted there before."""
+    """Call and record the result under the next position of the flow, or return the result recorded there."""
 
     def __call__(self, name: str, call: Callable[[], Result]) -> Result: ...
 
 
 class WorkerLease(Protocol):
-    """Whether this worker may go on: it ends, or another one may have taken over its flows."""
+    """Lease of a worker: it may be ending, or another worker may have taken over its flows."""
 
     executor: str
 
@@ -68,7 +68,7 @@ class WorkerLease(Protocol):
 
 
 class Flow:
-    """One flow, carried by one worker from when it was taken up until it is done or put away."""
+    """One flow, run by one worker from its claim until it is done or suspended."""
 
     def __init__(self, row: FlowRow, hold: WorkerLease, clock: Callable[[], dt.datetime]) -> None:
         self.pk, self.name, self.about, self.round, self.takings = row.pk, row.name, row.about, row.round, row.takings
@@ -80,15 +80,15 @@ class Flow:
         self._is_in_step = False
         self.has_begun = False
         self.is_spoilt = False
-        """Whether its notes are to be forgotten: see `NotesSpoilt`."""
+        """True if its notes must be deleted: see `NotesSpoilt`."""
 
     @property
     def key(self) -> str:
-        """Its name for the engine: the same for every worker, another for every round."""
+        """Workflow id for the engine: the same for every worker, new for every round."""
         return f"{self.name}/{self.about}/{self.round}"
 
     def carry(self, body: Body, note: Note) -> None:
-        """Run *body* until it is done or put away. Raises `PutAway`."""
+        """Run *body* until it is done or suspended. Raises `PutAway`."""
         self.has_begun = True
         self._note = note
         token = carrying.set(self)
@@ -101,7 +101,7 @@ class Flow:
         finally:
             carrying.reset(token)
 
-    # --- the words of a body ------------------------------------------------------------------------------------
+    # --- called by a body ----------------------------------------------------------------------------------------
 
     def step(self, name: str, do: Callable[[], Result]) -> Result:
 
@@ -148,7 +148,7 @@ class Flow:
         return self._note(name, called)
 
     def _listen(self, until: dt.datetime) -> Result:
-        """What came, or put the flow away: unless a word came while we looked."""
+        """Return the pending word or the timeout, else suspend the flow; a word sent meanwhile is not missed."""
         while True:
             self._go_on()
             words = self._mine().values_list("words", flat=True).first()
@@ -161,14 +161,14 @@ class Flow:
             if self._mine().filter(words=words).update(**{**self._away(_State.WAITING, until), "for_word": True}):
                 raise PutAway
 
-    # --- what becomes of the row --------------------------------------------------------------------------------
+    # --- state of the row ----------------------------------------------------------------------------------------
 
     def _mine(self) -> Any:
-        """The row, as long as it is in this worker's hands: who has lost it changes nothing."""
+        """The row, if this worker still holds it: a worker that lost it changes nothing."""
         return FlowRow.objects.filter(pk=self.pk, round=self.round, state=_State.RUNNING, worker=self._hold.executor)
 
     def _go_on(self) -> None:
-        """Return while this worker may do something; give the flow back where it is ending. Raises `PutAway`."""
+        """Return if this worker may continue; release the flow if it is ending. Raises `PutAway`."""
         if self._hold.is_lost:
             raise PutAway
         if self._hold.is_ending:
@@ -176,7 +176,7 @@ class Flow:
             raise PutAway
 
     def give_back(self, after: dt.timedelta = dt.timedelta(), *, reason: str = "") -> None:
-        """Let another worker take it up. Harmless where it is not ours any more."""
+        """Release the flow for another worker. No effect if it is no longer ours."""
         more = {"reason": reason} if reason else {}
         self._mine().update(**self._away(_State.WANTED, self._clock() + after), **more)
 
@@ -192,8 +192,8 @@ class Flow:
                 raise PutAway
 
     def _put_away(self, step: str, error: Exception) -> PutAway:
-        """Put the flow away for *error*, and say so on its row: as a code, because an error's text may hold values.
-        While our own database is away the row goes on saying that the flow runs here, and the worker gives it back."""
+        """Suspend the flow for *error*, recorded on its row as a code, because an error's text may hold values. While
+        our own database is unavailable, the row still says that the flow runs here, and the worker releases it."""
         if isinstance(error, Stopped):
             state, due, reason = _State.STOPPED, None, error.reason
         elif _may_pass(error):
@@ -212,8 +212,8 @@ class Flow:
 
 
 def _close_broken() -> None:
-    """Let the next statement open a new connection where this one broke. A sound one serves all steps of a stretch, at
-    whose end the engine closes it: opening one costs as much as a step."""
+    """Close broken connections, so that the next statement opens a new one. A sound one serves all steps until the
+    engine closes it: opening one costs as much as a step."""
     for connection in connections.all(initialized_only=True):
         if connection.errors_occurred and not connection.in_atomic_block:
             with contextlib.suppress(Error):
@@ -226,7 +226,7 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _pause(tries: int, error: Exception) -> dt.timedelta:
-    """Longer each time, and not the same for all flows that a store has let down; never shorter than it asked for."""
+    """Exponential backoff with jitter, never shorter than *error* asks for."""
     doubled = min(_FIRST_RETRY_S * 2.0 ** min(tries - 1, 20), _RETRY_S_MAX)
     asked = getattr(error, "retry_after", None)
     asked_s = asked.total_seconds() if isinstance(asked, dt.timedelta) else float(asked or 0)
@@ -234,14 +234,14 @@ def _pause(tries: int, error: Exception) -> dt.timedelta:
 
 
 def _code(error: Exception) -> str:
-    """What went wrong, without a word of what the error says."""
+    """Error code: type and store, without the error's text."""
     store = getattr(error, "store", "")
     where = f":{store}" if isinstance(store, str) and store and _PLAIN.fullmatch(store) else ""
     return f"{type(error).__name__}{where}"[:CODE_MAX]
 
 
 def _plain(result: Result) -> Result:
-    """*result*, where it can only be ids, counts and codes: the engine notes it in clear. Raises ``ValueError``."""
+    """*result*, if it holds only ids, counts and codes: the engine stores it in clear. Raises ``ValueError``."""
     if len(json.dumps(result)) > _RESULT_CHARACTERS_MAX or not _is_plain(result):
         raise ValueError("a step leaves few ids, counts and codes; put anything else into a row, and return its id")
     return result

@@ -1,6 +1,6 @@
-"""The one adapter over DBOS: it notes what the steps of a flow left, and runs flows in threads. Nobody else imports it.
+"""The only adapter over DBOS, which records step results and runs flows in threads. Nothing else imports DBOS.
 
-How each of its habits is met stands in ``docs/decisions/0011-flows.md``. Importing this costs 30 MB, so that the worker
+``docs/decisions/0011-flows.md`` explains how each of its quirks is handled. Importing this costs 30 MB, so the worker
 does it only once there is a flow to run.
 """
 
@@ -24,21 +24,21 @@ from troth.service.work.carried import Flow, NotesAway, NotesSpoilt, PutAway
 from troth.service.work.models import FlowRow
 from troth.service.work.run import Result, Stopped, flows
 
-# A handler of its own that says nothing: otherwise DBOS adds one that writes out ids and the text of errors. What it
-# says goes to our root, which writes down where, and not what.
+# A null handler: otherwise DBOS adds one that prints ids and error texts. Its records reach our root logger, which logs
+# the place and not the text.
 logging.getLogger("dbos").addHandler(logging.NullHandler())
 
 _LOG = logging.getLogger("troth.work")
 _VERSION = "1"
-"""Of what is noted, not of our code: DBOS resumes a flow only under the version that it was begun under. A change to
-the steps of a flow that may be under way is made under a new *name* of that flow, and the old one stays for a while."""
+"""Version of the notes, not of our code: DBOS resumes a flow only under the version it began with. Changed steps of a
+flow that may be running need a new *name* for that flow; the old one stays for a while."""
 _SCHEMA = "troth_work"
 _ENDED = ("SUCCESS", "ERROR")
 _POLL_S = 0.1
 _SWEPT_AT_ONCE = 1_000
 
 _carried: dict[str, Flow] = {}
-"""What this process is to run, by key: DBOS hands us the key alone. Who runs it takes it out, and is the only one."""
+"""Flows for this process, by key: DBOS passes only the key. Whoever runs a flow removes it, so it runs once."""
 _ended: queue.SimpleQueue[Flow] = queue.SimpleQueue()
 
 
@@ -46,7 +46,7 @@ _ended: queue.SimpleQueue[Flow] = queue.SimpleQueue()
 def _run(key: str) -> None:
     flow = _carried.pop(key, None)
     if flow is None:
-        raise PutAway  # it was given back since, and whoever has it runs it
+        raise PutAway  # released since; its new holder runs it
     try:
         flow.carry(flows()[flow.name], _note)
     except NotesSpoilt:
@@ -57,7 +57,7 @@ def _run(key: str) -> None:
         with contextlib.suppress(Error):
             connections.close_all()
         _ended.put(flow)
-    # Where a flow stands is on its row, in one transaction with the rest; DBOS does not have to know it as well.
+    # The flow's row holds its state, in one transaction with its effects; DBOS need not know it.
     raise PutAway
 
 
@@ -67,9 +67,9 @@ def _note(name: str, call: Callable[[], Result]) -> Result:
     except (dbos_error.DBOSWorkflowConflictIDError, dbos_error.DBOSWorkflowCancelledError):
         raise PutAway from None  # another worker owns it by now
     except dbos_error.DBOSUnexpectedStepError:
-        raise Stopped("flow_changed") from None  # its steps are not those that it was begun with
+        raise Stopped("flow_changed") from None  # its steps differ from those it began with
     except sqlalchemy.exc.SQLAlchemyError:
-        raise PutAway from None  # the notes are out of reach, and the flow is given back
+        raise PutAway from None  # notes unreachable; the flow is released
     except Exception as noted:  # noqa: BLE001 - what we call raises `PutAway` alone, so this stands among the notes
         _LOG.warning("an error stood among the notes of a flow: it begins at its first step", exc_info=noted)
         raise NotesSpoilt from None
@@ -78,7 +78,7 @@ def _note(name: str, call: Callable[[], Result]) -> Result:
 
 @contextlib.contextmanager
 def _reached() -> Iterator[None]:
-    """Raise `NotesAway` where the notes are out of reach."""
+    """Raise `NotesAway` if the notes are unreachable."""
     try:
         yield
     except (sqlalchemy.exc.SQLAlchemyError, dbos_error.DBOSException) as away:
@@ -86,12 +86,12 @@ def _reached() -> Iterator[None]:
 
 
 class Engine:
-    """DBOS for one worker, from when it is made to `close`. Only one may be open in a process, and no process forked
-    from it may use it."""
+    """DBOS for one worker, until `close`. A process may have only one open, and processes forked from it may not use
+    it."""
 
     def __init__(self, settings: Settings, *, executor: str, flows_max: int) -> None:
         self._pid = os.getpid()
-        # DBOS looks for new queues once a second, and for known ones at once.
+        # DBOS polls for new queues once a second, and notices known ones at once.
         self._queue = "troth" if settings.database.engine == "sqlite" else f"troth-{executor}"
         self.ended = _ended
         config = _config(settings, executor, flows_max)
@@ -108,8 +108,8 @@ class Engine:
 
     @_reached()
     def begin(self, taken: Sequence[Flow]) -> None:
-        """Run flows that this worker has taken: from the start, or from where they were put away. Raises `NotesAway`;
-        `withdraw` then says which of them do not run."""
+        """Run flows that this worker has claimed: from the start, or from where they were suspended. Raises
+        `NotesAway`; `withdraw` then tells which of them do not run."""
         assert os.getpid() == self._pid, "an engine does not outlive a fork"
         again = []
         _carried.update((flow.key, flow) for flow in taken)
@@ -126,20 +126,20 @@ class Engine:
             DBOS.resume_workflows(again, queue_name=self._queue)
 
     def withdraw(self, flow: Flow) -> bool:
-        """Whether *flow* had not begun to run; it will not any more."""
+        """True if *flow* had not begun to run; it will not any more."""
         return _carried.pop(flow.key, None) is flow
 
     @_reached()
     def forget(self, flow: Flow, *, for_good: bool) -> None:
-        """This worker has nothing more to do with *flow*; where *for_good*, its notes go. Raises `NotesAway`."""
+        """Drop *flow* from this worker; if *for_good*, delete its notes. Raises `NotesAway`."""
         _carried.pop(flow.key, None)
         if for_good:
             DBOS.delete_workflow(flow.key)
 
     @_reached()
     def sweep(self, workers: Sequence[str]) -> int:
-        """Delete the notes of flows that are done and were left by a crash, and the queues of workers that are gone.
-        How many notes."""
+        """Delete notes that a crash left of finished flows, and queues of workers that are gone. Returns the number of
+        notes."""
         names = {f"troth-{executor}" for executor in workers} | {self._queue}
         for known in DBOS.list_queues():
             if known.name not in names:
@@ -152,7 +152,7 @@ class Engine:
         return len(gone)
 
     def close(self) -> None:
-        """End it. Flows that still run find out at their next step, and leave no note."""
+        """Shut down. Flows still running notice at their next step, and record nothing."""
         _carried.clear()
         DBOS.destroy()
         if self._sqlite is not None:
@@ -160,8 +160,8 @@ class Engine:
 
 
 def prepare(settings: Settings) -> None:
-    """Make the engine's own tables where they lie in our PostgreSQL database, so that they are there from the start, as
-    they are declared. Harmless twice."""
+    """Create the engine's tables in our PostgreSQL database, so that they exist from the start, as declared.
+    Idempotent."""
     if settings.database.engine == "postgresql":
         Engine(settings, executor="prepare", flows_max=1).close()
 
@@ -185,7 +185,7 @@ def _config(settings: Settings, executor: str, flows_max: int) -> DBOSConfig:
         "enable_otlp": False,
         "log_level": "WARNING",
         "scheduler_polling_interval_sec": 3600.0,
-        "notification_listener_polling_interval_sec": 0.25,  # nothing is sent, but closing waits for its turn
+        "notification_listener_polling_interval_sec": 0.25,  # unused, but closing waits for the next poll
     }
     if settings.database.engine == "sqlite":
         file = Path(settings.database.name).with_name("work.sqlite3")
@@ -199,7 +199,7 @@ def _config(settings: Settings, executor: str, flows_max: int) -> DBOSConfig:
 
 
 def _url(settings: Settings) -> str:
-    """The address of our PostgreSQL database as SQLAlchemy writes it. It may hold a password: pass it on at once."""
+    """URL of our PostgreSQL database for SQLAlchemy. It may hold a password: do not keep it."""
     told = settings.database
     url = sqlalchemy.URL.create(
         "postgresql+psycopg",
@@ -214,8 +214,8 @@ def _url(settings: Settings) -> str:
 
 
 def _sqlite(url: sqlalchemy.URL) -> sqlalchemy.Engine:
-    """As DBOS would make it, but with a log beside the file, which is 27 times as fast. NORMAL is enough: a power cut
-    may undo the last notes, and the steps that they were about are done again."""
+    """SQLAlchemy engine as DBOS would make it, but in WAL mode, which is 27 times as fast. NORMAL is enough: a power
+    cut may undo the last notes, and their steps are repeated."""
     made = sqlalchemy.create_engine(url, connect_args={"check_same_thread": False})
 
     @sqlalchemy.event.listens_for(made, "connect")

@@ -1,4 +1,4 @@
-"""Flows that are wanted, and the workers that carry them. No rules.
+"""Requested flows and the workers that run them. No rules.
 
 Nothing here is about a person: flows are known by ids, and their steps leave ids, counts and codes.
 """
@@ -16,8 +16,8 @@ EXECUTOR_MAX = 32
 
 
 class FlowRow(models.Model):
-    """One durable flow, by its name and the id that it is about: the outbox from which workers take it, and the one
-    place that says where it stands."""
+    """One durable flow, by name and the id it concerns: the outbox from which workers claim it, and the only record of
+    its state."""
 
     class State(models.TextChoices):
         WANTED = "wanted", "to be taken up by the next worker"
@@ -69,7 +69,7 @@ class FlowRow(models.Model):
 
 
 class WorkerRow(models.Model):
-    """A worker process that is alive for as long as its lease lasts; others take over what it leaves."""
+    """A worker process, alive while its lease lasts; others take over its flows."""
 
     executor = models.CharField(max_length=EXECUTOR_MAX, unique=True)
     begun_at = models.DateTimeField()

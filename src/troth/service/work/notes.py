@@ -1,8 +1,8 @@
-"""The notes of flows beside an SQLite file, and a database that came back from a backup.
+"""Flow notes beside an SQLite file, and databases restored from a backup.
 
-Notes that are newer than the rows would skip steps whose effects are gone (docs/decisions/0011). A worker renews its
-lease every few seconds and writes no note without it; so rows that know of no lease from the time of the notes are
-older than these. Without notes a flow begins at its first step.
+Notes newer than the rows would skip steps whose effects are gone (docs/decisions/0011). A worker renews its lease every
+few seconds and writes no note without it; so rows without a lease from the time of the notes are older than the notes.
+Without notes a flow restarts at its first step.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _ENDS = ("", "-wal", "-shm")
 
 
 def forget_newer(settings: Settings) -> bool:
-    """Delete the notes where they are newer than the rows, under the lock that only one worker has, before it takes a
-    lease. Whether they were. A backup of a time when no worker ran does not show: `troth migrate --restored` is for
-    that."""
+    """Delete the notes if they are newer than the rows; True if they were. Call under the lock that only one worker
+    has, before it takes a lease. Does not detect a backup from a time when no worker ran: `troth migrate --restored` is
+    for that."""
     if settings.database.engine != "sqlite":
         return False
     files = [Path(settings.database.name).with_name(f"work.sqlite3{end}") for end in _ENDS]

@@ -1,4 +1,4 @@
-"""The front door: what a flow is written with, and how it is wanted.
+"""Public interface: how to write a flow and how to request it.
 
     @flow("fulfil")
     def fulfil(case_id: str) -> None:
@@ -12,11 +12,11 @@
         case.save()
         want("fulfil", case.reference)
 
-The body of a flow only decides, and calls the words below in an order that follows from their results alone: a
-worker that dies is followed by one that runs the body again from the top, and gets the noted result of every step that
-was done. Whatever reads the clock, a row or a store, or changes anything, belongs into a step.
+The body of a flow only decides, and calls the functions below in an order that follows from their results alone: after
+a worker dies, another one runs the body again from the top and gets the recorded result of every finished step.
+Whatever reads the clock, a row or a store, or changes anything, belongs in a step.
 
-A flow is known by an id and its steps leave ids, counts and codes, never a value: the engine notes them in clear.
+A flow is known by an id, and its steps leave ids, counts and codes, never a value: the engine stores them in clear.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from troth.service.configuration import ServiceError
 from troth.service.work.models import ABOUT_MAX, CODE_MAX, NAME_MAX, FlowRow, WorkerRow
 
 Result = None | bool | int | str | Sequence["Result"] | Mapping[str, "Result"]
-"""What a step may leave: ids, counts and codes, few of them."""
+"""Result of a step: few ids, counts and codes."""
 
 Body = Callable[[str], None]
 
@@ -45,8 +45,8 @@ _State = FlowRow.State
 
 
 class Stopped(ServiceError):
-    """Raised in a step or a body: the flow goes no further until somebody has mended *reason*, a code such as
-    ``declaration_changed``, and wants it again; then it goes on at the step that it stopped at."""
+    """Raised in a step or a body: the flow stops until somebody has fixed *reason*, a code such as
+    ``declaration_changed``, and requests it again; it then resumes at the step where it stopped."""
 
     def __init__(self, reason: str) -> None:
         assert _CODE.fullmatch(reason), "a reason is a code: anything else may hold a value"
@@ -54,14 +54,14 @@ class Stopped(ServiceError):
         self.reason = reason[:CODE_MAX]
 
 
-# --- what a flow is written with ------------------------------------------------------------------------------------
+# --- writing a flow -------------------------------------------------------------------------------------------------
 
 _flows: dict[str, Body] = {}
 _feeders: list[Callable[[], object]] = []
 
 
 class Carried(Protocol):
-    """A flow in a worker's hands: what the words below mean to it."""
+    """A running flow: what the functions below call."""
 
     def step(self, name: str, do: Callable[[], Result]) -> Result: ...
 
@@ -69,12 +69,12 @@ class Carried(Protocol):
 
 
 carrying: ContextVar[Carried | None] = ContextVar("carrying", default=None)
-"""The flow that this thread carries."""
+"""The flow that this thread runs."""
 
 
 def flow(name: str) -> Callable[[Body], Body]:
-    """Registers a function of one id as the body of the durable flow *name*. Put it into your duty's ``jobs.py``,
-    which workers import."""
+    """Register a function of one id as the body of the durable flow *name*. Place it in the duty's ``jobs.py``, which
+    workers import."""
     assert _CODE.fullmatch(name), "a flow's name is a code"
     assert len(name) <= NAME_MAX, "a flow's name is short"
 
@@ -88,27 +88,27 @@ def flow(name: str) -> Callable[[Body], Body]:
 
 
 def feeder(fill: Callable[[], object]) -> Callable[[], object]:
-    """Registers a function that every worker calls before it looks for flows, about once a second: there rows become
-    flows, in batches. It runs in several workers at once, so it claims what it takes."""
+    """Register a function that every worker calls before it looks for flows, about once a second: it turns rows into
+    flows, in batches. It runs in several workers at once, so it must claim what it takes."""
     _feeders.append(fill)
     return fill
 
 
 def step(name: str, do: Callable[[], Result]) -> Result:
-    """The result of *do*, done now or noted before.
+    """Result of *do*, done now or recorded before.
 
-    *do* is done at least once: a worker may die between the effect and the note, so it has to be harmless twice.
+    *do* runs at least once: a worker may die between the effect and the record, so *do* must be idempotent.
 
-    An error that waiting may mend (``retryable``, or the machine's own) is no end: the flow is put away, and the step
-    is done again later, and later still. `Stopped` stops the flow, any other error fails it.
+    A transient error (``retryable``, or the machine's own) suspends the flow; the step is retried with growing pauses.
+    `Stopped` stops the flow, any other error fails it.
     """
     assert len(name) <= NAME_MAX, "a step's name is short"
     return _mine().step(name, do)
 
 
 def wait_for_word(time: dt.timedelta) -> bool:
-    """Go on as soon as somebody calls `wake`, True, or after *time*, False. A word that came since the last one was
-    heard counts, so look first and wait afterwards: no word is missed in between."""
+    """Return True as soon as somebody calls `wake`, or False after *time*. A word sent since the last one was received
+    counts, so check first and wait afterwards: no word is missed in between."""
     return _mine().wait_for_word(time)
 
 
@@ -119,23 +119,23 @@ def _mine() -> Carried:
 
 
 def flows() -> Mapping[str, Body]:
-    """The bodies that are registered, by the names of their flows."""
+    """Registered flow bodies, by name."""
     return _flows
 
 
 def feeders() -> Sequence[Callable[[], object]]:
-    """What is called before workers look for flows."""
+    """Registered feeders."""
     return _feeders
 
 
-# --- how it is wanted -----------------------------------------------------------------------------------------------
+# --- requesting a flow ----------------------------------------------------------------------------------------------
 
 
 def want(name: str, *abouts: str, not_before: dt.datetime | None = None) -> None:
-    """Let the flow *name* run for each of *abouts*, in the caller's transaction: what is rolled back is not wanted.
+    """Request the flow *name* for each of *abouts*, in the caller's transaction: a rollback cancels the request.
 
-    One that is wanted, runs or waits is left alone (`wake` tells it something), one that stopped or failed goes on
-    where it was, and one that is done begins anew.
+    A flow that is requested, running or waiting is left alone (use `wake` to signal it), a stopped or failed one
+    resumes where it was, and a finished one starts anew.
     """
     assert all(about and len(about) <= ABOUT_MAX for about in abouts), "an id is short"
     now = _now()
@@ -156,8 +156,8 @@ def want(name: str, *abouts: str, not_before: dt.datetime | None = None) -> None
 
 
 def go_on(names: Sequence[str], reasons: Sequence[str]) -> int:
-    """Let the flows of these names that stopped for one of *reasons* go on where they were, now that it is mended. How
-    many; a look costs no lock where there are none."""
+    """Resume flows of these names that stopped for one of *reasons*, now fixed. Returns how many; takes no lock if
+    there are none."""
     stopped = FlowRow.objects.filter(state=_State.STOPPED, name__in=names, reason__in=reasons)
     if not stopped.exists():
         return 0
@@ -166,8 +166,8 @@ def go_on(names: Sequence[str], reasons: Sequence[str]) -> int:
 
 
 def wake(name: str, about: str) -> None:
-    """Send a word to a flow, in the caller's transaction; to one that does not wait, or that is not there, it is
-    harmless. Any process may."""
+    """Send a word to a flow, in the caller's transaction; harmless if the flow does not wait or does not exist.
+    Callable from any process."""
     now = _now()
     FlowRow.objects.filter(name=name, about=about).exclude(state=_State.DONE).update(
         words=F("words") + 1,
@@ -177,12 +177,12 @@ def wake(name: str, about: str) -> None:
     )
 
 
-# --- how it stands --------------------------------------------------------------------------------------------------
+# --- health ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How work stands. *oldest* is the moment since which a flow could have been taken up and was not."""
+    """State of the work queue. *oldest* is the time since which a flow has been due and unclaimed."""
 
     workers: int
     wanted: int
@@ -193,12 +193,12 @@ class Health:
     oldest: dt.datetime | None
 
     def is_behind(self, now: dt.datetime, *, by: dt.timedelta = dt.timedelta(minutes=2)) -> bool:
-        """Whether a flow is due for longer than *by*, because there are too few workers, or none."""
+        """True if a flow is overdue by more than *by*, because there are too few workers or none."""
         return self.oldest is not None and self.oldest < now - by
 
 
 def health(now: dt.datetime | None = None, *, among: QuerySet[FlowRow] | None = None) -> Health:
-    """How work stands at *now*, of all flows or *among* some. Raises Django's ``DatabaseError``."""
+    """State of the work queue at *now*, of all flows or *among* some. Raises Django's ``DatabaseError``."""
     now, flows = now or _now(), FlowRow.objects.all() if among is None else among
     rows = flows.exclude(state=_State.DONE).values_list("state").annotate(Count("pk"))
     count = dict(rows)

@@ -1,8 +1,8 @@
-"""The loop of one worker process: it takes flows from the outbox and runs them, and takes over what dead workers left.
+"""Loop of one worker process: it claims flows from the outbox, runs them, and takes over the flows of dead workers.
 
-Any number of workers share a PostgreSQL database, on any number of machines. Each has a lease, kept by a thread of its
-own; one whose lease ran out has its flows taken from it, and does no more than the step that it is in. On SQLite one
-worker works at a time, by a lock on a file, and the others stand by.
+Any number of workers share a PostgreSQL database, on any number of machines. Each holds a lease, renewed by its own
+thread; a worker whose lease expired loses its flows and finishes only its current step. On SQLite one worker is active
+at a time, by a file lock, and the others stand by.
 """
 
 from __future__ import annotations
@@ -40,33 +40,33 @@ _State = FlowRow.State
 
 
 class WorkerLost(ServiceError):
-    """This worker's lease ran out, and others have taken over its flows; start another."""
+    """This worker's lease expired, and others have taken over its flows; start another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a worker goes about it."""
+    """Concurrency and timing of a worker."""
 
     flows_max: int = 4
-    """Flows that one worker runs at once. On PostgreSQL it holds up to twice as many connections, and three."""
+    """Flows that one worker runs at once. On PostgreSQL it uses up to twice as many connections plus three."""
     lease: dt.timedelta = dt.timedelta(seconds=30)
-    """How long the flows of a worker that died have to wait."""
+    """How long the flows of a dead worker have to wait."""
     look_s: float = 1.0
-    """Between two looks for something to do, while there is nothing."""
+    """Polling interval while idle."""
     busy_s: float = 0.1
-    """Between two looks while there is."""
+    """Polling interval while busy."""
     engine_idle_s: float = 20.0
     """How long the engine stays open without a flow."""
     stop_s: float = 10.0
-    """How long one that is told to end waits for the steps under way."""
+    """How long a stopping worker waits for running steps."""
 
 
 _BEGIN_S_MAX = 60.0
-"""A flow that the engine has not begun by then is given back."""
+"""A flow that the engine has not started by then is released."""
 _AGAIN = dt.timedelta(seconds=5)
 _SWEEP_S = 3600.0
 _AWAY_S = 1.0
-"""Between two tries while the database is away."""
+"""Retry interval while the database is unavailable."""
 
 
 def worker(
@@ -77,9 +77,9 @@ def worker(
     clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     until_idle: bool = False,
 ) -> None:
-    """Carry flows until *stop* is set, or with *until_idle* until no flow can go on at the moment of *clock*.
+    """Run flows until *stop* is set, or with *until_idle* until no flow can proceed at the time of *clock*.
 
-    What is under way when it ends is put away at its next step and goes on elsewhere. Raises `WorkerLost`.
+    Flows running at the end are suspended at their next step and resume elsewhere. Raises `WorkerLost`.
     """
     autodiscover_modules("jobs")
     pace = pace or Pace()
@@ -108,7 +108,7 @@ class _Hold:
 
     @property
     def is_lost(self) -> bool:
-        # Who is alone by a lock on a file is so however long the database is locked by somebody else.
+        # A worker with the exclusive file lock keeps it however long others lock the database.
         return self._taken or (not self.is_alone and time.monotonic() > self._valid_until)
 
     def __enter__(self) -> _Hold:
@@ -138,7 +138,7 @@ class _Hold:
         connections.close_all()
 
     def take_over(self) -> int:
-        """Give back what dead workers had in hand. How many flows. Harmless from several workers at once."""
+        """Release the flows of dead workers. Returns how many. Safe from several workers at once."""
         others = WorkerRow.objects.exclude(executor=self.executor)
         dead = others if self.is_alone else others.filter(lease_until__lt=_now())
         orphans = FlowRow.objects.filter(state=_State.RUNNING).exclude(
@@ -153,7 +153,7 @@ class _Hold:
             return orphans.update(state=_State.WANTED, worker="", due_at=now, changed_at=now)
 
     def let_go(self) -> None:
-        """Nothing of this worker is under way any more."""
+        """End the lease: no flow of this worker runs any more."""
         WorkerRow.objects.filter(executor=self.executor).delete()
 
 
@@ -187,7 +187,7 @@ class _Worker:
             raise WorkerLost("this worker's lease ran out, and others have its flows; start another")
 
     def _turn(self) -> bool:
-        """One look at everything. Whether there was something to do."""
+        """One pass over everything. True if there was something to do."""
         try:
             self._collect()
             if time.monotonic() >= self._next_rounds:
@@ -213,7 +213,7 @@ class _Worker:
 
     def _feed(self) -> None:
         if self._running and time.monotonic() < self._next_feeding:
-            return  # a turn follows every flow that ends, and a feeder has better things to do
+            return  # a turn follows every flow that ends; feeders need not run that often
         for fill in feeders():
             try:
                 fill()
@@ -222,10 +222,10 @@ class _Worker:
         self._next_feeding = time.monotonic() + self._pace.look_s
 
     def _take(self) -> list[Flow]:
-        """Flows that are due, up to what this worker can run at once, now in its hands."""
+        """Claim due flows, up to the free capacity of this worker."""
         free, now = self._pace.flows_max - len(self._running), self._clock()
         due = FlowRow.objects.filter(due_at__lte=now, name__in=list(flows()))
-        if free <= 0 or not due.exists():  # a look without a transaction, which on SQLite would lock everybody out
+        if free <= 0 or not due.exists():  # checked outside a transaction, which would lock SQLite
             return []
         with transaction.atomic():
             rows = list(due.select_for_update(skip_locked=True).order_by("due_at", "pk")[:free])
@@ -259,15 +259,15 @@ class _Worker:
             raise
 
     def _give_back_lost(self) -> None:
-        """Give back what we have by its row and not in truth: the database went away while we took it or gave it
-        back, so that we do not know what became of that."""
+        """Release flows that are ours by their rows but not running here: the database failed while we claimed or
+        released them, so the outcome is unknown."""
         for row in FlowRow.objects.filter(state=_State.RUNNING, worker=self._hold.executor):
             flow = Flow(row, self._hold, self._clock)
             if flow.key not in self._running:
                 flow.give_back(_AGAIN, reason="interrupted")
 
     def _collect(self) -> None:
-        """Let go of the flows that are done or put away."""
+        """Drop flows that are done or suspended."""
         if self._engine is None:
             return
         while not self._engine.ended.empty():
@@ -282,20 +282,20 @@ class _Worker:
             return
         del self._running[flow.key]
         self._busy_at = time.monotonic()
-        # One that broke without a word, as when the database was away, is on its row as if it still ran.
+        # If the database was unavailable, the row still says that the flow runs.
         flow.give_back(_AGAIN, reason="interrupted")
         done = FlowRow.objects.filter(pk=flow.pk, round=flow.round, state=_State.DONE).exists()
         self._engine.forget(flow, for_good=done or flow.is_spoilt)
 
     def _await_ended(self) -> None:
-        """Let go of the next flow that ends, if one does soon."""
+        """Drop the next flow that ends, if one does soon."""
         assert self._engine is not None, "flows run in one"
         try:
             self._ended(self._engine.ended.get(timeout=self._pace.busy_s))
         except queue.Empty:
             pass
         except (Error, NotesAway):
-            self._next_rounds = 0.0  # its row is looked at again
+            self._next_rounds = 0.0  # its row is checked again
             _LOG.exception("a flow could not be given back; it is tried again")
 
     def _rest(self, stop: threading.Event, did: bool) -> None:
@@ -308,13 +308,13 @@ class _Worker:
             stop.wait(self._pace.busy_s if is_busy else self._pace.look_s)
 
     def _end(self) -> None:
-        """Let what is under way be put away at its next step, as long as that may take."""
+        """Wait, within `Pace.stop_s`, for running flows to be suspended at their next step."""
         self._hold.is_ending = True
         deadline = time.monotonic() + self._pace.stop_s
         while self._running and self._engine is not None and time.monotonic() < deadline:
             self._await_ended()
         if not self._running and not self._hold.is_lost:
-            with contextlib.suppress(Error):  # then others take its flows when the lease runs out
+            with contextlib.suppress(Error):  # then others take its flows when the lease expires
                 self._hold.let_go()
 
     def _open_engine(self) -> Engine:
@@ -334,7 +334,7 @@ class _Worker:
 
 
 def _wait_for_database(stop: threading.Event) -> None:
-    """Return once our own database answers. Raises Django's errors that no waiting mends."""
+    """Return once our own database answers. Raises Django errors that are not transient."""
     while not stop.is_set():
         try:
             WorkerRow.objects.exists()
@@ -350,7 +350,7 @@ def _wait_for_database(stop: threading.Event) -> None:
 
 @contextlib.contextmanager
 def _alone(settings: Settings, stop: threading.Event) -> Iterator[int | None]:
-    """On SQLite, the lock that only one worker has; this waits for it, standing by. None where many may work."""
+    """On SQLite, hold the exclusive worker lock, waiting for it. None if several workers may run."""
     if settings.database.engine != "sqlite":
         yield None
         return

@@ -1,15 +1,14 @@
-"""The second, small contract: systems that are *asked*.
+"""The second, smaller contract: external systems that are *asked*.
 
-Not every place can be looked into. A service of somebody else, or the application's own code, is asked about a person,
+Some places cannot be read directly. A third-party service, or the application's own code, is asked about a person,
 takes its time, and answers with what it holds or what it did. `Ask` and `Answer` are the values of `troth.hook`, which
-an application can import without the rest of Troth; `troth.testing.external_systems.AskedContract` is this page as
-tests.
+an application can import without the rest of Troth; `troth.testing.external_systems.AskedContract` tests this contract.
 
-A system that is asked
-- does one ask once: asking again with the same id is how an answer that got lost is had;
-- is sent no identifier of a kind that it does not know people by, and no right that it does not answer;
-- is not believed: `verify` looks again after it said that something was done;
-- says no and why in codes; no personal value stands in an error, a log or an address.
+For an external system
+- an ask is idempotent by its id: repeating it retrieves a lost answer;
+- only the kinds of identifiers and the rights that are declared for it are sent;
+- claims are not trusted: `verify` checks again after it reported that something was done;
+- refusals and reasons are codes; no personal value appears in an error, a log or an address.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from troth.stores.contract import StoreBusy
 
 
 class AskedLater(StoreBusy):
-    """The system is busy, and says after how many seconds it may be asked again. Nothing was taken on."""
+    """The system is busy, and says in how many seconds to retry. It accepted nothing."""
 
     def __init__(self, message: str, *, store: str, retry_after_s: int | None = None) -> None:
         super().__init__(message, store=store, retryable=True)
@@ -32,10 +31,10 @@ class AskedLater(StoreBusy):
 
 
 class ExternalSystem(Protocol):
-    """One system that is asked; see the module's promise. Safe to use from one thread at a time.
+    """One external system; see the module for its promises. Safe to use from one thread at a time.
 
-    Every method raises `StoreUnreachable` (retryable: nothing answered, and whatever was asked may have been done),
-    `AskedLater`, and `StoreRefused` where what came is not from the system, or not an answer of the protocol.
+    Every method raises `StoreUnreachable` (retryable: no answer, though the request may have been carried out),
+    `AskedLater`, and `StoreRefused` if the response is not from the system, or not an answer of the protocol.
     """
 
     @property
@@ -44,36 +43,36 @@ class ExternalSystem(Protocol):
         ...
 
     def ask(self, ask: Ask) -> Answer:
-        """Ask, or ask again: the same id is one ask. A right or a person that it cannot be asked about is ``refused``
-        without a word to it; so is an amendment ``nothing``, of what it does not hold.
+        """Ask, or repeat an ask: the id makes it idempotent. A right or a person that the system cannot be asked about
+        is ``refused`` without contacting it; an amendment of fields that it does not hold is ``nothing``.
 
-        The *changes* may be by category, or by ``system.field``: the system is told its own names.
+        The *changes* may be by category, or by ``system.field``; the system receives its own names.
         """
         ...
 
     def poll(self, ask_id: str) -> Answer:
-        """How far an ask is that was ``accepted`` or ``working``."""
+        """The progress of an ask that was ``accepted`` or ``working``."""
         ...
 
     def verify(self, ask: Ask, *, kept: Iterable[Kept] = ()) -> Answer:
-        """Look again, after an ask that changes something was ``done``: ``done`` or ``nothing`` where it is so, less
-        what was *kept*; ``failed`` where it is not; ``refused``, ``not_verified``, where nobody can look.
+        """Check the result of an ask that changes something and was ``done``: ``done`` or ``nothing`` if confirmed,
+        less what was *kept*; ``failed`` if not; ``refused``, ``not_verified``, if nobody can check.
 
-        The system looks first; where it also answers ``view``, we do, and count on our side.
+        The system checks first; if it also answers ``view``, we query it and count on our side.
         """
         ...
 
     def offers(self) -> frozenset[Right]:
-        """What it says that it answers, which also shows that it is there and knows our secret."""
+        """The rights that it answers; a reply also shows that it is reachable and knows our secret."""
         ...
 
     def close(self) -> None:
-        """Give connections back. They are opened again when it is asked."""
+        """Release connections. They are reopened on use."""
         ...
 
 
 class ExternalChannel(Protocol):
-    """How words reach one system: what each kind of connector brings. It raises as `ExternalSystem` says."""
+    """The transport to one system, implemented by each kind of connector. It raises as `ExternalSystem` says."""
 
     def ask(self, ask: Ask) -> Answer: ...
 
@@ -87,7 +86,7 @@ class ExternalChannel(Protocol):
 
 
 class Questioner:
-    """An `ExternalSystem` over any line: sends only what may be sent, and does not believe what it is told."""
+    """An `ExternalSystem` over any channel: sends only what may be sent, and verifies what it is told."""
 
     def __init__(self, name: str, asking: ExternalAccess, line: ExternalChannel) -> None:
         self.name = name
@@ -130,7 +129,7 @@ class Questioner:
         return right in (Right.ERASE, Right.AMEND) and Right.VIEW in self._rights
 
     def _narrowed(self, ask: Ask) -> Ask | Answer:
-        """What may be sent of *ask*, or why nothing may."""
+        """The permitted part of *ask*, or the answer that explains why nothing may be sent."""
         right = Right.RESTRICT if ask.right is Right.UNRESTRICT else ask.right
         if right not in self._rights:
             return Answer.refused("right_not_answered")
@@ -149,15 +148,15 @@ _SO = (AnswerState.DONE, AnswerState.NOTHING)
 
 
 def meant(system: str, holds: Mapping[str, str], target: str) -> list[str]:
-    """The system's own names of what *target* means to it: a data category, ``system.field``, or one of its names.
-    A system that does not say what it holds is told *target* itself."""
+    """The system's own names for *target*: a data category, ``system.field``, or one of its names. A system that does
+    not declare what it holds receives *target* itself."""
     if not holds:
         return [target]
     return [name for name, category in holds.items() if target in (category, f"{system}.{name}", name)]
 
 
 def not_offered(asking: ExternalAccess, offers: Iterable[Right]) -> list[Right]:
-    """The declared rights that the system does not answer, in the order of `Right`. Lifting goes with restricting."""
+    """The declared rights that the system does not answer, in the order of `Right`. Restricting includes lifting."""
     declared = set(map(Right, asking.answers))
     declared |= {Right.UNRESTRICT} if Right.RESTRICT in declared else set()
     return [right for right in Right if right in declared - set(offers)]

@@ -1,5 +1,5 @@
-"""Systems whose own code answers in our process: ``hook:package.module`` is a `troth.hook.Hook` named ``hook`` there,
-``hook:package.module:name`` one of another name."""
+"""External systems in our own process: ``hook:package.module`` is a `troth.hook.Hook` named ``hook`` in that module,
+``hook:package.module:name`` one with another name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Said = TypeVar("_Said")
 
 
 def connect(name: str, url: str, asking: ExternalAccess) -> Questioner:
-    """The hook that *url* names, imported now. Raises `StoreRefused` where there is none."""
+    """Import the hook that *url* names. Raises `StoreRefused` if there is none."""
     module, _, attribute = url.removeprefix("hook:").partition(":")
     try:
         hook = getattr(import_module(module), attribute or "hook", None)
@@ -30,7 +30,7 @@ def connect(name: str, url: str, asking: ExternalAccess) -> Questioner:
 
 
 class _InProcess:
-    """The line to a hook in this process."""
+    """The channel to a hook in this process."""
 
     def __init__(self, name: str, hook: Hook) -> None:
         self._name, self._hook = name, hook
@@ -48,7 +48,7 @@ class _InProcess:
         return self._hook.rights
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: no connection is open."""
 
     def _called(self, function: Callable[[], _Said]) -> _Said:
         trouble: StoreError

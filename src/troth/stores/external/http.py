@@ -1,7 +1,7 @@
-"""Systems that are asked over HTTP, by our own protocol: signed both ways, small, and without redirects.
+"""External systems over HTTP, with our own protocol: signed in both directions, small, and without redirects.
 
-``docs/reference/asked-systems.md`` is the protocol. An address or a proxy may fail for a moment, so a message is sent
-up to three times within its time; whoever has to wait longer is told so, and comes again.
+``docs/reference/asked-systems.md`` specifies the protocol. Network errors can be temporary, so a message is sent up to
+three times within its time limit; after that the caller gets a retryable error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from troth.stores.contract import StoreRefused, StoreUnreachable
 from troth.stores.external.contract import AskedLater, Questioner
 
 BYTES_MAX = 32 * 1024 * 1024
-"""The most that one answer may be."""
+"""Maximum size of an answer."""
 TRIES_MAX = 3
 _PAUSE_S = 0.25
 _WAIT_S_MAX = 7 * 24 * 3600
@@ -41,8 +41,8 @@ def connect(
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Questioner:
-    """The system at *url*. Opens no connection yet. Raises `StoreRefused` for an address or a secret that will not do;
-    neither is repeated."""
+    """The system at *url*. Opens no connection yet. Raises `StoreRefused` for an invalid address or secret, without
+    quoting it."""
     if secret is None:
         raise StoreRefused(f"{name} is asked over HTTP and has no secret: add 'secret: ${{NAME}}'", store=name)
     try:
@@ -82,11 +82,11 @@ def _is_here(host: str) -> bool:
 
 
 class _Stale(StoreRefused):
-    """An answer to another message: left over on the connection, or sent by somebody who kept it."""
+    """An answer to another message: left over on the connection, or replayed by an attacker."""
 
 
 class _Http:
-    """The line to one system."""
+    """The channel to one system."""
 
     def __init__(
         self,
@@ -143,13 +143,13 @@ class _Http:
         raise self._strange(message)
 
     def _sent(self, action: str, body: bytes) -> bytes:
-        """The body of the signed answer. Tries again where a moment may help."""
+        """The body of the signed answer. Retries temporary failures."""
         until = time.monotonic() + self._timeout_s
         for left in reversed(range(TRIES_MAX)):
             try:
                 return self._once(action, body, until)
             except (StoreUnreachable, _Stale):
-                self.close()  # what a connection still holds is no answer to the next message
+                self.close()  # leftover data on the connection does not answer the next message
                 pause = _PAUSE_S * 2 ** (TRIES_MAX - 1 - left)
                 if not left or time.monotonic() + pause >= until:
                     raise
@@ -194,11 +194,11 @@ class _Http:
                 else:
                     return answer.status_code, answer.headers, bytes(said)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            failed = type(error).__name__  # its text may hold the address
+            failed = type(error).__name__  # the error's text may contain the address
         raise StoreUnreachable(f"{self._name} does not answer ({failed})", store=self._name, retryable=True)
 
     def _opened(self) -> httpx.HTTPTransport:
-        """A transport, and no client of httpx: that would log addresses, keep cookies and follow the environment."""
+        """A bare transport: an httpx client would log addresses, keep cookies and read the environment."""
         if self._transport is None:
             is_encrypted = self._base.startswith("https:")
             self._transport = httpx.HTTPTransport(
@@ -207,11 +207,11 @@ class _Http:
             )
         return self._transport
 
-    # --- what is no answer
+    # --- invalid answers
 
     def _trouble(self, status: int, headers: httpx.Headers, answer: bytes, code: str) -> Exception:
-        """What a message without a sound signature, or with another status than 200, means. Anybody on the way may
-        have sent it, so it can only make us stop or come again."""
+        """The error for a response without a valid signature, or with another status than 200. Anybody on the network
+        path may have sent it, so it can only make us stop or retry."""
         name = self._name
         if status == 429 or (status == 503 and "retry-after" in headers):
             wait = _seconds(headers.get("retry-after"))
@@ -231,7 +231,7 @@ class _Http:
 
 
 def _proxy(base: str) -> str | None:
-    """The proxy that the environment names for the way out."""
+    """The HTTPS proxy from the environment."""
     host = urlsplit(base).hostname or ""
     return None if proxy_bypass(host) else getproxies().get("https")
 

@@ -1,8 +1,8 @@
-"""One change over many files, all or nothing, whenever the power goes.
+"""An atomic change of many files, safe against a power failure at any time.
 
-The new versions are written beside the old ones, under ``.troth``; the manifest, renamed into place, is the moment of
-commit; then the files are moved. Whoever comes next finishes a committed manifest and removes everything else of ours,
-so that no old or half-made copy of personal data stays behind.
+The new versions are written beside the old ones, under ``.troth``; renaming the manifest into place is the commit; then
+the files are moved. The next process completes a committed manifest and removes all our other files, so that no old or
+partial copy of personal data stays behind.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _DRAFT: Final = f"{OURS}/manifest.draft"
 
 @dataclass(frozen=True, slots=True)
 class FileReplacement:
-    """A new version, written to *staged*, of the file that was as *old* says."""
+    """A new version in *staged* of the file with the stamp *old*."""
 
     staged: str
     old: Stamp
 
 
 def publish(folder: Folder, lease: Lease, changes: Sequence[FileReplacement], *, store: str) -> None:
-    """Commit the changes. Raises `StoreBusy`, with nothing changed, when a file is no longer as it was."""
+    """Commit the changes. Raises `StoreBusy`, with nothing changed, if a file has changed since it was read."""
     if not changes:
         return
     changed = [change.old.path for change in changes if folder.stamp(change.old.path) != change.old]
@@ -40,7 +40,7 @@ def publish(folder: Folder, lease: Lease, changes: Sequence[FileReplacement], *,
     ]
     with folder.create(_DRAFT) as file:
         file.write(json.dumps({"troth": 1, "moves": moves}).encode())
-    folder.move(_DRAFT, MANIFEST)  # from here on it has happened
+    folder.move(_DRAFT, MANIFEST)  # this is the commit
     passed_by = settle(folder, lease)
     if passed_by:
         raise StoreError(
@@ -52,10 +52,10 @@ def publish(folder: Folder, lease: Lease, changes: Sequence[FileReplacement], *,
 
 
 def settle(folder: Folder, lease: Lease) -> list[str]:
-    """Finish a committed change and remove what is left of others. Harmless when repeated.
+    """Complete a committed change and remove leftovers of others. Idempotent.
 
-    A file that someone else has written since the commit keeps what they wrote: losing it could not be mended, while
-    the work that was cut off runs again anyway. Those files are returned.
+    A file that someone else has written since the commit keeps their version: losing it could not be undone, while the
+    interrupted work runs again anyway. Returns those files.
     """
     passed_by: list[str] = []
     leftovers = folder.leftovers()
@@ -70,7 +70,7 @@ def settle(folder: Folder, lease: Lease) -> list[str]:
                 folder.move(move["staged"], move["target"])
             else:
                 passed_by.append(move["target"])
-    # The manifest goes last but one step: what it names is in place, and its copies go before it does.
+    # The manifest is removed last: its files are in place, and leftover copies are removed before it.
     for path in [*(path for path in leftovers if path != MANIFEST), MANIFEST]:
         if path in leftovers:
             folder.remove(path)

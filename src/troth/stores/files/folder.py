@@ -1,7 +1,7 @@
-"""Where files are: a local folder, or a place that fsspec reaches. Listing, opening, and the steps of a safe change.
+"""Folders of files: local, or remote through fsspec. Listing, opening, and the steps of a safe change.
 
-Every lasting effect of a change goes through one of `create`, `move` and `remove`; each is durable when it returns.
-Our own files stand in one hidden folder, ``.troth``, which is there only while a change is under way.
+Every lasting effect of a change goes through `create`, `move` or `remove`; each is durable when it returns. Our own
+files are in one hidden folder, ``.troth``, which exists only during a change.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PATIENCE_S: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """One version of one file: it differs as soon as someone writes to the file."""
+    """The version of a file: it differs as soon as someone writes to the file."""
 
     path: str
     size: int
@@ -40,11 +40,11 @@ class Folder(Protocol):
     """One tree of files. Paths are relative, with ``/`` between the parts."""
 
     def files(self) -> dict[str, Stamp]:
-        """Every plain file below, hidden ones and ours apart. Links are not followed: what they name is elsewhere."""
+        """Every regular file below, without hidden ones and ours. Links are not followed: they lead elsewhere."""
         ...
 
     def stamp(self, path: str) -> Stamp | None:
-        """The file as it is now, None where there is none."""
+        """The current stamp of the file, None if it does not exist."""
         ...
 
     def leftovers(self) -> list[str]:
@@ -58,23 +58,23 @@ class Folder(Protocol):
         ...
 
     def move(self, source: str, target: str) -> None:
-        """Put *source* in the place of *target*, at once for every reader."""
+        """Replace *target* by *source*, atomically for every reader."""
         ...
 
     def remove(self, path: str) -> None:
-        """Remove one of our files; harmless when it is gone."""
+        """Remove one of our files. Idempotent."""
         ...
 
     def hold(self, wait_s: float) -> contextlib.AbstractContextManager[Lease]:
-        """Be the only one who changes files here. Raises `StoreBusy` after *wait_s*."""
+        """Hold the exclusive right to change files here. Raises `StoreBusy` after *wait_s*."""
         ...
 
 
 class Lease(Protocol):
-    """The right to be the only writer."""
+    """The exclusive right to write."""
 
     def confirm(self) -> None:
-        """Raises `StoreBusy` when the right was lost (a lease that ran out and was taken over)."""
+        """Raises `StoreBusy` if the lease was lost (it expired and was taken over)."""
         ...
 
 
@@ -133,7 +133,7 @@ class LocalFolder:
         _sync(target.parent)
 
     def _take_after(self, fd: int, path: str) -> None:
-        """Give a new file the owner and mode of the one it will replace, so that nobody gains or loses access."""
+        """Copy owner and mode from the file that the new one replaces, so that nobody gains or loses access."""
         old = os.lstat(self.root / path)
         if old.st_nlink > 1:
             raise StoreRefused(
@@ -172,7 +172,7 @@ class LocalFolder:
         path = self.root / LOCK
         while True:
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # the last holder has just tidied up
+            with contextlib.suppress(FileNotFoundError):  # the last holder has just removed it
                 fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
                 try:
                     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -186,7 +186,7 @@ class LocalFolder:
             time.sleep(_PATIENCE_S)
 
     def _tidy(self) -> None:
-        """Leave no trace: the lock goes while it is held, so that who waits for it starts again."""
+        """Unlink the lock file before unlocking, so that waiters notice and retry; then remove our folders."""
         os.unlink(self.root / LOCK)
         for folder in sorted((path for path in (self.root / OURS).rglob("*")), reverse=True):
             folder.rmdir()
@@ -194,7 +194,7 @@ class LocalFolder:
 
 
 class _Held:
-    """A lock that the kernel keeps for as long as this process lives."""
+    """A lock that the kernel holds while this process lives."""
 
     def confirm(self) -> None:
         pass
@@ -205,7 +205,7 @@ def _local_stamp(path: str, stat_result: os.stat_result) -> Stamp:
 
 
 def _sync(folder: Path) -> None:
-    """A rename or a new name lasts only once its folder is synced."""
+    """Sync *folder*: only then a rename or a new name is durable."""
     with contextlib.suppress(FileNotFoundError):
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -222,12 +222,12 @@ def _busy(store: str) -> StoreBusy:
 
 
 class RemoteFolder:
-    """A place that fsspec reaches, such as ``s3://bucket/prefix``. An object appears whole or not at all."""
+    """A place that fsspec reaches, such as ``s3://bucket/prefix``. Objects are written atomically."""
 
     def __init__(self, url: str, *, store: str) -> None:
         import fsspec
 
-        # Nobody else's cache: what another process has written must be seen.
+        # No shared cache: writes of other processes must be visible.
         self.fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False, skip_instance_cache=url.startswith("s3:"))
         self.root = root.rstrip("/")
         self._store = store
@@ -235,7 +235,7 @@ class RemoteFolder:
     def files(self) -> dict[str, Stamp]:
         found = [self._stamp_of(info) for info in self._below(self.root)]
         if not found and not self.fs.exists(self.root.split("/")[0]):
-            raise FileNotFoundError  # an empty prefix is an empty folder, but the bucket has to be there
+            raise FileNotFoundError  # an empty prefix is an empty folder, but the bucket must exist
         shown = (stamp for stamp in found if not any(part.startswith(".") for part in stamp.path.split("/")))
         return {stamp.path: stamp for stamp in sorted(shown, key=lambda stamp: stamp.path)}
 
@@ -290,7 +290,7 @@ class RemoteFolder:
             lease.give_back()
 
     def transport(self) -> TransportSecurity:
-        """Whether the endpoint is spoken to over TLS, as far as its address says."""
+        """Whether the endpoint uses TLS, judged by its address."""
         client = getattr(self.fs, "s3", None)
         if client is None and hasattr(self.fs, "connect"):
             client = self.fs.connect()
@@ -302,7 +302,7 @@ class RemoteFolder:
         return TransportSecurity(scheme in {"https", "sftp", "ssh", "memory"}, f"{scheme} to {host}")
 
     def keeps_old_versions(self) -> bool:
-        """Whether the bucket keeps what is overwritten, so that nothing here is ever erased by writing."""
+        """Whether the bucket is versioned, so that overwriting never erases anything."""
         asks = getattr(self.fs, "is_bucket_versioned", None)
         return asks is not None and bool(asks(self.root.split("/")[0]))
 
@@ -311,7 +311,7 @@ class RemoteFolder:
 
 
 class _ObjectLease:
-    """An object that only one can create, with the time until which it counts."""
+    """A lock object that only one process can create, with its expiry time."""
 
     def __init__(self, fs: Any, path: str, store: str) -> None:
         self._fs, self._path, self._store = fs, path, store
@@ -322,7 +322,7 @@ class _ObjectLease:
         while True:
             try:
                 self._write("xb")
-            except OSError:  # FileExistsError, or the engine's own word for a failed precondition
+            except OSError:  # FileExistsError, or the engine's own error for a failed precondition
                 who, until = self._read()
                 if who and until < time.time():
                     self._fs.rm_file(self._path)  # its holder died: nobody works under a lease that long

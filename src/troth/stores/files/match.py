@@ -1,4 +1,4 @@
-"""Which rows are meant, and what becomes of them: conditions and changes over rows that are read one by one."""
+"""Selecting and changing rows: conditions and changes over rows that are read one by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTHING_THERE = (None, "")
 
 
 def columns_of(where: Condition | None) -> list[str]:
-    """The columns that the condition looks at, each once."""
+    """The columns that the condition uses, each once."""
     if where is None:
         return []
     if isinstance(where, Before | Undated):
@@ -26,14 +26,14 @@ def columns_of(where: Condition | None) -> list[str]:
 
 
 def values_of(where: Condition | None, column: str) -> set[Scalar] | None:
-    """The only values of *column* that the condition can select; None where any may be."""
+    """The only values of *column* that the condition can select; None if any value is possible."""
     if not isinstance(where, AnyOf) or not all(column in match.columns for match in where.matches):
         return None
     return {row[match.columns.index(column)] for match in where.matches for row in match.values}
 
 
 def selects(where: Condition | None, kinds: Kinds, *, at: int) -> Callable[[Row], bool]:
-    """A test of rows whose values from place *at* on are those of `columns_of(where)`."""
+    """A test for rows whose values from position *at* on are those of `columns_of(where)`."""
     if where is None:
         return lambda row: True
     if isinstance(where, Before):
@@ -78,12 +78,12 @@ def _matches(match: Match, kinds: Kinds, places: Sequence[int]) -> Callable[[Row
 
 
 def key(values: Sequence[Scalar], columns: Sequence[str], kinds: Kinds, *, fold: bool = False) -> Key:
-    """The values in a form that compares equal whichever way they were written."""
+    """The values in a canonical form, for comparison."""
     return tuple([comparable(value, kinds[column], fold=fold) for value, column in zip(values, columns, strict=True)])
 
 
 def changes_by_key(width: int, columns: Sequence[str], rows: Sequence[Row]) -> dict[Row, Verdict]:
-    """The new values of each key. Raises ValueError for a row of another width and a key that stands there twice."""
+    """The new values by key. Raises ValueError for a row of another width and for conflicting values of one key."""
     changes: dict[Row, Verdict] = {}
     for row in rows:
         if len(row) != width + len(columns):
@@ -96,8 +96,8 @@ def changes_by_key(width: int, columns: Sequence[str], rows: Sequence[Row]) -> d
 
 @dataclass(frozen=True, slots=True)
 class FileOperation:
-    """One call of a writer: by key, the new values of each row, or None where it goes. Columns that have to be
-    *filled* are changed only where they hold something."""
+    """One call of a writer: new values by key, or None to delete the row. Columns in *filled* are changed only if they
+    hold a value."""
 
     columns: tuple[str, ...]
     changes: Mapping[Key, Verdict]
@@ -105,10 +105,10 @@ class FileOperation:
 
 
 class UpdateProgram:
-    """The calls made so far on one table, carried out on a row in their order.
+    """The calls made so far on one table, applied to a row in their order.
 
-    A later call sees what an earlier one has written, except in the columns that we add: they name the row as it
-    stands in the file until the whole change is committed.
+    A later call sees the writes of an earlier one, except in the columns that we add: they identify the row as it is in
+    the file until the whole change is committed.
     """
 
     def __init__(self, operations: Sequence[FileOperation], kinds: Kinds) -> None:
@@ -119,7 +119,7 @@ class UpdateProgram:
         )
 
     def run(self, row: Row) -> tuple[Verdict, bool]:
-        """What becomes of the row, and whether the last call meant it."""
+        """The verdict on the row, and whether the last call selected it."""
         now = dict(zip(self.columns, row, strict=True))
         changes = _NOTHING
         meant = False

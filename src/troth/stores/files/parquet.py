@@ -57,7 +57,7 @@ def _file(source: BinaryIO) -> Any:
 
 
 def _writing_as(file: Any) -> dict[str, Any]:
-    """The settings that write a file like this one."""
+    """The writer settings that reproduce the format of this file."""
     meta = file.metadata
     if meta.num_row_groups == 0:
         return {}
@@ -135,7 +135,7 @@ def _column(rows: Any, path: str) -> Any:
 
 
 def _top(schema: Any, path: str) -> str:
-    """The top-level column that a path starts with; its own name may hold dots."""
+    """The top-level column of a path; its own name may contain dots."""
     fitting: list[str] = [name for name in schema.names if path == name or path.startswith(f"{name}.")]
     return max(fitting, key=len)
 
@@ -154,7 +154,7 @@ def _plain(column: Any) -> list[Scalar]:
     import pyarrow.types as types
 
     if types.is_timestamp(column.type) and column.type.unit == "ns":
-        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)  # Python counts microseconds
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)  # Python has microseconds
     if types.is_time64(column.type) and column.type.unit == "ns":
         column = column.cast(pa.time64("us"), safe=False)
     if types.is_nested(column.type):
@@ -167,7 +167,7 @@ def _plain(column: Any) -> list[Scalar]:
 
 
 def _changed(table: Any, verdicts: Sequence[Verdict]) -> Any:
-    """The table with the verdicts carried out."""
+    """The table with the verdicts applied."""
     import pyarrow as pa
 
     updates: dict[str, dict[int, Scalar]] = {}
@@ -186,7 +186,7 @@ def _changed(table: Any, verdicts: Sequence[Verdict]) -> Any:
                 list(_parts(table.column(name).type, path[len(name) + 1 :])),
                 values,
             )
-        except (ValueError, TypeError, OverflowError):  # Arrow's errors are among these
+        except (ValueError, TypeError, OverflowError):  # Arrow's errors are subclasses of these
             raise UnrepresentableValue(f"{path} has no place for a value of another type") from None
         table = table.set_column(at, field, column)
     if all(verdict is not None for verdict in verdicts):
@@ -195,7 +195,7 @@ def _changed(table: Any, verdicts: Sequence[Verdict]) -> Any:
 
 
 def _updated(column: Any, parts: Sequence[str], values: Mapping[int, Scalar]) -> Any:
-    """One column with new values at some rows, down a path of structs; what is beside the path is kept."""
+    """A column with new values in some rows, along a path of structs; values beside the path are kept."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,16 +1,16 @@
-"""A folder of files as a store: CSV, JSON Lines and Parquet, on this machine or wherever fsspec reaches.
+"""A folder of files as a store: CSV, JSON Lines and Parquet, on this machine or anywhere that fsspec reaches.
 
-A *table* is a set of files of the same shape. The declaration names it by a pattern (``calls/*.jsonl``); what no
-pattern names is found: each file of the top folder, and each sub-folder, is a table of its own.
+A *table* is a set of files of the same shape. The declaration names it by a pattern (``calls/*.jsonl``); files that
+match no pattern are found too: each file of the top folder, and each sub-folder, is a table of its own.
 
-*Keys.* Where the declaration names key columns, they name the row. Files have no keys of their own, so otherwise two
-columns are added: ``_file``, the path, and ``_row``, a digest of what stands in the row. Together they name the row
-whatever is added or erased around it, in this chunk of the plan or the last. A row that was changed since has another
-digest, so that a stale locator matches nothing and the count says so. Rows that are alike to the last byte have one
-locator, and are treated alike. A digest is no secret: whoever can guess a whole row can recognise it.
+*Keys.* If the declaration names key columns, they identify the row. Files have no keys of their own, so otherwise two
+columns are added: ``_file``, the path, and ``_row``, a digest of the row's content. Together they identify the row
+whatever is added or erased around it, in this chunk of the plan or the last. A row that has changed since has another
+digest, so that a stale locator matches nothing and the count shows it. Byte-identical rows share one locator, and are
+treated alike. A digest is no secret: anyone who can guess a whole row can recognise it.
 
-*Changes* reach all files or none, through a manifest (`_files_commit`); what a crash has left is finished or removed
-at the next visit.
+*Changes* are atomic across files, through a manifest (`troth.stores.files.commit`); leftovers of a crash are completed
+or removed at the next access.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ _NAME_SHOWN: Final = 80
 _FILES_LOOKED_AT: Final = 20
 _ROWS_LOOKED_AT: Final = 1_000
 _LARGE_BYTES: Final = 4 * 1024 * 1024
-"""Beyond this a text file is sampled all over, below it from its start."""
+"""Larger text files are sampled throughout, smaller ones from their start."""
 
 
 _Thing = TypeVar("_Thing")
@@ -86,7 +86,7 @@ _Thing = TypeVar("_Thing")
 
 @dataclass(frozen=True, slots=True)
 class FileTable:
-    """What the declaration says about one table: which files (a pattern), and which columns name a row."""
+    """The declaration of one table: its files (a pattern), and the columns that identify a row."""
 
     path: str | None = None
     key: tuple[str, ...] = ()
@@ -94,18 +94,18 @@ class FileTable:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """A table as its files show it."""
+    """The shape of a table, derived from its files."""
 
     schema: TableSchema
     kinds: Kinds
     locators: tuple[str, ...]
-    """The names of the columns that we add, ``_file`` and ``_row``; none where the declaration names a key."""
+    """The names of the columns that we add, ``_file`` and ``_row``; empty if the declaration names a key."""
 
     def needs_digests(self, columns: Sequence[str]) -> bool:
         return bool(self.locators) and self.locators[1] in columns
 
     def arranging(self, columns: Sequence[str], path: str) -> tuple[list[str], Callable[[Row, str], Row]]:
-        """The columns to ask a file for, and how its rows become rows of *columns*, ours among them."""
+        """The columns to read from a file, and a function from its rows to rows of *columns*, including ours."""
         real = [column for column in columns if column not in self.locators]
         places = [len(real) + self.locators.index(it) if it in self.locators else real.index(it) for it in columns]
 
@@ -117,7 +117,7 @@ class _Shape:
 
 
 class FilesStore:
-    """See the module. *url* is a path or any fsspec URL, with or without ``files:`` before it."""
+    """A store over files; see the module. *url* is a path or any fsspec URL, with or without a leading ``files:``."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class FilesStore:
         self._schema: Schema | None = None
         self._without: frozenset[str] = frozenset()
 
-    # --- looking ----------------------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------------------------
 
     def describe(self) -> Schema:
         note(self.name, "describe")
@@ -157,7 +157,7 @@ class FilesStore:
         self._shapes = self._schema = None
 
     def sample(self, table: str, columns: Sequence[str], *, rows: int) -> list[Row]:
-        """As the contract has it: of many files some, and of a large text file lines from all over it."""
+        """As in the contract: reads some of many files, and lines from throughout a large text file."""
         note(self.name, f"sample {table}: {', '.join(columns)}")
         shape = self._shape(table, columns)
         files = _spread(self._grouped().get(table, []), _FILES_LOOKED_AT)
@@ -190,7 +190,7 @@ class FilesStore:
         note(self.name, f"read {table}: {', '.join(columns)}{by}")
         shape = self._shape(table, asked)
         if not shape.schema.columns:
-            return  # an empty file has no columns, and no rows
+            return  # an empty file has no columns and no rows
         if isinstance(where, Before | Undated) and shape.kinds[where.column] not in _DATED:
             raise StoreRefused(f"{table}.{where.column} does not hold dates throughout", store=self.name)
         selected = selects(where, shape.kinds, at=len(columns))
@@ -200,16 +200,16 @@ class FilesStore:
                 yield from filter(selected, self._rows(file, shape, asked))
 
     def _rows(self, file: Stamp, shape: _Shape, columns: Sequence[str], *, excerpted: bool = False) -> Iterator[Row]:
-        """The named columns of one file's rows, our two among them."""
+        """The named columns of one file's rows, including our two."""
         real, arrange = shape.arranging(columns, file.path)
         with self._speaking(file.path), self._opened(file.path) as source:
             rows = excerpt(source, file.size) if excerpted else source
             found = _format(file.path).rows(rows, real, shape.kinds, digests=shape.needs_digests(columns))
-            with contextlib.closing(found):  # who asks for few rows leaves it half-way
+            with contextlib.closing(found):  # a caller that needs few rows abandons the generator
                 yield from itertools.starmap(arrange, found)
 
     def readable_part(self) -> tuple[FilesStore, Unobserved]:
-        """This store, for reading alone, as if files that cannot be read were not there; and what that leaves out."""
+        """A read-only copy of this store without the files that cannot be read, and a record of what that omits."""
         unread: dict[str, str] = {}
         for file in itertools.chain.from_iterable(self._grouped().values()):
             try:
@@ -254,7 +254,7 @@ class FilesStore:
             return _format(file.path).look(source, _ROWS_LOOKED_AT)
 
     def _grouped(self, *, settled: bool = False) -> dict[str, list[Stamp]]:
-        """The files of each table, as they are now."""
+        """The current files of each table."""
         if not settled:
             self._settle()
         with self._speaking("the folder"):
@@ -281,7 +281,7 @@ class FilesStore:
         shape = shapes[table]
         if not shape.schema.columns:
             files = self._grouped(settled=True).get(table, [])
-            if any(file.size for file in files):  # it was empty, and is no more
+            if any(file.size for file in files):  # it was empty, and no longer is
                 shape = shapes[table] = self._looked_at(table, files)
                 self._schema = None
         for column in columns:
@@ -312,7 +312,7 @@ class FilesStore:
                 settle(self._folder, lease)
 
     def _settle(self) -> None:
-        """Finish what a crash has left, unless someone is at work."""
+        """Complete what a crash has left, unless another process is writing."""
         with self._speaking("the folder"):
             leftovers = self._folder.leftovers()
             if not leftovers:
@@ -330,12 +330,12 @@ class FilesStore:
                 if committed:
                     raise  # its files are being moved: some are old, some new
 
-    # --- who and how ------------------------------------------------------------------------------------------------
+    # --- accounts and transport -------------------------------------------------------------------------------------
 
     def principals(self) -> list[Principal]:
-        """The accounts of this machine that the files' modes let in, and ``others`` where every account may.
+        """The accounts of this machine that the files' modes admit, and ``others`` if every account is admitted.
 
-        Raises `StoreRefused` for a bucket: who may read it is decided by policies that the bucket does not show.
+        Raises `StoreRefused` for a bucket: its access is decided by policies that the bucket does not show.
         """
         note(self.name, "principals")
         if not isinstance(self._folder, LocalFolder):
@@ -365,7 +365,7 @@ class FilesStore:
 
     @contextlib.contextmanager
     def _speaking(self, place: str) -> Iterator[None]:
-        """Turn what the layers below raise into the contract's errors. No text of theirs that could hold a value."""
+        """Convert the errors of lower layers to the contract's. Their texts, which could hold a value, are dropped."""
         try:
             yield
         except StoreError:
@@ -414,7 +414,7 @@ def connect(
 
 
 class _FilesWriter:
-    """Collects what is to change, counting as it goes; each file is written once, at the end."""
+    """Collects changes and counts matching rows; each file is written once, at the end."""
 
     def __init__(self, store: FilesStore, folder: Folder) -> None:
         self._store, self._folder = store, folder
@@ -450,7 +450,7 @@ class _FilesWriter:
         changes: Mapping[Row, Verdict],
         filled: Sequence[str] = (),
     ) -> int:
-        """Remember the call; how many rows it means, one pass over each file that may hold them."""
+        """Record the call; returns how many rows it selects, with one pass over each file that may hold them."""
         if not shape.schema.columns:
             return 0
         keyed = {key(row, columns, shape.kinds): change for row, change in changes.items() if None not in row}
@@ -471,7 +471,7 @@ class _FilesWriter:
         return matched
 
     def staged(self) -> list[FileReplacement]:
-        """Write the new version of every file that changes, beside the old one."""
+        """Write the new version of every changed file beside the old one."""
         batch = uuid.uuid4().hex
         return [
             self._staged(path, table, f"{OURS}/{batch}.{number}")
@@ -515,7 +515,7 @@ def _changed_meanwhile(file: Stamp, store: str) -> StoreBusy:
 
 
 def _pattern(pattern: str, *, store: str) -> re.Pattern[str]:
-    """``*`` and ``?`` stay within one folder, ``**`` does not. Raises `StoreRefused` for what leads out of the root."""
+    """``*`` and ``?`` match within one folder, ``**`` across. Raises `StoreRefused` for paths outside of the root."""
     parts = pattern.split("/")
     if pattern.startswith(("/", "~")) or "\\" in pattern or any(it in {"", ".", ".."} for it in parts):
         raise StoreRefused(f"the pattern {pattern!r} must name files below the store's folder", store=store)
@@ -531,7 +531,7 @@ def _extension(path: str) -> str:
 
 
 def _ending(path: str) -> str:
-    """The ending by which files of other kinds are counted; a long one may be a part of anything."""
+    """The extension by which files of other kinds are counted; a long one may be anything."""
     ending = _extension(path)
     return ending if re.fullmatch(r"\.[a-z0-9]{1,5}", ending) else "without ending"
 
@@ -541,7 +541,7 @@ def _format(path: str) -> Format:
 
 
 def _found_names(paths: Iterable[str]) -> dict[str, str]:
-    """The table of each file that no pattern names: its folder or its stem; with the extension where two share that."""
+    """The table of each file without a pattern: its folder or its stem, with the extension if two kinds share that."""
     stems = {path: path.split("/", 1)[0] if "/" in path else path.split("/")[-1].partition(".")[0] for path in paths}
     kinds: dict[str, set[tuple[bool, str]]] = {}
     for path, stem in stems.items():
@@ -561,5 +561,5 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _spread(things: Sequence[_Thing], most: int) -> list[_Thing]:
-    """Up to *most* of the things, evenly from over the whole list."""
+    """Up to *most* of the things, evenly spaced over the list."""
     return list(things[:: max(1, -(-len(things) // max(1, most)))])

@@ -1,6 +1,6 @@
-"""CSV and JSON Lines: read row by row, and written again so that every row that does not change keeps its bytes.
+"""CSV and JSON Lines: read row by row, and rewritten so that every unchanged row keeps its bytes.
 
-A rewrite copies the raw text of the rows that stay, and renders only the changed cells of the others.
+A rewrite copies the raw text of the remaining rows, and renders only the changed cells.
 """
 
 from __future__ import annotations
@@ -26,51 +26,51 @@ _EXCERPT_BLOCKS: Final = 16
 
 Kinds = Mapping[str, ColumnKind]
 Verdict = Mapping[str, Scalar] | None
-"""What becomes of a row: its new values (none: it stays as it is), or None where it goes."""
+"""The change of a row: its new values (empty: unchanged), or None to delete it."""
 Decide = Callable[[Row, str], Verdict]
 
-csv.field_size_limit(RECORD_BYTES_MAX)  # the module has no other switch for it, and its default stops at 128 KB
+csv.field_size_limit(RECORD_BYTES_MAX)  # the module has no other setting for it, and its default stops at 128 KB
 
 
 MEND: Final = "mend the file, or move it out of the folder"
 
 
 class MalformedFile(ValueError):
-    """The file is not what its name says. The message names the line and no value."""
+    """The file's content does not match its extension. The message names the line and no value."""
 
 
 class HalfWritten(MalformedFile):
-    """The last line has no end: someone may still be writing it."""
+    """The last line is incomplete: someone may still be writing it."""
 
 
 class UnrepresentableValue(ValueError):
-    """The file's format has no place for a value. The message names the column and no value."""
+    """The file's format cannot represent a value. The message names the column and no value."""
 
 
 class Format(Protocol):
-    """How the files of one extension are read and written."""
+    """Reader and writer for the files of one extension."""
 
     def look(self, source: BinaryIO, rows: int) -> dict[str, set[ColumnKind]]:
-        """The columns, in order, with the kinds of their values in the first *rows* rows (none: nothing but NULL)."""
+        """The columns, in order, with the kinds of their values in the first *rows* rows (empty: only NULLs)."""
         ...
 
     def rows(
         self, source: BinaryIO, columns: Sequence[str], kinds: Kinds, *, digests: bool
     ) -> Generator[tuple[Row, str]]:
-        """The named columns of every row, and the row's digest where *digests* asks for it."""
+        """The named columns of every row, and the row's digest if *digests* is set."""
         ...
 
     def rewrite(
         self, source: BinaryIO, target: BinaryIO, columns: Sequence[str], kinds: Kinds, decide: Decide, *, digests: bool
     ) -> None:
-        """Copy *source* to *target* with what *decide* says about the named columns of each row."""
+        """Copy *source* to *target*, applying the verdict of *decide* on the named columns of each row."""
         ...
 
 
 def excerpt(source: BinaryIO, size: int) -> BinaryIO:
-    """The head of a large file and some lines from all over it, as a small file of the same format.
+    """The head of a large file and some lines from throughout it, as a small file of the same format.
 
-    A block that holds a quote may begin inside a CSV cell, so it is left out unless it is JSON: for samples only.
+    A block with a quote may begin inside a CSV cell, so it is left out unless it is JSON: for samples only.
     """
     head = source.read(_HEAD_BYTES)
     parts = [head[: head.rfind(b"\n") + 1]]
@@ -88,7 +88,7 @@ def excerpt(source: BinaryIO, size: int) -> BinaryIO:
 
 
 def digest(raw: bytes) -> str:
-    """The name of a row that has no key: a digest of what stands there."""
+    """The identifier of a row without a key: a digest of its content."""
     return hashlib.blake2b(raw, digest_size=16).hexdigest()
 
 
@@ -99,7 +99,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class _Lines:
-    """Physical lines, and the raw text of those that the CSV reader took for its last record."""
+    """Physical lines, and the raw text of those that the CSV reader consumed for its last record."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
@@ -121,7 +121,7 @@ class _Lines:
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """How one CSV file is written: found in its first lines, kept for its changed ones."""
+    """The dialect of one CSV file: detected in its first lines, used for changed ones."""
 
     delimiter: str
     has_header: bool
@@ -134,13 +134,13 @@ class _Dialect:
             for cells in reader:
                 yield kept.take(), cells
         except csv.Error as error:
-            # The module's words hold no data. An open quote at the end is a row that is still being written.
+            # The module's message holds no data. An open quote at the end means that the row is still being written.
             kind = HalfWritten if "end of data" in str(error) else MalformedFile
             mend = "" if kind is HalfWritten else f"; {MEND}"
             raise kind(f"line {reader.line_num} is not CSV: {error}{mend}") from None
 
     def split(self, record: str) -> list[str]:
-        """The cells of a well-formed record as they are written, quotes and all."""
+        """The raw cells of a well-formed record, quotes included."""
         body = record.rstrip("\r\n")
         cell = re.compile(rf'("[^"]*(?:""[^"]*)*"|[^{re.escape(self.delimiter)}]*)(?:{re.escape(self.delimiter)}|$)')
         cells, at = [], 0
@@ -158,13 +158,13 @@ class _Dialect:
         return [None if raw == "" else cell for raw, cell in zip(self.split(record), cells, strict=True)]
 
     def changed(self, record: str, changes: Mapping[int, str | None]) -> str:
-        """The record with new values at some places; the other cells, and the way of quoting, stay as they are."""
+        """The record with new values in some cells; the other cells, and the quoting style, are kept."""
         cells = self.split(record)
         always = bool(cells) and all(cell.startswith('"') for cell in cells)
         cells += [""] * (1 + max(changes) - len(cells))
         for place, value in changes.items():
             cells[place] = self._cell(value, always=always)
-        body = self.delimiter.join(cells) or '""'  # a blank line would be no row
+        body = self.delimiter.join(cells) or '""'  # a blank line would not be a row
         return body + record[len(record.rstrip("\r\n")) :]
 
     def _cell(self, value: str | None, *, always: bool) -> str:
@@ -183,8 +183,8 @@ class _Dialect:
 class Csv:
     """Comma-, semicolon-, tab- or bar-separated values in UTF-8, with or without BOM and header.
 
-    An empty cell is NULL and a quoted empty cell is empty text, as PostgreSQL's COPY has it. Cells that a spreadsheet
-    would take for formulas are kept and written as they are: this is the company's own data, and the guard belongs
+    An empty cell is NULL and a quoted empty cell is empty text, as in PostgreSQL's COPY. Cells that a spreadsheet would
+    interpret as formulas are kept and written unchanged: this is the company's own data, and the protection belongs
     where a file is made for people.
     """
 
@@ -244,11 +244,11 @@ def _opened(
         else:
             yield dialect, _unique([""] * len(first)), itertools.chain([(raw, first)] if first else [], records)
     finally:
-        text.detach().detach()  # *source* is the caller's to close
+        text.detach().detach()  # the caller closes *source*
 
 
 def _first(records: Iterator[tuple[str, list[str]]]) -> tuple[str, tuple[str, list[str]]]:
-    """Blank lines at the start, and the first record; empty where there is none."""
+    """Blank lines at the start, and the first record; empty if there is none."""
     blank = ""
     for raw, cells in records:
         if cells:
@@ -258,7 +258,7 @@ def _first(records: Iterator[tuple[str, list[str]]]) -> tuple[str, tuple[str, li
 
 
 def _sniff(head: bytes) -> _Dialect:
-    """The delimiter that cuts the first lines most evenly, and a header unless its cells look like values."""
+    """The delimiter that splits the first lines most evenly, and a header unless its cells look like values."""
     lines = list(itertools.islice(io.StringIO(head.decode("utf-8", "replace"), newline=""), 20))
     best, best_width = ",", 1
     for delimiter in _DELIMITERS:
@@ -278,7 +278,7 @@ def _sniff(head: bytes) -> _Dialect:
 
 
 def _unique(header: Sequence[str]) -> list[str]:
-    """Column names: the header's cells, numbered where one is empty or stands there again."""
+    """Column names: the header's cells, numbered if empty or repeated."""
     names: list[str] = []
     for at, cell in enumerate(header, 1):
         name = cell.strip() or f"column_{at}"
@@ -287,7 +287,7 @@ def _unique(header: Sequence[str]) -> list[str]:
 
 
 def _picker(names: Sequence[str], columns: Sequence[str], kinds: Kinds) -> Callable[[Sequence[str | None]], Row]:
-    """A function from a record's values to the named columns; a record that is cut short ends in NULLs."""
+    """A function from a record's values to the named columns; a short record is padded with NULLs."""
     places = [
         (names.index(column) if column in names else len(names), kinds.get(column, ColumnKind.TEXT))
         for column in columns
@@ -302,7 +302,7 @@ def _picker(names: Sequence[str], columns: Sequence[str], kinds: Kinds) -> Calla
 
 
 def _fitting(column: str, value: Scalar) -> str | None:
-    """The value as text. Raises `UnrepresentableValue` for bytes, and for text that UTF-8 has no form for."""
+    """The value as text. Raises `UnrepresentableValue` for bytes, and for text that UTF-8 cannot encode."""
     if value is None:
         return None
     try:
@@ -323,10 +323,10 @@ def _csv_digest(raw: str) -> str:
 
 
 class JsonLines:
-    """One JSON object a line, in UTF-8. A nested value is named by its path, ``caller.email``; a list is JSON text.
+    """One JSON object per line, in UTF-8. A nested value is named by its path, ``caller.email``; a list is JSON text.
 
-    A change replaces the text of the value and leaves every other byte of the line: the order of keys, their spacing,
-    and keys that nobody declared.
+    A change replaces the text of the value and keeps every other byte of the line: the order of keys, their spacing,
+    and undeclared keys.
     """
 
     def look(self, source: BinaryIO, rows: int) -> dict[str, set[ColumnKind]]:
@@ -338,7 +338,7 @@ class JsonLines:
                     seen.setdefault(path, set()).update(_json_kinds(value))
         except HalfWritten:
             if not seen:
-                raise  # nothing to go by; otherwise the lines before it show the shape
+                raise  # nothing to derive the shape from; otherwise the earlier lines show it
         return seen
 
     def rows(
@@ -368,7 +368,7 @@ class JsonLines:
 
 
 def _objects(source: BinaryIO) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
-    """Each line and the object on it; a blank line has none."""
+    """Each line and its object; a blank line has none."""
     number = 0
     while line := source.readline(RECORD_BYTES_MAX + 1):
         number += 1
@@ -402,7 +402,7 @@ def _leaves(row: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterato
 
 
 def _at(node: Any, path: str) -> Any:
-    """The value at a dotted path; a key that itself holds the dots comes first."""
+    """The value at a dotted path; a key that contains the dots itself takes precedence."""
     if not isinstance(node, dict):
         return None
     if path in node:
@@ -438,7 +438,7 @@ def _scalar(value: Any, kind: ColumnKind) -> Scalar:
 
 
 def _replaced(line: str, row: Mapping[str, Any], changes: Mapping[str, Scalar], kinds: Kinds) -> str:
-    """The line with new values at their places; a key that is not there is added at the end of its object."""
+    """The line with new values; a missing key is added at the end of the outermost object."""
     for path, value in changes.items():
         new = _json_text(path, value, kinds.get(path, ColumnKind.TEXT))
         spans = list(_spans(line, line.index("{"), path))
@@ -456,7 +456,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def _spans(line: str, at: int, path: str) -> Iterator[tuple[int, int]]:
-    """Where the values at *path* stand in the object that starts at *at*: every one, should a key stand twice."""
+    """Positions of the values at *path* in the object that starts at *at*: all of them, if a key is repeated."""
     at = _past_space(line, at + 1)
     while line[at] != "}":
         key, at = _decode(line, at)

@@ -1,4 +1,4 @@
-"""Values of files: which kind a column holds, from the text of its first rows, and how a value is read and written."""
+"""Values of files: deriving a column's kind from the text of its first rows, and parsing and writing values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DATETIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,6})?)?(Z|[+
 
 
 def kind_of(text: str) -> ColumnKind:
-    """The narrowest kind whose values this text could be."""
+    """The narrowest kind that this text could be a value of."""
     if len(text) > 40:
         return ColumnKind.TEXT
     if _INTEGER.fullmatch(text):
@@ -33,7 +33,7 @@ def kind_of(text: str) -> ColumnKind:
 
 
 def joined(kinds: Iterable[ColumnKind]) -> ColumnKind:
-    """The kind that holds all of these; TEXT where nothing narrower does, or nothing was seen."""
+    """The kind that covers all of these; TEXT if no narrower one does, or nothing was seen."""
     seen = set(kinds)
     if seen == {ColumnKind.INTEGER, ColumnKind.NUMBER}:
         return ColumnKind.NUMBER
@@ -41,7 +41,7 @@ def joined(kinds: Iterable[ColumnKind]) -> ColumnKind:
 
 
 def parse(text: str, kind: ColumnKind) -> Scalar:
-    """The value that *text* stands for in a column of *kind*; the text itself where it is none."""
+    """The value of *text* in a column of *kind*; the text itself if it does not fit."""
     if kind is ColumnKind.TEXT:
         return text
     try:
@@ -57,12 +57,12 @@ def parse(text: str, kind: ColumnKind) -> Scalar:
             case ColumnKind.DATETIME if _DATETIME.fullmatch(text):
                 return dt.datetime.fromisoformat(text.replace(",", "."))
     except ValueError:
-        pass  # 2024-02-30 looks like a date and is none
+        pass  # 2024-02-30 looks like a date but is none
     return text
 
 
 def text_of(value: Scalar) -> str:
-    """How a value stands in a text file. Raises ValueError for bytes, which no text file holds."""
+    """The text of a value in a text file. Raises ValueError for bytes, which no text file holds."""
     match value:
         case None:
             return ""
@@ -77,22 +77,22 @@ def text_of(value: Scalar) -> str:
 
 
 def comparable(value: Scalar, kind: ColumnKind, *, fold: bool = False) -> Hashable:
-    """A form in which equal values of one column are equal, whichever type they arrived in."""
+    """A form in which equal values of one column compare equal, whatever their type."""
     if type(value) is str and kind is ColumnKind.TEXT:
-        return value.casefold() if fold else value  # nearly every value of nearly every match
+        return value.casefold() if fold else value  # the common case
     if kind is ColumnKind.TEXT and isinstance(value, int | decimal.Decimal | dt.date | uuid.UUID):
         value = text_of(value)
     if isinstance(value, str):
         value = value.casefold() if fold else parse(value, kind)
     if isinstance(value, float):
-        return decimal.Decimal(repr(value))  # 0.1 in a column is the 0.1 that was asked for
+        return decimal.Decimal(repr(value))  # 0.1 in a column equals the 0.1 of a condition
     if isinstance(value, dt.datetime):
         return utc(value)
     return value.hex if isinstance(value, uuid.UUID) else value
 
 
 def utc(value: dt.date) -> dt.datetime:
-    """The moment in UTC; a date is its first moment, and a time without zone is in UTC."""
+    """The time in UTC; a date means its first moment, and a time without zone is in UTC."""
     if not isinstance(value, dt.datetime):
         return dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
     return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)

@@ -1,7 +1,7 @@
-"""What differs between SQL engines. One subclass of `Dialect` per engine, in its own file; `sql` holds all the rest.
+"""Differences between SQL engines. One subclass of `Dialect` per engine, in its own file; the rest of `sql` is shared.
 
 A dialect mostly *writes* SQL: given described tables and fitted values it returns a `SqlClause`. Names come from the
-engine's own catalogue and are quoted here; values always travel as parameters.
+engine's own catalogue and are quoted here; values are always passed as parameters.
 """
 
 # ruff: noqa: S608 -- SQL is composed here: names are quoted, values are parameters
@@ -43,7 +43,7 @@ Account = TypeVar("Account", int, str)
 
 @dataclass(frozen=True, slots=True)
 class SqlClause:
-    """A piece of SQL with the values of its placeholders, in order. The values are other people's: no repr."""
+    """A piece of SQL with the values of its placeholders, in order. The values are personal data: no repr."""
 
     sql: str
     values: tuple[object, ...] = field(default=(), repr=False)
@@ -51,8 +51,8 @@ class SqlClause:
 
 @dataclass(frozen=True, slots=True)
 class SqlTable:
-    """A described table, with what only its own dialect understands: *quoted* is its full name in SQL, *traits* what
-    the dialect noted for a column, *refusal* why it cannot be written to (None: it can)."""
+    """A described table, with data for its own dialect: *quoted* is its full name in SQL, *traits* the dialect's notes
+    on columns, *refusal* why it cannot be written (None: it can)."""
 
     schema: TableSchema
     quoted: str
@@ -67,7 +67,7 @@ class SqlTable:
 
 @dataclass(frozen=True, slots=True)
 class DriverFault:
-    """What a driver's error means: which of ours, and what may be said about it (names of the schema at most)."""
+    """The meaning of a driver's error: our error, and a detail that is safe to show (at most schema names)."""
 
     kind: type[StoreError]
     detail: str
@@ -75,11 +75,11 @@ class DriverFault:
 
 
 class Declined(Exception):
-    """The dialect says no by itself, in words for the person who asked; the store makes a `StoreRefused` of it."""
+    """The dialect refuses, with a message for the caller; the store turns it into a `StoreRefused`."""
 
 
 class Dialect(abc.ABC):
-    """One engine. Stateless, but for the quoting rules that SQLAlchemy gives it."""
+    """One engine. Stateless except for SQLAlchemy's quoting rules."""
 
     name: ClassVar[str]
     driver: ClassVar[str]
@@ -87,41 +87,41 @@ class Dialect(abc.ABC):
     extra: ClassVar[str | None]
     """The extra of our package that installs the driver."""
     values_max: ClassVar[int]
-    """The most values that one statement bears."""
+    """The maximum number of values in one statement."""
     snapshot: ClassVar[str]
-    """Begins a read-only transaction in which several statements see the same data."""
+    """Begins a read-only transaction in which all statements see one snapshot."""
     dated: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.INTEGER})
     numeric: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.INTEGER, ColumnKind.NUMBER})
-    """The kinds of column that can be asked for what is `before` a moment."""
+    """Kinds of columns: `before` accepts those in `dated`; those in `numeric` are compared as numbers."""
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
         self._preparer = url.get_dialect()().identifier_preparer
 
     def quote(self, name: str) -> str:
-        """The name as an identifier, always quoted, with percent signs doubled where the driver wants that."""
+        """The name as an identifier, always quoted, with percent signs doubled if the driver requires it."""
         return str(self._preparer.quote_identifier(name))
 
     # --- connecting -----------------------------------------------------------------------------------------------
 
     @abc.abstractmethod
     def engine(self, limits: StoreLimits, *, read_only: bool) -> sa.Engine:
-        """An engine whose connections keep *limits*; a read-only one commits by itself and cannot write."""
+        """An engine whose connections enforce *limits*; a read-only one autocommits and cannot write."""
 
     def mend(self, error: BaseException | None) -> bool:
-        """Make good what kept a reader from reading and whoever may write can mend. Whether there was anything."""
+        """Repair a fault that blocks readers but that a writer can fix. Returns whether there was one."""
         return False
 
     def _engine(self, url: sa.URL, *, read_only: bool, **special: Any) -> sa.Engine:
-        """What all engines have in common: one connection, silence, and no statement that nobody asked for."""
+        """The settings of all engines: one connection, no logging, and no statements of their own."""
         engine = sa.create_engine(
             url,
             hide_parameters=True,
             logging_name=_SILENT,
             poolclass=sa.QueuePool,
-            pool_pre_ping=not read_only,  # a read is simply repeated on a new connection
+            pool_pre_ping=not read_only,  # a read is repeated on a new connection
             pool_reset_on_return=None if read_only else "rollback",
-            skip_autocommit_rollback=read_only,  # SQLite's driver calls every connection of ours autocommitting
+            skip_autocommit_rollback=read_only,  # SQLite's driver reports all our connections as autocommitting
             **special,
         )
         sa.event.listen(engine, "before_cursor_execute", note_executed)
@@ -129,13 +129,13 @@ class Dialect(abc.ABC):
 
     @abc.abstractmethod
     def fault(self, error: BaseException) -> DriverFault:
-        """What a driver's error means. Must not repeat the driver's text: drivers quote rows."""
+        """The meaning of a driver's error. Must not include the driver's text: drivers quote rows."""
 
-    # --- looking --------------------------------------------------------------------------------------------------
+    # --- reading --------------------------------------------------------------------------------------------------
 
     @abc.abstractmethod
     def describe(self, connection: sa.Connection) -> dict[str, SqlTable]:
-        """Every table by the declaration's name for it, in a handful of statements."""
+        """Every table by its name in the declaration, in a handful of statements."""
 
     @abc.abstractmethod
     def principals(self, connection: sa.Connection, tables: Mapping[str, SqlTable]) -> list[Principal]: ...
@@ -145,7 +145,7 @@ class Dialect(abc.ABC):
 
     @abc.abstractmethod
     def grants(self, tables: Mapping[str, SqlTable], role: str, access: Sequence[RequiredGrants]) -> str:
-        """The script that lets *role* do exactly this, without a password in it."""
+        """The script that grants *role* exactly this access, without a password in it."""
 
     # --- writing SQL ----------------------------------------------------------------------------------------------
 
@@ -154,19 +154,19 @@ class Dialect(abc.ABC):
         return self.quote(column)
 
     def identity(self, table: SqlTable) -> tuple[str, ...]:
-        """Expressions that tell a row from every other, in SQL; empty where there is nothing of the kind."""
+        """SQL expressions that identify a row; empty if there are none."""
         return tuple(self.quote(name) for name in table.schema.key)
 
     @abc.abstractmethod
     def matching(self, table: SqlTable, columns: Sequence[str], rows: Sequence[Row], *, fold: bool) -> SqlClause:
-        """The condition that *columns* take one of *rows*, exactly, or without regard to case."""
+        """The condition that *columns* equal one of *rows*, exactly or ignoring case."""
 
     @abc.abstractmethod
     def by_digits(self, table: SqlTable, column: Column, digits: Sequence[str]) -> SqlClause:
         """The condition that the digits in *column*, which is not *numeric*, are one of *digits*."""
 
     def after(self, key: Sequence[str], row: Row, mark: str = "%s") -> SqlClause:
-        """The condition that the *key* comes after *row* in the order of its index."""
+        """The condition that the *key* is after *row* in the order of its index."""
         names = ", ".join(self.quote(name) for name in key)
         return SqlClause(f"({names}) > ({', '.join([mark] * len(key))})", tuple(row))
 
@@ -175,7 +175,7 @@ class Dialect(abc.ABC):
         """The condition that a date, time or count of seconds is earlier than *moment* (aware, in UTC)."""
 
     def empty(self, column: Column) -> SqlClause:
-        """The condition that *column*, which is dated, holds nothing."""
+        """The condition that *column*, of a dated kind, is empty."""
         return SqlClause(f"{self.quote(column.name)} IS NULL")
 
     @abc.abstractmethod
@@ -186,24 +186,24 @@ class Dialect(abc.ABC):
 
     @abc.abstractmethod
     def sample(self, connection: sa.Connection, table: SqlTable, columns: Sequence[str], rows: int) -> list[Row]:
-        """Some rows from all over the table, without reading all of it."""
+        """Some rows from across the table, without reading all of it."""
 
     def sought(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
-        """Values as this engine compares them with *column*."""
+        """Values in the form in which this engine compares them with *column*."""
         return fitted(column.kind, values)
 
     def written(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
-        """Values as this engine stores them in *column*."""
+        """Values in the form in which this engine stores them in *column*."""
         return self.sought(column, values)
 
     # --- shared by dialects ---------------------------------------------------------------------------------------
 
     def assigned(self, column: str, value: str, *, keep_nulls: bool) -> str:
-        """What a column of the table ``t`` is set to: *value*, but NULL where it is NULL and is to stay so."""
+        """The expression assigned to a column of table ``t``: *value*, or NULL for a NULL that must stay so."""
         return f"CASE WHEN t.{self.quote(column)} IS NULL THEN NULL ELSE {value} END" if keep_nulls else value
 
     def epoch_before(self, column: str, moment: dt.datetime, mark: str) -> SqlClause:
-        """`before` for a number: seconds since 1970, or milliseconds where they are too large for seconds."""
+        """`before` for a number: seconds since 1970, or milliseconds if it is too large for seconds."""
         name, seconds = self.quote(column), int(moment.timestamp())
         sql = (
             f"({name} < {mark} AND {name} < {_MILLISECONDS_FROM} OR {name} >= {_MILLISECONDS_FROM} AND {name} < {mark})"
@@ -213,7 +213,7 @@ class Dialect(abc.ABC):
     def spread(
         self, table: SqlTable, columns: Sequence[str], rows: int, lowest: int, highest: int, mark: str
     ) -> SqlClause:
-        """Rows from evenly spaced places of a whole-numbered first key column."""
+        """Rows at evenly spaced values of an integer first key column."""
         key = self.quote(table.schema.key[0])
         shown = ", ".join(self.shown(table, name) for name in columns)
         places = min(_PLACES, rows, highest - lowest + 1)
@@ -257,7 +257,7 @@ def run(connection: sa.Connection, clause: SqlClause) -> list[tuple[Any, ...]]:
 
 
 def closure_of(start: Account, becomes: Mapping[Account, set[Account]]) -> set[Account]:
-    """The role *start* and all that it may become, also by SET ROLE."""
+    """The role *start* and all roles that it may become, also by SET ROLE."""
     found, left = {start}, [start]
     while left:
         for group in becomes.get(left.pop(), ()):
@@ -301,5 +301,5 @@ def refused(detail: str) -> DriverFault:
 
 
 def other(error: BaseException, code: object) -> DriverFault:
-    """An error nobody expected: its type and the engine's code, never its text."""
+    """An unexpected error: its type and the engine's code, never its text."""
     return DriverFault(StoreError, f"{type(error).__name__} {code or ''}".strip())

@@ -1,7 +1,8 @@
-"""MariaDB, by PyMySQL. Only InnoDB tables are written to; MySQL itself is refused (it lacks some of the syntax).
+"""MariaDB, by PyMySQL. Only InnoDB tables are written; MySQL itself is refused (it lacks some of the syntax).
 
-PyMySQL writes values into the statement as literals. A collation decides there what is equal ('ann' = 'Ann' = 'Änn '),
-which would mix up people: so every comparison of text is made twice, once as the column's index can, once exactly.
+PyMySQL writes values into the statement as literals. There a collation decides what is equal ('ann' = 'Ann' = 'Änn '),
+which would confuse people: so every comparison of text is made twice, once so that the column's index applies, once
+exactly.
 """
 
 # ruff: noqa: S608 -- SQL is composed here: names are quoted, values are parameters
@@ -56,7 +57,7 @@ class MariaDB(Dialect):
     name = "mariadb"
     driver = "mariadb+pymysql"
     extra = "mariadb"
-    values_max = 5_000  # beyond some 16,000 the optimiser no longer looks values up in an index
+    values_max = 5_000  # beyond some 16,000 the optimiser no longer uses an index for the values
     snapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT"
 
     # --- connecting -----------------------------------------------------------------------------------------------
@@ -66,7 +67,7 @@ class MariaDB(Dialect):
             raise ValueError("a database has to be named")
         settings = {
             "time_zone": "'+00:00'",
-            "sql_mode": "'STRICT_ALL_TABLES'",  # what does not fit is refused, never cut short
+            "sql_mode": "'STRICT_ALL_TABLES'",  # an oversized value is refused, never truncated
             "innodb_lock_wait_timeout": math.ceil(limits.lock_s),
             "lock_wait_timeout": math.ceil(limits.lock_s),
             "max_statement_time": limits.statement_s,
@@ -98,7 +99,7 @@ class MariaDB(Dialect):
         if code in {1054, 1146}:
             return CHANGED
         if code in _CONFLICTS:
-            names = _CONFLICTS[code].search(said)  # the last such words: what stands before them may be a value
+            names = _CONFLICTS[code].search(said)  # the last match: the text before it may be a value
             return conflict(f"a constraint forbids it: {names[1]}" if names else "a constraint forbids it")
         if isinstance(error, pymysql.err.DataError | pymysql.err.IntegrityError):
             return conflict("a value does not fit its column")
@@ -209,11 +210,11 @@ class MariaDB(Dialect):
         if column.kind is ColumnKind.INTEGER:
             return self.epoch_before(column.name, moment, "%s")
         bound = moment.date() if column.kind is ColumnKind.DATE else naive_utc(moment)
-        name = self.quote(column.name)  # 0000-00-00 stands for "not known" and is before nothing
+        name = self.quote(column.name)  # 0000-00-00 means "not known" and is before nothing
         return SqlClause(f"({name} < %s AND {name} >= '1000-01-01')", (bound,))
 
     def after(self, key: Sequence[str], row: Row, mark: str = "%s") -> SqlClause:
-        """Spelled out: MariaDB finds no range of an index in a comparison of rows."""
+        """Spelled out, because MariaDB uses no index range for a row comparison."""
         names = [self.quote(name) for name in key]
         ways = [
             " AND ".join([*(f"{n} = {mark}" for n in names[:at]), f"{names[at]} > {mark}"]) for at in range(len(key))
@@ -223,7 +224,7 @@ class MariaDB(Dialect):
     def amending(
         self, table: SqlTable, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool
     ) -> SqlClause:
-        head = [f"{self.quote(name)} AS c{n}" for n, name in enumerate(key)]  # so that both sides of ON are of one type
+        head = [f"{self.quote(name)} AS c{n}" for n, name in enumerate(key)]  # so that both sides of ON have one type
         head += [f"NULL AS c{n}" for n, _ in enumerate(columns, len(key))]
         marks = [self._mark(table, name) for name in key] + ["%s"] * len(columns)
         line = f"({', '.join(marks)})"
@@ -248,7 +249,7 @@ class MariaDB(Dialect):
         return [_fit(value) for value in fitted(column.kind, values)]
 
     def _mark(self, table: SqlTable, name: str) -> str:
-        """The placeholder for a value that is compared with a column so that the column's index can be used."""
+        """The placeholder for a value that is compared with a column, so that the column's index can be used."""
         column = table.column(name)
         if column.kind in _CASTS:
             return f"CAST(%s AS {_CASTS[column.kind]})"
@@ -293,7 +294,7 @@ _CONFLICTS = {
     1406: _COLUMN,
     1451: re.compile(r".*CONSTRAINT (`[^`]*`)", re.DOTALL),
     1452: re.compile(r".*CONSTRAINT (`[^`]*`)", re.DOTALL),
-    1644: re.compile(r"$^"),  # SIGNAL in a trigger: its words may hold anything
+    1644: re.compile(r"$^"),  # SIGNAL in a trigger: its text may hold anything
     4025: re.compile(r"^CONSTRAINT (`[^`]*`)"),
 }
 _ACCOUNT_TABLES = ("user", "global_priv", "db", "tables_priv", "roles_mapping")
@@ -384,7 +385,7 @@ def _fit(value: Scalar | ValueMismatch) -> Any:
 
 
 def _time(text: str) -> Any:
-    """A time of day; MariaDB's TIME also holds durations, which stay text."""
+    """A time of day; MariaDB's TIME also holds durations, which remain text."""
     return convert_time(text)
 
 
@@ -442,7 +443,7 @@ def _refusal(facts: tuple[Any, ...]) -> str | None:
 
 
 def _like(pattern: str, database: str) -> bool:
-    """Whether a database name that a grant holds, with its % and _ and \\-escapes, means this one."""
+    """Whether a grant's database name, with its % and _ and \\-escapes, matches this database."""
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
     wild = {"%": ".*", "_": "."}
     return bool(re.fullmatch("".join(wild.get(part, re.escape(part[-1])) for part in parts), database, re.IGNORECASE))

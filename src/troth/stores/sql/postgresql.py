@@ -1,7 +1,7 @@
-"""PostgreSQL, by psycopg 3. Sets of values travel as arrays: one parameter per column, whatever their number.
+"""PostgreSQL, by psycopg 3. Sets of values are passed as arrays: one parameter per column, whatever their number.
 
-Limits are set when a connection opens (`options`), so that no statement is spent on them. Moments with a zone come
-in UTC, those without as they are. Types without a Python scalar (JSON, arrays, enums, ranges...) come as text.
+Limits are set when a connection opens (`options`), so that they cost no statement. Times with a zone are returned in
+UTC, those without unchanged. Types without a Python scalar (JSON, arrays, enums, ranges...) are returned as text.
 """
 
 # ruff: noqa: S608 -- SQL is composed here: names are quoted, values are parameters
@@ -67,7 +67,7 @@ class PostgreSQL(Dialect):
             "statement_timeout": f"{limits.statement_s * 1000:.0f}",
             "lock_timeout": f"{limits.lock_s * 1000:.0f}",
             "timezone": "UTC",
-            "row_security": "off",  # a policy that hides rows from us is an error, never a smaller answer
+            "row_security": "off",  # a policy that hides rows from us is an error, never a shorter result
             "default_transaction_read_only": "on" if read_only else "off",
         }
         given = self.url.query.get("options", "")
@@ -80,7 +80,7 @@ class PostgreSQL(Dialect):
                 "connect_timeout": max(1, round(limits.connect_s)),
                 "context": _ADAPTERS,
                 "options": options.strip(),
-                "prepare_threshold": None,  # a pooler between us and the server would lose them
+                "prepare_threshold": None,  # a connection pooler would lose prepared statements
                 "tcp_user_timeout": int((limits.statement_s + limits.connect_s) * 1000),
             },
             isolation_level="AUTOCOMMIT" if read_only else "READ COMMITTED",
@@ -102,12 +102,12 @@ class PostgreSQL(Dialect):
         if isinstance(error, psycopg.DataError):
             return conflict("a value does not fit its column")
         if not state and isinstance(error, psycopg.OperationalError):
-            said = str(error)  # a refused log-in has no code of its own; its text is only looked at, never repeated
+            said = str(error)  # a refused login has no code of its own; its text is only searched, never repeated
             is_refusal = "FATAL" in said and not any(words in said for words in _COMES_BACK)
             return refused(_REFUSALS["28P01"]) if is_refusal else LOST
         return other(error, state)
 
-    # --- looking --------------------------------------------------------------------------------------------------
+    # --- reading --------------------------------------------------------------------------------------------------
 
     def describe(self, connection: sa.Connection) -> dict[str, SqlTable]:
         relations = {row[0]: row for row in run(connection, _RELATIONS)}
@@ -244,7 +244,7 @@ class PostgreSQL(Dialect):
         if table.schema.kind is TableKind.VIEW or table.refusal == "it is a foreign table" or not estimate:
             return self.first(connection, table, columns, rows)
         shown = ", ".join(self.shown(table, name) for name in columns)
-        percent = min(100.0, 2000.0 * rows / estimate)  # whole pages: some 20 rows for each one wanted, shuffled
+        percent = min(100.0, 2000.0 * rows / estimate)  # whole pages: some 20 rows per requested row, shuffled
         sql = f"SELECT {shown} FROM {table.quoted} TABLESAMPLE SYSTEM (%s) ORDER BY random() LIMIT %s"
         found = run(connection, SqlClause(sql, (percent, rows)))
         return found if len(found) > rows // 2 else self.first(connection, table, columns, rows)
@@ -258,7 +258,7 @@ class PostgreSQL(Dialect):
         return [None if value is None else _array_text(value) for value in values]
 
     def _compared(self, table: SqlTable, name: str, prefix: str = "") -> tuple[str, str]:
-        """A column, and the type of the values it is compared with. Types without equality go as their text."""
+        """A column, and the type of the values it is compared with. Types without equality are compared as text."""
         kind, quoted = table.column(name).kind, f"{prefix}{self.quote(name)}"
         if kind is ColumnKind.ARRAY:
             return f"array_to_json({quoted})::text", "text"
@@ -288,7 +288,7 @@ _COMES_BACK = (
     "too many",
     "connection slots",
 )
-"""What a server says that will let us in later."""
+"""Messages of a server that will accept connections later."""
 _REFUSALS = {
     "28P01": NOT_LET_IN,
     "28000": "the server refuses this account from here; have its administrator add a line to pg_hba.conf",
@@ -355,7 +355,7 @@ _MEMBERSHIPS = SqlClause("SELECT member, roleid FROM pg_auth_members")
 
 
 def _names(relations: Collection[tuple[Any, ...]]) -> dict[int, str]:
-    """The declaration's name of each relation: bare where the search path finds it, ``schema.table`` elsewhere."""
+    """The name of each relation in the declaration: bare if it is on the search path, ``schema.table`` elsewhere."""
     far = {f"{schema}.{name}" for _, schema, name, _, is_visible, *_ in relations if not is_visible}
     return {
         oid: name if is_visible and name not in far else f"{schema}.{name}"
@@ -382,7 +382,7 @@ def _column(
     """A column, and the type that its values are cast to."""
     kind = ColumnKind.ARRAY if category == "A" else _KINDS.get(base, ColumnKind.OTHER)
     length = modifier - 4 if base in {"varchar", "bpchar"} and modifier > 4 else None
-    # Whole numbers go as the widest type: one that is too large for the column then matches nothing.
+    # Integers are cast to the widest type: one that is too large for the column then matches nothing.
     cast = "int8" if base in {"int2", "int4"} else f"{quote(base_schema)}.{quote(base)}"
     return Column(name, kind, native, nullable, length, generated, comment), cast
 
@@ -413,7 +413,7 @@ def _table(
 
 
 def _constraint(error: BaseException) -> str:
-    """Names of the schema that the server sent beside its text."""
+    """Names of the schema that the server sent separately from its text."""
     told = getattr(error, "diag", None)
     names = {
         "table": getattr(told, "table_name", None),
@@ -430,7 +430,7 @@ def _plainly_quoted(name: str) -> str:
 
 def _fit(column: Column, value: Scalar | ValueMismatch) -> Scalar | ValueMismatch:
     if isinstance(value, str) and "\x00" in value:
-        return ValueMismatch()  # PostgreSQL has no such text
+        return ValueMismatch()  # PostgreSQL text cannot contain NUL
     if isinstance(value, int) and value >= 2**63:
         return ValueMismatch()
     if isinstance(value, dt.datetime):
@@ -438,12 +438,12 @@ def _fit(column: Column, value: Scalar | ValueMismatch) -> Scalar | ValueMismatc
         return naive.replace(tzinfo=dt.UTC) if "with time zone" in column.native else naive
     if column.kind is ColumnKind.NUMBER and isinstance(value, int | float | decimal.Decimal):
         is_float = column.native in {"real", "double precision"}
-        return float(value) if is_float else decimal.Decimal(str(value))  # psycopg wants arrays of one type
+        return float(value) if is_float else decimal.Decimal(str(value))  # psycopg requires arrays of one type
     return value
 
 
 def _array_text(value: Scalar) -> Scalar | ValueMismatch:
-    """PostgreSQL's way to write an array that is given as JSON text."""
+    """The PostgreSQL array literal for an array given as JSON text."""
     try:
         return _array(json.loads(str(value)))
     except (ValueError, RecursionError):
@@ -460,7 +460,7 @@ def _array(items: object) -> str:
 
 
 def _lenient(loader: type[Any]) -> type[Any]:
-    """A loader that gives the text of what Python has no value for: infinity, years before 1 and after 9999."""
+    """A loader that returns text for values outside of Python's range: infinity, years before 1 and after 9999."""
 
     class Lenient(loader):  # type: ignore[misc]
         def load(self, data: Any) -> Any:
@@ -473,7 +473,7 @@ def _lenient(loader: type[Any]) -> type[Any]:
 
 
 def _adapters() -> AdaptersMap:
-    """psycopg's own, but text for every type that has no `Scalar`."""
+    """psycopg's own adapters, but text for every type that has no `Scalar`."""
     adapters = AdaptersMap(psycopg.adapters)
     for known in psycopg.adapters.types:
         if known.name not in _KINDS or known.name in {"json", "jsonb"}:

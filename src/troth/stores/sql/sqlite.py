@@ -1,7 +1,7 @@
 """SQLite, by the driver of the standard library.
 
-What SQLite holds is what comes back: it has no dates, so a date column gives its text (or number) unchanged, and what
-was read can be sought again. Values are written as SQLite's own functions would write them.
+Values are returned as SQLite stores them: it has no dates, so a date column returns its text (or number) unchanged, and
+a value that was read can be searched for. Values are written in the format of SQLite's own functions.
 """
 
 # ruff: noqa: S608 -- SQL is composed here: names are quoted, values are parameters
@@ -62,13 +62,13 @@ class SQLite(Dialect):
     name = "sqlite"
     driver = "sqlite+pysqlite"
     extra = None
-    values_max = 16_000  # SQLite's own limit is 32,766 parameters, and a match may name its values twice
+    values_max = 16_000  # SQLite's own limit is 32,766 parameters, and a match may use its values twice
     snapshot = "BEGIN"
     dated = frozenset(ColumnKind)
-    numeric = frozenset[ColumnKind]()  # a column of numbers takes text as well
+    numeric = frozenset[ColumnKind]()  # a numeric column accepts text as well
 
     def quote(self, name: str) -> str:
-        """In backticks: SQLite takes an unknown name in double quotes for a string, and answers with that."""
+        """In backticks: SQLite treats an unknown name in double quotes as a string, and returns it."""
         return "`" + name.replace("`", "``") + "`"
 
     # --- connecting -----------------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ class SQLite(Dialect):
         if not path or path == ":memory:":
             raise ValueError("a database in memory cannot be opened twice: name a file, sqlite:///path")
         file = f"file:{quote_url(os.path.abspath(path))}?mode={'ro' if read_only else 'rw'}"  # rw: never create one
-        pragma = "query_only" if read_only else "foreign_keys"  # the schema's own rules hold for us, too
+        pragma = "query_only" if read_only else "foreign_keys"  # the schema's own constraints apply to us, too
 
         def connect() -> sqlite3.Connection:
             connection = sqlite3.connect(
@@ -93,17 +93,17 @@ class SQLite(Dialect):
         engine = self._engine(self.url.set(database=None), read_only=read_only, creator=connect)
         sa.event.listen(engine, "before_cursor_execute", _deadline(limits.statement_s))
         if not read_only:
-            # The write lock is taken at once: an upgrade halfway could deadlock with another writer.
+            # Take the write lock at once: a later upgrade could deadlock with another writer.
             sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         return engine
 
     def mend(self, error: BaseException | None) -> bool:
-        """Roll back what a writer that died left half done: SQLite does that for whoever opens the file to write, and
-        until then nobody who only reads is let in."""
+        """Roll back the unfinished transaction of a writer that died: SQLite does that when the file is opened for
+        writing, and until then refuses readers."""
         if getattr(error, "sqlite_errorname", "") not in _LEFT_HALF_DONE:
             return False
         engine = self.engine(StoreLimits(), read_only=False)
-        with contextlib.suppress(sa.exc.DBAPIError), engine.begin():  # the next read says what is wrong
+        with contextlib.suppress(sa.exc.DBAPIError), engine.begin():  # the next read reports what is wrong
             pass
         engine.dispose()
         return True
@@ -133,7 +133,7 @@ class SQLite(Dialect):
             return CHANGED
         return other(error, code)
 
-    # --- looking --------------------------------------------------------------------------------------------------
+    # --- reading --------------------------------------------------------------------------------------------------
 
     def describe(self, connection: sa.Connection) -> dict[str, SqlTable]:
         kinds = {
@@ -167,7 +167,7 @@ class SQLite(Dialect):
         }
 
     def principals(self, connection: sa.Connection, tables: Mapping[str, SqlTable]) -> list[Principal]:
-        """SQLite has no accounts: whoever can read the file reads everything in it."""
+        """SQLite has no accounts: an account that can read the file reads everything in it."""
         [(path,)] = run(connection, SqlClause("SELECT file FROM pragma_database_list WHERE name = 'main'"))
         file = Path(str(path))
         return accounts_that_reach(file.parent, dict.fromkeys(tables, (file.name,)))
@@ -196,19 +196,19 @@ class SQLite(Dialect):
         clause = SqlClause(f"{exact[0]} IN ({marks})", values)
         if columns[0] not in table.traits:
             return clause
-        # The column's index is of another collation: let it find candidates.
+        # The column's index has another collation: use it to find candidates.
         candidates = f"{self.quote(columns[0])} COLLATE {table.traits[columns[0]]} IN ({marks})"
         return SqlClause(f"({candidates} AND {clause.sql})", values * 2)
 
     def by_digits(self, table: SqlTable, column: Column, digits: Sequence[str]) -> SqlClause:
-        name = self.quote(column.name)  # text goes as bytes: a function fails on what is not UTF-8
+        name = self.quote(column.name)  # text is passed as bytes: a function fails on invalid UTF-8
         held = f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) WHEN 'blob' THEN NULL ELSE {name} END"
         return SqlClause(f"troth_digits({held}) IN ({', '.join('?' * len(digits))})", tuple(digits))
 
     def before(self, table: SqlTable, column: Column, moment: dt.datetime) -> SqlClause:
         name = self.quote(column.name)
         number = self.epoch_before(column.name, moment, "?")
-        sql = (  # SQLite would read more as a time: "now", "12:00" and days counted from 4714 BC
+        sql = (  # SQLite would accept more as a time: "now", "12:00" and days counted from 4714 BC
             f"CASE WHEN typeof({name}) = 'text' AND {name} NOT GLOB '[0-9][0-9][0-9][0-9]-*' THEN NULL "
             f"WHEN typeof({name}) = 'text' AND length({name}) = 10 THEN date({name}) < ? "
             f"WHEN typeof({name}) = 'text' THEN strftime({_MILLISECONDS}, {name}) < strftime({_MILLISECONDS}, ?) "
@@ -237,11 +237,11 @@ class SQLite(Dialect):
         return self.spread_sample(connection, table, columns, rows, "?")
 
     def sought(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
-        """SQLite columns hold anything; only what its driver does not know is translated."""
+        """SQLite columns hold anything; only values that its driver does not know are converted."""
         return [_native(column, value) for value in values]
 
     def written(self, column: Column, values: Sequence[Scalar]) -> list[Scalar | ValueMismatch]:
-        """SQLite would take anything into any column. The application that reads it would not, so we do not either."""
+        """SQLite would accept anything in any column. The application that reads it would not, so neither do we."""
         loose = column.kind in _TEMPORAL
         kept = fitted(column.kind, values)
         return [
@@ -258,7 +258,7 @@ class SQLite(Dialect):
         return f"{self.quote(name)} COLLATE BINARY" if text else self.quote(name)
 
     def _folded(self, column: str, rows: Sequence[Row]) -> SqlClause:
-        """SQLite folds ASCII only, but it can use an index for that; anything else compares every row."""
+        """SQLite folds ASCII only, but can use an index for that; anything else compares every row."""
         words = tuple(value for (value,) in rows)
         marks = ", ".join("?" * len(words))
         if all(isinstance(word, str) and word.isascii() for word in words):
@@ -288,12 +288,12 @@ _REFERENCES = SqlClause(
 
 
 def _marks(width: int, rows: int) -> str:
-    """Placeholders for the rows of a VALUES."""
+    """Placeholders for the rows of a VALUES clause."""
     return ", ".join([f"({', '.join('?' * width)})"] * rows)
 
 
 def _text(raw: bytes) -> str | bytes:
-    """SQLite does not check encodings. Text that is none comes as the bytes that it is."""
+    """SQLite does not check encodings. Invalid text is returned as bytes."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -306,7 +306,7 @@ def _fold(value: Any) -> Any:
 
 def _digits(value: Any) -> str:
     if isinstance(value, bytes):
-        return value.translate(None, _NO_DIGITS).decode()  # every row comes by here
+        return value.translate(None, _NO_DIGITS).decode()  # called for every row
     return digits_of(value)
 
 
@@ -329,7 +329,7 @@ def _native(column: Column, value: Scalar | ValueMismatch) -> Scalar | ValueMism
 
 
 def _deadline(statement_s: float) -> Callable[..., None]:
-    """SQLite has no statement timeout, but it asks every so many steps whether to go on."""
+    """SQLite has no statement timeout, but calls a progress handler that can stop the statement."""
 
     def begin(connection: object, cursor: sqlite3.Cursor, *rest: object) -> None:
         end = time.monotonic() + statement_s
@@ -339,7 +339,7 @@ def _deadline(statement_s: float) -> Callable[..., None]:
 
 
 def _columns(connection: sa.Connection, kinds: Mapping[str, TableKind]) -> list[tuple[str, str, str, bool, int, int]]:
-    """Table, column, type, NOT NULL, place in the key, hidden. A view that is broken has no columns."""
+    """Table, column, type, NOT NULL, position in the key, hidden. A broken view has no columns."""
     rows = run(connection, _COLUMNS)
     for name, kind in kinds.items():
         if kind is TableKind.VIEW:
@@ -361,14 +361,14 @@ def _references(
     references: dict[str, list[ForeignKey]] = {}
     for (table, _, target, rule), both in pairs.items():
         ours, theirs = zip(*both, strict=True)
-        if None in theirs:  # the other table's primary key is meant
+        if None in theirs:  # refers to the other table's primary key
             theirs = _key(columns.get(target, []))
         references.setdefault(table, []).append(ForeignKey(ours, target, theirs, rule))
     return references
 
 
 def _estimates(connection: sa.Connection) -> dict[str, int]:
-    """Row counts that ANALYZE left behind, where somebody ran it."""
+    """Row counts from the last ANALYZE, if there was one."""
     if not run(connection, SqlClause("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'")):
         return {}
     rows = run(connection, SqlClause("SELECT tbl, max(CAST(stat AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl"))
@@ -429,7 +429,7 @@ _KINDS = (
 
 
 def _kind(native: str) -> tuple[ColumnKind, int | None]:
-    """What a declared type means to the people who declared it, and the length they meant (SQLite keeps neither)."""
+    """The kind that a declared type suggests, and its length (SQLite enforces neither)."""
     upper = native.upper()
     kind = next((kind for part, kind in _KINDS if part in upper), ColumnKind.OTHER)
     length = re.search(r"\((\d+)\)", native) if kind in {ColumnKind.TEXT, ColumnKind.BYTES} else None

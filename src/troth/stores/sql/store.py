@@ -1,7 +1,7 @@
-"""SQL databases as stores: one class for all engines; what differs between them is in `dialect` and its subclasses.
+"""SQL databases as stores: one class for all engines; their differences are in `dialect` and its subclasses.
 
-SQLAlchemy connects, pools, quotes and knows the drivers. The few statements are written by the dialects as text, so
-that their number and their plan do not depend on how many values they carry.
+SQLAlchemy provides connections, pooling, quoting and drivers. The dialects write the few statements as text, so that
+their number and their plans do not depend on how many values they contain.
 """
 
 # ruff: noqa: S608 -- SQL is composed here: names are quoted, values are parameters
@@ -71,7 +71,7 @@ def _dialect(url: str) -> Dialect:
 
 
 class SqlStore:
-    """A `Store` over one SQL database. Reading and writing have a connection each, opened when first needed."""
+    """A `Store` over one SQL database. Reads and writes use a connection each, opened on first use."""
 
     def __init__(self, name: str, dialect: Dialect, *, read_only: bool, limits: StoreLimits) -> None:
         self._name = name
@@ -94,10 +94,10 @@ class SqlStore:
     def read_only(self) -> bool:
         return self._read_only
 
-    # --- looking --------------------------------------------------------------------------------------------------
+    # --- reading --------------------------------------------------------------------------------------------------
 
     def describe(self) -> Schema:
-        note(self._name, "describe")  # in one word, because it is asked once and remembered
+        note(self._name, "describe")  # noted once, because the result is cached
         if self._schema is None:
             with nothing_noted():
                 self._tables = self._read(self._dialect.describe)
@@ -165,8 +165,8 @@ class SqlStore:
         return figure(self._name, self._dialect.url.render_as_string(hide_password=False), select, within_s=within_s)
 
     def figure_here(self, select: str, *, within_s: float) -> object:
-        """The same, in this process."""
-        # Inside of a subquery nothing but a SELECT is taken, whatever else a dialect may put behind WITH.
+        """`figure` in this process."""
+        # A subquery accepts nothing but a SELECT, whatever else a dialect allows after WITH.
         asked = f"SELECT * FROM (\n{select}\n) AS figure LIMIT 2"
         engine = self._dialect.engine(replace(self._limits, statement_s=within_s), read_only=True)
 
@@ -221,7 +221,7 @@ class SqlStore:
             yield _Writer(self, connection)
             self._attempt(connection.commit)
         finally:
-            with suppress(sa.exc.DBAPIError):  # the server rolls back, too, when the connection is lost
+            with suppress(sa.exc.DBAPIError):  # if the connection is lost, the server rolls back, too
                 connection.close()
 
     def _begin(self) -> sa.Connection:
@@ -237,7 +237,7 @@ class SqlStore:
     # --- inside ---------------------------------------------------------------------------------------------------
 
     def _attempt(self, action: Callable[[], Result], *, table: str | None = None) -> Result:
-        """Do it; a driver's error becomes one of ours, without a trace of the driver's text."""
+        """Run *action*; a driver's error becomes one of ours, without the driver's text."""
         try:
             return action()
         except (sa.exc.DBAPIError, sa.exc.InvalidRequestError, Declined) as error:
@@ -256,8 +256,8 @@ class SqlStore:
         return DriverFault(StoreRefused, "the server is of a kind or a version that this connector does not speak to")
 
     def _read(self, action: Callable[[sa.Connection], Result]) -> Result:
-        """Read on a connection that commits by itself; once more on a new one if the old one was lost meanwhile, or
-        what was in the way could be mended by somebody who may write."""
+        """Read on an autocommit connection. Retries once on a new one if the connection was lost, or if a fault that
+        blocks readers was repaired by writing."""
 
         def once() -> Result:
             with self._reading.connect() as connection:
@@ -274,7 +274,7 @@ class SqlStore:
         return self._attempt(twice)
 
     def _streamed(self, clause: SqlClause, batch: int) -> Iterator[list[Row]]:
-        """The rows of one statement, as they come."""
+        """The rows of one statement, streamed."""
         with self._attempt(self._reading.connect) as connection:
             self._attempt(lambda: connection.exec_driver_sql(self._dialect.snapshot))
             how = {"stream_results": True}
@@ -288,7 +288,7 @@ class SqlStore:
                     connection.exec_driver_sql("ROLLBACK")
 
     def _in_snapshot(self, clauses: Iterable[SqlClause]) -> list[Row]:
-        """The rows of several statements that all see the same moment."""
+        """The rows of several statements in one snapshot."""
 
         def all_of_them(connection: sa.Connection) -> list[Row]:
             connection.exec_driver_sql(self._dialect.snapshot)
@@ -317,7 +317,7 @@ class SqlStore:
         return table
 
     def _conditions(self, table: SqlTable, where: Condition | None) -> list[SqlClause]:
-        """*where* in as many pieces as statements are needed; an empty list selects nothing."""
+        """*where* split into as many conditions as statements are needed; an empty list selects nothing."""
         if where is None:
             return [SqlClause("")]
         if isinstance(where, Before):
@@ -348,7 +348,7 @@ class SqlStore:
         return SqlClause(f"NOT COALESCE(({dated.sql}), FALSE)", dated.values)
 
     def _size(self, width: int) -> int:
-        """How many rows of that width one statement may carry."""
+        """The number of rows of that width that one statement may carry."""
         return max(1, min(self._limits.values_per_statement, self._dialect.values_max // width))
 
     def _matching(self, table: SqlTable, match: Match, rows: Sequence[Row]) -> SqlClause:
@@ -366,7 +366,7 @@ class SqlStore:
         return self._sought(table, match.columns, rows)
 
     def _sought(self, table: SqlTable, names: Sequence[str], rows: Sequence[Row]) -> list[Row]:
-        """The rows that the columns could hold at all, once each: what holds NULL or does not fit matches nothing."""
+        """The rows that the columns could hold at all, without duplicates: NULL or a misfit matches nothing."""
         self._table(table.schema.name, names)
         columns = [self._dialect.sought(table.column(name), values) for name, values in _by_column(names, rows)]
         fit = (
@@ -424,7 +424,7 @@ class _Writer:
         return described
 
     def _wanted(self, table: SqlTable, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row]) -> list[Row]:
-        """The rows to write, with fitted values, each key once."""
+        """The rows to write, with fitted values and without repeated keys."""
         fitted: list[list[Scalar | ValueMismatch]] = []
         for place, (name, values) in enumerate(_by_column([*key, *columns], rows)):
             column = table.column(name)
@@ -485,7 +485,7 @@ def _packed(matches: Sequence[tuple[Match, list[Row]]], size: int) -> Iterator[l
 
 
 def _by_column(names: Sequence[str], rows: Sequence[Row]) -> Iterator[tuple[str, Sequence[Any]]]:
-    """Each column's values, after a check that every row has one for each."""
+    """Each column's values, after checking that every row has one for each."""
     for row in rows:
         if len(row) != len(names):
             raise ValueError(f"a row has {len(row)} values for {len(names)} columns")

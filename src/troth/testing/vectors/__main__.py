@@ -23,9 +23,9 @@ def main(files: tuple[Path, ...], as_json: bool) -> None:
     """Run published test vectors against Troth's own primitives and proofs.
 
     FILES are of Wycheproof's JSON format (AES-GCM, AES-GCM-SIV, AES-SIV, AES-FF1, AES key wrap, HKDF, HMAC, Ed25519)
-    or transparency-dev's Merkle test data. Tests that are skipped are told with the reason.
+    or transparency-dev's Merkle test data. Skipped tests are listed with the reason.
 
-    Ends with 1 when an answer of ours is wrong, else with 2 when a file cannot be read.
+    Exits with 1 if a result of ours is wrong, else with 2 if a file cannot be read.
 
     \b
     Example:  python -m troth.testing.vectors testvectors_v1/aes_gcm_test.json

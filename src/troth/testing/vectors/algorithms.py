@@ -1,4 +1,4 @@
-"""What is done with one test of each algorithm, by our own primitives."""
+"""How to run one test of each algorithm with our own primitives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from troth.testing.vectors.reading import JsonFields
 from troth.testing.vectors.trials import AES_KEYS, AES_KEYS_TOLD, Attempt, NotTried, Trial, first_of
 
 Try = Callable[[JsonFields, JsonFields], Trial]
-"""Given the group and the test. Raises `NotTried`, `VectorsUnreadable`."""
+"""Makes the trial from a group and a test. Raises `NotTried`, `VectorsUnreadable`."""
 
 
 def _aead(kind: Callable[[bytes], Aead | GcmSiv], nonces: range, group: JsonFields, test: JsonFields) -> Trial:
@@ -81,8 +81,8 @@ def _hmac(name: str, group: JsonFields, test: JsonFields) -> Trial:
 
 
 def _eddsa(group: JsonFields, test: JsonFields) -> Trial:
-    """Verification is the ledger's, and that of the program that outsiders verify it with. Signing is tried where the
-    group brings the secret key, as the older ones do."""
+    """Verifies with the ledger and with the offline verifier for outsiders. Also tests signing if the group contains
+    the secret key, as older groups do."""
     key = group.inner("publicKey" if "publicKey" in group else "key")
     if key.text("curve") != "edwards25519":
         raise NotTried("the only signatures are Ed25519")
@@ -135,4 +135,4 @@ ALGORITHMS: Mapping[str, Try] = {
     **{f"HKDF-SHA-{bits}": partial(_hkdf, f"sha{bits}") for bits in (1, 224, 256, 384, 512)},
     **{f"HMAC{name}": partial(_hmac, ours) for name, ours in _HASHES.items()},
 }
-"""By the name that stands under ``algorithm``, in capitals."""
+"""Test runners by the value of ``algorithm``, in capitals."""

@@ -1,4 +1,4 @@
-"""FF1 as Wycheproof has it: numerals as a list, or as text over an alphabet; each value by itself, and in a batch."""
+"""FF1 tests of Wycheproof: numerals as a list, or text over an alphabet; each value is run alone and in a batch."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _NUMERALS_MAX = 10_000
 def try_ff1(group: JsonFields, test: JsonFields) -> Trial:
     """The trial of one test.
 
-    Text in which a letter stands for two numerals is not where a direction starts: aes_ff1_base85_test.json was
-    published with an alphabet that holds two letters twice.
+    A direction is skipped if its input has a letter that stands for two numerals: aes_ff1_base85_test.json was
+    published with an alphabet that contains two letters twice.
     """
     notation = _notation(group)
     key, tweak, is_valid = test.hexadecimal("key"), test.hexadecimal("tweak"), test.text("result") == "valid"
@@ -31,7 +31,7 @@ def try_ff1(group: JsonFields, test: JsonFields) -> Trial:
         wanted, is_encryption = test.values[end], name == "encrypt"
         one = partial(_one, notation, key, tweak, is_encryption, numerals)
         attempts.append(Attempt(name, one, wanted, refused=is_encryption))
-        if is_valid:  # a batch leaves it to its callers that numerals are below the radix
+        if is_valid:  # batches rely on their callers to pass numerals below the radix
             batch = partial(_in_a_batch, notation, key, tweak, is_encryption, numerals)
             attempts.append(Attempt(f"{name} in a batch", batch, wanted))
     if not attempts:
@@ -52,7 +52,7 @@ def _one(notation: _Notation, key: bytes, tweak: bytes, is_encryption: bool, num
 
 
 def _in_a_batch(notation: _Notation, key: bytes, tweak: bytes, is_encryption: bool, numerals: list[int]) -> object:
-    """Together with the same numerals turned round; the first half of the tweak is the batch's, the rest the row's."""
+    """Run in a batch with the reversed numerals; half the tweak is shared by the batch, the rest belongs to the row."""
     try:
         import numpy as np
     except ImportError:
@@ -67,7 +67,7 @@ def _in_a_batch(notation: _Notation, key: bytes, tweak: bytes, is_encryption: bo
 
 
 class _Notation:
-    """How the tests of a group write numerals."""
+    """Notation for numerals in the tests of a group."""
 
     def __init__(self, radix: int, letters: str | None) -> None:
         self.radix = radix
@@ -76,7 +76,7 @@ class _Notation:
         self._twice = {letter for letter, count in Counter(letters or "").items() if count > 1}
 
     def read(self, test: JsonFields, name: str) -> list[int]:
-        """The numerals under *name*; -1 for a letter that is not of the alphabet."""
+        """The numerals under *name*; -1 for a letter outside the alphabet. Raises `NotTried`, `VectorsUnreadable`."""
         written = test.get(name, list, "a list") if self._letters is None else test.text(name)
         if len(written) > _NUMERALS_MAX:
             raise NotTried(f"only values of up to {_NUMERALS_MAX:,} numerals are tried")
@@ -86,11 +86,11 @@ class _Notation:
         return list(numerals)
 
     def write(self, numerals: list[int]) -> object:
-        """*numerals* as the tests write them."""
+        """*numerals* in the notation of the tests."""
         return numerals if self._letters is None else "".join(self._letters[numeral] for numeral in numerals)
 
     def is_ambiguous(self, test: JsonFields, name: str) -> bool:
-        """Whether the text under *name* can be read as several lists of numerals."""
+        """True if the text under *name* contains a letter that stands for two numerals."""
         return bool(self._twice) and not self._twice.isdisjoint(test.text(name))
 
 

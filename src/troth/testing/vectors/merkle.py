@@ -1,6 +1,6 @@
-"""Merkle proofs as transparency-dev's test data has them, one case a file, tried with the ledger's own verification.
+"""Runs the Merkle proofs of transparency-dev's test data with the ledger's own verification.
 
-Inclusion is tried with the program that outsiders verify with, too; it has no proofs of consistency.
+Inclusion is also tested with the offline verifier for outsiders, which does not support consistency proofs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _inclusion(case: JsonFields) -> Trial:
     index, size = case.number("leafIdx"), case.number("treeSize")
     leaf, root, proof = case.base64("leafHash"), case.base64("root"), case.base64s("proof")
     attempts = [Attempt("verify", lambda: verify_inclusion(leaf, index, size, proof, root))]
-    if all(len(value) == HASH_BYTES for value in (leaf, root, *proof)):  # it reads no others
+    if all(len(value) == HASH_BYTES for value in (leaf, root, *proof)):  # the offline verifier accepts no other lengths
         signed = offline.Checkpoint("vectors", size, root)
         attempts.append(Attempt("verify offline", lambda: offline.require_inclusion(leaf, index, proof, signed)))
     return Trial(attempts)

@@ -1,4 +1,4 @@
-"""A stranger's JSON, read with its place at hand: what is not there or not of its type is told, and nothing crashes."""
+"""Reads untrusted JSON: missing or mistyped fields raise `VectorsUnreadable` with their location."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ FILE_BYTES_MAX = 32 * 1024 * 1024
 
 
 class VectorsUnreadable(TrothError):
-    """The file is not test vectors of a format that is read here; the message says where it is not."""
+    """The file is not test vectors in a supported format; the message names the location."""
 
 
 def read_json(path: Path) -> Any:
-    """What the file holds. Raises `VectorsUnreadable`."""
+    """Parse the file. Raises `VectorsUnreadable`."""
     try:
         with path.open("rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
@@ -31,17 +31,17 @@ def read_json(path: Path) -> Any:
         raise VectorsUnreadable(f"not JSON: {fault.msg} at line {fault.lineno}, column {fault.colno}") from None
     except RecursionError:
         raise VectorsUnreadable("not test vectors: nested too deep") from None
-    except ValueError as fault:  # not UTF-8, or a number of thousands of digits
+    except ValueError as fault:  # not UTF-8, or a number with thousands of digits
         raise VectorsUnreadable(f"not JSON: {str(fault)[:100]}") from None
 
 
 def shown(text: str) -> str:
-    """A stranger's text for one line of a terminal."""
+    """Untrusted text, escaped and shortened for one line of a terminal."""
     return json.dumps(text)[1:-1][:60]
 
 
 class JsonFields:
-    """One JSON object. *where* names its place in the file, such as ``group 3, test 17``."""
+    """One JSON object. *where* is its location in the file, such as ``group 3, test 17``."""
 
     __slots__ = ("values", "where")
 
@@ -55,7 +55,7 @@ class JsonFields:
         return name in self.values
 
     def get(self, name: str, kind: type[Any], words: str) -> Any:
-        """The value under *name*, which is a *kind*, *words* in English."""
+        """The value under *name*, of type *kind*; *words* name the type in errors. Raises `VectorsUnreadable`."""
         if name not in self.values:
             raise VectorsUnreadable(f"{self.where} has no '{name}'")
         value = self.values[name]
@@ -72,18 +72,18 @@ class JsonFields:
         return int(self.get(name, int, "a whole number"))
 
     def hexadecimal(self, name: str) -> bytes:
-        """The bytes that stand under *name* in hexadecimal."""
+        """The bytes under *name*, decoded from hexadecimal."""
         try:
             return bytes.fromhex(self.text(name))
         except ValueError:
             raise VectorsUnreadable(f"{self.where}: '{name}' is not hexadecimal") from None
 
     def base64(self, name: str) -> bytes:
-        """The bytes that stand under *name* in base64; none where null stands there."""
+        """The bytes under *name*, decoded from base64; empty for null."""
         return b"" if self.values.get(name, "") is None else self._unbase64(name, self.text(name))
 
     def base64s(self, name: str) -> list[bytes]:
-        """The list of such bytes under *name*; an empty one where null stands there."""
+        """The list under *name*, decoded from base64; empty for null."""
         if self.values.get(name, "") is None:
             return []
         return [self._unbase64(name, element) for element in self.get(name, list, "a list")]
@@ -99,7 +99,7 @@ class JsonFields:
         return JsonFields(self.get(name, dict, "an object"), f"{self.where}, '{name}'")
 
     def each(self, name: str, word: str) -> list[JsonFields]:
-        """The objects of the list under *name*; *word* says what one of them is."""
+        """The objects of the list under *name*; *word* names one of them in locations."""
         around = f"{self.where}, " if self.where != "the file" else ""
         found = self.get(name, list, "a list")
         return [JsonFields(value, f"{around}{word} {at}") for at, value in enumerate(found, start=1)]

@@ -1,4 +1,4 @@
-"""The tests of one file, each tried and judged."""
+"""Runs and evaluates the tests of one file."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _REFUSALS = (
     offline.Refused,
     ProtectError,
     ValueError,
-    OverflowError,  # a length that no machine counts to
-    AssertionError,  # raw primitives assert what their callers have to keep to
+    OverflowError,  # a length beyond the machine's integers
+    AssertionError,  # raw primitives assert the preconditions of their callers
 )
 _RESULTS = ("valid", "invalid", "acceptable")
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A wrong answer of ours: to which test of the file, and what was wrong with it."""
+    """A wrong result of ours: the test in the file, and what was wrong."""
 
     test: str
     reason: str
@@ -44,7 +44,7 @@ class Failure:
 
 @dataclass(slots=True)
 class VectorReport:
-    """How one file went. *skipped* counts tests by the reason why they were skipped."""
+    """Results of one file. *skipped* counts tests by the reason for skipping them."""
 
     algorithm: str
     passed: int = 0
@@ -53,7 +53,7 @@ class VectorReport:
 
 
 def run_file(path: Path) -> VectorReport:
-    """Run every test that the file at *path* holds. Raises `VectorsUnreadable` where it is not of a format we read."""
+    """Run every test in the file at *path*. Raises `VectorsUnreadable` for a format that is not supported."""
     values = read_json(path)
     if isinstance(values, dict) and "testGroups" in values:
         report, tests = _wycheproof(JsonFields(values, "the file"))
@@ -75,7 +75,7 @@ def run_file(path: Path) -> VectorReport:
 
 
 _Tests = Iterator[tuple[str, str, Callable[[], Trial]]]
-"""The name of each test, its result, and its trial, which may raise `NotTried` and `VectorsUnreadable`."""
+"""For each test: its name, its expected result, and its trial, which may raise `NotTried` and `VectorsUnreadable`."""
 
 
 def _wycheproof(file: JsonFields) -> tuple[VectorReport, _Tests]:
@@ -98,7 +98,7 @@ def _wycheproof(file: JsonFields) -> tuple[VectorReport, _Tests]:
 
 
 def _count(groups: Any) -> int:
-    """The tests of an algorithm whose form is not known."""
+    """Number of tests of an unsupported algorithm, whose format is unknown."""
     listed = [group.get("tests") for group in groups if isinstance(group, dict)] if isinstance(groups, list) else []
     return sum(len(tests) for tests in listed if isinstance(tests, list))
 
@@ -121,11 +121,11 @@ def _merkle(values: Any) -> tuple[VectorReport, _Tests]:
     return VectorReport("Merkle proof"), tests()
 
 
-# --- judging --------------------------------------------------------------------------------------------------------
+# --- evaluation -----------------------------------------------------------------------------------------------------
 
 
 def _wrong(trial: Trial, result: str) -> str | None:
-    """What is wrong with our answers, None where nothing is. Raises `NotTried` for a documented refusal."""
+    """What is wrong with our results, or None. Raises `NotTried` for a documented refusal."""
     for attempt in trial.attempts:
         try:
             given = attempt.run()

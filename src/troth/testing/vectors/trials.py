@@ -1,4 +1,4 @@
-"""What a trial is: the attempts at one test, what has to come out of each, and why it may be refused."""
+"""Trials: the attempts at one test, the expected result of each, and why the test may be refused."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ AES_KEYS_TOLD = "only AES keys of 16, 24 or 32 bytes are taken"
 
 
 class NotTried(Exception):
-    """The test is about something that does not exist here; the text says what."""
+    """The test needs something that Troth does not support; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One direction of a test: *run* has to give *expected*.
+    """One direction of a test: *run* must return *expected*.
 
-    Where the test is invalid, *run* has to raise, or, for one that is not *refused*, only to give something else.
+    If the test is invalid, *run* must raise; without *refused* it may also return another value.
     """
 
     name: str
@@ -28,12 +28,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """All directions of a test. *limit* says why they may be refused although the test is valid."""
+    """All directions of a test. *limit* is the reason why they may be refused although the test is valid."""
 
     attempts: list[Attempt]
     limit: str | None = None
 
 
 def first_of(*reasons: tuple[bool, str]) -> str | None:
-    """The first reason that holds."""
+    """The first reason whose condition is true, or None."""
     return next((told for holds, told in reasons if holds), None)

@@ -1,4 +1,4 @@
-"""What tells a number from one that only looks like it: check digits, and numbers that are never given out."""
+"""Distinguishes real numbers from similar ones: by check digits, and by numbers that are never issued."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ def checks_in(module: ModuleType) -> Iterator[str]:
 _MODULES: Final = (world, forms, british, northern, western, eastern, american, asian, southern, vat)
 
 CHECKS: Final[Mapping[str, Check]] = {name: getattr(module, name) for module in _MODULES for name in checks_in(module)}
-"""Every check by the name that recognisers call it by: the country's letters, then what it checks."""
+"""All checks by the name that recognisers use: country code, then what is checked."""

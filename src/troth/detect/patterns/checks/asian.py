@@ -16,13 +16,13 @@ from troth.detect.patterns.checks.sums import (
 
 @of_digits(12)
 def in_aadhaar(it: Digits) -> bool:
-    """Verhoeff; none begins with 0 or 1, none reads the same backwards (UIDAI)."""
+    """Verhoeff; does not start with 0 or 1 and is not a palindrome (UIDAI)."""
     return it[0] > 1 and list(it) != list(reversed(it)) and is_verhoeff(it)
 
 
 @of_signs(10)
 def in_pan(it: str) -> bool:
-    """The fourth letter says whose it is: a person's, a company's … (Income Tax Department)."""
+    """The fourth letter is a type of holder: a person, a company … (Income Tax Department)."""
     return it[3] in "ABCFGHJLPT" and it[5:9] != "0000"
 
 
@@ -35,7 +35,7 @@ def in_gstin(it: str) -> bool:
 
 @of_signs(9)
 def sg_nric(it: str) -> bool:
-    """Weights 2, 7, 6, 5, 4, 3, 2, with a row of letters for each series (ICA)."""
+    """Weights 2, 7, 6, 5, 4, 3, 2, with a row of check letters per series (ICA)."""
     if not it[1:8].isdecimal():
         return False
     total = weighted([int(digit) for digit in it[1:8]], (2, 7, 6, 5, 4, 3, 2))
@@ -48,7 +48,7 @@ def sg_nric(it: str) -> bool:
 
 @of_signs(9, 10)
 def sg_uen(it: str) -> bool:
-    """Businesses and local companies (ACRA)."""
+    """Formats for businesses and local companies (ACRA)."""
     if not it[:-1].isdecimal():
         return False
     digits = [int(digit) for digit in it[:-1]]
@@ -59,7 +59,7 @@ def sg_uen(it: str) -> bool:
 
 @of_signs(8, 9)
 def hk_hkid(it: str) -> bool:
-    """Modulus 11, a missing first letter counting 36, and 10 written A (Immigration Department)."""
+    """Modulus 11, with a missing first letter counted as 36, and 10 written as A (Immigration Department)."""
     letters, number = it[:-7], it[-7:-1]
     if not (letters.isalpha() and number.isdecimal() and it[-1] in "0123456789A"):
         return False
@@ -69,7 +69,7 @@ def hk_hkid(it: str) -> bool:
 
 @of_signs(10)
 def tw_id(it: str) -> bool:
-    """A letter for the county, a sex, and weights 1, 9, 8 … (Ministry of the Interior)."""
+    """A county letter, a sex digit, and weights 1, 9, 8 … (Ministry of the Interior)."""
     county = "ABCDEFGHJKLMNPQRSTUVXYWZIO".find(it[0]) + 10
     if county < 10 or not it[1:].isdecimal() or it[1] not in "1289":
         return False
@@ -78,7 +78,7 @@ def tw_id(it: str) -> bool:
 
 @of_digits(13)
 def kr_rrn(it: Digits) -> bool:
-    """A date and a sex; the numbers given out since October 2020 have no check digit (Resident Registration Act)."""
+    """A date and a sex digit; numbers issued since October 2020 have no check digit (Resident Registration Act)."""
     return 1 <= it[6] <= 8 and is_day(it[2] * 10 + it[3], it[4] * 10 + it[5])
 
 
@@ -91,7 +91,7 @@ def kr_brn(it: Digits) -> bool:
 
 @of_digits(12)
 def jp_my_number(it: Digits) -> bool:
-    """Modulus 11, in which 10 and 11 are written 0 (Ministerial Ordinance 85 of 2014, article 5)."""
+    """Modulus 11, with 10 and 11 written as 0 (Ministerial Ordinance 85 of 2014, article 5)."""
     rest = weighted(it, (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
     return any(it) and it[11] == (0 if rest <= 1 else 11 - rest)
 
@@ -138,5 +138,5 @@ def my_nric(it: Digits) -> bool:
 
 @of_digits(16)
 def id_nik(it: Digits) -> bool:
-    """A province, then a date, 40 added to the day of a woman (Dukcapil)."""
+    """A province code, then a date, with 40 added to the day for women (Dukcapil)."""
     return 11 <= it[0] * 10 + it[1] <= 97 and is_day(it[8] * 10 + it[9], (it[6] * 10 + it[7]) % 40) and any(it[12:])

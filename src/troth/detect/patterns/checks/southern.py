@@ -14,7 +14,7 @@ def au_tfn(it: Digits) -> bool:
 
 @of_digits(11)
 def au_abn(it: Digits) -> bool:
-    """Modulus 89, one taken from the first digit (Australian Business Register)."""
+    """Modulus 89, with the first digit reduced by one (Australian Business Register)."""
     return it[0] != 0 and (weighted(it, (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)) - 10) % 89 == 0
 
 
@@ -26,7 +26,7 @@ def au_acn(it: Digits) -> bool:
 
 @of_digits(10, 11)
 def au_medicare(it: Digits) -> bool:
-    """Weights 1, 3, 7, 9, before the number of the issue and of the person (Services Australia)."""
+    """Weights 1, 3, 7, 9, before the issue number and the person number (Services Australia)."""
     return 2 <= it[0] <= 6 and weighted(it, (1, 3, 7, 9) * 2) % 10 == it[8]
 
 
@@ -38,7 +38,7 @@ def au_ihi(it: Digits) -> bool:
 
 @of_digits(8, 9)
 def nz_ird(it: Digits) -> bool:
-    """Modulus 11, with a second row of weights where the first leaves 10 (Inland Revenue)."""
+    """Modulus 11, with a second row of weights if the first gives 10 (Inland Revenue)."""
     nine = [*[0] * (9 - len(it)), *it]
     last = -weighted(nine, (3, 2, 7, 6, 5, 4, 3, 2)) % 11
     if last == 10:
@@ -48,7 +48,7 @@ def nz_ird(it: Digits) -> bool:
 
 @of_signs(7)
 def nz_nhi(it: str) -> bool:
-    """Modulus 11, and 24 in the form that ends in a letter; letters without I and O (HISO 10046)."""
+    """Modulus 11, or 24 in the form that ends in a letter; letters without I and O (HISO 10046)."""
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"
     total = sum((letters.find(sign) + 1 if sign.isalpha() else int(sign)) * (7 - at) for at, sign in enumerate(it[:6]))
     if it[6].isdecimal():

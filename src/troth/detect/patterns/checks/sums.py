@@ -1,6 +1,6 @@
-"""The arithmetic of check digits, and what every check is made of.
+"""Check digit arithmetic, and the decorators that make checks.
 
-A check takes a value as written, spaces and all, and answers for itself: a wrong length is False, and none raises.
+A check takes a value as written, including spaces. It never raises; a wrong length is False.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _NO_SIGNS: Final = bytes(it for it in range(256) if chr(it) not in string.digits
 
 
 def digits_of(value: str) -> str:
-    """The digits of a value as `Text` folds it, and nothing else."""
+    """Only the digits of a value as folded by `FoldedText`."""
     return value.encode("ascii", "ignore").translate(None, _NO_DIGITS).decode()
 
 
 def of_digits(*lengths: int) -> Callable[[Callable[[Digits], bool]], Check]:
-    """Makes a check of a function of the value's digits, which sees only values with so many of them."""
+    """Makes a check from a function of the value's digits, which is called only for these lengths."""
 
     def made(function: Callable[[Digits], bool]) -> Check:
         @functools.wraps(function)
@@ -38,7 +38,7 @@ def of_digits(*lengths: int) -> Callable[[Callable[[Digits], bool]], Check]:
 
 
 def of_signs(*lengths: int) -> Callable[[Callable[[str], bool]], Check]:
-    """Makes a check of a function of the value's letters and digits, in upper case and ASCII."""
+    """Makes a check from a function of the value's ASCII letters (in upper case) and digits."""
 
     def made(function: Callable[[str], bool]) -> Check:
         @functools.wraps(function)
@@ -52,7 +52,7 @@ def of_signs(*lengths: int) -> Callable[[Callable[[str], bool]], Check]:
 
 
 def weighted(digits: Digits, weights: Sequence[int]) -> int:
-    """The sum of each digit times its weight, as far as there are weights."""
+    """The weighted sum of the digits, up to the shorter length."""
     return sum(digit * weight for digit, weight in zip(digits, weights, strict=False))
 
 
@@ -65,7 +65,7 @@ _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
 def is_luhn(digits: Digits) -> bool:
-    """ISO/IEC 7812-1, annex B: every second digit from the right doubled, and its own digits summed."""
+    """ISO/IEC 7812-1, annex B: every second digit from the right is doubled and replaced by its digit sum."""
     plain, doubled = digits[-1::-2], digits[-2::-2]
     return (sum(plain) + sum(map(_DOUBLED.__getitem__, doubled))) % 10 == 0
 
@@ -78,7 +78,7 @@ def remainder_11_10(digits: Digits) -> int:
     return (11 - product) % 10
 
 
-# Verhoeff, Error Detecting Decimal Codes, Mathematical Centre Tract 29 (1969): the dihedral group of ten elements.
+# Verhoeff, Error Detecting Decimal Codes, Mathematical Centre Tract 29 (1969): the dihedral group of order ten.
 _TURNED: Final = tuple(int(it) for it in "1576283094")
 
 
@@ -88,7 +88,7 @@ def _product(first: int, other: int) -> int:
 
 
 def is_verhoeff(digits: Digits) -> bool:
-    """Whether the last digit is Verhoeff's check digit of those before it."""
+    """True if the last digit is the Verhoeff check digit of those before it."""
     total = 0
     for at, digit in enumerate(reversed(digits)):
         turned = digit
@@ -102,5 +102,5 @@ _DAYS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def is_day(month: int, day: int) -> bool:
-    """Whether some year has that day: most numbers tell no century, so that 29 February has to pass."""
+    """True if the day exists in some year: most numbers have no century, so 29 February must pass."""
     return 1 <= month <= 12 and 1 <= day <= _DAYS[month - 1]

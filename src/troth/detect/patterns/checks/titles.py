@@ -1,4 +1,4 @@
-"""What each check says of a value, in words for people who ask why it was found."""
+"""Descriptions of the checks, for explaining why a value was found."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ _DIGITS: Final[Mapping[str, str]] = {
     "vin": "modulus 11",
     "za_id": "Luhn",
 }
-"""Checks of digits or letters that are worked out from the others, and how."""
+"""Checks of digits or letters that are computed from the others, with the method."""
 
 _FORMS: Final[Mapping[str, str]] = {
     "cz_rodne_cislo": "a birth number has, with its check digit where it has one",
@@ -129,11 +129,11 @@ _FORMS: Final[Mapping[str, str]] = {
     "us_ssn": "a Social Security number has, of an area and a group that are given out",
     "username": "a user name has, and is no word that merely follows the word",
 }
-"""Checks of a form, by which numbers that are never given out and words of plain sentences are told apart."""
+"""Checks of a form, which exclude numbers that are never issued and ordinary words."""
 
 
 def said(check: str, *, passes: bool) -> str:
-    """What it means that a value passes a check, or does not."""
+    """What it means that a value passes or fails a check."""
     if check in _DIGITS:
         return f"its check digits {'agree' if passes else 'do not agree'} ({_DIGITS[check]})"
     return f"it {'has' if passes else 'does not have'} the form that {_FORMS[check]}"

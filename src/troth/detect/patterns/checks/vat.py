@@ -1,5 +1,5 @@
-"""The check digits of the European Union's VAT numbers, each with its country in front (VIES, Council Directive
-2006/112/EC, article 215)."""
+"""Check digits of the European Union's VAT numbers with country prefix (VIES, Council Directive 2006/112/EC, article
+215)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _fi(it: Digits) -> bool:
 def _fr(it: str) -> bool:
     if not it[2:].isdecimal() or not is_luhn([int(digit) for digit in it[2:]]):
         return False
-    # A key with a letter belongs to a rule that few numbers follow; the number of the company is then the proof.
+    # A key with a letter follows a rule that few numbers use; the SIREN then is the only proof.
     return not it[:2].isdecimal() or (12 + 3 * (int(it[2:]) % 97)) % 97 == int(it[:2])
 
 
@@ -67,7 +67,7 @@ def _mt(it: Digits) -> bool:
 
 @of_signs(12)
 def _nl(it: str) -> bool:
-    """The last two digits are of modulus 97 for a person's business since 2020; a company's still hold its RSIN."""
+    """For sole traders the last two digits are modulus 97 since 2020; company numbers still contain the RSIN."""
     if western.nl_bsn(it[:9]):
         return True
     number = "".join(str(int(sign, 36)) for sign in "NL" + it)
@@ -118,6 +118,6 @@ _OF: Final[Mapping[str, Check]] = {
 
 
 def eu_vat(value: str) -> bool:
-    """The check of the country whose letters stand in front, where it has one form and one check."""
+    """The check of the country prefix, for countries with a single format and check."""
     check = _OF.get(value[:2].upper())
     return check is not None and check(value[2:])

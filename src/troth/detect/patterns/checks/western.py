@@ -20,19 +20,19 @@ from troth.detect.patterns.checks.sums import (
 
 @of_digits(11)
 def de_steuer_id(it: Digits) -> bool:
-    """ISO 7064 MOD 11,10; of the first ten digits one stands there twice or thrice, no more (BZSt, IdNr)."""
+    """ISO 7064 MOD 11,10; exactly one of the first ten digits is repeated, two or three times (BZSt, IdNr)."""
     often = Counter(it[:10]).most_common(2)
     return it[0] != 0 and often[0][1] in {2, 3} and often[1][1] == 1 and remainder_11_10(it[:10]) == it[10]
 
 
 @of_signs(10)
 def de_id_card(it: str) -> bool:
-    """Weights 7, 3, 1 over the document's number, as ICAO Doc 9303 has them."""
+    """Weights 7, 3, 1 over the document number, according to ICAO Doc 9303."""
     return weighted(numbered(it[:9]), (7, 3, 1) * 3) % 10 == int(it[9], 36)
 
 
 def _summed(signs: str, weights: tuple[int, ...]) -> int:
-    """Digit sums of weighted digits, a letter written as its place in the alphabet with two digits."""
+    """Sum of the digit sums of weighted digits; letters count as two-digit positions in the alphabet."""
     digits = "".join(it if it.isdecimal() else f"{ord(it) - 64:02}" for it in signs)
     return sum(sum(divmod(int(it) * weight, 10)) for it, weight in zip(digits, weights, strict=False))
 
@@ -54,7 +54,7 @@ def de_kvnr(it: str) -> bool:
 
 @of_signs(13, 15)
 def fr_nir(it: str) -> bool:
-    """The key is 97 less the number modulo 97, Corsica's 2A and 2B counting as 19 and 18 (INSEE)."""
+    """The key, if present, is 97 minus the number modulo 97, with Corsica's 2A and 2B as 19 and 18 (INSEE)."""
     number = it[:5] + it[5:7].replace("2A", "19").replace("2B", "18") + it[7:]
     if not number.isdecimal() or number[0] not in "123478" or not (1 <= int(it[3:5]) <= 12 or int(it[3:5]) >= 20):
         return False
@@ -86,7 +86,7 @@ def es_nie(it: str) -> bool:
 
 @of_signs(9)
 def es_cif(it: str) -> bool:
-    """Luhn, its digit written as a letter for some kinds of organisation (Orden EHA/451/2008)."""
+    """Luhn, with the check digit as a letter for some kinds of organisation (Orden EHA/451/2008)."""
     if not it[1:8].isdecimal():
         return False
     last = next(digit for digit in range(10) if is_luhn([*map(int, it[1:8]), digit]))
@@ -95,7 +95,7 @@ def es_cif(it: str) -> bool:
 
 @of_digits(12)
 def es_nuss(it: Digits) -> bool:
-    """Social security number: the last two digits are those before them modulo 97 (TGSS)."""
+    """Social security number: the last two digits are the preceding ones modulo 97 (TGSS)."""
     number = "".join(map(str, it))
     serial = number[:2] + number[3:10] if it[2] == 0 else number[:10]
     return 1 <= int(number[:2]) <= 66 and int(serial) % 97 == int(number[10:])
@@ -115,26 +115,26 @@ _ODD: Final = dict(
 
 @of_signs(16)
 def it_codice_fiscale(it: str) -> bool:
-    """Odd and even places have tables of their own (DM 23 December 1976, and its replacement letters for twins)."""
+    """Odd and even positions use separate tables (DM 23 December 1976, including its letters for duplicates)."""
     even = sum(int(sign) if sign.isdecimal() else ord(sign) - 65 for sign in it[1:15:2])
     return it[15] == chr(65 + (sum(_ODD[sign] for sign in it[:15:2]) + even) % 26)
 
 
 @of_digits(11)
 def it_partita_iva(it: Digits) -> bool:
-    """Luhn; the office that gave it out is in the three digits before the last (DPR 633/1972)."""
+    """Luhn; the three digits before the last are the issuing office (DPR 633/1972)."""
     return any(it) and is_luhn(it)
 
 
 @of_digits(9)
 def nl_bsn(it: Digits) -> bool:
-    """The "elfproef", the last digit counting once less (Rijksdienst voor Identiteitsgegevens)."""
+    """The "elfproef", with weight -1 for the last digit (Rijksdienst voor Identiteitsgegevens)."""
     return any(it) and weighted(it, (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0
 
 
 @of_digits(11)
 def be_national(it: Digits) -> bool:
-    """97 less the first nine digits modulo 97, a 2 in front of them for those born since 2000 (RN/IBZ)."""
+    """97 minus the first nine digits modulo 97, prefixed with 2 for those born since 2000 (RN/IBZ)."""
     number = "".join(map(str, it))
     is_born = is_day((it[2] * 10 + it[3]) % 20 or 1, it[4] * 10 + it[5] or 1)
     return is_born and any(97 - int(century + number[:9]) % 97 == int(number[9:]) for century in ("", "2"))
@@ -163,10 +163,10 @@ def lu_national(it: Digits) -> bool:
 
 @of_digits(10)
 def at_svnr(it: Digits) -> bool:
-    """Modulus 11, its digit in the fourth place, before the birthday (ASVG § 31)."""
+    """Modulus 11, with the check digit in fourth position before the date of birth (ASVG § 31)."""
     total = weighted(it, (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)) % 11
     month = it[6] * 10 + it[7]
-    # A day whose numbers are all given out goes on in a month that no year has.
+    # When all numbers of a day have been issued, a non-existent month is used.
     is_born = month in range(13, 16) or is_day(month, it[4] * 10 + it[5])
     return it[0] != 0 and total == it[3] and is_born
 

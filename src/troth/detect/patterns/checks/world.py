@@ -1,4 +1,4 @@
-"""Checks of numbers that no one country gives out."""
+"""Checks of international numbers."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ _IBAN_LENGTHS: Final = {it: length for length, countries in _IBAN_COUNTRIES.item
 
 @of_signs(*_IBAN_COUNTRIES)
 def iban(it: str) -> bool:
-    """ISO 13616: as long as the country's are, and the country and the check digits moved to the end, modulo 97."""
+    """ISO 13616: the length of the country, and modulo 97 with country and check digits moved to the end."""
     return _IBAN_LENGTHS.get(it[:2]) == len(it) and int((it[4:] + it[:4]).translate(_NUMBERED)) % 97 == 1
 
 
 @of_digits(15)
 def imei(it: Digits) -> bool:
-    """3GPP TS 23.003: Luhn, and not all zeroes."""
+    """3GPP TS 23.003: Luhn, and not all zeros."""
     return any(it) and is_luhn(it)
 
 
@@ -61,7 +61,7 @@ _VIN: Final = {
 
 @of_signs(17)
 def vin(it: str) -> bool:
-    """Modulus 11 in the ninth place, which North America asks for (49 CFR 565.15)."""
+    """Modulus 11 with the check digit in ninth position, required in North America (49 CFR 565.15)."""
     numbers = [int(sign) if sign.isdecimal() else _VIN.get(sign, 0) for sign in it]
     total = weighted(numbers, (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)) % 11
     return it[0] != "0" and it[8] == "0123456789X"[total]

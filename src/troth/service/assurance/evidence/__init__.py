@@ -1,8 +1,7 @@
-"""The evidence archive: what was promised, how it was kept and what shows it, in one signed file that is verified
-offline.
+"""The evidence archive: the promises, how they were kept and the proof, in one signed file that is verified offline.
 
-It promises that the same data makes the same bytes, whenever and on whichever machine: every moment in it comes from
-what is recorded. It holds no personal value; the checks and the ledger hold none.
+The same data gives the same bytes, at any time and on any machine: every time in it comes from the records. It holds no
+personal value; neither do the checks and the ledger.
 """
 
 from troth.service.assurance.evidence.export import Exported, export_evidence

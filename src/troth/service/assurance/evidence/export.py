@@ -1,4 +1,4 @@
-"""Writing the archive: which files it has, in which order, and what stands in each."""
+"""Writes the archive: its files, their order and their content."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from troth.service.core.witnessing import timestamp_files
 from troth.service.policy_pages.models import PublishedRow
 
 _FORMAT = 1
-"""The version of the archive: grows when a file is taken away or means something else."""
+"""Version of the archive format: grows when a file is removed or changes its meaning."""
 _ENDINGS = {"markdown": "md", "html": "html", "text": "txt"}
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: how many files, how many promises, and up to when."""
+    """Summary of a written archive: counts, ledger key, and the time that it covers."""
 
     path: Path
     files: int
@@ -51,10 +51,10 @@ def export_evidence(
     *,
     progress: Progress = silently,
 ) -> Exported:
-    """Write the archive to *path*, a new file: it is there when it is whole, and not before.
+    """Write the archive to *path*, a new file that appears only once it is complete.
 
-    *progress* is told how many entries of the ledger were looked through. Raises `NoSuchPromise`, and
-    `LedgerError`, which is `RecordsDiffer` where our own rows tell another history than the ledger.
+    *progress* gets the number of ledger entries read. Raises `NoSuchPromise`, and `LedgerError`, in particular
+    `RecordsDiffer` if our rows disagree with the ledger.
     """
     log = DatabaseLog(signer)
     found = gather(here, log, wanted)
@@ -79,7 +79,7 @@ Member = tuple[str, Iterable[bytes]]
 
 
 def _members(gathered: Gathered, progress: Progress) -> Iterator[Member]:
-    """Every file but the manifest. What is long comes piece by piece, and the ledger before what it has to tell of."""
+    """Every file but the manifest. Long files come in pieces, and the ledger before the files that rely on it."""
     yield from _ledger(gathered, progress)
     gathered.require_told()
     yield "index.html", [index(gathered).encode()]
@@ -96,7 +96,7 @@ def _members(gathered: Gathered, progress: Progress) -> Iterator[Member]:
 
 
 def _policy(gathered: Gathered) -> Iterator[Member]:
-    """The policy's file, and every version of it that was published."""
+    """The policy's file, and every published version of it."""
     kind = kind_of(gathered.here.declaration.policy.file.name)
     yield f"policy/policy.{_ENDINGS[kind]}", [gathered.here.policy.source.encode()]
     rows = list(PublishedRow.objects.filter(entry__leaf__lt=gathered.signed.size).order_by("number"))
@@ -215,9 +215,9 @@ def _control(control: Control) -> dict[str, Any]:
 
 
 def _check(row: StoredCheck, retractions: Mapping[int, Any]) -> dict[str, Any]:
-    """What the check saw, and beside that what it takes to find it in the ledger, and what became of it."""
+    """Everything that the check saw, how to find it in the ledger, and its retraction."""
     recorded = {"leaf": row.leaf, "salt": bytes(row.salt).hex()} if row.salt is not None else None
-    retracted = retractions.get(row.retraction_id or 0)  # one of a moment ago is for the next archive
+    retracted = retractions.get(row.retraction_id or 0)  # a very recent one is for the next archive
     return {**seen(row), "recorded": recorded, "retracted": retracted}
 
 

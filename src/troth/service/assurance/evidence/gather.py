@@ -1,4 +1,4 @@
-"""What belongs into an archive, read from the record as of a moment of its own: that of the latest thing in it."""
+"""Collects the content of an archive from the records, as of the time of the latest item in it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from troth.service.core.models import CheckRow, EntryRow, Retraction
 from troth.service.core.own_tables import without_own
 
 _KINDS = ("attestation.", "check.", "control.", "declaration.", "evidence.", "policy.", "promise.", "waiver.")
-"""The groups of entries that say how the policy was kept, and no more."""
+"""Groups of entries that show how the policy was kept, and nothing else."""
 _OF_CHECKS = ("check.changed", "check.made")
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveScope:
-    """What is asked for: all promises, or some by their ids; from the beginning, or from a day on. *earlier* are
-    checkpoints that somebody keeps, of which the archive has to show that the ledger continues them."""
+    """Scope of an archive: all promises, or some by id; from the start, or from a day on. *earlier* are checkpoints
+    that somebody holds; the archive proves that the ledger continues them."""
 
     since: dt.date | None = None
     promises: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class ArchiveScope:
 
 @dataclass(frozen=True, slots=True)
 class PromiseRecord:
-    """A promise, where it stands and how it came there."""
+    """A promise, its status and its changes."""
 
     name: str
     promise: Promise
@@ -57,13 +57,13 @@ class PromiseRecord:
 
     @property
     def id(self) -> str:
-        """As the status page has it."""
+        """Id on the status page."""
         return f"p-{self.name.removeprefix('~')}"
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything that the files of an archive are made of. Checks and entries are read as they are written."""
+    """Everything for the files of an archive. Checks and entries are read while they are written."""
 
     here: Deployment
     wanted: ArchiveScope
@@ -71,26 +71,26 @@ class Gathered:
     note: str
     signed: Checkpoint
     as_of: dt.datetime
-    """The moment of the latest check, or of the checkpoint where that is later: statuses are those of then."""
+    """Time of the latest check, or of the checkpoint if later; statuses are as of then."""
     promises: tuple[PromiseRecord, ...]
     controls: Mapping[str, Control]
     retractions: tuple[Retraction, ...]
     last_check: int
     standing: frozenset[int]
-    """The entries of checks from before the wanted day that a status rests on."""
+    """Leaves of checks from before the requested day that a status depends on."""
     until: dt.datetime | None
-    """Checks from here on are left out: an entry about them has no place in the signed ledger yet."""
+    """Checks from this time on are omitted: some of their entries are not in the signed ledger yet."""
     told: LedgerHistory
-    """What the entries say that have been read so far."""
+    """Content of the entries read so far."""
 
     @property
     def screened(self) -> tuple[Screening, ...]:
-        """Which of the company's purposes need an impact assessment, by the lists of then."""
+        """Screening of the company's purposes for impact assessments, by the lists valid then."""
         return screen(without_own(self.here.declaration), on=self.as_of.date())
 
     def checks_of(self, control: str) -> Iterator[StoredCheck]:
-        """The checks of a control since the wanted day, the oldest first, and those that its status rests on. They are
-        to be read after the entries: raises `RecordsDiffer` where those tell something else of them."""
+        """Checks of *control* since the requested day, oldest first, and those that its status depends on. Read them
+        after the entries: raises `RecordsDiffer` if entries contradict them."""
         rows = CheckRow.objects.filter(control=control, pk__lte=self.last_check)
         if (begins := self.wanted.begins) is not None:
             standing = [row.pk for row in checks.deciding([control])[control]]
@@ -99,8 +99,8 @@ class Gathered:
         yield from self.told.required(control, several, since=instant_text(begins) if begins else "")
 
     def require_told(self) -> None:
-        """Return when every change of the promises is as the entries tell it that have been read, and every retraction
-        as its own; `RecordsDiffer`."""
+        """Check that every change of the promises matches the entries read, and every retraction its own entry; raises
+        `RecordsDiffer`."""
         for each in self.promises:
             changes = ((row.entry.leaf, row) for row in each.changes if row.entry.leaf is not None)
             self.told.require_changes(each.name, changes)
@@ -111,7 +111,7 @@ class Gathered:
             self.told.require_retractions(control, leaves)
 
     def entries(self, progress: Progress = silently) -> Iterator[dict[str, Any]]:
-        """The entries that concern what is wanted, each with its proof under the archive's checkpoint."""
+        """Entries in scope, each with its proof under the archive's checkpoint."""
         proving, names, evidenced = self.log.proving(), self._names(), self._evidenced()
         for leaf, stored in enumerate(self.log.stored(0, self.signed.size)):
             progress(leaf + 1)
@@ -125,7 +125,7 @@ class Gathered:
                 yield {"leaf": leaf, "entry": _text(stored), "proof": list(map(_text, proof))}
 
     def earlier(self) -> Iterator[dict[str, Any]]:
-        """The checkpoints that outsiders, or whoever asks, hold, each with the proof that the ledger continues it."""
+        """Checkpoints held by outsiders or the requester, each with a proof that the ledger continues it."""
         proving, told = self.log.proving(), set[int]()
         for note in (self.log.cosigned(), *self.wanted.earlier):
             then = signed_in(note, self.log.verifier) if note else None
@@ -136,11 +136,11 @@ class Gathered:
             yield {"checkpoint": note, "proof": list(map(_text, proof))}
 
     def _evidenced(self) -> frozenset[str]:
-        """What entries call the controls whose checks are here."""
+        """Names in entries of the controls whose checks are included."""
         return frozenset(DeclaredName.of(control).text for control in self.controls)
 
     def _names(self) -> frozenset[str]:
-        """What entries call the wanted promises and controls; nothing where all are wanted."""
+        """Names in entries of the requested promises and controls; empty if all are requested."""
         if not self.wanted.promises:
             return frozenset()
         return self._evidenced() | {each.name for each in self.promises}
@@ -153,13 +153,13 @@ class Gathered:
         if self.wanted.since is not None and entry["at"][:10] < self.wanted.since.isoformat():
             return leaf in self.standing
         if entry["kind"] == "check.made" and entry["control"] not in evidenced:
-            return False  # the checks of a control that no promise names any more are no evidence of one
+            return False  # checks of a control that no promise names any more are no evidence of one
         about = {entry.get("promise"), entry.get("control")} - {None}
         return not names or not about or bool(about & names)
 
 
 def _could_be_wanted(stored: bytes) -> bool:
-    """Whether to read it at all: most entries of a large ledger are about people."""
+    """True if the entry may be in scope: most entries of a large ledger are about people."""
     return any(b'"kind":"%s' % kind.encode() in stored for kind in _KINDS)
 
 
@@ -168,7 +168,7 @@ def _text(data: bytes) -> str:
 
 
 def gather(here: Deployment, log: DatabaseLog, wanted: ArchiveScope) -> Gathered:
-    """What *wanted* asks for. Raises `NoSuchPromise`, and `LedgerError` where the ledger cannot be signed."""
+    """Collect what *wanted* requests. Raises `NoSuchPromise`, and `LedgerError` if the ledger cannot be signed."""
     note = log.checkpoint()
     signed = signed_in(note, log.verifier)
     _require_held(wanted.earlier, signed, log)
@@ -182,7 +182,7 @@ def gather(here: Deployment, log: DatabaseLog, wanted: ArchiveScope) -> Gathered
     bound = {id_ for each in promises for id_ in each.promise.controls}
     controls = {id_: here.controls[id_] for id_ in sorted(bound) if id_ in here.controls}
     retractions = Retraction.objects.filter(entry__leaf__lt=signed.size).select_related("entry").order_by("at", "pk")
-    if wanted.promises:  # else the entries of all are there, and be it of a control that no promise names any more
+    if wanted.promises:  # otherwise all entries are included, even of controls that no promise names any more
         retractions = retractions.filter(control__in=controls)
     return Gathered(
         here,
@@ -208,7 +208,7 @@ def _standing(controls: Iterable[str]) -> frozenset[int]:
 
 
 def _first_waiting(signed: Checkpoint) -> dt.datetime | None:
-    """The moment of the first check of which the signed ledger does not tell everything yet."""
+    """Time of the first check whose entries are not all in the signed ledger yet."""
     waiting = EntryRow.objects.filter(Q(leaf__isnull=True) | Q(leaf__gte=signed.size))
     entries = (Entry.decode(bytes(content)) for content in waiting.values_list("content", flat=True))
     return min((entry.at for entry in entries if entry.kind in _OF_CHECKS), default=None)
@@ -219,7 +219,7 @@ def _before(rows: QuerySet[CheckRow], until: dt.datetime | None) -> QuerySet[Che
 
 
 def _require_held(notes: Sequence[str], signed: Checkpoint, log: DatabaseLog) -> None:
-    """Return when each of *notes* is a checkpoint that the ledger continues."""
+    """Raise `LedgerError` unless each of *notes* is a checkpoint that the ledger continues."""
     for note in notes:
         then = signed_in(note, log.verifier)
         if then.size > signed.size or (then.size and log.root(then.size) != then.root):

@@ -1,4 +1,4 @@
-"""``index.html`` of an archive: what a regulator reads first, offline, on paper too. The other files hold more."""
+"""``index.html`` of an archive: a regulator's starting point, offline and printable. The other files hold more."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from troth.service.core.models import Retraction
 from troth.text import counted
 
 _CHANGES_MAX: Final = 12
-"""Changes of one promise that the page tells, the latest; ``promises.json`` has them all."""
+"""Latest changes shown per promise; ``promises.json`` has all."""
 _WIDE: Final = '<div class="wide" tabindex="0" role="region" aria-label="{}">'
-"""Around what may be wider than a telephone: it scrolls, and the page does not."""
+"""Wrapper for content wider than a phone: it scrolls, the page does not."""
 _SAYS: Final = {
     Status.KEPT: "every control passed at its last check, saw everything in its scope, and is fresh",
     Status.STATED: "a named person says so, for a limited time; nobody measured it",
@@ -43,7 +43,7 @@ _FILES: Final = (
 
 
 def index(gathered: Gathered) -> str:
-    """The page. It needs no other file, no network and no script."""
+    """The page. It needs no other file, network or script."""
     name = gathered.here.declaration.organisation.name
     parts = [
         f"<h1>How {_(name)} keeps its privacy policy</h1>",

@@ -1,3 +1,3 @@
-"""English dates with the month in letters, which nobody in the world misreads."""
+"""English dates with the month in letters, which cannot be misread."""
 
 DATE_FORMAT = "j F Y"

@@ -1,1 +1,1 @@
-"""The console: cases as staff see them, and what may be done with them."""
+"""Staff console: shows cases, and the actions on them."""

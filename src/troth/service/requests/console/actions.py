@@ -1,5 +1,5 @@
-"""What a handler or an officer may do with a case in the console: every act with its words, its form, and when it is
-offered. The views are in `console`; the engine (`actions`) does it, and refuses what cannot be done."""
+"""Actions that a handler or officer may take on a case: each with its labels, its form, and when it is offered. The
+views are in `console.cases`; `requests.actions` executes the actions, and refuses invalid ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from troth.service.staff.rights import StaffRight as Leave
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Where and when an act is done, and by whom."""
+    """Context of an action: request, case, deployment, actor and time."""
 
     request: HttpRequest
     case: Case
@@ -45,7 +45,7 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleAction:
-    """Something that a handler may do with a case: in a form of its own, where the case's state allows it."""
+    """An action that a handler may take on a case, with its own form, offered if the case's state allows it."""
 
     title: Any
     button: Any
@@ -58,7 +58,7 @@ class ConsoleAction:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """An act as the page offers it."""
+    """An action as the page shows it."""
 
     name: str
     title: str
@@ -135,7 +135,7 @@ def _lift(at: At, given: Mapping[str, Any]) -> None:
 
 
 def _is_idle(made: ConsoleCasePage) -> bool:
-    """Whether the case is open, and nothing is being carried out at this moment."""
+    """True if the case is open and not being executed."""
     return not made.is_closed and made.case.batch_id is None and made.case.needs != WaitReason.SYSTEMS
 
 
@@ -259,7 +259,7 @@ ACTS: Mapping[str, ConsoleAction] = {
 def offered(
     request: HttpRequest, made: ConsoleCasePage, at_desk: CaseDeployment, tried: str, form: forms.Form | None
 ) -> list[Offered]:
-    """What whoever asks may do with the case as it stands: the first thing to do first."""
+    """Actions that the sender of *request* may take on the case now, the recommended one first."""
     standing = standing_of(request)
     if not standing.may(Leave.CASES_HANDLE):
         return []
@@ -283,7 +283,7 @@ _FIRST: Mapping[str, str] = {WaitReason.REVIEW: "rows", WaitReason.WEIGHING: "gr
 
 
 def form_of(name: str, row: Case, at_desk: CaseDeployment, given: Any) -> forms.Form | None:
-    """The form of an act, its fields named so that the page may hold several."""
+    """The form of an action, with unique element ids so that a page can contain several; None if it has no form."""
     made = ACTS[name].form
     if made is None:
         return None

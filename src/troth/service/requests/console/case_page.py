@@ -1,4 +1,4 @@
-"""What the console shows of one case: everything about it, in words."""
+"""Content of the console's case page: everything about one case, in words."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from troth.service.staff.models import StaffMember
 
 @dataclass(frozen=True, slots=True)
 class ClockRow:
-    """One clock of the case: the rule, where it is written, its day, and how that was reckoned."""
+    """One clock of the case: the rule, its citation, its deadline, and how that was calculated."""
 
     rule: str
     cite: str
@@ -65,23 +65,23 @@ class ClockRow:
 
 @dataclass(frozen=True, slots=True)
 class CaseLogEntry:
-    """One thing that happened: when, in words, by whom, and what somebody noted."""
+    """One event of the case: time, description, actor and note."""
 
     at: dt.datetime
     text: str
     by: str
     facts: tuple[tuple[str, str], ...] = ()
     leaf: int | None = None
-    """Its entry in the ledger, where it has its place there."""
+    """Its leaf in the ledger, if it has one."""
     note: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SystemTask:
-    """What one system has to do for the case, or what we do in it."""
+    """One system's part of the case: its own task, or our work in its store."""
 
     id: int | None
-    """The step's number; None for a system that we look into ourselves."""
+    """The step's primary key; None for a system whose store we access ourselves."""
     system: str
     way: str
     state: str
@@ -97,7 +97,7 @@ class SystemTask:
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something that a person has to look at before the case goes on."""
+    """A question that staff must resolve before the case continues."""
 
     place: str
     message: str
@@ -107,7 +107,7 @@ class Concern:
 
 @dataclass(frozen=True)
 class ConsoleCasePage:
-    """The page of one case. What is personal in it stays out of its `repr`."""
+    """The page of one case. Its `repr` excludes personal data."""
 
     case: Case
     about: str
@@ -137,16 +137,16 @@ class ConsoleCasePage:
     looks: tuple[tuple[AccessLogEntry, str], ...]
     restrictions: tuple[Any, ...]
     recipients: tuple[tuple[str, str, str], ...]
-    """Who is owed a notice of the change: name, how far it is in words, the class that colours it."""
+    """Recipients to be notified of the change: name, state in words, CSS class."""
     package: Package | None
     mine: int | None
-    """The account of whoever reads."""
+    """Primary key of the reader's account."""
     content: CaseContent | None = field(default=None, repr=False)
     wrote: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 def people_of(case: Case, content: CaseContent | None, at_desk: CaseDeployment) -> list[str]:
-    """The keyed references of whose data the page of *case* shows: the subject, and an agent who asks for them."""
+    """Keyed references of the people whose data the page of *case* shows: the subject, and an agent."""
     named = [case.subject] if case.subject else []
     if content is not None:
         addresses = [content.agent_address] if named else [content.address, content.agent_address]
@@ -155,15 +155,15 @@ def people_of(case: Case, content: CaseContent | None, at_desk: CaseDeployment) 
 
 
 def everyone_of(case: Case, at_desk: CaseDeployment) -> list[str]:
-    """The keyed references of everyone whom *case* concerns, by each address alone: whoever is one of them does not
-    handle it, also where they named themselves by more than their address."""
+    """Keyed references of everyone whom *case* concerns, by each address separately: none of them may handle it, even
+    if they gave more identifiers than their address."""
     content = content_of(case, at_desk)
     named = everyone_in(content, at_desk) if content is not None else []
     return [name for name in (case.subject, *named) if name]
 
 
 def everyone_in(content: CaseContent, at_desk: CaseDeployment) -> list[str]:
-    """The keyed references of everyone whose address stands in *content*."""
+    """Keyed references of everyone whose e-mail address is in *content*."""
     named = [value for kind, value in content.identifiers if kind == "email"]
     found = (_reference(one, at_desk) for one in (content.address, content.agent_address, *named) if one)
     return [name for name in found if name]
@@ -177,7 +177,7 @@ def _reference(address: str, at_desk: CaseDeployment) -> str:
 
 
 def content_of(case: Case, at_desk: CaseDeployment) -> CaseContent | None:
-    """What the case holds, None once that has ended."""
+    """The content of the case; None after it was destroyed."""
     try:
         return at_desk.papers.content(case)
     except ContentGone:
@@ -193,7 +193,7 @@ def sheet(
     mine: int | None,
     withheld: frozenset[str] = frozenset(),
 ) -> ConsoleCasePage:
-    """The page of *case*, for whoever has been put on record for it. They may not know of the cases *withheld*."""
+    """Build the page of *case*. The access must be recorded first; the cases *withheld* are hidden from the reader."""
     clocks = lifecycle.reckon(case, at_desk, now=now)
     today = day(now, at_desk)
     closed = case.state == CaseState.CLOSED
@@ -240,7 +240,7 @@ def sheet(
 
 
 def _need(case: Case, events: Sequence[CaseEvent]) -> Mapping[str, Any]:
-    """What was said when the case began to need what it needs now."""
+    """Facts of the event with which the case began to need what it needs now."""
     need = next((event for event in reversed(events) if event.what.startswith("needs_")), None)
     return need.facts if case.needs and need is not None and need.what == f"needs_{case.needs}" else {}
 
@@ -251,13 +251,13 @@ def _concerns(facts: Mapping[str, Any]) -> Iterable[Concern]:
 
 
 def rows_in_question(case: Case) -> tuple[str, ...]:
-    """The rows that a handler has to choose from."""
+    """Rows from which a handler has to choose."""
     facts = _need(case, list(case.events.filter(what__startswith="needs_").order_by("at", "id")))
     return tuple(dict.fromkeys(row for one in _concerns(facts) for row in one.rows))
 
 
 def _looks(case: Case, declaration: Declaration, withheld: frozenset[str]) -> Iterable[tuple[AccessLogEntry, str]]:
-    """Who looked at the subject's data, each with the purpose in words."""
+    """Accesses to the subject's data, each with the title of its purpose."""
     for one in accesses_of(case.subject, withheld=withheld)[:50] if case.subject else ():
         known = declaration.purposes.get(one.purpose)
         yield one, (known.title or one.purpose) if known is not None else one.purpose
@@ -377,7 +377,7 @@ _ACTORS: Mapping[str, Any] = {
 
 
 def _leaves(events: Iterable[CaseEvent]) -> dict[int, int | None]:
-    """Where the entries that events name stand in the ledger."""
+    """Ledger leaves of the entries that events refer to."""
     wanted = [event.facts["entry"] for event in events if "entry" in event.facts]
     return dict(EntryRow.objects.filter(pk__in=wanted).values_list("pk", "leaf")) if wanted else {}
 
@@ -440,7 +440,7 @@ STEP_WHY: Mapping[str, Any] = {
 
 
 def _systems(case: Case, declaration: Declaration) -> Iterable[SystemTask]:
-    """Every system that the case touches: those that we look into, and those that are asked."""
+    """All systems that the case affects: those whose stores we access, and those that are asked."""
     if case.kind != CaseKind.REQUEST or case.right == Right.APPEAL:
         return
     steps = list(case.steps.order_by("id"))
@@ -493,7 +493,7 @@ def _asked(step: CaseStep, declaration: Declaration) -> SystemTask:
 
 
 def wrote(content: CaseContent, declaration: Declaration) -> Iterable[tuple[str, str]]:
-    """What the person told us, as pairs of a label and a text."""
+    """The content of the case, as pairs of label and text."""
     if content.name:
         yield gettext("Name"), content.name
     if content.address:
@@ -530,7 +530,7 @@ def wrote(content: CaseContent, declaration: Declaration) -> Iterable[tuple[str,
         yield gettext("What we answered"), content.answer
 
 
-# --- refusing ---------------------------------------------------------------------------------------------------------
+# --- refusals ---------------------------------------------------------------------------------------------------------
 
 _DUTY: Mapping[str, tuple[str, ...]] = {
     Right.VIEW: ("access",),
@@ -545,8 +545,7 @@ _ALWAYS = ("free_of_charge", "verify")
 
 
 def grounds(case: Case, declaration: Declaration) -> list[tuple[str, str]]:
-    """The law's texts that a refusal of this case may rest on, of every rule set that applies: citation, and what it
-    says."""
+    """Legal grounds on which a refusal of this case may be based, from all applicable regimes: citation and text."""
     organisation = declaration.organisation
     on = case.received_at.date()
     applying = regimes_for(

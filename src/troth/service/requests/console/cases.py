@@ -1,7 +1,7 @@
-"""The console's pages of cases: the queue, one case, and what a handler and an approver do with it.
+"""Console views for cases: the queue, one case, and the actions of handlers and approvers.
 
-Nothing personal is shown before the look is on record (`doors.look`). Whatever changes something is a POST; what the
-engine refuses is said on the page, and nothing has changed then. Confidential cases are there for the officers alone.
+Personal data is shown only after the access was recorded (`record_access`). All changes use POST; a refused action is
+shown on the page and changes nothing. Only officers see confidential cases.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from troth.service.staff.permissions import needs
 from troth.service.staff.rights import StaffRight as Leave
 
 PURPOSE = "troth_requests"
-"""Why staff look at a case unless they say otherwise: to answer it."""
+"""Default purpose of an access to a case: to answer it."""
 PAGE_LINES = 50
 _SOMEBODY = (WaitReason.REVIEW, WaitReason.WEIGHING, WaitReason.APPROVAL, WaitReason.ANSWER)
 
@@ -51,7 +51,7 @@ _SOMEBODY = (WaitReason.REVIEW, WaitReason.WEIGHING, WaitReason.APPROVAL, WaitRe
 @needs(Leave.CASES_HANDLE, Leave.CASES_APPROVE)
 @require_safe
 def cases(request: HttpRequest) -> HttpResponse:
-    """``/console/cases/``: open cases by their due dates, or closed ones, the latest first. Nothing personal."""
+    """``/console/cases/``: open cases by due date, or closed ones, latest first. Without personal data."""
     form = QueueFilterForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
     at_desk, now = case_deployment(), timezone.now()
@@ -62,7 +62,7 @@ def cases(request: HttpRequest) -> HttpResponse:
 
 
 def _visible(request: HttpRequest) -> QuerySet[Case]:
-    """The cases that whoever asks may know of."""
+    """Cases visible to the sender of *request*."""
     every = Case.objects.all()
     return every if standing_of(request).is_officer else every.filter(is_confidential=False)
 
@@ -86,7 +86,7 @@ def _lines(request: HttpRequest, wanted: Mapping[str, Any], today: dt.date) -> t
 
 
 def answered(cases: Iterable[Case]) -> dict[int, tuple[int, int]]:
-    """How many systems have answered for each of *cases* that waits for some, of how many that were asked."""
+    """For each of *cases* that waits for systems: the number that have answered, and the number asked."""
     waiting = [case.pk for case in cases if case.needs == WaitReason.SYSTEMS]
     if not waiting:
         return {}
@@ -114,7 +114,7 @@ def _filtered(rows: QuerySet[Case], wanted: Mapping[str, Any], today: dt.date, m
 
 
 def _after(rows: QuerySet[Case], after: str, *, is_closed: bool) -> QuerySet[Case]:
-    """The rows behind the last one of the page before; from the start where that is not to be read."""
+    """Rows after the last one of the previous page; all rows if *after* is invalid."""
     key, _, number = after.partition("~")
     try:
         if is_closed:
@@ -140,7 +140,7 @@ def _figures(request: HttpRequest, today: dt.date) -> dict[str, Any]:
 @needs(Leave.CASES_HANDLE, Leave.CASES_APPROVE)
 @require_safe
 def find(request: HttpRequest) -> HttpResponse:
-    """``/console/cases/find?reference=…``: to the page of that case."""
+    """``/console/cases/find?reference=…``: redirects to the page of that case."""
     reference = request.GET.get("reference", "").strip().upper()
     if not _visible(request).filter(reference=reference).exists():
         shown = {"here": "cases", "form": QueueFilterForm(), "lines": [], "more": "", "not_found": True}
@@ -156,7 +156,7 @@ def find(request: HttpRequest) -> HttpResponse:
 @needs(Leave.CASES_HANDLE, Leave.CASES_APPROVE, Leave.OFFICER, personal=True)
 @require_safe
 def case(request: HttpRequest, reference: str) -> HttpResponse:
-    """``/console/cases/<reference>/``: everything about one case, once the look is on record."""
+    """``/console/cases/<reference>/``: everything about one case, after the access was recorded."""
     return _page(request, _case(request, reference))
 
 
@@ -169,12 +169,12 @@ def _case(request: HttpRequest, reference: str) -> Case:
 
 
 def purpose_of(request: HttpRequest) -> str:
-    """For which purpose whoever sent *request* looks."""
+    """The purpose of the access that *request* states."""
     return str(request.POST.get("purpose") or request.GET.get("purpose") or PURPOSE)
 
 
 def who(request: HttpRequest) -> lifecycle.Actor:
-    """Whoever sent *request*, as the engine knows them."""
+    """The sender of *request* as an `Actor`."""
     return lifecycle.Actor("staff", standing_of(request).pseudonym or "")
 
 
@@ -208,7 +208,7 @@ def _page(
 
 
 def _differences(request: HttpRequest, row: Case, at_desk: CaseDeployment, now: dt.datetime) -> dict[str, Any]:
-    """For an amendment, the values as they are and as they would be: read from the systems when somebody asks."""
+    """Current and new values of an amendment; read from the systems only on demand."""
     if row.right != Right.AMEND or row.state == CaseState.CLOSED:
         return {}
     if not request.GET.get("values"):
@@ -220,7 +220,7 @@ def _differences(request: HttpRequest, row: Case, at_desk: CaseDeployment, now: 
 
 
 def purposes() -> list[tuple[str, str]]:
-    """The declared purposes that somebody may look for, by their titles."""
+    """Declared purposes for an access, as (name, title), sorted by title."""
     declared = the_company().declaration.purposes
     return sorted(((name, one.title or name) for name, one in declared.items()), key=lambda pair: pair[1])
 
@@ -231,12 +231,12 @@ def _back(request: HttpRequest, reference: str, *, values: bool = False) -> Http
     return HttpResponseRedirect(reverse("case", args=[reference]) + ("?" + urlencode(asked) if asked else ""))
 
 
-# --- what is done with it ---------------------------------------------------------------------------------------------
+# --- actions ----------------------------------------------------------------------------------------------------------
 
 
 def _may_approve(request: HttpRequest, row: Case) -> bool:
-    """Whether the plan of this case may be approved by whoever asks: nobody who had a part in it, and of a confidential
-    case only an officer."""
+    """True if the sender of *request* may approve the plan: they must not be involved in the case, and a confidential
+    case needs an officer."""
     standing = standing_of(request)
     if row.handler_id == request.user.pk or actions.has_worked_on(row, who(request)):
         return False
@@ -246,7 +246,7 @@ def _may_approve(request: HttpRequest, row: Case) -> bool:
 @needs(Leave.CASES_HANDLE, personal=True)
 @require_POST
 def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
-    """Do one of `ACTS`. What is refused is said on the case's page, and nothing has changed then."""
+    """Execute one of `ACTS`. A refusal is shown on the case page, and changes nothing."""
     row, at_desk = _case(request, reference), case_deployment()
     if what not in ACTS or (ACTS[what].is_for_officer and not standing_of(request).is_officer):
         raise Http404
@@ -262,7 +262,7 @@ def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
         ACTS[what].do(at, form.cleaned_data if form is not None else {})
     except TrothError as refused:
         return _page(request, _case(request, reference), wrong=sentence(refused), tried=what, form=form, status=409)
-    if not _visible(request).filter(pk=row.pk).exists():  # it was left to the officer
+    if not _visible(request).filter(pk=row.pk).exists():  # it is now confidential
         return HttpResponseRedirect(reverse("cases"))
     return _back(request, reference, values=what == "plan" and row.right == Right.AMEND)
 
@@ -270,7 +270,7 @@ def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
 @needs(Leave.CASES_HANDLE, personal=True)
 @require_POST
 def give_up(request: HttpRequest, reference: str, step: int) -> HttpResponse:
-    """Wait no longer for one system: the case is answered without it, and the letter says so."""
+    """Stop waiting for one system: the case is answered without it, and the e-mail says so."""
     row = _case(request, reference)
     if not row.steps.filter(pk=step).exists():
         raise Http404
@@ -281,7 +281,7 @@ def give_up(request: HttpRequest, reference: str, step: int) -> HttpResponse:
 @needs(Leave.CASES_HANDLE, personal=True)
 @require_POST
 def send_again(request: HttpRequest, reference: str, letter: int) -> HttpResponse:
-    """Send a letter of this case that failed, once what was in its way is mended."""
+    """Resend a failed e-mail of this case, after the cause was fixed."""
     row = _case(request, reference)
     failed = LetterRow.objects.filter(pk=letter, about=row.about).first()
     if failed is None:
@@ -296,7 +296,7 @@ def send_again(request: HttpRequest, reference: str, letter: int) -> HttpRespons
 @needs(Leave.CASES_APPROVE, Leave.OFFICER, personal=True)
 @require_POST
 def approve(request: HttpRequest, reference: str) -> HttpResponse:
-    """Approve exactly the plan that was shown, as somebody who had no other part in the case."""
+    """Approve exactly the plan that was shown, as someone not otherwise involved in the case."""
     row = _case(request, reference)
     if not _may_approve(request, row):
         return _page(request, row, wrong=gettext("Somebody else has to approve this plan."), status=403)

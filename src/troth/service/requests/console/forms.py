@@ -1,4 +1,4 @@
-"""What staff fill in about cases."""
+"""Forms for staff about cases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TEXT_MAX = 4_000
 
 
 class _Plain(forms.Form):
-    """A form whose labels end as they are written."""
+    """A form without a suffix after its labels."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -34,7 +34,7 @@ def _text(label: Any, *, rows: int = 4, required: bool = True, help_text: Any = 
 
 
 class QueueFilterForm(_Plain):
-    """Which cases of the queue are shown."""
+    """Filter for the queue."""
 
     what = forms.ChoiceField(choices=[("", _("Everything")), *RIGHTS.items()], required=False, label=_("About"))
     needs = forms.ChoiceField(

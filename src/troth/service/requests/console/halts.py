@@ -1,6 +1,6 @@
-"""``/console/work/``: whether everything runs, what has stopped and why, and letting it go on.
+"""``/console/work/``: status of background work, reasons for halts, and actions to resume.
 
-Ids, counts and codes: nothing here is about a person.
+Only ids, counts and codes; no personal data.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _MEND: Mapping[str, Any] = {
     "store_refused": _("A system refuses what the declaration asks of it: look at its rights and its schema."),
     "unknown_name": _("A table or a column of the declaration is not there: run `troth check`."),
 }
-"""What stops the line, and what mends it."""
+"""Reasons for a processing halt, with their fixes."""
 
 
 @needs(StaffRight.CASES_HANDLE, StaffRight.EVIDENCE_READ)
 @require_safe
 def halts(request: HttpRequest) -> HttpResponse:
-    """How work stands: workers, flows, the line, and letters."""
+    """Status page: workers, flows, processing halts, and e-mails."""
     return _page(request)
 
 
@@ -77,7 +77,7 @@ def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpRe
 
 
 def _flows(request: HttpRequest) -> QuerySet[FlowRow]:
-    """The flows that whoever asks may know of: what is named by the number of a case may give it away."""
+    """Flows visible to the sender of *request*. Flows named by a withheld case's primary key are hidden."""
     numbers = Case.objects.filter(reference__in=withheld_from(request)).values_list("pk", flat=True)
     return FlowRow.objects.exclude(name__in=["cases.follow", "cases.lift"], about__in=list(map(str, numbers)))
 
@@ -89,7 +89,7 @@ def _letters(request: HttpRequest) -> QuerySet[LetterRow]:
 @needs(StaffRight.CASES_HANDLE)
 @require_POST
 def go_on(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let a flow that stopped or failed go on where it was."""
+    """Resume a stopped or failed flow where it was."""
     row = _flows(request).filter(pk=pk).first()
     if row is None:
         raise Http404
@@ -101,7 +101,7 @@ def go_on(request: HttpRequest, pk: int) -> HttpResponse:
 @needs(StaffRight.CASES_HANDLE)
 @require_POST
 def resume_processing(request: HttpRequest) -> HttpResponse:
-    """Start the line after the configuration was mended; where it was not, it stops again, and nothing is lost."""
+    """Resume processing after the configuration was fixed; otherwise it halts again, and nothing is lost."""
     end_halt(timezone.now())
     return HttpResponseRedirect(reverse("work"))
 
@@ -109,7 +109,7 @@ def resume_processing(request: HttpRequest) -> HttpResponse:
 @needs(StaffRight.CASES_HANDLE)
 @require_POST
 def confirm_clock(request: HttpRequest) -> HttpResponse:
-    """Somebody has looked at the clock and says that it is right: what is over ends, and is destroyed."""
+    """Confirm that the clock is right, so that expired data is deleted again."""
     confirm(timezone.now(), by=Pseudonym(standing_of(request).pseudonym or ""))
     return HttpResponseRedirect(reverse("work"))
 
@@ -117,7 +117,7 @@ def confirm_clock(request: HttpRequest) -> HttpResponse:
 @needs(StaffRight.CASES_HANDLE)
 @require_POST
 def send_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send a letter that failed, once what was in its way is mended."""
+    """Resend a failed e-mail, after the cause was fixed."""
     row = _letters(request).filter(pk=pk).first()
     if row is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""``/console/cases/new/``: staff open a case for somebody who asked by telephone, in a letter, or at a counter."""
+"""``/console/cases/new/``: staff open a case for a person who asked by telephone, by post or in person."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _TIERS = (
 
 
 class NewCaseForm(forms.Form):
-    """Who asks, for what, how and when it came, and how they showed who they are."""
+    """Who asks for what, when it arrived, and how they proved their identity."""
 
     arrived_on = forms.DateField(
         label=_("Arrived on"),
@@ -120,7 +120,7 @@ class NewCaseForm(forms.Form):
         }
 
     def content(self) -> CaseContent:
-        """What becomes of it in the case."""
+        """The content of the new case."""
         cleaned = self.cleaned_data
         kinds = ((IdentityKind.EMAIL, "email"), (IdentityKind.PHONE, "phone"), (IdentityKind.ACCOUNT, "account"))
         return CaseContent(
@@ -136,7 +136,8 @@ class NewCaseForm(forms.Form):
 @needs(Leave.CASES_HANDLE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_case(request: HttpRequest) -> HttpResponse:
-    """First what it is about, then the form for it. The case's own page shows what was put in, on record."""
+    """Choose the subject of the case, then fill in its form. The case page then shows the input, with a recorded
+    access."""
     what = request.POST.get("about") or request.GET.get("about") or ""
     if what not in RIGHTS or what == Right.APPEAL:
         kinds = [(name, title) for name, title in RIGHTS.items() if name != Right.APPEAL]

@@ -1,4 +1,4 @@
-"""A case as one line: what it is about, where it stands, whose turn it is, how much time is left. Nothing personal."""
+"""A case as one row of the queue: right, state, next step and time left. Without personal data."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _PROOFS = (
     _("they signed in, or knew three things"),
     _("a document was looked at"),
 )
-"""The proof of identity of each tier, from none to a document."""
+"""Description of each tier of identity proof, from none to a document."""
 
 
 def proof_words(tier: int) -> str:
-    """How somebody showed who they are."""
+    """Description of a tier of identity proof."""
     return str(_PROOFS[min(tier, len(_PROOFS) - 1)])
 
 
@@ -41,7 +41,7 @@ RIGHTS: Mapping[str, str | Promise] = {
     CaseKind.COMPLAINT: _("Complaint"),
     CaseKind.QUESTION: _("Question"),
 }
-"""What a case is about, by its right or, without one, its kind."""
+"""Titles of cases by right, or by kind if there is no right."""
 
 CHANNELS: Mapping[str, str | Promise] = {
     Channel.CENTRE: _("privacy centre"),
@@ -63,12 +63,12 @@ _FOR_SOMEBODY = (WaitReason.REVIEW, WaitReason.WEIGHING, WaitReason.APPROVAL, Wa
 
 
 def about(case: Case) -> str:
-    """What the case is about, in a few words."""
+    """The title of the case's right or kind."""
     return str(RIGHTS[case.right or case.kind])
 
 
 def doing(case: Case) -> tuple[str, bool]:
-    """The one thing to do for a case, and whether it is for somebody here."""
+    """The next step of a case, and whether staff must do it."""
     if case.state == CaseState.IN_PROGRESS:
         if case.needs:
             return str(NEEDS[case.needs]), case.needs in _FOR_SOMEBODY
@@ -84,7 +84,7 @@ def doing(case: Case) -> tuple[str, bool]:
 
 
 def state_words(case: Case) -> str:
-    """Where a case stands, in the words of the glossary."""
+    """State or outcome of a case, in the words of the glossary."""
     words = {
         CaseState.RECEIVED: gettext("received"),
         CaseState.VERIFYING: gettext("verifying"),
@@ -101,7 +101,7 @@ def state_words(case: Case) -> str:
 
 
 def relative(on: dt.date, today: dt.date) -> str:
-    """A day seen from today: ``today``, ``in 5 days``, ``3 days ago``."""
+    """A date relative to today: ``today``, ``in 5 days``, ``3 days ago``."""
     days = (on - today).days
     if days == 0:
         return gettext("today")
@@ -111,14 +111,14 @@ def relative(on: dt.date, today: dt.date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClockBar:
-    """How much of a clock has gone, as a picture (0 to 100) with the class that colours it; the words stand beside."""
+    """Elapsed share of a clock (0 to 100) for a progress bar, with its CSS class."""
 
     gone: int
     mark: str
 
 
 def clock_bar(case: Case, today: dt.date) -> ClockBar | None:
-    """The clock of an open case."""
+    """The progress bar of an open case; None if it is closed or has no deadline."""
     if case.due_on is None or case.state == CaseState.CLOSED:
         return None
     whole = max((case.due_on - case.received_at.date()).days, 1)
@@ -131,7 +131,7 @@ def clock_bar(case: Case, today: dt.date) -> ClockBar | None:
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """One case in the queue. Nothing personal."""
+    """One case in the queue, without personal data."""
 
     reference: str
     about: str
@@ -148,8 +148,8 @@ class QueueRow:
 
 
 def queue_row(case: Case, today: dt.date, *, mine: int | None, answered: tuple[int, int] = (0, 0)) -> QueueRow:
-    """*case* as a line. *mine* is the account of whoever reads; *answered* is how many systems have, of how many that
-    were asked."""
+    """Build the row of *case*. *mine* is the reader's account; *answered* is the number of systems that have answered,
+    and the number asked."""
     todo, is_for_somebody = doing(case)
     on = case.closed_at.date() if case.closed_at is not None else case.due_on
     if case.handler is None:

@@ -1,4 +1,4 @@
-"""``/console/search/``: what there is about one person, by one identifier, for a declared purpose and on record."""
+"""``/console/search/``: search for one person by identifier, for a declared purpose; the access is recorded."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _SHOWN = 100
 @needs(Leave.PERSONAL_SEE, personal=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def search(request: HttpRequest) -> HttpResponse:
-    """A form; sent, what is known of whoever it names. The identifier travels in the body, is found by its keyed
-    reference, and is not kept."""
+    """Show the search form, and after POST the results. The identifier is sent in the body, looked up by its keyed
+    reference, and not stored."""
     form = PersonSearchForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        record_access(request, subjects=[], purpose="troth_requests")  # the form alone shows nobody's data
+        record_access(request, subjects=[], purpose="troth_requests")  # the empty form shows no personal data
         shown: dict[str, Any] = {"here": "search", "form": form}
         return render(request, "requests/console/search.html", shown, status=400 if form.errors else 200)
     at_desk, identity = case_deployment(), form.cleaned_data["identity"]
@@ -53,7 +53,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def cases_of(identity: Identity, names: Collection[str], at_desk: CaseDeployment) -> QuerySet[Case]:
-    """The cases about whoever is named: by the reference of the case, or by the address that its letters went to."""
+    """Cases about the person: by alias, or by the address to which e-mails of the case were sent."""
     wanted = about(names)
     addresses = [value for kind, value in identity.identifiers if kind is IdentityKind.EMAIL]
     if addresses:

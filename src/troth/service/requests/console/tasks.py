@@ -1,4 +1,4 @@
-"""``/console/tasks/``: what people do by hand in a system, and what they say of it."""
+"""``/console/tasks/``: manual tasks in systems, and their results."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _SIGNS: Mapping[bytes, tuple[str, str]] = {
 
 
 def type_of(data: bytes) -> tuple[str, str] | None:
-    """What a file is, by its content: its type and the end of its name; None for what nobody needs as a proof."""
+    """Media type and file extension, detected from the content; None for types that are not accepted as proof."""
     for sign, known in _SIGNS.items():
         if data.startswith(sign):
             return known
@@ -59,7 +59,7 @@ def type_of(data: bytes) -> tuple[str, str] | None:
 
 
 class TaskResultForm(forms.Form):
-    """What became of a task."""
+    """Result of a task."""
 
     how = forms.ChoiceField(
         choices=[(_DONE, _("It is done")), (_CANNOT, _("It cannot be done"))],
@@ -117,7 +117,7 @@ class TaskResultForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """One task in the list. Nothing personal."""
+    """One task in the list, without personal data."""
 
     id: int
     what: str
@@ -132,7 +132,7 @@ class TaskRow:
 @needs(Leave.CASES_HANDLE)
 @require_safe
 def tasks(request: HttpRequest) -> HttpResponse:
-    """Every task that waits, the most urgent first."""
+    """Waiting tasks, most urgent first."""
     at_desk = case_deployment()
     today = day(timezone.now(), at_desk)
     rows = _visible(request).filter(state=CaseStep.State.WAITING).exclude(case__state=CaseState.CLOSED)
@@ -171,7 +171,7 @@ def _title(row: CaseStep, at_desk: CaseDeployment) -> str:
 @needs(Leave.CASES_HANDLE, personal=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def task(request: HttpRequest, pk: int) -> HttpResponse:
-    """One task: what to do and for whom, once the look is on record; and how it ended."""
+    """One task: what to do and for whom, after the access was recorded; and the form for its result."""
     row = _task(request, pk)
     form = _form(request, row) if request.method == "POST" else TaskResultForm(right=row.case.right)
     if request.method == "POST" and form.is_valid():
@@ -204,7 +204,7 @@ def _task(request: HttpRequest, pk: int) -> CaseStep:
 
 
 def _form(request: HttpRequest, row: CaseStep) -> TaskResultForm:
-    """The form as it was sent. A body that is too large has not been kept: then its files are not there."""
+    """The submitted form. Files of a body that is too large were discarded."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     too_large = length > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
     return TaskResultForm(request.POST, request.FILES, right=row.case.right, too_large=too_large)
@@ -230,7 +230,7 @@ def _end(request: HttpRequest, row: CaseStep, given: Mapping[str, Any]) -> None:
 @needs(Leave.CASES_HANDLE, Leave.CASES_APPROVE, personal=True)
 @require_safe
 def proof(request: HttpRequest, pk: int) -> HttpResponse:
-    """What somebody uploaded for a task, as a file to keep; the look is on record first."""
+    """Download the file uploaded for a task, after the access was recorded."""
     row, at_desk = _task(request, pk), case_deployment()
     if row.proof is None:
         raise Http404
@@ -246,7 +246,7 @@ def proof(request: HttpRequest, pk: int) -> HttpResponse:
     except ContentGone:
         raise Http404 from None
     _kind, ending = type_of(data) or ("", "bin")
-    # Never shown in the browser by what it says it is: whoever uploaded it may have been fooled.
+    # Always a download, never displayed by its claimed type: the uploader may have been deceived.
     response = HttpResponse(data, content_type="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="{row.case.reference}-{row.pk}.{ending}"'
     return response

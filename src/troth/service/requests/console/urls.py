@@ -1,4 +1,4 @@
-"""The addresses of the console, beside those of staff."""
+"""URLs of the console, in addition to those of the staff app."""
 
 from __future__ import annotations
 

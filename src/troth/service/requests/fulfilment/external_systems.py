@@ -1,6 +1,7 @@
-"""Systems that we do not look into ourselves: services and applications that are asked, and people with a task.
+"""External systems: HTTP services, application hooks and manual tasks.
 
-What a system *says* is not yet so: a change counts once it was looked at again (`troth.stores.ExternalSystem.verify`).
+A system's answer is not taken on trust: a change counts only after it was verified
+(`troth.stores.ExternalSystem.verify`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 _FIRST_S, _LONGEST_S = 5, 6 * 3600
 _TASK_LOOK_S = 24 * 3600
 _CHANGES = (AskedRight.ERASE, AskedRight.AMEND)
-"""What counts once it was looked at again."""
+"""Rights whose execution counts only after verification."""
 _SO = (AnswerState.DONE, AnswerState.NOTHING)
 _NOT_ANSWERED = "right_not_answered"
 
@@ -42,12 +43,12 @@ def now() -> dt.datetime:
 
 
 def systems_of(at_desk: CaseDeployment) -> dict[str, System]:
-    """The systems of the declaration that we do not look into."""
+    """Declared systems whose stores we do not access."""
     return {name: system for name, system in at_desk.declaration.systems.items() if not system.is_looked_into}
 
 
 def unanswered(cases: Sequence[Case]) -> set[int]:
-    """The numbers of those among *cases* that some system has not answered for."""
+    """Primary keys of those *cases* for which some system has not answered."""
     steps = CaseStep.objects.filter(case__in=cases, state=CaseStep.State.WAITING)
     return set(steps.values_list("case_id", flat=True))
 
@@ -55,7 +56,7 @@ def unanswered(cases: Sequence[Case]) -> set[int]:
 def ask_all(
     cases: Sequence[Case], contents: Mapping[int, CaseContent], at_desk: CaseDeployment, *, now: dt.datetime
 ) -> int:
-    """Ask every such system about every case, each once. How many have not answered yet."""
+    """Ask each external system about each case, once. Returns how many answers are still missing."""
     systems = systems_of(at_desk)
     if not systems:
         return 0
@@ -84,8 +85,8 @@ def _step(case: Case, name: str, system: System, at_desk: CaseDeployment, at: dt
 def open_task(
     case: Case, name: str, system: System, at_desk: CaseDeployment, at: dt.datetime, *, why: str = ""
 ) -> CaseStep:
-    """Ask a person to do in a system what no program can do there, once; *why* is a code. A step that was handed on or
-    has ended stays as it is."""
+    """Open a manual task for staff in a system, once; *why* is a code. A step that already is a task or has ended stays
+    unchanged."""
     with transaction.atomic():
         step, _ = CaseStep.objects.get_or_create(case=case, system=name, defaults={"way": "store", "why": why})
         if step.way == "task" or (step.way != "store" and step.state != CaseStep.State.WAITING):
@@ -104,7 +105,7 @@ def open_task(
 
 
 def ask_staff_to_weigh(case: Case, at_desk: CaseDeployment, at: dt.datetime) -> None:
-    """Write to whoever handles cases that an objection has to be weighed, once, in the transaction that is open."""
+    """Notify the officer, once, that an objection must be weighed; in the caller's transaction."""
     organisation = at_desk.declaration.organisation
     officer = organisation.officer.email if organisation.officer is not None else organisation.email
     with translation.override(at_desk.declaration.policy.language):
@@ -120,8 +121,8 @@ def ask_staff_to_weigh(case: Case, at_desk: CaseDeployment, at: dt.datetime) -> 
 def _go_on(
     step: CaseStep, case: Case, content: CaseContent, system: System, at_desk: CaseDeployment, at: dt.datetime
 ) -> bool:
-    """Ask or poll one system, and note what it says: whether that was its last word. Trouble is noted and tried again,
-    and holds up no other system."""
+    """Ask or poll one system, and record its answer. True if the answer is final. Errors are recorded and retried, and
+    do not delay other systems."""
     if step.way == "task" or not is_asked(system):
         return False
     question = _ask(step, case, content, at_desk)
@@ -134,7 +135,7 @@ def _go_on(
                 if seen.state is AnswerState.FAILED:
                     return _later(step, "still_there", at)
                 is_verified = seen.state in _SO
-        if case.right in STOPS and answer.detail == _NOT_ANSWERED:  # nobody has stopped it there: a person sees to it
+        if case.right in STOPS and answer.detail == _NOT_ANSWERED:  # the use was not stopped there: staff must do it
             open_task(case, step.system, system, at_desk, at, why=_NOT_ANSWERED)
             return False
     except SecretMissing:
@@ -204,17 +205,17 @@ def _later(step: CaseStep, why: str, at: dt.datetime, *, wait_s: int | None = No
 
 
 def _keep(step: CaseStep) -> None:
-    """Write down what a system said, unless somebody gave it up while it was asked: then their word stands."""
+    """Save a system's answer, unless staff ended the step meanwhile; their decision takes precedence."""
     said = ("state", "why", "asked_at", "ended_at", "next_at", "tries", "facts", "proof")
     still = CaseStep.objects.filter(pk=step.pk, state=CaseStep.State.WAITING)
     still.update(**{name: getattr(step, name) for name in said})
 
 
-# --- following one case -----------------------------------------------------------------------------------------------
+# --- polling ----------------------------------------------------------------------------------------------------------
 
 
 def poll(case_id: int) -> int:
-    """Ask the systems again that are due: after how many seconds to look again, 0 when all have answered."""
+    """Poll systems that are due. Returns the seconds until the next poll, 0 if all have answered."""
     case = Case.objects.select_related("key").get(pk=case_id)
     if case.state != CaseState.IN_PROGRESS:
         return 0
@@ -225,7 +226,7 @@ def poll(case_id: int) -> int:
     for step in case.steps.filter(state=CaseStep.State.WAITING):
         if step.way == "task":
             waits.append(_TASK_LOOK_S)
-        elif step.system not in systems:  # it was taken out of the declaration: nobody can answer any more
+        elif step.system not in systems:  # no longer declared, so it cannot answer any more
             step.state, step.why, step.ended_at = CaseStep.State.FAILED, "not_declared", at
             _keep(step)
         elif step.next_at is not None and step.next_at > at:
@@ -239,7 +240,7 @@ def poll(case_id: int) -> int:
 def complete(
     step_id: int, *, by: str, done: bool, why: str, counts: Mapping[str, int], proof: bytes | None, at: dt.datetime
 ) -> CaseStep:
-    """A person has done the task, or says why it cannot be done. The flow that waits for it goes on."""
+    """Complete a manual task, or record why it cannot be done; the flow that waits for it continues."""
     with transaction.atomic():
         step = CaseStep.objects.select_for_update(of=("self",)).select_related("case", "case__key").get(pk=step_id)
         if step.state != CaseStep.State.WAITING:
@@ -258,8 +259,8 @@ def complete(
 
 
 def give_up(step_id: int, *, by: str, at: dt.datetime) -> CaseStep:
-    """Wait no longer for a system that never answers: the case is answered without it, and the person is told so. The
-    flow that waits for it goes on."""
+    """Stop waiting for a system that does not answer: the case is answered without it, and the person is informed. The
+    flow that waits for it continues."""
     with transaction.atomic():
         step = CaseStep.objects.select_for_update(of=("self",)).select_related("case").get(pk=step_id)
         if step.state != CaseStep.State.WAITING:
@@ -275,7 +276,7 @@ def give_up(step_id: int, *, by: str, at: dt.datetime) -> CaseStep:
 
 
 def parts(case: Case, at_desk: CaseDeployment) -> Iterator[TableContents]:
-    """What the systems that were asked hold about the person, for the package."""
+    """Data about the person from external systems, for the package."""
     for step in case.steps.filter(state=CaseStep.State.DONE).exclude(way="task").exclude(proof=None):
         held: dict[str, Any] = json.loads(at_desk.papers.file(case, bytes(step.proof or b"")))
         for place, (columns, rows) in sorted(held.items()):
@@ -288,6 +289,6 @@ def parts(case: Case, at_desk: CaseDeployment) -> Iterator[TableContents]:
 
 
 def uploads(case: Case, at_desk: CaseDeployment) -> dict[str, bytes]:
-    """What people found for this case in the systems that they look into, for the package."""
+    """Files uploaded for manual tasks of this case, by system, for the package."""
     found = case.steps.filter(way="task", state=CaseStep.State.DONE).exclude(proof=None)
     return {step.system: at_desk.papers.file(case, bytes(step.proof or b"")) for step in found}

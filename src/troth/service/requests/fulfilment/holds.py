@@ -1,7 +1,7 @@
-"""An open request to see freezes disposal of what it is about: destroying it to escape the request is an offence.
+"""An open access request places a hold on the data concerned: destroying it to evade the request is an offence.
 
-Anybody may ask under an address that they know. So until somebody has shown that it is theirs, the freeze lasts no
-longer than the link that was mailed, and holds up nothing that the owner of the address asks for.
+Anyone may make a request under an address that they know. So until ownership is verified, the hold lasts no longer than
+the e-mailed link, and does not block other requests of the owner of the address.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from troth.service.requests.verification.links import LINK_HOURS
 
 
 def place_hold(case: Case, content: CaseContent, desk: CaseDeployment, now: dt.datetime) -> None:
-    """Hold what a request to see is about, by whichever identifier it is found. Other cases are left alone."""
+    """Place a hold for each identifier of an access request. Does nothing for other rights."""
     if case.right not in LOOKS or not case.subject:
         return
     for name in each_alone(content, desk) or [case.subject]:
@@ -38,7 +38,7 @@ def place_hold(case: Case, content: CaseContent, desk: CaseDeployment, now: dt.d
 
 
 def confirm_hold(case: Case, content: CaseContent, desk: CaseDeployment, now: dt.datetime) -> None:
-    """More is known of who asks: what has thawed is frozen again, and for good where they are known enough."""
+    """After more proof of identity: place a released hold again, and make it final if the requester is verified."""
     if case.right not in LOOKS:
         return
     if not _in_force(case).exists():
@@ -48,15 +48,15 @@ def confirm_hold(case: Case, content: CaseContent, desk: CaseDeployment, now: dt
 
 
 def release_hold(case: Case, desk: CaseDeployment, now: dt.datetime) -> None:
-    """End what the case holds, in the transaction that is open."""
+    """Release the holds of the case, in the caller's transaction."""
     for hold in _in_force(case).select_for_update():
         LegalHold.objects.filter(pk=hold.pk).update(released_at=now)
         record(Entry("hold.released", now, _facts(hold, case, desk)))
 
 
 def end_unproved(desk: CaseDeployment, now: dt.datetime) -> None:
-    """Thaw what nobody has proved within the life of a link, however often a new one was asked for; the proof freezes
-    it again."""
+    """Release holds of requests not verified within the lifetime of a link, even if new links were requested. A later
+    proof places them again."""
     before = now - dt.timedelta(hours=LINK_HOURS)
     held = LegalHold.objects.filter(released_at=None, placed_at__lte=before).values("matter")
     for pk in _unproved().filter(tier=0, reference__in=held).values_list("pk", flat=True):

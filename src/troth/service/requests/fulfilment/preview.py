@@ -1,4 +1,4 @@
-"""What carrying out a case would change: its plan over the company's stores, as it is shown and approved."""
+"""Previews of a case: its plan on the company's stores, as it is shown and approved."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from troth.subjects import (
 )
 
 RESTRICTED = "restricted"
-"""The mark of data that is only stored (GDPR Art. 18(2))."""
+"""Name of the mark for data that may only be stored (GDPR Art. 18(2))."""
 _PURPOSE_OF: Mapping[str, Literal["view", "amend", "erase"]] = {
     Right.VIEW: "view",
     Right.PORT: "view",
@@ -58,8 +58,8 @@ def _identity(content: CaseContent) -> Identity:
 
 
 def previewed(case: Case, at_desk: CaseDeployment, *, at: dt.datetime) -> Case:
-    """*case* with the plan of now beside it: places, counts and grounds, and the hash that an approval is for. Raises
-    the stores' errors and `PlanRefused`."""
+    """Store the current plan with *case*: places, counts and grounds, and the hash for its approval. Raises the stores'
+    errors and `PlanRefused`."""
     content = at_desk.papers.content(case)
     with at_desk.stores(read_only=True) as stores:
         made = plan_of(case, content, at_desk, stores, at)
@@ -70,8 +70,8 @@ def previewed(case: Case, at_desk: CaseDeployment, *, at: dt.datetime) -> Case:
 
 
 def differences(case: Case, at_desk: CaseDeployment, *, at: dt.datetime) -> list[Difference]:
-    """What amending *case* would write, value by value: personal data, to be shown and not kept. Raises the stores'
-    errors and `PlanRefused`."""
+    """Values that amending *case* would change: personal data, to be shown but not stored. Raises the stores' errors
+    and `PlanRefused`."""
     content = at_desk.papers.content(case)
     with at_desk.stores(read_only=True) as stores:
         made = plan_of(case, content, at_desk, stores, at)
@@ -87,7 +87,7 @@ def differences(case: Case, at_desk: CaseDeployment, *, at: dt.datetime) -> list
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value as it is and as it would be. Its `repr` shows where, and no value."""
+    """One value before and after the change. Its `repr` shows only the place."""
 
     place: str
     before: object = field(repr=False)
@@ -97,7 +97,7 @@ class Difference:
 def plan_of(
     case: Case, content: CaseContent, at_desk: CaseDeployment, stores: Mapping[str, Store], at: dt.datetime
 ) -> ErasurePlan | AmendmentPlan | None:
-    """The plan of one case, None for a right that changes nothing."""
+    """The plan of one case; None for a right that changes nothing, or without an identity."""
     if case.right in (*LOOKS, Right.APPEAL) or content.identity is None:
         return None
     located = located_in(case.right, [case], {case.pk: content}, at_desk, stores)
@@ -122,15 +122,15 @@ def planned(
         holders = locate(located.map, stores, new, purpose="amend", region=region)
         return plan_amendment(declaration, located, wanted, holders=holders, now=at)
     made = plan_marks(declaration, located, marks_for(right, content, at_desk), now=at)
-    # To stop a use needs nobody's look, whoever else shares the address.
+    # Stopping a use needs no review, even if others share the address.
     return replace(made, reviews=()) if right in (Right.OBJECT, Right.WITHDRAW) else made
 
 
 def look_of(
     case: Case, content: CaseContent, at_desk: CaseDeployment, stores: Mapping[str, Store]
 ) -> tuple[str, list[dict[str, Any]]]:
-    """What would be shown for a case that changes nothing, as a plan is approved: a hash of whose data it is, where and
-    how much, and the places with their counts."""
+    """Plan-like preview of a case that only reads, for approval: a hash over the identity, places and counts, and the
+    lines of places with counts."""
     declaration, identity = at_desk.declaration, _identity(content)
     [view] = plan_view(declaration, located_in(case.right, [case], {case.pk: content}, at_desk, stores))
     lines = shown_lines(view)
@@ -139,7 +139,7 @@ def look_of(
 
 
 def shown_lines(view: View) -> list[dict[str, Any]]:
-    """Places and counts of what is shown."""
+    """Places and counts of a view."""
     return [
         {"place": table.place, "rows": len(table.rows), "what": "view", "words": "view", "cite": "", "until": None}
         for table in view.tables
@@ -151,12 +151,12 @@ def marks_for(right: str, content: CaseContent, at_desk: CaseDeployment) -> tupl
 
 
 def summary(made: ErasurePlan | AmendmentPlan, at_desk: CaseDeployment) -> list[dict[str, Any]]:
-    """The plan as it is kept: each row in one line."""
+    """The plan in storable form; each row counts in one line."""
     return [line_of(tally) for tallies in preview(made, at_desk.keyring) for tally in tallies]
 
 
 def line_of(tally: ReceiptLine) -> dict[str, Any]:
-    """One line of a receipt or preview as it is kept: places, counts and grounds."""
+    """One line of a receipt or preview in storable form: places, counts and grounds."""
     return {
         "place": tally.place,
         "rows": tally.rows,

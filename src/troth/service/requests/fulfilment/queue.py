@@ -1,7 +1,7 @@
-"""The line: cases that need nobody any more are put into batches; where the configuration is wrong, it stops.
+"""Batches cases that are ready for automatic processing; halts while the configuration is invalid.
 
-While it is stopped cases are received and their clocks run. Nothing is lost, and whoever mends the configuration lets
-everything go on from where it was.
+During a halt, cases are still received and their clocks run. Nothing is lost, and after the configuration is fixed,
+processing resumes where it was.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from troth.stores import StoreRefused, UnknownName
 from troth.subjects import MapRefused, PlanRefused, RunInterrupted
 
 BATCH_MAX = 500
-"""Cases that are carried out together: as many as share one transaction of a store."""
+"""Maximum number of cases per batch: as many as share one transaction of a store."""
 _WRONG = (NoDeployment, DeclarationErrors, SecretMissing, MapRefused, PlanRefused, StoreRefused, UnknownName)
-"""What no waiting mends: the configuration is wrong, for every case alike."""
+"""Errors that a retry does not fix: the configuration is wrong for all cases."""
 _FLOWS = ("cases.batch", "cases.follow", "cases.lift")
 
 
 def form_batches() -> int:
-    """Put cases that are ready into batches, and want their flows. How many batches. Several workers may do so."""
+    """Put ready cases into batches, and request their flows. Returns the number of batches. Safe in several workers."""
     at = dt.datetime.now(dt.UTC)
     _let_waiting_go_on(at)
     if _is_stopped(at):
         return 0
-    # Whoever stopped the line is on the way to its own stop when somebody starts it again: that flow goes on here.
+    # A flow that caused the halt may stop only after the halt was ended: such flows are resumed here.
     go_on(_FLOWS, [_code(wrong.__name__) for wrong in _WRONG])
     if not _ready().exists():
         return 0
@@ -67,11 +67,11 @@ def _form(right: str, most: int, at: dt.datetime) -> bool:
 
 
 def _let_waiting_go_on(at: dt.datetime) -> None:
-    """Cases whose window is over, and those that waited for the answer to a request to see (DPA 2018 s.173), are
-    carried out next."""
+    """Release cases whose cooling-off period is over, and those that waited for the answer to an access request (DPA
+    2018 s.173)."""
     waiting = Case.objects.exclude(state=CaseState.CLOSED).filter(state=CaseState.IN_PROGRESS)
     over = waiting.filter(needs=WaitReason.WINDOW, window_until__lte=at)
-    if over.exists() and may_end(at):  # a look without a transaction, which on SQLite would lock everybody out
+    if over.exists() and may_end(at):  # checked without a transaction, which would lock SQLite
         over.update(needs="")
     known = names_of_cases(waiting.filter(needs=WaitReason.ACCESS).values_list("pk", "subject"))
     if ready := known.keys() - waiting_to_see(known):
@@ -79,7 +79,7 @@ def _let_waiting_go_on(at: dt.datetime) -> None:
 
 
 def _is_stopped(at: dt.datetime) -> bool:
-    """Whether the line is stopped for the declaration of now; a new one lets it run again."""
+    """True if processing is halted for the current declaration; a changed declaration ends the halt."""
     stop = ProcessingHalt.objects.filter(cleared_at=None).first()
     if stop is None:
         return False
@@ -94,7 +94,7 @@ def _is_stopped(at: dt.datetime) -> bool:
 
 
 def end_halt(at: dt.datetime) -> None:
-    """Go on after the configuration was mended: what had stopped is taken up where it was."""
+    """End the halt after the configuration was fixed, and resume stopped flows where they were."""
     with transaction.atomic():
         if ProcessingHalt.objects.filter(cleared_at=None).update(cleared_at=at):
             stopped = CaseBatch.objects.filter(ended_at=None).values_list("pk", flat=True)
@@ -104,7 +104,7 @@ def end_halt(at: dt.datetime) -> None:
 
 @contextlib.contextmanager
 def process_queue() -> Iterator[None]:
-    """Stop the line where the configuration is wrong: cases are received and their clocks run, nothing is lost."""
+    """Context manager: halt processing on configuration errors. Cases are still received, and nothing is lost."""
     try:
         yield
     except _WRONG as wrong:
@@ -116,7 +116,7 @@ def process_queue() -> Iterator[None]:
 
 
 def _code(error: str) -> str:
-    """The name of an error as a code."""
+    """Convert an error's class name to a code."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in error).lstrip("_")
 
 

@@ -1,7 +1,7 @@
-"""What showed that a person's data went to a recipient: put down before anything is changed, since an erasure takes the
-rows away that show it, and read again when recipients are told (GDPR Art. 19).
+"""Evidence that a person's data went to a recipient: recorded before any change, because an erasure deletes the rows
+that prove it, and read when recipients are notified (GDPR Art. 19).
 
-It stands in an event of the case, so that it survives retries, restarts and runs that did not come to their end.
+It is stored in an event of the case, so that it survives retries, restarts and unfinished runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NOTED = "data_located"
 
 
 def note_evidence(run_id: str, cases: Sequence[Case], located: Sequence[Located], *, at: dt.datetime) -> None:
-    """Put down what the rows of each case's person show, before the run of that id changes any: categories and counts,
+    """Record evidence from the rows of each case's person, before the run changes any of them: categories and counts,
     no values."""
     CaseEvent.objects.bulk_create(
         CaseEvent(
@@ -44,8 +44,8 @@ def note_evidence(run_id: str, cases: Sequence[Case], located: Sequence[Located]
 
 
 def evidence_of(case: Case, at_desk: CaseDeployment) -> DisclosureEvidence:
-    """What was put down for *case*, over all runs that have begun: what a later run no longer finds, an earlier one may
-    have changed. Systems that answer for themselves count as holding something unless they said that they hold nothing.
+    """Evidence for *case*, merged from all runs that have begun, because data that a later run no longer finds may have
+    been changed by an earlier one. External systems count as holding data unless they answered that they hold none.
     """
     fed: dict[str, Went] = {}
     held: dict[str, frozenset[str]] = {}
@@ -57,13 +57,13 @@ def evidence_of(case: Case, at_desk: CaseDeployment) -> DisclosureEvidence:
             fed[name] = Went(
                 sent=before.sent | frozenset(now["sent"]),
                 changed=before.changed | changed,
-                kept=kept | (before.kept - changed),  # what an earlier plan kept, a later one may have let go
+                kept=kept | (before.kept - changed),  # a later plan may have released what an earlier one kept
             )
     return DisclosureEvidence(fed=fed, held={**held, **dict(_asked(case, at_desk))})
 
 
 def _noted(case: Case) -> Iterator[dict[str, Any]]:
-    """What was put down for runs that have begun: what was planned and not carried out changed nothing."""
+    """Evidence recorded for runs that have begun; plans that were not executed changed nothing."""
     events = list(case.events.filter(what=_NOTED).order_by("at", "id").values_list("facts", flat=True))
     named = [facts["run"] for facts in events]
     begun = {*RunRow.objects.filter(run_id__in=named).values_list("run_id", flat=True)}
@@ -72,8 +72,8 @@ def _noted(case: Case) -> Iterator[dict[str, Any]]:
 
 
 def _asked(case: Case, at_desk: CaseDeployment) -> Iterator[tuple[str, frozenset[str]]]:
-    """Systems that may have held something, and the categories that they keep: what is not told apart, all of them. A
-    system that refuses to delete keeps what it holds."""
+    """External systems that may have held data, with the categories they keep: all of them if they do not specify
+    which. A system that refuses to delete keeps everything it holds."""
     systems = systems_of(at_desk)
     for step in case.steps.exclude(why="right_not_answered"):
         system, counts, kept = systems.get(step.system), step.facts.get("counts"), step.facts.get("kept", [])
@@ -81,7 +81,7 @@ def _asked(case: Case, at_desk: CaseDeployment) -> Iterator[tuple[str, frozenset
         if system is None or has_nothing:
             continue
         holds = dict(system.asked.holds) if system.asked is not None else {}
-        is_own_no = step.way != "task" and step.why != "not_known_by"  # a system says no with a code of its own
+        is_own_no = step.way != "task" and step.why != "not_known_by"  # systems refuse with their own codes
         must_keep = step.state == CaseStep.State.REFUSED and (step.why == "must_keep" or is_own_no)
         named = [holds[one["what"]] for one in kept if one["what"] in holds]
         whole = set(holds.values()) or {"user"}

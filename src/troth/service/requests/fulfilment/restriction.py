@@ -1,4 +1,4 @@
-"""Restriction is real: rows carry the declared marks, and applications that ask the read guard are told."""
+"""Makes restrictions effective: sets the declared flag columns of rows, and informs callers of the read guard."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from troth.subjects import Identity, RunFailed, marked_for, plan_hash, plan_mark
 
 
 class MarksUnfinished(ServiceError):
-    """Rows changed while they were being marked; those that are left are marked with the next try."""
+    """Rows changed while their flags were being set; the remaining ones are set on the next retry."""
 
     retryable = True
 
 
 def restrict(case: Case, content: CaseContent, purpose: str, at_desk: CaseDeployment, at: dt.datetime) -> None:
-    """Let every application that asks know that this identifier's data must not be used: the read guard."""
+    """Make the read guard report that data of these identifiers must not be used."""
     with transaction.atomic():
         for mark in marks_of(content.identifiers, at_desk):
             Restriction.objects.get_or_create(
@@ -39,14 +39,14 @@ def restrict(case: Case, content: CaseContent, purpose: str, at_desk: CaseDeploy
 
 
 def record_choice(case: Case, content: CaseContent, at_desk: CaseDeployment, at: dt.datetime) -> None:
-    """Keep what the person chose by the keyed marks of their identifiers, in the transaction that is open. It counts
-    from then on, whether or not anything is held about them: whoever imports the address later is told no."""
+    """Record the person's choice by the fingerprints of their identifiers. It applies from then on, even if no data
+    about them exists yet: the guard also covers an address imported later."""
     for purpose in ("",) if case.right == Right.RESTRICT else marks_for(case.right, content, at_desk):
         restrict(case, content, purpose, at_desk, at)
 
 
 def is_stopped(right: str, content: CaseContent, at_desk: CaseDeployment) -> bool:
-    """Whether every use that *content* objects to has stopped already, for each identifier it names."""
+    """True if all uses that *content* objects to are already stopped for all its identifiers."""
     marks = marks_of(content.identifiers, at_desk)
     wanted = {(mark, purpose) for mark in marks for purpose in marks_for(right, content, at_desk)}
     in_force = Restriction.objects.filter(mark__in=marks, lifted_at=None).values_list("mark", "purpose")
@@ -54,14 +54,14 @@ def is_stopped(right: str, content: CaseContent, at_desk: CaseDeployment) -> boo
 
 
 def is_marked(case: Case) -> bool:
-    """Whether a use was seen to stop for *case* in any system, so that lifting it lets it go on there."""
+    """True if a use was verifiably stopped for *case* in any system, so that lifting it has an effect there."""
     seen = case.steps.filter(state=CaseStep.State.DONE).exclude(why="nothing_held")
     marked = RunRow.objects.filter(run_id__startswith=f"marks:{case.pk}:set:").exclude(finished_at=None)
     return seen.exists() or marked.exists()
 
 
 def marks_of(identifiers: Sequence[tuple[str, str]], at_desk: CaseDeployment) -> list[bytes]:
-    """The keyed marks of identifiers, by which a restriction is found again."""
+    """Fingerprints (keyed references) of identifiers, by which restrictions are looked up."""
     each = [Identity(((IdentityKind(kind), value),)) for kind, value in identifiers]
     return [str(name).encode() for name in references(each, at_desk.keyring)]
 
@@ -69,8 +69,8 @@ def marks_of(identifiers: Sequence[tuple[str, str]], at_desk: CaseDeployment) ->
 def set_marks(
     case: Case, content: CaseContent, names: tuple[str, ...], at_desk: CaseDeployment, *, lifted: bool
 ) -> None:
-    """Set or lift marks on the rows of one person, whose case goes on afterwards. Harmless twice: rows that are as
-    they should be are left. Raises `MarksUnfinished`."""
+    """Set or lift flags on the rows of one person; the case continues afterwards. Idempotent: correct rows are not
+    changed. Raises `MarksUnfinished`."""
     if not marked_for(at_desk.declaration, names):
         return
     about = f"marks:{case.pk}:{'lift' if lifted else 'set'}:{short(names)}:"
@@ -95,7 +95,7 @@ def set_marks(
 
 
 def lift(case_id: int) -> int:
-    """End what a case had restricted: in the company's stores first, then for those who ask the read guard. How many
+    """Lift the restrictions of a case: in the company's stores first, then in the read guard. Returns the number of
     restrictions."""
     case = Case.objects.select_related("key").get(pk=case_id)
     with process_queue():
@@ -115,6 +115,6 @@ def lift(case_id: int) -> int:
 
 
 def short(names: tuple[str, ...]) -> str:
-    """*names* in the id of a run, which is short: any number of purposes may be named."""
+    """Short form of *names* for a run id, whose length is limited; hashed if too long."""
     text = "+".join(names)
     return text if len(text) <= 32 else hashlib.sha256(text.encode()).hexdigest()[:16]

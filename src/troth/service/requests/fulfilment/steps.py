@@ -1,8 +1,8 @@
-"""Carrying out: from cases that need nobody any more to their answer. The steps of the flows in `flows`.
+"""Steps of the flows in `requests.jobs` that execute a request and answer it.
 
-Cases of one right are carried out together, in a batch. Each function here is one step: it is found again by its ids
-alone, and harmless twice. What changes a company's stores goes through the journal of `record`; its receipts come back
-into the case with the commit that finishes the run, whichever process finishes it.
+Cases of one right are executed together in a batch. Each function is one step, identified by its ids alone, and
+idempotent. Changes to a company's stores go through `core.journal`; the receipts are added to the cases in the commit
+that finishes the run, in whichever process that happens.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-# --- looking ---------------------------------------------------------------------------------------------------------
+# --- looking up ------------------------------------------------------------------------------------------------------
 
 
 def look(batch_id: int) -> int:
-    """Find the people of a batch and decide who can be carried out now; the others leave it, each for its reason. How
-    many are left."""
+    """Locate the people of a batch, and decide which cases can be executed now; the others leave it, each with a
+    reason. Returns how many remain."""
     batch, at = CaseBatch.objects.get(pk=batch_id), now()
     with process_queue():
         at_desk = case_deployment()
@@ -126,7 +126,7 @@ def _contents(cases: Sequence[Case], at_desk: CaseDeployment) -> dict[int, CaseC
 
 
 Concern = tuple[str, dict[str, Any]]
-"""What a case needs before it can be carried out, and what is said of it: codes, places and counts."""
+"""What a case needs before it can be executed, with facts: codes, places and counts."""
 
 
 def _concerns(
@@ -166,8 +166,8 @@ def _concerns(
 
 
 def _is_to_weigh(case: Case, content: CaseContent, at_desk: CaseDeployment) -> bool:
-    """Whether a person has to weigh the objection and has not (GDPR Art. 21(1)). Meanwhile the use stops where a column
-    can say so (Art. 18(1)(d))."""
+    """True if staff must still weigh the objection (GDPR Art. 21(1)). Meanwhile the use stops in systems with a flag
+    column (Art. 18(1)(d))."""
     if case.right != Right.OBJECT or not rules.weighed(
         at_desk.declaration, case.right, marks_for(case.right, content, at_desk)
     ):
@@ -178,7 +178,7 @@ def _is_to_weigh(case: Case, content: CaseContent, at_desk: CaseDeployment) -> b
 def _reviews(right: str, located: Located, at_desk: CaseDeployment) -> dict[int, list[Review]]:
     by_case: dict[int, list[Review]] = {}
     if right in CHOICES:
-        return by_case  # to stop a use needs nobody's look, whoever else shares the address
+        return by_case  # stopping a use needs no review, even if others share the address
     for review in reviews(at_desk.declaration, located):
         by_case.setdefault(review.subject, []).append(review)
     return by_case
@@ -191,7 +191,7 @@ def _review(review: Review) -> dict[str, Any]:
 def _unapproved(
     case: Case, content: CaseContent, at_desk: CaseDeployment, stores: Mapping[str, Store], at: dt.datetime
 ) -> Concern | None:
-    """What is missing until a second person has approved exactly the plan of now."""
+    """The concern until a second person has approved exactly the current plan; None after that."""
     if case.right in LOOKS:
         hash_, lines = look_of(case, content, at_desk, stores)
     else:
@@ -207,7 +207,7 @@ def _unapproved(
 
 
 def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) -> None:
-    """Take a case out of its batch, or from the systems that it waited for: somebody or something comes first."""
+    """Take a case out of its batch, or stop its waiting for systems, because something else must happen first."""
     with transaction.atomic():
         fresh = Case.objects.select_for_update().get(pk=case.pk)
         is_waiting = fresh.batch_id is None and fresh.needs == WaitReason.SYSTEMS
@@ -229,7 +229,7 @@ def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) ->
 
 
 def _open_window(case: Case, at: dt.datetime) -> None:
-    """The data is restricted at once, and erased when the window is over (the person may think again)."""
+    """Start the cooling-off period: the data is restricted now, and erased at its end unless the person withdraws."""
     at_desk = case_deployment()
     case.window_until = receive.window_of(case, at_desk)
     restrict(case, at_desk.papers.content(case), "", at_desk, at)
@@ -237,7 +237,7 @@ def _open_window(case: Case, at: dt.datetime) -> None:
 
 
 def _contest(case: Case, at: dt.datetime) -> None:
-    """Whether data is right is in question: it is only stored until somebody has looked (GDPR Art. 18(1)(a))."""
+    """Restrict data whose accuracy is contested, until staff have checked it (GDPR Art. 18(1)(a))."""
     if case.restrictions.filter(lifted_at=None).exists():
         return
     at_desk = case_deployment()
@@ -245,12 +245,12 @@ def _contest(case: Case, at: dt.datetime) -> None:
     CaseEvent.objects.create(case=case, at=at, what="restricted", actor="rule", facts={"why": "contested"})
 
 
-# --- acting ----------------------------------------------------------------------------------------------------------
+# --- executing -------------------------------------------------------------------------------------------------------
 
 
 def act(batch_id: int) -> int:
-    """Do what the batch asks of the company's stores: how many cases have a receipt now. Harmless twice: a run that was
-    begun is finished and not begun again."""
+    """Execute the batch in the company's stores. Returns how many cases have a receipt now. Idempotent: a run that has
+    begun is finished, not begun again."""
     batch = CaseBatch.objects.get(pk=batch_id)
     if batch.right in LOOKS:
         return 0
@@ -263,7 +263,7 @@ def act(batch_id: int) -> int:
 
 
 def _runs(batch: CaseBatch, at_desk: CaseDeployment) -> Iterator[tuple[str, list[Case], dict[int, CaseContent]]]:
-    """The batch's cases as runs: all in one, but for objections, whose purposes differ."""
+    """Group the batch's cases into runs: a single one, except for objections and withdrawals, whose purposes differ."""
     cases = _cases(batch)
     contents = _contents(cases, at_desk)
     groups: dict[tuple[str, ...], list[Case]] = {}
@@ -341,21 +341,21 @@ def _begin_run(
 def _leave_to_look(
     case: Case, content: CaseContent, concerns: Sequence[Review], at_desk: CaseDeployment, at: dt.datetime
 ) -> None:
-    """Somebody has to say what is meant before this plan may be carried out."""
+    """Send the case to review: staff must clarify it before the plan may be executed."""
     if case.right == Right.AMEND:
         set_marks(case, content, (RESTRICTED,), at_desk, lifted=False)
     _leave(case, WaitReason.REVIEW, {"reviews": [_review(one) for one in concerns]}, at)
 
 
 def _require_approval(cases: Sequence[Case], approved: str, at: dt.datetime) -> None:
-    """Raise `NotApproved` where somebody approved another plan than that of now: rows have changed since."""
+    """Raise `NotApproved` if the current plan is not the approved one, because rows have changed since."""
     for case in cases:
         if len(cases) > 1 or not case.approvals.filter(plan_hash=approved).exists():
             raise NotApproved("the plan has changed since it was approved")
 
 
 def _take_apart(cases: Sequence[Case], refused: PlanRefused | NotApproved, at: dt.datetime) -> None:
-    """A batch that cannot be planned together is carried out one by one; one alone waits for somebody to look."""
+    """Split a batch that cannot be planned together into single cases; a single case goes to review or approval."""
     is_unapproved = (
         isinstance(refused, NotApproved) and cases[0].right in case_deployment().declaration.requests.approve
     )
@@ -363,7 +363,7 @@ def _take_apart(cases: Sequence[Case], refused: PlanRefused | NotApproved, at: d
         facts = {"why": "not_approved"} if isinstance(refused, NotApproved) else _refusal(refused)
         _leave(cases[0], WaitReason.APPROVAL if is_unapproved else WaitReason.REVIEW, facts, at)
         return
-    with transaction.atomic():  # or a feeder would put those that have left together again
+    with transaction.atomic():  # so that no worker batches those that have left together again
         for case in cases:
             _leave(case, "", {"why": "taken_apart"}, at)
             batch = CaseBatch.objects.create(right=case.right, made_at=at)
@@ -376,7 +376,7 @@ def _refusal(refused: PlanRefused) -> dict[str, Any]:
 
 
 def _release_unfinished(cases: Sequence[Case], run_id: str) -> None:
-    """Cases whose steps may not be done are planned again, some times; then somebody has to look."""
+    """Replan cases whose steps failed, a limited number of times; after that they go to review."""
     at = now()
     for case in cases:
         if case.receipts.exists():
@@ -390,13 +390,13 @@ def _release_unfinished(cases: Sequence[Case], run_id: str) -> None:
 
 
 def _note_nothing(run_id: str, cases: Sequence[Case], lines: list[dict[str, Any]], at: dt.datetime) -> None:
-    """Nothing had to change in any store: that is a receipt, too, and needs no run."""
+    """Store receipts for cases that required no change in any store; this needs no run."""
     for case in cases:
         CaseReceipt.objects.get_or_create(case=case, run=run_id, defaults={"at": at, "lines": lines})
 
 
 def _receive(run_id: str, receipts: Mapping[str, tuple[RunReceipt, EntryRow]], at: dt.datetime) -> None:
-    """Told by the journal, in the transaction that finishes a run: put the receipts to their cases."""
+    """Journal callback, in the transaction that finishes a run: store the receipts with their cases."""
     batch = int(run_id.removeprefix(_RUNS).partition(":")[0])
     cases = {case.subject: case for case in Case.objects.filter(batch_id=batch)}
     CaseReceipt.objects.bulk_create(
@@ -420,11 +420,11 @@ def _receive(run_id: str, receipts: Mapping[str, tuple[RunReceipt, EntryRow]], a
 follow(_RUNS, _receive)
 
 
-# --- asking and settling --------------------------------------------------------------------------------------------
+# --- asking and answering -------------------------------------------------------------------------------------------
 
 
 def ask(batch_id: int) -> int:
-    """Ask the systems that are asked: services, applications, people. How many have not answered."""
+    """Ask external systems: services, applications and people. Returns how many have not answered."""
     batch = CaseBatch.objects.get(pk=batch_id)
     with process_queue():
         at_desk = case_deployment()
@@ -436,8 +436,8 @@ def ask(batch_id: int) -> int:
 
 
 def settle_batch(batch_id: int) -> int:
-    """Answer the cases of the batch that are complete, and let a flow of its own follow each of the others. How many
-    were answered."""
+    """Answer the complete cases of the batch, and start a separate flow for each case that waits for systems. Returns
+    how many were answered."""
     batch = CaseBatch.objects.get(pk=batch_id)
     with process_queue():
         at_desk, at = case_deployment(), now()
@@ -453,15 +453,15 @@ def settle_batch(batch_id: int) -> int:
         for case in cases:
             if case.pk in waiting and case.right in STOPS:
                 outcome.stop_recorded(case, at_desk, now=at)
-    # Whoever has no receipt although the run is over is carried out again.
+    # Cases without a receipt although the run is over are executed again.
     _release_unfinished(unfinished, f"{_RUNS}{batch.pk}")
     CaseBatch.objects.filter(pk=batch.pk).update(ended_at=at)
     return answered
 
 
 def poll(case_id: int) -> int:
-    """`external_systems.poll`, for a flow. Where a use has to stop, the stores are read again before the person is
-    told."""
+    """`external_systems.poll` for a flow. If a use has to stop, the stores are read again before the person is
+    informed."""
     with process_queue():
         if (wait_s := external_systems.poll(case_id)) > 0:
             return wait_s
@@ -474,7 +474,7 @@ def poll(case_id: int) -> int:
 
 
 def settle_case(case_id: int) -> int:
-    """Answer a case whose systems have all answered. How many were answered."""
+    """Answer a case if all its systems have answered. Returns the number of cases answered."""
     case = Case.objects.select_related("key").get(pk=case_id)
     if case.state != CaseState.IN_PROGRESS or external_systems.unanswered([case]):
         return 0
@@ -483,7 +483,7 @@ def settle_case(case_id: int) -> int:
 
 
 def settle(cases: Sequence[Case], at_desk: CaseDeployment) -> int:
-    """Answer these cases of one right: the package or the receipt, the letter, the end. How many."""
+    """Answer cases of one right with a package or receipt and an e-mail, and close them. Returns the number."""
     if not cases:
         return 0
     contents = _contents(cases, at_desk)
@@ -494,7 +494,7 @@ def settle(cases: Sequence[Case], at_desk: CaseDeployment) -> int:
 
 
 def _approved(cases: Sequence[Case], contents: Mapping[int, CaseContent], at_desk: CaseDeployment) -> list[Case]:
-    """Those whose data may be handed out as it is now; the others wait for a new approval, where a right needs one."""
+    """Cases whose current data may be released; if the right needs approval, the others wait for a new one."""
     if cases[0].right not in at_desk.declaration.requests.approve:
         return list(cases)
     found, at = list[Case](), now()

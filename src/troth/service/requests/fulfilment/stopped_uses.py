@@ -1,8 +1,8 @@
-"""Where a use has stopped, system by system. What messages and pages say of it rests on these steps alone.
+"""Records in which systems a use has stopped. Messages and pages about it rely only on these steps.
 
-A system that we look into has stopped where a column of its own says so for every row of the person that can say it,
-and that was read back after it was written. One that answers for itself has stopped when it says so. In every other
-system that holds the person a task asks somebody, and until they have answered nothing is said but that.
+In a store that we access, a use has stopped if the flag column is set in all rows of the person in tables that have
+one, as read back after the write. An external system has stopped when it says so. In all other systems with data of the
+person, staff get a task, and until they have done it, messages say only that.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from troth.service.requests.models import Case, CaseStep
 from troth.subjects import Flagged, flags
 
 NOTHING_HELD = "nothing_held"
-"""Why nothing had to stop: the system was searched, and holds no row of the person."""
+"""Reason that nothing had to stop: the system has no row of the person."""
 _NO_MARK = "no_mark"
-"""Why a person has to stop it: no column there can say it, or not for every row."""
+"""Reason for a manual task: the system has no flag column, or not for every row."""
 
 
 def note(
@@ -35,8 +35,8 @@ def note(
     now: dt.datetime,
     opens_tasks: bool = True,
 ) -> None:
-    """Read every store again, and put down for each case where its use has stopped; *opens_tasks* asks somebody where
-    no column can say it. Harmless twice. Raises the stores' errors."""
+    """Read every store again, and record for each case where its use has stopped; *opens_tasks* creates tasks for
+    systems without flags. Idempotent. Raises the stores' errors."""
     if not cases:
         return
     right = cases[0].right

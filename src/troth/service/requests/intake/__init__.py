@@ -1,1 +1,1 @@
-"""Intake: what arrives by a form, by mail, by the API or through staff becomes a case."""
+"""Intake: turns messages from forms, e-mail, the API and staff into cases."""

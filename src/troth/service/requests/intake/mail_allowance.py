@@ -1,8 +1,8 @@
-"""How much is mailed to an address that nobody has proved: whoever knows an address has us write to its owner.
+"""Limits e-mails to unverified addresses, because anyone who knows an address can make us write to its owner.
 
-An address gets three messages a day, over all forms, the API and mail, until somebody shows that they read it. What is
-asked beyond that is received all the same, and no message says so. Addresses are known by a keyed mark, which goes
-after a day; ``ann+shop@example.org`` counts as ``ann@example.org``.
+An address gets at most three messages a day, over all forms, the API and e-mail, until someone proves that they read
+it. Requests beyond that are still received, but no message confirms them. Addresses are stored as fingerprints, which
+are deleted after a day; ``ann+shop@example.org`` counts as ``ann@example.org``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _DAY = dt.timedelta(days=1)
 
 
 def folded(address: str) -> str:
-    """The mailbox that *address* most likely is: what follows a ``+`` is the owner's own mark for it. Dots count."""
+    """The probable mailbox of *address*: the part after ``+`` is a tag of the owner and is removed. Dots are kept."""
     local, at, domain = address.strip().casefold().rpartition("@")
     mailbox, plus, _ = local.strip('"').partition("+")
     return f"{mailbox if mailbox and plus else local}{at}{domain}"
 
 
 def take(address: str, desk: CaseDeployment, *, now: dt.datetime) -> bool:
-    """Count one more message to *address*, in the transaction that is open: whether it may be sent."""
+    """Count one more message to *address*, in the caller's transaction. True if it may be sent."""
     [row] = _locked([_mark(address, desk)], now)
     lately = [at for at in row.sent if dt.datetime.fromisoformat(at) > now - _DAY]
     if len(lately) >= MESSAGES_MAX:
@@ -38,15 +38,15 @@ def take(address: str, desk: CaseDeployment, *, now: dt.datetime) -> bool:
 
 
 def hold(addresses: Iterable[str], desk: CaseDeployment, *, now: dt.datetime) -> None:
-    """Lock what is counted of these, for a transaction that takes from several: always in the same order, so that no
-    two of them wait for each other."""
+    """Lock the counters of several addresses for one transaction, always in the same order, so that no two transactions
+    deadlock."""
     _locked([_mark(address, desk) for address in addresses], now)
 
 
 def forget(*, now: dt.datetime) -> None:
-    """Drop the marks that count no more."""
+    """Delete expired counters."""
     old = UnprovedAddress.objects.filter(until__lte=now)
-    if old.exists():  # a look without a transaction, which on SQLite would lock everybody out
+    if old.exists():  # checked without a transaction, which would lock SQLite
         old.delete()
 
 

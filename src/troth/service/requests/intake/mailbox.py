@@ -1,10 +1,10 @@
-"""Requests that arrive by mail (clause C51): each letter in the mailbox opens a case, once, with the clock at arrival.
+"""Requests that arrive by e-mail (clause C51): each message opens a case, once, and its clock starts on arrival.
 
-A sender's address is easily forged. So a letter proves nothing: what may harm waits until the person opens the link
-that goes to that address, and only what harms nobody (to stop a use, to complain, to ask) happens at once.
+Sender addresses are easily forged, so a message proves nothing. Anything that may do harm waits until the person opens
+the link sent to that address; only harmless actions (stopping a use, complaints, questions) happen immediately.
 
-Every letter is made by a stranger. What cannot be read or answered becomes a question for a handler, without an
-address, and is not lost; and no letter, however it is made, keeps those after it from being read.
+Messages are untrusted input. A message that cannot be read or answered becomes a question for a handler, without an
+address, and is not lost; and no message, however malformed, prevents later ones from being read.
 """
 
 from __future__ import annotations
@@ -49,61 +49,62 @@ from troth.subjects import Identity, IdentityRefused
 _LOG = logging.getLogger("troth.mailbox")
 _EVERY = dt.timedelta(minutes=1)
 READ_BY = "mailbox:read-by"
-"""By when the mailbox has to have been read again (`record.due`); late where it does not answer, or nobody tries."""
+"""Scheduled job (`core.scheduled_jobs`) with the time by which the mailbox must be read again. It is overdue if the
+mailbox does not answer, or nobody reads it."""
 _UNREAD_MAX = dt.timedelta(minutes=30)
 _AT_ONCE = 100
 _PASS_S_MAX = 30.0
-"""How long one pass reads letters: what is left is read in the next."""
+"""Maximum duration of one pass; remaining messages are read in the next one."""
 _READ_MAX, _HEADER_MAX, _PARTS_MAX = 512 * 1024, 4_000, 200
-"""How much of a letter is read. The parser takes time with the square of a header's length and of the parts, and what
-somebody writes stands before what they attach."""
+"""Limits on the part of a message that is read. Parsing time is quadratic in the length of headers and the number of
+parts, and the text precedes attachments."""
 _TEXT_MAX = 20_000
 _A_DAY_MAX = 20
-"""Cases that letters of one address may open in a day. More of them are kept for a handler, and no letter goes back;
-only what stops a use is still heeded at once."""
+"""Maximum number of cases that messages of one address may open per day. Further messages go to a handler and get no
+reply; only requests to stop a use are still executed immediately."""
 """A letter that says that it came earlier than this is taken to come now."""
 _REFERENCE = re.compile(r"\b[RCQ]-\d{4}-\d{4,12}\b")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
 _BAD_MAIL = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What the parser of the standard library lets out on mail that breaks the standards."""
+"""Errors that the standard library's parser raises for malformed messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailboxMessage:
-    """One letter as it lies in the mailbox. Its `repr` shows nothing."""
+    """One raw message in the mailbox. Its `repr` shows only its size."""
 
     raw: bytes
     at: dt.datetime
     done: Callable[[], None]
-    """Marks it as taken in; harmless twice."""
+    """Marks the message as ingested; idempotent."""
 
     def __repr__(self) -> str:
         return f"Delivered({len(self.raw)} bytes)"
 
 
 class ImapMailbox(Protocol):
-    """A mailbox: the letters that have not been taken in, the oldest first."""
+    """A mailbox, which yields messages that were not ingested yet, oldest first."""
 
     def letters(self, most: int) -> Iterator[MailboxMessage]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class MailRead:
-    """A letter as it was understood. Its `repr` shows nothing."""
+    """A parsed message. Its `repr` shows nothing."""
 
     sender: str
-    """The address that an answer goes to; empty where it names none that a letter could go to."""
+    """The address for replies; empty if it contains no valid one."""
     author: str
-    """Its ``From``, as it stands."""
+    """Its ``From`` header."""
     name: str
     subject: str
     text: str
     message_id: str
     is_automatic: bool
     references: tuple[str, ...] = field(default=())
-    """Cases that it names."""
+    """Case references in its subject and text."""
     replies_to: tuple[str, ...] = field(default=())
-    """The Message-IDs that it answers."""
+    """Message-IDs to which it replies."""
 
     def __repr__(self) -> str:
         return "MailRead(…)"
@@ -111,7 +112,7 @@ class MailRead:
 
 @periodic_job("cases:mailbox")
 def read_due(now: dt.datetime) -> dt.datetime:
-    """Take in what has arrived, where a mailbox is set up."""
+    """Ingest new messages, if a mailbox is configured and declared."""
     told: Settings = settings.TROTH
     at_desk = case_deployment()
     if told.mailbox is not None and at_desk.declaration.requests.by_mail:
@@ -121,17 +122,18 @@ def read_due(now: dt.datetime) -> dt.datetime:
 
 
 def take_in(letter: MailboxMessage, at_desk: CaseDeployment, *, now: dt.datetime) -> list[Case]:
-    """Open the cases that this letter asks for, or put it to the case that it answers; none for what is no person's.
+    """Open the cases that the message asks for, or attach it to the case that it replies to. Returns none for automatic
+    messages.
 
-    Once for each letter, whatever happens in between: what was taken in is known by a keyed mark that commits with the
-    cases. A letter that nobody can read or answer opens a case for a handler rather than being lost. Raises only where
-    the letter is not what breaks: then it stays where it is.
+    Each message is ingested exactly once, even after a crash: its fingerprint commits with the cases. A message that
+    cannot be read or answered opens a case for a handler. Raises only for errors that the message did not cause; it
+    then stays in the mailbox.
     """
     [mark] = at_desk.keyring.fingerprints("arrived", [letter.raw])
     try:
         cases = _once(mark, letter, lambda: _cases_of(letter, at_desk, now))
     except (OperationalError, InterfaceError):
-        raise  # our own database is away
+        raise  # our own database is unavailable
     except Exception as error:  # noqa: BLE001 - whatever a letter breaks, the letters after it are read
         _LOG.warning("a letter could not be taken in as it stands (%s): a handler gets it", type(error).__name__)
         cases = _once(mark, letter, lambda: [_for_a_handler(letter, "not_answered", at_desk, now)])
@@ -140,7 +142,8 @@ def take_in(letter: MailboxMessage, at_desk: CaseDeployment, *, now: dt.datetime
 
 
 def _once(mark: bytes, letter: MailboxMessage, treat: Callable[[], list[Case]]) -> list[Case]:
-    """What *treat* makes of the letter, in one transaction with its mark; nothing where it was taken in before."""
+    """Call *treat* in one transaction with storing the message's fingerprint; return nothing if it was ingested
+    before."""
     try:
         with transaction.atomic():
             arrived = IngestedMessage.objects.create(mark=mark, at=letter.at)
@@ -150,7 +153,7 @@ def _once(mark: bytes, letter: MailboxMessage, treat: Callable[[], list[Case]]) 
             return cases
     except IntegrityError:
         if not IngestedMessage.objects.filter(mark=mark).exists():
-            raise  # it is something else that broke
+            raise  # another constraint failed
         _LOG.info("a letter was taken in before")
         return []
 
@@ -175,7 +178,7 @@ def _cases_of(letter: MailboxMessage, at_desk: CaseDeployment, now: dt.datetime)
     if _is_flood(content, at_desk, now):
         stops = [one for one in asked if one[1] in STOPS]
         asked, left = stops, "too_many" if left or asked != stops else ""
-        content = dataclasses.replace(content, address="")  # whoever forges a sender fills nobody's mailbox with ours
+        content = dataclasses.replace(content, address="")  # a forged sender must not flood a mailbox with our replies
     intakes = [
         receive.Intake(
             kind=kind,
@@ -193,8 +196,8 @@ def _cases_of(letter: MailboxMessage, at_desk: CaseDeployment, now: dt.datetime)
 
 
 def _asked(recognised: Recognised) -> tuple[list[tuple[CaseKind, str, str]], str]:
-    """What is opened for a letter: of which kind, for which right, and why somebody reads it first. And why somebody
-    has to read it besides: what it may want more would be lost where everything that it plainly wants goes on."""
+    """Cases to open for a message: kind, right, and the reason (code) for a prior review. Plus the reason for an extra
+    case for a handler, because uncertain parts would be lost if all certain ones proceed."""
     if not recognised.rights:
         return [
             (recognised.kind, recognised.maybe[0], "not_sure")
@@ -209,8 +212,8 @@ def _asked(recognised: Recognised) -> tuple[list[tuple[CaseKind, str, str]], str
 def _for_a_handler(
     letter: MailboxMessage, why: str, at_desk: CaseDeployment, now: dt.datetime, *, read: MailRead | None = None
 ) -> Case:
-    """A question that a handler reads: what came, as far as it can be shown, without an address that a letter of ours
-    could go to."""
+    """Open a question for a handler, with the message as far as it can be shown, and without an address to which we
+    could reply."""
     if read is not None:
         said = "\n\n".join(part for part in (read.author, read.subject, read.text) if part)
     else:
@@ -255,9 +258,9 @@ def _is_theirs(case: Case, sender: str, at_desk: CaseDeployment) -> bool:
 
 
 def _answered(read: MailRead, at: dt.datetime, at_desk: CaseDeployment, now: dt.datetime) -> Case | None:
-    """A letter about a case of the same address. Whoever answers a letter that we sent there has had it: that answers
-    what we asked, and opens an appeal where there was an answer of ours. A reference is no proof, as they can be
-    counted through: what only names one is put beside its case, for a handler."""
+    """Attach a message to a case with the same address, or return None. A reply to an e-mail of ours proves that its
+    sender received it: it answers our question, or appeals against our answer. A case reference proves nothing, because
+    references can be guessed; a message that only names one is stored with the case for a handler."""
     about = about_of(read.replies_to, to=read.sender, keyring=at_desk.keyring).removeprefix("case:")
     for reference in dict.fromkeys(name for name in (about, *read.references) if name):
         case = Case.objects.select_related("key", "handler").filter(reference=reference).first()
@@ -279,7 +282,7 @@ def _answered(read: MailRead, at: dt.datetime, at_desk: CaseDeployment, now: dt.
 
 
 def _alert(case: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
-    """Have somebody read what was put beside a case, once a day at most."""
+    """Notify staff of a message stored with a case, at most once a day."""
     organisation = at_desk.declaration.organisation
     with translation.override(at_desk.declaration.policy.language):
         what = gettext("A letter about a case waits to be read.")
@@ -296,18 +299,18 @@ def _alert(case: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
     )
 
 
-# --- reading a letter -------------------------------------------------------------------------------------------------
+# --- parsing ----------------------------------------------------------------------------------------------------------
 
 
 class _Bounded(email.policy.EmailPolicy):
-    """The standard policy, with headers of a bounded length."""
+    """The standard policy, with limited header length."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         return super().header_source_parse(["".join(sourcelines)[:_HEADER_MAX]])
 
 
 def understood(raw: bytes) -> MailRead | None:
-    """What a letter says; None where it is too broken to be read."""
+    """Parse a message; None if it is too malformed."""
     if raw.count(b"\n--", 0, _READ_MAX) > _PARTS_MAX:
         return None
     try:
@@ -334,7 +337,7 @@ def understood(raw: bytes) -> MailRead | None:
 
 
 def _address(sender: str) -> str:
-    """*sender*, where a letter can go to it, as a case keeps it."""
+    """Normalised *sender*; empty if no e-mail can be sent to it."""
     try:
         return Address.read(sender).text if len(sender) <= 254 else ""
     except LetterRefused:
@@ -342,7 +345,7 @@ def _address(sender: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """*text* without what is not seen: control characters, and what turns the direction of writing."""
+    """*text* without invisible characters: control characters and direction marks."""
     return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
 
 
@@ -354,7 +357,7 @@ def _header(message: EmailMessage, name: str) -> str:
 
 
 def _is_automatic(message: EmailMessage) -> bool:
-    """RFC 3834: what no person wrote is answered by nobody, or two machines would write to each other for ever."""
+    """True for automatic messages (RFC 3834), which must not be answered, so that no mail loop occurs."""
     submitted = _header(message, "Auto-Submitted").partition(";")[0].strip().lower()
     if submitted not in ("", "no"):
         return True
@@ -388,7 +391,7 @@ def _text(message: EmailMessage) -> str:
 
 @contextlib.contextmanager
 def open_mailbox(where: Mailbox) -> Iterator[ImapMailbox]:
-    """The mailbox that the settings name. Raises `MailboxAway` where it does not answer."""
+    """Context manager: the configured mailbox. Raises `MailboxAway` if it does not answer."""
     if where.folder is not None:
         yield _Maildir(where)
         return
@@ -405,14 +408,14 @@ def open_mailbox(where: Mailbox) -> Iterator[ImapMailbox]:
 
 
 class MailboxAway(TrothError):
-    """The mailbox refused or broke off; letters wait there, and their clocks run from their arrival."""
+    """The mailbox refused or closed the connection. Messages wait there, and their clocks run from arrival."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"the mailbox did not answer as it should ({why}); check TROTH_MAILBOX_URL and the account")
 
 
 class _Maildir:
-    """A maildir: what is taken in moves from ``new`` to ``cur`` and is marked as seen. No letter is parsed here."""
+    """A maildir: ingested messages move from ``new`` to ``cur`` and are marked as seen. It does not parse messages."""
 
     def __init__(self, where: Mailbox) -> None:
         assert where.folder is not None, "a maildir has a folder"
@@ -439,7 +442,7 @@ class _Maildir:
 
 
 class _Imap:
-    """An IMAP folder: what is taken in is marked as seen. No letter is parsed here."""
+    """An IMAP folder: ingested messages are marked as seen. It parses only the ``Received`` header."""
 
     def __init__(self, box: object) -> None:
         self._box = box
@@ -459,7 +462,7 @@ class _Imap:
 
 
 def _arrival(raw: bytes) -> dt.datetime | None:
-    """When our own server took the letter: the topmost ``Received``, which the sender cannot write."""
+    """When our own server received the message: the topmost ``Received`` header, which the sender cannot forge."""
     with contextlib.suppress(*_BAD_MAIL):
         headers = BytesHeaderParser(policy=_Bounded()).parsebytes(raw[:_READ_MAX])
         at = email.utils.parsedate_to_datetime(str(headers.get("Received", "")).rpartition(";")[2].strip())
@@ -468,7 +471,8 @@ def _arrival(raw: bytes) -> dt.datetime | None:
 
 
 def read_mailbox(where: Mailbox, at_desk: CaseDeployment, *, now: dt.datetime, most: int = _AT_ONCE) -> int:
-    """Take in up to *most* letters, for half a minute at most. How many opened or answered a case."""
+    """Ingest up to *most* messages, for at most half a minute. Returns how many opened a case or were attached to
+    one."""
     taken, begun = 0, time.monotonic()
     with open_mailbox(where) as box:
         for letter in box.letters(most):

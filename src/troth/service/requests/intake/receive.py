@@ -1,7 +1,7 @@
-"""What arrives becomes a case, and begins: by a form, a mail, the API, or staff for somebody.
+"""Opens cases from forms, e-mail, the API and staff, and starts their processing.
 
-Every function is one transaction of Troth's own database: the case, its event, its ledger entry and its letter commit
-together. `want`ed flows and queued letters are rows of the same commit, so nothing is lost between them.
+Each function is one transaction in Troth's own database: the case, its event, its ledger entry and its e-mail commit
+together. Requested flows and queued e-mails are rows of the same commit, so none can be lost.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _LETTER_OF = {CaseKind.REQUEST: "R", CaseKind.COMPLAINT: "C", CaseKind.QUESTION:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What arrives: by a form, a mail, the API, or staff for somebody. Its `repr` shows nothing."""
+    """A new request from a form, e-mail, the API or staff. Its `repr` shows no personal data."""
 
     kind: CaseKind
     content: CaseContent
@@ -72,31 +72,31 @@ class Intake:
     residence: str = ""
     clause: str = ""
     tier: int = 0
-    """The proof of identity that came with it: an application that signed the person in gives 3."""
+    """Tier of identity proof given at intake: 3 from an application that signed the person in."""
     is_confidential: bool = False
     received_at: dt.datetime | None = None
-    """When it arrived, where that is earlier than now: the clock starts at arrival."""
+    """Time of arrival if earlier than now; the clock starts then."""
     why: str = ""
-    """Why somebody has to look at it first, as a code; empty where nothing is unclear."""
+    """Code of the reason for a prior review; empty if none is needed."""
     answers_case: int | None = None
-    """The case that this one follows from: an appeal from what was refused, and what is done after all from an
-    appeal."""
+    """Primary key of the preceding case: for an appeal, the case appealed against; for a request after a granted
+    appeal, the appeal."""
     who: Actor = field(default=SUBJECT)
     program: str = ""
-    """Which program opened it over the API: it follows it, whichever of its tokens asks."""
+    """The program that opened it over the API; all its tokens may follow the case."""
 
     def __repr__(self) -> str:
         return f"Intake({self.kind}, {self.right or '-'}, {self.channel})"
 
 
 def receive(intake: Intake, desk: CaseDeployment, *, now: dt.datetime) -> Case:
-    """Open a case, and let everything follow that needs nobody's decision. Raises `CaseRefused` where nobody is named
-    like this, and where the proof would be asked of somebody else."""
+    """Open a case and start all automatic processing. Raises `CaseRefused` for invalid identifiers or purposes, and if
+    the proof would be requested from a different address than the one that names the person."""
     return receive_all([intake], desk, now=now)[0]
 
 
 def receive_all(intakes: Sequence[Intake], desk: CaseDeployment, *, now: dt.datetime) -> list[Case]:
-    """`receive` for many, in one transaction: all are opened or none."""
+    """`receive` for many, in one transaction: all or none."""
     with transaction.atomic():
         opened = [_case(intake, desk, now) for intake in intakes]
         if len(intakes) > 1:
@@ -131,13 +131,13 @@ def receive_all(intakes: Sequence[Intake], desk: CaseDeployment, *, now: dt.date
 
 
 def split_objection(intake: Intake, declaration: Declaration) -> list[Intake]:
-    """*intake*, or two where it objects to direct marketing and to other uses: each is a case of its own."""
+    """Split an objection to both direct marketing and other uses into two intakes; otherwise return *intake* alone."""
     parts = rules.split(declaration, intake.right, intake.content.purposes)
     return [dataclasses.replace(intake, content=dataclasses.replace(intake.content, purposes=part)) for part in parts]
 
 
 def _case(intake: Intake, desk: CaseDeployment, now: dt.datetime) -> tuple[Case, rules.Clocks]:
-    """The row of a new case, unsaved, and its clocks; its reference follows from its number."""
+    """The unsaved row of a new case, and its clocks. The reference is set once the primary key exists."""
     received = min(intake.received_at or now, now)
     if intake.kind == CaseKind.REQUEST and not _is_shown(intake) and identity.goes_astray(intake.content):
         raise CaseRefused(
@@ -178,18 +178,18 @@ def _case(intake: Intake, desk: CaseDeployment, now: dt.datetime) -> tuple[Case,
 
 
 def _is_shown(intake: Intake) -> bool:
-    """Whether somebody answers for the names in it: who brought it, or who decided on what it follows from."""
+    """True if someone vouches for the identifiers: the submitter, or the handler of the preceding case."""
     return intake.answers_case is not None or identity.answers_for_names(intake.who.actor, intake.tier)
 
 
 def _doubt(case: Case, intake: Intake) -> str:
-    """Why a link or what the person knows is not enough, as a code; empty where it is."""
+    """Code of the reason why a link or known data points are not enough as proof; empty if they are."""
     is_shown = not case.subject or not case.tier_needed or _is_shown(intake) or identity.link_shows(intake.content)
     return "" if is_shown else "not_shown"
 
 
 def _begin(case: Case, content: CaseContent, clocks: rules.Clocks, desk: CaseDeployment, now: dt.datetime) -> None:
-    """What follows from a case that has just been opened: a link to prove the channel, or the work itself."""
+    """Start a new case: place its hold, then mail a link that proves the channel, or begin processing."""
     place_hold(case, content, desk, now)
     if case.tier < case.tier_needed:
         case.state = CaseState.VERIFYING
@@ -201,9 +201,9 @@ def _begin(case: Case, content: CaseContent, clocks: rules.Clocks, desk: CaseDep
 
 
 def send_link(case: Case, content: CaseContent, desk: CaseDeployment, *, now: dt.datetime, again: int = 0) -> bool:
-    """Mail a link that proves the channel; the earlier ones stay good until they end. Where somebody asks for another,
-    it goes to that other, who says whether they may; until then nothing happens. Whether it was mailed: an address
-    that nobody has proved gets so much a day."""
+    """Mail a link that proves the channel; earlier links stay valid until they expire. If an agent asks for a person,
+    the link goes to that person, who must authorise the agent first. True if it was mailed: unverified addresses have a
+    daily limit."""
     is_for_another = bool(content.agent_address) and case.state == CaseState.VERIFYING
     secret = links.make(case, MailedLink.Use.AGENT if is_for_another else MailedLink.Use.PROVE, now=now)
     facts: dict[str, Any] = {
@@ -213,7 +213,7 @@ def send_link(case: Case, content: CaseContent, desk: CaseDeployment, *, now: dt
     }
     number = str(again) if again else ""
     if is_for_another:
-        facts["right"] = case.right  # and no name, which is free text: anybody could have us mail it to anybody
+        facts["right"] = case.right  # no name: it is free text that anyone could have us mail to anyone
         row = write_to(content.address, case, "agent_authority", desk, facts, now=now, again=number)
     else:
         facts["what"] = case.right or case.kind
@@ -226,7 +226,7 @@ def send_link(case: Case, content: CaseContent, desk: CaseDeployment, *, now: dt
 
 
 def prove(link: MailedLink, desk: CaseDeployment, *, now: dt.datetime, tier: int = 1) -> Case:
-    """The person has shown who they are, to *tier*: go on where that is enough. Harmless twice."""
+    """Record that the person has proved their identity to *tier*; continue the case if that suffices. Idempotent."""
     with transaction.atomic():
         case = locked(link.case_id)
         if case.tier < tier and case.state == CaseState.VERIFYING:
@@ -235,7 +235,7 @@ def prove(link: MailedLink, desk: CaseDeployment, *, now: dt.datetime, tier: int
 
 
 def _proved(case: Case, tier: int, desk: CaseDeployment, *, now: dt.datetime) -> None:
-    """Who asks is known to *tier*, in the transaction that is open: the case that waits for it goes on, or not yet."""
+    """Set the case's tier in the caller's transaction, and continue the case if the tier suffices."""
     case.tier = tier
     is_enough = tier >= case.tier_needed
     if is_enough:
@@ -253,7 +253,7 @@ def _proved(case: Case, tier: int, desk: CaseDeployment, *, now: dt.datetime) ->
 
 
 def _go_on(case: Case, content: CaseContent, clocks: rules.Clocks, desk: CaseDeployment, now: dt.datetime) -> None:
-    """Everything is known that is needed to begin: work on it, and say so."""
+    """Begin processing, since the required proof is there, and acknowledge the case."""
     is_told = case.acknowledged_at is not None
     case.state = CaseState.IN_PROGRESS
     case.needs = _first_need(case)
@@ -277,8 +277,8 @@ def _first_need(case: Case) -> str:
 def _acknowledge(
     case: Case, content: CaseContent, clocks: rules.Clocks, desk: CaseDeployment, now: dt.datetime
 ) -> bool:
-    """Tell the person that the case is open, by when it is answered, and where they can watch it. False where their
-    address got enough today, and nobody has shown that they read it."""
+    """Confirm to the person that the case is open, with its deadline and status link. False if the daily limit of an
+    unverified address is reached."""
     secret = links.make(case, MailedLink.Use.STATUS, now=now)
     status = links.address_of(secret, desk)
     received = day(case.received_at, desk)
@@ -289,7 +289,7 @@ def _acknowledge(
         facts = {"received": received, "due": clocks.first.on, "status": status}
         kind = "question_acknowledged"
     else:
-        # What we have chosen ourselves is no law for them.
+        # Our own standards are not cited as laws.
         cited = [one.citation for one in clocks.answer if not one.rule.startswith("standards.")]
         with translation.override(case.language):
             laws = tuple(dict.fromkeys(str(one) for one in cited if one is not None)) or (gettext("our own promise"),)
@@ -312,15 +312,15 @@ def _acknowledge(
 
 
 def window_of(case: Case, desk: CaseDeployment) -> dt.datetime | None:
-    """Until when the person may think again: an erasure's window counts from its acknowledgement, which names the
-    day. None where there is none."""
+    """End of an erasure's cooling-off period, counted from the acknowledgement, which names the day. None if there is
+    none."""
     if case.right != Right.ERASE or case.window_until is not None:
         return case.window_until
     return rules.window_end(desk.declaration, case.acknowledged_at or case.received_at, case.due_on)
 
 
 def _next(case: Case, desk: CaseDeployment, now: dt.datetime) -> dict[str, Any]:
-    """What happens next where that is not what mostly does: an appeal is decided, an erasure may wait for a while."""
+    """Text about special next steps: the decision on an appeal, or the cooling-off period of an erasure; else empty."""
     if case.right == Right.APPEAL:
         with translation.override(case.language):
             text = (
@@ -342,7 +342,7 @@ def _next(case: Case, desk: CaseDeployment, now: dt.datetime) -> dict[str, Any]:
 
 
 def _weighing(case: Case, content: CaseContent, desk: CaseDeployment) -> dict[str, Any]:
-    """What happens next where a person weighs an objection."""
+    """Text about the next step if staff must weigh an objection; else empty."""
     if not rules.weighed(
         desk.declaration, case.right, rules.stopped_by(desk.declaration, case.right, content.purposes)
     ):

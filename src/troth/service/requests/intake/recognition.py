@@ -1,7 +1,7 @@
-"""What a letter in somebody's own words asks for (clause C51): whatever it is called, in whichever language. Pure.
+"""Recognises which rights a message in free wording asks for, in several languages (clause C51). Pure.
 
-The phrases are data (``wording.toml``). Nothing is decided that could do harm: what is recognised only opens a case,
-and what is not, or not plainly, is put to a person.
+The phrases are data (``wording.toml``). No decision can do harm: recognised requests only open a case, and unclear
+messages go to a person.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from importlib import resources
 from troth.service.requests.models import LOOKS, CaseKind, Right
 
 _READ_MAX = 20_000
-"""Characters that are read: nobody hides a request behind more."""
+"""Maximum number of characters read; no real request comes later."""
 _GAP_MAX = 3
 _REACH, _REACH_OF_A_STOP = 5, 1
-"""How many words before a phrase a negation may stand. People who want no more letters write "not" all over; it
-turns an objection round only right before it."""
+"""Maximum distance in words of a negation before a phrase. People who want no more mail use "not" everywhere, so a
+negation inverts an objection only directly before it."""
 _ORDER = (
     Right.VIEW,
     Right.PORT,
@@ -31,16 +31,16 @@ _ORDER = (
     Right.AMEND,
     Right.ERASE,
 )
-"""Of several rights in one letter: what is to be seen comes before what changes it."""
+"""Order of several rights in one message: access comes before changes."""
 STOPS = (Right.OBJECT, Right.WITHDRAW)
-"""What ends a use and harms nobody, whoever asks."""
+"""Rights that only stop a use; granting them harms nobody, even if someone else asked."""
 _HARMLESS = (*LOOKS, *STOPS)
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What a letter asks for: its *kind*; the *rights* that it plainly asks for, each a case; those that *maybe* it
-    asks for, by weak signs alone or said both ways; and those that it speaks of in the negative alone."""
+    """Result for a message: its *kind*; the *rights* it clearly asks for, one case each; rights that it *maybe* asks
+    for, because the signs are weak or contradictory; and rights that occur only *negated*."""
 
     kind: CaseKind
     rights: tuple[Right, ...] = ()
@@ -48,8 +48,8 @@ class Recognised:
     negated: tuple[Right, ...] = ()
 
     def is_sure(self, right: Right) -> bool:
-        """Whether a case of *right* may go on before anybody has read the letter. What changes something may where
-        nothing else is spoken of; a template that lists all rights there are asks for few of them."""
+        """True if a case of *right* may proceed before anyone has read the message. Rights that change data may only if
+        no other right is mentioned, because templates list many rights but mean few."""
         return right in self.rights and (right in _HARMLESS or {*self.rights, *self.maybe, *self.negated} == {right})
 
 
@@ -66,7 +66,7 @@ class _Phrases:
 
 
 def recognise(subject: str, text: str) -> Recognised:
-    """What *subject* and *text* ask for."""
+    """Recognise what *subject* and *text* ask for."""
     words = _sentences(f"{subject}\n\n{_new_part(text)}"[:_READ_MAX])
     plainly, negated, spans = set[str](), set[str](), list[tuple[int, int]]()
     for name, phrases in _wording().items():
@@ -87,7 +87,7 @@ def recognise(subject: str, text: str) -> Recognised:
 
 
 def _hints(name: str, phrases: _Phrases, rest: str) -> int:
-    """How many weak signs speak for *name*."""
+    """Number of weak signs for *name*."""
     return sum(
         any(not _is_negated(match, phrase, rest, name) for match in phrase.pattern.finditer(rest))
         for phrase in phrases.weak
@@ -95,7 +95,7 @@ def _hints(name: str, phrases: _Phrases, rest: str) -> int:
 
 
 def _is_negated(match: re.Match[str], phrase: _Phrase, words: str, name: str) -> bool:
-    """Whether the sentence of *match* says the opposite: by a negation shortly before it, within it, or after it."""
+    """True if the match is negated by a word shortly before, within or after it in the same sentence."""
     negation = _words()["negation"]
     if ({*match[0].split()} - phrase.words) & {*negation["words"]}:
         return True
@@ -110,7 +110,8 @@ def _is_negated(match: re.Match[str], phrase: _Phrase, words: str, name: str) ->
 
 
 def _without(words: str, spans: Sequence[tuple[int, int]]) -> str:
-    """*words* with a boundary in the place of each of *spans*: what a strong phrase says is no weak sign as well."""
+    """*words* with each of *spans* replaced by a sentence boundary, so that strong phrases do not count as weak
+    signs."""
     kept, at = list[str](), 0
     for start, end in sorted(spans):
         if start >= at:
@@ -120,7 +121,7 @@ def _without(words: str, spans: Sequence[tuple[int, int]]) -> str:
 
 
 def _new_part(text: str) -> str:
-    """The letter without what it quotes of an earlier one."""
+    """The message without quoted earlier ones."""
     lines = []
     for line in text.splitlines():
         if re.match(r"\s*(>|-{2,}\s*(original|ursprung|message d|mensaje)|_{10,})", line, re.IGNORECASE):
@@ -132,15 +133,15 @@ def _new_part(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Small letters and digits without accents, one space between words."""
+    """Case-folded letters and digits without accents, with single spaces between words."""
     plain = unicodedata.normalize("NFKD", text.replace("ß", "ss")).casefold()
     kept = (letter if letter.isalnum() else " " for letter in plain if not unicodedata.combining(letter))
     return " ".join("".join(kept).split())
 
 
 def _sentences(text: str) -> str:
-    """*text* folded, with a bar between sentences, which no phrase crosses. What looks like the end of one before a
-    digit is none: "Art. 15"."""
+    """Folded *text* with a bar between sentences, which no phrase crosses. A full stop before a digit ends no sentence:
+    "Art. 15"."""
     spelt = re.sub(r"n['\u2019]t\b", " not", text, flags=re.IGNORECASE)
     sentences = re.split(r"[.!?;]+(?=\s+[^\W\d_])|\n\s*\n", spelt)
     return " | ".join(filter(None, map(folded, sentences)))
@@ -166,7 +167,7 @@ def _wording() -> Mapping[str, _Phrases]:
 
 
 def _phrase(phrase: str) -> _Phrase:
-    """The phrase over folded text. Gaps are bounded, so that matching takes linear time."""
+    """Compile a phrase for folded text. Gaps are bounded, so that matching takes linear time."""
     words = phrase.replace("-", " ").split()
     parts = [re.escape(word[:-1]) + "[^ ]{0,20}" if word.endswith("*") else re.escape(word) for word in words]
     gap = rf"(?: [^ |]{{1,40}}){{0,{_GAP_MAX}}} "
@@ -182,7 +183,7 @@ _COMMON = {
 
 
 def language_of(text: str, *, among: Sequence[str]) -> str:
-    """The language of a letter, by its most frequent words; the first of *among* where none stands out."""
+    """The language of a message, by its most frequent words; the first of *among* if none is recognised."""
     words = folded(text[:_READ_MAX]).split()
     counts = {language: sum(word in _COMMON.get(language, ()) for word in words) for language in among}
     best = max(counts, key=lambda language: counts[language], default="en")

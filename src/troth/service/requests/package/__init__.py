@@ -1,6 +1,6 @@
-"""The package that a person downloads (GDPR Art. 15, 20): everything held, as pages to read and files to reuse.
+"""The package that a person downloads (GDPR Art. 15, 20): all their data, as a page to read and files to reuse.
 
-`build` is pure: values in, the bytes of a ZIP out, the same ones for the same values. It raises `PackageRefused`.
+`build` is pure and deterministic: values in, the bytes of a ZIP out. It raises `PackageRefused`.
 """
 
 from troth.service.requests.package.archive import build

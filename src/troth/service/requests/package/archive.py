@@ -1,4 +1,4 @@
-"""The ZIP: an ``index.html`` to read, the data as JSON and CSV, a letter in PDF."""
+"""Builds the ZIP: an ``index.html`` to read, the data as JSON and CSV, and a letter as PDF."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from troth.stores import Scalar
 
 
 def build(contents: Contents) -> bytes:
-    """The package of *contents*, complete: the same bytes for the same contents. Raises `PackageRefused`."""
+    """Build the complete package; the same contents give the same bytes. Raises `PackageRefused`."""
     contents = dataclasses.replace(
         contents,
         reference=printable(contents.reference),
@@ -47,7 +47,7 @@ def build(contents: Contents) -> bytes:
 
 
 def _receipt(receipt: Mapping[str, object] | None) -> dict[str, bytes]:
-    """The proof that the ledger knows of this copy: all that is known of it, and the proof itself for verifiers."""
+    """Files with the ledger's proof of this copy: all its data as JSON, and the proof alone for verifiers."""
     if receipt is None:
         return {}
     proof = receipt.get("proof")
@@ -56,7 +56,7 @@ def _receipt(receipt: Mapping[str, object] | None) -> dict[str, bytes]:
 
 
 def _in_order(parts: Iterable[TableContents]) -> list[TableContents]:
-    """*parts* with the tables of one system side by side."""
+    """*parts*, grouped by system."""
     systems: dict[str, list[TableContents]] = {}
     for part in parts:
         systems.setdefault(part.system, []).append(part)
@@ -64,8 +64,8 @@ def _in_order(parts: Iterable[TableContents]) -> list[TableContents]:
 
 
 def _placed(declaration: Declaration, part: TableContents) -> TableContents:
-    """*part* under names that every file can hold, and with the categories that are declared for a system that answers
-    for itself. What is no single value of a column becomes its JSON text."""
+    """*part* with printable names, and with the categories declared for an external system. Nested values become JSON
+    text."""
     system = declaration.systems.get(part.system)
     holds = system.asked.holds if system is not None and system.asked is not None else {}
     categories = zip(part.columns, part.categories, strict=False)
@@ -83,7 +83,7 @@ def _single(value: Scalar) -> Scalar:
 
 
 def packed(files: Mapping[str, bytes], made_at: dt.datetime) -> bytes:
-    """*files* as a ZIP that depends on nothing else: sorted, all of one time, readable by their owner alone."""
+    """Pack *files* as a deterministic ZIP: sorted, with a single timestamp, readable only by the owner."""
     at = made_at.astimezone(dt.UTC)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as opened:

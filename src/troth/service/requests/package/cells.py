@@ -1,7 +1,7 @@
-"""Values as JSON holds them, each under a kind that gives it back exactly, and as cells of CSV. Pure.
+"""Encodes values losslessly as JSON, with a kind for each, and as CSV cells. Pure.
 
-A column has one kind, which the package's JSON Schema names (``"$ref": "#/$defs/date"``). Where its values are of
-several kinds, it is ``mixed``, and each value says its own.
+Each column has one kind, which the package's JSON Schema names (``"$ref": "#/$defs/date"``). If its values have several
+kinds, it is ``mixed``, and each value contains its own kind.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import Any
 from troth.stores import Scalar
 
 _EXACT_MAX = 2**53 - 1
-"""The largest whole number that every reader of JSON keeps exactly (RFC 8259, section 6)."""
+"""The largest integer that every JSON parser preserves exactly (RFC 8259, section 6)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How a kind of value is written."""
+    """JSON Schema and encoder of one kind of value."""
 
     schema: Mapping[str, Any]
     encode: Callable[[Any], Any] = lambda value: value
@@ -68,7 +68,7 @@ DEFINITIONS: Mapping[str, Mapping[str, Any]] = {
         "properties": {"kind": {"enum": list(_KINDS)}, "value": {"type": ["string", "number", "boolean"]}},
     },
 }
-"""Every kind as a JSON Schema, for ``$defs``. Any value may be missing: null."""
+"""JSON Schema of each kind, for ``$defs``. Every value may be null."""
 
 _TYPES: Mapping[type, str] = {
     bool: "boolean",
@@ -94,7 +94,7 @@ def _kind_of(value: Scalar) -> str:
 
 
 def kind_of_column(values: Iterable[Scalar]) -> str:
-    """The one kind that gives all of *values* back; ``mixed`` where there is none, ``text`` where there are none."""
+    """The kind that represents all *values* exactly; ``mixed`` if there is none, ``text`` without values."""
     kinds = {_kind_of(value) for value in values if value is not None}
     if len(kinds) <= 1:
         return next(iter(kinds), "text")
@@ -102,7 +102,7 @@ def kind_of_column(values: Iterable[Scalar]) -> str:
 
 
 def encode(kind: str, value: Scalar) -> Any:
-    """*value* as JSON holds it in a column of *kind*."""
+    """Encode *value* for JSON in a column of *kind*."""
     if value is None:
         return None
     if kind == _MIXED:
@@ -119,15 +119,15 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def printable(text: str) -> str:
-    """*text* with U+FFFD for what no page and no table can hold: control characters and halves of characters."""
+    """Replace control characters, noncharacters and lone surrogates in *text* by U+FFFD."""
     return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def csv_cell(value: Scalar) -> str:
-    """One cell of CSV, in quotes (RFC 4180); nothing at all for null.
+    """One CSV cell, quoted (RFC 4180); empty for null.
 
-    A text that a spreadsheet would run as a formula gets an apostrophe in front, and so does one that begins with an
-    apostrophe: whoever takes one apostrophe off has the text again. Numbers are left alone.
+    Text that a spreadsheet would execute as a formula gets a leading apostrophe, and so does text that begins with one,
+    so that removing one apostrophe restores the text. Numbers are not changed.
     """
     if value is None:
         return ""

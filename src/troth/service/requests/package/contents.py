@@ -1,4 +1,4 @@
-"""What goes into a package, as values. Personal throughout: no `repr` shows any of it."""
+"""Input values of a package. They are entirely personal, so no `repr` shows them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from troth.stores import Scalar
 
 
 class PackageRefused(ServiceError):
-    """No package can be made of this, or this is no package of ours, or not a whole one; the message says why, and
-    shows no value."""
+    """No package can be built from the input, or a file is not a complete package of ours; the message gives the
+    reason, without values."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TableContents:
-    """The rows of one table of one system about the person. *place* is ``system.table``; *categories* stand under the
-    columns, None where a column is no personal data; *withheld* values are about somebody else (Art. 15(4))."""
+    """Rows about the person from one table of one system. *place* is ``system.table``; *categories* follow the order of
+    the columns, None for columns without personal data; *withheld* counts values about somebody else (Art. 15(4))."""
 
     place: str
     columns: tuple[str, ...]
@@ -38,8 +38,8 @@ class TableContents:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Shared:
-    """Somebody received data about the person: who, which categories, why, and when (Art. 15(1)(c)). *recipient* and
-    *why* are keys of the declaration, or words."""
+    """A disclosure of the person's data: recipient, categories, reason and time (Art. 15(1)(c)). *recipient* and *why*
+    are keys of the declaration, or plain words."""
 
     recipient: str
     categories: tuple[str, ...]
@@ -49,9 +49,9 @@ class Shared:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Contents:
-    """All that one package says. *right* is ``view`` or ``port``; *unanswered* are systems that did not answer, with
-    the reason as a code; *receipt* is the ledger's proof that the look was put on record, where there is one yet:
-    ``proof``, the text of a C2SP tlog-proof, ``verifier``, the key to verify it with, and whatever else is known."""
+    """All input of one package. *right* is ``view`` or ``port``; *unanswered* maps systems that did not answer to the
+    reason code; *receipt* is the ledger's proof that the access was recorded, if there is one yet: ``proof``, the text
+    of a C2SP tlog-proof, ``verifier``, the key to verify it with, and other facts."""
 
     right: str
     reference: str
@@ -63,14 +63,14 @@ class Contents:
     until: dt.datetime
     shared: Sequence[Shared] = ()
     looks: Sequence[tuple[dt.datetime, str, str]] = ()
-    """Who of the staff looked at the person's data: when, the role, the purpose."""
+    """Accesses of staff to the person's data: time, role, purpose."""
     stopped: Collection[str] = ()
-    """The purposes that the person has stopped; the empty name where their data may only be stored."""
+    """Purposes that the person has stopped; contains the empty name if the data may only be stored."""
     kinds: Collection[str] = tuple(IdentityKind)
-    """The kinds of identifiers that the systems were searched with."""
+    """Kinds of identifiers with which the systems were searched."""
     unanswered: Mapping[str, str] = field(default_factory=dict)
     site: str = ""
-    """The address of the privacy centre, such as ``https://example.org/your-data/``."""
+    """URL of the privacy centre, such as ``https://example.org/your-data/``."""
     uploads: Mapping[str, bytes] = field(default_factory=dict)
-    """What somebody found in a system that a person looks into, by the system: a file each, handed out as it is."""
+    """Files that staff uploaded for manual tasks, by system; included unchanged."""
     receipt: Mapping[str, object] | None = None

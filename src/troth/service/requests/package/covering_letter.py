@@ -1,4 +1,4 @@
-"""``letter.pdf``: the covering letter, a tagged PDF (PDF/UA-1). It states the facts of Art. 15(1) and counts."""
+"""``letter.pdf``: the covering letter, a tagged PDF (PDF/UA-1), with the facts of Art. 15(1) and counts."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 
 _TEMPLATE = Path(__file__).with_name("letter.typ")
 _LINE_MAX = 2_000
-"""Letters of one text. What is longer is no word of a letter, and stands on the page."""
+"""Maximum characters of one text. Longer texts are only on the page."""
 _LINES_MAX = 200
 _NOTHING = gettext_noop(
     "On %(received)s you asked us what we hold about you. We looked, and found nothing under what you gave us."
 )
 _lock = threading.Lock()
-"""A compiler serves one thread at a time."""
+"""The compiler is not thread-safe."""
 
 
 def letter(contents: Contents, facts: PackageFacts) -> bytes:
-    """The letter of *contents*, in the language of now."""
-    import typst  # here: 7 MB that whoever answers pages never needs
+    """Build the letter of *contents* in the active language."""
+    import typst  # imported here: 7 MB that processes which only serve pages never need
 
     said = _said(contents, facts)
     try:
         return _compiled(_clean(said, _told), contents)
     except typst.TypstError:
-        # PDF/UA asks for a glyph for each character, and the fonts that come along have the European scripts only.
+        # PDF/UA requires a glyph for each character, and the bundled fonts cover only European scripts.
         return _compiled(_clean(said, _plain), contents)
 
 
@@ -64,7 +64,7 @@ def _compiled(facts: dict[str, Any], contents: Contents) -> bytes:
     return pdf
 
 
-# --- texts that a PDF can hold -------------------------------------------------------------------------------------
+# --- text for PDF --------------------------------------------------------------------------------------------------
 
 
 def _clean(value: Any, text: Callable[[str], str]) -> Any:
@@ -76,17 +76,17 @@ def _clean(value: Any, text: Callable[[str], str]) -> Any:
 
 
 def _told(text: str) -> str:
-    """*text* without control characters, those that turn the direction of writing among them."""
+    """*text* without control characters and direction marks."""
     shown = printable(text[:_LINE_MAX])
     return "".join(char if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cn") else " " for char in shown)
 
 
 def _plain(text: str) -> str:
-    """*text* with a mark for each character that is not of a European script."""
+    """*text* with a replacement character for each character outside European scripts."""
     return "".join(char if ord(char) < 0x530 or 0x2010 <= ord(char) <= 0x2027 else "\ufffd" for char in _told(text))
 
 
-# --- what it says --------------------------------------------------------------------------------------------------
+# --- content -------------------------------------------------------------------------------------------------------
 
 
 def _said(contents: Contents, facts: PackageFacts) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def _about(contents: Contents, facts: PackageFacts) -> list[dict[str, Any]]:
 
 
 def _always(contents: Contents, facts: PackageFacts) -> list[dict[str, Any]]:
-    """Your rights, where to complain, and what is missing."""
+    """Sections of every letter: rights, complaints, and what is missing."""
     regulator = (
         gettext("complain to the supervisory authority: %(name)s") % {"name": facts.regulator}
         if facts.regulator

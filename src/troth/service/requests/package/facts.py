@@ -1,6 +1,6 @@
-"""What GDPR Art. 15(1)-(2) has a person told beside the data, in words of the language of now. Pure.
+"""The information that GDPR Art. 15(1)-(2) requires besides the data, as text in the active language. Pure.
 
-The page and the letter say the same facts; a fact has one place here, named for the letter of Art. 15(1).
+The page and the covering letter use the same facts; each fact is labelled with its point in Art. 15(1).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PROFILES = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Use:
-    """(a) A purpose, on which basis."""
+    """(a) A purpose with its legal basis."""
 
     title: str
     basis: str
@@ -51,7 +51,7 @@ class CategoryFact:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RecipientFact:
-    """(c) Somebody who receives such data, and Art. 15(2): what protects it where it goes."""
+    """(c) A recipient of such data, with the safeguard for transfers (Art. 15(2))."""
 
     title: str
     role: str
@@ -64,7 +64,7 @@ class RecipientFact:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Disclosed:
-    """(c) Data of this person that went to somebody on a day."""
+    """(c) A recorded disclosure of this person's data."""
 
     recipient: str
     categories: str
@@ -74,7 +74,7 @@ class Disclosed:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StaffAccessFact:
-    """Somebody of the staff looked."""
+    """An access by staff."""
 
     at: str
     role: str
@@ -83,7 +83,7 @@ class StaffAccessFact:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Stay:
-    """(d) How long one table stays."""
+    """(d) The retention period of one table."""
 
     system: str
     table: str
@@ -93,17 +93,17 @@ class Stay:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RightOf:
-    """(e) A right, and how to use it."""
+    """(e) A right, and how to exercise it."""
 
     title: str
     text: str
     page: str
-    """Where to use it at the centre; empty where we do not know the centre's address."""
+    """URL of its page in the privacy centre; empty if the centre's URL is unknown."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Origin:
-    """(g) Where data came from."""
+    """(g) A source of data."""
 
     text: str
     categories: str
@@ -112,7 +112,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LeftOutItem:
-    """What is not in the package, and why."""
+    """Something left out of the package, with the reason."""
 
     title: str
     why: str
@@ -120,7 +120,7 @@ class LeftOutItem:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TableCount:
-    """How much one table of one system holds."""
+    """Number of rows and of withheld values in one table."""
 
     system: str
     table: str
@@ -130,16 +130,16 @@ class TableCount:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PackageFacts:
-    """All of it."""
+    """All facts for one package."""
 
     held: tuple[TableCount, ...]
     looked: str
-    """Systems that were asked, and where nothing about the person was found."""
+    """Systems that were searched without finding anything about the person."""
     unanswered: tuple[LeftOutItem, ...]
     unsearched: tuple[LeftOutItem, ...]
-    """What cannot be searched by what the person gave."""
+    """Systems and tables that cannot be searched by the identifiers that the person gave."""
     left_out: tuple[LeftOutItem, ...]
-    """Of portability: what is not taken along."""
+    """For portability: what is not included."""
     uses: tuple[Use, ...]
     kinds: tuple[CategoryFact, ...]
     origins: tuple[Origin, ...]
@@ -149,10 +149,10 @@ class PackageFacts:
     stays: tuple[Stay, ...]
     rights: tuple[RightOf, ...]
     decides: str
-    """What our record says of decisions that a computer takes alone (Art. 22)."""
+    """Statement on automated decisions (Art. 22)."""
     decisions: tuple[str, ...]
     profiles: str
-    """Purposes that use a profile."""
+    """Purposes that involve profiling."""
     centre: str
     complain: str
     regulator: str
@@ -168,12 +168,12 @@ class PackageFacts:
 
     @property
     def transfers(self) -> tuple[RecipientFact, ...]:
-        """Those who receive data in another country."""
+        """Recipients in other countries."""
         return tuple(receiver for receiver in self.receivers if receiver.is_abroad)
 
 
 def facts_of(contents: Contents, left_out: Sequence[OmittedColumns] = ()) -> PackageFacts:
-    """The facts that go with *contents*, whose parts are those that the person gets."""
+    """Facts for *contents*, whose parts are those that the person gets."""
     declaration = contents.declaration
     held = _Held(declaration, contents.parts, (*_unanswered(contents), *contents.uploads), frozenset(contents.stopped))
     bases, profiles, empty = held.bases(), held.profiles(), _empty(contents, left_out)
@@ -213,14 +213,14 @@ def facts_of(contents: Contents, left_out: Sequence[OmittedColumns] = ()) -> Pac
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Held:
-    """The parts with what the declaration says about them."""
+    """The parts of a package, combined with the declaration."""
 
     declaration: Declaration
     parts: Sequence[TableContents]
     others: Collection[str]
-    """Systems that may hold more, or hold it in another form than rows."""
+    """Systems that may have more data, or data that is not in rows."""
     stopped: Collection[str] = frozenset()
-    """The purposes that the person has stopped; the empty name where the data may only be stored."""
+    """Purposes that the person has stopped; contains the empty name if the data may only be stored."""
 
     def system(self, part: TableContents) -> str:
         return labels.system_words(self.declaration, part.system)
@@ -229,7 +229,7 @@ class _Held:
         return labels.table_words(self.declaration, part.place) or self.system(part)
 
     def categories(self) -> dict[str, list[TableContents]]:
-        """Category to the parts that hold a value of it, in order."""
+        """Parts that contain a value, by category, in order."""
         found: dict[str, list[TableContents]] = {}
         for part in self.parts:
             for category in _filled(part):
@@ -237,7 +237,7 @@ class _Held:
         return found
 
     def _purposes(self) -> dict[str, tuple[list[str], list[str]]]:
-        """Purpose to the systems and the categories that it is for."""
+        """For each purpose: its systems and categories."""
         found: dict[str, tuple[list[str], list[str]]] = {}
         for part in self.parts:
             named = [category for category in dict.fromkeys(part.categories) if category is not None]
@@ -266,7 +266,7 @@ class _Held:
         )
 
     def _is_stopped(self, purpose: str) -> bool:
-        """Whether a choice of the person against *purpose* is kept, or a mark of it stands in a row of theirs."""
+        """True if a choice against *purpose* is recorded, or a flag for it is set in one of the person's rows."""
         if {"", purpose} & set(self.stopped):
             return True
         for part in self.parts:
@@ -280,7 +280,7 @@ class _Held:
         return False
 
     def bases(self) -> set[Basis | str]:
-        """The bases of what is done, and ``marketing`` where that is among it."""
+        """Legal bases of all purposes, plus ``marketing`` if there is a marketing purpose."""
         purposes = [self.declaration.purposes[name] for name in self._purposes()]
         marketing = {"marketing"} if any(covers("marketing", purpose.use) for purpose in purposes) else set()
         return {purpose.basis for purpose in purposes} | marketing
@@ -350,7 +350,7 @@ def _role(role: str) -> str:
 
 
 def _filled(part: TableContents) -> list[str]:
-    """The categories of which *part* holds a value that is about the person."""
+    """Categories for which *part* contains a value about the person."""
     filled = [
         category
         for at, category in enumerate(part.categories)
@@ -366,7 +366,7 @@ def _table(declaration: Declaration, place: str) -> Table | None:
 
 
 def _empty(contents: Contents, left_out: Sequence[OmittedColumns]) -> list[str]:
-    """Systems that were looked into, and where nothing was found: what is left out was found, too."""
+    """Systems that were searched without result; data that is left out counts as found."""
     left = {one.place.partition(".")[0] for one in left_out}
     answered = {part.system for part in contents.parts if part.rows} | left | contents.uploads.keys()
     silent = _unanswered(contents)
@@ -380,15 +380,15 @@ def _empty(contents: Contents, left_out: Sequence[OmittedColumns]) -> list[str]:
 
 
 def is_searchable(declaration: Declaration, name: str, kinds: Collection[str]) -> bool:
-    """Whether a person who gave identifiers of *kinds* could be found in a table of that system."""
+    """True if identifiers of *kinds* can find a person in some table of that system."""
     return any(_is_searched(declaration, place, kinds) for place in _places(declaration, name))
 
 
 def unsearched(
     declaration: Declaration, systems: Iterable[str], kinds: Collection[str], searched: Collection[str] = ()
 ) -> list[LeftOutItem]:
-    """What of *systems* could not be searched with identifiers of *kinds*, and why: a system, or a table of one whose
-    others could. Places of which rows were *found* are shown, and not among it."""
+    """Parts of *systems* that cannot be searched with identifiers of *kinds*, and why: whole systems, or single tables
+    of a partly searchable one. Places in *searched*, whose rows were found, are excluded."""
     missing = list[LeftOutItem]()
     for name in systems:
         places = _places(declaration, name)
@@ -403,19 +403,19 @@ def unsearched(
 
 
 def _places(declaration: Declaration, name: str) -> list[str]:
-    """The tables of a system that hold something about people."""
+    """Tables of a system with data about people."""
     tables = declaration.systems[name].tables
     return [f"{name}.{table}" for table, one in tables.items() if one.fields or one.identity or one.mentions]
 
 
 def _is_searched(declaration: Declaration, place: str, kinds: Collection[str]) -> bool:
-    """Whether identifiers of *kinds* lead to rows of a place: by a column of it or, where none names people, by the
-    rows that its rows belong to."""
+    """True if identifiers of *kinds* lead to rows of a place: by one of its columns or, if none names people, by the
+    rows of its owners."""
     return not {str(kind) for kind in _kinds(declaration, place)}.isdisjoint(kinds)
 
 
 def _kinds(declaration: Declaration, place: str, seen: frozenset[str] = frozenset()) -> list[str]:
-    """The kinds of identifiers that lead to rows of a place."""
+    """Kinds of identifiers that lead to rows of a place."""
     table = _table(declaration, place)
     if table is None or place in seen:
         return []
@@ -436,7 +436,7 @@ def _searched_by(declaration: Declaration, places: Sequence[str]) -> str:
 
 
 def _unanswered(contents: Contents) -> Mapping[str, str]:
-    """Systems that did not answer, those among them that are never asked for this right."""
+    """Systems that did not answer, including those never asked for this right, with the reason codes."""
     never = {
         name: "right_not_answered"
         for name, system in contents.declaration.systems.items()
@@ -470,7 +470,7 @@ def _origin(source: FieldOrigin, names: Sequence[str]) -> str:
 
 
 def _safeguard(name: str | None, there: str, here: str, on: dt.date) -> str:
-    """What protects data that goes from *here* to *there* (Art. 15(2), 46)."""
+    """Safeguard for transfers from *here* to *there* (Art. 15(2), 46)."""
     if name:
         return labels.safeguard_words(name)
     eea = places().territories["EEA"].places(on)
@@ -511,7 +511,7 @@ def _stay(held: _Held, part: TableContents) -> Stay:
 
 
 def _lasting(declaration: Declaration, place: str, seen: frozenset[str] = frozenset()) -> list[str]:
-    """How long rows of a place stay: by its own rules or, without any, as long as the rows that they belong to."""
+    """Retention periods of a place: by its own rules or, without any, those of its owners."""
     texts = list[str]()
     for rule in declaration.retention.values():
         if rule.table == place:
@@ -536,7 +536,7 @@ def _kept(declaration: Declaration, place: str, keep: Keep) -> str:
 
 
 def _decides(declaration: Declaration) -> str:
-    """(h) Whether a computer alone decides about people, as far as it is declared."""
+    """(h) Statement on automated decisions, as declared."""
     decided = declaration.notice.decisions
     if decided is None:
         return gettext("Our record does not say whether a computer alone decides about people; ask us.")
@@ -554,7 +554,7 @@ def _decisions(declaration: Declaration) -> Iterator[str]:
 
 
 def _rights(bases: set[Basis | str], centre: str) -> list[RightOf]:
-    """The rights of Art. 15(1)(e), and those that follow from the bases, each with its page at the *centre*."""
+    """The rights of Art. 15(1)(e), and those that follow from the legal bases, each with its page in the *centre*."""
 
     def right(key: str, title: str, text: str) -> RightOf:
         return RightOf(title, text, f"{centre}{key}/" if centre else "")

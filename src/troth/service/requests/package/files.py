@@ -1,4 +1,4 @@
-"""The data of a package as files: JSON, its JSON Schema, CSV, and the manifest over everything. Pure."""
+"""The data files of a package: JSON, its JSON Schema, CSV, and the manifest. Pure."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from troth.service.requests.package.cells import DEFINITIONS, csv_cell, encode, 
 from troth.service.requests.package.contents import Contents, PackageRefused, TableContents
 
 FORMAT = "troth-package/1"
-"""The version of everything here. Another layout is another number."""
+"""Version of the package format; changed with every new layout."""
 
 _NAME_MAX = 100
 _ATTACHED_MAX = 500
-"""Files of one table. Bytes beyond stand in its JSON and CSV, as base64."""
+"""Maximum number of attached files per table; further binary values are only in its JSON and CSV, as base64."""
 _ENDINGS: Mapping[bytes, str] = {
     b"\x89PNG\r\n\x1a\n": ".png",
     b"\xff\xd8\xff": ".jpg",
     b"GIF8": ".gif",
     b"%PDF-": ".pdf",
 }
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)  # names that Windows keeps
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)  # reserved names on Windows
 
 
 def pretty(value: object) -> bytes:
-    """*value* as JSON for machines that a person may open, too."""
+    """Indented JSON of *value*."""
     return (json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace")
 
 
 def kinds_of(part: TableContents) -> tuple[str, ...]:
-    """The kind of each column. Raises `PackageRefused` where the rows do not fit the columns."""
+    """Kind of each column. Raises `PackageRefused` if rows do not match the columns, or a value has an unknown type."""
     wide = len(part.columns)
     if len(set(part.columns)) < wide or len(part.categories) != wide or any(len(row) != wide for row in part.rows):
         raise PackageRefused(f"the rows of {part.place} do not fit its columns")
@@ -46,8 +46,8 @@ def kinds_of(part: TableContents) -> tuple[str, ...]:
 
 
 def data_files(contents: Contents) -> Iterator[tuple[str, bytes]]:
-    """``data.json`` with everything, its ``schema.json``, each table in two files of its own, and what was uploaded as
-    the files that it was."""
+    """Yield the files: ``data.json`` with all data, its ``schema.json``, a JSON and a CSV file per table, and binary
+    values as separate files."""
     tables = []
     for part, name in zip(contents.parts, file_names(contents.parts), strict=True):
         kinds = kinds_of(part)
@@ -75,7 +75,7 @@ def data_files(contents: Contents) -> Iterator[tuple[str, bytes]]:
 
 
 def controller(organisation: Organisation) -> dict[str, str]:
-    """Who hands the data out."""
+    """Identity of the controller."""
     return {
         "name": printable(organisation.name),
         "country": organisation.country,
@@ -84,7 +84,7 @@ def controller(organisation: Organisation) -> dict[str, str]:
 
 
 def _rows(part: TableContents, kinds: Sequence[str]) -> str:
-    """The rows as JSON, one a line: to be read by people, and written by the fast encoder."""
+    """The rows as JSON, one per line, which is readable and allows the fast encoder."""
     write = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
     lines = [
         write({name: encode(kind, value) for name, kind, value in zip(part.columns, kinds, row, strict=True)})
@@ -100,8 +100,8 @@ def _table(part: TableContents, rows: str) -> str:
 
 
 def _csv(part: TableContents, inside: Mapping[tuple[int, int], str]) -> bytes:
-    """The rows as CSV: UTF-8 with a byte order mark, which spreadsheets need to see that it is UTF-8. In place of bytes
-    that are a file of the package, its name stands there."""
+    """The rows as CSV, in UTF-8 with a byte order mark, by which spreadsheets recognise UTF-8. Binary values that are
+    separate files are replaced by the file name."""
     lines = [",".join(map(csv_cell, part.columns))]
     for number, row in enumerate(part.rows):
         lines.append(",".join(csv_cell(inside.get((number, at), value)) for at, value in enumerate(row)))
@@ -109,8 +109,8 @@ def _csv(part: TableContents, inside: Mapping[tuple[int, int], str]) -> bytes:
 
 
 def attached(part: TableContents, name: str) -> Mapping[tuple[int, int], str]:
-    """Where, in row and column, bytes stand that a person can open only as a file, and what that file is called. Its
-    ending follows from what it is: nothing that runs when it is opened gets one."""
+    """File names for binary values, by row and column. The extension depends on the detected type, and executable types
+    get none."""
     found = dict[tuple[int, int], str]()
     for number, row in enumerate(part.rows):
         for at, value in enumerate(row):
@@ -131,7 +131,7 @@ def _moment(at: dt.datetime) -> str:
 
 
 def schema_of(right: str, parts: Sequence[TableContents]) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of ``data.json``: which tables, which columns, and of which kind each is."""
+    """JSON Schema (draft 2020-12) of ``data.json``: its tables, their columns, and the kind of each column."""
     text = {"type": "string"}
     head = {
         "format": {"const": FORMAT},
@@ -166,7 +166,7 @@ def _table_schema(part: TableContents) -> dict[str, Any]:
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """An object with exactly these properties, in this order."""
+    """Schema of an object with exactly these properties."""
     return {
         "type": "object",
         "required": list(properties),
@@ -179,20 +179,20 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def file_names(parts: Sequence[TableContents]) -> list[str]:
-    """A file name without ending for each part. Raises `PackageRefused` for two parts of one place."""
+    """A file name without extension for each part. Raises `PackageRefused` for two parts of one place."""
     if len({part.place for part in parts}) < len(parts):
         raise PackageRefused("one table stands in the package twice")
     return _plain_names([part.place for part in parts])
 
 
 def upload_names(uploads: Mapping[str, bytes]) -> Mapping[str, str]:
-    """What the uploaded file of each system is called."""
+    """File name of each uploaded file, by system."""
     names = zip(uploads, _plain_names(list(uploads)), strict=True)
     return {system: f"uploads/{name}{_ending(uploads[system])}" for system, name in names}
 
 
 def _plain_names(wanted: Sequence[str]) -> list[str]:
-    """Names that are good on every system, and different in more than the letters' case."""
+    """File names that are valid on all operating systems and unique case-insensitively."""
     names, taken = [], set[str]()
     for each in wanted:
         plain = re.sub(r"[^A-Za-z0-9._-]+", "_", each).strip(".")[:_NAME_MAX] or "table"
@@ -207,8 +207,8 @@ def _plain_names(wanted: Sequence[str]) -> list[str]:
 
 
 def manifest(contents: Contents, files: Mapping[str, bytes]) -> bytes:
-    """Which files there are, how long, and their hashes; whose package it is and when it was made; the counts; and what
-    tables and columns are called, in the language of now."""
+    """The manifest: files with size and hash, case reference and times, counts, and titles of tables and columns in the
+    active language."""
     parts = contents.parts
     return pretty(
         {

@@ -1,4 +1,4 @@
-"""``index.html``: the page of a package that a person reads, offline. One file, no script, nothing from anywhere."""
+"""``index.html``: the page of a package, readable offline. One file without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from troth.stores import Scalar
 from troth.subjects import WITHHELD
 
 ROWS_SHOWN_MAX = 200
-"""Of one table. The others are in its files."""
+"""Maximum number of rows shown per table; the others are in its files."""
 _LETTERS_SHOWN_MAX = 2_000
 _HERE = Path(__file__).parent
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?")
-"""A moment without a zone, as SQLite and others hold it."""
+"""A datetime without time zone, as SQLite and others store it."""
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
-"""What turns the direction of writing, and so can make one text look like another."""
+"""Direction marks, which can make one text look like another."""
 
 
 def page(contents: Contents, facts: PackageFacts) -> bytes:
-    """The page of *contents*, in the language of now."""
+    """Render the page of *contents* in the active language."""
     organisation = contents.declaration.organisation
     css = _css()
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
@@ -77,7 +77,7 @@ def _has_bytes(parts: Sequence[TableContents]) -> bool:
 
 
 def title_of(contents: Contents) -> str:
-    """What page and letter are called."""
+    """Title of the page and the letter."""
     name = contents.declaration.organisation.name
     if contents.right == "port":
         return gettext("Your data from %(name)s, to take with you") % {"name": name}
@@ -96,7 +96,7 @@ def _css() -> str:
 
 
 def _systems(contents: Contents, facts: PackageFacts) -> list[Mapping[str, Any]]:
-    """The parts of each system, under its title."""
+    """Parts grouped by system title."""
     described = zip(contents.parts, facts.held, file_names(contents.parts), strict=True)
     return [
         {"title": title, "tables": [_table(contents.declaration, part, held.table, name) for part, held, name in group]}
@@ -128,14 +128,14 @@ def _table(declaration: Declaration, part: TableContents, title: str, file: str)
 
 
 def _is_written(declaration: Declaration, part: TableContents) -> bool:
-    """Whether a column holds free text, which may be about anybody."""
+    """True if a column contains free text, which may be about anyone."""
     system = declaration.systems.get(part.system)
     table = system.tables.get(part.table) if system else None
     return table is not None and any(name in part.columns and use.free_text for name, use in table.fields.items())
 
 
 def _headings(declaration: Declaration, part: TableContents) -> list[tuple[str, str]]:
-    """What each column is called, numbered where several are called alike, and its kind where that says more."""
+    """Heading of each column, numbered if several are equal, and its category if that adds information."""
     labels = [
         package_labels.column_words(declaration, part.place, name, category)
         for name, category in zip(part.columns, part.categories, strict=True)
@@ -149,7 +149,7 @@ def _headings(declaration: Declaration, part: TableContents) -> list[tuple[str, 
 
 
 def _units(declaration: Declaration, part: TableContents) -> list[str]:
-    """The unit of each column, as far as one is declared."""
+    """Declared unit of each column, or empty."""
     system = declaration.systems.get(part.system)
     table = system.tables.get(part.table) if system else None
     fields = table.fields if table else {}
@@ -159,12 +159,12 @@ def _units(declaration: Declaration, part: TableContents) -> list[str]:
 def _record(
     head: Sequence[tuple[str, str]], shown: Sequence[Sequence[SafeString]]
 ) -> list[tuple[str, str, SafeString]]:
-    """The first row as pairs: a single record reads better down than across."""
+    """The first row as (label, category, cell), since a single record is easier to read vertically."""
     return [(label, kind, cell) for (label, kind), cell in zip(head, shown[0], strict=True)] if shown else []
 
 
 def _cell(value: Scalar, part: TableContents, path: str, unit: str, category: str) -> SafeString:
-    """One value as a person reads it, or the file at *path* that it is. Whatever it holds, it stays in its own cell."""
+    """HTML of one value, or a link to its file at *path*. All content is escaped, so that it stays within its cell."""
     if unit and (amount := package_labels.money(value, unit)):
         return format_html("{}", amount)
     match value:
@@ -198,7 +198,7 @@ def _cell(value: Scalar, part: TableContents, path: str, unit: str, category: st
 
 
 def _moment(text: str) -> SafeString:
-    """A moment that a store without such a type holds as text, to the second; the files have it as it is."""
+    """Format a datetime that is stored as text, to the second; the files contain it unchanged."""
     try:
         value = dt.datetime.fromisoformat(text)
     except ValueError:
@@ -207,12 +207,12 @@ def _moment(text: str) -> SafeString:
 
 
 def file_size(many: int) -> str:
-    """So many bytes, in the language of now."""
+    """A number of bytes, in the active language."""
     return ngettext("%(many)s byte", "%(many)s bytes", many) % {"many": thousands(many)}
 
 
 def _text(text: str) -> SafeString:
-    """Free text. What turns the direction of writing is shown instead of done, and long text is cut, and says so."""
+    """Free text. Direction marks are shown as codes, and long text is cut with a note."""
     cut = escape(printable(text[:_LETTERS_SHOWN_MAX]))
     safe = _TURNS.sub(lambda found: f'<span class="sign">U+{ord(found[0]):04X}</span>', cut)
     more = len(text) - _LETTERS_SHOWN_MAX

@@ -1,4 +1,4 @@
-"""The words of the law and of the declaration, in the language of now."""
+"""Texts for terms of the law and of the declaration, in the active language."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _STOPPED = gettext_lazy("%(basis)s; a stop is recorded")
 
 
 def basis_words(basis: Basis, *, is_stopped: bool) -> str:
-    """On which basis a use rests, and whether a stop of it is kept."""
+    """Text for the legal basis of a use, and whether a stop is recorded."""
     if not is_stopped:
         return str(BASES[basis])
     return str(_STOPPED_CONSENT) if basis is Basis.CONSENT else _STOPPED % {"basis": BASES[basis]}
@@ -129,7 +129,7 @@ def human(name: str) -> str:
 
 
 def category_words(key: str) -> str:
-    """A data category in words, with a mark where it is a special one (Art. 9)."""
+    """Title of a data category, with a note if it is a special category (Art. 9)."""
     if not is_category(key):
         return human(key.rpartition(".")[2])
     words = gettext(title(key))
@@ -137,12 +137,12 @@ def category_words(key: str) -> str:
 
 
 def declared_words(text: str) -> str:
-    """A text of the company in the language of now, where it is declared in it; else as it was written first."""
+    """A declared text in the active language if available, else in its original language."""
     return in_language(text, get_language() or "en") or str(text)
 
 
 def _own(declaration: Declaration, text: str | None) -> str:
-    """*text* where the reader reads it in their own language; empty where it is declared in others alone."""
+    """*text* in the active language; empty if it is declared only in other languages."""
     if text is None:
         return ""
     language = get_language() or "en"
@@ -150,7 +150,7 @@ def _own(declaration: Declaration, text: str | None) -> str:
 
 
 def purpose_words(declaration: Declaration, name: str) -> str:
-    """A purpose by its title; of one that is not declared, its name."""
+    """Title of a purpose; if it is not declared, its name in readable form."""
     purpose = declaration.purposes.get(name)
     if purpose is None:
         return human(name)
@@ -169,7 +169,7 @@ def system_words(declaration: Declaration, name: str) -> str:
 
 
 def form_words(declaration: Declaration, name: str) -> str:
-    """Where data is asked for, by its title."""
+    """Title of a collection point."""
     point = declaration.collection_points.get(name)
     return declared_words(point.title) if point and point.title else human(name)
 
@@ -179,8 +179,8 @@ _KINDS_MAX = 3
 
 
 def table_words(declaration: Declaration, place: str) -> str:
-    """What the rows of ``system.table`` are called: by their title, a name that is a plain word, or the kinds of data
-    in them. Empty where nothing of that reads well."""
+    """Title of the rows of ``system.table``: the declared title, a name that is a plain word, or their data categories.
+    Empty if none of these is readable."""
     table, name = _table(declaration, place), place.partition(".")[2]
     titles = [table.title] if table else []
     titles += [rule.title for rule in declaration.retention.values() if rule.table == place]
@@ -192,19 +192,19 @@ def table_words(declaration: Declaration, place: str) -> str:
     if kinds:
         more = ["…"] if len(kinds) > _KINDS_MAX else []
         return ", ".join([*kinds[:_KINDS_MAX], *more])
-    if table is None and not word:  # a system that is asked names its tables itself
+    if table is None and not word:  # external systems name their tables themselves
         return human(name) if re.fullmatch(r"[^\W\d]+", name) else ""
     return next((str(text) for text in titles if text), word)
 
 
 def place_words(declaration: Declaration, place: str) -> str:
-    """A table with its system: ``The shop: Orders``."""
+    """Title of a table with its system: ``The shop: Orders``."""
     system, table = system_words(declaration, place.partition(".")[0]), table_words(declaration, place)
     return f"{system}: {table}" if table else system
 
 
 def column_words(declaration: Declaration, place: str, column: str, category: str | None = None) -> str:
-    """What one column of ``system.table`` is called: by its title, or by the kind of data in it."""
+    """Title of a column of ``system.table``: the declared title, or its data category."""
     table = _table(declaration, place)
     declared = table.titles.get(column) if table else None
     if own := _own(declaration, declared):
@@ -222,7 +222,7 @@ def column_words(declaration: Declaration, place: str, column: str, category: st
 
 
 def target_words(declaration: Declaration, target: str) -> str:
-    """What a person wants corrected: a category, or a column as ``system.table.column``."""
+    """Title of the target of a correction: a category, or a column as ``system.table.column``."""
     if is_category(target):
         return category_words(target)
     place, _, column = target.rpartition(".")
@@ -243,8 +243,7 @@ _MADE = {"created", "created_at", "created_on", "inserted_at", "recorded_at"}
 
 
 def lasting_words(declaration: Declaration, place: str, period: Period, column: str | None) -> str:
-    """How long rows of ``system.table`` stay, from what on. Of a start that nobody has put into words of the reader's
-    language, nothing is said."""
+    """Retention period of ``system.table`` and its start. A start without text in the active language is left out."""
     said = {"period": period_words(period)}
     if column is None:
         return said["period"]
@@ -260,7 +259,7 @@ def lasting_words(declaration: Declaration, place: str, period: Period, column: 
 
 
 def money(value: object, unit: str) -> str:
-    """An amount with its currency: ``1234`` in ``GBP/100`` is ``12.34 GBP``; empty for what is no number."""
+    """An amount with its currency: ``1234`` in ``GBP/100`` is ``12.34 GBP``; empty if *value* is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return ""
     amount = Decimal(str(value))
@@ -280,7 +279,7 @@ _COOKIE_USES: Mapping[str, object] = {
 
 
 def cookie_words(name: str, cookie: Cookie) -> tuple[str, str, str]:
-    """The name of a cookie, what it is for, and how long it stays."""
+    """Name, purpose and lifetime of a cookie."""
     why = declared_words(cookie.why) if cookie.why else str(_COOKIE_USES[cookie.purpose])
     try:
         period = cookie.period
@@ -290,7 +289,7 @@ def cookie_words(name: str, cookie: Cookie) -> tuple[str, str, str]:
 
 
 def period_words(period: Period) -> str:
-    """``3 years``, in the language of now."""
+    """A period such as ``3 years``, in the active language."""
     many = period.count
     match period.unit:
         case "day":
@@ -304,7 +303,7 @@ def period_words(period: Period) -> str:
 
 
 def country(code: str) -> str:
-    """The name of a country; the code itself where we know none."""
+    """Name of a country; the code itself if unknown."""
     return str(_COUNTRIES[code]) if code in _COUNTRIES else gettext(places().name(code))
 
 
@@ -313,22 +312,22 @@ def safeguard_words(name: str) -> str:
 
 
 def unanswered_words(code: str) -> str:
-    """Why a system did not answer, as far as the code is known."""
+    """Text for the code of the reason why a system did not answer."""
     return str(_UNANSWERED[code if code in _UNANSWERED else "other"]) if code else gettext("it has not answered")
 
 
 def regulator_site(name: str) -> str:
-    """Where the authority takes complaints; empty where we do not know."""
+    """URL of an authority's complaint page; empty if unknown."""
     return _REGULATORS.get(name, "")
 
 
 def joined(names: Iterable[str]) -> str:
-    """``newsletter, shop and tickets``, each once."""
+    """Join names without duplicates: ``newsletter, shop and tickets``."""
     return listed(dict.fromkeys(names))
 
 
 def moment(at: dt.datetime) -> str:
-    """A moment in words, in UTC; as it stands where the calendar ends."""
+    """A datetime as text, in UTC; ISO 8601 if it is out of range."""
     try:
         return clock(at)
     except OverflowError:

@@ -1,5 +1,5 @@
-"""What may be taken along (GDPR Art. 20(1)): what the person gave or what was observed of them, where its use rests on
-consent or a contract. Pure; every column that is left out is left out for a reason."""
+"""Selects data for portability (GDPR Art. 20(1)): data that the person provided or that was observed, and whose use is
+based on consent or a contract. Pure; every omitted column has a reason."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from troth.subjects import WITHHELD
 
 
 class FieldOrigin(enum.StrEnum):
-    """Where data came from, as far as the declaration shows."""
+    """Source of data, according to the declaration."""
 
     GIVEN = "given"
-    """A form asks for it."""
+    """Requested by a form."""
     NAMED = "named"
-    """The notice names where it comes from."""
+    """The notice names the source."""
     OBSERVED = "observed"
-    """It arises when the person uses the service (WP 242: observed data are provided by the person, too)."""
+    """Observed while the person uses the service (WP 242: observed data also counts as provided)."""
     DERIVED = "derived"
-    """It was worked out from other data."""
+    """Derived from other data."""
     UNNAMED = "unnamed"
-    """The declaration does not say. What the person provided is read broadly (WP 242), so this may be taken along."""
+    """Not declared. "Provided" is interpreted broadly (WP 242), so this data is portable."""
 
 
 class PortabilityReason(enum.StrEnum):
-    """Why a column is not taken along."""
+    """Reason to omit a column."""
 
     BASIS = "basis"
-    """No use of it rests on consent or a contract."""
+    """No use of it is based on consent or a contract."""
     SOURCE = "source"
     """The person did not provide it."""
 
@@ -43,7 +43,7 @@ _PORTABLE = (Basis.CONSENT, Basis.CONTRACT)
 
 @dataclass(frozen=True, slots=True)
 class OmittedColumns:
-    """Columns of one table that are not taken along, all for one reason."""
+    """Columns of one table that are omitted for one reason."""
 
     place: str
     columns: tuple[str, ...]
@@ -53,8 +53,8 @@ class OmittedColumns:
 def portable(
     declaration: Declaration, parts: Sequence[TableContents]
 ) -> tuple[tuple[TableContents, ...], tuple[OmittedColumns, ...]]:
-    """What of *parts* the person may take along, and what not and why. Keys go with the columns that they belong to; a
-    table that says of no column what it is goes or stays as a whole."""
+    """Split *parts* into portable ones and omitted columns with reasons. Columns without category, such as keys, stay
+    with the portable ones; a table without any categories is included or omitted as a whole."""
     taken, left = list[TableContents](), list[OmittedColumns]()
     for part in parts:
         if not any(part.categories):
@@ -98,11 +98,11 @@ def _only(part: TableContents, at: Sequence[int]) -> TableContents:
     )
 
 
-# --- what the declaration says of a column -------------------------------------------------------------------------
+# --- purposes and sources ------------------------------------------------------------------------------------------
 
 
 def purposes_of(declaration: Declaration, system: str, categories: Sequence[str]) -> Mapping[str, Purpose]:
-    """The purposes of a system that use one of *categories*, or all of them where none is named."""
+    """Purposes of a system that use one of *categories*; all its purposes if *categories* is empty."""
     return {
         name: purpose
         for name, purpose in _purposes(declaration, system).items()
@@ -111,7 +111,7 @@ def purposes_of(declaration: Declaration, system: str, categories: Sequence[str]
 
 
 def _purposes(declaration: Declaration, system: str) -> Mapping[str, Purpose]:
-    """What a system is for: any purpose, where it names none."""
+    """Purposes of a system; all declared purposes if it names none."""
     declared = declaration.systems.get(system)
     if declared is None or not declared.purposes:
         return declaration.purposes
@@ -119,7 +119,7 @@ def _purposes(declaration: Declaration, system: str) -> Mapping[str, Purpose]:
 
 
 def asked_for(declaration: Declaration, system: str, category: str) -> tuple[str, ...]:
-    """The collection points that ask for *category*, for a purpose of *system*."""
+    """Collection points that ask for *category* for a purpose of *system*."""
     purposes = _purposes(declaration, system).keys()
     return tuple(
         name
@@ -130,7 +130,7 @@ def asked_for(declaration: Declaration, system: str, category: str) -> tuple[str
 
 
 def source_of(declaration: Declaration, part: TableContents, category: str) -> FieldOrigin:
-    """Where the data of *category* in *part* came from."""
+    """Source of the data of *category* in *part*."""
     if asked_for(declaration, part.system, category):
         return FieldOrigin.GIVEN
     if any(covers(each, category) for each in _DERIVED):
@@ -139,5 +139,5 @@ def source_of(declaration: Declaration, part: TableContents, category: str) -> F
 
 
 def _meets(key: str, other: str) -> bool:
-    """Whether one category covers the other, whichever is the broader."""
+    """True if either category covers the other."""
     return covers(key, other) or covers(other, key)

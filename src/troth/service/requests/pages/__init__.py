@@ -1,1 +1,1 @@
-"""The privacy centre: what the people see whom the data is about."""
+"""The privacy centre: the public pages for the people whom the data is about."""

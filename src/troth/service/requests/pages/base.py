@@ -1,6 +1,6 @@
-"""What the pages of the privacy centre have in common: the company, the language, the frame, the window.
+"""Shared by the pages of the privacy centre: deployment, language, layout and portal session.
 
-`centre_page` is for everyone; `window_page` for whoever opened a window with a link that was mailed to them.
+`centre_page` is for everyone; `window_page` is for visitors with a portal session, opened by a mailed link.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from troth.service.requests.pages.throttle import networks
 from troth.service.staff.permissions import public
 
 RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
-"""What has a form of its own."""
+"""Rights with their own form."""
 
 View = Callable[..., HttpResponseBase]
 
 
 def centre_page(view: View, *, takes_forms_from_elsewhere: bool = False) -> View:
-    """A page for everyone, in their language, of the company as it is declared now. A form is taken from a page of ours
-    only, unless the view looks by itself at what comes *from elsewhere*."""
+    """Decorator for a public page in the visitor's language, with the current deployment. Only forms from our own pages
+    are accepted, unless *takes_forms_from_elsewhere*, where the view does its own check."""
 
     @public
-    @csrf_exempt  # Django's token would take a cookie; `form_token` does not
+    @csrf_exempt  # Django's token needs a cookie; `form_token` does not
     @functools.wraps(view)
     def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
         try:
@@ -60,12 +60,12 @@ def centre_page(view: View, *, takes_forms_from_elsewhere: bool = False) -> View
 
 
 def _is_ours(request: HttpRequest) -> bool:
-    """What Django's test client asks of its own check counts for ours, too."""
+    """True if the form came from our own page. Django's test client may disable the check, as for Django's own."""
     return getattr(request, "_dont_enforce_csrf_checks", False) or is_ours(request)
 
 
 def _language(request: HttpRequest, at_desk: CaseDeployment) -> str:
-    """As the address says, else as the browser prefers, else the first that the company speaks."""
+    """The language chosen in the URL, else the browser's preference, else the company's first language."""
     spoken = at_desk.declaration.requests.languages
     chosen = chosen_language(request, at_desk)
     if chosen:
@@ -82,7 +82,7 @@ def chosen_language(request: HttpRequest, at_desk: CaseDeployment) -> str:
 
 
 def to(request: HttpRequest, at_desk: CaseDeployment, name: str, *given: Any, **more: str) -> HttpResponseRedirect:
-    """Go to one of our pages, in the language that was chosen."""
+    """Redirect to one of our pages, in the chosen language."""
     query = {**more, **({"language": chosen} if (chosen := chosen_language(request, at_desk)) else {})}
     return HttpResponseRedirect(reverse(name, args=given, query=query))
 
@@ -92,10 +92,10 @@ def shown(
 ) -> HttpResponse:
     spoken = at_desk.declaration.requests.languages
     chosen = chosen_language(request, at_desk)
-    context = {  # *at*: where the page can be fetched, unless it is its own address
+    context = {  # *at*: the URL of the page, if it differs from the current one
         "is_home": template == "home",
         "languages": [(code, name) for code, name in settings.LANGUAGES if code in spoken],
-        "kept": {},  # what of the address stays when another language is chosen: nothing that the page does not know
+        "kept": {},  # query parameters kept when the language changes: only known ones
         "q": f"?language={chosen}" if chosen else "",
         "chosen": chosen,
         **values,
@@ -106,7 +106,7 @@ def shown(
 
 
 def too_many(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse | None:
-    """The page for a network that sends too much; None for everybody else."""
+    """Rate-limit response for a network that sends too much; None for others."""
     if not networks.is_over(prefix_of(request.META), now=timezone.now()):
         return None
     response = shown(request, at_desk, "limited", {}, status=429)
@@ -115,7 +115,7 @@ def too_many(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse | No
 
 
 def language_of(case: Case, request: HttpRequest, at_desk: CaseDeployment) -> str:
-    """That of the case, unless another was chosen just now."""
+    """The language chosen in the URL, else that of the case if supported, else the visitor's."""
     spoken = at_desk.declaration.requests.languages
     return chosen_language(request, at_desk) or (
         case.language if case.language in spoken else _language(request, at_desk)
@@ -123,7 +123,7 @@ def language_of(case: Case, request: HttpRequest, at_desk: CaseDeployment) -> st
 
 
 def window_page(view: View) -> View:
-    """A page for whoever opened a window with a link, as long as it lasts, in the language of the case."""
+    """Decorator for a page that needs an open portal session, in the language of the case."""
 
     @centre_page
     @functools.wraps(view)

@@ -1,7 +1,7 @@
-"""What a person is shown of their case: where it stands, what happens next and by when. Rows and values in, words out.
+"""Content of a person's case page: status, next step and deadline. Rows and values in, text out.
 
-*inside* is whoever opened a window with a mailed link: they see what they wrote and whatever else is personal. A status
-link is good for months and may lie in an old letter, so behind it the same page has no personal value on it.
+*inside* is true for a portal session opened by a link that proves the channel: it shows the person's texts and other
+personal data. A status link is valid for months and may be in an old e-mail, so its page shows no personal data.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from troth.service.staff.rights import role_title
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One line of what happened so far."""
+    """One line of the history."""
 
     at: dt.datetime
     text: str
@@ -56,7 +56,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class SystemProgress:
-    """One system, and how far it is: *sign* stands beside the words, so that colour is never alone."""
+    """One system and its progress. *sign* accompanies the text, so that colour is never the only indicator."""
 
     name: str
     text: str
@@ -66,7 +66,7 @@ class SystemProgress:
 
 @dataclass(frozen=True, slots=True)
 class LedgerProof:
-    """An entry of the ledger that shows it; *leaf* is None until it has its place there."""
+    """A ledger entry as proof; *leaf* is None until it is sequenced."""
 
     text: str
     at: dt.datetime
@@ -75,7 +75,7 @@ class LedgerProof:
 
 @dataclass(frozen=True, slots=True)
 class StaffAccessRow:
-    """Somebody who works here looked at the person's data."""
+    """An access by staff to the person's data."""
 
     at: dt.datetime
     role: str
@@ -115,7 +115,7 @@ class CasePage:
 
 
 def asked_for(case: Case | None = None, *, kind: str = "", right: str = "") -> str:
-    """What the case is about, in a few words that begin a heading."""
+    """Title of the case, for a heading."""
     kind, right = (case.kind, case.right) if case is not None else (kind, right)
     if kind == CaseKind.COMPLAINT:
         return gettext("Your complaint")
@@ -135,7 +135,7 @@ def asked_for(case: Case | None = None, *, kind: str = "", right: str = "") -> s
 
 
 def show(case: Case, at_desk: CaseDeployment, *, inside: bool, now: dt.datetime) -> CasePage:
-    """The page of *case* as it is now."""
+    """Build the page of *case* as of *now*."""
     clocks = lifecycle.reckon(case, at_desk, now=now)
     first, closed = clocks.first, case.state == CaseState.CLOSED
     steps = list(case.steps.order_by("id"))
@@ -188,7 +188,7 @@ def _content(case: Case, at_desk: CaseDeployment) -> CaseContent | None:
         return None
 
 
-# --- where it stands -------------------------------------------------------------------------------------------------
+# --- status ----------------------------------------------------------------------------------------------------------
 
 
 def _mark(case: Case) -> str:
@@ -219,7 +219,7 @@ def _state(case: Case, events: Sequence[CaseEvent]) -> str:
 def _next(
     case: Case, at_desk: CaseDeployment, steps: Sequence[CaseStep], events: Sequence[CaseEvent], *, is_told: bool
 ) -> str:
-    """What happens next, and who does it."""
+    """Text about the next step, and who does it."""
     if case.state == CaseState.CLOSED:
         return _ended(case, events, is_told=is_told)
     if case.state == CaseState.VERIFYING:
@@ -295,12 +295,12 @@ def _ended(case: Case, events: Sequence[CaseEvent], *, is_told: bool) -> str:
 
 
 def _why(events: Iterable[CaseEvent]) -> str:
-    """Why the case ended without being carried out, as a code, where that is not what the person or we decided."""
+    """Code of the reason why the case was closed without execution; empty for normal outcomes."""
     return next((str(event.facts.get("why", "")) for event in events if event.what == "closed"), "")
 
 
 def _event(event: CaseEvent, *, is_told: bool) -> str:
-    """What happened, in words; empty for what says nothing to the person."""
+    """Text for an event; empty for events that are not shown to the person."""
     facts: Mapping[str, Any] = event.facts
     if event.what == "closed":
         ends = {
@@ -341,7 +341,7 @@ def _event(event: CaseEvent, *, is_told: bool) -> str:
     return words.get(event.what, "")
 
 
-# --- systems, receipts, looks ----------------------------------------------------------------------------------------
+# --- systems, receipts, accesses -------------------------------------------------------------------------------------
 
 
 def _parts(
@@ -351,8 +351,8 @@ def _parts(
     lines: Sequence[Mapping[str, Any]],
     wrote: CaseContent | None,
 ) -> tuple[SystemProgress, ...]:
-    """Each system that is looked into or asked, and how far it is. *lines* are those of its receipts; *wrote* says by
-    what it was searched, where that is kept."""
+    """Progress of each system. *lines* are the lines of the case's receipts; *wrote*, if still available, says with
+    which identifiers the systems were searched."""
     if (
         case.kind != CaseKind.REQUEST
         or case.right == Right.APPEAL
@@ -361,7 +361,7 @@ def _parts(
         return ()
     asked = {step.system: step for step in steps}
     if case.outcome in (CaseOutcome.WITHDRAWN, CaseOutcome.REFUSED):
-        return ()  # nothing was done, and what had stopped meanwhile goes on
+        return ()  # nothing was done, and uses stopped meanwhile resume
     is_carried = case.state == CaseState.CLOSED or case.needs == WaitReason.SYSTEMS or case.receipts.exists()
     found = {str(line["place"]).partition(".")[0] for line in lines}
     acted = {str(line["place"]).partition(".")[0] for line in lines if line["what"] != "keep"}
@@ -375,7 +375,7 @@ def _parts(
             step is not None and step.way == "store" and step.why == "nothing_held"
         )
         if is_ours and kinds is None:
-            continue  # nobody knows any more by what it was searched
+            continue  # it is no longer known how it was searched
         if is_ours and not is_searchable(declaration, name, kinds or ()):
             text, state = gettext("cannot be searched by what you gave us"), "unproven"
         elif step is None and is_carried:
@@ -387,8 +387,8 @@ def _parts(
 
 
 def _looked_into(right: str, *, is_found: bool, has_acted: bool) -> tuple[str, str]:
-    """A system whose receipt has lines where something *is_found*: of a correction, what was changed; of what the
-    person takes along, what was taken."""
+    """Text and state of a system whose store we access. *is_found*: the receipt has lines for it; *has_acted*: one of
+    them is more than "keep"."""
     if has_acted:
         return gettext("done"), "kept"
     if is_found:
@@ -433,7 +433,7 @@ def _proofs(case: Case, receipts: Iterable[Any]) -> tuple[LedgerProof, ...]:
 
 
 def leaves(case: Case) -> frozenset[int]:
-    """The entries of the ledger that a person may see of their case."""
+    """Ledger leaves that a person may see for their case."""
     proofs = _proofs(case, case.receipts.select_related("entry"))
     return frozenset(proof.leaf for proof in proofs if proof.leaf is not None)
 
@@ -448,7 +448,7 @@ def _seen(case: Case, declaration: Declaration) -> tuple[StaffAccessRow, ...]:
 
 
 def _wrote(content: CaseContent, declaration: Declaration) -> list[tuple[str, str]]:
-    """What the person wrote, as pairs of a label and a text."""
+    """The person's input and our answer, as pairs of label and text."""
     wrote = [(gettext("Your address"), content.address)]
     for target, value in content.changes.items():
         wrote.append((target_words(declaration, target), value or gettext("(empty)")))

@@ -1,9 +1,8 @@
-"""The token in each form of the privacy centre: signed for the form's address and for this visitor's session, good for
-a day. It takes no cookie, which Django's own would.
+"""CSRF tokens for the forms of the privacy centre: signed for the form's path and the visitor's session, valid for a
+day. Unlike Django's own, they need no cookie.
 
-Where nobody is known, a form of another site could do no more than its sender could by hand; where a session knows
-somebody, its key is in what is signed. Browsers that say where a form comes from are believed when they say that it is
-not from here.
+Without a session, a forged form could do no more than its sender could do directly; with a session, the session key is
+part of the signed value. Requests whose browser headers state another origin are rejected.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ _ELSEWHERE = ("cross-site", "same-site")
 
 
 def token_for(request: HttpRequest, path: str) -> str:
-    """The token of a form that is sent to *path*."""
+    """Token for a form that is submitted to *path*."""
     request.META[HAS_FORM] = True
     told = _told(request, path)
     return _signer().sign(told).removeprefix(f"{told}:")
 
 
 def is_ours(request: HttpRequest) -> bool:
-    """Whether a form came from a page of ours that was made for this visitor within a day."""
+    """True if the form came from a page of ours, rendered for this visitor within a day."""
     if request.headers.get("Sec-Fetch-Site") in _ELSEWHERE:
         return False
     if request.headers.get("Origin", _origin(request)) != _origin(request):

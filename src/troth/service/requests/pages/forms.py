@@ -1,4 +1,4 @@
-"""What the privacy centre asks people for, and what of it becomes a case."""
+"""Forms of the privacy centre, and their conversion to cases."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ PLACES = (
     ("US-CA", gettext_lazy("California")),
     ("US", gettext_lazy("another state of the United States")),
 )
-"""The places whose law we know. A place that is not here has no rule set, so saying it would change nothing."""
+"""Places with a rule set. Other places have none, so choosing them would change nothing."""
 
 ROWS_MAX = 12
 _MESSAGE_MAX, _VALUE_MAX = 4_000, 500
 _TRAP = "reference-2"
-"""The name of a field that people neither see nor reach. Programs that fill in every field fill it in, too."""
+"""Honeypot: name of a field that people neither see nor reach, but that programs fill in."""
 
 
 class _Person(forms.Form):
-    """Whatever asks for an address. With a filled-in trap nothing is opened, and nobody is told."""
+    """Base of forms with an e-mail address. If the honeypot is filled in, no case is opened, silently."""
 
     email = forms.EmailField(
         label=gettext_lazy("Your e-mail address"),
@@ -95,9 +95,8 @@ class _Person(forms.Form):
 
 
 def mailable(address: str) -> str:
-    """The address under which somebody is looked for, in a spelling that names the mailbox to which letters go and no
-    other: a letter that only looks like another one must not let its owner into somebody else's case. Raises
-    `ValidationError`."""
+    """Normalise an address to the spelling of the mailbox that e-mails actually reach: an address with look-alike
+    characters must not give its owner access to another person's case. Raises `ValidationError`."""
     local, _, domain = address.rpartition("@")
     try:
         mailed = Address.read(address).domain
@@ -113,7 +112,7 @@ _NOT_MAILABLE = gettext_lazy("We cannot send letters to that address. Please giv
 
 
 class ResendLinksForm(_Person):
-    """Have the links of what was asked before sent again."""
+    """Form to have the links of earlier cases sent again."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -160,7 +159,7 @@ class ComplaintForm(_Person):
 
 
 class CorrectedValueField(forms.CharField):
-    """What a column should hold: a few words on one line, as letters repeat them."""
+    """The new value of a correction: one line, because e-mails repeat it."""
 
     def __init__(self) -> None:
         super().__init__(required=False, max_length=_VALUE_MAX, label=gettext_lazy("What it should be"))
@@ -173,7 +172,7 @@ class CorrectedValueField(forms.CharField):
 
 
 class RequestForm(_Person):
-    """One right: who asks, for whom, and what the right needs besides."""
+    """Form for one right: requester, subject, and the details that the right needs."""
 
     residence = forms.ChoiceField(
         choices=PLACES,
@@ -219,9 +218,9 @@ class RequestForm(_Person):
             if self.link != "link"
             else gettext_lazy("We send a link there, to see that it is yours. Use the one under which we know you.")
         )
-        if someone is not None:  # their company has signed them in, for themselves and under that address
+        if someone is not None:  # signed in by the company, so only for themselves and that address
             del self.fields["email"]
-        if someone is not None or right in CHOICES:  # an answer goes to the address that names the person, to no agent
+        if someone is not None or right in CHOICES:  # answers go to the address of the person, not to an agent
             del self.fields["agent_name"], self.fields["agent_email"]
         self._targets = categories_to_amend(declaration) if right == Right.AMEND else {}
         self._purposes = purposes_for(declaration, right)
@@ -247,7 +246,7 @@ class RequestForm(_Person):
 
     @property
     def changes(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
-        """The rows of an amendment: what, and what it should be."""
+        """Rows of an amendment: the target and the new value."""
         return [(self[f"what-{number}"], self[f"new-{number}"]) for number in range(self.rows) if self._targets]
 
     @property
@@ -256,7 +255,7 @@ class RequestForm(_Person):
 
     @property
     def is_unusual(self) -> bool:
-        """Whether one of the fields that are folded away was filled in, or is wrong."""
+        """True if a collapsed field was filled in or has an error."""
         folded = ("agent_name", "agent_email")
         return any(self.data.get(name) for name in folded) or any(name in self.errors for name in folded)
 
@@ -320,7 +319,7 @@ def _is_of_a_name(letter: str) -> bool:
 
 
 class ClarificationAnswerForm(forms.Form):
-    """What a person answers to what we asked while their case is paused."""
+    """Answer to our question while the case is paused."""
 
     answer = forms.CharField(
         max_length=_MESSAGE_MAX,
@@ -334,7 +333,7 @@ class ClarificationAnswerForm(forms.Form):
 
 
 class AppealForm(ClarificationAnswerForm):
-    """Why somebody else should look again."""
+    """Reasons for an appeal."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -343,7 +342,7 @@ class AppealForm(ClarificationAnswerForm):
 
 
 class DataPointsForm(forms.Form):
-    """A few things that we hold and the person knows."""
+    """Questions about stored data points that the person knows."""
 
     def __init__(self, *given: Any, questions: Sequence[Any], needed: int, declares: bool, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -374,7 +373,7 @@ class DataPointsForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if name != "declares" and value}
 
 
-# --- what the declaration offers -------------------------------------------------------------------------------------
+# --- choices from the declaration ------------------------------------------------------------------------------------
 
 
 _NOT_TYPED = (
@@ -386,11 +385,11 @@ _NOT_TYPED = (
     "user.privacy_preferences",
     "user.unique_id",
 )
-"""What nobody corrects by typing it: traces, tokens and choices. Whoever finds a fault in them describes it."""
+"""Categories that cannot be corrected by typing a value: traces, tokens and choices. Errors in them are described."""
 
 
 def categories_to_amend(declaration: Declaration) -> dict[str, str]:
-    """The categories that are held of people and that they may want corrected, in words."""
+    """Declared categories that people may want to correct, with titles."""
     held = {
         use.category
         for system in declaration.systems.values()
@@ -407,5 +406,5 @@ def categories_to_amend(declaration: Declaration) -> dict[str, str]:
 
 
 def purposes_for(declaration: Declaration, right: str) -> dict[str, str]:
-    """The purposes that may be objected to, or whose consent may be withdrawn; empty for the other rights."""
+    """Purposes that *right* can stop (by objection or withdrawal), with titles; empty for other rights."""
     return {name: purpose_words(declaration, name) for name in rules.stoppable(declaration, right)}

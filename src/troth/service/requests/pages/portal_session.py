@@ -1,7 +1,7 @@
-"""What a visitor's session knows: which link they opened, and whom the company's own login said they are.
+"""Portal sessions: the link that a visitor has opened, and their identity from the company's own login.
 
-A session holds the number of a link and a sealed hand-over, never a value in clear. Its key is new whenever it comes to
-know more, so one that was planted in a browser beforehand is worth nothing (session fixation).
+A session stores the primary key of a link and a sealed hand-over, never personal data in clear. Its key is renewed when
+something is added, so that a key planted in a browser beforehand is useless (session fixation).
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _KNOWN_FOR = dt.timedelta(hours=1)
 
 
 def is_inside(link: MailedLink) -> bool:
-    """Whether *link* shows what is personal: a status link does not."""
+    """True if *link* gives access to personal data; a status link does not."""
     return link.use != MailedLink.Use.STATUS
 
 
 def open_window(request: HttpRequest, link: MailedLink, *, now: dt.datetime) -> None:
-    """Let this browser into the case of a link that was just used. Who sees more of it already goes on seeing it."""
+    """Open a portal session for the case of a link that was just used. Existing wider access to the case is kept."""
     before = opened(request, now=now)
     if before is None or is_inside(link) or before.case_id != link.case_id:
         request.session[_OPENED] = link.pk
@@ -39,7 +39,7 @@ def open_window(request: HttpRequest, link: MailedLink, *, now: dt.datetime) -> 
 
 
 def opened(request: HttpRequest, *, now: dt.datetime) -> MailedLink | None:
-    """The link whose window is open in this browser now."""
+    """The link whose portal session is open in this browser, or None."""
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or _OPENED not in request.session:
         return None
     link = MailedLink.objects.select_related("case", "case__key").filter(pk=request.session[_OPENED]).first()
@@ -50,7 +50,7 @@ def opened(request: HttpRequest, *, now: dt.datetime) -> MailedLink | None:
 
 
 def remember(request: HttpRequest, handed: HandOver, at_desk: CaseDeployment, *, now: dt.datetime) -> None:
-    """Let this browser ask as the person whom the company signed in, for an hour."""
+    """Store in the session, for an hour, the person whom the company signed in."""
     salt = secrets.token_hex(16)
     told = json.dumps({"until": (now + _KNOWN_FOR).timestamp(), **asdict(handed)}).encode()
     sealed = at_desk.keyring.seal(told, _context(salt))
@@ -59,7 +59,7 @@ def remember(request: HttpRequest, handed: HandOver, at_desk: CaseDeployment, *,
 
 
 def known(request: HttpRequest, at_desk: CaseDeployment, *, now: dt.datetime) -> HandOver | None:
-    """The person whom the company signed in, None where it did not, or too long ago."""
+    """The person whom the company signed in; None if there is none, or too long ago."""
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or _KNOWN not in request.session:
         return None
     try:
@@ -74,7 +74,7 @@ def known(request: HttpRequest, at_desk: CaseDeployment, *, now: dt.datetime) ->
 
 
 def forget(request: HttpRequest) -> None:
-    """End the session, and with it whatever it knew."""
+    """End the session and delete its data."""
     request.session.flush()
 
 

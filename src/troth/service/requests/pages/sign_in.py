@@ -1,4 +1,4 @@
-"""The two ways in which the company's own login comes to the centre: handed over by its application, or asked by us."""
+"""Sign-in by the company's own login: handed over by its application, or requested by us."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _log = logging.getLogger("troth.cases")
 @require_POST
 @functools.partial(centre_page, takes_forms_from_elsewhere=True)
 def hand_over(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
-    """``/your-data/signed-in``: the company's own site hands over somebody whom it has signed in.
+    """``/your-data/signed-in``: the company's own site hands over a person whom it has signed in.
 
-    The token is its own proof: signed by the company, for us, good once and for minutes. It comes as a form, because an
-    address would stay in histories and logs.
+    The token proves itself: it is signed by the company for us, and valid once and for minutes. It is sent by form,
+    because a URL would stay in histories and logs.
     """
     if refused := too_many(request, at_desk):
         return refused
@@ -43,8 +43,8 @@ def hand_over(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
 @require_safe
 @centre_page
 def sign_in(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
-    """``/your-data/sign-in``: to the company's own login. It is a plain link, since browsers hold the answer to a form
-    to the places that a form may go to; all it changes is what this visitor's session remembers of the try."""
+    """``/your-data/sign-in``: redirects to the company's own login. It is a plain link, because browsers apply the
+    form-action policy to redirects after a form; it only changes what the session remembers of the attempt."""
     provider = settings.TROTH.subject_login
     if provider is None:
         raise Http404
@@ -63,7 +63,8 @@ def sign_in(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
 @require_safe
 @centre_page
 def come_back(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
-    """``/your-data/sign-in/back``: from the company's own login. The try is forgotten before anything is looked at."""
+    """``/your-data/sign-in/back``: return from the company's own login. The attempt is forgotten before it is
+    checked."""
     provider = settings.TROTH.subject_login
     if provider is None:
         raise Http404
@@ -93,6 +94,6 @@ def _let_in(
 
 
 def _not_let_in(request: HttpRequest, at_desk: CaseDeployment, refused: company_login.LoginRefused) -> HttpResponse:
-    """Why is for the company's log; the person is told that there is the other way, by mail."""
+    """Log the reason for the company; tell the person only that they can use e-mail instead."""
     _log.warning("the company's login for people let nobody in: %s", refused)
     return shown(request, at_desk, "not_signed_in", {"at": reverse("centre")}, status=403)

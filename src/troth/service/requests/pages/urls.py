@@ -1,4 +1,4 @@
-"""The addresses of the privacy centre."""
+"""URLs of the privacy centre."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The privacy centre: a person asks, without an account, and follows what becomes of it.
+"""Views of the privacy centre: people make requests without an account, and follow them.
 
-Every page works without a script. Whatever changes something is a POST; whatever is personal stands behind a window
-that a mailed link opened, and never in an address. Known and unknown addresses get the same answer, from the same work.
+Every page works without scripts. All changes use POST. Personal data is shown only in a portal session opened by a
+mailed link, and never appears in a URL. Known and unknown addresses get the same answer, after the same work.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ _PUBLIC_S = 60
 @require_safe
 @centre_page
 def home(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
-    """``/your-data/``: every right, and what was asked before. It is the same for everybody, so it is made once a day
-    for each language."""
+    """``/your-data/``: all rights, and access to earlier cases. The page is the same for everyone, so it is cached for
+    a day per language."""
     made = _made_for(at_desk.declaration)
     key = (translation.get_language(), chosen_language(request, at_desk), day(timezone.now(), at_desk))
     page_made = made.get(key)
@@ -87,12 +87,12 @@ def home(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
 
 
 _ANSWERED_MIN = 20
-"""Of fewer answers nothing is said: a share of them would be chance, and might be about somebody."""
+"""Minimum number of answers for a statistic; with fewer, it would be chance, and might reveal a person."""
 
 
 def within_a_day(*, now: dt.datetime) -> int | None:
-    """Of 100 requests that were answered in the last 90 days, how many within 24 hours; None where these were few, or
-    the fewer part."""
+    """Percentage of the requests answered in the last 90 days that were answered within 24 hours; None if there are few
+    answers, or less than half were that fast."""
     ended = (CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED, CaseOutcome.REFUSED)
     closed = Case.objects.filter(
         kind=CaseKind.REQUEST, outcome__in=ended, closed_at__gt=now - dt.timedelta(days=90), closed_at__lte=now
@@ -110,7 +110,7 @@ _homes: tuple[Declaration | None, dict[tuple[Any, ...], bytes]] = (None, {})
 
 
 def _made_for(declaration: Declaration) -> dict[tuple[Any, ...], bytes]:
-    """The home pages that were made for the declaration of now."""
+    """Cache of home pages for the current declaration."""
     global _homes  # noqa: PLW0603 - those of the last declaration only
     if _homes[0] is not declaration:
         _homes = (declaration, {})
@@ -118,10 +118,10 @@ def _made_for(declaration: Declaration) -> dict[tuple[Any, ...], bytes]:
 
 
 def _due(at_desk: CaseDeployment, kind: str, right: str, *, link: str = "link") -> Any:
-    """The first deadline of what would arrive now, from somebody who has not said where they live. *link*: whether they
-    have to open one first (`rules.link_needed`), or ``open`` where they have."""
+    """The earliest deadline of a case that would arrive now, for an unknown residence. *link*: whether the person must
+    open a link first (`rules.link_needed`), or ``open`` if they have."""
     now = timezone.now()
-    # A clock may begin only once it is known who asks: whoever is told a day here may still confirm it tomorrow.
+    # A clock may start only when identity is proved, and the person may still confirm tomorrow.
     by_then = now if link == "open" else now + dt.timedelta(hours=links.LINK_HOURS)
     is_proved = link != "none" and kind == CaseKind.REQUEST
     asked = rules.ClockInputs(kind=kind, right=right, received_at=now, verified_at=by_then if is_proved else None)
@@ -131,7 +131,7 @@ def _due(at_desk: CaseDeployment, kind: str, right: str, *, link: str = "link") 
 @require_safe
 @centre_page
 def choices(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
-    """``/your-data/choices/``: mail and cookies."""
+    """``/your-data/choices/``: marketing e-mail and cookies."""
     told = {
         "marketing": [purpose_words(at_desk.declaration, name) for name in rules.marketing(at_desk.declaration)],
         "cookies": [cookie_words(name, one) for name, one in at_desk.declaration.cookies.items()],
@@ -164,7 +164,7 @@ def ask_for(request: HttpRequest, at_desk: CaseDeployment, right: str) -> HttpRe
             return refused
         if form.is_valid():
             case = None if form.is_by_a_program else _receive(request, at_desk, form, CaseKind.REQUEST, right)
-            if case is not None and someone is not None:  # no letter has to prove anything any more
+            if case is not None and someone is not None:  # no e-mailed proof is needed any more
                 secret = links.make(case, MailedLink.Use.PROVE, now=timezone.now())
                 portal_session.open_window(request, links.use(secret, now=timezone.now()), now=timezone.now())
                 return to(request, at_desk, "centre-case")
@@ -191,14 +191,14 @@ def ask_for(request: HttpRequest, at_desk: CaseDeployment, right: str) -> HttpRe
 @require_http_methods(["GET", "HEAD", "POST"])
 @centre_page
 def complain(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
-    """``/your-data/complain/``: to us, or to the regulator."""
+    """``/your-data/complain/``: complaints to us, or to the regulator."""
     return _in_words(request, at_desk, CaseKind.COMPLAINT, ComplaintForm(request.POST or None))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @centre_page
 def question(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
-    """``/your-data/ask/``: a question, about one sentence of the policy or all of it."""
+    """``/your-data/ask/``: a question about one sentence of the policy, or all of it."""
     policy = in_force(the_company(), timezone.localdate()).policy
     clauses = [
         (sentence.id, sentence.text if len(sentence.text) <= 120 else f"{sentence.text[:118]}…")
@@ -242,7 +242,7 @@ def _receive(
     *,
     clause: str = "",
 ) -> Case | None:
-    """Open the case. Nobody's data is looked up for it, so it takes as long for strangers as for customers."""
+    """Open the case. No data is looked up, so the response time is the same for strangers and customers."""
     now, content = timezone.now(), form.content()
     someone = getattr(form, "someone", None)
     has_enough = someone is None and has_asked_enough(lifecycle.subject_of(content, at_desk), now=now)
@@ -269,7 +269,7 @@ def _status(form: Any) -> int:
 @require_safe
 @centre_page
 def sent(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
-    """``/your-data/sent/``: what happens now, and by when."""
+    """``/your-data/sent/``: the next steps and the deadline."""
     what = request.GET.get("what", "")
     if what in RIGHTS:
         kind, right = CaseKind.REQUEST, what
@@ -298,7 +298,7 @@ def sent(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @centre_page
 def ask_again(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
-    """``/your-data/again/``: have the links sent again."""
+    """``/your-data/again/``: request the links again."""
     form = ResendLinksForm(request.POST or None)
     if request.method == "POST":
         if refused := too_many(request, at_desk):
@@ -316,7 +316,8 @@ def ask_again(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @centre_page
 def follow_link(request: HttpRequest, at_desk: CaseDeployment, secret: str) -> HttpResponse:
-    """``/your-data/link/<secret>``: one button; pressing it opens the window. Fetching the page changes nothing."""
+    """``/your-data/link/<secret>``: a page with one button, which opens a portal session. Fetching it changes
+    nothing."""
     now = timezone.now()
     try:
         if request.method != "POST":
@@ -332,7 +333,7 @@ def follow_link(request: HttpRequest, at_desk: CaseDeployment, secret: str) -> H
     except LinkDead:
         return shown(request, at_desk, "dead", {}, status=410)
     if link.use == MailedLink.Use.AGENT and "no" in request.POST:
-        with contextlib.suppress(lifecycle.CaseRefused):  # it was carried out already: the page says so
+        with contextlib.suppress(lifecycle.CaseRefused):  # it was executed already: the page says so
             return _deny(request, at_desk, link, now)
     if link.use in (MailedLink.Use.PROVE, MailedLink.Use.AGENT):
         receive.prove(link, at_desk, now=now)
@@ -341,20 +342,20 @@ def follow_link(request: HttpRequest, at_desk: CaseDeployment, secret: str) -> H
 
 
 def _deny(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink, now: dt.datetime) -> HttpResponse:
-    """The person has sent nobody: the case ends here. Raises `lifecycle.CaseRefused` where they had said yes before,
-    and it was carried out."""
+    """Close the case, because the person did not authorise the agent. Raises `lifecycle.CaseRefused` if they had
+    confirmed before, and it was executed."""
     actions.withdraw(link.case_id, at_desk, who=lifecycle.SUBJECT, now=now, is_denied=True)
     MailedLink.objects.filter(pk=link.pk).update(open_until=now)
     return shown(request, at_desk, "denied", {})
 
 
-# --- inside the window -----------------------------------------------------------------------------------------------
+# --- in a portal session ---------------------------------------------------------------------------------------------
 
 
 @require_safe
 @window_page
 def case_page(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
-    """``/your-data/case/``: where it stands, what happens next, and what can be done."""
+    """``/your-data/case/``: status, next step and possible actions."""
     return _case(request, at_desk, link)
 
 
@@ -390,7 +391,7 @@ def _points(at_desk: CaseDeployment, link: MailedLink, data: Any) -> DataPointsF
 @require_POST
 @window_page
 def prove_points(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
-    """The person tells a few things that we hold. Which of them was wrong is never said."""
+    """Check data points given by the person. The response never says which one was wrong."""
     if not portal_session.is_inside(link) or link.case.state != CaseState.VERIFYING:
         return to(request, at_desk, "centre-case")
     form = _points(at_desk, link, request.POST)
@@ -407,7 +408,7 @@ def prove_points(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink
 @require_POST
 @window_page
 def answer(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
-    """The person answers what we asked; the clock goes on."""
+    """Accept the person's answer to our question; the clock continues."""
     form = ClarificationAnswerForm(request.POST)
     if link.case.state != CaseState.PAUSED:
         return to(request, at_desk, "centre-case")
@@ -420,7 +421,7 @@ def answer(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> H
 @require_http_methods(["GET", "HEAD", "POST"])
 @window_page
 def take_back(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
-    """Take the request back: asked once more, because it cannot be undone."""
+    """Withdraw the request, after a confirmation, because it cannot be undone."""
     if not portal_session.is_inside(link) or link.case.state == CaseState.CLOSED:
         return to(request, at_desk, "centre-case")
     try:
@@ -437,13 +438,13 @@ def take_back(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -
 @require_http_methods(["GET", "HEAD", "POST"])
 @window_page
 def appeal_form(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
-    """``/your-data/case/appeal``: somebody else looks at a refusal, or at what was done in part."""
+    """``/your-data/case/appeal``: appeal against a refusal or a partial fulfilment."""
     if not appeals.is_possible(link.case):
         return to(request, at_desk, "centre-case")
     form = AppealForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
-        with contextlib.suppress(lifecycle.CaseRefused):  # somebody appealed at this moment: the page says so
+        with contextlib.suppress(lifecycle.CaseRefused):  # someone has just appealed: the page says so
             text = form.cleaned_data["answer"]
             opened = appeals.open_appeal(link.case_id, text, at_desk, channel=Channel.CENTRE, is_proved=True, now=now)
             secret = links.make(opened, MailedLink.Use.STATUS, now=now)
@@ -462,7 +463,7 @@ def appeal_form(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink)
 @require_POST
 @window_page
 def fetch_package(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponseBase:
-    """The person's data, as one file."""
+    """Download the package with the person's data."""
     packed = outcome.fetch(link, at_desk, now=timezone.now()) if portal_session.is_inside(link) else None
     if packed is None:
         return _case(
@@ -477,14 +478,14 @@ def fetch_package(request: HttpRequest, at_desk: CaseDeployment, link: MailedLin
 @require_safe
 @window_page
 def receipt_page(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink, leaf: int) -> HttpResponse:
-    """One entry of the ledger about this case, with its proof."""
+    """Show one ledger entry about this case, with its proof."""
     return shown(request, at_desk, "receipt", _receipt(link, leaf))
 
 
 @require_safe
 @window_page
 def receipt_file(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink, leaf: int) -> HttpResponse:
-    """The proof for machines (C2SP tlog-proof)."""
+    """Download the machine-readable proof (C2SP tlog-proof)."""
     return HttpResponse(_receipt(link, leaf)["receipt"], content_type="text/plain; charset=utf-8")
 
 
@@ -498,7 +499,7 @@ def _receipt(link: MailedLink, leaf: int) -> dict[str, Any]:
 @require_POST
 @centre_page
 def leave(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
-    """``/your-data/case/leave``: close the window, and let this device forget."""
+    """``/your-data/case/leave``: end the portal session, and clear this device's data."""
     portal_session.forget(request)
     response = shown(request, at_desk, "left", {"at": reverse("centre")})
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'

@@ -1,1 +1,1 @@
-"""Responses: what a person is told of the outcome of their request, and appeals against it."""
+"""Responses: informs people of the outcome of their request, and handles appeals."""

@@ -1,7 +1,7 @@
-"""Appeals: whoever was refused, or got a part of what they asked for, has somebody else look at it again.
+"""Appeals: after a refusal or a partial fulfilment, someone else decides again.
 
-An appeal is a case of its own, which refers to the first: with its own clock, and decided by nobody who decided that.
-Where it is granted, what was asked for at first becomes a case once more, and is carried out.
+An appeal is a separate case that refers to the first one, with its own clock, and decided by someone not involved in
+the first decision. If it is granted, the original request is opened again as a new case and executed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CHANNEL_TIER = 1
 
 
 def is_possible(case: Case) -> bool:
-    """Whether *case* was answered in a way that one may appeal against, and nobody has yet."""
+    """True if *case* was refused or partly fulfilled, and there is no appeal yet."""
     return (
         case.kind == CaseKind.REQUEST
         and case.right != Right.APPEAL
@@ -54,8 +54,8 @@ def open_appeal(
     now: dt.datetime,
     received_at: dt.datetime | None = None,
 ) -> Case:
-    """Open an appeal against the answer to a case. Without *is_proved* a link goes to the address that we know first: a
-    letter in its name is easily forged. Raises `lifecycle.CaseRefused` where there is nothing to appeal against."""
+    """Open an appeal against the answer to a case. Unless *is_proved*, a link is first sent to the known address,
+    because e-mails are easily forged. Raises `lifecycle.CaseRefused` if an appeal is not possible."""
     with transaction.atomic():
         first = lifecycle.locked(case_id)
         if not is_possible(first):
@@ -91,8 +91,8 @@ def decide(
     now: dt.datetime,
     cite: str = "",
 ) -> Case | None:
-    """Answer an appeal, in words; where it is *granted*, the case of what was asked for at first. Raises
-    `lifecycle.CaseRefused`, also for whoever decided on the first."""
+    """Answer an appeal; if *granted*, return the new case for the original request. Raises `lifecycle.CaseRefused`,
+    also for anyone involved in the first decision."""
     with transaction.atomic():
         case = lifecycle.locked(case_id)
         if case.right != Right.APPEAL or case.needs != WaitReason.ANSWER:
@@ -109,7 +109,7 @@ def decide(
 
 
 def _once_more(case: Case, desk: CaseDeployment, now: dt.datetime) -> Case:
-    """What was asked for at first, as a case that begins now."""
+    """Open the original request again as a new case."""
     first = case.answers_case
     if first is None or first.content is None:
         raise lifecycle.CaseRefused("what was asked for at first is not kept any more; open it as a request of its own")

@@ -1,4 +1,4 @@
-"""The answer of a case: its package or its receipt in words, recipients told, and the end."""
+"""Answers a case with a package, or with its receipt in words; notifies recipients, and closes the case."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def hand_out(
     *,
     now: dt.datetime,
 ) -> int:
-    """Put the look on record, build and seal a package for each case with the proof of that, and mail the link: all at
-    once for each, and once only. How many."""
+    """Record the access in the ledger; then for each case build and seal a package with the proof of that, e-mail its
+    link and close the case, atomically and once. Returns the number of cases."""
     located, views = located_views
     proofs = _put_on_record(cases, located, views, at_desk, now)
     declared = at_desk.declaration
@@ -110,7 +110,7 @@ def hand_out(
 def _put_on_record(
     cases: Sequence[Case], located: Located, views: Sequence[View], at_desk: CaseDeployment, now: dt.datetime
 ) -> dict[int, dict[str, object]]:
-    """Put the look into the ledger before anything is handed out, once for each case: the proof of it, by case."""
+    """Record the access in the ledger before anything is released, once per case. Returns the proofs by case."""
     entries = view_entries(located, views, at_desk.keyring, purpose="subject_request", at=now, actor="subject")
     run_id = "view"
     with transaction.atomic():
@@ -139,7 +139,7 @@ def _put_on_record(
 
 
 def _lines(case: Case, view: View, at_desk: CaseDeployment) -> list[dict[str, Any]]:
-    """Places and counts of what goes into the file."""
+    """Places and counts of the data in the package."""
     lines = shown_lines(view)
     if case.right != Right.PORT:
         return lines
@@ -149,7 +149,7 @@ def _lines(case: Case, view: View, at_desk: CaseDeployment) -> list[dict[str, An
 
 @dataclass(frozen=True, slots=True, repr=False)
 class CaseAnswer:
-    """What was found for one case, and what was not."""
+    """Data for the answer of one case, and systems without an answer."""
 
     parts: Sequence[TableContents]
     uploads: Mapping[str, bytes]
@@ -162,13 +162,13 @@ def _part(table: Any) -> TableContents:
 
 
 def _missing(case: Case) -> list[CaseStep]:
-    """Systems that hold something or may, and have not done their part: of a package, tasks bring theirs as a file."""
+    """Steps of systems that may hold data and are not done; for a package these include tasks without their file."""
     return list(case.steps.exclude(state=CaseStep.State.DONE).exclude(why="right_not_answered").order_by("id"))
 
 
 def _where(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, Any]:
-    """Which systems were searched for a case, and which were not: those that are never asked for such a right, and
-    those in which nobody is found by what the person gave."""
+    """Facts about systems that were searched for a case, and those that were not: never asked for this right, or not
+    searchable by the given identifiers."""
     steps = {step.system: step for step in case.steps.all()}
     done = {name for name, step in steps.items() if step.state == CaseStep.State.DONE}
     systems = at_desk.declaration.systems
@@ -216,12 +216,12 @@ def _contents(
 
 
 def kinds_of(content: CaseContent) -> tuple[str, ...]:
-    """What the systems were searched with; rows that staff chose may lie anywhere."""
+    """Kinds of identifiers used in the search; all kinds if staff chose rows instead."""
     return tuple(kind for kind, _ in content.identifiers) or tuple(IdentityKind)
 
 
 def _stopped(content: CaseContent, at_desk: CaseDeployment) -> tuple[str, ...]:
-    """The purposes that are stopped for what the person gave; the empty name where the data may only be stored."""
+    """Purposes stopped for the given identifiers; contains the empty name if the data may only be stored."""
     in_force = Restriction.objects.filter(mark__in=marks_of(content.identifiers, at_desk), lifted_at=None)
     return tuple(sorted(set(in_force.values_list("purpose", flat=True))))
 
@@ -231,7 +231,7 @@ def _until(at_desk: CaseDeployment, now: dt.datetime) -> dt.datetime:
 
 
 def _put(case: Case, packed: bytes, at_desk: CaseDeployment, now: dt.datetime) -> None:
-    """Seal the package under a key of its own, in the transaction that is open."""
+    """Seal the package under its own key, in the caller's transaction."""
     name = str(at_desk.keyring.pseudonym("package", case.reference))
     row, key = SubjectKeys(at_desk.keyring).each([name], now=now)[name]
     sealed = key.seal(packed, _context(case))
@@ -263,12 +263,13 @@ def _mail_link(
 
 
 def fetch(link: MailedLink, at_desk: CaseDeployment, *, now: dt.datetime) -> bytes | None:
-    """The package behind a used link, None when its time is over."""
+    """The package of a used link; None if it has expired."""
     return unsealed(link.case, at_desk, now=now)
 
 
 def unsealed(case: Case, at_desk: CaseDeployment, *, now: dt.datetime) -> bytes | None:
-    """The package of a case, None where there is none, or its time is over. Whoever calls has made sure who asks."""
+    """The decrypted package of a case; None if there is none or it has expired. The caller must authorise the
+    access."""
     package = Package.objects.select_related("key", "case").filter(case=case.pk, until__gt=now).first()
     if package is None or package.key is None or package.key.wrapped_key is None:
         return None
@@ -279,7 +280,7 @@ def unsealed(case: Case, at_desk: CaseDeployment, *, now: dt.datetime) -> bytes 
 
 
 def sweep(at_desk: CaseDeployment, *, now: dt.datetime) -> int:
-    """Leave nothing of packages whose time is over: row and key go. How many."""
+    """Delete expired packages with their keys. Returns how many; at most 100 per call."""
     with transaction.atomic():
         over = list(Package.objects.select_related("key").filter(until__lte=now)[:100])
         SubjectKeys(at_desk.keyring).erase([one.key.pseudonym for one in over if one.key is not None], now=now)
@@ -287,11 +288,11 @@ def sweep(at_desk: CaseDeployment, *, now: dt.datetime) -> int:
     return len(over)
 
 
-# --- what was done ----------------------------------------------------------------------------------------------------
+# --- closing ----------------------------------------------------------------------------------------------------------
 
 
 def close_done(case: Case, content: CaseContent, at_desk: CaseDeployment, *, now: dt.datetime) -> bool:
-    """Tell the person and the recipients what was done, and close: all at once, and once only."""
+    """Inform the person and the recipients, and close the case, atomically and once. True if this call closed it."""
     with transaction.atomic():
         fresh = lifecycle.locked(case.pk)
         if fresh.outcome:
@@ -332,14 +333,14 @@ def close_done(case: Case, content: CaseContent, at_desk: CaseDeployment, *, now
 
 
 def _close_stopped(case: Case, content: CaseContent, at_desk: CaseDeployment, now: dt.datetime) -> bool:
-    """Tell the person where the use has stopped and where it could not be stopped, and close."""
+    """Inform the person where the use has stopped and where it could not be stopped, and close the case."""
     erasure = _erased_since(case, content, at_desk)
     if erasure is not None and not _missing(erasure):
         _end_erased(case, content, erasure, at_desk, now)
         return True
     undone = _missing(case)
     outcome = rules.outcome(kept=False, refused=False, failed=bool(undone), anything_done=True)
-    # Whoever was told to delete the data meanwhile is not told to keep them.
+    # Recipients that were meanwhile told to delete the data are not told to keep it.
     told = () if erasure is not None else _tell_recipients(case, content, at_desk, now, is_done=True)
     facts = {**_stops(case, content, at_desk), **_status(case, at_desk, now), **redress(case, at_desk)}
     facts |= {"done": day(now, at_desk), **({"told": told} if told else {})}
@@ -352,12 +353,12 @@ def _close_stopped(case: Case, content: CaseContent, at_desk: CaseDeployment, no
 
 
 def _end_stops(erasure: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
-    """End what waits to stop a use of data that *erasure* has deleted: nothing of it is so any more."""
+    """Close waiting cases that would stop a use of data that *erasure* has deleted, because they are obsolete."""
     names = names_of_cases([(erasure.pk, erasure.subject)])[erasure.pk]
     waiting = Case.objects.filter(about(names), right__in=STOPS, state__in=[CaseState.IN_PROGRESS, CaseState.PAUSED])
     for pk in waiting.order_by("id").values_list("pk", flat=True):
         case = lifecycle.locked(pk)
-        if case.outcome or case.batch_id is not None:  # one that is carried out now sees it when it is answered
+        if case.outcome or case.batch_id is not None:  # a case in execution checks this when it is answered
             continue
         with contextlib.suppress(ContentGone):
             content = at_desk.papers.content(case)
@@ -367,8 +368,8 @@ def _end_stops(erasure: Case, at_desk: CaseDeployment, now: dt.datetime) -> None
 
 
 def _erased_since(case: Case, content: CaseContent, at_desk: CaseDeployment) -> Case | None:
-    """The last erasure that was answered after *case* arrived, of whatever it names; None where there is none. Rows
-    that staff chose are not all that there is under an identifier."""
+    """The latest erasure closed after *case* arrived that covers all its identifiers, or None. Erasures of rows chosen
+    by staff do not count, because they may not cover everything under an identifier."""
     names = names_of_cases([(case.pk, case.subject)])[case.pk]
     closed = Case.objects.filter(about(names), right=Right.ERASE, closed_at__gte=case.received_at)
     done = closed.filter(outcome__in=[CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED])
@@ -383,8 +384,8 @@ def _erased_since(case: Case, content: CaseContent, at_desk: CaseDeployment) -> 
 
 
 def _end_erased(case: Case, content: CaseContent, erasure: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
-    """Close *case*, whose person had their data deleted meanwhile, and say so; no recipient is told to restrict what
-    they were told to delete. A choice about a purpose stays recorded."""
+    """Close *case* and inform the person, because their data was meanwhile erased. Recipients are not told to restrict
+    data that they were told to delete. A choice about a purpose stays recorded."""
     ended = {"state": CaseStep.State.FAILED, "why": "erased", "ended_at": now, "next_at": None}
     case.steps.filter(state=CaseStep.State.WAITING).update(**ended)
     if case.restrictions.filter(purpose="", lifted_at=None).update(lifted_at=now):
@@ -396,8 +397,8 @@ def _end_erased(case: Case, content: CaseContent, erasure: Case, at_desk: CaseDe
 
 
 def stop_recorded(case: Case, at_desk: CaseDeployment, *, now: dt.datetime, is_weighed: bool = False) -> None:
-    """Tell the person that their choice is recorded, where the use has stopped already, and where a person sees to it:
-    while tasks wait, or, *is_weighed*, while somebody weighs the objection."""
+    """Inform the person that their choice is recorded, where the use has stopped, and where staff must still act: sent
+    only while tasks are open or, with *is_weighed*, an objection is being weighed."""
     waiting = list(case.steps.filter(way="task", state=CaseStep.State.WAITING).order_by("id"))
     if not waiting and not is_weighed:
         return
@@ -410,8 +411,8 @@ def stop_recorded(case: Case, at_desk: CaseDeployment, *, now: dt.datetime, is_w
 
 
 def _stops(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, Any]:
-    """What is said of a stop: which uses, in which systems it was seen, and which hold nothing. All of it stands in the
-    case's steps."""
+    """Facts about a stop, taken from the case's steps: the uses, the systems where it was verified, and those without
+    data."""
     facts: dict[str, Any] = {"right": case.right, "received": day(case.received_at, at_desk)}
     if case.right in CHOICES:
         names = rules.stopped_by(at_desk.declaration, case.right, content.purposes)
@@ -448,8 +449,8 @@ _STOPPED = {
 
 
 def _unguard(case: Case, content: CaseContent, at_desk: CaseDeployment, *, is_done: bool, now: dt.datetime) -> None:
-    """Whoever was erased may come back: what they had restricted before is gone, and with it every reason to refuse
-    them. Rows that staff chose are not all that there is under an address, which several people may share."""
+    """Lift restrictions after an erasure: the restricted data is gone, so a person who returns must not be refused. If
+    staff chose rows, only this case's restrictions are lifted, because several people may share an address."""
     ended = Q(case=case)
     if is_done and not content.rows:
         ended |= Q(mark__in=marks_of(content.identifiers, at_desk))
@@ -471,7 +472,7 @@ def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: CaseDeploymen
 
 
 def _left(case: Case, at_desk: CaseDeployment) -> list[RetainedItem]:
-    """What was still there when a run looked again, in the language of now."""
+    """Residue found by rescans, in the active language."""
     because = gettext("it was still there when we looked again")
     return [
         RetainedItem(
@@ -514,7 +515,7 @@ _UNDONE = {
 
 
 def _undone_words(step: CaseStep) -> str:
-    """Why a system did not do it, in words, in the language of the letter."""
+    """Reason why a system did not do it, in the language of the case."""
     with translation.override(step.case.language):
         return str(_UNDONE.get(step.why) or _UNDONE[step.state])
 
@@ -523,8 +524,8 @@ _NOTHING = "–"
 
 
 def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[CaseStep], at_desk: CaseDeployment) -> str:
-    """What was done, place by place, in the language of the letter. Rows of which something stays have their number
-    there, beside the reason: each row is counted once."""
+    """Actions by place, in the active language. Rows of which something stays are counted with the reason instead, so
+    that each row is counted once."""
     changed = joined(done(line, case.right, at_desk.declaration) for line in whole(lines))
     words = [f"- {one.place} ({thousands(one.rows)}): {one.text}" for one in changed]
     stayed = (done(line, case.right, at_desk.declaration) for line in kept(lines))
@@ -542,13 +543,13 @@ def _erased(case: Case, did: str) -> dict[str, Any]:
     days = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
     facts: dict[str, Any] = {"did": did} if did != _NOTHING else {}
     if any(receipt.entry_id and whole(receipt.lines) for receipt in receipts):
-        # A run ends with a second look, by the same details; what it finds is residue, and then not all is fulfilled.
+        # A run ends with a rescan; if it finds residue, the case is only partly fulfilled.
         facts |= {"remembered": "evidence", "rescan": "clean"}
     return facts | ({"final_after": max(days)} if days else {})
 
 
 def _unsearched(case: Case, at_desk: CaseDeployment) -> dict[str, Any]:
-    """The systems with columns of free text, which no request searches: somebody may be named in rows of others."""
+    """Systems with free-text columns, which requests do not search: rows of others may mention the person."""
     declaration = at_desk.declaration
     with translation.override(case.language):
         names = tuple(
@@ -561,14 +562,14 @@ def _unsearched(case: Case, at_desk: CaseDeployment) -> dict[str, Any]:
 
 
 def _unasked(case: Case, at_desk: CaseDeployment) -> dict[str, Any]:
-    """The systems that do not answer for such a right, and so were not looked into."""
+    """Systems that do not support this right, and so were not searched."""
     silent = case.steps.filter(why="right_not_answered").exclude(state=CaseStep.State.DONE).order_by("id")
     names = tuple(shortened(_title(step, at_desk)) for step in silent)
     return {"elsewhere": names} if names else {}
 
 
 def _said(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, Any]:
-    """What a correction changed, and what it found nowhere to be changed."""
+    """Facts about a correction: what was changed, and what was found nowhere."""
     if case.right != Right.AMEND:
         return {}
     written = _written(case, content, at_desk)
@@ -584,8 +585,8 @@ def _said(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What of a correction was written *surely*, and what *maybe*, *by* systems that could not be looked into and do
-    not say which of several values they changed."""
+    """Targets of a correction that were *surely* written, and those *maybe* written *by* systems that cannot be
+    verified and do not say which of several values they changed."""
 
     surely: frozenset[str]
     maybe: frozenset[str]
@@ -593,7 +594,7 @@ class _Written:
 
 
 def _written(case: Case, content: CaseContent, at_desk: CaseDeployment) -> _Written:
-    """What was written of the columns and categories that were named: in our stores, or by a system that was asked."""
+    """Determine which requested targets were written, in the company's stores or by external systems."""
     systems, found = at_desk.declaration.systems, set[str]()
     for line in (line for receipt in case.receipts.all() for line in receipt.lines):
         system, _, place = str(line["place"]).partition(".")
@@ -621,9 +622,9 @@ def _status(case: Case, at_desk: CaseDeployment, now: dt.datetime) -> dict[str, 
 def _tell_recipients(
     case: Case, content: CaseContent, at_desk: CaseDeployment, now: dt.datetime, *, is_done: bool
 ) -> tuple[str, ...]:
-    """Tell every recipient to whom the person's data is shown to have gone that it was corrected, erased or restricted
-    (GDPR Art. 19), where anything was. Who is; the event says besides whom staff have to tell or to find out about, and
-    who is not told because a law keeps all that went there."""
+    """Notify recipients that provably received the person's data of its correction, erasure or restriction (GDPR Art.
+    19), if anything changed. Returns their titles. The event also lists recipients that staff must notify or check, and
+    those not notified because a law keeps all their data."""
     evidence = evidence_of(case, at_desk)
     changed = Changed(
         case=case.reference,
@@ -633,7 +634,7 @@ def _tell_recipients(
         on=day(now, at_desk),
         changes=_by_category(case, content, at_desk) if case.right == Right.AMEND else None,
         evidence=evidence,
-        is_done=is_done or any(went.changed for went in evidence.fed.values()),  # by a run that left no receipt
+        is_done=is_done or any(went.changed for went in evidence.fed.values()),  # changed by a run that left no receipt
     )
     notices = tell(changed, at_desk.declaration, at_desk.keyring, now=now)
     if notices.told or notices.untold or notices.kept:
@@ -643,8 +644,8 @@ def _tell_recipients(
 
 
 def _by_category(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, tuple[str, ...]]:
-    """What was corrected, by category, whether the person named that or a column: two columns of one may have got
-    different values, and there is none where nobody knows whether it was."""
+    """New values by category, also for targets named by column: two columns of one category may have different values.
+    No values if it is uncertain whether they were written."""
     named = {
         f"{system}.{place}.{column}": use.category
         for system, declared in at_desk.declaration.systems.items()
@@ -662,7 +663,7 @@ def _by_category(case: Case, content: CaseContent, at_desk: CaseDeployment) -> d
 
 
 def window_opened(case: Case, at_desk: CaseDeployment, *, now: dt.datetime) -> None:
-    """The person is told that the data is restricted now, and when it will be erased."""
+    """Record the event, shown to the person, that the data is restricted now and when it will be erased."""
     assert case.window_until is not None, "a window has an end"
     facts = {"until": case.window_until.date().isoformat()}
     CaseEvent.objects.create(case=case, at=now, what="restricted", actor="rule", facts=facts)

@@ -1,4 +1,4 @@
-"""Lines of receipts in words: where something was done, what, and what had to stay and why."""
+"""Receipt lines in words: what was done where, and what had to stay and why."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from troth.subjects import IN_ROWS_OF_OTHERS
 
 @dataclass(frozen=True, slots=True)
 class ReceiptSentence:
-    """Something that was done or had to stay: where, how much, and for which reason."""
+    """Something that was done or had to stay: place, number of rows, and reason."""
 
     system: str
     table: str
@@ -29,7 +29,7 @@ class ReceiptSentence:
     cite: str = ""
     until: dt.date | None = None
     is_in_part: bool = False
-    """Whether a part was changed and the rest kept."""
+    """True if a part was changed and the rest kept."""
 
     @property
     def place(self) -> str:
@@ -37,24 +37,24 @@ class ReceiptSentence:
 
     @property
     def what(self) -> str:
-        """What was done, and why: the same for many places."""
+        """The action and its reason, without the place."""
         return f"{self.text}: {self.because}" if self.because else self.text
 
     @property
     def why_it_stays(self) -> str:
-        """The reason, after what was done to the rest, where that is anything."""
+        """The reason for keeping, preceded by the action on the rest, if any."""
         return self.what if self.is_in_part else self.because or self.text
 
 
 def whole(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The lines of rows of the person of which nothing stays. A reference to them that was emptied in somebody else's
-    row is told to nobody but staff."""
+    """Lines of the person's rows of which nothing stays. References cleared in other people's rows are excluded,
+    because only staff may know of them."""
     return [line for line in lines if "keep" not in _what(line) and not str(line["words"]).endswith(IN_ROWS_OF_OTHERS)]
 
 
 def kept(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The lines of rows of which something stays: all of them, or what was not changed. With `whole` that is every
-    line about rows of the person, and each row is counted in one of the two."""
+    """Lines of rows of which something stays: all of it, or the unchanged part. Together with `whole` these are all
+    lines about the person's rows, and each row is counted in exactly one of the two."""
     return [line for line in lines if "keep" in _what(line)]
 
 
@@ -67,11 +67,11 @@ def _is_in_part(line: Mapping[str, Any]) -> bool:
 
 
 def done(line: Mapping[str, Any], right: str, declaration: Declaration) -> ReceiptSentence:
-    """One line in the language of now."""
+    """Convert one line to a sentence in the active language."""
     place = str(line["place"])
     system, _, table = place.partition(".")
     words = str(line["words"])
-    _, named, because = words.partition(": ")  # before it stand the columns
+    _, named, because = words.partition(": ")  # the columns precede it
     if line["what"] == "keep" and (not named or words == _declared_reason(place, declaration)):
         because = words
     because = line.get("because") or because
@@ -93,12 +93,12 @@ _GENERIC = (
     gettext_noop("no category of it is personal data"),
     gettext_noop("it has parts that our record of systems does not list, and they are as they were"),
 )
-"""Reasons of `troth.subjects.plan`; the others are the company's own words."""
+"""Reasons from `troth.subjects.plan`; others are the company's own words."""
 _HELD = re.compile(r"a legal hold stands \((.+)\)")
 
 
 def _reason(because: str, place: str, declaration: Declaration) -> str:
-    """Why rows stayed, in the language of now."""
+    """Reason for keeping rows, in the active language."""
     if because in _GENERIC:
         return gettext(because)
     if held := _HELD.fullmatch(because):
@@ -107,7 +107,7 @@ def _reason(because: str, place: str, declaration: Declaration) -> str:
 
 
 def _declared_reasons(place: str, declaration: Declaration) -> list[str]:
-    """Why rows of that place stay, or fields of them: the texts of the declaration."""
+    """Declared reasons for keeping rows of that place, or fields of them."""
     table = _table(place, declaration)
     fixed = [use.fixed for use in table.fields.values() if use.fixed] if table else []
     return [_declared_reason(place, declaration), *fixed]
@@ -125,7 +125,7 @@ def _table(place: str, declaration: Declaration) -> Table | None:
 
 
 def _strategy(line: Mapping[str, Any], right: str) -> str:
-    """What was done with the rows of one line."""
+    """Text for the action on the rows of one line."""
     amended = {
         Right.RESTRICT: gettext("marked as restricted"),
         Right.OBJECT: gettext("marked: this use has to stop"),
@@ -149,7 +149,7 @@ def _strategy(line: Mapping[str, Any], right: str) -> str:
 
 
 def joined(lines: Iterable[ReceiptSentence]) -> list[ReceiptSentence]:
-    """The lines with those put together that differ in their number of rows alone."""
+    """Merge lines that differ only in their number of rows."""
     sums: dict[ReceiptSentence, int] = {}
     for line in lines:
         alike = replace(line, rows=0)

@@ -1,7 +1,7 @@
-"""Sending the links of open and recent cases again, to whoever's address they have.
+"""Resends the links of open and recent cases to the address of the cases.
 
-The page that asks for it does the same for every address: it notes one keyed reference. Whether there is a case behind
-it shows later, in the worker, and only to the owner of the mailbox.
+The page does the same work for every address: it stores one keyed reference. Whether there is a case is determined
+later, in the worker, and only the owner of the mailbox learns it.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from troth.service.requests.models import Case, CaseState, MailedLink
 from troth.service.work.run import want
 
 CASES_MAX = 5
-"""The latest cases of an address; whoever has more asks us."""
+"""Maximum number of cases, the latest ones; people with more have to contact us."""
 _CLOSED_FOR = dt.timedelta(days=92)
 _QUIET = dt.timedelta(minutes=10)
-"""A case's link is not sent again while one was sent so recently: so no button makes a flood of letters."""
+"""Minimum time between links of one case, so that the form cannot flood a mailbox."""
 
 
 def wish(address: str, at_desk: CaseDeployment) -> None:
-    """Have the links sent, if there are any; the work is the same where there are none. Raises
+    """Request that links are resent, if there are any; the work is the same if there are none. Raises
     `lifecycle.CaseRefused`."""
     subject = lifecycle.subject_of(CaseContent(identifiers=((IdentityKind.EMAIL, address),)), at_desk)
     want("cases.again", subject)
 
 
 def resend_links(subject: str, *, now: dt.datetime) -> int:
-    """Mail a fresh link for each of the subject's latest cases. How many. Harmless twice."""
+    """Mail a new link for each of the subject's latest cases. Returns the number mailed. Idempotent."""
     at_desk, sent = case_deployment(), 0
     recent = Q(closed_at__isnull=True) | Q(closed_at__gt=now - _CLOSED_FOR)
     theirs = Case.objects.select_related("key").filter(recent, about([subject]))

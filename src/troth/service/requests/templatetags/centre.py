@@ -1,4 +1,4 @@
-"""What the templates of the privacy centre need besides."""
+"""Template tags of the privacy centre."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def form_token(context: Context, name: str = "") -> SafeString:
-    """The hidden field of a form that is sent to the page called *name*, or to the address of its own page."""
+    """Hidden field with the token of a form that is submitted to the URL *name*, or to its own page."""
     request = context["request"]
     path = reverse(name) if name else request.path
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, token_for(request, path))

@@ -1,1 +1,1 @@
-"""Verification: who asks, shown by a mailed link, by stored data points or by the company's own login."""
+"""Verification of identity: by a mailed link, by stored data points, or by the company's own login."""

@@ -1,9 +1,9 @@
-"""The company's own login for the people it knows, asked by us (OpenID Connect): who comes back from it is signed in.
+"""Sign-in by the company's own login for its customers, as an OpenID Connect client.
 
-Authorization code with PKCE (RFC 7636), one state and one nonce for each try, both kept in the visitor's session and
-good once. What the provider says is believed where its signature is by one of its published keys, and where issuer,
-audience, nonce and times are right (OpenID Connect Core 3.1.3.7). An address counts only where the provider says that
-it has verified it. No account is made, and none of the provider's tokens is kept.
+Authorization code with PKCE (RFC 7636), with one state and one nonce per attempt, both stored in the visitor's session
+and valid once. Claims are accepted if they are signed with one of the provider's published keys, and issuer, audience,
+nonce and times are right (OpenID Connect Core 3.1.3.7). An address counts only if the provider says that it verified
+it. No account is created, and no token of the provider is stored.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from troth.service.configuration import SubjectLogin, is_local
 from troth.service.requests.verification.proof import HandOver, has_second_factor
 
 Try = dict[str, str]
-"""What the visitor's session remembers of a try until they come back."""
+"""State of an attempt in the visitor's session, until they come back."""
 
 TRY_LASTS = dt.timedelta(minutes=10)
 _FRESH = dt.timedelta(minutes=15)
-"""How long ago somebody may have typed their password: a borrowed computer is signed in as well."""
+"""Maximum age of the password entry, because a borrowed computer may still be signed in."""
 _SKEW = dt.timedelta(seconds=30)
 _TIMEOUT_S = 10
 _ANSWER_BYTES_MAX = 200_000
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
-"""By a key that only the provider has. ``none`` is no signature, and HS256 is one that we could make ourselves."""
+"""Signatures by a key that only the provider has: not ``none``, and not HS256, which we could sign ourselves."""
 
 
 class LoginRefused(TrothError):
-    """Who came back is not known to be anybody; the message says why, without a value, for the company's log."""
+    """The login did not prove an identity; the message gives the reason without values, for the company's log."""
 
 
 def begin(login: SubjectLogin, back: str, *, now: dt.datetime) -> tuple[str, Try]:
-    """Where to send the visitor, and what to remember of it. *back* is our address that they come back to. Raises
-    `LoginRefused` where the provider does not answer as one."""
+    """Start an attempt: the URL to redirect to, and the state to store. *back* is our URL for the return. Raises
+    `LoginRefused` if the provider's answer is invalid."""
     verifier = secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     remembered = {
@@ -71,8 +71,8 @@ def begin(login: SubjectLogin, back: str, *, now: dt.datetime) -> tuple[str, Try
 def finish(
     login: SubjectLogin, back: str, remembered: Try | None, answer: Mapping[str, str], *, now: dt.datetime
 ) -> HandOver:
-    """Who came back with *answer*, the query of our address. Raises `LoginRefused`. The caller has forgotten the try
-    already, so that it is good once."""
+    """Finish an attempt with *answer*, the query of our return URL. Raises `LoginRefused`. The caller has already
+    deleted the stored state, so that it is valid once."""
     if remembered is None or dt.datetime.fromisoformat(remembered["until"]) < now:
         raise LoginRefused("nobody is expected back from the login in this browser")
     if not hmac.compare_digest(answer.get("state", "").encode(), remembered["state"].encode()):
@@ -81,20 +81,20 @@ def finish(
         raise LoginRefused("the provider let nobody in")
     with _client() as client:
         provider = _provider(client, login)
-        if answer.get("iss", provider["issuer"]) != provider["issuer"]:  # RFC 9207: another provider's answer
+        if answer.get("iss", provider["issuer"]) != provider["issuer"]:  # RFC 9207: the answer of another provider
             raise LoginRefused("the answer is of another issuer")
         told = _exchange(client, provider, login, back, answer["code"], remembered["verifier"])
         claims = _verified(client, provider, login, told.get("id_token"), remembered["nonce"], now)
         if "email" not in claims and "userinfo_endpoint" in provider and isinstance(told.get("access_token"), str):
             bearer = {"Authorization": f"Bearer {told['access_token']}"}
             more = _json(client, "GET", _place(provider, "userinfo_endpoint"), headers=bearer)
-            if more.get("sub") != claims["sub"]:  # Core 5.3.2: or it is somebody else's
+            if more.get("sub") != claims["sub"]:  # Core 5.3.2: must be the same person
                 raise LoginRefused("the details are of somebody else")
             claims = {**more, **claims}
     return _person(login, claims)
 
 
-# --- what the provider says ------------------------------------------------------------------------------------------
+# --- provider --------------------------------------------------------------------------------------------------------
 
 
 def _client() -> httpx.Client:
@@ -102,7 +102,7 @@ def _client() -> httpx.Client:
 
 
 def _provider(client: httpx.Client, login: SubjectLogin) -> Mapping[str, Any]:
-    """What the provider publishes about itself (OpenID Connect Discovery)."""
+    """The provider's metadata (OpenID Connect Discovery)."""
     told = _json(client, "GET", f"{login.issuer.rstrip('/')}/.well-known/openid-configuration")
     if not isinstance(issuer := told.get("issuer"), str) or issuer.rstrip("/") != login.issuer.rstrip("/"):
         raise LoginRefused("the provider calls itself by another name than TROTH_SUBJECT_OIDC_URL")
@@ -167,11 +167,11 @@ def _verified(
 
 
 def _person(login: SubjectLogin, claims: Mapping[str, Any]) -> HandOver:
-    """By the declared claims."""
+    """The hand-over from the configured claims."""
     found = dict[str, str]()
     for kind, claim in login.claims.items():
         value = claims.get(claim)
-        is_own = kind == "account" or claims.get(f"{claim}_verified") is True  # an address counts once it was verified
+        is_own = kind == "account" or claims.get(f"{claim}_verified") is True  # addresses count only if verified
         if isinstance(value, str) and value.strip() and is_own:
             found[kind] = value.strip()[:320]
     if "email" not in found:
@@ -180,7 +180,7 @@ def _person(login: SubjectLogin, claims: Mapping[str, Any]) -> HandOver:
 
 
 def _json(client: httpx.Client, method: str, url: str, **more: Any) -> Mapping[str, Any]:
-    """The object that is answered. What it holds stays out of every message."""
+    """The JSON object of the response. Its values never appear in error messages."""
     try:
         with client.stream(method, url, **more) as answer:
             body = b""

@@ -1,7 +1,7 @@
-"""Links that are mailed: made, looked at without using them, and used by pressing a button.
+"""Mailed links: create, look up without using, and use by pressing a button.
 
-Mail scanners fetch every address in a letter, so fetching changes nothing. Pressing the button opens a window of some
-hours; within it the same link opens again, for whoever lost the page, and afterwards it is dead.
+Mail scanners fetch every URL in an e-mail, so fetching changes nothing. Pressing the button opens a portal session of
+some hours; during it the same link works again, for people who lost the page, and then it expires.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from troth.service.requests.deployment import CaseDeployment
 from troth.service.requests.models import Case, MailedLink
 
 LINK_HOURS = 24
-"""NIST SP 800-63A: a code sent by e-mail is good for a day."""
+"""NIST SP 800-63A: a code sent by e-mail is valid for a day."""
 WINDOW_HOURS = 4
 _STATUS_DAYS = 400
-"""A status page outlives the longest clock, and the year in which somebody may come back to it."""
+"""Status links outlive the longest deadline, and the year in which people may come back to it."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class LinkDead(ServiceError):
-    """The link is unknown, was used before, or is too old. Which of them is not said."""
+    """The link is unknown, used or expired; the error does not say which."""
 
     def __init__(self) -> None:
         super().__init__("this link does not work any more; ask for a new one")
 
 
 def make(case: Case, use_for: str, *, now: dt.datetime, lasts: dt.timedelta | None = None) -> str:
-    """A new link for *case*, in the transaction that is open: its secret, which nobody keeps but the letter."""
+    """Create a link for *case* in the caller's transaction. Returns its secret, which is stored only in the e-mail."""
     secret = secrets.token_urlsafe(32)
     default = dt.timedelta(days=_STATUS_DAYS) if use_for == MailedLink.Use.STATUS else dt.timedelta(hours=LINK_HOURS)
     MailedLink.objects.create(
@@ -43,17 +43,17 @@ def make(case: Case, use_for: str, *, now: dt.datetime, lasts: dt.timedelta | No
 
 
 def drop(secret: str) -> None:
-    """The link was not mailed: it is none."""
+    """Delete a link that was not mailed."""
     MailedLink.objects.filter(digest=_digest(secret)).delete()
 
 
 def address_of(secret: str, desk: CaseDeployment) -> str:
-    """The address to be mailed."""
+    """The URL to be mailed."""
     return f"{desk.site}/your-data/link/{secret}"
 
 
 def find(secret: str, *, now: dt.datetime) -> MailedLink:
-    """The link of *secret*, as it may be used now; nothing changes. Raises `LinkDead`."""
+    """The valid link of *secret*, without using it. Raises `LinkDead`."""
     if not _SECRET.fullmatch(secret):
         raise LinkDead
     link = MailedLink.objects.select_related("case", "case__key").filter(digest=_digest(secret)).first()
@@ -63,14 +63,14 @@ def find(secret: str, *, now: dt.datetime) -> MailedLink:
 
 
 def use(secret: str, *, now: dt.datetime) -> MailedLink:
-    """Use the link: from here on it opens only until its window is over. Raises `LinkDead`."""
+    """Use the link: from now on it works only until the end of its portal session. Raises `LinkDead`."""
     with transaction.atomic():
         link = find(secret, now=now)
         if link.used_at is None and link.use != MailedLink.Use.STATUS:
             opened = now + dt.timedelta(hours=WINDOW_HOURS)
             if MailedLink.objects.filter(pk=link.pk, used_at=None).update(used_at=now, open_until=opened):
                 link.used_at, link.open_until = now, opened
-            else:  # somebody pressed it at this moment; theirs is the window
+            else:  # used concurrently: take the session of the other request
                 link.refresh_from_db()
         return link
 

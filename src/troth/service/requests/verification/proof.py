@@ -1,7 +1,7 @@
-"""Proof of who asks, beyond the control of a channel: stored data points, and the company's own login.
+"""Proof of identity beyond control of a channel: stored data points, and the company's own login.
 
-The lowest proof that fits the risk is asked for (`plan.tier_needed`). What a person types is compared on our side, with
-everything that is held; the answer never tells which point was wrong, nor whether anybody is known at all.
+The lowest proof that fits the risk is required (`rules.tier_needed`). Input is compared on our side with all stored
+data; the response never reveals which point was wrong, nor whether the person is known at all.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from troth.subjects import WITHHELD, locate, plan_view
 
 TRIES_MAX = 5
 GUESSES_COUNT = dt.timedelta(days=30)
-"""How long a wrong answer counts against what is asked for about the same person."""
+"""How long wrong answers about a person are counted."""
 HAND_OVER_LASTS = dt.timedelta(minutes=5)
 _SKEW = dt.timedelta(seconds=30)
 _SECRET_BYTES_MIN = 32
@@ -38,7 +38,7 @@ _SECRET_BYTES_MIN = 32
 
 @dataclass(frozen=True, slots=True)
 class DataPointQuestion:
-    """Something that we hold and the person knows: *name* is that of the field in the form."""
+    """A question about a stored data point that the person knows; *name* is the form field."""
 
     name: str
     label: str | Lazy
@@ -55,8 +55,8 @@ _QUESTIONS = (
 
 
 def questions(desk: CaseDeployment) -> tuple[DataPointQuestion, ...]:
-    """What may be asked at this company: the same for everybody, whoever is known. It follows from the declaration
-    alone."""
+    """Questions that this company can ask. They depend only on the declaration, so they are the same for known and
+    unknown people."""
     held = {
         use.category
         for system in desk.declaration.systems.values()
@@ -67,17 +67,17 @@ def questions(desk: CaseDeployment) -> tuple[DataPointQuestion, ...]:
 
 
 def points_needed(case: Case) -> int:
-    """How many points a case of that tier needs (11 CCR 7062): two, or three with a declaration."""
+    """Number of points that the case's tier requires (11 CCR 7062): two, or three with a declaration."""
     return 3 if case.tier_needed >= 3 else 2
 
 
 def offer(
     link: MailedLink, answers: Mapping[str, str], *, declares: bool, desk: CaseDeployment, now: dt.datetime
 ) -> bool:
-    """Compare what the person says with what is held; with enough points the case goes on. Whether it does.
+    """Compare the person's answers with stored data; with enough matches the case continues. True if it does.
 
-    After `TRIES_MAX` wrong answers about a person, by whichever links and in whichever cases, the answer is no,
-    whatever is said: then a handler looks for another way.
+    After `TRIES_MAX` wrong answers about a person, over all links and cases, the result is always False, and a handler
+    must find another way.
     """
     case = link.case
     with transaction.atomic():
@@ -86,7 +86,7 @@ def offer(
             return False
         MailedLink.objects.filter(pk=link.pk).update(
             tries=F("tries") + 1
-        )  # before it is compared: two at once count twice
+        )  # before the comparison, so that concurrent attempts all count
     needed = points_needed(case)
     matched = _matched(case, answers, desk)
     if matched < needed or (needed >= 3 and not declares):
@@ -98,12 +98,12 @@ def offer(
 
 
 def tries_left(case: Case, *, now: dt.datetime) -> int:
-    """How many wrong answers about the person of *case* are still borne with."""
+    """Number of wrong answers about the person of *case* that are still allowed."""
     return max(0, TRIES_MAX - sum(_links_about(case, now).values_list("tries", flat=True)))
 
 
 def _links_about(case: Case, now: dt.datetime) -> QuerySet[MailedLink]:
-    """The links of late that let somebody guess at whom *case* is about, in this case and in others."""
+    """Recent links of this and other cases about the same person, by which someone could guess answers."""
     names = names_of_cases([(case.pk, case.subject)])[case.pk]
     cases = Case.objects.filter(Q(pk=case.pk) | about(names)).values("pk")
     return MailedLink.objects.exclude(use=MailedLink.Use.STATUS).filter(case__in=cases, made_at__gt=now - GUESSES_COUNT)
@@ -131,13 +131,13 @@ def _matched(case: Case, answers: Mapping[str, str], desk: CaseDeployment) -> in
     for question in questions(desk):
         given = _plain(answers.get(question.name, ""))
         values = {value for category, some in held.items() if covers(question.category, category) for value in some}
-        # what was given as the identifier proves nothing a second time
+        # a value already given as identifier proves nothing
         matched += bool(given) and given not in own and any(_same(given, value) for value in values)
     return matched
 
 
 def _plain(text: str) -> str:
-    """Letters and digits alone, so that ``SW1A 1AA`` is ``sw1a1aa``."""
+    """Only case-folded letters and digits, so that ``SW1A 1AA`` is ``sw1a1aa``."""
     folded = unicodedata.normalize("NFKD", text).casefold()
     return "".join(letter for letter in folded if letter.isalnum())
 
@@ -153,29 +153,30 @@ def _same(given: str, value: str) -> bool:
 
 
 class HandOverRefused(TrothError):
-    """The hand-over is not one of the company's, is too old, or was used before."""
+    """The hand-over is not from the company, is too old, or was used before."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """A person whom the company's own application has signed in. Its `repr` shows nothing."""
+    """A person whom the company's own login has identified. Its `repr` shows nothing."""
 
     identifiers: tuple[tuple[str, str], ...]
     email: str
     language: str = ""
     right: str = field(default="")
     tier: int = 2
-    """How well: 2 by the company's login, 3 where it said that a second factor was used."""
+    """Tier of identity proof: 2 for the company's login, 3 if it used a second factor."""
 
     def __repr__(self) -> str:
         return "HandOver(…)"
 
 
 def handover(token: str, secret: str, desk: CaseDeployment, *, now: dt.datetime) -> HandOver:
-    """Read a signed hand-over (a JWT, HS256, from the company's application to ours), good once and for five minutes.
+    """Verify a signed hand-over (a JWT, HS256, from the company's application to ours), valid once and for five
+    minutes.
 
-    Claims: ``aud`` our site, ``iat``, ``exp``, ``jti`` random, ``email``, and ``phone`` and ``account`` where known;
-    ``amr`` lists ``mfa`` where a second factor was used. Raises `HandOverRefused`, which does not say why.
+    Claims: ``aud`` our site, ``iat``, ``exp``, ``jti`` random, ``email``, and ``phone`` and ``account`` if known;
+    ``amr`` contains ``mfa`` if a second factor was used. Raises `HandOverRefused`, which does not give the reason.
     """
     if len(secret.encode()) < _SECRET_BYTES_MIN:
         raise HandOverRefused("no hand-over is set up here: TROTH_HANDOVER_SECRET is not set, or too short")
@@ -210,6 +211,6 @@ def handover(token: str, secret: str, desk: CaseDeployment, *, now: dt.datetime)
 
 
 def has_second_factor(claims: Mapping[str, Any]) -> bool:
-    """Whether the company's login says that a second factor was used: that makes the proof a full one (11 CCR 7061)."""
+    """True if the company's login reports a second factor, which makes it a full proof (11 CCR 7061)."""
     means = claims.get("amr")
     return isinstance(means, list) and "mfa" in means

@@ -1,4 +1,4 @@
-"""Words for the console's templates."""
+"""Tags and filters of the console's templates."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ register.filter("role_title", role_title)
 
 @register.simple_tag(takes_context=True)
 def console_pages(context: dict[str, Any]) -> list[ConsolePage]:
-    """The pages of the console that the reader may open."""
+    """Console pages that the reader may open."""
     return list(pages_for(standing_of(context["request"])))
 
 
 @register.simple_tag
 def company_logins() -> list[str]:
-    """The ids of the company's own logins."""
+    """Ids of the company's logins."""
     return [str(login["provider_id"]) for login in settings.TROTH.company_login]
 
 
 @register.filter
 def passkey_options(given: dict[str, Any]) -> str:
-    """What a device is asked when a passkey is made or used, for the script that asks it."""
+    """Options for the script that creates or uses a passkey."""
     return json.dumps(given.get("creation_options") or given.get("request_options"))
 
 
 @register.filter
 def lookup(values: dict[Any, Any], key: Any) -> Any:
-    """``values[key]``, None where there is none."""
+    """``values[key]``, or None."""
     return values.get(key)

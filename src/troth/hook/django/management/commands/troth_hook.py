@@ -1,4 +1,4 @@
-"""``manage.py troth_hook``: what this application answers, and by which function."""
+"""``manage.py troth_hook``: lists the rights that this application answers, and the function of each."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from troth.hook.django.configured import hook
 
 
 class Command(BaseCommand):
-    """Lists the rights of people that the hook answers, and those that it does not."""
+    """Lists all rights, with the functions of those that the hook answers."""
 
     help = "List the rights of people that this application answers, each with its function."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print one line for each right."""
+        """Print one line per right."""
         functions = hook().functions
         for right in Right:
             self.stdout.write(f"{right:<10} {functions.get(right, '-')}")
