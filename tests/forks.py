@@ -39,6 +39,7 @@ _READY = (
     "troth.cli.deployment",
     "troth.cli.store_options",
     "troth.subjects",
+    "troth.stores.files.store",
     "troth.stores.sql.sqlite",
     "troth.stores.sql.postgresql",
     "troth.policy.binding",

@@ -10,9 +10,10 @@ import pytest
 
 import troth.detect
 import troth.policy
+import troth.stores
 
 
-@pytest.mark.parametrize("door", [troth.detect, troth.policy])
+@pytest.mark.parametrize("door", [troth.detect, troth.policy, troth.stores])
 def test_every_name_on_the_door_is_there(door: ModuleType) -> None:
     names = door.__all__
     assert [name for name in names if getattr(door, name, None) is None] == []

@@ -149,7 +149,7 @@ def test_a_second_answer_is_refused() -> None:
 
 
 def test_a_control_that_nothing_answers_says_what_to_import(declared: Declaration, now: dt.datetime) -> None:
-    with pytest.raises(BadAnswer, match="import the room"):
+    with pytest.raises(BadAnswer, match="import the controls.py"):
         run(CONTROL, {"declaration": declared, "now": now})
 
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+import troth.site.controls  # noqa: F401 - registers them
 from troth.controls import Check, run
 from troth.declaration import Declaration
 from troth.site import FetchLimits, Site

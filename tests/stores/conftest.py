@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import troth.stores.controls  # noqa: F401 - registers them
 from troth.stores import Column, ColumnKind, Scalar, Store, StoreLimits, TableSchema, open_store
 from troth.testing.servers import Server
 from troth.testing.stores import PREPARED, Can

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests import forks
 from tests.scale import scaled
 
 from troth.stores import AnyOf, Match, StoreBusy, StoreError, StoreLimits
@@ -66,9 +66,7 @@ def _filled(root: Path) -> Path:
 
 
 def _child(root: Path, fatal: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", CHILD, str(root), str(fatal)], capture_output=True, text=True, timeout=60, check=False
-    )
+    return forks.run(["python", "-c", CHILD, root, str(fatal)], env=os.environ, cwd=root.parent, timeout=60)
 
 
 def _assert_all_or_nothing(root: Path) -> int:

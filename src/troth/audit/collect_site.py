@@ -16,6 +16,7 @@ from troth.declaration import Declaration, Organisation, Policy
 from troth.detect import classify
 from troth.policy import PolicyError, published_text
 from troth.site import Form, ProbeError, SetCookie, Site, SitePage, fetch
+from troth.site import controls as _controls  # noqa: F401 - registers them
 from troth.stores import Column, ColumnKind, TableSchema
 
 PAGES_MAX: Final = 20

@@ -12,6 +12,7 @@ from troth.controls import run
 from troth.declaration import Declaration, Promise
 from troth.policy import Sentence, bind_promises
 from troth.stores import Store
+from troth.stores import controls as _controls  # noqa: F401 - registers them
 
 _CONTROL = "retention.nothing_overdue"
 

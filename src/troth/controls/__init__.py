@@ -1,11 +1,11 @@
 """Controls: the catalogue of controls, checks, and the one function that decides a promise's status.
 
 This package promises that nothing is green by default. A status follows from checks alone, a check says what it
-examined, and anything unobserved, failed or out of date proves nothing. Higher packages register the functions of their
-controls with `answers`; importing a package registers them.
+examined, and anything unobserved, failed or out of date proves nothing. A higher package registers the functions of its
+controls with `answers`, in a module ``controls``; importing that module registers them.
 """
 
-from troth.controls import controls as _controls  # noqa: F401 - registers this room's answers
+from troth.controls import controls as _controls  # noqa: F401 - registers them
 from troth.controls.binding import check
 from troth.controls.catalogue import CatalogueError, PromisesError, UnknownControl, catalogue, control
 from troth.controls.check_session import CheckSession

@@ -6,7 +6,7 @@ inputs (`LOOKING`); it returns a `ControlResult`; `run` supplies the arguments a
     @answers("stores.schema_declared")
     def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult: ...
 
-A parameter with a default is optional. Importing a package registers its functions.
+A parameter with a default is optional. Importing the module registers it.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def _named(findings: tuple[ControlFinding, ...]) -> tuple[ControlFinding, ...]:
 def _ask(key: str, looking: Mapping[str, object]) -> ControlResult:
     function = _ANSWERS.get(key)
     if function is None:
-        raise BadAnswer(f"nothing answers {key}; import the room that does (it has a controls.py)")
+        raise BadAnswer(f"nothing answers {key}; import the controls.py that does")
     arguments, missing = {}, []
     for name, parameter in inspect.signature(function).parameters.items():
         if name in looking:

@@ -2,16 +2,22 @@
 
 Sends no cookie except one that the declaration configures, contacts no host other than the requested one, stores no
 cookie values, stays within the size and time limits of `FetchLimits`, and reports what it could not look at.
+
+What compares a snapshot is imported on first access, so that a process that fetches one address starts quickly.
 """
 
-from troth.site import controls as _controls  # noqa: F401 - registers this room's answers
-from troth.site import custom_controls as _own  # noqa: F401 - and those to the company's own
-from troth.site import privacy_signal as _signal  # noqa: F401
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from troth.lazy_imports import lazy_imports
 from troth.site.fetch import FetchLimits, OtherHost, Site, SiteUnreachable, fetch
 from troth.site.page import Form, FormField, PageLink, ProbeError, SetCookie, SitePage
 from troth.site.public_addresses import Allowed, NotPublic, PublicOnly, addresses_of
-from troth.site.snapshot import asked_hash
 from troth.site.tls import Tls, tls
+
+if TYPE_CHECKING:
+    from troth.site.snapshot import asked_hash
 
 __all__ = [
     "Allowed",
@@ -33,3 +39,5 @@ __all__ = [
     "fetch",
     "tls",
 ]
+
+__getattr__ = lazy_imports(__name__, {"snapshot": "asked_hash"})

@@ -16,6 +16,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import CollectionPoint, Declaration, Period
+from troth.site import custom_controls, privacy_signal  # noqa: F401 - registers their controls
 from troth.site.appearance import Appearance, appearances
 from troth.site.fetch import OtherHost, Site, fetch
 from troth.site.page import Form, ProbeError, SetCookie, SitePage

@@ -8,14 +8,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from troth.declaration import Declaration
 from troth.site.page import ProbeError, SetCookie, SitePage, read_cookie, read_page
 from troth.site.public_addresses import NotPublic, PublicOnly
+
+if TYPE_CHECKING:
+    from troth.declaration import Declaration
 
 _AGENT = "troth-probe (+checks this site's own privacy policy)"
 

@@ -4,8 +4,15 @@
 describes itself, reads, amends and erases in sets, and reports its accounts and its transport security; `contract`
 states the contract, `troth.testing.stores.StoreContract` tests it. A URL is a secret: it appears in no error, no `repr`
 and no log. `undeclared` lists what a schema holds beyond the declaration.
+
+All but the contract is imported on first access, so that a process that asks for one figure starts quickly.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from troth.lazy_imports import lazy_imports
 from troth.stores.contract import (
     AnyOf,
     Before,
@@ -35,21 +42,23 @@ from troth.stores.contract import (
     Unobserved,
     Writer,
 )
-from troth.stores.controls import Undeclared, missing, undeclared  # registers this package's controls, too
-from troth.stores.custom_controls import check_figures  # registers custom SQL controls, too
-from troth.stores.external.contract import AskedLater, ExternalSystem, meant, not_offered
-from troth.stores.registry import (
-    TASK,
-    grants,
-    is_asked,
-    open_asked,
-    open_store,
-    open_stores,
-    open_system,
-    readable_part,
-)
-from troth.stores.sealed import keys_in_use
-from troth.stores.statement_log import Noted, noting
+
+if TYPE_CHECKING:
+    from troth.stores.controls import Undeclared, missing, undeclared
+    from troth.stores.custom_controls import check_figures
+    from troth.stores.external.contract import AskedLater, ExternalSystem, meant, not_offered
+    from troth.stores.registry import (
+        TASK,
+        grants,
+        is_asked,
+        open_asked,
+        open_store,
+        open_stores,
+        open_system,
+        readable_part,
+    )
+    from troth.stores.sealed import keys_in_use
+    from troth.stores.statement_log import Noted, noting
 
 __all__ = [
     "TASK",
@@ -99,3 +108,15 @@ __all__ = [
     "readable_part",
     "undeclared",
 ]
+
+__getattr__ = lazy_imports(
+    __name__,
+    {
+        "controls": "Undeclared missing undeclared",
+        "custom_controls": "check_figures",
+        "external.contract": "AskedLater ExternalSystem meant not_offered",
+        "registry": "TASK grants is_asked open_asked open_store open_stores open_system readable_part",
+        "sealed": "keys_in_use",
+        "statement_log": "Noted noting",
+    },
+)

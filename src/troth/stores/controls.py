@@ -16,6 +16,7 @@ from troth.declaration import Declaration, System, Table
 from troth.protect import TokenFormat, is_deterministic, is_sealed
 from troth.protect.tokens.check import token_fields
 from troth.protect.tokens.looks import could_be_token, has_form
+from troth.stores import custom_controls  # noqa: F401 - registers its controls
 from troth.stores.ages import Ages
 from troth.stores.contract import (
     Column,

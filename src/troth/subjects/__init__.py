@@ -9,7 +9,7 @@ what is shown and done. `carry_out` executes an approved plan exactly once, and 
     receipts = carry_out(plan, stores, approved=plan_hash(plan, keyring), …)
 """
 
-from troth.subjects import controls as _controls  # noqa: F401 - registers this room's answers
+from troth.subjects import controls as _controls  # noqa: F401 - registers them
 from troth.subjects.amend import AmendmentPlan, becoming, plan_amendment
 from troth.subjects.check import access, check, slow_ways
 from troth.subjects.datamap import DataMap, MapProblem, MapRefused, map_data
