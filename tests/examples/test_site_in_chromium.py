@@ -12,6 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+from tests.browsing import CHROMIUM
 
 pytestmark = pytest.mark.browser
 

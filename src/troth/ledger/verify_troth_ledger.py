@@ -368,8 +368,7 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 class Archive:
     """The files of an archive, after checking every byte outside of them. Raises ``Refused``.
 
-    ``files`` has the start, the size and the SHA-256 of each, in their order.
-    """
+    ``files`` has the start, the size and the SHA-256 of each, in their order."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.files = file, dict[str, tuple[int, int, str]]()
@@ -546,8 +545,7 @@ def archive(path: str, options: Options) -> list[str]:
 
 
 def require_entries(opened: Archive, signed: Checkpoint, made: dict[int, Made]) -> dict[int, Entry]:
-    """The entries in the archive by number, each proved to be in the ledger. Those of checks are many: they go into
-    *made*, reduced to the necessary fields."""
+    """The entries in the archive by number, each proved to be in the ledger. Those of checks go, reduced, to *made*."""
     found = dict[int, Entry]()
     for line in opened.lines("ledger/entries.jsonl"):
         told = json.loads(line)
@@ -668,8 +666,7 @@ def commitment(about: str, text: str, salt: bytes) -> str:
 
 
 def require_retractions(opened: Archive, entries: dict[int, Entry]) -> None:
-    """Raises ``Refused`` unless the retractions since the archive's beginning are all those in the entries, and each
-    equals its entry, including its reason."""
+    """Raises ``Refused`` unless the retractions since the archive's beginning are those in the entries, with reasons."""
     missing = {leaf: entry for leaf, entry in entries.items() if entry["kind"] == "check.retracted"}
     since = json.loads(opened.read("manifest.json")).get("since") or ""
     for it in json.loads(opened.read("retractions.json")) if "retractions.json" in opened.files else []:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,23 @@ def test_nearly_every_wrong_digit_is_noticed(name: str, value: str) -> None:
     ]
     missed = [it for it in wrong if CHECKS[name](it)]
     assert len(missed) <= len(wrong) / 9
+
+
+def test_an_account_number_is_as_long_as_those_of_its_country() -> None:
+    def with_right_digits(country: str, length: int) -> str:
+        account = "1" * (length - 4)
+        digits = "".join(str(ord(letter) - 55) for letter in country)
+        return f"{country}{98 - int(f'{account}{digits}00') % 97:02}{account}"
+
+    for country, lengths in {"DE": [22], "NO": [15], "ZZ": []}.items():
+        assert [it for it in range(15, 35) if CHECKS["iban"](with_right_digits(country, it))] == lengths
+
+
+def test_references_in_hexadecimal_are_no_account_numbers() -> None:
+    chance = random.Random(13)
+    for digits in (24, 32, 40):
+        references = [f"{chance.getrandbits(4 * digits):0{digits}x}" for _ in range(20_000)]
+        assert sum(map(CHECKS["iban"], references)) <= (2 if digits == 24 else 0)
 
 
 @each_row("name", ["in_aadhaar", "iban", "nl_bsn", "gb_nhs", "cn_resident", "br_cpf", "pl_nip", "fi_hetu"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -150,6 +151,11 @@ def _of_control(path: str) -> str:
 def _wrong(method: str, path: str, program: Program, examples: int) -> None:
     found = _try(method, path, examples=examples, mode=GenerationMode.NEGATIVE, secret=program.secret)
     assert found.keys() <= {200, 400, 401, 404, 422}
+
+
+def test_every_reference_leads_to_a_schema() -> None:
+    named = set(re.findall(r'"\$ref": "#/components/schemas/(\w+)"', json.dumps(DESCRIPTION)))
+    assert named - DESCRIPTION["components"]["schemas"].keys() == set()
 
 
 @pytest.mark.few(4)

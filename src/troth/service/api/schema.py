@@ -85,7 +85,7 @@ def _name(status: int) -> str:
 
 def _problem(status: int) -> dict[str, Any]:
     example = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, **_EXAMPLES.get(status, {})}
-    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    content = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}, "example": example}
     answer: dict[str, Any] = {
         "description": _REASONS[status],
         "content": {"application/problem+json": content},
