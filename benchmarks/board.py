@@ -125,7 +125,7 @@ def _fill(days: int) -> int:
 def _check(control: Any, declaration: str, at: dt.datetime, failed: bool) -> Any:
     from troth.service.core.models import CheckRow
 
-    findings = [{"place": "doorman", "message": "the program says that it is not so", "mend": "Mend it."}]
+    findings = [{"place": "doorman", "message": "the program says that it is not so", "fix": "Fix it."}]
     return CheckRow(
         control=control.id,
         control_version=control.version,

@@ -219,11 +219,11 @@ def _serve(asked: socket.socket) -> None:
     signal.set_wakeup_fd(wake)
     begun: dict[int, socket.socket] = {}
     while True:
-        readable, _, _ = select.select([asked, ended], [], [])
+        readable, _, _ = select.select([asked.fileno(), ended], [], [])
         if ended in readable:
             os.read(ended, 4096)
             _tell_how_they_ended(begun)
-        if asked not in readable:
+        if asked.fileno() not in readable:
             continue
         data, files, _, _ = socket.recv_fds(asked, _MESSAGE_BYTES, 4)
         if not data:
@@ -319,12 +319,12 @@ def _code_of(program: str, arguments: Sequence[str]) -> int:
     except SystemExit as ended:
         if ended.code is None or isinstance(ended.code, int):
             return ended.code or 0
-        print(ended.code, file=sys.stderr)
+        sys.stderr.write(f"{ended.code}\n")
         return 1
     except KeyboardInterrupt:
         sys.excepthook(*sys.exc_info())
         return 130
-    except BaseException:  # as the interpreter does
+    except BaseException:  # noqa: BLE001 - as the interpreter does
         sys.excepthook(*sys.exc_info())
         return 1
     return 0

@@ -45,7 +45,7 @@ def _families() -> Iterator[str]:
     for family in (*_FAMILIES, *sorted(known - _FAMILIES.keys())):
         found = [rule for rule in rules().values() if rule.id.partition(".")[0] == family]
         if found:
-            yield f"## {_FAMILIES.get(family, family)}\n\n| rule | | what is wrong | how to mend it | source | since |"
+            yield f"## {_FAMILIES.get(family, family)}\n\n| rule | | what is wrong | how to fix it | source | since |"
             yield "|---|---|---|---|---|---|"
             yield from map(_row, found)
             yield ""
@@ -55,8 +55,8 @@ def _row(rule: LintRule) -> str:
     part = ".…" if rule.id == "S.empty-list" else ""
     notes = [rule.title, *(["*Under a condition.*"] if rule.fact else [])]
     notes += [] if rule.evaluable else ["*The text alone cannot show it.*"]
-    mend = "" if "{" in rule.mend else rule.mend
-    cells = (f"`{rule.id}{part}`", _letter(rule), " ".join(notes), mend, rule.citation, rule.applies_from.isoformat())
+    fix = "" if "{" in rule.fix else rule.fix
+    cells = (f"`{rule.id}{part}`", _letter(rule), " ".join(notes), fix, rule.citation, rule.applies_from.isoformat())
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

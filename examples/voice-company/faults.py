@@ -2,7 +2,7 @@
 """Plant two honest faults in a company that generate.py laid down, or take them out again.
 
 ``python faults.py plant --into /tmp/voice`` makes a few web logins older than the ninety days that the policy promises,
-and adds a column ``date_of_birth``, which nothing declares, to the desk's tickets. ``python faults.py mend`` deletes
+and adds a column ``date_of_birth``, which nothing declares, to the desk's tickets. ``python faults.py fix`` deletes
 what is overdue and drops the column.
 """
 
@@ -13,14 +13,14 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from example_voice import DATABASES, Places, mend, plant
+from example_voice import DATABASES, Places, fix, plant
 
 
 def main() -> int:
     """Exit 0 when done, 2 when asked wrongly."""
     summary, _, more = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(description=summary, epilog=more)
-    parser.add_argument("what", choices=("plant", "mend"))
+    parser.add_argument("what", choices=("plant", "fix"))
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="same seed, same faults (1)")
     parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="the folder that generate.py filled")
     for name in DATABASES:
@@ -31,7 +31,7 @@ def main() -> int:
     if asked.what == "plant":
         plant(places, seed=asked.seed, now=now)
     else:
-        mend(places, now=now)
+        fix(places, now=now)
     return 0
 
 

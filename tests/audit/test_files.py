@@ -34,7 +34,7 @@ def test_one_bad_line_hides_no_other_file(folder: Path) -> None:
     assert places(report, "store.part-unread") == ["exports.bad.jsonl", "exports.cut.parquet"]
     assert places(report, "personal-data.held") == ["exports.people"]
     messages = dict(told(report, "store.part-unread"))
-    assert messages["exports.bad.jsonl"] == "bad.jsonl: line 3 is not JSON; mend the file, or move it out of the folder"
+    assert messages["exports.bad.jsonl"] == "bad.jsonl: line 3 is not JSON; fix the file, or move it out of the folder"
     assert as_data(report)["systems"][0]["files_unread"].keys() == {"bad.jsonl", "cut.parquet"}
     assert "TODO: bad.jsonl was not read" in draft(report.facts.systems)
 
@@ -62,7 +62,7 @@ def test_a_request_still_needs_every_file(folder: Path) -> None:
     (folder / "bad.jsonl").write_text("no JSON\n")
     store = open_store("exports", f"files:{folder}")
     audit({"exports": store}, now=world.NOW)
-    with pytest.raises(StoreError, match=r"bad\.jsonl: line 1 is not JSON; mend the file"):
+    with pytest.raises(StoreError, match=r"bad\.jsonl: line 1 is not JSON; fix the file"):
         store.describe()
 
 
@@ -97,4 +97,4 @@ def test_a_file_that_every_account_can_read_is_told_with_how_to_close_it(
     assert [str(it.place) for it in found] == expected
     for it in found:
         assert it.message == "every account of this machine can read the folder's files"
-        assert it.mend.startswith("chmod -R o-rwx the folder's files")
+        assert it.fix.startswith("chmod -R o-rwx the folder's files")

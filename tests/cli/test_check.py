@@ -41,7 +41,7 @@ def test_a_company_in_order_is_clean(check: Ask, bare: Firm) -> None:
     assert (answer.code, answer.out) == (0, f"{bare.declaration}: 0 errors, 0 warnings\n")
 
 
-def test_a_mistake_is_told_with_file_line_column_and_mend(check: Ask, bare: Firm) -> None:
+def test_a_mistake_is_told_with_file_line_column_and_fix(check: Ask, bare: Firm) -> None:
     _edit(bare, "fields: {email: user.contact.email, name", "feilds: {email: user.contact.email, name")
     answer = check()
     assert answer.code == 1
@@ -141,7 +141,7 @@ def test_what_nobody_declared_is_told(
     [problem] = answer.document
     assert (problem["code"], problem["path"]) == ("store-undeclared", path)
     assert (problem["severity"], problem["message"]) == (severity, said)
-    assert "under ignore" in problem["mend"]
+    assert "under ignore" in problem["fix"]
     assert problem["line"] == (10 if "fields" in path else 7)
     assert answer.code == (1 if severity == "error" else 0)
     assert f"{severity}: {bare.declaration}:" in check().out
@@ -198,7 +198,7 @@ def test_a_kept_row_that_needs_one_that_goes_is_told(check: Ask, bare: Firm) -> 
     assert answer.code == 1
     assert (problem["code"], problem["path"]) == ("store-misfit", "systems.shop.tables.customer.erase")
     assert "rows of shop.invoice are kept" in problem["message"]
-    assert "erase: {rows: delete, fields: {NAME: mask, …}}" in problem["mend"]
+    assert "erase: {rows: delete, fields: {NAME: mask, …}}" in problem["fix"]
 
 
 def test_a_placeholder_is_no_fact(check: Ask, bare: Firm) -> None:

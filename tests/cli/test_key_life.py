@@ -70,7 +70,7 @@ def test_keys_that_others_can_read_are_refused(house: House) -> None:
     (house.home / "keys.toml").chmod(0o644)
     for command in (("status",), ("rotate", "field"), ("destroy", "field-1")):
         answer = house.troth(*command)
-        assert (answer.code, answer.out, "mend it with: chmod 600" in answer.err) == (1, "", True)
+        assert (answer.code, answer.out, "fix it with: chmod 600" in answer.err) == (1, "", True)
 
 
 # --- rotate ---------------------------------------------------------------------------------------------------------

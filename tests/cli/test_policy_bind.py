@@ -87,7 +87,7 @@ def test_a_promise_to_which_something_was_added_lost_its_words_and_is_told_the_w
     assert answer.code == 1
     assert "0 promises bound in troth.yaml" in answer.out
     assert "promises.0: the quote is only a part of what line 1 says" in answer.out
-    assert f"mend: quote the whole: “{now}”" in answer.out
+    assert f"fix: quote the whole: “{now}”" in answer.out
 
 
 def test_a_promise_with_neither_control_nor_word_is_bound_to_nothing(ask: Ask, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""``troth policy lint``: what is wrong with a policy, for people and for programs, and how it is mended."""
+"""``troth policy lint``: what is wrong with a policy, for people and for programs, and how it is fixed."""
 
 from __future__ import annotations
 
@@ -110,12 +110,12 @@ def test_fix_prints_a_diff_and_changes_nothing(ask: Ask, policy: Path) -> None:
     assert (answer.code, policy.read_bytes()) == (1, before)
 
 
-def test_out_writes_the_mended_policy(ask: Ask, good: Path, tmp_path: Path) -> None:
+def test_out_writes_the_fixed_policy(ask: Ask, good: Path, tmp_path: Path) -> None:
     good.write_bytes(good.read_bytes().replace(b"\n", b"\r\n") + b"\r\nThe firm and it's staff.\r\n")
-    mended = tmp_path / "mended.md"
-    answer = ask("policy", "lint", str(good), "--fix", "--out", str(mended), "--as-of", "2026-11-24")
-    assert (answer.code, answer.err) == (0, f"1 fault mended, written to {mended}\n")
-    assert mended.read_bytes() == good.read_bytes().replace(b"it's staff", b"its staff")
+    fixed = tmp_path / "fixed.md"
+    answer = ask("policy", "lint", str(good), "--fix", "--out", str(fixed), "--as-of", "2026-11-24")
+    assert (answer.code, answer.err) == (0, f"1 fault fixed, written to {fixed}\n")
+    assert fixed.read_bytes() == good.read_bytes().replace(b"it's staff", b"its staff")
 
 
 def test_the_rules_are_listed_with_what_they_say(ask: Ask) -> None:

@@ -63,7 +63,7 @@ class Fault:
     """Something that goes wrong, how it is put right, and the promises that it touches with what becomes of each."""
 
     plant: Callable[[Running], object]
-    mend: Callable[[Running], object]
+    fix: Callable[[Running], object]
     turns: dict[str, str]
 
 
@@ -263,7 +263,7 @@ def test_what_the_promises_are_before_anything_goes_wrong(company: Running) -> N
     }
 
 
-def test_faults_turn_their_promises_and_no_others_and_mending_turns_them_back(company: Running) -> None:
+def test_faults_turn_their_promises_and_no_others_and_fixing_turns_them_back(company: Running) -> None:
     before = company.statuses()
     turned = {quote: status for fault in FAULTS.values() for quote, status in fault.turns.items()}
     for fault in FAULTS.values():
@@ -271,7 +271,7 @@ def test_faults_turn_their_promises_and_no_others_and_mending_turns_them_back(co
     assert company.keep() == turned
     assert company.statuses() == {**before, **turned}
     for fault in FAULTS.values():
-        fault.mend(company)
+        fault.fix(company)
     assert company.keep() == {quote: before[quote] for quote in turned}
     assert company.statuses() == before
 
@@ -283,6 +283,6 @@ def test_each_fault_turns_its_own_promises_and_no_others(company: Running, name:
     fault.plant(company)
     assert company.keep() == fault.turns
     assert company.statuses() == {**before, **fault.turns}
-    fault.mend(company)
+    fault.fix(company)
     company.keep()
     assert company.statuses() == before

@@ -107,10 +107,10 @@ def test_what_was_not_given_is_an_error_that_names_it(check: Callable[..., Check
         raise AssertionError("not called")
 
     done = check(answer)
-    mend = "Say under organisation.site where it is."
+    fix = "Say under organisation.site where it is."
     assert (done.outcome, done.summary) == (
         CheckOutcome.ERROR,
-        f"There was nothing to look at: no site, no log given. {mend}",
+        f"There was nothing to look at: no site, no log given. {fix}",
     )
 
 
@@ -149,7 +149,7 @@ def test_a_second_answer_is_refused() -> None:
 
 
 def test_a_control_that_nothing_answers_says_what_to_import(declared: Declaration, now: dt.datetime) -> None:
-    with pytest.raises(BadAnswer, match="import the controls.py"):
+    with pytest.raises(BadAnswer, match=r"import the controls\.py"):
         run(CONTROL, {"declaration": declared, "now": now})
 
 

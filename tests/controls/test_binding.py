@@ -19,7 +19,7 @@ def test_an_unknown_control_is_answered_with_the_nearest(company: dict[str, Any]
     (problem,) = check(Declaration.model_validate(company))
 
     assert (problem.code, problem.path) == ("control-unknown", "promises.0.controls.0")
-    assert problem.mend == "did you mean 'declaration.complete'?"
+    assert problem.fix == "did you mean 'declaration.complete'?"
 
 
 def test_a_promise_that_nothing_shows_is_a_warning(company: dict[str, Any]) -> None:

@@ -190,7 +190,7 @@ def test_a_ledger_signed_anew_is_not_the_one_that_was_cosigned(
     assert "does not begin with the 5 entries of the cosigned checkpoint" in check.findings[0].message
 
 
-def test_a_clock_that_went_back_is_an_error_until_it_is_mended(
+def test_a_clock_that_went_back_is_an_error_until_it_is_fixed(
     ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime
 ) -> None:
     log.append([created(keyring, now), created(keyring, now - dt.timedelta(hours=3))])
@@ -339,7 +339,7 @@ def test_a_key_ages(look: Look, now: dt.datetime) -> None:
     check = look(now + dt.timedelta(days=365))
     figures = {"keys": 1, "overdue": 1, "other faults": 0, "approvers": 0, "active": 1}
     assert (check.outcome, check.figures) == (CheckOutcome.FAIL, figures)
-    assert (check.findings[0].place, check.findings[0].mend) == ("field-0", "troth keys rotate field")
+    assert (check.findings[0].place, check.findings[0].fix) == ("field-0", "troth keys rotate field")
 
 
 @pytest.mark.mutation("protect.keys_current", fault="A key below the root that is past its declared period")
@@ -405,7 +405,7 @@ def test_a_key_that_a_wrong_clock_dated_is_found(
 def test_what_the_registry_knows_otherwise_is_found(look: Look) -> None:
     assert look().outcome is CheckOutcome.PASS
     [finding] = look(unsound=["k1:77 (epoch) is not in keys.toml; restore the newest copy of it"]).findings
-    assert (finding.message, finding.mend) == ("k1:77 (epoch) is not in keys.toml", "restore the newest copy of it")
+    assert (finding.message, finding.fix) == ("k1:77 (epoch) is not in keys.toml", "restore the newest copy of it")
 
 
 def test_a_key_of_unknown_age_is_an_error(ask: Ask, log: FileLog, keyring: Keyring, now: dt.datetime) -> None:

@@ -70,22 +70,22 @@ def test_binding_a_control_that_does_not_exist_names_the_nearest(company: dict[s
     declared = declaring(company)
     wrong = Promise(quote="q", owner="o", controls=("ours.no_late_cals", "declaration.complet"))
     found = check(declared.model_copy(update={"promises": (*declared.promises, wrong)}))
-    assert [(each.code, each.mend) for each in found] == [
+    assert [(each.code, each.fix) for each in found] == [
         ("control-unknown", f"did you mean '{ID}'?"),
         ("control-unknown", "did you mean 'declaration.complete'?"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("own", "code", "mend"),
+    ("own", "code", "fix"),
     [
         ({"sql": {**OWN["sql"], "system": "shpo"}}, "control-system", "did you mean 'shop'?"),
         ({"principles": ["oecd.opennes"]}, "control-principle", "did you mean 'oecd.openness'?"),
     ],
 )
-def test_a_figure_of_what_is_not_there_is_told(company: dict[str, Any], own: Any, code: str, mend: str) -> None:
+def test_a_figure_of_what_is_not_there_is_told(company: dict[str, Any], own: Any, code: str, fix: str) -> None:
     [problem] = check(declaring(company, **own))
-    assert (problem.code, problem.mend) == (code, mend)
+    assert (problem.code, problem.fix) == (code, fix)
 
 
 @pytest.mark.parametrize(

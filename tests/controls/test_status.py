@@ -43,7 +43,7 @@ def rule(id_: str, failures_to_break: int = 1) -> Control:
         ("C01",),
         DAY,
         3 * DAY,
-        "Mend.",
+        "Fix.",
         "Some.",
         failures_to_break=failures_to_break,
     )
@@ -86,7 +86,7 @@ def test_kept_needs_every_control_passed() -> None:
     assert judge(promise("a.once", "b.thrice"), made()).status is Status.UNPROVEN
 
 
-def test_a_doubt_leaves_a_promise_unproven_whatever_passed_and_mends_no_failure() -> None:
+def test_a_doubt_leaves_a_promise_unproven_whatever_passed_and_fixes_no_failure() -> None:
     def doubted(outcome: CheckOutcome) -> Judgement:
         checks = {"a.once": [made(outcome=outcome)]}
         bound, doubt = promise("a.once", attest=word()), "The policy says another period."
@@ -183,7 +183,7 @@ def test_a_word_out_of_force_is_unproven(bad: Attestation) -> None:
     assert judge(promise("a.once", attest=bad), made()).status is Status.UNPROVEN
 
 
-def test_a_word_does_not_mend_a_failure() -> None:
+def test_a_word_does_not_fix_a_failure() -> None:
     assert judge(promise("a.once", attest=word()), made(outcome=CheckOutcome.FAIL)).status is Status.BROKEN
 
 

@@ -1,4 +1,4 @@
-"""What the declaration alone shows to be wrong: each rule says no to one thing, at its place, with a mend."""
+"""What the declaration alone shows to be wrong: each rule says no to one thing, at its place, with a fix."""
 
 from __future__ import annotations
 
@@ -321,7 +321,7 @@ promises:
             ("placeholder-left", "error", "4:27: policy.effective: the day that a draft leaves open; "
              "name the day since when the policy is in force"),
             ("mark-left", "warning", "6:3: 2 comments say REVIEW, this one first; "
-             "look at each guess and mend it, and take the mark away"),
+             "look at each guess and fix it, and take the mark away"),
             ("placeholder-left", "error", f"7:23: systems.shop.owner: {OPEN}"),
             ("placeholder-left", "error", f"10:4: promises.0.quote: {OPEN}"),
         )

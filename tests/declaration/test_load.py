@@ -1,4 +1,4 @@
-"""Mistakes in a declaration: each has its place, its words and its mend, and all come at once."""
+"""Mistakes in a declaration: each has its place, its words and its fix, and all come at once."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ MODEL_MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "said"), MODEL_MISTAKES)
-def test_a_mistake_is_told_with_its_place_and_its_mend(mistakes: Mistakes, text: str, said: str) -> None:
+def test_a_mistake_is_told_with_its_place_and_its_fix(mistakes: Mistakes, text: str, said: str) -> None:
     assert [f"troth.yaml:{said}"] == [str(problem) for problem in mistakes(text)]
 
 

@@ -70,7 +70,7 @@ def test_a_secret_in_the_file_is_refused_without_repeating_it(
 ) -> None:
     (problem,) = mistakes(f"systems: {{shop: {{store: '{store}'}}}}")
     assert (problem.code, problem.path) == ("secret-literal", "systems.shop.store")
-    assert "${SHOP_DATABASE_URL}" in problem.mend
+    assert "${SHOP_DATABASE_URL}" in problem.fix
     assert "hunter2" not in str(problem)
 
 

@@ -56,7 +56,7 @@ FORM_MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "said"), FORM_MISTAKES)
-def test_a_mistake_of_form_is_told_with_its_place_and_its_mend(mistakes: Mistakes, text: str, said: str) -> None:
+def test_a_mistake_of_form_is_told_with_its_place_and_its_fix(mistakes: Mistakes, text: str, said: str) -> None:
     assert [f"troth.yaml:{said}"] == [str(problem) for problem in mistakes(text)]
 
 

@@ -47,10 +47,10 @@ def test_planting_twice_plants_once(example_voice: Any, places: Any) -> None:
     assert _overdue(example_voice, places) == once
 
 
-def test_mended_faults_are_gone(example_voice: Any, places: Any) -> None:
+def test_fixed_faults_are_gone(example_voice: Any, places: Any) -> None:
     example_voice.plant(places, seed=1, now=NOW)
     for _ in range(2):
-        example_voice.mend(places, now=NOW)
+        example_voice.fix(places, now=NOW)
         assert _overdue(example_voice, places) == 0
         assert "date_of_birth" not in _desk_columns(places)
 
@@ -63,5 +63,5 @@ def test_faults_can_be_planted_in_any_database(
     example_voice.lay_down(places, people=12, seed=2, now=NOW)
     example_voice.plant(places, seed=1, now=NOW)
     assert "date_of_birth" in _desk_columns(places)
-    example_voice.mend(places, now=NOW)
+    example_voice.fix(places, now=NOW)
     assert "date_of_birth" not in _desk_columns(places)

@@ -1,4 +1,4 @@
-"""A rule set that cannot be trusted is not read, and the message says where and how to mend it."""
+"""A rule set that cannot be trusted is not read, and the message says where and how to fix it."""
 
 from __future__ import annotations
 

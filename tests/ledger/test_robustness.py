@@ -220,7 +220,7 @@ def test_a_full_disk_is_refused_and_loses_nothing_that_was_acknowledged(
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     *acknowledged, refusal = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
-    assert refusal == f"the disk under {tmp_path / 'ledger'} failed (File too large); mend it and open the ledger again"
+    assert refusal == f"the disk under {tmp_path / 'ledger'} failed (File too large); fix it and open the ledger again"
     with FileLog(tmp_path / "ledger", signer) as log:
         log.verify()
         require_acknowledged(log, acknowledged)
@@ -303,7 +303,7 @@ def test_a_full_disk_at_opening_is_refused_in_plain_words(
             "tiles": (files.FolderStore, "put"),
         }[fails]
         patch.setattr(f"{place}.{name}", full) if isinstance(place, str) else patch.setattr(place, name, full)
-        with pytest.raises(LedgerError, match="failed \\(No space left on device\\); mend it and open"):
+        with pytest.raises(LedgerError, match="failed \\(No space left on device\\); fix it and open"):
             FileLog(folder, signer)
     FileLog(folder, signer).close()
 

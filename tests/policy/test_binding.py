@@ -23,7 +23,7 @@ def test_part_of_a_sentence_is_told_the_whole(either: PolicyText) -> None:
     (bound,) = bind_promises(either, [promise("deleted within thirty days")])
     assert bound.problem is not None
     assert bound.problem.code == "quote-partial"
-    assert bound.problem.mend == (
+    assert bound.problem.fix == (
         "quote the whole: “Recordings are deleted within thirty days after the contract ends.”"
     )
     assert bound.sentences == ()
@@ -72,7 +72,7 @@ def test_a_cell_says_something_in_its_row_unless_it_is_a_sentence() -> None:
     assert found(text, "We keep them for a day.") == "We keep them for a day."
     (bound,) = bind_promises(read(text), [promise("13 months")])
     assert bound.problem is not None
-    assert bound.problem.mend == "quote the whole: “Views | 13 months”"
+    assert bound.problem.fix == "quote the whole: “Views | 13 months”"
 
 
 def test_the_whole_is_found_where_the_same_words_are_a_part_elsewhere() -> None:
@@ -113,13 +113,13 @@ def test_a_missing_quote_names_the_nearest_sentence(markdown: PolicyText) -> Non
     assert bound.sentences == ()
     assert bound.problem is not None
     assert (bound.problem.code, bound.problem.path) == ("quote-not-found", "promises.0.quote")
-    assert "line 11: “Recordings are deleted within thirty days" in bound.problem.mend
+    assert "line 11: “Recordings are deleted within thirty days" in bound.problem.fix
 
 
 def test_a_quote_like_nothing_gets_no_neighbour(markdown: PolicyText) -> None:
     (bound,) = bind_promises(markdown, [promise("Bananas ripen quickly")])
     assert bound.problem is not None
-    assert bound.problem.mend == "quote it as published"
+    assert bound.problem.fix == "quote it as published"
 
 
 def test_a_quote_that_stands_twice_is_ambiguous(markdown: PolicyText) -> None:

@@ -28,7 +28,7 @@ def fired(
 
 
 @each_row("rule", sorted(CASES))
-def test_a_rule_fires_on_its_fault_and_not_on_the_mended_text(rule: str) -> None:
+def test_a_rule_fires_on_its_fault_and_not_on_the_fixed_text(rule: str) -> None:
     assert rule in fired(CASES[rule]["fires"])
     if "silent" in CASES[rule]:
         assert rule not in fired(CASES[rule]["silent"])
@@ -191,9 +191,9 @@ def test_a_postcode_with_two_crosses_is_no_gap() -> None:
 
 def test_the_name_beside_an_address_of_the_role_is_to_be_left_out() -> None:
     [named] = findings("Data protection officer: Chloe Marsh: dpo@example.org", "GDPR.38.dpo-mailbox")
-    assert "Leave the name out" in named.mend
+    assert "Leave the name out" in named.fix
     [named] = findings("Data protection officer: Chloe Marsh: chloe@example.org", "GDPR.38.dpo-mailbox")
-    assert "address of its own" in named.mend
+    assert "address of its own" in named.fix
     assert not findings("Data protection officer: dpo@example.org", "GDPR.38.dpo-mailbox")
 
 

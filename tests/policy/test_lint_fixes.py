@@ -1,4 +1,4 @@
-"""Mending what is mechanical: each mend removes exactly its finding, and mending twice changes nothing."""
+"""Fixing what is mechanical: each fix removes exactly its finding, and fixing twice changes nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.policy import read
-from troth.policy.lint import LintFacts, LintReport, Mended, lint, mend
+from troth.policy.lint import FixedText, LintFacts, LintReport, apply_fixes, lint
 from troth.policy.parse import Kind
 
 
@@ -25,8 +25,8 @@ def look(text: str, kind: Kind) -> LintReport:
 
 
 @functools.cache
-def mended(text: str, kind: Kind = "markdown") -> Mended:
-    return mend(text, kind=kind, look=functools.partial(look, kind=kind))
+def fixed(text: str, kind: Kind = "markdown") -> FixedText:
+    return apply_fixes(text, kind=kind, look=functools.partial(look, kind=kind))
 
 
 @functools.cache
@@ -52,8 +52,8 @@ def kind_of(name: str) -> Kind:
         ("The right to data portability (Art. 21 GDPR).", "The right to data portability (Art. 20 GDPR)."),
     ],
 )
-def test_a_mechanical_fault_is_mended(before: str, after: str) -> None:
-    assert mended(before).text == after
+def test_a_mechanical_fault_is_fixed(before: str, after: str) -> None:
+    assert fixed(before).text == after
 
 
 @pytest.mark.parametrize(
@@ -67,33 +67,33 @@ def test_a_mechanical_fault_is_mended(before: str, after: str) -> None:
     ],
 )
 def test_what_only_a_person_can_say_is_left_to_one(text: str) -> None:
-    assert mended(text).text == text
+    assert fixed(text).text == text
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_mending_removes_exactly_the_findings_that_it_mends(name: str) -> None:
+def test_fixing_removes_exactly_the_findings_that_it_fixes(name: str) -> None:
     source, kind = sample(name).source, kind_of(name)
-    done = mended(source, kind)
-    assert fired(source, kind) - fired(done.text, kind) == Counter(one.finding.rule for one in done.mends)
+    done = fixed(source, kind)
+    assert fired(source, kind) - fired(done.text, kind) == Counter(one.finding.rule for one in done.fixes)
     assert not fired(done.text, kind) - fired(source, kind)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_mending_twice_changes_nothing(name: str) -> None:
-    once = mended(sample(name).source, kind_of(name))
-    assert mended(once.text, kind_of(name)).mends == ()
+def test_fixing_twice_changes_nothing(name: str) -> None:
+    once = fixed(sample(name).source, kind_of(name))
+    assert fixed(once.text, kind_of(name)).fixes == ()
 
 
-def test_each_mend_alone_removes_its_finding_alone() -> None:
+def test_each_fix_alone_removes_its_finding_alone() -> None:
     source = sample("voice.md").source
-    mends = mended(source).mends
-    assert len(mends) >= 4
-    for one in mends:
+    fixes = fixed(source).fixes
+    assert len(fixes) >= 4
+    for one in fixes:
         text = source[: one.start] + one.write + source[one.end :]
         assert fired(source) - fired(text) == Counter([one.finding.rule])
 
 
-def test_a_mend_that_would_bring_another_finding_is_not_made() -> None:
+def test_a_fix_that_would_bring_another_finding_is_not_made() -> None:
     text = "The GPDR binds the firm and it's staff."
 
     def strict(text: str) -> LintReport:
@@ -101,21 +101,21 @@ def test_a_mend_that_would_bring_another_finding_is_not_made() -> None:
         report = look(text, "markdown")
         return replace(report, findings=report.findings * (2 if "GDPR" in text else 1))
 
-    assert mend(text, kind="markdown", look=strict).text == "The GPDR binds the firm and its staff."
+    assert apply_fixes(text, kind="markdown", look=strict).text == "The GPDR binds the firm and its staff."
 
 
-def test_the_words_of_a_page_are_mended_without_its_markup() -> None:
+def test_the_words_of_a_page_are_fixed_without_its_markup() -> None:
     page = "<html><body><main><p>Caf&eacute; &amp; Co and it&rsquo;s <b>staff</b>.</p></main></body></html>"
-    assert mended(page, "html").text == page.replace("it&rsquo;s", "its")
+    assert fixed(page, "html").text == page.replace("it&rsquo;s", "its")
 
 
 def test_the_diff_is_one_that_patch_reads() -> None:
-    assert mended("One.\n\nThe firm and it's staff.").diff("policy.md") == (
+    assert fixed("One.\n\nThe firm and it's staff.").diff("policy.md") == (
         "--- a/policy.md\n+++ b/policy.md\n@@ -1,3 +1,3 @@\n One.\n \n"
         "-The firm and it's staff.\n\\ No newline at end of file\n"
         "+The firm and its staff.\n\\ No newline at end of file\n"
     )
-    assert mended("All is well.").diff("policy.md") == ""
+    assert fixed("All is well.").diff("policy.md") == ""
 
 
 def test_a_list_that_is_promised_is_filled_from_the_declaration() -> None:
@@ -125,11 +125,11 @@ def test_a_list_that_is_promised_is_filled_from_the_declaration() -> None:
         return lint(read(text, kind="markdown"), as_of=TODAY, facts=facts)
 
     text = "## Cookies\n\nWe use cookies to:\n\n## Mail\n\nWrite to us."
-    done = mend(text, kind="markdown", look=beside)
+    done = apply_fixes(text, kind="markdown", look=beside)
     assert "We use these cookies: cart (remembers what you put in the cart); choice" in done.text
-    assert [one.finding.rule for one in done.mends] == ["S.empty-list.cookies"]
-    assert mend(done.text, kind="markdown", look=beside).mends == ()
-    assert mended(text).text == text
+    assert [one.finding.rule for one in done.fixes] == ["S.empty-list.cookies"]
+    assert apply_fixes(done.text, kind="markdown", look=beside).fixes == ()
+    assert fixed(text).text == text
 
 
 FRAGMENTS = st.sampled_from(
@@ -162,7 +162,7 @@ FRAGMENTS = st.sampled_from(
     text=st.lists(FRAGMENTS | st.text(max_size=8), max_size=25).map("".join),
     kind=st.sampled_from(["markdown", "text", "html"]),
 )
-def test_whatever_stands_there_is_looked_at_and_mended_for_good(text: str, kind: Kind) -> None:
-    done = mended(text, kind)
-    assert mended(done.text, kind).text == done.text
+def test_whatever_stands_there_is_looked_at_and_fixed_for_good(text: str, kind: Kind) -> None:
+    done = fixed(text, kind)
+    assert fixed(done.text, kind).text == done.text
     assert not fired(done.text, kind) - fired(text, kind)

@@ -50,9 +50,9 @@ def report(policy: PolicyText) -> LintReport:
 
 def test_json_is_a_list_of_findings_with_exactly_the_agreed_keys(report: LintReport) -> None:
     data = json.loads(json.dumps(as_data(report)))
-    assert all([key for key in one if key not in {"mend", "fix"}] == KEYS for one in data)
+    assert all([key for key in one if key not in {"fix", "replacement"}] == KEYS for one in data)
     [its] = [one for one in data if one["rule"] == "S.typo.its"]
-    assert (its["severity"], its["line"], its["quote"], its["fix"]) == ("I", 11, "it's", "its")
+    assert (its["severity"], its["line"], its["quote"], its["replacement"]) == ("I", 11, "it's", "its")
     assert its["applies_from"] == "2018-05-25"
     assert {one["line"] for one in data} == {None, 5, 9, 11}
 

@@ -54,11 +54,11 @@ def test_a_lead_in_with_its_items_is_no_empty_list(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("date", "fix"), [("2018-25-04", "2018-04-25"), ("February 30, 2024", None), ("31 April 2025", None)]
+    ("date", "replacement"), [("2018-25-04", "2018-04-25"), ("February 30, 2024", None), ("31 April 2025", None)]
 )
-def test_a_day_that_never_was_is_no_date(date: str, fix: str | None) -> None:
+def test_a_day_that_never_was_is_no_date(date: str, replacement: str | None) -> None:
     [found] = findings(f"Last updated: {date}.", "S.date")
-    assert (found.quote, found.fix, found.severity) == (date, fix, LintSeverity.ERROR)
+    assert (found.quote, found.replacement, found.severity) == (date, replacement, LintSeverity.ERROR)
 
 
 def test_a_date_that_is_read_in_two_ways_is_told_with_both() -> None:
@@ -195,13 +195,13 @@ def test_without_a_date_a_law_that_was_replaced_tells_the_age() -> None:
 )
 def test_a_misspelt_law_is_told_with_its_name(wrong: str, right: str) -> None:
     [found] = findings(f"We follow the {wrong}.", "S.typo.regime")
-    assert (found.quote, found.fix) == (wrong, right)
+    assert (found.quote, found.replacement) == (wrong, right)
     assert not findings(f"We follow the {right}.", "S.typo.regime")
 
 
 def test_neighbouring_letters_that_changed_places_are_told_and_left_to_the_writer() -> None:
     [found] = findings("We follow the CPCA.", "S.typo.regime")
-    assert (found.quote, found.message, found.fix) == ("CPCA", "“CPCA” is misspelt: it is “CCPA”.", None)
+    assert (found.quote, found.message, found.replacement) == ("CPCA", "“CPCA” is misspelt: it is “CCPA”.", None)
 
 
 @each_row("name", ["PACT", "CAPT", "PARC", "CARP", "CFRA", "CRPA", "TCAP", "ACCP", "RGPD"])
@@ -226,7 +226,7 @@ def test_the_year_is_only_known_of_the_data_protection_act_of_the_united_kingdom
 
 def test_a_right_beside_the_article_of_another_is_wrong() -> None:
     [found] = findings("- right to data portability (Art. 21 GDPR)", "S.typo.regime")
-    assert (found.quote, found.fix) == ("21", "20")
+    assert (found.quote, found.replacement) == ("21", "20")
     assert not findings("- right to data portability (Art. 20 GDPR)", "S.typo.regime")
 
 
@@ -260,7 +260,7 @@ def test_curly_quotes_and_right_words_are_no_typos(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "fix"),
+    ("text", "replacement"),
     [
         ("We act in accordance the GDPR.", "in accordance with the"),
         ("You are entitled receive a copy.", "entitled to receive"),
@@ -269,14 +269,14 @@ def test_curly_quotes_and_right_words_are_no_typos(text: str) -> None:
         ("We share the with our partners.", None),
     ],
 )
-def test_a_word_that_is_missing_is_told_where_it_belongs(text: str, fix: str | None) -> None:
+def test_a_word_that_is_missing_is_told_where_it_belongs(text: str, replacement: str | None) -> None:
     [found] = findings(text, "S.grammar.missing-word")
-    assert found.fix == fix
+    assert found.replacement == replacement
 
 
 def test_a_list_without_its_comma_is_told() -> None:
     text = "We protect you when a user places an order enters, submits, or accesses their data."
-    assert [one.fix for one in findings(text, "S.grammar.list")] == ["places an order, enters,"]
+    assert [one.replacement for one in findings(text, "S.grammar.list")] == ["places an order, enters,"]
     assert quotes("We hold your name email address and phone number.", "S.grammar.list")
     assert not findings("We hold your name, email address and phone number.", "S.grammar.list")
 
@@ -284,7 +284,7 @@ def test_a_list_without_its_comma_is_told() -> None:
 def test_one_name_in_two_spellings_is_told_where_it_differs() -> None:
     text = "Mailchimp sends it. See MailChimp's notice at https://mailchimp.com/legal and our MAILCHIMP page."
     [found] = findings(text, "S.name-variants")
-    assert (found.quote, found.fix) == ("MailChimp", "Mailchimp")
+    assert (found.quote, found.replacement) == ("MailChimp", "Mailchimp")
 
 
 def test_defined_capitals_and_ordinary_words_are_no_variants() -> None:

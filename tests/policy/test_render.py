@@ -116,7 +116,7 @@ def test_what_is_done_for_others_is_told_apart_with_the_role() -> None:
 def test_what_is_missing_stops_the_build_and_says_where_it_goes(old: str, new: str, path: str) -> None:
     with pytest.raises(NoticeIncomplete) as caught:
         render(changed(CLINIC, (old, new)))
-    assert any(problem.path.startswith(path) and problem.mend for problem in caught.value.problems)
+    assert any(problem.path.startswith(path) and problem.fix for problem in caught.value.problems)
 
 
 def test_everything_that_is_missing_is_told_at_once() -> None:

@@ -326,7 +326,7 @@ def test_a_policy_is_the_same_as_itself(clauses: list[str]) -> None:
 
 
 @given(st.lists(st.sampled_from(_SENTENCES), max_size=8), st.sampled_from(_PAIRS))
-def test_one_weaker_clause_weakens_any_policy_and_its_mending_strengthens_it(
+def test_one_weaker_clause_weakens_any_policy_and_its_fixing_strengthens_it(
     clauses: list[str], pair: tuple[str, str, str]
 ) -> None:
     strong, weak, _ = pair

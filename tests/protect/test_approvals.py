@@ -364,5 +364,5 @@ def test_a_file_of_somebody_else_is_refused(home: Path, keyring: Keyring, approv
 def test_a_file_that_others_can_read_is_refused(home: Path, keyring: Keyring, approvals: Approvals, name: str) -> None:
     approve(approvals, "a")
     (home / name).chmod(0o640)
-    with pytest.raises(HomeRefused, match=f"{name} can be read or written by others; mend it with: chmod 600"):
+    with pytest.raises(HomeRefused, match=f"{name} can be read or written by others; fix it with: chmod 600"):
         Approvals(home, read_approvers(home, keyring)).given(PLAN, now=NOW)

@@ -1,4 +1,4 @@
-"""The root key's file: made once, for its owner alone, and every unsafe state refused with its mend."""
+"""The root key's file: made once, for its owner alone, and every unsafe state refused with its fix."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def test_an_unknown_key_is_named_with_those_that_there_are(chain: Keychain) -> N
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda path: path.chmod(0o640), "can be read or written by others; mend it with: chmod 600"),
+        (lambda path: path.chmod(0o640), "can be read or written by others; fix it with: chmod 600"),
         (lambda path: path.write_text("version = 2\n"), "use a later Troth"),
         (lambda path: path.write_text("[[key]]\n"), "is damaged; restore your newest copy"),
         (lambda path: path.write_bytes(path.read_bytes()[:-40]), "is damaged"),

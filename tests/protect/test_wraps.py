@@ -1,4 +1,4 @@
-"""Ways to keep the root key: each opens what it wrapped, and says what to mend where it does not."""
+"""Ways to keep the root key: each opens what it wrapped, and says what to fix where it does not."""
 
 from __future__ import annotations
 

@@ -240,7 +240,7 @@ class FileLog(TiledLog):
             yield
         except OSError as fault:
             raise LedgerError(
-                f"the disk under {self._folder} failed ({fault.strerror}); mend it and open the ledger again"
+                f"the disk under {self._folder} failed ({fault.strerror}); fix it and open the ledger again"
             ) from fault
         self._failed = False
 

@@ -1,4 +1,4 @@
-"""The environment is read once, strictly, and wrong values say how to mend them."""
+"""The environment is read once, strictly, and wrong values say how to fix them."""
 
 from __future__ import annotations
 

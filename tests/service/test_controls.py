@@ -81,14 +81,14 @@ def test_an_old_backup_brings_an_erased_person_back(
     assert came_back(declaration, tombstones, shop=shop) is CheckOutcome.FAIL
 
 
-def test_who_is_back_after_a_restore_is_told_how_to_mend_it(
+def test_who_is_back_after_a_restore_is_told_how_to_fix_it(
     declaration: Declaration, tombstones: Tombstones, shop: Store, tmp_path: Path
 ) -> None:
     with sqlite3.connect(tmp_path / "shop.db") as restored:
         restored.execute("insert into customer (email) values ('ann@example.org')")
     restored.close()
     [finding] = looked_for(declaration, tombstones, shop=shop).findings
-    assert "troth replay" in finding.mend
+    assert "troth replay" in finding.fix
 
 
 def test_what_is_counted_are_the_erased_and_not_what_they_are_compared_with(

@@ -85,7 +85,7 @@ def statuses() -> list[str]:
     return sorted(PromiseRow.objects.values_list("status", flat=True))
 
 
-def test_a_figure_breaks_its_promise_and_mends_it(database: str, shop: Path) -> None:
+def test_a_figure_breaks_its_promise_and_fixes_it(database: str, shop: Path) -> None:
     scheduler.run_due(NOW, office=declaring(shop))
     assert statuses() == ["kept", "kept"]
     with contextlib.closing(sqlite3.connect(shop)) as connection:

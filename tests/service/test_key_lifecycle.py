@@ -491,7 +491,7 @@ def test_an_older_copy_of_the_keys_turns_the_control_red(
     newest = (home / "keys.toml").read_bytes()
     (home / "keys.toml").write_bytes(copy)
     [finding] = asked().findings
-    assert (finding.place, finding.mend) == ("keys", "restore the newest copy of it")
+    assert (finding.place, finding.fix) == ("keys", "restore the newest copy of it")
     (home / "keys.toml").write_bytes(newest)
     assert asked().outcome is CheckOutcome.PASS
 

@@ -227,7 +227,7 @@ def test_a_clock_that_goes_back_moves_no_entry_and_no_checkpoint(
     with caplog.at_level(logging.WARNING, "troth.ledger"):
         sequence(signer, now=earlier)
     assert "the clock went back" in caplog.text
-    assert "mend the clock" in clock_fault(earlier)
+    assert "fix the clock" in clock_fault(earlier)
     assert clock_fault(NOW - dt.timedelta(minutes=15)) == ""
     assert Tree.objects.get().checkpoint_at == NOW
     log = DatabaseLog(signer)

@@ -1,4 +1,4 @@
-"""A letter that is owed and did not go out turns its control red, and mending it turns it green again."""
+"""A letter that is owed and did not go out turns its control red, and fixing it turns it green again."""
 
 from __future__ import annotations
 

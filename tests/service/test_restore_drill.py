@@ -215,7 +215,7 @@ def test_a_quarter_without_a_drill_is_found(database: str, signer: Signer) -> No
     note_drill(Drill(3, 2, 0, 1, 0, 0, None, 0), now=NOW)
     assert asked(signer, NOW + DRILL_DAYS * DAY).outcome is CheckOutcome.PASS
     check = asked(signer, NOW + (DRILL_DAYS + 1) * DAY)
-    assert (check.outcome, check.findings[0].mend) == (CheckOutcome.FAIL, "troth keys drill --backup FILE")
+    assert (check.outcome, check.findings[0].fix) == (CheckOutcome.FAIL, "troth keys drill --backup FILE")
 
 
 @pytest.mark.mutation("core.restores")

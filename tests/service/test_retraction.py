@@ -67,7 +67,7 @@ def test_a_retracted_failure_makes_nothing_kept_before_the_control_has_run_again
     assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [CheckOutcome.PASS]
 
 
-def test_a_retraction_mends_no_failure_that_it_leaves(database: str) -> None:
+def test_a_retraction_fixes_no_failure_that_it_leaves(database: str) -> None:
     kept(CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.FAIL)
     retract(plan_retraction(CONTROL, since=TODAY, until=TODAY), "it asked the wrong table", now=NOW)
     assert [check.outcome for check in checks.history([CONTROL])[CONTROL]] == [CheckOutcome.FAIL]

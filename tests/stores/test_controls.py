@@ -397,7 +397,7 @@ def test_a_row_whose_age_nobody_can_tell_is_found(ask: Ask, sql: Callable[..., N
     assert (check.figures["overdue"], check.figures["without a date"]) == (0, 1)
     [found] = check.findings
     assert (found.place, "nobody can tell" in found.message) == ("shop.login", True)
-    assert "write the date there" in found.mend
+    assert "write the date there" in found.fix
     assert not start or start not in str(check.findings), "what stands there may be anything"
 
 
@@ -407,7 +407,7 @@ def test_nothing_where_a_period_starts_is_a_fault_unless_the_rule_says_what_it_m
     sql("INSERT INTO login VALUES (1, NULL, '2026-03-20 00:00:00', NULL), (2, NULL, NULL, NULL)")
     check = ask("retention.nothing_overdue")
     assert (check.outcome, check.evidence.excluded) == (CheckOutcome.FAIL, 1)
-    assert "'empty: not_begun'" in check.findings[0].mend
+    assert "'empty: not_begun'" in check.findings[0].fix
 
     company["retention"]["logins"]["empty"] = "not_begun"
     check = ask("retention.nothing_overdue")

@@ -178,7 +178,7 @@ def test_differing_values_stop_for_review(company: Company) -> None:
 def test_two_addresses_are_not_made_one(small: Company) -> None:
     """Ann has two streets; by column alone nobody can tell which of them moved."""
     plan = amendment(small, {"shop.address.street": "9 Example Street"})
-    assert [review.mend for review in plan.reviews] == ["say which is wrong: name the row: --id SYSTEM.TABLE=KEY"]
+    assert [review.fix for review in plan.reviews] == ["say which is wrong: name the row: --id SYSTEM.TABLE=KEY"]
     assert [review.rows for review in plan.reviews] == [("shop.address=11", "shop.address=12")]
     one = amendment(small, {"shop.address.street": "9 Example Street"}, Identity.of(ids=["shop.address=12"]))
     assert rewritten(one) == {"shop.address": [((12,), ("2 Example Street",), ("9 Example Street",))]}

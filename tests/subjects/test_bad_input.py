@@ -1,4 +1,4 @@
-"""What is asked or declared wrongly: a clear message that names the place and the mend, and nothing changed."""
+"""What is asked or declared wrongly: a clear message that names the place and the fix, and nothing changed."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_every_misfit_is_told_at_once(lay_small: Lay) -> None:
     assert len(caught.value.problems) == 2
 
 
-def test_rows_without_a_key_are_refused_and_a_declared_key_mends_that(lay: Lay) -> None:
+def test_rows_without_a_key_are_refused_and_a_declared_key_fixes_that(lay: Lay) -> None:
     tables = ('CREATE TABLE "person" ("email" VARCHAR(80))', "INSERT INTO \"person\" VALUES ('ann@example.org')")
     laid = lay(declared(person=PERSON), *tables)
     with pytest.raises(MapRefused, match="knows no key of this table; name the columns"):
@@ -181,7 +181,7 @@ def test_an_undeclared_table_that_holds_on_is_told_by_check_and_stops_the_run(la
         laid.sql('ALTER TABLE "stray" ADD FOREIGN KEY ("person_id") REFERENCES "person" ("id")')
     problems = check(laid.declaration, {"shop": laid.store.describe()})
     assert [problem.path for problem in problems] == ["systems.shop.tables.stray"]
-    with pytest.raises(RunFailed, match="mend that and plan again"):
+    with pytest.raises(RunFailed, match="fix that and plan again"):
         laid.erase(ANN)
     assert len(laid.rows("person")) == 2
     assert [kind for kind, _ in laid.entries()] == ["erasure.failed"]

@@ -79,7 +79,7 @@ def test_where_it_is_said_what_becomes_of_them_nothing_is_told_and_nothing_refus
 def test_a_kept_row_may_be_cut_from_one_that_goes(lay_small: Lay) -> None:
     kept = {**BILL, "keep": {**TAX["keep"], "meanwhile": {"person_id": "null"}}}
     laid = _laid(lay_small, nullable=True, bill={**BILL, **TAX})
-    assert [problem.mend.partition("or cut")[2] for problem in _problems(laid)] == [
+    assert [problem.fix.partition("or cut")[2] for problem in _problems(laid)] == [
         " the reference: person_id: null under keep.meanwhile of bill"
     ]
     laid.declaration = declared(person=PERSON, bill=kept, line=LINE)
@@ -101,7 +101,7 @@ def test_people_whom_others_cannot_do_without_are_told_to_be_masked(lay_small: L
     laid = lay_small(declared(person=PERSON_OR_MASK, customer=customer), *tables)
     [problem] = _problems(laid)
     assert "rows of shop.customer are not this person's" in problem.message
-    assert problem.mend == "treat the fields and keep the rows: erase: {NAME: mask, …}"
+    assert problem.fix == "treat the fields and keep the rows: erase: {NAME: mask, …}"
     with pytest.raises(PlanRefused):
         laid.plan(ANN)
     laid.declaration = declared(person={**PERSON, "erase": {"email": "mask"}}, customer=customer)

@@ -198,7 +198,7 @@ def test_a_legal_hold_keeps_its_scope_and_says_why(company: Company) -> None:
     assert company.rows("desk.message") == before
 
 
-def test_a_deletion_that_a_kept_row_forbids_is_refused_with_the_mend(small: Company) -> None:
+def test_a_deletion_that_a_kept_row_forbids_is_refused_with_the_fix(small: Company) -> None:
     small.declaration = world.declaration(systems__shop__tables__customer__erase="delete")
     with pytest.raises(PlanRefused, match=r"systems\.shop\.tables\.customer\.erase: .*say what happens to its fields"):
         small.plan(ANN)

@@ -1,7 +1,7 @@
 """Two honest faults, as they happen: a deletion job that missed some rows, and a column that somebody added.
 
 With them, ``retention.nothing_overdue`` and ``stores.schema_declared`` are red for a reason that can be looked at.
-`mend` does what the company should do about them, and both may be repeated.
+`fix` does what the company should do about them, and both may be repeated.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def plant(places: Places, *, seed: int, now: dt.datetime) -> None:
             engine.dispose()
 
 
-def mend(places: Places, *, now: dt.datetime) -> None:
+def fix(places: Places, *, now: dt.datetime) -> None:
     """Delete the logins that are overdue and drop the column."""
     logins, desk = (connect(places.databases[name]) for name in ("logins", "desk"))
     try:

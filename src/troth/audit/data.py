@@ -60,7 +60,7 @@ def _finding(it: AuditFinding) -> dict[str, Any]:
         "title": it.rule.title,
         "place": str(it.place),
         "message": it.message,
-        "mend": it.mend,
+        "fix": it.fix,
         "cite": it.rule.cite or None,
         "cannot_see": it.rule.cannot_see,
     }
@@ -207,7 +207,7 @@ def _result(it: AuditFinding, index: int) -> dict[str, Any]:
         "ruleId": it.rule.id,
         "ruleIndex": index,
         "level": _level(it.severity),
-        "message": {"text": f"{it.message}. To mend it: {it.mend}."},
+        "message": {"text": f"{it.message}. To fix it: {it.fix}."},
         "locations": [_location(it.place)],
         "partialFingerprints": {"trothAudit/v1": mark},
     }

@@ -20,7 +20,7 @@ from troth.stores import Column, ColumnKind, TableKind
 
 _SURE: Final = 0.7
 _TOP: Final = """Drafted by `troth init` from the schemas that are really there. Nothing here has been decided yet:
-  REVIEW marks a guess; look at it, mend it, and take the mark away.
+  REVIEW marks a guess; look at it, fix it, and take the mark away.
   TODO   marks what no schema can tell; `troth check` shows what is missing.
 Set {variables} before the next command; the addresses of databases do not stand in this file."""
 _PURPOSES: Final = """TODO: why the data is used, and on which legal basis. Until then `troth check` says

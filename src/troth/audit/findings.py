@@ -58,23 +58,23 @@ def _unseen(facts: AuditFacts) -> Findings:
     for system in facts.systems:
         here = FindingPlace(system.name)
         if system.unreached:
-            mend = "mend the URL, the network or the account, and audit again"
-            yield found("store.unreachable", here, system.unreached, mend)
+            fix = "fix the URL, the network or the account, and audit again"
+            yield found("store.unreachable", here, system.unreached, fix)
         for unknown in system.unknown:
             yield found("store.part-unread", here, f"not known: {unknown}", "audit with an account that may see it")
         for file, why in system.left_out.unread.items():
             yield found("store.part-unread", FindingPlace(system.name, file), why, _AGAIN)
         if system.left_out.passed_over:
-            mend = "export them as CSV, JSON Lines or Parquet, or look into them by hand"
-            yield found("store.part-unread", here, passed_over(system), mend)
+            fix = "export them as CSV, JSON Lines or Parquet, or look into them by hand"
+            yield found("store.part-unread", here, passed_over(system), fix)
         for table in system.tables:
             if table.unread:
                 select = "give the account SELECT on it, or audit when it is not locked"
-                mend = _AGAIN if system.dialect == "files" else select
-                yield found("store.part-unread", FindingPlace(system.name, table.name), table.unread, mend)
+                fix = _AGAIN if system.dialect == "files" else select
+                yield found("store.part-unread", FindingPlace(system.name, table.name), table.unread, fix)
     if facts.site is not None and facts.site.unreached:
-        mend = "see whether the address is right and answers from here"
-        yield found("site.unreachable", FindingPlace(url=facts.site.home), facts.site.unreached, mend)
+        fix = "see whether the address is right and answers from here"
+        yield found("site.unreachable", FindingPlace(url=facts.site.home), facts.site.unreached, fix)
 
 
 _AGAIN: Final = "audit again when it can be read"
@@ -121,17 +121,17 @@ def _column_held(here: FindingPlace, finding: ColumnFinding) -> Findings:
     kind = in_words([finding.category])
     by_value = any("values" in reason for reason in finding.reasons)
     if finding.entity == "FREE_TEXT":
-        mend = "declare it as free text, so that views and erasures look into it"
-        yield found("personal-data.may-be-in-text", here, f"free text ({why})", mend)
+        fix = "declare it as free text, so that views and erasures look into it"
+        yield found("personal-data.may-be-in-text", here, f"free text ({why})", fix)
     elif finding.category == "user.financial.credit_card" and by_value and finding.score >= _SURE:
-        mend = "replace them with tokens of your payment provider, and erase the old ones"
-        yield found("personal-data.card-number", here, f"values pass the test of card numbers ({why})", mend)
+        fix = "replace them with tokens of your payment provider, and erase the old ones"
+        yield found("personal-data.card-number", here, f"values pass the test of card numbers ({why})", fix)
     elif is_inside_text(finding):
-        mend = "declare it as free text; stop asking for it there, or move it where it belongs"
-        yield found("personal-data.in-text", here, f"{kind} in its text ({why})", mend)
+        fix = "declare it as free text; stop asking for it there, or move it where it belongs"
+        yield found("personal-data.in-text", here, f"{kind} in its text ({why})", fix)
     elif is_category(finding.category) and is_special(finding.category):
-        mend = "name the exception that allows it, or stop keeping it"
-        yield found("personal-data.special", here, f"{kind} ({why})", mend)
+        fix = "name the exception that allows it, or stop keeping it"
+        yield found("personal-data.special", here, f"{kind} ({why})", fix)
     elif any(covers(secret, finding.category) for secret in _SECRET):
         yield found("personal-data.secret", here, f"{kind} ({why})", "seal or hash it, and let few accounts read it")
 
@@ -148,21 +148,21 @@ def _keys(facts: AuditFacts) -> Findings:
         for table in system.holding:
             if table.role is TableRole.PERSON and not table.suggestion.identity:
                 message = "rows seem to be people, and hold neither an e-mail address nor a phone number"
-                mend = "say by which number or account people are found"
-                yield found("keys.name-only", FindingPlace(system.name, table.name), message, mend)
+                fix = "say by which number or account people are found"
+                yield found("keys.name-only", FindingPlace(system.name, table.name), message, fix)
             if table.role is TableRole.REFERENCE:
                 kinds = in_words(finding.category for finding in table.best.values())
                 message = f"no key and no identifier leads from a person to these rows ({kinds})"
-                mend = "say whose rows they are with belongs_to or mentions, add a key, or stop keeping them"
-                yield found("keys.unreachable", FindingPlace(system.name, table.name), message, mend)
+                fix = "say whose rows they are with belongs_to or mentions, add a key, or stop keeping them"
+                yield found("keys.unreachable", FindingPlace(system.name, table.name), message, fix)
 
 
 def _undeclared(system: SystemFacts, it: InferredReference, *, personal: bool) -> AuditFinding:
     rule = "keys.undeclared-personal" if personal else "keys.undeclared"
     to = f"{it.to_table}.{', '.join(it.to_columns)}"
     message = f"seems to name {to} (score {it.score:.2f}: {'; '.join(it.why)})"
-    mend = "declare the foreign key, or the reference in troth.yaml"
-    return found(rule, FindingPlace(system.name, it.table, ", ".join(it.columns)), message, mend)
+    fix = "declare the foreign key, or the reference in troth.yaml"
+    return found(rule, FindingPlace(system.name, it.table, ", ".join(it.columns)), message, fix)
 
 
 # --- access control -------------------------------------------------------------------------------------------------
@@ -178,19 +178,19 @@ def _access(facts: AuditFacts) -> Findings:
         if open_to := [one for one in readers if _is_everybody(one, system.dialect)]:
             yield _open_to_everybody(system, open_to)
         if system.transport is not None and not system.transport.encrypted:
-            mend = "switch on TLS at the server, and ask for it in the URL"
-            yield found("transport.clear", here, f"the connection is clear: {system.transport.detail}", mend)
+            fix = "switch on TLS at the server, and ask for it in the URL"
+            yield found("transport.clear", here, f"the connection is clear: {system.transport.detail}", fix)
 
 
 def _open_to_everybody(system: SystemFacts, open_to: list[Principal]) -> AuditFinding:
     if system.dialect in _BY_MODE:
         what, how = _BY_MODE[system.dialect]
         message = f"every account of this machine can read {what}"
-        mend = f"{how} {what}, and name the accounts that need it in its group"
+        fix = f"{how} {what}, and name the accounts that need it in its group"
     else:
         message = f"no grant by name is needed: {_places(f'{one.name} ({one.why})' for one in open_to)}"
-        mend = "revoke it from PUBLIC, and grant it to roles by name"
-    return found("access.everyone", FindingPlace(system.name), message, mend)
+        fix = "revoke it from PUBLIC, and grant it to roles by name"
+    return found("access.everyone", FindingPlace(system.name), message, fix)
 
 
 _BY_MODE: Final = {"sqlite": ("the file", "chmod o-rwx"), "files": ("the folder's files", "chmod -R o-rwx")}
@@ -219,8 +219,8 @@ def _collected(facts: AuditFacts) -> Findings:
         return
     named = claims.names_what_is_collected(policy.text)
     if not named:
-        mend = "say which data you collect, in words that people use"
-        yield found("policy.names-nothing", FindingPlace(file=policy.file), "no sentence says what is collected", mend)
+        fix = "say which data you collect, in words that people use"
+        yield found("policy.names-nothing", FindingPlace(file=policy.file), "no sentence says what is collected", fix)
     best = max(named, key=lambda it: breadth(claims.plain(it)), default=None)
     texts = [claims.plain(sentence) for sentence in policy.text.sentences]
     for category, places in _by_category(facts).items():
@@ -232,12 +232,12 @@ def _collected(facts: AuditFacts) -> Findings:
             if claims.is_of_all(sentence) and all(claims.is_part(place.rpartition(".")[2]) for place in places):
                 continue
             rule = "policy.denied-and-named" if is_named else "policy.denied"
-            mend = "stop keeping it, or correct the sentence"
-            yield found(rule, _at(policy, sentence), f"{_quoted(sentence)}, and there seems to be {what}", mend)
+            fix = "stop keeping it, or correct the sentence"
+            yield found(rule, _at(policy, sentence), f"{_quoted(sentence)}, and there seems to be {what}", fix)
         if best is not None and not denials and not is_named:
             message = f"no word of the policy names {what}"
-            mend = "name it in the policy, or stop keeping it"
-            yield found("policy.unnamed", _at(policy, best), message, mend, about=category)
+            fix = "name it in the policy, or stop keeping it"
+            yield found("policy.unnamed", _at(policy, best), message, fix, about=category)
 
 
 def _by_category(facts: AuditFacts) -> dict[str, list[str]]:
@@ -262,9 +262,9 @@ def _periods(facts: AuditFacts) -> Findings:
         place = f"{it.system}.{it.table}"
         message = f"{_quoted(it.clause.sentence)}; {place} has {rows} with {it.column} before {it.before:%Y-%m-%d}"
         perhaps = it.rows is None or it.clause.sentence.id in conditional
-        mend = f"delete what is older than {it.period}, or say in the policy what is kept and why"
+        fix = f"delete what is older than {it.period}, or say in the policy what is kept and why"
         rule = "policy.perhaps-overdue" if perhaps else "policy.overdue"
-        yield found(rule, _at(facts.policy, it.clause.sentence), message, mend)
+        yield found(rule, _at(facts.policy, it.clause.sentence), message, fix)
 
 
 def _promised(facts: AuditFacts) -> Findings:
@@ -276,14 +276,14 @@ def _promised(facts: AuditFacts) -> Findings:
     for clause in policy.promises if clear else ():
         if claims.promises_encryption(clause):
             message = f"{_quoted(clause.sentence)}; the connection to {_places(clear)} is clear"
-            mend = "switch on TLS at the server, and ask for it in the URL"
-            yield found("policy.unencrypted", _at(policy, clause.sentence), message, mend)
+            fix = "switch on TLS at the server, and ask for it in the URL"
+            yield found("policy.unencrypted", _at(policy, clause.sentence), message, fix)
     readers = {one.name for system in facts.systems for one in system.readers}
     for clause, most in claims.ceilings(policy.promises):
         if len(readers) > most:
             message = f"{_quoted(clause.sentence)}; {counted(len(readers), 'account')} can read personal data"
-            mend = "take away what nobody needs, or correct the number"
-            yield found("policy.readers", _at(policy, clause.sentence), message, mend)
+            fix = "take away what nobody needs, or correct the number"
+            yield found("policy.readers", _at(policy, clause.sentence), message, fix)
 
 
 # --- the site -------------------------------------------------------------------------------------------------------
@@ -299,15 +299,15 @@ def _site(facts: AuditFacts) -> Findings:
         )
     if not site.policy_page:
         message = "no link of the home page names privacy in its words or its address"
-        mend = "link to the policy as 'Privacy policy' from every page"
-        yield found("site.policy-unlinked", FindingPlace(url=site.home), message, mend)
+        fix = "link to the policy as 'Privacy policy' from every page"
+        yield found("site.policy-unlinked", FindingPlace(url=site.home), message, fix)
     for fault in site.policy_faults:
-        mend = "let the link say 'privacy', as easy to see as the text around it"
-        yield found("site.policy-faint", FindingPlace(url=site.home), fault, mend)
+        fix = "let the link say 'privacy', as easy to see as the text around it"
+        yield found("site.policy-faint", FindingPlace(url=site.home), fault, fix)
     if facts.policy is not None and site.policy_published is not None and _differs(facts.policy, site):
         message = f"the words of the page are not those of {facts.policy.file}"
-        mend = "publish the file, or audit the policy that is published"
-        yield found("policy.unlike-site", FindingPlace(url=site.policy_page), message, mend)
+        fix = "publish the file, or audit the policy that is published"
+        yield found("policy.unlike-site", FindingPlace(url=site.policy_page), message, fix)
 
 
 def _differs(policy: PolicyFacts, site: SiteFacts) -> bool:
@@ -323,8 +323,8 @@ def _cookies(facts: AuditFacts) -> Findings:
         life = "until the browser closes" if days is None else f"for {counted(days, 'day')}"
         rule = "site.tracking-first" if claims.is_tracking(name) else "site.cookie-first"
         message = f"the cookie '{name}' is set on the first visit, {life}"
-        mend = "set it after the visitor has agreed, unless what they asked for needs it"
-        yield found(rule, FindingPlace(url=site.home), message, mend)
+        fix = "set it after the visitor has agreed, unless what they asked for needs it"
+        yield found(rule, FindingPlace(url=site.home), message, fix)
     promised = claims.promises_no_early_cookies(policy.promises) if policy is not None and site.cookies else None
     if policy is not None and promised is not None:
         message = f"{_quoted(promised.sentence)}; a first visit sets {_places(site.cookies)}"
@@ -340,8 +340,8 @@ def _others(facts: AuditFacts) -> Findings:
     for host, path in site.hosts.items():
         message, here = f"{path} loads from or sends to {host}", FindingPlace(url=site.home)
         if policy is not None and not claims.names_host(text, host):
-            mend = "name the company as a recipient, or serve the file yourself"
-            yield found("policy.recipient-unnamed", here, f"{message}, and the policy does not name it", mend)
+            fix = "name the company as a recipient, or serve the file yourself"
+            yield found("policy.recipient-unnamed", here, f"{message}, and the policy does not name it", fix)
         else:
             yield found(
                 "site.third-party", here, message, "name the company as a recipient, or serve the file yourself"
@@ -350,8 +350,8 @@ def _others(facts: AuditFacts) -> Findings:
         for field, category in form.asks.items():
             if not names_category(text, category):
                 message = f"a form on {form.page} asks for '{field}' ({in_words([category])})"
-                mend = "name it in the policy, or stop asking"
-                yield found("site.field-unnamed", FindingPlace(url=site.home), message, mend)
+                fix = "name it in the policy, or stop asking"
+                yield found("site.field-unnamed", FindingPlace(url=site.home), message, fix)
 
 
 _QUESTIONS: Final[tuple[Callable[[AuditFacts], Findings], ...]] = (

@@ -35,8 +35,8 @@ def not_english(policy: PolicyFacts) -> Iterator[AuditFinding]:
         TextLanguage.MIXED: "some of it is not in English",
     }
     if policy.text.language in what:
-        mend = "audit its English version; the rules know English only"
-        yield found("policy.not-english", FindingPlace(file=policy.file), what[policy.text.language], mend)
+        fix = "audit its English version; the rules know English only"
+        yield found("policy.not-english", FindingPlace(file=policy.file), what[policy.text.language], fix)
 
 
 def lint_policy(
@@ -57,12 +57,12 @@ def lint_findings(
     known = lint_rules()
     for it in report.findings:
         if not _is_told(it, told) and not (was_looked_at and it.of == _LINK):
-            yield AuditFinding(_graded(known[it.of], it), _place(it, policy), _message(it), _sentence(it.mend) or _LOOK)
+            yield AuditFinding(_graded(known[it.of], it), _place(it, policy), _message(it), _sentence(it.fix) or _LOOK)
 
 
 _LINK: Final = "CA.22577.link"
 """Linter rule on the conspicuous policy link, which the site shows but the text cannot."""
-_LOOK: Final = "look at it, and mend the sentence or what it speaks of"
+_LOOK: Final = "look at it, and fix the sentence or what it speaks of"
 _UNLIKELY: Final = "it may not concern you"
 
 
@@ -136,17 +136,17 @@ def declared_findings(facts: AuditFacts, declaration: Declaration) -> Iterator[A
     """Differences between the declaration and the schema, for each system; undeclared systems are a finding."""
     for system in facts.reached:
         if system.name not in declaration.systems:
-            mend = "declare it, or give the store the name that it is declared under: --store NAME=URL"
+            fix = "declare it, or give the store the name that it is declared under: --store NAME=URL"
             yield found(
-                "declaration.unnamed", FindingPlace(system.name), "the system is not declared by this name", mend
+                "declaration.unnamed", FindingPlace(system.name), "the system is not declared by this name", fix
             )
             continue
         schema = Schema(system.dialect, MappingProxyType({table.name: table.schema for table in system.tables}))
         for passed in undeclared(declaration, system.name, schema):
             for it in passed.findings():
-                yield found("declaration.undeclared", _at(it.place), it.message, it.mend)
+                yield found("declaration.undeclared", _at(it.place), it.message, it.fix)
         for it in missing(declaration, system.name, schema):
-            yield found("declaration.not-there", _at(it.place), it.message, it.mend)
+            yield found("declaration.not-there", _at(it.place), it.message, it.fix)
 
 
 def _at(place: str) -> FindingPlace:

@@ -32,9 +32,9 @@ def declared_overdue(
             told = told or list(_in_words(facts, policy, system, table))
             for sentence in told:
                 place = FindingPlace(file=policy.file, line=sentence.span.line, column_number=sentence.span.column)
-                yield found("policy.overdue", place, f"“{sentence.text[:160]}”; {it.place}: {message}", it.mend)
+                yield found("policy.overdue", place, f"“{sentence.text[:160]}”; {it.place}: {message}", it.fix)
         if not told:
-            yield found("declaration.overdue", FindingPlace(system, table), message, it.mend)
+            yield found("declaration.overdue", FindingPlace(system, table), message, it.fix)
 
 
 def _promising(policy: PolicyFacts, declaration: Declaration) -> Iterator[tuple[Promise, Sentence]]:

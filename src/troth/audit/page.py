@@ -131,8 +131,8 @@ def _group(of_it: Sequence[AuditFinding]) -> Iterator[str]:
         yield f'<p class="said">{_code(of_it[0].place)}: {_(of_it[0].message)}.</p>'
     else:
         yield "<ul>" + "".join(f"<li>{_code(it.place)}: {_(it.message)}.</li>" for it in of_it) + "</ul>"
-    for mend in dict.fromkeys(it.mend for it in of_it):
-        yield f"<p><b>To mend it:</b> {_(mend)}.</p>"
+    for fix in dict.fromkeys(it.fix for it in of_it):
+        yield f"<p><b>To fix it:</b> {_(fix)}.</p>"
     cite = f"{_(rule.cite)} · " if rule.cite else ""
     unseen = rule.cannot_see[0].lower() + rule.cannot_see[1:]
     yield f'<p class="about">{cite}Not seen: {_(unseen)} · {_code(rule.id)}</p>'

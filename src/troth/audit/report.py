@@ -108,7 +108,7 @@ def _steps(report: AuditReport) -> list[NextStep]:
     errors = report.counts[AuditSeverity.ERROR]
     if errors:
         says = "finding is an error" if errors == 1 else "findings are errors"
-        steps.append(NextStep(f"{errors} {says}: untrue, unlawful or unworkable as it stands. Mend them first."))
+        steps.append(NextStep(f"{errors} {says}: untrue, unlawful or unworkable as it stands. Fix them first."))
     if report.facts.reached and not report.declared:
         steps.append(_draft([system.name for system in report.facts.reached], report))
     for system in report.facts.reached:

@@ -56,7 +56,7 @@ class AuditFinding:
     rule: AuditRule
     place: FindingPlace
     message: str
-    mend: str
+    fix: str
     about: str = ""
     """The data category concerned, if any."""
 
@@ -65,9 +65,9 @@ class AuditFinding:
         return self.rule.severity
 
 
-def found(rule: str, place: FindingPlace, message: str, mend: str, *, about: str = "") -> AuditFinding:
+def found(rule: str, place: FindingPlace, message: str, fix: str, *, about: str = "") -> AuditFinding:
     """Create a finding of the rule with id *rule*."""
-    return AuditFinding(rules()[rule], place, message, mend, about)
+    return AuditFinding(rules()[rule], place, message, fix, about)
 
 
 @functools.cache

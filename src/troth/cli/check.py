@@ -138,14 +138,14 @@ def _stores(declaration: Declaration, problems: Sequence[Problem], *, values: bo
     for misfit in misfits:
         if misfit.path in by_file or (has_circle and misfit.path.endswith(".belongs_to")):
             continue
-        yield Problem("store-misfit", declaration.where(misfit.path), misfit.path, misfit.message, misfit.mend)
+        yield Problem("store-misfit", declaration.where(misfit.path), misfit.path, misfit.message, misfit.fix)
     if not misfits:
         map_ = map_data(looked, schemas)
         for misfit in feed_misfits(map_):
-            yield Problem("store-misfit", declaration.where(misfit.path), misfit.path, misfit.message, misfit.mend)
+            yield Problem("store-misfit", declaration.where(misfit.path), misfit.path, misfit.message, misfit.fix)
         for slow in slow_ways(map_, schemas):
             where = declaration.where(slow.path)
-            yield Problem("store-slow", where, slow.path, slow.message, slow.mend, Severity.WARNING)
+            yield Problem("store-slow", where, slow.path, slow.message, slow.fix, Severity.WARNING)
     estimates = {
         f"{system}.{name}": table.rows_estimate
         for system, schema in schemas.items()
@@ -170,9 +170,9 @@ def _asked(declaration: Declaration, name: str, system: System) -> Iterator[Prob
     except (SecretMissing, StoreError) as error:
         yield Problem("store-not-checked", declaration.where(path), path, f"the system was not asked: {error}")
     else:
-        mend = "write the function that answers it there, or take it out of 'answers'"
+        fix = "write the function that answers it there, or take it out of 'answers'"
         for right in missing:
-            yield Problem("store-misfit", declaration.where(path), path, f"it does not answer '{right}'", mend)
+            yield Problem("store-misfit", declaration.where(path), path, f"it does not answer '{right}'", fix)
 
 
 def _json(problem: Problem) -> dict[str, Any]:
@@ -185,5 +185,5 @@ def _json(problem: Problem) -> dict[str, Any]:
         "line": where.line if where else None,
         "column": where.column if where else None,
         "message": problem.message,
-        "mend": problem.mend or None,
+        "fix": problem.fix or None,
     }

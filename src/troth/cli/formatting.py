@@ -252,7 +252,7 @@ def _review_json(review: Review) -> dict[str, Any]:
         "place": review.place,
         "subject": review.subject,
         "message": review.message,
-        "mend": review.mend,
+        "fix": review.fix,
         "rows": list(review.rows),
     }
 

@@ -99,7 +99,7 @@ def _control(it: ControlStatus, control: Control | None) -> Iterator[str]:
         told = f"{seen.population:,} to look at, {seen.tested:,} looked at, {seen.excluded:,} left out"
         yield f"  last check {it.check.at:%Y-%m-%d %H:%M} UTC: {it.check.outcome}; {told}"
         for found in it.check.findings:
-            yield f"  {found.place or 'besides'}: {found.message}" + (f"; {found.mend}" if found.mend else "")
+            yield f"  {found.place or 'besides'}: {found.message}" + (f"; {found.fix}" if found.fix else "")
     if control is not None:
         yield f"  cannot see: {control.cannot_see}"
 
@@ -149,6 +149,6 @@ def _checked(it: ControlStatus, control: Control | None) -> dict[str, Any]:
             "population": check.evidence.population,
             "tested": check.evidence.tested,
             "excluded": check.evidence.excluded,
-            "findings": [{"place": f.place, "message": f.message, "mend": f.mend} for f in check.findings],
+            "findings": [{"place": f.place, "message": f.message, "fix": f.fix} for f in check.findings],
         },
     }

@@ -177,7 +177,7 @@ def _show(
 def _to_look_at(replaying: Replaying) -> list[str]:
     """Messages about what a person must resolve."""
     lines = [
-        f"review needed: {review.place}: {review.message}; erase them by hand: {', '.join(review.rows) or review.mend}"
+        f"review needed: {review.place}: {review.message}; erase them by hand: {', '.join(review.rows) or review.fix}"
         for review in replaying.reviews
     ]
     lines += [

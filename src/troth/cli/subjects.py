@@ -320,7 +320,7 @@ def _now() -> dt.datetime:
 def _stop(reviews: Sequence[Review]) -> None:
     for review in dict.fromkeys(reviews):
         where = f"{review.place}: " if review.place else ""
-        click.echo(cli.printable(f"troth: review needed: {where}{review.message}; {review.mend}"), err=True)
+        click.echo(cli.printable(f"troth: review needed: {where}{review.message}; {review.fix}"), err=True)
         for row in review.rows:
             click.echo(cli.printable(f"troth:   --id {shlex.quote(row)}"), err=True)
     raise click.exceptions.Exit(1)

@@ -36,22 +36,22 @@ def _own(declaration: Declaration) -> Iterator[Problem]:
         path = f"controls.{id_}"
         if own.sql and own.sql.system not in declaration.systems:
             message = f"no system '{own.sql.system[:80]}'"
-            mend = nearest(own.sql.system, declaration.systems).removeprefix("; ") or "declare it under 'systems'"
-            yield _problem(declaration, "control-system", f"{path}.sql.system", message, mend)
+            fix = nearest(own.sql.system, declaration.systems).removeprefix("; ") or "declare it under 'systems'"
+            yield _problem(declaration, "control-system", f"{path}.sql.system", message, fix)
         elif own.sql and not declaration.systems[own.sql.system].is_looked_into:
             message = f"'{own.sql.system[:80]}' is asked by a person or a service, and takes no SELECT"
             yield _problem(declaration, "control-system", f"{path}.sql.system", message, "use 'http' or 'pushed'")
         if own.sql and own.sql.reads_nothing:
             message = "it reads no table, so it gives the same whatever happens"
-            mend = "count what would break the promise"
-            yield _problem(declaration, "control-constant", f"{path}.sql.figure", message, mend, Severity.WARNING)
+            fix = "count what would break the promise"
+            yield _problem(declaration, "control-constant", f"{path}.sql.figure", message, fix, Severity.WARNING)
         for principle in own.principles:
             if principle not in principles():
-                mend = nearest(principle, principles()).removeprefix("; ") or f"one of {', '.join(principles())}"
-                yield _problem(declaration, "control-principle", f"{path}.principles", "no such principle", mend)
+                fix = nearest(principle, principles()).removeprefix("; ") or f"one of {', '.join(principles())}"
+                yield _problem(declaration, "control-principle", f"{path}.principles", "no such principle", fix)
         if id_ not in bound:
-            message, mend = "no promise is bound to this control, so nobody asks it", "name it under a promise"
-            yield _problem(declaration, "control-unbound", path, message, mend, Severity.WARNING)
+            message, fix = "no promise is bound to this control, so nobody asks it", "name it under a promise"
+            yield _problem(declaration, "control-unbound", path, message, fix, Severity.WARNING)
 
 
 def _elsewhere(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
@@ -62,21 +62,19 @@ def _elsewhere(declaration: Declaration, promise: Promise, path: str) -> Iterato
         unseen = sorted(systems - ({own.sql.system} if own.sql else set())) if own else []
         if unseen:
             message = f"it does not look at {', '.join(unseen)}, so it shows nothing of this promise"
-            mend = "leave out 'about', or bind a control that looks there"
-            yield _problem(
-                declaration, "control-elsewhere", f"{path}.controls.{place}", message, mend, Severity.WARNING
-            )
+            fix = "leave out 'about', or bind a control that looks there"
+            yield _problem(declaration, "control-elsewhere", f"{path}.controls.{place}", message, fix, Severity.WARNING)
 
 
 def _problem(
-    declaration: Declaration, code: str, path: str, message: str, mend: str, severity: Severity = Severity.ERROR
+    declaration: Declaration, code: str, path: str, message: str, fix: str, severity: Severity = Severity.ERROR
 ) -> Problem:
-    return Problem(code, declaration.where(path), path, message, mend, severity)
+    return Problem(code, declaration.where(path), path, message, fix, severity)
 
 
 def _unknown(declaration: Declaration, path: str, id_: str, known: Mapping[str, Control]) -> Problem:
-    mend = nearest(id_, known).removeprefix("; ") or "docs/reference/controls.md lists them"
-    return Problem("control-unknown", declaration.where(path), path, f"no control '{id_[:80]}'", mend)
+    fix = nearest(id_, known).removeprefix("; ") or "docs/reference/controls.md lists them"
+    return Problem("control-unknown", declaration.where(path), path, f"no control '{id_[:80]}'", fix)
 
 
 def _unbound(declaration: Declaration, path: str, id_: str) -> Problem:
@@ -86,5 +84,5 @@ def _unbound(declaration: Declaration, path: str, id_: str) -> Problem:
 
 def _unproven(declaration: Declaration, path: str) -> Problem:
     message = "nothing shows that this promise is kept, so it will be 'unproven'"
-    mend = "bind a control, or let a named person attest it"
-    return Problem("promise-unbound", declaration.where(path), path, message, mend, Severity.WARNING)
+    fix = "bind a control, or let a named person attest it"
+    return Problem("promise-unbound", declaration.where(path), path, message, fix, Severity.WARNING)

@@ -184,7 +184,7 @@ def ledger_intact(
     latest = latest_moment(log)
     if latest is not None and latest - now > CLOCK_SLACK:
         message = f"an entry is of {latest:%Y-%m-%d %H:%M} UTC, and the clock says {now:%Y-%m-%d %H:%M}"
-        clock = ControlFinding("clock", message, "mend the clock: it went back, or was ahead when that was recorded")
+        clock = ControlFinding("clock", message, "fix the clock: it went back, or was ahead when that was recorded")
         summary = f"{counted(size, 'entry', 'entries')} verified, and the clock that dates them is wrong."
         return ControlResult(CheckOutcome.ERROR, summary, evidence, figures, (clock,))
     differ = list(contradicted())
@@ -290,8 +290,8 @@ def _overdue(there: Sequence[KeyInfo], lasts: dt.timedelta, now: dt.datetime) ->
 def _compromised(there: Sequence[KeyInfo]) -> Iterator[ControlFinding]:
     for info in there:
         if info.state is KeyState.COMPROMISED:
-            mend = f"troth keys rotate {info.purpose}, then: troth keys destroy {info.name}"
-            yield ControlFinding(info.name, "it is compromised, and still there", mend)
+            fix = f"troth keys rotate {info.purpose}, then: troth keys destroy {info.name}"
+            yield ControlFinding(info.name, "it is compromised, and still there", fix)
 
 
 def _dates(infos: Sequence[KeyInfo]) -> Iterator[tuple[str, dt.datetime]]:
@@ -308,8 +308,8 @@ def _dated_ahead(dates: Sequence[tuple[str, dt.datetime]], now: dt.datetime) -> 
 
 def _contradicted(inventory: Inventory) -> Iterator[ControlFinding]:
     for fault in inventory.unsound:
-        told, _, mend = fault.rpartition("; ")
-        yield ControlFinding("keys", told, mend)
+        told, _, fix = fault.rpartition("; ")
+        yield ControlFinding("keys", told, fix)
 
 
 def _without_approvers(there: Sequence[KeyInfo], approvers: Sequence[str]) -> Iterator[ControlFinding]:

@@ -115,7 +115,7 @@ class ControlFinding:
 
     place: str
     message: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

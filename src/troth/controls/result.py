@@ -227,9 +227,7 @@ def _named(findings: tuple[ControlFinding, ...]) -> tuple[ControlFinding, ...]:
     every promise: no promise counts as kept because its fault was too far down a list."""
     if len(findings) <= NAMED_MAX:
         return findings
-    more = ControlFinding(
-        "", f"and {len(findings) - NAMED_MAX:,} more", "mend these, and the next check names the rest"
-    )
+    more = ControlFinding("", f"and {len(findings) - NAMED_MAX:,} more", "fix these, and the next check names the rest")
     return (*findings[:NAMED_MAX], more)
 
 
@@ -244,8 +242,8 @@ def _ask(key: str, looking: Mapping[str, object]) -> ControlResult:
         elif parameter.default is parameter.empty:
             missing.append(name)
     if missing:
-        mends = "".join(f" {_MENDS[name]}" for name in missing if name in _MENDS)
-        return _error(f"There was nothing to look at: no {', no '.join(missing)} given.{mends}")
+        fixes = "".join(f" {_MENDS[name]}" for name in missing if name in _MENDS)
+        return _error(f"There was nothing to look at: no {', no '.join(missing)} given.{fixes}")
     try:
         return function(**arguments)
     except Exception as error:

@@ -32,4 +32,4 @@ def placed(declaration: Declaration, fault: UnplacedProblem) -> Problem:
     """*fault* as a `Problem` with its place in the file."""
     where = fault.where or declaration.where(".".join(fault.path))
     path = ".".join(map(shown, fault.path))
-    return Problem(fault.code, where, path, fault.message, fault.mend, fault.severity)
+    return Problem(fault.code, where, path, fault.message, fault.fix, fault.severity)

@@ -23,11 +23,11 @@ def translated(error: ValidationError, place: Place) -> Iterator[Problem]:
     for detail in islice(error.errors(include_url=False), PROBLEMS_MAX):
         path = tuple(str(part) for part in detail["loc"] if part != "[key]")
         is_key = detail["type"] == "extra_forbidden" or detail["loc"][-1:] == ("[key]",)
-        code, message, mend = _words(detail, path)
+        code, message, fix = _words(detail, path)
         around = path[:-1] if detail["type"] == "missing" else path
         key, value = place(around)
         where = key if is_key or detail["type"] == "missing" else value
-        yield Problem(code, where, ".".join(map(shown, path)), message, mend)
+        yield Problem(code, where, ".".join(map(shown, path)), message, fix)
 
 
 def _words(detail: ErrorDetails, path: tuple[str, ...]) -> tuple[str, str, str]:
@@ -44,8 +44,8 @@ def _words(detail: ErrorDetails, path: tuple[str, ...]) -> tuple[str, str, str]:
     if kind in ("enum", "literal_error"):
         return _choice(given, context["expected"])
     if path[-1:] == ("country",) and kind == "string_pattern_mismatch":
-        mend = "did you mean 'GB'?" if given == "UK" else "write two capital letters (ISO 3166-1), such as GB"
-        return "value-form", "not the code of a country", mend
+        fix = "did you mean 'GB'?" if given == "UK" else "write two capital letters (ISO 3166-1), such as GB"
+        return "value-form", "not the code of a country", fix
     if kind in _MENDS:
         return kind, detail["msg"], _MENDS[kind]
     if kind == "value_error":
@@ -62,8 +62,8 @@ _MENDS = {
 
 def _unknown_key(key: str, known: list[str]) -> tuple[str, str, str]:
     near = nearest_of(key, known)
-    mend = f"did you mean '{near}'?" if near else f"known here: {', '.join(known)}" if known else "take it out"
-    return "key-unknown", f"unknown key '{shown(key)}'", mend
+    fix = f"did you mean '{near}'?" if near else f"known here: {', '.join(known)}" if known else "take it out"
+    return "key-unknown", f"unknown key '{shown(key)}'", fix
 
 
 def _wrong_key(key: str, context: dict[str, Any]) -> tuple[str, str, str]:
@@ -110,18 +110,18 @@ _SHORT = {
 
 def _type(kind: str, given: object, context: dict[str, Any]) -> tuple[str, str]:
     found = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number"}.get(type(given))
-    mend = _SHORT.get(context.get("class_name", ""), "")
-    if isinstance(given, str) and (near := nearest_of(given, re.findall(r"write '(\w+)'", mend))):
-        mend = f"did you mean '{near}'?"
+    fix = _SHORT.get(context.get("class_name", ""), "")
+    if isinstance(given, str) and (near := nearest_of(given, re.findall(r"write '(\w+)'", fix))):
+        fix = f"did you mean '{near}'?"
     elif kind == "bool_type":
-        mend = {"yes": "write true", "on": "write true", "no": "write false", "off": "write false"}.get(
+        fix = {"yes": "write true", "on": "write true", "no": "write false", "off": "write false"}.get(
             str(given).lower(), ""
         )
     elif kind == "tuple_type" and isinstance(given, str):
-        mend = "put it in brackets: […]"
+        fix = "put it in brackets: […]"
     elif kind == "string_type" and isinstance(given, bool):
-        mend = "put quotes around it"
-    return f"{_TYPES[kind]}, not {found}" if found else _TYPES[kind], mend
+        fix = "put quotes around it"
+    return f"{_TYPES[kind]}, not {found}" if found else _TYPES[kind], fix
 
 
 def _limit(detail: ErrorDetails) -> str:

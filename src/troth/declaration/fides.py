@@ -50,7 +50,7 @@ def from_fides(text: str | bytes, *, file: str | Path = "dataset.yml") -> FidesD
 
 def dump(draft: FidesDraft) -> str:
     """The draft as the text of a part of a declaration, with its notes above it as comments."""
-    notes = [f"- {note.path}: {note.message}" + (f"; {note.mend}" if note.mend else "") for note in draft.notes]
+    notes = [f"- {note.path}: {note.message}" + (f"; {note.fix}" if note.fix else "") for note in draft.notes]
     head = ["Drafted from a Fides dataset.", *(["To be looked at:", *notes] if notes else [])]
     return write({"systems": draft.systems}, {"": "\n".join(head)})
 
@@ -115,10 +115,10 @@ class _Draft:
     references: list[_FidesReference] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
 
-    def note(self, path: _Path, code: str, message: str, mend: str = "") -> None:
+    def note(self, path: _Path, code: str, message: str, fix: str = "") -> None:
         places, start = self.document.places, Position(self.document.file, 1, 1)
         where = next((places[path[:end]][0] for end in range(len(path), 0, -1) if path[:end] in places), start)
-        self.notes.append(Problem(code, where, ".".join(map(shown, path)), message, mend, Severity.WARNING))
+        self.notes.append(Problem(code, where, ".".join(map(shown, path)), message, fix, Severity.WARNING))
 
     def unread(self, path: _Path, mapping: dict[str, Any], known: set[str]) -> None:
         """Note the keys of *mapping* that a declaration has no place for."""
@@ -200,15 +200,15 @@ class _Draft:
         elif own:
             table["ignore"].append(column)
         elif not _texts(item.get("data_categories")):
-            mend = "give it one, or add it to 'ignore'"
-            self.note(path, "fides-category", f"'{shown(column)}' has no category", mend)
+            fix = "give it one, or add it to 'ignore'"
+            self.note(path, "fides-category", f"'{shown(column)}' has no category", fix)
 
     def is_known(self, path: _Path, category: str) -> bool:
         if is_category(category):
             return True
         near = nearest(category)
-        mend = f"did you mean '{near}'?" if near else "choose one of ours"
-        self.note(path, "category-unknown", f"no data category '{shown(category)}'", mend)
+        fix = f"did you mean '{near}'?" if near else "choose one of ours"
+        self.note(path, "category-unknown", f"no data category '{shown(category)}'", fix)
         return False
 
     def identity(self, path: _Path, table: dict[str, Any], column: str, word: str) -> None:

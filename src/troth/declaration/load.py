@@ -109,8 +109,8 @@ class _Files:
         self.problems += document.problems
         if document.values is not None and not isinstance(document.values, dict):
             self.is_unreadable = True
-            mend = "start with keys such as 'troth: 1'"
-            self.problems.append(Problem("value-type", Position(file, 1, 1), "", "a mapping is expected", mend))
+            fix = "start with keys such as 'troth: 1'"
+            self.problems.append(Problem("value-type", Position(file, 1, 1), "", "a mapping is expected", fix))
             return
         self.documents.append(document)
         self._seen.add(file.resolve())
@@ -126,8 +126,8 @@ class _Files:
         for pattern in patterns:
             for found in self._matches(document, pattern):
                 if found.resolve() in chain:
-                    mend = "take it out of one of them"
-                    self._refuse(document, "include-cycle", f"'{shown(pattern)}' includes this file again", mend)
+                    fix = "take it out of one of them"
+                    self._refuse(document, "include-cycle", f"'{shown(pattern)}' includes this file again", fix)
                 elif len(self._seen) >= FILES_MAX:
                     self._refuse(document, "include-many", f"more than {FILES_MAX} files", "name fewer files")
                     return
@@ -140,22 +140,22 @@ class _Files:
         try:
             found = sorted(path for path in base.glob(pattern) if path.is_file())
         except (ValueError, NotImplementedError, OSError, IndexError):
-            mend = "name files below the declaration, such as systems/*.yaml"
-            self._refuse(document, "include-form", f"'{shown(pattern)}' is no file pattern", mend)
+            fix = "name files below the declaration, such as systems/*.yaml"
+            self._refuse(document, "include-form", f"'{shown(pattern)}' is no file pattern", fix)
             return []
         root = self.folder.resolve()
         if any(not path.resolve().is_relative_to(root) for path in found):
-            mend = "move the file below the declaration"
-            self._refuse(document, "include-outside", f"'{shown(pattern)}' leads out of the declaration's folder", mend)
+            fix = "move the file below the declaration"
+            self._refuse(document, "include-outside", f"'{shown(pattern)}' leads out of the declaration's folder", fix)
             return []
         if not found:
             self._refuse(document, "include-nothing", f"'{shown(pattern)}' names no file", "check the spelling")
         return found
 
-    def _refuse(self, document: YamlDocument, code: str, message: str, mend: str) -> None:
+    def _refuse(self, document: YamlDocument, code: str, message: str, fix: str) -> None:
         self.is_unreadable = True
         where = document.places.get(("include",), (None, None))[0]
-        self.problems.append(Problem(code, where, "include", message, mend))
+        self.problems.append(Problem(code, where, "include", message, fix))
 
 
 def _bytes(file: Path) -> bytes:
@@ -212,8 +212,8 @@ class _Merged:
         first = next(part.places[path][0] for part, _ in self._parts if path in part.places)
         place = document.places.get(path, (None, None))[0]
         name = ".".join(map(shown, path))
-        message, mend = f"'{shown(path[-1])}' is declared twice", f"the first is at {first}"
-        self.problems.append(Problem("include-twice", place, name, message, mend))
+        message, fix = f"'{shown(path[-1])}' is declared twice", f"the first is at {first}"
+        self.problems.append(Problem("include-twice", place, name, message, fix))
 
     @cached_property
     def _places(self) -> dict[str, tuple[Position, Position]]:

@@ -41,17 +41,17 @@ class Position:
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake. *path* names the key (``systems.shop.tables.customer.fields.email``), *code* is stable between
-    releases, *mend* says how to fix it. *where* is None if the declaration came from no file."""
+    releases, *fix* says how to fix it. *where* is None if the declaration came from no file."""
 
     code: str
     where: Position | None
     path: str
     message: str
-    mend: str = ""
+    fix: str = ""
     severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
-        said = f"{self.message}; {self.mend}" if self.mend else self.message
+        said = f"{self.message}; {self.fix}" if self.fix else self.message
         return ": ".join(part for part in (str(self.where or ""), self.path, said) if part)
 
 

@@ -80,9 +80,9 @@ def read(text: str | bytes, *, file: Path) -> YamlDocument:
 
 def _decoded(text: str | bytes, file: Path) -> str:
     if len(text) > BYTES_MAX:
-        mend = "split it into files and name them under 'include'"
+        fix = "split it into files and name them under 'include'"
         raise DeclarationErrors(
-            [Problem("file-too-large", Position(file, 1, 1), "", f"more than {BYTES_MAX // 1024**2} MiB", mend)]
+            [Problem("file-too-large", Position(file, 1, 1), "", f"more than {BYTES_MAX // 1024**2} MiB", fix)]
         )
     if isinstance(text, str):
         return text.removeprefix("\ufeff")
@@ -202,8 +202,8 @@ class _Reader:
         if key.value in firsts:
             first = firsts[key.value]
             said = f"'{shown(key.value)}' stands here a second time"
-            mend = f"the first is at {first.line + 1}:{first.column + 1}; keep one"
-            self._refuse("yaml-duplicate-key", key, said, mend)
+            fix = f"the first is at {first.line + 1}:{first.column + 1}; keep one"
+            self._refuse("yaml-duplicate-key", key, said, fix)
             return False
         firsts[key.value] = key.start_mark
         return True
@@ -242,9 +242,9 @@ class _Reader:
     def _position(self, event: Any) -> Position:
         return Position(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
 
-    def _refuse(self, code: str, event: Any, message: str, mend: str) -> None:
+    def _refuse(self, code: str, event: Any, message: str, fix: str) -> None:
         """Report a mistake and continue, up to the limit."""
-        problem = Problem(code, self._position(event), ".".join(map(shown, self._trail)), message, mend)
+        problem = Problem(code, self._position(event), ".".join(map(shown, self._trail)), message, fix)
         if len(self._problems) == PROBLEMS_MAX - 1:
             self._stop(problem)
         self._problems.append(problem)
@@ -303,8 +303,8 @@ def _syntax(error: yaml.YAMLError, text: str, file: Path) -> Problem:
     if where.line <= text.count("\n") + 1 and "\t" in text.split("\n")[where.line - 1][: where.column]:
         said = f"{said} (a tab)"
         return Problem("yaml-syntax", where, "", said, _HINTS[0][1])
-    mend = next((hint for pattern, hint in _HINTS if re.search(pattern, said)), "")
-    return Problem("yaml-syntax", where, "", said, mend)
+    fix = next((hint for pattern, hint in _HINTS if re.search(pattern, said)), "")
+    return Problem("yaml-syntax", where, "", said, fix)
 
 
 def _of_offset(error: yaml.YAMLError, text: str, file: Path) -> Position:

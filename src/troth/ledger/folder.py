@@ -64,9 +64,7 @@ class FolderStore:
         except FileNotFoundError:
             return None
         except OSError as fault:
-            raise LedgerError(
-                f"{source} cannot be read ({fault.strerror}); mend its permissions, or the disk"
-            ) from None
+            raise LedgerError(f"{source} cannot be read ({fault.strerror}); fix its permissions, or the disk") from None
 
     def put(self, path: str, data: bytes) -> None:
         target = f"{self._folder}/{path}"

@@ -103,7 +103,7 @@ def export(
             write_durably(folder / name, data)
         write_durably(folder / "checkpoint", note.encode())
     except OSError as fault:
-        raise LedgerError(f"{folder} cannot be written ({fault.strerror}); mend it, or export elsewhere") from None
+        raise LedgerError(f"{folder} cannot be written ({fault.strerror}); fix it, or export elsewhere") from None
     return signed
 
 

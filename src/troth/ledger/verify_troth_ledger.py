@@ -666,7 +666,7 @@ def commitment(about: str, text: str, salt: bytes) -> str:
 
 
 def require_retractions(opened: Archive, entries: dict[int, Entry]) -> None:
-    """Raises ``Refused`` unless the retractions since the archive's beginning are those in the entries, with reasons."""
+    """Raises ``Refused`` unless the retractions since the archive's beginning equal the entries, with reasons."""
     missing = {leaf: entry for leaf, entry in entries.items() if entry["kind"] == "check.retracted"}
     since = json.loads(opened.read("manifest.json")).get("since") or ""
     for it in json.loads(opened.read("retractions.json")) if "retractions.json" in opened.files else []:

@@ -86,13 +86,13 @@ def _passed_over(declaration: Declaration, policy: PolicyText) -> Iterator[Probl
         if len(found) != 1:
             path = f"policy.not_promises.{index}.quote"
             problem, _ = _unplaced(same_words(one.quote), path, found, page)
-            mend = f"{problem.mend}, or take the line out"
-            yield dataclasses.replace(problem, mend=mend, severity=Severity.WARNING)
+            fix = f"{problem.fix}, or take the line out"
+            yield dataclasses.replace(problem, fix=fix, severity=Severity.WARNING)
 
 
 def _located(declaration: Declaration, problem: Problem) -> Problem:
     return Problem(
-        problem.code, declaration.where(problem.path), problem.path, problem.message, problem.mend, problem.severity
+        problem.code, declaration.where(problem.path), problem.path, problem.message, problem.fix, problem.severity
     )
 
 
@@ -112,18 +112,18 @@ def _unplaced(
     if matches:
         lines = " and ".join(f"line {sentences[0].span.line}" for sentences in matches[:2])
         message = f"the quote stands in the policy more than once, in {lines}"
-        mend = "quote the sentence before or behind it too, or what leads into the list"
-        return Problem("quote-ambiguous", None, path, message, mend), None
+        fix = "quote the sentence before or behind it too, or what leads into the list"
+        return Problem("quote-ambiguous", None, path, message, fix), None
     if (part_of := page.around(quote)) is not None:
         message = f"the quote is only a part of what line {part_of.span.line} says, and the rest may turn it round"
         return Problem(
             "quote-partial", None, path, message, f"quote the whole: “{_short(page.whole_of(quote), 2_000)}”"
         ), part_of
     near = _nearest(page.sentences, quote)
-    mend = (
+    fix = (
         f"the nearest sentence is in line {near.span.line}: “{_short(near.text)}”" if near else "quote it as published"
     )
-    return Problem("quote-not-found", None, path, "the quote is not in the policy", mend), near
+    return Problem("quote-not-found", None, path, "the quote is not in the policy", fix), near
 
 
 def _nearest(sentences: Sequence[Sentence], quote: str) -> Sentence | None:

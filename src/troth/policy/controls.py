@@ -26,7 +26,7 @@ def lint_clean(declaration: Declaration, policy: PolicyText, now: dt.datetime) -
     return ControlResult.of(
         _summary(report, sentences),
         evidence=Evidence(_SCOPE, _SCOPE, population=sentences, tested=sentences),
-        findings=[ControlFinding(_place(one), one.message.rstrip("."), one.mend.rstrip(".")) for one in report.certain],
+        findings=[ControlFinding(_place(one), one.message.rstrip("."), one.fix.rstrip(".")) for one in report.certain],
         figures={"sentences": sentences} | {_KEYS[severity]: count for severity, count in report.counts.items()},
     )
 

@@ -43,7 +43,7 @@ def _of_another_period(declaration: Declaration, promise: Promise, path: str) ->
     if unkept is not None:
         period, of = unkept
         message = f"the sentence says {period}, {_say(of)}, so {_CONTROL} does not show that it is kept"
-        yield Problem("promise-period", None, path, message, "mend the sentence or the rule")
+        yield Problem("promise-period", None, path, message, "fix the sentence or the rule")
 
 
 def _unkept(

@@ -121,7 +121,7 @@ def _to_read(path: Path) -> Iterator[int]:
         if found.st_uid != os.geteuid():
             raise HomeRefused(f"{path} belongs to another user (id {found.st_uid}); run as that user, or chown it")
         if found.st_mode & 0o077:
-            raise HomeRefused(f"{path} can be read or written by others; mend it with: chmod 600 {path}")
+            raise HomeRefused(f"{path} can be read or written by others; fix it with: chmod 600 {path}")
         yield handle
     finally:
         os.close(handle)

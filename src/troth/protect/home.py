@@ -227,7 +227,7 @@ def _require_private_folder(home: Path) -> None:
         raise HomeRefused(f"{home} is not a folder; set TROTH_HOME to one")
     _require_own(home, found)
     if stat.S_IMODE(found.st_mode) & 0o077:
-        raise HomeRefused(f"{home} is open to others; mend it with: chmod 700 {home}")
+        raise HomeRefused(f"{home} is open to others; fix it with: chmod 700 {home}")
 
 
 def _require_private_file(path: Path, stat_result: os.stat_result) -> None:
@@ -235,7 +235,7 @@ def _require_private_file(path: Path, stat_result: os.stat_result) -> None:
         raise HomeRefused(f"{path} is not a file; restore your copy of the root key")
     _require_own(path, stat_result)
     if stat.S_IMODE(stat_result.st_mode) & 0o077:
-        raise HomeRefused(f"{path} can be read by others; mend it with: chmod 600 {path}")
+        raise HomeRefused(f"{path} can be read by others; fix it with: chmod 600 {path}")
 
 
 def _require_own(path: Path, stat_result: os.stat_result) -> None:

@@ -185,7 +185,7 @@ def _work(settings: Settings, now: dt.datetime) -> Iterator[Found]:
         yield (
             "wrong",
             "line",
-            f"stopped since {stop.since:%Y-%m-%d} ({stop.why}); mend it, and start it in the console",
+            f"stopped since {stop.since:%Y-%m-%d} ({stop.why}); fix it, and start it in the console",
         )
 
 
@@ -211,17 +211,17 @@ def _staff(settings: Settings, roster: Roster, now: dt.datetime) -> Iterator[Fou
         yield "ok", "staff", f"{ready} with a second factor and a grant that counts"
     appointed = officer_appointed(roster, now)
     for finding in appointed.findings:
-        yield state, "officer", f"{finding.message}; {finding.mend}"
+        yield state, "officer", f"{finding.message}; {finding.fix}"
     if not appointed.findings:
         yield "ok", "officer", "an officer and a deputy can do their work today"
     for finding in undertakings(roster, now).findings:
-        yield "wrong", "undertakings", f"{finding.message}; {finding.mend}"
+        yield "wrong", "undertakings", f"{finding.message}; {finding.fix}"
 
 
 def _drilled(log: DatabaseLog, now: dt.datetime) -> Iterator[Found]:
     answer = restores(log, now)
     for finding in answer.findings:
-        yield "note", "backups", f"{finding.message}; {finding.mend}"
+        yield "note", "backups", f"{finding.message}; {finding.fix}"
     if not answer.findings:
         yield "ok", "backups", answer.summary
 

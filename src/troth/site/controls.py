@@ -94,10 +94,10 @@ def policy_conspicuous(declaration: Declaration, site: Site) -> ControlResult:
         messages = ["no link to the policy has the word 'privacy' in its text"]
     elif not good:
         messages = list(dict.fromkeys(fault for link in named for fault in _faults(link)))
-    mend = "link to it as 'Privacy policy', as easy to see as the text around it"
+    fix = "link to it as 'Privacy policy', as easy to see as the text around it"
     return SiteSnapshot({HOME: home}, {}, (address_of(site, HOME),)).answer(
         f"{counted(len(links), 'link')} to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
-        [ControlFinding(HOME, message, mend) for message in messages],
+        [ControlFinding(HOME, message, fix) for message in messages],
         {"links": len(links), "named": len(named), "easy to see": len(good)},
     )
 
@@ -136,7 +136,7 @@ def links_alive(declaration: Declaration, site: Site) -> ControlResult:
     found = {link.url: path for path, page in look.pages.items() for link in page.links if _is_own(site, link.url)}
     tried = list(found.items())[:LINKS_MAX]
     findings = [
-        ControlFinding(path, f"the link to {_shown(url)} {why}", "mend it")
+        ControlFinding(path, f"the link to {_shown(url)} {why}", "fix it")
         for url, path in tried
         if (why := _dead(site, url))
     ]
@@ -178,8 +178,8 @@ def transport_encrypted(declaration: Declaration, site: Site, now: dt.datetime) 
     look, findings = look_at(site, declaration.policy.url), list[ControlFinding]()
     is_declared = urlsplit(site.home).scheme == "https"
     if not is_declared:
-        mend = "serve the site over https, and declare that address"
-        findings.append(ControlFinding("organisation.site", "the declared address is not https", mend))
+        fix = "serve the site over https, and declare that address"
+        findings.append(ControlFinding("organisation.site", "the declared address is not https", fix))
     for path, page in look.pages.items():
         if urlsplit(page.url).scheme != "https":
             findings.append(ControlFinding(path, "travels unencrypted", "serve it over https"))

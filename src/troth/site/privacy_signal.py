@@ -29,12 +29,12 @@ def signal_honoured(declaration: Declaration, site: Site) -> ControlResult:
     before = look_at(site, declaration.policy.url, sends=allows)
     look = look_at(site, declaration.policy.url, sends={**allows, **_SIGNAL})
     kept, hosts = dict(_optional(declaration, look)), dict(_strangers(declaration, site, look))
-    mend = "take the signal as a refusal, whatever was chosen before"
+    fix = "take the signal as a refusal, whatever was chosen before"
     findings = [
-        ControlFinding(path, f"sets the cookie '{name}' in spite of the signal", mend) for name, path in kept.items()
+        ControlFinding(path, f"sets the cookie '{name}' in spite of the signal", fix) for name, path in kept.items()
     ]
     findings += [
-        ControlFinding(path, f"names {host}, no processor, in spite of it", mend) for host, path in hosts.items()
+        ControlFinding(path, f"names {host}, no processor, in spite of it", fix) for host, path in hosts.items()
     ]
     both = _both(before, look)
     is_said = HOME in both.pages and _says(look) > _says(before)

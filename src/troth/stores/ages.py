@@ -81,8 +81,8 @@ class Ages:
             yield ControlFinding(rule.table, said, "run the disposal that is due, or record the hold that keeps them")
         if self.nothing:
             said = f"{counted(self.nothing, 'row')} with nothing in {rule.from_}, {_nobody_can_tell(rule)}"
-            mend = f"write the date there; where an empty {rule.from_} says that the period has not begun, add"
-            yield ControlFinding(rule.table, said, f"{mend} 'empty: not_begun' to the rule")
+            fix = f"write the date there; where an empty {rule.from_} says that the period has not begun, add"
+            yield ControlFinding(rule.table, said, f"{fix} 'empty: not_begun' to the rule")
         if self.unreadable:
             said = f"{counted(self.unreadable, 'row')} whose {rule.from_} is no date, {_nobody_can_tell(rule)}"
             yield ControlFinding(rule.table, said, "write the date there, as 2026-11-27 or as seconds since 1970")

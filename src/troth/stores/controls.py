@@ -346,10 +346,10 @@ def asked_answer(declaration: Declaration, asked: Mapping[str, ExternalSystem]) 
         try:
             missing = not_offered(system.asked, asked[name].offers())
         except StoreError as trouble:
-            findings.append(ControlFinding(name, str(trouble), "mend the connection; requests of people wait for it"))
+            findings.append(ControlFinding(name, str(trouble), "fix the connection; requests of people wait for it"))
         else:
-            mend = f"write the function that answers it, or take it out of systems.{name}.asked.answers"
-            findings += [ControlFinding(name, f"it does not answer '{right}'", mend) for right in missing]
+            fix = f"write the function that answers it, or take it out of systems.{name}.asked.answers"
+            findings += [ControlFinding(name, f"it does not answer '{right}'", fix) for right in missing]
     return look.answer(
         f"{counted(len(look.seen), 'system')} asked what they answer, {counted(len(findings), 'fault')}.",
         findings,
@@ -493,11 +493,11 @@ def tokens_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Con
 
     found = {place: it for by in look.at(declaration.systems, stores, counts).values() for place, it in by.items()}
     values, clear = sum(sampled for sampled, _ in found.values()), sum(other for _, other in found.values())
-    mend = "put tokens in their place, and find the code that wrote the values"
+    fix = "put tokens in their place, and find the code that wrote the values"
     return look.answer(
         f"{counted(len(found), 'field')} of tokens, {counted(values, 'value')} sampled, {clear} of them no tokens.",
         [
-            ControlFinding(place, f"{other} of {sampled} sampled values are no tokens", mend)
+            ControlFinding(place, f"{other} of {sampled} sampled values are no tokens", fix)
             for place, (sampled, other) in found.items()
             if other
         ],

@@ -213,8 +213,8 @@ class _Amending:
             taken = [row for row in rows if row.key not in own and named_by.intersection(row.mine)]
             if taken:
                 message = f"the new value stands in {counted(len(taken), 'row')} of somebody else already"
-                mend = "if they are the same person's, name them as well: --id SYSTEM.TABLE=KEY; else look who is right"
-                self.reviews.append(Review(place, 0, message, mend, named(node, taken)))
+                fix = "if they are the same person's, name them as well: --id SYSTEM.TABLE=KEY; else look who is right"
+                self.reviews.append(Review(place, 0, message, fix, named(node, taken)))
 
     def _rewrites(self) -> Iterator[Rewrite]:
         for place, rows in self.new.items():
@@ -256,8 +256,8 @@ def _unknown(map_: DataMap, target: str) -> MapProblem:
     known = {use.category for node in map_ for use in node.declared.fields.values()}
     known |= {f"{node.place}.{name}" for node in map_ for name in node.declared.fields}
     near = difflib.get_close_matches(target[:200], known, n=1)
-    mend = f"did you mean {near[0]}?" if near else "name a declared category, or one column as SYSTEM.TABLE.COLUMN"
-    return MapProblem(f"--set {target[:80]!r}", "no declared field is called that", mend)
+    fix = f"did you mean {near[0]}?" if near else "name a declared category, or one column as SYSTEM.TABLE.COLUMN"
+    return MapProblem(f"--set {target[:80]!r}", "no declared field is called that", fix)
 
 
 def parsed(column: Column, text: str | None) -> Scalar:

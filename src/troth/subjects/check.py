@@ -45,8 +45,8 @@ def slow_ways(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProbl
     if by_digits and any(link.digits and link.teaches for node in map_ for link in node.links):
         why = "telephone numbers are compared by their digits, which no plain index serves"
         message = f"{why}: each request reads the whole table of {', '.join(by_digits)}"
-        mend = "leave it while that is quick, or say shared: review: then a number is only asked for where it is given"
-        yield MapProblem(next(iter(by_digits.values())), message, mend)
+        fix = "leave it while that is quick, or say shared: review: then a number is only asked for where it is given"
+        yield MapProblem(next(iter(by_digits.values())), message, fix)
 
 
 _NUMERIC = (ColumnKind.INTEGER, ColumnKind.NUMBER)
@@ -111,8 +111,8 @@ def _orphans(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProble
                 node = map_.nodes.get(f"{system}.{name}")
                 if node is not None and deletes(node):
                     message = f"this undeclared table refers to {name}, whose rows are to be deleted"
-                    mend = "declare it: its rows belong to someone, or refer to someone"
-                    yield MapProblem(f"systems.{system}.tables.{table.name}", message, mend)
+                    fix = "declare it: its rows belong to someone, or refer to someone"
+                    yield MapProblem(f"systems.{system}.tables.{table.name}", message, fix)
 
 
 def _needed(map_: DataMap) -> Iterator[MapProblem]:
@@ -158,11 +158,11 @@ def _stays_as_long(parent: Node, child: Node) -> bool:
 
 
 def _way_out(node: Node, link: PersonLink) -> str:
-    mend = "say what becomes of their fields then: erase: {rows: delete, fields: {NAME: mask, …}}"
+    fix = "say what becomes of their fields then: erase: {rows: delete, fields: {NAME: mask, …}}"
     if not is_nullable(node, link.columns) or set(link.columns) & set(node.key):
-        return mend
+        return fix
     group = "keep.meanwhile" if node.declared.keep is not None else "erase"
-    return f"{mend}, or cut the reference: {link.columns[0]}: null under {group} of {node.table}"
+    return f"{fix}, or cut the reference: {link.columns[0]}: null under {group} of {node.table}"
 
 
 def _beyond(map_: DataMap) -> Iterator[MapProblem]:

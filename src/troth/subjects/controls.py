@@ -69,7 +69,7 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> C
     )
 
 
-_MEND = "mend the table's belongs_to, identity or mentions; rows without an owner have to be given one or deleted"
+_MEND = "fix the table's belongs_to, identity or mentions; rows without an owner have to be given one or deleted"
 
 
 def _schemas(stores: Mapping[str, Store]) -> dict[str, Schema]:

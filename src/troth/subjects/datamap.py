@@ -22,10 +22,10 @@ class MapProblem:
 
     path: str
     message: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}; {self.mend}"
+        return f"{self.path}: {self.message}; {self.fix}"
 
 
 class MapRefused(TrothError):
@@ -274,7 +274,7 @@ def _absent_table(place: str, system: str, name: str, schema: Schema) -> MapProb
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name[:200], list(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else "mend the name, or take it out of the declaration"
+    return f"did you mean {near[0]!r}?" if near else "fix the name, or take it out of the declaration"
 
 
 def _way_in(schema: TableSchema) -> str:
@@ -294,8 +294,8 @@ def _parents_first(nodes: Mapping[str, Node]) -> list[str]:
     except graphlib.CycleError as cycle:
         way = " → ".join(reversed(cycle.args[1]))
         path = "systems." + cycle.args[1][0].replace(".", ".tables.", 1) + ".belongs_to"
-        mend = "make one of them refers_to: it says that the reference does not make the row that person's"
-        raise MapRefused([MapProblem(path, f"these belong to one another in a circle: {way}", mend)]) from None
+        fix = "make one of them refers_to: it says that the reference does not make the row that person's"
+        raise MapRefused([MapProblem(path, f"these belong to one another in a circle: {way}", fix)]) from None
 
 
 def _with_referrers(node: Node, nodes: Mapping[str, Node]) -> Node:

@@ -85,8 +85,8 @@ def _unmarked(declaration: Declaration, mark: str, systems: Iterable[str], path:
     ]
     if without:
         message = f"no column marks '{mark}' in {', '.join(without)}: a person has to stop it there"
-        mend = "declare the column that the application heeds under 'marks' of a table"
-        yield Problem("mark-missing", declaration.where(path), path, message, mend, Severity.NOTE)
+        fix = "declare the column that the application heeds under 'marks' of a table"
+        yield Problem("mark-missing", declaration.where(path), path, message, fix, Severity.NOTE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Review:
     place: str
     subject: int
     message: str
-    mend: str
+    fix: str
     rows: tuple[str, ...] = ()
 
 
@@ -314,19 +314,19 @@ class _Erasing:
                 elif late:
                     self._refuse(place, link, "ask for these people one by one, those who refer to others first")
                 elif place != node.place and any(cut or key not in own for key, _ in refers):
-                    mend = f"treat the fields of {node.place} instead of deleting its rows, or declare whose these are"
-                    self._refuse(place, link, mend)
+                    fix = f"treat the fields of {node.place} instead of deleting its rows, or declare whose these are"
+                    self._refuse(place, link, fix)
 
-    def _refuse(self, place: str, link: PersonLink, mend: str) -> None:
+    def _refuse(self, place: str, link: PersonLink, fix: str) -> None:
         message = f"{', '.join(link.columns)} refers to rows that go, and may not be null"
-        self._problem(place, f"refers_to.{link.name}", message, mend)
+        self._problem(place, f"refers_to.{link.name}", message, fix)
 
     def _values(self, place: str, row: FoundRow, columns: Iterable[str]) -> Row:
         return tuple(self.located.value(place, row, column) for column in columns)
 
-    def _problem(self, place: str, path: str, message: str, mend: str) -> None:
+    def _problem(self, place: str, path: str, message: str, fix: str) -> None:
         system, _, table = place.partition(".")
-        self.problems[MapProblem(f"systems.{system}.tables.{table}.{path}", message, mend)] = None
+        self.problems[MapProblem(f"systems.{system}.tables.{table}.{path}", message, fix)] = None
 
 
 def chunk(subjects: Sequence[int]) -> int:

@@ -52,7 +52,7 @@ class RunFailed(TrothError):
     cause named in the message and plan again: the new plan contains what is left."""
 
     def __init__(self, run_id: str, cause: TrothError, receipts: Sequence[Receipt]) -> None:
-        super().__init__(f"run {run_id} is closed unfinished: {cause}; mend that and plan again")
+        super().__init__(f"run {run_id} is closed unfinished: {cause}; fix that and plan again")
         self.run_id = run_id
         self.receipts = tuple(receipts)
 
@@ -88,7 +88,7 @@ def _refuse_unapproved(plan: ErasurePlan | AmendmentPlan, known: str, approved: 
         raise NotApproved("the declaration has changed since this plan was made; plan again and look at the new plan")
     if plan.reviews:
         first = plan.reviews[0]
-        raise NotApproved(f"{first.place or 'the plan'}: {first.message}; {first.mend}")
+        raise NotApproved(f"{first.place or 'the plan'}: {first.message}; {first.fix}")
     if not hmac.compare_digest(known.encode(), approved.encode()):
         raise NotApproved(
             "this is not the plan that was approved: rows, holds or the declaration have changed since, or the hash is "

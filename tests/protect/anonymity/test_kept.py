@@ -199,7 +199,7 @@ def test_a_link_in_the_place_of_a_file_is_refused(path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(path: Path) -> None:
-    with pytest.raises(KeptRefused, match="mend its folder"):
+    with pytest.raises(KeptRefused, match="fix its folder"):
         Budget.create(path / "gone", epsilon=1)
 
 

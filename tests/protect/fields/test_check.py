@@ -32,17 +32,17 @@ def test_larger_buckets_are_noted_as_such() -> None:
 
 
 @pytest.mark.parametrize(
-    ("search", "mend"),
+    ("search", "fix"),
     [
         ("population: 999", "index it together with another column"),
         ("population: 999, with: [name]", "index more columns with it"),
         ("population: 1000, values_per_bucket: 900", "ask for fewer"),
     ],
 )
-def test_an_index_over_too_few_values_is_an_error(search: str, mend: str) -> None:
+def test_an_index_over_too_few_values_is_an_error(search: str, fix: str) -> None:
     (problem,) = check(declared(search))
     assert (problem.code, problem.severity) == ("search-population", Severity.ERROR)
-    assert mend in problem.message
+    assert fix in problem.message
 
 
 def test_a_table_with_fewer_rows_than_values_is_told() -> None:

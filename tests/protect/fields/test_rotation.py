@@ -437,7 +437,7 @@ def test_a_changed_index_is_built_anew_while_both_are_looked_in(engine: sa.Engin
     metadata.drop_all(engine)
 
 
-def test_a_stale_bucket_is_mended(engine: sa.Engine) -> None:
+def test_a_stale_bucket_is_fixed(engine: sa.Engine) -> None:
     fill(engine, 10)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE customer SET email_bucket = 7 WHERE id = 3"))

@@ -416,7 +416,7 @@ def test_one_way_has_no_way_back_and_never_meets_a_pseudonym(shop: Tokeniser) ->
     ],
 )
 @each_row("many", [1, 40])
-def test_a_refusal_names_the_row_and_the_mend_and_not_the_value(
+def test_a_refusal_names_the_row_and_the_fix_and_not_the_value(
     format_: TokenFormat, bad: str, says: str, many: int
 ) -> None:
     good = VISA if format_ is PAN else "7654321"

@@ -1,4 +1,4 @@
-"""What happens between two steps of a case: somebody dies there, decides there, or mends something there."""
+"""What happens between two steps of a case: somebody dies there, decides there, or fixes something there."""
 
 from __future__ import annotations
 

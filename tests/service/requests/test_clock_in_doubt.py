@@ -1,4 +1,4 @@
-"""A clock that is far ahead ends and destroys nothing, until it is mended or somebody confirms it."""
+"""A clock that is far ahead ends and destroys nothing, until it is fixed or somebody confirms it."""
 
 from __future__ import annotations
 

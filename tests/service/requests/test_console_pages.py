@@ -479,7 +479,7 @@ def test_a_flow_that_stopped_goes_on(office: Office, ben: StaffClient) -> None:
     assert flow.state == "wanted"
 
 
-def test_the_line_starts_again_once_it_is_mended(
+def test_the_line_starts_again_once_it_is_fixed(
     office: Office, ben: StaffClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"sqlite:///{office.folder}/shop.sqlite"

@@ -131,7 +131,7 @@ def _lost(lost: Astray) -> Iterator[str]:
     yield from _wrapped(f"“{lost.promise.quote}”", "  was: ")
     yield f"  was bound to: {', '.join(lost.promise.controls) or 'no control'}"
     if lost.problem.code == "quote-partial":
-        yield from _wrapped(lost.problem.mend, "  mend: ")
+        yield from _wrapped(lost.problem.fix, "  fix: ")
     elif lost.near is not None:
         yield from _wrapped(f"line {lost.near.span.line}, “{lost.near.text}”", "  nearest: ")
 
@@ -203,7 +203,7 @@ def _as_data(plan: BindingPlan, change: FileChange | None) -> dict[str, Any]:
                 "quote": lost.promise.quote,
                 "controls": list(lost.promise.controls),
                 "message": lost.problem.message,
-                "mend": lost.problem.mend,
+                "fix": lost.problem.fix,
                 "nearest": None if lost.near is None else {"line": lost.near.span.line, "text": lost.near.text},
             }
             for lost in plan.astray

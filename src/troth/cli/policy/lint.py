@@ -45,10 +45,8 @@ _LEFT_OUT = {
 @cli.json_option
 @click.option("--sarif", is_flag=True, help="Print SARIF 2.1.0, for code scanners and editors.")
 @click.option("--html", "as_html", is_flag=True, help="Print one HTML page: the policy with the findings beside it.")
-@click.option("--fix", is_flag=True, help="Print what is mechanical to mend, as a diff. Changes nothing by itself.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="With --fix: write the mended policy here."
-)
+@click.option("--fix", is_flag=True, help="Print what is mechanical to fix, as a diff. Changes nothing by itself.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="With --fix: write the fixed policy here.")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules instead.")
 def lint(
     file: Path | None,
@@ -74,12 +72,12 @@ def lint(
     Example:  troth policy lint policy.md
               troth policy lint policy.html --regime gdpr,uk --as-of 2026-06-19 --json
               troth policy lint policy.md --facts troth.yaml --html > findings.html
-              troth policy lint policy.md --fix --out mended.md
+              troth policy lint policy.md --fix --out fixed.md
     """
     if (as_json + sarif + as_html + fix) > 1:
         raise click.UsageError("give one of --json, --sarif, --html and --fix")
     if out is not None and not fix:
-        raise click.UsageError("--out says where to write what --fix mends; give both")
+        raise click.UsageError("--out says where to write what --fix fixes; give both")
     if list_rules:
         _show_rules(as_json=as_json)
         return
@@ -89,7 +87,7 @@ def lint(
     policy = _read(file)
     report = look(policy)
     if fix:
-        report = _mend(file, policy, look, out)
+        report = _fix(file, policy, look, out)
     elif as_json:
         from troth.policy.lint import as_data
 
@@ -136,27 +134,27 @@ def _read(file: Path) -> PolicyText:
     return policy
 
 
-def _mend(file: Path, policy: PolicyText, look: Callable[[PolicyText], LintReport], out: Path | None) -> LintReport:
+def _fix(file: Path, policy: PolicyText, look: Callable[[PolicyText], LintReport], out: Path | None) -> LintReport:
     """Print the diff of fixes; with *out*, write the fixed policy and report on it, else on the original."""
     from troth.policy import file_kind, read
-    from troth.policy.lint import mend
+    from troth.policy.lint import apply_fixes
 
     data = file.read_bytes()
     kind = file_kind(data, name=file.name)
     if kind == "docx" or kind == "pdf" or data.decode("utf-8", "replace") != policy.source:
         raise click.ClickException(
-            f"{file.name}: only text, Markdown and HTML in UTF-8 is mended; save it so, or by hand"
+            f"{file.name}: only text, Markdown and HTML in UTF-8 is fixed; save it so, or by hand"
         )
-    mended = mend(policy.source, kind=kind, look=lambda text: look(read(text, kind=kind)))
-    click.echo(mended.diff(file.name), nl=False)
+    fixed = apply_fixes(policy.source, kind=kind, look=lambda text: look(read(text, kind=kind)))
+    click.echo(fixed.diff(file.name), nl=False)
     if out is None:
         return look(policy)
     try:
-        out.write_bytes(mended.text.encode())
+        out.write_bytes(fixed.text.encode())
     except OSError as error:
         raise click.UsageError(f"{out} cannot be written: {error.strerror}") from None
-    click.echo(f"{counted(len(mended.mends), 'fault')} mended, written to {out}", err=True)
-    return look(read(mended.text, kind=kind))
+    click.echo(f"{counted(len(fixed.fixes), 'fault')} fixed, written to {out}", err=True)
+    return look(read(fixed.text, kind=kind))
 
 
 def _shown(file: Path, report: LintReport) -> Iterator[str]:
@@ -183,8 +181,8 @@ def _finding(finding: LintFinding) -> Iterator[str]:
     yield f"    {finding.message}"
     quote = finding.quote if len(finding.quote) <= _QUOTE_CHARACTERS else f"{finding.quote[:_QUOTE_CHARACTERS]} …"
     yield f"    {'looked for: ' if finding.line is None else '> '}{quote}"
-    if finding.mend:
-        yield f"    {finding.mend}" + (f" Write: {finding.fix}" if finding.fix else "")
+    if finding.fix:
+        yield f"    {finding.fix}" + (f" Write: {finding.replacement}" if finding.replacement else "")
     yield f"    {finding.citation}"
 
 

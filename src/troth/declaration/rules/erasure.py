@@ -20,17 +20,17 @@ def _erasure(declaration: Declaration) -> Faults:
         if erase is None:
             is_persons = table.belongs_to and not table.keep and not table.unlinked
             if personal or table.identity or table.mentions or is_persons:
-                mend = "add 'erase: delete', or a strategy for each field"
+                fix = "add 'erase: delete', or a strategy for each field"
                 yield UnplacedProblem(
-                    "erase-missing", place.path(), "nothing says what erasure does to these rows", mend
+                    "erase-missing", place.path(), "nothing says what erasure does to these rows", fix
                 )
         elif erase.rows == "keep" or erase.fields:  # deleted rows may have to stay if others refer to them
             naming = [column for _, column in naming_columns(place)]
             untreated = [column for column in dict.fromkeys([*personal, *naming]) if column not in erase.fields]
             if not (untreated or erase.fields or table.keep or table.unlinked) and leads_in(table):
                 message = "rows of a person stay, and nothing says why"
-                mend = "write 'delete', give a field a strategy, or add 'keep' to the table, with 'because' and 'cite'"
-                yield UnplacedProblem("erase-nothing", place.path("erase"), message, mend)
+                fix = "write 'delete', give a field a strategy, or add 'keep' to the table, with 'because' and 'cite'"
+                yield UnplacedProblem("erase-nothing", place.path("erase"), message, fix)
             if untreated:
                 message = f"nothing says what erasure does to {listed(untreated)}"
                 yield UnplacedProblem("erase-field-missing", place.path("erase"), message, "give each a strategy")
@@ -42,16 +42,16 @@ def _strategies(place: TablePlace, path: tuple[str, ...], strategies: dict[str, 
     for column, strategy in strategies.items():
         at = (*path, column)
         if column not in known:
-            mend = meant(nearest_of(column, known), "declare it under 'fields'")
-            yield UnplacedProblem("erase-field-unknown", at, f"no declared field '{shown(column)}'", mend)
+            fix = meant(nearest_of(column, known), "declare it under 'fields'")
+            yield UnplacedProblem("erase-field-unknown", at, f"no declared field '{shown(column)}'", fix)
         if strategy is Strategy.DELETE:
             message = "a field cannot be deleted from its row"
             yield UnplacedProblem(
                 "erase-delete-field", at, message, "write 'null', or 'erase: delete' for the whole row"
             )
         elif strategy is Strategy.KEEP and place.table.keep is None:
-            mend = "add 'keep' to the table, with 'because' and 'cite'"
-            yield UnplacedProblem("keep-missing", at, "the field is kept, and nothing says why", mend)
+            fix = "add 'keep' to the table, with 'because' and 'cite'"
+            yield UnplacedProblem("keep-missing", at, "the field is kept, and nothing says why", fix)
 
 
 def _sealing(declaration: Declaration) -> Faults:
@@ -95,15 +95,15 @@ def _search(place: TablePlace, column: str, search: BlindSearch, problems: dict[
     names = (column, *search.with_)
     for at, name in enumerate(names):
         if name not in fields or fields[name].sealed is not True:
-            mend = "say 'sealed: true' of it" if name in fields else meant(nearest_of(name, fields), "declare it")
-            yield UnplacedProblem("search-unsealed", path, f"'{shown(name)}' is not a field with 'sealed: true'", mend)
+            fix = "say 'sealed: true' of it" if name in fields else meant(nearest_of(name, fields), "declare it")
+            yield UnplacedProblem("search-unsealed", path, f"'{shown(name)}' is not a field with 'sealed: true'", fix)
         elif name in names[:at] or problems.setdefault(name, column) != column:
             message = f"'{shown(name)}' is in two indexes, which together tell values apart that each of them hides"
             yield UnplacedProblem("search-twice", path, message, "leave one of them out")
     if search.column not in fields:
-        mend = f"add it to the fields of '{shown(place.name)}', with the category of what it finds"
+        fix = f"add it to the fields of '{shown(place.name)}', with the category of what it finds"
         message = f"the buckets in '{shown(search.column)}' are personal data and are not declared"
-        yield UnplacedProblem("search-column", (*path, "column"), message, mend)
+        yield UnplacedProblem("search-column", (*path, "column"), message, fix)
 
 
 def _keeping(declaration: Declaration) -> Faults:
@@ -113,14 +113,14 @@ def _keeping(declaration: Declaration) -> Faults:
         if keep is None:
             continue
         if keep.for_ is not None and keep.from_ is None:
-            mend = "add 'from: …', the column that the period starts from"
-            yield UnplacedProblem("keep-from-missing", place.path("keep"), "a period needs a start", mend)
+            fix = "add 'from: …', the column that the period starts from"
+            yield UnplacedProblem("keep-from-missing", place.path("keep"), "a period needs a start", fix)
         known = columns(place.table)
         for column, strategy in keep.meanwhile.items():
             path = place.path("keep", "meanwhile", column)
             if column not in known:
-                mend = meant(nearest_of(column, known), "declare it under 'fields'")
-                yield UnplacedProblem("keep-field-unknown", path, f"no declared field '{shown(column)}'", mend)
+                fix = meant(nearest_of(column, known), "declare it under 'fields'")
+                yield UnplacedProblem("keep-field-unknown", path, f"no declared field '{shown(column)}'", fix)
             if strategy in (Strategy.DELETE, Strategy.KEEP):
                 yield UnplacedProblem(
                     "keep-meanwhile", path, f"'{strategy}' is nothing to do meanwhile", "leave the field out"
@@ -133,9 +133,9 @@ def _retention(declaration: Declaration) -> Faults:
     known = set(tables)
     for name, rule in declaration.retention.items():
         if rule.table not in known:
-            mend = meant(nearest_of(rule.table, tables), "write 'system.table'")
+            fix = meant(nearest_of(rule.table, tables), "write 'system.table'")
             yield UnplacedProblem(
-                "retention-table", ("retention", name, "table"), f"no table '{shown(rule.table)}'", mend
+                "retention-table", ("retention", name, "table"), f"no table '{shown(rule.table)}'", fix
             )
 
 

@@ -17,12 +17,12 @@ def _asked(declaration: Declaration) -> Faults:
         asked, is_reference = system.asked, system.store.startswith("${")
         if asked is None:
             if scheme in ASKED_SCHEMES:
-                mend = "add 'asked: {answers: […], secret: ${NAME}, holds: {…}}'"
-                yield UnplacedProblem("asked-missing", path, "nothing says how this system is asked", mend)
+                fix = "add 'asked: {answers: […], secret: ${NAME}, holds: {…}}'"
+                yield UnplacedProblem("asked-missing", path, "nothing says how this system is asked", fix)
             continue
         if not asked.holds:
-            mend = "add 'holds: {NAME: category}' under 'asked'"
-            yield UnplacedProblem("asked-holds", path, "nothing says what this system holds", mend, Severity.WARNING)
+            fix = "add 'holds: {NAME: category}' under 'asked'"
+            yield UnplacedProblem("asked-holds", path, "nothing says what this system holds", fix, Severity.WARNING)
         if system.store == "task":
             continue
         if scheme not in ASKED_SCHEMES and not is_reference:
@@ -32,9 +32,9 @@ def _asked(declaration: Declaration) -> Faults:
             message = "tables of a system that is asked, which nobody looks into"
             yield UnplacedProblem("asked-tables", (*path, "tables"), message, "say what it holds under 'asked'")
         if asked.recipient is not None and asked.recipient not in declaration.recipients:
-            mend = meant(nearest_of(asked.recipient, declaration.recipients), "declare it under 'recipients'")
+            fix = meant(nearest_of(asked.recipient, declaration.recipients), "declare it under 'recipients'")
             message = f"no recipient '{shown(asked.recipient)}'"
-            yield UnplacedProblem("asked-recipient", (*path, "asked", "recipient"), message, mend)
+            yield UnplacedProblem("asked-recipient", (*path, "asked", "recipient"), message, fix)
         if asked.secret is None and scheme.endswith(("http", "https")):
             yield UnplacedProblem("asked-secret", (*path, "asked"), "nothing to sign with", "add 'secret: ${NAME}'")
 

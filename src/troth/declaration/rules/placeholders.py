@@ -14,7 +14,7 @@ from troth.declaration.taxonomy import is_category, is_use, nearest
 
 _OPEN: Final = re.compile(r"\s*TODO\b")
 _NO_DAY: Final = dt.date(1970, 1, 1)
-_MARKS: Final = {"TODO": "fill in what is missing", "REVIEW": "look at each guess and mend it"}
+_MARKS: Final = {"TODO": "fill in what is missing", "REVIEW": "look at each guess and fix it"}
 NO_COUNTRY: Final = {"UK": "GB", "EU": None, "EL": "GR"}
 """Codes that are written for countries but are none, with the intended code."""
 
@@ -22,8 +22,8 @@ NO_COUNTRY: Final = {"UK": "GB", "EU": None, "EL": "GR"}
 def _drafted(declaration: Declaration) -> Faults:
     """Placeholders of `troth init` are not facts, and its guesses are unconfirmed."""
     if declaration.policy.effective == _NO_DAY:
-        mend = "name the day since when the policy is in force"
-        yield UnplacedProblem("placeholder-left", ("policy", "effective"), "the day that a draft leaves open", mend)
+        fix = "name the day since when the policy is in force"
+        yield UnplacedProblem("placeholder-left", ("policy", "effective"), "the day that a draft leaves open", fix)
     if "TODO" in declaration.model_dump_json(exclude_defaults=True):  # rare; always walking would cost twice as much
         for path in _open(declaration.model_dump(mode="json", by_alias=True, exclude_defaults=True), ()):
             yield UnplacedProblem(
@@ -31,8 +31,8 @@ def _drafted(declaration: Declaration) -> Faults:
             )
     for mark, (count, first) in declaration.marks.items():
         message = f"{count} comments say {mark}, this one first" if count > 1 else f"a comment says {mark}"
-        mend = f"{_MARKS[mark]}, and take the mark away"
-        yield UnplacedProblem("mark-left", (), message, mend, Severity.WARNING, first)
+        fix = f"{_MARKS[mark]}, and take the mark away"
+        yield UnplacedProblem("mark-left", (), message, fix, Severity.WARNING, first)
 
 
 def _open(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -49,12 +49,12 @@ def _vocabulary(declaration: Declaration) -> Faults:
     """Data categories and uses are keys of the taxonomy."""
     for path, category in _named_categories(declaration):
         if not is_category(category):
-            mend = meant(nearest(category), "see `troth.declaration.categories()`")
-            yield UnplacedProblem("category-unknown", path, f"no data category '{shown(category)}'", mend)
+            fix = meant(nearest(category), "see `troth.declaration.categories()`")
+            yield UnplacedProblem("category-unknown", path, f"no data category '{shown(category)}'", fix)
     for name, purpose in declaration.purposes.items():
         if not is_use(purpose.use):
-            mend = meant(nearest(purpose.use, kind="use"), "such as essential.service or marketing")
-            yield UnplacedProblem("use-unknown", ("purposes", name, "use"), f"no data use '{shown(purpose.use)}'", mend)
+            fix = meant(nearest(purpose.use, kind="use"), "such as essential.service or marketing")
+            yield UnplacedProblem("use-unknown", ("purposes", name, "use"), f"no data use '{shown(purpose.use)}'", fix)
 
 
 def _named_categories(declaration: Declaration) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -81,8 +81,8 @@ def _countries(declaration: Declaration) -> Faults:
     named += [(("systems", name, "country"), one.country) for name, one in declaration.systems.items() if one.country]
     for path, country in named:
         if country in NO_COUNTRY:
-            mend = meant(NO_COUNTRY[country], "name the country itself")
-            yield UnplacedProblem("country-unknown", path, f"'{country}' is no country of ISO 3166-1", mend)
+            fix = meant(NO_COUNTRY[country], "name the country itself")
+            yield UnplacedProblem("country-unknown", path, f"'{country}' is no country of ISO 3166-1", fix)
 
 
 RULES: Final = (_drafted, _vocabulary, _countries)

@@ -18,7 +18,7 @@ class UnplacedProblem:
     code: str
     path: tuple[str, ...]
     message: str
-    mend: str
+    fix: str
     severity: Severity = Severity.ERROR
     where: Position | None = None
     """Its place, if it is not at a key."""

@@ -19,19 +19,19 @@ def _promises(declaration: Declaration) -> Faults:
         path = ("promises", str(index))
         for part in promise.about:
             if part not in parts:
-                mend = meant(nearest_of(part, parts), "name a system, or 'system.table'")
-                yield UnplacedProblem("promise-about", (*path, "about"), f"no system or table '{shown(part)}'", mend)
+                fix = meant(nearest_of(part, parts), "name a system, or 'system.table'")
+                yield UnplacedProblem("promise-about", (*path, "about"), f"no system or table '{shown(part)}'", fix)
         same = first.setdefault(" ".join(promise.quote.split()).casefold(), index)
         if same != index:
             where = declaration.where(f"promises.{same}")
-            mend = f"join it with promise {same}" + (f" at {where}" if where else "")
-            yield UnplacedProblem("quote-twice", (*path, "quote"), "this sentence is promised already", mend)
+            fix = f"join it with promise {same}" + (f" at {where}" if where else "")
+            yield UnplacedProblem("quote-twice", (*path, "quote"), "this sentence is promised already", fix)
         if promise.attest is not None and promise.attest.until <= promise.attest.on:
             message = "the attestation ends before it begins"
             yield UnplacedProblem("attestation-dates", (*path, "attest", "until"), message, "name a later day")
         elif promise.attest is not None and promise.attest.is_too_long:
-            message, mend = "the attestation is for more than a year", "name an earlier day: it does not count"
-            yield UnplacedProblem("attestation-long", (*path, "attest", "until"), message, mend)
+            message, fix = "the attestation is for more than a year", "name an earlier day: it does not count"
+            yield UnplacedProblem("attestation-long", (*path, "attest", "until"), message, fix)
 
 
 def lapsed(declaration: Declaration, today: dt.date) -> Faults:
@@ -58,7 +58,7 @@ def _waiver(path: tuple[str, ...], until: dt.date, today: dt.date) -> Faults:
     if until < today:
         message = f"the waiver ended on {until}"
         yield UnplacedProblem(
-            "waiver-lapsed", (*path, "waive"), message, "mend the breach, or decide anew", Severity.WARNING
+            "waiver-lapsed", (*path, "waive"), message, "fix the breach, or decide anew", Severity.WARNING
         )
     elif (until - today).days > WAIVER_DAYS_MAX:
         message = "the waiver runs for more than a year"

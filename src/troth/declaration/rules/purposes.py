@@ -21,14 +21,14 @@ def _purposes(declaration: Declaration) -> Faults:
     data = {category for purpose in declaration.purposes.values() for category in purpose.data}
     for category, path in held.items():
         if covers("user", category) and not any(covers(broad, category) for broad in data):
-            mend = f"add it, or a broader one, to the data of a purpose: {listed(declaration.purposes) or 'none yet'}"
-            yield UnplacedProblem("category-without-purpose", path, f"no purpose needs '{shown(category)}'", mend)
+            fix = f"add it, or a broader one, to the data of a purpose: {listed(declaration.purposes) or 'none yet'}"
+            yield UnplacedProblem("category-without-purpose", path, f"no purpose needs '{shown(category)}'", fix)
     for name, purpose in declaration.purposes.items():
         if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
             # GDPR Art. 13(1)(d)
-            mend = "add 'interests: …', in words for the person"
+            fix = "add 'interests: …', in words for the person"
             yield UnplacedProblem(
-                "interests-missing", ("purposes", name), "the legitimate interests are not named", mend
+                "interests-missing", ("purposes", name), "the legitimate interests are not named", fix
             )
         if purpose.basis is Basis.RECOGNISED_LEGITIMATE_INTERESTS and declaration.organisation.country != "GB":
             message = "recognised legitimate interests are a basis of the UK GDPR alone"
@@ -60,9 +60,9 @@ def _unheld(
         return
     for index, category in enumerate(named):
         if is_category(category) and not any(covers(category, one) or covers(one, category) for one in held):
-            mend = "declare the field that holds it, or take it out"
+            fix = "declare the field that holds it, or take it out"
             message = f"no table holds '{shown(category)}'"
-            yield UnplacedProblem("category-unheld", (*path, str(index)), message, mend, Severity.WARNING)
+            yield UnplacedProblem("category-unheld", (*path, str(index)), message, fix, Severity.WARNING)
 
 
 def _purpose_names(declaration: Declaration) -> Faults:
@@ -77,9 +77,9 @@ def _purpose_names(declaration: Declaration) -> Faults:
     for path, purposes in named:
         for index, purpose in enumerate(purposes):
             if purpose not in declaration.purposes:
-                mend = meant(nearest_of(purpose, declaration.purposes), "declare it under 'purposes'")
+                fix = meant(nearest_of(purpose, declaration.purposes), "declare it under 'purposes'")
                 at = (*path, "purposes", str(index))
-                yield UnplacedProblem("purpose-unknown", at, f"no purpose '{shown(purpose)}'", mend)
+                yield UnplacedProblem("purpose-unknown", at, f"no purpose '{shown(purpose)}'", fix)
 
 
 def _collection(declaration: Declaration) -> Faults:
@@ -93,9 +93,9 @@ def _collection(declaration: Declaration) -> Faults:
                 continue
             if not any(covers(broad, category) for broad in data):
                 path = ("collection_points", name, "fields", column)
-                mend = "take the field out, or name the purpose that needs it"
+                fix = "take the field out, or name the purpose that needs it"
                 message = f"none of the purposes needs '{shown(category)}'"
-                yield UnplacedProblem("collect-needless", path, message, mend, Severity.WARNING)
+                yield UnplacedProblem("collect-needless", path, message, fix, Severity.WARNING)
 
 
 def _recipients(declaration: Declaration) -> Faults:
@@ -110,8 +110,8 @@ def _recipients(declaration: Declaration) -> Faults:
                 "safeguard-missing", path, message, "add 'safeguard: …': adequacy, scc, idta, dpf, uk_bridge"
             )
         if recipient.role is Sharing.PROCESSOR and not recipient.contract:
-            mend = "add 'contract: …', where it is kept"
-            yield UnplacedProblem("contract-missing", path, "no processing contract is named", mend, Severity.WARNING)
+            fix = "add 'contract: …', where it is kept"
+            yield UnplacedProblem("contract-missing", path, "no processing contract is named", fix, Severity.WARNING)
         yield from _unheld(declaration, (*path, "receives"), recipient.receives, held)
 
 
@@ -129,25 +129,25 @@ def _feeds(declaration: Declaration) -> Faults:
         path = ("recipients", name, "feed")
         place = known.get(feed.table)
         if place is None:
-            mend = meant(nearest_of(feed.table, known), "write 'system.table', a declared table that is looked into")
-            yield UnplacedProblem("feed-table", (*path, "table"), f"no table '{shown(feed.table)}'", mend)
+            fix = meant(nearest_of(feed.table, known), "write 'system.table', a declared table that is looked into")
+            yield UnplacedProblem("feed-table", (*path, "table"), f"no table '{shown(feed.table)}'", fix)
             continue
         if not leads_in(place.table):
             message = f"nothing leads from a person to the rows of '{shown(feed.table)}'"
-            mend = "say whose they are: belongs_to, identity or mentions"
-            yield UnplacedProblem("feed-nobody", (*path, "table"), message, mend)
+            fix = "say whose they are: belongs_to, identity or mentions"
+            yield UnplacedProblem("feed-nobody", (*path, "table"), message, fix)
         received = [use.category for use in place.table.fields.values() if _meet(use.category, recipient.receives)]
         if not received:
-            mend = f"name the table that holds it, or add to recipients.{shown(name)}.receives what goes there"
+            fix = f"name the table that holds it, or add to recipients.{shown(name)}.receives what goes there"
             message = f"'{shown(feed.table)}' holds nothing that '{shown(name)}' receives"
-            yield UnplacedProblem("feed-nothing", (*path, "table"), message, mend)
+            yield UnplacedProblem("feed-nothing", (*path, "table"), message, fix)
         start = place.table.keep.from_ if place.table.keep is not None else None
         declared = columns(place.table) | ({start} if start else set())
         for column in feed.where:
             if column not in declared:
-                mend = meant(nearest_of(column, declared), f"declare it in '{shown(feed.table)}': fields or ignore")
+                fix = meant(nearest_of(column, declared), f"declare it in '{shown(feed.table)}': fields or ignore")
                 message = f"no declared column '{shown(column)}' in '{shown(feed.table)}'"
-                yield UnplacedProblem("feed-column", (*path, "where", column), message, mend)
+                yield UnplacedProblem("feed-column", (*path, "where", column), message, fix)
 
 
 def _meet(category: str, received: Iterable[str]) -> bool:

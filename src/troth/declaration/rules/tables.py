@@ -23,11 +23,11 @@ def _references(declaration: Declaration) -> Faults:
             path = place.path(link, key)
             system = declaration.systems.get(reference.system or place.system)
             if system is None:
-                mend = meant(nearest_of(reference.system or "", declaration.systems), "declare the system")
-                yield UnplacedProblem("reference-system", path, f"no system '{shown(reference.system)}'", mend)
+                fix = meant(nearest_of(reference.system or "", declaration.systems), "declare the system")
+                yield UnplacedProblem("reference-system", path, f"no system '{shown(reference.system)}'", fix)
             elif reference.table not in system.tables:
-                mend = meant(nearest_of(reference.table, system.tables), "declare the table")
-                yield UnplacedProblem("reference-table", path, f"no table '{shown(reference.table)}'", mend)
+                fix = meant(nearest_of(reference.table, system.tables), "declare the table")
+                yield UnplacedProblem("reference-table", path, f"no table '{shown(reference.table)}'", fix)
             else:
                 yield from _reference_columns(path, reference, system.tables[reference.table])
 
@@ -55,9 +55,9 @@ def _cycles(declaration: Declaration) -> Faults:
     for circle, key in _circles(owners):
         (system, table), names = circle[-1], [shown(name) for _, name in (*circle[-1:], *circle)]
         tables = " → ".join(names if len(names) < 8 else [*names[:3], "…", *names[-3:]])
-        mend = "make the reference that does not say whose the row is a 'refers_to'"
+        fix = "make the reference that does not say whose the row is a 'refers_to'"
         path = ("systems", system, "tables", table, "belongs_to", key)
-        yield UnplacedProblem("reference-cycle", path, f"the tables belong to one another: {tables}", mend)
+        yield UnplacedProblem("reference-cycle", path, f"the tables belong to one another: {tables}", fix)
 
 
 def _circles(owners: dict[_Node, list[tuple[_Node, str]]]) -> Iterator[tuple[list[_Node], str]]:
@@ -87,15 +87,15 @@ def _people(declaration: Declaration) -> Faults:
             if column not in table.fields:
                 severity = Severity.WARNING if deletes(table) else Severity.ERROR
                 message = f"'{shown(column)}' names a person and has no data category"
-                mend = f"add it to the fields of '{shown(place.name)}'"
-                yield UnplacedProblem("identity-field", path, message, mend, severity)
+                fix = f"add it to the fields of '{shown(place.name)}'"
+                yield UnplacedProblem("identity-field", path, message, fix, severity)
         links = {*table.belongs_to, *(mention.column for mention in table.mentions.values())}
         for column, use in table.fields.items():
             if use.of is not None and use.of not in links:
                 near = nearest_of(use.of, links)
-                mend = meant(near, "name a key of 'belongs_to' or a column of 'mentions'")
+                fix = meant(near, "name a key of 'belongs_to' or a column of 'mentions'")
                 yield UnplacedProblem(
-                    "of-unknown", place.path("fields", column, "of"), f"no link '{shown(use.of)}'", mend
+                    "of-unknown", place.path("fields", column, "of"), f"no link '{shown(use.of)}'", fix
                 )
         for column in table.titles.keys() - columns(table):
             # A declaration need not name every column, so only a near miss is reported.
@@ -118,8 +118,8 @@ def _marks(declaration: Declaration) -> Faults:
         for name, mark in table.marks.items():
             path = place.path("marks", name)
             if name not in known:
-                mend = meant(nearest_of(name, known), f"write '{_RESTRICTED}', or a purpose of the declaration")
-                yield UnplacedProblem("mark-unknown", path, f"'{shown(name)}' is no purpose", mend)
+                fix = meant(nearest_of(name, known), f"write '{_RESTRICTED}', or a purpose of the declaration")
+                yield UnplacedProblem("mark-unknown", path, f"'{shown(name)}' is no purpose", fix)
             if mark.column in naming:
                 message = f"'{shown(mark.column)}' names the person, and a mark would overwrite it"
                 yield UnplacedProblem("mark-column", path, message, "give the mark a column of its own")

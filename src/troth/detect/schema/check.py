@@ -68,7 +68,7 @@ def _problems(declaration: Declaration, it: Undeclared, samples: Samples) -> Ite
         seems = f"; {how} it holds {', '.join(kinds[:_NAMED_MAX])}{more}" if kinds else ""
         severity = Severity.ERROR if kinds else Severity.WARNING
         where = declaration.where(path)
-        yield Problem("store-undeclared", where, path, finding.message + seems, finding.mend, severity)
+        yield Problem("store-undeclared", where, path, finding.message + seems, finding.fix, severity)
 
 
 def _said(it: ColumnFinding, *, in_column: bool = False) -> str:

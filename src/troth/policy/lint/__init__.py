@@ -6,7 +6,7 @@ what is declared. A finding quotes the words that it is about, or names what is 
 
 from troth.policy.lint.data import as_data, as_sarif
 from troth.policy.lint.facts import LintFacts, SiteFacts
-from troth.policy.lint.fixes import Mend, Mended, mend
+from troth.policy.lint.fixes import Fix, FixedText, apply_fixes
 from troth.policy.lint.model import REGIMES, Hit, LintError, LintFinding, LintRule, LintSeverity
 from troth.policy.lint.page import as_html
 from troth.policy.lint.rules import rules
@@ -14,6 +14,8 @@ from troth.policy.lint.run import LintReport, lint
 
 __all__ = [
     "REGIMES",
+    "Fix",
+    "FixedText",
     "Hit",
     "LintError",
     "LintFacts",
@@ -21,13 +23,11 @@ __all__ = [
     "LintReport",
     "LintRule",
     "LintSeverity",
-    "Mend",
-    "Mended",
     "SiteFacts",
+    "apply_fixes",
     "as_data",
     "as_html",
     "as_sarif",
     "lint",
-    "mend",
     "rules",
 ]

@@ -16,7 +16,7 @@ _LEVELS: Final = {LintSeverity.ERROR: "error", LintSeverity.WARNING: "warning", 
 
 
 def as_data(report: LintReport) -> list[dict[str, Any]]:
-    """The findings as JSON values, in the report's order; ``mend`` and ``fix`` are left out if empty."""
+    """The findings as JSON values, in the report's order; ``fix`` and ``fix`` are left out if empty."""
     return [_data(finding) for finding in report.findings]
 
 
@@ -32,7 +32,7 @@ def _data(finding: LintFinding) -> dict[str, Any]:
         "evaluable": finding.evaluable,
         "message": finding.message,
     }
-    extra = {"mend": finding.mend or None, "fix": finding.fix}
+    extra = {"fix": finding.fix or None, "replacement": finding.replacement}
     return data | {key: value for key, value in extra.items() if value is not None}
 
 
@@ -63,7 +63,7 @@ def _rule(rule: LintRule) -> dict[str, Any]:
         "id": rule.id,
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": f"{rule.title} {rule.citation}."},
-        "help": {"text": rule.mend or rule.title},
+        "help": {"text": rule.fix or rule.title},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }
 
@@ -77,7 +77,7 @@ def _result(finding: LintFinding, order: dict[str, int], file: str) -> dict[str,
         "ruleId": finding.rule,
         "ruleIndex": order[finding.of],
         "level": _LEVELS[finding.severity],
-        "message": {"text": f"{finding.message} {finding.mend}".strip()},
+        "message": {"text": f"{finding.message} {finding.fix}".strip()},
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"trothPolicyLint/v1": mark},
         "properties": {"conditional": finding.conditional, "evaluable": finding.evaluable},

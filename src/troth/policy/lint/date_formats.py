@@ -48,7 +48,7 @@ class Written:
     end: int
     day: dt.date | None
     wrong: str = ""
-    fix: str | None = None
+    replacement: str | None = None
     is_none: bool = False
     """True if there is no such day. An ambiguous date is wrong, but it is a day."""
 

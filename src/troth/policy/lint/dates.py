@@ -136,7 +136,7 @@ def invalid(looked: LintContext) -> Iterator[Hit]:
     """Every date that is impossible, ambiguous or incomplete."""
     for date in written_dates(looked):
         if date.wrong:
-            yield hit_at(date.sentence, date.start, date.end, fix=date.fix, why=date.wrong)
+            yield hit_at(date.sentence, date.start, date.end, replacement=date.replacement, why=date.wrong)
     for sentence, found in occurrences(looked, _GAP):
         yield hit_at(sentence, found.start(), found.end(), why="The date is still to be filled in")
     for sentence, found in occurrences(looked, _NO_DAY):

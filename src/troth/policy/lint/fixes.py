@@ -32,7 +32,7 @@ Look = Callable[[str], LintReport]
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class Fix:
     """Replace characters *start* to *end* (exclusive) of the source with *write*."""
 
     finding: LintFinding
@@ -42,12 +42,12 @@ class Mend:
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
-    """The policy's text before (*source*) and after (*text*) the fixes in *mends*."""
+class FixedText:
+    """The policy's text before (*source*) and after (*text*) the fixes in *fixes*."""
 
     source: str
     text: str
-    mends: tuple[Mend, ...]
+    fixes: tuple[Fix, ...]
 
     def diff(self, name: str) -> str:
         """The change as a unified diff of the file *name*; empty if nothing changes."""
@@ -59,42 +59,42 @@ def _ended(line: str) -> str:
     return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
-def mend(source: str, *, kind: Kind, look: Look) -> Mended:
+def apply_fixes(source: str, *, kind: Kind, look: Look) -> FixedText:
     """Apply all possible fixes to *source*: all at once, or one by one if together they have other effects."""
     report = look(source)
-    mends = [one for one in map(functools.partial(_proposed, source, kind), report.findings) if one is not None]
-    mends = _apart(mends)[:_MENDS_MAX]
-    if not _is_exact(report, look(_written(source, mends)), mends):
-        mends = _together(source, mends, look, report)
-    return Mended(source, _written(source, mends), tuple(mends))
+    fixes = [one for one in map(functools.partial(_proposed, source, kind), report.findings) if one is not None]
+    fixes = _apart(fixes)[:_MENDS_MAX]
+    if not _is_exact(report, look(_written(source, fixes)), fixes):
+        fixes = _together(source, fixes, look, report)
+    return FixedText(source, _written(source, fixes), tuple(fixes))
 
 
-def _together(source: str, mends: Sequence[Mend], look: Look, report: LintReport) -> list[Mend]:
-    """Those of *mends* that together have no other effects, added one by one. A second round follows, because a fix may
+def _together(source: str, fixes: Sequence[Fix], look: Look, report: LintReport) -> list[Fix]:
+    """Those of *fixes* that together have no other effects, added one by one. A second round follows, because a fix may
     enable one that was tried before it."""
-    chosen: list[Mend] = []
-    for one in itertools.chain.from_iterable(itertools.repeat(mends, _ROUNDS)):
+    chosen: list[Fix] = []
+    for one in itertools.chain.from_iterable(itertools.repeat(fixes, _ROUNDS)):
         if one not in chosen:
-            tried = sorted([*chosen, one], key=lambda mend: mend.start)
+            tried = sorted([*chosen, one], key=lambda fix: fix.start)
             if _is_exact(report, look(_written(source, tried)), tried):
                 chosen = tried
     return chosen
 
 
-def _proposed(source: str, kind: Kind, finding: LintFinding) -> Mend | None:
+def _proposed(source: str, kind: Kind, finding: LintFinding) -> Fix | None:
     """The finding's fix, if its quote is in the source verbatim, without markup inside."""
     if finding.start is None or finding.end is None:
         return None
-    start, end, write = finding.start, finding.end, finding.fix
+    start, end, write = finding.start, finding.end, finding.replacement
     if write is None:
         for row in _rows().get(finding.of, ()):
             if found := re.search(row["find"], source[start:end]):
-                return Mend(finding, start + found.start(), start + found.end(), row["write"])
+                return Fix(finding, start + found.start(), start + found.end(), row["write"])
         return None
     there = source[start:end]
     if " ".join((html.unescape(there) if kind == "html" else there).split()) != " ".join(finding.quote.split()):
         return None
-    return Mend(finding, start, end, html.escape(write, quote=False) if kind == "html" else write)
+    return Fix(finding, start, end, html.escape(write, quote=False) if kind == "html" else write)
 
 
 @functools.cache
@@ -102,29 +102,29 @@ def _rows() -> dict[str, list[dict[str, str]]]:
     return tomllib.loads(resources.files(__package__).joinpath("fixing.toml").read_text(encoding="utf-8"))
 
 
-def _apart(mends: Iterable[Mend]) -> list[Mend]:
+def _apart(fixes: Iterable[Fix]) -> list[Fix]:
     """The fixes that do not overlap, by position; of two overlapping ones the first."""
-    apart: list[Mend] = []
-    for one in sorted(mends, key=lambda one: (one.start, one.end)):
+    apart: list[Fix] = []
+    for one in sorted(fixes, key=lambda one: (one.start, one.end)):
         if not apart or one.start >= apart[-1].end:
             apart.append(one)
     return apart
 
 
-def _written(source: str, mends: Sequence[Mend]) -> str:
+def _written(source: str, fixes: Sequence[Fix]) -> str:
     parts, at = [], 0
-    for one in mends:
+    for one in fixes:
         parts += [source[at : one.start], one.write]
         at = one.end
     return "".join((*parts, source[at:]))
 
 
-def _is_exact(before: LintReport, after: LintReport, mends: Sequence[Mend]) -> bool:
-    """True if exactly the findings of *mends* are gone. Fixes do not move lines. Filling an empty list may also remove
+def _is_exact(before: LintReport, after: LintReport, fixes: Sequence[Fix]) -> bool:
+    """True if exactly the findings of *fixes* are gone. Fixes do not move lines. Filling an empty list may also remove
     findings of missing content elsewhere; with it more may disappear, but none may be new."""
-    wanted = Counter(_places(before.findings)) - Counter(_places(one.finding for one in mends))
+    wanted = Counter(_places(before.findings)) - Counter(_places(one.finding for one in fixes))
     found = Counter(_places(after.findings))
-    return not found - wanted if any(one.finding.of == _FILLS for one in mends) else found == wanted
+    return not found - wanted if any(one.finding.of == _FILLS for one in fixes) else found == wanted
 
 
 def _places(findings: Iterable[LintFinding]) -> Iterator[tuple[str, int | None]]:

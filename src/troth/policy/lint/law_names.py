@@ -28,7 +28,12 @@ def misnamed_laws(looked: LintContext) -> Iterator[Hit]:
             start, end, name = right
             at = found.start() + start
             yield hit_at(
-                sentence, at, found.start() + end, fix=name, why=f"“{found[0][start:end]}” is misspelt", right=name
+                sentence,
+                at,
+                found.start() + end,
+                replacement=name,
+                why=f"“{found[0][start:end]}” is misspelt",
+                right=name,
             )
     left_alone = {*known["letters"], *known["others"], *table("laws.toml")["misspelt"]}
     for sentence, found in occurrences(looked, _LETTERS):
@@ -37,7 +42,7 @@ def misnamed_laws(looked: LintContext) -> Iterator[Hit]:
             yield hit_at(sentence, *found.span(), why=f"“{found[0]}” is misspelt", right=letters)
     for sentence, found in occurrences(looked, _NUMBER):
         if found[1] != "679" and sorted(found[1]) == list("679"):
-            yield hit_at(sentence, *found.span(), fix="2016/679", why="The number is wrong", right="2016/679")
+            yield hit_at(sentence, *found.span(), replacement="2016/679", why="The number is wrong", right="2016/679")
     for sentence, found in occurrences(looked, _YEAR):
         if int(found["year"]) > looked.as_of.year and _is_british(found, looked):
             yield hit_at(sentence, *found.span("year"), why="That year is still to come", right="2018")

@@ -58,7 +58,7 @@ class LintRule:
     applies_to: dt.date | None
     message: str
     """What is wrong, in a sentence for readers without legal training. The hit fills in ``{…}``."""
-    mend: str
+    fix: str
     searched: str
     """What was searched for, in words, for findings that something is missing."""
     fact: str
@@ -86,13 +86,13 @@ class Hit:
     severity: LintSeverity | None = None
     is_settled: bool = False
     """True if the text itself shows that the condition of a conditional rule holds."""
-    fix: str | None = None
+    replacement: str | None = None
     """The replacement for *quote*, if the fix is mechanical."""
     at: int | None = None
     """Offset of the quote in the sentence; by default its first occurrence."""
     since: dt.date | None = None
     """Since when this is a fault, if later than the rule."""
-    mend: str = ""
+    fix: str = ""
     """How to fix it, if the rule's own text is not enough."""
 
 
@@ -109,8 +109,8 @@ class LintFinding:
     conditional: bool
     evaluable: bool
     message: str
-    mend: str = ""
-    fix: str | None = None
+    fix: str = ""
+    replacement: str | None = None
     start: int | None = None
     """Start of the quote in the policy's source, and *end* (exclusive); needed for fixing."""
     end: int | None = None

@@ -104,4 +104,4 @@ def _name(passage: Passage, pattern: re.Pattern[str]) -> Hit | None:
     says = (("what", "The officer is given by name, which goes stale."),)
     address = _ADDRESS.search(text)
     is_of_role = address is not None and _OF_ROLE.fullmatch(address[1])
-    return Hit(passage.sentence, says=says, mend=_WITHOUT_NAME if is_of_role else "")
+    return Hit(passage.sentence, says=says, fix=_WITHOUT_NAME if is_of_role else "")

@@ -121,10 +121,14 @@ def _note(finding: LintFinding) -> str:
     where = f" · line {finding.line}" if finding.line is not None else ""
     condition = " · only under a condition that the text does not settle" if finding.conditional else ""
     crawl = "" if finding.evaluable else " · the text alone cannot show it"
-    proposal = f"<p>Write: <q>{_(finding.fix)}</q></p>" if finding.fix and finding.fix not in finding.mend else ""
+    proposal = (
+        f"<p>Write: <q>{_(finding.replacement)}</q></p>"
+        if finding.replacement and finding.replacement not in finding.fix
+        else ""
+    )
     looked = f'<p class="soft">Looked for: {_(finding.quote)}.</p>' if finding.line is None and finding.quote else ""
     return (
         f'<div class="finding {word}"><p><span class="mark {word}">{label}</span>{_(finding.message)}</p>{looked}'
-        f"<p>{_(finding.mend)}</p>{proposal}"
+        f"<p>{_(finding.fix)}</p>{proposal}"
         f'<p class="about"><code>{_(finding.rule)}</code> · {_(finding.citation)}{where}{condition}{crawl}</p></div>'
     )

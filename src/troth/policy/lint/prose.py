@@ -39,10 +39,12 @@ def occurrences(looked: LintContext, pattern: re.Pattern[str], *, headings: bool
                 yield sentence, found
 
 
-def hit_at(sentence: Sentence, start: int, end: int, *, part: str = "", fix: str | None = None, **says: object) -> Hit:
+def hit_at(
+    sentence: Sentence, start: int, end: int, *, part: str = "", replacement: str | None = None, **says: object
+) -> Hit:
     """A hit on characters *start* to *end* (exclusive) of the sentence; *says* fills the rule's message."""
     filled = tuple((name, str(value)) for name, value in says.items())
-    return Hit(sentence, sentence.text[start:end], at=start, says=filled, part=part, fix=fix)
+    return Hit(sentence, sentence.text[start:end], at=start, says=filled, part=part, replacement=replacement)
 
 
 def shortened(text: str, length: int = 80) -> str:

@@ -57,7 +57,7 @@ def insecure_link(looked: LintContext) -> Iterator[Hit]:
         seen = set[str]()
         for found in _INSECURE.finditer(sentence.text):
             seen.add(found[0].rstrip("/"))
-            yield hit_at(sentence, found.start(), found.end(), fix=f"https{found[0][4:]}")
+            yield hit_at(sentence, found.start(), found.end(), replacement=f"https{found[0][4:]}")
         for link in sentence.links:
             if link.href.lower().startswith("http:") and link.href.rstrip("/") not in seen:
                 yield hit_at(sentence, link.start, link.end)

@@ -38,7 +38,7 @@ _MODULES = (
 )
 _TEXTS = ("citation", "message")
 _KEYS = {
-    *_TEXTS, "title", "severity", "regimes", "applies_from", "applies_to", "mend", "searched", "fact", "evaluable",
+    *_TEXTS, "title", "severity", "regimes", "applies_from", "applies_to", "fix", "searched", "fact", "evaluable",
     "fires",
 }  # fmt: skip
 
@@ -102,7 +102,7 @@ def _rule(id_: str, row: Any) -> LintRule:
         applies_from=row["applies_from"],
         applies_to=row.get("applies_to"),
         message=row["message"],
-        mend=row.get("mend", ""),
+        fix=row.get("fix", ""),
         searched=row.get("searched", ""),
         fact=row.get("fact", ""),
         evaluable=row.get("evaluable", True),

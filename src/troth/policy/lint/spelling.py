@@ -30,7 +30,9 @@ def misspelt_law(looked: LintContext) -> Iterator[Hit]:
     wanted = table("laws.toml")["misspelt"]
     for sentence, found in occurrences(looked, _misspelt()):
         right = wanted[found[0]]
-        yield hit_at(sentence, found.start(), found.end(), fix=right, why=f"“{found[0]}” is misspelt", right=right)
+        yield hit_at(
+            sentence, found.start(), found.end(), replacement=right, why=f"“{found[0]}” is misspelt", right=right
+        )
     yield from misnamed_laws(looked)
     for sentence in looked.policy.sentences:
         yield from _wrong_article(sentence)
@@ -55,7 +57,7 @@ def _wrong_article(sentence: Sentence) -> Iterator[Hit]:
     if len(meant) == 1 and meant[0] != found[0]["number"] and "GDPR" in text:
         start, end = found[0].span("number")
         why = f"Art. {found[0]['number']} of the GDPR is about something else"
-        yield hit_at(sentence, start, end, fix=meant[0], why=why, right=f"Art. {meant[0]}")
+        yield hit_at(sentence, start, end, replacement=meant[0], why=why, right=f"Art. {meant[0]}")
 
 
 def _wrong_day(sentence: Sentence, as_of: dt.date) -> Iterator[Hit]:
@@ -80,8 +82,8 @@ def its(looked: LintContext) -> Iterator[Hit]:
     being = re.compile(rf"(?<![\w'-])(?P<wrong>its)(?= (?:{words['is']})\b(?! [\w-]+ly\b))", re.I)
     for pattern, right in ((owner, "its"), (being, "it is")):
         for sentence, found in occurrences(looked, pattern):
-            mended = right.capitalize() if found[0][0].isupper() else right
-            yield hit_at(sentence, found.start(), found.end(), fix=mended, right=mended)
+            fixed = right.capitalize() if found[0][0].isupper() else right
+            yield hit_at(sentence, found.start(), found.end(), replacement=fixed, right=fixed)
 
 
 @fires_when("S.grammar.missing-word")
@@ -91,12 +93,12 @@ def missing_word(looked: LintContext) -> Iterator[Hit]:
         for sentence, found in occurrences(looked, pattern, headings=False):
             has_sides = word and "a" in found.re.groupindex
             start, end = found.span()
-            fix = None
+            replacement = None
             if has_sides:
-                fix = (
+                replacement = (
                     f"{sentence.text[found.start('a') : found.end('a')]} {word} {sentence.text[found.start('b') : end]}"
                 )
-            yield hit_at(sentence, start, end, fix=fix, which=f": “{word}”" if word else "")
+            yield hit_at(sentence, start, end, replacement=replacement, which=f": “{word}”" if word else "")
 
 
 @functools.cache
@@ -114,8 +116,8 @@ def list_without_comma(looked: LintContext) -> Iterator[Hit]:
         for sentence, found in occurrences(looked, _pattern(row["pattern"]), headings=False):
             at = found.end("gap") - found.start()
             quote = sentence.text[found.start() : found.end()]
-            fix = "," if not found["gap"].strip() else f"{quote[:at]},{quote[at:]}"
-            yield hit_at(sentence, found.start(), found.end(), fix=fix)
+            replacement = "," if not found["gap"].strip() else f"{quote[:at]},{quote[at:]}"
+            yield hit_at(sentence, found.start(), found.end(), replacement=replacement)
 
 
 @functools.cache
@@ -144,7 +146,7 @@ def name_variants(looked: LintContext) -> Iterator[Hit]:
     """Every sentence that spells a name differently from most others."""
     ours = next((found[1] for _, found in occurrences(looked, _WITH_FORM)), "")
     for sentence, one in occurrences(looked, _NO_NAME) if ours else ():
-        yield hit_at(sentence, one.start(), one.end(), fix=ours, spellings=f"“{ours}”, “{one[0]}”", right=ours)
+        yield hit_at(sentence, one.start(), one.end(), replacement=ours, spellings=f"“{ours}”, “{one[0]}”", right=ours)
     for pattern in _names(looked):
         found = [(sentence, one) for sentence, one in occurrences(looked, pattern) if not one[0].isupper()]
         spellings = Counter(one[0] for _, one in found)
@@ -154,7 +156,7 @@ def name_variants(looked: LintContext) -> Iterator[Hit]:
         said = ", ".join(f"“{spelling}”" for spelling in spellings)
         for sentence, one in found:
             if one[0] != right:
-                yield hit_at(sentence, one.start(), one.end(), fix=right, spellings=said, right=right)
+                yield hit_at(sentence, one.start(), one.end(), replacement=right, spellings=said, right=right)
 
 
 def _best(spellings: Counter[str], occurrences: list[Occurrence]) -> str:

@@ -42,7 +42,7 @@ def empty_list(looked: LintContext) -> Iterator[Hit]:
             lead = block.sentences[-1]
             if lead.id in empty:
                 part = _name_of(lead, section)
-                yield Hit(lead, part=part, fix=_filled(lead, part, looked))
+                yield Hit(lead, part=part, replacement=_filled(lead, part, looked))
 
 
 def _misled(policy: PolicyText) -> Iterator[Sentence]:

@@ -27,9 +27,9 @@ class NoticeIncomplete(TrothError):
 def missing_from(declaration: Declaration, content: NoticeContent) -> list[Problem]:
     """Everything that the applicable laws require in a notice and that the declaration does not state."""
     return [
-        Problem("notice-missing", declaration.where(path), path, f"{what} ({why})", mend)
+        Problem("notice-missing", declaration.where(path), path, f"{what} ({why})", fix)
         for rule in _RULES
-        for path, what, why, mend in rule(declaration, content)
+        for path, what, why, fix in rule(declaration, content)
     ]
 
 
@@ -40,13 +40,13 @@ _Gap = tuple[str, str, str, str]
 def _controller(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
     organisation = declaration.organisation
     if content.has(*_GDPR) and not organisation.regulator:
-        mend = "add 'regulator', such as ICO or the name of the authority"
-        yield "organisation", "no authority to complain to is named", "GDPR Art. 13(2)(d)", mend
+        fix = "add 'regulator', such as ICO or the name of the authority"
+        yield "organisation", "no authority to complain to is named", "GDPR Art. 13(2)(d)", fix
     places = {"gdpr": EEA, "uk": {"GB"}}
     for law, established in places.items():
         if content.has(law) and organisation.country not in established and content.representative is None:
-            mend = "add 'representative: {name: …, address: …, email: …}'"
-            yield "organisation", f"nobody stands for you under the {regime(law).name}", "GDPR Art. 27", mend
+            fix = "add 'representative: {name: …, address: …, email: …}'"
+            yield "organisation", f"nobody stands for you under the {regime(law).name}", "GDPR Art. 27", fix
 
 
 def _purposes(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
@@ -57,8 +57,8 @@ def _purposes(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap
             yield f"purposes.{name}", "the interests are not named", "GDPR Art. 13(1)(d)", "add 'interests'"
         special = any(is_special(key) and covers(broad, key) for broad in purpose.data for key in stored(declaration))
         if content.has(*_GDPR) and special and purpose.role == "controller" and not purpose.condition:
-            mend = "add 'condition', such as explicit_consent or health_care"
-            yield f"purposes.{name}", "nothing lets special categories be used", "GDPR Art. 9(2)", mend
+            fix = "add 'condition', such as explicit_consent or health_care"
+            yield f"purposes.{name}", "nothing lets special categories be used", "GDPR Art. 9(2)", fix
     for key in stored(declaration):
         if not any(covers(broad, key) for purpose in declaration.purposes.values() for broad in purpose.data):
             yield "purposes", f"nothing says what {key} is used for", "GDPR Art. 13(1)(c)", "name it under a purpose"
@@ -72,8 +72,8 @@ def _points(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
                 what = f"nothing says what kind of data '{column}' is"
                 yield f"{path}.fields.{column}", what, "GDPR Art. 13(1)(c)", "add 'category'"
         if content.has(*_GDPR) and not point.without and any(each.need == "required" for each in point.fields.values()):
-            mend = "add 'without: we cannot …'"
-            yield path, "nothing says what happens without the required fields", "GDPR Art. 13(2)(e)", mend
+            fix = "add 'without: we cannot …'"
+            yield path, "nothing says what happens without the required fields", "GDPR Art. 13(2)(e)", fix
 
 
 def _sources(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
@@ -81,24 +81,24 @@ def _sources(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]
     known = [key for key in asked if key] + [k for it in declaration.notice.sources.values() for k in it.data]
     for key in stored(declaration):
         if not any(covers(one, key) or covers(key, one) for one in known):
-            mend = "name the collection point that asks for it, or add it to one of 'notice.sources'"
-            yield "notice.sources", f"nothing says where {key} comes from", "GDPR Art. 14(2)(f)", mend
+            fix = "name the collection point that asks for it, or add it to one of 'notice.sources'"
+            yield "notice.sources", f"nothing says where {key} comes from", "GDPR Art. 14(2)(f)", fix
 
 
 def _recipients(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
     free = FREE_FLOW | {declaration.organisation.country}
     for name, one in declaration.recipients.items():
         if content.has(*_GDPR) and one.country not in free and not one.safeguard:
-            mend = "add 'safeguard', such as adequacy, scc, idta, dpf or uk_bridge"
-            yield f"recipients.{name}", f"no safeguard for data in {one.country}", "GDPR Art. 13(1)(f)", mend
+            fix = "add 'safeguard', such as adequacy, scc, idta, dpf or uk_bridge"
+            yield f"recipients.{name}", f"no safeguard for data in {one.country}", "GDPR Art. 13(1)(f)", fix
 
 
 def _periods(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
     told = [row.data for row in content.rows["periods"] if isinstance(row, PeriodFact)]
     for key in stored(declaration):
         if not any(covers(broad, key) for several in told for broad in several):
-            mend = "add a rule under 'retention', or 'keep' to the table"
-            yield "retention", f"nothing says how long {key} stays", "GDPR Art. 13(2)(a)", mend
+            fix = "add a rule under 'retention', or 'keep' to the table"
+            yield "retention", f"nothing says how long {key} stays", "GDPR Art. 13(2)(a)", fix
     for (name, rule), row in zip(declaration.retention.items(), content.rows["periods"], strict=False):
         if isinstance(row, PeriodFact) and not row.starts:
             what = f"'{rule.from_}' does not say in words what the period runs from"
@@ -115,23 +115,23 @@ def _answers(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]
     """Statements that only a person can make."""
     notice = declaration.notice
     if content.has(*_GDPR) and notice.decisions is None:
-        mend = "add 'decisions: none', or what a machine alone decides"
-        yield "notice", "nothing is said of automated decisions", "GDPR Art. 13(2)(f)", mend
+        fix = "add 'decisions: none', or what a machine alone decides"
+        yield "notice", "nothing is said of automated decisions", "GDPR Art. 13(2)(f)", fix
     if notice.children is None:
-        mend = "add 'children: none', or the age from which one needs no parent"
-        yield "notice", "nothing is said of children", "GDPR Art. 8; COPPA", mend
+        fix = "add 'children: none', or the age from which one needs no parent"
+        yield "notice", "nothing is said of children", "GDPR Art. 8; COPPA", fix
     if content.has(*_CALIFORNIA) and notice.signals is None:
-        mend = "add 'signals: {gpc: honoured, dnt: ignored}'"
-        yield "notice", "nothing says how signals of browsers are answered", "Cal. B&P 22575(b)(5)", mend
+        fix = "add 'signals: {gpc: honoured, dnt: ignored}'"
+        yield "notice", "nothing says how signals of browsers are answered", "Cal. B&P 22575(b)(5)", fix
     if content.has("caloppa") and notice.elsewhere is None:
-        mend = "add 'elsewhere: none', or the recipients that do"
-        yield "notice", "nothing says whether others watch people across sites", "Cal. B&P 22575(b)(6)", mend
+        fix = "add 'elsewhere: none', or the recipients that do"
+        yield "notice", "nothing says whether others watch people across sites", "Cal. B&P 22575(b)(6)", fix
     if content.has("ccpa") and not content.sells and notice.sold_before is None:
-        mend = "add 'sold_before: none', if nothing was sold or shared in the past twelve months"
-        yield "notice", "nothing says whether data was sold before", "Cal. Civ. Code 1798.130(a)(5)(C)", mend
+        fix = "add 'sold_before: none', if nothing was sold or shared in the past twelve months"
+        yield "notice", "nothing says whether data was sold before", "Cal. Civ. Code 1798.130(a)(5)(C)", fix
     if notice.changes is None:
-        mend = "add 'changes: {how: [email, site], days_before: 30}'"
-        yield "notice", "nothing says how people learn of changes", "Cal. B&P 22575(b)(3); GDPR Art. 13(3)", mend
+        fix = "add 'changes: {how: [email, site], days_before: 30}'"
+        yield "notice", "nothing says how people learn of changes", "Cal. B&P 22575(b)(3); GDPR Art. 13(3)", fix
 
 
 _RULES = (_controller, _purposes, _points, _sources, _recipients, _periods, _cookies, _answers)

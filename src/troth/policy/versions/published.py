@@ -149,26 +149,26 @@ def _named(declaration: Declaration) -> Iterator[Problem]:
     for index, version in enumerate(declaration.policy.versions):
         path = f"policy.versions.{index}"
         if version.effective in days:
-            message, mend = "two versions count from the same day", "name the day since when each of them counts"
-            yield _problem(declaration, "version-same-day", f"{path}.effective", message, mend)
+            message, fix = "two versions count from the same day", "name the day since when each of them counts"
+            yield _problem(declaration, "version-same-day", f"{path}.effective", message, fix)
         days.append(version.effective)
         for rule in version.keeps:
             if rule not in declaration.retention:
                 near = nearest_of(rule, declaration.retention)
-                mend = f"did you mean '{shown(near)}'?" if near else "name a key of 'retention'"
+                fix = f"did you mean '{shown(near)}'?" if near else "name a key of 'retention'"
                 message = f"no retention rule '{shown(rule)}'"
-                yield _problem(declaration, "version-keeps", f"{path}.keeps.{rule}", message, mend)
+                yield _problem(declaration, "version-keeps", f"{path}.keeps.{rule}", message, fix)
 
 
 def _refused(declaration: Declaration, known: Iterable[VersionChange]) -> Iterator[Problem]:
     for step in known:
         if why := step.refused:
-            mend = (
+            fix = (
                 f"see `troth policy diff` ({_where(step)}); say 'announce: {{how: [email, site], days_before: 30, "
                 "on: …}' once people are told, or take the change back; where it only may promise less, name under "
                 "'reviewed' who has read it"
             )
-            yield _problem(declaration, "version-weaker", step.new.path, why, mend)
+            yield _problem(declaration, "version-weaker", step.new.path, why, fix)
 
 
 def _where(step: VersionChange) -> str:
@@ -186,8 +186,8 @@ def _hasty(declaration: Declaration, issues: tuple[Issue, ...]) -> Iterator[Prob
         if promised and issue.announce and issue.announce.days_before < promised.days_before:
             told = counted(issue.announce.days_before, "day")
             message = f"people are told {told} before, and {promised.days_before} are promised"
-            mend = "tell them earlier, or let the version count later"
-            yield _problem(declaration, "version-hasty", f"{issue.path}.announce", message, mend)
+            fix = "tell them earlier, or let the version count later"
+            yield _problem(declaration, "version-hasty", f"{issue.path}.announce", message, fix)
 
 
 def _forgotten(declaration: Declaration, known: Iterable[VersionChange]) -> Iterator[Problem]:
@@ -196,11 +196,11 @@ def _forgotten(declaration: Declaration, known: Iterable[VersionChange]) -> Iter
         longer = [change for change in step.comparison.changes if change.is_longer]
         if longer and not step.old.keeps and step.old.path != "policy":
             message = f"{counted(len(longer), 'time')} became longer, and nothing says what this version's data keeps"
-            mend = "where it is a period of retention, add 'keeps: {RULE: period}'"
-            yield _problem(declaration, "version-forgets", step.old.path, message, mend, Severity.WARNING)
+            fix = "where it is a period of retention, add 'keeps: {RULE: period}'"
+            yield _problem(declaration, "version-forgets", step.old.path, message, fix, Severity.WARNING)
 
 
 def _problem(
-    declaration: Declaration, code: str, path: str, message: str, mend: str, severity: Severity = Severity.ERROR
+    declaration: Declaration, code: str, path: str, message: str, fix: str, severity: Severity = Severity.ERROR
 ) -> Problem:
-    return Problem(code, declaration.where(path), path, message, mend, severity)
+    return Problem(code, declaration.where(path), path, message, fix, severity)

@@ -145,7 +145,7 @@ class InFile:
         try:
             yield
         except OSError as fault:
-            raise KeptRefused(f"{self._path} cannot be locked or written ({fault.strerror}); mend its folder") from None
+            raise KeptRefused(f"{self._path} cannot be locked or written ({fault.strerror}); fix its folder") from None
         except HomeRefused as refused:
             raise KeptRefused(str(refused)) from None
 
@@ -174,15 +174,15 @@ class InFile:
         try:
             return files.read(path, path.lstat().st_size)
         except FileNotFoundError:
-            raise KeptRefused(f"there is no {path}: {self._mend}") from None
+            raise KeptRefused(f"there is no {path}: {self._fix}") from None
         except (HomeRefused, OSError) as refused:
             raise KeptRefused(str(refused)) from None
 
     def _damaged(self, path: Path) -> KeptRefused:
-        return KeptRefused(f"{path} is damaged, or nothing that this version of Troth wrote: {self._mend}")
+        return KeptRefused(f"{path} is damaged, or nothing that this version of Troth wrote: {self._fix}")
 
     @property
-    def _mend(self) -> str:
+    def _fix(self) -> str:
         return (
             f"restore a copy of it and see what was released since, or create a {self._what} if there never was one; "
             "until then nothing is released"

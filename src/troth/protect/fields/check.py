@@ -27,8 +27,8 @@ def check_rows(declaration: Declaration, rows: Mapping[str, int | None]) -> Iter
         found = rows.get(table)
         if found is not None and found < search.population:
             message = f"the table has about {found:,} rows, and so fewer values than the {search.population:,} declared"
-            mend = "declare what it holds: among fewer values, more are alone in their bucket"
-            yield Problem("search-rows", declaration.where(path), path, message, mend, Severity.WARNING)
+            fix = "declare what it holds: among fewer values, more are alone in their bucket"
+            yield Problem("search-rows", declaration.where(path), path, message, fix, Severity.WARNING)
 
 
 def _plan(search: BlindSearch) -> IndexPlan:

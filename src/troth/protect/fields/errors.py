@@ -33,5 +33,5 @@ class PopulationTooSmall(SearchRefused):
     """With so few values each is recognised by its frequency, so an index would hide nothing."""
 
     def __init__(self, population: int, needed: int, *, is_compound: bool) -> None:
-        mend = "index more columns with it" if is_compound else "index it together with another column"
-        super().__init__(f"{population:,} distinct values are fewer than {needed:,}; {mend}, or do not search by it")
+        fix = "index more columns with it" if is_compound else "index it together with another column"
+        super().__init__(f"{population:,} distinct values are fewer than {needed:,}; {fix}, or do not search by it")

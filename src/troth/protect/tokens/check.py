@@ -44,8 +44,8 @@ def check(declaration: Declaration) -> Iterator[Problem]:
     domains = declaration.token_domains
     for system, table, column, use in token_fields(declaration):
         path = f"systems.{system}.tables.{table}.fields.{column}.token"
-        for at, code, message, mend in _faults(use, domains):
-            yield Problem(code, declaration.where(f"{path}.{at}"), f"{path}.{at}", message, mend)
+        for at, code, message, fix in _faults(use, domains):
+            yield Problem(code, declaration.where(f"{path}.{at}"), f"{path}.{at}", message, fix)
             break
         else:
             told = f"whoever holds the tokens and nothing else learns {_LEAKS[TokenFormat(use.format)]}"
@@ -77,8 +77,8 @@ def _faults(use: TokenUse, domains: dict[str, tuple[int, ...]]) -> Iterator[tupl
                 message = (
                     f"'{use.domain[:_SHOWN]}' and '{other[:_SHOWN]}' share the key version {shared[0]}, so a token of"
                 )
-                mend = "give each domain its own versions, or use 'pan.bin6.last4'"
-                yield "domain", "token-shared", f"{message} one would be read as a wrong card in the other", mend
+                fix = "give each domain its own versions, or use 'pan.bin6.last4'"
+                yield "domain", "token-shared", f"{message} one would be read as a wrong card in the other", fix
 
 
 def _too_few_texts(use: TokenUse, radix: int) -> Iterator[tuple[str, str, str, str]]:

@@ -79,7 +79,7 @@ class AwsKms:
         try:
             yield boto3.session.Session().client("kms", region_name=region, config=limits)
         except ClientError as fault:
-            raise WrapRefused(f"AWS KMS refuses the key {self.key}: {_mend(fault.response)}") from None
+            raise WrapRefused(f"AWS KMS refuses the key {self.key}: {_fix(fault.response)}") from None
         except NoCredentialsError:
             raise WrapRefused(
                 f"there are no AWS credentials for the key {self.key}; give this machine a role, or set AWS_PROFILE"
@@ -94,7 +94,7 @@ def _context(key: KeyId) -> dict[str, str]:
     return {"troth": key.text}
 
 
-def _mend(answer: Mapping[str, Any]) -> str:
+def _fix(answer: Mapping[str, Any]) -> str:
     code, message = str(answer["Error"].get("Code")), str(answer["Error"].get("Message"))
     if "pending deletion" in message:  # KMS uses either of two codes then
         return _DELETION

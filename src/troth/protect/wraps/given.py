@@ -32,7 +32,7 @@ def _content(name: str, path: Path) -> str:
     except OSError as fault:
         raise WrapRefused(f"{name} names {path}, which cannot be read ({fault.strerror}); check the path") from None
     if stat.S_IMODE(mode) & 0o077:
-        raise WrapRefused(f"{name} names {path}, which others can read; mend it with: chmod 600 {path}")
+        raise WrapRefused(f"{name} names {path}, which others can read; fix it with: chmod 600 {path}")
     try:
         value = data.decode().rstrip("\r\n")
     except UnicodeDecodeError:

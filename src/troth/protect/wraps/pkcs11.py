@@ -89,7 +89,7 @@ class Pkcs11:
         token = f"the token {self.token!r}"
         match kind:
             case "PinIncorrect" | "PinInvalid" | "PinLenRange":
-                return f"the PIN of {token} is wrong; mend it before you try again, as many tokens lock after a few"
+                return f"the PIN of {token} is wrong; fix it before you try again, as many tokens lock after a few"
             case "PinLocked" | "PinExpired" | "UserPinNotInitialized":
                 return f"the PIN of {token} is locked, expired or not set; its security officer sets a new one"
             case "MechanismInvalid" | "FunctionNotSupported" | "KeyFunctionNotPermitted" | "KeyTypeInconsistent":

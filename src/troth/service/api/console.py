@@ -49,7 +49,7 @@ _EVENTS: dict[str, str | Promise] = {
     "case.changed": _("A request goes on, pauses or waits for somebody"),
     "case.closed": _("A request was answered"),
     "case.escalated": _("A deadline is near or missed"),
-    "line.stopped": _("Nothing is carried out until the configuration is mended"),
+    "line.stopped": _("Nothing is carried out until the configuration is fixed"),
     "control.failing": _("A control fails"),
     "control.passing": _("A control passes again"),
     "attestation.expiring": _("Somebody’s word for a promise is about to run out"),

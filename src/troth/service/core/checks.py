@@ -38,7 +38,7 @@ def keep(check: Check) -> CheckRow:
         declaration_hash=check.declaration_hash,
         evidence=_evidence_json(check.evidence),
         figures=dict(check.figures),
-        findings=[{"place": f.place, "message": f.message, "mend": f.mend} for f in check.findings],
+        findings=[{"place": f.place, "message": f.message, "fix": f.fix} for f in check.findings],
         collector=check.collector,
         salt=os.urandom(_SALT_BYTES),
     )

@@ -44,7 +44,7 @@ class Doubt:
     def __str__(self) -> str:
         return (
             f"the clock says {self.noticed:%Y-%m-%d %H:%M} UTC, {self.days} days after Troth last ran: it is ahead, or "
-            "nothing ran for so long; nothing is ended or destroyed by time until the clock is mended, or somebody "
+            "nothing ran for so long; nothing is ended or destroyed by time until the clock is fixed, or somebody "
             "confirms it in the console's work queue"
         )
 

@@ -117,8 +117,8 @@ def restores(log: Log, now: dt.datetime) -> ControlResult:
         "lost": ("for nobody any more, although they were not erased", "restore the newest copy of keys.toml"),
     }
     findings = [
-        ControlFinding("backups", f"{counted(counts[name], 'key')} opened {told}", mend)
-        for name, (told, mend) in faults.items()
+        ControlFinding("backups", f"{counted(counts[name], 'key')} opened {told}", fix)
+        for name, (told, fix) in faults.items()
         if counts[name]
     ]
     days = (now - last.at).days

@@ -109,9 +109,9 @@ def _unsound(keyring: Keyring, counts: Mapping[str, Counter[str]], approvers: Se
     for name, places in counts.items():
         if name not in known:
             where = ", ".join(f"{count:,} in {place}" for place, count in places.items())
-            mend = "make it by: troth keys rotate token, or " if name.startswith("token-") else ""
+            fix = "make it by: troth keys rotate token, or " if name.startswith("token-") else ""
             told = f"{name} is not in keys.toml, and what hangs on it does not open ({where})"
-            found.append(f"{told}; {mend}restore keys.toml")
+            found.append(f"{told}; {fix}restore keys.toml")
     if (on_record := known_approvers(keyring)) != frozenset(approvers):
         told = f"approvers on record are {', '.join(sorted(on_record)) or 'none'}; approvers.toml has "
         told += f"{', '.join(sorted(approvers)) or 'none'}"
@@ -217,8 +217,8 @@ def key_called(keyring: Keyring, name: str) -> KeyInfo:
             "more; wrap it anew instead: troth keys wrap"
         )
     near = difflib.get_close_matches(name, infos, n=1)
-    mend = f"did you mean {near[0]}?" if near else f"known are: {', '.join(infos) or 'none yet'}"
-    raise KeyRefused(f"there is no key {name[:40]!r}; {mend}")
+    fix = f"did you mean {near[0]}?" if near else f"known are: {', '.join(infos) or 'none yet'}"
+    raise KeyRefused(f"there is no key {name[:40]!r}; {fix}")
 
 
 def plan_destruction(
@@ -239,8 +239,8 @@ def plan_destruction(
     """
     info = key_called(keyring, name)
     if not info.state.may_become(KeyState.DESTROYED):
-        mend = f"rotate first: troth keys rotate {info.purpose}" if info.state.seals else _since(info)
-        raise KeyRefused(f"{info.name} is {info.state} and cannot be destroyed; {mend}")
+        fix = f"rotate first: troth keys rotate {info.purpose}" if info.state.seals else _since(info)
+        raise KeyRefused(f"{info.name} is {info.state} and cannot be destroyed; {fix}")
     held = Counter(_hanging(domains or {}).get(info.name, {}))
     for place, counter in in_stores.items() if info.purpose == "field" else ():
         if count := counter[keyring.id, info.number]:

@@ -311,7 +311,7 @@ def _clock_fault(row: Tree, now: dt.datetime) -> str:
         return ""
     return (
         f"the clock went back, or was ahead: the last checkpoint is of {row.checkpoint_at:%Y-%m-%d %H:%M} UTC, and now "
-        f"is {now:%Y-%m-%d %H:%M}; everything is recorded, in order, with the time that the clock gives: mend the clock"
+        f"is {now:%Y-%m-%d %H:%M}; everything is recorded, in order, with the time that the clock gives: fix the clock"
     )
 
 

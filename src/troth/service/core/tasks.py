@@ -39,7 +39,7 @@ def follow(check: CheckRow) -> TaskChange:
     with transaction.atomic():
         tasks = list(Task.objects.select_for_update().filter(control=check.control, closed_at=None))
         failing = frozenset() if is_pass else _scopes(check)
-        closed = tuple(task for task in tasks if is_pass or _is_mended(task.scope, failing, check))
+        closed = tuple(task for task in tasks if is_pass or _is_fixed(task.scope, failing, check))
         for task in tasks:
             task.latest = check
             if task in closed:
@@ -64,6 +64,6 @@ def _scopes(check: CheckRow) -> frozenset[str]:
     return frozenset(place if place in systems else WHOLE for place in first) or frozenset({WHOLE})
 
 
-def _is_mended(scope: str, failing: frozenset[str], check: CheckRow) -> bool:
+def _is_fixed(scope: str, failing: frozenset[str], check: CheckRow) -> bool:
     """True if a check that failed elsewhere examined that system and found nothing there."""
     return scope != WHOLE and not failing & {scope, WHOLE} and scope in check.evidence.get("observed", ())

@@ -50,7 +50,7 @@ def letters_sent(letters: MessageCounts, now: dt.datetime) -> ControlResult:
         ControlFinding(
             f"letters of the kind {kind}",
             f"{counted(number, 'letter')} could not be sent: {reason}",
-            "mend what the code says and send it again, or reach the person in another way and settle it",
+            "fix what the code says and send it again, or reach the person in another way and settle it",
         )
         for (kind, reason), number in sorted(letters.failed.items())
     ]

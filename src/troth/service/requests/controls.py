@@ -68,7 +68,7 @@ def _concerned(kind: CaseKind, since: dt.datetime) -> QuerySet[Case]:
     return Case.objects.filter(kind=kind).filter(Q(closed_at=None) | Q(closed_at__gte=since))
 
 
-def _in_time(kind: CaseKind, word: str, mend: str, declaration: Declaration, now: dt.datetime) -> ControlResult:
+def _in_time(kind: CaseKind, word: str, fix: str, declaration: Declaration, now: dt.datetime) -> ControlResult:
     zone = zone_of(declaration.organisation)
     today = now.astimezone(zone).date()
     cases = _concerned(kind, now - _PERIOD)
@@ -82,7 +82,7 @@ def _in_time(kind: CaseKind, word: str, mend: str, declaration: Declaration, now
     overdue = sum(due is not None and at is not None and at.astimezone(zone).date() > due for at, due in closed)
     findings = []
     if late:
-        findings.append(ControlFinding("cases", f"{counted(late, word)} open past the deadline", mend))
+        findings.append(ControlFinding("cases", f"{counted(late, word)} open past the deadline", fix))
     if overdue:
         findings.append(
             ControlFinding("cases", f"{counted(overdue, word)} answered after the deadline", "find out why")
@@ -266,7 +266,7 @@ def _is_late(notification: NotificationStatus, now: dt.datetime) -> bool:
 
 def _findings(late: Iterable[NotificationStatus]) -> list[ControlFinding]:
     waiting = Counter((one.recipient, one.state) for one in late)
-    mends = {
+    fixes = {
         NoticeState.OWED: ("on their way for more than three days", "look why the letters do not leave"),
         NoticeState.UNTOLD: (
             "not given",
@@ -278,7 +278,7 @@ def _findings(late: Iterable[NotificationStatus]) -> list[ControlFinding]:
         ),
     }
     return [
-        ControlFinding(f"recipients.{name}", f"{counted(count, 'notice')} {mends[state][0]}", mends[state][1])
+        ControlFinding(f"recipients.{name}", f"{counted(count, 'notice')} {fixes[state][0]}", fixes[state][1])
         for (name, state), count in sorted(waiting.items())
     ]
 

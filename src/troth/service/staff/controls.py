@@ -43,9 +43,9 @@ def recertified(roster: Roster, now: dt.datetime) -> ControlResult:
     def is_reviewed(who: Employed) -> bool:
         return all(review_due(grant) > now for grant in who.grants if grant.until > now)
 
-    mend, half_a_year = "review the grants in the console", REVIEW_EVERY.before(now.date())
+    fix, half_a_year = "review the grants in the console", REVIEW_EVERY.before(now.date())
     period = (dt.datetime.combine(half_a_year, now.timetz()), now)
-    return _of_holders(roster, is_reviewed, now, "a review within half a year", mend, period)
+    return _of_holders(roster, is_reviewed, now, "a review within half a year", fix, period)
 
 
 def _of_holders(
@@ -53,7 +53,7 @@ def _of_holders(
     has: Callable[[Employed], bool],
     now: dt.datetime,
     what: str,
-    mend: str,
+    fix: str,
     period: tuple[dt.datetime, dt.datetime] | None = None,
 ) -> ControlResult:
     holding = [who for who in roster.people if who.sees_personal and who.has_come and who.person.is_open]
@@ -63,7 +63,7 @@ def _of_holders(
         nobody = "Nobody can be let see personal data through Troth."
         return ControlResult(CheckOutcome.NOT_APPLICABLE, nobody, Evidence(in_scope=_STAFF, observed=_STAFF))
     findings = (
-        [ControlFinding("staff", f"{counted(without, 'person', 'people')} without {what}", mend)] if without else []
+        [ControlFinding("staff", f"{counted(without, 'person', 'people')} without {what}", fix)] if without else []
     )
     return ControlResult.of(
         f"{people} can be let see personal data, {without} of them without {what}.",

@@ -24,7 +24,7 @@ class FlowRow(models.Model):
         RUNNING = "running", "in a worker's hands"
         WAITING = "waiting", "for a moment, a word, or a store that is down"
         DONE = "done", "to its end"
-        STOPPED = "stopped", "until somebody mends the reason and wants it again"
+        STOPPED = "stopped", "until somebody fixes the reason and wants it again"
         FAILED = "failed", "by a fault of ours; it goes on where it was once it is wanted again"
 
     name = models.CharField(max_length=NAME_MAX)

@@ -32,7 +32,7 @@ Decide = Callable[[Row, str], Verdict]
 csv.field_size_limit(RECORD_BYTES_MAX)  # the module has no other setting for it, and its default stops at 128 KB
 
 
-MEND: Final = "mend the file, or move it out of the folder"
+MEND: Final = "fix the file, or move it out of the folder"
 
 
 class MalformedFile(ValueError):
@@ -136,8 +136,8 @@ class _Dialect:
         except csv.Error as error:
             # The module's message holds no data. An open quote at the end means that the row is still being written.
             kind = HalfWritten if "end of data" in str(error) else MalformedFile
-            mend = "" if kind is HalfWritten else f"; {MEND}"
-            raise kind(f"line {reader.line_num} is not CSV: {error}{mend}") from None
+            fix = "" if kind is HalfWritten else f"; {MEND}"
+            raise kind(f"line {reader.line_num} is not CSV: {error}{fix}") from None
 
     def split(self, record: str) -> list[str]:
         """The raw cells of a well-formed record, quotes included."""

@@ -108,7 +108,7 @@ class Dialect(abc.ABC):
     def engine(self, limits: StoreLimits, *, read_only: bool) -> sa.Engine:
         """An engine whose connections enforce *limits*; a read-only one autocommits and cannot write."""
 
-    def mend(self, error: BaseException | None) -> bool:
+    def fix(self, error: BaseException | None) -> bool:
         """Repair a fault that blocks readers but that a writer can fix. Returns whether there was one."""
         return False
 

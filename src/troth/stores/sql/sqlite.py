@@ -97,7 +97,7 @@ class SQLite(Dialect):
             sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         return engine
 
-    def mend(self, error: BaseException | None) -> bool:
+    def fix(self, error: BaseException | None) -> bool:
         """Roll back the unfinished transaction of a writer that died: SQLite does that when the file is opened for
         writing, and until then refuses readers."""
         if getattr(error, "sqlite_errorname", "") not in _LEFT_HALF_DONE:

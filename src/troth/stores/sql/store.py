@@ -267,7 +267,7 @@ class SqlStore:
             try:
                 return once()
             except sa.exc.DBAPIError as error:
-                if not (error.connection_invalidated or (not self._read_only and self._dialect.mend(error.orig))):
+                if not (error.connection_invalidated or (not self._read_only and self._dialect.fix(error.orig))):
                     raise
             return once()
 

@@ -172,7 +172,7 @@ ACTS: Mapping[str, ConsoleAction] = {
         _("Carry it out as it stands"),
         _again,
         lambda made: _needs(made, WaitReason.REVIEW) and bool(made.case.subject),
-        hint=_("After something was mended, or looked at and found to be right."),
+        hint=_("After something was fixed, or looked at and found to be right."),
     ),
     "resume": ConsoleAction(
         _("The person has answered"),

@@ -101,7 +101,7 @@ class Concern:
 
     place: str
     message: str
-    mend: str
+    fix: str
     rows: tuple[str, ...]
 
 
@@ -247,7 +247,7 @@ def _need(case: Case, events: Sequence[CaseEvent]) -> Mapping[str, Any]:
 
 def _concerns(facts: Mapping[str, Any]) -> Iterable[Concern]:
     for one in facts.get("reviews", ()):
-        yield Concern(one["place"], one["message"], one["mend"], tuple(one["rows"]))
+        yield Concern(one["place"], one["message"], one["fix"], tuple(one["rows"]))
 
 
 def rows_in_question(case: Case) -> tuple[str, ...]:

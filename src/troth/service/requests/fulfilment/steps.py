@@ -185,7 +185,7 @@ def _reviews(right: str, located: Located, at_desk: CaseDeployment) -> dict[int,
 
 
 def _review(review: Review) -> dict[str, Any]:
-    return {"place": review.place, "message": review.message, "mend": review.mend, "rows": list(review.rows)}
+    return {"place": review.place, "message": review.message, "fix": review.fix, "rows": list(review.rows)}
 
 
 def _unapproved(

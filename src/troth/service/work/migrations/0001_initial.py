@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                             ("running", "in a worker's hands"),
                             ("waiting", "for a moment, a word, or a store that is down"),
                             ("done", "to its end"),
-                            ("stopped", "until somebody mends the reason and wants it again"),
+                            ("stopped", "until somebody fixes the reason and wants it again"),
                             ("failed", "by a fault of ours; it goes on where it was once it is wanted again"),
                         ],
                         max_length=10,
