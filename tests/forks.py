@@ -124,9 +124,13 @@ class Process:
 
     def kill(self) -> None:
         """Kill it as ``kill -9`` does."""
+        self.send_signal(signal.SIGKILL)
+
+    def send_signal(self, number: int) -> None:
+        """Send it this signal, if it has not ended."""
         if self.poll() is None:
             with contextlib.suppress(ProcessLookupError):  # it ended since
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, number)
 
     def _look(self, timeout: float | None) -> int | None:
         if self.returncode is None:

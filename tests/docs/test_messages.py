@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,14 +26,16 @@ def _texts(module: Path) -> list[str]:
     return texts
 
 
-SAID = [text for module in sorted((ROOT / "src/troth").rglob("*.py")) for text in _texts(module)]
+@cache
+def _said() -> list[str]:
+    return [text for module in sorted((ROOT / "src/troth").rglob("*.py")) for text in _texts(module)]
 
 
 def _is_said(quoted: str) -> bool:
     """Whether some text, its gaps filled, holds the quoted words; a place of the example may stand before them."""
     words = re.split(r"…|\b\d+ (?:ROWS|rows?)\b|\d+|\S+\.\S+:", quoted)
     pieces = [piece for part in words for piece in part.split(":") if len(piece.split()) > 1]
-    return bool(pieces) and all(any(piece.strip() in text for text in SAID) for piece in pieces)
+    return bool(pieces) and all(any(piece.strip() in text for text in _said()) for piece in pieces)
 
 
 @pytest.mark.parametrize("quoted", QUOTED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from tools import weigh_clauses
 
 from troth.policy import ClauseKind, Practice, read, understand
 from troth.policy.classify.classifier import features, is_weighed, load_weights
@@ -67,6 +66,8 @@ def test_the_weights_are_of_kinds_that_there_are_and_of_no_numbers() -> None:
 
 
 def test_a_word_that_few_policies_have_is_not_learnt() -> None:
+    from tools import weigh_clauses  # imports scikit-learn, which takes a second
+
     """So that no company's name and no one writer's taste is among the weights."""
     examples = [
         weigh_clauses.Example(name, frozenset(words.split()), frozenset(), frozenset(), frozenset())
@@ -93,6 +94,8 @@ def test_a_paragraph_tells_no_reason_for_a_practice_that_it_is_not_of() -> None:
 
 @pytest.mark.soak
 def test_the_weights_are_those_that_the_labelled_policies_give() -> None:
+    from tools import weigh_clauses  # imports scikit-learn, which takes a second
+
     for name, made in weigh_clauses.made(weigh_clauses.LABELLED).items():
         kept = json.loads((weigh_clauses.WEIGHTS / f"{name}.json").read_text("utf-8"))
         assert list(made) == list(kept)

@@ -12,6 +12,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from tests import forks
 from tests.service.conftest import ROOT
 from tests.service.test_server import environment_of, laid_out, wait_for
 from tests.tables import each_row
@@ -33,8 +34,8 @@ def said(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> str:
         f"from troth.service.server import serve; serve(port={port}, application='tests.service.breaking:application')"
     )
     with (home / "log").open("w") as log:
-        command = [sys.executable, "-c", start]
-        server = subprocess.Popen(command, env=environment_of(home), cwd=ROOT, stdout=log, stderr=log)
+        command = ["python", "-c", start]
+        server = forks.start(command, env=environment_of(home), cwd=ROOT, stdout=log, stderr=log)
         try:
             wait_for(f"http://localhost:{port}", server)
             for typed in TYPED:

@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests import forks
 from tests.service.conftest import ROOT
 from tests.service.test_pages import DECLARED, POLICY
 
@@ -50,7 +51,7 @@ def serving(company: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = f"from troth.service.server import serve; serve(port={port})"
-    server = subprocess.Popen([sys.executable, "-c", command], env=environment_of(company), cwd=ROOT)
+    server = forks.start(["python", "-c", command], env=environment_of(company), cwd=ROOT)
     address = f"http://localhost:{port}"
     try:
         wait_for(address, server)
@@ -60,7 +61,7 @@ def serving(company: Path) -> Iterator[str]:
         server.wait(timeout=30)
 
 
-def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+def wait_for(address: str, server: forks.Process) -> None:
     deadline = time.monotonic() + START_S_MAX
     while time.monotonic() < deadline:
         assert server.poll() is None, "the server did not start"
@@ -98,7 +99,7 @@ def test_a_form_is_answered_soon_while_somebody_else_locks_the_database(served: 
     assert (ready.status_code, ready.json()["causes"]) == (503, ["database"])
 
 
-def beside(server: subprocess.Popen[bytes]) -> int | None:
+def beside(server: forks.Process) -> int | None:
     """The process that works beside *server*."""
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it ended since
@@ -125,7 +126,7 @@ def test_what_works_beside_the_server_begins_anew_and_all_ends_with_it(company: 
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = f"from troth.service.server import serve; serve(port={port})"
-    server = subprocess.Popen([sys.executable, "-c", command], env=environment_of(company), cwd=ROOT)
+    server = forks.start(["python", "-c", command], env=environment_of(company), cwd=ROOT)
     try:
         address = f"http://localhost:{port}/health/ready"
 

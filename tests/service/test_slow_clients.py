@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from tests import forks
 from tests.service.conftest import ROOT
 from tests.service.other_site import SIZE
 from tests.service.test_server import environment_of, laid_out
@@ -39,7 +38,7 @@ def port(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[i
         f"server.serve(port={port}, keep=False, work=False, application='tests.service.other_site:application')"
     )
     home = laid_out(tmp_path_factory.mktemp("company"), migrated)
-    process = subprocess.Popen([sys.executable, "-c", serve], env=environment_of(home), cwd=ROOT)
+    process = forks.start(["python", "-c", serve], env=environment_of(home), cwd=ROOT)
     try:
         deadline = time.monotonic() + START_S_MAX
         while not _is_live(port):

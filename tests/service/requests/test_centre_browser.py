@@ -12,8 +12,6 @@ import shutil
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -24,6 +22,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page
+from tests import forks
 from tests.browsing import CONTRAST, axe, too_wide
 from tests.scale import FULL
 from tests.service.conftest import ROOT
@@ -108,7 +107,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[T
             "SHOP_DATABASE_URL": f"sqlite:///{folder}/shop.sqlite",
         }
         command = f"from troth.service.server import serve; serve(port={port})"
-        server = subprocess.Popen([sys.executable, "-c", command], env=environment, cwd=ROOT)
+        server = forks.start(["python", "-c", command], env=environment, cwd=ROOT)
         try:
             _wait_for(site, server)
             yield Town(site, folder, sink)
@@ -117,7 +116,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[T
             server.wait(timeout=30)
 
 
-def _wait_for(site: str, server: subprocess.Popen[bytes]) -> None:
+def _wait_for(site: str, server: forks.Process) -> None:
     deadline = time.monotonic() + WAIT_S_MAX
     while time.monotonic() < deadline:
         assert server.poll() is None, "the server did not start"
