@@ -17,6 +17,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 LINES_MAX = 75_672
 SHARED_MAX = 14
@@ -55,6 +56,13 @@ def _docstrings(tree: ast.AST) -> set[int]:
     return lines
 
 
+def lines_of_functions(tree: ast.Module) -> Iterator[int]:
+    """The lines of each function, its docstring included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield (node.end_lineno or node.lineno) - node.lineno + 1
+
+
 def public_classes(tree: ast.Module) -> Iterator[str]:
     """The classes of a module that others may use."""
     for node in tree.body:
@@ -68,11 +76,17 @@ def _is_left_out(name: str) -> bool:
 
 def main() -> int:
     sources = {path: path.read_text() for path in modules()}
-    lines = sum(lines_of_code(source) for source in sources.values())
-    classes = Counter(name for source in sources.values() for name in public_classes(ast.parse(source)))
+    trees = [ast.parse(source) for source in sources.values()]
+    modules_lines = [lines_of_code(source) for source in sources.values()]
+    lines = sum(modules_lines)
+    functions = [count for tree in trees for count in lines_of_functions(tree)]
+    classes = Counter(name for tree in trees for name in public_classes(tree))
     shared = sum(count for count in classes.values() if count > 1)
     total = classes.total()
-    print(f"{lines:,} lines of code in {len(sources):,} modules")
+    print(
+        f"{lines:,} lines of code in {len(sources):,} modules, half of which have {median(modules_lines):.0f} or fewer"
+    )
+    print(f"{len(functions):,} functions, half of which have {median(functions):.0f} lines or fewer")
     print(f"{shared:,} of {total:,} public classes ({shared / total:.1%}) share their name with another")
     if lines > LINES_MAX or shared > SHARED_MAX:
         print(

@@ -32,7 +32,7 @@ class Concordance:
     def holding(self, phrase: Phrase) -> Iterator[int]:
         """Indexes of the texts in which *phrase* ends after the lead-in, in order."""
         for shelf in self._shelves:
-            if shelf.has_any(phrase.anchors):
+            if shelf.may_hold(phrase):
                 yield from shelf.holding(phrase)
 
 
@@ -63,8 +63,8 @@ class _Shelf:
         self._counting = self._mask(counting)
         self._all = (1 << self._places) - 1
 
-    def has_any(self, anchors: Iterable[str]) -> bool:
-        return any(self._of(anchor) for anchor in anchors)
+    def may_hold(self, phrase: Phrase) -> bool:
+        return not self._at.keys().isdisjoint(phrase.anchors) or any(map(self._of, phrase.open_anchors))
 
     def holding(self, phrase: Phrase) -> Iterator[int]:
         ends = self._after(phrase.parts, self._inside) & self._counting
@@ -124,9 +124,10 @@ class _Shelf:
 
     def _of(self, word: str) -> int:
         """Positions of *word*; with ``*``, of every word with that prefix or suffix."""
-        if word not in self._masks:
-            self._masks[word] = self._mask(self._standing(word))
-        return self._masks[word]
+        mask = self._masks.get(word)
+        if mask is None:
+            mask = self._masks[word] = self._mask(self._standing(word))
+        return mask
 
     def _standing(self, word: str) -> Iterator[int]:
         if word.startswith("*"):
@@ -144,9 +145,10 @@ class _Shelf:
             yield from self._at[one]
 
     def _mask(self, places: Iterable[int]) -> int:
+        listed = list(places)
+        if not listed:  # as most are
+            return 0
         bits = bytearray(self._places // 8 + 1)
-        is_empty = True
-        for place in places:
+        for place in listed:
             bits[place >> 3] |= 1 << (place & 7)
-            is_empty = False
-        return 0 if is_empty else int.from_bytes(bits, "little")
+        return int.from_bytes(bits, "little")

@@ -115,7 +115,9 @@ class Phrase:
     text: str
     parts: tuple[Part, ...] = field(init=False, compare=False, repr=False)
     anchors: tuple[str, ...] = field(init=False, compare=False, repr=False)
-    """Every text that contains the phrase contains one of these words; a trailing ``*`` marks a prefix."""
+    """Every text that contains the phrase contains one of these words, or one of *open_anchors*."""
+    open_anchors: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """Words with ``*`` at one end, which stands for any letters."""
 
     def __post_init__(self) -> None:
         if _MISPLACED.search(self.text):
@@ -124,7 +126,8 @@ class Phrase:
         if not anchors:
             raise BadPhrase(f"“{self.text}”: at least one word has to be there in any case")
         object.__setattr__(self, "parts", branches[0] if len(branches) == 1 else (Alternatives(branches),))
-        object.__setattr__(self, "anchors", anchors)
+        object.__setattr__(self, "anchors", tuple(word for word in anchors if "*" not in word))
+        object.__setattr__(self, "open_anchors", tuple(word for word in anchors if "*" in word))
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

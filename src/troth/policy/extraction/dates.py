@@ -65,6 +65,7 @@ _NEXT = re.compile(r"\b(?:next|future)\b[^.]{0,30}$|\b(?:due|again)\b[^.]{0,15}$
 _VERSION = re.compile(
     r"\b(?:version|ver\.|v\.?)(?: ?no\.?| number)?:? ?(?P<number>\d{1,3}(?:\.\d{1,3}){0,3})(?![\d/-]|\.\d)", re.I
 )
+_DIGIT = re.compile(r"\d")
 _OF_A_LAW = re.compile(r"\b(?:Acts?|Regulations?|Directives?|laws?|GDPR|CCPA|CPRA)\b")
 
 
@@ -74,7 +75,12 @@ def dates(policy: PolicyText) -> list[StatedDate]:
     before = ""
     for sentence in policy.sentences:
         text = sentence.text
-        if len(text) <= 12 * _WORDS_MAX and len(text.split()) <= _WORDS_MAX and not _OF_A_LAW.search(text):
+        if (
+            _DIGIT.search(text)
+            and len(text) <= 12 * _WORDS_MAX
+            and len(text.split()) <= _WORDS_MAX
+            and not _OF_A_LAW.search(text)
+        ):
             for start, end, kind in sorted(_stated(text, before)):
                 days = days_meant(text[start:end])
                 found.append(StatedDate(kind, text[start:end], days, sentence, policy.place(sentence, start, end)))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from troth.policy.lint.context import LintContext
-from troth.policy.lint.prose import occurrences, straight
+from troth.policy.lint.prose import straight
 from troth.policy.text import Sentence
 
 _MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month_name) if name}
@@ -22,6 +22,7 @@ _MONTH = (
     r"(?P<month{0}>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{{0,6}}"
     r"|März|Mrz|maart|avril|abril|Mai|mei|Okt(?:ober)?|Dez(?:ember)?|décembre|diciembre|février|août|agosto|enero)\.?"
 )
+_DIGIT = re.compile(r"\d")
 _DATE = re.compile(
     r"(?<![\d./-])(?:"
     r"(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<a>\d{1,2})(?P=s)(?P<b>\d{1,2})"
@@ -60,12 +61,14 @@ class Written:
 
 def written_dates(looked: LintContext) -> Iterator[Written]:
     """All dates of the policy, in order."""
-    for sentence, found in occurrences(looked, _DATE):
-        yield _read(sentence, found, looked.as_of)
+    for sentence in looked.policy.sentences:
+        yield from dates_of(sentence, looked.as_of)
 
 
 def dates_of(sentence: Sentence, as_of: dt.date) -> Iterator[Written]:
     """The dates of one sentence, interpreted as of *as_of*."""
+    if not _DIGIT.search(sentence.text):  # as in most sentences
+        return
     for found in _DATE.finditer(straight(sentence.text)):
         yield _read(sentence, found, as_of)
 

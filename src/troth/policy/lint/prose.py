@@ -20,6 +20,7 @@ _STRAIGHT = str.maketrans(
 )
 
 
+@functools.lru_cache(maxsize=4096)
 def straight(text: str, *, length: int = _CHARACTERS_MAX) -> str:
     """The first *length* characters of *text*, with plain quotes and dashes; offsets are the same as in *text*."""
     return text[:length].translate(_STRAIGHT)
