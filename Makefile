@@ -11,7 +11,7 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test tests cover lint soak mutations clauses bench lock services
+.PHONY: help demo demo-reset check test cover lint soak mutations clauses bench lock services
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -22,10 +22,10 @@ demo: $(VENV)/.demo  ## Bring up the example company at http://localhost:8000, o
 demo-reset: $(VENV)/.demo  ## Forget the example company and start over
 	@$(BIN)/troth demo --reset --port $(PORT)
 
-test: $(VENV)/.dev services  ## Everything that continuous integration runs, in 10 minutes at most
-	@$(MAKE) --no-print-directory --jobs 2 lint tests
+check:  ## Everything that continuous integration runs: `lint` and `test`, beside each other
+	@$(MAKE) --no-print-directory --jobs 2 lint test
 
-tests: $(VENV)/.dev services
+test: $(VENV)/.dev services  ## The tests, in ten minutes at most on two processors
 	$(BIN)/pytest $(TESTS) -n $(WORKERS) --dist worksteal
 
 cover: $(VENV)/.dev services  ## The same tests, with the branches that none of them takes
