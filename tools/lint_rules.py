@@ -14,8 +14,8 @@ _HEAD = """\
 What `troth policy lint` looks for: the catalogue, `src/troth/policy/lint/catalogue/`, as `python tools/lint_rules.py`
 writes it down. How to use it is in [Lint a policy](../howto/lint-a-policy.md).
 
-**E** means that what the law asks for is missing, or that a statement is not true; **W** misleading, vague or risky;
-**I** worth a look. A rule *under a condition* counts only if a fact holds; a declaration settles it, and without one
+**E** means that a legal requirement is missing, or that a statement is not true; **W** misleading, vague or risky;
+**I** worth checking. A rule *under a condition* counts only if a fact holds; a declaration settles it, and without one
 the finding says so. A rule counts from its day on, and with `--as-of` a policy is read with the law of any day.
 """
 _FAMILIES = {

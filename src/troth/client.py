@@ -53,7 +53,9 @@ class Troth:
     def __init__(self, url: str, token: str, *, timeout_s: float = 30.0) -> None:
         parts = urlsplit(url)
         if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-            raise ValueError("the service is asked over https://; people's data would travel in clear")
+            raise ValueError(
+                "the address of the service must begin with https://; otherwise personal data would be sent unencrypted"
+            )
         self._client = httpx.Client(
             base_url=f"{url.rstrip('/')}/api/v1/",
             headers={"Authorization": f"Bearer {token}"},
@@ -265,14 +267,14 @@ def verified_message(
         age = abs(now.timestamp() - int(timestamp))
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except (KeyError, ValueError):
-        raise MessageRefused("the message is not signed as it has to be") from None
+        raise MessageRefused("the message has no valid signature") from None
     expected = hmac.new(key, f"{id_}.{timestamp}.".encode() + body, hashlib.sha256).digest()
     found = [part.removeprefix("v1,") for part in signed.split() if part.startswith("v1,")]
     if not any(hmac.compare_digest(base64.b64encode(expected), one.encode()) for one in found):
-        raise MessageRefused("the message is not the service's, or the secret is another webhook's")
+        raise MessageRefused("the message is not from the service, or the secret belongs to another webhook")
     if age > _MESSAGE_AGE.total_seconds():
         raise MessageRefused("the message is too old; check the clocks of both machines")
     told = json.loads(body)
     if not isinstance(told, dict):
-        raise MessageRefused("the message is no object")
+        raise MessageRefused("the message is not a JSON object")
     return told

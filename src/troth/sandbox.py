@@ -48,7 +48,7 @@ def ask(module: str, *arguments: str, given: bytes, within_s: float) -> bytes:
     if done.returncode == _REFUSED:
         raise SandboxRefusal(done.stdout.decode())
     if done.returncode:
-        raise TooMuch("it took more time or memory than it may, or broke")
+        raise TooMuch("it exceeded its time or memory limit, or failed")
     return done.stdout
 
 

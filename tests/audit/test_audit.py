@@ -143,7 +143,7 @@ def test_values_that_could_not_be_searched_are_told_and_names_still_count(
     anywhere: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def given_up(self: Detector, text: str) -> list[Finding]:
-        raise Unscanned("the text could not be searched in the memory that is allowed")
+        raise Unscanned("searching the text exceeded the memory limit")
 
     monkeypatch.setattr(Detector, "find", given_up)
     report = audit({"shop": anywhere}, now=world.NOW)

@@ -58,7 +58,7 @@ def test_people_keys_and_fields_are_drafted(anywhere: Store) -> None:
 def test_what_singles_people_out_without_a_name_is_told(shop: Store) -> None:
     lines = draft([look_at_store("shop", shop)]).splitlines()
     at = next(n for n, line in enumerate(lines) if line.strip() == "member:")
-    assert "# Without a name, birth_date, postal_code together may still tell who it is." in lines[at - 1]
+    assert "# Without a name, birth_date, postal_code together may still identify a person." in lines[at - 1]
     login = next(n for n, line in enumerate(lines) if line.strip() == "login:")
     assert "may still tell" not in lines[login - 1]
 
@@ -78,7 +78,7 @@ def test_a_key_of_several_columns_is_drafted(tmp_path: Path) -> None:
 def test_each_guess_is_marked(shop: Store) -> None:
     lines = draft([look_at_store("shop", shop)]).splitlines()
     at = next(n for n, line in enumerate(lines) if line.strip() == "login:")
-    assert "REVIEW: its rows hang on a person's" in lines[at - 1]
+    assert "REVIEW: its rows depend on rows of a person" in lines[at - 1]
     inferred = next(n for n, line in enumerate(lines[at:], at) if "member_id: member.id" in line)
     assert "REVIEW: not declared in the database, but likely (score 0.9" in lines[inferred - 2]
 
@@ -86,7 +86,7 @@ def test_each_guess_is_marked(shop: Store) -> None:
 def test_what_cannot_be_drafted_is_said(shop: Store) -> None:
     text = draft([look_at_store("shop", shop)])
     assert "TODO: bulletin_log has no key and holds e-mail address" in text
-    assert "TODO: gate holds vehicle registration, and nothing leads there from a person" in text
+    assert "TODO: gate holds vehicle registration, and no link leads there from a person" in text
     tables = parse(text).systems["shop"].tables
     assert tables["gate"].fields == {}
     assert "licence_plate" not in tables["gate"].ignore
@@ -97,7 +97,7 @@ def test_a_view_is_left_out_and_a_copy_is_asked_about(postgresql_url: str) -> No
     store = open_store("shop", postgresql_url, read_only=True)
     text = draft([look_at_store("shop", store)])
     store.close()
-    assert "TODO: member_copy is a materialised copy with" in text
+    assert "TODO: member_copy is a materialised view with" in text
     assert not {"member_names", "member_copy"} & parse(text).systems["shop"].tables.keys()
 
 

@@ -70,7 +70,7 @@ def test_files_of_other_kinds_are_counted(folder: Path) -> None:
     for name in ("one.xlsx", "two.xlsx", "three.pdf", "README", "ben@example.organisation"):
         (folder / name).touch()
     report = audited(folder)
-    said = "5 files of other kinds passed over: 2 without ending, 2 .xlsx, 1 .pdf"
+    said = "5 files of unsupported formats skipped: 2 without ending, 2 .xlsx, 1 .pdf"
     assert told(report, "store.part-unread") == [("exports", said)]
     assert said in draft(report.facts.systems)
 

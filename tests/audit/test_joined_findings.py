@@ -59,7 +59,7 @@ def test_the_gravest_come_first_whoever_found_them(shop: Store) -> None:
 
 
 def test_what_depends_on_an_unknown_fact_is_a_warning_at_most(shop: Store) -> None:
-    perhaps = [it for it in looked(shop).findings if "it may not concern you" in it.message]
+    perhaps = [it for it in looked(shop).findings if "it may not apply to you" in it.message]
     assert perhaps
     assert not [it for it in perhaps if it.severity == "error"]
 
@@ -107,7 +107,7 @@ def test_each_promise_comes_with_what_could_show_it(shop: Store) -> None:
     assert [control["id"] for control in promise["controls"]] == ["retention.nothing_overdue"]
     page = as_html(report)
     assert "retention.nothing_overdue" in page
-    assert "What could show that it is kept" in page
+    assert "What could verify that it is kept" in page
 
 
 def test_every_rule_that_speaks_is_described_to_code_scanners(shop: Store, declaration: Declaration) -> None:

@@ -52,8 +52,8 @@ def test_who_came_back_can_be_erased_again_and_is_looked_for_again(back: Firm) -
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (("--id", "shop.customer=2", "--reason", "mistake"), 1, "no erased identifier stands in shop.customer=2"),
-        (("--id", "shop.customer=99"), 2, "go together"),
+        (("--id", "shop.customer=2", "--reason", "mistake"), 1, "there is no erased identifier in shop.customer=2"),
+        (("--id", "shop.customer=99"), 2, "together"),
         (("--id", "shop.customer=99", "--reason", "she wrote to us"), 2, "one word"),
     ],
 )

@@ -57,7 +57,7 @@ def test_the_next_step_begins_with_the_variable_that_it_uses(ask: Ask, shop: str
     assert f"export SHOP_DATABASE_URL={shop}\n     troth init --store 'shop=${{SHOP_DATABASE_URL}}'" in typed
     assert "export" not in ask("audit", "--store", "${SHOP_DATABASE_URL}", SHOP_DATABASE_URL=shop).out
     server = ask("audit", "--store", f"books={postgresql_url}").out
-    assert "First set BOOKS_DATABASE_URL to what you gave" in server
+    assert "First set BOOKS_DATABASE_URL to the URL that you gave" in server
     assert "export" not in server
 
 
@@ -117,7 +117,7 @@ def test_files_that_were_not_looked_at_are_counted(ask: Ask, tmp_path: Path) -> 
         (tmp_path / name).write_text(text)
     answer = ask("audit", "--store", f"calls=files:{tmp_path}")
     assert "calls  files, 1 table, about 1 row; 1 column of 1 table" in answer.out
-    assert "2 files NOT looked at" in answer.out.splitlines()[0]
+    assert "2 files NOT read" in answer.out.splitlines()[0]
     assert "calls.bad.jsonl  bad.jsonl: line 1 is not JSON" in answer.out
 
 

@@ -60,8 +60,8 @@ def test_nothing_found_is_fine(ask: Ask) -> None:
 def test_what_could_not_be_scanned_is_said_and_is_two(ask: Ask) -> None:
     answer = ask("detect", "clean.txt", "face.png", "--no-names")
     assert answer.code == 2
-    assert answer.err == "face.png:1: NOT SCANNED: it is no text, but a picture\n"
-    assert answer.out == "Nothing found in 2 files; NOT SCANNED to the end: 1 file.\n"
+    assert answer.err == "face.png:1: NOT SCANNED: it is not text, but a picture\n"
+    assert answer.out == "Nothing found in 2 files; NOT SCANNED completely: 1 file.\n"
 
 
 def test_one_document_of_json_has_everything(ask: Ask) -> None:
@@ -80,7 +80,7 @@ def test_one_document_of_json_has_everything(ask: Ask) -> None:
         "told": True,
     }
     assert clean == {"file": "clean.txt", "findings": [], "remarks": [], "types": {}, "unscanned": False}
-    assert face["remarks"] == [{"line": 1, "remark": "it is no text, but a picture", "unscanned": True}]
+    assert face["remarks"] == [{"line": 1, "remark": "it is not text, but a picture", "unscanned": True}]
     assert json.loads(answer.out)["types"] == {"EMAIL_ADDRESS": 1, "CREDIT_CARD": 1}
 
 
@@ -186,8 +186,8 @@ def test_columns_that_single_people_out_are_told(ask: Ask, files: Path) -> None:
     rows = "".join(f"19{n},CB7 {n % 9}AB,f\n" for n in range(50, 80))
     (files / "patients.csv").write_text(f"birth_year,postcode,sex\n{rows}")
     answer = ask("detect", "patients.csv", "--no-names", "--summary")
-    line = "patients.csv: birth_year and postcode together may lead to one person"
-    assert f"{line} (30 of the first 30 rows are like no other)" in answer.out.splitlines()
+    line = "patients.csv: birth_year and postcode together may identify one person"
+    assert f"{line} (30 of the first 30 rows are unique)" in answer.out.splitlines()
     (told,) = json.loads(ask("detect", "patients.csv", "--no-names", "--json").out)["files"]
     assert told["quasi_identifier"]["columns"] == ["birth_year", "postcode"]
     assert told["quasi_identifier"]["alone"] == 30
@@ -197,7 +197,7 @@ def test_columns_that_single_people_out_are_told(ask: Ask, files: Path) -> None:
 def test_columns_that_hold_nothing_by_themselves_are_something_together(ask: Ask, files: Path) -> None:
     (files / "people.jsonl").write_text('{"employer": "Example Voice", "person": {"occupation": "cook"}}\n')
     answer = ask("detect", "people.jsonl", "--no-names")
-    told = "people.jsonl: employer and person.occupation together may lead to one person"
+    told = "people.jsonl: employer and person.occupation together may identify one person"
     assert (answer.code, answer.out.splitlines()[1:]) == (1, [told, "Nothing else found in 1 file."])
 
 
@@ -219,7 +219,7 @@ def test_mail_is_told_by_part_and_line_and_no_value_is_printed(ask: Ask, files: 
     mail.add_attachment(b"\x89PNG\r\n\x1a\n", maintype="image", subtype="png", filename="face.png")
     (files / "letter.eml").write_bytes(mail.as_bytes())
     answer = ask("detect", "letter.eml", "--no-names")
-    assert (answer.code, answer.err) == (2, "letter.eml:25: NOT SCANNED: part 3: it is no text, but a picture\n")
+    assert (answer.code, answer.err) == (2, "letter.eml:25: NOT SCANNED: part 3: it is not text, but a picture\n")
     assert answer.out.splitlines()[:3] == [
         "letter.eml:1: EMAIL_ADDRESS (0.99) in part HEADER:14",
         "letter.eml:9: EMAIL_ADDRESS (0.99) in part 1, line 2:4",
@@ -241,7 +241,7 @@ def test_a_file_that_is_no_table_is_read_as_text_with_a_word(ask: Ask, files: Pa
     (files / "bad.json").write_text('{"mail": ' + ANN)
     answer = ask("detect", "bad.json", "--no-names")
     assert answer.code == 1
-    assert answer.err == "bad.json:1: read as text from here on: it is no JSON, or too long to be held\n"
+    assert answer.err == "bad.json:1: read as text from here on: it is not JSON, or too long\n"
 
 
 def test_names_of_files_and_fields_give_a_terminal_no_orders(ask: Ask, files: Path) -> None:
@@ -318,7 +318,7 @@ def test_options_that_are_repeated_add_up(ask: Ask, files: Path) -> None:
 def test_what_takes_too_long_was_not_scanned(ask: Ask, files: Path) -> None:
     answer = ask("detect", "note.txt", "--seconds-max", "1e-9")
     assert answer.code == 2
-    assert "in the time allowed" in answer.err
+    assert "within the time limit" in answer.err
     assert "ann@" not in answer.err
 
 
@@ -333,7 +333,7 @@ def test_columns_are_told_that_hold_personal_data_by_their_names(ask: Ask, files
     answer = ask("detect", "staff.csv", "--no-names")
     assert answer.code == 1
     assert (
-        "staff.csv: personal data by the name of the column, whatever is in it: religion "
+        "staff.csv: personal data according to the column name, whatever its values: religion "
         "(user.demographic.religious_belief), diagnosis (user.health_and_medical)\n"
     ) in answer.out
     [file] = json.loads(ask("detect", "staff.csv", "--no-names", "--json").out)["files"]

@@ -150,7 +150,7 @@ def test_letters_that_failed_and_a_line_that_stands_still_are_wrong(firm: Firm) 
         )
     found = _found(_examine(firm))
     assert found["letters"][0].startswith("1 failed")
-    assert "stopped since 2026-11-01" in found["line"][0]
+    assert "halted since 2026-11-01" in found["line"][0]
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")  # on this machine alone, and here alone

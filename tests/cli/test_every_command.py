@@ -143,7 +143,7 @@ def _each(commands: Iterable[tuple[str, ...]], *options: str) -> list[tuple[str,
 WRONG: dict[str, list[tuple[str, ...]]] = {
     "no command": [("obliterate",), ("keys", "obliterate")],
     "nobody": _each(PEOPLE),
-    "no e-mail address": _each(PEOPLE, "--email", "ann"),
+    "not an e-mail address": _each(PEOPLE, "--email", "ann"),
     "no phone number": _each(PEOPLE, "--phone", "ann"),
     "no row": [
         each for row in ("5", "shop.customer", "=", "", "customer=5") for each in _each(PEOPLE[:3], "--id", row)
@@ -163,7 +163,7 @@ WRONG: dict[str, list[tuple[str, ...]]] = {
     "a purpose in free text": [("view", *ANN, "--purpose", purpose) for purpose in ("Ann asked me to", "", "é")],
     "no change": [("amend", *ANN), ("amend", *ANN, "--set", "user.name"), ("amend", *ANN, "--set", "=Ann")],
     "no declared field": [("amend", *ANN, "--set", "user.nmae=Ann"), ("amend", *ANN, "--set", "shop.customer.x=")],
-    "no plan's hash": _each(PEOPLE[1:3], *ANN, "--apply", "yes"),
+    "not the hash of a plan": _each(PEOPLE[1:3], *ANN, "--apply", "yes"),
     "no store": [("audit",), ("init",), ("grants",)],
     "no connector": _each([("audit",), ("init",), ("grants",)], "--store", "ftp://example.org"),
     "no such variable": _each([("audit",), ("init",), ("grants",)], "--store", "${NOT_SET}"),

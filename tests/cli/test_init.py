@@ -69,7 +69,7 @@ def test_a_store_that_does_not_answer_stops_the_draft(ask: Ask, tmp_path: Path) 
     out = tmp_path / "troth.yaml"
     answer = ask("init", "--store", f"sqlite:///{tmp_path}/gone.sqlite", "--out", str(out))
     assert answer.code == 1
-    assert "no draft without gone" in answer.err
+    assert "nothing was drafted, because gone could not be read" in answer.err
     assert not out.exists()
 
 

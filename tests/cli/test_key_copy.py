@@ -10,7 +10,7 @@ def test_a_copy_is_kept_shown_and_given_up(house: House) -> None:
     second = house.folder / "second"
     second.mkdir()
     answer = house.troth("copy", str(second / "keys.toml"))
-    assert (answer.code, answer.out) == (0, f"Every change of keys.toml is written to {second}/keys.toml, too.\n")
+    assert (answer.code, answer.out) == (0, f"Every change of keys.toml is also written to {second}/keys.toml.\n")
     house.troth("rotate", "field")
     assert (second / "keys.toml").read_bytes() == (house.home / "keys.toml").read_bytes()
     (second / "keys.toml").unlink()

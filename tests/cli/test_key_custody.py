@@ -56,7 +56,7 @@ def test_the_third_approver_needs_the_other_two(house: House) -> None:
     answer = house.troth(*again, words=WORDS["custodian-c"])
     assert answer.out == (
         "custodian-c is added, approved by custodian-a and custodian-b. "
-        "These approve now: custodian-a, custodian-b, custodian-c.\n"
+        "Approvers now: custodian-a, custodian-b, custodian-c.\n"
     )
     gone = house.plan("approvers", "remove", "custodian-a")
     house.approve(gone, "custodian-b", "custodian-c")
@@ -68,7 +68,7 @@ def test_the_third_approver_needs_the_other_two(house: House) -> None:
 
 def test_a_passphrase_is_typed_where_no_file_has_it(house: House) -> None:
     """Twice where it is new, without an echo; differing ones are refused."""
-    assert "there is no terminal to ask at" in house.troth("approvers", "add", "custodian-a").err
+    assert "there is no terminal to type it" in house.troth("approvers", "add", "custodian-a").err
     shown = _typed(house, "custodian-a", WORDS["custodian-a"], WORDS["custodian-a"])
     assert "Passphrase of custodian-a: " in shown
     assert WORDS["custodian-a"] not in shown
@@ -142,7 +142,7 @@ def test_keys_go_to_another_machine_with_two_approvals_at_each_end(
     arrive = ("import", "keys.age", "--identity", str(identity))
     opened = ("--import", "keys.age", "--identity", str(identity))
     answer = other.troth(*arrive, home=there)
-    assert "Two of these approve: custodian-a, custodian-b." in answer.out
+    assert "Two of these must approve: custodian-a, custodian-b." in answer.out
     plan = other.plan(*arrive, home=there)
     answer = other.troth(*arrive, "--apply", plan, home=there)
     assert (answer.code, "0 of 2" in answer.err) == (1, True)

@@ -60,8 +60,8 @@ def test_the_erased_open_until_their_day_and_everybody_else_opens_ever_after(eac
     each.troth("rotate")
     answer = each.troth("drill", "--backup", "${RESTORED}", RESTORED=restored)
     assert answer.code == 0, answer.err
-    assert "1 of people who were erased since: 0 of them open after their day" in answer.out
-    assert "2 others: 2 open, 2 of them by today's rows; 0 are lost" in answer.out
+    assert "1 of people erased since: 0 open after the day in their receipt" in answer.out
+    assert "2 of other people: 2 open, 2 of them through today's rows; 0 are lost" in answer.out
     assert [(it["tried"], it["erased_opened"], it["lost"]) for it in each.entries("backup.drilled")] == [(3, 0, 0)] * 2
 
 
@@ -71,7 +71,7 @@ def test_an_erased_one_who_opens_after_the_day_ends_with_one(each: House, backup
     each.age(4)
     each.own("erase", "ps1:ann", "3")
     answer = each.troth("drill", "--backup", "${RESTORED}", RESTORED=restored)
-    assert (answer.code, "1 of them open after their day" in answer.out) == (1, True)
+    assert (answer.code, "1 open after the day in their receipt" in answer.out) == (1, True)
 
 
 def test_somebody_who_is_lost_ends_with_one(each: House, backup: Backup) -> None:
@@ -86,7 +86,7 @@ def test_somebody_who_is_lost_ends_with_one(each: House, backup: Backup) -> None
 def test_a_backup_in_which_nobody_was_erased_says_so(each: House, backup: Backup) -> None:
     each.own("subjects", "ps1:ann")
     answer = each.troth("drill", "--backup", "${RESTORED}", RESTORED=backup())
-    assert (answer.code, "take an older backup" in answer.out) == (0, True)
+    assert (answer.code, "use an older backup" in answer.out) == (0, True)
 
 
 def test_a_card_of_somebody_who_was_erased_goes_from_the_vault_and_from_the_backup(each: House, backup: Backup) -> None:

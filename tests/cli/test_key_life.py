@@ -79,12 +79,12 @@ def test_keys_that_others_can_read_are_refused(house: House) -> None:
 def test_a_rotation_of_the_field_key_moves_everything(each: House) -> None:
     tokens = each.tokens()
     answer = each.troth("rotate", "field")
-    assert (answer.code, answer.out) == (0, "field-1 is in use. 5 values sealed anew.\n")
+    assert (answer.code, answer.out) == (0, "field-1 is in use. 5 values resealed.\n")
     assert each.values(tokens) == [f"value {number}" for number in range(5)]
     assert each.troth("rotate", "field", "--json").document["field"]["made"] == "field-2"
     assert each.states() == {"field-1": "deactivated", "field-2": "active"}
     assert [entry["purpose"] for entry in each.entries("keys.created")] == ["root", "field", "field"]
-    assert each.troth("rotate").out.startswith("The field key is within its period.")
+    assert each.troth("rotate").out.startswith("The field key is within its cryptoperiod.")
 
 
 def test_a_rotation_that_is_killed_goes_on_where_it_was(each: House) -> None:
@@ -109,7 +109,7 @@ def test_an_epoch_ends_early(each: House) -> None:
     assert "No epoch has begun" in each.troth("rotate", "epoch").out
     each.own("subjects", "ps1:ann", "ps1:ben")
     answer = each.troth("rotate", "epoch")
-    assert answer.out.startswith("epoch-2 has begun. 2 keys of subjects wrapped anew. In 10 minutes `troth keep`")
+    assert answer.out.startswith("epoch-2 has begun. 2 keys of subjects rewrapped. In 10 minutes `troth keep`")
     each.age(1)
     answer = each.troth("rotate", "--json")
     assert answer.document["epoch"]["made"] == "epoch-3"
@@ -124,7 +124,7 @@ def test_an_epoch_ends_early(each: House) -> None:
 def test_two_roles_destroy_a_key(spent: House) -> None:
     answer = spent.troth("destroy", "field-1")
     [plan, *_] = HASH.findall(answer.out)
-    assert "Nothing hangs on it.\nLooked for in: troth, desk, shop." in answer.out
+    assert "No data depends on it.\nSearched: troth, desk, shop." in answer.out
     assert spent.states()["field-1"] == "deactivated", "nothing happens without --apply"
     spent.approve(plan)
     answer = spent.troth("destroy", "field-1", "--apply", plan)
@@ -144,7 +144,7 @@ def test_one_role_alone_destroys_nothing_however_often_it_approves(spent: House)
     spent.approve(plan, "custodian-a", "custodian-a")
     answer = spent.troth("destroy", "field-1", "--apply", plan)
     assert (answer.code, answer.out) == (1, "")
-    assert "1 of 2 approvals are there (custodian-a); let another role approve exactly this plan" in answer.err
+    assert "1 of 2 approvals are given (custodian-a); have another role approve exactly this plan" in answer.err
     assert spent.states()["field-1"] == "deactivated"
 
 
@@ -160,7 +160,7 @@ def test_an_approval_that_is_over_or_for_another_plan_is_none(spent: House) -> N
     for role in ("custodian-a", "custodian-b"):
         Approvals(spent.home, there).approve(Hash(plan), role, WORDS[role], now=yesterday)
     answer = spent.troth("destroy", "field-1", "--apply", plan)
-    assert "0 of 2 approvals are there, that of custodian-a, custodian-b is over" in answer.err
+    assert "0 of 2 approvals are given, that of custodian-a, custodian-b has expired" in answer.err
     assert spent.states()["field-1"] == "deactivated"
 
 
@@ -173,7 +173,7 @@ def test_a_key_on_which_something_hangs_is_destroyed_only_to_erase_it(each: Hous
     answer = each.troth("destroy", "field-1")
     assert (answer.code, "field-1 is still needed: 3 in vault_token.sealed" in answer.err) == (1, True)
     answer = each.troth("destroy", "field-1", "--crypto-erase")
-    assert "3 in vault_token.sealed never open again" in answer.out
+    assert "3 in vault_token.sealed can never be decrypted again" in answer.out
     [plan, *_] = HASH.findall(answer.out)
     each.approve(plan)
     assert each.troth("destroy", "field-1", "--crypto-erase", "--apply", plan).code == 0
@@ -191,7 +191,7 @@ def test_fields_that_the_company_keeps_sealed_are_counted_too(spent: House) -> N
     declaration.write_text(text)
     answer = spent.troth("destroy", "field-1")
     assert (answer.code, "field-1 is still needed: 1 in shop.customer.name" in answer.err) == (1, True)
-    assert "were not looked for" in spent.troth("destroy", "field-1", "-d", "none.yaml").out
+    assert "were not counted" in spent.troth("destroy", "field-1", "-d", "none.yaml").out
 
 
 def test_a_destruction_that_is_killed_goes_on_where_it_was(spent: House) -> None:
@@ -229,20 +229,20 @@ main(["keys", "destroy", "field-1", "--apply", plan])
     [
         (("destroy", "feild-1"), 1, "there is no key 'feild-1'; did you mean field-1?"),
         (("destroy", "field-2"), 1, "field-2 is active and cannot be destroyed; rotate first"),
-        (("destroy", "root"), 1, "wrap it anew instead: troth keys wrap"),
-        (("destroy", "field-1", "--apply", "yes"), 2, "no plan's hash"),
+        (("destroy", "root"), 1, "rewrap the root key instead: troth keys wrap"),
+        (("destroy", "field-1", "--apply", "yes"), 2, "not the hash of a plan"),
         (("destroy",), 2, "Missing argument"),
         (("rotate", "root"), 2, "'root' is not one of"),
         (("approve", "dg1:" + "0" * 64, "--as", "custodain-a"), 1, "did you mean custodian-a?"),
-        (("approve", "sha256:" + "0" * 64, "--as", "custodian-a"), 2, "no plan's hash"),
+        (("approve", "sha256:" + "0" * 64, "--as", "custodian-a"), 2, "not the hash of a plan"),
         (("approve", "dg1:" + "0" * 64), 2, "Missing option '--as'"),
-        (("approve", "dg1:" + "0" * 64, "--as", "custodian-a", "--import", "words"), 2, "go together"),
-        (("approvers", "add"), 2, "which role?"),
-        (("approvers", "add", "Ann Smith"), 1, "names an office and no person"),
-        (("approvers", "add", "custodian-a"), 1, "is an approver already"),
+        (("approve", "dg1:" + "0" * 64, "--as", "custodian-a", "--import", "words"), 2, "together"),
+        (("approvers", "add"), 2, "give the role"),
+        (("approvers", "add", "Ann Smith"), 1, "so it must name a function and not a person"),
+        (("approvers", "add", "custodian-a"), 1, "is already an approver"),
         (("approvers", "remove", "custodian-a"), 1, "one of two approvers"),
         (("approvers", "replace", "custodian-a"), 2, "'replace' is not one of"),
-        (("export", "--to", "ann@example.org", "--out", "keys.age"), 1, "no age recipient"),
+        (("export", "--to", "ann@example.org", "--out", "keys.age"), 1, "not an age recipient"),
         (("import", "words", "--identity", "words"), 1, "no age identity in that file"),
         (("import", "words"), 2, "Missing option '--identity'"),
         (("drill", "--backup", "none.sqlite3"), 2, "there is no file none.sqlite3"),

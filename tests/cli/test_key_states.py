@@ -14,7 +14,7 @@ def test_a_suspended_key_opens_nothing_until_it_is_resumed(each: House) -> None:
     answer = each.troth("suspend", "field-1")
     assert (answer.code, answer.out.startswith("field-1 is suspended: troth keys resume field-1")) == (0, True)
     assert "OpenError" in each.own("values", *tokens).stderr
-    assert "no field key is in use" in each.own("tokens", "1").stderr
+    assert "no field key is active" in each.own("tokens", "1").stderr
     answer = each.troth("resume", "field-1")
     assert (answer.code, answer.out) == (0, "field-1 is active: it seals and opens.\n")
     assert each.values(tokens) == ["value 0", "value 1"]
@@ -41,11 +41,11 @@ def test_a_compromised_key_is_replaced_and_overdue_until_it_is_destroyed(each: H
     assert each.values(tokens) == ["value 0", "value 1"]
     answer = each.troth("status")
     assert answer.code == 1
-    assert "OVERDUE: it is compromised, and something hangs on it: troth keys rotate field" in answer.out
+    assert "OVERDUE: it is compromised, and data may depend on it: troth keys rotate field" in answer.out
     assert each.troth("rotate", "field").code == 0
     answer = each.troth("status")
     assert answer.code == 1
-    assert "OVERDUE: it is compromised, and nothing hangs on it: troth keys destroy field-1" in answer.out
+    assert "OVERDUE: it is compromised, and no data depends on it: troth keys destroy field-1" in answer.out
     each.age(1)
     each.add_approvers()
     plan = each.plan("destroy", "field-1")
@@ -58,8 +58,8 @@ def test_a_compromised_key_is_replaced_and_overdue_until_it_is_destroyed(each: H
 @pytest.mark.parametrize(
     ("command", "code", "message"),
     [
-        (("suspend", "field-1"), 1, "field-1 is deactivated and cannot become suspended; a key that is out of use"),
-        (("resume", "field-1"), 1, "field-1 is deactivated and cannot become active; a key that is out of use"),
+        (("suspend", "field-1"), 1, "field-1 is deactivated and cannot become suspended; a deactivated key"),
+        (("resume", "field-1"), 1, "field-1 is deactivated and cannot become active; a deactivated key"),
         (("suspend", "field-9"), 1, "there is no key 'field-9'; known are: field-1, field-2"),
         (("compromised", "root"), 1, "there is no key 'root'"),
         (("compromised",), 2, "Missing argument"),

@@ -81,6 +81,6 @@ def test_that_no_copy_of_the_keys_is_left_is_said_on_purpose(ask: Ask, home: Pat
     assert (answer.code, answer.out, "is never overwritten" in answer.err) == (1, "", True)
     (home / "keys.toml").unlink()
     answer = ask("keys", "status", TROTH_HOME=str(home))
-    assert (answer.code, answer.out, "keys.toml is missing: restore the newest copy" in answer.err) == (1, "", True)
+    assert (answer.code, answer.out, "keys.toml is missing: restore its newest copy" in answer.err) == (1, "", True)
     assert ask("keys", "init", "--keys-lost", "--json", TROTH_HOME=str(home)).document["key"] == made
     assert ask("keys", "status", TROTH_HOME=str(home)).code == 0

@@ -79,11 +79,11 @@ def test_neither_secret_nor_token_is_ever_shown(ask: Ask, fresh: Path, environme
     ("wrong", "says"),
     [
         (("--to", "starlight"), "there are: none, age, aws-kms, transit, pkcs11"),
-        (("--to", "transit"), "needs to know its key"),
+        (("--to", "transit"), "needs the option key"),
         (("--to", "transit", "--key", "../sys"), "letters"),
-        (("--to", "age", "--key", "x"), "age takes no key"),
+        (("--to", "age", "--key", "x"), "age has no option key"),
         (("--to", "aws-kms", "--key", "alias/troth"), "ARN"),
-        (("--to", "pkcs11", "--key", "x"), "needs to know its token"),
+        (("--to", "pkcs11", "--key", "x"), "needs the option token"),
         ((), "--to"),
     ],
 )
@@ -182,7 +182,7 @@ def test_a_passphrase_is_typed_and_not_shown(aged: Path) -> None:
     assert "the right passphrase" not in shown
     code, shown = _typed(aged, ("keys", "status"), "a wrong passphrase")
     assert code == 1
-    assert "the passphrase does not open the root key" in shown
+    assert "the passphrase does not unwrap the root key" in shown
     assert "a wrong passphrase" not in shown
 
 

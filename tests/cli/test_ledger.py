@@ -119,12 +119,12 @@ def test_the_latest_are_shown_first_of_all(busy: Firm) -> None:
 def test_what_waits_for_its_number_is_counted(busy: Firm) -> None:
     database(busy, "INSERT INTO core_entry (content, leaf) SELECT content, NULL FROM core_entry WHERE leaf = 0")
     assert busy.troth("ledger", "show", "--json").document["waiting"] == 1
-    assert "1 more have committed" in busy.troth("ledger", "show").out
+    assert "1 more are committed" in busy.troth("ledger", "show").out
 
 
 def test_an_entry_of_a_later_troth_is_passed_over_and_not_lost(busy: Firm) -> None:
     database(busy, "UPDATE core_entry SET content = CAST('troth2 {}' AS BLOB) WHERE leaf = 0")
-    assert "(of a later Troth)" in busy.troth("ledger", "show").out
+    assert "(of a later version)" in busy.troth("ledger", "show").out
 
 
 def test_a_damaged_entry_is_told_by_its_number(busy: Firm) -> None:
@@ -150,7 +150,7 @@ def test_a_sound_ledger_is_verified(busy: Firm) -> None:
         ("UPDATE core_entry SET content = substr(content, 1, 50) WHERE leaf = 2", "leaf 2 is not"),
         ("DELETE FROM core_entry WHERE leaf = 1", "leaf 1 is missing"),
         ("UPDATE core_tile SET data = zeroblob(length(data))", "leaf 0 is not"),
-        ("UPDATE core_tree SET size = 3, checkpoint_size = 3", "was put back"),
+        ("UPDATE core_tree SET size = 3, checkpoint_size = 3", "was restored from an older copy"),
         ("UPDATE core_tree SET checkpoint = replace(checkpoint, 'localhost', 'elsewhere')", "signed"),
     ],
 )
@@ -194,7 +194,7 @@ def test_a_ledger_that_was_put_back_is_noticed_by_what_witnesses_cosigned(busy: 
         assert busy.troth("keep").code == 0
     size = len(shown(busy))
     answer = busy.troth("ledger", "verify")
-    assert answer.out.splitlines()[1] == f"begins with the {size} entries that outsiders cosigned"
+    assert answer.out.splitlines()[1] == f"begins with the {size} entries that witnesses cosigned"
     assert busy.troth("ledger", "verify", "--json").document["cosigned"] == size
     with closing(sqlite3.connect(busy.home / "troth.sqlite3")) as connection, connection:
         connection.execute("ATTACH ? AS old", [f"{busy.folder}/backup/troth.sqlite3"])
@@ -212,11 +212,11 @@ def test_a_damaged_tile_stops_no_work_and_is_made_again(busy: Firm) -> None:
     view = busy.troth("view", *ANN)
     assert (view.code, "Ann" in view.out) == (0, True)
     kept = busy.troth("keep")
-    told = "ledger: the tiles are not those of the signed checkpoint"
+    told = "ledger: the tiles do not match the signed checkpoint"
     assert (kept.code, told in kept.out) == (0, True)
     assert busy.troth("ledger", "show", "--json").document["waiting"] > 0
     answer = busy.troth("ledger", "rebuild")
-    assert (answer.code, answer.out.startswith(f"the tiles over {size} entries were made again")) == (0, True)
+    assert (answer.code, answer.out.startswith(f"the tiles over {size} entries were rebuilt")) == (0, True)
     assert "ledger:" not in busy.troth("keep").out
     assert busy.troth("ledger", "verify", "--json").document["waiting"] == 0
 
@@ -246,8 +246,8 @@ def test_a_full_disk_under_our_own_database_is_told_in_a_line_and_loses_nothing(
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(
-        r"troth: Troth's own database refused or did not answer \(OperationalError\); see TROTH_DATABASE_URL, "
-        r"and that the database is there, lets us in and has room\n",
+        r"troth: Troth's own database refused or did not answer \(OperationalError\); check TROTH_DATABASE_URL, "
+        r"the disk space, and that the database is up and accepts us\n",
         done.stderr,
     )
     assert busy.troth("view", *ANN).code == 0
@@ -338,11 +338,11 @@ def test_an_export_is_read_with_our_key_or_the_one_that_is_given(busy: Firm, tmp
 
 def test_what_cannot_be_given_is_told(busy: Firm) -> None:
     assert "has no leaf 99" in busy.troth("ledger", "receipt", "99").err
-    assert "nothing is on record" in busy.troth("ledger", "receipt", "--id", "shop.customer=3", "--out", "x").err
+    assert "the ledger has no entry" in busy.troth("ledger", "receipt", "--id", "shop.customer=3", "--out", "x").err
     (busy.folder / "full").mkdir()
     (busy.folder / "full/letter").touch()
     assert "choose an empty folder" in busy.troth("ledger", "export", "full").err
-    assert "holds no ledger" in busy.troth("ledger", "show", "--folder", "full").err
+    assert "contains no ledger" in busy.troth("ledger", "show", "--folder", "full").err
 
 
 @pytest.mark.parametrize(

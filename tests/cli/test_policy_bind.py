@@ -65,7 +65,7 @@ def test_what_was_seen_is_added_and_nothing_else_changes(ask: Ask, folder: Path)
 def test_another_hash_is_refused(ask: Ask, folder: Path) -> None:
     answer = ask("policy", "bind", "policy.md", "--apply", "pb1:0000000000000000")
     assert answer.code == 2
-    assert "look again with --write" in answer.err
+    assert "check it again with --write" in answer.err
     assert (folder / "troth.yaml").read_text(encoding="utf-8") == DECLARATION
 
 
@@ -86,8 +86,8 @@ def test_a_promise_to_which_something_was_added_lost_its_words_and_is_told_the_w
     answer = ask("policy", "bind", "policy.md")
     assert answer.code == 1
     assert "0 promises bound in troth.yaml" in answer.out
-    assert "promises.0: the quote is only a part of what line 1 says" in answer.out
-    assert f"fix: quote the whole: “{now}”" in answer.out
+    assert "promises.0: the quote is only a part of line 1" in answer.out
+    assert f"fix: quote all of it: “{now}”" in answer.out
 
 
 def test_a_promise_with_neither_control_nor_word_is_bound_to_nothing(ask: Ask, folder: Path) -> None:

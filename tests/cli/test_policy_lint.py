@@ -65,7 +65,7 @@ def test_a_regime_and_a_day_leave_out_the_other_laws(ask: Ask, policy: Path) -> 
 def test_before_any_law_it_says_so_and_looks_with_the_rules_that_no_law_asks_for(ask: Ask, policy: Path) -> None:
     answer = ask("policy", "lint", str(policy), "--as-of", "1990-01-01")
     assert answer.code == 1
-    assert "No law's rule counted on that day" in answer.out
+    assert "No rule of a law was in force on that day" in answer.out
     assert "X.transfer-vs-vendors" in answer.out
     assert "No law's rule" not in ask("policy", "lint", str(policy), "--as-of", "2018-05-25").out
 
@@ -79,7 +79,7 @@ def test_errors_under_a_condition_alone_are_counted_apart_and_end_with_0(ask: As
     errors = [one for one in json.loads(answer.out) if one["severity"] == "E"]
     assert {one["conditional"] for one in errors} == {True, False}
     shown = ask("policy", "lint", str(shop)).out.splitlines()[0]
-    assert f"({sum(one['conditional'] for one in errors)} errors under a condition that nobody settled)" in shown
+    assert f"({sum(one['conditional'] for one in errors)} errors under a condition that is not settled)" in shown
 
 
 def test_sarif_and_the_page_are_printed_whole(ask: Ask, policy: Path) -> None:
@@ -129,7 +129,7 @@ def test_the_rules_are_listed_with_what_they_say(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "name the policy's file"),
+        ((), "give the policy's file"),
         (("policy.md", "--regime", "mars"), "there is no regime mars"),
         (("policy.md", "--json", "--sarif"), "give one of"),
         (("policy.md", "--out", "x.md"), "give both"),

@@ -71,7 +71,7 @@ def test_what_sounds_like_a_promise_and_was_left_out_is_told(ask: Ask, tmp_path:
     page = tmp_path / "policy.html"
     page.write_text("<body><h1>Privacy</h1><p>We keep it.</p>\n<footer>We never share it. Open daily.</footer></body>")
     lines = ask("policy", "read", str(page)).out.splitlines()
-    assert lines[-2:] == ["Left out, although it sounds like a promise", "        2  We never share it."]
+    assert lines[-2:] == ["Not part of the policy, although it sounds like a promise", "        2  We never share it."]
     (left,) = json.loads(ask("policy", "read", str(page), "--json").out)["left_out"]
     assert (left["text"], left["line"]) == ("We never share it.", 2)
 
@@ -96,10 +96,10 @@ def test_a_page_in_two_languages_tells_where_the_other_begins(ask: Ask, tmp_path
 @pytest.mark.parametrize(
     ("name", "data", "told"),
     [
-        ("empty.md", b"", "there is no sentence in it"),
+        ("empty.md", b"", "it contains no sentence"),
         ("latin.txt", b"We keep it at the caf\xe9.", "cannot be read as utf-8"),
         ("policy.pdf", b"%PDF-1.7", "the PDF cannot be opened"),
-        ("policy.docx", b"PK\x03\x04", "no DOCX that can be opened"),
+        ("policy.docx", b"PK\x03\x04", "not a readable DOCX"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_a_line(ask: Ask, tmp_path: Path, name: str, data: bytes, told: str) -> None:

@@ -42,7 +42,7 @@ def test_render_writes_over_nothing_that_says_something_else(ask: Ask, tmp_path:
     (tmp_path / "policy.html").write_text("ours", encoding="utf-8")
     answer = ask("policy", "render", "-d", str(SHOP), "--out", str(tmp_path))
     assert (answer.code, answer.out) == (1, "")
-    assert "policy.html is there and says something else; name another folder" in answer.err
+    assert "policy.html exists with other content; give another folder" in answer.err
     assert [path.name for path in tmp_path.iterdir()] == ["policy.html"]
 
 
@@ -58,7 +58,7 @@ def test_render_into_a_folder_that_cannot_be_says_so_in_a_line(ask: Ask, tmp_pat
     (tmp_path / "file").write_text("", encoding="utf-8")
     answer = ask("policy", "render", "-d", str(SHOP), "--out", str(tmp_path / "file" / "notice"))
     assert answer.code == 2
-    assert "cannot be written: Not a directory; name another folder" in answer.err
+    assert "cannot be written: Not a directory; give another folder" in answer.err
 
 
 def test_render_as_json_holds_the_text_or_the_files(ask: Ask, tmp_path: Path) -> None:
@@ -80,13 +80,13 @@ def test_render_names_what_is_missing_and_writes_nothing(ask: Ask, tmp_path: Pat
     declared.write_text(SHOP.read_text(encoding="utf-8").replace("  children: 16\n", ""))
     answer = ask("policy", "render", "-d", str(declared), "--out", str(tmp_path / "notice"))
     assert (answer.code, answer.out) == (1, "")
-    assert "nothing is said of children" in answer.err
+    assert "whether you serve children is not declared" in answer.err
     assert not (tmp_path / "notice").exists()
 
 
 def test_render_in_a_language_that_is_not_there_says_so(ask: Ask) -> None:
     answer = ask("policy", "render", "-d", str(SHOP), "--lang", "de")
-    assert (answer.code, answer.err) == (1, "troth: a notice can be rendered in en; 'de' is not there yet\n")
+    assert (answer.code, answer.err) == (1, "troth: a notice can be rendered in en; 'de' is not supported yet\n")
 
 
 def _two(folder: Path) -> tuple[str, str]:
@@ -150,7 +150,7 @@ def test_diff_of_another_language_says_that_it_cannot_compare(ask: Ask, tmp_path
     Path(new).write_text(german.replace("Daten nicht", "Daten"))
     answer = ask("policy", "diff", old, new)
     assert answer.code == 1
-    assert "cannot be compared, as only English is read" in answer.out
+    assert "cannot be compared, because only English is supported" in answer.out
     assert ask("policy", "diff", old, old).code == 0
 
 
@@ -175,15 +175,15 @@ def _declared(folder: Path, announce: str) -> str:
 def test_check_refuses_a_weaker_version_without_a_plan(ask: Ask, tmp_path: Path) -> None:
     answer = ask("check", "-d", _declared(tmp_path, "null"), "--no-stores")
     assert answer.code == 1
-    assert "2 clauses promise less than before, and nothing says how people learn of it" in answer.out
+    assert "2 clauses promise less than before, and how people are informed of it is not declared" in answer.out
     assert "version-weaker" in ask("check", "-d", str(tmp_path / "troth.yaml"), "--no-stores", "--json").out
 
 
 def test_check_refuses_a_plan_that_was_carried_out_too_late_or_is_too_short(ask: Ask, tmp_path: Path) -> None:
     late = ask("check", "-d", _declared(tmp_path, "{how: [email], days_before: 30, on: 2026-10-20}"), "--no-stores")
-    assert "people were told too late: it may count from 2026-11-19 on" in late.out
+    assert "people were informed too late: it can take effect on 2026-11-19 at the earliest" in late.out
     hasty = ask("check", "-d", _declared(tmp_path, "{how: [email], days_before: 7, on: 2026-10-01}"), "--no-stores")
-    assert "people are told 7 days before, and 30 are promised" in hasty.out
+    assert "people are informed 7 days before, but 30 are promised" in hasty.out
 
 
 def test_check_passes_a_weaker_version_that_people_were_told_of(ask: Ask, tmp_path: Path) -> None:
@@ -199,4 +199,4 @@ def test_check_asks_what_older_data_keeps_where_a_time_became_longer(ask: Ask, t
     text = Path(declared).read_text(encoding="utf-8")
     Path(declared).write_text(text.replace(", keeps: {logns: 30 days}", ""))
     answer = ask("check", "-d", declared, "--no-stores")
-    assert "1 time became longer, and nothing says what this version's data keeps" in answer.out
+    assert "1 time became longer, but the periods of this version are not declared" in answer.out

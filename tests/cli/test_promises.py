@@ -38,7 +38,7 @@ def test_each_promise_has_its_id_its_status_since_when_and_why(firm: Firm) -> No
     assert re.fullmatch(rf"broken    p-[0-9a-f]{{8,}}  20\d\d-\d\d-\d\d  “{re.escape(INVOICES)}”", first)
     assert "failed once" in why
     assert re.fullmatch(rf"stated    p-[0-9a-f]{{8,}}  20\d\d-\d\d-\d\d  “{re.escape(ADDRESS)}”", second)
-    assert "“I looked.” Said, not measured. They answer for the promise themselves." in said
+    assert "“I looked.” This is stated, not measured. They are the owner of the promise." in said
     assert total == "2 promises: 1 broken, 1 stated"
 
 

@@ -130,7 +130,7 @@ def test_who_came_back_of_their_own_accord_stays(back: Firm) -> None:
     assert shown.document["returned"] == {"shop.customer.email": 2}
     assert back.everything() == before
     restore(back, "shop")  # once more: the account is lost, and what is there is what was erased
-    assert "1 row of people who came back since they were erased" in replay(back).err
+    assert "1 row of people who came back after their erasure" in replay(back).err
     erase(back, "--id", "shop.customer=1")
     assert [row[0] for row in back.rows("customer")] == [2, 3]
 
@@ -174,7 +174,7 @@ def test_rows_whose_person_is_gone_are_shown(firm: Firm) -> None:
     erase(firm, "--email", "ann@example.org")
     restore(firm, "desk")
     shown = replay(firm, system="desk")
-    assert "desk.message.customer_id: 3 rows of somebody whose own row is gone" in shown.err
+    assert "desk.message.customer_id: 3 rows of people whose own row is gone" in shown.err
     assert shown.code == 1
 
 

@@ -24,7 +24,7 @@ PLANNED = [
 KEPT = {"desk.message": "GDPR Art. 15(4), 17(1)", "shop.invoice": "VATA 1994 Sch 11"}
 
 
-NO_ROW = "No row of the declared systems leads to this person.\n"
+NO_ROW = "No row in the declared systems belongs to this person.\n"
 
 
 def plan_of(answer: Answer) -> str:
@@ -62,7 +62,7 @@ def test_what_is_not_reached_is_said(firm: Firm, command: tuple[str, ...]) -> No
     firm.declaration.write_text(firm.declaration.read_text().replace("systems:\n", said))
     answer = firm.troth(*command, "--json")
     assert (answer.code, answer.err) == (
-        0, "troth: not reached from here: payroll, outside; they are asked in a case of the service\n",
+        0, "troth: not included: payroll, outside; external systems are only asked in a case of the service\n",
     )  # fmt: skip
 
 
@@ -172,7 +172,7 @@ def test_a_wrong_hash_is_refused_and_nothing_is_changed(firm: Firm) -> None:
 def test_what_is_no_hash_is_asked_wrongly(ask: Ask, approved: str) -> None:
     answer = ask("erase", *ANN, "--apply", approved)
     assert (answer.code, answer.out) == (2, "")
-    assert "that is no plan's hash" in answer.err
+    assert "that is not the hash of a plan" in answer.err
 
 
 def test_a_plan_that_changed_in_between_is_refused(firm: Firm) -> None:
@@ -240,11 +240,11 @@ def test_an_address_that_somebody_else_has_stops_for_review(firm: Firm) -> None:
     assert answer.code == 1
     assert "--apply" not in answer.out
     assert answer.err.splitlines() == [
-        "troth: review needed: shop.customer: the new value stands in 1 row of somebody else already; if they are "
-        "the same person's, name them as well: --id SYSTEM.TABLE=KEY; else look who is right",
+        "troth: review needed: shop.customer: the new value is already in 1 row of somebody else; "
+        "if they belong to the same person, add them: --id SYSTEM.TABLE=KEY; else check whose value it is",
         "troth:   --id shop.customer=2",
-        "troth: review needed: desk.message: the new value stands in 1 row of somebody else already; if they are "
-        "the same person's, name them as well: --id SYSTEM.TABLE=KEY; else look who is right",
+        "troth: review needed: desk.message: the new value is already in 1 row of somebody else; "
+        "if they belong to the same person, add them: --id SYSTEM.TABLE=KEY; else check whose value it is",
         "troth:   --id desk.message=103",
     ]
 
@@ -262,9 +262,13 @@ _FIELDS = (
     "fields: {email: user.contact.email, name: user.name, phone: user.contact.phone_number}\n        erase: delete"
 )
 _UNTRUE = {
-    "untreated": ("erase: delete", "erase: {name: mask, phone: mask}", "nothing says what erasure does to 'email'"),
-    "unfounded": ("erase: delete", "erase: {email: mask, name: keep, phone: mask}", "the field is kept, and nothing"),
-    "unsaid": ("\n        erase: delete", "", "nothing says what erasure does to these rows"),
+    "untreated": (
+        "erase: delete",
+        "erase: {name: mask, phone: mask}",
+        "what erasure does to these fields is not declared: 'email'",
+    ),
+    "unfounded": ("erase: delete", "erase: {email: mask, name: keep, phone: mask}", "the field is kept, and no reason"),
+    "unsaid": ("\n        erase: delete", "", "what erasure does to these rows is not declared"),
     "misspelt": ("user.name", "user.nmae", "no data category 'user.nmae'; did you mean 'user.name'?"),
 }
 
@@ -307,7 +311,7 @@ def test_a_row_of_nobody_is_not_erased(firm: Firm) -> None:
     )
     answer = firm.troth("erase", "--id", "shop.track=3")
     assert (answer.code, answer.out) == (2, "")
-    assert "--id names a row of shop.track, whose rows are nobody's" in answer.err
+    assert "--id gives a row of shop.track, whose rows belong to nobody" in answer.err
 
 
 def test_requests_need_keys_and_say_how_to_make_them(bare: Firm) -> None:

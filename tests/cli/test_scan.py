@@ -66,5 +66,5 @@ def test_it_writes_nothing_and_needs_no_keys(mentioned: Firm) -> None:
 def test_it_shows_what_an_erasure_has_left(firm: Firm) -> None:
     firm.change("desk", "UPDATE message SET body = 'for ann@example.org' WHERE id = 103")
     assert firm.troth("erase", *ANN, "--apply", plan_of(firm.troth("erase", *ANN))).code == 0
-    assert firm.troth("view", *ANN).out.startswith("No row of the declared systems leads to this person.")
+    assert firm.troth("view", *ANN).out.startswith("No row in the declared systems belongs to this person.")
     assert firm.troth("scan", *ANN).out.startswith("desk.message.body: 1 row\n")

@@ -66,8 +66,8 @@ def test_production_needs_a_root_key(public: Firm) -> None:
     answer = public.troth("serve")
     assert (answer.code, answer.out) == (1, "")
     assert answer.err == (
-        "troth: Troth does not start in the production profile like this:\n"
-        f"troth:   - there is no root key at {public.home}/root.key; make one with: troth keys init\n"
+        "troth: Troth does not start in the production profile with this configuration:\n"
+        f"troth:   - there is no root key at {public.home}/root.key; create one with: troth keys init\n"
     )
 
 

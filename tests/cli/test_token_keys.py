@@ -15,13 +15,13 @@ def test_a_token_key_lives_and_dies_as_the_declaration_says(house: House, firm: 
     answer = house.troth("rotate", "token")
     assert (answer.code, answer.out) == (
         0,
-        "token-1 is there: put 1 in front of a domain's versions in token_domains.\n",
+        "token-1 is created: add 1 as the first version of a domain in token_domains.\n",
     )
-    assert house.troth("rotate", "token").out.startswith("The newest token key is in no domain yet")
+    assert house.troth("rotate", "token").out.startswith("The newest token key is not used in any domain yet")
     declare(firm, "{shop: [1]}")
-    assert house.troth("rotate", "token").out.startswith("token-2 is there: put 2 in front")
+    assert house.troth("rotate", "token").out.startswith("token-2 is created: add 2 as the first")
     declare(firm, "{shop: [2, 1]}")
-    assert "token-1 makes no tokens any more, and still opens them." in house.troth("rotate").out
+    assert "token-1 no longer creates tokens, but still opens them." in house.troth("rotate").out
     assert house.states()["token-1"] == "deactivated"
     house.age(1)
     answer = house.troth("destroy", "token-1")
@@ -31,7 +31,7 @@ def test_a_token_key_lives_and_dies_as_the_declaration_says(house: House, firm: 
     house.add_approvers()
     answer = house.troth("destroy", "token-1")
     [plan, *_] = HASH.findall(answer.out)
-    assert "Tokens that were made under it open no more" in answer.out
+    assert "Tokens created with it can no longer be opened" in answer.out
     house.approve(plan)
     assert house.troth("destroy", "token-1", "--apply", plan).code == 0
     assert {name: state for name, state in house.states().items() if name.startswith("token")} == {

@@ -107,10 +107,10 @@ def test_what_was_not_given_is_an_error_that_names_it(check: Callable[..., Check
         raise AssertionError("not called")
 
     done = check(answer)
-    fix = "Say under organisation.site where it is."
+    fix = "Declare its address under organisation.site."
     assert (done.outcome, done.summary) == (
         CheckOutcome.ERROR,
-        f"There was nothing to look at: no site, no log given. {fix}",
+        f"The check had no input: no site, no log given. {fix}",
     )
 
 
@@ -119,18 +119,18 @@ def test_an_exception_is_an_error_without_its_text(check: Callable[..., Check]) 
         raise ValueError("Key (email)=(ann@example.org) already exists")
 
     done = check(answer)
-    assert (done.outcome, done.summary) == (CheckOutcome.ERROR, "The check broke: ValueError.")
+    assert (done.outcome, done.summary) == (CheckOutcome.ERROR, "The check failed with an error: ValueError.")
 
 
 def test_our_own_errors_may_speak(check: Callable[..., Check]) -> None:
     def answer(now: object) -> ControlResult:
         raise TrothError("shop does not answer; start it")
 
-    assert check(answer).summary == "The check broke: shop does not answer; start it"
+    assert check(answer).summary == "The check failed with an error: shop does not answer; start it"
 
 
 def test_an_unknown_parameter_is_refused_at_import() -> None:
-    with pytest.raises(BadAnswer, match="cannot look at 'sites'; did you mean 'site'"):
+    with pytest.raises(BadAnswer, match="has an unknown parameter 'sites'; did you mean 'site'"):
         answers(CONTROL)(lambda sites: ControlResult.of("", evidence=SEEN))
 
 
@@ -144,7 +144,7 @@ def test_a_second_answer_is_refused() -> None:
         return ControlResult.of("", evidence=SEEN)
 
     answers(CONTROL)(first)
-    with pytest.raises(BadAnswer, match="answered already"):
+    with pytest.raises(BadAnswer, match="already answered"):
         answers(CONTROL)(lambda now: ControlResult.of("", evidence=SEEN))
 
 

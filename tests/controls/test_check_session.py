@@ -73,7 +73,7 @@ def test_one_that_hangs_is_an_error_and_the_next_is_asked(sit: Any, world: World
         check = sitting_.ask(HANGS)
         assert (check.outcome, check.summary) == (
             CheckOutcome.ERROR,
-            "It took longer than 0.2 seconds and was given up.",
+            "It took longer than 0.2 seconds and was abandoned.",
         )
         assert sitting_.ask(PASSES).outcome is CheckOutcome.PASS
     assert (len(world.opened), len(world.closed)) == (2, 1)
@@ -85,7 +85,7 @@ def test_one_that_still_hangs_is_not_asked_again_and_is_when_it_has_ended(sit: A
     before = threading.active_count()
     for _ in range(3):
         with sit() as sitting_:
-            assert "still hangs" in sitting_.ask(HANGS).summary
+            assert "still runs" in sitting_.ask(HANGS).summary
     assert threading.active_count() == before
     left = check_session._left[HANGS]
     world.gate.set()
@@ -100,7 +100,7 @@ def test_no_more_than_a_few_are_ever_left_behind(sit: Any, world: World, monkeyp
     with sit() as sitting_:
         sitting_.ask(HANGS)
         check = sitting_.ask(PASSES)
-        assert (check.outcome, "no other is asked" in check.summary) == (CheckOutcome.ERROR, True)
+        assert (check.outcome, "no other control runs" in check.summary) == (CheckOutcome.ERROR, True)
 
 
 def test_one_that_raises_is_an_error_without_its_text(sit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_one_that_raises_is_an_error_without_its_text(sit: Any, monkeypatch: pyt
     monkeypatch.setitem(result._ANSWERS, HANGS, raises)
     with sit() as sitting_:
         check = sitting_.ask(HANGS)
-        assert (check.outcome, check.summary) == (CheckOutcome.ERROR, "The check broke: ValueError.")
+        assert (check.outcome, check.summary) == (CheckOutcome.ERROR, "The check failed with an error: ValueError.")
         assert sitting_.ask(PASSES).outcome is CheckOutcome.PASS
 
 

@@ -198,7 +198,7 @@ def test_a_clock_that_went_back_is_an_error_until_it_is_fixed(
 
     check = ask("ledger.intact", log=log, now=now - dt.timedelta(hours=3))
     assert (check.outcome, check.findings[0].place) == (CheckOutcome.ERROR, "clock")
-    assert check.summary == "2 entries verified, and the clock that dates them is wrong."
+    assert check.summary == "2 entries verified, but the clock that dates them is wrong."
     assert ask("ledger.intact", log=log).outcome is CheckOutcome.PASS
 
 
@@ -259,7 +259,7 @@ def test_a_witness_that_no_longer_signs_is_noticed_within_a_day(
     have_cosigned(log, witness)
     assert ask("ledger.witnessed", log=log, now=now + dt.timedelta(hours=23)).outcome is CheckOutcome.PASS
     check = ask("ledger.witnessed", log=log, now=now + dt.timedelta(hours=24))
-    assert (check.outcome, check.findings[0].message) == (CheckOutcome.FAIL, "the witnesses cosigned 24 hours ago")
+    assert (check.outcome, check.findings[0].message) == (CheckOutcome.FAIL, "the last cosignature is 24 hours old")
 
 
 def test_as_many_witnesses_have_to_sign_as_are_declared(
@@ -295,7 +295,7 @@ def test_an_empty_ledger_shows_nothing(ask: Ask, log: FileLog) -> None:
 
 def test_a_ledger_that_cannot_be_looked_at_is_an_error(ask: Ask) -> None:
     assert ask("ledger.intact").outcome is CheckOutcome.ERROR
-    assert ask("ledger.intact", log=object()).summary == "The check broke: AttributeError."
+    assert ask("ledger.intact", log=object()).summary == "The check failed with an error: AttributeError."
 
 
 # --- protect.keys_current ---------------------------------------------------------------------------------------------
@@ -365,7 +365,7 @@ def test_a_compromised_key_that_is_still_there_is_found(look: Look, chain: Keych
     assert look().outcome is CheckOutcome.PASS
     chain.move("epoch-1", KeyState.COMPROMISED, now=now)
     [finding] = look().findings
-    assert (finding.place, finding.message) == ("epoch-1", "it is compromised, and still there")
+    assert (finding.place, finding.message) == ("epoch-1", "it is compromised, and not destroyed yet")
     chain.move("epoch-1", KeyState.DESTROYED, now=now)
     assert look().outcome is CheckOutcome.PASS
 
@@ -383,7 +383,7 @@ def test_a_key_that_waits_for_two_approvers_who_are_not_there_is_found(
     for words in ("six words for a", "six words for b"):
         [finding] = look().findings
         assert finding.place == "approvers"
-        assert finding.message.startswith("two have to destroy field-1, and ")
+        assert finding.message.startswith("two approvers must destroy field-1, and ")
         others = read_approvers(home, keyring)
         role = f"custodian-{words[-1]}"
         write_approvers(home, keyring, plan_approver(keyring, others, role, words, now=now))
@@ -422,7 +422,7 @@ def test_a_key_of_unknown_age_is_an_error(ask: Ask, log: FileLog, keyring: Keyri
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("contract_until", "2026-11-23", "ran out on 2026-11-23"),
+        ("contract_until", "2026-11-23", "expired on 2026-11-23"),
         ("contract", None, "no contract"),
         ("safeguard", None, "transfer to US"),
         ("notice", None, "no privacy notice"),

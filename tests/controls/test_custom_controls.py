@@ -158,7 +158,7 @@ controls:
         ("ours.a: {question: It is so., cannot_see: The rest., pushed: {}}", "question mark"),
         ("ours.a: {question: Is it?, cannot_see: The rest., pushed: {}, every: daily}", "'1 day'"),
         ("ours.a: {question: Is it?, cannot_see: The rest., pushed: {}, fresh_for: 1 hour}", "longer than 'every'"),
-        ("ours.a: {question: Is it?, cannot_see: The rest., pushed: {figure: late}}", "go together"),
+        ("ours.a: {question: Is it?, cannot_see: The rest., pushed: {figure: late}}", "need each other"),
         ("shop.a: {question: Is it so?, cannot_see: The rest., pushed: {}}", "ours.no_late_calls"),
         ("ours.a: {question: Is it?, cannot_see: The rest., http: {url: 'http://example.org/'}}", "https://"),
         ("ours.a: {question: Is it?, cannot_see: The rest., http: {url: 'https://a:b@example.org/'}}", "password"),

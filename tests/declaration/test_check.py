@@ -23,7 +23,7 @@ systems:
     tables:
 """
 """A purpose for everything, and a shop whose tables start at line 10."""
-OPEN = "'TODO' stands here; write what is true, or take the key out"
+OPEN = "the value is still 'TODO'; replace it with the real value, or remove the key"
 
 
 def test_a_sound_declaration_has_no_problems() -> None:
@@ -46,7 +46,8 @@ TABLE_FAULTS = [
     ),
     (
         "reference-arity", "{order: {}, t: {belongs_to: {'a, b': order.id}, erase: delete}}",
-        "10:36: systems.shop.tables.t.belongs_to.a, b: 2 columns refer to 1; name as many columns on both sides",
+        "10:36: systems.shop.tables.t.belongs_to.a, b: 2 columns refer to 1; give the same number of "
+        "columns on both sides",
     ),
     (
         "reference-column", "{order: {key: number}, t: {belongs_to: {a: order.nmber}, erase: delete}}",
@@ -55,8 +56,8 @@ TABLE_FAULTS = [
     ),
     (
         "reference-cycle", "{a: {belongs_to: {b: b.id}, erase: delete}, b: {belongs_to: {a: a.id}, erase: delete}}",
-        "10:68: systems.shop.tables.b.belongs_to.a: the tables belong to one another: b → a → b; "
-        "make the reference that does not say whose the row is a 'refers_to'",
+        "10:68: systems.shop.tables.b.belongs_to.a: the tables belong to each other in a circle: b → a → b; "
+        "change the reference that does not make the row that person's to 'refers_to'",
     ),
     (
         "identity-field", "{t: {identity: {email: mail}, erase: {mail: mask}}}",
@@ -69,7 +70,7 @@ TABLE_FAULTS = [
     ),
     (
         "ignore-field", "{t: {fields: {a: user.name}, ignore: [a], erase: delete}}",
-        "10:36: systems.shop.tables.t.ignore: 'a' is ignored, and has a data category; take it out of one of them",
+        "10:36: systems.shop.tables.t.ignore: 'a' is ignored, and has a data category; remove it from one of them",
     ),
     (
         "title-column", "{t: {fields: {mail: user.name}, titles: {mial: Mail}, erase: delete}}",
@@ -78,37 +79,39 @@ TABLE_FAULTS = [
     ),
     (
         "mark-unknown", "{t: {fields: {a: user.name}, erase: delete, marks: {restrictd: {column: b, value: '1'}}}}",
-        "10:59: systems.shop.tables.t.marks.restrictd: 'restrictd' is no purpose; did you mean 'restricted'?",
+        "10:59: systems.shop.tables.t.marks.restrictd: 'restrictd' is not a declared purpose; did you mean "
+        "'restricted'?",
     ),
     (
         "mark-column",
         "{t: {identity: {email: a}, fields: {a: user.name}, erase: delete, marks: {p: {column: a, value: '1'}}}}",
-        "10:81: systems.shop.tables.t.marks.p: 'a' names the person, and a mark would overwrite it; "
-        "give the mark a column of its own",
+        "10:81: systems.shop.tables.t.marks.p: 'a' identifies the person, and a mark would overwrite it; "
+        "use a separate column for the mark",
     ),
     (
         "erase-missing", "{t: {fields: {a: user.name}}}",
-        "10:8: systems.shop.tables.t: nothing says what erasure does to these rows; "
+        "10:8: systems.shop.tables.t: what erasure does to these rows is not declared; "
         "add 'erase: delete', or a strategy for each field",
     ),
     (
         "erase-missing", "{t: {mentions: {account: a}}}",
-        "10:8: systems.shop.tables.t: nothing says what erasure does to these rows; "
+        "10:8: systems.shop.tables.t: what erasure does to these rows is not declared; "
         "add 'erase: delete', or a strategy for each field",
     ),
     (
         "erase-missing", "{o: {}, t: {belongs_to: {a: o.id}}}",
-        "10:15: systems.shop.tables.t: nothing says what erasure does to these rows; "
+        "10:15: systems.shop.tables.t: what erasure does to these rows is not declared; "
         "add 'erase: delete', or a strategy for each field",
     ),
     (
         "erase-nothing", "{o: {}, t: {belongs_to: {a: o.id}, erase: {fields: {}}}}",
-        "10:42: systems.shop.tables.t.erase: rows of a person stay, and nothing says why; "
+        "10:42: systems.shop.tables.t.erase: rows of a person are kept, and no reason is declared; "
         "write 'delete', give a field a strategy, or add 'keep' to the table, with 'because' and 'cite'",
     ),
     (
         "erase-field-missing", "{t: {fields: {a: user.name, b: user.name, c: user.name}, erase: {b: mask}}}",
-        "10:64: systems.shop.tables.t.erase: nothing says what erasure does to 'a', 'c'; give each a strategy",
+        "10:64: systems.shop.tables.t.erase: what erasure does to these fields is not declared: 'a', 'c'; "
+        "give each a strategy",
     ),
     (
         "erase-field-unknown", "{t: {fields: {name: user.name}, erase: {name: mask, nmae: mask}}}",
@@ -122,16 +125,17 @@ TABLE_FAULTS = [
     (
         "erase-field-missing",
         "{t: {fields: {a: user.name, b: user.name}, erase: {rows: delete, fields: {a: mask}}}}",
-        "10:50: systems.shop.tables.t.erase: nothing says what erasure does to 'b'; give each a strategy",
+        "10:50: systems.shop.tables.t.erase: what erasure does to these fields is not declared: 'b'; give "
+        "each a strategy",
     ),
     (
         "keep-missing", "{t: {fields: {a: user.name}, erase: {a: keep}}}",
-        "10:44: systems.shop.tables.t.erase.fields.a: the field is kept, and nothing says why; "
+        "10:44: systems.shop.tables.t.erase.fields.a: the field is kept, and no reason is declared; "
         "add 'keep' to the table, with 'because' and 'cite'",
     ),
     (
         "keep-from-missing", "{t: {keep: {for: 6 years, because: tax, cite: TMA}}}",
-        "10:12: systems.shop.tables.t.keep: a period needs a start; "
+        "10:12: systems.shop.tables.t.keep: the period has no start; "
         "add 'from: …', the column that the period starts from",
     ),
     (
@@ -142,7 +146,7 @@ TABLE_FAULTS = [
     (
         "keep-meanwhile",
         "{t: {fields: {a: user.name}, erase: delete, keep: {because: x, cite: y, meanwhile: {a: keep}}}}",
-        "10:91: systems.shop.tables.t.keep.meanwhile.a: 'keep' is nothing to do meanwhile; leave the field out",
+        "10:91: systems.shop.tables.t.keep.meanwhile.a: 'keep' is not possible while the row is kept; remove the field",
     ),
 ]  # fmt: skip
 
@@ -156,28 +160,28 @@ def test_a_fault_of_a_table_is_told_at_its_place(declared: Declared, code: str, 
 OTHER_FAULTS = [
     (
         "asked-missing", "systems: {desk: {store: 'https://desk.example.org'}}",
-        "4:11: systems.desk: nothing says how this system is asked; "
+        "4:11: systems.desk: how to ask this system is not declared; "
         "add 'asked: {answers: […], secret: ${NAME}, holds: {…}}'",
     ),
     (
         "asked-holds", "systems: {desk: {store: '${DESK}', asked: {answers: [view]}}}",
-        "4:11: systems.desk: nothing says what this system holds; add 'holds: {NAME: category}' under 'asked'",
+        "4:11: systems.desk: what this system holds is not declared; add 'holds: {NAME: category}' under 'asked'",
     ),
     (
         "asked-store", "systems: {desk: {store: 'files:desk', asked: {answers: [view], holds: {l: system}}}}",
-        "4:18: systems.desk.store: a database or a folder is looked into, and not asked; "
+        "4:18: systems.desk.store: a database or a folder is read directly, and cannot have 'asked'; "
         "give an https:// address or 'hook:MODULE'",
     ),
     (
         "asked-tables",
         "systems: {desk: {store: 'hook:desk', tables: {t: {}}, asked: {answers: [view], holds: {l: system}}}}",
-        "4:38: systems.desk.tables: tables of a system that is asked, which nobody looks into; "
-        "say what it holds under 'asked'",
+        "4:38: systems.desk.tables: an external system cannot have tables, because Troth does not read it; "
+        "declare what it holds under 'asked'",
     ),
     (
         "asked-secret",
         "systems: {desk: {store: 'hook+https://d.example.org', asked: {answers: [view], holds: {l: system}}}}",
-        "4:55: systems.desk.asked: nothing to sign with; add 'secret: ${NAME}'",
+        "4:55: systems.desk.asked: there is no secret to sign messages with; add 'secret: ${NAME}'",
     ),
     (
         "asked-recipient",
@@ -201,7 +205,7 @@ OTHER_FAULTS = [
     ),
     (
         "country-unknown", "recipients: {r: {role: joint, country: UK, receives: []}}",
-        "4:31: recipients.r.country: 'UK' is no country of ISO 3166-1; did you mean 'GB'?",
+        "4:31: recipients.r.country: 'UK' is not a country in ISO 3166-1; did you mean 'GB'?",
     ),
     (
         "retention-table",
@@ -216,15 +220,16 @@ OTHER_FAULTS = [
     ),
     (
         "interests-missing", "purposes: {p: {basis: legitimate_interests, use: sales, data: []}}",
-        "4:12: purposes.p: the legitimate interests are not named; add 'interests: …', in words for the person",
+        "4:12: purposes.p: the legitimate interests are not declared; add 'interests: …', in words that the "
+        "person understands",
     ),
     (
         "category-unheld", "purposes: {p: {basis: consent, use: sales, data: [user.name]}}",
-        "4:51: purposes.p.data.0: no table holds 'user.name'; declare the field that holds it, or take it out",
+        "4:51: purposes.p.data.0: no table holds 'user.name'; declare the field that holds it, or remove it",
     ),
     (
         "category-unheld", "recipients: {r: {role: joint, country: GB, receives: [user.name]}}",
-        "4:55: recipients.r.receives.0: no table holds 'user.name'; declare the field that holds it, or take it out",
+        "4:55: recipients.r.receives.0: no table holds 'user.name'; declare the field that holds it, or remove it",
     ),
     (
         "purpose-unknown",
@@ -243,17 +248,17 @@ OTHER_FAULTS = [
         "collect-needless",
         "systems: {a: {store: task}}\npurposes: {p: {basis: consent, use: sales, data: [user.contact]}}\n"
         "collection_points: {c: {fields: {a: {need: optional, category: user.name}}, purposes: [p]}}",
-        "6:34: collection_points.c.fields.a: none of the purposes needs 'user.name'; "
-        "take the field out, or name the purpose that needs it",
+        "6:34: collection_points.c.fields.a: no purpose needs 'user.name'; "
+        "remove the field, or declare the purpose that needs it",
     ),
     (
         "safeguard-missing", "recipients: {r: {role: joint, country: US, receives: []}}",
-        "4:14: recipients.r: data goes to US, and no safeguard is named; "
+        "4:14: recipients.r: data goes to US, and no safeguard is declared; "
         "add 'safeguard: …': adequacy, scc, idta, dpf, uk_bridge",
     ),
     (
         "contract-missing", "recipients: {r: {role: processor, country: IE, receives: []}}",
-        "4:14: recipients.r: no processing contract is named; add 'contract: …', where it is kept",
+        "4:14: recipients.r: no processing contract is declared; add 'contract: …', the place where it is kept",
     ),
     (
         "cookie-lifetime", "cookies: {c: {purpose: necessary, lifetime: long}}",
@@ -262,18 +267,19 @@ OTHER_FAULTS = [
     (
         "quote-twice",
         "promises:\n- {quote: We  keep it, owner: o, controls: [c]}\n- {quote: we keep it, owner: o, controls: [c]}",
-        "6:4: promises.1.quote: this sentence is promised already; join it with promise 0 at troth.yaml:5:3",
+        "6:4: promises.1.quote: this sentence is already declared as a promise; merge it with promise 0 at "
+        "troth.yaml:5:3",
     ),
     (
         "attestation-dates",
         "promises: [{quote: q, owner: o, attest: {by: a, says: s, on: 2026-02-01, until: 2026-02-01}}]",
-        "4:74: promises.0.attest.until: the attestation ends before it begins; name a later day",
+        "4:74: promises.0.attest.until: the attestation ends before it begins; give a later day",
     ),
     (
         "attestation-long",
         "promises: [{quote: q, owner: o, attest: {by: a, says: s, on: 2026-02-01, until: 2099-01-01}}]",
-        "4:74: promises.0.attest.until: the attestation is for more than a year; name an earlier day: it does not "
-        "count",
+        "4:74: promises.0.attest.until: the attestation is for more than a year; give an earlier day: an "
+        "attestation for more than a year does not count",
     ),
 ]  # fmt: skip
 
@@ -315,13 +321,13 @@ promises:
         (code, severity, f"troth.yaml:{said}")
         for code, severity, said in (
             ("mark-left", "warning", "1:1: a comment says TODO; "
-             "fill in what is missing, and take the mark away"),
+             "fill in what is missing, and remove the mark"),
             ("placeholder-left", "error", f"3:16: organisation.name: {OPEN}"),
             ("placeholder-left", "error", f"3:41: organisation.address: {OPEN}"),
-            ("placeholder-left", "error", "4:27: policy.effective: the day that a draft leaves open; "
-             "name the day since when the policy is in force"),
+            ("placeholder-left", "error", "4:27: policy.effective: the day is still the placeholder of a draft; "
+             "give the day from which the policy is in force"),
             ("mark-left", "warning", "6:3: 2 comments say REVIEW, this one first; "
-             "look at each guess and fix it, and take the mark away"),
+             "check each guess and correct it, and remove the mark"),
             ("placeholder-left", "error", f"7:23: systems.shop.owner: {OPEN}"),
             ("placeholder-left", "error", f"10:4: promises.0.quote: {OPEN}"),
         )
@@ -497,7 +503,7 @@ systems:
         (
             "{table: hr.staff}", "feed-table",
             "recipients.post.feed.table: no table 'hr.staff'; "
-            "write 'system.table', a declared table that is looked into",
+            "write 'system.table', a declared table that Troth reads",
         ),
         (
             '{table: shop.person, where: {mailin: "yes"}}', "feed-column",
@@ -511,12 +517,12 @@ systems:
         (
             "{table: shop.street}", "feed-nothing",
             "recipients.post.feed.table: 'shop.street' holds nothing that 'post' receives; "
-            "name the table that holds it, or add to recipients.post.receives what goes there",
+            "give the table that holds it, or add what is sent to recipients.post.receives",
         ),
         (
             "{table: shop.issue}", "feed-nobody",
-            "recipients.post.feed.table: nothing leads from a person to the rows of 'shop.issue'; "
-            "say whose they are: belongs_to, identity or mentions",
+            "recipients.post.feed.table: no link leads from a person to the rows of 'shop.issue'; "
+            "declare whose they are: belongs_to, identity or mentions",
         ),
     ],
 )  # fmt: skip

@@ -104,12 +104,13 @@ def test_strategies_arrive_and_the_rest_is_left_to_people() -> None:
 
 def test_what_was_assumed_is_told_with_its_place() -> None:
     assert said(DATASET) == [
-        "dataset.yml:10:13: dataset.0.collections.0.fields.3: nested fields are declared together, as "
+        "dataset.yml:10:13: dataset.0.collections.0.fields.3: nested fields are declared together as "
         "'user.contact.address'; narrow it by hand",
         "dataset.yml:14:9: dataset.0.collections.1: its rows belong to others, so its identities are declared as "
         "'mentions'; move them to 'identity' if each row is one person",
-        "dataset.yml:24:39: dataset.0.collections.1.fields.2.fides_meta.references.0: no direction: taken for a "
-        "reference that does not say whose the row is; move it to 'belongs_to' if it does",
+        "dataset.yml:24:39: dataset.0.collections.1.fields.2.fides_meta.references.0: no direction: imported "
+        "as 'refers_to', which does not make the row that person's; move it to 'belongs_to' if the row is "
+        "that person's",
     ]
 
 
@@ -122,23 +123,29 @@ def test_what_was_assumed_is_told_with_its_place() -> None:
             "no data category 'user.contact.emial'; did you mean 'user.contact.email'?",
         ),
         ({"data_categories": ["user.name", "user.job_title"]}, "a second category, 'user.job_title', is left out"),
-        ({"data_categories": ["user.name"], "retention": "1 year"}, "'retention' is not carried over"),
-        ({"data_categories": ["user.name"], "fides_meta": {"read_only": True}}, "'read_only' is not carried over"),
-        ({"data_categories": ["user.name"], "fides_meta": {"identity": "loyalty"}}, "no identity like 'loyalty'"),
+        ({"data_categories": ["user.name"], "retention": "1 year"}, "'retention' is not supported and was dropped"),
+        (
+            {"data_categories": ["user.name"], "fides_meta": {"read_only": True}},
+            "'read_only' is not supported and was dropped",
+        ),
+        (
+            {"data_categories": ["user.name"], "fides_meta": {"identity": "loyalty"}},
+            "no identity corresponds to 'loyalty'",
+        ),
         (
             {
                 "data_categories": ["user.name"],
                 "fides_meta": {"masking_strategy_override": {"strategy": "aes_encrypt"}},
             },
-            "no strategy like 'aes_encrypt'",
+            "no strategy corresponds to 'aes_encrypt'",
         ),
         (
             {"data_categories": ["user.name"], "fides_meta": {"references": [{"dataset": "crm", "field": "a.id"}]}},
-            "the reference to 'crm.a.id' leads to no collection of this text; add it by hand",
+            "the reference to 'crm.a.id' refers to a collection that is not in this file; add it by hand",
         ),
         (
             {"data_categories": ["user.name"], "fides_meta": {"references": [{"dataset": "s", "field": "t.f.g"}]}},
-            "the reference to 's.t.f.g' leads to a nested field; add it by hand",
+            "the reference to 's.t.f.g' refers to a nested field; add it by hand",
         ),
     ],
 )
@@ -205,7 +212,5 @@ def test_any_shape_gives_a_draft_that_can_be_written(collections: list[object], 
 
 def test_the_draft_is_readable_and_names_what_to_look_at() -> None:
     text = dump(from_fides(DATASET))
-    assert text.startswith(
-        "# Drafted from a Fides dataset.\n# To be looked at:\n# - dataset.0.collections.0.fields.3: "
-    )
+    assert text.startswith("# Drafted from a Fides dataset.\n# To be checked:\n# - dataset.0.collections.0.fields.3: ")
     assert "      address:\n        fields: {street: user.contact.address.street}\n" in text

@@ -69,7 +69,7 @@ def test_a_circle_of_includes_is_refused(folder: Path) -> None:
     (folder / "systems" / "b.yaml").write_text("include: [b.yaml]")
 
     assert refusal(folder) == [
-        "systems/b.yaml:1:1: include: 'b.yaml' includes this file again; take it out of one of them"
+        "systems/b.yaml:1:1: include: 'b.yaml' includes this file again; remove it from one of them"
     ]
 
 
@@ -83,19 +83,20 @@ def test_a_file_that_two_patterns_name_is_read_once(folder: Path) -> None:
 def test_nothing_outside_the_folder_is_read(folder: Path, pattern: str) -> None:
     (folder / "link.yaml").symlink_to(folder.parent / "beside.yaml")
     (folder / "troth.yaml").write_text(HEAD + f"include: [{pattern}]")
-    assert "leads out of the declaration's folder; move the file below the declaration" in refusal(folder)[0]
+    assert "points outside the declaration's folder; move the file below the declaration" in refusal(folder)[0]
 
 
 def test_an_absolute_path_is_no_pattern(folder: Path) -> None:
     (folder / "troth.yaml").write_text(HEAD + "include: [/etc/*.yaml]")
     assert refusal(folder) == [
-        "troth.yaml:4:1: include: '…' is no file pattern; name files below the declaration, such as systems/*.yaml"
+        "troth.yaml:4:1: include: '…' is not a valid file pattern; name files below the declaration, such "
+        "as systems/*.yaml"
     ]
 
 
 def test_a_pattern_that_names_no_file_is_a_mistake(folder: Path) -> None:
     (folder / "troth.yaml").write_text(HEAD + "include: [system/a.yaml]")
-    assert refusal(folder) == ["troth.yaml:4:1: include: 'system/a.yaml' names no file; check the spelling"]
+    assert refusal(folder) == ["troth.yaml:4:1: include: 'system/a.yaml' matches no file; check the spelling"]
 
 
 def test_an_include_that_is_no_list_is_a_mistake(folder: Path) -> None:

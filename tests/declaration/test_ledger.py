@@ -64,7 +64,7 @@ def test_an_address_that_is_none_or_holds_a_secret_is_a_mistake(url: str) -> Non
 @pytest.mark.parametrize(
     ("ledger", "says"),
     [
-        ({"witnesses": [{"key": KEY, "url": URL}] * 2}, "named twice"),
+        ({"witnesses": [{"key": KEY, "url": URL}] * 2}, "listed twice"),
         ({"witnesses": [{"key": KEY, "url": URL}], "quorum": 2}, "larger than the number of witnesses"),
         ({"witnesses": [{"key": KEY, "url": URL}], "quorum": 0}, "quorum"),
         ({"witness": []}, "witness"),
@@ -82,5 +82,5 @@ def test_keys_are_told_apart_whatever_signs_base64_writes_them_in() -> None:
     ledger = declared(witnesses=[{"key": first, "url": URL}, {"key": second, "url": URL}]).ledger
     assert ledger is not None
     assert [each.key for each in ledger.witnesses] == [first, second]
-    with pytest.raises(DeclarationErrors, match="named twice"):
+    with pytest.raises(DeclarationErrors, match="listed twice"):
         declared(witnesses=[{"key": key_of(f"{name}.example.org", b"\xfe" * 32), "url": URL} for name in "ab"])

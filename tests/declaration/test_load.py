@@ -29,12 +29,12 @@ MODEL_MISTAKES = [
     ("systems: {shop: {}}", "4:11: systems.shop.store: 'store' is missing; add 'store: …'"),
     (
         "purposes: {p: {basis: consnet, use: sales, data: []}}",
-        "4:23: purposes.p.basis: 'consnet' cannot stand here; did you mean 'consent'? one of: consent, contract, "
+        "4:23: purposes.p.basis: 'consnet' is not allowed here; did you mean 'consent'? one of: consent, contract, "
         "legal_obligation, vital_interests, public_task, legitimate_interests, recognised_legitimate_interests",
     ),
     (
         "systems: {shop: {store: task, tables: {c: {erase: {name: maks}}}}}",
-        "4:58: systems.shop.tables.c.erase.fields.name: 'maks' cannot stand here; did you mean 'mask'? "
+        "4:58: systems.shop.tables.c.erase.fields.name: 'maks' is not allowed here; did you mean 'mask'? "
         "one of: delete, null, mask, pseudonymise, keep",
     ),
     (
@@ -42,11 +42,11 @@ MODEL_MISTAKES = [
         "4:50: purposes.p.data: a list is expected, not text; put it in brackets: […]",
     ),
     ("cookies: []", "4:10: cookies: a mapping is expected, not a list"),
-    ("recipients:", "4:12: recipients: nothing stands here; give it a value, or take the key out"),
+    ("recipients:", "4:12: recipients: the value is empty; give it a value, or remove the key"),
     ("limits: {rows: lots}", "4:16: limits.rows: a whole number is expected, not text"),
     (
         "cryptoperiods: {field: 3 years}",
-        "4:24: cryptoperiods.field: a key that seals data is in use for a day to two years",
+        "4:24: cryptoperiods.field: a key that seals data may be in use for one day to two years",
     ),
     ("limits: {rows: 0}", "4:16: limits.rows: it should be greater than or equal to 1"),
     (
@@ -61,10 +61,10 @@ MODEL_MISTAKES = [
         for value, said in (
             (
                 "determinist",
-                "'determinist' cannot stand here; did you mean 'deterministic'? one of: true, false, deterministic",
+                "'determinist' is not allowed here; did you mean 'deterministic'? one of: true, false, deterministic",
             ),
-            ("yes", "'yes' cannot stand here; one of: true, false, deterministic"),
-            ('"true"', "'true' cannot stand here; take the quotes off; one of: true, false, deterministic"),
+            ("yes", "'yes' is not allowed here; one of: true, false, deterministic"),
+            ('"true"', "'true' is not allowed here; remove the quotes; one of: true, false, deterministic"),
             ("1", "true, false or deterministic is expected, not a number"),
         )
     ),
@@ -88,24 +88,25 @@ MODEL_MISTAKES = [
     ),
     (
         "contracts: {c: {retain: 6 yrs, at_end: delete}}",
-        "4:25: contracts.c.retain: a period is a number and day(s), week(s), month(s) or year(s), such as '90 days'",
+        "4:25: contracts.c.retain: a period must be a number and day(s), week(s), month(s) or year(s), such "
+        "as '90 days'",
     ),
     (
         "recipients: {r: {role: joint, country: Wales, receives: []}}",
-        "4:40: recipients.r.country: not the code of a country; write two capital letters (ISO 3166-1), such as GB",
+        "4:40: recipients.r.country: not a country code; write two capital letters (ISO 3166-1), such as GB",
     ),
     (
         "recipients: {r: {role: joint, country: GB, receives: [], contract_until: 20270101}}",
-        "4:74: recipients.r.contract_until: a date is a year, month and day, such as 2026-11-01",
+        "4:74: recipients.r.contract_until: a date must be year, month and day, such as 2026-11-01",
     ),
     (
         "systems: {a.b: {store: task}}",
-        "4:11: systems.a.b: the name of a system has no dots or spaces; write '-' or '_' instead",
+        "4:11: systems.a.b: the name of a system must not contain dots or spaces; write '-' or '_' instead",
     ),
     (
         "promises:\n- quote: q\n  owner: ann@example.org\n"
         "  waive: {reason: r, approver: Ann@example.org, until: 2027-01-01}",
-        "5:3: promises.0: a waiver is approved by someone who does not own the promise; name another approver",
+        "5:3: promises.0: the owner of a promise cannot approve its waiver; name another approver",
     ),
 ]
 
@@ -128,13 +129,13 @@ def test_a_missing_section_is_told_at_the_start_of_the_file() -> None:
 
 
 def test_another_version_of_the_format_is_refused() -> None:
-    with pytest.raises(DeclarationErrors, match="'2' cannot stand here; one of: 1"):
+    with pytest.raises(DeclarationErrors, match="'2' is not allowed here; one of: 1"):
         parse("troth: 2")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}", b"\xef\xbb\xbf"])
 def test_an_empty_file_is_refused(text: str | bytes) -> None:
-    with pytest.raises(DeclarationErrors, match=r"troth\.yaml:1:1: no declaration stands here"):
+    with pytest.raises(DeclarationErrors, match=r"troth\.yaml:1:1: there is no declaration"):
         parse(text)
 
 
@@ -268,7 +269,7 @@ def test_a_text_for_people_may_be_written_by_language(declared: Declared) -> Non
 @pytest.mark.parametrize(
     ("title", "said"),
     [
-        ("{it: Il negozio}", "'it' is no language here: write en, de, fr, es"),
+        ("{it: Il negozio}", "'it' is not a supported language: write en, de, fr, es"),
         ("{en: ' '}", "a text for each language is expected"),
         ("{}", "a text for each language is expected"),
         ("[The shop]", "text is expected, not a list"),

@@ -77,14 +77,14 @@ def test_a_period_is_a_number_and_a_unit(text: str, count: int, unit: str) -> No
 
 @each_row("text", ["90", "days", "-1 days", "1.5 years", "90 days ago", "٣ days", "1 fortnight", ""])
 def test_what_is_no_period_is_refused(text: str) -> None:
-    with pytest.raises(ValidationError, match="a period is a number and"):
+    with pytest.raises(ValidationError, match="a period must be a number and"):
         Period.model_validate(text)
 
 
 def test_a_cookie_lives_for_the_session_or_a_period() -> None:
     assert Cookie(purpose="necessary", lifetime="session").period is None
     assert Cookie(purpose="necessary", lifetime="30 days").period == Period(count=30, unit="day")
-    with pytest.raises(ValueError, match="a period is"):
+    with pytest.raises(ValueError, match="a period must be"):
         _ = Cookie(purpose="necessary", lifetime="long").period
 
 
@@ -163,5 +163,5 @@ def test_words_that_say_nothing_count_for_nothing(key: str, empty: str) -> None:
     Promise.model_validate(told)
     part, _, name = key.rpartition(".")
     (told[part] if part else told)[name] = empty
-    with pytest.raises(ValidationError, match="says nothing"):
+    with pytest.raises(ValidationError, match="the text is empty"):
         Promise.model_validate(told)

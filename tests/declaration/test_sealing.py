@@ -33,18 +33,18 @@ def test_a_sealed_field_with_its_buckets_is_sound() -> None:
             "search-column", Severity.ERROR,
             f"{{fields: {{a: {{{NAME}, {INDEX}}}}}}}, erase: delete}}",
             "fields.a.search.column: the buckets in 'a_bucket' are personal data and are not declared; "
-            "add it to the fields of 't', with the category of what it finds",
+            "add it to the fields of 't', with the category of the values that it finds",
         ),
         (
             "search-unsealed", Severity.ERROR,
             f"{{fields: {{a: {{category: user.name, {INDEX}}}}}, a_bucket: user.name}}, erase: delete}}",
-            "fields.a.search: 'a' is not a field with 'sealed: true'; say 'sealed: true' of it",
+            "fields.a.search: 'a' is not a field with 'sealed: true'; add 'sealed: true' to it",
         ),
         (
             "search-unsealed", Severity.ERROR,
             f"{{fields: {{a: {{category: user.name, sealed: deterministic, {INDEX}}}}}, a_bucket: user.name}}, "
             "erase: delete}",
-            "fields.a.search: 'a' is not a field with 'sealed: true'; say 'sealed: true' of it",
+            "fields.a.search: 'a' is not a field with 'sealed: true'; add 'sealed: true' to it",
         ),
         (
             "search-unsealed", Severity.ERROR,
@@ -55,30 +55,30 @@ def test_a_sealed_field_with_its_buckets_is_sound() -> None:
             "search-twice", Severity.ERROR,
             f"{{fields: {{b: {{{NAME}}}, a: {{{NAME}, {INDEX}, with: [b]}}}}, c: {{{NAME}, {INDEX}, with: [b]}}}}, "
             "a_bucket: user.name}, erase: delete}",
-            "fields.c.search: 'b' is in two indexes, which together tell values apart that each of them hides; "
-            "leave one of them out",
+            "fields.c.search: 'b' is in two indexes, which together distinguish values that each alone does not; "
+            "remove one of them",
         ),
         (
             "search-twice", Severity.ERROR,
             f"{{fields: {{a: {{{NAME}, {INDEX}, with: [a]}}}}, a_bucket: user.name}}, erase: delete}}",
-            "fields.a.search: 'a' is in two indexes, which together tell values apart that each of them hides; "
-            "leave one of them out",
+            "fields.a.search: 'a' is in two indexes, which together distinguish values that each alone does not; "
+            "remove one of them",
         ),
         (
             "identity-sealed", Severity.ERROR,
             "{identity: {email: a}, fields: {a: {category: user.contact.email, sealed: true}}, erase: delete}",
-            "identity.email: 'a' is sealed, so no value is found in it: these people stay out of requests; "
-            "name them by another column, or by an account number",
+            "identity.email: 'a' is sealed and cannot be searched: requests do not find these people; "
+            "identify them by another column, or by an account number",
         ),
         (
             "erase-sealed", Severity.WARNING,
             f"{{fields: {{a: {{{NAME}}}}}, erase: {{a: mask}}}}",
-            "erase.fields.a: 'mask' writes what is not sealed, and the application cannot open it; write 'null'",
+            "erase.fields.a: 'mask' writes an unsealed value, which the application cannot open; write 'null'",
         ),
         (
             "erase-sealed", Severity.WARNING,
             f"{{fields: {{a: {{{NAME}, {INDEX}}}}}, a_bucket: user.name}}, erase: {{a: null, a_bucket: mask}}}}",
-            "erase.fields.a_bucket: 'mask' writes what is not sealed, and the application cannot open it; "
+            "erase.fields.a_bucket: 'mask' writes an unsealed value, which the application cannot open; "
             "write 'null'",
         ),
     ],

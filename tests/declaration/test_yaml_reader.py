@@ -17,19 +17,19 @@ Declared = Callable[[str], Declaration]
 FORM_MISTAKES = [
     (
         "limits: {rows: 1}\nlimits: {rows: 2}",
-        "5:1: 'limits' stands here a second time; the first is at 4:1; keep one",
+        "5:1: 'limits' is given twice here; the first is at 4:1; keep one",
     ),
     (
         "systems:\n  a: {store: task}\n  'a': {store: task}",
-        "6:3: systems: 'a' stands here a second time; the first is at 5:3; keep one",
+        "6:3: systems: 'a' is given twice here; the first is at 5:3; keep one",
     ),
-    ("systems: !!map {}", "4:10: systems: a tag ('!…'); tags are not read; write the value without one"),
-    ("<<: {limits: {}}", "4:1: a merge key ('<<'); write the keys out, or move them to an include"),
-    ("? [a]\n: b", "4:3: a key that is not plain text; write the key as text"),
+    ("systems: !!map {}", "4:10: systems: a tag ('!…'); tags are not supported; write the value without one"),
+    ("<<: {limits: {}}", "4:1: a merge key ('<<'); write the keys in full, or move them to an include"),
+    ("? [a]\n: b", "4:3: a key is not plain text; write the key as text"),
     (
         "systems:\n\tshop: {}",
         "5:1: while scanning for the next token, found character that cannot start any token (a tab); "
-        "indent with spaces; YAML takes no tabs",
+        "indent with spaces; YAML does not allow tabs",
     ),
     (
         "systems: shop: {}",
@@ -43,15 +43,15 @@ FORM_MISTAKES = [
     ),
     ("limits: *rows", "4:9: found undefined alias; '*' starts an alias; put quotes around the text"),
     ("a: &x 1\nb: &x 2", "5:4: found duplicate anchor; give one of them another name"),
-    ("&a limits: {}\n*a : {}", "5:1: a key that is not plain text; write the key as text"),
+    ("&a limits: {}\n*a : {}", "5:1: a key is not plain text; write the key as text"),
     (
         "---\nlimits: {}",
         "4:1: expected a single document in the stream, but found another document; "
-        "keep one document in a file: take out the '---' line",
+        "keep one document in a file: remove the '---' line",
     ),
     ("limits: @x", "4:9: while scanning for the next token, found character that cannot start any token; "
      "put quotes around the text"),
-    ("é: [\x07]", "4:5: control characters are not allowed; take the control character out"),
+    ("é: [\x07]", "4:5: control characters are not allowed; remove the control character"),
 ]  # fmt: skip
 
 

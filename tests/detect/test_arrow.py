@@ -61,7 +61,7 @@ def test_nothing_is_found_in_nothing(empty: list[None]) -> None:
 
 
 def test_what_is_no_text_is_refused() -> None:
-    with pytest.raises(TypeError, match="texts are wanted, and this is an array of int64"):
+    with pytest.raises(TypeError, match="give an array of text, not of int64"):
         DETECTOR.find_batch(pa.array([1, 2]))
 
 

@@ -124,12 +124,12 @@ def test_a_sample_that_could_not_be_searched_is_no_pass(
     ask: Callable[[], Check], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def given_up(self: Detector, text: str) -> list[object]:
-        raise Unscanned("the text could not be searched in the memory that is allowed")
+        raise Unscanned("searching the text exceeded the memory limit")
 
     monkeypatch.setattr(Detector, "find", given_up)
     check = ask()
     assert check.outcome is not CheckOutcome.PASS
-    assert "shop was not observed: the text could not be searched" in check.summary
+    assert "shop was not observed: searching the text exceeded" in check.summary
 
 
 def test_values_that_are_too_much_together_are_searched_apart(

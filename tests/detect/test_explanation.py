@@ -22,26 +22,26 @@ def _why(text: str) -> str:
 def test_a_recogniser_tells_its_check_and_the_word_before(before: str) -> None:
     assert _why(f"{before}my NI number is AB 12 34 56 C") == (
         "gb/nino, National Insurance number; "
-        "it has the form that a National Insurance number has, with a prefix that is given out; “ni number” before it"
+        "it has the form of a National Insurance number, with a prefix that is issued; “ni number” before it"
     )
 
 
 def test_a_value_that_nothing_tells_of_names_no_word() -> None:
-    assert _why("AB 12 34 56 C").endswith("with a prefix that is given out")
+    assert _why("AB 12 34 56 C").endswith("with a prefix that is issued")
 
 
 def test_what_is_left_of_a_finding_is_explained_by_what_it_says_itself() -> None:
     part = Finding(16, 22, "UK_NINO", 0.9, "gb/nino", checked=False, told=True)
     assert explain("my NI number is AB 12 34 56 C", part) == (
-        "gb/nino, National Insurance number; it does not pass its check; words near it say so"
+        "gb/nino, National Insurance number; it does not pass its check; words near it confirm it"
     )
 
 
 @pytest.mark.parametrize(
     ("recogniser", "says"),
     [
-        ("names", "names, the model takes it for one"),
-        ("spoken/en", "spoken/en, it is said in words"),
+        ("names", "names, the model recognises it"),
+        ("spoken/en", "spoken/en, it is spelled out in words"),
         ("presidio/UrlRecognizer", "presidio/UrlRecognizer, a second opinion"),
     ],
 )
@@ -63,7 +63,7 @@ def test_nothing_of_the_text_is_quoted() -> None:
     ("text", "says"),
     [
         ("4111 1111 1111 1111", "; its check digits agree (Luhn, of a number that a card scheme gives out)"),
-        ("password: Otter!29", "; it has the form that a password has; the word beside it is part of its form"),
+        ("password: Otter!29", "; it has the form of a password; the word beside it is part of its form"),
         ("EIN 12-3456789", "; the word beside it is part of its form"),
         ("MRN 12345678", "; the word beside it is part of its form"),
         ("cvv 123", "; the word beside it is part of its form"),

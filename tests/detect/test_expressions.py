@@ -50,7 +50,7 @@ def test_a_prefilter_may_take_capitals_for_small_letters() -> None:
 def test_what_re2_gives_up_on_is_unscanned_and_never_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     which = Prefilter()
     monkeypatch.setitem(which.__dict__, "_occurring", lambda utf8: [])  # as if nothing occurred: so RE2 says it
-    with pytest.raises(Unscanned, match="in the memory that is allowed"):
+    with pytest.raises(Unscanned, match="exceeded the memory limit"):
         which.occurring(b"4111 1111 1111 1111")
 
 

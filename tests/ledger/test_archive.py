@@ -262,7 +262,7 @@ def test_nothing_is_left_of_an_archive_that_broke(tmp_path: Path) -> None:
 
 def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_text("mine")
-    with pytest.raises(LedgerError, match="is there already"):
+    with pytest.raises(LedgerError, match="exists already"):
         write_archive(tmp_path / "a.zip", [], FixedSigner())
     assert (tmp_path / "a.zip").read_text() == "mine"
 

@@ -215,7 +215,7 @@ def test_tokens_are_not_made_from_text(token: Any, text: str) -> None:
     ("fields", "says"),
     [
         ({key: value for key, value in ERASED.items() if key != "plan"}, "needs plan"),
-        ({**ERASED, "note": "Ann asked nicely"}, "holds only"),
+        ({**ERASED, "note": "Ann asked nicely"}, "allows only"),
         ({**ERASED, "kept": -1}, "kept of subject.erased takes a whole number"),
         ({**ERASED, "kept": True}, "kept"),
         ({**ERASED, "rescan": "Ann"}, "rescan of subject.erased takes one of: clean"),

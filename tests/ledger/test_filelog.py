@@ -387,7 +387,7 @@ def test_a_ledger_that_lost_signed_entries_is_not_opened(log: FileLog, signer: F
     log.checkpoint()
     log.close()
     os.truncate(log.folder / "journal", end)
-    with pytest.raises(LedgerBroken, match="5 leaves, and 3 are left"):
+    with pytest.raises(LedgerBroken, match="5 leaves, but only 3 are left"):
         FileLog(log.folder, signer)
 
 

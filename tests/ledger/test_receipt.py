@@ -89,7 +89,7 @@ def test_the_same_words_are_committed_to_differently_each_time() -> None:
     "other", [Opening("waiver.given/reason", "x", bytes(32)), Opening("attestation.given/says", "y", bytes(32))]
 )
 def test_another_opening_does_not_fit(other: Opening) -> None:
-    with pytest.raises(EntryRefused, match="does not fit"):
+    with pytest.raises(EntryRefused, match="does not match"):
         other.require(Opening("waiver.given/reason", "y", bytes(32)).commitment)
 
 

@@ -55,7 +55,7 @@ def test_other_software_verifies_it_too(note: str, tsa: Authority, client: httpx
 def test_it_shows_nothing_about_another_checkpoint(note: str, tsa: Authority, client: httpx.Client) -> None:
     token = request_timestamp(note, tsa.url, client)
     for other in (note.replace("\n5\n", "\n6\n"), note + "x"):
-        with pytest.raises(TimestampRefused, match="not one of this checkpoint"):
+        with pytest.raises(TimestampRefused, match="not for this checkpoint"):
             verify_timestamp(other, token, [tsa.root.read_bytes()])
 
 
@@ -91,7 +91,7 @@ def test_an_odd_answer_is_refused(note: str, client: httpx.Client, status: int, 
 
 
 def test_an_authority_that_is_not_there_is_told(note: str, client: httpx.Client) -> None:
-    with pytest.raises(TimestampRefused, match="cannot be asked"):
+    with pytest.raises(TimestampRefused, match="cannot be reached"):
         request_timestamp(note, "http://127.0.0.1:1", client)
 
 

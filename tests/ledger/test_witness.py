@@ -109,7 +109,7 @@ def test_a_quorum_counts_each_witness_once(log: FileLog) -> None:
 
 
 def test_a_quorum_that_cannot_be_met_is_refused(witness: FakeWitness) -> None:
-    with pytest.raises(NoteRefused, match="2 witnesses are needed, and 1 are named"):
+    with pytest.raises(NoteRefused, match="2 witnesses are needed, but only 1 are listed"):
         Quorum((witness.key,), 2)
     with pytest.raises(NoteRefused, match="twice"):
         Quorum((witness.key, Witness("witness.example.org/again", witness.key.public_key)), 1)
@@ -121,7 +121,7 @@ def test_a_wrong_cosignature_is_not_passed_over(log: FileLog, witness: FakeWitne
     log.append(entries(1, start=3))
     stolen = f"{log.checkpoint()}{witness.cosignature(note)}\n"
     impostor = FakeWitness(witness.name)
-    with pytest.raises(NoteRefused, match="does not fit"):
+    with pytest.raises(NoteRefused, match="does not match"):
         Quorum((witness.key,), 0).found(stolen)
     assert Quorum((witness.key,), 0).found(f"{note}{impostor.cosignature(note)}\n") == []
     with pytest.raises(NoteRefused):
@@ -285,14 +285,14 @@ def said(text: str, status: int = 200) -> Answer:
     return status, "text/plain", text.encode()
 
 
-NO_COSIGNATURE = "without a cosignature that holds"
+NO_COSIGNATURE = "without a valid cosignature"
 ODD_ANSWERS: dict[str, tuple[Answer, str]] = {
     "nothing": (said(""), NO_COSIGNATURE),
     "a page": (said("<html>hello</html>\n"), NO_COSIGNATURE),
     "another's": (said(f"{FakeWitness('else').cosignature('a')}\n"), NO_COSIGNATURE),
     "an impostor's": (said(f"{FakeWitness('witness.example.org/w1').cosignature('a')}\n"), NO_COSIGNATURE),
     "not text": ((200, "text/plain", os.urandom(500)), NO_COSIGNATURE),
-    "a flood": (said("x" * 100_000), "more than a witness has to say"),
+    "a flood": (said("x" * 100_000), "more than a witness should"),
     "a size that is none": (said("-1\n", 409), "another ledger of this size"),
     "a size without end": (said("9" * 5_000 + "\n", 409), "another ledger of this size"),
     "a larger size": (said("4000000000\n", 409), "rolled back"),
@@ -333,7 +333,7 @@ def test_a_witness_that_is_not_there_is_told(
     log: FileLog, witness: FakeWitness, client: httpx.Client, url: str
 ) -> None:
     log.append(entries(1))
-    with pytest.raises(WitnessRefused, match="cannot be asked"):
+    with pytest.raises(WitnessRefused, match="cannot be reached"):
         ask(log, witness, url, client)
 
 

@@ -24,7 +24,7 @@ def test_part_of_a_sentence_is_told_the_whole(either: PolicyText) -> None:
     assert bound.problem is not None
     assert bound.problem.code == "quote-partial"
     assert bound.problem.fix == (
-        "quote the whole: “Recordings are deleted within thirty days after the contract ends.”"
+        "quote all of it: “Recordings are deleted within thirty days after the contract ends.”"
     )
     assert bound.sentences == ()
 
@@ -72,7 +72,7 @@ def test_a_cell_says_something_in_its_row_unless_it_is_a_sentence() -> None:
     assert found(text, "We keep them for a day.") == "We keep them for a day."
     (bound,) = bind_promises(read(text), [promise("13 months")])
     assert bound.problem is not None
-    assert bound.problem.fix == "quote the whole: “Views | 13 months”"
+    assert bound.problem.fix == "quote all of it: “Views | 13 months”"
 
 
 def test_the_whole_is_found_where_the_same_words_are_a_part_elsewhere() -> None:

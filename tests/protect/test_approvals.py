@@ -95,7 +95,7 @@ def test_two_roles_approve_one_plan(approvals: Approvals) -> None:
 
 def test_one_role_twice_is_one_approval(approvals: Approvals) -> None:
     approve(approvals, "a", "a")
-    with pytest.raises(ApprovalRefused, match=r"1 of 2 approvals are there \(custodian-a\); let another role approve"):
+    with pytest.raises(ApprovalRefused, match=r"1 of 2 approvals are given \(custodian-a\); have another role approve"):
         approvals.require(PLAN, now=NOW)
 
 
@@ -109,7 +109,7 @@ def test_an_approval_holds_for_a_day(approvals: Approvals) -> None:
     approve(approvals, "a")
     approve(approvals, "b", now=NOW + MINUTE)
     assert approvals.require(PLAN, now=NOW + APPROVAL_LASTS - MINUTE)
-    with pytest.raises(ApprovalRefused, match=r"1 of 2 .*\(custodian-b\), that of custodian-a is over"):
+    with pytest.raises(ApprovalRefused, match=r"1 of 2 .*\(custodian-b\), that of custodian-a has expired"):
         approvals.require(PLAN, now=NOW + APPROVAL_LASTS)
 
 
@@ -272,7 +272,7 @@ def test_a_plan_is_bound_to_role_passphrase_and_those_there_are(
 
 
 def test_one_passphrase_does_not_make_two_approvers(keyring: Keyring, approvers: tuple[Approver, ...]) -> None:
-    with pytest.raises(ApprovalRefused, match="the passphrase of another approver") as refused:
+    with pytest.raises(ApprovalRefused, match="another approver has this passphrase") as refused:
         plan_approver(keyring, approvers, "custodian-x", WORDS["custodian-b"], now=NOW)
     assert "custodian-b" not in str(refused.value), "whose it is stays untold"
 
@@ -316,10 +316,10 @@ def test_a_plan_for_other_approvers_does_nothing_and_the_same_plan_twice_is_harm
 @pytest.mark.parametrize(
     ("role", "words", "message"),
     [
-        ("Ann Smith", "x" * 12, "names an office and no person"),
-        ('a"\n', "x" * 12, "small letters"),
-        ("custodian-a", "x" * 12, "is an approver already"),
-        ("custodian-x", "x" * 11, "12 characters or more"),
+        ("Ann Smith", "x" * 12, "it must name a function and not a person"),
+        ('a"\n', "x" * 12, "lower-case letters"),
+        ("custodian-a", "x" * 12, "is already an approver"),
+        ("custodian-x", "x" * 11, "at least 12 characters"),
     ],
 )
 def test_an_approver_that_cannot_be_is_refused(

@@ -94,7 +94,7 @@ def test_a_home_that_was_begun_is_gone_on_with(home: Path) -> None:
 
 
 def test_that_keys_are_lost_is_said_on_purpose(home: Path, tmp_path: Path) -> None:
-    with pytest.raises(HomeRefused, match=r"keys.toml is there and is never overwritten"):
+    with pytest.raises(HomeRefused, match=r"keys.toml exists and is never overwritten"):
         begin_keys(home)
     (home / KEYS_FILE).unlink()
     with pytest.raises(HomeRefused, match="troth keys init --keys-lost"):
@@ -178,8 +178,8 @@ def test_a_key_file_that_is_a_folder_or_a_pipe_is_refused(home: Path) -> None:
         ("version = 1", "version = 2", "later Troth"),
         ('wrap = "none"', 'wrap = "starlight"', "cannot unwrap"),
         ('wrap = "none"', "wrap = [1]", "cannot unwrap"),
-        ('wrap = "none"', 'wrap = "aws-kms"', "damaged: aws-kms needs to know its key"),
-        ('wrap = "none"', 'wrap = "none"\nkey = "mine"', "damaged: none takes no key"),
+        ('wrap = "none"', 'wrap = "aws-kms"', "damaged: aws-kms needs the option key"),
+        ('wrap = "none"', 'wrap = "none"\nkey = "mine"', "damaged: none has no option key"),
         ('wrap = "none"', 'wrap = "none"\npath = "mine"', "damaged"),
         ("created = ", "made = ", "damaged"),
         ('secret = "', 'secret = "A', "damaged"),

@@ -106,7 +106,7 @@ def test_a_copy_that_is_not_sound_is_told(home: Path, copy: Path, fault: str) ->
     else:
         copy.chmod(0o644)
     [told] = take_inventory(home, keyring, now=NOW).unsound
-    said = {"missing": "is missing; write it again", "older": "is not as keys.toml is", "open": "chmod 600"}
+    said = {"missing": "is missing; write it again", "older": "differs from keys.toml", "open": "chmod 600"}
     assert said[fault] in told
     if fault != "open":
         chain.keep_copy(copy)

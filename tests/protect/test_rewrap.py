@@ -131,7 +131,7 @@ def aged(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_passphrase_is_changed(aged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TROTH_NEW_PASSPHRASE", "the new passphrase")
     carry_out(aged, way("age", {}))
-    with pytest.raises(WrapRefused, match="the passphrase does not open"):
+    with pytest.raises(WrapRefused, match="the passphrase does not unwrap"):
         Keyring.open(aged)
     monkeypatch.setenv("TROTH_PASSPHRASE", "the new passphrase")
     Keyring.open(aged)
@@ -139,7 +139,7 @@ def test_a_passphrase_is_changed(aged: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_old_passphrase_does_not_pass_for_a_new_one(aged: Path) -> None:
     before = (aged / KEY_FILE).read_bytes()
-    with pytest.raises(WrapRefused, match="the new passphrase is the old one"):
+    with pytest.raises(WrapRefused, match="the new passphrase equals the old one"):
         carry_out(aged, way("age", {}))
     assert (aged / KEY_FILE).read_bytes() == before
 

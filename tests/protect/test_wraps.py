@@ -208,7 +208,7 @@ def test_a_key_that_may_wrap_and_not_unwrap_is_refused_before_it_is_needed(world
 
 def test_a_way_that_gives_back_something_else_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("troth.protect.wraps.plain.Plain.unwrap", lambda *_: bytes(32))
-    with pytest.raises(WrapRefused, match="another secret"):
+    with pytest.raises(WrapRefused, match="a different secret"):
         world.make("none")
     assert list(world.home.iterdir()) == []
 
@@ -224,17 +224,17 @@ def test_where_a_key_is_already_nobody_is_asked_to_wrap_another(world: World) ->
     ("name", "given", "says"),
     [
         ("starlight", {}, "there are: none, age"),
-        ("none", {"key": "x"}, "none takes no key"),
-        ("age", {"passphrase": "x"}, "age takes no passphrase"),
-        ("age", {"_passphrase": "x"}, "age takes no _passphrase"),
-        ("aws-kms", {}, "aws-kms needs to know its key"),
+        ("none", {"key": "x"}, "none has no option key"),
+        ("age", {"passphrase": "x"}, "age has no option passphrase"),
+        ("age", {"_passphrase": "x"}, "age has no option _passphrase"),
+        ("aws-kms", {}, "aws-kms needs the option key"),
         ("aws-kms", {"key": "alias/troth"}, "ARN"),
         ("aws-kms", {"key": "arn:aws:kms:eu-west-1:111122223333:alias/troth"}, "ARN"),
         ("aws-kms", {"key": "arn:aws:kms:eu-west-1.example.org/:111122223333:key/1"}, "ARN"),
         ("transit", {"key": "../../sys/seal"}, "letters"),
         ("transit", {"key": "troth", "mount": "transit/../sys"}, "letters"),
         ("transit", {"key": "troth", "mount": ""}, "empty"),
-        ("pkcs11", {"key": "root"}, "needs to know its token"),
+        ("pkcs11", {"key": "root"}, "needs the option token"),
         ("pkcs11", {"token": "a\nb", "key": "root"}, "cannot be printed"),
         ("pkcs11", {"token": "a" * 3000, "key": "root"}, "too long"),
     ],
@@ -281,7 +281,7 @@ def light(world: World) -> World:
 def test_a_passphrase_may_stand_in_a_file(light: World, passphrase_file: Path) -> None:
     Keyring.open(light.home)
     passphrase_file.write_text("another passphrase")
-    assert "does not open" in light.refusal()
+    assert "does not unwrap" in light.refusal()
 
 
 def test_a_passphrase_twice_is_refused(light: World, passphrase_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,14 +324,14 @@ def test_a_file_that_another_age_wrote_is_opened(light: World) -> None:
 
 def test_a_wrong_passphrase_is_told_from_a_damaged_file(light: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TROTH_PASSPHRASE", "not the passphrase")
-    assert "the passphrase does not open" in light.refusal()
+    assert "the passphrase does not unwrap" in light.refusal()
     monkeypatch.setenv("TROTH_PASSPHRASE", PASSPHRASE)
     rewrite(light, age_file(bytes(32), PASSPHRASE)[:-1])
-    assert "not what age wrote" in light.refusal()
+    assert "not written by age" in light.refusal()
     rewrite(light, age_file(bytes(32), PASSPHRASE))
-    assert "does not fit its id" in light.refusal()
+    assert "does not match its id" in light.refusal()
     rewrite(light, age_file(bytes(31), PASSPHRASE))
-    assert "does not fit its id" in light.refusal()
+    assert "does not match its id" in light.refusal()
 
 
 def test_a_file_that_would_take_minutes_is_not_opened(light: World) -> None:
@@ -425,7 +425,7 @@ def test_another_key_of_kms_is_told(in_kms: World) -> None:
 
 def test_kms_opens_it_for_this_root_key_only(in_kms: World) -> None:
     in_kms.change(lambda text: text.replace('id = "k1:', 'id = "k1:0123456789abcdef"\n# "'))
-    assert "wrapped for another root key" in in_kms.refusal()
+    assert "belongs to another root key" in in_kms.refusal()
 
 
 @pytest.mark.parametrize(
@@ -476,7 +476,7 @@ def test_a_token_that_is_denied_is_told_what_it_lacks(in_vault: World, monkeypat
     in_vault.transit.denied.add("decrypt/troth")
     assert "lacks update on transit/encrypt/troth and transit/decrypt/troth" in in_vault.refusal()
     monkeypatch.setenv("VAULT_TOKEN", "hvs.run-out")
-    assert "no longer good" in in_vault.refusal()
+    assert "not valid" in in_vault.refusal()
 
 
 def test_a_key_of_vault_that_was_deleted_is_told(in_vault: World) -> None:
@@ -504,12 +504,12 @@ def test_an_engine_that_is_not_mounted_there_is_told(in_vault: World) -> None:
     ("address", "says"),
     [
         ("", "VAULT_ADDR is not set"),
-        ("vault.example.org:8200", "no plain address"),
-        ("ftp://vault.example.org", "no plain address"),
-        ("https://", "no plain address"),
-        ("http://[", "no plain address"),
-        ("http://vault.example.org:8200", "in clear"),
-        ("http://127.0.0.1.example.org", "in clear"),
+        ("vault.example.org:8200", "not a plain address"),
+        ("ftp://vault.example.org", "not a plain address"),
+        ("https://", "not a plain address"),
+        ("http://[", "not a plain address"),
+        ("http://vault.example.org:8200", "unencrypted"),
+        ("http://127.0.0.1.example.org", "unencrypted"),
         ("http://127.0.0.1:1", "does not answer"),
         ("http://localhost:1", "does not answer"),
     ],
@@ -614,7 +614,7 @@ def test_a_key_that_the_token_lost_is_told(in_token: World) -> None:
 def test_another_key_of_the_token_is_told(in_token: World) -> None:
     in_token.hsm.run("session.generate_key(pkcs11.KeyType.AES, 256, label='another', store=True)")
     in_token.change(lambda text: text.replace('key = "root"', 'key = "another"'))
-    assert "does not open it" in in_token.refusal()
+    assert "cannot unwrap it" in in_token.refusal()
 
 
 def test_two_keys_of_a_name_are_refused(in_token: World) -> None:
@@ -637,10 +637,10 @@ def test_a_library_that_is_none_is_told(in_token: World, monkeypatch: pytest.Mon
         monkeypatch.setenv("TROTH_PKCS11_MODULE", wrong)
         assert f"TROTH_PKCS11_MODULE names {wrong}" in in_token.refusal()
     monkeypatch.delenv("TROTH_PKCS11_MODULE")
-    assert "name the library of its maker" in in_token.refusal()
+    assert "give its vendor's library" in in_token.refusal()
 
 
 def test_a_file_cannot_choose_the_library(in_token: World) -> None:
     in_token.change(lambda text: text.replace('key = "root"', 'key = "root"\nmodule = "/tmp/evil.so"'))
-    with pytest.raises(HomeRefused, match="takes no module"):
+    with pytest.raises(HomeRefused, match="has no option module"):
         Keyring.open(in_token.home)

@@ -32,7 +32,7 @@ class FileJournal:
         try:
             home.mkdir(mode=0o700)
         except FileExistsError:
-            raise JournalError(f"run {run.id} has begun already; carry out a fresh plan") from None
+            raise JournalError(f"run {run.id} has begun already; make a new plan") from None
         head = {
             "version": 1,
             "id": run.id,

@@ -124,7 +124,7 @@ def test_an_erased_identifier_that_no_declared_column_could_hold_is_no_pass(
     tombstones.bury([phone], erased_at=NOW, until=NOW + dt.timedelta(days=400))
     check = looked_for(declaration, tombstones, shop=shop)
     assert (check.outcome, check.evidence.population, check.evidence.tested) == (CheckOutcome.ERROR, 2, 1)
-    assert check.summary.startswith("1 of 2 erased identifiers looked for")
+    assert check.summary.startswith("1 of 2 erased identifiers compared")
 
 
 def test_a_system_that_was_not_looked_at_is_no_pass(declaration: Declaration, tombstones: Tombstones) -> None:

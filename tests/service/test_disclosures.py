@@ -107,10 +107,10 @@ def test_it_commits_with_the_callers_transaction_or_not_at_all(database: str, de
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        ({"to": "nobody"}, "no declared recipient"),
+        ({"to": "nobody"}, "not a declared recipient"),
         ({"categories": ["user.name"]}, "not declared to receive user.name"),
         ({"categories": []}, "name the data categories"),
-        ({"purpose": "profiling"}, "no declared purpose"),
+        ({"purpose": "profiling"}, "not a declared purpose"),
     ],
 )
 def test_what_is_not_declared_is_refused_and_nothing_is_recorded(
@@ -123,7 +123,7 @@ def test_what_is_not_declared_is_refused_and_nothing_is_recorded(
 
 
 def test_a_disclosure_is_about_somebody(database: str, declaration: Declaration) -> None:
-    with pytest.raises(DisclosureRefused, match="about somebody"):
+    with pytest.raises(DisclosureRefused, match="names the people"):
         went(declaration)
 
 

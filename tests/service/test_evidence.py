@@ -218,7 +218,7 @@ def test_a_checkpoint_of_another_ledger_is_refused(kept: KeepContext, tmp_path: 
 
     signer = ledger_signer(kept.keyring, kept.company.declaration.organisation)
     other = Checkpoint(signer.name, 3, bytes(32)).sign(signer)
-    with pytest.raises(LedgerError, match="does not begin with the 3 entries"):
+    with pytest.raises(LedgerError, match="does not continue the checkpoint over 3 entries"):
         export(kept, tmp_path / "a.zip", earlier=(other,))
 
 
@@ -405,7 +405,7 @@ def test_an_outcome_between_two_changes_cannot_be_rewritten_either(
 ) -> None:
     scheduler.run_due(NOW + 3 * HOUR, office=kept)
     assert CheckRow.objects.filter(control=CONTROL, at=NOW + 3 * HOUR).update(outcome="fail")
-    with pytest.raises(RecordsDiffer, match="is fail, in the ledger pass"):
+    with pytest.raises(RecordsDiffer, match="is fail; the ledger has pass"):
         export(kept, tmp_path / "a.zip")
     assert [it.place for it in contradictions(NOW + 4 * HOUR)] == [CONTROL]
     monkeypatch.setattr(LedgerHistory, "required", lambda told, control, checks, since: checks)

@@ -179,8 +179,8 @@ def test_an_older_copy_of_the_keys_is_noticed(keyring: Keyring, chain: Keychain,
     note_keys(keyring, now=LATER)
     missing, came_back = strays(keyring)
     assert "(epoch) is not in keys.toml; restore the newest copy" in missing
-    assert came_back.startswith("field-1 is destroyed on record, and stands in keys.toml: ")
-    assert came_back.endswith("or an older copy came back; destroy it again: troth keys destroy field-1")
+    assert came_back.startswith("field-1 is recorded as destroyed, but still in keys.toml: ")
+    assert came_back.endswith("or an older copy was restored; destroy it again: troth keys destroy field-1")
     assert told("field") == ["created", "deactivated", "created", "destroyed"]
 
 
@@ -207,7 +207,7 @@ def test_a_key_in_use_that_ended_on_record_shows_an_older_copy(keyring: Keyring,
     KeyRow.objects.filter(key_id=chain.infos()[1].id.text).delete()  # a key that was never noted
     (home / "keys.toml").write_bytes(copy)
     [found] = strays(keyring)
-    assert found == "epoch-1 is destroyed on record, and active in keys.toml; restore the newest copy"
+    assert found == "epoch-1 is recorded as destroyed, but active in keys.toml; restore the newest copy"
     with pytest.raises(KeyRefused, match="restore the newest copy"):
         SubjectKeys(keyring).of("ps1:ann", now=LATER)
 
@@ -470,7 +470,7 @@ def test_keys_of_subjects_that_hang_on_a_lost_key_are_told(home: Path, keyring: 
     note_keys(keyring, now=NOW)
     (home / "keys.toml").write_text("version = 1\nkeys = 0\n")
     found = look_at_keys(home, Keyring.open(home), now=NOW)
-    assert any("epoch-1 is not in keys.toml, and what hangs on it does not open" in it for it in found.unsound)
+    assert any("epoch-1 is not in keys.toml, and what depends on it cannot be opened" in it for it in found.unsound)
 
 
 @pytest.mark.mutation("protect.keys_current")
@@ -570,7 +570,7 @@ def test_what_something_hangs_on_is_not_destroyed_unless_that_is_the_point(
 ) -> None:
     rotate_field(keyring, now=NOW, progress=lambda *_: None)
     chain.rotate("field", now=NOW)
-    with pytest.raises(KeyRefused, match=r"still needed: 1 in core_run.sealed_plan, 7 in vault_token.sealed; seal"):
+    with pytest.raises(KeyRefused, match=r"still needed: 1 in core_run.sealed_plan, 7 in vault_token.sealed; reseal"):
         planned(keyring, "field-1")
     plan = planned(keyring, "field-1", crypto_erase=True)
     assert plan.hanging == {"core_run.sealed_plan": 1, "vault_token.sealed": 7}
@@ -621,7 +621,7 @@ def test_what_is_destroyed_on_record_is_finished_as_it_was_approved(
         broken.setattr(Keychain, "move", _break_off)
         with pytest.raises(OSError, match="power"):
             destroy(home, keyring, plan, now=NOW)
-    assert "its destruction was cut short" in strays(keyring)[0]
+    assert "its destruction was interrupted" in strays(keyring)[0]
     again = planned(keyring, "epoch-1", crypto_erase=crypto_erase, now=LATER)
     assert (again.hash, dict(again.hanging)) == (plan.hash, {})
     assert destroy(home, keyring, again, now=LATER) == ("custodian-a", "custodian-b")
@@ -669,8 +669,8 @@ def test_fields_of_the_company_count(keyring: Keyring, chain: Keychain) -> None:
         ("field-2", "field-2 is active and cannot be destroyed; rotate first: troth keys rotate field"),
         ("field-9", "there is no key 'field-9'; did you mean field-"),
         ("feild-1", "did you mean field-1"),
-        ("root", "are not destroyed, or nothing could be recognised"),
-        ("field-0", "wrap it anew instead"),
+        ("root", "cannot be destroyed: all pseudonyms and fingerprints depend on them"),
+        ("field-0", "rewrap the root key instead"),
         ("epoch-1", "epoch-1 is destroyed and cannot be destroyed; it has been so since 2026-11-24"),
     ],
 )
@@ -704,7 +704,7 @@ def test_every_change_of_approvers_is_on_record(home: Path, keyring: Keyring, ap
     assert change_approvers(home, keyring, third, now=NOW) == ("custodian-a", "custodian-b")
     gone = plan_no_approver(keyring, read_approvers(home, keyring), "custodian-a")
     approve(home, keyring, gone.hash, "custodian-a", "custodian-b")
-    with pytest.raises(ApprovalRefused, match=r"1 of 2 approvals are there \(custodian-b\)"):
+    with pytest.raises(ApprovalRefused, match=r"1 of 2 approvals are given \(custodian-b\)"):
         change_approvers(home, keyring, gone, now=NOW)  # nobody approves that they go themselves
     approve(home, keyring, gone.hash, "custodian-c")
     change_approvers(home, keyring, gone, now=NOW)

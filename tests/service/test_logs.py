@@ -92,12 +92,12 @@ def test_nothing_that_was_typed_is_logged(said: str, typed: str) -> None:
 @each_row(
     "line",
     [
-        "WARNING django.request: answered 404, at no address of ours",
+        "WARNING django.request: answered 404, at an unknown address",
         "WARNING django.request: answered 404, at ledger/receipt/<int:leaf>",
         "WARNING django.security.csrf: answered 403, at staff/sign-in",
-        "ERROR django.security.DisallowedHost: answered 400, at no address of ours",
-        "WARNING example.shop: said in breaking.py",
-        "ERROR troth.wsgi: an application broke",
+        "ERROR django.security.DisallowedHost: answered 400, at an unknown address",
+        "WARNING example.shop: message from breaking.py",
+        "ERROR troth.wsgi: an application failed",
         "ValueError",
         " in _broken",
     ],
@@ -124,7 +124,7 @@ def test_our_own_words_are_written_and_stay_in_one_line() -> None:
 @pytest.mark.parametrize("name", ["django.dispatch", "trothful", "_granian.utils", "sqlalchemy.pool", "root"])
 def test_of_the_words_of_others_only_the_place_is_written(name: str) -> None:
     assert _line(name, "ann@example.org %s", "Ann") == (
-        f"WARNING {name}: said in there.py, line 7; its text is not written down"
+        f"WARNING {name}: message from there.py, line 7; its text is not logged"
     )
 
 

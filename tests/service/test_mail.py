@@ -369,7 +369,7 @@ def test_a_damaged_letter_holds_nobody_up(rows: None, send: Send) -> None:
     posted(letter("b"))
     LetterRow.objects.filter(once="a").update(sealed=b"rubbish")
     assert send() == 1
-    assert [(row.once, row.reason) for row in failed()] == [("a", "message does not open")]
+    assert [(row.once, row.reason) for row in failed()] == [("a", "message cannot be opened")]
 
 
 # --- once ------------------------------------------------------------------------------------------------------------

@@ -42,12 +42,12 @@ def test_a_failed_letter_turns_the_control_red_until_it_is_sent(rows: None, sink
     send_due(NOW, keyring=KEYS, transport=smtp)
     failing = asked()
     assert failing.outcome is CheckOutcome.FAIL
-    assert [finding.message for finding in failing.findings] == ["1 letter could not be sent: 550 5.1.1"]
+    assert [finding.message for finding in failing.findings] == ["1 e-mail could not be sent: 550 5.1.1"]
     sink.to = lambda envelope: None
     again("case:R-2026-0187/acknowledged", now=NOW)
     send_due(NOW, keyring=KEYS, transport=smtp)
     assert asked().outcome is CheckOutcome.PASS
-    assert asked().summary.startswith("1 letter sent")
+    assert asked().summary.startswith("1 e-mail sent")
 
 
 @pytest.mark.mutation("mail.owed_sent")
@@ -57,7 +57,9 @@ def test_letters_that_nobody_sends_turn_the_control_red(rows: None) -> None:
     assert asked(NOW + 4 * HOUR).outcome is CheckOutcome.PASS
     late = asked(NOW + 5 * HOUR)
     assert late.outcome is CheckOutcome.FAIL
-    assert "2 letters waited for more than 4 hours: nobody sends them" in [finding.message for finding in late.findings]
+    assert "2 e-mails waited for more than 4 hours: no process sends them" in [
+        finding.message for finding in late.findings
+    ]
 
 
 def test_a_mistyped_address_of_a_stranger_is_no_broken_promise(rows: None, sink: Sink, smtp: Smtp) -> None:

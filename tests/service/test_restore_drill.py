@@ -183,7 +183,7 @@ def test_a_backup_of_something_else_is_refused(
 
 def test_todays_database_is_refused_by_whatever_name(keys: SubjectKeys, keyring: Keyring, database: str) -> None:
     today = open_store("backup", database, read_only=True)
-    with pytest.raises(DrillRefused, match="that is today's database"):
+    with pytest.raises(DrillRefused, match="this is the database in use"):
         drill(today, keyring, now=NOW)
     today.close()
     assert not ScheduledJob.objects.exists(), "nothing is left of looking"
@@ -233,10 +233,10 @@ def test_a_drill_in_which_somebody_opened_or_was_lost_is_found(
 def test_a_drill_of_a_backup_without_keys_proves_nothing(database: str, signer: Signer) -> None:
     _record({"tried": 1, "opened": 1, "erased": 0, "erased_opened": 0, "not_final_yet": 0, "lost": 0})
     check = asked(signer, NOW)
-    assert (check.outcome, "shows nothing about erasing" in check.summary) == (CheckOutcome.PASS, True)
+    assert (check.outcome, "shows nothing about erasure" in check.summary) == (CheckOutcome.PASS, True)
     _record({"tried": 0, "opened": 0, "erased": 0, "erased_opened": 0, "not_final_yet": 0, "lost": 0})
     check = asked(signer, NOW)
-    assert (check.outcome, "no key of a subject was in that backup" in check.summary) == (CheckOutcome.ERROR, True)
+    assert (check.outcome, "that backup contained no subject keys" in check.summary) == (CheckOutcome.ERROR, True)
 
 
 def test_the_last_drill_counts_however_much_was_written_since(database: str, signer: Signer) -> None:

@@ -94,7 +94,7 @@ def test_the_reason_is_not_in_the_ledger(database: str) -> None:
 def test_without_a_reason_nothing_is_retracted(database: str, reason: str) -> None:
     kept(CheckOutcome.PASS)
     plan = plan_retraction(CONTROL, since=TODAY, until=TODAY)
-    with pytest.raises(NothingToRetract, match="say why"):
+    with pytest.raises(NothingToRetract, match="give a reason"):
         retract(plan, reason, now=NOW)
     assert not said("check.retracted")
 
@@ -105,7 +105,7 @@ def test_what_was_retracted_once_is_not_retracted_again(database: str) -> None:
     retract(plan, "it asked the wrong table", now=NOW)
     with pytest.raises(NothingToRetract, match="none of its checks"):
         plan_retraction(CONTROL, since=TODAY, until=TODAY)
-    with pytest.raises(NothingToRetract, match="plan anew"):
+    with pytest.raises(NothingToRetract, match="make a new plan"):
         retract(plan, "it asked the wrong table", now=NOW)
     assert (Retraction.objects.count(), len(said("check.retracted"))) == (1, 1)
 

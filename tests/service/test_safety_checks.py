@@ -72,7 +72,7 @@ def test_a_home_inside_a_git_tree_is_refused(safe: Settings, tmp_path: Path) -> 
 
 def test_a_home_that_is_missing_or_open_to_others_is_refused(safe: Settings, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    assert "not there" in refused(replace(safe, home=home))
+    assert "does not exist" in refused(replace(safe, home=home))
     home.mkdir(mode=0o755)
     home.chmod(0o755)
     assert "chmod 700" in refused(replace(safe, home=home))

@@ -255,7 +255,7 @@ def test_removing_the_last_factor_takes_the_secret_and_shuts_the_pages(staff_mem
 @pytest.mark.parametrize("email", ["ann@example.org", "nobody@example.org"])
 def test_ten_failures_lock_for_half_an_hour_whether_there_is_an_account_or_not(visitor: Client, email: str) -> None:
     new_member("ann@example.org")
-    answers = {text(sign_in(visitor, email, "wrong")).count("do not go together") for _ in range(10)}
+    answers = {text(sign_in(visitor, email, "wrong")).count("is wrong") for _ in range(10)}
     assert answers == {1}
     assert "Too many attempts" in text(sign_in(visitor, email, "wrong"))
     assert "Too many attempts" in text(sign_in(visitor, email, PASSWORD))
@@ -283,7 +283,7 @@ def test_one_password_tried_with_many_names_is_stopped_for_its_network_alone(vis
     new_member("ann@example.org")
     names = ["ann@example.org", *(f"person-{number}@example.org" for number in range(99))]
     answers = [text(sign_in(visitor, name, "Winter-2026!")) for name in names]
-    assert sum("do not go together" in answer for answer in answers) == attempts.NETWORK_MAX
+    assert sum("is wrong" in answer for answer in answers) == attempts.NETWORK_MAX
     neighbour = Client(headers={"host": "localhost"}, REMOTE_ADDR="203.0.113.250")
     assert "from your network" in text(sign_in(neighbour, "ann@example.org"))
     assert Attempts.objects.count() == attempts.NETWORK_MAX
@@ -380,7 +380,7 @@ def test_whoever_leaves_is_out_at_once(staff_member: StaffMember, visitor: Clien
     assert client.get("/try/shows").status_code == 200
     actions.leave(client.member, now=timezone.now())
     assert client.get("/try/shows")["Location"].startswith("/staff/sign-in")
-    assert "do not go together" in text(sign_in(visitor, client.member.user.username))
+    assert "is wrong" in text(sign_in(visitor, client.member.user.username))
     assert not client.member.grants.filter(ended_at__isnull=True).exists()
     assert Authenticator.objects.count() == FactorSecret.objects.count() == 0
     assert [entry.fields["why"] for entry in entries("grant.ended")] == ["left"]
@@ -432,7 +432,7 @@ def test_a_purpose_that_nobody_declared_is_refused_and_on_record(staff_member: S
     answer = client.get("/try/shows?purpose=marketing")
     assert answer.status_code == 403
     assert "Ann wrote" not in text(answer)
-    assert "Not for that purpose" in text(answer)
+    assert "That purpose is not declared" in text(answer)
     [entry] = entries("access.refused")
     assert (entry.fields["why"], str(entry.fields["purpose"])) == ("purpose", "marketing")
     assert Refusal.objects.get().purpose == "marketing"

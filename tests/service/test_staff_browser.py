@@ -150,7 +150,7 @@ def test_every_staff_page_is_readable_at_both_widths(browser: Browser, served: s
     assert check_both(page) == []
     page.get_by_label("What", exact=True).select_option("evidence.read")
     page.get_by_label("Why it is needed").fill("reads along")
-    page.get_by_label("Until and including").fill("2020-01-01")
+    page.get_by_label("Valid until (inclusive)").fill("2020-01-01")
     press(page, "Give it")
     assert "within 1 year" in page.locator("main").inner_text()
     assert check_both(page) == []

@@ -78,7 +78,7 @@ def test_a_declared_key_is_not_destroyed(keyring: Keyring, chain: Keychain) -> N
 def test_a_declared_key_that_is_not_there_is_told(home: Path, keyring: Keyring) -> None:
     [told] = look_at_keys(home, keyring, now=NOW, domains={"shop": [1]}).unsound
     assert "token-1 is not in keys.toml" in told
-    assert "make it by: troth keys rotate token" in told
+    assert "make it with: troth keys rotate token" in told
 
 
 def test_a_key_past_its_period_is_overdue(home: Path, keyring: Keyring) -> None:

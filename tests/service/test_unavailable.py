@@ -114,7 +114,7 @@ def test_no_page_breaks_while_the_database_is_away(site: Path, visitor: Client, 
         answer = visitor.get(path)
     assert answer.status_code == 503
     if path.endswith(".json"):
-        assert answer.json() == {"error": "our records are out of reach; ask again in a minute"}
+        assert answer.json() == {"error": "the database is unavailable; try again in a minute"}
 
 
 def test_somebody_who_is_signed_in_is_answered_too(site: Path, visitor: Client) -> None:

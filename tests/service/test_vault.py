@@ -111,7 +111,7 @@ def test_a_domain_whose_first_call_is_refused_is_still_its_own(
     with pytest.raises(TokenRefused, match="give away the rest"):
         shop.tokenise(CARDS, "4222222222222")
     monkeypatch.setattr(stored_tokens, "DRAWS_MAX", 0)
-    with pytest.raises(TokenRefused, match="no room left"):
+    with pytest.raises(TokenRefused, match="too few unused tokens left"):
         shop.tokenise(OPAQUE, "x")
     monkeypatch.undo()
     of_desk, of_shop = desk.tokenise(OPAQUE, "x"), shop.tokenise(OPAQUE, "x")
@@ -245,7 +245,7 @@ def test_a_group_of_cards_fills_up_without_a_token_twice(vault: Vault) -> None:
 def test_a_domain_that_is_full_says_so(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored_tokens, "_drawn", lambda *_: "always the same")
     vault.tokenise(OPAQUE, "x")
-    with pytest.raises(TokenRefused, match="no room left"):
+    with pytest.raises(TokenRefused, match="too few unused tokens left"):
         vault.tokenise(OPAQUE, "y")
     assert counted("tokens.made") == [("shop", 1)]
 

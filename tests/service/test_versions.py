@@ -275,14 +275,14 @@ def test_a_fresh_database_holds_the_file_against_the_version_before_it(
 
 def test_staff_are_told_why_a_change_is_not_published_and_nobody_else(site: Site, visitor: Client) -> None:
     site.says(WEAK)
-    assert "nothing says how people learn of it" not in _text(visitor, "/policy/versions/")
+    assert "how people are informed of it is not declared" not in _text(visitor, "/policy/versions/")
     visitor.force_login(User.objects.create_user(DeclaredName.of("ann").text[:20], is_staff=True))
-    assert "nothing says how people learn of it" in _text(visitor, "/policy/versions/")
+    assert "how people are informed of it is not declared" in _text(visitor, "/policy/versions/")
 
 
 @pytest.mark.mutation("policy.changes_published")
 def test_a_version_that_is_held_back_turns_it_red_and_is_one_task(site: Site) -> None:
-    """The policy's file promises less than before, and nothing says how people learn of it."""
+    """The policy's file promises less than before, and how people are informed of it is not declared."""
     site.says(STRONG, more=_BOUND)
     site.keeps(checks=9)
     site.says(WEAK, more=_BOUND)

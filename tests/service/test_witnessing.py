@@ -125,7 +125,7 @@ def test_one_outsider_that_is_away_holds_up_no_other(log: DatabaseLog, outsider:
     listed = [{"key": str(away.key), "url": "http://127.0.0.1:1"}, *outsider.declared.model_dump()["witnesses"]]
     log.append([entry()])
     assert show(log, Ledger.model_validate({"witnesses": listed})) == [
-        "witness.example.org/away cannot be asked (ConnectError); look at its URL, or wait for the next pass"
+        "witness.example.org/away cannot be reached (ConnectError); check its URL, or wait for the next pass"
     ]
     assert outsider.asked == 1
 

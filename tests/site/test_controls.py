@@ -161,9 +161,9 @@ def test_links_to_other_sites_are_not_followed(ask: Ask, world: Any) -> None:
     ("cookie", "message"),
     [
         ("spy=1", "'spy', which is not declared"),
-        ("cart=1; Max-Age=60", "'cart' lives longer than declared (session)"),
-        ("visit=1; Max-Age=31536000", "'visit' lives longer than declared (30 days)"),
-        ("visit=1; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "'visit' lives longer"),
+        ("cart=1; Max-Age=60", "'cart' has a longer lifetime than declared (session)"),
+        ("visit=1; Max-Age=31536000", "'visit' has a longer lifetime than declared (30 days)"),
+        ("visit=1; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "'visit' has a longer lifetime"),
     ],
 )
 def test_an_undeclared_or_lasting_cookie_is_found(ask: Ask, world: Any, cookie: str, message: str) -> None:

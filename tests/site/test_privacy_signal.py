@@ -38,9 +38,9 @@ def company(company: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ({"heeds": False}, "sets the cookie 'visit' in spite of the signal"),
-        ({"says": False}, "does not say that the signal was taken"),
-        ({"tag": '<img src="https://ads.example.net/p.gif" alt="">'}, "names ads.example.net, no processor"),
+        ({"heeds": False}, "sets the cookie 'visit' despite the signal"),
+        ({"says": False}, "does not confirm that the signal was honoured"),
+        ({"tag": '<img src="https://ads.example.net/p.gif" alt="">'}, "uses ads.example.net, which is not a processor"),
     ],
 )
 def test_a_signal_that_is_not_heeded_or_not_acknowledged_is_found(

@@ -96,7 +96,7 @@ def test_a_statement_that_hangs_is_an_error_in_time_and_the_next_is_answered(ask
     check = ask(HANGING[any_place.kind], timeout_s=1)
     assert (check.outcome, check.summary) == (
         CheckOutcome.ERROR,
-        "shop gave no figure within 1 seconds, and was asked no longer.",
+        "shop returned no figure within 1 seconds.",
     )
     assert ask("SELECT count(*) FROM call_log", "= 1").outcome is CheckOutcome.PASS
 

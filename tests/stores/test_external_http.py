@@ -142,15 +142,15 @@ def test_nobody_waits_longer_than_declared(trapped: Trapped, trap: Trap) -> None
 @pytest.mark.parametrize(
     ("trap", "said"),
     [
-        (Trap.UNSIGNED, "does it speak the protocol"),
+        (Trap.UNSIGNED, "does it support the protocol"),
         (Trap.WRONG_SIGNATURE, "compare the secrets"),
         (Trap.OLD_TIMESTAMP, "the clocks differ"),
-        (Trap.OTHER_ASK, "about another ask"),
+        (Trap.OTHER_ASK, "it answers another message"),
         (Trap.REDIRECTS, "redirects"),
         (Trap.HUGE, "more than 32 MiB"),
         (Trap.COMPRESSED, "compressed"),
-        (Trap.NONSENSE, "not of the protocol"),
-        (Trap.UNASKED_ROWS, "rows where none were asked for"),
+        (Trap.NONSENSE, "does not follow the protocol"),
+        (Trap.UNASKED_ROWS, "rows that were not asked for"),
     ],
 )
 def test_what_is_no_answer_of_the_vendor_is_refused(trapped: Trapped, trap: Trap, said: str) -> None:
@@ -160,13 +160,13 @@ def test_what_is_no_answer_of_the_vendor_is_refused(trapped: Trapped, trap: Trap
 
 
 def test_rows_in_the_answer_to_a_second_look_are_refused(trapped: Trapped) -> None:
-    with pytest.raises(StoreRefused, match="rows where none were asked for"):
+    with pytest.raises(StoreRefused, match="rows that were not asked for"):
         trapped(Trap.UNASKED_ROWS, answers=("erase",)).verify(make_ask(Right.ERASE))
 
 
 def test_an_earlier_answer_is_not_taken_for_this_one(trapped: Trapped, place: VendorPlace) -> None:
     place.open().ask(make_ask(Right.ERASE))
-    with pytest.raises(StoreRefused, match="the answer to something else"):
+    with pytest.raises(StoreRefused, match="it answers another message"):
         trapped(Trap.REPLAYS).ask(make_ask(Right.ERASE, "ben@example.org"))
 
 
@@ -212,12 +212,12 @@ def test_a_secret_is_changed_without_a_pause() -> None:
     [
         ("http://desk.example.org/privacy", "is not encrypted"),
         ("http://127.0.0.1.example.org", "is not encrypted"),
-        ("https://ann:hunter2@desk.example.org", "holds a password"),
-        ("https://desk.example.org/?key=hunter2", "no plain https"),
-        ("https://desk.example.org/#hunter2", "no plain https"),
+        ("https://ann:hunter2@desk.example.org", "contains a password"),
+        ("https://desk.example.org/?key=hunter2", "not a plain https"),
+        ("https://desk.example.org/#hunter2", "not a plain https"),
         ("https://desk.example.org/hunter2%41", "has a path"),
-        ("https://desk.example.org:port/hunter2", "no plain https"),
-        ("https:///hunter2", "no plain https"),
+        ("https://desk.example.org:port/hunter2", "not a plain https"),
+        ("https:///hunter2", "not a plain https"),
     ],
 )
 def test_an_address_that_will_not_do_is_refused_and_not_repeated(url: str, said: str) -> None:

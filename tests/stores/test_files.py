@@ -365,9 +365,9 @@ def test_a_value_that_parquet_has_no_place_for_is_a_conflict(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("name", "content", "error", "says"),
     [
-        ("t.jsonl", b'{"email": "ann@example.org"}\n{"email": "be', StoreBusy, "line 2, the last, is not finished"),
+        ("t.jsonl", b'{"email": "ann@example.org"}\n{"email": "be', StoreBusy, "line 2, the last, is incomplete"),
         ("t.jsonl", b'{"email": "ann@exam\n{"email": "ben@example.org"}\n', StoreError, "line 1 is not JSON"),
-        ("t.jsonl", b'["ann@example.org"]\n', StoreError, "line 1 is JSON, but no object"),
+        ("t.jsonl", b'["ann@example.org"]\n', StoreError, "line 1 is JSON, but not an object"),
         ("t.jsonl", b'{"a": ' * 100_000, StoreBusy, "line 1"),
         ("t.jsonl", b'{"email": "\xe9"}\n', StoreRefused, "not UTF-8"),
         ("t.csv", b'email,note\nann@example.org,"half', StoreBusy, "line 2"),
@@ -375,8 +375,8 @@ def test_a_value_that_parquet_has_no_place_for_is_a_conflict(tmp_path: Path) -> 
         ("t.csv", "email\nann@example.org,\xe9\n".encode("latin-1"), StoreRefused, "not UTF-8"),
         ("t.csv", "email\nann@example.org\n".encode("utf-16"), StoreError, "UTF-16"),
         ("t.csv.gz", b"email\nann@example.org\n", StoreError, "not gzip"),
-        ("t.csv.gz", gzip.compress(b"email\n" + os.urandom(999))[:500], StoreError, "cut short"),
-        ("t.parquet", b"PAR1 email ann@example.org PAR1", StoreError, "not Parquet"),
+        ("t.csv.gz", gzip.compress(b"email\n" + os.urandom(999))[:500], StoreError, "truncated"),
+        ("t.parquet", b"PAR1 email ann@example.org PAR1", StoreError, "not readable Parquet"),
     ],
 )
 def test_what_cannot_be_read_is_refused(

@@ -99,7 +99,7 @@ def test_a_system_is_asked_where_it_answers_for_itself(system: System, is_it: bo
 
 def test_what_is_asked_or_a_task_is_not_opened_as_a_store() -> None:
     for system in (ASKED, System(store="task")):
-        with pytest.raises(StoreRefused, match="is asked, and not looked into"):
+        with pytest.raises(StoreRefused, match="is an external system, which Troth does not read"):
             open_system("desk", system, {"DESK": "sqlite:///shop.db"})
 
 
@@ -107,7 +107,7 @@ def test_what_is_asked_or_a_task_is_not_opened_as_a_store() -> None:
     "system", [System(store="task"), System(store="sqlite:///s.db"), System(store="https://desk.example.org")]
 )
 def test_what_says_nothing_of_how_is_not_asked(system: System) -> None:
-    with pytest.raises(StoreRefused, match="says nothing of how"):
+    with pytest.raises(StoreRefused, match="does not declare how"):
         open_asked("desk", system, {})
 
 

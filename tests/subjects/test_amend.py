@@ -168,9 +168,9 @@ def test_differing_values_stop_for_review(company: Company) -> None:
     with company.stores["newsletter"].writing() as writer:
         writer.amend("subscriber", ["email"], ["name"], [("ann@example.org", "A. Example")])
     plan = amendment(company, {"user.name": "Anna"})
-    assert [review.message for review in plan.reviews] == ["2 different values of user.name are held"]
+    assert [review.message for review in plan.reviews] == ["2 different values of user.name are stored"]
     before = company.contents()
-    with pytest.raises(NotApproved, match="say which is wrong"):
+    with pytest.raises(NotApproved, match="give the one that is wrong"):
         company.carry_out(plan)
     assert company.contents() == before
 
@@ -178,7 +178,9 @@ def test_differing_values_stop_for_review(company: Company) -> None:
 def test_two_addresses_are_not_made_one(small: Company) -> None:
     """Ann has two streets; by column alone nobody can tell which of them moved."""
     plan = amendment(small, {"shop.address.street": "9 Example Street"})
-    assert [review.fix for review in plan.reviews] == ["say which is wrong: name the row: --id SYSTEM.TABLE=KEY"]
+    assert [review.fix for review in plan.reviews] == [
+        "give the one that is wrong: give the row: --id SYSTEM.TABLE=KEY"
+    ]
     assert [review.rows for review in plan.reviews] == [("shop.address=11", "shop.address=12")]
     one = amendment(small, {"shop.address.street": "9 Example Street"}, Identity.of(ids=["shop.address=12"]))
     assert rewritten(one) == {"shop.address": [((12,), ("2 Example Street",), ("9 Example Street",))]}
@@ -190,12 +192,12 @@ def test_two_addresses_are_not_made_one(small: Company) -> None:
         ("shop.customer.email", PRIVATE * 9, "longer than 80 characters"),
         ("shop.customer.email", "private-words", "that is not an email: give one whole email"),
         ("shop.customer.phone", "private-words", "that is not a phone: give one whole phone"),
-        ("shop.customer.name", "", "may not be empty"),
+        ("shop.customer.name", "", "must not be empty"),
         ("shop.customer.born", PRIVATE, "not a date"),
         ("shop.invoice.total", PRIVATE, "not a number"),
         ("shop.custmer.name", PRIVATE, "did you mean shop.customer.name"),
         ("user.nmae", PRIVATE, "did you mean user.name"),
-        ("x" * 1_000_000, PRIVATE, "no declared field"),
+        ("x" * 1_000_000, PRIVATE, "no such declared field"),
     ],
 )
 def test_what_does_not_fit_is_refused_without_the_value(small: Company, target: str, value: str, why: str) -> None:
@@ -209,7 +211,7 @@ BENS = "ben@example.org"
 
 
 def _held(plan: AmendmentPlan) -> dict[str, tuple[str, ...]]:
-    return {it.place: it.rows for it in plan.reviews if "of somebody else already" in it.message}
+    return {it.place: it.rows for it in plan.reviews if "of somebody else" in it.message}
 
 
 @pytest.mark.parametrize("target", ["user.contact.email", "shop.customer.email", "newsletter.subscriber.email"])
@@ -218,7 +220,7 @@ def test_an_identity_that_somebody_else_has_stops_for_review(company: Company, t
     plan = amendment(company, {target: BENS.upper()})
     assert _held(plan) == {"shop.customer": ("shop.customer=2",), "desk.message": ("desk.message=903",)}
     before = company.contents()
-    with pytest.raises(NotApproved, match="of somebody else already"):
+    with pytest.raises(NotApproved, match="of somebody else"):
         company.carry_out(plan)
     assert company.contents() == before
 
@@ -235,7 +237,7 @@ def test_rows_under_the_new_address_that_are_named_as_the_persons_own_need_no_re
 
 def test_two_people_are_not_given_one_identity(small: Company) -> None:
     plan = amendment(small, {"shop.customer.email": "both@example.org"}, ANN, BEN)
-    assert [review.message for review in plan.reviews] == ["2 people would get one identity"]
+    assert [review.message for review in plan.reviews] == ["2 people would get the same identity"]
 
 
 def test_a_new_identity_is_not_planned_before_somebody_looked_who_has_it(small: Company) -> None:
@@ -316,9 +318,9 @@ def test_what_only_an_asked_system_holds_is_no_misspelling(small: Company, targe
     purposes = {"p": Purpose(basis=Basis.CONTRACT, use="essential.service", data=("user",))}
     both = small.declaration.model_copy(update={"systems": systems, "purposes": purposes})
     assert plan_amendment(both, located, {target: "x"}).rewrites == ()
-    with pytest.raises(PlanRefused, match="no declared field"):
+    with pytest.raises(PlanRefused, match="no such declared field"):
         plan_amendment(small.declaration, located, {target: "x"})
-    with pytest.raises(PlanRefused, match="no declared field"):
+    with pytest.raises(PlanRefused, match="no such declared field"):
         plan_amendment(both, located, {"iban": "x"})
 
 

@@ -47,9 +47,9 @@ NOTE = {"belongs_to": {"person_id": "person.id"}, "fields": {"text": "user.conte
         ({"person": PERSON, "note": {**NOTE, "refers_to": {"person_id": "persn.id"}}}, "did you mean 'shop.person'"),
         (
             {"person": PERSON, "note": {"fields": {"text": "user.content"}}},
-            "note: nothing leads from a person to these",
+            "note: no link leads from a person to these",
         ),
-        ({"person": {**PERSON, "key": "idd"}}, r"key: the store has no column 'idd'"),
+        ({"person": {**PERSON, "key": "idd"}}, r"key: the table has no column 'idd'"),
     ],
 )
 def test_what_the_store_does_not_have_is_named_with_the_nearest(
@@ -70,7 +70,7 @@ def test_every_misfit_is_told_at_once(lay_small: Lay) -> None:
 def test_rows_without_a_key_are_refused_and_a_declared_key_fixes_that(lay: Lay) -> None:
     tables = ('CREATE TABLE "person" ("email" VARCHAR(80))', "INSERT INTO \"person\" VALUES ('ann@example.org')")
     laid = lay(declared(person=PERSON), *tables)
-    with pytest.raises(MapRefused, match="knows no key of this table; name the columns"):
+    with pytest.raises(MapRefused, match="has no key for this table; declare the columns"):
         laid.plan(ANN)
     laid.declaration = declared(person={**PERSON, "key": "email"})
     assert laid.erase(ANN)[0].is_clean
@@ -80,7 +80,7 @@ def test_rows_without_a_key_are_refused_and_a_declared_key_fixes_that(lay: Lay) 
 def test_tables_that_belong_to_one_another_are_refused(lay_small: Lay) -> None:
     circle = declared(person={**PERSON, "belongs_to": {"id": "note.person_id"}}, note=NOTE)
     laid = lay_small(circle, *NOTES)
-    with pytest.raises(MapRefused, match=r"in a circle: .*make one of them refers_to"):
+    with pytest.raises(MapRefused, match=r"in a circle: .*change one of them to refers_to"):
         laid.plan(ANN)
 
 
@@ -120,7 +120,7 @@ def test_emptying_what_may_not_be_empty_is_refused(lay: Lay) -> None:
 
 
 def test_rewriting_a_key_is_refused(lay: Lay) -> None:
-    _refused(lay(declared(person=_person(id="mask")), *PEOPLE), "a key cannot be rewritten")
+    _refused(lay(declared(person=_person(id="mask")), *PEOPLE), "a key cannot be changed")
 
 
 def test_rewriting_what_the_store_computes_is_refused(lay: Lay) -> None:
@@ -168,8 +168,8 @@ def test_a_circle_of_foreign_keys_is_opened_where_it_may_be_empty(lay: Lay) -> N
 def test_a_circle_of_foreign_keys_that_may_not_be_empty_is_refused(lay_small: Lay) -> None:
     laid = _circle(lay_small, " NOT NULL")
     [problem] = check(laid.declaration, {"shop": laid.store.describe()})
-    assert "rows of shop.person hold on to these, as these to them" in problem.message
-    with pytest.raises(PlanRefused, match=r"may not be null; treat the fields of shop\.house instead of deleting"):
+    assert "rows of shop.person and these refer to each other" in problem.message
+    with pytest.raises(PlanRefused, match=r"must not be null; treat the fields of shop\.house instead of deleting"):
         laid.plan(ANN)
     assert len(laid.rows("person")) == len(laid.rows("house")) == 1
 

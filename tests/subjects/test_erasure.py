@@ -57,7 +57,8 @@ def test_a_declaration_that_is_untrue_of_the_systems_gets_no_plan(small: Company
     small.declaration = world.declaration(
         systems__shop__tables__customer__erase={"email": "mask"}, systems__newsletter__purposes=["none such"]
     )
-    said = r"systems\.shop\.tables\.customer\.erase: nothing says what erasure does to 'name', .*; give each a strategy"
+    said = r"systems\.shop\.tables\.customer\.erase: what erasure does to these fields is not declared: "
+    "'name', .*; give each a strategy"
     with pytest.raises(PlanRefused, match=said) as refused:
         small.plan(Identity.of(email="nobody@example.org"))
     assert len(refused.value.problems) == 1, "what purposes lack changes no row"
@@ -186,7 +187,7 @@ def test_a_shared_phone_stops_for_review(company: Company) -> None:
 
 def test_more_rows_than_the_cap_stop_for_review(small: Company) -> None:
     small.declaration = world.declaration(limits={"rows": 5})
-    assert [review.message for review in small.plan(ANN).reviews] == ["13 rows are more than the cap of 5"]
+    assert [review.message for review in small.plan(ANN).reviews] == ["13 rows exceed the limit of 5"]
 
 
 def test_a_legal_hold_keeps_its_scope_and_says_why(company: Company) -> None:
@@ -200,7 +201,9 @@ def test_a_legal_hold_keeps_its_scope_and_says_why(company: Company) -> None:
 
 def test_a_deletion_that_a_kept_row_forbids_is_refused_with_the_fix(small: Company) -> None:
     small.declaration = world.declaration(systems__shop__tables__customer__erase="delete")
-    with pytest.raises(PlanRefused, match=r"systems\.shop\.tables\.customer\.erase: .*say what happens to its fields"):
+    with pytest.raises(
+        PlanRefused, match=r"systems\.shop\.tables\.customer\.erase: .*declare what happens to its fields"
+    ):
         small.plan(ANN)
 
 

@@ -85,7 +85,7 @@ def test_a_row_of_a_table_without_people_is_refused(lay_small: Lay) -> None:
         'CREATE TABLE "person" ("id" INTEGER PRIMARY KEY, "email" VARCHAR(80))',
         'CREATE TABLE "track" ("id" INTEGER PRIMARY KEY, "title" VARCHAR(80))',
     )
-    with pytest.raises(IdentityRefused, match=r"a row of shop\.track, whose rows are nobody's"):
+    with pytest.raises(IdentityRefused, match=r"a row of shop\.track, whose rows belong to nobody"):
         laid.plan(Identity.of(ids=["shop.track=3"]))
 
 

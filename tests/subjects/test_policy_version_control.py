@@ -101,7 +101,7 @@ def test_rows_are_counted_by_the_version_they_were_collected_under(company: Comp
 
 @pytest.mark.mutation("collection.version_honoured")
 def test_a_weaker_version_without_a_plan_turns_it_red(company: Company) -> None:
-    """A version that promises less counts, and nothing says how people learn of it."""
+    """A version that promises less counts, and how people are informed of it is not declared."""
     assert company.check().outcome is CheckOutcome.PASS
     company.announce = "null"
     check = company.check()
@@ -114,7 +114,7 @@ def test_a_plan_that_was_carried_out_too_late_turns_it_red(company: Company) -> 
     """People were told eight days before the version counts, and thirty are planned."""
     assert company.check().outcome is CheckOutcome.PASS
     company.announce = "{how: [email], days_before: 30, on: 2026-10-24}"
-    assert "it may count from 2026-11-23 on" in company.check().findings[0].message
+    assert "it can take effect on 2026-11-23 at the earliest" in company.check().findings[0].message
 
 
 @pytest.mark.mutation("collection.version_honoured")
@@ -132,7 +132,7 @@ def test_rows_of_a_version_that_nobody_published_turn_it_red(company: Company) -
     """Two rows name the first day of no version."""
     assert company.check().outcome is CheckOutcome.PASS
     company.first = "2025-04-01"
-    assert "2 rows under no version" in company.check().findings[0].message
+    assert "2 rows under a version that was never published" in company.check().findings[0].message
 
 
 def test_what_an_older_version_promised_and_nothing_decides_is_named(company: Company) -> None:

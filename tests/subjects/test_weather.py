@@ -54,7 +54,7 @@ def held(laid: Laid, table: str) -> Iterator[None]:
 def test_a_lock_that_somebody_holds_interrupts_and_resuming_does_the_rest(lay: Lay) -> None:
     laid = lay(DECLARED, *TABLES, limits=StoreLimits(lock_s=0.2))
     plan = laid.plan(ANN)
-    with held(laid, "person"), pytest.raises(RunInterrupted, match="repeats nothing that is done") as caught:
+    with held(laid, "person"), pytest.raises(RunInterrupted, match="does not repeat finished steps") as caught:
         laid.carry_out(plan)
     assert caught.value.retryable
     assert (len(laid.rows("person")), len(laid.rows("note"))) == (2, 2)

@@ -149,7 +149,7 @@ def hanging(
     while True:
         more = {
             name: replace(
-                it, role=TableRole.BELONGS, belongs_to=MappingProxyType(owners), why="its rows hang on such rows"
+                it, role=TableRole.BELONGS, belongs_to=MappingProxyType(owners), why="its rows depend on such rows"
             )
             for name, it in found.items()
             if it.role is TableRole.REFERENCE

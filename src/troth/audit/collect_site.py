@@ -29,7 +29,7 @@ def look_at_site(site: Site, *, now: dt.datetime) -> SiteFacts:
     """Facts from the first visit of a new visitor. Raises `ProbeError` if the home page cannot be read."""
     home = fetch(site, site.home)
     if home.status != 200:
-        raise ProbeError(f"the home page answers {home.status}")
+        raise ProbeError(f"the home page answers with status {home.status}")
     policy = next((link.url for link in home.links if _POLICY.search(link.text) or _POLICY.search(_path(link.url))), "")
     pages, skipped = _pages(site, home, policy)
     forms: dict[tuple[str, frozenset[str]], FormFacts] = {}

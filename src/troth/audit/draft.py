@@ -19,14 +19,14 @@ from troth.detect import InferredReference, TableRole
 from troth.stores import Column, ColumnKind, TableKind
 
 _SURE: Final = 0.7
-_TOP: Final = """Drafted by `troth init` from the schemas that are really there. Nothing here has been decided yet:
-  REVIEW marks a guess; look at it, fix it, and take the mark away.
-  TODO   marks what no schema can tell; `troth check` shows what is missing.
-Set {variables} before the next command; the addresses of databases do not stand in this file."""
+_TOP: Final = """Drafted by `troth init` from the schemas of real stores. Nothing here is decided yet:
+  REVIEW marks a guess; check it, correct it, and remove the mark.
+  TODO   marks facts that no schema contains; `troth check` shows what is missing.
+Set {variables} before the next command; this file does not contain the URLs of stores."""
 _PURPOSES: Final = """TODO: why the data is used, and on which legal basis. Until then `troth check` says
 "no purpose needs …". For example:
   account: {basis: contract, use: essential.service, data: [user.name, user.contact]}"""
-_RETENTION: Final = """TODO: how long rows stay. For example:
+_RETENTION: Final = """TODO: how long rows are kept. For example:
   logins: {table: shop.login, for: 90 days, from: created_at}"""
 _UNRECOGNISED: Final = """REVIEW: nothing recognised in these; in a row about a person they are about that person:
 give each a category under fields, or leave it here"""
@@ -46,8 +46,8 @@ def draft(
     variables = ", ".join(store.removeprefix("${").removesuffix("}") for store in stores.values())
     notes = {
         "": _TOP.format(variables=variables),
-        "organisation": "TODO: who you are, as your policy says it. EU is no country: name yours.",
-        "policy": "TODO: your published policy, and since when it is in force.",
+        "organisation": "TODO: who you are, as in your policy. EU is not a country: give yours.",
+        "policy": "TODO: your published policy, and the day from which it is in force.",
         "purposes": _PURPOSES,
         "retention": _RETENTION + _dated(systems),
     }
@@ -111,11 +111,11 @@ def _left_out(system: SystemFacts, drafted: set[str]) -> Iterator[str]:
     for table in system.tables:
         kinds = in_words(it.category for it in table.best.values())
         if table.schema.kind is TableKind.MATERIALISED:
-            yield f"TODO: {table.name} is a materialised copy{f' with {kinds}' if kinds else ''}: who refreshes it?"
+            yield f"TODO: {table.name} is a materialised view{f' with {kinds}' if kinds else ''}: who refreshes it?"
         elif table.schema.kind is TableKind.TABLE and table.name not in drafted:
             yield f"TODO: {table.name} has no key{f' and holds {kinds}' if kinds else ''}: name one with 'key'."
         elif table.holds and table.role is TableRole.REFERENCE:
-            yield f"TODO: {table.name} holds {kinds}, and nothing leads there from a person: whose is it?"
+            yield f"TODO: {table.name} holds {kinds}, and no link leads there from a person: whose is it?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ def _together(table: TableFacts) -> str:
     """Comment on fields that together identify people although none names them; relevant before rows are disclosed."""
     if table.quasi is None:
         return ""
-    return f"\nWithout a name, {', '.join(table.quasi.columns)} together may still tell who it is."
+    return f"\nWithout a name, {', '.join(table.quasi.columns)} together may still identify a person."
 
 
 def _key(table: TableFacts) -> list[str]:
@@ -226,10 +226,12 @@ def _naming(table: TableFacts, path: str, notes: dict[str, str]) -> dict[str, An
     for kind, column in table.suggestion.identity.items():
         named[str(kind)] = {"column": column, "shared": "review"} if kind is IdentityKind.PHONE else column
         if kind is IdentityKind.PHONE:
-            notes[f"{path}.{group}.phone"] = "REVIEW: several people may share a phone, so a match of several stops."
+            notes[f"{path}.{group}.phone"] = (
+                "REVIEW: several people may share a phone, so several matches stop a request."
+            )
     if not named:
         # Names are declared as shared, so that one never links two different people.
-        notes[f"{path}.{group}"] = "REVIEW: nothing but a name; is there a number that people know?"
+        notes[f"{path}.{group}"] = "REVIEW: only a name; is there an account number that people know?"
         named["name"] = {"column": _name_column(table), "shared": "review"}
     return {group: named}
 
@@ -264,7 +266,7 @@ def _doubts(table: TableFacts, fields: Mapping[str, Any], path: str, notes: dict
     for column in fields:
         found = table.best.get(column)
         if found is None:
-            notes[f"{path}.fields.{column}"] = "REVIEW: people can write anything into it"
+            notes[f"{path}.fields.{column}"] = "REVIEW: free text"
         elif found.score < _SURE or isinstance(fields[column], dict):
             notes[f"{path}.fields.{column}"] = f"REVIEW: score {found.score:.2f}: {'; '.join(found.reasons)}"
 
@@ -276,15 +278,17 @@ def _erase(
     the rows needs a reason, which only a person can give."""
     in_key = set(fields) & set(table.schema.key)
     if needed is None or in_key:
-        doubt = f" ({needed.why}: that will stop it)" if needed is not None else ""
-        notes[f"{path}.erase"] = f"REVIEW: a law may want some of these rows kept: see 'keep'.{doubt}"
+        doubt = f" ({needed.why}, so they cannot be deleted)" if needed is not None else ""
+        notes[f"{path}.erase"] = f"REVIEW: a law may require that some of these rows are kept: see 'keep'.{doubt}"
         return {"erase": "delete"}
     treated = {name: _strategy(column) for name in fields if (column := table.schema.column(name)) is not None}
     if not treated:
-        notes[f"{path}.keep"] = f"REVIEW: the rows stay, because {needed.why}. Say why they may, or have them go."
+        notes[f"{path}.keep"] = (
+            f"REVIEW: the rows stay, because {needed.why}. Declare the reason, or have them deleted."
+        )
         return {"keep": {"because": "TODO", "cite": "TODO"}}
     if needed.some:
-        notes[f"{path}.erase"] = f"REVIEW: rows go; the fields are for those that stay, because {needed.why}."
+        notes[f"{path}.erase"] = f"REVIEW: rows are deleted; the fields are for those that stay, because {needed.why}."
         return {"erase": {"rows": "delete", "fields": treated}}
     notes[f"{path}.erase"] = f"REVIEW: the rows stay, because {needed.why}."
     return {"erase": {"fields": treated}}

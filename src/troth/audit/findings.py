@@ -61,11 +61,11 @@ def _unseen(facts: AuditFacts) -> Findings:
             fix = "fix the URL, the network or the account, and audit again"
             yield found("store.unreachable", here, system.unreached, fix)
         for unknown in system.unknown:
-            yield found("store.part-unread", here, f"not known: {unknown}", "audit with an account that may see it")
+            yield found("store.part-unread", here, f"unknown: {unknown}", "audit with an account that may see it")
         for file, why in system.left_out.unread.items():
             yield found("store.part-unread", FindingPlace(system.name, file), why, _AGAIN)
         if system.left_out.passed_over:
-            fix = "export them as CSV, JSON Lines or Parquet, or look into them by hand"
+            fix = "export them as CSV, JSON Lines or Parquet, or check them by hand"
             yield found("store.part-unread", here, passed_over(system), fix)
         for table in system.tables:
             if table.unread:
@@ -73,7 +73,7 @@ def _unseen(facts: AuditFacts) -> Findings:
                 fix = _AGAIN if system.dialect == "files" else select
                 yield found("store.part-unread", FindingPlace(system.name, table.name), table.unread, fix)
     if facts.site is not None and facts.site.unreached:
-        fix = "see whether the address is right and answers from here"
+        fix = "check that the address is right and reachable from here"
         yield found("site.unreachable", FindingPlace(url=facts.site.home), facts.site.unreached, fix)
 
 
@@ -84,7 +84,7 @@ def passed_over(system: SystemFacts) -> str:
     """Counts of the files in unsupported formats."""
     kinds = system.left_out.passed_over
     listed = ", ".join(f"{number:,} {ending}" for ending, number in kinds.items())
-    return f"{counted(sum(kinds.values()), 'file')} of other kinds passed over: {listed}"
+    return f"{counted(sum(kinds.values()), 'file')} of unsupported formats skipped: {listed}"
 
 
 # --- data stored ----------------------------------------------------------------------------------------------------
@@ -107,12 +107,14 @@ def _table_held(here: FindingPlace, table: TableFacts) -> Findings:
     rows = "" if table.rows is None else f", {counted(table.rows, 'row')}"
     kinds = in_words(it.category for it in table.best.values())
     message = f"{len(table.best)} of {counted(len(table.columns), 'column')}{rows}: {kinds}"
-    yield found("personal-data.held", here, message, "declare it, or say under 'ignore' that it is none")
+    yield found("personal-data.held", here, message, "declare it, or list it under 'ignore' if it is not personal data")
     if table.schema.kind is TableKind.MATERIALISED:
-        message = "the copy keeps what the tables behind it have erased until it is refreshed"
-        yield found("personal-data.copy", here, message, "refresh it after each erasure, or leave the people out")
+        message = "until it is refreshed, the view keeps data that was erased from its tables"
+        yield found(
+            "personal-data.copy", here, message, "refresh it after each erasure, or exclude personal data from it"
+        )
     if not table.schema.key and table.schema.kind is TableKind.TABLE:
-        message = "no column tells one row from another, so none can be corrected or erased"
+        message = "no column identifies a row, so no row can be corrected or erased"
         yield found("keys.none", here, message, "add a primary key, or a unique key without NULLs")
 
 
@@ -121,7 +123,7 @@ def _column_held(here: FindingPlace, finding: ColumnFinding) -> Findings:
     kind = in_words([finding.category])
     by_value = any("values" in reason for reason in finding.reasons)
     if finding.entity == "FREE_TEXT":
-        fix = "declare it as free text, so that views and erasures look into it"
+        fix = "declare it as free text, so that views and erasures search it"
         yield found("personal-data.may-be-in-text", here, f"free text ({why})", fix)
     elif finding.category == "user.financial.credit_card" and by_value and finding.score >= _SURE:
         fix = "replace them with tokens of your payment provider, and erase the old ones"
@@ -130,7 +132,7 @@ def _column_held(here: FindingPlace, finding: ColumnFinding) -> Findings:
         fix = "declare it as free text; stop asking for it there, or move it where it belongs"
         yield found("personal-data.in-text", here, f"{kind} in its text ({why})", fix)
     elif is_category(finding.category) and is_special(finding.category):
-        fix = "name the exception that allows it, or stop keeping it"
+        fix = "declare the exception that allows it, or stop storing it"
         yield found("personal-data.special", here, f"{kind} ({why})", fix)
     elif any(covers(secret, finding.category) for secret in _SECRET):
         yield found("personal-data.secret", here, f"{kind} ({why})", "seal or hash it, and let few accounts read it")
@@ -147,13 +149,13 @@ def _keys(facts: AuditFacts) -> Findings:
             yield _undeclared(system, it, personal=personal)
         for table in system.holding:
             if table.role is TableRole.PERSON and not table.suggestion.identity:
-                message = "rows seem to be people, and hold neither an e-mail address nor a phone number"
-                fix = "say by which number or account people are found"
+                message = "rows seem to be people, but have neither an e-mail address nor a phone number"
+                fix = "declare the number or account by which people are found"
                 yield found("keys.name-only", FindingPlace(system.name, table.name), message, fix)
             if table.role is TableRole.REFERENCE:
                 kinds = in_words(finding.category for finding in table.best.values())
                 message = f"no key and no identifier leads from a person to these rows ({kinds})"
-                fix = "say whose rows they are with belongs_to or mentions, add a key, or stop keeping them"
+                fix = "declare whose rows they are with belongs_to or mentions, add a key, or stop storing them"
                 yield found("keys.unreachable", FindingPlace(system.name, table.name), message, fix)
 
 
@@ -174,22 +176,24 @@ def _access(facts: AuditFacts) -> Findings:
         if readers:
             names = _places(one.name for one in readers)
             message = f"{counted(len(readers), 'account')} can read personal data: {names}"
-            yield found("access.readers", here, message, "take away what nobody needs, and name who holds the rest")
+            yield found(
+                "access.readers", here, message, "revoke access that nobody needs, and document who has the rest"
+            )
         if open_to := [one for one in readers if _is_everybody(one, system.dialect)]:
             yield _open_to_everybody(system, open_to)
         if system.transport is not None and not system.transport.encrypted:
-            fix = "switch on TLS at the server, and ask for it in the URL"
-            yield found("transport.clear", here, f"the connection is clear: {system.transport.detail}", fix)
+            fix = "enable TLS on the server, and require it in the URL"
+            yield found("transport.clear", here, f"the connection is not encrypted: {system.transport.detail}", fix)
 
 
 def _open_to_everybody(system: SystemFacts, open_to: list[Principal]) -> AuditFinding:
     if system.dialect in _BY_MODE:
         what, how = _BY_MODE[system.dialect]
         message = f"every account of this machine can read {what}"
-        fix = f"{how} {what}, and name the accounts that need it in its group"
+        fix = f"{how} {what}, and put the accounts that need it into its group"
     else:
-        message = f"no grant by name is needed: {_places(f'{one.name} ({one.why})' for one in open_to)}"
-        fix = "revoke it from PUBLIC, and grant it to roles by name"
+        message = f"no grant to a named role is needed: {_places(f'{one.name} ({one.why})' for one in open_to)}"
+        fix = "revoke it from PUBLIC, and grant it to named roles"
     return found("access.everyone", FindingPlace(system.name), message, fix)
 
 
@@ -219,8 +223,10 @@ def _collected(facts: AuditFacts) -> Findings:
         return
     named = claims.names_what_is_collected(policy.text)
     if not named:
-        fix = "say which data you collect, in words that people use"
-        yield found("policy.names-nothing", FindingPlace(file=policy.file), "no sentence says what is collected", fix)
+        fix = "state which data you collect, in everyday words"
+        yield found(
+            "policy.names-nothing", FindingPlace(file=policy.file), "no sentence says which data is collected", fix
+        )
     best = max(named, key=lambda it: breadth(claims.plain(it)), default=None)
     texts = [claims.plain(sentence) for sentence in policy.text.sentences]
     for category, places in _by_category(facts).items():
@@ -232,11 +238,11 @@ def _collected(facts: AuditFacts) -> Findings:
             if claims.is_of_all(sentence) and all(claims.is_part(place.rpartition(".")[2]) for place in places):
                 continue
             rule = "policy.denied-and-named" if is_named else "policy.denied"
-            fix = "stop keeping it, or correct the sentence"
+            fix = "stop storing it, or correct the sentence"
             yield found(rule, _at(policy, sentence), f"{_quoted(sentence)}, and there seems to be {what}", fix)
         if best is not None and not denials and not is_named:
-            message = f"no word of the policy names {what}"
-            fix = "name it in the policy, or stop keeping it"
+            message = f"the policy does not mention {what}"
+            fix = "mention it in the policy, or stop storing it"
             yield found("policy.unnamed", _at(policy, best), message, fix, about=category)
 
 
@@ -262,7 +268,7 @@ def _periods(facts: AuditFacts) -> Findings:
         place = f"{it.system}.{it.table}"
         message = f"{_quoted(it.clause.sentence)}; {place} has {rows} with {it.column} before {it.before:%Y-%m-%d}"
         perhaps = it.rows is None or it.clause.sentence.id in conditional
-        fix = f"delete what is older than {it.period}, or say in the policy what is kept and why"
+        fix = f"delete what is older than {it.period}, or state in the policy what is kept and why"
         rule = "policy.perhaps-overdue" if perhaps else "policy.overdue"
         yield found(rule, _at(facts.policy, it.clause.sentence), message, fix)
 
@@ -275,14 +281,14 @@ def _promised(facts: AuditFacts) -> Findings:
     clear = [it.name for it in facts.systems if it.transport is not None and not it.transport.encrypted]
     for clause in policy.promises if clear else ():
         if claims.promises_encryption(clause):
-            message = f"{_quoted(clause.sentence)}; the connection to {_places(clear)} is clear"
-            fix = "switch on TLS at the server, and ask for it in the URL"
+            message = f"{_quoted(clause.sentence)}; the connection to {_places(clear)} is not encrypted"
+            fix = "enable TLS on the server, and require it in the URL"
             yield found("policy.unencrypted", _at(policy, clause.sentence), message, fix)
     readers = {one.name for system in facts.systems for one in system.readers}
     for clause, most in claims.ceilings(policy.promises):
         if len(readers) > most:
             message = f"{_quoted(clause.sentence)}; {counted(len(readers), 'account')} can read personal data"
-            fix = "take away what nobody needs, or correct the number"
+            fix = "revoke access that nobody needs, or correct the number"
             yield found("policy.readers", _at(policy, clause.sentence), message, fix)
 
 
@@ -298,14 +304,14 @@ def _site(facts: AuditFacts) -> Findings:
             "site.clear", FindingPlace(url=site.home), "the home page is not served over https", "serve it over https"
         )
     if not site.policy_page:
-        message = "no link of the home page names privacy in its words or its address"
+        message = "no link on the home page has 'privacy' in its text or address"
         fix = "link to the policy as 'Privacy policy' from every page"
         yield found("site.policy-unlinked", FindingPlace(url=site.home), message, fix)
     for fault in site.policy_faults:
-        fix = "let the link say 'privacy', as easy to see as the text around it"
+        fix = "put 'privacy' into the text of the link, as easy to see as the text around it"
         yield found("site.policy-faint", FindingPlace(url=site.home), fault, fix)
     if facts.policy is not None and site.policy_published is not None and _differs(facts.policy, site):
-        message = f"the words of the page are not those of {facts.policy.file}"
+        message = f"the text of the page differs from {facts.policy.file}"
         fix = "publish the file, or audit the policy that is published"
         yield found("policy.unlike-site", FindingPlace(url=site.policy_page), message, fix)
 
@@ -340,17 +346,17 @@ def _others(facts: AuditFacts) -> Findings:
     for host, path in site.hosts.items():
         message, here = f"{path} loads from or sends to {host}", FindingPlace(url=site.home)
         if policy is not None and not claims.names_host(text, host):
-            fix = "name the company as a recipient, or serve the file yourself"
-            yield found("policy.recipient-unnamed", here, f"{message}, and the policy does not name it", fix)
+            fix = "list the company as a recipient, or serve the file yourself"
+            yield found("policy.recipient-unnamed", here, f"{message}, and the policy does not mention it", fix)
         else:
             yield found(
-                "site.third-party", here, message, "name the company as a recipient, or serve the file yourself"
+                "site.third-party", here, message, "list the company as a recipient, or serve the file yourself"
             )
     for form in site.forms if policy is not None else ():
         for field, category in form.asks.items():
             if not names_category(text, category):
                 message = f"a form on {form.page} asks for '{field}' ({in_words([category])})"
-                fix = "name it in the policy, or stop asking"
+                fix = "mention it in the policy, or stop asking for it"
                 yield found("site.field-unnamed", FindingPlace(url=site.home), message, fix)
 
 

@@ -21,8 +21,8 @@ _SEVERITIES: Final = {
     LintSeverity.WARNING: AuditSeverity.WARNING,
     LintSeverity.INFO: AuditSeverity.NOTE,
 }
-_OF_TEXT: Final = "What the company does: this was read in the text alone."
-_OF_BOTH: Final = "Whether the declaration is true: the text was held against it."
+_OF_TEXT: Final = "What the company really does: only the text was checked."
+_OF_BOTH: Final = "Whether the declaration is true: the text was only compared with it."
 
 
 # --- the text -------------------------------------------------------------------------------------------------------
@@ -31,11 +31,11 @@ _OF_BOTH: Final = "Whether the declaration is true: the text was held against it
 def not_english(policy: PolicyFacts) -> Iterator[AuditFinding]:
     """Finding that all or part of the policy is not in English, the only language of the rules. No guesses are made."""
     what = {
-        TextLanguage.OTHER: "it is not in English, and was not read",
-        TextLanguage.MIXED: "some of it is not in English",
+        TextLanguage.OTHER: "it is not in English, and was not checked",
+        TextLanguage.MIXED: "part of it is not in English",
     }
     if policy.text.language in what:
-        fix = "audit its English version; the rules know English only"
+        fix = "audit its English version; the rules only support English"
         yield found("policy.not-english", FindingPlace(file=policy.file), what[policy.text.language], fix)
 
 
@@ -62,8 +62,8 @@ def lint_findings(
 
 _LINK: Final = "CA.22577.link"
 """Linter rule on the conspicuous policy link, which the site shows but the text cannot."""
-_LOOK: Final = "look at it, and fix the sentence or what it speaks of"
-_UNLIKELY: Final = "it may not concern you"
+_LOOK: Final = "check it, and correct the sentence or what it describes"
+_UNLIKELY: Final = "it may not apply to you"
 
 
 def _is_told(it: LintFinding, findings: Iterable[AuditFinding]) -> bool:
@@ -136,10 +136,8 @@ def declared_findings(facts: AuditFacts, declaration: Declaration) -> Iterator[A
     """Differences between the declaration and the schema, for each system; undeclared systems are a finding."""
     for system in facts.reached:
         if system.name not in declaration.systems:
-            fix = "declare it, or give the store the name that it is declared under: --store NAME=URL"
-            yield found(
-                "declaration.unnamed", FindingPlace(system.name), "the system is not declared by this name", fix
-            )
+            fix = "declare it, or give the store its declared name: --store NAME=URL"
+            yield found("declaration.unnamed", FindingPlace(system.name), "no system is declared with this name", fix)
             continue
         schema = Schema(system.dialect, MappingProxyType({table.name: table.schema for table in system.tables}))
         for passed in undeclared(declaration, system.name, schema):

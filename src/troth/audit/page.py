@@ -25,14 +25,14 @@ _OPEN_MAX: Final = 30
 """Lists with more entries than this start collapsed."""
 _HEADINGS: Final = {
     AuditSeverity.ERROR: ("Errors", "Untrue, unlawful or unworkable as it stands."),
-    AuditSeverity.WARNING: ("Warnings", "May be right; somebody has to look."),
-    AuditSeverity.NOTE: ("Notes", "For knowing; nothing is wrong with these by themselves."),
+    AuditSeverity.WARNING: ("Warnings", "May be right; somebody must check."),
+    AuditSeverity.NOTE: ("Notes", "For information; these are not problems by themselves."),
 }
 _ROLES: Final = {
     TableRole.PERSON: "rows are people",
     TableRole.BELONGS: "by a key",
     TableRole.MENTIONS: "by an identifier",
-    TableRole.REFERENCE: "nothing leads here",
+    TableRole.REFERENCE: "no link leads here",
 }
 
 
@@ -59,7 +59,7 @@ def as_html(report: AuditReport) -> str:
         top=f'<b>Troth audit</b><nav aria-label="Sections">{_navigation(report)}</nav>',
         foot=(
             f"Made by Troth {_(__version__)} on {facts.at:%-d %B %Y, %H:%M} UTC. It holds names, counts and reasons,\n"
-            "and no personal values. It shows where personal data is: pass it on with care."
+            "but no personal values. It shows where personal data is: share it with care."
         ),
     )
 
@@ -82,8 +82,8 @@ def _top(report: AuditReport) -> Iterator[str]:
     sources = [f"{len(facts.systems)} system{'s' * (len(facts.systems) != 1)}"]
     sources += [f"the policy {_code(facts.policy.file)}"] if facts.policy is not None else []
     sources += [f"the site {_code(facts.site.home)}"] if facts.site is not None else []
-    yield "<h1>What the policy says, and what is there</h1>"
-    yield f'<p class="lead">Looked at, without changing anything: {", ".join(sources)}.</p>'
+    yield "<h1>What the policy says, and what is really there</h1>"
+    yield f'<p class="lead">Checked, without changing anything: {", ".join(sources)}.</p>'
     tally = [
         (counts[AuditSeverity.ERROR], "error"),
         (counts[AuditSeverity.WARNING], "warning"),
@@ -105,7 +105,7 @@ def _with(word: str) -> str:
 def _findings(report: AuditReport) -> Iterator[str]:
     yield '<h2 id="findings">Findings</h2>'
     if not report.findings:
-        yield "<p>Nothing was found. That is rare: see under Method what was looked at.</p>"
+        yield "<p>Nothing was found. That is rare: Method says what was checked.</p>"
     for severity, (heading, meaning) in _HEADINGS.items():
         of_it = [it for it in report.findings if it.severity is severity]
         if not of_it:
@@ -145,7 +145,7 @@ def _group(of_it: Sequence[AuditFinding]) -> Iterator[str]:
 def _system(system: SystemFacts) -> Iterator[str]:
     yield f"<h2>System {_(system.name)}</h2>"
     if system.unreached:
-        yield f"<p>It could not be looked at: {_(system.unreached)}.</p>"
+        yield f"<p>It could not be read: {_(system.unreached)}.</p>"
         return
     held, rows = system.holding, sum(table.rows or 0 for table in system.tables)
     about = "" if all(table.rows_counted or table.rows is None for table in system.tables) else "about "
@@ -166,7 +166,7 @@ def _system(system: SystemFacts) -> Iterator[str]:
 def _transport(system: SystemFacts) -> str:
     if system.transport is None:
         return "not known"
-    return f"{'encrypted' if system.transport.encrypted else 'CLEAR'} ({system.transport.detail})"
+    return f"{'encrypted' if system.transport.encrypted else 'NOT ENCRYPTED'} ({system.transport.detail})"
 
 
 def _grid(caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -220,7 +220,7 @@ def _reached(table: TableFacts) -> str:
 
 def _columns(system: SystemFacts) -> Iterator[str]:
     rows = [row for table in system.tables for row in _columns_of(table)]
-    headings = ("column", "what it seems to be", "category", "+score", "why")
+    headings = ("column", "what it seems to contain", "category", "+score", "why")
     yield "<h3>Likely personal data</h3>"
     if rows:
         grid = _grid("Columns with personal data", headings, rows)
@@ -231,7 +231,7 @@ def _columns(system: SystemFacts) -> Iterator[str]:
     if together:
         heading = "Columns that single people out together"
         yield f"<h4>{heading}</h4>"
-        yield "<p>None of them names anybody; together they may lead to one person.</p>"
+        yield "<p>None of them names a person, but together they may identify one.</p>"
         grid = _grid(heading, ("table", "columns", "+rows compared", "+like no other"), together)
         yield _folded(counted(len(together), "table"), len(together) <= _OPEN_MAX, grid)
 
@@ -289,7 +289,7 @@ def _accounts(system: SystemFacts) -> Iterator[str]:
             _grid("Accounts and roles", headings, rows),
         )
     else:
-        yield "<p>No account was seen that reaches personal data.</p>"
+        yield "<p>No account was found that can read personal data.</p>"
 
 
 # --- policy and site ------------------------------------------------------------------------------------------------
@@ -321,11 +321,11 @@ def _proofs(report: AuditReport) -> Iterator[str]:
         return
     measured = [it for it in report.promises if it.proofs]
     said = [it for it in report.promises if not it.proofs]
-    yield '<h3 id="proofs">What could show that it is kept</h3>'
+    yield '<h3 id="proofs">What could verify that it is kept</h3>'
     yield (
         f'<p class="soft">{counted(len(measured), "promise")} could be measured by controls, '
-        f"{counted(len(said), 'promise')} can only be said by somebody. <code>troth policy bind</code> writes what you "
-        "choose into the declaration.</p>"
+        f"{counted(len(said), 'promise')} can only be attested by somebody. <code>troth policy bind</code> writes what "
+        "you choose into the declaration.</p>"
     )
     rows = [
         (
@@ -336,7 +336,9 @@ def _proofs(report: AuditReport) -> Iterator[str]:
         )
         for it in (*measured, *said)
     ]
-    grid = _grid("Promises and what could show them", ("where", "sentence", "controls, or a word", "beware"), rows)
+    grid = _grid(
+        "Promises and what could verify them", ("where", "sentence", "controls, or an attestation", "beware"), rows
+    )
     yield _folded(counted(len(rows), "promise"), len(rows) <= _OPEN_MAX, grid)
 
 
@@ -353,7 +355,7 @@ def _quantity(it: Quantity) -> str:
 def _site(site: SiteFacts) -> Iterator[str]:
     yield '<h2 id="site">What the site shows</h2>'
     if site.unreached:
-        yield f"<p>It could not be looked at: {_(site.unreached)}.</p>"
+        yield f"<p>It could not be visited: {_(site.unreached)}.</p>"
         return
     skipped = f"; not read: {', '.join(site.skipped)}" if site.skipped else ""
     cookies = [f"{name} ({'session' if days is None else counted(days, 'day')})" for name, days in site.cookies.items()]
@@ -382,11 +384,11 @@ def _next(report: AuditReport) -> Iterator[str]:
 
 
 def _method(report: AuditReport) -> Iterator[str]:
-    yield '<h2 id="method">How this was looked at</h2>'
+    yield '<h2 id="method">How this was checked</h2>'
     yield f"""<p>Every store was opened read-only. Of each table up to {SAMPLE_ROWS} rows were compared with patterns
-in memory and forgotten; names, types and comments of columns counted too. A score of 1 says that name and values agree:
-it is a well-founded guess and no proof. Row counts marked ≈ are the engine's own estimates. References count as
-inferred when names fit and the sampled values are really there.</p>
-<p>The policy was read by rules that see words and not meaning: a person has to confirm each contradiction. The site was
-visited as a stranger, without cookies and without running scripts.</p>
-<p>What was not looked at is not in this report: mailboxes, backups, other databases, and what people know.</p>"""
+in memory and not stored; names, types and comments of columns counted too. A score of 1 means that name and values
+agree: it is a well-founded guess, not a proof. Row counts marked ≈ are the engine's own estimates. References count as
+inferred when names match and the sampled values exist in the other table.</p>
+<p>The policy was read by rules that see words, not meaning: a person must confirm each contradiction. The site was
+visited as a new visitor, without cookies and without running scripts.</p>
+<p>What was not checked is not in this report: mailboxes, backups, other databases, and what people know.</p>"""

@@ -114,7 +114,7 @@ def _steps(report: AuditReport) -> list[NextStep]:
     for system in report.facts.reached:
         if system.grants:
             says = (
-                f"Give the service its own account in {system.name}, which may do what requests need and nothing else. "
+                f"Give the service its own account in {system.name}, with only the privileges that requests need. "
                 "Read the script, have an administrator run it, and set a password."
             )
             steps.append(NextStep(says, system.grants, "sql"))
@@ -131,7 +131,7 @@ def _draft(systems: Sequence[str], report: AuditReport) -> NextStep:
         if name in systems and name not in report.references
     ]
     unset = [variable(name) for name in systems if name not in {*report.references, *report.addresses}]
-    first = f" First set {', '.join(unset)} to what you gave as the URL: it may hold a password." if unset else ""
+    first = f" First set {', '.join(unset)} to the URL that you gave: it may contain a password." if unset else ""
     says = f"Draft a declaration from these schemas, and review each line that says REVIEW or TODO.{first}"
     return NextStep(says, "\n".join([*exports, f"troth init {options} --out troth.yaml", "troth check -d troth.yaml"]))
 

@@ -48,33 +48,33 @@ COMMANDS = {
 """The module that defines each command; the function has the command's name."""
 
 _SHORT = {
-    "audit": "Tell the truth about a real database, a policy and a site. Reads only.",
-    "init": "Draft troth.yaml from the schema that is really there.",
-    "check": "Check the declaration, and whether the stores agree with it.",
+    "audit": "Compare a real database, a policy and a site, and report what is wrong. Read-only.",
+    "init": "Draft troth.yaml from the schema of a real database.",
+    "check": "Check the declaration, and whether the stores match it.",
     "policy": "Read the published policy and work with its text.",
     "detect": "Find personal data in text, CSV, JSON and Parquet.",
-    "view": "Show all that is held about a person.",
-    "amend": "Correct what is held about a person, everywhere.",
-    "erase": "Erase a person: first the plan, then --apply.",
+    "view": "Show all data about a person.",
+    "amend": "Correct data about a person, in all stores.",
+    "erase": "Erase a person: show the plan, then carry it out with --apply.",
     "scan": "Find where free text mentions a person.",
-    "replay": "Erase again whoever a restored backup brought back.",
-    "acknowledge-return": "Record that a person who was erased came back of their own accord.",
+    "replay": "Erase people again whom a restored backup brought back.",
+    "acknowledge-return": "Record that an erased person came back of their own accord.",
     "grants": "Print the least-privilege GRANT script for a store.",
     "ropa": "Print the record of processing (GDPR Art. 30).",
-    "map": "Draw where the data goes.",
-    "dpia": "Say which purposes need an impact assessment (GDPR Art. 35).",
-    "keys": "Make, look at, rotate and destroy the keys in TROTH_HOME.",
-    "ledger": "Show, verify and hand out the record of what was done.",
-    "evidence": "Hand out what shows that the policy is kept.",
-    "keep": "Run the checks that are due and finish what was interrupted.",
-    "promises": "Say how each promise of the policy stands, and why.",
-    "work": "Carry the flows that requests and batches want.",
-    "staff": "Invite staff, give, end and review grants.",
-    "api": "Let programs ask over the API, and tell them what happens.",
-    "demo": "Bring up the example company.",
-    "serve": "Serve the policy, its status and the staff pages.",
-    "migrate": "Bring Troth's own database up to date.",
-    "doctor": "Say what this installation still needs.",
+    "map": "Draw the data flows.",
+    "dpia": "Report which purposes need an impact assessment (GDPR Art. 35).",
+    "keys": "Create, inspect, rotate and destroy the keys in TROTH_HOME.",
+    "ledger": "Show, verify and export the ledger of all actions.",
+    "evidence": "Export evidence that the policy is kept, or retract faulty checks.",
+    "keep": "Run the checks that are due, and finish interrupted runs.",
+    "promises": "Show the status of each promise of the policy, and why.",
+    "work": "Run the background jobs of requests and batches.",
+    "staff": "Invite staff; give, revoke and review grants.",
+    "api": "Manage API tokens and webhooks of programs.",
+    "demo": "Start the example company.",
+    "serve": "Serve the policy, its status and the staff console.",
+    "migrate": "Migrate Troth's own database to this version.",
+    "doctor": "Report what this installation still needs.",
 }
 
 
@@ -101,7 +101,7 @@ class _Rooms(LazyGroup):
             # Its text may quote a row, or reveal our account.
             said = f"Troth's own database refused or did not answer ({type(fault).__name__})"
             click.echo(
-                f"troth: {said}; see TROTH_DATABASE_URL, and that the database is there, lets us in and has room",
+                f"troth: {said}; check TROTH_DATABASE_URL, the disk space, and that the database is up and accepts us",
                 err=True,
             )
             ctx.exit(1)

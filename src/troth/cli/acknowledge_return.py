@@ -23,14 +23,16 @@ def _reason(_: click.Context, __: click.Parameter, reason: str | None) -> str | 
         return None if reason is None else str(DeclaredName(reason))
     except EntryRefused:
         raise click.BadParameter(
-            "a reason is one word, such as signed_up_again; it goes into the ledger, which takes no free text"
+            "a reason is one word, such as signed_up_again; the ledger records it, and takes no free text"
         ) from None
 
 
 @click.command()
 @cli.declaration_option
-@click.option("--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="A row that the person made since.")
-@click.option("--reason", metavar="WORD", callback=_reason, help="How you know, in one word; it goes on record.")
+@click.option(
+    "--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="A row that the person created after the erasure."
+)
+@click.option("--reason", metavar="WORD", callback=_reason, help="How you know, in one word; the ledger records it.")
 @cli.json_option
 def acknowledge_return(declaration: Path, ids: tuple[str, ...], reason: str | None, as_json: bool) -> None:
     """Record that a person who was erased came back of their own accord.
@@ -47,7 +49,7 @@ def acknowledge_return(declaration: Path, ids: tuple[str, ...], reason: str | No
               troth acknowledge-return --id shop.customer=99 --reason signed_up_again
     """
     if bool(ids) != bool(reason):
-        raise click.UsageError("--id and --reason go together: who came back, and how you know")
+        raise click.UsageError("give --id and --reason together: whose row it is, and how you know that they came back")
     with cli.opened(declaration, read_only=True) as company:
         company.use_record()
         from troth.service.core import reappearance as room
@@ -68,9 +70,9 @@ def acknowledge_return(declaration: Path, ids: tuple[str, ...], reason: str | No
         cli.print_json({"acknowledged": acknowledged, "rows": rows})
     else:
         if reason is not None:
-            click.echo(f"{counted(acknowledged, 'identifier')} acknowledged; it is on record.")
+            click.echo(f"{counted(acknowledged, 'identifier')} acknowledged, and recorded in the ledger.")
         for one in found[:_LINES_MAX]:
             click.echo(cli.printable(f"  --id {one.row}  {one.kind}, erased {one.erased_at:%Y-%m-%d}"))
-        click.echo(f"{counted(len(found), 'row')} with an erased identifier that nobody has looked at.")
+        click.echo(f"{counted(len(found), 'row')} with an erased identifier that nobody has checked.")
     if found:
         raise click.exceptions.Exit(1)

@@ -53,9 +53,20 @@ def token() -> None:
 
 @token.command("make")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(_SCOPES), help="What it may do.")
-@click.option("--program", default="", help="The program that the token takes over for.  [default: a new one, NAME]")
-@click.option("--days", default=_DAYS, show_default=True, type=click.IntRange(1, 366), help="How long it is good.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice(_SCOPES),
+    help="A scope of the token. Repeatable.",
+)
+@click.option(
+    "--program", default="", help="The existing program that the token is for.  [default: a new one, called NAME]"
+)
+@click.option(
+    "--days", default=_DAYS, show_default=True, type=click.IntRange(1, 366), help="How long the token is valid."
+)
 @cli.service_declaration_option
 @cli.json_option
 def make_token(name: str, scopes: tuple[str, ...], program: str, days: int, as_json: bool) -> None:
@@ -75,7 +86,7 @@ def make_token(name: str, scopes: tuple[str, ...], program: str, days: int, as_j
     if as_json:
         cli.print_json({"name": name, "token": secret, "until": until.date().isoformat()})
     else:
-        click.echo(f"{name}, until {until:%Y-%m-%d}; shown this once:\n  {secret}")
+        click.echo(f"{name}, valid until {until:%Y-%m-%d}; shown only this once:\n  {secret}")
 
 
 @token.command("list")
@@ -128,7 +139,7 @@ def end_token(name: str) -> None:
 
     if not tokens.end(name, now=dt.datetime.now(dt.UTC)):
         raise click.UsageError("there is no such token; troth api token list shows them")
-    click.echo(f"{cli.printable(name)} has ended.")
+    click.echo(f"{cli.printable(name)} is revoked.")
 
 
 @api.group()
@@ -143,7 +154,7 @@ def hook() -> None:
 @hook.command("make")
 @click.argument("url")
 @click.option(
-    "--event", "events", multiple=True, type=click.Choice(_EVENTS), help="What it is told of.  [default: all]"
+    "--event", "events", multiple=True, type=click.Choice(_EVENTS), help="An event to send. Repeatable.  [default: all]"
 )
 @cli.service_declaration_option
 @cli.json_option
@@ -164,7 +175,7 @@ def make_hook(url: str, events: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         cli.print_json({"id": made.pk, "url": made.url, "events": made.events, "secret": secret})
     else:
-        click.echo(f"Webhook {made.pk}; its receiver checks signatures with, shown this once:\n  {secret}")
+        click.echo(f"Webhook {made.pk}. The secret to check its signatures with, shown only this once:\n  {secret}")
 
 
 @hook.command("list")
@@ -209,7 +220,7 @@ def end_hook(number: int) -> None:
 
     if not webhooks.end(number, now=dt.datetime.now(dt.UTC)):
         raise click.UsageError("there is no such webhook; troth api hook list shows them")
-    click.echo(f"Webhook {number} has ended.")
+    click.echo(f"Webhook {number} is removed.")
 
 
 def _ready() -> None:

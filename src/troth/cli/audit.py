@@ -39,13 +39,13 @@ _SHOWN_MAX = 14
     "-d",
     "--declaration",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Hold policy, stores and site against this declaration, too.",
+    help="Also compare policy, stores and site with this declaration.",
 )
-@click.option("--site", metavar="URL", help="The public home page, visited as a stranger would.")
+@click.option("--site", metavar="URL", help="The public home page, visited without cookies or scripts.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write report.html, report.json and report.sarif into this folder, for your eyes only.",
+    help="Write report.html, report.json and report.sarif into this folder, readable only by you.",
 )
 @cli.json_option
 def audit(
@@ -149,7 +149,7 @@ def _show(report: AuditReport, files: tuple[Path, ...]) -> None:
         _line(out, "[bold]{}[/bold]  {}", policy.file, said)
         measured = sum(bool(it.proofs) for it in report.promises)
         if report.promises:
-            told = f"{measured:,} of {counted(len(report.promises), 'promise')} could be shown by controls"
+            told = f"{measured:,} of {counted(len(report.promises), 'promise')} could be checked by controls"
             _line(out, "{}  {}", " " * len(policy.file), told)
     if report.facts.site is not None and not report.facts.site.unreached:
         site = report.facts.site
@@ -173,15 +173,17 @@ def _show(report: AuditReport, files: tuple[Path, ...]) -> None:
 
 def _figures(system: SystemFacts) -> str:
     if system.unreached:
-        return f"could not be looked at: {system.unreached}"
+        return f"could not be read: {system.unreached}"
     rows = sum(table.rows or 0 for table in system.tables)
     columns = sum(len(table.best) for table in system.holding)
-    connection = "connection not known"
+    connection = "connection unknown"
     if system.transport is not None:
         # A local file or socket counts as encrypted; its detail says what it is.
-        connection = system.transport.detail if system.transport.encrypted else f"in CLEAR: {system.transport.detail}"
+        connection = (
+            system.transport.detail if system.transport.encrypted else f"UNENCRYPTED: {system.transport.detail}"
+        )
     lost = len(system.left_out.unread) + sum(system.left_out.passed_over.values())
-    unseen = f"; {counted(lost, 'file')} NOT looked at" if lost else ""
+    unseen = f"; {counted(lost, 'file')} NOT read" if lost else ""
     return (
         f"{system.dialect}, {counted(len(system.tables), 'table')}, about {counted(rows, 'row')}; "
         f"{counted(columns, 'column')} of {counted(len(system.holding), 'table')} with personal data; "

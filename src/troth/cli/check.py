@@ -36,8 +36,8 @@ def _print_schema(context: click.Context, _: click.Parameter, wanted: bool) -> N
     callback=_print_schema,
     help="Print the JSON Schema of a declaration, for an editor, and check nothing.",
 )
-@click.option("--no-stores", is_flag=True, help="Look at the file alone; open no store.")
-@click.option("--values", is_flag=True, help="Read a sample of rows, too, of what the stores hold and nobody declared.")
+@click.option("--no-stores", is_flag=True, help="Check only the file; open no store.")
+@click.option("--values", is_flag=True, help="Also read a sample of rows of undeclared tables and columns.")
 @cli.json_option
 def check(declaration: Path, no_stores: bool, values: bool, as_json: bool) -> None:
     """Check the declaration, and whether the stores agree with it. Suitable for continuous integration.
@@ -58,7 +58,7 @@ def check(declaration: Path, no_stores: bool, values: bool, as_json: bool) -> No
               troth check --schema > troth.schema.json
     """
     if no_stores and values:
-        raise click.UsageError("--values reads the stores, and --no-stores opens none: leave one of them out.")
+        raise click.UsageError("--values reads the stores, and --no-stores opens none: use only one of them.")
     problems = list(_problems(declaration, look=not no_stores, values=values))
     if as_json:
         cli.print_json([_json(problem) for problem in problems])
@@ -129,7 +129,7 @@ def _stores(declaration: Declaration, problems: Sequence[Problem], *, values: bo
                     samples[name] = sample_undeclared(declaration, name, schemas[name], store)
                 yield from check_figures(declaration, name, store)
         except (SecretMissing, StoreError) as error:
-            yield Problem("store-not-checked", declaration.where(path), path, f"the store was not looked at: {error}")
+            yield Problem("store-not-checked", declaration.where(path), path, f"the store was not checked: {error}")
     looked = declaration.model_copy(update={"systems": {k: v for k, v in declaration.systems.items() if k in schemas}})
     misfits = fits(looked, schemas)
     by_file = {problem.path for problem in problems if problem.severity is Severity.ERROR}
@@ -170,7 +170,7 @@ def _asked(declaration: Declaration, name: str, system: System) -> Iterator[Prob
     except (SecretMissing, StoreError) as error:
         yield Problem("store-not-checked", declaration.where(path), path, f"the system was not asked: {error}")
     else:
-        fix = "write the function that answers it there, or take it out of 'answers'"
+        fix = "write the function that answers it there, or remove it from 'answers'"
         for right in missing:
             yield Problem("store-misfit", declaration.where(path), path, f"it does not answer '{right}'", fix)
 

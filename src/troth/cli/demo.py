@@ -32,13 +32,17 @@ _FAULTS = (
 
 @click.command()
 @click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where it lives.  [default: ~/.troth-demo]"
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of the demo.  [default: ~/.troth-demo]",
 )
-@click.option("--people", default=200, show_default=True, type=click.IntRange(50, 1_000_000), help="How many people.")
-@click.option("--seed", default=9, show_default=True, help="The same seed makes the same company.")
+@click.option(
+    "--people", default=200, show_default=True, type=click.IntRange(50, 1_000_000), help="Number of customers."
+)
+@click.option("--seed", default=9, show_default=True, help="The same seed gives the same data.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1024, 65535), help="Which port.")
-@click.option("--reset", is_flag=True, help="Forget the company and make it anew.")
-@click.option("--no-serve", is_flag=True, help="Make the company and stop.")
+@click.option("--reset", is_flag=True, help="Delete the example company and create it again.")
+@click.option("--no-serve", is_flag=True, help="Create the company and exit.")
 @cli.json_option
 def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no_serve: bool, as_json: bool) -> None:
     """Start the example company: its systems, website, mailbox, and its policy with live status.
@@ -116,11 +120,11 @@ def _lay(folder: Path, people: int, seed: int) -> Mapping[str, str]:
     if (folder / _MARK).is_file():
         return places.environment()
     if folder.exists() and any(folder.iterdir()):
-        raise TrothError(f"{folder} is not empty; name another folder, or remove it if an earlier demo broke off")
+        raise TrothError(f"{folder} is not empty; name another folder, or remove it if an earlier demo was interrupted")
     os.umask(0o077)  # invented, but personal data: only for this account
     (folder / "company").mkdir(parents=True)
     now = dt.datetime.now(dt.UTC)
-    with formatting.progress(f"laying down a company of {people:,} people"):
+    with formatting.progress(f"creating a company of {people:,} people"):
         lay_down(places, people=people, seed=seed, now=now)
         plant(places, seed=seed, now=now)
     (folder / _MARK).write_text("made by `troth demo`; `troth demo --reset` deletes this folder\n", encoding="utf-8")
@@ -216,7 +220,7 @@ def _console(folder: Path, port: int) -> tuple[Path, float]:
     text = f"""http://localhost:{port}/console/
 user: {_OFFICER}
 password: {password}
-One of these codes where a second factor is asked for; each is good once, and `troth demo` makes new ones:
+Codes for the second factor; each works once, and `troth demo` creates new ones:
 {chr(10).join(codes)}
 """
     kept.touch(mode=0o600)
@@ -227,14 +231,14 @@ One of these codes where a second factor is asked for; each is good once, and `t
 def _tell(
     folder: Path, stores: Mapping[str, str], example: Path, urls: dict[str, str], sign_in: Path, rest_s: float
 ) -> None:
-    click.echo(f"Example Voice Ltd lives in {folder}, laid down from {example}.")
+    click.echo(f"Example Voice Ltd is in {folder}, created from {example}.")
     for name, url in urls.items():
         click.echo(f"  {name:8}{url}")
     if urls:
         click.echo(
-            f"Ask for something as ann@example.org at {urls['centre']}, read the letter in the mailbox, follow\n"
-            "its link, and see the receipt, and what becomes of the promise. The checks that it concerns run within\n"
-            f"{rest_s:g} seconds or so, each once a minute at most."
+            f"Make a request as ann@example.org at {urls['centre']}, read the e-mail in the mailbox, and follow\n"
+            "its link; then see the receipt and the status of the promise. The checks that it affects run within\n"
+            f"about {rest_s:g} seconds, each at most once a minute."
         )
         click.echo(
             f"To open the console, sign in as {_OFFICER}. The password, and codes for the second factor:\n"
@@ -246,4 +250,4 @@ def _tell(
         click.echo(f"  export {name}={shlex.quote(value)}")
     click.echo("  troth view --email ann@example.org")
     elsewhere = "" if folder == _usual_folder() else f" --folder {shlex.quote(str(folder))}"
-    click.echo(f"{'Ctrl-C ends it; ' if urls else ''}`troth demo --reset{elsewhere}` starts over.")
+    click.echo(f"{'Ctrl-C stops it; ' if urls else ''}`troth demo --reset{elsewhere}` starts over.")

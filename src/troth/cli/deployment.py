@@ -78,7 +78,7 @@ wanted_declaration_option = _declaration_option(_handed_on)
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--json``: the same facts as JSON."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 
 
 def print_json(value: object) -> None:

@@ -26,7 +26,7 @@ def _encoding(_context: click.Context, _option: click.Parameter, name: str) -> s
     try:
         " ".encode(name or "utf-8")  # rejects encodings that are not for text, such as base64
     except (LookupError, ValueError):
-        raise click.BadParameter(f"no encoding of text is called {plain(name)}; try utf-8, cp1252 or koi8-r") from None
+        raise click.BadParameter(f"{plain(name)} is not a known text encoding; try utf-8, cp1252 or koi8-r") from None
     return name
 
 
@@ -34,7 +34,7 @@ def _no_folders(_context: click.Context, _option: click.Parameter, files: tuple[
     for name in files:
         if name != "-" and Path(name).is_dir():
             each = "find FOLDER -type f -exec troth detect {} +"
-            raise click.BadParameter(f"{plain(name)} is a folder; files are wanted, as from: {each}")
+            raise click.BadParameter(f"{plain(name)} is a folder; give files, for example with: {each}")
     return files
 
 
@@ -51,37 +51,41 @@ def _no_folders(_context: click.Context, _option: click.Parameter, files: tuple[
     "--as",
     "kind",
     type=click.Choice(["text", "csv", "jsonl", "json", "parquet", "html", "mail"]),
-    help="How the files are read. Where left out, by the endings of their names; a pipe is text.",
+    help="Format of the files.  [default: by file name extension; text for a pipe]",
 )
 @click.option(
     "--encoding",
     metavar="NAME",
     default="",
     callback=_encoding,
-    help="What text is encoded in, such as shift_jis. Where left out, what mail or a mark says, else UTF-8.",
+    help="Text encoding, such as shift_jis.  [default: as declared by mail or a byte order mark, else UTF-8]",
 )
 @click.option(
     "--types",
     metavar="TYPE,…",
     multiple=True,
-    help="Only these types (EMAIL_ADDRESS) or groups of them (contact, pci). Repeat it for more.",
+    help="Only these types (EMAIL_ADDRESS) or groups of them (contact, pci). Repeatable.",
 )
 @click.option(
     "--country",
     "countries",
     metavar="CODE,…",
     multiple=True,
-    help="Only numbers of these countries, such as GB,IE, and those of no country. Repeat it for more.",
+    help="Only numbers of these countries, such as GB,IE, and those of no country. Repeatable.",
 )
-@click.option("--min-score", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="The lowest score.")
-@click.option("--no-names", is_flag=True, help="Look for no people, places, addresses and organisations: much faster.")
+@click.option(
+    "--min-score", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Minimum score of a finding."
+)
+@click.option(
+    "--no-names", is_flag=True, help="Do not look for people, places, addresses and organisations: much faster."
+)
 @click.option(
     "--seconds-max",
     type=click.FloatRange(0, min_open=True),
-    help="The longest time for one piece of text. What takes longer was not scanned, and ends with 2.",
+    help="Time limit for one piece of text. Text that takes longer counts as not scanned (exit code 2).",
 )
-@click.option("--explain", is_flag=True, help="Say what found each: recogniser, check digits, words near it.")
-@click.option("--summary", is_flag=True, help="Print how many of each type there are, and no places.")
+@click.option("--explain", is_flag=True, help="Explain each finding: recogniser, check digits, words near it.")
+@click.option("--summary", is_flag=True, help="Print only the number of findings of each type.")
 @click.option(
     "--json-lines",
     is_flag=True,
@@ -115,7 +119,7 @@ def detect(
     from troth.detect.files import FileKind
 
     if as_json and json_lines:
-        raise click.UsageError("--json is one document and --json-lines many: choose one")
+        raise click.UsageError("--json and --json-lines exclude each other: use one of them")
     detector = _detector(types, countries, min_score, seconds_max, names=not no_names)
     out = _printer(as_json=as_json, json_lines=json_lines, explain=explain, places=not summary)
     totals = Totals()

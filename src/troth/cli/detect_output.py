@@ -147,19 +147,19 @@ def _said(totals: Totals) -> str:
     nothing = "Nothing else found" if totals.together or totals.named else "Nothing found"
     found = counted(totals.types.total(), "finding") if totals.types else nothing
     kinds = f" of {counted(len(totals.types), 'type')}" if totals.types else ""
-    lost = f"; NOT SCANNED to the end: {counted(totals.unscanned, 'file')}" if totals.unscanned else ""
+    lost = f"; NOT SCANNED completely: {counted(totals.unscanned, 'file')}" if totals.unscanned else ""
     return f"{found}{kinds} in {counted(totals.files, 'file')}{lost}."
 
 
 def _by_name(fields: tuple[PersonalField, ...]) -> str:
     told = ", ".join(f"{plain(it.field)} ({it.category})" for it in fields)
-    return f"personal data by the name of the column, whatever is in it: {told}"
+    return f"personal data according to the column name, whatever its values: {told}"
 
 
 def _of_one(it: Together) -> str:
-    compared = f" ({it.alone} of the first {counted(it.rows, 'row')} are like no other)" if it.rows else ""
+    compared = f" ({it.alone} of the first {counted(it.rows, 'row')} are unique)" if it.rows else ""
     *most, last = map(plain, it.fields)
-    return f"{', '.join(most)} and {last} together may lead to one person{compared}"
+    return f"{', '.join(most)} and {last} together may identify one person{compared}"
 
 
 class Lines:

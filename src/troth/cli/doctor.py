@@ -32,7 +32,7 @@ _EXTRAS = {
 
 @click.command()
 @cli.wanted_declaration_option
-@click.option("--probe", metavar="URL", help="Look at the service from outside as well, as a visitor of URL sees it.")
+@click.option("--probe", metavar="URL", help="Also check the service from outside, as a visitor of URL sees it.")
 @cli.json_option
 def doctor(declaration: Path, probe: str | None, as_json: bool) -> None:
     """Report what this installation still needs: packages, keys, declaration, stores, settings; and, once Troth's own
@@ -134,7 +134,7 @@ def _deployment(path: Path) -> Iterator[Finding]:
 
 def _probed(url: str | None) -> Iterator[Finding]:
     if url is None:
-        yield "note", "from outside", "not looked at; name the service with --probe https://…"
+        yield "note", "from outside", "not checked; give the address of the service with --probe https://…"
         return
     from troth.service.health_report import seen_from_outside
 
@@ -149,4 +149,4 @@ def _settings() -> Iterator[Finding]:
     except SettingsError as wrong:
         yield "wrong", "settings", str(wrong)
     else:
-        yield "ok", "settings", f"{settings.profile} profile, rows in {settings.database.engine}"
+        yield "ok", "settings", f"{settings.profile} profile, database {settings.database.engine}"

@@ -14,7 +14,10 @@ from troth.text import counted
 @click.command()
 @cli.declaration_option
 @click.option(
-    "--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="By the lists of that day; today where left out."
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Use the lists in force on that day.  [default: today]",
 )
 @cli.json_option
 def dpia(declaration: Path, as_of: dt.datetime | None, as_json: bool) -> None:

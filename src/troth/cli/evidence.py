@@ -33,13 +33,13 @@ def evidence() -> None:
 
 @evidence.command()
 @cli.declaration_option
-@click.option("--since", type=_DAY, metavar="DATE", help="Only what was checked and recorded from this day on, in UTC.")
+@click.option("--since", type=_DAY, metavar="DATE", help="Only checks and records from this day on, in UTC.")
 @click.option(
     "--promise",
     "promises",
     multiple=True,
     metavar="ID",
-    help="Only this promise, by its id (troth promises lists them); repeat it.",
+    help="Only this promise, by its id (troth promises lists them). Repeatable.",
 )
 @click.option(
     "--begins-with",
@@ -47,7 +47,7 @@ def evidence() -> None:
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="A checkpoint or receipt that the reader kept: the archive shows that the ledger continues it. Repeat it.",
+    help="A checkpoint or receipt that the reader kept: the archive proves that the ledger continues it. Repeatable.",
 )
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), default="evidence.zip", show_default=True,
@@ -72,7 +72,7 @@ def export(
               python3 verify_troth_ledger.py archive 2026.zip --key KEY
     """
     if since is not None and since.date() > dt.datetime.now(dt.UTC).date():
-        raise click.BadParameter(f"{since:%Y-%m-%d} is yet to come: nothing was recorded since", param_hint="--since")
+        raise click.BadParameter(f"{since:%Y-%m-%d} is in the future", param_hint="--since")
     office = _office(declaration)
     from troth.service.assurance.evidence import ArchiveScope, export_evidence
     from troth.service.core.keys import ledger_signer
@@ -100,7 +100,7 @@ def export(
 @click.option(
     "--because", required=True, metavar="REASON", help="What was wrong with the control. Nothing about people."
 )
-@click.option("--apply", "applied", is_flag=True, help="Do it; without, the plan is shown.")
+@click.option("--apply", "applied", is_flag=True, help="Retract them. Without it, only the plan is shown.")
 @cli.json_option
 def retract(
     declaration: Path, control: str, since: dt.datetime, until: dt.datetime, because: str, applied: bool, as_json: bool
@@ -127,8 +127,8 @@ def retract(
         cli.print_json({**told, "applied": applied, "receipt": receipt})
         return
     click.echo(f"{control}, {plan.since} to {plan.until}: {counted(len(plan.checks), 'check')} ({outcomes})")
-    click.echo(f"{counted(rests, 'promise')} on it, unproven until it has run again")
-    click.echo(receipt if receipt else "nothing was changed; with --apply they are retracted", nl=not receipt)
+    click.echo(f"{counted(rests, 'promise')} based on it, unproven until it has run again")
+    click.echo(receipt if receipt else "nothing was changed; repeat with --apply to retract them", nl=not receipt)
 
 
 def _office(declaration: Path) -> KeepContext:
@@ -157,7 +157,7 @@ def _bar() -> Iterator[Callable[[int], object]]:
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("looking through the ledger", total=tree().size)
+        task = bar.add_task("searching the ledger", total=tree().size)
 
         def tell(seen: int) -> None:
             if seen % _TOLD_EVERY == 0:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from troth.stores import Row
     from troth.subjects import AmendmentPlan, DeepFinding, ErasurePlan, Receipt, Review, View, ViewTable
 
-_NOBODY = "No row of the declared systems leads to this person."
+_NOBODY = "No row in the declared systems belongs to this person."
 
 _WIDE = 100_000
 """A width at which no table is folded, to measure the natural width of a table."""
@@ -64,7 +64,9 @@ def show_view(view: View, *, erased: dt.date | None = None) -> None:
     if not view.tables:
         _out.print(_NOBODY)
         if erased is not None:
-            line = f"They were erased on {erased}; the receipt of that says what had to stay, and until when."
+            line = (
+                f"They were erased on {erased}; the receipt of the erasure lists what had to be kept, and until when."
+            )
             _out.print(line, soft_wrap=True)
 
 
@@ -168,7 +170,9 @@ def show_plan(plan: ErasurePlan | AmendmentPlan, known: str) -> None:
             stays.add_row(*map(_words, (place, fields, f"{reason} ({cite})", until)), str(rows))
         _out.print(stays)
     if is_in_part:
-        _out.print("In brackets: rows of which the rest stays. They are counted among those that stay.", soft_wrap=True)
+        _out.print(
+            "In brackets: rows that change only in part. They also count among the rows that stay.", soft_wrap=True
+        )
     if grid.row_count and not plan.reviews:
         _out.print(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {known}", soft_wrap=True)
 
@@ -279,7 +283,7 @@ def show_receipts(receipts: Sequence[Receipt]) -> None:
                 cite = f" ({line.cite}{until})" if line.cite else ""
                 _out.print(_words(f"  {line.place}: {line.words}, {counted(line.rows, 'row')}{cite}"), soft_wrap=True)
         if receipt.final_after is not None:
-            day = f"from {receipt.final_after} on no backup opens what hung on it"
+            day = f"from {receipt.final_after} on, no backup can decrypt the data sealed with it"
             _out.print(f"  their key is destroyed; {day}", soft_wrap=True)
         for place, rows in receipt.residue.items():
             _out.print(_words(f"  left in {place}: {counted(rows, 'row')}; plan again to see which"), style="red")

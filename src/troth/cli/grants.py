@@ -12,7 +12,9 @@ from troth.cli.audit import STATEMENT_S
 
 
 @click.command()
-@click.option("--store", "url", metavar="URL", help="A store's URL, or ${NAME} of a variable that holds it.")
+@click.option(
+    "--store", "url", metavar="URL", help="The URL of a store, or ${NAME} for an environment variable that holds it."
+)
 @click.option(
     "-d", "--declaration", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="The declaration."
 )
@@ -31,7 +33,9 @@ def grants(url: str | None, declaration: Path | None, system: str | None, role: 
               troth grants -d troth.yaml --system shop | psql shop
     """
     if (url is None) == (declaration is None or system is None):
-        raise click.UsageError("give --store URL for an audit, or -d troth.yaml and --system NAME for carrying out")
+        raise click.UsageError(
+            "give --store URL for an audit, or -d troth.yaml and --system NAME for fulfilling requests"
+        )
     if url is not None:
         script = _for_audit(url, role or "troth_audit")
     else:

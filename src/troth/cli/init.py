@@ -16,11 +16,11 @@ from troth.text import counted
 
 @click.command()
 @store_options.store_option
-@click.option("--name", metavar="COMPANY", help="The company's name, as the policy gives it.")
+@click.option("--name", metavar="COMPANY", help="The company's name, as in the policy.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the draft into this new file; else it is printed. A file that is there stays as it is.",
+    help="Write the draft to this new file instead of printing it. An existing file is not overwritten.",
 )
 @cli.json_option
 def init(stores: tuple[str, ...], name: str | None, out: Path | None, as_json: bool) -> None:
@@ -37,13 +37,13 @@ def init(stores: tuple[str, ...], name: str | None, out: Path | None, as_json: b
     from troth.audit import draft, look_at_store
 
     if out is not None and out.exists():
-        raise click.UsageError(f"{out} is there already; name a new file, or move it away first")
+        raise click.UsageError(f"{out} exists already; give another file, or move it away first")
     asked = store_options.named(stores)
     with store_options.open_read_only(asked, statement_s=STATEMENT_S) as opened, progress("looking") as step:
         systems = [look_at_store(system, store, progress=step) for system, store in opened.items()]
     for system in systems:
         if system.unreached:
-            raise TrothError(f"no draft without {system.name}: {system.unreached}")
+            raise TrothError(f"nothing was drafted, because {system.name} could not be read: {system.unreached}")
     text = draft(systems, name=name, references=store_options.references(asked))
     if out is not None:
         _write(out, text)
@@ -57,7 +57,7 @@ def init(stores: tuple[str, ...], name: str | None, out: Path | None, as_json: b
         todo = f"{counted(guesses, 'guess', 'guesses')} to review, {counted(open_ends, 'thing')} to fill in"
         click.echo(f"{out}: {todo}; then: troth check -d {out}")
         for variable in _unset(text):
-            click.echo(f"Before that, set {variable}: the address of the store does not stand in the file.")
+            click.echo(f"Before that, set {variable}: the file does not contain the URL of the store.")
 
 
 def _write(out: Path, text: str) -> None:

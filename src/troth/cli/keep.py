@@ -16,7 +16,7 @@ from troth.text import counted
 
 @click.command()
 @cli.declaration_option
-@click.option("--forever", is_flag=True, help="Go on until a signal ends it.")
+@click.option("--forever", is_flag=True, help="Run until stopped by a signal.")
 @click.option("--all", "hasten", is_flag=True, help="Run every bound control now, due or not.")
 @cli.json_option
 def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
@@ -70,7 +70,9 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
             click.echo(f"{status:15} “{cli.printable(quote)}”")
         for why in report.unsigned:
             click.echo(f"ledger: {cli.printable(why)}")
-        lost = f", {counted(report.lost, 'check')} lost because another process was quicker" if report.lost else ""
+        lost = (
+            f", {counted(report.lost, 'check')} discarded because another process had taken over" if report.lost else ""
+        )
         changed = counted(len(report.promises_changed), "promise")
         click.echo(f"{counted(len(report.checks), 'control')} checked, {changed} changed{lost}")
     if forever:

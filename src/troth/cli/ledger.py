@@ -44,9 +44,9 @@ def _ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--folder",
             type=click.Path(path_type=Path, file_okay=False),
-            help="A ledger in a folder, instead of the one in Troth's own database: an export, as far as it is signed.",
+            help="An exported ledger in a folder instead of the one in Troth's own database; only the signed part.",
         ),
-        click.option("--key", help="With --folder: its verifier key, or a file with it; our own where left out."),
+        click.option("--key", help="With --folder: its verifier key, or a file with it.  [default: our own]"),
         cli.json_option,
     ]
     for option in reversed(options):
@@ -56,9 +56,15 @@ def _ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
-        click.option("--email", help="About the person who was asked for by this e-mail address."),
-        click.option("--phone", help="About the person who was asked for by this phone number."),
-        click.option("--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="By this row."),
+        click.option("--email", help="About the person whose request gave this e-mail address."),
+        click.option("--phone", help="About the person whose request gave this phone number."),
+        click.option(
+            "--id",
+            "ids",
+            multiple=True,
+            metavar="SYSTEM.TABLE=KEY",
+            help="About the person whose request gave this row.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -71,7 +77,13 @@ def _subject_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--kind", help="Only this kind, such as subject.erased, or this group of kinds, such as subject.")
 @click.option("--since", type=_DAY, help="Only from this day on, in UTC.")
 @click.option("--until", type=_DAY, help="Only up to the end of this day, in UTC.")
-@click.option("--last", default=50, show_default=True, type=click.IntRange(1), help="How many of the latest that fit.")
+@click.option(
+    "--last",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Maximum number of entries; the latest are shown.",
+)
 def show(
     declaration: Path,
     folder: Path | None,
@@ -106,7 +118,7 @@ def show(
     for leaf, entry in found:
         at, kind_, fields = entry.pop("at"), entry.pop("kind"), " ".join(_field(*item) for item in entry.items())
         click.echo(f"{leaf:>8}  {at[:10]} {at[11:19]}  {kind_:20} {cli.printable(fields)}".rstrip())
-    later = f"; {waiting} more have committed and get their numbers at the next pass of troth keep" if waiting else ""
+    later = f"; {waiting} more are committed and get their numbers in the next pass of troth keep" if waiting else ""
     click.echo(f"{len(found):,} shown, of {counted(log.size, 'entry', 'entries')}{later}")
 
 
@@ -118,7 +130,7 @@ def show(
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="An earlier checkpoint or receipt: the ledger has to begin with what it signed. Repeat it for more.",
+    help="An earlier checkpoint or receipt: the ledger must begin with the entries that it signed. Repeatable.",
 )
 def verify(
     declaration: Path, folder: Path | None, key: str | None, checkpoints: tuple[Path, ...], as_json: bool
@@ -160,7 +172,7 @@ def verify(
         return
     click.echo(f"{counted(size, 'entry', 'entries')} verified, root {root}")
     if cosigned:
-        click.echo(f"begins with the {counted(cosigned.size, 'entry', 'entries')} that outsiders cosigned")
+        click.echo(f"begins with the {counted(cosigned.size, 'entry', 'entries')} that witnesses cosigned")
     for path, earlier in kept:
         click.echo(f"begins with the {counted(earlier.size, 'entry', 'entries')} of {path}")
 
@@ -170,7 +182,10 @@ def verify(
 @_subject_options
 @click.argument("leaf", required=False, type=click.IntRange(0))
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write NUMBER.tlog-proof there."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write each receipt to DIR as NUMBER.tlog-proof.",
 )
 def receipt(
     declaration: Path,
@@ -192,13 +207,13 @@ def receipt(
     """
     about = _pseudonym(**subject)
     if (leaf is None) == (about is None):
-        raise click.UsageError("which entries? give the number of one, or a person: --email, --phone, --id")
+        raise click.UsageError("give the number of an entry, or a person: --email, --phone, --id")
     if leaf is None and out is None and not as_json:
         raise click.UsageError("a person may have many receipts: give --out DIR for them")
     log = _opened(declaration, folder, key)
     leaves = [leaf] if leaf is not None else [found for found, _ in _latest(log, log.size, None, ("", "9999"), about)]
     if not leaves:
-        raise TrothError("nothing is on record about this person under these identifiers")
+        raise TrothError("the ledger has no entry about this person under these identifiers")
     receipts = [(number, _receipt(log, number)) for number in leaves]
     files = {number: str(out / f"{number}.tlog-proof") for number in leaves} if out else {}
     for number, file in files.items():
@@ -253,7 +268,7 @@ def rebuild(declaration: Path, as_json: bool) -> None:
     if as_json:
         cli.print_json({"size": size, "root": log.root().hex()})
     else:
-        click.echo(f"the tiles over {counted(size, 'entry', 'entries')} were made again, root {log.root().hex()}")
+        click.echo(f"the tiles over {counted(size, 'entry', 'entries')} were rebuilt, root {log.root().hex()}")
 
 
 # --- open a ledger --------------------------------------------------------------------------------------------------
@@ -265,7 +280,7 @@ def _opened(declaration: Path, folder: Path | None, key: str | None) -> LogReade
     if folder is not None:
         return PublishedLog(folder, _verifier(folder, key))
     if key is not None:
-        raise click.UsageError("--key goes with --folder: our own ledger is verified with our own key")
+        raise click.UsageError("--key can only be used with --folder: our own ledger is verified with our own key")
     return _own(declaration)
 
 
@@ -376,7 +391,7 @@ def _read(leaf: int, stored: bytes) -> dict[str, Any]:
     try:
         Entry.decode(stored)
     except EntryUnknown:
-        return {"at": "", "kind": "(of a later Troth)"}
+        return {"at": "", "kind": "(of a later version)"}
     except EntryRefused as refused:
         raise LedgerBroken(f"leaf {leaf}: {refused}; see troth ledger verify", leaf=leaf) from None
     entry: dict[str, Any] = json.loads(stored.partition(b" ")[2])

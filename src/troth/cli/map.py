@@ -18,7 +18,7 @@ from troth.cli import deployment as cli
     type=click.Choice(["svg", "json", "text"]),
     default="svg",
     show_default=True,
-    help="As a picture, as data, or in words.",
+    help="As a picture, as data, or as text.",
 )
 @cli.json_option
 def map(declaration: Path, kind: str, as_json: bool) -> None:  # noqa: A001 - it is the command's name

@@ -96,7 +96,7 @@ def _control(it: ControlStatus, control: Control | None) -> Iterator[str]:
     yield f"  {it.reason}"
     if it.check is not None:
         seen = it.check.evidence
-        told = f"{seen.population:,} to look at, {seen.tested:,} looked at, {seen.excluded:,} left out"
+        told = f"{seen.population:,} in scope, {seen.tested:,} checked, {seen.excluded:,} excluded"
         yield f"  last check {it.check.at:%Y-%m-%d %H:%M} UTC: {it.check.outcome}; {told}"
         for found in it.check.findings:
             yield f"  {found.place or 'besides'}: {found.message}" + (f"; {found.fix}" if found.fix else "")

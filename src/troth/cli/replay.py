@@ -24,18 +24,18 @@ def _moment(_: click.Context, __: click.Parameter, text: str) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter("that is no moment; write it as 2026-11-20T03:00Z") from None
+        raise click.BadParameter("that is not a time; write it as 2026-11-20T03:00Z") from None
     if moment.utcoffset() is None:
-        raise click.BadParameter("say in which zone: 2026-11-20T03:00Z, or 2026-11-20T03:00+01:00")
+        raise click.BadParameter("give the time zone: 2026-11-20T03:00Z, or 2026-11-20T03:00+01:00")
     if moment > dt.datetime.now(dt.UTC):
-        raise click.BadParameter("that is still to come; give the moment that the backup shows")
+        raise click.BadParameter("that is in the future; give the time of the backup")
     return moment.astimezone(dt.UTC)
 
 
 @click.command()
 @cli.declaration_option
 @click.option(
-    "--system", "systems", multiple=True, required=True, metavar="NAME", help="The system that was restored; repeat it."
+    "--system", "systems", multiple=True, required=True, metavar="NAME", help="A system that was restored. Repeatable."
 )
 @click.option(
     "--restored-from",
@@ -43,7 +43,7 @@ def _moment(_: click.Context, __: click.Parameter, text: str) -> dt.datetime:
     required=True,
     metavar="MOMENT",
     callback=_moment,
-    help="The moment that the backup shows, with its zone; if in doubt, an earlier one.",
+    help="The time of the backup, with its time zone; if in doubt, an earlier one.",
 )
 @apply_option
 @click.option(
@@ -51,7 +51,7 @@ def _moment(_: click.Context, __: click.Parameter, text: str) -> dt.datetime:
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="An export of the ledger that knows of erasures which Troth's own database has lost.",
+    help="An export of the ledger with erasures that Troth's own database has lost.",
 )
 @cli.json_option
 def replay(
@@ -132,7 +132,7 @@ def _require_systems(company: cli.OpenDeclaration, systems: Sequence[str]) -> No
             raise click.UsageError(f"{name} is not a declared system; these are: {known}")
         if name not in company.stores:
             raise click.UsageError(
-                f"{name} is not looked into but asked: whoever keeps it has to erase again there; ask for each person"
+                f"{name} is an external system, which Troth does not read: erase the people there again, one by one"
             )
 
 
@@ -157,7 +157,7 @@ def _show(
     for one in outcomes:
         for system, count in one.found.items():
             click.echo(
-                f"{system}: {counted(count, 'erased identifier')} had come back with the backup of "
+                f"{system}: {counted(count, 'erased identifier')} came back with the backup of "
                 f"{one.restored_from:%Y-%m-%d %H:%M} UTC; {one.erased[system]:,} erased again, "
                 f"{one.left[system]:,} left"
             )
@@ -167,7 +167,7 @@ def _show(
         for place, rows in back.places.items():
             click.echo(f"  {place}: {counted(rows, 'row')}")
         if not back.found and not outcomes:
-            click.echo("Nobody who was erased since is back: that is on record.")
+            click.echo("Nobody erased after the backup is back; the ledger records this.")
         if replaying.plan is not None and known is not None:
             formatting.show_plan(replaying.plan, known)
     for line in _to_look_at(replaying):
@@ -181,23 +181,23 @@ def _to_look_at(replaying: Replaying) -> list[str]:
         for review in replaying.reviews
     ]
     lines += [
-        f"review needed: {place}: {counted(rows, 'row')} by a value that several people may share; look whose it is"
+        f"review needed: {place}: {counted(rows, 'row')} with a value that several people may share; check whose it is"
         for place, rows in replaying.back.shared.items()
     ]
     lines += [
-        f"review needed: {place}: {counted(rows, 'row')} of people who came back since they were erased; look "
+        f"review needed: {place}: {counted(rows, 'row')} of people who came back after their erasure; check "
         "which are older than their erasure, and erase those by --id"
         for place, rows in replaying.back.returned.items()
     ]
     lines += [
-        f"{place}: {counted(rows, 'row')} of somebody whose own row is gone; look whether they are of the erased"
+        f"{place}: {counted(rows, 'row')} of people whose own row is gone; check whether they belong to erased people"
         for place, rows in replaying.orphans.items()
     ]
-    lines += [f"not everything can be known: {why}; see docs/howto/restore-a-backup.md" for why in replaying.unknown]
+    lines += [f"this check is incomplete: {why}; see docs/howto/restore-a-backup.md" for why in replaying.unknown]
     if replaying.back.older:
         lines.append(
-            f"{counted(replaying.back.older, 'identifier')} had been erased before the backup, and were back in it; "
-            "they stay: erase them, or say with troth acknowledge-return that they came back of their own accord"
+            f"{counted(replaying.back.older, 'identifier')} had been erased before the backup, and came back with it; "
+            "they stay: erase them, or record with troth acknowledge-return that they came back of their own accord"
         )
     return lines
 

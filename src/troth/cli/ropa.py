@@ -19,13 +19,13 @@ from troth.text import counted
     type=click.Choice(["controller", "processor"]),
     default="controller",
     show_default=True,
-    help="What we decide ourselves (Art. 30(1)), or do on behalf of others (Art. 30(2)).",
+    help="As controller (Art. 30(1)), or as processor for others (Art. 30(2)).",
 )
 @click.option(
     "--format",
     "kind",
     type=click.Choice(["md", "html", "csv", "json"]),
-    help="As a text, a page, a table, or data; a text where left out.",
+    help="As text, a page, a table, or data.  [default: text]",
 )
 @cli.json_option
 def ropa(declaration: Path, role: Any, kind: str | None, as_json: bool) -> None:
@@ -39,7 +39,7 @@ def ropa(declaration: Path, role: Any, kind: str | None, as_json: bool) -> None:
               troth ropa --role processor --format html > record.html
     """
     if as_json and kind not in {None, "json"}:
-        raise click.UsageError(f"--json and --format {kind} are two things; ask for one")
+        raise click.UsageError(f"--json and --format {kind} exclude each other; use one of them")
     from troth.declaration import load
     from troth.reports import as_csv, as_data, as_html, as_markdown, record_of
 

@@ -14,14 +14,16 @@ from troth.errors import TrothError
 
 @click.command()
 @cli.service_declaration_option
-@click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Which port.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
-@click.option("--no-keep", is_flag=True, help="Leave the keep loop to `troth keep`.")
-@click.option("--no-work", is_flag=True, help="Leave the flows to `troth work`.")
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Number of web server processes."
+)
+@click.option("--no-keep", is_flag=True, help="Do not run the scheduled checks; `troth keep` runs them.")
+@click.option("--no-work", is_flag=True, help="Do not run background jobs; `troth work` runs them.")
 @cli.json_option
 def serve(address: str, port: int, workers: int, no_keep: bool, no_work: bool, as_json: bool) -> None:
-    """Serve the policy at /policy/ and its status at /policy/status/, and run the keep loop and a worker.
+    """Serve the policy at /policy/ and its status at /policy/status/, run the scheduled checks, and a worker for jobs.
 
     The development profile is for http://localhost. TROTH_PROFILE=production refuses to start with unsafe settings.
 
@@ -45,13 +47,17 @@ def serve(address: str, port: int, workers: int, no_keep: bool, no_work: bool, a
                 }
             )
         else:
-            click.echo(f"http://{host}:{port}/policy/ · Ctrl-C ends it")
+            click.echo(f"http://{host}:{port}/policy/ · Ctrl-C stops it")
 
     start(address=address, port=port, workers=workers, keep=not no_keep, work=not no_work, ready=ready)
 
 
 @click.command()
-@click.option("--restored", is_flag=True, help="The database came back from a backup: give no number out twice.")
+@click.option(
+    "--restored",
+    is_flag=True,
+    help="The database was restored from a backup: do not reuse case references and message ids.",
+)
 @cli.json_option
 def migrate(restored: bool, as_json: bool) -> None:
     """Migrate Troth's own database to the schema of this version. Idempotent.
@@ -75,7 +81,7 @@ def migrate(restored: bool, as_json: bool) -> None:
     if as_json:
         cli.print_json({"database": settings.database.engine, "migrated": True, "restored": restored})
     else:
-        goes_on = " It goes on from the backup, with new numbers." if restored else ""
+        goes_on = " The restore is recorded, and new references do not repeat old ones." if restored else ""
         click.echo(f"The {settings.database.engine} database is up to date.{goes_on}")
 
 

@@ -28,11 +28,19 @@ _RIGHTS = (
     "api.manage",
 )
 
-_roles_option = click.option("--role", "roles", multiple=True, type=click.Choice(_ROLES), help="A bundle of rights.")
-_rights_option = click.option("--right", "rights", multiple=True, type=click.Choice(_RIGHTS), help="A single right.")
-_reason_option = click.option("--reason", required=True, help="Why it is needed, for whoever reviews it; no names.")
+_roles_option = click.option(
+    "--role", "roles", multiple=True, type=click.Choice(_ROLES), help="A role: a set of rights. Repeatable."
+)
+_rights_option = click.option(
+    "--right", "rights", multiple=True, type=click.Choice(_RIGHTS), help="A single right. Repeatable."
+)
+_reason_option = click.option(
+    "--reason", required=True, help="Why it is needed, for its reviewer; without names of people."
+)
 _until_option = click.option(
-    "--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day; a year from now at most.  [default: half a year]"
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The last day; at most a year from now.  [default: in half a year]",
 )
 
 
@@ -53,7 +61,7 @@ def staff() -> None:
 @_roles_option
 @_reason_option
 @_until_option
-@click.option("--letter", is_flag=True, help="Send the link by letter instead of printing it.")
+@click.option("--letter", is_flag=True, help="Send the link by e-mail instead of printing it.")
 @cli.service_declaration_option
 @cli.json_option
 def invite(
@@ -89,7 +97,7 @@ def invite(
     if as_json:
         cli.print_json({"account": member.user.username, "letter": letter, "link": None if letter else link})
     else:
-        click.echo("invited; the letter is on its way" if letter else link)
+        click.echo("invited; the e-mail with the link is on its way" if letter else link)
 
 
 @staff.command("list")
@@ -176,7 +184,7 @@ def grant(
 @click.argument("email")
 @_roles_option
 @_rights_option
-@click.option("--all", "everything", is_flag=True, help="Everything that they hold.")
+@click.option("--all", "everything", is_flag=True, help="All grants of the account.")
 @cli.service_declaration_option
 @cli.json_option
 def revoke(email: str, roles: tuple[str, ...], rights: tuple[str, ...], everything: bool, as_json: bool) -> None:
@@ -215,12 +223,14 @@ def leave(email: str, apply: bool, as_json: bool) -> None:
     open_now = member.grants.filter(ended_at__isnull=True).count()
     if apply:
         actions.leave(member, now=_now())
-    done = "the account is closed" if apply else "nothing is done yet; add --apply to close the account"
+    done = "the account is closed" if apply else "nothing was changed; repeat with --apply to close the account"
     _say(as_json, {"ends": open_now, "applied": apply}, f"{counted(open_now, 'right')}: {done}")
 
 
 @staff.command()
-@click.option("--keep", "keep", multiple=True, metavar="EMAIL", help="Say that all grants of EMAIL are still needed.")
+@click.option(
+    "--keep", "keep", multiple=True, metavar="EMAIL", help="Confirm that all grants of EMAIL are still needed."
+)
 @click.option("--end", "end", multiple=True, metavar="EMAIL", help="End all grants of EMAIL.")
 @cli.service_declaration_option
 @cli.json_option
@@ -276,7 +286,7 @@ def _told(grant: Grant, now: dt.datetime) -> dict[str, str]:
 
 def _require_something(roles: tuple[str, ...], rights: tuple[str, ...]) -> None:
     if not roles and not rights:
-        raise click.UsageError("say which: --role handler, or --right evidence.read")
+        raise click.UsageError("give --role or --right, such as --role handler or --right evidence.read")
 
 
 def _begin() -> None:

@@ -46,7 +46,7 @@ def store_option(command: Callable[..., Any]) -> Callable[..., Any]:
         required=True,
         metavar="[NAME=]URL",
         help="A database or a folder of files, read only. '${SHOP_DATABASE_URL}' takes the URL from the environment, "
-        "so that no password stands in the shell's history. Repeat it for more.",
+        "so that no password is left in the shell's history. Repeatable.",
     )(command)
 
 
@@ -65,7 +65,7 @@ def named(texts: Sequence[str]) -> list[StoreOption]:
         variable = _VARIABLE.fullmatch(place)
         name = name or _called(variable[1] if variable else "", url.reveal())
         if any(other.name == name for other in found):
-            raise click.UsageError(f"two stores are called {name}; name them: --store NAME=URL")
+            raise click.UsageError(f"two stores are called {name}; give them names: --store NAME=URL")
         address = place if _LOCAL.fullmatch(place) and place == url.reveal() else ""
         found.append(StoreOption(name, url, place if variable else "", address))
     return found

@@ -25,7 +25,7 @@ SUBJECTS_MAX = 100_000
 
 
 def _people_options(*, by_row: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    row = click.option("--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="A row that is the person's.")
+    row = click.option("--id", "ids", multiple=True, metavar="SYSTEM.TABLE=KEY", help="A row of the person.")
     options: list[Callable[..., Any]] = [
         cli.declaration_option,
         click.option("--email", help="The person's e-mail address."),
@@ -35,7 +35,7 @@ def _people_options(*, by_row: bool = True) -> Callable[[Callable[..., Any]], Ca
             "--subjects",
             "file",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help=f"Many people: a CSV file with the columns email, phone{', id' if by_row else ''}.",
+            help=f"Several people: a CSV file with the columns email, phone{', id' if by_row else ''}.",
         ),
         cli.json_option,
     ]
@@ -50,7 +50,9 @@ def _people_options(*, by_row: bool = True) -> Callable[[Callable[..., Any]], Ca
 
 def _plan_hash(_: click.Context, __: click.Parameter, approved: str | None) -> str | None:
     if approved is not None and not re.fullmatch(r"dg1:[0-9a-f]{64}", approved):
-        raise click.BadParameter("that is no plan's hash; run the command without --apply to see the plan and its hash")
+        raise click.BadParameter(
+            "that is not the hash of a plan; run the command without --apply to see the plan and its hash"
+        )
     return approved
 
 
@@ -61,7 +63,7 @@ def _purpose(_: click.Context, __: click.Parameter, purpose: str) -> str:
         return str(DeclaredName(purpose))
     except EntryRefused:
         raise click.BadParameter(
-            "a purpose is one word, such as support or legal_claim; it goes into the ledger, which takes no free text"
+            "a purpose is one word, such as support or legal_claim; the ledger records it, and takes no free text"
         ) from None
 
 
@@ -78,7 +80,7 @@ apply_option = click.option(
     show_default=True,
     metavar="WORD",
     callback=_purpose,
-    help="Why you look, in one word; it goes on record.",
+    help="Why you need the data, in one word; the ledger records it.",
 )
 def view(purpose: str, as_json: bool, declaration: Path, **subjects: Any) -> None:
     """Show all data about a person (GDPR Art. 15).
@@ -208,7 +210,7 @@ def _tell_who_else(company: cli.OpenDeclaration) -> None:
     """Name the systems that these commands do not cover, so that nobody takes the answer for complete."""
     others = [name for name, system in company.declaration.systems.items() if not system.is_looked_into]
     if others:
-        said = f"troth: not reached from here: {', '.join(others)}; they are asked in a case of the service"
+        said = f"troth: not included: {', '.join(others)}; external systems are only asked in a case of the service"
         click.echo(cli.printable(said), err=True)
 
 
@@ -262,10 +264,10 @@ def _identities(email: str | None, phone: str | None, file: Path | None, ids: tu
 
     if file is not None:
         if email or phone or ids:
-            raise click.UsageError("--subjects stands alone: leave out --email, --phone and --id")
+            raise click.UsageError("--subjects cannot be combined with --email, --phone or --id")
         return _read(file)
     if not (email or phone or ids):
-        raise click.UsageError("who is it? give --email, --phone, --id SYSTEM.TABLE=KEY or --subjects FILE")
+        raise click.UsageError("give a person: --email, --phone, --id SYSTEM.TABLE=KEY or --subjects FILE")
     try:
         return [Identity.of(email=email, phone=phone, ids=ids)]
     except IdentityRefused as refused:
@@ -280,11 +282,11 @@ def _read(file: Path) -> list[Identity]:
     except OSError as fault:
         raise click.UsageError(f"{file} cannot be read: {fault.strerror}") from None
     except UnicodeDecodeError:
-        raise click.UsageError(f"{file} is not text in UTF-8; save it as CSV in UTF-8") from None
+        raise click.UsageError(f"{file} is not UTF-8 text; save it as CSV in UTF-8") from None
     except csv.Error:
-        raise click.UsageError(f"{file} is not CSV: a quote is never closed, or a value is too long") from None
+        raise click.UsageError(f"{file} is not valid CSV: a quote is not closed, or a value is too long") from None
     if not identities:
-        raise click.UsageError(f"{file} names nobody")
+        raise click.UsageError(f"{file} contains no people")
     return identities
 
 
@@ -293,12 +295,14 @@ def _people(file: Path, rows: csv.DictReader[str]) -> Iterator[Identity]:
 
     header = list(rows.fieldnames or ())
     if not header or len(set(header)) != len(header) or not {"email", "phone", "id"}.issuperset(header):
-        raise click.UsageError(f"{file}: the first line has to name the columns: email, phone, id, or some of them")
+        raise click.UsageError(
+            f"{file}: the first line must name the columns: email, phone or id, at least one of them"
+        )
     for count, row in enumerate(rows, 1):
         if count > SUBJECTS_MAX:
-            raise click.UsageError(f"{file} names more than {SUBJECTS_MAX} people; split it")
+            raise click.UsageError(f"{file} contains more than {SUBJECTS_MAX} people; split it")
         if None in row:
-            raise click.UsageError(f"{file}, line {rows.line_num}: more values than the first line has columns")
+            raise click.UsageError(f"{file}, line {rows.line_num}: this line has more values than there are columns")
         try:
             ids = (row["id"],) if row.get("id") else ()
             yield Identity.of(email=row.get("email") or None, phone=row.get("phone") or None, ids=ids)
@@ -309,7 +313,7 @@ def _people(file: Path, rows: csv.DictReader[str]) -> Iterator[Identity]:
 def _change(text: str) -> tuple[str, str | None]:
     target, equals, value = text.partition("=")
     if not equals or not target.strip():
-        raise click.UsageError("--set is WHAT=VALUE, such as user.contact.phone_number='07700 900123'")
+        raise click.UsageError("--set must be WHAT=VALUE, such as user.contact.phone_number='07700 900123'")
     return target.strip(), value or None
 
 

@@ -13,11 +13,13 @@ from troth.text import counted
 
 @click.command()
 @cli.service_declaration_option
-@click.option("--once", is_flag=True, help="End once no flow can go on now, for cron.")
-@click.option("--flows", default=4, show_default=True, type=click.IntRange(1, 64), help="Flows to run at once.")
+@click.option("--once", is_flag=True, help="Exit when no job can make progress now. For cron.")
+@click.option(
+    "--flows", default=4, show_default=True, type=click.IntRange(1, 64), help="Number of jobs to run at once."
+)
 @cli.json_option
 def work(once: bool, flows: int, as_json: bool) -> None:
-    """Run the background jobs (flows) of requests and batches: a worker beside `troth serve --no-work`.
+    """Run the background jobs of requests and batches: a worker beside `troth serve --no-work`.
 
     On PostgreSQL any number of workers run in parallel, on any number of machines, and take over the jobs of dead ones.
     On SQLite one worker is active and the others stand by. `troth serve` starts its own.
@@ -42,6 +44,6 @@ def work(once: bool, flows: int, as_json: bool) -> None:
             {name: getattr(left, name) for name in ("wanted", "running", "waiting", "stopped", "failed", "workers")}
         )
     else:
-        click.echo(f"{counted(left.waiting, 'flow')} waiting, {left.stopped} stopped, {left.failed} failed")
+        click.echo(f"{counted(left.waiting, 'job')} waiting, {left.stopped} stopped, {left.failed} failed")
     if left.stopped or left.failed:
         raise click.exceptions.Exit(1)

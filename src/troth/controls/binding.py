@@ -39,18 +39,18 @@ def _own(declaration: Declaration) -> Iterator[Problem]:
             fix = nearest(own.sql.system, declaration.systems).removeprefix("; ") or "declare it under 'systems'"
             yield _problem(declaration, "control-system", f"{path}.sql.system", message, fix)
         elif own.sql and not declaration.systems[own.sql.system].is_looked_into:
-            message = f"'{own.sql.system[:80]}' is asked by a person or a service, and takes no SELECT"
+            message = f"'{own.sql.system[:80]}' is an external system, and cannot run a SELECT"
             yield _problem(declaration, "control-system", f"{path}.sql.system", message, "use 'http' or 'pushed'")
         if own.sql and own.sql.reads_nothing:
-            message = "it reads no table, so it gives the same whatever happens"
-            fix = "count what would break the promise"
+            message = "it reads no table, so its result never changes"
+            fix = "count the rows that would break the promise"
             yield _problem(declaration, "control-constant", f"{path}.sql.figure", message, fix, Severity.WARNING)
         for principle in own.principles:
             if principle not in principles():
                 fix = nearest(principle, principles()).removeprefix("; ") or f"one of {', '.join(principles())}"
                 yield _problem(declaration, "control-principle", f"{path}.principles", "no such principle", fix)
         if id_ not in bound:
-            message, fix = "no promise is bound to this control, so nobody asks it", "name it under a promise"
+            message, fix = "no promise is bound to this control, so it never runs", "add it to a promise"
             yield _problem(declaration, "control-unbound", path, message, fix, Severity.WARNING)
 
 
@@ -61,8 +61,8 @@ def _elsewhere(declaration: Declaration, promise: Promise, path: str) -> Iterato
         own = declaration.controls.get(id_)
         unseen = sorted(systems - ({own.sql.system} if own.sql else set())) if own else []
         if unseen:
-            message = f"it does not look at {', '.join(unseen)}, so it shows nothing of this promise"
-            fix = "leave out 'about', or bind a control that looks there"
+            message = f"it does not check {', '.join(unseen)}, so it proves nothing about this promise"
+            fix = "remove 'about', or bind a control that checks it"
             yield _problem(declaration, "control-elsewhere", f"{path}.controls.{place}", message, fix, Severity.WARNING)
 
 
@@ -78,11 +78,11 @@ def _unknown(declaration: Declaration, path: str, id_: str, known: Mapping[str, 
 
 
 def _unbound(declaration: Declaration, path: str, id_: str) -> Problem:
-    message = f"the waiver covers '{id_[:80]}', which is no control of this promise"
-    return Problem("waiver-scope", declaration.where(path), path, message, "name the promise's own controls")
+    message = f"the waiver covers '{id_[:80]}', which is not a control of this promise"
+    return Problem("waiver-scope", declaration.where(path), path, message, "give controls of this promise")
 
 
 def _unproven(declaration: Declaration, path: str) -> Problem:
-    message = "nothing shows that this promise is kept, so it will be 'unproven'"
-    fix = "bind a control, or let a named person attest it"
+    message = "no control or attestation shows that this promise is kept, so it will be 'unproven'"
+    fix = "bind a control, or have a named person attest it"
     return Problem("promise-unbound", declaration.where(path), path, message, fix, Severity.WARNING)

@@ -67,7 +67,7 @@ def parse_catalogue(text: str) -> Mapping[str, Control]:
 
 def _control(id_: str, row: Any) -> Control:
     if not _ID.fullmatch(id_):
-        raise CatalogueError(f"{id_!r} is no control id; an id is room.what_must_be_true, in lower case")
+        raise CatalogueError(f"{id_!r} is not a control id; an id is package.what_must_be_true, in lower case")
     if not isinstance(row, dict) or row.keys() - _MAY != _KEYS:
         wrong = sorted(_KEYS ^ (row.keys() - _MAY)) if isinstance(row, dict) else sorted(_KEYS)
         raise CatalogueError(f"{id_}: missing or unknown: {', '.join(wrong)}")
@@ -91,48 +91,48 @@ def _control(id_: str, row: Any) -> Control:
     except ValueError as error:
         raise CatalogueError(f"{id_}: {error}") from None
     if made.fresh_for <= made.every:
-        raise CatalogueError(f"{id_}: fresh_for must be longer than every, or a pass ends before the next check")
+        raise CatalogueError(f"{id_}: fresh_for must be longer than every, or a pass expires before the next check")
     return made
 
 
 def _whole(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{value!r} is no whole number from 1")
+        raise ValueError(f"{value!r} is not a whole number of at least 1")
     return value
 
 
 def _sentence(value: Any, *, end: str = "") -> str:
     if not isinstance(value, str) or not value.strip() or not value.endswith(end):
-        raise ValueError(f"{value!r} is no text" + (f" that ends with {end!r}" if end else ""))
+        raise ValueError(f"{value!r} is not text" + (f" that ends with {end!r}" if end else ""))
     return value
 
 
 def _clauses(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(re.fullmatch(r"C\d\d", str(item)) for item in value):
-        raise ValueError(f"{value!r} is no list of clauses such as ['C01']")
+        raise ValueError(f"{value!r} is not a list of clauses such as ['C01']")
     return tuple(value)
 
 
 def _principles(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(item in principles() for item in value):
-        raise ValueError(f"{value!r} is no list of principles such as ['oecd.openness'] (principles.toml has them)")
+        raise ValueError(f"{value!r} is not a list of principles such as ['oecd.openness'] (principles.toml has them)")
     return tuple(value)
 
 
 def _events(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(item in EVENTS for item in value):
-        raise ValueError(f"{value!r} is no list of events; they are {', '.join(EVENTS)}")
+        raise ValueError(f"{value!r} is not a list of events; the events are {', '.join(EVENTS)}")
     return tuple(value)
 
 
 def _duration(value: Any) -> dt.timedelta:
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError(f"{value!r} is no duration such as '1 hour' or '3 days'")
+        raise ValueError(f"{value!r} is not a duration such as '1 hour' or '3 days'")
     return dt.timedelta(**{f"{found[2]}s": int(found[1])})
 
 
 def _severity(value: Any) -> Any:
     if value not in {"low", "medium", "high"}:
-        raise ValueError(f"{value!r} is no severity; it is low, medium or high")
+        raise ValueError(f"{value!r} is not a severity; use low, medium or high")
     return value

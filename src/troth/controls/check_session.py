@@ -65,7 +65,7 @@ class CheckSession:
             found = outbox.get(timeout=limit)
         except queue.Empty:
             self._leave(control_id)
-            return unanswered(control_id, f"It took longer than {limit:g} seconds and was given up.", self._known)
+            return unanswered(control_id, f"It took longer than {limit:g} seconds and was abandoned.", self._known)
         if isinstance(found, BaseException):
             self._inbox = self._thread = None  # the thread ended with that error
             raise found
@@ -95,9 +95,11 @@ def _busy(control_id: str) -> str:
         for id_ in [id_ for id_, thread in _left.items() if not thread.is_alive()]:
             del _left[id_]
         if control_id in _left:
-            return "It was given up before and still hangs; it is asked again when that ends, or after a restart."
+            return "An earlier check timed out and still runs; the next one starts after it, or after a restart."
         if len(_left) >= LEFT_MAX:
-            return f"{len(_left)} controls hang, so no other is asked until one ends, or after a restart."
+            return (
+                f"{len(_left)} abandoned checks still run, so no other control runs until one ends, or until a restart."
+            )
     return ""
 
 

@@ -53,19 +53,19 @@ def declaration_complete(declaration: Declaration) -> ControlResult:
     fields = list(_fields(declaration))
     purposes = [broad for purpose in declaration.purposes.values() for broad in purpose.data]
     without_purpose = [
-        ControlFinding(place, f"no purpose uses {category}", "name the purpose that needs it, or stop keeping it")
+        ControlFinding(place, f"no purpose uses {category}", "declare the purpose that needs it, or stop storing it")
         for place, category in fields
         if not any(covers(broad, category) for broad in purposes)
     ]
     tables = [f"{system}.{name}" for system, table in _tables(declaration) for name in table]
     without_period = [
-        ControlFinding(table, "nothing says how long its rows stay", "add a retention rule")
+        ControlFinding(table, "how long its rows are kept is not declared", "add a retention rule")
         for table in tables
         if not _has_period(declaration, table, frozenset())
     ]
     without_period += [
         ControlFinding(
-            f"{name}.asked", "nothing says how long it keeps what it holds", "say 'retain', as it was agreed"
+            f"{name}.asked", "how long it keeps its data is not declared", "declare 'retain', as agreed with it"
         )
         for name, system in declaration.systems.items()
         if system.asked and system.asked.holds and not system.asked.retain
@@ -120,7 +120,7 @@ def _without_interests(declaration: Declaration) -> Iterator[ControlFinding]:
     for name, purpose in declaration.purposes.items():
         if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
             yield ControlFinding(
-                f"purposes.{name}", "the legitimate interests are not named", "name them (GDPR 13(1)(d))"
+                f"purposes.{name}", "the legitimate interests are not declared", "declare them (GDPR 13(1)(d))"
             )
 
 
@@ -130,7 +130,7 @@ def _received_without_purpose(declaration: Declaration, purposes: list[str]) -> 
             # For a recipient of user.contact, a purpose of user.contact.email covers part of the data: that is enough.
             if not any(covers(broad, category) or covers(category, broad) for broad in purposes):
                 yield ControlFinding(
-                    f"recipients.{name}", f"receives {category}, which has no purpose", "name the purpose"
+                    f"recipients.{name}", f"receives {category}, which has no purpose", "declare the purpose"
                 )
 
 
@@ -143,7 +143,7 @@ def law_reviewed(now: dt.datetime) -> ControlResult:
     today = now.astimezone(dt.UTC).date()
     reviewed = {each.id: each.reviewed for each in regimes().values()}
     stale = [
-        ControlFinding(f"law.{id_}", f"last reviewed on {day}", "compare it with the law and record the date")
+        ControlFinding(f"law.{id_}", f"last reviewed on {day}", "compare it with the current law and record the date")
         for id_, day in reviewed.items()
         if not 0 <= (today - day).days <= REVIEW_DAYS
     ]
@@ -174,21 +174,23 @@ def ledger_intact(
             require_begins_with(log, signed_in(note, log.verifier), "the cosigned checkpoint")
     except LedgerBroken as broken:
         finding = ControlFinding(
-            f"leaf {broken.leaf}", str(broken), "keep the files as they are and compare with a copy"
+            f"leaf {broken.leaf}", str(broken), "do not change the files, and compare them with a copy"
         )
-        summary = f"The record of {counted(size, 'entry', 'entries')} does not verify."
+        summary = f"The ledger of {counted(size, 'entry', 'entries')} does not verify."
         evidence = _evidence("ledger", size, tested=min(broken.leaf, size))
         return ControlResult.of(summary, evidence=evidence, figures=figures, findings=[finding])
     if not size:
-        return ControlResult(CheckOutcome.NOT_APPLICABLE, "The record holds no entry yet.", evidence, figures)
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "The ledger has no entries yet.", evidence, figures)
     latest = latest_moment(log)
     if latest is not None and latest - now > CLOCK_SLACK:
-        message = f"an entry is of {latest:%Y-%m-%d %H:%M} UTC, and the clock says {now:%Y-%m-%d %H:%M}"
-        clock = ControlFinding("clock", message, "fix the clock: it went back, or was ahead when that was recorded")
-        summary = f"{counted(size, 'entry', 'entries')} verified, and the clock that dates them is wrong."
+        message = f"an entry is dated {latest:%Y-%m-%d %H:%M} UTC, and the clock shows {now:%Y-%m-%d %H:%M}"
+        clock = ControlFinding(
+            "clock", message, "fix the clock: it was set back, or was ahead when the entry was recorded"
+        )
+        summary = f"{counted(size, 'entry', 'entries')} verified, but the clock that dates them is wrong."
         return ControlResult(CheckOutcome.ERROR, summary, evidence, figures, (clock,))
     differ = list(contradicted())
-    told = f"; the rows beside them tell another history of {counted(len(differ), 'thing')}" if differ else ""
+    told = f"; the database contradicts them about {counted(len(differ), 'thing')}" if differ else ""
     summary = f"{counted(size, 'entry', 'entries')} verified{told}."
     return ControlResult.of(
         summary, evidence=evidence, figures={**figures, "contradicted": len(differ)}, findings=differ
@@ -210,10 +212,10 @@ def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> Co
     looked_back = (now - dt.timedelta(hours=WITNESSED_HOURS), now)
     evidence = _evidence("ledger", size, tested=0, period=looked_back)
     if not size:
-        return ControlResult(CheckOutcome.NOT_APPLICABLE, "The record holds no entry yet.", evidence)
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "The ledger has no entries yet.", evidence)
     if declared is None or not declared.witnesses:
         finding = ControlFinding("ledger", "no witness is declared", "declare one or more under ledger.witnesses")
-        return ControlResult.of("Nobody outside sees the record.", evidence=evidence, findings=[finding])
+        return ControlResult.of("Nobody outside verifies the ledger.", evidence=evidence, findings=[finding])
     witnesses = tuple(Witness.parse(witness.key) for witness in declared.witnesses)
     needed = declared.quorum or len(witnesses)
     note = log.cosigned()
@@ -224,17 +226,17 @@ def ledger_witnessed(declaration: Declaration, log: Log, now: dt.datetime) -> Co
         cosigned = Quorum(witnesses, needed).require(note)
         require_begins_with(log, signed, "the cosigned checkpoint")
     except LedgerError as refused:
-        finding = ControlFinding("ledger", str(refused), "see the log of troth keep for what the witnesses answer")
-        summary = f"The record of {size} entries is not vouched for by {needed} witnesses."
+        finding = ControlFinding("ledger", str(refused), "see the log of troth keep for the answers of the witnesses")
+        summary = f"The ledger of {size} entries is not cosigned by {needed} witnesses."
         return ControlResult.of(
             summary, evidence=evidence, figures={"entries": size, "needed": needed}, findings=[finding]
         )
     hours = int((now - sorted((each.at for each in cosigned), reverse=True)[needed - 1]).total_seconds() // 3600)
     late = ControlFinding(
-        "ledger", f"the witnesses cosigned {hours} hours ago", "see the log of troth keep for why not since"
+        "ledger", f"the last cosignature is {hours} hours old", "see the log of troth keep for the reason"
     )
     return ControlResult.of(
-        f"{len(cosigned)} witnesses vouch for {signed.size} of {size} entries, {hours} hours ago.",
+        f"{len(cosigned)} witnesses cosigned {signed.size} of {size} entries, {hours} hours ago.",
         evidence=_evidence("ledger", size, tested=signed.size, period=looked_back),
         figures={"entries": size, "vouched for": signed.size, "witnesses": len(cosigned), "hours": hours},
         findings=[late] if hours >= WITNESSED_HOURS else [],
@@ -291,7 +293,7 @@ def _compromised(there: Sequence[KeyInfo]) -> Iterator[ControlFinding]:
     for info in there:
         if info.state is KeyState.COMPROMISED:
             fix = f"troth keys rotate {info.purpose}, then: troth keys destroy {info.name}"
-            yield ControlFinding(info.name, "it is compromised, and still there", fix)
+            yield ControlFinding(info.name, "it is compromised, and not destroyed yet", fix)
 
 
 def _dates(infos: Sequence[KeyInfo]) -> Iterator[tuple[str, dt.datetime]]:
@@ -316,7 +318,7 @@ def _without_approvers(there: Sequence[KeyInfo], approvers: Sequence[str]) -> It
     """Destroying an inactive field key takes two approvers; none are needed before there is such a key."""
     waiting = [info for info in there if info.purpose == "field" and info.state.may_become(KeyState.DESTROYED)]
     if waiting and len(approvers) < _APPROVERS_NEEDED:
-        told = f"two have to destroy {waiting[0].name}, and {counted(len(approvers), 'approver')} could"
+        told = f"two approvers must destroy {waiting[0].name}, and {counted(len(approvers), 'approver')} can"
         yield ControlFinding("approvers", told, "troth keys approvers add")
 
 
@@ -345,7 +347,7 @@ def recipients_documented(declaration: Declaration, now: dt.datetime) -> Control
     if not recipients:
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "No recipient is declared.", evidence)
     return ControlResult.of(
-        f"{counted(len(recipients), 'recipient')}, {incomplete} with something missing or lapsed.",
+        f"{counted(len(recipients), 'recipient')}, {incomplete} with something missing or expired.",
         evidence=evidence,
         figures={"recipients": len(recipients), "incomplete": incomplete},
         findings=findings,
@@ -355,12 +357,12 @@ def recipients_documented(declaration: Declaration, now: dt.datetime) -> Control
 def _gaps(name: str, recipient: Recipient, today: dt.date) -> Iterator[ControlFinding]:
     place = f"recipients.{name}"
     if recipient.role.value in {"processor", "joint"} and not recipient.contract:
-        yield ControlFinding(place, "no contract is on file", "say where the contract is kept (GDPR 26, 28(3))")
+        yield ControlFinding(place, "no contract is on file", "declare where the contract is kept (GDPR 26, 28(3))")
     if recipient.contract_until is not None and recipient.contract_until < today:
         yield ControlFinding(
-            place, f"its contract ran out on {recipient.contract_until}", "renew it, or stop the disclosure"
+            place, f"its contract expired on {recipient.contract_until}", "renew it, or stop the disclosure"
         )
     if recipient.country not in FREE_FLOW and not recipient.safeguard:
-        yield ControlFinding(place, f"no safeguard for the transfer to {recipient.country}", "name it (GDPR 44-49)")
+        yield ControlFinding(place, f"no safeguard for the transfer to {recipient.country}", "declare it (GDPR 44-49)")
     if not recipient.notice:
-        yield ControlFinding(place, "no privacy notice is on file", "give the address of its notice")
+        yield ControlFinding(place, "no privacy notice is on file", "declare the address of its notice")

@@ -22,12 +22,14 @@ class BadFigure(PromisesError):
 def figure_of(value: object) -> int | float:
     """*value* as a figure. Raises `BadFigure` for text and anything else that is not a plain number."""
     if value is None:
-        raise BadFigure("it gave nothing where a number is expected; where there are no rows, count them or add 0")
+        raise BadFigure(
+            "it returned nothing instead of a number; if there may be no rows, use a count, or default to 0"
+        )
     if not isinstance(value, int | float | Decimal):
-        raise BadFigure("it gave something that is no number; count rows instead of showing them")
+        raise BadFigure("it returned a value that is not a number; count rows instead of selecting them")
     number = float(value)
     if not math.isfinite(number) or abs(number) > _LARGEST:
-        raise BadFigure("it gave a number that is too large to mean anything")
+        raise BadFigure("it returned a number beyond the limit")
     whole = int(number)
     return whole if whole == number else number
 
@@ -47,7 +49,7 @@ def judged(own: OwnControl, figure: int | float, place: str, evidence: Evidence)
 
 def faults(own: OwnControl, evidence: Pushed) -> list[ControlFinding]:
     """Findings from that evidence: the program's failing verdict, and a figure that violates its condition."""
-    wrong = ["the program that looked says that it is not so"] if evidence.outcome is CheckOutcome.FAIL else []
+    wrong = ["the program that checked it reports a failure"] if evidence.outcome is CheckOutcome.FAIL else []
     name = own.pushed.figure if own.pushed else None
     if (
         name is not None
@@ -71,7 +73,7 @@ def own_pushed(own: OwnControl, control: str, pushed: Mapping[str, Pushed], now:
     findings, lacking = faults(own, found), own.pushed.figure
     if not findings and ends <= now:
         day = f"{found.at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
-        return ControlResult(CheckOutcome.ERROR, f"The last evidence is of {day}, which is too long ago.", evidence)
+        return ControlResult(CheckOutcome.ERROR, f"The last evidence is from {day}, which is too old.", evidence)
     if not findings and lacking is not None and lacking not in figures:
         return ControlResult(CheckOutcome.ERROR, f"The evidence lacks the figure “{lacking}”.", evidence, figures)
     outcome = CheckOutcome.FAIL if findings else found.outcome

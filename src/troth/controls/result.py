@@ -56,7 +56,7 @@ LOOKING: Mapping[str, str] = MappingProxyType(
 """All inputs that a control may request. A new input is added here, with its meaning."""
 
 
-_MENDS = MappingProxyType({"site": "Say under organisation.site where it is."})
+_MENDS = MappingProxyType({"site": "Declare its address under organisation.site."})
 """How a declaration can supply a missing input."""
 NAMED_MAX = 50
 """Maximum number of findings that a check lists."""
@@ -113,7 +113,7 @@ def answers_own(kind: str) -> Callable[[_Function], _Function]:
     """Register the decorated function for all custom controls of that *kind*: ``sql``, ``http`` or ``pushed``. Raises
     `BadAnswer` at once."""
     if kind not in _KINDS:
-        raise BadAnswer(f"there is no kind {kind!r} of a company's own controls")
+        raise BadAnswer(f"there is no kind {kind!r} of custom controls")
     return _registering(f"own:{kind}")
 
 
@@ -121,10 +121,10 @@ def _registering(key: str) -> Callable[[_Function], _Function]:
     def register(function: _Function) -> _Function:
         for name in inspect.signature(function).parameters:
             if name not in LOOKING:
-                raise BadAnswer(f"{key} cannot look at {name!r}{nearest(name, LOOKING)}")
+                raise BadAnswer(f"{key} has an unknown parameter {name!r}{nearest(name, LOOKING)}")
         known = _ANSWERS.get(key)
         if known is not None and _place(known) != _place(function):
-            raise BadAnswer(f"{key} is answered already, by {_place(known)}")
+            raise BadAnswer(f"{key} is already answered by {_place(known)}")
         _ANSWERS[key] = function
         return function
 
@@ -227,7 +227,7 @@ def _named(findings: tuple[ControlFinding, ...]) -> tuple[ControlFinding, ...]:
     every promise: no promise counts as kept because its fault was too far down a list."""
     if len(findings) <= NAMED_MAX:
         return findings
-    more = ControlFinding("", f"and {len(findings) - NAMED_MAX:,} more", "fix these, and the next check names the rest")
+    more = ControlFinding("", f"and {len(findings) - NAMED_MAX:,} more", "fix these; the next check lists more")
     return (*findings[:NAMED_MAX], more)
 
 
@@ -243,14 +243,14 @@ def _ask(key: str, looking: Mapping[str, object]) -> ControlResult:
             missing.append(name)
     if missing:
         fixes = "".join(f" {_MENDS[name]}" for name in missing if name in _MENDS)
-        return _error(f"There was nothing to look at: no {', no '.join(missing)} given.{fixes}")
+        return _error(f"The check had no input: no {', no '.join(missing)} given.{fixes}")
     try:
         return function(**arguments)
     except Exception as error:
         is_away = looking.get("is_away")
         if callable(is_away) and is_away(error):
             raise
-        return _error(f"The check broke: {_told(error)}")
+        return _error(f"The check failed with an error: {_told(error)}")
 
 
 def _told(error: Exception) -> str:
@@ -263,11 +263,11 @@ def _sound(answer: ControlResult) -> ControlResult:
         return answer
     unobserved = answer.evidence.in_scope - answer.evidence.observed
     if unobserved:
-        wrong = f"Not everything in scope was looked at: {', '.join(sorted(unobserved))} not observed."
+        wrong = f"Not everything in scope was checked: {', '.join(sorted(unobserved))} not observed."
     elif not answer.evidence.in_scope:
-        wrong = "The control does not say what it looked at."
+        wrong = "The control does not report what it checked."
     elif answer.findings:
-        wrong = "The control found faults and called it a pass."
+        wrong = "The control reported faults and a pass."
     else:
         return answer
     return replace(answer, outcome=CheckOutcome.ERROR, summary=f"{wrong} {answer.summary}".strip())

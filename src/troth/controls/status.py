@@ -105,7 +105,7 @@ def status_of(
     prove nothing about this promise. Raises ValueError for a naive *now*.
     """
     if now.utcoffset() is None:
-        raise ValueError("now must be aware: say in which time zone it is")
+        raise ValueError("now must be aware: give it a time zone")
     standings = [
         _controlled(id_, controls.get(id_), _narrowed(history.get(id_, ()), promise), promise, now, declaration_hash)
         for id_ in dict.fromkeys(promise.controls)
@@ -127,7 +127,7 @@ def status_of(
 
 
 def _nothing_yet(silent: Sequence[ControlStatus], some_passed: bool) -> str:
-    return f"{'Part of this promise is' if some_passed else 'This promise is'} not shown yet. {silent[0].reason}"
+    return f"{'Part of this promise is' if some_passed else 'This promise is'} not proven yet. {silent[0].reason}"
 
 
 def _narrowed(checks: Sequence[Check], promise: Promise) -> Sequence[Check]:
@@ -161,7 +161,7 @@ def _narrow(check: Check, about: Sequence[str]) -> Check:
         return replace(_portioned(check, about), findings=concerned)
     if concerned or not {_system(part) for part in about} <= check.evidence.observed:
         return replace(check, findings=concerned or check.findings)
-    elsewhere = f"{check.summary} Nothing of that concerns {', '.join(about)}."
+    elsewhere = f"{check.summary} None of the findings concerns {', '.join(about)}."
     return _portioned(replace(check, outcome=CheckOutcome.PASS, findings=(), summary=elsewhere), about)
 
 
@@ -188,7 +188,7 @@ def _portioned(check: Check, about: Sequence[str]) -> Check:
     check = replace(check, evidence=seen, figures=figures)
     where = ", ".join(sorted({it.place for it in portions}))
     if check.outcome is CheckOutcome.PASS and not population:
-        return replace(check, outcome=CheckOutcome.NOT_APPLICABLE, summary=f"There is nothing in {where} to look at.")
+        return replace(check, outcome=CheckOutcome.NOT_APPLICABLE, summary=f"There is nothing to check in {where}.")
     told = ", ".join(f"{name} {figure:,}" for name, figure in figures.items())
     return replace(check, summary=f"{where}: {told}.")
 
@@ -238,7 +238,7 @@ def _controlled(
         cause, why = doubt
         return ControlStatus(id_, Status.UNPROVEN, f"“{control.question}” {why}", latest, cause)
     if latest.outcome is CheckOutcome.NOT_APPLICABLE:
-        why = f"“{control.question}” shows nothing so far: {latest.summary}"
+        why = f"“{control.question}” proves nothing so far: {latest.summary}"
         return ControlStatus(id_, None, why, latest, Cause.INAPPLICABLE)
     why = f"“{control.question}” passed {_moment(latest.at)}: {latest.summary}"
     return ControlStatus(id_, Status.KEPT, why, latest, Cause.PASSED)
@@ -271,17 +271,17 @@ def _doubt(
     if failures:
         return Cause.DOUBTED, f"has failed {_times(failures)}; it counts as broken after {needed} in a row."
     if missing:
-        return Cause.PARTIAL, f"was checked without looking at {', '.join(sorted(missing))}."
+        return Cause.PARTIAL, f"was checked, but not in {', '.join(sorted(missing))}."
     if latest.at > now:
         return Cause.ERRED, "has a check that is dated in the future."
     if not _is_sound(latest, now):
-        return Cause.PARTIAL, "was checked, but the check does not say what it looked at or contradicts itself."
+        return Cause.PARTIAL, "was checked, but the check does not report what it checked, or contradicts itself."
     if latest.control_version != control.version:
         return Cause.OUTDATED, "was last checked by another version of the control."
     if latest.declaration_hash != declaration:
         return Cause.OUTDATED, "was last checked before the declaration changed."
     if now >= min(latest.valid_until, latest.at + control.fresh_for):
-        return Cause.STALE, f"was last checked {_moment(latest.at)}, which is too long ago."
+        return Cause.STALE, f"was last checked {_moment(latest.at)}, which is too old."
     return None
 
 
@@ -302,26 +302,26 @@ def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date) ->
     if waiver is None or (waiver.scope and control not in waiver.scope):
         return ""
     if same_person(waiver.approver, owner):
-        return "Its waiver was approved by the owner."
+        return "Its waiver does not count, because the owner of the promise approved it."
     if waiver.until < today:
-        return f"Its waiver ran out on {waiver.until}."
+        return f"Its waiver expired on {waiver.until}."
     if (waiver.until - today).days > WAIVER_DAYS_MAX:
-        return f"Its waiver, until {waiver.until}, runs for more than a year."
+        return f"Its waiver, until {waiver.until}, does not count yet, because it is for more than a year."
     return None
 
 
 def _attested(attestation: Attestation, owner: str, now: dt.datetime) -> ControlStatus:
     if attestation.is_too_long:
-        long = f"The word of {attestation.by} is to last until {attestation.until}, for more than a year."
+        long = f"The attestation of {attestation.by}, until {attestation.until}, is for more than a year: not valid."
         return ControlStatus(None, Status.UNPROVEN, long, cause=Cause.LAPSED)
     if _day(now) < attestation.on:
-        early = f"The word of {attestation.by} only counts from {attestation.on}."
+        early = f"The attestation of {attestation.by} only counts from {attestation.on}."
         return ControlStatus(None, Status.UNPROVEN, early, cause=Cause.LAPSED)
     if attestation.until < _day(now):
-        over = f"The word of {attestation.by} ran out on {attestation.until}."
+        over = f"The attestation of {attestation.by} expired on {attestation.until}."
         return ControlStatus(None, Status.UNPROVEN, over, cause=Cause.LAPSED)
-    said = f"{attestation.by} stated on {attestation.on}: “{attestation.says}” Said, not measured."
-    said += " They answer for the promise themselves." if same_person(attestation.by, owner) else ""
+    said = f"{attestation.by} stated on {attestation.on}: “{attestation.says}” This is stated, not measured."
+    said += " They are the owner of the promise." if same_person(attestation.by, owner) else ""
     return ControlStatus(None, Status.STATED, said, cause=Cause.STATED)
 
 

@@ -52,7 +52,7 @@ _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 def _date(value: Any) -> Any:
     """Refuse numbers, which pydantic would read as seconds since 1970."""
     if isinstance(value, dt.datetime) or not (isinstance(value, dt.date) or _ISO_DATE.fullmatch(str(value))):
-        raise ValueError("a date is a year, month and day, such as 2026-11-01")
+        raise ValueError("a date must be year, month and day, such as 2026-11-01")
     return value
 
 
@@ -63,7 +63,7 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 def _words(text: str) -> str:
     if not says_something(text):
-        raise ValueError("it says nothing: write at least a word")
+        raise ValueError("the text is empty: write at least one word")
     return text
 
 
@@ -100,7 +100,7 @@ def _title(value: Any, plain: ValidatorFunctionWrapHandler) -> Any:
     if not value or not all(isinstance(text, str) and says_something(text) for text in value.values()):
         raise ValueError("a text for each language is expected, such as {en: Your orders, de: Ihre Bestellungen}")
     if unknown := [str(key) for key in value if key not in _LANGUAGES]:
-        raise ValueError(f"'{shown(unknown[0])}' is no language here: write {', '.join(_LANGUAGES)}")
+        raise ValueError(f"'{shown(unknown[0])}' is not a supported language: write {', '.join(_LANGUAGES)}")
     return LocalText(value)
 
 
@@ -135,7 +135,7 @@ class Period(StrictModel):
             return value
         found = _PERIOD.fullmatch(value.strip())
         if found is None:
-            raise ValueError("a period is a number and day(s), week(s), month(s) or year(s), such as '90 days'")
+            raise ValueError("a period must be a number and day(s), week(s), month(s) or year(s), such as '90 days'")
         return {"count": int(found[1]), "unit": found[2]}
 
     @classmethod

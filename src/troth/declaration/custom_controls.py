@@ -32,7 +32,7 @@ _POINTER = re.compile(r"(?:/[^/\s]{1,80}){1,8}")
 
 def _own_id(text: str) -> str:
     if not _ID.fullmatch(text):
-        raise ValueError("a control of the company's own is called 'ours.' and what must be true: ours.no_late_calls")
+        raise ValueError("the id of a custom control must be 'ours.' and what must be true, such as ours.no_late_calls")
     return text
 
 
@@ -45,7 +45,7 @@ OwnControlId = Annotated[str, AfterValidator(_own_id)]
 
 def _span_text(value: Any) -> Any:
     if not isinstance(value, str) or _SPAN.fullmatch(value.strip()) is None:
-        raise ValueError("a time is a number and minute(s), hour(s), day(s) or week(s), such as '1 day'")
+        raise ValueError("a time must be a number and minute(s), hour(s), day(s) or week(s), such as '1 day'")
     return " ".join(value.split())
 
 
@@ -77,7 +77,7 @@ class Must:
         """Raises `ValueError`."""
         found = _MUST.fullmatch(text.strip())
         if found is None:
-            raise ValueError("what a figure must be is =, <, <=, > or >= and a number, such as '<= 5'")
+            raise ValueError("a condition must be =, <, <=, > or >= and a number, such as '<= 5'")
         return cls(found[1], Decimal(found[2]))
 
     def __str__(self) -> str:
@@ -115,9 +115,9 @@ _READS = re.compile(r"""\b(?:from|table)\b|[\w"`\]]\s*\(|/\*|\$""", re.IGNORECAS
 def _one_select(text: str) -> str:
     statement = text.strip().removesuffix(";").rstrip()
     if not _SELECT.match(statement):
-        raise ValueError("a figure is one SELECT of one number")
+        raise ValueError("a figure must be one SELECT that returns one number")
     if ";" in statement:
-        raise ValueError("a figure is one statement: take the semicolon out")
+        raise ValueError("a figure must be one statement: remove the semicolon")
     return statement
 
 
@@ -140,15 +140,15 @@ def _address(text: str) -> str:
     parts = urlsplit(text)
     is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_local)):
-        raise ValueError("an address that is asked begins with https://; only this machine may do with http://")
+        raise ValueError("the address must begin with https://; http:// is allowed only for this machine")
     if parts.username or parts.password or holds_secret(text):
-        raise ValueError("a password does not stand in an address: put it into 'token', as ${NAME}")
+        raise ValueError("the address must not contain a password: put it into 'token', as ${NAME}")
     return text
 
 
 def _reference(text: str) -> str:
     if not re.fullmatch(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}", text) or has_broken_reference(text):
-        raise ValueError("a secret does not stand in this file: write ${NAME}, and set that variable")
+        raise ValueError("this file must not contain a secret: write ${NAME}, and set that variable")
     return text
 
 
@@ -176,7 +176,7 @@ class HttpFigure(StrictModel):
     @model_validator(mode="after")
     def _one_number(self) -> Self:
         if self.json_ is not None and self.also:
-            raise ValueError("a number is read from one address: take 'also' out, or 'json'")
+            raise ValueError("a number can be read from one address only: remove 'also' or 'json'")
         return self
 
 
@@ -192,7 +192,7 @@ class PushedFigure(StrictModel):
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
         if (self.figure is None) != (self.must is None):
-            raise ValueError("'figure' and 'must' go together: one says what the other means")
+            raise ValueError("'figure' and 'must' need each other: give both or neither")
         return self
 
 
@@ -221,20 +221,20 @@ class OwnControl(StrictModel):
     principles: tuple[str, ...] = ()
     cannot_see: str = Field(min_length=5, max_length=300)
     """What a pass does not prove. There is always something."""
-    remedy: str = Field(default="Ask whoever owns this control.", max_length=300)
+    remedy: str = Field(default="Ask the owner of this control.", max_length=300)
     owner: Words | None = None
     """Who fixes it; by default the owners of its promises."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if sum(kind is not None for kind in (self.sql, self.http, self.pushed)) != 1:
-            raise ValueError("a control has one of 'sql', 'http' and 'pushed'")
+            raise ValueError("a control needs exactly one of 'sql', 'http' and 'pushed'")
         if not self.question.endswith("?"):
-            raise ValueError("a control asks: end the question with a question mark")
+            raise ValueError("the question must end with a question mark")
         if self.fresh <= self.often:
-            raise ValueError("'fresh_for' is longer than 'every', or a pass ends before the next")
+            raise ValueError("'fresh_for' must be longer than 'every', or a pass expires before the next check")
         if self.concerns is not None and self.audience is not Audience.STAFF:
-            raise ValueError("a control about this is for staff: leave 'audience' out")
+            raise ValueError("results about this subject are only for staff: remove 'audience'")
         return self
 
     @property

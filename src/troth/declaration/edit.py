@@ -41,7 +41,7 @@ def with_promises(text: str, promises: Sequence[Mapping[str, Any]], comments: Ma
     if node is None:
         return _ended(text, end) + end + end.join(added) + end
     if node.flow_style:
-        raise CannotAdd("the promises are not a block list; write each in a line of its own that begins with '- '")
+        raise CannotAdd("'promises' is not a block list; start each promise on its own line with '- '")
     at, indent = _end_of(node, lines), " " * node.start_mark.column
     block = [f"{indent}{line.removeprefix('  ')}".rstrip() for line in added[1:]]
     return _ended("".join(lines[:at]), end) + end + end.join(block) + end + "".join(lines[at:])
@@ -68,7 +68,7 @@ def _promises_in(text: str) -> yaml.SequenceNode | None:
         if key.value == "promises" and isinstance(value, yaml.SequenceNode):
             return value
         if key.value == "promises" and value.value not in {"", "null", "~"}:
-            raise CannotAdd("the promises are not a list")
+            raise CannotAdd("'promises' is not a list")
     return None
 
 

@@ -40,12 +40,12 @@ def _words(detail: ErrorDetails, path: tuple[str, ...]) -> tuple[str, str, str]:
     if detail["loc"][-1:] == ("[key]",):
         return _wrong_key(path[-1], context)
     if given is None:
-        return "value-empty", "nothing stands here", "give it a value, or take the key out"
+        return "value-empty", "the value is empty", "give it a value, or remove the key"
     if kind in ("enum", "literal_error"):
         return _choice(given, context["expected"])
     if path[-1:] == ("country",) and kind == "string_pattern_mismatch":
         fix = "did you mean 'GB'?" if given == "UK" else "write two capital letters (ISO 3166-1), such as GB"
-        return "value-form", "not the code of a country", fix
+        return "value-form", "not a country code", fix
     if kind in _MENDS:
         return kind, detail["msg"], _MENDS[kind]
     if kind == "value_error":
@@ -62,7 +62,7 @@ _MENDS = {
 
 def _unknown_key(key: str, known: list[str]) -> tuple[str, str, str]:
     near = nearest_of(key, known)
-    fix = f"did you mean '{near}'?" if near else f"known here: {', '.join(known)}" if known else "take it out"
+    fix = f"did you mean '{near}'?" if near else f"known here: {', '.join(known)}" if known else "remove it"
     return "key-unknown", f"unknown key '{shown(key)}'", fix
 
 
@@ -71,14 +71,14 @@ def _wrong_key(key: str, context: dict[str, Any]) -> tuple[str, str, str]:
         return _unknown_key(key, _quoted(context["expected"]))
     if "error" in context:
         return "value-form", str(context["error"]), ""
-    return "value-form", "the name of a system has no dots or spaces", "write '-' or '_' instead"
+    return "value-form", "the name of a system must not contain dots or spaces", "write '-' or '_' instead"
 
 
 def _choice(given: object, expected: str) -> tuple[str, str, str]:
     words = _quoted(expected)
     near = nearest_of(str(given), words)
-    said = f"'{shown(given)}' cannot stand here" if isinstance(given, str | int) else "one word is expected"
-    hint = "" if near is None else "take the quotes off; " if near == given else f"did you mean '{near}'? "
+    said = f"'{shown(given)}' is not allowed here" if isinstance(given, str | int) else "one word is expected"
+    hint = "" if near is None else "remove the quotes; " if near == given else f"did you mean '{near}'? "
     return "value-choice", said, f"{hint}one of: {', '.join(words)}"
 
 

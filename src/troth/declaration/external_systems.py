@@ -43,5 +43,5 @@ class ExternalAccess(StrictModel):
     @classmethod
     def _by_reference(cls, value: str | None) -> str | None:
         if value is not None and not _REFERENCE.fullmatch(value):
-            raise PydanticCustomError("secret-literal", "a password or key stands in the file")
+            raise PydanticCustomError("secret-literal", "the file contains a password or key")
         return value

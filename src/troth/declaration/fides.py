@@ -38,7 +38,7 @@ def from_fides(text: str | bytes, *, file: str | Path = "dataset.yml") -> FidesD
     draft.notes += document.problems
     datasets = _entries(document.values, "dataset")
     if not datasets:
-        draft.note((), "fides-empty", "no dataset stands here", "a Fides dataset file starts with 'dataset:'")
+        draft.note((), "fides-empty", "the file contains no dataset", "a Fides dataset file starts with 'dataset:'")
     for index, dataset in datasets:
         draft.dataset(("dataset", index), dataset)
     for reference in draft.references:
@@ -51,7 +51,7 @@ def from_fides(text: str | bytes, *, file: str | Path = "dataset.yml") -> FidesD
 def dump(draft: FidesDraft) -> str:
     """The draft as the text of a part of a declaration, with its notes above it as comments."""
     notes = [f"- {note.path}: {note.message}" + (f"; {note.fix}" if note.fix else "") for note in draft.notes]
-    head = ["Drafted from a Fides dataset.", *(["To be looked at:", *notes] if notes else [])]
+    head = ["Drafted from a Fides dataset.", *(["To be checked:", *notes] if notes else [])]
     return write({"systems": draft.systems}, {"": "\n".join(head)})
 
 
@@ -124,7 +124,7 @@ class _Draft:
         """Note the keys of *mapping* that a declaration has no place for."""
         for key, value in mapping.items():
             if key not in known and value not in (None, False, [], {}):
-                self.note((*path, key), "fides-unread", f"'{shown(key)}' is not carried over")
+                self.note((*path, key), "fides-unread", f"'{shown(key)}' is not supported and was dropped")
 
     def name(self, key: object) -> str:
         """The system name for a dataset's key: without dots and spaces."""
@@ -176,7 +176,9 @@ class _Draft:
             table["erase"][column] = _STRATEGIES[override]
         elif override is not None:
             at = (*meta_path, "masking_strategy_override")
-            self.note(at, "fides-strategy", f"no strategy like '{shown(override)}'", "choose one under 'erase'")
+            self.note(
+                at, "fides-strategy", f"no strategy corresponds to '{shown(override)}'", "choose one under 'erase'"
+            )
         for index, reference in _entries(meta, "references"):
             at = (*meta_path, "references", index)
             to_system, to_path = self.name(reference.get("dataset")), str(reference.get("field"))
@@ -191,7 +193,7 @@ class _Draft:
         personal = [category for category in own if covers("user", category)]
         if nested:
             broad = _common([*personal, *nested])
-            self.note(path, "fides-nested", f"nested fields are declared together, as '{broad}'", "narrow it by hand")
+            self.note(path, "fides-nested", f"nested fields are declared together as '{broad}'", "narrow it by hand")
             table["fields"][column] = broad
         elif personal:
             table["fields"][column] = personal[0]
@@ -214,7 +216,9 @@ class _Draft:
     def identity(self, path: _Path, table: dict[str, Any], column: str, word: str) -> None:
         kind = _IDENTITIES.get(word)
         if kind is None:
-            self.note(path, "fides-identity", f"no identity like '{shown(word)}': taken for an account number")
+            self.note(
+                path, "fides-identity", f"no identity corresponds to '{shown(word)}': imported as an account number"
+            )
         if table["identity"].setdefault(kind or "account", column) != column:
             message = f"a second {kind or 'account'} of the same rows is left out"
             self.note(path, "fides-identity", message, "choose one")
@@ -226,7 +230,7 @@ class _Draft:
         table = max(names, key=len, default="")
         column = reference.to_path.removeprefix(f"{table}.") if table else ""
         if not column or "." in column:
-            reason = "leads to a nested field" if column else "leads to no collection of this text"
+            reason = "refers to a nested field" if column else "refers to a collection that is not in this file"
             message = f"the reference to '{shown(reference.to_system)}.{shown(reference.to_path)}' {reason}"
             self.note(reference.path, "fides-reference", message, "add it by hand")
             return
@@ -242,11 +246,11 @@ class _Draft:
         if there[0] != here[0]:
             to["system"] = there[0]
         if links.setdefault(here[2], to) != to:
-            message = f"'{shown(here[1])}.{shown(here[2])}' leads to two tables: the second is left out"
+            message = f"'{shown(here[1])}.{shown(here[2])}' refers to two tables: the second is left out"
             self.note(reference.path, "fides-reference", message, "choose one")
         if link == "refers_to":
-            message = "no direction: taken for a reference that does not say whose the row is"
-            self.note(reference.path, "fides-direction", message, "move it to 'belongs_to' if it does")
+            message = "no direction: imported as 'refers_to', which does not make the row that person's"
+            self.note(reference.path, "fides-direction", message, "move it to 'belongs_to' if the row is that person's")
 
     def settle(self, path: _Path, table: dict[str, Any]) -> None:
         """Rows that belong to other rows mention people but are not people: turn their identities into mentions."""

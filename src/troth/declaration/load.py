@@ -54,9 +54,7 @@ def _declaration(files: _Files, file: Path, environ: Mapping[str, str] | None) -
     if files.is_unreadable:
         raise DeclarationErrors(problems)
     if not isinstance(merged.values, dict) or not merged.values:
-        problems.append(
-            Problem("file-empty", Position(file, 1, 1), "", "no declaration stands here", "see `troth init`")
-        )
+        problems.append(Problem("file-empty", Position(file, 1, 1), "", "there is no declaration", "see `troth init`"))
         raise DeclarationErrors(problems)
     try:
         declaration = Declaration.model_validate(merged.values)
@@ -126,7 +124,7 @@ class _Files:
         for pattern in patterns:
             for found in self._matches(document, pattern):
                 if found.resolve() in chain:
-                    fix = "take it out of one of them"
+                    fix = "remove it from one of them"
                     self._refuse(document, "include-cycle", f"'{shown(pattern)}' includes this file again", fix)
                 elif len(self._seen) >= FILES_MAX:
                     self._refuse(document, "include-many", f"more than {FILES_MAX} files", "name fewer files")
@@ -141,15 +139,17 @@ class _Files:
             found = sorted(path for path in base.glob(pattern) if path.is_file())
         except (ValueError, NotImplementedError, OSError, IndexError):
             fix = "name files below the declaration, such as systems/*.yaml"
-            self._refuse(document, "include-form", f"'{shown(pattern)}' is no file pattern", fix)
+            self._refuse(document, "include-form", f"'{shown(pattern)}' is not a valid file pattern", fix)
             return []
         root = self.folder.resolve()
         if any(not path.resolve().is_relative_to(root) for path in found):
             fix = "move the file below the declaration"
-            self._refuse(document, "include-outside", f"'{shown(pattern)}' leads out of the declaration's folder", fix)
+            self._refuse(
+                document, "include-outside", f"'{shown(pattern)}' points outside the declaration's folder", fix
+            )
             return []
         if not found:
-            self._refuse(document, "include-nothing", f"'{shown(pattern)}' names no file", "check the spelling")
+            self._refuse(document, "include-nothing", f"'{shown(pattern)}' matches no file", "check the spelling")
         return found
 
     def _refuse(self, document: YamlDocument, code: str, message: str, fix: str) -> None:

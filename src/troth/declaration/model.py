@@ -60,7 +60,7 @@ class Cryptoperiods(StrictModel):
     @classmethod
     def _within_two_years(cls, period: Period) -> Period:
         if not 1 <= period.count <= {"day": 731, "week": 104, "month": 24, "year": 2}[period.unit]:
-            raise ValueError("a key that seals data is in use for a day to two years")
+            raise ValueError("a key that seals data may be in use for one day to two years")
         return period
 
     @property
@@ -72,7 +72,7 @@ class Cryptoperiods(StrictModel):
 
 def _one_digit_each(versions: tuple[int, ...]) -> tuple[int, ...]:
     if len({version % 9 for version in versions}) < len(versions):
-        raise ValueError("two key versions that are nine apart, or the same: tokens could not tell them apart")
+        raise ValueError("two key versions are the same or nine apart, so tokens cannot tell them apart")
     return versions
 
 

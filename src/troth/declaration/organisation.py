@@ -45,5 +45,5 @@ class Organisation(StrictModel):
     @classmethod
     def _known_zone(cls, name: str | None) -> str | None:
         if name is not None and name not in zoneinfo.available_timezones():
-            raise ValueError("a time zone is a name such as Europe/Berlin")
+            raise ValueError("a time zone must be a name such as Europe/Berlin")
         return name

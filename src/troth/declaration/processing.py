@@ -97,5 +97,5 @@ class ProofSettings(StrictModel):
     @classmethod
     def _outlives_a_review(cls, period: Period) -> Period:
         if period.count < {"day": 365, "week": 53, "month": 12, "year": 1}[period.unit]:
-            raise ValueError("evidence stays for a year at least: a review looks back as long")
+            raise ValueError("evidence must be kept for at least a year: reviews look back that far")
         return period

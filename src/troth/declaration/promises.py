@@ -122,5 +122,5 @@ class Promise(StrictModel):
     @model_validator(mode="after")
     def _approver_is_someone_else(self) -> Promise:
         if self.waive is not None and same_person(self.waive.approver, self.owner):
-            raise PydanticCustomError("waiver-self", "a waiver is approved by someone who does not own the promise")
+            raise PydanticCustomError("waiver-self", "the owner of a promise cannot approve its waiver")
         return self

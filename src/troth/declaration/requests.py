@@ -49,7 +49,7 @@ class Requests(StrictModel):
     @classmethod
     def _package_ends(cls, period: Period) -> Period:
         if period.unit == "year" or period.count < 1:
-            raise ValueError("a package may be fetched for a day to some months")
+            raise ValueError("give the period in days, weeks or months, at least 1")
         return period
 
     @field_validator("approve", mode="before", json_schema_input_type=tuple[Right, ...] | Right)

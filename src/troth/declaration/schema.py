@@ -19,7 +19,7 @@ def json_schema() -> dict[str, Any]:
     for part, key, words in (("FieldUse", "category", categories()), ("Purpose", "use", uses())):
         definitions[part]["properties"][key]["examples"] = list(words)
     include = {
-        "description": "Further files, as patterns below the folder of this file.",
+        "description": "More files of the declaration, as patterns relative to the folder of this file.",
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
     }
     properties = schema["properties"]

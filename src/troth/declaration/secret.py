@@ -16,7 +16,7 @@ class SecretMissing(TrothError):
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
         either = ", ".join(f"{name} or {name}_FILE" for name in names)
-        super().__init__(f"not set, or not readable: {either}; set the variable, or name a file that holds the value")
+        super().__init__(f"not set, or not readable: {either}; set the variable, or give a file that holds the value")
 
 
 class Secret:
@@ -41,7 +41,7 @@ class Secret:
         return hash((Secret, self._text))
 
     def __reduce__(self) -> str:
-        raise TypeError("a secret is not written down; resolve it again where it is needed")
+        raise TypeError("a secret cannot be pickled; resolve it again where it is needed")
 
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

@@ -313,7 +313,7 @@ class System(StrictModel):
     @classmethod
     def _without_secret(cls, value: str) -> str:
         if holds_secret(value):
-            raise PydanticCustomError("secret-literal", "a password or key stands in the file")
+            raise PydanticCustomError("secret-literal", "the file contains a password or key")
         if has_broken_reference(value):
             raise PydanticCustomError("secret-reference", "a reference is ${NAME}: letters, digits and '_'")
         return value

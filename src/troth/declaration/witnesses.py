@@ -31,7 +31,7 @@ class LedgerWitness(StrictModel):
         found = _WITNESS_KEY.fullmatch(value.strip())
         key = base64.b64decode(found["key"]) if found else b""
         if found is None or key[:1] != b"\x04":
-            raise ValueError("a witness's key is name+id+base64 of type 4, as its operator publishes it")
+            raise ValueError("the key of a witness must be name+id+base64 of type 4, as its operator publishes it")
         if hashlib.sha256(found["name"].encode() + b"\n" + key).hexdigest()[:8] != found["id"]:
             raise ValueError("the witness's key is damaged: its id does not fit its name and key")
         return value.strip()
@@ -57,7 +57,7 @@ class Ledger(StrictModel):
     def _quorum_can_be_met(self) -> Self:
         keys = {witness.key.split("+", 2)[2] for witness in self.witnesses}  # base64 contains plus signs, too
         if len(keys) < len(self.witnesses):
-            raise ValueError("one witness is named twice; every cosignature has to come from somebody else")
+            raise ValueError("a witness is listed twice; each cosignature must come from a different one")
         if self.quorum is not None and self.quorum > len(self.witnesses):
             raise ValueError("the quorum is larger than the number of witnesses")
         return self

@@ -80,7 +80,7 @@ def read(text: str | bytes, *, file: Path) -> YamlDocument:
 
 def _decoded(text: str | bytes, file: Path) -> str:
     if len(text) > BYTES_MAX:
-        fix = "split it into files and name them under 'include'"
+        fix = "split it into files and list them under 'include'"
         raise DeclarationErrors(
             [Problem("file-too-large", Position(file, 1, 1), "", f"more than {BYTES_MAX // 1024**2} MiB", fix)]
         )
@@ -149,7 +149,7 @@ class _Reader:
         if self._left < 0:
             self._run_away(event)
         if event.tag is not None and event.tag != "!":
-            self._refuse("yaml-tag", event, "a tag ('!…')", "tags are not read; write the value without one")
+            self._refuse("yaml-tag", event, "a tag ('!…')", "tags are not supported; write the value without one")
         if event.anchor is not None:
             return self._anchored(event, depth)
         return self._plain(event, depth)
@@ -190,18 +190,18 @@ class _Reader:
     def _is_new(self, key: Any, firsts: dict[str, Any], depth: int) -> bool:
         """Whether *key* is text and not among *firsts*; any other key is reported."""
         if key.__class__ is not ScalarEvent or key.tag not in (None, "!"):
-            self._refuse("yaml-key", key, "a key that is not plain text", "write the key as text")
+            self._refuse("yaml-key", key, "a key is not plain text", "write the key as text")
             if isinstance(key, AliasEvent | CollectionStartEvent):
                 self._value(key, depth)
             return False
         if key.anchor is not None:
             self._anchored(key, depth)
         if key.value == "<<" and key.implicit[0]:
-            self._refuse("yaml-merge", key, "a merge key ('<<')", "write the keys out, or move them to an include")
+            self._refuse("yaml-merge", key, "a merge key ('<<')", "write the keys in full, or move them to an include")
             return False
         if key.value in firsts:
             first = firsts[key.value]
-            said = f"'{shown(key.value)}' stands here a second time"
+            said = f"'{shown(key.value)}' is given twice here"
             fix = f"the first is at {first.line + 1}:{first.column + 1}; keep one"
             self._refuse("yaml-duplicate-key", key, said, fix)
             return False
@@ -260,7 +260,7 @@ class _Reader:
 
 
 def _too_deep(where: Position) -> Problem:
-    return Problem("yaml-too-deep", where, "", f"nested more than {DEPTH_MAX} deep", "nothing here needs that depth")
+    return Problem("yaml-too-deep", where, "", f"nested more than {DEPTH_MAX} deep", "reduce the nesting")
 
 
 _CONSTANTS: dict[str, bool | None] = {
@@ -280,14 +280,14 @@ def _scalar(text: str) -> str | int | bool | None:
 # --- syntax ---------------------------------------------------------------------------------------------------------
 
 _HINTS = (
-    (r"'\\t'|tab character", "indent with spaces; YAML takes no tabs"),
+    (r"'\\t'|tab character", "indent with spaces; YAML does not allow tabs"),
     ("mapping values are not allowed", "put quotes around text that holds ': '"),
-    ("single document", "keep one document in a file: take out the '---' line"),
+    ("single document", "keep one document in a file: remove the '---' line"),
     ("duplicate anchor", "give one of them another name"),
     ("undefined alias", "'*' starts an alias; put quotes around the text"),
-    ("nesting depth", "nothing here needs that depth"),
-    ("control characters|special characters", "take the control character out"),
-    ("expected <block end>|could not find expected ':'", "line the keys of one mapping up in one column"),
+    ("nesting depth", "reduce the nesting"),
+    ("control characters|special characters", "remove the control character"),
+    ("expected <block end>|could not find expected ':'", "indent the keys of one mapping equally"),
     ("parsing a flow", "close the bracket, or put quotes around the text"),
     ("scanning a quoted scalar|unexpected end of stream", "close the quote"),
     ("cannot start any token", "put quotes around the text"),

@@ -24,9 +24,9 @@ def find_batch(find_many: FindMany, texts: Any) -> Any:
     refuse_one_text(texts)
     if isinstance(texts, pa.Table | pa.RecordBatch):
         raise TypeError(
-            f"one column is wanted, and this is a table: table[{texts.column_names[0]!r}] is its first"
+            f"give one column, not a table: table[{texts.column_names[0]!r}] is its first"
             if texts.column_names
-            else "one column is wanted, and this is a table without any"
+            else "give one column, not a table without columns"
         )
     if isinstance(texts, pa.ChunkedArray):
         return pa.chunked_array([find_batch(find_many, it) for it in texts.chunks], type=_list_type())
@@ -34,7 +34,7 @@ def find_batch(find_many: FindMany, texts: Any) -> Any:
     if pa.types.is_dictionary(array.type):
         return find_batch(find_many, array.dictionary).take(array.indices)
     if not (_is_text(array.type) or pa.types.is_null(array.type)):
-        raise TypeError(f"texts are wanted, and this is an array of {array.type}")
+        raise TypeError(f"give an array of text, not of {array.type}")
     return _lists(find_many, array.to_pylist())
 
 

@@ -32,7 +32,7 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
         nothing = frozenset({"declaration"})
         return ControlResult(
             CheckOutcome.NOT_APPLICABLE,
-            "No system is declared that a machine can look into.",
+            "No system is declared that Troth can read.",
             Evidence(nothing, nothing),
         )
     seen: set[str] = set()
@@ -44,7 +44,7 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
             with noting(asked):
                 found, size = _scanned(name, system, stores[name])
         except KeyError:
-            why_not[name] = "no store is given"
+            why_not[name] = "no store was given"
         except (StoreError, Unscanned) as error:
             why_not[name] = str(error)
         else:

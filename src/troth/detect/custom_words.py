@@ -43,7 +43,7 @@ class CustomWords:
     def _list(self, entity: str, words: str) -> None:
         found = list(_WORD.finditer(words))
         if not found:
-            raise ValueError(f"one of the words listed as {entity} has no letter or digit, and is never found")
+            raise ValueError(f"one of the words listed as {entity} has no letter or digit, so it would never be found")
         parts = tuple(_plain(it[0]) for it in found)
         before = words[: found[0].start()].strip(_AROUND)
         after = words[found[-1].end() :].strip(_AROUND + ".")

@@ -62,9 +62,9 @@ class Detector:
     ) -> None:
         refuse_string(types=types, countries=countries)
         if not 0 <= min_score <= 1:  # also rejects NaN
-            raise ValueError(f"min_score is {min_score}, and a score goes from 0 to 1")
+            raise ValueError(f"min_score is {min_score}, but a score must be from 0 to 1")
         if seconds_max is not None and not seconds_max >= 0:
-            raise ValueError(f"seconds_max is {seconds_max}, and a time is not negative")
+            raise ValueError(f"seconds_max is {seconds_max}, but it must not be negative")
         self._types = None if types is None else of_groups(types)
         theirs = None if countries is None else frozenset(countries)
         others = list(others)

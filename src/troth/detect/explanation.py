@@ -20,11 +20,11 @@ _AROUND: Final = 100
 """Characters before and after a value that are examined again."""
 _WORD: Final = re.compile(r"[^\W\d_]{2}")
 _OTHERS: Final = {
-    "chats": "it begins a line, and stands before what somebody says",
+    "chats": "it begins a line, before the words of a speaker",
     "listed": "it is on the list of the caller's own words",
-    "names": "the model takes it for one, by its letters and the words around it",
-    "spoken": "it is said in words, or digit by digit",
-    "places": "it is written as addresses are",
+    "names": "the model recognises it by its letters and the words around it",
+    "spoken": "it is spelled out in words, or digit by digit",
+    "places": "it is written like an address",
 }
 
 
@@ -37,7 +37,7 @@ def explain(text: str, finding: Finding) -> str:
     if recogniser is None:
         by = finding.recogniser.partition("/")[0]
         reasons = [_spoken_check(finding)] if by == "spoken" and finding.checked is not None else []
-        reasons += ["words near it say so"] if finding.told else []
+        reasons += ["words near it confirm it"] if finding.told else []
         return "; ".join((f"{finding.recogniser}, {_OTHERS.get(by, 'a second opinion')}", *reasons))
     start = max(0, finding.start - _AROUND)
     within = finding._replace(start=finding.start - start, end=finding.end - start)
@@ -68,7 +68,7 @@ def _reasons(text: FoldedText, finding: Finding, recogniser: Recogniser) -> list
     if finding.checked is not None:
         reasons.append(_checked(place.pattern.check if place else None, passes=finding.checked))
     if finding.told:
-        reasons.append((_word(text, recogniser, place) if place else "") or "words near it say so")
+        reasons.append((_word(text, recogniser, place) if place else "") or "words near it confirm it")
     elif place and place.is_named:
         reasons.append("the word beside it is part of its form")
     return reasons

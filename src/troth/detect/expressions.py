@@ -51,7 +51,7 @@ class Prefilter:
         """The numbers of the expressions that occur, and 0. Raises `Unscanned` if RE2 runs out of memory."""
         numbers = self._occurring(utf8)
         if not numbers:  # not even the expression that matches every text
-            raise Unscanned("the text could not be searched in the memory that is allowed: cut it into pieces")
+            raise Unscanned("searching the text exceeded the memory limit: split it into pieces")
         return numbers
 
     @cached_property

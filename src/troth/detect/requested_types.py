@@ -32,7 +32,7 @@ def refuse(
     *listed* types are found, and with *are_others_asked* any type may be. Raises ``ValueError`` for an empty *types*.
     """
     if types is not None and not types:
-        raise ValueError("types names no type, and nothing would be found: leave it out to find all of them")
+        raise ValueError("types is empty, so nothing would be found: leave it out to find all types")
     if are_others_asked:
         return
     _refuse_unknown((types or frozenset()) - frozenset(listed), countries or frozenset())
@@ -59,14 +59,14 @@ def refuse_string(**asked: object) -> None:
 def refuse_one_text(texts: object) -> None:
     """Raises ``TypeError`` for a single text instead of several, for the same reason. It quotes nothing of the text."""
     if isinstance(texts, str):
-        raise TypeError("several texts are wanted, and this is one: put it into a list, or ask find()")
+        raise TypeError("give several texts, not one: put it into a list, or call find()")
 
 
 def refuse_no_text(text: object, number: int) -> None:
     """Raises ``TypeError`` with its *number* for an item that is not a string."""
     if not isinstance(text, str):
         kind = type(text).__name__
-        raise TypeError(f"text {number:,} is no string but {kind}: leave out what is missing, or ask find_batch()")
+        raise TypeError(f"text {number:,} is not a string but {kind}: leave out missing values, or call find_batch()")
 
 
 def alike(name: str, known: Iterable[str]) -> str:
@@ -81,20 +81,22 @@ def why_never(type_: str, countries: frozenset[str] | None, *, names: bool) -> s
     """Why these settings never find a type, and what to change; empty if they may find it."""
     its = [it for it in loader.shipped() if it.type == type_]
     if not its and not names and type_ in Names.TYPES:
-        return f"{type_} is looked for only with names: leave names on"
+        return f"{type_} is only found with names: do not switch names off"
     if its and countries is not None and not any(it.is_for(countries) for it in its):
         theirs = ", ".join(sorted({country for it in its for country in it.countries}))
-        return f"{type_} is of other countries: ask for {theirs}, or for all by leaving countries out"
+        return f"{type_} belongs to other countries: add {theirs}, or leave countries out to find all"
     return ""
 
 
 def _refuse_unknown(types: frozenset[str], countries: frozenset[str]) -> None:
     for type_ in sorted(types - entities().keys() if types else ()):
-        raise Unknown(f"nothing finds the type {type_}; {_LIST}{alike(type_, entities())}")
+        raise Unknown(f"no recogniser finds the type {type_}; {_LIST}{alike(type_, entities())}")
     known = {country for it in loader.shipped() for country in it.countries}
     for country in sorted(countries - known):
         meant = known & {country.upper()} or {
             its for it in loader.shipped() if it.type.startswith(f"{country.upper()}_") for its in it.countries
         }
         question = f"; did you mean {min(meant)}?" if len(meant) == 1 else ""
-        raise Unknown(f"no number of the country {country} is known, only of {', '.join(sorted(known))}{question}")
+        raise Unknown(
+            f"no numbers of the country {country} are supported, only of {', '.join(sorted(known))}{question}"
+        )

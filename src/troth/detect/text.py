@@ -45,7 +45,7 @@ class FoldedText:
 
     def __init__(self, written: str, *, seconds_max: float | None = None) -> None:
         if not isinstance(written, str):
-            raise TypeError(f"a text is a string, and this is {type(written).__name__}: leave out what is missing")
+            raise TypeError(f"a text must be a string, not {type(written).__name__}: leave out missing values")
         self._until = None if seconds_max is None else time.monotonic() + seconds_max
         self.written = written
         self.folded = written
@@ -85,7 +85,9 @@ class FoldedText:
     def check_clock(self) -> None:
         """Called often by every finder. Raises `Unscanned` when the time limit of the text is exceeded."""
         if self._until is not None and time.monotonic() > self._until:
-            raise Unscanned("the text was not searched to its end in the time allowed: allow more, or cut it up")
+            raise Unscanned(
+                "the text could not be searched completely within the time limit: raise the limit, or split the text"
+            )
 
     def _left_out(self, gone: re.Pattern[str]) -> Iterator[tuple[int, int]]:
         """Where the folded text omits matches of *gone*, and their lengths."""

@@ -19,7 +19,7 @@ class Mixed(HookError):
     """The id was already used for an ask about another person or right. Nothing was done."""
 
     def __init__(self, ask_id: str) -> None:
-        super().__init__(f"ask {ask_id} was about something else: an id belongs to one ask for ever")
+        super().__init__(f"ask {ask_id} was used for something else: an id can be used for one message only")
 
 
 class Twice(HookError):
@@ -152,6 +152,6 @@ _Held = TypeVar("_Held")
 def _register(held: dict[Right, _Held], rights: tuple[str, ...], function: _Function) -> _Function:
     for right in map(Right, rights):
         if right in held:
-            raise Twice(f"two functions for '{right}'")
+            raise Twice(f"there are two functions for '{right}'")
         held[right] = function  # type: ignore[assignment]
     return function

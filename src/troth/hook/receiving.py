@@ -82,7 +82,7 @@ class Receiver:
         try:
             status, said = 200, action(body)
         except Malformed as wrong:
-            _LOG.warning("an ask was refused: %s", wrong)
+            _LOG.warning("a message was refused: %s", wrong)
             status, said = 400, _error("malformed")
         except Mixed as wrong:
             _LOG.error("%s", wrong)
@@ -104,7 +104,7 @@ class Receiver:
     def _poll(self, body: bytes) -> bytes:
         ask_id = read_json(body).get("id")
         if not isinstance(ask_id, str):
-            raise Malformed("a poll names the id of an ask")
+            raise Malformed("a poll needs the id of a message")
         return dump_answer(ask_id, self._hook.poll(ask_id))
 
     def _offer(self, body: bytes) -> bytes:

@@ -93,13 +93,16 @@ class Ask:
     purposes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _must(_ID.fullmatch(self.id), "the id of an ask is up to 128 letters, digits and . _ : -")
-        _must(self.identifiers, "an ask names a person by at least one identifier")
+        _must(_ID.fullmatch(self.id), "the id of a message must be at most 128 letters, digits and . _ : -")
+        _must(self.identifiers, "a message needs at least one identifier of the person")
         for kind, value in self.identifiers:
             _must(kind in KINDS, f"an identifier is one of: {', '.join(sorted(KINDS))}")
-            _must(_is_plain(value), f"that is no {kind}")
-        _must(all(map(_is_plain, (self.organisation, *self.purposes))), "an organisation or a purpose has a name")
-        _must(bool(self.changes) == (self.right is Right.AMEND), "changes stand in an amendment, and only there")
+            _must(_is_plain(value), f"that is not a valid {kind}")
+        _must(all(map(_is_plain, (self.organisation, *self.purposes))), "an organisation or purpose must have a name")
+        _must(
+            bool(self.changes) == (self.right is Right.AMEND),
+            "an amendment needs changes, and nothing else may have them",
+        )
 
     def all(self, kind: str) -> tuple[str, ...]:
         """All identifiers of *kind*."""
@@ -122,8 +125,8 @@ class Rows:
     values: tuple[tuple[Cell, ...], ...]
 
     def __post_init__(self) -> None:
-        _must(all(len(row) == len(self.columns) for row in self.values), "every row has a value for each column")
-        _must(len(set(self.columns)) == len(self.columns), "a column stands in a table once")
+        _must(all(len(row) == len(self.columns) for row in self.values), "every row must have a value for each column")
+        _must(len(set(self.columns)) == len(self.columns), "a table cannot have the same column twice")
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, object]]) -> Self:
@@ -154,10 +157,10 @@ class Kept:
     until: dt.date | None = None
 
     def __post_init__(self) -> None:
-        _must(_is_plain(self.what), "what is kept has a name")
-        _must(0 <= self.count <= _COUNT_MAX, "a count is not negative")
+        _must(_is_plain(self.what), "kept data must have a name")
+        _must(0 <= self.count <= _COUNT_MAX, "a count must not be negative")
         for text in (self.reason, self.cite):
-            _must(_is_plain(text, _REASON_MAX), "what is kept has a reason, cited")
+            _must(_is_plain(text, _REASON_MAX), "kept data must have a reason and a citation")
 
     def __repr__(self) -> str:
         return f"Kept({self.what}, {self.count})"
@@ -180,14 +183,14 @@ class Answer:
         for name, count in self.counts.items():
             _must(
                 _CODE.fullmatch(name) and 0 <= count <= _COUNT_MAX,
-                "counts are by a code such as 'erased', and not negative",
+                "counts must have a code such as 'erased', and not be negative",
             )
-        _must(self.detail is None or _CODE.fullmatch(self.detail), "a detail is a code such as 'legal_hold'")
-        _must(self.evidence is None or _EVIDENCE.fullmatch(self.evidence), "evidence is sha256: and 64 digits")
-        _must(self.retry_after_s is None or 0 <= self.retry_after_s <= _WAIT_S_MAX, "wait a week at most")
+        _must(self.detail is None or _CODE.fullmatch(self.detail), "a detail must be a code such as 'legal_hold'")
+        _must(self.evidence is None or _EVIDENCE.fullmatch(self.evidence), "evidence must be sha256: and 64 digits")
+        _must(self.retry_after_s is None or 0 <= self.retry_after_s <= _WAIT_S_MAX, "the wait must be at most a week")
         _must(
             self.detail or self.state not in (AnswerState.REFUSED, AnswerState.FAILED),
-            "a refusal or failure has a detail",
+            "a refusal or failure must have a detail",
         )
 
     @classmethod
@@ -240,10 +243,12 @@ def _cell(name: str, value: object) -> Cell:
         case None | bool() | int() | str():
             return value
         case float():
-            _must(value - value == 0, f"a value of '{name}' is no finite number")
+            _must(value - value == 0, f"a value of '{name}' is not a finite number")
             return value
         case dt.date() | dt.time():  # a datetime is a date
             return value.isoformat()
         case decimal.Decimal() | uuid.UUID():
             return str(value)
-    raise Malformed(f"a value of '{name}' is of type {type(value).__name__}, which JSON cannot say: give its text")
+    raise Malformed(
+        f"a value of '{name}' is of type {type(value).__name__}, which JSON does not support: give its text"
+    )

@@ -164,7 +164,7 @@ def read_json(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict) or said.get("v") != 1:
-        raise Malformed("not a mapping in JSON, of version 1")
+        raise Malformed("not a JSON object of version 1")
     return said
 
 
@@ -229,7 +229,7 @@ def _built(build: Callable[[], _Built]) -> _Built:
     except Malformed as wrong:
         message = str(wrong)
     except (KeyError, TypeError, ValueError, AttributeError):
-        message = "a part is missing, or not of the type that it has to be"
+        message = "a part is missing, or has the wrong type"
     raise Malformed(message)
 
 
@@ -246,7 +246,7 @@ def _text(value: Any) -> str:
 
 def _scalar(value: Any) -> Any:
     if not isinstance(value, str | int | float | bool | None) or (isinstance(value, float) and value - value != 0):
-        raise Malformed("a value is a text, a number, true, false or null")
+        raise Malformed("a value must be text, a number, true, false or null")
     return value
 
 
@@ -263,5 +263,5 @@ def _no_constant(_: str) -> Any:
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     said = dict(pairs)
     if len(said) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is given twice")
     return said

@@ -47,7 +47,7 @@ def write_archive(
     it exists already, cannot be written, or exceeds the limits of a ZIP.
     """
     if path.exists():
-        raise LedgerError(f"{path} is there already; choose another name, or move it away")
+        raise LedgerError(f"{path} exists already; choose another name, or move it away")
     half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with half.open("xb") as file:
@@ -96,7 +96,7 @@ class _Zip:
             digest.update(piece)
             self._file.write(piece)
             if start + size > _BYTES_MAX:
-                raise LedgerError("an archive holds at most 4 GiB; ask for less, such as what was since a later day")
+                raise LedgerError("an archive holds at most 4 GiB; export less, for example from a later day on")
         end = self._file.tell()
         self._file.seek(start)
         self._file.write(_local(name, crc, size))

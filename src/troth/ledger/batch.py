@@ -67,10 +67,10 @@ class BatchMember:
         kind, _, digits = root.text.partition(":")
         try:
             if kind != "cm2" or count != self.count:
-                raise ProofRefused("the entry is of another batch")
+                raise ProofRefused("the entry belongs to another batch")
             verify_inclusion(leaf, self.index, count, self.proof, bytes.fromhex(digits))
         except ProofRefused:
-            raise EntryRefused("this is no member of the batch in that entry") from None
+            raise EntryRefused("this is not a member of the batch in that entry") from None
 
     def dump(self) -> bytes:
         """The member as bytes, to be sealed, or sent along with the entry's receipt. `load` reads it."""

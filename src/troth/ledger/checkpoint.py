@@ -33,7 +33,9 @@ class Checkpoint:
         """
         found = _TEXT.fullmatch(open_note(note, verifier))
         if found is None:
-            raise NoteRefused("the signed note is not a checkpoint: an origin, a size and a root, a line each")
+            raise NoteRefused(
+                "the signed note is not a checkpoint: it must have an origin, a size and a root, on one line each"
+            )
         if found["origin"] != (origin or verifier.name):
-            raise NoteRefused(f"the checkpoint is of another ledger than {origin or verifier.name}")
+            raise NoteRefused(f"the checkpoint belongs to another ledger than {origin or verifier.name}")
         return cls(found["origin"], int(found["size"]), base64.b64decode(found["root"]))

@@ -56,7 +56,7 @@ class Entry:
         kind, at = written.pop("kind", None), written.pop("at", None)
         if not isinstance(kind, str) or kind not in KINDS:
             raise EntryUnknown(
-                "the entry is of a kind that this version of Troth does not know; read it with a later one"
+                "this version of Troth does not know the kind of the entry; read it with a later version"
             )
         try:
             entry = cls(kind, instant(at), _read(KINDS[kind], written))
@@ -84,11 +84,11 @@ def _parse(stored: bytes) -> dict[str, object]:
 
 def _moment(kind: str, at: object) -> str:
     if not isinstance(at, dt.datetime):
-        raise EntryRefused(f"an entry of kind {kind} needs the moment it happened as an aware datetime")
+        raise EntryRefused(f"an entry of kind {kind} needs the time at which it happened, as an aware datetime")
     try:
         return instant_text(at)
     except (ValueError, OverflowError):
-        raise EntryRefused(f"the moment of an entry of kind {kind} has no time zone; give it in UTC") from None
+        raise EntryRefused(f"the time of an entry of kind {kind} has no time zone; give it in UTC") from None
 
 
 def _write(name: str, values: Mapping[str, Value]) -> dict[str, Json]:
@@ -99,7 +99,7 @@ def _write(name: str, values: Mapping[str, Value]) -> dict[str, Json]:
     if missing:
         raise EntryRefused(f"an entry of kind {name} needs {', '.join(sorted(missing))}")
     if unknown:
-        raise EntryRefused(f"an entry of kind {name} holds only {', '.join(sorted({**kind.needs, **kind.may}))}")
+        raise EntryRefused(f"an entry of kind {name} allows only {', '.join(sorted({**kind.needs, **kind.may}))}")
     written = {}
     for field_name, value in values.items():
         try:
@@ -116,5 +116,7 @@ def _read(kind: EntryKind, written: Mapping[str, object]) -> dict[str, Value]:
 def _shape(kind: EntryKind, name: str) -> FieldShape:
     shape = kind.needs.get(name) or kind.may.get(name)
     if shape is None:
-        raise EntryUnknown("the entry holds a field that this version of Troth does not know; read it with a later one")
+        raise EntryUnknown(
+            "the entry has a field that this version of Troth does not know; read it with a later version"
+        )
     return shape

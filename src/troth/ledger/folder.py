@@ -92,7 +92,9 @@ class FolderStore:
         except ValueError:
             raise LedgerBroken(f"{path} ends inside an entry; restore it from a copy", leaf=first) from None
         if len(entries) > TILE_WIDTH:
-            raise LedgerBroken(f"{path} holds more than a bundle does; restore it from a copy", leaf=first + TILE_WIDTH)
+            raise LedgerBroken(
+                f"{path} is longer than a bundle can be; restore it from a copy", leaf=first + TILE_WIDTH
+            )
         return entries[:width]
 
     def _slashes(self, path: str) -> Iterator[int]:

@@ -189,11 +189,11 @@ def require_signed(tree: TileTree, signed: Checkpoint | None) -> None:
     if signed is None:
         return
     if tree.size < signed.size:
-        raise LedgerBroken(f"the checkpoint has {signed.size} leaves, and {tree.size} are left", leaf=tree.size)
+        raise LedgerBroken(f"the checkpoint has {signed.size} leaves, but only {tree.size} are left", leaf=tree.size)
     if tree.root(signed.size) != signed.root:
         raise LedgerBroken(
             "the entries and their tree agree with each other and not with the signed checkpoint: both were rewritten, "
-            "so the first bad leaf cannot be told; compare with a receipt or a copy",
+            "so the first bad leaf is unknown; compare with a receipt or a copy",
             leaf=0,
         )
 

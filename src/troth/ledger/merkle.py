@@ -105,7 +105,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     node, last, running = index, size - 1, leaf
     for sibling in proof:
         if last == 0:
-            raise ProofRefused("the inclusion proof is longer than the tree is high")
+            raise ProofRefused("the inclusion proof is too long for the tree")
         if node & 1 or node == last:
             running = node_hash(sibling, running)
             node, last = _up_to_odd(node, last)
@@ -113,7 +113,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
             running = node_hash(running, sibling)
         node, last = node >> 1, last >> 1
     if last != 0:
-        raise ProofRefused("the inclusion proof is shorter than the tree is high")
+        raise ProofRefused("the inclusion proof is too short for the tree")
     if running != root:
         raise ProofRefused("the inclusion proof leads to another root")
 
@@ -142,7 +142,7 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
     old_running = new_running = path[0]
     for sibling in path[1:]:
         if last == 0:
-            raise ProofRefused("the consistency proof is longer than the tree is high")
+            raise ProofRefused("the consistency proof is too long for the tree")
         if node & 1 or node == last:
             old_running = node_hash(sibling, old_running)
             new_running = node_hash(sibling, new_running)
@@ -151,7 +151,7 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
             new_running = node_hash(new_running, sibling)
         node, last = node >> 1, last >> 1
     if last != 0:
-        raise ProofRefused("the consistency proof is shorter than the tree is high")
+        raise ProofRefused("the consistency proof is too short for the tree")
     if old_running != old_root or new_running != new_root:
         raise ProofRefused("the consistency proof leads to other roots")
 

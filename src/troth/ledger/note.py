@@ -49,7 +49,9 @@ class Verifier:
 
     def __post_init__(self) -> None:
         if not self.name or "+" in self.name or any(char.isspace() or char < " " for char in self.name):
-            raise NoteRefused("a key's name is not empty and has no spaces and no plus, such as 'example.org/troth'")
+            raise NoteRefused(
+                "the name of a key must not be empty or contain spaces or plus signs: write it like 'example.org/troth'"
+            )
         if len(self.public_key) != 32:
             raise NoteRefused("an Ed25519 public key is 32 bytes long")
 
@@ -73,7 +75,7 @@ class Verifier:
             )
         verifier = cls(name, key[1:])
         if verifier.id.hex() != key_id:
-            raise NoteRefused("the verifier key is damaged: its id does not fit its name and key")
+            raise NoteRefused("the verifier key is damaged: its id does not match its name and key")
         return verifier
 
     @property
@@ -86,7 +88,7 @@ class Verifier:
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, message)
         except (InvalidSignature, ValueError):
-            raise NoteRefused(f"the signature of {self.name} does not fit the note") from None
+            raise NoteRefused(f"the signature of {self.name} does not match the note") from None
 
     def __str__(self) -> str:
         return f"{self.name}+{self.id.hex()}+{_base64(self.kind + self.public_key)}"
@@ -94,8 +96,8 @@ class Verifier:
 
 def sign_note(text: str, signer: Signer) -> str:
     """*text*, which ends in a newline, with one signature line of *signer*."""
-    assert text.endswith("\n"), "the text of a note is whole lines"
-    assert not _CONTROL.search(text), "a note has no control characters"
+    assert text.endswith("\n"), "the text of a note must end with a newline"
+    assert not _CONTROL.search(text), "a note must not contain control characters"
     verifier = Verifier.of(signer)
     return f"{text}\n— {verifier.name} {_base64(verifier.id + signer.sign(text.encode()))}\n"
 

@@ -38,7 +38,7 @@ class Opening:
     def require(self, commitment: Commitment) -> None:
         """Raises `EntryRefused` unless *commitment* was made from this opening."""
         if not hmac.compare_digest(self.commitment.text, commitment.text):
-            raise EntryRefused("the opening does not fit the commitment")
+            raise EntryRefused("the opening does not match the commitment")
 
     def dump(self) -> bytes:
         """The opening as bytes, to be sealed, or given to the subject as a receipt's extra. `load` reads it."""

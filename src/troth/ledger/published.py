@@ -78,7 +78,7 @@ def _checkpoint(folder: Path) -> str:
             return file.read(_NOTE_BYTES_MAX + 1).decode("utf-8", "replace")
     except OSError as fault:
         raise LedgerError(
-            f"{folder} holds no ledger: its checkpoint cannot be read ({fault.strerror}); name the folder with it"
+            f"{folder} contains no ledger: its checkpoint cannot be read ({fault.strerror}); give the folder with it"
         ) from None
 
 
@@ -119,7 +119,7 @@ def _write(log: LogReader, signed: Checkpoint, folder: Path, progress: Progress)
         progress(tree.size)
     if tree.root() != signed.root:
         raise LedgerBroken(
-            f"what was written to {folder} does not lead to the signed checkpoint: an entry was rewritten, here or in "
+            f"the files written to {folder} do not match the signed checkpoint: an entry was rewritten, here or in "
             "an earlier export; verify the ledger, and export it into an empty folder",
             leaf=begun,
         )
@@ -132,7 +132,7 @@ def _exported(log: LogReader, folder: Path, signed: Checkpoint) -> int:
     if not any(folder.iterdir()):
         return 0
     if not (folder / "checkpoint").exists():
-        raise LedgerError(f"{folder} is not empty, and holds no whole export to continue; choose an empty folder")
+        raise LedgerError(f"{folder} is not empty, and contains no complete export to continue; choose an empty folder")
     earlier = Checkpoint.open(_checkpoint(folder), log.verifier, origin=signed.origin)
     require_begins_with(log, earlier, str(folder))
     return earlier.size

@@ -58,7 +58,7 @@ def verify_receipt(
         verify_inclusion(leaf_hash(entry_bytes), int(found["index"]), checkpoint.size, proof, checkpoint.root)
         return Entry.decode(entry_bytes)
     except LedgerError as fault:
-        raise ReceiptRefused(f"the receipt does not hold: {fault}") from None
+        raise ReceiptRefused(f"the receipt is not valid: {fault}") from None
 
 
 def signed_in(text: str, verifier: Verifier) -> Checkpoint:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
 _TOKEN_BYTES_MAX = 262_144
-_MEND = "look at its URL, or wait for the next pass"
+_MEND = "check its URL, or wait for the next pass"
 
 
 def request_timestamp(note: str, url: str, client: httpx.Client) -> bytes:
@@ -35,9 +35,9 @@ def request_timestamp(note: str, url: str, client: httpx.Client) -> bytes:
             for part in answer.iter_bytes():
                 answered += part
                 if len(answered) > _TOKEN_BYTES_MAX:
-                    raise TimestampRefused(f"the timestamp authority answers with more than a timestamp; {_MEND}")
+                    raise TimestampRefused(f"the timestamp authority answered with more than a timestamp; {_MEND}")
     except (httpx.HTTPError, httpx.InvalidURL) as fault:
-        raise TimestampRefused(f"the timestamp authority cannot be asked ({type(fault).__name__}); {_MEND}") from None
+        raise TimestampRefused(f"the timestamp authority cannot be reached ({type(fault).__name__}); {_MEND}") from None
     if answer.status_code != httpx.codes.OK:
         raise TimestampRefused(f"the timestamp authority answered with status {answer.status_code}; {_MEND}")
     return answered
@@ -52,14 +52,16 @@ def verify_timestamp(note: str, token: bytes, roots: Sequence[bytes]) -> dt.date
     try:
         trusted = [certificate for root in roots for certificate in load_pem_x509_certificates(root)]
     except ValueError:
-        raise TimestampRefused("the certificate of the timestamp authority is not in PEM; get its root anew") from None
+        raise TimestampRefused(
+            "the certificate of the timestamp authority is not in PEM format; download its root certificate again"
+        ) from None
     try:
         answer = decode_timestamp_response(token)
         VerifierBuilder(roots=trusted).build().verify_message(answer, note.encode())
         return answer.tst_info.gen_time
     except (VerificationError, ValueError):
         raise TimestampRefused(
-            "the timestamp is not one of this checkpoint by an authority under the given certificate"
+            "the timestamp is not for this checkpoint, or not by an authority under the given certificate"
         ) from None
 
 

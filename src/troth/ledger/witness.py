@@ -52,9 +52,9 @@ class Quorum:
 
     def __post_init__(self) -> None:
         if len({witness.public_key for witness in self.witnesses}) < len(self.witnesses):
-            raise NoteRefused("one witness is named twice; every cosignature has to come from somebody else")
+            raise NoteRefused("a witness is listed twice; each cosignature must come from a different one")
         if not 0 <= self.needed <= len(self.witnesses):
-            raise NoteRefused(f"{self.needed} witnesses are needed, and {len(self.witnesses)} are named")
+            raise NoteRefused(f"{self.needed} witnesses are needed, but only {len(self.witnesses)} are listed")
 
     def require(self, note: str) -> list[Cosignature]:
         """The cosignatures on the checkpoint *note*. Raises `NoteRefused` if they are too few, or one is wrong.
@@ -82,7 +82,7 @@ def _cosignature(witness: Witness, text: str, signature: bytes) -> Cosignature:
     try:
         return Cosignature(witness, dt.datetime.fromtimestamp(moment, dt.UTC))
     except (ValueError, OverflowError, OSError):
-        raise NoteRefused(f"the cosignature of {witness.name} is of no year that there is") from None
+        raise NoteRefused(f"the cosignature of {witness.name} has a time outside the supported years") from None
 
 
 def cosigned_message(text: str, moment: int) -> bytes:
@@ -168,10 +168,10 @@ def _submit(witness: Witness, url: str, client: httpx.Client, lines: Sequence[st
             for part in answer.iter_bytes():
                 answered += part
                 if len(answered) > _ANSWER_BYTES_MAX:
-                    raise WitnessRefused(f"{witness.name} answers with more than a witness has to say; look at its URL")
+                    raise WitnessRefused(f"{witness.name} answered with more than a witness should; check its URL")
     except (httpx.HTTPError, httpx.InvalidURL) as fault:
         raise WitnessRefused(
-            f"{witness.name} cannot be asked ({type(fault).__name__}); look at its URL, or wait for the next pass"
+            f"{witness.name} cannot be reached ({type(fault).__name__}); check its URL, or wait for the next pass"
         ) from None
     return answer.status_code, answered.decode("utf-8", "replace")
 
@@ -182,7 +182,7 @@ def _line(witness: Witness, note: str, answer: str) -> str:
         line = next((line for line in answer.splitlines() if _is_by(witness, line)), "")
         Quorum((witness,), 1).require(f"{split_note(note)[0]}\n{line}\n")
     except NoteRefused as refused:
-        raise WitnessRefused(f"{witness.name} answered without a cosignature that holds: {refused}") from None
+        raise WitnessRefused(f"{witness.name} answered without a valid cosignature: {refused}") from None
     return line
 
 
@@ -197,7 +197,7 @@ def _refusal(witness: Witness, status: int) -> WitnessRefused:
         403: ("does not accept our signature; have its operator add our verifier key", False),
         409: ("has cosigned another ledger of this size under our name: ours was rewritten", True),
         422: ("has cosigned a ledger that ours does not continue: ours was rewritten", True),
-    }.get(status, (f"answered with status {status}; look at its URL", False))
+    }.get(status, (f"answered with status {status}; check its URL", False))
     return WitnessRefused(f"{witness.name} {says}", conflict=conflict)
 
 

@@ -86,7 +86,7 @@ def _passed_over(declaration: Declaration, policy: PolicyText) -> Iterator[Probl
         if len(found) != 1:
             path = f"policy.not_promises.{index}.quote"
             problem, _ = _unplaced(same_words(one.quote), path, found, page)
-            fix = f"{problem.fix}, or take the line out"
+            fix = f"{problem.fix}, or remove the line"
             yield dataclasses.replace(problem, fix=fix, severity=Severity.WARNING)
 
 
@@ -111,13 +111,13 @@ def _unplaced(
     """Why the quote does not match exactly one place, and the sentence to look at."""
     if matches:
         lines = " and ".join(f"line {sentences[0].span.line}" for sentences in matches[:2])
-        message = f"the quote stands in the policy more than once, in {lines}"
-        fix = "quote the sentence before or behind it too, or what leads into the list"
+        message = f"the quote is in the policy more than once, in {lines}"
+        fix = "also quote the sentence before or after it, or the introduction of the list"
         return Problem("quote-ambiguous", None, path, message, fix), None
     if (part_of := page.around(quote)) is not None:
-        message = f"the quote is only a part of what line {part_of.span.line} says, and the rest may turn it round"
+        message = f"the quote is only a part of line {part_of.span.line}, and the rest may change its meaning"
         return Problem(
-            "quote-partial", None, path, message, f"quote the whole: “{_short(page.whole_of(quote), 2_000)}”"
+            "quote-partial", None, path, message, f"quote all of it: “{_short(page.whole_of(quote), 2_000)}”"
         ), part_of
     near = _nearest(page.sentences, quote)
     fix = (

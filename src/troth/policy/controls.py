@@ -20,7 +20,7 @@ def lint_clean(declaration: Declaration, policy: PolicyText, now: dt.datetime) -
     """GDPR Art. 12(1), 5(1)(a): as far as the rules in force today can tell, nothing that the law requires is missing
     and nothing stated is untrue. Findings that depend on an undecided condition are counted but are not faults."""
     if policy.language is TextLanguage.OTHER:
-        raise PolicyError("the policy is not in English, and the rules know English only")
+        raise PolicyError("the policy is not in English, and the rules only support English")
     report = lint(policy, as_of=now.date(), facts=LintFacts.of(declaration))
     sentences = len(policy.sentences)
     return ControlResult.of(

@@ -26,7 +26,7 @@ def contradictions(text: str, declaration: Declaration) -> Iterator[str]:
         declared = f"{len(declaration.cookies)}: {listed(list(declaration.cookies))}"
         yield f"the sentence says {counted(said, 'cookie')}, the declaration names {declared}"
     if away := elsewhere(text, declaration):
-        yield f"the declaration names who has data elsewhere: {listed([_named(one, declaration) for one in away])}"
+        yield f"the declaration has data elsewhere: {listed([_named(one, declaration) for one in away])}"
 
 
 def is_of_places(text: str) -> bool:

@@ -121,10 +121,10 @@ class Phrase:
 
     def __post_init__(self) -> None:
         if _MISPLACED.search(self.text):
-            raise BadPhrase(f"“{self.text}”: ‘*’ stands at one end of a word only")
+            raise BadPhrase(f"“{self.text}”: ‘*’ is only allowed at one end of a word")
         branches, anchors = _Reader(self.text).whole()
         if not anchors:
-            raise BadPhrase(f"“{self.text}”: at least one word has to be there in any case")
+            raise BadPhrase(f"“{self.text}”: at least one word must be required")
         object.__setattr__(self, "parts", branches[0] if len(branches) == 1 else (Alternatives(branches),))
         object.__setattr__(self, "anchors", tuple(word for word in anchors if "*" not in word))
         object.__setattr__(self, "open_anchors", tuple(word for word in anchors if "*" in word))

@@ -27,7 +27,7 @@ def problems(declaration: Declaration) -> Iterator[Problem]:
 def _without_rule(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
     for place, part in enumerate(promise.about):
         if not _rules_of(declaration, part):
-            message = f"no retention rule is for '{part[:80]}', so {_CONTROL} finds nothing overdue there"
+            message = f"there is no retention rule for '{part[:80]}', so {_CONTROL} finds nothing overdue there"
             yield Problem("promise-no-rule", None, f"{path}.{place}", message, "declare the period under retention")
 
 

@@ -122,11 +122,11 @@ class Approvals:
 
     def _missing(self, kept: _Kept, plan: Hash, given: Sequence[str], now: dt.datetime) -> str:
         if len(self._approvers) < NEEDED:
-            return f"this takes {NEEDED} approvers, and there are {len(self._approvers)}; see: troth keys approvers add"
+            return f"this needs {NEEDED} approvers, but there are {len(self._approvers)}; see: troth keys approvers add"
         over = sorted({each.role for each in kept.approvals if each.plan == plan.text and each.until <= now})
-        said = f"{len(given)} of {NEEDED} approvals are there" + (f" ({', '.join(given)})" if given else "")
-        said += f", that of {', '.join(over)} is over" if over else ""
-        return f"{said}; let another role approve exactly this plan with: troth keys approve {plan} --as ROLE"
+        said = f"{len(given)} of {NEEDED} approvals are given" + (f" ({', '.join(given)})" if given else "")
+        said += f", that of {', '.join(over)} has expired" if over else ""
+        return f"{said}; have another role approve exactly this plan with: troth keys approve {plan} --as ROLE"
 
     # --- the file ---------------------------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class Approvals:
         try:
             return _parse(data)
         except (ValueError, KeyError, TypeError, AttributeError, EntryRefused):
-            raise HomeRefused(f"{path} is damaged; take it away, and let the plan be approved again") from None
+            raise HomeRefused(f"{path} is damaged; remove it, and have the plan approved again") from None
 
     @contextlib.contextmanager
     def _changing(self, now: dt.datetime) -> Iterator[_Kept]:

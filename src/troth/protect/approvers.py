@@ -90,20 +90,20 @@ def plan_approver(
     """Add *role*. The same passphrase gives the same plan. Raises `ApprovalRefused`."""
     if not is_role(role):
         raise ApprovalRefused(
-            "a role is 2 to 15 small letters, digits and hyphens, such as custodian-a; it goes on record, so it names "
-            "an office and no person"
+            "a role must be 2 to 15 lower-case letters, digits and hyphens, such as custodian-a; the ledger records "
+            "it, so it must name a function and not a person"
         )
     if any(one.role == role for one in approvers):
-        raise ApprovalRefused(f"{role} is an approver already; take it away first to give it another passphrase")
+        raise ApprovalRefused(f"{role} is already an approver; remove it first to give it another passphrase")
     if len(approvers) >= APPROVERS_MAX:
-        raise ApprovalRefused(f"there are {APPROVERS_MAX} approvers already, which is the most; take one away first")
+        raise ApprovalRefused(f"there are {APPROVERS_MAX} approvers already, which is the maximum; remove one first")
     if len(passphrase) < _CHARACTERS_MIN:
-        raise ApprovalRefused(f"a passphrase has {_CHARACTERS_MIN} characters or more; take six words at random")
+        raise ApprovalRefused(f"a passphrase must have at least {_CHARACTERS_MIN} characters; use six random words")
     # a different salt for each role and installation, but the same when the approved plan is carried out
     salt = bytes.fromhex(keyring.digest("approver salt", role).text.partition(":")[2])[:_SALT_BYTES]
     if any(hmac.compare_digest(_signing(passphrase, one.salt).public_key, one.key) for one in approvers):
         # one passphrase for both roles would be two roles in one person
-        raise ApprovalRefused("that is the passphrase of another approver; each has one that nobody else knows")
+        raise ApprovalRefused("another approver has this passphrase; each needs one that nobody else knows")
     one = Approver(role, now, salt, _signing(passphrase, salt).public_key)
     return _plan(keyring, "added", role, approvers, (*approvers, one))
 
@@ -113,7 +113,7 @@ def plan_no_approver(keyring: Keyring, approvers: Sequence[Approver], role: str)
     find(approvers, role)
     if len(approvers) == NEEDED:
         raise ApprovalRefused(
-            f"{role} is one of two approvers, and two others have to approve that it goes; add another one first"
+            f"{role} is one of two approvers, and two others must approve its removal; add another one first"
         )
     return _plan(keyring, "removed", role, approvers, tuple(one for one in approvers if one.role != role))
 
@@ -160,7 +160,7 @@ def write_approvers(
         there = read_approvers(home, keyring)
         again = _plan(keyring, plan.change, plan.role, there, plan.then)
         if again.hash != plan.hash and _keys(there) != _keys(plan.then):
-            raise ApprovalRefused("the approvers were changed meanwhile; look at the new plan, and approve that")
+            raise ApprovalRefused("the approvers were changed meanwhile; check the new plan, and approve that")
         first()
         files.put(home / APPROVERS_FILE, approvers_text(keyring, plan.then).encode())
 

@@ -66,7 +66,7 @@ def standing(
     state, sealing, opening = info.state, seals_until(info, field=field), opened_until(info, field=field)
     if max(info.since.values(), default=now) > now + _CLOCKS:
         return KeyCondition(
-            "its dates lie in the future, so its periods mean nothing: set the clock right", overdue=True
+            "its dates are in the future, so its periods cannot be computed: set the clock right", overdue=True
         )
     if state in (KeyState.DESTROYED, KeyState.PRE_ACTIVATION) or sealing is None or opening is None:
         return KeyCondition()
@@ -74,15 +74,15 @@ def standing(
     if state is KeyState.ACTIVE:
         return _active(info, sealing, now, rotate)
     if state is KeyState.COMPROMISED:
-        end = f"nothing hangs on it: troth keys destroy {info.name}" if hanging == 0 else ""
-        return KeyCondition(f"it is compromised, and {end or f'something hangs on it: {rotate}'}", overdue=True)
+        end = f"no data depends on it: troth keys destroy {info.name}" if hanging == 0 else ""
+        return KeyCondition(f"it is compromised, and {end or f'data may depend on it: {rotate}'}", overdue=True)
     late = now >= opening + (_ALLOWANCE if info.purpose == "epoch" else dt.timedelta())
     if state is KeyState.SUSPENDED:
-        return KeyCondition(f"it is suspended, and opens nothing: troth keys resume {info.name}", overdue=late)
+        return KeyCondition(f"it is suspended, so it decrypts nothing: troth keys resume {info.name}", overdue=late)
     if info.purpose == "epoch":
-        return KeyCondition("its epoch is over: troth keep wraps anew what hangs on it, and destroys it", overdue=late)
+        return KeyCondition("its epoch is over: troth keep rewraps the keys below it, and destroys it", overdue=late)
     if hanging == 0:
-        return KeyCondition(f"nothing hangs on it: troth keys destroy {info.name}" if info.number else "")
+        return KeyCondition(f"no data depends on it: troth keys destroy {info.name}" if info.number else "")
     return KeyCondition(f"values may still be sealed under it: {rotate}", overdue=late)
 
 

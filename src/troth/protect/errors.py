@@ -37,7 +37,7 @@ class OpenError(ProtectError):
     """A sealed value does not open. The reason is not given, because it would help an attacker."""
 
     def __init__(self) -> None:
-        super().__init__("a sealed value does not open: another key, another place, or it was changed")
+        super().__init__("a sealed value cannot be decrypted: it belongs to another key or place, or was changed")
 
 
 class MaskRefused(ProtectError):
@@ -70,6 +70,6 @@ class DomainTooSmall(TokenRefused):
 
     def __init__(self, *, radix: int, length: int, needed: int) -> None:
         super().__init__(
-            f"there are only {radix**length:,} values of {length} characters out of {radix}, and fewer than {needed:,} "
-            "can all be tried; use the format 'opaque'"
+            f"there are only {radix**length:,} values of {length} characters out of {radix}, and with fewer than "
+            f"{needed:,} all can be tried; use the format 'opaque'"
         )

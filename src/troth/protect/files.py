@@ -31,7 +31,7 @@ def read(path: Path, bytes_max: int) -> bytes:
                 data += some
             if os.path.samestat(os.fstat(handle), os.stat(path)):
                 return data  # else the file was replaced meanwhile, and the old bytes may already be overwritten
-    raise HomeRefused(f"{path} is replaced faster than it can be read; see what keeps writing it")
+    raise HomeRefused(f"{path} is replaced faster than it can be read; check which program keeps writing it")
 
 
 def put(path: Path, data: bytes) -> None:
@@ -140,7 +140,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 def _unwritable(path: Path, fault: OSError) -> HomeRefused:
     return HomeRefused(
-        f"{path} cannot be written ({fault.strerror}); see to the disk's room and the folder's mode, and repeat it"
+        f"{path} cannot be written ({fault.strerror}); check the disk space and the mode of the folder, and try again"
     )
 
 

@@ -65,7 +65,7 @@ class KeyFile:
         except WrapRefused as refused:
             raise WrapRefused(f"{self.path}: {refused}") from None
         if len(secret) != ROOT_BYTES or self.id != key_id(secret):
-            raise HomeRefused(f"{self.path} is damaged: its secret does not fit its id; restore your copy")
+            raise HomeRefused(f"{self.path} is damaged: its secret does not match its id; restore your copy")
         return secret
 
     def content(self) -> bytes:
@@ -88,7 +88,7 @@ def create_home(home: Path, *, wrap: Wrap | None = None, now: dt.datetime | None
     _require_no_git(home)
     make_folder(home)
     path = home / KEY_FILE
-    taken = HomeRefused(f"{path} is there already and is never overwritten; use it, or move it away")
+    taken = HomeRefused(f"{path} exists already and is never overwritten; use it, or move it away")
     if os.path.lexists(path):
         raise taken
     secret, one = secrets.token_bytes(ROOT_BYTES), wrap or way("none", {})
@@ -111,7 +111,7 @@ def begin_keys(home: Path) -> KeyId:
     found = read_key_file(home)
     path = found.path.with_name(KEYS_FILE)
     if os.path.lexists(path):
-        raise HomeRefused(f"{path} is there and is never overwritten; use it, or restore the newest copy of it")
+        raise HomeRefused(f"{path} exists and is never overwritten; use it, or restore its newest copy")
     _write_no_keys(found.path.parent)
     return found.id
 
@@ -125,7 +125,7 @@ def make_folder(home: Path) -> None:
         for folder in fresh:
             files.sync(folder.parent)
     except OSError as fault:
-        raise HomeRefused(f"{home} cannot be made ({fault.strerror}); choose another TROTH_HOME") from None
+        raise HomeRefused(f"{home} cannot be created ({fault.strerror}); choose another TROTH_HOME") from None
     _require_private_folder(home)
 
 
@@ -136,7 +136,7 @@ def _write_no_keys(home: Path) -> None:
     except FileExistsError:  # left by a process killed before the root key was written, or by a concurrent one
         if files.read(path, len(none) + 1) != none:
             raise HomeRefused(
-                f"{path} is there already, with keys of another root key; restore that one, or use another home"
+                f"{path} exists already, with keys of another root key; restore that root key, or use another home"
             ) from None
 
 
@@ -173,7 +173,7 @@ def _parse(path: Path, data: bytes) -> KeyFile:
     except ValueError:  # the parser's message could quote the secret
         raise HomeRefused(f"{path} is damaged: it is not the TOML text that was written; restore your copy") from None
     if found.pop("version", None) != 1:
-        raise HomeRefused(f"{path} is of a version that this Troth does not read; use a later Troth")
+        raise HomeRefused(f"{path} has a version that this Troth does not support; use a later Troth")
     name = found.pop("wrap", None)
     if not isinstance(name, str) or name not in WAYS:
         raise HomeRefused(f"{path} is wrapped in a way that this Troth cannot unwrap; use a later Troth")
@@ -182,7 +182,7 @@ def _parse(path: Path, data: bytes) -> KeyFile:
     except WayRefused as refused:
         raise HomeRefused(f"{path} is damaged: {refused}; restore your copy") from None
     except (TypeError, EntryRefused):
-        raise HomeRefused(f"{path} is damaged: it lacks a line, or has a wrong one; restore your copy") from None
+        raise HomeRefused(f"{path} is damaged: a line is missing or wrong; restore your copy") from None
 
 
 def _file(path: Path, name: str, *, id: str, created: Any, secret: str, **given: str) -> KeyFile:  # noqa: A002
@@ -202,7 +202,7 @@ def _opened(path: Path) -> Iterator[int]:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise KeysMissing(f"there is no root key at {path}; make one with: troth keys init") from None
+        raise KeysMissing(f"there is no root key at {path}; create one with: troth keys init") from None
     except OSError as fault:
         if path.is_symlink():
             raise HomeRefused(f"{path} is a symbolic link; put the key file itself there") from None
@@ -217,7 +217,7 @@ def _require_no_git(home: Path) -> None:
     for folder in (home, *home.resolve().parents, home.resolve()):
         if (folder / ".git").exists():
             raise HomeRefused(
-                f"{home} is inside the git tree {folder}, where a key gets committed; set TROTH_HOME elsewhere"
+                f"{home} is inside the git tree {folder}, where a key could be committed; set TROTH_HOME elsewhere"
             )
 
 
@@ -227,7 +227,7 @@ def _require_private_folder(home: Path) -> None:
         raise HomeRefused(f"{home} is not a folder; set TROTH_HOME to one")
     _require_own(home, found)
     if stat.S_IMODE(found.st_mode) & 0o077:
-        raise HomeRefused(f"{home} is open to others; fix it with: chmod 700 {home}")
+        raise HomeRefused(f"{home} can be accessed by others; fix it with: chmod 700 {home}")
 
 
 def _require_private_file(path: Path, stat_result: os.stat_result) -> None:

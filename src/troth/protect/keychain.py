@@ -102,8 +102,8 @@ class Keychain:
         active = self.active(purpose)
         if active is None and purpose in self._begun:
             raise KeyRefused(
-                f"no {purpose} key is in use, so nothing is protected; put one in use by: troth keys rotate {purpose}, "
-                "or by: troth keys resume NAME"
+                f"no {purpose} key is active, so nothing is protected; activate one with: troth keys rotate {purpose}, "
+                "or with: troth keys resume NAME"
             )
         return active
 
@@ -171,7 +171,7 @@ class Keychain:
         no keys. There is one copy, the newest. Raises `HomeRefused` if it cannot be written, or is in this very folder.
         """
         if path is not None and path.resolve().parent == self._home.resolve():
-            raise HomeRefused(f"{path} is on the disk of TROTH_HOME, and would be lost with it; name another one")
+            raise HomeRefused(f"{path} is on the disk of TROTH_HOME, and would be lost with it; choose another disk")
         with self._changing():
             self._copy = path.resolve() if path is not None else None
 
@@ -183,12 +183,12 @@ class Keychain:
         try:
             if files.read(path, _FILE_BYTES_MAX) == files.read(self._home / KEYS_FILE, _FILE_BYTES_MAX):
                 return None
-            told = "is not as keys.toml is"
+            told = "differs from keys.toml"
         except FileNotFoundError:
             told = "is missing"
         except HomeRefused as refused:
             return str(refused)
-        return f"the copy of keys.toml at {path} {told}; write it again by: troth keys copy {path}"
+        return f"the copy of keys.toml at {path} {told}; write it again with: troth keys copy {path}"
 
     # --- the file ---------------------------------------------------------------------------------------------------
 
@@ -203,8 +203,8 @@ class Keychain:
                 self._kept, self._stamp = kept, stamp
         except FileNotFoundError:
             raise HomeRefused(
-                f"{self._path} is missing: restore the newest copy of it. Where no copy is left, what hung on its keys "
-                "is lost; begin anew by: troth keys init --keys-lost"
+                f"{self._path} is missing: restore its newest copy. If there is no copy, the data sealed with its keys "
+                "is lost; start again with: troth keys init --keys-lost"
             ) from None
         return self._kept
 
@@ -233,11 +233,11 @@ def _moved(entry: _Kept, state: KeyState, now: dt.datetime) -> _Kept:
 
 def _way(state: KeyState) -> str:
     return {
-        KeyState.ACTIVE: "rotate first, so that another key is in use",
+        KeyState.ACTIVE: "rotate first, so that another key is active",
         KeyState.SUSPENDED: "resume it first",
-        KeyState.COMPROMISED: "what is under it is sealed anew, and then it is destroyed",
-        KeyState.DESTROYED: "a destroyed key never comes back",
-    }.get(state, "a key that is out of use does not come back into it")
+        KeyState.COMPROMISED: "reseal its data, then destroy it",
+        KeyState.DESTROYED: "a destroyed key cannot be restored",
+    }.get(state, "a deactivated key cannot be activated again")
 
 
 def _text(kept: _Kept) -> str:
@@ -258,7 +258,7 @@ def _parse(path: Path) -> tuple[dict[str, _Kept], Path | None]:
     try:
         return _kept(files.read(path, _FILE_BYTES_MAX))
     except _Newer:
-        raise HomeRefused(f"{path} is of a version that this Troth does not read; use a later Troth") from None
+        raise HomeRefused(f"{path} has a version that this Troth does not support; use a later Troth") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise HomeRefused(f"{path} is damaged; restore your newest copy") from None
 

@@ -168,7 +168,7 @@ class Keyring:
 
     def _keychain(self) -> Keychain:
         if self.chain is None:
-            raise KeyRefused("this keyring stands alone: keys of subjects need the keychain of a TROTH_HOME")
+            raise KeyRefused("this keyring has no keychain: keys of subjects need the keychain of a TROTH_HOME")
         return self.chain
 
     def _require_opens(self, purpose: Purpose, number: int) -> None:
@@ -190,7 +190,7 @@ class Keyring:
             return
         state = self.chain.state("token", version)
         if state is None:
-            raise KeyRefused(f"there is no token-{version} in keys.toml; make it by: troth keys rotate token")
+            raise KeyRefused(f"there is no token-{version} in keys.toml; create it with: troth keys rotate token")
         if not (state.seals if makes else state.opens):
             raise KeyRefused(f"token-{version} is {state}, and {'makes' if makes else 'opens'} nothing")
 
@@ -237,7 +237,7 @@ class Keyring:
         return f"Keyring({self._id})"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a keyring is not pickled; open it where it is needed")
+        raise TypeError("a keyring cannot be pickled; open it where it is needed")
 
 
 def _opened(wrapped: bytes, owner: str, ciphers: Iterable[Aead]) -> KeyId | None:

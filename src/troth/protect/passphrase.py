@@ -17,10 +17,10 @@ def ask_passphrase(whose: str, variable: str, *, twice: bool = False) -> str:
         return found
     if not sys.stdin.isatty():
         raise ApprovalRefused(
-            f"the passphrase of {whose} is needed, and there is no terminal to ask at; put it into a file that only "
-            f"you can read, and name that in {variable}_FILE"
+            f"the passphrase of {whose} is needed, but there is no terminal to type it; put it into a file that only "
+            f"you can read, and give its path in {variable}_FILE"
         )
     typed = getpass.getpass(f"Passphrase of {whose}: ")
-    if twice and typed != getpass.getpass("The same once more: "):
+    if twice and typed != getpass.getpass("Repeat it: "):
         raise ApprovalRefused("the two passphrases differ; nothing was written")
     return typed

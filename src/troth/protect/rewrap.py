@@ -47,10 +47,12 @@ def rewrap(home: Path, then: Wrap, *, approved: str) -> RewrapPlan:
         secret = found.secret()
         plan = _plan(found, secret, then)
         if not hmac.compare_digest(plan.hash.text.encode(), approved.encode()):
-            raise HomeRefused("this is not the plan that was approved: look at the new plan, and approve that")
+            raise HomeRefused("this is not the plan that was approved: check the new plan, and approve that")
         text = wrapped(then, secret, found.id)
         if then == found.way and then.name == "age":
-            raise WrapRefused("the new passphrase is the old one; put another into TROTH_NEW_PASSPHRASE_FILE")
+            raise WrapRefused(
+                "the new passphrase equals the old one; put a different one into TROTH_NEW_PASSPHRASE_FILE"
+            )
         files.put(found.path, replace(found, way=then, text=text).content())
     return plan
 

@@ -37,10 +37,10 @@ class Sealed(Generic[T]):
     __hash__ = None  # type: ignore[assignment]
 
     def __format__(self, spec: str) -> NoReturn:
-        raise TypeError("a sealed value is not formatted; reveal it where it may be seen")
+        raise TypeError("a sealed value cannot be formatted; reveal it where it may be seen")
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a sealed value is not pickled; seal it with a keyring to store it")
+        raise TypeError("a sealed value cannot be pickled; seal it with a keyring to store it")
 
     def __copy__(self) -> Sealed[T]:
         return self

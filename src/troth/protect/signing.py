@@ -35,4 +35,4 @@ class Ed25519Signer:
         return f"Ed25519Signer({self.verifier})"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a signer is not pickled; make it from the keyring where it is needed")
+        raise TypeError("a signer cannot be pickled; create it from the keyring where it is needed")

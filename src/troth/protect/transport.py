@@ -44,7 +44,7 @@ def plan_export(keyring: Keyring, recipients: Sequence[str]) -> ExportPlan:
     """Plan `write_export`. Raises `KeyRefused` for an invalid recipient."""
     wanted = tuple(sorted(set(recipients)))
     if not 0 < len(wanted) <= _RECIPIENTS_MAX:
-        raise KeyRefused(f"name 1 to {_RECIPIENTS_MAX} recipients; age-keygen makes one")
+        raise KeyRefused(f"give 1 to {_RECIPIENTS_MAX} recipients; age-keygen creates one")
     for one in wanted:
         _recipient(one)
     return ExportPlan(keyring.id, wanted, keyring.digest("keys export", keyring.id.text, *wanted))
@@ -69,14 +69,14 @@ def write_export(plan: ExportPlan, home: Path, keyring: Keyring, target: Path, *
     try:
         files.write_new(target, sealed)
     except FileExistsError:
-        raise HomeRefused(f"{target} is there already; name a file that is not there") from None
+        raise HomeRefused(f"{target} exists already; give a file that does not exist") from None
     return 1 + len(keyring.chain.infos())
 
 
 def require_free(target: Path) -> None:
     """Raises `HomeRefused` if an export cannot be written to *target*, as far as that can be checked beforehand."""
     if os.path.lexists(target) or not os.access(target.absolute().parent, os.W_OK):
-        raise HomeRefused(f"{target} is there already, or cannot be made; name another file")
+        raise HomeRefused(f"{target} exists already, or cannot be created; give another file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class KeyExport:
             return False
         if there != self.id:
             raise HomeRefused(
-                f"{home} has the root key {there} already, and keys are never overwritten; use another home"
+                f"{home} already has the root key {there}, and keys are never overwritten; use another home"
             )
         return True
 
@@ -121,7 +121,9 @@ class KeyExport:
                 if info.state is not KeyState.DESTROYED:
                     keyring.chain.secret(info.purpose, info.number)
         except OpenError:
-            raise HomeRefused(f"a key in the export does not open; nothing is in use yet, so empty {home}") from None
+            raise HomeRefused(
+                f"a key in the export cannot be decrypted; nothing is in use yet, so empty {home}"
+            ) from None
         if not is_there:
             file = KeyFile(home / KEY_FILE, self.id, self.created, wrap, wrapped(wrap, self._secret, self.id))
             self._put(file.path, file.content())
@@ -132,9 +134,7 @@ class KeyExport:
             files.write_new(path, data)
         except FileExistsError:
             if files.read(path, _FILE_BYTES_MAX) != data:
-                raise HomeRefused(
-                    f"{path} is there already, and keys are never overwritten; use another home"
-                ) from None
+                raise HomeRefused(f"{path} exists already, and keys are never overwritten; use another home") from None
 
 
 def open_export(file: Path, identities: Path, *, passphrase: Callable[[], str] | None = None) -> KeyExport:
@@ -144,12 +144,12 @@ def open_export(file: Path, identities: Path, *, passphrase: Callable[[], str] |
     try:
         content = pyrage.decrypt(_bytes(file), _identities(_bytes(identities), passphrase))
     except pyrage.DecryptError:
-        raise KeyRefused(f"{file} does not open with the identities in {identities}, or was changed") from None
+        raise KeyRefused(f"{file} cannot be decrypted with the identities in {identities}, or was changed") from None
     try:
         return _export(json.loads(content))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise KeyRefused(
-            f"{file} is no export of keys that this Troth reads; use a later Troth, or another file"
+            f"{file} is not an export of keys that this Troth supports; use a later Troth, or another file"
         ) from None
 
 
@@ -170,18 +170,20 @@ def _recipient(text: str) -> Any:
     try:
         return kind.Recipient.from_str(text)
     except pyrage.RecipientError:
-        raise KeyRefused(f"{text[:24]!r} is no age recipient; it begins with age1, ssh-ed25519 or ssh-rsa") from None
+        raise KeyRefused(
+            f"{text[:24]!r} is not an age recipient; it must begin with age1, ssh-ed25519 or ssh-rsa"
+        ) from None
 
 
 def _identities(data: bytes, passphrase: Callable[[], str] | None) -> list[Any]:
     pyrage = _pyrage()
     if data.startswith((b"age-encryption.org/", b"-----BEGIN AGE ")):
         if passphrase is None:
-            raise KeyRefused("the identities are encrypted by a passphrase, and none was given")
+            raise KeyRefused("the identities are encrypted with a passphrase, but none was given")
         try:
             data = pyrage.passphrase.decrypt(data, passphrase())
         except pyrage.DecryptError:
-            raise KeyRefused("the passphrase does not open the identities") from None
+            raise KeyRefused("the passphrase of the identities is wrong") from None
     try:
         if b"OPENSSH PRIVATE KEY" in data:
             return [pyrage.ssh.Identity.from_buffer(data)]
@@ -203,5 +205,5 @@ def _pyrage() -> Any:
     try:
         import pyrage
     except ImportError:
-        raise KeyRefused(f"keys are exported by age, which is not there: {install_hint('age')}") from None
+        raise KeyRefused(f"exporting keys needs age, which is not installed: {install_hint('age')}") from None
     return pyrage

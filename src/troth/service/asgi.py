@@ -87,7 +87,7 @@ class Front:
         self._large = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        assert scope["type"] == "http", "websockets and lifespan are switched off"
+        assert scope["type"] == "http", "websockets and lifespan are disabled"
         try:
             environ = _environ(scope)
             environ["wsgi.input"] = io.BytesIO(body := await self._body(environ, receive))

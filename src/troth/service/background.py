@@ -42,7 +42,7 @@ def _loop(run: Callable[[threading.Event], None], stop: threading.Event, broken:
     try:
         run(stop)
     except Exception:  # noqa: BLE001 - whatever it is, the process ends for it and is begun anew
-        _LOG.exception("a loop broke, so this process ends")
+        _LOG.exception("a loop failed, so this process exits")
         broken.set()
     finally:
         stop.set()

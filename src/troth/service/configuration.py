@@ -62,7 +62,7 @@ class UnsafeStart(ServiceError):
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         lines = "\n".join(f"  - {problem}" for problem in problems)
-        super().__init__(f"Troth does not start in the production profile like this:\n{lines}")
+        super().__init__(f"Troth does not start in the production profile with this configuration:\n{lines}")
         self.problems = problems
 
 
@@ -279,7 +279,7 @@ def _file(name: str, path: Path) -> str:
     try:
         value = text.decode().strip()
     except UnicodeDecodeError:
-        raise SettingsError(f"{name} names {path}, which is not text; check the path") from None
+        raise SettingsError(f"{name} names {path}, which is not a text file; check the path") from None
     if not value:
         raise SettingsError(f"{name} names {path}, which is empty; write the value into it")
     return value
@@ -374,7 +374,7 @@ def _company_login(values: _Values) -> tuple[Mapping[str, Any], ...]:
         return ()
     for name, value in zip(names, (url, client, secret), strict=True):
         if not value:
-            raise SettingsError(f"{name} is not set; the company's login takes {', '.join(names)} together")
+            raise SettingsError(f"{name} is not set; the company's login needs {', '.join(names)} together")
     parts = urlsplit(url or "")
     if parts.scheme != "https" and not is_local(parts.hostname or ""):
         raise SettingsError("TROTH_LOGIN_URL is not an https:// address; name the issuer of the company's login")
@@ -390,7 +390,7 @@ def _subject_login(values: _Values) -> SubjectLogin | None:
         return None
     for name, value in zip(names, (url, client, secret), strict=True):
         if not value:
-            raise SettingsError(f"{name} is not set; the login of people takes {', '.join(names)} together")
+            raise SettingsError(f"{name} is not set; the login of people needs {', '.join(names)} together")
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_local(parts.hostname or ""):
         raise SettingsError("TROTH_SUBJECT_OIDC_URL is not an https:// address; name the issuer of the login")
@@ -398,8 +398,8 @@ def _subject_login(values: _Values) -> SubjectLogin | None:
     claims = {kind.strip(): claim.strip() for kind, _, claim in pairs}
     if not claims.keys() <= {"email", "phone", "account"} or not all(claims.values()) or "email" not in claims:
         raise SettingsError(
-            "TROTH_SUBJECT_OIDC_CLAIMS says which claim is which identifier, such as email=email,account=sub; it knows "
-            "email (which it needs), phone and account"
+            "TROTH_SUBJECT_OIDC_CLAIMS maps identifiers to claims, such as email=email,account=sub; the identifiers "
+            "are email (required), phone and account"
         )
     return SubjectLogin(url, client, secret, claims)
 
@@ -455,7 +455,7 @@ def _mailbox(url: str | None) -> Mailbox | None:
     if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not (parts.username and parts.password):
         raise _bad_mailbox("names no mailbox, or no user and password")
     if parts.scheme == "imap" and not is_local(parts.hostname):
-        raise _bad_mailbox("would send the password in clear; use imaps://")
+        raise _bad_mailbox("would send the password unencrypted; use imaps://")
     return Mailbox(
         host=parts.hostname,
         port=port or (993 if parts.scheme == "imaps" else 143),
@@ -497,7 +497,7 @@ def _database(url: str | None, home: Path) -> Database:
             raise _bad_database("names no file by its absolute path")
         return Database(engine="sqlite", name=file)
     if parts.scheme not in {"postgresql", "postgres"}:
-        raise _bad_database("names an engine that Troth's own rows cannot live in")
+        raise _bad_database("names a database engine that Troth does not support")
     name = unquote(parts.path.removeprefix("/"))
     if not name or "/" in name:
         raise _bad_database("names no database")

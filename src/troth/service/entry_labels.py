@@ -64,16 +64,16 @@ _FIELDS: Mapping[str, str | Promise] = {
 _WORDS: Mapping[str, Mapping[str, str | Promise]] = {
     "actor": {
         "subject": _("the person, by a request"),
-        "agent": _("somebody whom the person sent"),
+        "agent": _("an agent of the person"),
         "staff": _("a member of our staff"),
-        "owner": _("whoever runs the system"),
+        "owner": _("the operator of the system"),
         "rule": _("a program, by a declared rule"),
     },
     "purpose": {"subject_request": _("to answer the person’s request")},
     "rescan": {
-        "clean": _("by the same details, no record was found that should have gone"),
+        "clean": _("a search by the same details found no record that should have been deleted"),
         "residue": _("something was still there"),
-        "not_observed": _("it could not be looked at"),
+        "not_observed": _("it could not be checked"),
     },
     "outcome": {
         "fulfilled": _("Done"),
@@ -98,7 +98,7 @@ _WORDS: Mapping[str, Mapping[str, str | Promise]] = {
 _AMENDED_RESCAN: Mapping[str, str | Promise] = {
     "clean": _("what we wrote was there"),
     "residue": _("something else was there"),
-    "not_observed": _("it could not be looked at"),
+    "not_observed": _("it could not be checked"),
 }
 """Neither a correction nor setting a flag deletes anything."""
 

@@ -58,7 +58,11 @@ def examined(settings: Settings) -> Iterator[Found]:
     yield from _mailbox(settings)
     unapplied = unapplied_migrations()
     if unapplied is None:
-        yield "wrong", "database", "it cannot be opened; check TROTH_DATABASE_URL, and that it is there and lets us in"
+        yield (
+            "wrong",
+            "database",
+            "it cannot be opened; check TROTH_DATABASE_URL, and that the database exists and accepts the login",
+        )
         return
     if unapplied:
         state = "wrong" if settings.is_production else "note"
@@ -72,12 +76,12 @@ def examined(settings: Settings) -> Iterator[Found]:
         yield from _staff(settings, roster(now), now)
         yield from _drilled(the_log(), now)
     except DatabaseError as broken:  # its text may quote a row
-        yield "wrong", "database", f"it broke off ({type(broken).__name__}); look into its own log"
+        yield "wrong", "database", f"a query failed ({type(broken).__name__}); see the database's own log"
 
 
 def _safe(settings: Settings) -> Iterator[Found]:
     if not settings.is_production:
-        yield "note", "profile", "development, for this machine alone; people are served with TROTH_PROFILE=production"
+        yield "note", "profile", "development, for this machine only; set TROTH_PROFILE=production to serve people"
         return
     try:
         refuse_unsafe_start()
@@ -98,14 +102,14 @@ def _modes(home: Path) -> Iterator[Found]:
     if exposed:
         yield "wrong", "file modes", f"others can read {', '.join(exposed)} in {home}; run: chmod -R go= {home}"
     else:
-        yield "ok", "file modes", f"{home} and what is in it are ours alone"
+        yield "ok", "file modes", f"{home} and its contents are readable by us only"
 
 
 def _disk(home: Path) -> Iterator[Found]:
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(there).free
     state = "ok" if free > _FREE_BYTES_MIN else "wrong"
-    yield state, "disk", f"{free / 1e9:.1f} GB free at {there}" + ("" if state == "ok" else "; make room")
+    yield state, "disk", f"{free / 1e9:.1f} GB free at {there}" + ("" if state == "ok" else "; free some space")
 
 
 def _mail(settings: Settings) -> Iterator[Found]:
@@ -114,10 +118,14 @@ def _mail(settings: Settings) -> Iterator[Found]:
         yield "wrong", "mail", "TROTH_MAIL_URL is not set; name the mail server"
         return
     if server.folder is not None:
-        yield "note", "mail", f"letters go into the folder {server.folder}, and to nobody"
+        yield "note", "mail", f"e-mails are written to the folder {server.folder} and not sent"
         return
     yield _reached(server)
-    yield "note", "mail domain", "SPF, DKIM and DMARC are not checked: that takes DNS. Ask your mail server's people"
+    yield (
+        "note",
+        "mail domain",
+        "SPF, DKIM and DMARC are not checked, because that needs DNS; ask the operator of your mail server",
+    )
 
 
 def _reached(server: MailServer) -> Found:
@@ -126,7 +134,7 @@ def _reached(server: MailServer) -> Found:
         transport.greet()
     except ServiceError as away:
         reason = getattr(away, "reason", type(away).__name__)
-        return "wrong", "mail", f"{server.host}:{server.port} does not let us in ({reason}); check TROTH_MAIL_URL"
+        return "wrong", "mail", f"{server.host}:{server.port} cannot be used ({reason}); check TROTH_MAIL_URL"
     finally:
         transport.close()
     signed = ", signed in" if server.user else ""
@@ -138,14 +146,14 @@ def _mailbox(settings: Settings) -> Iterator[Found]:
         yield (
             "note",
             "mailbox",
-            "nobody reads requests that come by mail; TROTH_MAILBOX_URL would say where they are",
+            "requests by e-mail are not read; set TROTH_MAILBOX_URL to read them",
         )
         return
     try:
         with open_mailbox(settings.mailbox):
-            yield "ok", "mailbox", "it lets us in"
+            yield "ok", "mailbox", "signed in"
     except Exception as away:  # noqa: BLE001 - whatever it is: its text may quote what was sent
-        yield "wrong", "mailbox", f"it does not let us in ({type(away).__name__}); check TROTH_MAILBOX_URL"
+        yield "wrong", "mailbox", f"it cannot be opened ({type(away).__name__}); check TROTH_MAILBOX_URL"
 
 
 def _clock(now: dt.datetime) -> Iterator[Found]:
@@ -154,14 +162,22 @@ def _clock(now: dt.datetime) -> Iterator[Found]:
             cursor.execute("SELECT clock_timestamp()")
             apart = abs(cursor.fetchone()[0] - timezone.now())
         if apart > _CLOCK_MAX:
-            yield "wrong", "clock", f"{apart.total_seconds():.0f} s apart from the database's; run NTP on both machines"
+            yield (
+                "wrong",
+                "clock",
+                f"{apart.total_seconds():.0f} s off the database's clock; run NTP on both machines",
+            )
             return
     if (doubted := doubt(now)) is not None:
         yield "wrong", "clock", str(doubted)
         return
     last = EntryRow.objects.order_by("-pk").first()
     if last is not None and Entry.decode(bytes(last.content)).at > now + _CLOCK_MAX:
-        yield "wrong", "clock", "the ledger's latest entry is from the future; run NTP, and see `troth ledger verify`"
+        yield (
+            "wrong",
+            "clock",
+            "the ledger's latest entry is dated in the future; run NTP, then `troth ledger verify`",
+        )
     else:
         yield "ok", "clock", "it agrees with the database and with the ledger"
 
@@ -170,14 +186,14 @@ def _work(settings: Settings, now: dt.datetime) -> Iterator[Found]:
     found = health(now)
     if not found.workers:
         state = "wrong" if settings.is_production else "note"
-        yield state, "workers", "none: nobody carries out what people ask for; run `troth serve` or `troth work`"
+        yield state, "workers", "none, so requests are not carried out; run `troth serve` or `troth work`"
     else:
         yield "ok", "workers", f"{found.workers} alive"
     if found.is_behind(now):
-        yield "wrong", "queue", f"behind since {found.oldest:%Y-%m-%d %H:%M} UTC; run more of `troth work`"
+        yield "wrong", "queue", f"behind since {found.oldest:%Y-%m-%d %H:%M} UTC; run more `troth work` processes"
     elif found.stopped or found.failed:
         stuck = counted(found.stopped + found.failed, "flow")
-        yield "wrong", "queue", f"{stuck} cannot go on; the console's work queue says why"
+        yield "wrong", "queue", f"{stuck} stopped or failed; the console's work queue says why"
     else:
         yield "ok", "queue", f"{counted(found.wanted + found.running + found.waiting, 'flow')} under way, none late"
     stop = ProcessingHalt.objects.filter(cleared_at=None).first()
@@ -185,7 +201,7 @@ def _work(settings: Settings, now: dt.datetime) -> Iterator[Found]:
         yield (
             "wrong",
             "line",
-            f"stopped since {stop.since:%Y-%m-%d} ({stop.why}); fix it, and start it in the console",
+            f"halted since {stop.since:%Y-%m-%d} ({stop.why}); fix it, and resume processing in the console",
         )
 
 
@@ -193,7 +209,7 @@ def _letters(now: dt.datetime) -> Iterator[Found]:
     failed = LetterRow.objects.filter(state=LetterRow.State.FAILED).count()
     late = LetterRow.objects.filter(state=LetterRow.State.QUEUED, queued_at__lt=now - _LATE).count()
     if failed or late:
-        yield "wrong", "letters", f"{failed} failed, {late} waiting for over an hour; the console's work queue has them"
+        yield "wrong", "letters", f"{failed} failed, {late} waiting for over an hour; see the console's work queue"
     else:
         yield "ok", "letters", "none failed, none late"
 
@@ -205,10 +221,10 @@ def _staff(settings: Settings, roster: Roster, now: dt.datetime) -> Iterator[Fou
         yield (
             state,
             "staff",
-            f"{ready} with a second factor and a grant that counts; have two: one may fall ill",
+            f"{ready} with a second factor and a grant in force; have at least two, in case one is away",
         )
     else:
-        yield "ok", "staff", f"{ready} with a second factor and a grant that counts"
+        yield "ok", "staff", f"{ready} with a second factor and a grant in force"
     appointed = officer_appointed(roster, now)
     for finding in appointed.findings:
         yield state, "officer", f"{finding.message}; {finding.fix}"
@@ -239,7 +255,11 @@ def seen_from_outside(url: str, *, now: dt.datetime, verify: bool = True) -> Ite
         try:
             home = visitor.get(urljoin(url, "/policy/"))
             if home.is_redirect and home.headers["location"] == str(home.url):
-                yield "wrong", "site", "we send people where they are: the proxy has to set X-Forwarded-Proto to https"
+                yield (
+                    "wrong",
+                    "site",
+                    "the address redirects to itself; the proxy must set X-Forwarded-Proto to https",
+                )
                 return
             yield from _headers(home, is_tls=parts.scheme == "https")
             if parts.scheme == "https":
@@ -264,13 +284,17 @@ def _headers(home: httpx.Response, *, is_tls: bool) -> Iterator[Found]:
     }
     missing = [name for name, part in wanted.items() if name not in home.headers or part not in home.headers[name]]
     if missing:
-        yield "wrong", "headers", f"the proxy takes away or changes {', '.join(missing)}; let it pass them on"
+        yield "wrong", "headers", f"the proxy removes or changes {', '.join(missing)}; let it pass them through"
     else:
-        yield "ok", "headers", "they arrive as we send them"
+        yield "ok", "headers", "they arrive unchanged"
     if is_tls:
         age = re.search(r"max-age=(\d+)", home.headers.get("strict-transport-security", ""))
         if age is None or int(age[1]) < 15_768_000:
-            yield "wrong", "HSTS", "there is none of half a year; the proxy has to pass Strict-Transport-Security on"
+            yield (
+                "wrong",
+                "HSTS",
+                "it is missing or shorter than half a year; the proxy must pass Strict-Transport-Security through",
+            )
         else:
             yield "ok", "HSTS", f"{int(age[1]) // 86_400} days"
 
@@ -280,21 +304,21 @@ def _led_to_tls(visitor: httpx.Client, url: str) -> Found:
     try:
         plain = visitor.get(f"http://{host}/policy/")
     except httpx.HTTPError:
-        return "ok", "TLS", "nothing is served without it"
+        return "ok", "TLS", "nothing is served without TLS"
     if plain.is_redirect and plain.headers["location"].startswith(f"https://{host}"):
-        return "ok", "TLS", "whoever comes without is sent to it"
-    return "wrong", "TLS", "http:// is answered; the proxy has to set X-Forwarded-Proto, and to redirect"
+        return "ok", "TLS", "http:// redirects to https://"
+    return "wrong", "TLS", "http:// does not redirect to https://; the proxy must set X-Forwarded-Proto and redirect"
 
 
 def _strangers(visitor: httpx.Client, url: str) -> Found:
     try:
         answer = visitor.get(urljoin(url, "/policy/"), headers={"host": "stranger.invalid"})
     except httpx.HTTPError:
-        return "ok", "hosts", "another host's name is not answered"
+        return "ok", "hosts", "requests for another host name are not answered"
     is_ours = "default-src 'none'" in answer.headers.get("content-security-policy", "")
     if answer.status_code == httpx.codes.OK and is_ours:
-        return "wrong", "hosts", "we answer for any host's name; the proxy has to pass Host on as it came"
-    return "ok", "hosts", "another host's name is not ours"
+        return "wrong", "hosts", "requests for any host name are answered; the proxy must pass Host through unchanged"
+    return "ok", "hosts", "requests for another host name do not get Troth's pages"
 
 
 def _expiry(answer: httpx.Response, now: dt.datetime) -> Found:
@@ -304,8 +328,12 @@ def _expiry(answer: httpx.Response, now: dt.datetime) -> Found:
     except ValueError:
         until = None
     if answer.status_code != httpx.codes.OK or until is None or until < now + _EXPIRES_MIN:
-        return "wrong", "security.txt", "it is not there, or ends within 30 days; send /.well-known/security.txt to us"
-    return "ok", "security.txt", f"good until {until:%Y-%m-%d}"
+        return (
+            "wrong",
+            "security.txt",
+            "it is missing, or expires within 30 days; let the proxy pass /.well-known/security.txt to Troth",
+        )
+    return "ok", "security.txt", f"valid until {until:%Y-%m-%d}"
 
 
 def _signals(answer: httpx.Response) -> Found:
@@ -315,7 +343,11 @@ def _signals(answer: httpx.Response) -> Found:
         is_honoured = False
     if is_honoured:
         return "ok", "gpc.json", "it says that signals are honoured"
-    return "wrong", "gpc.json", "it is not there; send /.well-known/gpc.json to us"
+    return (
+        "wrong",
+        "gpc.json",
+        "it is missing, or does not say that signals are honoured; let the proxy pass /.well-known/gpc.json to Troth",
+    )
 
 
 def _ready(answer: httpx.Response) -> Found:
@@ -324,14 +356,14 @@ def _ready(answer: httpx.Response) -> Found:
         state = "ok" if told["ready"] and told["work"] == "ok" else "wrong"
         return state, "health", f"ready: {told['ready']}, work: {told['work']}"
     except (ValueError, KeyError, TypeError):
-        return "note", "health", "/health/ready does not come through from outside; ask it from beside the server"
+        return "note", "health", "/health/ready cannot be reached from outside; request it on the server itself"
 
 
 def _dated(home: httpx.Response, now: dt.datetime) -> Found:
     try:
         apart = abs(parsedate_to_datetime(home.headers["date"]) - now)
     except (KeyError, TypeError, ValueError):
-        return "note", "date", "the proxy sends none"
+        return "note", "date", "the answer has no valid Date header"
     if apart > _CLOCK_MAX:
-        return "wrong", "date", f"{apart.total_seconds():.0f} s apart from this machine's clock; run NTP"
+        return "wrong", "date", f"{apart.total_seconds():.0f} s off this machine's clock; run NTP"
     return "ok", "date", "it agrees with this machine's clock"

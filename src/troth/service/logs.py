@@ -86,6 +86,6 @@ def _said(record: logging.LogRecord) -> str:
         return record.getMessage()
     status = getattr(record, "status_code", None)
     if status is None:
-        return f"said in {record.filename}, line {record.lineno}; its text is not written down"
+        return f"message from {record.filename}, line {record.lineno}; its text is not logged"
     match = getattr(getattr(record, "request", None), "resolver_match", None)
-    return f"answered {status}, at {match.route if match is not None else 'no address of ours'}"
+    return f"answered {status}, at {match.route if match is not None else 'an unknown address'}"

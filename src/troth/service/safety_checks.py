@@ -48,18 +48,22 @@ def refuse_unsafe(
 
 
 def _debug(debug: bool) -> str:
-    return "DEBUG is on, and its pages show other people's data; turn it off" if debug else ""
+    return "DEBUG is on, and its error pages show personal data; turn it off" if debug else ""
 
 
 def _hosts(settings: Settings) -> str:
-    return "" if settings.hosts else "TROTH_HOSTS is not set; name the hosts to answer for, such as privacy.example.org"
+    return (
+        ""
+        if settings.hosts
+        else ("TROTH_HOSTS is not set; name the hosts that Troth serves, such as privacy.example.org")
+    )
 
 
 def _site(site: str | None) -> str:
     if site is None:
         return "the declaration names no site; set organisation.site to its https:// address"
     if urlsplit(site).scheme != "https":
-        return "organisation.site in the declaration is not an https:// address; people's data would travel in clear"
+        return "organisation.site in the declaration is not an https:// address; personal data would travel unencrypted"
     return ""
 
 
@@ -78,9 +82,9 @@ def _mail(settings: Settings) -> str:
 def _home(home: Path) -> str:
     for folder in (home, *home.parents):
         if (folder / ".git").exists():
-            return f"TROTH_HOME ({home}) is inside the git tree {folder}, where keys get committed; move it out"
+            return f"TROTH_HOME ({home}) is inside the git tree {folder}, where its keys may get committed; move it out"
     if not home.is_dir():
-        return f"TROTH_HOME ({home}) is not there; make it with: install -d -m 700 {home}"
+        return f"TROTH_HOME ({home}) does not exist; make it with: install -d -m 700 {home}"
     if stat.S_IMODE(home.stat().st_mode) & 0o077:
         return f"TROTH_HOME ({home}) is open to others; run: chmod 700 {home}"
     exposed = sorted(path.name for path in home.iterdir() if _is_exposed_secret(path))
@@ -109,14 +113,20 @@ def _database(settings: Settings, mounts: str) -> str:
         return f"others can read the database {file}; run: chmod 600 {file}"
     kind = filesystem_of(Path(settings.database.name), mounts)
     if kind in _NETWORK:
-        return f"the SQLite database is on a network file system ({kind}), where its locks do not hold; use PostgreSQL"
+        return (
+            f"the SQLite database is on a network file system ({kind}), where its locks are not reliable; use "
+            "PostgreSQL"
+        )
     return ""
 
 
 def _migrations(unapplied: int | None) -> str:
     if unapplied is None:
-        return "the database cannot be opened; check TROTH_DATABASE_URL, and that it is there and lets us in"
-    return f"the database has not seen every migration ({unapplied} to go); run: troth migrate" if unapplied else ""
+        return (
+            "the database cannot be opened; check TROTH_DATABASE_URL, and that the database exists and accepts the "
+            "login"
+        )
+    return f"the database lacks {unapplied} migrations; run: troth migrate" if unapplied else ""
 
 
 def filesystem_of(path: Path, mounts: str) -> str:

@@ -171,7 +171,7 @@ def _beside(names: Sequence[str]) -> Iterator[None]:
             process.wait()
             if stop.is_set():
                 return
-            _LOG.error("what works beside the server ended with code %d; it begins anew", process.returncode)
+            _LOG.error("the worker process exited with code %d and is restarted", process.returncode)
             pause_s = _AGAIN_S if time.monotonic() - begun > _AGAIN_S_MAX else min(2 * pause_s, _AGAIN_S_MAX)
             if not stop.wait(pause_s):
                 _end(process)  # closes the pipe to it
@@ -193,7 +193,7 @@ def _begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    assert process.stdin is not None, "a pipe was asked for"
+    assert process.stdin is not None, "stdin is a pipe"
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
     try:

@@ -48,7 +48,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 def _plain(request: HttpRequest) -> HttpResponse:
     if request.path_info.endswith(".json"):
-        response: HttpResponse = JsonResponse({"error": "our records are out of reach; ask again in a minute"})
+        response: HttpResponse = JsonResponse({"error": "the database is unavailable; try again in a minute"})
     else:
         text = gettext("Please try again in a few minutes.")
         if request.method == "POST":

@@ -41,7 +41,7 @@ def mounted(site: Application) -> Application:
         try:
             return (application if ours else site)(environ, start_response)
         except Exception:
-            _LOG.exception("an application broke")  # logs type and place; the server would log less
+            _LOG.exception("an application failed")  # logs type and place; the server would log less
             raise
 
     return dispatch
@@ -67,7 +67,7 @@ def _end_with(parent: int) -> None:
     """End with the server process, even if it was killed: a surviving process would hold its port."""
     while parent in (os.getpid(), os.getppid()):
         time.sleep(_LOOK_S)
-    _LOG.error("the server is gone, so this process ends")
+    _LOG.error("the server process has ended, so this process exits")
     os._exit(1)
 
 

@@ -47,7 +47,11 @@ def policy_published(declaration: Declaration, site: Site, policy_text: str) -> 
     look = replace(look, asked=(*look.asked, address_of(site, where)))
     findings = []
     if policy.status != 200:
-        findings.append(ControlFinding(where, f"the policy's page answers {policy.status}", "publish the policy there"))
+        findings.append(
+            ControlFinding(
+                where, f"the page of the policy answers with status {policy.status}", "publish the policy there"
+            )
+        )
     elif not _says(policy, policy_text):
         message = f"its {len(policy.text.split())} words are not the {len(policy_text.split())} words of the file"
         findings.append(ControlFinding(where, message, "publish the declared file, or declare what is published"))
@@ -83,7 +87,7 @@ def policy_conspicuous(declaration: Declaration, site: Site) -> ControlResult:
     One good link is enough."""
     home = fetch(site, site.home)
     if home.status != 200:
-        raise ProbeError(f"the home page answers {home.status}")
+        raise ProbeError(f"the home page answers with status {home.status}")
     links = appearances(home.source, _own_styles(site, home), _hrefs(home, site.address(declaration.policy.url)))
     named = [link for link in links if re.search(r"\bprivacy\b", link.text, re.I)]
     good = [link for link in named if not list(_faults(link))]
@@ -143,7 +147,7 @@ def links_alive(declaration: Declaration, site: Site) -> ControlResult:
     excluded = len(found) - len(tried)
     look = replace(look, asked=(*look.asked, *(url for url, _ in tried)))
     return look.answer(
-        f"{counted(len(tried), 'link')} followed, {len(findings)} of them to nowhere, {excluded} not followed.",
+        f"{counted(len(tried), 'link')} followed, {len(findings)} of them broken, {excluded} not followed.",
         findings,
         {"links": len(tried), "dead": len(findings), "not followed": excluded},
         population=len(found),
@@ -165,8 +169,8 @@ def _dead(site: Site, url: str) -> str:
     except OtherHost:
         return ""  # links to other sites are out of scope
     except ProbeError:
-        return "gets no answer"
-    return f"is answered with {page.status}" if page.status >= 400 else ""
+        return "has no answer"
+    return f"answers with status {page.status}" if page.status >= 400 else ""
 
 
 # --- transport --------------------------------------------------------------------------------------------------------
@@ -178,7 +182,7 @@ def transport_encrypted(declaration: Declaration, site: Site, now: dt.datetime) 
     look, findings = look_at(site, declaration.policy.url), list[ControlFinding]()
     is_declared = urlsplit(site.home).scheme == "https"
     if not is_declared:
-        fix = "serve the site over https, and declare that address"
+        fix = "serve the site over https, and declare its https address"
         findings.append(ControlFinding("organisation.site", "the declared address is not https", fix))
     for path, page in look.pages.items():
         if urlsplit(page.url).scheme != "https":
@@ -210,7 +214,7 @@ def _tls_faults(site: Site, now: dt.datetime, figures: dict[str, int]) -> list[C
     place = f"port {port}"
     figures["certificate days"] = found.days_left
     faults = [
-        ControlFinding(place, f"offers {version}", "switch it off (RFC 8996)")
+        ControlFinding(place, f"offers {version}", "disable it (RFC 8996)")
         for version in sorted(found.accepts & OBSOLETE.keys())
     ]
     if not found.trusted:
@@ -238,13 +242,13 @@ def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> 
                 ControlFinding(path, f"sets the cookie '{name}', which is not declared", "declare or drop it")
             )
         elif _outlives(cookie, declared.period, now):
-            message = f"the cookie '{name}' lives longer than declared ({declared.lifetime})"
-            findings.append(ControlFinding(path, message, "shorten its life, or declare how long it lives"))
+            message = f"the cookie '{name}' has a longer lifetime than declared ({declared.lifetime})"
+            findings.append(ControlFinding(path, message, "shorten its lifetime, or declare the real one"))
     undeclared = sum(name not in declaration.cookies for name in seen)
     figures = {"cookies": len(seen), "undeclared": undeclared, "too long": len(findings) - undeclared}
     return look.answer(
         f"{counted(len(seen), 'cookie')} on {counted(len(look.pages), 'page')}: {undeclared} undeclared, "
-        f"{figures['too long']} live too long.",
+        f"{figures['too long']} with too long a lifetime.",
         findings,
         figures,
     )
@@ -338,7 +342,7 @@ def _asked_beyond(place: str, form: Form, path: str, points: Mapping[str, Collec
         declared = best.fields.get(item.name)
         if declared is None:
             yield ControlFinding(
-                place, f"asks for '{item.name}', which is not declared", "drop the field, or declare it"
+                place, f"asks for '{item.name}', which is not declared", "remove the field, or declare it"
             )
         elif item.required and declared.need == "optional":
             yield ControlFinding(place, f"requires '{item.name}', which is declared optional", "make it optional")
@@ -352,7 +356,9 @@ def only_to_recipients(declaration: Declaration, site: Site) -> ControlResult:
     found = {host: path for path, page in look.pages.items() for host in page.hosts if host != site.host}
     findings = [
         ControlFinding(
-            path, f"loads from or sends to {host}, which is no declared recipient", "remove it, or declare whose it is"
+            path,
+            f"loads from or sends to {host}, which is not a declared recipient",
+            "remove it, or declare its recipient",
         )
         for host, path in sorted(found.items())
         if host not in declared
@@ -389,7 +395,7 @@ def _contact_faults(declaration: Declaration) -> Iterator[ControlFinding]:
     us = declaration.organisation
     if us.officer is None:
         yield ControlFinding(
-            "organisation.officer", "no data-protection officer is named", "name who answers (GDPR 13(1)(b))"
+            "organisation.officer", "no data-protection officer is named", "name the person in charge (GDPR 13(1)(b))"
         )
     mailboxes = {"organisation.email": us.email}
     if us.officer is not None:
@@ -397,7 +403,7 @@ def _contact_faults(declaration: Declaration) -> Iterator[ControlFinding]:
         mailboxes |= {"organisation.officer.deputy": us.officer.deputy} if us.officer.deputy else {}
     for place, mailbox in mailboxes.items():
         if not _ADDRESS.fullmatch(mailbox):
-            yield ControlFinding(place, "is no well-formed e-mail address", "write it as name@host")
+            yield ControlFinding(place, "is not a valid e-mail address", "write it as name@host")
     if us.country == "GB" and not _POSTCODE.search(us.address.upper()):
         yield ControlFinding("organisation.address", "has no postcode", "give the whole postal address")
     elif len(us.address.split()) < 3:
@@ -405,4 +411,4 @@ def _contact_faults(declaration: Declaration) -> Iterator[ControlFinding]:
             "organisation.address", "is too short for a postal address", "give the whole postal address"
         )
     if us.phone is not None and not 7 <= len(re.sub(r"\D", "", us.phone)) <= 15:
-        yield ControlFinding("organisation.phone", "is no telephone number", "write it as +44 1632 960000")
+        yield ControlFinding("organisation.phone", "is not a valid phone number", "write it as +44 1632 960000")

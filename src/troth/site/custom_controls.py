@@ -35,7 +35,7 @@ def own_http(own: OwnControl) -> ControlResult:
         return _all_alike(own, figures, evidence)
     [(is_right, status, body)] = answered
     if not is_right:
-        why = f"{host} answered {status}, or without the words that are expected, and gave no figure."
+        why = f"{host} answered {status}, or without the expected text, and returned no figure."
         return ControlResult(CheckOutcome.ERROR, why, Evidence(scope, query=query))
     return judged(own, figure_of(_at(body, asked)), host, evidence)
 
@@ -59,7 +59,7 @@ def _all_alike(own: OwnControl, figures: Sequence[tuple[str, int]], evidence: Ev
     wrong = [each for each in figures if own.must is not None and not own.must.holds(each[1])]
     place, figure = (wrong or figures)[0]
     answer = judged(own, figure, place, evidence)
-    pages = f" {counted(len(figures), 'page')} asked, {len(wrong)} of them not so." if len(figures) > 1 else ""
+    pages = f" {counted(len(figures), 'page')} asked, {len(wrong)} of them failing." if len(figures) > 1 else ""
     return replace(answer, summary=answer.summary + pages)
 
 
@@ -69,7 +69,7 @@ def _at(body: bytes, asked: HttpFigure) -> Any:
     try:
         found: Any = json.loads(body)
     except (ValueError, RecursionError):
-        raise BadFigure("what was answered is no JSON") from None
+        raise BadFigure("the answer is not JSON") from None
     for part in asked.json_[1:].split("/"):
         key = part.replace("~1", "/").replace("~0", "~")
         if isinstance(found, dict) and key in found:
@@ -77,5 +77,5 @@ def _at(body: bytes, asked: HttpFigure) -> Any:
         elif isinstance(found, list) and key.isdecimal() and len(key) < 8 and int(key) < len(found):
             found = found[int(key)]
         else:
-            raise BadFigure(f"nothing stands at {asked.json_} in what was answered")
+            raise BadFigure(f"the answer has no {asked.json_}")
     return found

@@ -61,13 +61,15 @@ class Site:
     def __post_init__(self) -> None:
         parts = urlsplit(self.home)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ProbeError("the site's home page is no web address; it begins with https://")
+            raise ProbeError("the address of the home page is not valid; it must begin with https://")
 
     @classmethod
     def of(cls, declaration: Declaration) -> Self:
         """The declared site with the pages of its collection points. Raises `ProbeError` if no site is declared."""
         if declaration.organisation.site is None:
-            raise ProbeError("the declaration names no site; set organisation.site to the public home page")
+            raise ProbeError(
+                "the declaration has no site; set organisation.site to the address of the public home page"
+            )
         points = declaration.collection_points.values()
         return cls(declaration.organisation.site, tuple(dict.fromkeys(point.page for point in points if point.page)))
 
@@ -110,7 +112,7 @@ def _onward(url: str, target: str) -> str:
     try:
         return urljoin(url, target)
     except ValueError:
-        raise SiteUnreachable(f"{urlsplit(url).path} redirects to something that is no web address") from None
+        raise SiteUnreachable(f"{urlsplit(url).path} redirects to something that is not a web address") from None
 
 
 def _page(
@@ -170,8 +172,8 @@ def _allow(site: Site, url: str, other_hosts: bool) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise SiteUnreachable("a redirect leads to something that is no web address") from None
+        raise SiteUnreachable("a redirect leads to something that is not a web address") from None
     if parts.scheme not in {"http", "https"} or not host:
-        raise SiteUnreachable("only web pages are looked at: the address begins with neither http:// nor https://")
+        raise SiteUnreachable("the address must begin with http:// or https://")
     if host != site.host and not other_hosts:
-        raise OtherHost(f"the way leads from {site.host} to {host}; declare the host that visitors end up at")
+        raise OtherHost(f"{site.host} redirects to {host}; declare the host that visitors are redirected to")

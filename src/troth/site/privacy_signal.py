@@ -29,18 +29,21 @@ def signal_honoured(declaration: Declaration, site: Site) -> ControlResult:
     before = look_at(site, declaration.policy.url, sends=allows)
     look = look_at(site, declaration.policy.url, sends={**allows, **_SIGNAL})
     kept, hosts = dict(_optional(declaration, look)), dict(_strangers(declaration, site, look))
-    fix = "take the signal as a refusal, whatever was chosen before"
+    fix = "treat the signal as a refusal, regardless of earlier choices"
     findings = [
-        ControlFinding(path, f"sets the cookie '{name}' in spite of the signal", fix) for name, path in kept.items()
+        ControlFinding(path, f"sets the cookie '{name}' despite the signal", fix) for name, path in kept.items()
     ]
     findings += [
-        ControlFinding(path, f"names {host}, no processor, in spite of it", fix) for host, path in hosts.items()
+        ControlFinding(path, f"uses {host}, which is not a processor, despite the signal", fix)
+        for host, path in hosts.items()
     ]
     both = _both(before, look)
     is_said = HOME in both.pages and _says(look) > _says(before)
     if HOME in both.pages and not is_said:
         findings.append(
-            ControlFinding(HOME, "does not say that the signal was taken", "say so where the choice is asked for")
+            ControlFinding(
+                HOME, "does not confirm that the signal was honoured", "confirm it where the choice is offered"
+            )
         )
     without = len(dict(_optional(declaration, before)))
     return both.answer(

@@ -73,7 +73,7 @@ def addresses_of(host: str, port: int, allowed: Allowed = NOTHING) -> list[IpAdd
     """The addresses of *host* in connection order, if all of them may be reached. Any notation (``2130706433``,
     ``0177.1``) is read as the connection would read it.
 
-    Raises `NotPublic`, and `OSError` or `UnicodeError` if the host has no address.
+    Raises `NotPublic`, and `OSError` or `UnicodeError` if the host name has no address.
     """
     entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     found = list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in entries))
@@ -99,7 +99,7 @@ class PublicOnly(httpx.BaseTransport):
         try:
             addresses = addresses_of(host, port, self._allowed)[:_TRIED_MAX]
         except (OSError, UnicodeError):
-            raise httpx.ConnectError("the host has no address", request=request) from None
+            raise httpx.ConnectError("the host name has no address", request=request) from None
         request.extensions = {**request.extensions, "sni_hostname": host}
         for address in addresses[:-1]:
             request.url = url.copy_with(host=str(address))

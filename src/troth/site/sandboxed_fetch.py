@@ -22,9 +22,9 @@ def fetch(
     except SandboxRefusal as refused:
         raise SiteUnreachable(str(refused)) from None
     except TooLong:
-        raise SiteUnreachable(f"no answer ended within {limit:g} s") from None
+        raise SiteUnreachable(f"no complete answer within {limit:g} s") from None
     except TooMuch:
-        raise SiteUnreachable("it took more memory than an answer needs, or broke") from None
+        raise SiteUnreachable("it exceeded its memory limit, or failed") from None
     return [(status, base64.b64decode(body)) for status, body in found]
 
 

@@ -70,7 +70,7 @@ class Ages:
 
     def __str__(self) -> str:
         rare = f", {self.not_begun} not begun" if self.not_begun else ""
-        rare += f", {self.undated} without a date that can be read" if self.undated else ""
+        rare += f", {self.undated} without a valid date" if self.undated else ""
         return f"{self.overdue} past their period, {self.kept} kept by law or hold{rare}"
 
     def faults(self, rule: Retention) -> Iterator[ControlFinding]:
@@ -78,18 +78,18 @@ class Ages:
         if self.overdue:
             its = "is past its" if self.overdue == 1 else "are past their"
             said = f"{counted(self.overdue, 'row')} {its} {rule.for_}"
-            yield ControlFinding(rule.table, said, "run the disposal that is due, or record the hold that keeps them")
+            yield ControlFinding(rule.table, said, "run the disposal that is due, or record a legal hold")
         if self.nothing:
-            said = f"{counted(self.nothing, 'row')} with nothing in {rule.from_}, {_nobody_can_tell(rule)}"
-            fix = f"write the date there; where an empty {rule.from_} says that the period has not begun, add"
+            said = f"{counted(self.nothing, 'row')} with an empty {rule.from_}, {_nobody_can_tell(rule)}"
+            fix = f"write the date there; if an empty {rule.from_} means that the period has not begun, add"
             yield ControlFinding(rule.table, said, f"{fix} 'empty: not_begun' to the rule")
         if self.unreadable:
-            said = f"{counted(self.unreadable, 'row')} whose {rule.from_} is no date, {_nobody_can_tell(rule)}"
+            said = f"{counted(self.unreadable, 'row')} whose {rule.from_} is not a date, {_nobody_can_tell(rule)}"
             yield ControlFinding(rule.table, said, "write the date there, as 2026-11-27 or as seconds since 1970")
 
 
 def _nobody_can_tell(rule: Retention) -> str:
-    return f"so that nobody can tell what is past its {rule.for_}"
+    return f"so it is unknown whether they are past their {rule.for_}"
 
 
 def _end(rule: Retention | Keep, today: dt.date) -> dt.datetime:

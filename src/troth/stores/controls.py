@@ -67,7 +67,7 @@ class _Look:
         for name in sorted(self.scope):
             store = stores.get(name)
             if store is None:
-                self.why_not[name] = "no store is given"
+                self.why_not[name] = "no store was given"
                 continue
             try:
                 with noting(self.asked):
@@ -96,7 +96,9 @@ class _Look:
         if not self.scope:
             nothing = frozenset({"declaration"})
             return ControlResult(
-                CheckOutcome.NOT_APPLICABLE, "Nothing is declared that this could ask.", Evidence(nothing, nothing)
+                CheckOutcome.NOT_APPLICABLE,
+                "The declaration has nothing for this control to check.",
+                Evidence(nothing, nothing),
             )
         seen = frozenset(self.seen)
         evidence = Evidence(
@@ -169,7 +171,7 @@ class Undeclared:
             yield ControlFinding(
                 f"{place}.{column.name}",
                 "the column is not declared",
-                "give it a category, or list it under ignore after looking at it",
+                "give it a category, or check it and list it under ignore",
             )
 
 
@@ -202,13 +204,13 @@ def _missing(system_name: str, system: System, real: Mapping[str, TableSchema]) 
         place = f"{system_name}.{name}"
         if schema is None:
             yield ControlFinding(
-                place, "the declared table is not there", "remove it from the declaration, or name its successor"
+                place, "the declared table does not exist", "remove it from the declaration, or declare its successor"
             )
         elif schema.columns:  # a set of files without rows has no columns
             for column in sorted(_named_columns(table)):
                 if schema.column(column) is None:
                     yield ControlFinding(
-                        f"{place}.{column}", "the declared column is not there", "was it renamed or dropped?"
+                        f"{place}.{column}", "the declared column does not exist", "was it renamed or dropped?"
                     )
 
 
@@ -254,7 +256,7 @@ def principals_counted(declaration: Declaration, stores: Mapping[str, Store]) ->
         ControlFinding(
             f"{name} account {reader.name}",
             f"it can read {counted(len(reader.reads), 'table')} and is not expected: {reader.why}",
-            f"revoke the grant, or name it under systems.{name}.accounts",
+            f"revoke the grant, or list it under systems.{name}.accounts",
         )
         for name, found in readers.items()
         for reader in found
@@ -280,7 +282,7 @@ def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Coll
     look = _look(declaration, _with_personal_data(declaration))
     if look.scope and declaration.access is None:
         return ControlResult(
-            CheckOutcome.ERROR, "The declaration sets no ceiling; say access.ceiling.", Evidence(look.scope)
+            CheckOutcome.ERROR, "The declaration sets no ceiling; declare access.ceiling.", Evidence(look.scope)
         )
     most = declaration.access.ceiling if declaration.access else 0
 
@@ -290,11 +292,11 @@ def ceiling(declaration: Declaration, stores: Mapping[str, Store], holders: Coll
     readers = look.at(declaration.systems, stores, readers_of)
     accounts = len(set().union(*readers.values()))
     count = accounts + len(holders)
-    message = f"{count} can see personal data, {most} are promised"
+    message = f"{count} can see personal data, but the ceiling is {most}"
     return look.answer(
         f"{counted(accounts, 'account')} of {counted(len(readers), 'system')} and "
         f"{counted(len(holders), 'person', 'people')} in Troth can see personal data; "
-        f"{most} are promised.",
+        f"the ceiling is {most}.",
         [ControlFinding("access.ceiling", message, "take access away from those who need it least")]
         if count > most
         else [],
@@ -346,12 +348,12 @@ def asked_answer(declaration: Declaration, asked: Mapping[str, ExternalSystem]) 
         try:
             missing = not_offered(system.asked, asked[name].offers())
         except StoreError as trouble:
-            findings.append(ControlFinding(name, str(trouble), "fix the connection; requests of people wait for it"))
+            findings.append(ControlFinding(name, str(trouble), "fix the connection; requests wait for it"))
         else:
-            fix = f"write the function that answers it, or take it out of systems.{name}.asked.answers"
+            fix = f"write the function that answers it, or remove it from systems.{name}.asked.answers"
             findings += [ControlFinding(name, f"it does not answer '{right}'", fix) for right in missing]
     return look.answer(
-        f"{counted(len(look.seen), 'system')} asked what they answer, {counted(len(findings), 'fault')}.",
+        f"{counted(len(look.seen), 'system')} asked which rights they answer, {counted(len(findings), 'fault')}.",
         findings,
         {"systems": len(look.seen), "faults": len(findings)},
         population=len(look.seen),
@@ -437,9 +439,9 @@ def sealed_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Con
     found = {place: it for by in look.at(declaration.systems, stores, shares).values() for place, it in by.items()}
     values, clear = sum(it.values for it in found.values()), sum(it.clear for it in found.values())
     alike = sum(it.alike for it in found.values())
-    told = f", {alike} alike though that is not declared" if alike else ""
+    told = f", {alike} sealed deterministically although that is not declared" if alike else ""
     return look.answer(
-        f"{counted(len(found), 'sealed field')}, {counted(values, 'value')} sampled, {clear} of them in clear{told}.",
+        f"{counted(len(found), 'sealed field')}, {counted(values, 'value')} sampled, {clear} of them unsealed{told}.",
         [fault for place, it in found.items() for fault in it.faults(place)],
         {"fields": len(found), "sampled": values, "in clear": clear, "alike": alike},
         population=values,
@@ -459,9 +461,9 @@ class _Sealing:
         """Findings about the field at *place*."""
         if self.clear:
             said = f"{self.clear} of {self.values} sampled values are not sealed"
-            yield ControlFinding(place, said, "seal them, and find the code that wrote them")
+            yield ControlFinding(place, said, "seal them, and fix the code that wrote them")
         if self.alike:
-            said = f"{self.alike} of {self.values} sampled values are sealed so that equal ones look equal"
+            said = f"{self.alike} of {self.values} sampled values are sealed deterministically"
             yield ControlFinding(place, said, "seal them with a random nonce, or declare 'sealed: deterministic'")
 
 
@@ -493,11 +495,11 @@ def tokens_at_rest(declaration: Declaration, stores: Mapping[str, Store]) -> Con
 
     found = {place: it for by in look.at(declaration.systems, stores, counts).values() for place, it in by.items()}
     values, clear = sum(sampled for sampled, _ in found.values()), sum(other for _, other in found.values())
-    fix = "put tokens in their place, and find the code that wrote the values"
+    fix = "replace them with tokens, and find the code that wrote the values"
     return look.answer(
-        f"{counted(len(found), 'field')} of tokens, {counted(values, 'value')} sampled, {clear} of them no tokens.",
+        f"{counted(len(found), 'field')} of tokens, {counted(values, 'value')} sampled, {clear} of them not tokens.",
         [
-            ControlFinding(place, f"{other} of {sampled} sampled values are no tokens", fix)
+            ControlFinding(place, f"{other} of {sampled} sampled values are not tokens", fix)
             for place, (sampled, other) in found.items()
             if other
         ],

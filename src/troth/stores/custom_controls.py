@@ -17,7 +17,7 @@ def check_figures(declaration: Declaration, system: str, store: Store) -> Iterat
             continue
         try:
             if not isinstance(store, QueryableStore):
-                raise StoreRefused(f"{system} is no SQL database and takes no SELECT", store=system)
+                raise StoreRefused(f"{system} is not an SQL database and cannot run a SELECT", store=system)
             figure_of(store.figure(own.sql.figure, within_s=own.sql.timeout_s))
         except (StoreError, BadFigure) as refused:
             path = f"controls.{id_}.sql.figure"
@@ -32,14 +32,14 @@ def own_sql(own: OwnControl, stores: Mapping[str, Store]) -> ControlResult:
     query = "sha256:" + hashlib.sha256(own.sql.figure.encode()).hexdigest()
     store = stores.get(name)
     if store is None:
-        return ControlResult(CheckOutcome.ERROR, f"{name} was not there to be asked.", Evidence(scope, query=query))
+        return ControlResult(CheckOutcome.ERROR, f"{name} was not available.", Evidence(scope, query=query))
     if not isinstance(store, QueryableStore):
         return ControlResult(
-            CheckOutcome.ERROR, f"{name} is no SQL database and takes no SELECT.", Evidence(scope, query=query)
+            CheckOutcome.ERROR, f"{name} is not an SQL database and cannot run a SELECT.", Evidence(scope, query=query)
         )
     try:
         figure = figure_of(store.figure(own.sql.figure, within_s=own.sql.timeout_s))
     except StoreBusy:
-        why = f"{name} gave no figure within {own.sql.timeout_s} seconds, and was asked no longer."
+        why = f"{name} returned no figure within {own.sql.timeout_s} seconds."
         return ControlResult(CheckOutcome.ERROR, why, Evidence(scope, query=query))
     return judged(own, figure, name, Evidence(scope, scope, population=1, tested=1, query=query))

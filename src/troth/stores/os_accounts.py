@@ -85,5 +85,5 @@ def _accounts() -> list[_Account]:
 
 def _why(account: _Account) -> str:
     if account.number is None:
-        return "the files' modes let in every account"
+        return "the files' modes allow every account"
     return "superuser of the machine" if account.number == 0 else "owner, group or mode of the files"

@@ -46,7 +46,7 @@ def open_store(name: str, url: str, *, read_only: bool = False, limits: StoreLim
 def _misread(url: str) -> str:
     """The fault of a URL that no connector understands, with its fix."""
     if not url.strip():
-        return "is empty; give the variable that it comes from a value"
+        return "is empty; set the variable that it comes from"
     known = f"must start with one of these, and a colon: {', '.join(sorted(CONNECTORS))}"
     meant = _meant(url)
     return f"{known}; did you mean {meant}" if meant else known
@@ -74,7 +74,9 @@ def grants(store: Store, role: str, access: Sequence[RequiredGrants] | None = No
     """
     script = getattr(store, "grants", None)
     if script is None:
-        raise StoreRefused(f"{store.name} has no roles to grant to: the mode of its files decides", store=store.name)
+        raise StoreRefused(
+            f"{store.name} has no roles to grant to: the mode of its files decides who can read it", store=store.name
+        )
     written: str = script(role, access)
     return written
 
@@ -98,7 +100,7 @@ def open_system(
     is not read directly.
     """
     if not system.is_looked_into:
-        raise StoreRefused(f"{name} is asked, and not looked into", store=name)
+        raise StoreRefused(f"{name} is an external system, which Troth does not read", store=name)
     url = resolve(system.store, environ).reveal()
     only_reads = read_only or system.read_only
     if not url.lower().startswith("files:"):
@@ -132,7 +134,7 @@ def open_asked(name: str, system: System, environ: Mapping[str, str]) -> Externa
     invalid address, or a secret that is too short. No message quotes either.
     """
     if not is_asked(system) or system.asked is None:
-        raise StoreRefused(f"{name} is not asked: its 'asked' says nothing of how", store=name)
+        raise StoreRefused(f"{name} is not asked: its 'asked' does not declare how", store=name)
     url = resolve(system.store, environ).reveal()
     scheme = url.partition(":")[0].lower()
     if scheme == "hook":

@@ -33,7 +33,7 @@ def figure(name: str, url: str, select: str, *, within_s: float) -> object:
     except TooLong:
         raise StoreBusy(f"{name}: it took longer than {within_s:g} seconds", store=name, retryable=True) from None
     except TooMuch:
-        raise StoreRefused(f"{name}: it took more memory than any figure needs, or broke", store=name) from None
+        raise StoreRefused(f"{name}: it exceeded its memory limit, or failed", store=name) from None
     return Decimal(found["decimal"]) if isinstance(found, dict) else found
 
 

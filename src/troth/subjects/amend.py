@@ -168,7 +168,7 @@ class _Amending:
             elif fault is not None and (alone or before is not None):
                 path = f"systems.{node.system}.tables.{node.table}.fields.{column.name}"
                 said = f"the column cannot hold the new value: {fault}"
-                self.problems.append(MapProblem(path, said, "give one that fits"))
+                self.problems.append(MapProblem(path, said, "give a value that fits"))
                 return
             elif fault is None and before != after and (alone or before is not None):
                 self.new[node.place][target][column.name] = (before, after)
@@ -195,25 +195,25 @@ class _Amending:
                         found[subject].append(row)
         for subject, different in values.items():
             if len(different) > 1:
-                message = f"{len(different)} different values of {target} are held"
+                message = f"{len(different)} different values of {target} are stored"
                 is_one = len(fields) == 1
-                one = "name the row: --id SYSTEM.TABLE=KEY" if is_one else "--set SYSTEM.TABLE.COLUMN=…"
+                one = "give the row: --id SYSTEM.TABLE=KEY" if is_one else "--set SYSTEM.TABLE.COLUMN=…"
                 rows = named(fields[0][0], found[subject]) if is_one else ()
-                self.reviews.append(Review("", subject, message, f"say which is wrong: {one}", rows))
+                self.reviews.append(Review("", subject, message, f"give the one that is wrong: {one}", rows))
 
     def _ask_where_taken(self, holders: Located) -> None:
         """Add a review if rows of others already have the new identity: requests by it would return data of both."""
         if len(self.located.identities) > 1:
             count = len(self.located.identities)
-            self.reviews.append(Review("", 0, f"{count} people would get one identity", "amend them one by one"))
+            self.reviews.append(Review("", 0, f"{count} people would get the same identity", "amend them one by one"))
         for place, rows in holders.rows.items():
             node = holders.map[place]
             own = {row.key for row in self.located.rows.get(place, ())}
             named_by = {link.name for link in node.links if link.kind is not None}
             taken = [row for row in rows if row.key not in own and named_by.intersection(row.mine)]
             if taken:
-                message = f"the new value stands in {counted(len(taken), 'row')} of somebody else already"
-                fix = "if they are the same person's, name them as well: --id SYSTEM.TABLE=KEY; else look who is right"
+                message = f"the new value is already in {counted(len(taken), 'row')} of somebody else"
+                fix = "if they belong to the same person, add them: --id SYSTEM.TABLE=KEY; else check whose value it is"
                 self.reviews.append(Review(place, 0, message, fix, named(node, taken)))
 
     def _rewrites(self) -> Iterator[Rewrite]:
@@ -256,8 +256,8 @@ def _unknown(map_: DataMap, target: str) -> MapProblem:
     known = {use.category for node in map_ for use in node.declared.fields.values()}
     known |= {f"{node.place}.{name}" for node in map_ for name in node.declared.fields}
     near = difflib.get_close_matches(target[:200], known, n=1)
-    fix = f"did you mean {near[0]}?" if near else "name a declared category, or one column as SYSTEM.TABLE.COLUMN"
-    return MapProblem(f"--set {target[:80]!r}", "no declared field is called that", fix)
+    fix = f"did you mean {near[0]}?" if near else "give a declared category, or one column as SYSTEM.TABLE.COLUMN"
+    return MapProblem(f"--set {target[:80]!r}", "there is no such declared field", fix)
 
 
 def parsed(column: Column, text: str | None) -> Scalar:
@@ -266,7 +266,7 @@ def parsed(column: Column, text: str | None) -> Scalar:
         raise ValueError("the store computes this column itself")
     if text is None or text == "":
         if not column.nullable:
-            raise ValueError("it may not be empty")
+            raise ValueError("it must not be empty")
         return None
     if column.kind is ColumnKind.TEXT and column.length is not None and len(text) > column.length:
         raise ValueError(f"it is longer than {column.length} characters")

@@ -43,9 +43,9 @@ def slow_ways(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProbl
             elif not node.schema.is_indexed(link.columns):
                 yield MapProblem(path, f"no index serves {names}: each request reads the whole table", "add an index")
     if by_digits and any(link.digits and link.teaches for node in map_ for link in node.links):
-        why = "telephone numbers are compared by their digits, which no plain index serves"
+        why = "phone numbers are compared by their digits, which a plain index does not support"
         message = f"{why}: each request reads the whole table of {', '.join(by_digits)}"
-        fix = "leave it while that is quick, or say shared: review: then a number is only asked for where it is given"
+        fix = "leave it while that is fast, or declare shared: review; then only numbers in requests are searched"
         yield MapProblem(next(iter(by_digits.values())), message, fix)
 
 
@@ -110,8 +110,8 @@ def _orphans(map_: DataMap, schemas: Mapping[str, Schema]) -> Iterator[MapProble
             for name in sorted(blocking):
                 node = map_.nodes.get(f"{system}.{name}")
                 if node is not None and deletes(node):
-                    message = f"this undeclared table refers to {name}, whose rows are to be deleted"
-                    fix = "declare it: its rows belong to someone, or refer to someone"
+                    message = f"this undeclared table refers to {name}, whose rows erasure deletes"
+                    fix = "declare it: its rows belong or refer to someone"
                     yield MapProblem(f"systems.{system}.tables.{table.name}", message, fix)
 
 
@@ -158,7 +158,7 @@ def _stays_as_long(parent: Node, child: Node) -> bool:
 
 
 def _way_out(node: Node, link: PersonLink) -> str:
-    fix = "say what becomes of their fields then: erase: {rows: delete, fields: {NAME: mask, …}}"
+    fix = "declare what happens to their fields then: erase: {rows: delete, fields: {NAME: mask, …}}"
     if not is_nullable(node, link.columns) or set(link.columns) & set(node.key):
         return fix
     group = "keep.meanwhile" if node.declared.keep is not None else "erase"
@@ -173,13 +173,13 @@ def _beyond(map_: DataMap) -> Iterator[MapProblem]:
             if other is node or is_nullable(other, link.columns):
                 continue
             if (place, link.columns) in map_.cut:
-                why = "hold on to these, as these to them"
+                why = "and these refer to each other"
             elif not _may_share_an_owner(map_, node, other):
-                why = "are not this person's, and refer to these"
+                why = "are not this person's, but refer to these"
             else:
                 continue
             path = f"systems.{node.system}.tables.{node.table}.erase"
-            message = f"rows of {place} {why} by {', '.join(link.columns)}, which may not be null"
+            message = f"rows of {place} {why} by {', '.join(link.columns)}, which must not be null"
             yield MapProblem(path, message, "treat the fields and keep the rows: erase: {NAME: mask, …}")
 
 

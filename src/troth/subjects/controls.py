@@ -51,10 +51,10 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> C
     tested, missed = len(climb.origins), sum(lost.values()) + sum(strayed.values())
     if not climb.origins and len(schemas) == len(declaration.systems):
         looked = Evidence(in_scope=frozenset(declaration.systems), observed=frozenset(schemas))
-        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No system holds a row of anyone yet.", looked)
+        return ControlResult(CheckOutcome.NOT_APPLICABLE, "No system contains a row of a person yet.", looked)
     return ControlResult.of(
         f"{counted(tested, 'row')} of {counted(len(climb.map.nodes), 'table')} "
-        f"{'was' if tested == 1 else 'were'} followed to their person and looked for; "
+        f"{'was' if tested == 1 else 'were'} traced to their person and searched for; "
         f"{missed:,} not found.",
         evidence=Evidence(
             in_scope=frozenset(declaration.systems),
@@ -69,7 +69,7 @@ def found_everywhere(declaration: Declaration, stores: Mapping[str, Store]) -> C
     )
 
 
-_MEND = "fix the table's belongs_to, identity or mentions; rows without an owner have to be given one or deleted"
+_MEND = "fix the table's belongs_to, identity or mentions; rows without an owner must get one or be deleted"
 
 
 def _schemas(stores: Mapping[str, Store]) -> dict[str, Schema]:

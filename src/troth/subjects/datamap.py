@@ -225,13 +225,13 @@ def _named(kind: IdentityKind, column: IdentityColumn, *, teaches: bool) -> Pers
 def _misfits(node: Node) -> Iterator[MapProblem]:
     base = f"systems.{node.system}.tables.{node.table}"
     if not node.key and node.declared.unlinked is None and _may_be_asked(node):
-        yield MapProblem(base, "the store knows no key of this table", "name the columns that tell rows apart: key: …")
+        yield MapProblem(base, "the store has no key for this table", "declare the columns that identify a row: key: …")
     if not node.links and node.declared.fields and node.declared.unlinked is None:
-        yield MapProblem(base, "nothing leads from a person to these rows", _way_in(node.schema))
+        yield MapProblem(base, "no link leads from a person to these rows", _way_in(node.schema))
     for path, column in _named_columns(node) if node.schema.columns else ():
         if node.schema.column(column) is None:
             known = [found.name for found in node.schema.columns]
-            yield MapProblem(f"{base}.{path}", f"the store has no column {column!r} there", _nearest(column, known))
+            yield MapProblem(f"{base}.{path}", f"the table has no column {column!r}", _nearest(column, known))
 
 
 def _may_be_asked(node: Node) -> bool:
@@ -274,7 +274,7 @@ def _absent_table(place: str, system: str, name: str, schema: Schema) -> MapProb
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name[:200], list(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else "fix the name, or take it out of the declaration"
+    return f"did you mean {near[0]!r}?" if near else "fix the name, or remove it from the declaration"
 
 
 def _way_in(schema: TableSchema) -> str:
@@ -282,7 +282,7 @@ def _way_in(schema: TableSchema) -> str:
         key = schema.foreign_keys[0]
         to = ", ".join(key.to_columns)
         return f"its foreign key suggests belongs_to: {{{', '.join(key.columns)}: {key.table}.{to}}}"
-    return "say whose rows they are with belongs_to, identity or mentions"
+    return "declare whose rows they are with belongs_to, identity or mentions"
 
 
 # --- order ----------------------------------------------------------------------------------------------------------
@@ -294,8 +294,8 @@ def _parents_first(nodes: Mapping[str, Node]) -> list[str]:
     except graphlib.CycleError as cycle:
         way = " → ".join(reversed(cycle.args[1]))
         path = "systems." + cycle.args[1][0].replace(".", ".tables.", 1) + ".belongs_to"
-        fix = "make one of them refers_to: it says that the reference does not make the row that person's"
-        raise MapRefused([MapProblem(path, f"these belong to one another in a circle: {way}", fix)]) from None
+        fix = "change one of them to refers_to, which does not make the row that person's"
+        raise MapRefused([MapProblem(path, f"these belong to each other in a circle: {way}", fix)]) from None
 
 
 def _with_referrers(node: Node, nodes: Mapping[str, Node]) -> Node:

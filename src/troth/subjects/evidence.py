@@ -164,6 +164,6 @@ def feed_misfits(map_: DataMap) -> Iterator[MapProblem]:
                 path = f"recipients.{name}.feed.where.{column}"
                 if node.schema.column(column) is None:
                     message = f"the store has no column {column!r} in {node.place}"
-                    yield MapProblem(path, message, "fix the name, or leave it out")
+                    yield MapProblem(path, message, "fix the name, or remove it")
                 elif _as_stored(node, column, text) is None:
-                    yield MapProblem(path, f"{column} cannot hold that value", "name a value that it can hold")
+                    yield MapProblem(path, f"{column} cannot hold that value", "give a value that it can hold")

@@ -84,8 +84,8 @@ def _unmarked(declaration: Declaration, mark: str, systems: Iterable[str], path:
         and not any(mark in table.marks for table in system.tables.values())
     ]
     if without:
-        message = f"no column marks '{mark}' in {', '.join(without)}: a person has to stop it there"
-        fix = "declare the column that the application heeds under 'marks' of a table"
+        message = f"no column marks '{mark}' in {', '.join(without)}: somebody must stop it there by hand"
+        fix = "declare the column that the application checks under 'marks' of a table"
         yield Problem("mark-missing", declaration.where(path), path, message, fix, Severity.NOTE)
 
 

@@ -82,7 +82,7 @@ class _Mentions:
         forms = [frozenset(_forms(identity, region)) for identity in identities]
         if not all(forms):
             few = f"a phone number of at least {_DIGITS_MIN} digits"
-            raise IdentityRefused(f"text holds no keys of rows: give everybody an e-mail address, or {few}")
+            raise IdentityRefused(f"keys of rows cannot be found in text: give each person an e-mail address, or {few}")
         wanted = frozenset[tuple[IdentityKind, str]]().union(*forms)
         return cls(
             frozenset(form for kind, form in wanted if kind is IdentityKind.EMAIL),

@@ -158,7 +158,7 @@ class _Tracing:
         else:
             raise LocateRefused(
                 f"tracing did not end after {PASSES_MAX} passes: a chain of rows is that long, or identity columns "
-                "hold values that lead from person to person; mark them shared: review"
+                "hold values that lead from person to person; declare them shared: review"
             )
         rows = {place: list(rows.values()) for place, rows in self.found.items()}
         for place, found in rows.items():
@@ -194,10 +194,12 @@ class _Tracing:
                 node = self.map.nodes.get(place)
                 if node is None:
                     raise IdentityRefused(
-                        f"--id names {place[:80]!r}, which is no declared table{_near(place, self.map)}"
+                        f"--id names {place[:80]!r}, which is not a declared table{_near(place, self.map)}"
                     )
                 if not node.links and not node.declared.fields:
-                    raise IdentityRefused(f"--id names a row of {place}, whose rows are nobody's as they are declared")
+                    raise IdentityRefused(
+                        f"--id gives a row of {place}, whose rows belong to nobody according to the declaration"
+                    )
                 if len(key) != len(node.key):
                     needed = counted(len(node.key), "key value")
                     raise IdentityRefused(f"--id {place} needs {needed}: {', '.join(node.key)}")
@@ -316,7 +318,7 @@ class _Tracing:
 
 def _near(place: str, map_: DataMap) -> str:
     found = difflib.get_close_matches(place[:200], list(map_.nodes), n=1)
-    return f"; did you mean {found[0]}?" if found else f"; declared are {', '.join([*map_.nodes][:3])} and so on"
+    return f"; did you mean {found[0]}?" if found else f"; declared are {', '.join([*map_.nodes][:3])} and others"
 
 
 def picker(columns: Sequence[str], wanted: Sequence[str]) -> Callable[[Row], Row]:

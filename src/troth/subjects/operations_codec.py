@@ -88,7 +88,7 @@ def decode(encoded: bytes) -> CompiledPlan:
     try:
         return _read(zlib.decompress(encoded).splitlines())
     except (zlib.error, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError):
-        raise WorkUnreadable("this run's sealed plan is damaged; plan again") from None
+        raise WorkUnreadable("the sealed plan of this run is damaged; plan again") from None
 
 
 def _read(encoded: Iterable[bytes]) -> CompiledPlan:
@@ -158,7 +158,7 @@ def scalar(value: object) -> dict[str, str]:
             return {"$": "decimal", "v": str(value)}
         case uuid.UUID():
             return {"$": "uuid", "v": str(value)}
-    raise TypeError(f"no tag for a {type(value).__name__}")
+    raise TypeError(f"there is no tag for a {type(value).__name__}")
 
 
 _ENCODER = json.JSONEncoder(default=scalar, separators=(",", ":"))

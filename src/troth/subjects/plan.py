@@ -285,8 +285,8 @@ class _Erasing:
             self._problem(
                 node.place,
                 "erase",
-                "a row that stays has to refer to a row that would be deleted",
-                "say what happens to its fields then: erase: {rows: delete, fields: {NAME: mask, …}}",
+                "a row that stays must refer to a row that would be deleted",
+                "declare what happens to its fields then: erase: {rows: delete, fields: {NAME: mask, …}}",
             )
         return needed
 
@@ -312,13 +312,13 @@ class _Erasing:
                         strategies = tuple((column, Strategy.NULL) for column in link.columns)
                         yield RowChange(place, Stage.DETACH, strategies, targets)
                 elif late:
-                    self._refuse(place, link, "ask for these people one by one, those who refer to others first")
+                    self._refuse(place, link, "plan these people one by one, those who refer to others first")
                 elif place != node.place and any(cut or key not in own for key, _ in refers):
-                    fix = f"treat the fields of {node.place} instead of deleting its rows, or declare whose these are"
+                    fix = f"treat the fields of {node.place} instead of deleting its rows, or declare whose they are"
                     self._refuse(place, link, fix)
 
     def _refuse(self, place: str, link: PersonLink, fix: str) -> None:
-        message = f"{', '.join(link.columns)} refers to rows that go, and may not be null"
+        message = f"{', '.join(link.columns)} refers to rows that are deleted, and must not be null"
         self._problem(place, f"refers_to.{link.name}", message, fix)
 
     def _values(self, place: str, row: FoundRow, columns: Iterable[str]) -> Row:
@@ -419,7 +419,7 @@ def reviews(declaration: Declaration, located: Located) -> Iterator[Review]:
                 elif loose.issuperset(row.mine):
                     shared[place, subject].append(row)
     rows_of_people = Counter(subject for _, subject in people)
-    by_id = "name the person outright: --id SYSTEM.TABLE=KEY"
+    by_id = "identify the person by a row: --id SYSTEM.TABLE=KEY"
     limits = declaration.limits
     for (place, subject), found in people.items():
         if len(found) > limits.people:
@@ -432,7 +432,10 @@ def reviews(declaration: Declaration, located: Located) -> Iterator[Review]:
     for subject, count in rows.items():
         if count > limits.rows:
             yield Review(
-                "", subject, f"{count} rows are more than the cap of {limits.rows}", "raise limits.rows, or look why"
+                "",
+                subject,
+                f"{count} rows exceed the limit of {limits.rows}",
+                "raise limits.rows, or check why there are so many",
             )
 
 

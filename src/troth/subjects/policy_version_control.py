@@ -73,7 +73,7 @@ def version_honoured(declaration: Declaration, stores: Mapping[str, Store], now:
     if not places:
         nothing = frozenset({"declaration"})
         return ControlResult(
-            CheckOutcome.NOT_APPLICABLE, "No table says which version its rows are under.", Evidence(nothing, nothing)
+            CheckOutcome.NOT_APPLICABLE, "No table declares the policy version of its rows.", Evidence(nothing, nothing)
         )
     try:
         issues = chain(declaration)
@@ -125,7 +125,7 @@ def _look(
         seen.by_version[version] = seen.by_version.get(version, 0) + count
     if astray := rows - sum(found.values()):
         seen.findings.append(
-            ControlFinding(where, f"{counted(astray, 'row')} under no version that was published", _ASTRAY)
+            ControlFinding(where, f"{counted(astray, 'row')} under a version that was never published", _ASTRAY)
         )
     seen.findings += [ControlFinding(where, message, _UNTOLD) for message in _untold(found, denials.untold)]
     seen.findings += [ControlFinding(where, message, _LATE) for message in late]
@@ -137,10 +137,10 @@ def _look(
         seen.findings.append(ControlFinding(where, message, _DENIED))
 
 
-_ASTRAY = "name the version under 'policy.versions', or find out what those people were shown"
-_UNTOLD = "tell them and say when under 'announce', or let the weaker version wait"
-_LATE = "dispose of them as their version promised"
-_DENIED = "keep these rows from it and declare the column that says so under 'marks', or ask their people first"
+_ASTRAY = "list the version under 'policy.versions', or find out which policy those people were shown"
+_UNTOLD = "inform them and record it under 'announce', or postpone the weaker version"
+_LATE = "dispose of them as promised by their version"
+_DENIED = "exclude these rows and declare the column for that under 'marks', or ask these people first"
 
 
 def _by_version(store: Store, name: str, table: Table, issues: Sequence[Issue]) -> dict[str, int]:
@@ -150,7 +150,7 @@ def _by_version(store: Store, name: str, table: Table, issues: Sequence[Issue]) 
 
 def _under(store: Store, name: str, table: Table, issue: Issue) -> AnyOf:
     """Condition that selects the rows of a version."""
-    assert table.notice is not None, "only tables that say it are asked"
+    assert table.notice is not None, "only tables that declare a version are asked"
     schema = store.describe().tables.get(name)
     column = schema.column(table.notice) if schema else None
     as_date = column is not None and column.kind is ColumnKind.DATE
@@ -226,7 +226,7 @@ def _late(store: Store, name: str, table: Table, rule: Retention, issue: Issue, 
     past = Before(rule.from_, end)
     if not store.count(name, past):
         return 0
-    assert table.notice is not None, "only tables that say it are asked"
+    assert table.notice is not None, "only tables that declare a version are asked"
     rows = store.read(name, [table.notice], past, limit=ROWS_READ_MAX + 1)
     if len(rows) > ROWS_READ_MAX:
         message = f"{name} has more than {ROWS_READ_MAX:,} rows past an older period; dispose of some first"

@@ -22,7 +22,7 @@ def rescan(work: CompiledPlan, stores: Mapping[str, Store], subjects: Collection
     left: dict[int, Counter[str]] = defaultdict(Counter)
     missing = sorted({question.system for question in work.questions} - stores.keys())
     if missing:
-        raise StoreUnreachable("the declaration has no such system any more; declare it again", store=missing[0])
+        raise StoreUnreachable("the declaration no longer has this system; declare it again", store=missing[0])
     wanted = frozenset(subjects)
     nulls_stay = any(operation.keep_nulls for operation in work.operations)
     for question in work.questions:

@@ -40,7 +40,7 @@ class RunInterrupted(TrothError):
     def __init__(self, run_id: str, cause: StoreError, *, done: int, left: int) -> None:
         super().__init__(
             f"run {run_id} stopped after {done} of {done + left} steps: {cause}; "
-            "`troth keep` takes it up again, and repeats nothing that is done"
+            "`troth keep` resumes it, and does not repeat finished steps"
         )
         self.run_id = run_id
         self.retryable = cause.retryable
@@ -52,7 +52,7 @@ class RunFailed(TrothError):
     cause named in the message and plan again: the new plan contains what is left."""
 
     def __init__(self, run_id: str, cause: TrothError, receipts: Sequence[Receipt]) -> None:
-        super().__init__(f"run {run_id} is closed unfinished: {cause}; fix that and plan again")
+        super().__init__(f"run {run_id} ended unfinished: {cause}; fix that and plan again")
         self.run_id = run_id
         self.receipts = tuple(receipts)
 
@@ -85,14 +85,14 @@ def carry_out(
 
 def _refuse_unapproved(plan: ErasurePlan | AmendmentPlan, known: str, approved: str, declaration_hash: str) -> None:
     if plan.declaration_hash != declaration_hash:
-        raise NotApproved("the declaration has changed since this plan was made; plan again and look at the new plan")
+        raise NotApproved("the declaration has changed since this plan was made; plan again and check the new plan")
     if plan.reviews:
         first = plan.reviews[0]
         raise NotApproved(f"{first.place or 'the plan'}: {first.message}; {first.fix}")
     if not hmac.compare_digest(known.encode(), approved.encode()):
         raise NotApproved(
             "this is not the plan that was approved: rows, holds or the declaration have changed since, or the hash is "
-            "of another plan; look at the plan as it is now"
+            "of another plan; check the current plan"
         )
 
 
@@ -172,7 +172,7 @@ class _Carrying:
 
     def _store(self, name: str) -> Store:
         if name not in self.stores:
-            raise StoreUnreachable("the declaration has no such system any more; declare it again", store=name)
+            raise StoreUnreachable("the declaration no longer has this system; declare it again", store=name)
         return self.stores[name]
 
     def _require_not_held(self, operations: Sequence[Operation]) -> None:

@@ -20,7 +20,7 @@ def mask_fit(node: Node, column: Column) -> MaskFit:
 def fault(node: Node, column: Column, how: Strategy) -> tuple[str, str] | None:
     """The reason why the column cannot take the strategy, and the fix; None if it can."""
     if column.name in node.key:
-        return "a key cannot be rewritten: other rows find this one by it", "delete the rows, or keep the column"
+        return "a key cannot be changed: other rows refer to this row by it", "delete the rows, or keep the column"
     if column.generated:
         return "the store computes this column itself", "treat the columns that it is computed from"
     if how is Strategy.NULL and not column.nullable:

@@ -160,16 +160,16 @@ def test_a_line_that_begins_with_from_begins_no_letter() -> None:
          "1", "a picture"),
         (_several(b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(b"%PDF-1.7\n")), "1", "a PDF"),
         (b"\n-----BEGIN PGP MESSAGE-----\n\nhQEMA", "1", "encrypted by PGP"),
-        (_written("Добрый день", charset="koi8-r").replace(b"koi8-r", b"x-morse"), "1", "not known"),
-        (_written("Добрый день", charset="koi8-r").replace(b"koi8-r", b"punycode"), "1", "not known"),
+        (_written("Добрый день", charset="koi8-r").replace(b"koi8-r", b"x-morse"), "1", "unknown"),
+        (_written("Добрый день", charset="koi8-r").replace(b"koi8-r", b"punycode"), "1", "unknown"),
         (_written("Добрый день", charset="koi8-r").replace(b"koi8-r", b"us-ascii"), "1", "--encoding"),
-        (b"Subject: =?x-morse?b?YW5u?=\n\n", "HEADER", "not known"),
-        (b"Content-Transfer-Encoding: x-uuencode\n\nbegin 644 a", "HEADER", "not known"),
-        (b"Content-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: base64\n\nYW5u", "HEADER", "twice"),
-        (b"Content-Type: text/plain" + b"; a=b" * 999 + b"\n\n", "HEADER", "length"),
+        (b"Subject: =?x-morse?b?YW5u?=\n\n", "HEADER", "unknown"),
+        (b"Content-Transfer-Encoding: x-uuencode\n\nbegin 644 a", "HEADER", "unknown"),
+        (b"Content-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: base64\n\nYW5u", "HEADER", "repeated"),
+        (b"Content-Type: text/plain" + b"; a=b" * 999 + b"\n\n", "HEADER", "too long"),
         (b"Content-Disposition: a; filename*1=a; filename*=b; filename*2=c\n\n", "HEADER", "understood"),
-        (b"Content-Type: multipart/mixed\n\n--b\nContent-Transfer-Encoding: 8bit\n", "1", "divides"),
-        (_written("--b\n", kind="multipart/mixed; boundary=b"), "1", "taken apart"),
+        (b"Content-Type: multipart/mixed\n\n--b\nContent-Transfer-Encoding: 8bit\n", "1", "boundary"),
+        (_written("--b\n", kind="multipart/mixed; boundary=b"), "1", "not split"),
         (_written(ANN) + b"\n-- \na list\n", "1", "base64"),
         (b"A: b\n" * 60_000, "HEADER", "too long"),
     ],
@@ -208,14 +208,14 @@ def test_parts_inside_parts_end_somewhere(inside: str) -> None:
     deep = "".join(
         f"Content-Type: {inside.replace('=b', f'=b{at}')}\n\n" + f"--b{at}\n" * ("=" in inside) for at in range(5_000)
     )
-    assert {says for _, says in _unread(deep.encode())} == {"it is too deep inside others to be taken apart"}
+    assert {says for _, says in _unread(deep.encode())} == {"it is nested too deeply to be split"}
 
 
 def test_letters_inside_letters_end_somewhere() -> None:
     mail = f"\n{ANN}\n"
     for _ in range(9):
         mail = _written(mail, kind="message/rfc822").decode()
-    assert _unread(mail.encode()) == [("1.1.1.1.1.1", "it is too deep inside other letters to be read")]
+    assert _unread(mail.encode()) == [("1.1.1.1.1.1", "it is nested too deeply in other messages")]
 
 
 def test_more_parts_than_any_letter_has_are_not_read() -> None:
@@ -240,7 +240,7 @@ def test_a_mail_that_stops_being_readable_is_read_up_to_there() -> None:
 
     found, remark = scan(DETECTOR, _Broken(_written(ANN)), FileKind.MAIL)
     assert isinstance(found, FileFinding)
-    assert remark == Remark(1, "it could not be read to its end: Input/output error", unscanned=True)
+    assert remark == Remark(1, "it could not be read completely: Input/output error", unscanned=True)
 
 
 @given(

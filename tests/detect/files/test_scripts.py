@@ -19,7 +19,7 @@ def told(text: str, kind: FileKind = FileKind.TEXT, *, names: bool = True) -> li
     ("text", "script"), [("Анна пришла\n" * 3, "Cyrillic"), ("你好", "CJK"), ("مرحبا", "Arabic"), ("Άννα", "Greek")]
 )
 def test_letters_of_other_scripts_are_told_once(text: str, script: str) -> None:
-    assert told(text) == [f"it has {script} letters: people and places are looked for in Latin ones only"]
+    assert told(text) == [f"it has {script} letters: people and places are only found in Latin letters"]
 
 
 def test_columns_are_heeded_as_well() -> None:

@@ -103,7 +103,7 @@ def test_offsets_count_within_the_value() -> None:
 
 def test_a_first_row_that_holds_data_names_nothing() -> None:
     remark, *told = _told(f"Ann,{ANN},x\nBen,{BEN},y\n", FileKind.CSV)
-    says = "its first row does not look like names: its columns have numbers; write a name above each to see them"
+    says = "its first row does not look like names: its columns have numbers; add a header row to see names"
     assert remark == Remark(1, says)
     assert [(it.line, it.field) for it in told if isinstance(it, FileFinding)] == [(1, "column 2"), (2, "column 2")]
 
@@ -198,7 +198,7 @@ def test_a_quotation_that_never_ends_hides_nothing(monkeypatch: pytest.MonkeyPat
 
 def test_a_quotation_that_never_ends_in_a_small_table_hides_no_lines() -> None:
     remark, *told = _told(f'id,note\n1,"opened\n2,{ANN}\n3,{BEN}\n', FileKind.CSV)
-    assert remark == Remark(2, "read as text from here on: its row does not end (a quotation mark is not closed)")
+    assert remark == Remark(2, "read as text from here on: its row is incomplete (a quotation mark is not closed)")
     assert [it.line for it in told] == [3, 4]
 
 
@@ -367,7 +367,7 @@ def test_text_in_parquet_that_is_none_hides_no_other() -> None:
     ends = pa.py_buffer(b"".join(at.to_bytes(4, "little") for at in (0, 2, 2 + len(ANN))))
     told = _told(_parquet(mail=pa.Array.from_buffers(pa.string(), 2, [None, ends, cut])), FileKind.PARQUET)
     remark, found = sorted(told, key=lambda it: it.line)
-    assert remark == Remark(1, "column 1 holds bytes that are no text", True)
+    assert remark == Remark(1, "column 1 holds bytes that are not text", True)
     assert isinstance(found, FileFinding)
     assert (found.line, found.field) == (2, "mail")
 
@@ -376,7 +376,7 @@ def test_a_column_in_parquet_whose_name_is_no_text_is_unscanned() -> None:
     out = io.BytesIO()
     pq.write_table(pa.table({"name": [ANN]}), out, store_schema=False)
     told = _told(out.getvalue().replace(b"name", b"\xff\xfe\xff\xfe"), FileKind.PARQUET)
-    assert told == [Remark(1, "it is no sound Parquet, or was cut off (UnicodeDecodeError): write it anew", True)]
+    assert told == [Remark(1, "it is not valid Parquet, or was truncated (UnicodeDecodeError): write it again", True)]
 
 
 @pytest.mark.parametrize("key", [pa.string(), pa.binary()])
@@ -391,7 +391,7 @@ def test_a_map_is_read_with_its_keys(key: pa.DataType) -> None:
 
 def test_bytes_that_are_no_text_are_unscanned() -> None:
     told = _told(_parquet(mail=[ANN, BEN], photo=[b"\xff\xd8\xff", b"\xff"]), FileKind.PARQUET)
-    assert [it for it in told if isinstance(it, Remark)] == [Remark(1, "column 2 holds bytes that are no text", True)]
+    assert [it for it in told if isinstance(it, Remark)] == [Remark(1, "column 2 holds bytes that are not text", True)]
 
 
 @pytest.mark.parametrize("cut", [0, 3, 40, -9])

@@ -66,8 +66,8 @@ def test_a_character_that_chunks_cut_in_two_is_whole() -> None:
         (b"GIF89a" + ANN.encode(), "picture"),
         (b"RIFF\n\x00\x00\x00WAVEfmt " + ANN.encode(), "sound"),
         (b"ID3\x04\x00" + ANN.encode(), "sound"),
-        (bytes(range(256)) * 9, "no characters"),
-        (b"\x00\x00\x00\x01\x07\x02" * 99, "no characters"),
+        (bytes(range(256)) * 9, "not characters"),
+        (b"\x00\x00\x00\x01\x07\x02" * 99, "not characters"),
     ],
     ids=["zip", "pdf", "gzip", "bzip2", "parquet", "gif", "wave", "mp3", "bytes", "numbers"],
 )
@@ -241,4 +241,4 @@ def test_a_file_that_stops_being_readable_is_unscanned() -> None:
             return super().read(size)
 
     told = list(scan(DETECTOR, _Broken(f"{ANN}\n".encode() * 9_000)))
-    assert told[-1] == Remark(1, "it could not be read to its end: Input/output error", unscanned=True)
+    assert told[-1] == Remark(1, "it could not be read completely: Input/output error", unscanned=True)

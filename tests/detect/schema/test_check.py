@@ -18,7 +18,7 @@ COMPANY = {
 
 def test_values_that_could_not_be_searched_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def given_up(self: Detector, text: str) -> list[Finding]:
-        raise Unscanned("the text could not be searched in the memory that is allowed")
+        raise Unscanned("searching the text exceeded the memory limit")
 
     monkeypatch.setattr(Detector, "find", given_up)
     table = TableSchema("odd", (Column("reach", ColumnKind.TEXT, "text"),), ())

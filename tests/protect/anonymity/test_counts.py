@@ -244,7 +244,7 @@ def test_a_huge_k_releases_nothing() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"k": 1}, "k is 2 or more"),
+        ({"k": 1}, "k must be 2 or more"),
         ({"by": []}, "one column or two"),
         ({"by": ["row", "column", "other"]}, "one column or two"),
         ({"by": ["persons"]}, "'persons'"),

@@ -107,7 +107,7 @@ def test_the_files_are_for_their_owner_alone_and_name_nobody(path: Path) -> None
 def test_a_total_is_not_raised_by_asking_for_another_one(path: Path) -> None:
     Budget.create(path, epsilon=1).spend("visits", epsilon=1)
     for total in (1, 100):
-        with pytest.raises(KeptRefused, match="is there already"):
+        with pytest.raises(KeptRefused, match="exists already"):
             Budget.create(path, epsilon=total)
     assert (Budget.open(path).epsilon, Budget.open(path).left()[0]) == (Decimal(1), Fraction(0))
 
@@ -116,7 +116,7 @@ def test_another_budget_in_the_place_of_the_one_that_was_opened_is_not_spent(pat
     budget = Budget.create(path, epsilon=1)
     path.unlink()
     Budget.create(path, epsilon=100)
-    with pytest.raises(KeptRefused, match="another one in its place"):
+    with pytest.raises(KeptRefused, match="another one that replaced it"):
         budget.spend("visits", epsilon=1)
 
 
@@ -180,7 +180,7 @@ def test_a_history_that_lost_a_release_releases_nothing(path: Path, how: str) ->
 
 def test_a_file_of_the_other_sort_is_refused(path: Path) -> None:
     Budget.create(path, epsilon=1)
-    with pytest.raises(KeptRefused, match="nothing that this version"):
+    with pytest.raises(KeptRefused, match="not written by this version"):
         History.open(path)
 
 

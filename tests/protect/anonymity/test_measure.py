@@ -115,7 +115,7 @@ def test_no_value_is_in_what_a_measure_shows() -> None:
         ([], [], None, "at least one quasi-identifier"),
         ("x", [], None, r"write \['x'\]"),
         (["gone"], [], None, "no column 'gone'"),
-        (["x", "x"], [], None, "named twice"),
+        (["x", "x"], [], None, "listed twice"),
         (["x"], ["x"], None, "two roles"),
         (["x"], [], "x", "two roles"),
         (["list"], [], None, "take it apart"),

@@ -285,14 +285,14 @@ def test_tables_without_rows_or_values_come_through(rows: int, keys: list[tuple[
 @each_row(
     ("wrong", "message"),
     [
-        ({"epsilon": 0}, "epsilon is more than 0"),
+        ({"epsilon": 0}, "epsilon must be more than 0"),
         ({"epsilon": -1}, "epsilon is a number of 0 or more"),
-        ({"epsilon": "1e-30"}, "more noise than there are people"),
+        ({"epsilon": "1e-30"}, "the noise would exceed the number of people"),
         ({"keys": None}, "a delta of more than 0 is needed"),
-        ({"keys": []}, "one or more, of the types of the columns: String"),
+        ({"keys": []}, "one or more different tuples with the types of the columns: String"),
         ({"keys": [("a",), ("a",)]}, "different tuples"),
-        ({"keys": [(1,)]}, "of the types of the columns"),
-        ({"cells_per_person": 0}, "cells_per_person is 1 or more"),
+        ({"keys": [(1,)]}, "with the types of the columns"),
+        ({"cells_per_person": 0}, "cells_per_person must be 1 or more"),
         ({"by": ["person"]}, "two roles"),
         ({"by": "page"}, r"write \['page'\]"),
     ],
@@ -305,11 +305,11 @@ def test_questions_that_do_not_fit_are_refused(wrong: dict[str, Any], message: s
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"low": 5, "high": 5}, "low is less than high"),
-        ({"low": 6, "high": 5}, "low is less than high"),
-        ({"high": 2**40}, "further than"),
+        ({"low": 5, "high": 5}, "low must be less than high"),
+        ({"low": 6, "high": 5}, "low must be less than high"),
+        ({"high": 2**40}, "away from zero"),
         ({"value": "page"}, "does not hold numbers"),
-        ({"value": "person"}, "named twice"),
+        ({"value": "person"}, "listed twice"),
     ],
 )
 def test_sums_that_do_not_fit_are_refused(wrong: dict[str, Any], message: str) -> None:

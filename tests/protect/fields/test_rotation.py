@@ -274,7 +274,7 @@ def test_what_does_not_open_is_told_when_everything_else_is_done(engine: sa.Engi
         connection.execute(sa.text("UPDATE customer SET postcode = e_mail WHERE id = 4"))
         connection.execute(sa.text("UPDATE customer SET e_mail = :v WHERE id = 7"), {"v": ANN.encode()})
     rotated(keyring)
-    with pytest.raises(RowsLeft, match="2 values do not open") as caught:
+    with pytest.raises(RowsLeft, match="2 values cannot be decrypted") as caught:
         rotate_fields(engine, Customer)
     assert caught.value.unopened == 2
     assert ANN not in str(caught.value)
@@ -292,7 +292,7 @@ def test_a_value_of_another_root_key_is_told_although_its_number_is_in_use(
             there.setenv("TROTH_HOME", str(tmp_path / home))
             session.add(Odd(region="a", number=number, text="a"))
             session.commit()
-    with pytest.raises(RowsLeft, match="of 2 rows, 1 values do not open") as caught:
+    with pytest.raises(RowsLeft, match="of 2 rows, 1 values cannot be decrypted") as caught:
         rotate_fields(engine, Odd)
     assert caught.value.unopened == 1
 
@@ -392,7 +392,7 @@ def test_columns_from_before_are_sealed_and_indexed_in_place(plain: sa.Engine, k
     chosen = chosen.where(accepting.c.email.is_not(None)).order_by(accepting.c.id)
     with plain.connect() as connection:
         assert [tuple(row) for row in connection.execute(chosen)] == expected
-    with pytest.raises(RowsLeft, match=r"400 values do not open.*accept_plain"):
+    with pytest.raises(RowsLeft, match=r"400 values cannot be decrypted.*accept_plain"):
         rotate_fields(plain, strict)
     assert rotate_fields(plain, accepting).changed == 100
     assert rotate_fields(plain, strict).changed == 0

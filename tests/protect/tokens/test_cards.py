@@ -130,17 +130,17 @@ def test_the_brand_of_a_card(digits: str, brand: str | None) -> None:
 @each_row(
     ("value", "says"),
     [
-        ("4111111111111112", "check digit does not fit"),
-        ("41111111111", "has 12 to 19 digits, and this has 11"),
-        ("4" * 20, "and this has 20"),
-        ("", "digits 0 to 9 alone"),
+        ("4111111111111112", "check digit is wrong"),
+        ("41111111111", "has 12 to 19 digits, but this has 11"),
+        ("4" * 20, "but this has 20"),
+        ("", "only digits 0 to 9"),
         ("4111 1111 1111 1111", "without spaces or hyphens"),
-        ("٤١١١١١١١١١١١١١١١", "digits 0 to 9 alone"),
-        ("４１１１１１１１１１１１１１１１", "digits 0 to 9 alone"),
-        ("411111111111111²", "digits 0 to 9 alone"),
-        (VISA + "\n", "digits 0 to 9 alone"),
-        (4111111111111111, "digits 0 to 9 alone"),
-        (None, "digits 0 to 9 alone"),
+        ("٤١١١١١١١١١١١١١١١", "only digits 0 to 9"),
+        ("４１１１１１１１１１１１１１１１", "only digits 0 to 9"),
+        ("411111111111111²", "only digits 0 to 9"),
+        (VISA + "\n", "only digits 0 to 9"),
+        (4111111111111111, "only digits 0 to 9"),
+        (None, "only digits 0 to 9"),
     ],
 )
 def test_what_is_no_card_is_refused_without_being_said(value: str, says: str) -> None:

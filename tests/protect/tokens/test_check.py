@@ -47,7 +47,7 @@ def only(problems: list[Problem]) -> tuple[str, Severity, str]:
         ("{format: pan.last5, domain: shop}", "token-format", "did you mean 'pan.last4'?"),
         ("{format: numeric, domain: shop, length: 5}", "token-values", "there are 100,000 values of 5 characters"),
         ("{format: alphanumeric, domain: shop, length: 3}", "token-values", "46,656 values of 3 characters"),
-        ("{format: numeric, domain: shop}", "token-length", "add 'length: …', the fewest characters that one has"),
+        ("{format: numeric, domain: shop}", "token-length", "add 'length: …', the minimum number of characters"),
         ("{format: opaque, domain: shpo}", "token-domain", "did you mean 'shop'?"),
         ("{format: email, domain: drawn}", "token-versions", "'drawn' has no key version"),
     ],

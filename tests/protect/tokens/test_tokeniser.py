@@ -126,7 +126,7 @@ def test_a_token_key_is_made_before_it_is_used_and_stops_when_it_is_suspended(tm
     assert chain is not None
     tokeniser = Tokeniser(keyring, {"shop": [1]}, domain="shop")
     for act in (tokeniser.tokenise, tokeniser.detokenise):
-        with pytest.raises(KeyRefused, match=r"no token-1 in keys\.toml; make it by: troth keys rotate token"):
+        with pytest.raises(KeyRefused, match=r"no token-1 in keys\.toml; create it with: troth keys rotate token"):
             act(NUMERIC, "123456")
     now = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
     for _ in range(2):
@@ -215,7 +215,7 @@ def test_tenant_root_domain_format_and_version_give_tokens_of_their_own(pan: str
     if len(number) > 12:  # shorter ones may meet by chance
         numeric = {one.tokenise(NUMERIC, number) for one in tokenisers}
         assert len(numeric | {tokenisers[0].tokenise(ALPHANUMERIC, number)}) == len(tokenisers) + 1
-    with pytest.raises(TokenRefused, match="does not open"):
+    with pytest.raises(TokenRefused, match="cannot be opened"):
         tokenisers[1].detokenise(EMAIL, tokenisers[0].tokenise(EMAIL, address))
 
 
@@ -235,7 +235,7 @@ def test_a_wrong_key_that_would_give_a_card_is_refused() -> None:
     tokens = [mine.tokenise(NUMERIC, value) for value in values if not looks_like_card(value)]
     cards = [token for token in tokens if opens_as_card(foreign, token)]
     assert len(cards) > 10
-    with pytest.raises(TokenRefused, match="row 32: what this stands for here has the form of a card number"):
+    with pytest.raises(TokenRefused, match="row 32: this token would stand for a card number"):
         foreign.detokenise_batch(NUMERIC, ["123456"] * 32 + cards)
 
 
@@ -279,9 +279,9 @@ def test_texts_come_back_from_their_tokens(case: tuple[TokenFormat, list[str]]) 
 def test_a_format_that_does_not_tell_its_version_has_it_said(format_: TokenFormat) -> None:
     old = SHOP.tokenise(format_, "12345678", version=1)
     assert SHOP.detokenise(format_, old, version=1).reveal() == "12345678"
-    with pytest.raises(TokenRefused, match="do not tell their key version, and 2 are live; say which"):
+    with pytest.raises(TokenRefused, match="do not contain a key version, and 2 are live; give the one"):
         SHOP.detokenise(format_, old)
-    with pytest.raises(TokenRefused, match="do not tell their key version"):
+    with pytest.raises(TokenRefused, match="do not contain a key version"):
         SHOP.detokenise_batch(format_, [old] * 50)
     assert ONE_KEY.detokenise(format_, ONE_KEY.tokenise(format_, "12345678")).reveal() == "12345678"
 
@@ -322,7 +322,7 @@ def test_a_changed_address_token_does_not_open(address: str, format_: TokenForma
     at = data.draw(st.integers(0, len(token) - 1))
     changed = token[:at] + data.draw(st.sampled_from("abz27.@-")) + token[at + 1 :]
     assume(changed.lower() != token.lower())
-    with pytest.raises(TokenRefused, match=r"does not open|no token of the format|is live in"):
+    with pytest.raises(TokenRefused, match=r"cannot be opened|not a token of the format|is live in"):
         SHOP.detokenise(format_, changed)
 
 
@@ -393,7 +393,7 @@ def test_a_one_way_token_is_the_same_for_the_same_value_in_its_domain(one: str, 
 def test_one_way_has_no_way_back_and_never_meets_a_pseudonym(shop: Tokeniser) -> None:
     token = shop.tokenise(ONE_WAY, Pan(VISA))
     assert token == shop.tokenise(ONE_WAY, VISA)
-    with pytest.raises(TokenRefused, match="no way back"):
+    with pytest.raises(TokenRefused, match="cannot be reversed"):
         shop.detokenise(ONE_WAY, token)
     assert Keyring(bytes(range(32))).pseudonym("shop", VISA).text[4:] not in token
 
@@ -404,14 +404,14 @@ def test_one_way_has_no_way_back_and_never_meets_a_pseudonym(shop: Tokeniser) ->
 @each_row(
     ("format_", "bad", "says"),
     [
-        (PAN, "4111111111111112", "check digit does not fit"),
-        (PAN, "41111111111", "has 12 to 19 digits, and this has 11"),
-        (PAN, "4111-1111-1111-1111", "digits 0 to 9 alone"),
-        (PAN, "٤١١١١١١١١١١١١١١١", "digits 0 to 9 alone"),
-        (PAN, "", "digits 0 to 9 alone"),
-        (NUMERIC, "12345x", "takes digits 0 to 9"),
-        (NUMERIC, "12345²", "takes digits 0 to 9"),
-        (NUMERIC, "1" * 257, "256 characters at most"),
+        (PAN, "4111111111111112", "check digit is wrong"),
+        (PAN, "41111111111", "has 12 to 19 digits, but this has 11"),
+        (PAN, "4111-1111-1111-1111", "only digits 0 to 9"),
+        (PAN, "٤١١١١١١١١١١١١١١١", "only digits 0 to 9"),
+        (PAN, "", "only digits 0 to 9"),
+        (NUMERIC, "12345x", "accepts only digits 0 to 9"),
+        (NUMERIC, "12345²", "accepts only digits 0 to 9"),
+        (NUMERIC, "1" * 257, "at most 256 characters"),
         (ALPHANUMERIC, "ab12cd", "letters A to Z, capitals"),
     ],
 )
@@ -440,30 +440,30 @@ def test_too_small_a_domain_is_refused_one_by_one_and_in_bulk(format_: TokenForm
 @pytest.mark.parametrize("many", [1, 40])
 def test_a_real_card_is_not_read_as_a_token(many: int) -> None:
     token = SHOP.tokenise(PAN, VISA)
-    with pytest.raises(TokenRefused, match=f"row {many}: its check digit fits"):
+    with pytest.raises(TokenRefused, match=f"row {many}: its check digit is that of a card number"):
         SHOP.detokenise_batch(PAN, [token] * many + [VISA])
-    with pytest.raises(TokenRefused, match="check digit does not fit"):
+    with pytest.raises(TokenRefused, match="check digit is wrong"):
         SHOP.tokenise(PAN, token)  # nor is a token tokenised again
 
 
 @pytest.mark.parametrize("value", [4111111111111111, None, VISA.encode(), [VISA]])
 def test_other_types_are_refused(value: str) -> None:
     for act in (SHOP.tokenise, SHOP.detokenise):
-        with pytest.raises(TokenRefused, match="tokens are made of text"):
+        with pytest.raises(TokenRefused, match="tokens and their values must be text"):
             act(PAN, value)
-    with pytest.raises(TokenRefused, match="row 1: tokens are made of text"):
+    with pytest.raises(TokenRefused, match="row 1: tokens and their values must be text"):
         SHOP.tokenise_batch(PAN, [VISA, value])
 
 
 def test_arrays_of_other_kinds_are_refused() -> None:
     for array in (np.array([VISA]), np.array([4111111111111111]), np.zeros((2, 16), np.int64)):
-        with pytest.raises(TokenRefused, match="dtype S, or of dtype uint8"):
+        with pytest.raises(TokenRefused, match="dtype S, or dtype uint8"):
             SHOP.tokenise_array(PAN, array)
     with pytest.raises(TokenRefused, match=r"arrays are for pan.last4, numeric, alphanumeric"):
         SHOP.tokenise_array(EMAIL, np.array(["ann@example.org"], "S"))
-    with pytest.raises(TokenRefused, match="row 1: a card number is digits"):
+    with pytest.raises(TokenRefused, match="row 1: a card number must contain"):
         SHOP.tokenise_array(PAN, np.array([VISA, "4111111\x0011111111"], "S"))
-    with pytest.raises(TokenRefused, match="row 0: a card number is digits"):
+    with pytest.raises(TokenRefused, match="row 0: a card number must contain"):
         SHOP.tokenise_array(PAN, np.full((3, 16), 10, np.uint8))
 
 
@@ -471,7 +471,7 @@ def test_arrays_of_other_kinds_are_refused() -> None:
 def test_stored_formats_are_neither_computed_nor_read_here(format_: TokenFormat) -> None:
     with pytest.raises(TokenRefused, match="drawn, not computed; see draw_token"):
         SHOP.tokenise(format_, VISA)
-    with pytest.raises(TokenRefused, match="in its store alone"):
+    with pytest.raises(TokenRefused, match="known only to its store"):
         SHOP.detokenise(format_, VISA)
 
 
@@ -511,7 +511,7 @@ def test_only_live_versions_make_and_read(version: int) -> None:
     for act in (SHOP.tokenise, SHOP.detokenise):
         with pytest.raises(TokenRefused, match="is not live in domain 'shop'"):
             act(NUMERIC, "123456", version=version)
-    with pytest.raises(TokenRefused, match="not made under key version 1: it tells the digit 2"):
+    with pytest.raises(TokenRefused, match="not made under key version 1: its digit is 2"):
         SHOP.detokenise(PAN, SHOP.tokenise(PAN, VISA), version=1)
 
 

@@ -93,7 +93,10 @@ def test_marketing_and_other_uses_are_two_requests(office: Office, api: Api) -> 
     path.write_text(path.read_text("utf-8").replace("recipients:\n", f"{care}recipients:\n"), "utf-8")
     refused = api.post("requests", {**ANN, "right": "object", "purposes": ["news", "care"]})
     assert refused.json()["faults"] == [
-        {"where": "0.purposes", "what": "direct marketing stops at once, the others are weighed: send two requests"}
+        {
+            "where": "0.purposes",
+            "what": "direct marketing stops at once, but the other purposes are weighed: send two requests",
+        }
     ]
     assert api.post("requests", {**ANN, "right": "object", "purposes": ["care"]}).json()["state"] == "verifying"
     assert api.post("requests", {**ANN, "right": "view", "purposes": ["news"]}).status_code == 422

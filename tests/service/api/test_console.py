@@ -67,7 +67,7 @@ def test_a_token_that_reaches_personal_data_is_made_by_who_may_see_it(
     for client in (staff_member(StaffRight.API_MANAGE), administrator, too_much):
         answer = made(client, scopes=["cases.read", scope])
         assert answer.status_code == 400
-        assert "may see personal data themselves" in text(answer)
+        assert "may see personal data and does not manage staff" in text(answer)
     assert not ApiToken.objects.exists()
     assert secret_of(made(staff_member(StaffRight.API_MANAGE, StaffRight.PERSONAL_SEE), scopes=["cases.read", scope]))
 
@@ -78,17 +78,17 @@ def test_a_token_is_ended_and_refused_at_once(keeper: StaffClient) -> None:
     assert keeper.post(f"{PAGE}{token.pk}/end")["Location"] == PAGE
     assert Client().get("/api/v1/requests", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
     assert keeper.post(f"{PAGE}{token.pk}/end").status_code == 404
-    assert "Those that ended" in text(keeper.get(PAGE))
+    assert "Ended" in text(keeper.get(PAGE))
 
 
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"name": "Shop!"}, "named after its program"),
+        ({"name": "Shop!"}, "the token after its program"),
         ({"scopes": []}, "required"),
         ({"scopes": ["everything"]}, "Select a valid choice"),
-        ({"until": "2020-01-01"}, "within a year"),
-        ({"until": "2099-01-01"}, "within a year"),
+        ({"until": "2020-01-01"}, "at most a year"),
+        ({"until": "2099-01-01"}, "at most a year"),
         ({"until": "tomorrow"}, "valid date"),
     ],
 )
@@ -103,7 +103,7 @@ def test_a_name_is_used_once(keeper: StaffClient) -> None:
     made(keeper)
     answer = made(keeper)
     assert answer.status_code == 400
-    assert "another name" in text(answer)
+    assert "a new name" in text(answer)
     assert ApiToken.objects.count() == 1
 
 

@@ -170,7 +170,7 @@ def test_a_program_sends_what_it_found_for_a_control_that_waits_for_it(office: O
         told = partial(troth.send_evidence, "ours.doors_locked", "pass", {"open doors": 0}, population=12, tested=12)
         sent = [told(at=at) for _ in range(2)]
         assert sent == [True, False]
-        with pytest.raises(ApiRefused, match="looked at everything"):
+        with pytest.raises(ApiRefused, match="must cover everything"):
             troth.send_evidence("ours.doors_locked", "pass", {"open doors": 0})
 
 

@@ -150,10 +150,10 @@ def test_staff_is_asked_in_the_console(office: Office, staff_member: Callable[..
     beat(office.now(), Pulse())
     assert "Is the clock right?" not in ben.get("/console/work/").content.decode()
     ScheduledJob.objects.filter(name="clock:seen").update(next_due=office.now() - 30 * DAY)
-    assert "I have looked: the clock is right" in ben.get("/console/work/").content.decode()
+    assert "I have checked: the clock is right" in ben.get("/console/work/").content.decode()
     shown = chloe.get("/console/work/").content.decode()
     assert "Is the clock right?" in shown
-    assert "I have looked" not in shown
+    assert "I have checked" not in shown
     assert chloe.post("/console/work/clock/confirm").status_code == 403
     assert doubt(office.now()) is not None
     assert ben.post("/console/work/clock/confirm").status_code == 302

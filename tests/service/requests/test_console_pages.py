@@ -86,9 +86,9 @@ def test_complaints_and_questions_come_by_telephone_too(office: Office, ben: Sta
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"arrived_on": "2999-01-01"}, "Nothing arrives in the future"),
-        ({"proof": ""}, "Write what was seen"),
-        ({"tier": "0", "address": ""}, "Without an address"),
+        ({"arrived_on": "2999-01-01"}, "The date is in the future"),
+        ({"proof": ""}, "Write what was checked"),
+        ({"tier": "0", "address": ""}, "Enter an address"),
         ({"email": "no address"}, "valid email"),
         ({"tier": "7"}, "not one of the available choices"),
     ],
@@ -110,7 +110,7 @@ def test_an_identifier_that_names_nobody_is_said(office: Office, ben: StaffClien
 def test_a_link_that_does_not_show_who_is_named_leaves_the_rest_to_a_handler(office: Office, ben: StaffClient) -> None:
     response = new(ben, "view", tier="0", proof="", email="chloe@example.org")
     assert response.status_code == 400
-    assert "the address by which they are named" in response.content.decode()
+    assert "the address that identifies the person" in response.content.decode()
     assert not Case.objects.exists()
     new(ben, "view", tier="0", proof="", phone="+44 1632 960003")
     case = Case.objects.get()
@@ -118,7 +118,7 @@ def test_a_link_that_does_not_show_who_is_named_leaves_the_rest_to_a_handler(off
     office.prove(case)
     office.work()
     assert Case.objects.get().needs == "review"
-    assert "none that the request names" in page(ben, case)
+    assert "an address that the request does not name" in page(ben, case)
     new(ben, "view", tier="1", phone="+44 1632 960003")  # somebody has seen to it
     assert Case.objects.latest("id").needs == ""
 
@@ -157,7 +157,7 @@ def test_tasks_are_listed_without_anything_personal(office: Office, ben: StaffCl
     text = ben.get("/console/tasks/").content.decode()
     assert "The parcel desk" in text
     assert task.case.reference in text
-    assert "What somebody does by hand in a system." in text
+    assert "Work in a system that people do by hand." in text
     assert "ann@example.org" not in text
     assert "The parcel desk" not in ben.get("/console/tasks/?only=mine").content.decode()
     assert not AccessRow.objects.exists()
@@ -190,7 +190,7 @@ def test_what_is_found_for_a_person_who_wants_to_see_it_is_said_to_go_to_them(of
     opened(office, "view", who="ann@example.org")
     office.work()
     task = CaseStep.objects.get()
-    assert "It goes to the person as it is" in ben.get(f"/console/tasks/{task.pk}/").content.decode()
+    assert "The person gets it unchanged" in ben.get(f"/console/tasks/{task.pk}/").content.decode()
     assert end(ben, task, how="done", proof=SimpleUploadedFile("found.pdf", PDF)).status_code == 302
     office.work()
     assert Case.objects.get().outcome == "fulfilled"
@@ -217,8 +217,8 @@ def test_a_task_ends_once(office: Office, ben: StaffClient, task: CaseStep) -> N
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"MZ\x90\x00\x03 program", "no PDF"),
-        (b"<html>\x00</html>", "no PDF"),
+        (b"MZ\x90\x00\x03 program", "is not a PDF"),
+        (b"<html>\x00</html>", "is not a PDF"),
         (PDF + b"x" * PROOF_BYTES_MAX, "larger than 5 MB"),
         (PDF + b"x" * (3 * PROOF_BYTES_MAX), "larger than 5 MB"),
     ],
@@ -416,7 +416,7 @@ def test_who_received_a_person_s_data(office: Office, officer: StaffClient) -> N
     assert text.count("Example Post Ltd") == 2
     assert AccessRow.objects.count() == 1
     text = officer.post("/console/disclosures/received", given | {"value": "ben@example.org"}).content.decode()
-    assert "Nothing of theirs is on record" in text
+    assert "No disclosure of their data is recorded" in text
     assert Disclosure.objects.count() == 1
 
 
@@ -432,7 +432,7 @@ def test_a_recipient_without_an_address_is_told_by_staff(office: Office, officer
         case="R-2026-0001", recipient="post", right="erase", why="register", made_at=office.now()
     )
     text = officer.get("/console/disclosures/").content.decode()
-    assert "Recipients that somebody has to tell" in text
+    assert "Recipients to notify or to check" in text
     assert "Neither our register" not in text
     path = f"/console/disclosures/notices/{notice.pk}"
     assert officer.post(path, {"how": "never mind"}).status_code == 409
@@ -487,7 +487,7 @@ def test_the_line_starts_again_once_it_is_fixed(
     case = opened(office, who="ann@example.org")
     office.work()
     text = ben.get("/console/work/").content.decode()
-    assert "The line is stopped" in text
+    assert "Processing is halted" in text
     assert "An environment variable" in text
     monkeypatch.setenv("SHOP_DATABASE_URL", url)
     assert ben.post("/console/work/line/start").status_code == 302

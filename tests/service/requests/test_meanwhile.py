@@ -188,7 +188,7 @@ def test_the_page_of_holds_says_what_one_of_an_unconfirmed_request_does(
 ) -> None:
     officer = staff_member(*ROLES[StaffRole.OFFICER])
     case = office.ask("view")
-    said = "What the person asks us to delete is deleted all the same."
+    said = "Data that the person asks us to delete is deleted all the same."
     assert said in officer.get("/console/holds/").content.decode()
     office.prove(case)
     assert said not in officer.get("/console/holds/").content.decode()

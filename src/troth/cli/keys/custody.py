@@ -51,7 +51,7 @@ def approvers(change: Literal["add", "remove"] | None, role: str | None, approve
     from troth.protect import read_approvers
 
     if change is not None and role is None:
-        raise click.UsageError(f"which role? such as: troth keys approvers {change} custodian-a")
+        raise click.UsageError(f"give the role, for example: troth keys approvers {change} custodian-a")
     keyring = opened()
     there = read_approvers(cli.home(), keyring)
     if change is None or role is None:
@@ -60,7 +60,7 @@ def approvers(change: Literal["add", "remove"] | None, role: str | None, approve
     plan = _change(change, role, there)
     facts = {"change": plan.change, "role": role, "approvers": [one.role for one in plan.then]}
     who = ", ".join(one.role for one in plan.then) or "nobody"
-    words = f"{role} is {plan.change}. Afterwards these approve: {who}."
+    words = f"{role} is {plan.change}. Approvers afterwards: {who}."
     if plan.others and not show_plan(plan.hash, facts, words, approved, as_json=as_json):
         return
     use_database()
@@ -70,9 +70,9 @@ def approvers(change: Literal["add", "remove"] | None, role: str | None, approve
     if as_json:
         cli.print_json({"plan": str(plan.hash), **facts, "approved_by": list(roles), "applied": True})
     else:
-        click.echo(f"{role} is {plan.change}{_by(roles)}. These approve now: {who}.")
+        click.echo(f"{role} is {plan.change}{_by(roles)}. Approvers now: {who}.")
         if len(plan.then) < 2:
-            click.echo("It takes two: add another role.")
+            click.echo("Two approvers are needed: add another role.")
 
 
 def _list(there: tuple[Approver, ...], *, as_json: bool) -> None:
@@ -82,7 +82,7 @@ def _list(there: tuple[Approver, ...], *, as_json: bool) -> None:
     for one in there:
         click.echo(f"{one.role:16} since {one.since:%Y-%m-%d %H:%M}")
     if len(there) < 2:
-        click.echo(f"{counted(len(there), 'approver')}; it takes two. Add one: troth keys approvers add ROLE")
+        click.echo(f"{counted(len(there), 'approver')}; two are needed. Add one: troth keys approvers add ROLE")
 
 
 def _change(change: Literal["add", "remove"], role: str, there: tuple[Approver, ...]) -> ApproversPlan:
@@ -102,7 +102,7 @@ def _change(change: Literal["add", "remove"], role: str, there: tuple[Approver, 
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The export, for a plan to import it: who approves stands in there.",
+    help="The export, to approve its import: it contains the approvers.",
 )
 @_identity_option(required=False)
 @cli.json_option
@@ -119,7 +119,7 @@ def approve(plan: Hash, role: str, file: Path | None, identity: Path | None, as_
     from troth.protect import Approvals, ask_passphrase, make_folder, read_approvers
 
     if (file is None) != (identity is None):
-        raise click.UsageError("--import and --identity go together")
+        raise click.UsageError("give --import and --identity together")
     if file is not None and identity is not None:
         there = _opened(file, identity).approvers
         make_folder(cli.home())
@@ -134,9 +134,11 @@ def approve(plan: Hash, role: str, file: Path | None, identity: Path | None, as_
 
 @click.command()
 @click.option(
-    "--to", "recipients", multiple=True, required=True, metavar="RECIPIENT", help="age1… or ssh-…; repeat it."
+    "--to", "recipients", multiple=True, required=True, metavar="RECIPIENT", help="age1… or ssh-…. Repeatable."
 )
-@click.option("--out", "target", type=click.Path(path_type=Path), required=True, metavar="FILE", help="A new file.")
+@click.option(
+    "--out", "target", type=click.Path(path_type=Path), required=True, metavar="FILE", help="The file to create."
+)
 @apply_option
 @cli.json_option
 def export(recipients: tuple[str, ...], target: Path, approved: str | None, as_json: bool) -> None:
@@ -155,7 +157,7 @@ def export(recipients: tuple[str, ...], target: Path, approved: str | None, as_j
     keyring = opened()
     plan = plan_export(keyring, recipients)
     facts = {"key": str(plan.key), "recipients": list(plan.recipients), "file": str(target)}
-    words = "\n  ".join((f"The root key {plan.key} and all keys below it are written for:", *plan.recipients))
+    words = "\n  ".join((f"The root key {plan.key} and all keys below it are encrypted to:", *plan.recipients))
     if not show_plan(plan.hash, facts, words, approved, as_json=as_json):
         return
     use_database()
@@ -165,7 +167,9 @@ def export(recipients: tuple[str, ...], target: Path, approved: str | None, as_j
     if as_json:
         cli.print_json({"plan": str(plan.hash), **facts, "approved_by": list(roles), "applied": True})
     else:
-        click.echo(f"Wrote {target}{_by(roles)}. Destroyed keys come back with it: keep the newest export only.")
+        click.echo(
+            f"Wrote {target}{_by(roles)}. Importing it restores keys that are destroyed later: keep only the newest."
+        )
 
 
 @click.command("import")
@@ -193,8 +197,10 @@ def import_(file: Path, identity: Path, name: str, approved: str | None, as_json
     found.is_in(cli.home())
     approvers = [one.role for one in found.approvers]
     facts = {"key": str(found.id), "made": found.made.isoformat(), "approvers": approvers}
-    words = f"The root key {found.id} and the keys below it, exported {found.made:%Y-%m-%d %H:%M} UTC, become those of "
-    words += f"{cli.home()}.\nTwo of these approve: {', '.join(approvers)}."
+    words = (
+        f"The root key {found.id} and the keys below it, exported {found.made:%Y-%m-%d %H:%M} UTC, are imported into "
+    )
+    words += f"{cli.home()}.\nTwo of these must approve: {', '.join(approvers)}."
     if not show_plan(found.hash, facts, words, approved, as_json=as_json):
         return
     roles = Approvals(cli.home(), found.approvers).require(found.hash, now=now())
@@ -206,7 +212,7 @@ def import_(file: Path, identity: Path, name: str, approved: str | None, as_json
     if as_json:
         cli.print_json({"plan": str(found.hash), **facts, "approved_by": list(roles), "applied": True})
     else:
-        click.echo(f"The keys are in {cli.home()}{_by(roles)}. See now: troth keys status")
+        click.echo(f"The keys are in {cli.home()}{_by(roles)}. Check them with: troth keys status")
 
 
 def _opened(file: Path, identity: Path) -> KeyExport:

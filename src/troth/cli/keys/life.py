@@ -31,7 +31,7 @@ _MINUTES = "%Y-%m-%d %H:%M"
 
 @click.command()
 @cli.wanted_declaration_option
-@click.option("--all", "destroyed", is_flag=True, help="List destroyed keys, too.")
+@click.option("--all", "destroyed", is_flag=True, help="Also list destroyed keys.")
 @cli.json_option
 def status(declaration: Path, destroyed: bool, as_json: bool) -> None:
     """List the keys, their state relative to their cryptoperiods, and the amount of data that depends on each.
@@ -54,7 +54,7 @@ def status(declaration: Path, destroyed: bool, as_json: bool) -> None:
     else:
         click.echo(f"Root key {facts['key']}: active, in {facts['file']}, readable by its owner only.")
         click.echo(
-            f"Wrapped by {wrap_said(wrapped)}." if wrapped.name != "none" else "It is not wrapped: guard the file."
+            f"Wrapped by {wrap_said(wrapped)}." if wrapped.name != "none" else "It is not wrapped: protect the file."
         )
         _show_keys(found, destroyed=destroyed)
     if not found.is_current:
@@ -104,7 +104,7 @@ def _keys_json(inventory: Inventory) -> dict[str, Any]:
 
 
 def _show_keys(inventory: Inventory, *, destroyed: bool) -> None:
-    lines = [("key", "state", "since", "seals until", "hangs", "due")]
+    lines = [("key", "state", "since", "seals until", "items", "due")]
     lines += [_line(one) for one in inventory.keys if destroyed or str(one.info.state) != "destroyed"]
     widths = [max(len(line[at]) for line in lines) for at in range(5)]
     click.echo()
@@ -117,7 +117,7 @@ def _show_keys(inventory: Inventory, *, destroyed: bool) -> None:
     click.echo(
         f"Approvers: {', '.join(inventory.approvers)}."
         if inventory.approvers
-        else "Nobody approves yet: see troth keys approvers."
+        else "There are no approvers yet: see troth keys approvers."
     )
     for fault in inventory.unsound:
         click.echo(f"not sound: {fault}")
@@ -173,16 +173,16 @@ def _rotate_field(keyring: Keyring, lasts: dt.timedelta, domains: TokenDomains, 
         one.hanging and not one.info.state.seals and one.info.state.opens for one in keys if one.info.purpose == "field"
     )
     if not (wanted or left or any(one.standing.overdue for one in keys if one.info.purpose == "field")):
-        return {"made": None, "resealed": 0, "closed": 0, "said": "The field key is within its period."}
-    with formatting.progress("sealing anew") as tell:
+        return {"made": None, "resealed": 0, "closed": 0, "said": "The field key is within its cryptoperiod."}
+    with formatting.progress("resealing") as tell:
         found = rotate_field(
             keyring, now=now(), progress=lambda done, total: tell(f"{done:,} of {counted(total, 'value')}")
         )
     made, work = found.key.name if found.key else None, found.resealed
-    said = f"{made} is in use." if made else "Went on with a rotation that was not finished."
-    said += f" {counted(work.done, 'value')} sealed anew."
+    said = f"{made} is in use." if made else "Continued an interrupted rotation."
+    said += f" {counted(work.done, 'value')} resealed."
     if work.closed:
-        said += f" {counted(work.closed, 'value')} did not open, and stay as they are."
+        said += f" {counted(work.closed, 'value')} could not be decrypted, and stay as they are."
     return {"made": made, "resealed": work.done, "closed": work.closed, "said": said}
 
 
@@ -193,23 +193,25 @@ def _rotate_epoch(keyring: Keyring, *, early: bool) -> dict[str, Any]:
 
     assert keyring.chain is not None, "the keyring of a home"
     before = keyring.chain.active("epoch")
-    with formatting.progress("wrapping anew") as tell:
+    with formatting.progress("rewrapping") as tell:
         rolled = SubjectKeys(keyring).roll(now=now(), early=early, progress=lambda done: tell(counted(done, "key")))
     note_keys(keyring, now=now())
     active = keyring.chain.active("epoch")
     made = active.name if active and active != before else None
     destroyed = [info.name for info in rolled.destroyed]
     if active is None:
-        said = "No epoch has begun: the first subject's key begins it."
+        said = "No epoch has begun yet: it begins with the first key of a subject."
     else:
-        said = f"{made} has begun." if made else f"{active.name} goes on."
-        said += f" {counted(rolled.rewrapped, 'key')} of subjects wrapped anew."
-        said += f" {counted(rolled.closed, 'key')} did not open, and stay as they are." if rolled.closed else ""
+        said = f"{made} has begun." if made else f"{active.name} continues."
+        said += f" {counted(rolled.rewrapped, 'key')} of subjects rewrapped."
+        said += (
+            f" {counted(rolled.closed, 'key')} could not be unwrapped, and stay as they are." if rolled.closed else ""
+        )
     if destroyed:
-        said += f" {', '.join(destroyed)} destroyed: no backup of before opens for who was erased."
+        said += f" {', '.join(destroyed)} destroyed: earlier backups can no longer decrypt the data of erased people."
     elif made:
         minutes = EPOCH_GRACE // dt.timedelta(minutes=1)
-        said += f" In {minutes} minutes `troth keep`, or this command without a word, destroys the key before it."
+        said += f" In {minutes} minutes `troth keep`, or this command without an argument, destroys the previous key."
     return {"made": made, "rewrapped": rolled.rewrapped, "closed": rolled.closed, "destroyed": destroyed, "said": said}
 
 
@@ -218,13 +220,17 @@ def _rotate_tokens(keyring: Keyring, domains: TokenDomains, *, wanted: bool) -> 
 
     found = rotate_tokens(keyring, domains, now=now(), make=wanted)
     if found.made is not None:
-        said = f"{found.made.name} is there: put {found.made.number} in front of a domain's versions in token_domains."
+        said = (
+            f"{found.made.name} is created: add {found.made.number} as the first version of a domain in token_domains."
+        )
     elif wanted:
-        said = "The newest token key is in no domain yet: put it in front of one's versions in token_domains."
+        said = (
+            "The newest token key is not used in any domain yet: add it as the first version of one in token_domains."
+        )
     else:
         said = "The token keys are in use as declared."
     if found.retired:
-        said += f" {', '.join(found.retired)} makes no tokens any more, and still opens them."
+        said += f" {', '.join(found.retired)} no longer creates tokens, but still opens them."
     made = found.made.name if found.made else None
     return {"made": made, "retired": list(found.retired), "said": said}
 
@@ -234,7 +240,9 @@ def _rotate_tokens(keyring: Keyring, domains: TokenDomains, *, wanted: bool) -> 
 
 @click.command()
 @click.argument("key")
-@click.option("--crypto-erase", is_flag=True, help="Destroy it although, or because, something hangs on it.")
+@click.option(
+    "--crypto-erase", is_flag=True, help="Destroy the key even though data depends on it, to make that data unreadable."
+)
 @apply_option
 @cli.wanted_declaration_option
 @cli.json_option
@@ -276,9 +284,7 @@ def destroy(key: str, crypto_erase: bool, approved: str | None, declaration: Pat
         cli.print_json({"key": info.name, "id": str(info.id), "approved_by": list(roles), "applied": True})
     else:
         by = f", approved by {' and '.join(roles)}" if roles else ""
-        click.echo(
-            f"{info.name} is destroyed{by}. Copies of keys.toml still hold it: replace them by copies of the new one."
-        )
+        click.echo(f"{info.name} is destroyed{by}. Copies of keys.toml still contain it: replace them with new copies.")
 
 
 def _in_stores(path: Path) -> tuple[tuple[str, ...], Mapping[str, Counter[tuple[KeyId, int]]]]:
@@ -297,17 +303,15 @@ def _in_stores(path: Path) -> tuple[tuple[str, ...], Mapping[str, Counter[tuple[
 def _words(plan: DestructionPlan) -> str:
     since = f"{plan.key.since[plan.key.state]:{_MINUTES}} UTC"
     lines = [f"{plan.key.name} ({plan.key.id}), {plan.key.state} since {since}, is destroyed."]
-    lines += [f"  {count:,} in {place} never open again" for place, count in sorted(plan.hanging.items())]
+    lines += [f"  {count:,} in {place} can never be decrypted again" for place, count in sorted(plan.hanging.items())]
     if plan.key.purpose == "token":
-        lines.append(
-            "  Tokens that were made under it open no more. Nobody counts them: they are where they were given."
-        )
+        lines.append("  Tokens created with it can no longer be opened. They are not counted.")
     elif not plan.hanging:
-        lines.append("  Nothing hangs on it.")
+        lines.append("  No data depends on it.")
     if plan.key.purpose == "field":
-        lines.append(f"Looked for in: {', '.join(plan.looked_in)}.")
+        lines.append(f"Searched: {', '.join(plan.looked_in)}.")
         if plan.looked_in == ("troth",):
-            lines.append("No declaration was read (-d): sealed fields of the company's own stores were not looked for.")
+            lines.append("No declaration was read (-d): sealed fields in the company's own stores were not counted.")
     return "\n".join(lines)
 
 
@@ -372,7 +376,7 @@ def _url(backup: str) -> str:
             raise click.UsageError(f"there is no file {text}; --backup is an SQLite file or a URL")
         text = f"sqlite:///{Path(text).absolute()}"
     if _place(text) == _place(Settings.read().database.url()):
-        raise click.UsageError("that is today's database; restore a backup beside it, and name that")
+        raise click.UsageError("that is today's database; restore the backup to another place, and give that")
     return text
 
 
@@ -402,14 +406,14 @@ def _drill_json(drill: Drill) -> dict[str, Any]:
 
 
 def _drill_words(drill: Drill) -> str:
-    others = f"{drill.tried - drill.erased:,} others: {drill.opened:,} open"
+    others = f"{drill.tried - drill.erased:,} of other people: {drill.opened:,} open"
     lines = [
-        f"{counted(drill.tried, 'key')} of subjects in the backup, every key at hand tried on each.",
-        f"  {drill.erased:,} of people who were erased since: {drill.erased_opened:,} of them open after their day",
+        f"{counted(drill.tried, 'key')} of subjects in the backup; all available keys were tried on each.",
+        f"  {drill.erased:,} of people erased since: {drill.erased_opened:,} open after the day in their receipt",
     ]
     if drill.not_final_yet:
-        lines.append(f"  {drill.not_final_yet:,} more of the erased open until {drill.final_on}, as their receipts say")
-    lines.append(f"  {others}, {drill.through_today:,} of them by today's rows; {drill.lost:,} are lost")
+        lines.append(f"  {drill.not_final_yet:,} more of them open until {drill.final_on}, as their receipts say")
+    lines.append(f"  {others}, {drill.through_today:,} of them through today's rows; {drill.lost:,} are lost")
     if not drill.erased:
-        lines.append("Nobody in it was erased since, so this shows nothing about erasing: take an older backup.")
+        lines.append("Nobody in this backup was erased later, so it proves nothing about erasure: use an older backup.")
     return "\n".join(lines)

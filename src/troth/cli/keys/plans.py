@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def _plan_hash(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
     if given is not None and not re.fullmatch(r"dg1:[0-9a-f]{64}", given):
-        raise click.BadParameter("that is no plan's hash; run the command without --apply to see the plan and its hash")
+        raise click.BadParameter(
+            "that is not the hash of a plan; run the command without --apply to see the plan and its hash"
+        )
     return given
 
 
@@ -49,14 +51,16 @@ def show_plan(
 
     if approved is not None:
         if not hmac.compare_digest(plan.text.encode(), approved.encode()):
-            raise ApprovalRefused("this is not the plan that was approved: something has changed; look at the new plan")
+            raise ApprovalRefused(
+                "this is not the plan that was approved: something has changed since; check the new plan"
+            )
         return True
     if as_json:
         cli.print_json({"plan": str(plan), **facts, "applied": False})
         return False
     click.echo(words)
     if two:
-        click.echo(f"\nTwo roles approve exactly this plan, each with:\n  troth keys approve {plan} --as ROLE")
+        click.echo(f"\nTwo roles must approve exactly this plan, each with:\n  troth keys approve {plan} --as ROLE")
         click.echo(f"Then repeat the command with:\n  --apply {plan}")
     else:
         click.echo(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {plan}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def way_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of the ways to wrap the root key."""
     options: list[Callable[..., Any]] = [
-        click.option("--key", help="What wraps it. aws-kms: an ARN; transit: a name; pkcs11: a label."),
+        click.option("--key", help="The key that wraps it. aws-kms: an ARN; transit: a name; pkcs11: a label."),
         click.option("--mount", help="transit: where the engine is mounted.  [default: transit]"),
         click.option("--token", help="pkcs11: the token's label."),
     ]
@@ -40,7 +40,11 @@ def way_named(name: str, options: dict[str, str | None]) -> Wrap:
 @click.command()
 @click.option("--wrap", "name", metavar="WAY", default="none", show_default=True, help="age, aws-kms, transit, pkcs11.")
 @way_options
-@click.option("--keys-lost", is_flag=True, help="The root key is there, and no copy of keys.toml is left: begin anew.")
+@click.option(
+    "--keys-lost",
+    is_flag=True,
+    help="The root key still exists, but all copies of keys.toml are lost: start again without them.",
+)
 @cli.json_option
 def init(name: str, keys_lost: bool, as_json: bool, **options: str | None) -> None:
     """Create the root key in a file that only you can read. An existing key is never touched.
@@ -61,7 +65,9 @@ def init(name: str, keys_lost: bool, as_json: bool, **options: str | None) -> No
         if as_json:
             cli.print_json({"key": str(key), "keys_lost": True, "on_record": lost})
         else:
-            click.echo(f"There is no key below the root key {key} now. What hung on those that are lost stays closed.")
+            click.echo(
+                f"There is no key below the root key {key} now. Data sealed with the lost keys stays unreadable."
+            )
         return
     one = way_named(name, options)
     key = create_home(cli.home(), wrap=one)
@@ -69,8 +75,8 @@ def init(name: str, keys_lost: bool, as_json: bool, **options: str | None) -> No
     if as_json:
         cli.print_json({"key": str(key), "file": str(path), "wrap": wrap_facts(one)})
     else:
-        click.echo(f"Made the root key {key} in {path}.")
-        click.echo("Without it nothing that Troth seals can be opened, and no subject recognised: back it up, apart.")
+        click.echo(f"Created the root key {key} in {path}.")
+        click.echo("Without it, sealed data cannot be decrypted and people not be recognised: back it up separately.")
 
 
 def _note_lost() -> int:
@@ -85,7 +91,7 @@ def _note_lost() -> int:
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False), required=False)
-@click.option("--none", "none", is_flag=True, help="Keep no copy any more. The one that is there stays: take it away.")
+@click.option("--none", "none", is_flag=True, help="Stop keeping a copy. The existing copy stays: delete it yourself.")
 @cli.json_option
 def copy(path: Path | None, none: bool, as_json: bool) -> None:
     """Also write keys.toml, and every change of it, to a second path, on another disk.
@@ -107,7 +113,7 @@ def copy(path: Path | None, none: bool, as_json: bool) -> None:
     if as_json:
         cli.print_json({"copy": str(chain.copy) if chain.copy else None, "fault": fault})
     else:
-        where = f"Every change of keys.toml is written to {chain.copy}, too." if chain.copy else "No copy is kept."
+        where = f"Every change of keys.toml is also written to {chain.copy}." if chain.copy else "No copy is kept."
         click.echo(fault or where)
     if fault:
         raise click.exceptions.Exit(1)
@@ -143,14 +149,18 @@ def wrap(name: str, approved: str | None, as_json: bool, **options: str | None) 
     elif approved is None:
         _show(plan)
     else:
-        click.echo(f"Wrapped the root key {plan.key} in {plan.file} anew: {wrap_said(plan.then)}.")
-        click.echo("Copies of the old file still open the old way: replace them by copies of the new one.")
+        click.echo(f"Wrapped the root key {plan.key} in {plan.file} again: {wrap_said(plan.then)}.")
+        click.echo(
+            "Copies of the old file can still be unwrapped the old way: replace them with copies of the new file."
+        )
 
 
 def _show(plan: RewrapPlan) -> None:
     click.echo(f"Root key {plan.key} in {plan.file}")
     click.echo(f"  now   {wrap_said(plan.now)}\n  then  {wrap_said(plan.then)}")
-    click.echo("It stays the same key. From then on every command and service that uses it needs what unwraps it.")
+    click.echo(
+        "The key itself stays the same. From then on, every command and service that uses it must be able to unwrap it."
+    )
     click.echo(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {plan.hash}")
 
 
@@ -164,6 +174,6 @@ def wrap_facts(wrap: Wrap) -> dict[str, str]:
 def wrap_said(wrap: Wrap) -> str:
     """The same as text."""
     if wrap.name == "none":
-        return "none: whoever reads the file has the key"
+        return "none: anyone who can read the file has the key"
     name, *rest = wrap_facts(wrap).items()
     return ", ".join((name[1], *(f"{option} {value}" for option, value in rest)))

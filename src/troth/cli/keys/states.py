@@ -31,7 +31,7 @@ def suspend(name: str, as_json: bool) -> None:
     """
     keyring = opened()
     info = _noted(keyring, lambda: _suspended(keyring, name))
-    _told(info, f"troth keys resume {info.name}, or put another in use: troth keys rotate {info.purpose}", as_json)
+    _told(info, f"troth keys resume {info.name}, or activate another key: troth keys rotate {info.purpose}", as_json)
 
 
 def _suspended(keyring: Keyring, name: str) -> KeyInfo:
@@ -52,7 +52,7 @@ def resume(name: str, as_json: bool) -> None:
     """
     keyring = opened()
     info = _noted(keyring, lambda: _resumed(keyring, name))
-    _told(info, "it seals and opens" if info.state.seals else "it opens, and another key seals", as_json)
+    _told(info, "it seals and opens" if info.state.seals else "it opens; another key seals", as_json)
 
 
 def _resumed(keyring: Keyring, name: str) -> KeyInfo:

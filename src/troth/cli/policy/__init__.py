@@ -20,10 +20,10 @@ COMMANDS = {
 
 _SHORT = {
     "read": "Show what a policy says, sentence by sentence, and where.",
-    "bind": "Propose what could show that each promise is kept.",
-    "lint": "Say what is wrong with a policy.",
+    "bind": "Propose how to verify that each promise is kept.",
+    "lint": "Report conflicts of a policy with the law, itself or the declaration.",
     "render": "Render a complete notice from the declaration.",
-    "diff": "Say which promises are stronger, weaker, new or gone.",
+    "diff": "Show which promises are stronger, weaker, new or gone.",
 }
 
 

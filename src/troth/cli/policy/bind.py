@@ -25,8 +25,8 @@ _INDENT_MAX = 24
 @click.command()
 @file_argument
 @cli.declaration_option
-@click.option("--write", is_flag=True, help="Show what would be added to the declaration, and the hash of that.")
-@click.option("--apply", "approved", metavar="HASH", help="Add what you have seen with --write.")
+@click.option("--write", is_flag=True, help="Show what would be added to the declaration, and its hash.")
+@click.option("--apply", "approved", metavar="HASH", help="Add what --write has shown, by its hash.")
 @cli.json_option
 def bind(file: Path, declaration: Path, write: bool, approved: str | None, as_json: bool) -> None:
     """Propose how to verify each promise: by controls, or by a named person's attestation if nothing measures it.
@@ -70,14 +70,18 @@ def _require_english(policy: PolicyText, file: Path) -> None:
     from troth.policy import PolicyError, TextLanguage
 
     if policy.language is TextLanguage.OTHER:
-        raise PolicyError(f"{file.name} is not in English, and promises are found in English only: nothing is proposed")
+        raise PolicyError(
+            f"{file.name} is not in English. Promises are found only in English text, so nothing is proposed"
+        )
     if policy.language is TextLanguage.MIXED:
-        click.echo("Some of it is not in English; nothing is proposed for that.", err=True)
+        click.echo("Part of the policy is not in English; nothing is proposed for that part.", err=True)
 
 
 def _apply(change: FileChange, approved: str) -> None:
     if approved != change.hash:
-        raise click.UsageError(f"--apply {approved[:40]} is not what would be written now; look again with --write")
+        raise click.UsageError(
+            f"--apply {approved[:40]} does not match what would be written now; check it again with --write"
+        )
     change.write()
 
 
@@ -88,7 +92,7 @@ def _shown(
     nothing = f" {len(plan.bare)} bound to nothing," if plan.bare else ""
     yield f"{file}: {bound} bound in {declaration},{nothing} {len(plan.proposals)} not yet bound."
     if plan.astray:
-        yield f"{counted(len(plan.astray), 'promise')} of {declaration}: their words are not in the policy as a whole."
+        yield f"{counted(len(plan.astray), 'promise')} of {declaration} not in the policy, or not as a whole."
     if plan.left:
         yield f"{counted(plan.left, 'sentence')} left out, as listed under policy.not_promises."
     for lost in plan.astray:
@@ -121,7 +125,7 @@ def _doubted(doubted: Doubted) -> Iterator[str]:
 
 def _bare(plan: BindingPlan) -> Iterator[str]:
     if plan.bare:
-        yield "\nBound to nothing, so name a control or let somebody attest it:"
+        yield "\nBound to nothing: name a control, or have somebody attest it:"
     for bare in plan.bare:
         yield from _wrapped(f"“{bare.promise.quote}”", f"  promises.{bare.index}: ")
 
@@ -147,9 +151,9 @@ def _proposal(proposal: Proposal) -> Iterator[str]:
         yield f"  about: {', '.join(proposal.about)}"
     if proposal.attest:
         why = (
-            "these see a part only; somebody should attest"
+            "these controls cover only a part; somebody should attest"
             if proposal.proofs
-            else "nothing measures it; somebody may attest"
+            else "no control measures it; somebody may attest"
         )
         yield from _wrapped(f"“{proposal.attest}”", f"  {why}: ")
     if proposal.own:

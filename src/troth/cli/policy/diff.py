@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@click.option("--all", "everything", is_flag=True, help="Tell of clauses that are the same, too.")
+@click.option("--all", "everything", is_flag=True, help="Also show clauses that are the same.")
 @cli.json_option
 def diff(old: Path, new: Path, everything: bool, as_json: bool) -> None:
     """Show which promises of OLD are stronger, weaker, new or gone in NEW, clause by clause, and why.
@@ -44,10 +44,12 @@ def diff(old: Path, new: Path, everything: bool, as_json: bool) -> None:
     else:
         for change in shown:
             click.echo(cli.printable("\n".join(_lines(change))))
-        click.echo(f"{new}: {_summary(compared) if is_told else 'cannot be compared, as only English is read'}")
+        click.echo(
+            f"{new}: {_summary(compared) if is_told else 'cannot be compared, because only English is supported'}"
+        )
         if not compared.weaker and (compared.doubtful or not is_told):
             word = f"{{by: …, on: …, text: {after.hash}, than: {before.hash}}}"
-            click.echo(f"Once somebody has read it and none of it promises less, say under 'policy': reviewed: {word}")
+            click.echo(f"If somebody has read it and it promises no less, add under 'policy': reviewed: {word}")
     if compared.weaker or compared.doubtful or not is_told:
         raise click.exceptions.Exit(1)
 

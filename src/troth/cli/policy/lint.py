@@ -19,35 +19,35 @@ if TYPE_CHECKING:
 
 _WORDS = {"E": ("error", "errors"), "W": ("warning", "warnings"), "I": ("piece of advice", "pieces of advice")}
 _MEANING = {
-    "E": "what the law asks for is missing, or a statement is not true",
+    "E": "a legal requirement is missing, or a statement is not true",
     "W": "misleading, vague or risky",
-    "I": "worth a look",
+    "I": "worth checking",
 }
 _QUOTE_CHARACTERS = 160
 _LEFT_OUT = {
-    ("ca", "us"): "Nothing in it points to Americans",
-    ("gdpr", "uk"): "Nobody in Europe is served, as the declaration says",
+    ("ca", "us"): "Nothing in it suggests customers in the United States",
+    ("gdpr", "uk"): "The declaration says that nobody in Europe is served",
 }
 
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Look with the law of that day; today's if left out.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use the law in force on that day.  [default: today]")
 @click.option(
-    "--regime", "regimes", metavar="LIST", help="Only these laws: gdpr,uk,ca,us,pci. Those that may apply if left out."
+    "--regime", "regimes", metavar="LIST", help="Only these laws: gdpr,uk,ca,us,pci.  [default: those that may apply]"
 )
 @click.option(
     "--facts",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="DECLARATION",
-    help="A declaration: what it declares is held against what the policy says.",
+    help="A declaration to compare the policy with.",
 )
 @cli.json_option
 @click.option("--sarif", is_flag=True, help="Print SARIF 2.1.0, for code scanners and editors.")
 @click.option("--html", "as_html", is_flag=True, help="Print one HTML page: the policy with the findings beside it.")
-@click.option("--fix", is_flag=True, help="Print what is mechanical to fix, as a diff. Changes nothing by itself.")
+@click.option("--fix", is_flag=True, help="Print a diff of automatic fixes. Changes no file.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="With --fix: write the fixed policy here.")
-@click.option("--rules", "list_rules", is_flag=True, help="List the rules instead.")
+@click.option("--rules", "list_rules", is_flag=True, help="List the rules and exit.")
 def lint(
     file: Path | None,
     as_of: dt.datetime | None,
@@ -77,12 +77,12 @@ def lint(
     if (as_json + sarif + as_html + fix) > 1:
         raise click.UsageError("give one of --json, --sarif, --html and --fix")
     if out is not None and not fix:
-        raise click.UsageError("--out says where to write what --fix fixes; give both")
+        raise click.UsageError("--out is the file that --fix writes to; give both")
     if list_rules:
         _show_rules(as_json=as_json)
         return
     if file is None:
-        raise click.UsageError("name the policy's file")
+        raise click.UsageError("give the policy's file")
     look = _looking(as_of.date() if as_of else dt.datetime.now(dt.UTC).date(), regimes, facts)
     policy = _read(file)
     report = look(policy)
@@ -128,9 +128,9 @@ def _read(file: Path) -> PolicyText:
 
     policy = read_file(file)
     if policy.language is TextLanguage.OTHER:
-        raise PolicyError(f"{file.name} is not in English, and the rules know English only: nothing was looked at")
+        raise PolicyError(f"{file.name} is not in English. The rules only support English, so nothing was checked")
     if policy.language is TextLanguage.MIXED:
-        click.echo("Some of it is not in English; the rules do not see that.", err=True)
+        click.echo("Part of the policy is not in English; the rules do not check that part.", err=True)
     return policy
 
 
@@ -143,7 +143,7 @@ def _fix(file: Path, policy: PolicyText, look: Callable[[PolicyText], LintReport
     kind = file_kind(data, name=file.name)
     if kind == "docx" or kind == "pdf" or data.decode("utf-8", "replace") != policy.source:
         raise click.ClickException(
-            f"{file.name}: only text, Markdown and HTML in UTF-8 is fixed; save it so, or by hand"
+            f"{file.name}: --fix supports only text, Markdown and HTML in UTF-8; convert it, or fix it by hand"
         )
     fixed = apply_fixes(policy.source, kind=kind, look=lambda text: look(read(text, kind=kind)))
     click.echo(fixed.diff(file.name), nl=False)
@@ -161,10 +161,10 @@ def _shown(file: Path, report: LintReport) -> Iterator[str]:
     """The findings as lines for a terminal, most severe first."""
     yield f"{file}: {_tally(report)}, with the rules of {report.as_of:%-d %B %Y}."
     if report.is_lawless:
-        yield "No law's rule counted on that day: only those that belong to no law were looked at."
+        yield "No rule of a law was in force on that day: only the rules that belong to no law were checked."
     for names, why in _LEFT_OUT.items():
         if left := ",".join(name for name in names if name in report.left_out):
-            yield f"{why}, so their laws were not looked at; --regime {left} does."
+            yield f"{why}, so these laws were not checked; --regime {left} checks them."
     for severity, meaning in _MEANING.items():
         found = [finding for finding in report.findings if finding.severity == severity]
         if found:
@@ -189,7 +189,7 @@ def _finding(finding: LintFinding) -> Iterator[str]:
 def _tally(report: LintReport) -> str:
     tally = ", ".join(_plural(severity, count) for severity, count in report.counts.items())
     open_errors = sum(finding.severity == "E" for finding in report.findings) - len(report.certain)
-    return f"{tally} ({counted(open_errors, 'error')} under a condition that nobody settled)" if open_errors else tally
+    return f"{tally} ({counted(open_errors, 'error')} under a condition that is not settled)" if open_errors else tally
 
 
 def _plural(severity: str, count: int) -> str:

@@ -69,7 +69,7 @@ def read(file: Path, as_json: bool) -> None:
 
 def _left_out(promises: list[Clause]) -> Iterator[str]:
     if promises:
-        yield "\nLeft out, although it sounds like a promise"
+        yield "\nNot part of the policy, although it sounds like a promise"
         yield from (f"{_where(one.sentence.span):>9}  {one.sentence.text}" for one in promises)
 
 
@@ -105,12 +105,12 @@ def _language(policy: PolicyText) -> str:
         case TextLanguage.ENGLISH:
             return "English."
         case TextLanguage.OTHER:
-            return "Not English: what rests on its words is not judged."
+            return "Not English: its sentences are not classified."
         case TextLanguage.MIXED:
             first = _where(other[0].sentences[0].span)
             return f"Partly English: {counted(len(other), 'paragraph')} not, the first in line {first}."
         case _:
-            return "Too few words to say whether it is English."
+            return "Too short to tell whether it is English."
 
 
 def _line(sentence: Sentence, block: Block, kinds: tuple[ClauseKind, ...]) -> str:

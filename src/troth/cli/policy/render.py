@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write the full notice in every form, and the short ones, into this folder.",
+    help="Write the full notice in every format, and the short notices, into this folder.",
 )
 @cli.json_option
 def render(
@@ -53,7 +53,7 @@ def render(
     declared = load(declaration)
     if point is not None:
         if form == "json-ld" or out is not None:
-            raise click.UsageError("a short notice is md or html, and is printed; --out writes all of them")
+            raise click.UsageError("a short notice is printed, as md or html; --out writes all of them")
         short = notice.render_short(declared, point, form, language=language)
         _print({"short": point, "text": short}, short, as_json=as_json)
         return
@@ -101,11 +101,11 @@ def _write(folder: Path, files: dict[str, str], *, policy: Path) -> None:
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise click.UsageError(f"{folder} cannot be written: {error.strerror}; name another folder") from None
+        raise click.UsageError(f"{folder} cannot be written: {error.strerror}; give another folder") from None
 
 
 def _require_free(file: Path, text: str, policy: Path) -> None:
     if file.resolve() == policy.resolve():
-        raise click.ClickException(f"{file} is the published policy (policy.file); name another folder")
+        raise click.ClickException(f"{file} is the published policy (policy.file); give another folder")
     if file.exists() and file.read_bytes() != text.encode():
-        raise click.ClickException(f"{file} is there and says something else; name another folder")
+        raise click.ClickException(f"{file} exists with other content; give another folder")

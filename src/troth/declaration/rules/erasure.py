@@ -22,17 +22,17 @@ def _erasure(declaration: Declaration) -> Faults:
             if personal or table.identity or table.mentions or is_persons:
                 fix = "add 'erase: delete', or a strategy for each field"
                 yield UnplacedProblem(
-                    "erase-missing", place.path(), "nothing says what erasure does to these rows", fix
+                    "erase-missing", place.path(), "what erasure does to these rows is not declared", fix
                 )
         elif erase.rows == "keep" or erase.fields:  # deleted rows may have to stay if others refer to them
             naming = [column for _, column in naming_columns(place)]
             untreated = [column for column in dict.fromkeys([*personal, *naming]) if column not in erase.fields]
             if not (untreated or erase.fields or table.keep or table.unlinked) and leads_in(table):
-                message = "rows of a person stay, and nothing says why"
+                message = "rows of a person are kept, and no reason is declared"
                 fix = "write 'delete', give a field a strategy, or add 'keep' to the table, with 'because' and 'cite'"
                 yield UnplacedProblem("erase-nothing", place.path("erase"), message, fix)
             if untreated:
-                message = f"nothing says what erasure does to {listed(untreated)}"
+                message = f"what erasure does to these fields is not declared: {listed(untreated)}"
                 yield UnplacedProblem("erase-field-missing", place.path("erase"), message, "give each a strategy")
             yield from _strategies(place, place.path("erase", "fields"), erase.fields)
 
@@ -51,7 +51,7 @@ def _strategies(place: TablePlace, path: tuple[str, ...], strategies: dict[str, 
             )
         elif strategy is Strategy.KEEP and place.table.keep is None:
             fix = "add 'keep' to the table, with 'because' and 'cite'"
-            yield UnplacedProblem("keep-missing", at, "the field is kept, and nothing says why", fix)
+            yield UnplacedProblem("keep-missing", at, "the field is kept, and no reason is declared", fix)
 
 
 def _sealing(declaration: Declaration) -> Faults:
@@ -60,18 +60,18 @@ def _sealing(declaration: Declaration) -> Faults:
         fields = place.table.fields
         for path, column in naming_columns(place):
             if column in fields and fields[column].sealed:
-                message = f"'{shown(column)}' is sealed, so no value is found in it: these people stay out of requests"
+                message = f"'{shown(column)}' is sealed and cannot be searched: requests do not find these people"
                 yield UnplacedProblem(
-                    "identity-sealed", path, message, "name them by another column, or by an account number"
+                    "identity-sealed", path, message, "identify them by another column, or by an account number"
                 )
         told: dict[str, str] = {}
         for column, use in fields.items():
             if use.search is not None:
                 yield from _search(place, column, use.search, told)
             if use.token is not None and use.sealed:
-                message = f"'{shown(column)}' is said to hold both sealed values and tokens"
+                message = f"'{shown(column)}' is declared to hold both sealed values and tokens"
                 yield UnplacedProblem(
-                    "token-sealed", place.path("fields", column), message, "leave out 'sealed' or 'token'"
+                    "token-sealed", place.path("fields", column), message, "remove 'sealed' or 'token'"
                 )
         buckets = {use.search.column for use in fields.values() if use.search is not None}
         erase, keep = place.table.erase, place.table.keep
@@ -82,7 +82,7 @@ def _sealing(declaration: Declaration) -> Faults:
             for column, strategy in strategies.items():
                 is_sealed = column in buckets or (column in fields and fields[column].sealed)
                 if is_sealed and strategy in (Strategy.MASK, Strategy.PSEUDONYMISE):
-                    message = f"'{strategy}' writes what is not sealed, and the application cannot open it"
+                    message = f"'{strategy}' writes an unsealed value, which the application cannot open"
                     yield UnplacedProblem(
                         "erase-sealed", place.path(*at, column), message, "write 'null'", Severity.WARNING
                     )
@@ -95,13 +95,13 @@ def _search(place: TablePlace, column: str, search: BlindSearch, problems: dict[
     names = (column, *search.with_)
     for at, name in enumerate(names):
         if name not in fields or fields[name].sealed is not True:
-            fix = "say 'sealed: true' of it" if name in fields else meant(nearest_of(name, fields), "declare it")
+            fix = "add 'sealed: true' to it" if name in fields else meant(nearest_of(name, fields), "declare it")
             yield UnplacedProblem("search-unsealed", path, f"'{shown(name)}' is not a field with 'sealed: true'", fix)
         elif name in names[:at] or problems.setdefault(name, column) != column:
-            message = f"'{shown(name)}' is in two indexes, which together tell values apart that each of them hides"
-            yield UnplacedProblem("search-twice", path, message, "leave one of them out")
+            message = f"'{shown(name)}' is in two indexes, which together distinguish values that each alone does not"
+            yield UnplacedProblem("search-twice", path, message, "remove one of them")
     if search.column not in fields:
-        fix = f"add it to the fields of '{shown(place.name)}', with the category of what it finds"
+        fix = f"add it to the fields of '{shown(place.name)}', with the category of the values that it finds"
         message = f"the buckets in '{shown(search.column)}' are personal data and are not declared"
         yield UnplacedProblem("search-column", (*path, "column"), message, fix)
 
@@ -114,7 +114,7 @@ def _keeping(declaration: Declaration) -> Faults:
             continue
         if keep.for_ is not None and keep.from_ is None:
             fix = "add 'from: …', the column that the period starts from"
-            yield UnplacedProblem("keep-from-missing", place.path("keep"), "a period needs a start", fix)
+            yield UnplacedProblem("keep-from-missing", place.path("keep"), "the period has no start", fix)
         known = columns(place.table)
         for column, strategy in keep.meanwhile.items():
             path = place.path("keep", "meanwhile", column)
@@ -123,7 +123,7 @@ def _keeping(declaration: Declaration) -> Faults:
                 yield UnplacedProblem("keep-field-unknown", path, f"no declared field '{shown(column)}'", fix)
             if strategy in (Strategy.DELETE, Strategy.KEEP):
                 yield UnplacedProblem(
-                    "keep-meanwhile", path, f"'{strategy}' is nothing to do meanwhile", "leave the field out"
+                    "keep-meanwhile", path, f"'{strategy}' is not possible while the row is kept", "remove the field"
                 )
 
 

@@ -18,25 +18,27 @@ def _asked(declaration: Declaration) -> Faults:
         if asked is None:
             if scheme in ASKED_SCHEMES:
                 fix = "add 'asked: {answers: […], secret: ${NAME}, holds: {…}}'"
-                yield UnplacedProblem("asked-missing", path, "nothing says how this system is asked", fix)
+                yield UnplacedProblem("asked-missing", path, "how to ask this system is not declared", fix)
             continue
         if not asked.holds:
             fix = "add 'holds: {NAME: category}' under 'asked'"
-            yield UnplacedProblem("asked-holds", path, "nothing says what this system holds", fix, Severity.WARNING)
+            yield UnplacedProblem("asked-holds", path, "what this system holds is not declared", fix, Severity.WARNING)
         if system.store == "task":
             continue
         if scheme not in ASKED_SCHEMES and not is_reference:
-            message = "a database or a folder is looked into, and not asked"
+            message = "a database or a folder is read directly, and cannot have 'asked'"
             yield UnplacedProblem("asked-store", (*path, "store"), message, "give an https:// address or 'hook:MODULE'")
         if system.tables:
-            message = "tables of a system that is asked, which nobody looks into"
-            yield UnplacedProblem("asked-tables", (*path, "tables"), message, "say what it holds under 'asked'")
+            message = "an external system cannot have tables, because Troth does not read it"
+            yield UnplacedProblem("asked-tables", (*path, "tables"), message, "declare what it holds under 'asked'")
         if asked.recipient is not None and asked.recipient not in declaration.recipients:
             fix = meant(nearest_of(asked.recipient, declaration.recipients), "declare it under 'recipients'")
             message = f"no recipient '{shown(asked.recipient)}'"
             yield UnplacedProblem("asked-recipient", (*path, "asked", "recipient"), message, fix)
         if asked.secret is None and scheme.endswith(("http", "https")):
-            yield UnplacedProblem("asked-secret", (*path, "asked"), "nothing to sign with", "add 'secret: ${NAME}'")
+            yield UnplacedProblem(
+                "asked-secret", (*path, "asked"), "there is no secret to sign messages with", "add 'secret: ${NAME}'"
+            )
 
 
 RULES: Final = (_asked,)

@@ -14,7 +14,7 @@ from troth.declaration.taxonomy import is_category, is_use, nearest
 
 _OPEN: Final = re.compile(r"\s*TODO\b")
 _NO_DAY: Final = dt.date(1970, 1, 1)
-_MARKS: Final = {"TODO": "fill in what is missing", "REVIEW": "look at each guess and fix it"}
+_MARKS: Final = {"TODO": "fill in what is missing", "REVIEW": "check each guess and correct it"}
 NO_COUNTRY: Final = {"UK": "GB", "EU": None, "EL": "GR"}
 """Codes that are written for countries but are none, with the intended code."""
 
@@ -22,16 +22,21 @@ NO_COUNTRY: Final = {"UK": "GB", "EU": None, "EL": "GR"}
 def _drafted(declaration: Declaration) -> Faults:
     """Placeholders of `troth init` are not facts, and its guesses are unconfirmed."""
     if declaration.policy.effective == _NO_DAY:
-        fix = "name the day since when the policy is in force"
-        yield UnplacedProblem("placeholder-left", ("policy", "effective"), "the day that a draft leaves open", fix)
+        fix = "give the day from which the policy is in force"
+        yield UnplacedProblem(
+            "placeholder-left", ("policy", "effective"), "the day is still the placeholder of a draft", fix
+        )
     if "TODO" in declaration.model_dump_json(exclude_defaults=True):  # rare; always walking would cost twice as much
         for path in _open(declaration.model_dump(mode="json", by_alias=True, exclude_defaults=True), ()):
             yield UnplacedProblem(
-                "placeholder-left", path, "'TODO' stands here", "write what is true, or take the key out"
+                "placeholder-left",
+                path,
+                "the value is still 'TODO'",
+                "replace it with the real value, or remove the key",
             )
     for mark, (count, first) in declaration.marks.items():
         message = f"{count} comments say {mark}, this one first" if count > 1 else f"a comment says {mark}"
-        fix = f"{_MARKS[mark]}, and take the mark away"
+        fix = f"{_MARKS[mark]}, and remove the mark"
         yield UnplacedProblem("mark-left", (), message, fix, Severity.WARNING, first)
 
 
@@ -81,8 +86,8 @@ def _countries(declaration: Declaration) -> Faults:
     named += [(("systems", name, "country"), one.country) for name, one in declaration.systems.items() if one.country]
     for path, country in named:
         if country in NO_COUNTRY:
-            fix = meant(NO_COUNTRY[country], "name the country itself")
-            yield UnplacedProblem("country-unknown", path, f"'{country}' is no country of ISO 3166-1", fix)
+            fix = meant(NO_COUNTRY[country], "give the country itself")
+            yield UnplacedProblem("country-unknown", path, f"'{country}' is not a country in ISO 3166-1", fix)
 
 
 RULES: Final = (_drafted, _vocabulary, _countries)

@@ -24,13 +24,18 @@ def _promises(declaration: Declaration) -> Faults:
         same = first.setdefault(" ".join(promise.quote.split()).casefold(), index)
         if same != index:
             where = declaration.where(f"promises.{same}")
-            fix = f"join it with promise {same}" + (f" at {where}" if where else "")
-            yield UnplacedProblem("quote-twice", (*path, "quote"), "this sentence is promised already", fix)
+            fix = f"merge it with promise {same}" + (f" at {where}" if where else "")
+            yield UnplacedProblem(
+                "quote-twice", (*path, "quote"), "this sentence is already declared as a promise", fix
+            )
         if promise.attest is not None and promise.attest.until <= promise.attest.on:
             message = "the attestation ends before it begins"
-            yield UnplacedProblem("attestation-dates", (*path, "attest", "until"), message, "name a later day")
+            yield UnplacedProblem("attestation-dates", (*path, "attest", "until"), message, "give a later day")
         elif promise.attest is not None and promise.attest.is_too_long:
-            message, fix = "the attestation is for more than a year", "name an earlier day: it does not count"
+            message, fix = (
+                "the attestation is for more than a year",
+                "give an earlier day: an attestation for more than a year does not count",
+            )
             yield UnplacedProblem("attestation-long", (*path, "attest", "until"), message, fix)
 
 
@@ -42,7 +47,10 @@ def lapsed(declaration: Declaration, today: dt.date) -> Faults:
             yield from _waiver(path, promise.waive.until, today)
         if promise.attest is not None and promise.attest.on > today:
             yield UnplacedProblem(
-                "attestation-early", (*path, "attest", "on"), "the attestation is dated ahead", "correct the day"
+                "attestation-early",
+                (*path, "attest", "on"),
+                "the attestation is dated in the future",
+                "correct the day",
             )
         if promise.attest is not None and promise.attest.until < today:
             message = f"the attestation ended on {promise.attest.until}"
@@ -58,12 +66,15 @@ def _waiver(path: tuple[str, ...], until: dt.date, today: dt.date) -> Faults:
     if until < today:
         message = f"the waiver ended on {until}"
         yield UnplacedProblem(
-            "waiver-lapsed", (*path, "waive"), message, "fix the breach, or decide anew", Severity.WARNING
+            "waiver-lapsed", (*path, "waive"), message, "fix the breach, or approve a new waiver", Severity.WARNING
         )
     elif (until - today).days > WAIVER_DAYS_MAX:
         message = "the waiver runs for more than a year"
         yield UnplacedProblem(
-            "waiver-long", (*path, "waive", "until"), message, "name an earlier day: it does not count yet"
+            "waiver-long",
+            (*path, "waive", "until"),
+            message,
+            "give an earlier day: a waiver for more than a year does not count",
         )
 
 

@@ -26,16 +26,16 @@ def _purposes(declaration: Declaration) -> Faults:
     for name, purpose in declaration.purposes.items():
         if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
             # GDPR Art. 13(1)(d)
-            fix = "add 'interests: …', in words for the person"
+            fix = "add 'interests: …', in words that the person understands"
             yield UnplacedProblem(
-                "interests-missing", ("purposes", name), "the legitimate interests are not named", fix
+                "interests-missing", ("purposes", name), "the legitimate interests are not declared", fix
             )
         if purpose.basis is Basis.RECOGNISED_LEGITIMATE_INTERESTS and declaration.organisation.country != "GB":
-            message = "recognised legitimate interests are a basis of the UK GDPR alone"
+            message = "recognised legitimate interests are a basis only under the UK GDPR"
             yield UnplacedProblem("basis-elsewhere", ("purposes", name, "basis"), message, "choose another basis")
         if purpose.objection == "automatic" and purpose.basis not in OBJECTABLE:
-            message = f"nobody can object to what rests on '{purpose.basis.value}' (GDPR Art. 21(1))"
-            yield UnplacedProblem("objection-basis", ("purposes", name, "objection"), message, "take 'objection' out")
+            message = f"there is no right to object to the basis '{purpose.basis.value}' (GDPR Art. 21(1))"
+            yield UnplacedProblem("objection-basis", ("purposes", name, "objection"), message, "remove 'objection'")
         yield from _unheld(declaration, ("purposes", name, "data"), purpose.data, held)
 
 
@@ -60,7 +60,7 @@ def _unheld(
         return
     for index, category in enumerate(named):
         if is_category(category) and not any(covers(category, one) or covers(one, category) for one in held):
-            fix = "declare the field that holds it, or take it out"
+            fix = "declare the field that holds it, or remove it"
             message = f"no table holds '{shown(category)}'"
             yield UnplacedProblem("category-unheld", (*path, str(index)), message, fix, Severity.WARNING)
 
@@ -93,8 +93,8 @@ def _collection(declaration: Declaration) -> Faults:
                 continue
             if not any(covers(broad, category) for broad in data):
                 path = ("collection_points", name, "fields", column)
-                fix = "take the field out, or name the purpose that needs it"
-                message = f"none of the purposes needs '{shown(category)}'"
+                fix = "remove the field, or declare the purpose that needs it"
+                message = f"no purpose needs '{shown(category)}'"
                 yield UnplacedProblem("collect-needless", path, message, fix, Severity.WARNING)
 
 
@@ -105,13 +105,13 @@ def _recipients(declaration: Declaration) -> Faults:
     for name, recipient in declaration.recipients.items():
         path = ("recipients", name)
         if recipient.country not in at_home and recipient.country not in NO_COUNTRY and not recipient.safeguard:
-            message = f"data goes to {recipient.country}, and no safeguard is named"
+            message = f"data goes to {recipient.country}, and no safeguard is declared"
             yield UnplacedProblem(
                 "safeguard-missing", path, message, "add 'safeguard: …': adequacy, scc, idta, dpf, uk_bridge"
             )
         if recipient.role is Sharing.PROCESSOR and not recipient.contract:
-            fix = "add 'contract: …', where it is kept"
-            yield UnplacedProblem("contract-missing", path, "no processing contract is named", fix, Severity.WARNING)
+            fix = "add 'contract: …', the place where it is kept"
+            yield UnplacedProblem("contract-missing", path, "no processing contract is declared", fix, Severity.WARNING)
         yield from _unheld(declaration, (*path, "receives"), recipient.receives, held)
 
 
@@ -129,16 +129,16 @@ def _feeds(declaration: Declaration) -> Faults:
         path = ("recipients", name, "feed")
         place = known.get(feed.table)
         if place is None:
-            fix = meant(nearest_of(feed.table, known), "write 'system.table', a declared table that is looked into")
+            fix = meant(nearest_of(feed.table, known), "write 'system.table', a declared table that Troth reads")
             yield UnplacedProblem("feed-table", (*path, "table"), f"no table '{shown(feed.table)}'", fix)
             continue
         if not leads_in(place.table):
-            message = f"nothing leads from a person to the rows of '{shown(feed.table)}'"
-            fix = "say whose they are: belongs_to, identity or mentions"
+            message = f"no link leads from a person to the rows of '{shown(feed.table)}'"
+            fix = "declare whose they are: belongs_to, identity or mentions"
             yield UnplacedProblem("feed-nobody", (*path, "table"), message, fix)
         received = [use.category for use in place.table.fields.values() if _meet(use.category, recipient.receives)]
         if not received:
-            fix = f"name the table that holds it, or add to recipients.{shown(name)}.receives what goes there"
+            fix = f"give the table that holds it, or add what is sent to recipients.{shown(name)}.receives"
             message = f"'{shown(feed.table)}' holds nothing that '{shown(name)}' receives"
             yield UnplacedProblem("feed-nothing", (*path, "table"), message, fix)
         start = place.table.keep.from_ if place.table.keep is not None else None

@@ -35,7 +35,7 @@ def _references(declaration: Declaration) -> Faults:
 def _reference_columns(path: tuple[str, ...], reference: Reference, target: Table) -> Faults:
     if len(reference.columns) != len(reference.to):
         message = f"{len(reference.columns)} columns refer to {len(reference.to)}"
-        yield UnplacedProblem("reference-arity", path, message, "name as many columns on both sides")
+        yield UnplacedProblem("reference-arity", path, message, "give the same number of columns on both sides")
     known = columns(target)
     for column in reference.to:
         # A declaration need not name every column, so only a near miss is reported; the schema will show the rest.
@@ -55,9 +55,9 @@ def _cycles(declaration: Declaration) -> Faults:
     for circle, key in _circles(owners):
         (system, table), names = circle[-1], [shown(name) for _, name in (*circle[-1:], *circle)]
         tables = " → ".join(names if len(names) < 8 else [*names[:3], "…", *names[-3:]])
-        fix = "make the reference that does not say whose the row is a 'refers_to'"
+        fix = "change the reference that does not make the row that person's to 'refers_to'"
         path = ("systems", system, "tables", table, "belongs_to", key)
-        yield UnplacedProblem("reference-cycle", path, f"the tables belong to one another: {tables}", fix)
+        yield UnplacedProblem("reference-cycle", path, f"the tables belong to each other in a circle: {tables}", fix)
 
 
 def _circles(owners: dict[_Node, list[tuple[_Node, str]]]) -> Iterator[tuple[list[_Node], str]]:
@@ -106,7 +106,7 @@ def _people(declaration: Declaration) -> Faults:
         for column in table.ignore:
             if column in table.fields:
                 message = f"'{shown(column)}' is ignored, and has a data category"
-                yield UnplacedProblem("ignore-field", place.path("ignore"), message, "take it out of one of them")
+                yield UnplacedProblem("ignore-field", place.path("ignore"), message, "remove it from one of them")
 
 
 def _marks(declaration: Declaration) -> Faults:
@@ -119,10 +119,10 @@ def _marks(declaration: Declaration) -> Faults:
             path = place.path("marks", name)
             if name not in known:
                 fix = meant(nearest_of(name, known), f"write '{_RESTRICTED}', or a purpose of the declaration")
-                yield UnplacedProblem("mark-unknown", path, f"'{shown(name)}' is no purpose", fix)
+                yield UnplacedProblem("mark-unknown", path, f"'{shown(name)}' is not a declared purpose", fix)
             if mark.column in naming:
-                message = f"'{shown(mark.column)}' names the person, and a mark would overwrite it"
-                yield UnplacedProblem("mark-column", path, message, "give the mark a column of its own")
+                message = f"'{shown(mark.column)}' identifies the person, and a mark would overwrite it"
+                yield UnplacedProblem("mark-column", path, message, "use a separate column for the mark")
 
 
 RULES: Final = (_references, _cycles, _people, _marks)

@@ -69,7 +69,7 @@ def in_jsonl(lines: Iterator[str]) -> Iterator[Cell]:
             yield from _in_line(held, number)
             number, held = number + 1, ""
         elif len(held) > _ELEMENT_MAX:
-            raise NoRecords("a line is too long to be held", number, itertools.chain((held,), lines))
+            raise NoRecords("a line is too long", number, itertools.chain((held,), lines))
 
 
 def _in_line(line: str, number: int) -> Iterator[Cell]:
@@ -113,7 +113,7 @@ def in_json(chunks: Iterator[str]) -> Iterator[Cell]:
         elif at == len(held):
             return
         else:
-            raise NoRecords("it is no JSON, or too long to be held", line, itertools.chain((held[at:],), chunks))
+            raise NoRecords("it is not JSON, or too long", line, itertools.chain((held[at:],), chunks))
 
 
 def _more(chunks: Iterator[str], held: str, wanted: int) -> tuple[str, bool]:

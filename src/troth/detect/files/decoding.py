@@ -106,7 +106,7 @@ def _again(decoder: codecs.IncrementalDecoder, chunk: bytes, wrong: str) -> str:
     try:
         return decoder.decode(chunk, final=not chunk)
     except UnicodeError:  # some encodings require a byte order mark
-        raise Unscanned(f"{wrong}: name its --encoding") from None
+        raise Unscanned(f"{wrong}: give its --encoding") from None
 
 
 def lines(chunks: Iterator[str]) -> Iterator[str]:
@@ -155,7 +155,7 @@ def _encoding(head: bytes, remark: Callable[[str], None]) -> str:
             return encoding
     for beginning, what in _FORMATS.items():
         if re.match(beginning, head):
-            raise Unscanned(f"it is no text, but {what}")
+            raise Unscanned(f"it is not text, but {what}")
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) > len(head) * 0.2 and min(even, odd) < len(head) * 0.05:
         encoding = "utf-16-le" if odd > even else "utf-16-be"
@@ -174,10 +174,10 @@ def _no_text(text: str, wrong: re.Pattern[str], *, is_guessed: bool) -> str:
         part = text[max(min(at, len(text) - _HEAD), 0) :][:_HEAD]
         strange = len(wrong.findall(part))
         if strange + part.count("\0") // 4 > max(len(part) * _STRANGE_MAX, _FEW):
-            return "it is no text: too many of its bytes are no characters; if it is one, name its --encoding"
+            return "it is not text: too many bytes are not characters; if it is text, give its --encoding"
         is_other = is_guessed and not part.isascii() and _is_other(part, strange)
         if is_other or any(it in part for it in _ESCAPED):
-            return "it is neither UTF-8 nor Windows-1252: name its --encoding, or save it as UTF-8"
+            return "it is neither UTF-8 nor Windows-1252: give its --encoding, or save it as UTF-8"
     return ""
 
 

@@ -49,7 +49,7 @@ def _in_body(part: MimePart, scan: Scan, encoding: str, depth: int) -> Iterator[
     if how == "base64":
         stray = _BASE64_LINE.sub(b"", body)
         if stray.strip():
-            yield Remark(part.line, "not all of it is base64: the rest is read as it stands", unscanned=True)
+            yield Remark(part.line, "not all of it is base64: the rest is read as plain text", unscanned=True)
             yield from _placed(scan(io.BytesIO(stray), FileKind.TEXT, encoding=encoding), part, is_as_written=True)
             body = b"".join(_BASE64_LINE.findall(body))
         body = from_base64(body)
@@ -65,16 +65,16 @@ def _in_file(body: bytes, head: Head, scan: Scan, encoding: str, depth: int) -> 
         if depth < _DEPTH_MAX:
             yield from in_mail(scan, encoding, lines_of_bytes(io.BytesIO(body)), depth=depth + 1)
         else:
-            yield Remark(1, "it is too deep inside other letters to be read", unscanned=True)
+            yield Remark(1, "it is nested too deeply in other messages", unscanned=True)
         return
     if head.encoding and head.type.startswith("multipart/"):
-        yield Remark(1, "its parts are encoded together, as none may be: they are not taken apart", unscanned=True)
+        yield Remark(1, "its parts are encoded together, which is not allowed: they are not split", unscanned=True)
     try:
         charset = known_charset(head.charset) if head.charset else encoding
     except LookupError:
         charset = "utf-8"
         if not _is_utf8(body):
-            yield Remark(1, "it is in an encoding that is not known", unscanned=True)
+            yield Remark(1, "its encoding is unknown", unscanned=True)
             return
     yield from scan(io.BytesIO(body), kind, encoding=charset)
 

@@ -52,7 +52,7 @@ def in_html(detector: Detector, chunks: Iterator[str], *, explained: bool = Fals
     """
     source, rest = _held(chunks)
     if rest is not None:
-        yield Remark(1, "read as text: the page is too long to be held")
+        yield Remark(1, "read as text: the page is too long")
         yield from in_text(detector, itertools.chain((source,), rest), explained=explained)
         return
     begins = [0, *(it.end() for it in re.finditer("\n", source))]

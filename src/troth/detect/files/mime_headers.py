@@ -61,13 +61,13 @@ def read_head(lines: Iterable[tuple[int, bytes]], *, usually: str = "text/plain"
         if name in _TELLING and len(value) <= _TELLING_MAX and name not in told:
             told[name] = value
         elif name in _TELLING:
-            wrong.add("it says how it is written twice, or at too great a length")
+            wrong.add("a header for its format is repeated or too long")
         if name != "content-transfer-encoding" or value.lower() not in _ENCODINGS:  # known values need no search
             said.append(_decoded(header, wrong))
             numbers.append(number)
     encoding = _ENCODINGS.get(told.get("content-transfer-encoding", "7bit").lower())
     if encoding is None:
-        wrong.add("how it is encoded is not known")
+        wrong.add("its encoding is unknown")
     try:
         type_, boundary = told.get_content_type(), told.get_boundary("")
         charset, file_name = told.get_content_charset(""), _decoded(told.get_filename(""), wrong)
@@ -150,5 +150,5 @@ def _in_charset(data: bytes, charset: str, wrong: set[str]) -> str:
     try:
         return data.decode(known_charset(charset or "utf-8") or "utf-8", "replace" if charset else GUESSING)
     except LookupError:
-        wrong.add("a word in it is of an alphabet that is not known")
+        wrong.add("a word in it has an unknown character set")
         return data.decode("utf-8", GUESSING)

@@ -115,7 +115,7 @@ class _Reader:
             yield from self._head_ended(self._line + 1)
         now = self._now
         if now.size > _PART_MAX and not self._is_full:
-            yield _unread(now.line, now.number, "it is too long to be held: not all of it was read")
+            yield _unread(now.line, now.number, "it is too long: not all of it was read")
         body, now.body = bytes(now.body), bytearray()
         if body.strip() and now.head is not None:
             yield MimePart(now.number, now.line, now.head, body)
@@ -174,14 +174,14 @@ class _Reader:
         if head.encoding or not (is_multipart or head.is_of_letter):
             return
         if max(len(self._around), now.number.count(".")) >= _DEPTH_MAX:
-            yield _unread(line, now.number, "it is too deep inside others to be taken apart")
+            yield _unread(line, now.number, "it is nested too deeply to be split")
         elif not is_multipart:
             self._now = _letter(f"{now.number}.", line)
         elif head.boundary:
             self._around.append(now)
             self._begin_text(now, line)
         else:
-            yield _unread(line, now.number, "it does not say what divides its parts")
+            yield _unread(line, now.number, "it has no boundary between its parts")
 
 
 def _unread(line: int, part: str, says: str) -> Remark:

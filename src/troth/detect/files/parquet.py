@@ -28,14 +28,14 @@ def in_parquet(stream: Readable) -> Iterator[Cell | Remark]:
     except ImportError:
         raise Unscanned(f"reading Parquet needs pyarrow: {install_hint('parquet')}") from None
     if not getattr(stream, "seekable", bool)():
-        raise Unscanned("Parquet has its table of contents at its end: give it as a file, not through a pipe")
+        raise Unscanned("Parquet cannot be read from a pipe: give it as a file")
     try:
         file = parquet.ParquetFile(stream)
         names = file.schema_arrow.names
         yield from (Cell(1, (), name, is_name=True) for name in names)
         yield from _cells(file, names)
     except (pa.ArrowException, OSError, *_NOT_FOR_PYTHON) as error:
-        raise Unscanned(f"it is no sound Parquet, or was cut off ({type(error).__name__}): write it anew") from None
+        raise Unscanned(f"it is not valid Parquet, or was truncated ({type(error).__name__}): write it again") from None
 
 
 def _cells(file: Any, names: list[str]) -> Iterator[Cell | Remark]:
@@ -46,7 +46,9 @@ def _cells(file: Any, names: list[str]) -> Iterator[Cell | Remark]:
                 try:
                     yield from inside(value(), at, (name,))
                 except _NOT_FOR_PYTHON as error:
-                    what = "bytes that are no text" if isinstance(error, UnicodeError) else "values that cannot be read"
+                    what = (
+                        "bytes that are not text" if isinstance(error, UnicodeError) else "values that cannot be read"
+                    )
                     if (number, what) not in told:
                         yield Remark(at, f"column {number} holds {what}", unscanned=True)
                     told.add((number, what))

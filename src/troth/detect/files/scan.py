@@ -50,7 +50,7 @@ def scan(
     except Unscanned as unscanned:
         yield Remark(1, str(unscanned), unscanned=True)
     except OSError as error:
-        yield Remark(1, f"it could not be read to its end: {error.strerror or type(error).__name__}", unscanned=True)
+        yield Remark(1, f"it could not be read completely: {error.strerror or type(error).__name__}", unscanned=True)
     yield from _taken(remarks)
 
 

@@ -16,7 +16,7 @@ def heeded(chunks: Iterator[str], remark: Callable[[str], None]) -> Iterator[str
     for chunk in chunks:
         yield chunk
         if not chunk.isascii() and (found := _ELSEWHERE.search(chunk)):
-            remark(f"it has {_script(found[0][0])} letters: people and places are looked for in Latin ones only")
+            remark(f"it has {_script(found[0][0])} letters: people and places are only found in Latin letters")
             break
     yield from chunks
 

@@ -20,9 +20,7 @@ _NO_HEADING: Final = re.compile(r"@|://|^[^A-Za-z\x80-\U0010ffff]*$")
 """A column name has a letter and is not an address."""
 _HEADING_MAX: Final = 200
 """Maximum characters of a column name: in survey results, the questions are the column names."""
-_NUMBERED: Final = (
-    "its first row does not look like names: its columns have numbers; write a name above each to see them"
-)
+_NUMBERED: Final = "its first row does not look like names: its columns have numbers; add a header row to see names"
 _SAYS_DELIMITER: Final = re.compile(r'"?sep=([,;\t|])"?\s*')
 """Excel's delimiter line before a table."""
 
@@ -55,7 +53,7 @@ def in_csv(lines: Iterator[str], are_names: Callable[[Sequence[str]], bool]) -> 
             record.taken()
     except csv.Error as error:
         rest = itertools.chain(record.held, record.lines)
-        raise NoRecords(f"its row does not end ({error})", record.line, rest) from None
+        raise NoRecords(f"its row is incomplete ({error})", record.line, rest) from None
 
 
 class _Record:

@@ -49,7 +49,7 @@ def _problems(declaration: Declaration, it: Undeclared, samples: Samples) -> Ite
     try:
         seen = classify(it.table, samples)
     except Unscanned as error:
-        yield Problem("store-not-checked", declaration.where(table), table, f"its values were not looked at: {error}")
+        yield Problem("store-not-checked", declaration.where(table), table, f"its values were not checked: {error}")
         seen, samples = classify(it.table, {}), {}
     held: dict[str, ColumnFinding] = {}
     for found in seen:

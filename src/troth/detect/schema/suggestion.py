@@ -166,8 +166,8 @@ def _role(name: str, persons: frozenset[str], belonging: frozenset[str], *, ment
 
 
 _WHY: Final = {
-    TableRole.PERSON: "each row seems to be one person, whom its columns name",
-    TableRole.BELONGS: "its rows hang on a person's",
+    TableRole.PERSON: "each row seems to be one person, named by its columns",
+    TableRole.BELONGS: "its rows depend on rows of a person",
     TableRole.MENTIONS: "its rows name a person without a key to them",
     TableRole.REFERENCE: "nothing here seems to be about a person",
 }

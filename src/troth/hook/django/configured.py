@@ -19,7 +19,7 @@ def hook() -> Hook:
     """The `Hook` at ``TROTH_HOOK``. Raises `ImportError` or `TypeError` if there is none."""
     found = import_string(getattr(settings, "TROTH_HOOK", ""))
     if not isinstance(found, Hook):
-        raise TypeError("TROTH_HOOK names something that is no troth.hook.Hook")
+        raise TypeError("TROTH_HOOK does not name a troth.hook.Hook")
     return found
 
 

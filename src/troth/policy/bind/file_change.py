@@ -55,7 +55,7 @@ def change_for(proposals: Sequence[Proposal], declaration: Declaration, main: Pa
     comments = {f"{place}.{key}": text for place, one in enumerate(proposals) for key, text in _comment(one).items()}
     change = FileChange(file, before, with_promises(before, entries, comments))
     if file.resolve() == main.resolve() and not is_only_added(declaration, parse(change.after, file=main)):
-        raise CannotAdd(f"{file}: adding there would change what stands there already; add the promises by hand")
+        raise CannotAdd(f"{file}: adding here would change existing lines; add the promises by hand")
     return change
 
 
@@ -81,7 +81,7 @@ def _comment(proposal: Proposal) -> dict[str, str]:
         about = f", about: [{', '.join(proposal.about)}]" if proposal.about else ""
         says += [f"To bind by hand: controls: [{', '.join(proof.control for proof in proposal.proofs)}]{about}", *green]
     if proposal.attest:
-        nothing = "These see a part only." if proposal.proofs else "Nothing measures this."
+        nothing = "These controls cover only a part." if proposal.proofs else "No control measures this."
         says.append(f"{nothing} Somebody who knows may attest it: “{proposal.attest}”")
     says += [f"Or measure it yourself, under controls: {proposal.own}."] if proposal.own else []
     return {"owner": _wrapped(says)}

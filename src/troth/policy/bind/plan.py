@@ -89,7 +89,7 @@ def _doubted(bounds: Sequence[Bound], proposals: Sequence[Proposal], declaration
             said = [one for one in proposals if any(clause.sentence.id in ids for clause in one.clauses)]
             found = [*(conflict for one in said for conflict in one.conflicts)]
             for conflict in dict.fromkeys([*found, *contradictions(bound.promise.quote, declaration)]):
-                yield Doubted(bound.index, bound.promise, f"{conflict}; let somebody attest it too")
+                yield Doubted(bound.index, bound.promise, f"{conflict}; have somebody attest it, too")
 
 
 def _is_taken(proposal: Proposal, quoting: Quoting, taken: set[str]) -> bool:

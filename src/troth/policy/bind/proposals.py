@@ -110,7 +110,7 @@ def _proposal(
     conflicts = tuple(filter(None, _conflicts(quote, clauses, rows, declaration))) if declaration else ()
     warnings = (*warnings, *conflicts)
     if times > 1:
-        warnings = (*warnings, "these words stand in the policy more than once, and a promise has to quote one place")
+        warnings = (*warnings, "these words are in the policy more than once, but a promise must quote one place")
     return Proposal(
         quote,
         clauses[0].sentence.span.line,

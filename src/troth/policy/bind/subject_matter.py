@@ -66,17 +66,17 @@ def _doubts(part: _Part, shown: Sequence[Retention], *, is_only: bool) -> Iterat
     """*shown* are the rules that keep one of the periods; a period stated twice does not need a second rule."""
     if not part.rules:
         if is_only:
-            yield "no retention rule of the declaration is named like what the sentence speaks of"
+            yield "no retention rule of the declaration has a name that matches this sentence"
         elif part.period is not None and not any(agrees(rule, part.period) for rule in shown):
-            yield f"the sentence says {part.period} too, and no retention rule is named like what that is about"
+            yield f"the sentence also says {part.period}, and no retention rule has a matching name"
     elif part.period is None:
-        yield f"the sentence says no period that could be held against the rule '{next(iter(part.rules))}'"
+        yield f"the sentence states no period to compare with the rule '{next(iter(part.rules))}'"
     elif part.is_guessed:
-        yield f"no retention rule is named like it; by its kinds of data it may be the rule '{next(iter(part.rules))}'"
+        yield f"no retention rule has a matching name; by its data it may be the rule '{next(iter(part.rules))}'"
     else:
         for name, rule in part.rules.items():
             if not agrees(rule, part.period):
-                yield f"the rule '{name}', which says {rule.for_}, is named as well"
+                yield f"the rule '{name}', which says {rule.for_}, matches as well"
             elif rule.title and not content_words(rule.title) <= content_words(part.words):
                 yield f"the rule '{name}' is for “{rule.title}”, which the sentence does not say"
 

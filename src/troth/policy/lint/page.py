@@ -22,8 +22,8 @@ _TOP: Final = (
     '<b>Troth policy lint</b><nav aria-label="Sections"><a href="#whole">As a whole</a>\n'
     '<a href="#text">Sentence by sentence</a></nav>'
 )
-_NOTHING: Final = '<p class="soft">Nothing is missing that was looked for.</p>'
-_MODEST: Final = "What no rule looks for is not found: a page without findings is no proof."
+_NOTHING: Final = '<p class="soft">Nothing that was checked for is missing.</p>'
+_MODEST: Final = "Only what a rule checks is found: a page without findings is not a proof."
 
 
 _Marked = tuple[int, int, LintSeverity]
@@ -41,8 +41,8 @@ def as_html(report: LintReport, policy: PolicyText, *, name: str) -> str:
         f"Findings in {name}",
         [
             "<h1>What is wrong with this policy</h1>",
-            f'<p class="lead"><code>{_(name)}</code>, looked at with the rules in force on {report.as_of:%-d %B %Y}.',
-            "Not legal advice: each finding says what to look at, and why.</p>",
+            f'<p class="lead"><code>{_(name)}</code>, checked with the rules in force on {report.as_of:%-d %B %Y}.',
+            "Not legal advice: each finding says what to check, and why.</p>",
             _tally(report),
             '<h2 id="whole">The policy as a whole</h2>',
             f'<div class="whole">{notes or _NOTHING}</div>',

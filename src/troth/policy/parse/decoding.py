@@ -36,7 +36,9 @@ def decode(data: bytes, *, is_html: bool = False) -> str:
         name = declared[1].decode("ascii")
         return _decoded(data, _known(name), f"the page declares {name}")
     if b"\0" in data:
-        raise PolicyError("the file is not text: it holds bytes that no text has; save the policy's text as UTF-8")
+        raise PolicyError(
+            "the file is not text: it contains bytes that do not occur in text; save the text of the policy as UTF-8"
+        )
     return _decoded(data, "utf-8", "no other encoding is declared")
 
 
@@ -46,7 +48,7 @@ def _known(name: str) -> str:
     except LookupError:
         found = ""
     if found not in _READ:
-        raise PolicyError(f"the page declares the encoding {name}, which is not read; save it as UTF-8")
+        raise PolicyError(f"the page declares the encoding {name}, which is not supported; save it as UTF-8")
     return _MEANT.get(found, found)
 
 

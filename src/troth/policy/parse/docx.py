@@ -40,7 +40,7 @@ def pieces(data: bytes) -> Iterator[ExtractedBlock]:
             io.BytesIO(data), style_map=_STYLES, include_embedded_style_map=False, convert_image=_nothing
         ).value
     except (zipfile.BadZipFile, KeyError, ValueError, OSError):
-        raise PolicyError("the file is no DOCX that can be opened; open it in its editor and save it again") from None
+        raise PolicyError("the file is not a readable DOCX; open it in its editor and save it again") from None
     drafts = [draft for draft in html.drafts(_NOTE_MARKS.sub("", page), is_page=False) if not draft.is_left_out]
     headed = {draft.cell.table for draft in drafts if draft.cell and draft.cell.is_head}
     for draft in drafts:
@@ -59,6 +59,6 @@ def _refuse_bombs(archive: zipfile.ZipFile) -> None:
     parts = archive.infolist()
     words = sum(part.file_size for part in parts if part.filename.casefold().endswith((".xml", ".rels")))
     if len(parts) > _PARTS_MAX or words > _UNPACKED_BYTES_MAX:
-        raise PolicyError("the file unpacks to more than any policy; save its text")
+        raise PolicyError("the unpacked file is too large for a policy; save its text")
     if "[Content_Types].xml" not in archive.namelist():
-        raise PolicyError("the file is a ZIP archive and no DOCX; unpack it, or save the policy as .docx")
+        raise PolicyError("the file is a ZIP archive, not a DOCX; unpack it, or save the policy as .docx")

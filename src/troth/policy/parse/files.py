@@ -22,8 +22,8 @@ _OTHERS = {
     b"{\\rtf": "Rich Text; save it as .docx",
     b"MIME-Version:": "a web archive; save the page as HTML only",
     b"From: <Saved by": "a web archive; save the page as HTML only",
-    b"\x89PNG": "a picture; what is read has to be text",
-    b"\xff\xd8\xff": "a picture; what is read has to be text",
+    b"\x89PNG": "a picture; only text can be read",
+    b"\xff\xd8\xff": "a picture; only text can be read",
 }
 
 
@@ -49,7 +49,7 @@ def read_bytes(data: bytes, *, name: str) -> PolicyText:
     """Read a policy from the bytes of its file. *name* matters only if the bytes are inconclusive. Raises as
     `read_file`."""
     if len(data) > _BYTES_MAX:
-        raise PolicyError(f"the file has more than {_BYTES_MAX // 1_000_000} MB; is it the right one?")
+        raise PolicyError(f"the file is larger than {_BYTES_MAX // 1_000_000} MB; is it the right one?")
     kind = file_kind(data, name=name)
     if kind == "docx" or kind == "pdf":
         from troth.policy.parse.sandboxed import read_apart
@@ -58,8 +58,8 @@ def read_bytes(data: bytes, *, name: str) -> PolicyText:
     else:
         policy = read(decode(data, is_html=kind == "html"), kind=kind)
     if not any(_says_something(block.text) for block in policy.blocks if block.kind != "heading"):
-        where = " outside of menus, banners and what is hidden" if policy.left_out else ""
-        raise PolicyError(f"there is no sentence in it{where}; is it the right file?")
+        where = " outside menus, banners and hidden parts" if policy.left_out else ""
+        raise PolicyError(f"it contains no sentence{where}; is it the right file?")
     return policy
 
 
@@ -79,5 +79,5 @@ def file_kind(data: bytes, *, name: str) -> FileKind:
         return "docx"
     ending = name.casefold().rpartition(".")[2]
     if ending in {"pdf", "docx"}:
-        raise PolicyError(f"the file is no {ending.upper()}, whatever its name says")
+        raise PolicyError(f"the file is not {ending.upper()}, despite its name")
     return "html" if ending != "md" and _HTML.match(data[:4096].removeprefix(b"\xef\xbb\xbf")) else kind_of(name)

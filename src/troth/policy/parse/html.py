@@ -326,4 +326,4 @@ def _refuse_traps(source: str) -> None:
         nesting += depth
         repeats += formatting
         if nesting > _NESTING_BUDGET or repeats > _REPEAT_BUDGET:
-            raise PolicyError("the page is nested like no policy; save it again, or save its text")
+            raise PolicyError("the page is nested too deeply; save it again, or save its text")

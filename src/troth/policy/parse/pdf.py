@@ -63,9 +63,9 @@ def pieces(data: bytes) -> Iterator[ExtractedBlock]:
         lines += found
         page.close()
     if pictured * 2 > count:
-        raise PolicyError("the PDF is a scan: pictures of pages, without text; take the file it was printed from")
+        raise PolicyError("the PDF is a scan: pictures of pages, without text; use the file that it was printed from")
     if not lines:
-        raise PolicyError("the PDF holds no text; print the policy to a PDF again, or save its text")
+        raise PolicyError("the PDF contains no text; print the policy to a PDF again, or save its text")
     yield from layout.pieces(lines)
 
 

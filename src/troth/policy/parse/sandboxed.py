@@ -22,7 +22,7 @@ _LIBRARIES = {"docx": "mammoth", "pdf": "pypdfium2"}
 def read_apart(data: bytes, kind: Literal["docx", "pdf"]) -> PolicyText:
     """Read a DOCX or PDF file. Raises `PolicyError` if it cannot be read, or takes too many resources."""
     if importlib.util.find_spec(_LIBRARIES[kind]) is None:
-        raise PolicyError(f"to read {kind.upper()} takes {_LIBRARIES[kind]}: {install_hint('policy')}")
+        raise PolicyError(f"reading {kind.upper()} needs {_LIBRARIES[kind]}: {install_hint('policy')}")
     try:
         found = ask(__name__, kind, given=data, within_s=2 * _SECONDS_MAX)
     except SandboxRefusal as refused:
@@ -34,7 +34,7 @@ def read_apart(data: bytes, kind: Literal["docx", "pdf"]) -> PolicyText:
 
 def _too_much(kind: str) -> str:
     return (
-        f"the {kind.upper()} file is broken, or takes more time or memory than any policy; "
+        f"the {kind.upper()} file is damaged, or exceeds the time or memory limit; "
         "open it and save it again, or save its text"
     )
 

@@ -41,12 +41,12 @@ def _controller(declaration: Declaration, content: NoticeContent) -> Iterator[_G
     organisation = declaration.organisation
     if content.has(*_GDPR) and not organisation.regulator:
         fix = "add 'regulator', such as ICO or the name of the authority"
-        yield "organisation", "no authority to complain to is named", "GDPR Art. 13(2)(d)", fix
+        yield "organisation", "no authority to complain to is declared", "GDPR Art. 13(2)(d)", fix
     places = {"gdpr": EEA, "uk": {"GB"}}
     for law, established in places.items():
         if content.has(law) and organisation.country not in established and content.representative is None:
             fix = "add 'representative: {name: …, address: …, email: …}'"
-            yield "organisation", f"nobody stands for you under the {regime(law).name}", "GDPR Art. 27", fix
+            yield "organisation", f"no representative is declared for the {regime(law).name}", "GDPR Art. 27", fix
 
 
 def _purposes(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
@@ -54,14 +54,14 @@ def _purposes(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap
         yield "purposes", "no purpose is declared", "GDPR Art. 13(1)(c)", "declare what data is used for"
     for name, purpose in declaration.purposes.items():
         if purpose.basis is Basis.LEGITIMATE_INTERESTS and not purpose.interests:
-            yield f"purposes.{name}", "the interests are not named", "GDPR Art. 13(1)(d)", "add 'interests'"
+            yield f"purposes.{name}", "the interests are not declared", "GDPR Art. 13(1)(d)", "add 'interests'"
         special = any(is_special(key) and covers(broad, key) for broad in purpose.data for key in stored(declaration))
         if content.has(*_GDPR) and special and purpose.role == "controller" and not purpose.condition:
             fix = "add 'condition', such as explicit_consent or health_care"
-            yield f"purposes.{name}", "nothing lets special categories be used", "GDPR Art. 9(2)", fix
+            yield f"purposes.{name}", "no condition for using special categories is declared", "GDPR Art. 9(2)", fix
     for key in stored(declaration):
         if not any(covers(broad, key) for purpose in declaration.purposes.values() for broad in purpose.data):
-            yield "purposes", f"nothing says what {key} is used for", "GDPR Art. 13(1)(c)", "name it under a purpose"
+            yield "purposes", f"nothing says what {key} is used for", "GDPR Art. 13(1)(c)", "add it to a purpose"
 
 
 def _points(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
@@ -73,7 +73,7 @@ def _points(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
                 yield f"{path}.fields.{column}", what, "GDPR Art. 13(1)(c)", "add 'category'"
         if content.has(*_GDPR) and not point.without and any(each.need == "required" for each in point.fields.values()):
             fix = "add 'without: we cannot …'"
-            yield path, "nothing says what happens without the required fields", "GDPR Art. 13(2)(e)", fix
+            yield path, "what happens without the required fields is not declared", "GDPR Art. 13(2)(e)", fix
 
 
 def _sources(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]:
@@ -81,7 +81,7 @@ def _sources(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]
     known = [key for key in asked if key] + [k for it in declaration.notice.sources.values() for k in it.data]
     for key in stored(declaration):
         if not any(covers(one, key) or covers(key, one) for one in known):
-            fix = "name the collection point that asks for it, or add it to one of 'notice.sources'"
+            fix = "declare the collection point that asks for it, or add it to one of 'notice.sources'"
             yield "notice.sources", f"nothing says where {key} comes from", "GDPR Art. 14(2)(f)", fix
 
 
@@ -101,7 +101,7 @@ def _periods(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]
             yield "retention", f"nothing says how long {key} stays", "GDPR Art. 13(2)(a)", fix
     for (name, rule), row in zip(declaration.retention.items(), content.rows["periods"], strict=False):
         if isinstance(row, PeriodFact) and not row.starts:
-            what = f"'{rule.from_}' does not say in words what the period runs from"
+            what = f"'{rule.from_}' does not say in words when the period starts"
             yield f"retention.{name}", what, "GDPR Art. 13(2)(a)", "add 'starts', such as 'you signed in'"
 
 
@@ -115,23 +115,28 @@ def _answers(declaration: Declaration, content: NoticeContent) -> Iterator[_Gap]
     """Statements that only a person can make."""
     notice = declaration.notice
     if content.has(*_GDPR) and notice.decisions is None:
-        fix = "add 'decisions: none', or what a machine alone decides"
-        yield "notice", "nothing is said of automated decisions", "GDPR Art. 13(2)(f)", fix
+        fix = "add 'decisions: none', or the decisions that a machine makes alone"
+        yield "notice", "automated decisions are not declared", "GDPR Art. 13(2)(f)", fix
     if notice.children is None:
         fix = "add 'children: none', or the age from which one needs no parent"
-        yield "notice", "nothing is said of children", "GDPR Art. 8; COPPA", fix
+        yield "notice", "whether you serve children is not declared", "GDPR Art. 8; COPPA", fix
     if content.has(*_CALIFORNIA) and notice.signals is None:
         fix = "add 'signals: {gpc: honoured, dnt: ignored}'"
-        yield "notice", "nothing says how signals of browsers are answered", "Cal. B&P 22575(b)(5)", fix
+        yield "notice", "how browser signals are treated is not declared", "Cal. B&P 22575(b)(5)", fix
     if content.has("caloppa") and notice.elsewhere is None:
-        fix = "add 'elsewhere: none', or the recipients that do"
-        yield "notice", "nothing says whether others watch people across sites", "Cal. B&P 22575(b)(6)", fix
+        fix = "add 'elsewhere: none', or the recipients that track them"
+        yield "notice", "whether others track people across sites is not declared", "Cal. B&P 22575(b)(6)", fix
     if content.has("ccpa") and not content.sells and notice.sold_before is None:
         fix = "add 'sold_before: none', if nothing was sold or shared in the past twelve months"
-        yield "notice", "nothing says whether data was sold before", "Cal. Civ. Code 1798.130(a)(5)(C)", fix
+        yield "notice", "whether data was sold before is not declared", "Cal. Civ. Code 1798.130(a)(5)(C)", fix
     if notice.changes is None:
         fix = "add 'changes: {how: [email, site], days_before: 30}'"
-        yield "notice", "nothing says how people learn of changes", "Cal. B&P 22575(b)(3); GDPR Art. 13(3)", fix
+        yield (
+            "notice",
+            "how people are informed of changes is not declared",
+            "Cal. B&P 22575(b)(3); GDPR Art. 13(3)",
+            fix,
+        )
 
 
 _RULES = (_controller, _purposes, _points, _sources, _recipients, _periods, _cookies, _answers)

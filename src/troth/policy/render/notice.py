@@ -53,8 +53,8 @@ def render(declaration: Declaration, *, language: str = "en") -> Rendered:
     agree(rendered.page, rendered.json_ld, words, kind="html")
     if rendered.ease < EASE_MIN:
         raise PolicyError(
-            f"the notice reads too hard: {rendered.ease:.0f} of the {EASE_MIN:.0f} that are wanted; "
-            "use shorter sentences and words in what the declaration says in words"
+            f"the notice is too hard to read: {rendered.ease:.0f} of the {EASE_MIN:.0f} that are required; "
+            "use shorter sentences and words in the texts of the declaration"
         )
     return rendered
 

@@ -34,7 +34,7 @@ def words_of(language: str) -> NoticeWords:
         each.name[:-5] for each in resources.files(__package__).iterdir() if re.match(r"^..\.toml$", each.name)
     )
     if language not in there:
-        raise PolicyError(f"a notice can be rendered in {', '.join(there)}; '{language[:20]}' is not there yet")
+        raise PolicyError(f"a notice can be rendered in {', '.join(there)}; '{language[:20]}' is not supported yet")
     return NoticeWords(_read(f"{language}.toml"), _read("countries.toml"))
 
 

@@ -202,7 +202,7 @@ def _lone(verdict: Verdict, old: ComparedClause | None, new: ComparedClause | No
         word = "it promised" if sign < 0 else "it promises"
         return ClauseChange(verdict, old, new, sign, (f"{word} {', '.join(guards)}",))
     if uses:
-        word = "it spoke of data that is used" if sign < 0 else "it adds a use of data"
+        word = "it mentioned data that is used" if sign < 0 else "it adds a use of data"
         return ClauseChange(verdict, old, new, -sign, (f"{word}: {', '.join(uses)}",))
     return ClauseChange(verdict, old, new)
 

@@ -73,7 +73,7 @@ class VersionChange:
         if self._is_vouched_for or compared.verdict is Verdict.SAME:
             return ""
         if not compared.is_read:
-            return "it cannot be compared with the one before it, as only English is read"
+            return "it cannot be compared with the one before it, because only English is supported"
         doubts = counted(len(compared.doubtful), "clause")
         return f"{doubts} may promise less than before" if compared.doubtful else ""
 
@@ -88,17 +88,17 @@ def _untold(old: Issue, new: Issue, seen: dt.date | None) -> str:
     """Why people are not informed in time of a new version that takes something from them; empty if they are."""
     announce = new.announce
     if announce is None:
-        return "nothing says how people learn of it"
+        return "how people are informed of it is not declared"
     if new.effective <= old.effective:
-        return f"that needs a day of its own: let it count later than {old.effective}"
+        return f"that needs a day of its own: set its effective day after {old.effective}"
     if announce.on is None or (seen is not None and announce.on > seen):
-        return "people have not been told yet"
+        return "people have not been informed yet"
     days = max(announce.days_before, new.days_min)
     told = max(announce.on, seen or announce.on)
     if (new.effective - told).days >= days:
         return ""
     earliest = dt.date.fromordinal(min(told.toordinal() + days, dt.date.max.toordinal()))
-    return f"people were told too late: it may count from {earliest} on"
+    return f"people were informed too late: it can take effect on {earliest} at the earliest"
 
 
 def chain(declaration: Declaration) -> tuple[Issue, ...]:
@@ -126,7 +126,7 @@ def check(declaration: Declaration) -> list[Problem]:
     try:
         issues = chain(declaration)
     except PolicyError as error:
-        return [*problems, _problem(declaration, "version-unreadable", "policy.versions", str(error), "name its file")]
+        return [*problems, _problem(declaration, "version-unreadable", "policy.versions", str(error), "give its file")]
     known = tuple(steps(issues))
     return [*problems, *_refused(declaration, known), *_hasty(declaration, issues), *_forgotten(declaration, known)]
 
@@ -149,13 +149,13 @@ def _named(declaration: Declaration) -> Iterator[Problem]:
     for index, version in enumerate(declaration.policy.versions):
         path = f"policy.versions.{index}"
         if version.effective in days:
-            message, fix = "two versions count from the same day", "name the day since when each of them counts"
+            message, fix = "two versions have the same effective day", "give each of them a different effective day"
             yield _problem(declaration, "version-same-day", f"{path}.effective", message, fix)
         days.append(version.effective)
         for rule in version.keeps:
             if rule not in declaration.retention:
                 near = nearest_of(rule, declaration.retention)
-                fix = f"did you mean '{shown(near)}'?" if near else "name a key of 'retention'"
+                fix = f"did you mean '{shown(near)}'?" if near else "give a key of 'retention'"
                 message = f"no retention rule '{shown(rule)}'"
                 yield _problem(declaration, "version-keeps", f"{path}.keeps.{rule}", message, fix)
 
@@ -165,7 +165,7 @@ def _refused(declaration: Declaration, known: Iterable[VersionChange]) -> Iterat
         if why := step.refused:
             fix = (
                 f"see `troth policy diff` ({_where(step)}); say 'announce: {{how: [email, site], days_before: 30, "
-                "on: …}' once people are told, or take the change back; where it only may promise less, name under "
+                "on: …}' once people are informed, or revert the change; if it only may promise less, declare under "
                 "'reviewed' who has read it"
             )
             yield _problem(declaration, "version-weaker", step.new.path, why, fix)
@@ -185,8 +185,8 @@ def _hasty(declaration: Declaration, issues: tuple[Issue, ...]) -> Iterator[Prob
     for issue in issues:
         if promised and issue.announce and issue.announce.days_before < promised.days_before:
             told = counted(issue.announce.days_before, "day")
-            message = f"people are told {told} before, and {promised.days_before} are promised"
-            fix = "tell them earlier, or let the version count later"
+            message = f"people are informed {told} before, but {promised.days_before} are promised"
+            fix = "inform them earlier, or set a later effective day"
             yield _problem(declaration, "version-hasty", f"{issue.path}.announce", message, fix)
 
 
@@ -195,8 +195,8 @@ def _forgotten(declaration: Declaration, known: Iterable[VersionChange]) -> Iter
     for step in known:
         longer = [change for change in step.comparison.changes if change.is_longer]
         if longer and not step.old.keeps and step.old.path != "policy":
-            message = f"{counted(len(longer), 'time')} became longer, and nothing says what this version's data keeps"
-            fix = "where it is a period of retention, add 'keeps: {RULE: period}'"
+            message = f"{counted(len(longer), 'time')} became longer, but the periods of this version are not declared"
+            fix = "if it is a retention period, add 'keeps: {RULE: period}'"
             yield _problem(declaration, "version-forgets", step.old.path, message, fix, Severity.WARNING)
 
 

@@ -92,7 +92,7 @@ class InFile:
                 files.write_new(begun._path, begun._text([]))
             except FileExistsError:
                 raise KeptRefused(
-                    f"{path} is there already, with what was released so far: open it instead of creating it"
+                    f"{path} exists already, with the releases so far: open it instead of creating it"
                 ) from None
         return begun
 
@@ -107,9 +107,7 @@ class InFile:
             yield records
             with self._disk():
                 if not os.path.samestat(os.fstat(lock), os.stat(self._beside("lock"))):
-                    raise KeptRefused(
-                        f"the lock of {self._path} was taken away meanwhile; nothing was added, try again"
-                    )
+                    raise KeptRefused(f"the lock of {self._path} was removed meanwhile; nothing was added, try again")
                 files.put(self._path, self._text(records))
 
     def attach(self, number: int, data: bytes) -> Record:
@@ -160,7 +158,7 @@ class InFile:
     def _current(self) -> list[Record]:
         terms, records = self._parsed()
         if terms != self.terms:
-            raise KeptRefused(f"{self._path} is not the {self._what} that was opened, but another one in its place")
+            raise KeptRefused(f"{self._path} is not the {self._what} that was opened, but another one that replaced it")
         return records
 
     def _parsed(self) -> tuple[Record, list[Record]]:
@@ -179,11 +177,11 @@ class InFile:
             raise KeptRefused(str(refused)) from None
 
     def _damaged(self, path: Path) -> KeptRefused:
-        return KeptRefused(f"{path} is damaged, or nothing that this version of Troth wrote: {self._fix}")
+        return KeptRefused(f"{path} is damaged, or was not written by this version of Troth: {self._fix}")
 
     @property
     def _fix(self) -> str:
         return (
-            f"restore a copy of it and see what was released since, or create a {self._what} if there never was one; "
+            f"restore a copy of it and check what was released since, or create a {self._what} if there never was one; "
             "until then nothing is released"
         )

@@ -12,16 +12,16 @@ from troth.protect.anonymity.errors import AnonymityRefused
 def columns(frame: pl.DataFrame, names: Iterable[str], prefix: str) -> pl.DataFrame:
     """The columns *names* of *frame*, renamed ``{prefix}0``, ``{prefix}1`` and so on. Raises `AnonymityRefused`."""
     if isinstance(names, str):
-        raise AnonymityRefused(f"columns are given as a list of names: write [{names!r}]")
+        raise AnonymityRefused(f"give columns as a list of names: write [{names!r}]")
     names = list(names)
     for name in names:
         if name not in frame.columns:
             raise AnonymityRefused(f"the table has no column {name!r}")
         if names.count(name) > 1:
-            raise AnonymityRefused(f"column {name!r} is named twice")
+            raise AnonymityRefused(f"column {name!r} is listed twice")
         dtype = frame.schema[name]
         if dtype.is_nested() or dtype == pl.Object:
-            raise AnonymityRefused(f"column {name!r} is of type {dtype}: take it apart into plain columns first")
+            raise AnonymityRefused(f"column {name!r} is of type {dtype}: split it into plain columns first")
     return pl.DataFrame({f"{prefix}{i}": frame.get_column(name) for i, name in enumerate(names)})
 
 
@@ -40,7 +40,7 @@ def known(series: pl.Series) -> pl.Series:
 def at_least(name: str, value: int, least: int) -> None:
     """Raises `AnonymityRefused` if *value* is below *least*."""
     if value < least:
-        raise AnonymityRefused(f"{name} is {least} or more, not {value}")
+        raise AnonymityRefused(f"{name} must be {least} or more, not {value}")
 
 
 def distinct(*groups: Sequence[str]) -> None:
@@ -48,5 +48,5 @@ def distinct(*groups: Sequence[str]) -> None:
     seen: set[str] = set()
     for name in (name for group in groups for name in group):
         if name in seen:
-            raise AnonymityRefused(f"column {name!r} is named in two roles")
+            raise AnonymityRefused(f"column {name!r} is given two roles")
         seen.add(name)

@@ -72,9 +72,9 @@ def anonymise(
     at_least("k", k, 2)
     at_least("l", l, 1)
     if l > 1 and not sensitive:
-        raise AnonymityRefused(f"an l of {l} is of a sensitive column: name at least one")
+        raise AnonymityRefused(f"an l of {l} needs a sensitive column: give at least one")
     if not 0 <= suppress < 1:
-        raise AnonymityRefused("suppress is a share of the rows: 0 or more, and less than 1")
+        raise AnonymityRefused("suppress must be a share of the rows: at least 0 and less than 1")
     people = [] if person is None else [person]
     distinct(list(quasi), sensitive, people)
     before = measure(frame, quasi=list(quasi), sensitive=sensitive, person=person)
@@ -174,7 +174,7 @@ class _Search:
         if needed > self._rows_max:
             raise TargetNotReached(
                 f"with every column on its highest level {counted(needed, 'row')} would still have to be suppressed, "
-                f"and the bound is {self._rows_max:,}: allow more suppression or higher levels, or a smaller k or l",
+                f"but the limit is {self._rows_max:,}: allow more suppression or higher levels, or a smaller k or l",
                 needed=needed,
             )
         nodes = itertools.product(*(range(top + 1) for top in self._top))

@@ -76,7 +76,7 @@ def release_counts(
     labels, people = columns(frame, by, "b"), known(columns(frame, [person], "p")["p0"])
     distinct(by, [person])
     if not 1 <= len(by) <= 2 or COUNT in by:
-        raise AnonymityRefused(f"counts are by one column or two, and none is called {COUNT!r}")
+        raise AnonymityRefused(f"give one or two columns to count by, none of them called {COUNT!r}")
     table = pl.DataFrame([*map(plain, labels), plain(people)]).drop_nulls("p0")
     counts = _Counts(table, k, totals=totals)
     withheld = counts.withheld(set())
@@ -106,7 +106,7 @@ class _Counts:
         self._disjoint = self._tables[0][COUNT].sum() == total
         if self._lines and not self._disjoint:
             raise AnonymityRefused(
-                "subtotals need every person in one cell only, and some are in several: release the cells with "
+                "subtotals need every person in only one cell, but some are in several: release the cells with "
                 "totals=False, and each column by itself"
             )
 

@@ -81,7 +81,7 @@ def postcodes() -> Hierarchy:
 def prefixes(*lengths: int) -> Hierarchy:
     """The first characters of a text: ``prefixes(3)`` makes ``902*`` of a ZIP code. Longest first."""
     if list(lengths) != sorted(set(lengths), reverse=True) or not lengths or lengths[-1] < 1:
-        raise AnonymityRefused("the lengths of prefixes are positive and fall, such as prefixes(3, 2)")
+        raise AnonymityRefused("the lengths of prefixes must be positive and decreasing, such as prefixes(3, 2)")
 
     def first(length: int) -> Coarsen:
         return lambda values, _: values.str.slice(0, length) + "*"
@@ -94,7 +94,9 @@ def bands(*widths: int) -> Hierarchy:
     multiple of the one before. NaN and infinities become null."""
     steps = itertools.pairwise(widths)
     if not widths or widths[0] < 1 or any(wide <= narrow or wide % narrow for narrow, wide in steps):
-        raise AnonymityRefused("widths are whole and each is a multiple of the one before, such as bands(5, 10, 20)")
+        raise AnonymityRefused(
+            "widths must be whole numbers, each a multiple of the one before, such as bands(5, 10, 20)"
+        )
 
     def band(width: int) -> Coarsen:
         def coarsen(values: pl.Series, _: pl.Series) -> pl.Series:
@@ -113,7 +115,7 @@ def bands(*widths: int) -> Hierarchy:
 def categories(*tops: int) -> Hierarchy:
     """The most frequent values, and ``other`` for the rest: ``categories(20, 5)``. Ties are broken alphabetically."""
     if list(tops) != sorted(set(tops), reverse=True) or not tops or tops[-1] < 1:
-        raise AnonymityRefused("the numbers of categories are positive and fall, such as categories(20, 5)")
+        raise AnonymityRefused("the numbers of categories must be positive and decreasing, such as categories(20, 5)")
 
     def top(number: int) -> Coarsen:
         def coarsen(values: pl.Series, rows: pl.Series) -> pl.Series:

@@ -48,7 +48,9 @@ def measure(
     person only the latter is meaningful. Raises `AnonymityRefused`.
     """
     if not quasi:
-        raise AnonymityRefused("name at least one quasi-identifier: a column that somebody could know from elsewhere")
+        raise AnonymityRefused(
+            "give at least one quasi-identifier: a column whose values somebody could know from elsewhere"
+        )
     people = [] if person is None else [person]
     keys, values = columns(frame, quasi, "q"), columns(frame, sensitive, "s")
     distinct(quasi, sensitive, people)

@@ -99,7 +99,7 @@ def noisy_sums(
     money in pence. Rows whose value is null or NaN are ignored. Otherwise as `noisy_counts`.
     """
     if not -_VALUE_MAX <= low <= high <= _VALUE_MAX or low == high:
-        raise AnonymityRefused(f"low is less than high, and neither is further than {_VALUE_MAX:,} from nought")
+        raise AnonymityRefused(f"low must be less than high, and neither more than {_VALUE_MAX:,} away from zero")
     table = _Bounded(frame, by, [person, value], cells_per_person, keys)
     if not table.rows.schema["p1"].is_numeric():
         raise AnonymityRefused(f"column {value!r} does not hold numbers")
@@ -154,9 +154,9 @@ class _Bounded:
         bounds: tuple[int, int],
     ) -> NoisyRelease:
         if not epsilon:
-            raise AnonymityRefused("epsilon is more than 0")
+            raise AnonymityRefused("epsilon must be more than 0")
         if column in self.by:
-            raise AnonymityRefused(f"a column may not be called {column!r}, as the figures are")
+            raise AnonymityRefused(f"a column must not be called {column!r}, which is the name of the figures")
         most, number = max(map(abs, bounds)), self.cells_per_person
         if self.keys is None:
             cells, mechanism = figures.sort(self.axes), _threshold(most, number, epsilon, delta)
@@ -193,7 +193,7 @@ class _Bounded:
             table = pl.DataFrame()
         if table.is_empty() or table.is_duplicated().any():
             wanted = ", ".join(map(str, types))
-            raise AnonymityRefused(f"keys are different tuples, one or more, of the types of the columns: {wanted}")
+            raise AnonymityRefused(f"keys must be one or more different tuples with the types of the columns: {wanted}")
         return table
 
 
@@ -238,7 +238,9 @@ def _gaussian(most: int, cells: int, epsilon: Decimal, delta: Decimal) -> _Mecha
 def _threshold(most: int, cells: int, epsilon: Decimal, delta: Decimal) -> _Mechanism:
     """Only for counts, where *most* is one: a cell that one person alone is in is shown with probability *delta*."""
     if not delta:
-        raise AnonymityRefused("without keys, a delta of more than 0 is needed: the odds that a rare cell is shown")
+        raise AnonymityRefused(
+            "without keys, a delta of more than 0 is needed: the probability that a rare cell is shown"
+        )
     dp = _opendp()
     space = (
         dp.map_domain(dp.atom_domain(T=dp.i64), dp.atom_domain(T=dp.i64)),
@@ -271,7 +273,7 @@ def _least(fits: Callable[[float], bool]) -> float:
     while not fits(high):
         low, high = high, high * 2
         if high > _SCALE_MAX:
-            raise AnonymityRefused("so small an epsilon or delta takes more noise than there are people")
+            raise AnonymityRefused("epsilon or delta is so small that the noise would exceed the number of people")
     while high - low > high * 1e-9:
         middle = (low + high) / 2
         low, high = (low, middle) if fits(middle) else (middle, high)

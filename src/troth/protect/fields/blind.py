@@ -40,7 +40,7 @@ def exact(value: Part) -> Part:
 def text(value: Part) -> str:
     """Ignores letter case, width, ligatures, invisible characters and runs of spaces (NFKC_Casefold)."""
     if not isinstance(value, str):
-        raise SearchRefused(f"a {type(value).__name__} is no text; index it in its exact form")
+        raise SearchRefused(f"a {type(value).__name__} is not text; index it in its exact form")
     if value.isascii():
         return " ".join(value.lower().split())
     folded = unicodedata.normalize("NFD", "".join(each for each in value if unicodedata.category(each) != "Cf"))
@@ -119,7 +119,7 @@ class BlindIndex:
         try:
             message = packed(normal)
         except TypeError:
-            raise SearchRefused(f"{self.table}: only single values are indexed, no lists and no objects") from None
+            raise SearchRefused(f"{self.table}: only single values can be indexed, not lists or objects") from None
         number = int.from_bytes(keyring._mac("blind", self._definition)(message)[:8], "big")
         return self.first + (number >> (64 - self.bits))
 
@@ -174,8 +174,8 @@ def plan_index(population: int, *, columns: int = 1, values_per_bucket: int = 2)
     if population < POPULATION_MIN:
         raise PopulationTooSmall(population, POPULATION_MIN, is_compound=columns > 1)
     if values_per_bucket < 2:
-        raise SearchRefused("a bucket of one value tells equal values outright; ask for 2 values in each, or more")
+        raise SearchRefused("a bucket of one value tells equal values outright; use 2 or more values in each")
     bits = (population // values_per_bucket).bit_length() - 1
     if bits < 1:
-        raise SearchRefused(f"{values_per_bucket:,} values in each bucket leave no buckets; ask for fewer")
+        raise SearchRefused(f"{values_per_bucket:,} values in each bucket leave no buckets; use fewer")
     return IndexPlan(population, min(bits, BITS_MAX))

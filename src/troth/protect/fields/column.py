@@ -114,7 +114,7 @@ class SealedColumn(Generic[T]):
         except _MISFITS:
             plain = None
         if plain is None:  # raised outside of the handler: the text of the caught error can quote the value
-            raise FieldRefused(f"{self.place} takes {self.kind.name}, and this {type(value).__name__} is none")
+            raise FieldRefused(f"{self.place} takes {self.kind.name}, not a value of type {type(value).__name__}")
         return self.keyring().seal(plain, self.context) if keys is None else keys.seal(plain)
 
     def open(self, stored: Any, keys: Keys | None = None) -> T | None:
@@ -137,7 +137,9 @@ class SealedColumn(Generic[T]):
             return self.kind.load(data)
         except _MISFITS:
             pass
-        raise FieldRefused(f"{self.place} holds a value that is no {self.kind.name}: is the column of that kind?")
+        raise FieldRefused(
+            f"{self.place} contains a value that is not {self.kind.name}: does the column have that type?"
+        )
 
     def is_under(self, keys: Keys, stored: Any) -> bool:
         """Whether *stored* is NULL or under the key in use. A key of another root key may have the same number."""

@@ -35,7 +35,7 @@ from troth.protect.fields.rotate import Progress, rotate
 from troth.protect.fields.sql import Flavour, SqlRows
 from troth.protect.fields.table import Index, RotationCount, SealedTable, Values
 
-_TOGETHER = "its bucket is not made there: save the object, or use sealed_update()"
+_TOGETHER = "its bucket is not computed there: save the object, or use sealed_update()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class _OnlyNull(Exact):
             )
 
 
-_ITSELF = "give the value itself, and no expression and no other field"
+_ITSELF = "give the value itself, not an expression or another field"
 _IMPOSSIBLE = "unique", "primary_key", "db_index"
 
 
@@ -198,7 +198,7 @@ class _Sealed(models.Field):  # type: ignore[type-arg]
             return self.get_prep_value(value)
         except (ValidationError, TypeError, ValueError):
             pass  # the text of these errors quotes the value
-        raise FieldRefused(f"{self.sealed.place} takes {self.kind.name}, and this {type(value).__name__} is none")
+        raise FieldRefused(f"{self.sealed.place} takes {self.kind.name}, not a value of type {type(value).__name__}")
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         return self.sealed.open(value)
@@ -292,7 +292,7 @@ class BucketField(models.BigIntegerField):  # type: ignore[type-arg]
         own = {field.name: field for field in (model or self.model)._meta.local_concrete_fields}
         for name, _ in self.of:
             if not isinstance(own.get(name), _Sealed):
-                raise SearchRefused(f"the model has no sealed field {name!r} of its own to make buckets of")
+                raise SearchRefused(f"the model has no sealed field {name!r} of its own to compute buckets from")
         return [own[name] for name, _ in self.of]  # type: ignore[misc]
 
     def definition(self, model: type[models.Model] | None = None) -> BlindIndex:
@@ -306,7 +306,7 @@ class BucketField(models.BigIntegerField):  # type: ignore[type-arg]
         sources = self.sources(model)
         bare = [value.value if isinstance(value, _Written) else value for value in values]
         if any(hasattr(value, "resolve_expression") for value in bare):
-            raise SearchRefused(f"{self.name}: give the values themselves; of an expression no bucket is made")
+            raise SearchRefused(f"{self.name}: give the values themselves; no bucket can be computed for an expression")
         plain = [source.plain(value) for source, value in zip(sources, bare, strict=True)]
         return self.definition(model).bucket(sources[0].sealed.keyring(), *plain)
 
@@ -426,12 +426,12 @@ def _rows(model: type[models.Model], using: str, fields: Sequence[Any]) -> SqlRo
             return int(cursor.rowcount)
 
     if connection.in_atomic_block:
-        raise RowsRefused(f"{name}: rotate outside of a transaction, or nothing is done until it ends")
+        raise RowsRefused(f"{name}: rotate outside a transaction; inside one, nothing takes effect until it ends")
     known: Mapping[str, Flavour] = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mariadb"}
     if connection.vendor not in known or (
         connection.vendor == "mysql" and not getattr(connection, "mysql_is_mariadb", False)
     ):
-        raise RowsRefused(f"rotation knows SQLite, PostgreSQL and MariaDB, and not {connection.vendor}")
+        raise RowsRefused(f"rotation supports SQLite, PostgreSQL and MariaDB, but not {connection.vendor}")
     key: list[Any] = list(model._meta.pk_fields)
     quote = connection.ops.quote_name
     return SqlRows(

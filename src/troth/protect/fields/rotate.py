@@ -67,11 +67,13 @@ def rotate(rows: TableRows, table: SealedTable, progress: Progress | None = None
         if is_clean:
             break
     else:
-        raise RowsLeft(f"{table.name}: rows keep coming under an older key; does a process use an old TROTH_HOME?")
+        raise RowsLeft(
+            f"{table.name}: new rows keep appearing under an older key; does a process use an old TROTH_HOME?"
+        )
     if total.unopened:
         raise RowsLeft(
-            f"{table.name}: of {total.rows:,} rows, {total.unopened:,} values do not open; everything else is up to "
-            "date. Say accept_plain=True while a column is being sealed; after that, find out who wrote them",
+            f"{table.name}: of {total.rows:,} rows, {total.unopened:,} values cannot be decrypted; the rest is up to "
+            "date. Use accept_plain=True while a column is being sealed; after that, find out who wrote them",
             unopened=total.unopened,
         )
     return total

@@ -41,7 +41,7 @@ class SqlRows:
         width = len(self.key)
         page = [Stored(tuple(row[:width]), tuple(row[width:])) for row in self.read(sql, values)]
         if any(None in row.key for row in page):
-            raise RowsRefused(f"{self.table} has a row whose key is NULL: give it one")
+            raise RowsRefused(f"{self.table} has a row whose key is NULL: give it a key")
         return page
 
     def _after(self, key: Values) -> tuple[str, Values]:

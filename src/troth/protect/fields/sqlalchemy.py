@@ -196,7 +196,7 @@ def _check_column(column: sa.Column[Any], table: Any) -> None:
             if getattr(column, option) not in (None, False):
                 raise SearchRefused(f"{table.name}.{column.name} is sealed, and so cannot have {option}")
         if any(each.is_clause_element or each.is_sequence for each in _defaults(column)):
-            raise SearchRefused(f"{table.name}.{column.name} is sealed: its default is a value, and no expression")
+            raise SearchRefused(f"{table.name}.{column.name} is sealed: its default must be a value, not an expression")
     for bucket in table.c if isinstance(column.type, SealedType | Bucket) else ():
         for name, _ in bucket.type.of if isinstance(bucket.type, Bucket) else ():
             if name in table.c and _defaults(table.c[name]):
@@ -244,7 +244,7 @@ def _check_inner(statement: sa.Insert | sa.Update) -> None:
     _require_own(statement)
     given = {_name(key) for key in statement._values or ()}
     if any(given & set(filled.names) for filled in _filled(statement.table)):
-        raise SearchRefused("no bucket is made inside of another statement: send it on its own")
+        raise SearchRefused("no bucket is computed inside another statement: execute it on its own")
 
 
 def _compared(part: Any) -> Sequence[Any]:
@@ -299,7 +299,7 @@ def _definition(bucket: Bucket, table: sa.FromClause) -> tuple[BlindIndex, tuple
     sources = []
     for name, _ in bucket.of:
         if name not in table.c or not isinstance(table.c[name].type, SealedType):
-            raise SearchRefused(f"the table has no sealed column {name!r} to make buckets of")
+            raise SearchRefused(f"the table has no sealed column {name!r} to compute buckets from")
         sources.append(table.c[name])
     first = _type(sources[0])
     columns = tuple((_type(source).field, form) for source, (_, form) in zip(sources, bucket.of, strict=True))
@@ -515,7 +515,7 @@ def _rows(engine: sa.Engine, table: sa.Table, columns: Sequence[sa.Column[Any]])
     name = "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name
     mark = {"qmark": "?", "format": "%s", "pyformat": "%s"}.get(dialect.paramstyle)
     if name not in flavours or mark is None:
-        raise RowsRefused(f"rotation knows {', '.join(flavours)} and their usual drivers, and not {name}")
+        raise RowsRefused(f"rotation supports {', '.join(flavours)} with their usual drivers, but not {name}")
     quote = dialect.identifier_preparer
     key = list(table.primary_key.columns)
     return SqlRows(

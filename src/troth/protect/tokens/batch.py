@@ -50,7 +50,7 @@ def with_array(values: npt.NDArray[Any], act: Act) -> npt.NDArray[Any]:
     if values.dtype == np.uint8 and values.ndim == 2:
         return act(values + _NOUGHT) - _NOUGHT
     if values.dtype.kind != "S" or values.ndim != 1:
-        raise TokenRefused("an array of values is of dtype S, or of dtype uint8 with a row of digits for each value")
+        raise TokenRefused("an array of values must have dtype S, or dtype uint8 with a row of digits for each value")
     table = values.view(np.uint8).reshape(len(values), values.dtype.itemsize)
     if table.size and table[:, -1].all():  # all of one length
         return np.ascontiguousarray(act(table)).view(values.dtype).reshape(len(values))

@@ -83,8 +83,8 @@ def _faults(use: TokenUse, domains: dict[str, tuple[int, ...]]) -> Iterator[tupl
 
 def _too_few_texts(use: TokenUse, radix: int) -> Iterator[tuple[str, str, str, str]]:
     if use.length is None:
-        message = f"nothing says how short a value may be, and among fewer than {DOMAIN_MIN:,} all can be tried"
-        yield "format", "token-length", message, "add 'length: …', the fewest characters that one has"
+        message = f"the minimum length is not declared, and with fewer than {DOMAIN_MIN:,} values all can be tried"
+        yield "format", "token-length", message, "add 'length: …', the minimum number of characters"
     elif radix ** min(use.length, 20) < DOMAIN_MIN:
         message = (
             f"there are {radix**use.length:,} values of {use.length} characters, and fewer than {DOMAIN_MIN:,} can"

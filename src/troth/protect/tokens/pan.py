@@ -62,12 +62,14 @@ def require_pan(digits: str, *, row: int | None = None) -> None:
     """Raises `TokenRefused` if *digits* is no card number, without quoting it."""
     require_digits(digits, "a card number", row=row)
     if luhn(digits):
-        raise TokenRefused("this is no card number: its check digit does not fit; look for a typing mistake", row=row)
+        raise TokenRefused(
+            "this is not a card number: its check digit is wrong; check it for a typing mistake", row=row
+        )
 
 
 def require_digits(digits: str, what: str, *, row: int | None = None) -> None:
     """Raises `TokenRefused` for anything but 12 to 19 ASCII digits."""
     if not isinstance(digits, str) or not (digits.isascii() and digits.isdecimal()):
-        raise TokenRefused(f"{what} is digits 0 to 9 alone, without spaces or hyphens; take them out", row=row)
+        raise TokenRefused(f"{what} must contain only digits 0 to 9, without spaces or hyphens", row=row)
     if len(digits) not in LENGTHS:
-        raise TokenRefused(f"{what} has {LENGTHS[0]} to {LENGTHS[-1]} digits, and this has {len(digits)}", row=row)
+        raise TokenRefused(f"{what} has {LENGTHS[0]} to {LENGTHS[-1]} digits, but this has {len(digits)}", row=row)

@@ -75,7 +75,7 @@ def pan_digit(token: str) -> int:
     require_digits(token, "a token of a card")
     digit = luhn(token)
     if not digit:
-        raise TokenRefused("its check digit fits, as that of card numbers does and of their tokens never")
+        raise TokenRefused("its check digit is that of a card number, which tokens never have")
     return digit
 
 
@@ -113,7 +113,7 @@ def refuse_card(text: str, *, reading: bool, row: int | None = None) -> None:
         return
     if reading:
         raise TokenRefused(
-            "what this stands for here has the form of a card number, which the format never takes: the token is of "
+            "this token would stand for a card number, which the format does not accept: the token is of "
             "another domain or key version",
             row=row,
         )
@@ -130,10 +130,10 @@ def _numerals(format_: TokenFormat, text: str) -> list[int]:
 def refuse_text(format_: TokenFormat, *, fits: bool, length: int, row: int | None = None) -> None:
     """Raises `TokenRefused` for characters outside the alphabet, and for a text that is too long."""
     if length > TEXT_MAX:
-        raise TokenRefused(f"the format takes {TEXT_MAX} characters at most; use 'opaque'", row=row)
+        raise TokenRefused(f"the format accepts at most {TEXT_MAX} characters; use 'opaque'", row=row)
     if not fits:
         says = "digits 0 to 9" if format_ is TokenFormat.NUMERIC else "digits 0 to 9 and letters A to Z, capitals"
-        raise TokenRefused(f"the format {str(format_)!r} takes {says}; take out or change the rest", row=row)
+        raise TokenRefused(f"the format {str(format_)!r} accepts only {says}; remove or change the rest", row=row)
 
 
 # --- addresses -------------------------------------------------------------------------------------------------------
@@ -143,15 +143,15 @@ def email_token(key: TokenKey, format_: TokenFormat, address: str) -> str:
     """A valid address to which nothing can be delivered. Its local part is the encrypted address, or for
     ``email.domain`` the encrypted local part. Six zero bytes are encrypted with it and checked on decryption."""
     if len(address) > _ADDRESS_MAX or _ADDRESS.fullmatch(address) is None:
-        raise TokenRefused("an address has one @ between two parts without spaces, and 254 characters at most")
+        raise TokenRefused("an address must have one @ between two parts without spaces, and at most 254 characters")
     if format_ is TokenFormat.EMAIL:
         return _joined(_hidden(key, address, ""), _REPLACED)
     local, _, domain = address.partition("@")
     if _HOST.fullmatch(domain) is None:
-        raise TokenRefused("this domain is no host name of letters, digits and hyphens; use the format 'email'")
+        raise TokenRefused("this domain is not a host name of letters, digits and hyphens; use the format 'email'")
     hidden = _hidden(key, local, domain)
     if len(hidden) > _LOCAL_MAX:
-        raise TokenRefused("what stands before the @ is too long for its token; use the format 'email'")
+        raise TokenRefused("the part before the @ is too long for its token; use the format 'email'")
     return _joined(hidden, domain + _RESERVED)
 
 
@@ -171,7 +171,7 @@ def address_of(key: TokenKey, format_: TokenFormat, token: str) -> str:
         address = f"{text}@{domain}" if domain else text
         if email_token(key, format_, address) == token:  # zero bytes included: no other text has this token
             return address
-    raise TokenRefused("this token does not open: it is of another domain or key, or was changed")
+    raise TokenRefused("this token cannot be opened: it belongs to another domain or key, or was changed")
 
 
 def _hidden(key: TokenKey, text: str, domain: str) -> str:
@@ -192,12 +192,12 @@ def _joined(hidden: str, domain: str) -> str:
     labels = [rest[at : at + _LABEL_MAX] for at in range(0, len(rest), _LABEL_MAX)]
     token = f"{local}@{'.'.join([*labels, domain])}"
     if len(token) > _ADDRESS_MAX:
-        raise TokenRefused("this address is too long for a token that is one, too; use the format 'opaque'")
+        raise TokenRefused("this address is too long for a token that is also an address; use the format 'opaque'")
     return token
 
 
 def _parsed(format_: TokenFormat, token: str) -> dict[str, str]:
     found = _EMAIL_TOKENS[format_].fullmatch(token[: _ADDRESS_MAX + 1])
     if found is None:
-        raise TokenRefused(f"this is no token of the format {str(format_)!r}")
+        raise TokenRefused(f"this is not a token of the format {str(format_)!r}")
     return found.groupdict()

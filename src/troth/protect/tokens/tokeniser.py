@@ -112,9 +112,11 @@ class Tokeniser:
         if format_ in stateless.ALPHABETS:
             return Sealed(stateless.text_of(self._reading(format_, None, version), format_, text))
         if format_.is_stored:
-            raise TokenRefused(f"what a token of the format {str(format_)!r} stands for is in its store alone")
+            raise TokenRefused(f"what a token of the format {str(format_)!r} stands for is known only to its store")
         if not format_.is_reversible:
-            raise TokenRefused(f"a token of the format {str(format_)!r} has no way back; compare it with another")
+            raise TokenRefused(
+                f"a token of the format {str(format_)!r} cannot be reversed; compare it with another token"
+            )
         key = self._reading(format_, stateless.email_digit(format_, text), version)
         return Sealed(stateless.address_of(key, format_, text))
 
@@ -173,7 +175,7 @@ class Tokeniser:
         """The key that a token was made under, from the digit in the token and the version that the caller names.
         Raises `TokenRefused`."""
         if length is not None and first_digit is not None and length != digit_of(first_digit):
-            raise TokenRefused(f"this token was not made under key version {first_digit}: it tells the digit {length}")
+            raise TokenRefused(f"this token was not made under key version {first_digit}: its digit is {length}")
         version = first_digit if length is None else self._by_digit.get(length)
         if version is None and length is not None:
             raise TokenRefused(
@@ -183,8 +185,8 @@ class Tokeniser:
         if version is None:
             if len(self._versions) > 1:
                 raise TokenRefused(
-                    f"tokens of the format {str(format_)!r} do not tell their key version, and {len(self._versions)} "
-                    "are live; say which one made it"
+                    f"tokens of the format {str(format_)!r} do not contain a key version, and {len(self._versions)} "
+                    "are live; give the one that created it"
                 )
             version = self._versions[0]
         self._require_live(format_, version, makes=False)
@@ -231,13 +233,13 @@ class Tokeniser:
         return f"Tokeniser({self._domain!r})"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a tokeniser is not pickled; make it where it is needed")
+        raise TypeError("a tokeniser cannot be pickled; create it where it is needed")
 
 
 def _plain(value: str | Pan, row: int | None = None) -> str:
     text = value.reveal() if isinstance(value, Pan) else value
     if not isinstance(text, str):
-        raise TokenRefused(f"tokens are made of text and are text; this is of type {type(text).__name__}", row=row)
+        raise TokenRefused(f"tokens and their values must be text; this is of type {type(text).__name__}", row=row)
     return text
 
 

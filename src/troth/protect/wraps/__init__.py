@@ -52,9 +52,9 @@ def way(name: str, given: Mapping[str, str]) -> Wrap:
     kind = getattr(importlib.import_module(f"troth.protect.wraps.{module}"), called)
     known = {field.name: field for field in fields(kind) if field.init}
     if unknown := [option for option in given if option not in known]:
-        raise WayRefused(f"{name} takes no {unknown[0]}; it takes: {', '.join(known) or 'nothing'}")
+        raise WayRefused(f"{name} has no option {unknown[0]}; its options: {', '.join(known) or 'nothing'}")
     if missing := [each for each, field in known.items() if each not in given and field.default is MISSING]:
-        raise WayRefused(f"{name} needs to know its {missing[0]}")
+        raise WayRefused(f"{name} needs the option {missing[0]}")
     for option, value in given.items():
         if not (value and value.isprintable() and len(value) <= _OPTION_CHARACTERS_MAX):
             raise WayRefused(f"the {option} of {name} is empty, too long, or has characters that cannot be printed")
@@ -71,5 +71,5 @@ def wrapped(wrap: Wrap, secret: bytes, key: KeyId) -> str:
     """Wrap *secret* and verify that it unwraps, so that no key is lost to a permission for only one of the two."""
     text = wrap.wrap(secret, key)
     if wrap.unwrap(text, key) != secret:
-        raise WrapRefused(f"{wrap.name} gave back another secret than it was given; nothing was written")
+        raise WrapRefused(f"{wrap.name} returned a different secret than it was given; nothing was written")
     return text

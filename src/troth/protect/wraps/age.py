@@ -47,13 +47,13 @@ class Age:
 def _refused(key: KeyId, fault: str) -> WrapRefused:
     if fault.startswith("Decryption failed"):
         _typed.cache_clear()
-        return WrapRefused(f"the passphrase does not open the root key {key}; give the one that it was wrapped with")
+        return WrapRefused(f"the passphrase does not unwrap the root key {key}; give the one that it was wrapped with")
     if fault.startswith("Excessive work"):
         return WrapRefused(
-            f"the root key {key} was wrapped on a much faster machine, and would take minutes to open here; "
-            "wrap it anew on a machine like this one"
+            f"the root key {key} was wrapped on a much faster machine, and would take minutes to unwrap here; "
+            "wrap it again on a machine like this one"
         )
-    return WrapRefused(f"the root key {key} is not what age wrote with a passphrase; restore your copy of the file")
+    return WrapRefused(f"the root key {key} was not written by age with a passphrase; restore your copy of the file")
 
 
 def _passphrase(key: KeyId) -> str:
@@ -64,10 +64,10 @@ def _new_passphrase() -> str:
     passphrase = given("TROTH_NEW_PASSPHRASE") or given("TROTH_PASSPHRASE")
     if passphrase is None:
         passphrase = _prompt("New passphrase of the root key: ")
-        if passphrase != _prompt("The same once more: "):
+        if passphrase != _prompt("Repeat it: "):
             raise WrapRefused("the two passphrases differ; nothing was written")
     if len(passphrase) < _CHARACTERS_MIN:
-        raise WrapRefused(f"the passphrase is shorter than {_CHARACTERS_MIN} characters; take six words at random")
+        raise WrapRefused(f"the passphrase is shorter than {_CHARACTERS_MIN} characters; use six random words")
     return passphrase
 
 
@@ -80,8 +80,8 @@ def _typed(prompt: str) -> str:
 def _prompt(prompt: str) -> str:
     if not sys.stdin.isatty():
         raise WrapRefused(
-            "the root key needs a passphrase, and there is no terminal to ask at; put it into a file that only you can "
-            "read, and name that in TROTH_PASSPHRASE_FILE"
+            "the root key needs a passphrase, but there is no terminal to type it; put it into a file that only you "
+            "can read, and give its path in TROTH_PASSPHRASE_FILE"
         )
     return getpass.getpass(prompt)
 
@@ -90,5 +90,5 @@ def _pyrage() -> Any:
     try:
         import pyrage
     except ImportError:
-        raise WrapRefused(f"the root key is wrapped by age, which is not there: {install_hint('age')}") from None
+        raise WrapRefused(f"the root key is wrapped with age, which is not installed: {install_hint('age')}") from None
     return pyrage

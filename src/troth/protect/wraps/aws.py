@@ -25,15 +25,15 @@ _MENDS = {
     "KMSInvalidStateException": "its state does not allow it; see: aws kms describe-key",
     "NotFoundException": "it does not exist, or no longer; without it this file cannot be opened: restore a copy that "
     "was wrapped another way",
-    "IncorrectKeyException": "another key wrapped this file; name that one, or restore your copy of the file",
-    "InvalidCiphertextException": "what it should open was changed, or wrapped for another root key; restore your copy "
+    "IncorrectKeyException": "another key wrapped this file; give that key, or restore your copy of the file",
+    "InvalidCiphertextException": "the wrapped key was changed, or belongs to another root key; restore your copy "
     "of the file",
-    "InvalidKeyUsageException": "it does not encrypt and decrypt; take a symmetric key of that usage",
+    "InvalidKeyUsageException": "it cannot encrypt and decrypt; use a symmetric key with that usage",
     "KeyUnavailableException": "it is not available now; try again",
     "ThrottlingException": "too many requests; try again",
     "UnrecognizedClientException": "AWS does not know these credentials; check AWS_ACCESS_KEY_ID or AWS_PROFILE",
     "InvalidSignatureException": "these credentials are wrong; check AWS_SECRET_ACCESS_KEY and the clock",
-    "ExpiredTokenException": "these credentials have run out; get new ones",
+    "ExpiredTokenException": "these credentials have expired; get new ones",
 }
 _DELETION = "it is pending deletion; cancel that before its date: aws kms cancel-key-deletion, then enable-key"
 
@@ -47,7 +47,7 @@ class AwsKms:
     def __post_init__(self) -> None:
         if _KEY_ARN.fullmatch(self.key) is None:
             raise WayRefused(
-                "the key of aws-kms is the ARN of the key itself, such as arn:aws:kms:eu-west-1:111122223333:key/…; "
+                "the key of aws-kms must be the ARN of the key, such as arn:aws:kms:eu-west-1:111122223333:key/…; "
                 "see: aws kms describe-key"
             )
 
@@ -72,7 +72,7 @@ class AwsKms:
             from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
         except ImportError:
             raise WrapRefused(
-                f"the root key is wrapped by AWS KMS, whose client is not there: {install_hint('aws')}"
+                f"the root key is wrapped by AWS KMS, whose client is not installed: {install_hint('aws')}"
             ) from None
         region = self.key.split(":")[3]
         limits = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard"})

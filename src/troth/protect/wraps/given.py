@@ -38,5 +38,5 @@ def _content(name: str, path: Path) -> str:
     except UnicodeDecodeError:
         raise WrapRefused(f"{name} names {path}, which is not text; check the path") from None
     if not value or len(data) > _BYTES_MAX or "\n" in value:
-        raise WrapRefused(f"{name} names {path}, which does not hold one line; write the value into it, and no more")
+        raise WrapRefused(f"{name} names {path}, which does not consist of one line; write only the value into it")
     return value

@@ -49,7 +49,7 @@ class Pkcs11:
                 secret: bytes = aes.decrypt(sealed[NONCE_BYTES:], **_gcm(sealed[:NONCE_BYTES], key))
             except (pkcs11.GeneralError, pkcs11.EncryptedDataInvalid, pkcs11.EncryptedDataLenRange):
                 raise WrapRefused(
-                    f"the key {self.key!r} in the token {self.token!r} does not open it: another key of that name "
+                    f"the key {self.key!r} in the token {self.token!r} cannot unwrap it: another key with that name "
                     "wrapped it, or it was changed; restore your copy of the file"
                 ) from None
         return secret
@@ -93,8 +93,8 @@ class Pkcs11:
             case "PinLocked" | "PinExpired" | "UserPinNotInitialized":
                 return f"the PIN of {token} is locked, expired or not set; its security officer sets a new one"
             case "MechanismInvalid" | "FunctionNotSupported" | "KeyFunctionNotPermitted" | "KeyTypeInconsistent":
-                return f"the key {self.key!r} in {token} may not encrypt and decrypt with AES-GCM; make one that may"
-        return f"{token} cannot be used ({kind}); check that it is there, and the log of its library"
+                return f"the key {self.key!r} in {token} may not encrypt and decrypt with AES-GCM; create one that may"
+        return f"{token} cannot be used ({kind}); check that it is connected, and the log of its library"
 
 
 def _token(label: str) -> Any:
@@ -102,15 +102,15 @@ def _token(label: str) -> Any:
     module = os.environ.get("TROTH_PKCS11_MODULE")
     if not module:
         raise WrapRefused(
-            "the root key is in a PKCS #11 token; name the library of its maker in TROTH_PKCS11_MODULE, such as "
+            "the root key is in a PKCS #11 token; give its vendor's library in TROTH_PKCS11_MODULE, such as "
             "/usr/lib/softhsm/libsofthsm2.so"
         )
     try:
         library = pkcs11.lib(module)
     except pkcs11.PKCS11Error:
         raise WrapRefused(
-            f"TROTH_PKCS11_MODULE names {module}, which is no PKCS #11 library or does not start; check the path and "
-            "the library's own settings"
+            f"TROTH_PKCS11_MODULE names {module}, which is not a PKCS #11 library or does not start; check the path "
+            "and the library's own settings"
         ) from None
     try:
         return library.get_token(token_label=label)
@@ -143,6 +143,6 @@ def _pkcs11() -> Any:
         import pkcs11
     except ImportError:
         raise WrapRefused(
-            f"the root key is in a PKCS #11 token, whose client is not there: {install_hint('pkcs11')}"
+            f"the root key is in a PKCS #11 token, whose client is not installed: {install_hint('pkcs11')}"
         ) from None
     return pkcs11

@@ -35,7 +35,9 @@ class Transit:
 
     def __post_init__(self) -> None:
         if not all(_NAME.fullmatch(part) for part in (self.key, *self.mount.split("/"))):
-            raise WayRefused("the key of transit is its name, and the mount its path, of letters, digits, - _ and .")
+            raise WayRefused(
+                "the key of transit must be its name, and the mount its path, of letters, digits, - _ and ."
+            )
 
     def wrap(self, secret: bytes, key: KeyId) -> str:
         with self._engine() as engine:
@@ -56,7 +58,7 @@ class Transit:
             import requests
         except ImportError:
             raise WrapRefused(
-                f"the root key is wrapped by Vault, whose client is not there: {install_hint('vault')}"
+                f"the root key is wrapped by Vault, whose client is not installed: {install_hint('vault')}"
             ) from None
         address = _address()
         token, namespace = given("VAULT_TOKEN"), os.environ.get("VAULT_NAMESPACE") or None
@@ -71,7 +73,7 @@ class Transit:
             ) from None
         except requests.exceptions.RequestException as fault:
             raise WrapRefused(
-                f"{address} does not answer ({type(fault).__name__}); check VAULT_ADDR, and that it is up"
+                f"{address} does not answer ({type(fault).__name__}); check VAULT_ADDR, and that Vault is running"
             ) from None
         except hvac.exceptions.VaultError as fault:
             raise WrapRefused(self._refusal(address, type(fault).__name__, str(fault.text or ""))) from None
@@ -85,7 +87,7 @@ class Transit:
         match kind:
             case "Forbidden" | "Unauthorized":
                 return (
-                    f"{address} denies it: the token is no longer good, or its policy lacks update on "
+                    f"{address} denies it: the token is not valid, or its policy lacks update on "
                     f"{self.mount}/encrypt/{self.key} and {self.mount}/decrypt/{self.key}"
                 )
             case "VaultDown":
@@ -105,7 +107,7 @@ class Transit:
                     "then wrap it anew with: troth keys wrap --to transit"
                 )
             case "InvalidRequest" if re.search("ciphertext|message authentication", text):
-                return f"{here} does not open it: another key wrapped it, or it was changed; restore your copy"
+                return f"{here} cannot unwrap it: another key wrapped it, or it was changed; restore your copy"
         return f"{here} refuses ({kind}); its audit log says why"
 
 
@@ -117,7 +119,7 @@ def _said(answer: object, what: str) -> str:
     data = answer.get("data") if isinstance(answer, Mapping) else None
     value = data.get(what) if isinstance(data, Mapping) else None
     if not isinstance(value, str):
-        raise WrapRefused("what answers is no Transit engine; check VAULT_ADDR")
+        raise WrapRefused("the server that answers has no Transit engine; check VAULT_ADDR")
     return value
 
 
@@ -130,11 +132,13 @@ def _address() -> str:
         url = urlsplit("")
     if url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc or url.query:
         raise WrapRefused(
-            "the root key needs Vault, and VAULT_ADDR is not set or is no plain address; set it to such as "
+            "the root key needs Vault, but VAULT_ADDR is not set or not a plain address; set it, for example to "
             "https://vault.example.org:8200"
         )
     if url.scheme == "http" and not _is_here(url.hostname):
-        raise WrapRefused(f"{address} would carry the root key in clear; VAULT_ADDR must be https://, or on localhost")
+        raise WrapRefused(
+            f"{address} would receive the root key unencrypted; VAULT_ADDR must be https://, or on localhost"
+        )
     return address
 
 

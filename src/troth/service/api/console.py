@@ -34,25 +34,25 @@ from troth.service.staff.rights import StaffRight
 _SOON = dt.timedelta(days=14)
 _ENDED_SHOWN = 50
 _SCOPES: dict[ApiScope, str | Promise] = {
-    ApiScope.CASES_WRITE: _("Open requests, and take them back"),
+    ApiScope.CASES_WRITE: _("Open requests and withdraw them"),
     ApiScope.CASES_READ: _("Follow the requests that it opened"),
-    ApiScope.CASES_ALL: _("The same for the requests of every program, with each right that it has for its own"),
-    ApiScope.PACKAGES_READ: _("Fetch the packages of people who were signed in: personal data"),
+    ApiScope.CASES_ALL: _("Do with the requests of every program what it may do with its own"),
+    ApiScope.PACKAGES_READ: _("Download the packages of people who were signed in (personal data)"),
     ApiScope.GUARD_READ: _("Ask whether somebody’s data may be used"),
-    ApiScope.DISCLOSURES_WRITE: _("Put on record what goes to whom"),
+    ApiScope.DISCLOSURES_WRITE: _("Record what is disclosed to whom"),
     ApiScope.DISCLOSURES_READ: _("Ask who received somebody’s data"),
     ApiScope.EVIDENCE_WRITE: _("Send evidence for the company’s own controls"),
 }
 _EVENTS: dict[str, str | Promise] = {
-    "case.received": _("A request came in"),
-    "case.verified": _("Somebody proved who they are"),
-    "case.changed": _("A request goes on, pauses or waits for somebody"),
+    "case.received": _("A request was received"),
+    "case.verified": _("A person proved their identity"),
+    "case.changed": _("A request continues, pauses or waits for a person"),
     "case.closed": _("A request was answered"),
     "case.escalated": _("A deadline is near or missed"),
-    "line.stopped": _("Nothing is carried out until the configuration is fixed"),
+    "line.stopped": _("Processing is halted until the configuration is fixed"),
     "control.failing": _("A control fails"),
     "control.passing": _("A control passes again"),
-    "attestation.expiring": _("Somebody’s word for a promise is about to run out"),
+    "attestation.expiring": _("An attestation of a promise is about to expire"),
 }
 
 
@@ -70,19 +70,19 @@ class NewTokenForm(_Plain):
     name = forms.CharField(
         label=_("Program"),
         max_length=40,
-        help_text=_("Small letters, digits and _, such as shop. No person’s name."),
+        help_text=_("Lower-case letters, digits and _, such as shop. Do not use a person’s name."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     program = forms.ChoiceField(
-        label=_("Takes over from"),
+        label=_("Replaces"),
         required=False,
-        help_text=_("The next token of a program has another name, and follows the requests that the program opened."),
+        help_text=_("The new token has its own name, and can follow the requests that the program opened."),
     )
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"), choices=list(_SCOPES.items()), widget=forms.CheckboxSelectMultiple
     )
     until = forms.DateField(
-        label=_("Until and including"),
+        label=_("Valid until (inclusive)"),
         help_text=_("At most a year from now."),
         widget=forms.DateInput(attrs={"type": "date"}),
     )
@@ -92,7 +92,7 @@ class NewTokenForm(_Plain):
         field = self.fields["program"]
         assert isinstance(field, forms.ChoiceField)
         known = ApiToken.objects.order_by("program").values_list("program", flat=True).distinct()
-        field.choices = [("", _("none: it is a new program")), *((name, name) for name in known)]
+        field.choices = [("", _("none (a new program)")), *((name, name) for name in known)]
 
 
 class NewWebhookForm(_Plain):
@@ -101,11 +101,11 @@ class NewWebhookForm(_Plain):
     url = forms.CharField(
         label=_("Address"),
         max_length=500,
-        help_text=_("It begins with https:// and has no password in it."),
+        help_text=_("An https:// address without a password in it."),
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
     )
     events = forms.MultipleChoiceField(
-        label=_("What it is told of"), choices=list(_EVENTS.items()), widget=forms.CheckboxSelectMultiple
+        label=_("Events"), choices=list(_EVENTS.items()), widget=forms.CheckboxSelectMultiple
     )
 
 
@@ -218,8 +218,8 @@ def _hooks() -> list[Webhook]:
 
 
 _NOT_YOURS_TO_GIVE = _(
-    "To open requests, to fetch packages and to ask who received data, the token is made by somebody who may see "
-    "personal data themselves and does not manage staff. Or the operator makes it: troth api token make."
+    "Only somebody who may see personal data and does not manage staff can make a token that opens requests, "
+    "downloads packages or asks who received data. The operator can make it too: troth api token make."
 )
 
 

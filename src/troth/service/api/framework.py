@@ -110,7 +110,7 @@ class _Api(NinjaAPI):
 api = _Api(
     title="Troth",
     version="1",
-    description="Requests of people about their data: asked, followed and answered by programs.",
+    description="Requests of people about their data, opened and followed by programs.",
     auth=bearer,
     docs=_NoDocs(),
     openapi_url="/openapi.json",
@@ -135,7 +135,7 @@ def _methods_told(view: Callable[..., Any]) -> Callable[..., Any]:
         if answer.status_code != 405:
             return answer
         methods = ", ".join(sorted(method.strip() for method in answer["Allow"].split(",")))
-        refused = problem(405, "That is not done here", f"This address takes {methods}.")
+        refused = problem(405, "Method not allowed", f"This address accepts {methods}.")
         refused["Allow"] = methods
         return refused
 
@@ -144,7 +144,7 @@ def _methods_told(view: Callable[..., Any]) -> Callable[..., Any]:
 
 @csrf_exempt
 def _nowhere(request: HttpRequest) -> HttpResponse:
-    return problem(404, "There is nothing here", "The addresses are in /api/v1/openapi.json.")
+    return problem(404, "Not found", "All addresses are listed in /api/v1/openapi.json.")
 
 
 def problem(status: int, title: str, detail: str = "", faults: Sequence[dict[str, str]] = ()) -> HttpResponse:
@@ -168,7 +168,7 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
         }
         for each in error.errors
     ]
-    return problem(422, "What was sent is not what this address takes", faults=faults)
+    return problem(422, "The request is not valid", faults=faults)
 
 
 def _safe(fault: dict[str, Any]) -> str:
@@ -186,34 +186,38 @@ def _refused(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 @api.exception_handler(Http404)
 def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
-    return problem(404, "There is nothing here")
+    return problem(404, "Not found")
 
 
 @api.exception_handler(RequestDataTooBig)
 def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-    return problem(413, "That is too much at once", "Send it in several parts.")
+    return problem(413, "The request is too large", "Split it into several requests.")
 
 
 @api.exception_handler(SuspiciousOperation)
 @api.exception_handler(UnreadablePostError)
 def _garbled(request: HttpRequest, error: Exception) -> HttpResponse:
-    return problem(400, "We could not read that")
+    return problem(400, "The request could not be read")
 
 
 @api.exception_handler(Exception)
 def _broke(request: HttpRequest, error: Exception) -> HttpResponse:
     if may_pass(error):
-        _LOG.exception("our own database is away")
-        away = problem(503, "We cannot reach our records just now", "Try again in a minute, with the same key.")
+        _LOG.exception("Troth's own database is unavailable")
+        away = problem(503, "The database is unavailable", "Try again in a minute, with the same Idempotency-Key.")
         away["Retry-After"] = "60"
         return away
-    _LOG.exception("an operation of the API broke")
-    return problem(500, "Something went wrong on our side", "Nothing was half done. Try again with the same key.")
+    _LOG.exception("an API operation failed")
+    return problem(
+        500,
+        "Internal server error",
+        "Try again with the same Idempotency-Key: the request is carried out at most once.",
+    )
 
 
 @api.exception_handler(AuthenticationError)
 def _unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    return problem(401, "Who asks?", "Send Authorization: Bearer and a token that has not ended.")
+    return problem(401, "Not authenticated", "Send the header Authorization: Bearer with a valid token.")
 
 
 def scoped(scope: ApiScope) -> Callable[[View], View]:
@@ -224,7 +228,7 @@ def scoped(scope: ApiScope) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             token: ApiToken = request.auth  # type: ignore[attr-defined]
             if scope not in token.scopes:
-                return problem(403, "This token may not do that", f"It needs the scope {scope}.")
+                return problem(403, "The token lacks a scope", f"It needs the scope {scope}.")
             return view(request, *args, **kwargs)
 
         guarded.troth_scope = scope  # type: ignore[attr-defined]
@@ -245,7 +249,7 @@ def once(view: View) -> View:
         if key is None:
             return view(request, *args, **kwargs)
         if not _KEY.fullmatch(key):
-            return problem(422, "An Idempotency-Key is 1 to 200 printable characters of ASCII, without spaces")
+            return problem(422, "An Idempotency-Key is 1 to 200 printable ASCII characters, without spaces")
         asked = _fingerprint(f"{request.method} {request.path}\n".encode() + request.body)
         key = _fingerprint(key.encode()).hex()  # a program may use somebody's address as key
         token: ApiToken = request.auth  # type: ignore[attr-defined]
@@ -280,9 +284,9 @@ def _typed(guarded: Any, view: View) -> View:
 
 def _as_before(before: Answered, asked: bytes) -> Any:
     if bytes(before.asked) != asked:
-        return problem(422, "That Idempotency-Key was used for something else")
+        return problem(422, "That Idempotency-Key was used for another request")
     if before.status is None:
-        return problem(409, "That is being done at this moment", "Ask again in a few seconds.")
+        return problem(409, "A request with that Idempotency-Key is still running", "Try again in a few seconds.")
     response = JsonResponse(before.body, status=before.status, safe=False)
     response["Idempotency-Replayed"] = "true"
     return response

@@ -7,31 +7,36 @@ from http import HTTPStatus
 from typing import Any
 
 _REASONS = {
-    400: "What was sent cannot be read: it is no JSON.",
-    401: "There is no token, or it is none that is good.",
-    403: "The token does not have the scope that is needed, or the answer is not for programs.",
-    404: "There is no such case, or nothing to fetch.",
-    409: "It cannot be done as things stand; or the same key is being done at this moment.",
+    400: "The body is not JSON.",
+    401: "The token is missing or not valid.",
+    403: "The token lacks the scope, or the answer is not for programs.",
+    404: "There is no such case, or nothing to download.",
+    409: "The present state does not allow it, or a request with the same Idempotency-Key is still running.",
     413: "The body is larger than 2.5 MB.",
-    422: "What was sent is not what is taken: `faults` names each field, and says what would do.",
-    500: "It is our fault. Nothing was half done.",
-    503: "Our records are out of reach. Ask again after the time that Retry-After gives, with the same key.",
+    422: "The request is not valid: `faults` names the fields and what is wrong.",
+    500: "An error on our side. Try again with the same Idempotency-Key: the request is carried out at most once.",
+    503: "The database is unavailable. Try again after the time in Retry-After, with the same Idempotency-Key.",
 }
 _EXAMPLES: dict[int, dict[str, Any]] = {
-    401: {"detail": "Send Authorization: Bearer and a token that has not ended.", "title": "Who asks?"},
-    403: {"detail": "It needs the scope cases.write.", "title": "This token may not do that"},
-    404: {"detail": "Only cases that came through the API are there.", "title": "There is no such case"},
+    401: {"detail": "Send the header Authorization: Bearer with a valid token.", "title": "Not authenticated"},
+    403: {"detail": "It needs the scope cases.write.", "title": "The token lacks a scope"},
+    404: {
+        "detail": ("A program sees the cases that it opened; with the scope cases.all, those of every program."),
+        "title": "There is no such case",
+    },
     422: {
-        "title": "What was sent is not a request",
-        "faults": [{"where": "0.right", "what": "a request names the right that it is about"}],
+        "title": "The request is not valid",
+        "faults": [{"where": "0.right", "what": "a request needs the right that it is about"}],
     },
 }
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Your name for this act, such as the number of your ticket: sent again with the same body, it is"
-    " answered as before and not done twice. It is remembered for two days, as a keyed hash.",
+    "description": (
+        "Your identifier for this operation, such as the number of your ticket. A repeated request with the same key "
+        "and body gets the first response and is not carried out again. It is stored for two days, as a keyed hash."
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
     "example": "ticket-4711",
 }

@@ -53,14 +53,14 @@ def make(
     """Create a token and return its secret, shown only now. It is the first one of the program *name*, or a further one
     of *program*. The caller checks permission; the operator may create any. Raises `ApiTokenRefused`."""
     if not _NAME.fullmatch(name):
-        raise ApiTokenRefused("a token is named after its program: small letters, digits and _, such as shop")
+        raise ApiTokenRefused("name the token after its program: lower-case letters, digits and _, such as shop")
     unknown = sorted(set(scopes) - set(ApiScope))
     if unknown or not scopes:
-        raise ApiTokenRefused(f"a token has some of these scopes: {', '.join(ApiScope)}")
+        raise ApiTokenRefused(f"a token has one or more of these scopes: {', '.join(ApiScope)}")
     if not now < until <= now + LASTS_MAX:
-        raise ApiTokenRefused("a token ends within a year")
+        raise ApiTokenRefused("a token is valid for at most a year; choose an earlier day, after today")
     if program and not ApiToken.objects.filter(program=program).exists():
-        raise ApiTokenRefused("there is no such program; troth api token list shows those that there are")
+        raise ApiTokenRefused("there is no such program; troth api token list shows the known ones")
     secret = _PREFIX + secrets.token_urlsafe(32)
     try:
         with transaction.atomic():
@@ -76,7 +76,8 @@ def make(
             record(Entry("token.changed", now, said | ({"by": Pseudonym(by)} if by else {})))
     except IntegrityError:
         raise ApiTokenRefused(
-            f"there has been a token called {name}; give the next one another name, and say which program it is of"
+            f"the name {name} is or was used by another token; choose a new name, and say which program the token "
+            "belongs to"
         ) from None
     return secret
 

@@ -66,10 +66,10 @@ def make(url: str, events: Collection[str], *, keys: Keyring, now: dt.datetime) 
         read = httpx.URL("")
     is_safe = read.scheme == "https" or (read.scheme == "http" and is_local(read.host))
     if not read.host or not is_safe or read.userinfo or read.fragment:
-        raise WebhookRefused("a webhook is an https:// address without a password in it")
+        raise WebhookRefused("a webhook needs an https:// address without a password in it")
     _refuse_private(read.raw_host.decode("ascii"))
     if not events or set(events) - set(EVENTS):
-        raise WebhookRefused(f"a webhook is told of some of these: {', '.join(EVENTS)}")
+        raise WebhookRefused(f"a webhook receives one or more of these events: {', '.join(EVENTS)}")
     secret = secrets.token_bytes(32)
     with transaction.atomic():
         hook = Webhook.objects.create(url=url, events=sorted(events), secret=b"", made_at=now)
@@ -87,7 +87,7 @@ def _refuse_private(host: str) -> None:
         return
     except NotPublic as refused:
         raise WebhookRefused(
-            f"{refused}, and none of those that TROTH_WEBHOOKS_PRIVATE allows; whoever runs Troth can add it there"
+            f"{refused}, and TROTH_WEBHOOKS_PRIVATE does not allow it; the operator can add it there"
         ) from None
 
 

@@ -75,7 +75,7 @@ def send_evidence(request: HttpRequest, control: str, seen: PushedEvidence) -> A
     The same evidence may be sent twice."""
     now = timezone.now()
     if seen.tested > seen.population:
-        return problem(422, "More was tested than there is")
+        return problem(422, "'tested' is larger than 'population'")
     try:
         figures = _figures(seen.figures)
         found = Pushed(
@@ -88,18 +88,18 @@ def send_evidence(request: HttpRequest, control: str, seen: PushedEvidence) -> A
         )
         is_new = push(control, found, deployment(settings.TROTH).declaration, now=now)
     except BadFigure as refused:
-        return problem(422, "A figure is no figure", str(refused))
+        return problem(422, "A figure is not valid", str(refused))
     except NobodyWaits as refused:
-        return problem(404, "Nobody waits for that evidence", str(refused))
+        return problem(404, "No control waits for this evidence", str(refused))
     except NotTheirs as refused:
-        return problem(403, "That control takes the evidence of another program", str(refused))
+        return problem(403, "The control accepts evidence from another program only", str(refused))
     except EvidenceRefused as refused:
-        return problem(422, "That evidence is not taken", str(refused))
+        return problem(422, "The evidence was refused", str(refused))
     return Status(200, EvidenceReceipt(is_new=is_new, at=now))
 
 
 def _figures(given: dict[str, Any]) -> dict[str, int | float]:
     """Raises `BadFigure`."""
     if len(given) > _FIGURES_MAX or not all(map(_NAME.fullmatch, given)):
-        raise BadFigure(f"{_FIGURES_MAX} figures at most, each named in small letters, digits, _ and spaces")
+        raise BadFigure(f"{_FIGURES_MAX} figures at most, each named in lower-case letters, digits, _ and spaces")
     return {name: figure_of(figure) for name, figure in given.items()}

@@ -126,5 +126,5 @@ def _opened(name: str, system: System) -> Store | None:
             return open_store(name, TROTH.database.url(), read_only=True)
         return open_system(name, system, os.environ, read_only=True)
     except (SecretMissing, StoreError) as error:
-        _LOG.warning("the store of %s is not looked at: %s", name, error)
+        _LOG.warning("the store of %s is not checked: %s", name, error)
         return None

@@ -23,7 +23,7 @@ from troth.service.core.models import CheckRow, EntryRow, Retraction
 from troth.service.core.retraction import entry_of
 
 _CHANGES = (b'"kind":"check.', b'"kind":"promise.changed"', b'"kind":"evidence.disposed"')
-_MEND = "keep the database as it is, and compare with a backup: the ledger has what was true then"
+_MEND = "keep the database as it is and compare it with a backup; the ledger has the original record"
 _SETTLED = dt.timedelta(minutes=15)
 """A check commits within its lease; older ones have their entries."""
 
@@ -99,10 +99,12 @@ class LedgerHistory:
         for number, change in changes:
             missing.discard(number)
             if not _is_told(change, self._promises.get(number, {})):
-                raise RecordsDiffer(f"{promise}: its change of {instant_text(change.at)} is not as the ledger tells it")
+                raise RecordsDiffer(f"{promise}: its change of {instant_text(change.at)} differs from the ledger")
         for number in sorted(missing):
             entry = self._promises[number]
-            raise RecordsDiffer(f"{promise}: its change to {entry['after']} of {entry['at']} is in the ledger alone")
+            raise RecordsDiffer(
+                f"{promise}: its change to {entry['after']} of {entry['at']} is in the ledger but not in the database"
+            )
 
     def require_retractions(self, control: str, numbers: Container[int]) -> None:
         """Check that every retraction of the control's checks in the ledger is among *numbers*, the entries that rows
@@ -110,7 +112,9 @@ class LedgerHistory:
         name = DeclaredName.of(control).text
         for number, entry in self._retracted.items():
             if entry["control"] == name and number not in numbers:
-                raise RecordsDiffer(f"{control}: its retraction of {entry['at']} is in the ledger alone")
+                raise RecordsDiffer(
+                    f"{control}: its retraction of {entry['at']} is in the ledger but not in the database"
+                )
 
     def required(self, control: str, checks: Iterable[StoredCheck], *, since: str = "") -> Iterator[StoredCheck]:
         """Yield the *checks* of a control, in order, verifying them against their entries, and since a day their
@@ -128,11 +132,11 @@ class LedgerHistory:
             if at >= since:
                 standing = standing or check.outcome  # no entry of a change: there was none
                 if check.outcome != standing:
-                    raise RecordsDiffer(f"{control}: the check of {at} is {check.outcome}, in the ledger {standing}")
+                    raise RecordsDiffer(f"{control}: the check of {at} is {check.outcome}; the ledger has {standing}")
             missing.discard((at, check.outcome))
             yield check
         for at, outcome in sorted(missing):
-            raise RecordsDiffer(f"{control}: the check of {at}, {outcome}, is in the ledger alone")
+            raise RecordsDiffer(f"{control}: the check of {at}, {outcome}, is in the ledger but not in the database")
 
     def _all_made(self, control: str, checks: Iterable[StoredCheck]) -> Iterator[StoredCheck]:
         """Checks older than such entries are accepted; the first entry ends that period."""
@@ -140,14 +144,14 @@ class LedgerHistory:
         for check in checks:
             if check.content is None:
                 if _at(check) >= made.first:
-                    raise RecordsDiffer(f"{control}: no entry of the ledger tells of the check of {_at(check)}")
+                    raise RecordsDiffer(f"{control}: the ledger has no entry for the check of {_at(check)}")
             elif commitment_of(check).text.encode() not in bytes(check.content):
-                raise RecordsDiffer(f"{control}: the check of {_at(check)} is not as it was put into the ledger")
+                raise RecordsDiffer(f"{control}: the check of {_at(check)} differs from its entry in the ledger")
             else:
                 found.add(self._number(check) or 0)
             yield check
         for day in made.missing(found, self._disposed):
-            raise RecordsDiffer(f"{control}: a check of {day} is in the ledger alone")
+            raise RecordsDiffer(f"{control}: a check of {day} is in the ledger but not in the database")
 
 
 def require_retracted(row: Retraction) -> None:
@@ -162,7 +166,7 @@ def require_retracted(row: Retraction) -> None:
     # All checks present at planning were retracted by it or an earlier one; the rest came later.
     unmarked = there.filter(retraction=None, at__lt=row.at - _SETTLED)
     if not is_told or others.exists() or unmarked.exists() or row.retracted.count() > row.checks:
-        raise RecordsDiffer(f"{row.control}: its retraction of {instant_text(row.at)} is not as the ledger tells it")
+        raise RecordsDiffer(f"{row.control}: its retraction of {instant_text(row.at)} differs from the ledger")
 
 
 def _at(check: StoredCheck) -> str:

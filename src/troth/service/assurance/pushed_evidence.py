@@ -41,13 +41,15 @@ def push(control: str, pushed: Pushed, declaration: Declaration, *, now: dt.date
     own = declaration.controls.get(control)
     if own is None or own.pushed is None:
         waiting = {id_: each for id_, each in declaration.controls.items() if each.pushed is not None}
-        raise NobodyWaits(f"no control of that name waits for evidence{nearest(control, waiting)}")
+        raise NobodyWaits(f"no control of that name accepts evidence{nearest(control, waiting)}")
     if own.pushed.by not in (None, pushed.source):
-        raise NotTheirs("the control takes evidence of another program; the declaration names its token under 'by'")
+        raise NotTheirs(
+            "the control accepts evidence from one program only; the declaration names its token under 'by'"
+        )
     if pushed.at > now:
-        raise EvidenceRefused("the evidence is dated ahead; set the clock of the program right")
+        raise EvidenceRefused("the evidence is dated in the future; correct the clock of the program")
     if pushed.outcome is CheckOutcome.PASS and not pushed.is_complete:
-        raise EvidenceRefused("a pass has looked at everything: say 'tested', 1 or more, and the same 'population'")
+        raise EvidenceRefused("a pass must cover everything: 'tested' must be 1 or more and equal 'population'")
     with transaction.atomic():
         last = PushedRow.objects.select_for_update().filter(control=control).order_by("at").last()
         if last is not None and last.at >= pushed.at:
@@ -55,7 +57,9 @@ def push(control: str, pushed: Pushed, declaration: Declaration, *, now: dt.date
         if last is not None and last.judged_at is None and not faults(own, _pushed(last)) + faults(own, pushed):
             row = last  # evidence without faults is replaced by later evidence without faults
         elif PushedRow.objects.filter(control=control, judged_at=None).count() >= _WAITING_MAX:
-            raise EvidenceRefused("too much evidence waits for its check: is the keep loop running?")
+            raise EvidenceRefused(
+                "too much evidence waits for its check; see that the scheduler runs (troth serve or troth keep)"
+            )
         else:
             row = PushedRow(control=control)
         row.source, row.outcome, row.at, row.received_at = pushed.source, pushed.outcome.value, pushed.at, now

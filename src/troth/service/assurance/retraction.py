@@ -58,5 +58,5 @@ def retract_checks(office: KeepContext, plan: Plan, reason: str, *, now: dt.date
     signer = ledger_signer(office.keyring, office.company.declaration.organisation)
     sequence(signer, now=now)
     entry.refresh_from_db()
-    assert entry.leaf is not None, "the sequencer numbers everything that has committed"
+    assert entry.leaf is not None, "the sequencer numbers all committed entries"
     return receipt(DatabaseLog(signer), entry.leaf, extra=bytes(entry.content))

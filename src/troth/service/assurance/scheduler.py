@@ -212,7 +212,7 @@ def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda:
         try:
             run_due(clock(), last=last)
         except Exception:  # noqa: BLE001 - the loop outlives whatever a pass meets; the log has its type and place
-            _LOG.exception("a pass of the keep loop broke; the next one follows in %g seconds", REST.total_seconds())
+            _LOG.exception("a pass of the scheduler failed; the next one follows in %g seconds", REST.total_seconds())
         finally:
             close_old_connections()
         stop.wait(REST.total_seconds())
@@ -254,7 +254,7 @@ def _hasten_concerned(here: Deployment, now: dt.datetime) -> None:
 
 def _close_accounts(now: dt.datetime) -> dt.datetime:
     if closed := close_inactive(now):
-        _LOG.info("closed %d accounts that nobody has used for long", closed)
+        _LOG.info("closed %d inactive accounts", closed)
     return now + _HOURLY
 
 
@@ -266,7 +266,7 @@ def _in_turn(name: str, now: dt.datetime, do: Callable[[], dt.datetime]) -> None
         try:
             again = do()
         except Exception:  # noqa: BLE001 - the rest of the pass outlives it; the log has its type and place
-            _LOG.exception("%s broke; it is tried again in a few minutes", name)
+            _LOG.exception("%s failed and is retried in a few minutes", name)
             again = now + _RUNS_EVERY
         try:
             scheduled_jobs.finish(held, next_due=again)
@@ -287,7 +287,7 @@ def _give_back_later(held: scheduled_jobs.Claim, error: Error) -> None:
 def _take_up_runs(office: KeepContext, now: dt.datetime) -> dt.datetime:
     """Finish runs on the company's stores whose process is gone."""
     for run_id, outcome in resume_all(office.company.declaration, office.keyring):
-        _LOG.warning("run %s was taken up: %s", run_id, outcome)
+        _LOG.warning("run %s was resumed: %s", run_id, outcome)
     return now + _RUNS_EVERY
 
 
@@ -319,16 +319,19 @@ def _roll_epochs(keyring: Keyring, now: dt.datetime) -> dt.datetime:
     """End the epoch of subject keys when it is over."""
     rolled = SubjectKeys(keyring).roll(now=now)
     if rolled.closed:
-        _LOG.warning("%d keys of subjects do not open, and are left as they are", rolled.closed)
+        _LOG.warning("%d subject keys cannot be opened and are left unchanged", rolled.closed)
     for info in rolled.destroyed:
-        _LOG.info("%s is destroyed: backups of before open for nobody who was erased in it", info.name)
+        _LOG.info("%s is destroyed: earlier backups no longer open for people erased in that epoch", info.name)
     return now + _RUNS_EVERY
 
 
 def _scrub(now: dt.datetime) -> dt.datetime:
     """Remove erased data from SQLite's WAL if a reader prevented that before or the process was killed."""
     if not scrub():
-        _LOG.warning("a reader keeps erased rows in the database's log; it is tried again in a few minutes")
+        _LOG.warning(
+            "a reader of the database keeps erased rows in its write-ahead log; removing them is retried in a few "
+            "minutes"
+        )
     return now + _RUNS_EVERY
 
 
@@ -343,7 +346,7 @@ def _reseal(keyring: Keyring, now: dt.datetime) -> dt.datetime:
         return now
     resealed = reseal(keyring, SEALED, most=_RESEALED_AT_ONCE)
     if resealed.closed:
-        _LOG.warning("%d sealed values do not open, and stay under an older key", resealed.closed)
+        _LOG.warning("%d sealed values cannot be opened and stay under an older key", resealed.closed)
     if not resealed.finished or keyring.chain.active("field") != active:
         return now
     settled = active.since[KeyState.ACTIVE] + EPOCH_GRACE

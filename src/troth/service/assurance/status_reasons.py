@@ -44,19 +44,19 @@ _WHY: Mapping[str, str | Lazy] = {
     Cause.PASSED: gettext_lazy("%(check)s passed."),
     Cause.FAILED: gettext_lazy("%(check)s failed."),
     Cause.WAIVED: gettext_lazy("%(check)s failed, and that was accepted for a while."),
-    Cause.DOUBTED: gettext_lazy("%(check)s failed, and not often enough in a row to be sure."),
-    Cause.ERRED: gettext_lazy("%(check)s could not be answered."),
-    Cause.PARTIAL: gettext_lazy("%(check)s was answered without looking at everything."),
-    Cause.STALE: gettext_lazy("%(check)s was answered too long ago."),
-    Cause.OUTDATED: gettext_lazy("%(check)s was answered before something changed that it depends on."),
-    Cause.UNCHECKED: gettext_lazy("%(check)s had never been answered."),
+    Cause.DOUBTED: gettext_lazy("%(check)s failed, but not often enough in a row to count as broken."),
+    Cause.ERRED: gettext_lazy("%(check)s could not be checked."),
+    Cause.PARTIAL: gettext_lazy("%(check)s was checked only in part."),
+    Cause.STALE: gettext_lazy("%(check)s was checked too long ago."),
+    Cause.OUTDATED: gettext_lazy("%(check)s was last checked before something that it depends on changed."),
+    Cause.UNCHECKED: gettext_lazy("%(check)s had never been checked."),
     Cause.UNBOUND: gettext_lazy("Nothing showed whether it was kept."),
     Cause.INAPPLICABLE: gettext_lazy("None of its checks applied."),
-    Cause.STATED: gettext_lazy("A named person said so."),
-    Cause.LAPSED: gettext_lazy("A named person's word had run out."),
+    Cause.STATED: gettext_lazy("A named person attested it."),
+    Cause.LAPSED: gettext_lazy("The attestation of a named person had expired."),
 }
 
 
 def _why(cause: str, question: str) -> str:
     subject = f"“{question}”" if question else gettext("A check")
-    return str(_WHY.get(cause) or gettext("Why was not noted.")) % {"check": subject}
+    return str(_WHY.get(cause) or gettext("The reason was not recorded.")) % {"check": subject}

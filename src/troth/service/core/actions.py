@@ -69,7 +69,7 @@ def _holds(subjects: Sequence[Collection[str]], at: dt.datetime) -> list[HoldSco
         indices = tuple(index for index, names in enumerate(subjects) if hold.subject in names)
         if hold.subject is None or indices:
             places = (hold.scope,) if hold.scope is not None else ()
-            holds.append(HoldScope(f"a legal hold stands ({hold.matter})", hold.citation, places, indices))
+            holds.append(HoldScope(f"a legal hold is in force ({hold.matter})", hold.citation, places, indices))
     return holds
 
 
@@ -134,7 +134,7 @@ def act(
         if done is None or done.finished_at is None:
             raise
         at = f"{done.finished_at:%Y-%m-%d %H:%M} UTC, by run {done.run_id}"
-        raise NotApproved(f"the plan of that hash was carried out on {at}; look at what would be done now") from refused
+        raise NotApproved(f"the plan of that hash was carried out on {at}; make a new plan") from refused
     except RunInterrupted as interrupted:
         journal.let_go(interrupted.run_id)
         raise
@@ -160,7 +160,7 @@ def act_again(
     journal = DatabaseJournal(keyring)
     run = journal.take_up_one(run_id, now())
     if run is None:
-        raise InOtherHands(f"run {run_id} is carried out by another process just now")
+        raise InOtherHands(f"another process is carrying out run {run_id}")
     try:
         receipts = _resumed(run, stores, keyring, journal)
     except RunInterrupted:

@@ -43,9 +43,9 @@ class Doubt:
 
     def __str__(self) -> str:
         return (
-            f"the clock says {self.noticed:%Y-%m-%d %H:%M} UTC, {self.days} days after Troth last ran: it is ahead, or "
-            "nothing ran for so long; nothing is ended or destroyed by time until the clock is fixed, or somebody "
-            "confirms it in the console's work queue"
+            f"the clock says {self.noticed:%Y-%m-%d %H:%M} UTC, {self.days} days after Troth last ran: either it is "
+            "ahead, or Troth did not run for that long; nothing expires or is destroyed until the clock is fixed or "
+            "somebody confirms it in the console's work queue"
         )
 
 
@@ -104,7 +104,7 @@ def beat(now: dt.datetime, pulse: Pulse) -> Doubt | None:
     if ScheduledJob.objects.filter(name=_DOUBTED).exists():
         ScheduledJob.objects.filter(name=_DOUBTED).delete()
         scheduled_jobs.hasten("", at=now)  # jobs done meanwhile were rescheduled by the wrong clock
-        _LOG.warning("the clock is back, or was confirmed: what is over by time ends again")
+        _LOG.warning("the clock is right again, or was confirmed: what is due to expire expires again")
     return None
 
 

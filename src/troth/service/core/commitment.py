@@ -69,7 +69,7 @@ def seen(row: CheckRow | StoredCheck) -> dict[str, Any]:
 
 def commitment_of(row: CheckRow | StoredCheck) -> Commitment:
     """Commitment to a check, with its salt; always the same while the check is unchanged."""
-    assert row.salt is not None, "what is on record has its salt"
+    assert row.salt is not None, "a recorded check has a salt"
     return Opening(_ABOUT, _COMPACT.encode(seen(row)), bytes(row.salt)).commitment
 
 

@@ -49,17 +49,19 @@ class HoldForm(forms.Form):
     matter = forms.CharField(
         label=_("Matter"), max_length=80, help_text=_("The file number of the dispute or demand; no names.")
     )
-    citation = forms.CharField(label=_("The law it rests on"), max_length=200)
-    kind = forms.ChoiceField(choices=IDENTIFIERS, label=_("The person is named by"))
+    citation = forms.CharField(label=_("Legal ground"), max_length=200)
+    kind = forms.ChoiceField(choices=IDENTIFIERS, label=_("Person identified by"))
     value = forms.CharField(
         label=_("Which"),
         max_length=254,
         required=False,
-        help_text=_("It is not kept: only a keyed mark of it. Leave it empty to hold a place for everybody."),
+        help_text=_(
+            "The value is not stored, only a keyed fingerprint of it. Leave it empty to hold a place for everybody."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     scope = forms.ChoiceField(label=_("Where"), required=False)
-    review_on = forms.DateField(label=_("Look again on"), widget=forms.DateInput(attrs={"type": "date"}))
+    review_on = forms.DateField(label=_("Review on"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def __init__(self, *given: Any, declaration: Declaration, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -71,7 +73,7 @@ class HoldForm(forms.Form):
     def clean_matter(self) -> str:
         matter: str = self.cleaned_data["matter"]
         if _CASE.fullmatch(matter.strip()):
-            raise ValidationError(_("That is the reference of a case, whose own hold comes and goes with it."))
+            raise ValidationError(_("That is the reference of a case. Cases place and release their own holds."))
         return matter
 
     def clean(self) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class HoldForm(forms.Form):
             except IdentityRefused as refused:
                 self.add_error("value", str(refused))
         elif not cleaned.get("scope") and not self.errors:
-            raise ValidationError(_("Name a person or a place: everything at once cannot be held."))
+            raise ValidationError(_("Name a person or a place. A hold cannot cover everything."))
         return cleaned
 
 
@@ -174,7 +176,7 @@ def _change(request: HttpRequest, pk: int, *, is_kept: bool) -> HttpResponse:
         if row is None:
             raise Http404
         if _is_of_case(row):
-            raise holds.HoldRefused("this hold belongs to an open request and ends with its answer")
+            raise holds.HoldRefused("this hold belongs to an open request, and is released with its answer")
         if is_kept:
             day = forms.DateField().clean(request.POST.get("review_on"))
             holds.review(pk, day, keyring=own_keyring(), by=by, now=now)

@@ -51,10 +51,10 @@ def erased_stays_erased(
         query=noted.hash,
     )
     figures = {"erased": erased, "looked for": tested, "compared": read}
-    summary = f"{tested:,} of {erased:,} erased identifiers looked for among {read:,} stored ones, "
-    summary += f"{counted(len(findings), 'place')} with some back."
+    summary = f"{tested:,} of {erased:,} erased identifiers compared with {read:,} stored ones, "
+    summary += f"{counted(len(findings), 'place')} with reappeared ones."
     if tested < erased and evidence.in_scope == evidence.observed and not findings:
-        summary += " No declared column could hold the others: declare their identity or mentions again."
+        summary += " No declared column could hold the others: declare the identity or mentions of their tables again."
         return ControlResult(CheckOutcome.ERROR, summary, evidence, figures)
     return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
 
@@ -69,12 +69,12 @@ def _identifiers(
 
 
 def _back(place: str, count: int) -> ControlFinding:
-    told = "one erased identifier is back" if count == 1 else f"{count:,} erased identifiers are back"
+    told = "one erased identifier has reappeared" if count == 1 else f"{count:,} erased identifiers have reappeared"
     return ControlFinding(
         place,
         told,
-        "after a restore: troth replay; where the person came back: troth acknowledge-return; else erase the rows "
-        "again, and find the import that brought them back",
+        "after a restore, run troth replay; if the person came back, run troth acknowledge-return; otherwise erase "
+        "the rows again and find the import that brought them back",
     )
 
 
@@ -107,14 +107,14 @@ def restores(log: Log, now: dt.datetime) -> ControlResult:
     last, looked = _last(log, "backup.drilled", since=since), frozenset({"backups"})
     if last is None:
         finding = ControlFinding(
-            "backups", f"none was tried within {DRILL_DAYS} days", "troth keys drill --backup FILE"
+            "backups", f"none was tested within {DRILL_DAYS} days", "troth keys drill --backup FILE"
         )
-        summary = f"No backup was tried within {DRILL_DAYS} days."
+        summary = f"No backup was tested within {DRILL_DAYS} days."
         return ControlResult.of(summary, evidence=Evidence(looked, looked, period=(since, now)), findings=[finding])
     counts = {name: int(str(last.fields[name])) for name in ("tried", "erased", "erased_opened", "lost")}
     faults = {
-        "erased_opened": ("for people who were erased before", "destroy the keys of older epochs: troth keep"),
-        "lost": ("for nobody any more, although they were not erased", "restore the newest copy of keys.toml"),
+        "erased_opened": ("for people who had been erased", "destroy the keys of older epochs: troth keep"),
+        "lost": ("for nobody, although their people were not erased", "restore the newest copy of keys.toml"),
     }
     findings = [
         ControlFinding("backups", f"{counted(counts[name], 'key')} opened {told}", fix)
@@ -126,12 +126,12 @@ def restores(log: Log, now: dt.datetime) -> ControlResult:
     evidence = Evidence(looked, looked, population=tried, tested=tried, period=(since, now))
     figures = {"days": days, **counts}
     if not counts["tried"]:
-        summary = f"Tried {counted(days, 'day')} ago: no key of a subject was in that backup, which shows nothing."
+        summary = f"Tried {counted(days, 'day')} ago: that backup contained no subject keys, so it shows nothing."
         return ControlResult(CheckOutcome.ERROR, summary, evidence, figures)
     summary = f"Tried {counted(days, 'day')} ago: {counted(counts['tried'], 'key')} of subjects, {counts['erased']} of "
     summary += f"them of the erased; {counts['erased_opened']} of these opened, and {counts['lost']} others were lost."
     if not counts["erased"]:
-        summary += " Nobody in it was erased since, so it shows nothing about erasing: take an older backup."
+        summary += " Nobody in it was erased since, so it shows nothing about erasure: test an older backup."
     return ControlResult.of(summary, evidence=evidence, figures=figures, findings=findings)
 
 

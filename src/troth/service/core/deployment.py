@@ -62,8 +62,10 @@ def deployment(settings: Settings) -> Deployment:
             fresh = _read(settings)
         except (TrothError, OSError, UnicodeDecodeError) as error:
             if before is None:
-                raise NoDeployment(f"the company cannot be read from {path}: {error}") from None
-            _LOG.error("%s has changed and cannot be read, so the last reading stays in force: %s", path, error)
+                raise NoDeployment(f"the declaration {path} cannot be read: {error}") from None
+            _LOG.error(
+                "%s has changed and cannot be read, so the last readable version stays in force: %s", path, error
+            )
             fresh = before[1]
         _known[path] = (_stamp(path, fresh), fresh)
         return fresh

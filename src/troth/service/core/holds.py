@@ -61,7 +61,7 @@ def place(
     """Exempt from deletion *subject* (a keyed reference), *scope* (a system or a table), or the subject's rows there.
     *review_on* is the day to review the hold. *by* is a staff pseudonym. Raises `HoldRefused`."""
     if not subject and not scope:
-        raise HoldRefused("a hold names a person or a place: everything at once cannot be held")
+        raise HoldRefused("name a person or a place; a hold cannot cover everything")
     _require_later(review_on, now)
     with transaction.atomic():
         hold = LegalHold.objects.create(
@@ -99,13 +99,13 @@ def release(pk: int, *, keyring: Keyring, by: str, now: dt.datetime) -> None:
 def _standing(pk: int) -> LegalHold:
     hold = LegalHold.objects.select_for_update().filter(pk=pk, released_at=None).first()
     if hold is None:
-        raise HoldRefused("that hold is not in force any more; look at the list again")
+        raise HoldRefused("that hold is no longer in force; reload the list")
     return hold
 
 
 def _require_later(review_on: dt.date, now: dt.datetime) -> None:
     if review_on <= now.date():
-        raise HoldRefused("somebody looks at it again on a later day: choose one after today")
+        raise HoldRefused("the review date must be after today")
 
 
 def _fields(hold: LegalHold, keyring: Keyring, by: str) -> dict[str, Value]:

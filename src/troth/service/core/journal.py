@@ -67,13 +67,13 @@ class DatabaseJournal:
                     seen_at=timezone.now(),
                 )
         except IntegrityError:
-            raise JournalError(f"run {run.id} has begun already; carry out a fresh plan") from None
+            raise JournalError(f"run {run.id} has begun already; make a new plan") from None
 
     def done(self, run_id: str, step: str) -> None:
         with transaction.atomic(durable=True):
             run = RunRow.objects.filter(run_id=run_id, finished_at__isnull=True).first()
             if run is None:
-                raise JournalError(f"run {run_id} has ended, or never began: another worker may have taken it up")
+                raise JournalError(f"run {run_id} has ended or never began; another worker may have finished it")
             RunRow.objects.filter(pk=run.pk).update(owner=_me(), seen_at=timezone.now())
             StepRow.objects.get_or_create(run=run, step=step)
 
@@ -115,7 +115,7 @@ class DatabaseJournal:
         return {whose[name]: day for name, day in self._keys.final_after(whose, now=now).items()}
 
     def _named(self, gone: Sequence[Gone]) -> list[str]:
-        assert self._keyring is not None, "who keeps keys has a keyring"
+        assert self._keyring is not None, "subject keys need a keyring"
         return [str(name) for name in references_of(gone, self._keyring)]
 
     def unfinished(self) -> Iterator[Run]:

@@ -83,7 +83,7 @@ def look_at_keys(
 ) -> Inventory:
     """Inventory of the keys in *home* at *now*, with what depends on them. *field* is the declared cryptoperiod of
     field keys, *domains* the declared domains."""
-    assert keyring.chain is not None, "the keyring of a home"
+    assert keyring.chain is not None, "the keyring comes from TROTH_HOME"
     counts = _hanging(domains or {})
     unsound = _unsound(keyring, counts, [one.role for one in read_approvers(home, keyring)])
     held = {name: sum(places.values()) for name, places in counts.items()}
@@ -103,19 +103,19 @@ def _hanging(domains: TokenDomains) -> Mapping[str, Counter[str]]:
 
 
 def _unsound(keyring: Keyring, counts: Mapping[str, Counter[str]], approvers: Sequence[str]) -> Sequence[str]:
-    assert keyring.chain is not None, "the keyring of a home"
+    assert keyring.chain is not None, "the keyring comes from TROTH_HOME"
     found = strays(keyring)
     known = {"field-0", *(info.name for info in keyring.chain.infos())}
     for name, places in counts.items():
         if name not in known:
             where = ", ".join(f"{count:,} in {place}" for place, count in places.items())
-            fix = "make it by: troth keys rotate token, or " if name.startswith("token-") else ""
-            told = f"{name} is not in keys.toml, and what hangs on it does not open ({where})"
+            fix = "make it with: troth keys rotate token, or " if name.startswith("token-") else ""
+            told = f"{name} is not in keys.toml, and what depends on it cannot be opened ({where})"
             found.append(f"{told}; {fix}restore keys.toml")
     if (on_record := known_approvers(keyring)) != frozenset(approvers):
         told = f"approvers on record are {', '.join(sorted(on_record)) or 'none'}; approvers.toml has "
         told += f"{', '.join(sorted(approvers)) or 'none'}"
-        found.append(f"{told}; restore that file, or repeat what was interrupted: troth keys approvers")
+        found.append(f"{told}; restore that file, or repeat the interrupted command: troth keys approvers")
     return found
 
 
@@ -136,7 +136,7 @@ def rotate_field(keyring: Keyring, *, now: dt.datetime, progress: Callable[[int,
     If values remain under older keys that still open, their rotation was cut short: it is completed instead. *progress*
     gets the number done and the total. Raises `KeyRefused` beside an older keys.toml.
     """
-    assert keyring.chain is not None, "the keyring of a home"
+    assert keyring.chain is not None, "the keyring comes from TROTH_HOME"
     note_keys(keyring, now=now)
     active = keyring.chain.active("field")
     if active is not None and (finished := _resealed(keyring, active, progress)).done:
@@ -174,7 +174,7 @@ def rotate_tokens(keyring: Keyring, domains: TokenDomains, *, now: dt.datetime, 
     """Deactivate token keys that make no tokens in any domain, and with *make* create a new one. The declaration
     decides which key makes tokens: a new key waits for it, and no second one is made meanwhile. Raises `KeyRefused`
     beside an older keys.toml."""
-    assert keyring.chain is not None, "the keyring of a home"
+    assert keyring.chain is not None, "the keyring comes from TROTH_HOME"
     keys = [info for info in keyring.chain.infos() if info.purpose == "token"]
     makers = {versions[0] for versions in domains.values() if versions}
     newest = max((info.number for info in keys), default=0)
@@ -207,17 +207,17 @@ InStores = Mapping[str, Counter[tuple[KeyId, int]]]
 
 def key_called(keyring: Keyring, name: str) -> KeyInfo:
     """The key *name* (``field-1``). Raises `KeyRefused` with the nearest known name."""
-    assert keyring.chain is not None, "the keyring of a home"
+    assert keyring.chain is not None, "the keyring comes from TROTH_HOME"
     infos = {info.name: info for info in keyring.chain.infos()}
     if name in infos:
         return infos[name]
     if name in ("root", "field-0", keyring.id.text):
         raise KeyRefused(
-            "the root key, and field-0 that is derived from it, are not destroyed, or nothing could be recognised any "
-            "more; wrap it anew instead: troth keys wrap"
+            "the root key and field-0, which is derived from it, cannot be destroyed: all pseudonyms and "
+            "fingerprints depend on them; rewrap the root key instead: troth keys wrap"
         )
     near = difflib.get_close_matches(name, infos, n=1)
-    fix = f"did you mean {near[0]}?" if near else f"known are: {', '.join(infos) or 'none yet'}"
+    fix = f"did you mean {near[0]}?" if near else f"known keys are: {', '.join(infos) or 'none yet'}"
     raise KeyRefused(f"there is no key {name[:40]!r}; {fix}")
 
 
@@ -258,16 +258,16 @@ def _require_free(info: KeyInfo, held: Mapping[str, int], now: dt.datetime) -> N
     if held:
         where = ", ".join(f"{count:,} in {place}" for place, count in sorted(held.items()))
         if info.purpose == "token":
-            raise KeyRefused(f"{info.name} is still declared: {where}; replace its tokens, and take it out there first")
+            raise KeyRefused(f"{info.name} is still declared: {where}; replace its tokens and remove it there first")
         raise KeyRefused(
-            f"{info.name} is still needed: {where}; seal or wrap that anew first (troth keys rotate {info.purpose}), "
-            "or say --crypto-erase where it shall never open again"
+            f"{info.name} is still needed: {where}; reseal or rewrap that first (troth keys rotate {info.purpose}), "
+            "or use --crypto-erase if it shall never be opened again"
         )
     ended = info.since.get(KeyState.DEACTIVATED)
     if ended is not None and now - ended < EPOCH_GRACE:
         raise KeyRefused(
-            f"{info.name} was in use until {ended:%H:%M} UTC, and a process may just be storing what it sealed; "
-            f"try again after {ended + EPOCH_GRACE:%H:%M} UTC"
+            f"{info.name} was in use until {ended:%H:%M} UTC, and a process may still be storing what it sealed with "
+            f"it; try again after {ended + EPOCH_GRACE:%H:%M} UTC"
         )
 
 
@@ -317,7 +317,7 @@ def export(home: Path, keyring: Keyring, plan: ExportPlan, target: Path, *, now:
     require_free(target)
     roles = approvals.take(plan.hash, now=now)
     note_keys(keyring, now=now)
-    assert keyring.chain is not None, "the keyring of a home"
+    assert keyring.chain is not None, "the keyring comes from TROTH_HOME"
     by, and_by = _pseudonyms(keyring, roles)
     with transaction.atomic(durable=True):
         record(
@@ -342,7 +342,7 @@ def note_import(
     home: Path, keyring: Keyring, key_export: KeyExport, roles: tuple[str, str], *, now: dt.datetime
 ) -> None:
     """Record that the keys in *home* were imported from an export that *roles* approved, and use up the approvals."""
-    assert keyring.chain is not None, "the keyring of a home"
+    assert keyring.chain is not None, "the keyring comes from TROTH_HOME"
     note_keys(keyring, now=now)
     note_approvers(keyring, [one.role for one in key_export.approvers], now=now, plan=key_export.hash, by=roles)
     by, and_by = _pseudonyms(keyring, roles)

@@ -48,20 +48,20 @@ def require_newest(keyring: Keyring, purpose: Purpose) -> None:
     """Raise `KeyRefused` beside an older keys.toml: newly protected values would depend on keys that are gone once the
     newest copy is restored."""
     if told := _older_copy(keyring, purpose):
-        raise KeyRefused(f"an older keys.toml is in TROTH_HOME, and nothing new is protected by it: {told[0]}")
+        raise KeyRefused(f"TROTH_HOME contains an older keys.toml, so Troth protects nothing new with it: {told[0]}")
 
 
 def make_key(keyring: Keyring, purpose: Purpose, *, now: dt.datetime, above: int = 0) -> KeyInfo:
     """Activate a new key for *purpose*, numbered higher than *above* and all that the registry knows. Raises as
     `require_newest` does."""
     require_newest(keyring, purpose)
-    assert keyring.chain is not None, "the keyring of a home"
+    assert keyring.chain is not None, "the keyring comes from TROTH_HOME"
     return keyring.chain.rotate(purpose, now=now, above=max(above, _highest(purpose)))
 
 
 def end_key(keyring: Keyring, info: KeyInfo, *, now: dt.datetime) -> bool:
     """Destroy a key whose destruction is recorded; False if another process just did. Raises `KeyRefused`."""
-    assert keyring.chain is not None, "the keyring of a home"
+    assert keyring.chain is not None, "the keyring comes from TROTH_HOME"
     try:
         keyring.chain.move(info.name, KeyState.DESTROYED, now=now)
     except KeyRefused:
@@ -137,15 +137,18 @@ def _older_copy(keyring: Keyring, purpose: Purpose | None = None) -> list[str]:
         if info is None and state != KeyState.DESTROYED:
             found.append(f"{key} ({used_for}) is not in keys.toml; restore the newest copy of it")
         elif info is not None and state == KeyState.DESTROYED and not _may_end(info):
-            found.append(f"{info.name} is destroyed on record, and {info.state} in keys.toml; restore the newest copy")
+            found.append(
+                f"{info.name} is recorded as destroyed, but {info.state} in keys.toml; restore the newest copy"
+            )
     return found
 
 
 def _not_ended(keyring: Keyring) -> list[str]:
     """Keys recorded as destroyed that still exist: we were cut short, or an older copy came back."""
     return [
-        f"{info.name} is destroyed on record, and stands in keys.toml: its destruction was cut short, or an older copy "
-        f"came back; destroy it again: troth {'keep' if info.purpose == 'epoch' else f'keys destroy {info.name}'}"
+        f"{info.name} is recorded as destroyed, but still in keys.toml: its destruction was interrupted, or an older "
+        "copy was restored; destroy it again: troth "
+        f"{'keep' if info.purpose == 'epoch' else f'keys destroy {info.name}'}"
         for _, _, state, info in _compared(keyring)
         if info is not None and state == KeyState.DESTROYED and info.state.may_become(KeyState.DESTROYED)
     ]
@@ -183,7 +186,7 @@ def _of_another_root(keyring: Keyring) -> str:
     if not others:
         return ""
     told = f"the database belongs to the root key {', '.join(sorted(others))}, and TROTH_HOME has {keyring.id}"
-    return f"{told}; let TROTH_HOME and TROTH_DATABASE_URL name what belongs together"
+    return f"{told}; set TROTH_HOME and TROTH_DATABASE_URL to the same deployment"
 
 
 # --- approvers ------------------------------------------------------------------------------------------------------

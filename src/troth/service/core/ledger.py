@@ -82,7 +82,7 @@ def sequence_if_sound(signer: Signer, *, now: dt.datetime) -> tuple[int, str]:
     try:
         return sequence(signer, now=now), ""
     except LedgerError as broken:
-        _LOG.error("entries wait for their numbers: %s", broken)
+        _LOG.error("new entries are not numbered: %s", broken)
         return 0, str(broken)
 
 
@@ -163,8 +163,8 @@ class DatabaseLog(TiledLog):
                 grown.extend([leaf_hash(content) for content in _stored(start, min(start + _BATCH, row.size))])
             if signed and grown.root() != signed.root:
                 raise LedgerBroken(
-                    "the entries are not the ones that the last checkpoint signed; troth ledger verify names the first "
-                    "that was changed; restore it from a copy",
+                    "the entries differ from those that the last checkpoint signed; troth ledger verify names the "
+                    "first one that was changed; restore it from a copy",
                     leaf=0,
                 )
             grown.put_partial_tiles()
@@ -260,8 +260,8 @@ def _sound_tree(row: Tree, signer: Signer) -> TileTree:
         is_sound = False
     if not is_sound:
         raise LedgerBroken(
-            "the tiles are not those of the signed checkpoint, so nothing is signed after it: make them again from the "
-            "entries with troth ledger rebuild",
+            "the tiles do not match the signed checkpoint, so no further checkpoint is signed; rebuild them from the "
+            "entries: troth ledger rebuild",
             leaf=0,
         )
     return grown
@@ -271,8 +271,8 @@ def _require_last(last: int | None, size: int) -> None:
     """Raise `LedgerBroken` if an entry is numbered beyond the *size* leaves of the tree."""
     if last is not None and last >= size:
         raise LedgerBroken(
-            f"entries are numbered up to {last}, and the tree has {size} leaves: its row was put back; restore the "
-            "ledger's tables together, from one copy",
+            f"entries are numbered up to {last}, but the tree has {size} leaves: its row was restored from an older "
+            "copy; restore all tables of the ledger from one copy",
             leaf=size,
         )
 
@@ -282,12 +282,14 @@ def _signed_last(row: Tree, signer: Signer) -> Checkpoint | None:
     numbered beyond it; and `LedgerError` for another origin."""
     _require_last(EntryRow.objects.aggregate(last=Max("leaf"))["last"], row.size)
     if row.origin not in {"", signer.name}:
-        raise LedgerError(f"this ledger is called {row.origin} and is not continued as {signer.name}; use its own name")
+        raise LedgerError(
+            f"this ledger is named {row.origin} and cannot be continued as {signer.name}; use its own name"
+        )
     signed = Checkpoint.open(row.checkpoint, Verifier.of(signer)) if row.checkpoint else None
     if row.size != (signed.size if signed else 0):
         raise LedgerBroken(
             f"the tree has {row.size} leaves, and its checkpoint signs {signed.size if signed else 0}: its row was "
-            "changed; restore the ledger's tables together, from one copy",
+            "changed; restore all tables of the ledger from one copy",
             leaf=min(row.size, signed.size if signed else 0),
         )
     return signed
@@ -310,8 +312,8 @@ def _clock_fault(row: Tree, now: dt.datetime) -> str:
     if row.checkpoint_at is None or row.checkpoint_at - now <= CLOCK_SLACK:
         return ""
     return (
-        f"the clock went back, or was ahead: the last checkpoint is of {row.checkpoint_at:%Y-%m-%d %H:%M} UTC, and now "
-        f"is {now:%Y-%m-%d %H:%M}; everything is recorded, in order, with the time that the clock gives: fix the clock"
+        f"the clock went back, or was ahead before: the last checkpoint is of {row.checkpoint_at:%Y-%m-%d %H:%M} UTC, "
+        f"and now is {now:%Y-%m-%d %H:%M}; entries are recorded in order, with the time of the clock; fix the clock"
     )
 
 

@@ -42,7 +42,7 @@ class Reappearance:
     value: str
 
     def __repr__(self) -> str:
-        return f"Comeback({self.row}, {self.kind})"
+        return f"Reappearance({self.row}, {self.kind})"
 
 
 def who_is_back(
@@ -55,7 +55,7 @@ def who_is_back(
         found.append(one)
         if len(found) > ROWS_MAX:
             raise ReturnNotAcknowledged(
-                f"more than {ROWS_MAX:,} rows hold erased identifiers: that is a restore; use troth replay"
+                f"more than {ROWS_MAX:,} rows hold erased identifiers, which looks like a restore; run troth replay"
             )
     return tuple(found)
 
@@ -91,9 +91,7 @@ def acknowledge_return(
     how many. Raises `ReturnNotAcknowledged` if a row is not in *returns*."""
     several = list(returns)
     if unknown := sorted(set(rows) - {one.row for one in several}):
-        raise ReturnNotAcknowledged(
-            f"no erased identifier stands in {unknown[0]}; look at the list again, without --id"
-        )
+        raise ReturnNotAcknowledged(f"there is no erased identifier in {unknown[0]}; list the rows again, without --id")
     wanted = list(dict.fromkeys((one.kind, one.value) for one in several if one.row in rows))
     names = references_of([Gone("", kind, value) for kind, value in wanted], keyring)
     everywhere, tombstones, count = sorted(systems), Tombstones(keyring), 0

@@ -243,7 +243,7 @@ class _Scan:
                 self._remember(self.people, self._person(node, columns, row))
             elif sure:
                 for link in sure:
-                    assert link.kind is not None, "only links with a kind are looked at"
+                    assert link.kind is not None, "only links with a kind are scanned"
                     named = (link.kind, str(row[columns.index(link.columns[0])]))
                     self._remember(self.mentioned, _identity([named]))
             else:
@@ -254,7 +254,7 @@ class _Scan:
         """Values of one column that were erased after the backup."""
         at = columns.index(link.columns[0])
         values = {value for row in rows if isinstance(value := row[at], str) and value.strip()}
-        assert link.kind is not None, "only links with a kind are looked at"
+        assert link.kind is not None, "only links with a kind are scanned"
         found = self.erasures.erased(system, link.kind, values, now=self.now)
         newer = {value: grave for value, grave in found.items() if grave.erased_at > self.since}
         self.marks[system].update(grave.mark for grave in newer.values() if not grave.is_lifted)
@@ -328,7 +328,7 @@ def replay(
 ) -> ReplayResult:
     """Carry out the approved plan, scan again, and record the result. Raises as `troth.service.core.actions.act` does:
     `troth keep` or the next replay finishes an interrupted one."""
-    assert replaying.plan is not None, "there is somebody to erase"
+    assert replaying.plan is not None, "the plan has somebody to erase"
     row = _begun(replaying, str(plan_hash(replaying.plan, keyring)), clock())
     try:
         receipts = act(
@@ -359,7 +359,7 @@ def _begun(replaying: Replaying, hash_: str, now: dt.datetime) -> Replay:
                 begun_at=now,
             )
     except IntegrityError:
-        raise InOtherHands("another process carries out this very plan; look again when it is done") from None
+        raise InOtherHands("another process is carrying out this plan; try again when it has finished") from None
 
 
 def nothing_found(

@@ -100,10 +100,11 @@ def _require_ours(backup: Store, keyring: Keyring) -> None:
     try:
         known = {str(key) for rows in backup.scan("core_key", ["key_id"], batch=_BATCH) for (key,) in rows}
     except UnknownName:
-        raise DrillRefused("that is no backup of Troth's own database: it has no table core_key") from None
+        raise DrillRefused("this is not a backup of Troth's own database: it has no table core_key") from None
     if keyring.id.text not in known:
         raise DrillRefused(
-            f"that is a backup of another deployment, or of before it had keys: it knows no root key {keyring.id}"
+            "this backup belongs to another deployment, or is older than its keys: it does not know the root key "
+            f"{keyring.id}"
         )
 
 
@@ -117,14 +118,14 @@ def _require_not_today(backup: Store, now: dt.datetime) -> None:
     finally:
         scheduled_jobs.forget(mark, keeping=())
     if is_today:
-        raise DrillRefused("that is today's database; restore a backup beside it, and name that")
+        raise DrillRefused("this is the database in use; restore a backup beside it and name that one")
 
 
 class _Trial:
     """Running counts. Each subject in the backup is counted once."""
 
     def __init__(self, keyring: Keyring, now: dt.datetime) -> None:
-        assert keyring.chain is not None, "the keyring of a home"
+        assert keyring.chain is not None, "the keyring comes from TROTH_HOME"
         self._keyring, self._now = keyring, now
         self._epochs = {info.number: info for info in keyring.chain.infos() if info.purpose == "epoch"}
         self.counts: Counter[str] = Counter()

@@ -55,7 +55,7 @@ def _forget_notes(database: Database) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise ServiceError("a worker runs on this database; stop Troth, and then say that it was restored") from None
+        raise ServiceError("a worker runs on this database; stop Troth, then run the command again") from None
     else:
         for end in ("", "-wal", "-shm"):
             file.with_name(f"work.sqlite3{end}").unlink(missing_ok=True)

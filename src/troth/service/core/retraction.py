@@ -74,7 +74,7 @@ def retract(plan: Plan, reason: str, *, now: dt.datetime) -> EntryRow:
     """
     reason = " ".join(reason.split())
     if not reason or len(reason) > _REASON_MAX:
-        raise NothingToRetract(f"say why, in {_REASON_MAX:,} characters at most")
+        raise NothingToRetract(f"give a reason of at most {_REASON_MAX:,} characters")
     _, opening = commit(_ABOUT, reason)
     made = Retraction(
         control=plan.control,
@@ -89,7 +89,7 @@ def retract(plan: Plan, reason: str, *, now: dt.datetime) -> EntryRow:
         (made.entry,) = record(entry_of(made))
         made.save()
         if _mark(plan, made) != len(plan.checks):
-            raise NothingToRetract("checks were retracted, or are gone, since the plan was made; plan anew")
+            raise NothingToRetract("checks were retracted or deleted since the plan was made; make a new plan")
     return made.entry
 
 

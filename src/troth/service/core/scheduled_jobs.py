@@ -104,7 +104,7 @@ def finish(held: Claim, *, next_due: dt.datetime) -> None:
     """Release the claim as done until *next_due*, in the transaction of the work: `LeaseLost` rolls it back."""
     mine = ScheduledJob.objects.filter(name=held.name, lease=held.lease)
     if not mine.update(lease="", lease_until=None, next_due=next_due):
-        raise LeaseLost(f"the lease on {held.name} ran out before it was finished; another process has it")
+        raise LeaseLost(f"the lease on {held.name} expired before it was finished; another process has taken it over")
 
 
 def release(held: Claim) -> None:

@@ -48,7 +48,7 @@ class SubjectKeys:
     """Subject keys of this deployment, by pseudonym, under *keyring*, which must have a keychain."""
 
     def __init__(self, keyring: Keyring) -> None:
-        assert keyring.chain is not None, "epoch keys stand in TROTH_HOME"
+        assert keyring.chain is not None, "epoch keys are in TROTH_HOME"
         self._keyring, self._chain = keyring, keyring.chain
 
     def of(self, subject: str, *, now: dt.datetime) -> Keyring:

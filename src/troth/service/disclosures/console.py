@@ -33,7 +33,7 @@ KINDS = {
     DisclosureKind.EXPORT: _("as the person wished"),
     DisclosureKind.SHARE: _("shared"),
     DisclosureKind.PROCESSOR: _("to a processor"),
-    DisclosureKind.LEGAL_DEMAND: _("on a legal demand"),
+    DisclosureKind.LEGAL_DEMAND: _("on legal demand"),
     DisclosureKind.SALE: _("sold"),
 }
 
@@ -41,11 +41,11 @@ KINDS = {
 class PersonSearchForm(forms.Form):
     """Search for a person by one identifier, for a stated purpose."""
 
-    kind = forms.ChoiceField(choices=IDENTIFIERS, label=_("The person is named by"))
+    kind = forms.ChoiceField(choices=IDENTIFIERS, label=_("Person identified by"))
     value = forms.CharField(
         label=_("Which"), max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     )
-    purpose = forms.ChoiceField(label=_("What you look for it for"), help_text=_("The look is on record."))
+    purpose = forms.ChoiceField(label=_("Purpose of the search"), help_text=_("The search is recorded."))
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -120,7 +120,7 @@ def notice_ended(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     try:
         if how not in RecipientNotification.Ended.values:
-            raise NotificationEnded("say whether they were told, or why they cannot be")
+            raise NotificationEnded("say whether they were told, or why they cannot be told")
         end(pk, RecipientNotification.Ended(how), by=standing_of(request).pseudonym or "", now=timezone.now())
     except NotificationEnded as refused:
         return _page(request, PersonSearchForm(), wrong=str(refused)[:1].upper() + str(refused)[1:], status=409)

@@ -28,13 +28,17 @@ def answerable(disclosures: Register, now: dt.datetime) -> ControlResult:
     findings = [
         ControlFinding(
             f"disclosure of {one.at:%Y-%m-%d %H:%M} UTC",
-            "is not in the register as it was made" if not one.is_kept else "is not told to whom it was about",
+            "is missing from the register, or differs from its record"
+            if not one.is_kept
+            else "cannot be shown to the people it was about",
             "restore the tables disclosures_disclosure and disclosures_disclosure_subject from a backup",
         )
         for one in wrong
     ]
     answered = len(sampled) - len(wrong)
-    summary = f"{answered:,} of {counted(len(sampled), 'disclosure')} on record can be told to whom it was about."
+    summary = (
+        f"{answered:,} of {counted(len(sampled), 'disclosure')} on record can be shown to the people they were about."
+    )
     return ControlResult.of(
         summary, evidence=evidence, findings=findings, figures={"sampled": len(sampled), "answered": answered}
     )

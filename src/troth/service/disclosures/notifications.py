@@ -284,9 +284,7 @@ def end(notice: int, how: RecipientNotification.Ended, *, by: str, now: dt.datet
     with transaction.atomic():
         row = RecipientNotification.objects.select_for_update(of=("self",)).filter(pk=notice).first()
         if row is None or not _untold().filter(pk=notice).exists():
-            raise NotificationEnded(
-                "that recipient was told already, or somebody has settled it; look at the list again"
-            )
+            raise NotificationEnded("that recipient was told already, or the notice was settled; reload the list")
         row.ended, row.ended_at, row.by = how, now, by
         row.save(update_fields=["ended", "ended_at", "by"])
 

@@ -35,7 +35,7 @@ class PlannedDisclosure:
     case: str = ""
 
     def __repr__(self) -> str:
-        return f"Release({self.kind} to {self.to}, {len(self.subjects)} subjects)"
+        return f"PlannedDisclosure({self.kind} to {self.to}, {len(self.subjects)} subjects)"
 
 
 def refuse_undeclared(release: PlannedDisclosure, declaration: Declaration) -> None:
@@ -46,20 +46,20 @@ def refuse_undeclared(release: PlannedDisclosure, declaration: Declaration) -> N
     """
     recipient = declaration.recipients.get(release.to)
     if recipient is None:
-        raise DisclosureRefused(f"{release.to!r} is no declared recipient; declare it under recipients first")
+        raise DisclosureRefused(f"{release.to!r} is not a declared recipient; declare it under recipients first")
     if not release.subjects or not all(release.subjects):
-        raise DisclosureRefused("a disclosure is about somebody: give the subjects' references")
+        raise DisclosureRefused("a disclosure names the people it is about: give the subjects' references")
     if not release.categories:
-        raise DisclosureRefused(f"nothing says what goes to {release.to}: name the data categories")
+        raise DisclosureRefused(f"name the data categories that go to {release.to}")
     if release.purpose not in declaration.purposes and release.purpose != ANSWERING:
-        raise DisclosureRefused(f"{release.purpose!r} is no declared purpose; declare it, or name the one that it is")
+        raise DisclosureRefused(f"{release.purpose!r} is not a declared purpose; declare it, or name a declared one")
     if release.kind in (DisclosureKind.NOTICE, DisclosureKind.EXPORT, DisclosureKind.LEGAL_DEMAND):
         return
     beyond = [one for one in release.categories if not any(covers(broad, one) for broad in recipient.receives)]
     if beyond:
         raise DisclosureRefused(
-            f"{release.to} is not declared to receive {', '.join(sorted(beyond))}; "
-            f"add that to recipients.{release.to}.receives, or leave it out"
+            f"{release.to} is not declared to receive {', '.join(sorted(beyond))}; add them to "
+            f"recipients.{release.to}.receives, or leave them out"
         )
 
 

@@ -106,7 +106,7 @@ def _sender(address: str) -> Address:
         return Address.read(address)
     except LetterRefused:
         raise LetterRefused(
-            "letters need an address to come from: set TROTH_MAIL_FROM, or organisation.email in the declaration"
+            "e-mails need a sender address: set TROTH_MAIL_FROM, or organisation.email in the declaration"
         ) from None
 
 
@@ -140,7 +140,7 @@ def send_due(now: dt.datetime, *, keyring: Keyring, transport: MailTransport, mo
             except LetterLost as lost:
                 _LOG.warning("%s", lost)
             except ServerUnreachable as error:
-                _LOG.warning("%d letters wait: %s", len(held) - place, error.reason)
+                _LOG.warning("%d e-mails wait: %s", len(held) - place, error.reason)
                 _release(held[place:], due=clock() + _NO_WAY_WAIT, reason=error.reason)
                 return sent
             except Error as away:
@@ -164,9 +164,9 @@ def forever(stop: threading.Event, *, clock: Callable[[], dt.datetime] = lambda:
             deliver(clock(), keyring=open_keyring(told.home), server=told.mail)
         except Exception as error:  # noqa: BLE001 - the loop outlives whatever a pass meets; the log has its type and place
             if may_pass(error):
-                say_away(_LOG, "the database did not answer; letters are sent once it does")
+                say_away(_LOG, "the database did not answer; e-mails are sent once it does")
             else:
-                _LOG.exception("sending letters broke off; it goes on in %g seconds", _REST_AFTER_ERROR_S)
+                _LOG.exception("sending e-mails failed; it continues in %g seconds", _REST_AFTER_ERROR_S)
                 stop.wait(_REST_AFTER_ERROR_S)
         finally:
             close_old_connections()
@@ -211,7 +211,7 @@ def again(once: str, *, now: dt.datetime) -> None:
     gone."""
     row = LetterRow.objects.filter(once=once, state=State.FAILED, sealed__isnull=False).first()
     if row is None:
-        raise LetterRefused("there is no failed letter of that key whose message is still there; write a new one")
+        raise LetterRefused("no failed e-mail with that key still has its message; write a new one")
     fresh = {"state": State.QUEUED, "ended_at": None, "due": now, "until": now + KINDS[row.kind].lasts, "tries": 0}
     LetterRow.objects.filter(pk=row.pk, state=State.FAILED).update(**fresh)
 
@@ -227,7 +227,7 @@ def _send(row: LetterRow, keyring: Keyring, transport: MailTransport, clock: Cal
     try:
         letter = _unpacked(keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)))
     except OpenError:
-        return _fail(row, "message does not open", clock())
+        return _fail(row, "message cannot be opened", clock())
     try:
         transport.hand_over(letter, lambda: _leave(row, clock()))
     except MessageRefused as error:
@@ -248,7 +248,7 @@ def _surely(note: Callable[[], T]) -> T:
         except Error as away:
             if not may_pass(away):
                 raise
-            say_away(_LOG, "a letter was handed over, and the database did not answer; it is noted once it does")
+            say_away(_LOG, "an e-mail was handed over, but the database did not answer; it is recorded once it does")
         close_old_connections()
         time.sleep(_AWAY_S)
 
@@ -256,7 +256,7 @@ def _surely(note: Callable[[], T]) -> T:
 def _leave(row: LetterRow, now: dt.datetime) -> None:
     """Commit that the very next step may hand the e-mail over."""
     if not _mine(row).update(state=State.HANDING_OVER, lease_until=now + _LEASE):
-        raise LetterLost(f"letter {row.pk} is in other hands: the lease on it ran out")
+        raise LetterLost(f"e-mail {row.pk} was taken over by another process: the lease on it expired")
 
 
 def _note_sent(row: LetterRow, keyring: Keyring, letter: Message, now: dt.datetime) -> None:
@@ -280,7 +280,7 @@ def _note_sent(row: LetterRow, keyring: Keyring, letter: Message, now: dt.dateti
 
 def _fail(row: LetterRow, reason: str, now: dt.datetime) -> bool:
     if _mine(row).update(state=State.FAILED, ended_at=now, reason=reason, **_FREE):
-        _LOG.error("letter %d (%s) could not be sent: %s", row.pk, row.kind, reason)
+        _LOG.error("e-mail %d (%s) could not be sent: %s", row.pk, row.kind, reason)
     return False
 
 

@@ -48,24 +48,24 @@ def letters_sent(letters: MessageCounts, now: dt.datetime) -> ControlResult:
     """No owed e-mail has failed or waits for more than a few hours."""
     findings = [
         ControlFinding(
-            f"letters of the kind {kind}",
-            f"{counted(number, 'letter')} could not be sent: {reason}",
-            "fix what the code says and send it again, or reach the person in another way and settle it",
+            f"e-mails of the kind {kind}",
+            f"{counted(number, 'e-mail')} could not be sent: {reason}",
+            "fix what the code says and send it again, or contact the person in another way and settle it",
         )
         for (kind, reason), number in sorted(letters.failed.items())
     ]
     findings += [
         ControlFinding(
-            "letters that wait",
-            f"{counted(number, 'letter')} waited for more than {_HOURS_MAX} hours: {reason or 'nobody sends them'}",
-            "see to it that the mail server of TROTH_MAIL_URL takes letters, and that troth serve or troth keep runs",
+            "waiting e-mails",
+            f"{counted(number, 'e-mail')} waited for more than {_HOURS_MAX} hours: {reason or 'no process sends them'}",
+            "check that the mail server of TROTH_MAIL_URL accepts e-mails, and that troth serve or troth keep runs",
         )
         for reason, number in sorted(letters.late.items())
     ]
     failed, late = letters.failed.total(), letters.late.total()
     looked, population = frozenset({"letters"}), letters.sent + letters.waiting + failed
     return ControlResult.of(
-        f"{counted(letters.sent, 'letter')} sent within {_PERIOD.days} days, {failed:,} failed, {late:,} late.",
+        f"{counted(letters.sent, 'e-mail')} sent within {_PERIOD.days} days, {failed:,} failed, {late:,} late.",
         evidence=Evidence(looked, looked, population=population, tested=population, period=(now - _PERIOD, now)),
         findings=findings,
         figures={"sent": letters.sent, "waiting": letters.waiting, "late": late, "failed": failed},

@@ -38,11 +38,11 @@ class Address:
     def read(cls, text: str) -> Address:
         found = _ADDRESS.fullmatch(text.strip())
         if found is None or found[1].startswith(".") or found[1].endswith(".") or ".." in text:
-            raise LetterRefused("this is not one mail address, such as ann@example.org")
+            raise LetterRefused("this is not one e-mail address, such as ann@example.org")
         try:
             domain = found[2] if found[2].isascii() else found[2].encode("idna").decode("ascii")
         except UnicodeError:
-            raise LetterRefused("this is not one mail address, such as ann@example.org") from None
+            raise LetterRefused("this is not one e-mail address, such as ann@example.org") from None
         return cls(f"{found[1]}@{domain}")
 
     @property
@@ -95,7 +95,7 @@ def message(
 
 def _words(value: str, header: str) -> str:
     if any(character in value for character in "\r\n\0"):
-        raise LetterRefused(f"the {header} of a letter is one line")
+        raise LetterRefused(f"the {header} of an e-mail is one line")
     if value.isascii() and len(value) <= 60:
         return value
     return Header(value, "utf-8", header_name=header).encode(linesep=_CRLF)

@@ -35,7 +35,7 @@ class RetainedItem:
     until: dt.date | None = None
 
     def __repr__(self) -> str:
-        return "Kept()"
+        return "RetainedItem()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _whole(value: object) -> int:
 
 def _kept(value: object) -> tuple[RetainedItem, ...]:
     if not isinstance(value, Sequence) or not value or not all(isinstance(item, RetainedItem) for item in value):
-        raise ValueError("a sequence of Kept is expected")
+        raise ValueError("a sequence of RetainedItem is expected")
     return tuple(
         RetainedItem(
             _line(item.what), _line(item.because), _line(item.cite), None if item.until is None else _date(item.until)
@@ -282,18 +282,18 @@ def shown(kind: str, facts: Mapping[str, object]) -> dict[str, object]:
     """*facts* as the template of *kind* gets them. Raises `ValueError`, which names facts but no values."""
     known = KINDS.get(kind)
     if known is None:
-        raise ValueError(f"there is no letter called {kind!r}")
+        raise ValueError(f"there is no e-mail of the kind {kind!r}")
     shapes = {**known.may, **known.needs}
     if missing := sorted(known.needs.keys() - facts.keys()):
-        raise ValueError(f"a letter of the kind {kind} also needs {', '.join(missing)}")
+        raise ValueError(f"an e-mail of the kind {kind} also needs {', '.join(missing)}")
     if unknown := sorted(facts.keys() - shapes.keys()):
-        raise ValueError(f"a letter of the kind {kind} does not state {', '.join(unknown)}")
+        raise ValueError(f"an e-mail of the kind {kind} does not state {', '.join(unknown)}")
     checked = {}
     for name, value in facts.items():
         try:
             checked[name] = shapes[name](value)
         except ValueError as error:
-            raise ValueError(f"{name} of a letter of the kind {kind}: {error}") from None
+            raise ValueError(f"{name} of an e-mail of the kind {kind}: {error}") from None
     return checked
 
 

@@ -74,9 +74,9 @@ class Letter:
 
     def __post_init__(self) -> None:
         if not _REFERENCE.fullmatch(self.about):
-            raise LetterRefused("about is a reference such as case:R-2026-0187, and holds nothing personal")
+            raise LetterRefused("about is a reference such as case:R-2026-0187, without personal data")
         if not _ONCE.fullmatch(self.once):
-            raise LetterRefused("once is a key such as case:R-2026-0187/acknowledged, and holds nothing personal")
+            raise LetterRefused("once is a key such as case:R-2026-0187/acknowledged, without personal data")
         if sum(len(attached.content) for attached in self.attachments) > ATTACHED_BYTES_MAX:
             raise LetterRefused(f"the attachments are larger than {ATTACHED_BYTES_MAX:,} bytes; send a link instead")
         try:

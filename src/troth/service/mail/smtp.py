@@ -62,7 +62,7 @@ class Smtp:
         if code == 421 or not 400 <= code < 600:
             self._drop()
         if not 400 <= code < 600:
-            raise Doubtful("no sense in the answer")
+            raise Doubtful("invalid answer")
         raise _refused(code, said)
 
     def greet(self) -> None:

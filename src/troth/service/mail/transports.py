@@ -22,7 +22,7 @@ class MailError(ServiceError):
     """An e-mail could not be sent; *reason* is a code without personal data."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"a letter could not be handed over: {reason}")
+        super().__init__(f"an e-mail could not be handed over: {reason}")
         self.reason = reason
 
 

@@ -14,7 +14,7 @@ def changes_published(held_back: Callable[[], str]) -> ControlResult:
     """Clause C55: the text in the policy's file is published, or announced. A withheld version opens a task, which
     closes once there is a plan or the change is reverted."""
     why = held_back()
-    fix = "say under 'announce' how and when people are told, or take the change back; see `troth policy diff`"
+    fix = "say under 'announce' how and when people are told, or undo the change; see `troth policy diff`"
     return ControlResult.of(
         "A version of the policy is held back." if why else "No version of the policy is held back.",
         evidence=Evidence(_SCOPE, _SCOPE, population=1, tested=1),

@@ -55,7 +55,7 @@ def pause(case_id: int, question: str, desk: CaseDeployment, *, who: Actor, now:
     with transaction.atomic():
         case = locked(case_id)
         if case.state != CaseState.IN_PROGRESS:
-            raise CaseRefused(f"{case.reference} is not waiting for anybody: only a case in progress can be paused")
+            raise CaseRefused(f"{case.reference} cannot be paused: only a case in progress can")
         require_untouched(case)
         content = desk.papers.content(case)
         CasePause.objects.create(case=case, asked_at=now)
@@ -112,13 +112,15 @@ def extend(case_id: int, reasons: str, desk: CaseDeployment, *, who: Actor, now:
         require_open(case)
         before = reckon(case, desk, now=now).first
         if case.extended_at is not None:
-            raise CaseRefused(f"{case.reference} has been extended already; no law gives more than that")
+            raise CaseRefused(f"{case.reference} was extended already; no law allows a second extension")
         if before.is_late(now):
-            raise CaseRefused(f"{case.reference} was due on {before.on}: an extension is announced before that")
+            raise CaseRefused(
+                f"{case.reference} was due on {before.on}: an extension must be announced before that day"
+            )
         case.extended_at = now
         after = reckon(case, desk, now=now).first
         if after.on == before.on:
-            raise CaseRefused(f"no more time is to be had for {case.reference}: {before.rule} allows no extension")
+            raise CaseRefused(f"{case.reference} cannot be extended: {before.rule} allows no extension")
         case.save()
         facts = {
             "right": case.right or case.kind,
@@ -142,7 +144,7 @@ def refuse(case_id: int, reasons: str, cite: str, desk: CaseDeployment, *, who: 
         require_untouched(case)
         require_other(case, who)
         if not reasons.strip() or not cite.strip():
-            raise CaseRefused("a refusal needs its reasons and the law that it rests on (GDPR Art. 12(4))")
+            raise CaseRefused("a refusal needs its reasons and its legal ground (GDPR Art. 12(4))")
         content = desk.papers.content(case)
         desk.papers.put(case, dataclasses.replace(content, answer=reasons), now=now)
         facts = {
@@ -167,11 +169,11 @@ def approve(case_id: int, plan_hash: str, by: Any, desk: CaseDeployment, *, who:
     with transaction.atomic():
         case = locked(case_id)
         if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.APPROVAL:
-            raise CaseRefused(f"{case.reference} waits for no approval")
+            raise CaseRefused(f"{case.reference} does not wait for an approval")
         if case.handler_id == by.pk or has_worked_on(case, who):
-            raise CaseRefused(f"you had a part in {case.reference}: somebody else has to approve its plan")
+            raise CaseRefused(f"you worked on {case.reference}: somebody else has to approve its plan")
         if not case.plan_hash or case.plan_hash != plan_hash:
-            raise CaseRefused("the plan has changed since you looked; look at it again")
+            raise CaseRefused("the plan has changed since it was shown to you; read it again")
         PlanApproval.objects.get_or_create(case=case, plan_hash=plan_hash, by=by, defaults={"at": now})
         case.needs = ""
         case.save(update_fields=["needs"])
@@ -201,7 +203,7 @@ def choose_rows(case_id: int, rows: Sequence[str], desk: CaseDeployment, *, who:
     with transaction.atomic():
         case = locked(case_id)
         if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.REVIEW:
-            raise CaseRefused(f"{case.reference} waits for no review")
+            raise CaseRefused(f"{case.reference} does not wait for a review")
         content = dataclasses.replace(desk.papers.content(case), rows=tuple(rows))
         if case.subject and not case.named.exists():
             CaseAlias.objects.create(case=case, name=case.subject)
@@ -219,7 +221,7 @@ def try_again(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetim
     with transaction.atomic():
         case = locked(case_id)
         if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.REVIEW or not case.subject:
-            raise CaseRefused(f"{case.reference} waits for nothing that trying again could bring")
+            raise CaseRefused(f"{case.reference} does not wait for anything that can be retried")
         case.needs = ""
         case.save(update_fields=["needs"])
         CaseEvent.objects.create(case=case, at=now, what="again", actor=who.actor, by=who.by, is_internal=True)
@@ -231,7 +233,7 @@ def grant(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -
     with transaction.atomic():
         case = locked(case_id)
         if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.WEIGHING:
-            raise CaseRefused(f"{case.reference} waits for nobody to weigh it")
+            raise CaseRefused(f"{case.reference} does not wait for its objection to be weighed")
         case.needs = ""
         case.save(update_fields=["needs"])
         put_on_record(case, "granted", who, desk, now=now)
@@ -301,7 +303,9 @@ def answer(case_id: int, text: str, desk: CaseDeployment, *, who: Actor, now: dt
         case = locked(case_id)
         require_open(case)
         if case.needs != WaitReason.ANSWER or case.right == Right.APPEAL:
-            raise CaseRefused(f"{case.reference} is not a case that somebody answers in words")
+            raise CaseRefused(
+                f"{case.reference} is not a case that is answered in writing: only questions and complaints are"
+            )
         content = desk.papers.content(case)
         desk.papers.put(case, dataclasses.replace(content, answer=text), now=now)
         received = day(case.received_at, desk)

@@ -54,7 +54,7 @@ Reference = Annotated[str, StringConstraints(pattern=r"^[RCQ]-[0-9]{4}-[0-9]{4,1
 def _written(value: Any) -> Any:
     """Accept only ISO 8601 text: a number could be seconds or milliseconds."""
     if not isinstance(value, str | None) or (value is not None and re.fullmatch(_A_MOMENT, value) is None):
-        raise PydanticCustomError("moment", "write a moment with its time zone, such as 2026-11-24T09:41:00Z")
+        raise PydanticCustomError("moment", "write a time with its time zone, such as 2026-11-24T09:41:00Z")
     return value
 
 
@@ -217,7 +217,7 @@ def _ask_all(asked: list[NewCase], token: ApiToken, *, is_single: bool) -> Any:
         {"where": f"{at}.{where}", "what": what} for at, each in enumerate(asked) for where, what in _faults(each)
     ]
     if faults:
-        return problem(422, "What was sent is not a request", faults=faults[:100])
+        return problem(422, "The request is not valid", faults=faults[:100])
     at_desk, now = case_deployment(), timezone.now()
     try:
         cases = receive.receive_all([_intake(each, token.program) for each in asked], at_desk, now=now)
@@ -230,23 +230,25 @@ def _ask_all(asked: list[NewCase], token: ApiToken, *, is_single: bool) -> Any:
 def _faults(asked: NewCase) -> list[tuple[str, str]]:
     found = []
     if asked.kind == "request" and asked.right is None:
-        found.append(("right", "a request names the right that it is about"))
+        found.append(("right", "a request needs the right that it is about"))
     if asked.kind != "request" and asked.right is not None:
-        found.append(("right", "only a request is about a right"))
+        found.append(("right", "only a request has a right"))
     if asked.right == "amend" and not asked.changes:
-        found.append(("changes", "an amendment says what is to be changed"))
+        found.append(("changes", "an amendment needs what is to be changed"))
     if not asked.subject.pairs():
         found.append(("subject", "name the person by email, phone or account"))
     try:
         Address.read(asked.reply_to)
     except LetterRefused:
-        found.append(("reply_to", "no letter can go there: it is not one mail address"))
+        found.append(("reply_to", "no e-mail can be sent there: it is not one e-mail address"))
     if asked.kind == "request" and not identity.answers_for_names(_AGENT.actor, _TIERS[asked.proof]):
         found += _astray(asked)
     if asked.right is not None:
         found += _purposes(asked)
     if asked.received_at is not None and asked.received_at < timezone.now() - AGE_MAX:
-        found.append(("received_at", "it reached you within the last year; older ones are for your staff"))
+        found.append(
+            ("received_at", ("it must be within the last year; your staff enter older requests in the console"))
+        )
     return found
 
 
@@ -254,15 +256,17 @@ def _purposes(asked: NewCase) -> list[tuple[str, str]]:
     """Faults: purposes that the right cannot stop, and objections that must be split into two cases."""
     declaration, right = case_deployment().declaration, asked.right or ""
     if asked.purposes and right not in CHOICES:
-        return [("purposes", "only an objection and a withdrawal are about purposes")]
+        return [("purposes", "only an objection or a withdrawal has purposes")]
     found = [
         (f"purposes.{asked.purposes.index(name)}", reason)
         for name, reason in rules.not_stoppable(declaration, right, asked.purposes)
     ]
     if right in CHOICES and not rules.stopped_by(declaration, right, asked.purposes):
-        found.append(("right", "no purpose is declared that this right could stop"))
+        found.append(("right", "the declaration has no purpose that this right could stop"))
     if len(rules.split(declaration, right, asked.purposes)) > 1:
-        found.append(("purposes", "direct marketing stops at once, the others are weighed: send two requests"))
+        found.append(
+            ("purposes", ("direct marketing stops at once, but the other purposes are weighed: send two requests"))
+        )
     return found
 
 
@@ -276,9 +280,19 @@ def _astray(asked: NewCase) -> list[tuple[str, str]]:
     except ValidationError:
         is_one_mailbox = False
     if not is_one_mailbox:
-        return [("subject.email", "it may be taken for another one: sign the person in, and ask with proof account")]
+        return [
+            ("subject.email", ("it may be confused with another address: sign the person in, and send proof account"))
+        ]
     if identity.goes_astray(CaseContent(address=asked.reply_to, identifiers=asked.subject.pairs())):
-        return [("reply_to", "where no more than that is proved, letters go to subject.email, and a link in them")]
+        return [
+            (
+                "reply_to",
+                (
+                    "with this proof, e-mails and their links may go to subject.email only: use the same address, or a "
+                    "better proof"
+                ),
+            )
+        ]
     return []
 
 
@@ -335,7 +349,7 @@ class CaseFilter(Schema):
 def list_cases(request: HttpRequest, wanted: Query[CaseFilter]) -> Any:
     """List the cases that your program opened, newest first; with the scope `cases.all`, those of all programs."""
     if request.GET.keys() - CaseFilter.model_fields.keys():
-        return problem(422, "That is no way to choose cases", f"There are {', '.join(CaseFilter.model_fields)}.")
+        return problem(422, "The filter is not valid", f"The filters are {', '.join(CaseFilter.model_fields)}.")
     rows = _cases(request)
     rows = rows.filter(state=wanted.state) if wanted.state else rows
     rows = rows.filter(right=wanted.right) if wanted.right else rows
@@ -365,7 +379,10 @@ def _case(request: HttpRequest, reference: str) -> Case | None:
     return _cases(request).select_related("key").filter(reference=reference).first()
 
 
-_NONE = ("There is no such case", "Only cases that your program opened are there.")
+_NONE = (
+    "There is no such case",
+    "A program sees the cases that it opened; with the scope cases.all, those of every program.",
+)
 
 
 @router.get("/requests/{reference}", response={200: CaseView, **problems(404)}, summary="Follow a case")
@@ -398,7 +415,7 @@ def receipts(request: HttpRequest, reference: Reference) -> Any:
 
 
 @router.post(
-    "/requests/{reference}/withdraw", response={200: CaseView, **problems(404, 409)}, summary="Take a case back"
+    "/requests/{reference}/withdraw", response={200: CaseView, **problems(404, 409)}, summary="Withdraw a case"
 )
 @scoped(ApiScope.CASES_WRITE)
 @once
@@ -410,14 +427,14 @@ def withdraw(request: HttpRequest, reference: Reference) -> Any:
     try:
         case = actions.withdraw(case.pk, case_deployment(), who=_AGENT, now=timezone.now())
     except CaseRefused as refused:
-        return problem(409, "That case cannot be taken back", str(refused))
+        return problem(409, "The case cannot be withdrawn", str(refused))
     return Status(200, _known(case, _steps(case)))
 
 
 @router.get(
     "/requests/{reference}/package",
     response={200: None, **problems(404)},
-    summary="Fetch the package",
+    summary="Download the package",
     openapi_extra={"responses": {200: {"description": "The ZIP", "content": {"application/zip": {}}}}},
 )
 @scoped(ApiScope.PACKAGES_READ)
@@ -427,10 +444,14 @@ def package(request: HttpRequest, reference: Reference) -> HttpResponse:
     if case is None:
         return problem(404, *_NONE)
     if identity.tier_at_intake(case) < _TIERS["account"]:  # what the person proved to us later does not count
-        return problem(403, "That package goes to the person alone", "Your application had not signed the person in.")
+        return problem(
+            403,
+            "Only the person may download this package",
+            "Your application had not signed the person in when it opened the case.",
+        )
     packed = case_outcome.unsealed(case, case_deployment(), now=timezone.now())
     if packed is None:
-        return problem(404, "There is no package", "It is not made yet, or its days are over.")
+        return problem(404, "There is no package", "It is not ready yet, or has expired.")
     return HttpResponse(packed, content_type="application/zip")
 
 
@@ -448,7 +469,7 @@ def guard(request: HttpRequest, asked: GuardQuery) -> Any:
     """Check before using data whether the person has restricted it or objected (GDPR Art. 18, 21)."""
     pairs = asked.subject.pairs()
     if not pairs:
-        return problem(422, "Nobody was named", "Name the person by email, phone or account.")
+        return problem(422, "No person is named", "Name the person by email, phone or account.")
     try:
         marks = marks_of(pairs, case_deployment())
     except IdentityRefused as refused:

@@ -50,7 +50,7 @@ class CaseContent:
     """Our answer, or the reasons for a refusal."""
 
     def __repr__(self) -> str:
-        return "Content(…)"
+        return "CaseContent(…)"
 
     @property
     def identity(self) -> Identity | None:
@@ -134,7 +134,7 @@ class SealedContent:
     def _key(self, case: Case) -> Keyring:
         key: Subject | None = case.key
         if key is None or key.wrapped_key is None:
-            raise ContentGone(f"the content of {case.reference} has ended with its period")
+            raise ContentGone(f"the content of {case.reference} was destroyed at the end of its period")
         return self._keyring.open_key(bytes(key.wrapped_key), key.pseudonym)
 
 

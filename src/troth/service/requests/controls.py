@@ -99,18 +99,19 @@ def every_right_offered(site: Site) -> ControlResult:
         home, centre = fetch(site, urlsplit(site.home).path or "/"), fetch(site, _CENTRE)
     except ProbeError as error:
         looked = Evidence(in_scope=frozenset({"site"}), observed=frozenset())
-        return ControlResult(CheckOutcome.ERROR, f"The site could not be looked at: {error}", looked)
+        return ControlResult(CheckOutcome.ERROR, f"The site could not be checked: {error}", looked)
     findings = []
     to_centre = _paths(home, site)
     if _CENTRE not in to_centre:
         findings.append(
-            ControlFinding("the home page", "it does not link the privacy centre", f"link {_CENTRE} from it")
+            ControlFinding("the home page", "it does not link to the privacy centre", f"link to {_CENTRE} from it")
         )
     offered = _paths(centre, site)
     missing = [right.value for right in _RIGHTS if f"{_CENTRE}{right.value}/" not in offered]
     missing += [word for word in ("complain", "ask") if f"{_CENTRE}{word}/" not in offered]
     findings += [
-        ControlFinding("the privacy centre", f"it offers no way to {word}", "link its page there") for word in missing
+        ControlFinding("the privacy centre", f"it offers no way to {word}", "link to its page there")
+        for word in missing
     ]
     asked = len(_RIGHTS) + 2
     scope, query = frozenset({"site"}), asked_hash(home.url, centre.url)
@@ -129,7 +130,7 @@ def every_channel(declaration: Declaration, site: Site, now: dt.datetime) -> Con
         seen.add("centre")
         if form.status != 200 or "<form" not in form.source:
             findings.append(
-                ControlFinding("the privacy centre", "it shows no form", "see that Troth serves it on this site")
+                ControlFinding("the privacy centre", "it shows no form", "make sure that Troth serves it on this site")
             )
     except ProbeError:
         pass  # not observed, which does not count as a pass
@@ -143,12 +144,12 @@ def every_channel(declaration: Declaration, site: Site, now: dt.datetime) -> Con
         in_force = ApiToken.objects.filter(ended_at=None, until__gt=now).values_list("scopes", flat=True)
         if not any(ApiScope.CASES_WRITE in scopes for scopes in in_force):
             findings.append(
-                ControlFinding("the API", "no token to open cases is in force", "make one: troth api token")
+                ControlFinding("the API", "there is no valid token to open cases", "make one: troth api token make")
             )
     evidence = Evidence(
         in_scope=frozenset(declared), observed=frozenset(seen), population=len(declared), tested=len(seen)
     )
-    summary = f"{len(seen) - len(findings)} of {counted(len(declared), 'declared channel')} lead to somebody."
+    summary = f"{len(seen) - len(findings)} of {counted(len(declared), 'declared channel')} work."
     figures = {"declared": len(declared), "open": len(seen) - len(findings)}
     return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
 
@@ -158,10 +159,10 @@ def _unread(now: dt.datetime) -> Iterable[ControlFinding]:
     if settings.TROTH.mailbox is None:
         yield ControlFinding(place, "nobody reads it", "set TROTH_MAILBOX_URL, or declare requests.by_mail: false")
     elif not scheduled_jobs.is_scheduled(READ_BY):
-        yield ControlFinding(place, "it was never read", "troth doctor tells whether it answers")
+        yield ControlFinding(place, "it was never read", "check it with troth doctor")
     elif (late := scheduled_jobs.due_since(READ_BY, now)) is not None:
         minutes = int(late.total_seconds() // 60) + 30
-        yield ControlFinding(place, f"it was not read for {minutes:,} minutes", "troth doctor tells whether it answers")
+        yield ControlFinding(place, f"it was not read for {minutes:,} minutes", "check it with troth doctor")
 
 
 def _paths(page: SitePage, site: Site) -> set[str]:
@@ -195,11 +196,9 @@ def held_cases_freeze_deletion(now: dt.datetime) -> ControlResult:
     evidence = Evidence(_CASES, _CASES, population=len(cases), tested=len(cases), period=(begun, now))
     if not cases:
         return ControlResult(CheckOutcome.NOT_APPLICABLE, "No request to see is open.", evidence)
-    findings = [
-        ControlFinding(_named(case), "no hold keeps what it is about", "place one, in the console") for case in bare
-    ]
+    findings = [ControlFinding(_named(case), "no hold keeps its data", "place one, in the console") for case in bare]
     findings += [
-        ControlFinding(_named(case), "something of it was erased since it arrived", "restore it") for case in lost
+        ControlFinding(_named(case), "some of its data was erased since it arrived", "restore it") for case in lost
     ]
     summary = (
         f"{counted(len(cases), 'request')} to see open; {len(bare)} without a hold, {len(lost)} with an erasure since."
@@ -267,14 +266,14 @@ def _is_late(notification: NotificationStatus, now: dt.datetime) -> bool:
 def _findings(late: Iterable[NotificationStatus]) -> list[ControlFinding]:
     waiting = Counter((one.recipient, one.state) for one in late)
     fixes = {
-        NoticeState.OWED: ("on their way for more than three days", "look why the letters do not leave"),
+        NoticeState.OWED: ("on their way for more than three days", "find out why the e-mails are not sent"),
         NoticeState.UNTOLD: (
             "not given",
-            "tell them, and say so in the console; give them a contact in the declaration",
+            "tell them, and record it in the console; give them a contact in the declaration",
         ),
         NoticeState.UNSHOWN: (
-            "of which nobody has found out whether any data went there",
-            "find out, tell them only if it did, and say so in the console; declare a feed where one is true",
+            "for which nobody has found out whether data went there",
+            "find out, tell them only if it did, and record it in the console; declare a feed if there is one",
         ),
     }
     return [
@@ -287,7 +286,7 @@ def _lost(recipients: Iterable[str]) -> list[ControlFinding]:
     return [
         ControlFinding(
             f"recipients.{name}",
-            f"{counted(count, 'notice')} not on record any more",
+            f"{counted(count, 'notice')} missing from the records",
             "restore disclosures_recipient_notification",
         )
         for name, count in sorted(Counter(recipients).items())

@@ -137,7 +137,7 @@ def locked(case_id: int) -> Case:
 
 def require_open(case: Case) -> None:
     if case.state == CaseState.CLOSED:
-        raise CaseRefused(f"{case.reference} is closed; what is new is a case of its own")
+        raise CaseRefused(f"{case.reference} is closed; open a new case for anything new")
 
 
 def require_other(case: Case, who: Actor) -> None:
@@ -145,7 +145,7 @@ def require_other(case: Case, who: Actor) -> None:
     if case.right != Right.APPEAL or case.answers_case_id is None or not who.by:
         return
     if CaseEvent.objects.filter(case=case.answers_case_id, by=who.by).exists():
-        raise CaseRefused(f"you had a part in the answer that {case.reference} is about: somebody else has to decide")
+        raise CaseRefused(f"you worked on the answer that {case.reference} is about: somebody else has to decide")
 
 
 def has_other(case: Case, now: dt.datetime) -> bool:
@@ -163,7 +163,7 @@ def has_other(case: Case, now: dt.datetime) -> bool:
 def require_untouched(case: Case) -> None:
     """Raise `CaseRefused` while the case is being executed: it can then be neither paused nor withdrawn."""
     if case.batch_id is not None or case.needs == WaitReason.SYSTEMS:
-        raise CaseRefused(f"{case.reference} is being carried out: it can be neither held up nor taken back any more")
+        raise CaseRefused(f"{case.reference} is being carried out: it can no longer be paused or withdrawn")
 
 
 def pseudonym_of(case: Case, desk: CaseDeployment) -> Pseudonym:

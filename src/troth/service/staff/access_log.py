@@ -64,7 +64,7 @@ def record_access(request: HttpRequest, *, subjects: Iterable[str | Pseudonym], 
     if purpose not in deployment(settings.TROTH).declaration.purposes:
         refuse(standing.pseudonym, "purpose", now=now, purpose=purpose)
         raise AccessDenied(
-            gettext("Not for that purpose"),
+            gettext("That purpose is not declared"),
             gettext("The policy declares no such purpose, so nothing is shown. The refusal is on record."),
         )
     wanted = list(dict.fromkeys(str(subject) for subject in subjects))

@@ -87,7 +87,7 @@ def invite(
 
 def _new(email: str, now: dt.datetime) -> StaffMember:
     if User.objects.filter(username=email).exists():
-        raise StaffError("there is an account with this address already; see troth staff list")
+        raise StaffError("an account with this address exists already; see troth staff list")
     user = User.objects.create_user(email, email=email, password=None, is_staff=True)
     pseudonym = _keys().pseudonym("staff", secrets.token_hex(16))
     return StaffMember.objects.create(user=user, pseudonym=pseudonym.text, invited_at=now)
@@ -106,7 +106,7 @@ def _back(email: str, now: dt.datetime) -> StaffMember | None:
 def renew_invitation(member: StaffMember, *, now: dt.datetime) -> str:
     """A new token for the member's link; older ones expire. Also for forgotten passwords."""
     if member.left_at is not None:
-        raise StaffError("this member has left; invite them anew: troth staff invite")
+        raise StaffError("this member has left; invite them again: troth staff invite")
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
         member.invitations.filter(used_at__isnull=True).update(used_at=now)
@@ -127,7 +127,7 @@ def accept(token: str, password: str, *, now: dt.datetime) -> StaffMember:
         used = Invitation.objects.filter(token_hash=_hash(token), used_at__isnull=True, until__gt=now)
         invitation = invitation_of(token, now=now)
         if invitation is None or not used.update(used_at=now):
-            raise StaffError("this link was used, or is too old; ask for a new one")
+            raise StaffError("this link was used or has expired; ask for a new one")
         member = invitation.member
         member.user.set_password(password)
         member.user.save(update_fields=["password"])
@@ -182,7 +182,7 @@ def review(
         _hold_book()
         rows = Grant.objects.filter(ended_at__isnull=True)
         if by is not None and rows.filter(pk__in=kept | ended, member=by).exists():
-            raise GrantRefused("your own grants are reviewed by somebody else")
+            raise GrantRefused("you cannot review your own grants; somebody else who manages staff must do it")
         count = rows.filter(pk__in=kept - ended).update(reviewed_at=now)
         gone = _end(rows.filter(pk__in=ended), now, "not_needed", by)
         record(Entry("grants.reviewed", now, {"kept": count, "ended": gone, **_actor(by)}))
@@ -213,17 +213,17 @@ def _refuse_wrong(
     by: StaffMember | None,
 ) -> None:
     if by is not None and by.pk == member.pk:
-        raise GrantRefused("nobody gives a grant to themselves; ask somebody else who manages staff")
+        raise GrantRefused("you cannot give yourself a grant; ask somebody else who manages staff")
     if member.left_at is not None:
         raise GrantRefused("this member has left")
     if not reason.strip():
-        raise GrantRefused("say why the grant is needed; whoever reviews it has nothing else to go by")
+        raise GrantRefused("say why the grant is needed: its review depends on the reason")
     if not now < until <= later(max(starts, now), GRANT_LASTS_MAX) or starts >= until:
-        raise GrantRefused(f"a grant ends within {GRANT_LASTS_MAX}, and after it starts")
+        raise GrantRefused(f"a grant must end after it starts, and within {GRANT_LASTS_MAX}")
     open_now = member.grants.filter(ended_at__isnull=True, until__gt=now)
     held = {StaffRight(right) for right in open_now.values_list("right", flat=True)}
     if clash := conflicts(held | set(rights)):
-        raise GrantRefused(f"nobody holds {' and '.join(sorted(clash))} together (GDPR Art. 38(6))")
+        raise GrantRefused(f"one person cannot hold {' and '.join(sorted(clash))} together (GDPR Art. 38(6))")
 
 
 def _require_room(member: StaffMember, rights: Collection[StaffRight], now: dt.datetime) -> None:
@@ -237,7 +237,7 @@ def _require_room(member: StaffMember, rights: Collection[StaffRight], now: dt.d
     beside = f", beside {accounts} accounts of the stores" if accounts else ""
     raise CeilingReached(
         f"the policy lets at most {access.ceiling} people and accounts see personal data (access.ceiling), and with "
-        f"this grant {len(people)} people in Troth could{beside}; end a grant first, or promise another number"
+        f"this grant {len(people)} people in Troth could{beside}; end a grant first, or change the promised number"
     )
 
 
@@ -311,7 +311,7 @@ def sign(member: StaffMember, document: str, *, now: dt.datetime) -> Undertaking
     """Record a member's undertaking to the text with hash *document*. Raises `StaffError` if that text is not in force:
     it changed while they read it."""
     if document != document_hash():
-        raise StaffError("the text has changed meanwhile; read it once more")
+        raise StaffError("the text has changed; read it again")
     until = later(now, UNDERTAKING_LASTS)
     with transaction.atomic():
         row = Undertaking.objects.create(member=member, document=document, signed_at=now, until=until)
@@ -357,7 +357,7 @@ def find(email: str) -> StaffMember:
     """The member with that address. Raises `StaffError`."""
     member = StaffMember.objects.select_related("user").filter(user__username=email.strip().casefold()).first()
     if member is None:
-        raise StaffError("there is no member of staff with this address; see troth staff list")
+        raise StaffError("no member of staff has this address; see troth staff list")
     return member
 
 
@@ -398,7 +398,7 @@ def _address(email: str) -> str:
     try:
         validate_email(email.strip())
     except ValidationError:
-        raise StaffError("that is no e-mail address; write it like ann@example.org") from None
+        raise StaffError("that is not an e-mail address; write it like ann@example.org") from None
     return email.strip().casefold()
 
 

@@ -34,7 +34,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     error_messages: ClassVar = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": _("That address and password do not go together. Check both and try again."),
+        "username_password_mismatch": _("The address or the password is wrong. Check both and try again."),
         "too_many_login_attempts": _("Too many attempts. Wait for half an hour, or use a passkey."),
         "too_many_from_network": _("Too many wrong passwords from your network. Wait for an hour, or use a passkey."),
     }
@@ -77,7 +77,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return super().pre_login(request, user, **kwargs)  # type: ignore[no-any-return]
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
-        text = gettext("This account was closed. Whoever manages staff can invite you anew.")
+        text = gettext("This account was closed. Somebody who manages staff can invite you again.")
         return render(
             request,
             "error.html",
@@ -124,8 +124,8 @@ class CompanyLoginAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         verified = {address.email.strip().casefold() for address in sociallogin.email_addresses if address.verified}
         user = User.objects.filter(username__in=verified, is_active=True, member__left_at__isnull=True).first()
         if user is None:
-            text = gettext("Nobody has invited you here, or your login does not vouch for your address.")
-            page = {"status": 403, "title": gettext("You cannot come in this way"), "text": text}
+            text = gettext("You have not been invited, or your login does not confirm your e-mail address.")
+            page = {"status": 403, "title": gettext("You cannot sign in this way"), "text": text}
             raise ImmediateHttpResponse(render(request, "error.html", page, status=403))
         sociallogin.connect(request, user)
 

@@ -40,31 +40,32 @@ PAGES: tuple[ConsolePage, ...] = (
         _("Requests, complaints and questions."),
     ),
     ConsolePage("search", _("Search"), (StaffRight.PERSONAL_SEE,), _("Find a person, for a declared purpose.")),
-    ConsolePage("tasks", _("Tasks"), (StaffRight.CASES_HANDLE,), _("What people have to do by hand.")),
+    ConsolePage("tasks", _("Tasks"), (StaffRight.CASES_HANDLE,), _("Work that people do by hand.")),
     ConsolePage("holds", _("Holds"), (StaffRight.HOLDS_MANAGE,), _("What must not be deleted.")),
     ConsolePage("disclosures", _("Disclosures"), (StaffRight.DISCLOSURES_SEE,), _("What went to whom.")),
     ConsolePage(
         "controls",
         _("Controls"),
         (StaffRight.EVIDENCE_READ, StaffRight.CASES_HANDLE),
-        _("What fails, and whose word has to be renewed."),
+        _("Failing controls, and attestations to renew."),
     ),
     ConsolePage(
-        "processing", _("Processing"), (StaffRight.EVIDENCE_READ,), _("Where the data goes, and the evidence.")
+        "processing",
+        _("Processing"),
+        (StaffRight.EVIDENCE_READ,),
+        _("Data flows, the record of processing and the evidence."),
     ),
     ConsolePage(
         "work", _("Work queue"), (StaffRight.CASES_HANDLE, StaffRight.EVIDENCE_READ), _("Whether everything runs.")
     ),
-    ConsolePage(
-        "officer", _("In confidence"), (StaffRight.OFFICER,), _("What was told to the data-protection officer.")
-    ),
+    ConsolePage("officer", _("In confidence"), (StaffRight.OFFICER,), _("Messages to the data-protection officer.")),
     ConsolePage(
         "staff", _("Staff"), (StaffRight.STAFF_MANAGE, StaffRight.OFFICER), _("Who works here, and what each may do.")
     ),
     ConsolePage(
         "review", _("Access review"), (StaffRight.STAFF_MANAGE,), _("Say of each grant whether it is still needed.")
     ),
-    ConsolePage("tokens", _("API tokens"), (StaffRight.API_MANAGE,), _("Programs that may ask for something.")),
+    ConsolePage("tokens", _("API tokens"), (StaffRight.API_MANAGE,), _("Programs with access to the API.")),
 )
 
 

@@ -71,7 +71,7 @@ def sign_undertaking(request: HttpRequest) -> HttpResponse:
     try:
         actions.sign(mine, request.POST.get("document", ""), now=timezone.now())
     except actions.StaffError:
-        return _account(request, fault=gettext("The text has changed meanwhile. Read it once more."))
+        return _account(request, fault=gettext("The text has changed. Read it again."))
     return redirect("account")
 
 
@@ -101,8 +101,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     row = actions.invitation_of(token, now=now)
     if row is None:
-        text = gettext("It was used, or it is too old. Ask whoever invited you for a new one.")
-        page = {"status": 404, "title": gettext("This link is not good any more"), "text": text}
+        text = gettext("It was used or has expired. Ask the person who invited you for a new one.")
+        page = {"status": 404, "title": gettext("This link is no longer valid"), "text": text}
         return render(request, "error.html", page, status=404)
     form = NewPassword(request.POST or None, user=row.member.user)
     if request.method != "POST" or not form.is_valid():

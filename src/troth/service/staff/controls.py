@@ -22,7 +22,7 @@ _STAFF = frozenset({"staff"})
 def mfa(roster: Roster, now: dt.datetime) -> ControlResult:
     """PCI DSS 8.4.2: everybody who could see personal data, and has signed in before, has a second factor."""
     return _of_holders(
-        roster, lambda who: who.has_factor, now, "a second factor", "let them add one, or end the grants"
+        roster, lambda who: who.has_factor, now, "a second factor", "ask them to add one, or end their grants"
     )
 
 
@@ -33,7 +33,7 @@ def undertakings(roster: Roster, now: dt.datetime) -> ControlResult:
     def has_signed(who: Employed) -> bool:
         return who.person.undertaking_until is not None and who.person.undertaking_until > now
 
-    return _of_holders(roster, has_signed, now, "a current undertaking", "let them sign it, or end the grants")
+    return _of_holders(roster, has_signed, now, "a current undertaking", "ask them to sign it, or end their grants")
 
 
 @answers("staff.recertified")
@@ -60,13 +60,13 @@ def _of_holders(
     without = sum(not has(who) for who in holding)
     people = counted(len(holding), "person", "people")
     if not holding:  # so there is no evidence about anybody
-        nobody = "Nobody can be let see personal data through Troth."
+        nobody = "Nobody who has signed in can see personal data through Troth."
         return ControlResult(CheckOutcome.NOT_APPLICABLE, nobody, Evidence(in_scope=_STAFF, observed=_STAFF))
     findings = (
         [ControlFinding("staff", f"{counted(without, 'person', 'people')} without {what}", fix)] if without else []
     )
     return ControlResult.of(
-        f"{people} can be let see personal data, {without} of them without {what}.",
+        f"{people} who have signed in can see personal data, {without} of them without {what}.",
         evidence=Evidence(_STAFF, _STAFF, population=len(holding), tested=len(holding), period=period),
         findings=findings,
         figures={"holders": len(holding), "without": without},
@@ -77,12 +77,13 @@ def _of_holders(
 def access_recorded(roster: Roster, now: dt.datetime) -> ControlResult:
     """GDPR Art. 5(2), clause C14: every access to personal data has a ledger entry, made no later than the access."""
     looks = roster.looks
-    told = f"{counted(looks.without_entry, 'look')} without the entry that belongs to it"
-    findings = [ControlFinding("staff", told, "find what wrote or removed rows beside the console")]
+    told = f"{counted(looks.without_entry, 'look')} without their ledger entries"
+    findings = [ControlFinding("staff", told, "find out what wrote or removed rows other than through the console")]
     withheld = looks.refused.get("unrecorded", 0)
     return ControlResult.of(
         f"{looks.compared:,} of {counted(looks.count, 'look')} within {PERIOD.days} days compared with the ledger, "
-        f"{looks.without_entry} without an entry; {counted(withheld, 'page')} not sent because nothing was on record.",
+        f"{looks.without_entry} without an entry; {counted(withheld, 'page')} not sent because the access was not "
+        "recorded.",
         evidence=_evidence(roster, now),
         findings=findings if looks.without_entry else [],
         figures={
@@ -108,7 +109,7 @@ def purpose_on_every_read(declaration: Declaration, roster: Roster, now: dt.date
     ]
     return ControlResult.of(
         f"{counted(looks.count, 'look')} within {PERIOD.days} days for {counted(len(looks.purposes), 'purpose')}, "
-        f"{undeclared} of them undeclared; {refused} refused for want of a declared purpose.",
+        f"{undeclared} of them undeclared; {refused} refused without a declared purpose.",
         evidence=_evidence(roster, now),
         findings=findings,
         figures={"looks": looks.count, "undeclared": undeclared, "refused": refused},
@@ -125,15 +126,15 @@ def officer_appointed(roster: Roster, now: dt.datetime) -> ControlResult:
     }
     findings = [
         ControlFinding(
-            "staff", f"nobody acts as {role.value}", f"troth staff grant EMAIL --role {role.value}, and let them sign"
+            "staff", f"nobody acts as {role.value}", f"troth staff grant EMAIL --role {role.value}, and have them sign"
         )
         for role, count in counts.items()
         if not count
     ]
     return ControlResult.of(
         f"{counted(counts[StaffRole.OFFICER], 'officer')} and "
-        f"{counted(counts[StaffRole.DEPUTY], 'deputy', 'deputies')} can do their work today, and "
-        "have a queue that nobody else reads.",
+        f"{counted(counts[StaffRole.DEPUTY], 'deputy', 'deputies')} can work today, with a queue that nobody else "
+        "reads.",
         evidence=Evidence(in_scope=_STAFF, observed=_STAFF, population=len(roster.people), tested=len(roster.people)),
         findings=findings,
         figures={"officers": counts[StaffRole.OFFICER], "deputies": counts[StaffRole.DEPUTY]},

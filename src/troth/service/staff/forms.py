@@ -99,7 +99,7 @@ class _Until(forms.Form):
     """End and reason, required for every grant."""
 
     until = forms.DateField(
-        label=_("Until and including"),
+        label=_("Valid until (inclusive)"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text=_("At most a year from now. Left empty: half a year."),
@@ -107,7 +107,7 @@ class _Until(forms.Form):
     reason = forms.CharField(
         label=_("Why it is needed"),
         max_length=500,
-        help_text=_("For whoever reviews it. Name the work, and nobody’s data."),
+        help_text=_("For the person who reviews it. Describe the work, without anybody’s data."),
     )
 
 
@@ -134,4 +134,4 @@ class Inviting(_Until):
 class Telling(forms.Form):
     """A confidential text for the officer."""
 
-    text = forms.CharField(label=_("What you want to tell"), max_length=20_000, widget=forms.Textarea)
+    text = forms.CharField(label=_("Your message"), max_length=20_000, widget=forms.Textarea)

@@ -79,7 +79,7 @@ def needs(
     With *personal* the page shows personal data: the view must call `record_access` before it renders, otherwise the
     page is not sent (clause C14: no evidence, no answer).
     """
-    assert rights, "a page that needs no right is for everyone who is signed in"
+    assert rights, "a page that needs no right is open to everyone who is signed in"
     assert not personal or all(right.shows_personal for right in rights), "not all of them show personal data"
 
     def ruled(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -122,14 +122,16 @@ def _not_ready(request: HttpRequest, standing: EffectiveRights) -> HttpResponse:
 
 def _refused(request: HttpRequest, standing: EffectiveRights, right: StaffRight) -> HttpResponse:
     refuse(standing.pseudonym, "right", now=timezone.now(), right=right)
-    text = gettext("Nobody has given you access to it, or the access is over. Whoever manages staff can give it.")
+    text = gettext("You have no access to it, or your access has ended. Somebody who manages staff can give it.")
     return _page(request, gettext("This page is not open to you"), text)
 
 
 def _withheld(request: HttpRequest, standing: EffectiveRights) -> HttpResponse:
-    _LOG.error("a page with personal data was made without a look on record, and not sent: %s", request.resolver_match)
+    _LOG.error(
+        "a page with personal data was withheld, because the access was not recorded: %s", request.resolver_match
+    )
     refuse(standing.pseudonym, "unrecorded", now=timezone.now())
-    text = gettext("The page could not be put on record, so it is not shown. This is our fault, not yours.")
+    text = gettext("The access could not be recorded, so the page is not shown. This is our fault, not yours.")
     return _page(request, gettext("Not shown"), text, status=500)
 
 

@@ -85,14 +85,14 @@ def conflicts(held: Collection[StaffRight]) -> frozenset[StaffRight]:
 
 _RIGHT_TITLES = {
     StaffRight.CASES_HANDLE: _("Handle requests, complaints and questions"),
-    StaffRight.CASES_APPROVE: _("Approve what was planned by somebody else"),
+    StaffRight.CASES_APPROVE: _("Approve plans of other people"),
     StaffRight.PERSONAL_SEE: _("See personal data, and search for a person"),
     StaffRight.STAFF_MANAGE: _("Invite staff, give and end grants"),
     StaffRight.OFFICER: _("Act as data-protection officer"),
     StaffRight.HOLDS_MANAGE: _("Place and release legal holds"),
     StaffRight.DISCLOSURES_SEE: _("See what was disclosed to whom"),
     StaffRight.EVIDENCE_READ: _("Read evidence and the record of checks"),
-    StaffRight.API_MANAGE: _("Give out and end API tokens"),
+    StaffRight.API_MANAGE: _("Make and end API tokens"),
 }
 _ROLE_TITLES = {
     StaffRole.HANDLER: _("Handler"),

@@ -81,7 +81,7 @@ class Vault:
 
     def __init__(self, keyring: Keyring, *, domain: str, now: Callable[[], dt.datetime]) -> None:
         if len(domain) > DOMAIN_MAX:
-            raise TokenRefused(f"the name of a domain has {DOMAIN_MAX} characters at most")
+            raise TokenRefused(f"the name of a domain may have at most {DOMAIN_MAX} characters")
         self._keyring, self._now, self._domain = keyring, now, domain
         self._name = DeclaredName.of(domain)
         self._row: int | None = None
@@ -159,7 +159,7 @@ class Vault:
         """Values of computed tokens of this domain, all or none, after one entry is durable. Raises `TokenRefused` for
         a tokeniser of another domain, and as `Tokeniser.detokenise_batch` does."""
         if tokeniser.domain != self._domain:
-            raise TokenRefused("this tokeniser is of another domain; the domain is that of the caller's credential")
+            raise TokenRefused("this tokeniser belongs to another domain; use the domain of the caller's credential")
         what_for = DeclaredName.of(purpose)
         self._ready()
         values = tokeniser.detokenise_batch(format_, tokens)
@@ -202,7 +202,9 @@ class Vault:
             else:  # some existed, or a draw was taken: read each value's present token
                 known |= self._known(domain, missing)
         else:
-            raise TokenRefused(f"{DRAWS_MAX} draws in a row were taken; these tokens have no room left")
+            raise TokenRefused(
+                f"{DRAWS_MAX} random tokens in a row were taken; this format has too few unused tokens left"
+            )
         for by, count in Counter(wish.by for wish in wishes).items():
             self._record("tokens.made", count, by)
         return [known[lookup] for lookup in lookups]
@@ -297,12 +299,12 @@ class Vault:
     def _ready(self) -> None:
         """Ensure that the domain's row is committed before anything refers to it."""
         if connection.in_atomic_block:
-            raise RuntimeError("a vault is used outside of transactions: what it promises must not be rolled back")
+            raise RuntimeError("use a vault outside of transactions: its tokens must not be rolled back")
         if self._row is None:
             self._row = DomainRow.objects.get_or_create(name=self._domain)[0].pk
 
     def _ready_row(self) -> int:
-        assert self._row is not None, "_ready comes first"
+        assert self._row is not None, "call _ready first"
         return self._row
 
     def __repr__(self) -> str:
@@ -365,7 +367,7 @@ def _plain(format_: TokenFormat, value: str | Pan, row: int | None = None) -> st
         return digits
     text = value.reveal() if isinstance(value, Pan) else value
     if not isinstance(text, str) or not text or _bytes(text) > VALUE_BYTES_MAX:
-        raise TokenRefused(f"a value is a text of 1 to {VALUE_BYTES_MAX:,} bytes", row=row)
+        raise TokenRefused(f"a value must be a text of 1 to {VALUE_BYTES_MAX:,} bytes", row=row)
     return text
 
 

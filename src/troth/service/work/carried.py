@@ -123,19 +123,19 @@ class Flow:
     def wait_for_word(self, time: dt.timedelta) -> bool:
         until = self._until("listen", time)
         heard = self._noted("word", lambda: self._listen(until))
-        assert isinstance(heard, Mapping), "as `_listen` left it"
-        assert isinstance(heard["words"], int), "as `_listen` left it"
+        assert isinstance(heard, Mapping), "as `_listen` stored it"
+        assert isinstance(heard["words"], int), "as `_listen` stored it"
         self._heard = heard["words"]
         return bool(heard["came"])
 
     def _until(self, name: str, time: dt.timedelta) -> dt.datetime:
         until = self._noted(name, lambda: (self._clock() + time).isoformat())  # noqa: PLW0108 - the step reads the clock
-        assert isinstance(until, str), "as it was noted"
+        assert isinstance(until, str), "as it was stored"
         return dt.datetime.fromisoformat(until)
 
     def _noted(self, name: str, call: Callable[[], Result]) -> Result:
-        assert self._note is not None, "a flow that is carried"
-        assert not self._is_in_step, "a step holds no step: it is done, or it is not"
+        assert self._note is not None, "a running flow"
+        assert not self._is_in_step, "steps cannot be nested"
 
         def called() -> Result:
             try:
@@ -207,7 +207,7 @@ class Flow:
             step = step or (FlowRow.objects.filter(pk=self.pk).values_list("step", flat=True).first() or "")
             self._mine().update(**self._away(state, due), tries=self._tries, step=step, reason=reason)
         except Error:
-            _LOG.exception("it could not be written down where a flow stands; it is given back and does its step again")
+            _LOG.exception("the state of a flow could not be stored; the flow is released and repeats its step")
         return PutAway()
 
 
@@ -243,7 +243,9 @@ def _code(error: Exception) -> str:
 def _plain(result: Result) -> Result:
     """*result*, if it holds only ids, counts and codes: the engine stores it in clear. Raises ``ValueError``."""
     if len(json.dumps(result)) > _RESULT_CHARACTERS_MAX or not _is_plain(result):
-        raise ValueError("a step leaves few ids, counts and codes; put anything else into a row, and return its id")
+        raise ValueError(
+            "a step may return a few ids, counts and codes; store anything else in a row and return its id"
+        )
     return result
 
 

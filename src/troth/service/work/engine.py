@@ -52,7 +52,7 @@ def _run(key: str) -> None:
     except NotesSpoilt:
         flow.is_spoilt = True
     except Exception:  # noqa: BLE001 - DBOS would take it for the end of the flow, and never run it again
-        _LOG.exception("a flow broke off; it is given back")
+        _LOG.exception("a flow was interrupted and is released")
     finally:
         with contextlib.suppress(Error):
             connections.close_all()
@@ -71,7 +71,7 @@ def _note(name: str, call: Callable[[], Result]) -> Result:
     except sqlalchemy.exc.SQLAlchemyError:
         raise PutAway from None  # notes unreachable; the flow is released
     except Exception as noted:  # noqa: BLE001 - what we call raises `PutAway` alone, so this stands among the notes
-        _LOG.warning("an error stood among the notes of a flow: it begins at its first step", exc_info=noted)
+        _LOG.warning("the recorded steps of a flow contain an error: it restarts at its first step", exc_info=noted)
         raise NotesSpoilt from None
     return result
 
@@ -82,7 +82,7 @@ def _reached() -> Iterator[None]:
     try:
         yield
     except (sqlalchemy.exc.SQLAlchemyError, dbos_error.DBOSException) as away:
-        raise NotesAway(f"the notes of flows are out of reach ({type(away).__name__}); it is tried again") from away
+        raise NotesAway(f"the recorded steps of flows are unavailable ({type(away).__name__}); retrying") from away
 
 
 class Engine:

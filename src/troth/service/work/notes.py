@@ -35,6 +35,7 @@ def forget_newer(settings: Settings) -> bool:
     for file in files:
         file.unlink(missing_ok=True)
     _LOG.warning(
-        "the database is older than the notes of its flows, as after a restore: flows begin at their first step"
+        "the database is older than the recorded steps of its flows, as after a restore: flows restart at their "
+        "first step"
     )
     return True

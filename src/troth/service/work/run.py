@@ -114,7 +114,7 @@ def wait_for_word(time: dt.timedelta) -> bool:
 
 def _mine() -> Carried:
     carried = carrying.get()
-    assert carried is not None, "steps and waits belong into the body of a flow, and a flow runs in a worker"
+    assert carried is not None, "steps and waits work only in the body of a flow that a worker runs"
     return carried
 
 

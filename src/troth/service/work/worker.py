@@ -132,7 +132,7 @@ class _Hold:
                     return
                 self._valid_until, pause_s = asked + self._lease.total_seconds(), every_s
             except Error:
-                say_away(_LOG, "the lease of this worker could not be renewed; it is tried again")
+                say_away(_LOG, "the lease of this worker could not be renewed; retrying")
             finally:
                 close_old_connections()
         connections.close_all()
@@ -184,7 +184,7 @@ class _Worker:
         finally:
             self._close_engine()
         if is_lost:
-            raise WorkerLost("this worker's lease ran out, and others have its flows; start another")
+            raise WorkerLost("this worker's lease expired, and other workers have its flows; start it again")
 
     def _turn(self) -> bool:
         """One pass over everything. True if there was something to do."""
@@ -194,7 +194,7 @@ class _Worker:
                 self._give_back_lost()
                 self._next_rounds = time.monotonic() + self._pace.lease.total_seconds() / 3
                 if count := self._hold.take_over():
-                    _LOG.warning("took over %d flows of workers that are gone", count)
+                    _LOG.warning("took over %d flows of dead workers", count)
             self._feed()
             taken = self._take()
             if taken:
@@ -206,7 +206,7 @@ class _Worker:
             self._next_rounds = 0.0
             if not self._is_patient:
                 raise
-            say_away(_LOG, "the database did not answer; work goes on once it does")
+            say_away(_LOG, "the database did not answer; work continues once it does")
             return False
         finally:
             close_old_connections()
@@ -218,7 +218,7 @@ class _Worker:
             try:
                 fill()
             except Exception:  # noqa: BLE001 - one that is broken holds up no other; the log has its type and place
-                _LOG.exception("a feeder broke; it is called again")
+                _LOG.exception("a feeder failed; it is called again")
         self._next_feeding = time.monotonic() + self._pace.look_s
 
     def _take(self) -> list[Flow]:
@@ -289,14 +289,14 @@ class _Worker:
 
     def _await_ended(self) -> None:
         """Drop the next flow that ends, if one does soon."""
-        assert self._engine is not None, "flows run in one"
+        assert self._engine is not None, "flows run in an engine"
         try:
             self._ended(self._engine.ended.get(timeout=self._pace.busy_s))
         except queue.Empty:
             pass
         except (Error, NotesAway):
             self._next_rounds = 0.0  # its row is checked again
-            _LOG.exception("a flow could not be given back; it is tried again")
+            _LOG.exception("a flow could not be released; retrying")
 
     def _rest(self, stop: threading.Event, did: bool) -> None:
         if did and len(self._running) < self._pace.flows_max:
@@ -342,7 +342,7 @@ def _wait_for_database(stop: threading.Event) -> None:
         except Error as away:
             if not may_pass(away):
                 raise
-            say_away(_LOG, "the database does not answer; work begins once it does")
+            say_away(_LOG, "the database does not answer; work starts once it does")
         finally:
             close_old_connections()
         stop.wait(_AWAY_S)

@@ -62,13 +62,13 @@ def _address(name: str, url: str) -> str:
         parts = SplitResult("", "", "", "", "")
     wrong = ""
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
-        wrong = "is no plain https:// address"
+        wrong = "is not a plain https:// address"
     elif parts.username is not None or parts.password is not None:
-        wrong = "holds a password; the secret signs, and nothing else is needed"
+        wrong = "contains a password; remove it, because messages are signed with the secret"
     elif not _PATH.fullmatch(parts.path):
-        wrong = "has a path of more than letters, digits and . _ ~ - /"
+        wrong = "has a path with characters other than letters, digits and . _ ~ - /"
     elif parts.scheme == "http" and not _is_here(parts.hostname):
-        wrong = "is not encrypted; write https://, which only localhost may do without"
+        wrong = "is not encrypted; write https:// (http:// is allowed only for localhost)"
     if wrong:
         raise StoreRefused(f"the address of {name} {wrong}", store=name)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
@@ -117,7 +117,7 @@ class _Http:
             return frozenset(map(Right, read_json(said)["rights"]))
         except (Malformed, KeyError, TypeError, ValueError):
             pass
-        raise self._strange("no list of rights")
+        raise self._strange("not a list of rights")
 
     def close(self) -> None:
         if self._transport is not None:
@@ -128,7 +128,7 @@ class _Http:
 
     def _without_rows(self, answer: Answer, *, unless: bool = False) -> Answer:
         if answer.rows and not unless:
-            raise self._strange("rows where none were asked for")
+            raise self._strange("rows that were not asked for")
         return answer
 
     def _answer(self, action: str, ask_id: str, body: bytes) -> Answer:
@@ -139,7 +139,7 @@ class _Http:
         else:
             if about == ask_id:
                 return answer
-            message = "it is about another ask"
+            message = "it answers another message"
         raise self._strange(message)
 
     def _sent(self, action: str, body: bytes) -> bytes:
@@ -183,7 +183,7 @@ class _Http:
             message = httpx.Request("POST", f"{self._base}/{action}", content=body, headers=headers, extensions=waits)
             with contextlib.closing(self._opened().handle_request(message)) as answer:
                 if answer.headers.get("content-encoding", "identity") != "identity":
-                    raise self._strange("compressed, which was not asked for")
+                    raise self._strange("compressed, although that was not requested")
                 for piece in answer.iter_raw():
                     said += piece
                     if len(said) > BYTES_MAX:
@@ -215,19 +215,19 @@ class _Http:
         name = self._name
         if status == 429 or (status == 503 and "retry-after" in headers):
             wait = _seconds(headers.get("retry-after"))
-            return AskedLater(f"{name} is busy, and asks to come again later", store=name, retry_after_s=wait)
+            return AskedLater(f"{name} is busy, and asks to try again later", store=name, retry_after_s=wait)
         if status >= 500:
             return StoreUnreachable(f"{name} answered with status {status}", store=name, retryable=True)
         if 300 <= status < 400:
-            return StoreRefused(f"{name} redirects; give its own address", store=name)
+            return StoreRefused(f"{name} redirects; declare the address that it redirects to", store=name)
         if status < 300:
-            message = f"the answer of {name} is not signed as it has to be ({code}): {_SIGNATURES[code]}"
+            message = f"the answer of {name} has no valid signature ({code}): {_SIGNATURES[code]}"
             return (_Stale if code == "replayed" else StoreRefused)(message, store=name)
-        why = _REFUSALS.get(_code(answer), f"status {status}; look at its address")
+        why = _REFUSALS.get(_code(answer), f"status {status}; check its address")
         return StoreRefused(f"{name} refused the message: {why}", store=name)
 
     def _strange(self, what: str) -> StoreRefused:
-        return StoreRefused(f"the answer of {self._name} is not of the protocol: {what}", store=self._name)
+        return StoreRefused(f"the answer of {self._name} does not follow the protocol: {what}", store=self._name)
 
 
 def _proxy(base: str) -> str | None:
@@ -237,21 +237,21 @@ def _proxy(base: str) -> str | None:
 
 
 _SIGNATURES = {
-    "missing": "does it speak the protocol of asked systems?",
-    "form": "does it speak version 1?",
+    "missing": "does it support the protocol of external systems?",
+    "form": "does it support version 1?",
     "wrong": "compare the secrets of both sides",
     "clock": "the clocks differ by more than five minutes; set them by NTP",
-    "replayed": "it is the answer to something else",
+    "replayed": "it answers another message",
 }
 _REFUSALS = {
-    "signature_missing": "the signature did not arrive; does a proxy take headers away?",
-    "signature_form": "it does not speak version 1",
+    "signature_missing": "it received no signature; does a proxy remove headers?",
+    "signature_form": "it does not support version 1",
     "signature_wrong": "compare the secrets of both sides, and whether a proxy changes the path",
     "signature_clock": "the clocks differ by more than five minutes; set them by NTP",
-    "signature_replayed": "it had come before",
+    "signature_replayed": "it has received this message before",
     "malformed": "it could not read it; is its version older than ours?",
-    "id_of_another_ask": "its id was used before, about something else",
-    "no_such_action": "nothing answers at this address; compare the path",
+    "id_of_another_ask": "its id was used before for something else",
+    "no_such_action": "it does not know this address; check the path",
     "too_large": "it is too large",
 }
 

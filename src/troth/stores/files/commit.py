@@ -44,7 +44,7 @@ def publish(folder: Folder, lease: Lease, changes: Sequence[FileReplacement], *,
     passed_by = settle(folder, lease)
     if passed_by:
         raise StoreError(
-            f"{', '.join(passed_by)} changed at the very moment of commit and kept the other change; the rest is done, "
+            f"{', '.join(passed_by)} changed during the commit and kept the other change; the rest is done, "
             "run the work again",
             store=store,
             retryable=True,

@@ -137,7 +137,7 @@ class LocalFolder:
         old = os.lstat(self.root / path)
         if old.st_nlink > 1:
             raise StoreRefused(
-                f"{path} has other names (hard links) that would keep the old data; remove them first",
+                f"{path} has hard links, which would keep the old data; remove them first",
                 store=self._store,
             )
         if (old.st_uid, old.st_gid) != ((new := os.fstat(fd)).st_uid, new.st_gid):
@@ -336,7 +336,7 @@ class _ObjectLease:
     def confirm(self) -> None:
         if self._read()[0] != self._who or time.time() > self._until:
             raise StoreBusy(
-                "the lease on these files ran out before the work was done", store=self._store, retryable=True
+                "the lease on these files expired before the work was done", store=self._store, retryable=True
             )
         if time.time() > self._until - _LEASE_S / 2:
             self._write("wb")

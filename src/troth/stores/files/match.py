@@ -90,7 +90,7 @@ def changes_by_key(width: int, columns: Sequence[str], rows: Sequence[Row]) -> d
             raise ValueError(f"each row has {width + len(columns)} values: the key, then the new ones")
         change = dict(zip(columns, row[width:], strict=True))
         if changes.setdefault(row[:width], change) != change:
-            raise ValueError("a key stands there twice, with different values")
+            raise ValueError("a key is given twice, with different values")
     return changes
 
 

@@ -53,7 +53,7 @@ def _file(source: BinaryIO) -> Any:
     try:
         return pq.ParquetFile(source)
     except pa.ArrowException:
-        raise MalformedFile(f"the file is not Parquet that can be read (cut short, or encrypted); {MEND}") from None
+        raise MalformedFile(f"the file is not readable Parquet (perhaps truncated or encrypted); {MEND}") from None
 
 
 def _writing_as(file: Any) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _changed(table: Any, verdicts: Sequence[Verdict]) -> Any:
                 values,
             )
         except (ValueError, TypeError, OverflowError):  # Arrow's errors are subclasses of these
-            raise UnrepresentableValue(f"{path} has no place for a value of another type") from None
+            raise UnrepresentableValue(f"{path} does not accept a value of another type") from None
         table = table.set_column(at, field, column)
     if all(verdict is not None for verdict in verdicts):
         return table

@@ -192,7 +192,7 @@ class FilesStore:
         if not shape.schema.columns:
             return  # an empty file has no columns and no rows
         if isinstance(where, Before | Undated) and shape.kinds[where.column] not in _DATED:
-            raise StoreRefused(f"{table}.{where.column} does not hold dates throughout", store=self.name)
+            raise StoreRefused(f"{table}.{where.column} has values that are not dates", store=self.name)
         selected = selects(where, shape.kinds, at=len(columns))
         named = values_of(where, shape.locators[0]) if shape.locators else None
         for file in self._grouped().get(table, []):
@@ -239,7 +239,7 @@ class FilesStore:
         key = self._tables[table].key if table in self._tables else ()
         missing = [column for column in key if kinds and column not in kinds]
         if missing:
-            raise UnknownName(f"{table} has no column {missing[0]!r}, its key in the declaration", store=self.name)
+            raise UnknownName(f"{table} has no column {missing[0]!r}, which is its declared key", store=self.name)
         native = _format(files[0].path).__class__.__name__.lower() if files else "none"
         columns = [Column(column, kind, native) for column, kind in kinds.items()]
         locators: tuple[str, ...] = ()
@@ -298,7 +298,7 @@ class FilesStore:
             raise StoreRefused("this store is declared read-only", store=self.name)
         if isinstance(self._folder, RemoteFolder) and self._folder.keeps_old_versions():
             raise StoreRefused(
-                "the bucket keeps old versions of what is overwritten, so nothing here could be erased; switch "
+                "the bucket keeps old versions of overwritten files, so nothing could be erased; switch "
                 "versioning off and remove the old versions",
                 store=self.name,
             )
@@ -320,7 +320,7 @@ class FilesStore:
             committed = MANIFEST in leftovers
             if self.read_only:
                 if committed:
-                    message = "a change was cut off half-way; open the store for writing once, to finish it"
+                    message = "a change was interrupted; open the store once for writing to finish it"
                     raise StoreBusy(message, store=self.name, retryable=True)
                 return
             try:
@@ -340,7 +340,7 @@ class FilesStore:
         note(self.name, "principals")
         if not isinstance(self._folder, LocalFolder):
             raise StoreRefused(
-                "who may read a bucket is decided by policies outside it; count them at the provider", store=self.name
+                "the provider's policies decide who can read a bucket; check them there", store=self.name
             )
         with self._speaking("the folder"):
             tables = {table: [it.path for it in files] for table, files in self._grouped().items()}
@@ -372,7 +372,7 @@ class FilesStore:
             raise
         except HalfWritten as error:
             raise StoreBusy(
-                f"{place}: {error}; try again when it is written", store=self.name, retryable=True
+                f"{place}: {error}; try again when it is complete", store=self.name, retryable=True
             ) from None
         except UnrepresentableValue as error:
             raise StoreConflict(f"{place}: {error}", store=self.name) from None
@@ -383,15 +383,15 @@ class FilesStore:
         except PermissionError:
             raise StoreRefused(f"{place} cannot be opened by this account; grant it access", store=self.name) from None
         except FileNotFoundError:
-            message = f"{place} is not there (any more)"
+            message = f"{place} does not exist (any more)"
             if place == "the folder":
                 raise StoreUnreachable(f"{message}; check the path of its URL", store=self.name) from None
             raise StoreBusy(f"{message}; try again", store=self.name, retryable=True) from None
         except (gzip.BadGzipFile, EOFError, zlib.error):
-            raise StoreError(f"{place} is not gzip, or cut short; {MEND}", store=self.name) from None
+            raise StoreError(f"{place} is not gzip, or truncated; {MEND}", store=self.name) from None
         except OSError as error:
             kind = f"{type(error).__name__} {error.errno or ''}".strip()
-            message = f"{place} cannot be reached ({kind}); check the path of its URL, and that its disk is there"
+            message = f"{place} cannot be reached ({kind}); check the path of its URL, and that its disk is mounted"
             raise StoreUnreachable(message, store=self.name, retryable=True) from None
         except Exception as error:
             if not type(error).__module__.startswith(("botocore", "aiobotocore", "aiohttp", "pyarrow")):

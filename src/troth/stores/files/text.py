@@ -309,7 +309,7 @@ def _fitting(column: str, value: Scalar) -> str | None:
         text = text_of(value)
         text.encode()
     except UnicodeError:
-        raise UnrepresentableValue(f"{column}: half a surrogate pair is no text") from None
+        raise UnrepresentableValue(f"{column}: it contains half a surrogate pair, which is not text") from None
     except ValueError as error:
         raise UnrepresentableValue(f"{column}: {error}") from None
     return text
@@ -386,10 +386,10 @@ def _objects(source: BinaryIO) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
             if isinstance(error, UnicodeDecodeError):
                 raise
             if not line.endswith(b"\n"):
-                raise HalfWritten(f"line {number}, the last, is not finished") from None
+                raise HalfWritten(f"line {number}, the last, is incomplete") from None
             raise MalformedFile(f"line {number} is not JSON; {MEND}") from None
         if not isinstance(found, dict):
-            raise MalformedFile(f"line {number} is JSON, but no object; {MEND}")
+            raise MalformedFile(f"line {number} is JSON, but not an object; {MEND}")
         yield line, found
 
 

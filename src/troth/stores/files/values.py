@@ -71,7 +71,7 @@ def text_of(value: Scalar) -> str:
         case dt.date() | dt.time():  # a datetime is a date
             return value.isoformat()
         case bytes():
-            raise ValueError("a text file holds no bytes")
+            raise ValueError("a text file cannot store bytes")
         case _:
             return str(value)
 

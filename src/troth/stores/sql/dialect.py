@@ -287,7 +287,7 @@ CHANGED = DriverFault(
 )
 LOST = DriverFault(
     StoreUnreachable,
-    "nothing answers there, or the connection was lost; check host and port, and that the server runs",
+    "nothing answers at this address, or the connection was lost; check host and port, and that the server runs",
     retryable=True,
 )
 NOT_LET_IN = (

@@ -64,7 +64,7 @@ class MariaDB(Dialect):
 
     def engine(self, limits: StoreLimits, *, read_only: bool) -> sa.Engine:
         if not self.url.database:
-            raise ValueError("a database has to be named")
+            raise ValueError("the URL must name a database")
         settings = {
             "time_zone": "'+00:00'",
             "sql_mode": "'STRICT_ALL_TABLES'",  # an oversized value is refused, never truncated
@@ -278,7 +278,7 @@ _REFUSED = {
     1142: "the account lacks a privilege: see `troth.stores.grants` for the script that gives it",
     1143: "the account lacks a privilege: see `troth.stores.grants` for the script that gives it",
     1227: "the account lacks a privilege",
-    1290: "the server takes no changes (it is read-only)",
+    1290: "the server accepts no changes (it is read-only)",
     1698: NOT_LET_IN,
     1792: "the connection is read-only",
     1153: "a value is larger than the server's max_allowed_packet",
@@ -365,7 +365,7 @@ def _check_accounts_readable(connection: sa.Connection) -> None:
         if error.orig is None or error.orig.args[0] not in _REFUSED:
             raise
     needed = " ".join(f"GRANT SELECT ON mysql.{table} TO ...;" for table in _ACCOUNT_TABLES)
-    raise Declined(f"who can get in stands in tables that this account may not read: {needed}")
+    raise Declined(f"this account cannot read the tables that list who has access; it needs: {needed}")
 
 
 def _exactly(expression: str) -> str:

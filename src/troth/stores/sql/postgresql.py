@@ -293,7 +293,7 @@ _REFUSALS = {
     "28P01": NOT_LET_IN,
     "28000": "the server refuses this account from here; have its administrator add a line to pg_hba.conf",
     "3D000": "the server has no such database; check the name at the end of the URL",
-    "25006": "the server takes no changes (it is read-only, or a replica)",
+    "25006": "the server accepts no changes (it is read-only, or a replica)",
     "42501": "the account lacks a privilege, or a row-level policy hides rows from it (it then needs BYPASSRLS); "
     "`troth.stores.grants` writes the script that gives privileges",
 }

@@ -76,7 +76,7 @@ class SQLite(Dialect):
     def engine(self, limits: StoreLimits, *, read_only: bool) -> sa.Engine:
         path = self.url.database
         if not path or path == ":memory:":
-            raise ValueError("a database in memory cannot be opened twice: name a file, sqlite:///path")
+            raise ValueError("a database in memory cannot be opened twice: give a file, sqlite:///path")
         file = f"file:{quote_url(os.path.abspath(path))}?mode={'ro' if read_only else 'rw'}"  # rw: never create one
         pragma = "query_only" if read_only else "foreign_keys"  # the schema's own constraints apply to us, too
 
@@ -112,7 +112,9 @@ class SQLite(Dialect):
         code = getattr(error, "sqlite_errorname", "") or ""
         said = str(error)
         if code in _LEFT_HALF_DONE:
-            return replace(BUSY, detail="somebody died while writing, and nobody has opened the file to write since")
+            return replace(
+                BUSY, detail="a program crashed while writing, and the file has not been opened for writing since"
+            )
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_INTERRUPT")):
             return BUSY
         if code.startswith("SQLITE_CONSTRAINT"):

@@ -180,7 +180,7 @@ class SqlStore:
         finally:
             engine.dispose()
         if len(rows) != 1 or len(rows[0]) != 1:
-            raise StoreRefused(f"{self._name}: a figure is one row with one column", store=self._name)
+            raise StoreRefused(f"{self._name}: a figure must be one row with one column", store=self._name)
         return rows[0][0]
 
     def principals(self) -> list[Principal]:
@@ -194,7 +194,7 @@ class SqlStore:
     def grants(self, role: str, access: Sequence[RequiredGrants] | None = None) -> str:
         """See `troth.stores.grants`."""
         if not role.isprintable():
-            raise ValueError("a role's name holds control characters")
+            raise ValueError("the name of the role contains control characters")
         self.describe()
         tables = self._tables or {}
         for one in access or ():
@@ -253,7 +253,7 @@ class SqlStore:
             return self._dialect.fault(error.orig)
         if isinstance(error, Declined):
             return refused(str(error))
-        return DriverFault(StoreRefused, "the server is of a kind or a version that this connector does not speak to")
+        return DriverFault(StoreRefused, "the server is of a kind or version that this connector does not support")
 
     def _read(self, action: Callable[[sa.Connection], Result]) -> Result:
         """Read on an autocommit connection. Retries once on a new one if the connection was lost, or if a fault that
@@ -335,7 +335,7 @@ class SqlStore:
     def _before(self, table: SqlTable, where: Before) -> SqlClause:
         column = self._table(table.schema.name, [where.column]).column(where.column)
         if where.moment.tzinfo is None:
-            raise ValueError("a moment to compare with needs a time zone")
+            raise ValueError("a time to compare with needs a time zone")
         if column.kind not in self._dialect.dated:
             message = f"{self._name}: {table.schema.name}.{column.name} holds no date or time but {column.native}"
             raise StoreRefused(message, store=self._name)

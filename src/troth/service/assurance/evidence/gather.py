@@ -223,7 +223,7 @@ def _require_held(notes: Sequence[str], signed: Checkpoint, log: DatabaseLog) ->
     for note in notes:
         then = signed_in(note, log.verifier)
         if then.size > signed.size or (then.size and log.root(then.size) != then.root):
-            raise LedgerError(f"the ledger does not begin with the {then.size} entries of a checkpoint that you gave")
+            raise LedgerError(f"the ledger does not continue the checkpoint over {then.size} entries that you gave")
 
 
 def _promises(

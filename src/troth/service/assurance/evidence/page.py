@@ -19,18 +19,20 @@ _CHANGES_MAX: Final = 12
 _WIDE: Final = '<div class="wide" tabindex="0" role="region" aria-label="{}">'
 """Wrapper for content wider than a phone: it scrolls, the page does not."""
 _SAYS: Final = {
-    Status.KEPT: "every control passed at its last check, saw everything in its scope, and is fresh",
-    Status.STATED: "a named person says so, for a limited time; nobody measured it",
-    Status.WAIVED: "broken, and someone other than the owner accepted that until a date",
-    Status.UNPROVEN: "not checked, or too long ago, or in part; the check broke; or there is nothing yet to look at",
+    Status.KEPT: "every control passed at its last check, observed everything in its scope, and is recent enough",
+    Status.STATED: "a named person attests it for a limited time; it is not measured",
+    Status.WAIVED: "broken, and somebody other than the owner accepted that until a date",
+    Status.UNPROVEN: (
+        "not checked, checked too long ago or only in part, the check failed to run, or there is nothing to check yet"
+    ),
     Status.BROKEN: "a control failed",
 }
 _FILES: Final = (
     ("policy/", "the policy as published, with its versions"),
-    ("declaration/troth.yaml", "which personal data is held, where, why, for how long and who receives it"),
+    ("declaration/troth.yaml", "which personal data is held, where, why and for how long, and who receives it"),
     ("promises.json", "each sentence, its status, why, and every change of it"),
     ("controls.json", "what each control asks, how often, and what it cannot see"),
-    ("checks/", "each check: what it looked at, what it found, who ran it; a line each"),
+    ("checks/", "each check, one a line: what it observed, its result, who ran it"),
     ("retractions.json", "checks of controls that turned out to be wrong"),
     (
         "record/",
@@ -65,7 +67,7 @@ def _at(moment: dt.datetime) -> str:
 def _top(gathered: Gathered) -> Iterator[str]:
     us = gathered.here.declaration.organisation
     since = f" It goes back to {gathered.wanted.since:%-d %B %Y}." if gathered.wanted.since else ""
-    some = f" It tells of {counted(len(gathered.promises), 'promise')} only." if gathered.wanted.promises else ""
+    some = f" It covers {counted(len(gathered.promises), 'promise')} only." if gathered.wanted.promises else ""
     yield f'<p class="lead">What is recorded up to {_at(gathered.as_of)}.{since}{some}</p>'
     yield "<dl>"
     rows = [

@@ -147,12 +147,12 @@ _CHANGING = (Right.AMEND, Right.ERASE, Right.RESTRICT, Right.OBJECT, Right.WITHD
 
 ACTS: Mapping[str, ConsoleAction] = {
     "rows": ConsoleAction(
-        _("Say which rows are meant"),
-        _("Go on with these rows"),
+        _("Choose the person's rows"),
+        _("Continue with these rows"),
         _rows,
         lambda made: _needs(made, WaitReason.REVIEW),
         ChoiceForm,
-        hint=_("The case goes on with exactly these rows, and with no others."),
+        hint=_("The case continues with exactly these rows."),
     ),
     "answer": ConsoleAction(
         _("Answer"), _("Send the answer, and close"), _answer, lambda made: _needs(made, WaitReason.ANSWER), AnswerForm
@@ -163,16 +163,16 @@ ACTS: Mapping[str, ConsoleAction] = {
         _grant,
         lambda made: _needs(made, WaitReason.WEIGHING),
         hint=_(
-            "Unless compelling grounds override the interests of this person, or a legal claim needs the data "
-            "(GDPR Art. 21(1)). Where they do, refuse, and say which they are."
+            "Unless compelling grounds override the interests of this person, or a legal claim needs the data (GDPR "
+            "Art. 21(1)). If so, refuse, and say what they are."
         ),
     ),
     "again": ConsoleAction(
         _("Try again"),
-        _("Carry it out as it stands"),
+        _("Carry it out again"),
         _again,
         lambda made: _needs(made, WaitReason.REVIEW) and bool(made.case.subject),
-        hint=_("After something was fixed, or looked at and found to be right."),
+        hint=_("After something was fixed, or checked and found to be right."),
     ),
     "resume": ConsoleAction(
         _("The person has answered"),
@@ -180,21 +180,21 @@ ACTS: Mapping[str, ConsoleAction] = {
         _resume,
         lambda made: made.case.state == CaseState.PAUSED,
         ResumeForm,
-        hint=_("Where the answer came another way: by telephone, or by a letter."),
+        hint=_("If the answer came another way, by telephone or letter."),
     ),
     "take": ConsoleAction(
         _("Take it"),
         _("Take it"),
         _take,
         lambda made: not made.is_closed and (made.case.handler_id is None or made.case.handler_id != made.mine),
-        hint=_("You work on it from now on. Whoever works on a case does not approve its plan."),
+        hint=_("You work on it from now on. Nobody approves the plan of a case that they work on."),
     ),
     "plan": ConsoleAction(
-        _("Look what would be done"),
+        _("Show what would be done"),
         _("Look now"),
         _plan,
         lambda made: _is_idle(made) and made.case.right in _CHANGING and made.case.state == CaseState.IN_PROGRESS,
-        hint=_("Looks in every system and shows places, counts and grounds. Nothing is changed."),
+        hint=_("Searches every system and shows places, counts and grounds. Nothing is changed."),
     ),
     "ask": ConsoleAction(
         _("Ask the person for something"),
@@ -202,15 +202,15 @@ ACTS: Mapping[str, ConsoleAction] = {
         _ask,
         lambda made: made.case.state == CaseState.IN_PROGRESS and _is_idle(made),
         ClarificationForm,
-        hint=_("Only for what the case cannot be answered without. The clocks that may stand still do so."),
+        hint=_("Only ask for what the answer needs. Clocks that may be paused are paused."),
     ),
     "extend": ConsoleAction(
         _("Take more time"),
-        _("Write to the person, and extend"),
+        _("Tell the person, and extend"),
         _extend,
         lambda made: not made.is_closed and made.case.extended_at is None and not made.is_late,
         ReasonsForm,
-        hint=_("Once, before the deadline, and only for what is complex or one of many (GDPR Art. 12(3))."),
+        hint=_("Only once, before the deadline, and if the request is complex or there are many (GDPR Art. 12(3))."),
     ),
     "refuse": ConsoleAction(
         _("Refuse"),
@@ -218,11 +218,11 @@ ACTS: Mapping[str, ConsoleAction] = {
         _refuse,
         _is_idle,
         RefusalForm,
-        hint=_("The letter says why, where the law says so, and whom the person may turn to."),
+        hint=_("The e-mail says why, on which legal ground, and whom the person may turn to."),
     ),
     "withdraw": ConsoleAction(
-        _("The person takes it back"),
-        _("Confirm it by letter, and close"),
+        _("The person withdraws it"),
+        _("Confirm it by e-mail, and close"),
         _withdraw,
         _is_idle,
         NoteForm,
@@ -240,11 +240,11 @@ ACTS: Mapping[str, ConsoleAction] = {
         _("Write a note"), _("Keep the note"), _note, lambda made: made.content is not None, NoteForm
     ),
     "confide": ConsoleAction(
-        _("Leave it to the officer"),
+        _("Hand it to the officer"),
         _("For the officer and the deputy alone"),
         _confide,
         lambda made: not made.case.is_confidential,
-        hint=_("Handlers do not see it any more, and you neither unless you are one of the two."),
+        hint=_("Handlers no longer see it, nor do you unless you are one of the two."),
     ),
     "share": ConsoleAction(
         _("Let handlers see it"),

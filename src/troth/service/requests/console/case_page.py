@@ -283,16 +283,16 @@ def _clock(clock: Any, first: Any, today: dt.date, now: dt.datetime) -> ClockRow
 
 
 _NOTICES: Mapping[NoticeState, tuple[Any, str]] = {
-    NoticeState.OWED: (_("its letter is on its way"), "soon"),
-    NoticeState.SENT: (_("told by letter"), "good"),
+    NoticeState.OWED: (_("the e-mail is being sent"), "soon"),
+    NoticeState.SENT: (_("told by e-mail"), "good"),
     NoticeState.UNTOLD: (_("somebody has to tell them"), "bad"),
     NoticeState.UNSHOWN: (
-        _("nothing shows that this person's data went there: somebody has to find out, and tell them only if it did"),
+        _("no record shows that this person's data went there: somebody has to find out, and tell them only if it did"),
         "bad",
     ),
     NoticeState.TOLD: (_("told by staff"), "good"),
-    NoticeState.NOTHING_SENT: (_("nothing of this person went there, as somebody found out"), "still"),
-    NoticeState.EXCUSED: (_("cannot be told, for a reason on record"), "still"),
+    NoticeState.NOTHING_SENT: (_("staff found out that no data of this person went there"), "still"),
+    NoticeState.EXCUSED: (_("cannot be told; the reason is recorded"), "still"),
 }
 
 
@@ -305,20 +305,21 @@ def _recipients(case: Case, declaration: Declaration) -> Iterable[tuple[str, str
 
 _WHY: Mapping[str, Any] = {
     "not_shown": _(
-        "Letters go to an address that is none that the request names, or it names more than that: the link shows who "
-        "reads them, and nothing of the rest. Look whether they belong together before anything is carried out."
+        "E-mails go to an address that the request does not name, or the request names more than that address. The "
+        "link proves only who reads that mailbox. Check that the identifiers belong together before anything is "
+        "carried out."
     ),
-    "nobody_named": _("The request names nobody by anything that we could look for."),
+    "nobody_named": _("The request contains no identifier that we can search for."),
     "access_first": _("The same person asked to see their data; that is answered first."),
     "not_approved": _("The plan has changed since it was approved."),
     "plan_refused": _("The plan cannot be carried out as it stands."),
-    "run_failed": _("Carrying it out has failed several times."),
-    "no_sender": _("The letter names no sender that we could write to: answer it another way, if there is one."),
-    "not_readable": _("The letter is too broken to be read. What can be shown of it stands here."),
-    "not_answered": _("Something in the letter kept us from answering it. What can be shown of it stands here."),
-    "not_sure": _("It is not plain what the letter asks for: read it before this goes on."),
-    "asks_for_more": _("Cases were opened for what this letter plainly asks for. Read it for what else it may want."),
-    "too_many": _("Very many letters came from this address in a day. This one was kept, and nothing was sent back."),
+    "run_failed": _("The execution failed several times."),
+    "no_sender": _("The e-mail has no sender address that we can answer: answer it another way, if there is one."),
+    "not_readable": _("The e-mail is too damaged to be read. What can be shown of it is here."),
+    "not_answered": _("The e-mail could not be processed. What can be shown of it is here."),
+    "not_sure": _("It is not clear what the e-mail asks for: read it before the case continues."),
+    "asks_for_more": _("Cases were opened for what this e-mail clearly asks for. Check whether it asks for more."),
+    "too_many": _("Very many e-mails came from this address in a day. This one was kept, and no reply was sent."),
 }
 
 
@@ -332,39 +333,39 @@ def _names(pseudonyms: Iterable[str]) -> dict[str, str]:
 
 _EVENTS: Mapping[str, Any] = {
     "received": _("It arrived"),
-    "verified": _("The person proved who they are"),
-    "acknowledged": _("We confirmed it by letter"),
+    "verified": _("The person proved their identity"),
+    "acknowledged": _("We confirmed it by e-mail"),
     "appealed": _("The person appealed"),
-    "assigned": _("Somebody took it"),
-    "confided": _("It was left to the officer"),
-    "shared": _("Handlers may see it again"),
-    "paused": _("The person was asked for something"),
-    "asked_again": _("The person was asked once more"),
-    "resumed": _("The person answered, and it went on"),
+    "assigned": _("It was assigned"),
+    "confided": _("It was handed to the officer"),
+    "shared": _("It is visible to handlers again"),
+    "paused": _("The person was asked for information"),
+    "asked_again": _("The person was reminded of the question"),
+    "resumed": _("The case was resumed"),
     "extended": _("The period was extended, with reasons"),
-    "reviewed": _("Somebody said which rows are meant"),
+    "reviewed": _("A handler chose the person's rows"),
     "approved": _("The plan was approved"),
-    "again": _("It was sent on again"),
-    "failed": _("Carrying it out failed"),
+    "again": _("It was put back into execution"),
+    "failed": _("The execution failed"),
     "restricted": _("The use of the data was restricted"),
     "lifting": _("The end of the restriction was announced"),
-    "data_located": _("What shows who received the data was put down"),
+    "data_located": _("Evidence of who received the data was recorded"),
     "recipients_told": _("It was decided which recipients are told"),
-    "task_ended": _("Somebody ended a task"),
-    "given_up": _("A system was given up on"),
-    "reminded": _("We reminded ourselves of the deadline"),
-    "escalated": _("It was escalated"),
+    "task_ended": _("Staff ended a task"),
+    "given_up": _("The case goes on without a system"),
+    "reminded": _("Staff were reminded of the deadline"),
+    "escalated": _("The case was escalated"),
     "note": _("Note"),
-    "not_mailed": _("No message was sent: the address got several within a day, and nobody has proved it"),
-    "wrote": _("A letter in the person's name; nobody has proved that it is theirs"),
-    "closed": _("It was answered and closed"),
-    "needs_review": _("Somebody has to look at it"),
-    "needs_weighing": _("Somebody has to weigh the objection"),
+    "not_mailed": _("No e-mail was sent: the unverified address got several within a day"),
+    "wrote": _("An e-mail in the person's name; its sender is not verified"),
+    "closed": _("The case was closed"),
+    "needs_review": _("A handler has to review it"),
+    "needs_weighing": _("A handler has to weigh the objection"),
     "granted": _("The objection was granted"),
     "needs_approval": _("A second person has to approve it"),
-    "needs_answer": _("Somebody has to read it"),
-    "needs_window": _("The window before the deletion began"),
-    "needs_access": _("A request to see the data comes first"),
+    "needs_answer": _("A handler has to answer it"),
+    "needs_window": _("The cooling-off period before the deletion began"),
+    "needs_access": _("A request to see the data is answered first"),
     "needs_": _("It is carried out again"),
 }
 _ACTORS: Mapping[str, Any] = {
@@ -419,21 +420,21 @@ _STEP: Mapping[str, tuple[Any, str, str]] = {
     CaseStep.State.FAILED: (_("failed"), "✗", "bad"),
 }
 STEP_WHY: Mapping[str, Any] = {
-    "unreachable": _("cannot be reached; tried again"),
-    "refused": _("refused the question"),
-    "still_there": _("said done, and the data is still there"),
+    "unreachable": _("cannot be reached; it is retried"),
+    "refused": _("refused the request"),
+    "still_there": _("reported done, but the data is still there"),
     "secret_missing": _("a secret of its configuration is missing"),
     "not_declared": _("is no longer declared"),
-    "no_mark": _("has no column that says so, or not for each row: somebody has to stop it there"),
+    "no_mark": _("has no flag column for it, or not for each row: somebody has to stop it there"),
     "nothing_held": _("holds nothing about the person"),
-    "not_verified": _("done as it says; nobody could look"),
+    "not_verified": _("reported done; not verified"),
     "accepted": _("accepted, not done yet"),
     "running": _("works on it"),
     "right_not_answered": _("does not answer this right"),
-    "no_answer": _("never answered, and was given up on"),
-    "erased": _("not needed any more: the data were deleted at the person’s request"),
+    "no_answer": _("never answered; the case went on without it"),
+    "erased": _("no longer needed: the data was deleted at the person’s request"),
     "cannot_find": _("the person cannot be found there"),
-    "must_keep": _("the law wants it kept"),
+    "must_keep": _("the law requires keeping it"),
     "not_possible": _("the system cannot do it"),
     "other": _("another reason, in the note"),
 }
@@ -497,7 +498,7 @@ def wrote(content: CaseContent, declaration: Declaration) -> Iterable[tuple[str,
     if content.name:
         yield gettext("Name"), content.name
     if content.address:
-        yield gettext("Letters go to"), content.address
+        yield gettext("E-mails go to"), content.address
     kinds = {
         "email": gettext("E-mail address"),
         "phone": gettext("Telephone number"),
@@ -508,7 +509,7 @@ def wrote(content: CaseContent, declaration: Declaration) -> Iterable[tuple[str,
     for kind, value in content.identifiers:
         yield gettext("Named by: %s") % kinds.get(kind, kind), value
     if content.rows:
-        yield gettext("Rows that were chosen"), "\n".join(content.rows)
+        yield gettext("Chosen rows"), "\n".join(content.rows)
     for target, value in content.changes.items():
         yield (
             gettext("Should be: %s") % (category_words(target) if is_category(target) else target),

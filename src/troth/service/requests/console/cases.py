@@ -77,7 +77,7 @@ def _lines(request: HttpRequest, wanted: Mapping[str, Any], today: dt.date) -> t
     if len(page) > PAGE_LINES:
         last = page[PAGE_LINES - 1]
         key = last.closed_at if is_closed else last.due_on
-        assert key is not None, "that is what they are ordered by"
+        assert key is not None, "the list is ordered by it"
         asked = {name: value for name, value in wanted.items() if value}
         more = "?" + urlencode({**asked, "after": f"{key.isoformat()}~{last.pk}"})
     shown = page[:PAGE_LINES]
@@ -252,7 +252,7 @@ def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
         raise Http404
     made = sheet(row, content_of(row, at_desk), at_desk, now=timezone.now(), mine=request.user.pk)
     if not ACTS[what].is_offered(made):
-        wrong = gettext("The case has moved on: that cannot be done with it as it stands now.")
+        wrong = gettext("The state of the case has changed, and no longer allows that.")
         return _page(request, row, wrong=wrong, status=409)
     form = form_of(what, row, at_desk, request.POST)
     if form is not None and not form.is_valid():

@@ -38,7 +38,7 @@ class QueueFilterForm(_Plain):
 
     what = forms.ChoiceField(choices=[("", _("Everything")), *RIGHTS.items()], required=False, label=_("About"))
     needs = forms.ChoiceField(
-        choices=[("", _("Anything")), ("somebody", _("Somebody of ours")), *NEEDS.items()],
+        choices=[("", _("Anything")), ("somebody", _("Our staff")), *NEEDS.items()],
         required=False,
         label=_("Needs"),
     )
@@ -50,7 +50,7 @@ class QueueFilterForm(_Plain):
 
 
 class ClarificationForm(_Plain):
-    question = _text(_("What you need to know"), help_text=_("It goes to the person by letter, word for word."))
+    question = _text(_("What you need to know"), help_text=_("The person gets it by e-mail, word for word."))
 
 
 class ResumeForm(_Plain):
@@ -58,14 +58,14 @@ class ResumeForm(_Plain):
 
 
 class ReasonsForm(_Plain):
-    reasons = _text(_("Reasons"), help_text=_("They go to the person by letter, word for word."))
+    reasons = _text(_("Reasons"), help_text=_("The person gets them by e-mail, word for word."))
 
 
 class RefusalForm(_Plain):
-    reasons = _text(_("Reasons"), help_text=_("They go to the person by letter, word for word."))
-    cite = forms.ChoiceField(label=_("The law it rests on"), required=False)
+    reasons = _text(_("Reasons"), help_text=_("The person gets them by e-mail, word for word."))
+    cite = forms.ChoiceField(label=_("Legal ground"), required=False)
     other = forms.CharField(
-        label=_("Or another place in the law"), required=False, max_length=100, help_text=_("UK GDPR Art. 17(3)(b)")
+        label=_("Or another provision"), required=False, max_length=100, help_text=_("UK GDPR Art. 17(3)(b)")
     )
 
     def __init__(self, *given: Any, grounds: Iterable[tuple[str, str]] = (), **named: Any) -> None:
@@ -78,14 +78,14 @@ class RefusalForm(_Plain):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         cleaned["law"] = (cleaned.get("other") or "").strip() or cleaned.get("cite") or ""
         if not cleaned["law"] and not self.errors:
-            self.add_error("cite", _("A refusal says which law it rests on: choose one, or write it below."))
+            self.add_error("cite", _("A refusal needs its legal ground: choose one, or write it below."))
         return cleaned
 
 
 class AnswerForm(_Plain):
-    text = _text(_("Your answer"), rows=7, help_text=_("It goes to the person by letter, word for word."))
-    remedy = _text(_("What is done about it"), rows=3, required=False)
-    granted = forms.BooleanField(label=_("The person is right: what was asked for is done after all"), required=False)
+    text = _text(_("Your answer"), rows=7, help_text=_("The person gets it by e-mail, word for word."))
+    remedy = _text(_("Remedy"), rows=3, required=False)
+    granted = forms.BooleanField(label=_("The person is right: the original request is carried out"), required=False)
 
     def __init__(self, *given: Any, about: str = CaseKind.COMPLAINT, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -124,4 +124,4 @@ class ChoiceForm(_Plain):
 
 
 class NoteForm(_Plain):
-    text = _text(_("Note"), rows=3, help_text=_("For staff. The person does not see it, but may ask for it."))
+    text = _text(_("Note"), rows=3, help_text=_("For staff. The person does not see it, but may request it."))

@@ -32,12 +32,12 @@ from troth.service.work.run import health, want
 
 _SHOWN = 100
 _MEND: Mapping[str, Any] = {
-    "no_company": _("The declaration cannot be read: run `troth check`, and fix what it says."),
-    "declaration_errors": _("The declaration has errors: run `troth check`, and fix what it says."),
+    "no_company": _("The declaration cannot be read: run `troth check`, and fix what it reports."),
+    "declaration_errors": _("The declaration has errors: run `troth check`, and fix what it reports."),
     "secret_missing": _("An environment variable that the declaration names is not set for the worker: set it."),
-    "map_refused": _("The declaration does not fit the tables as they are: run `troth check`, and fix what it says."),
-    "store_refused": _("A system refuses what the declaration asks of it: look at its rights and its schema."),
-    "unknown_name": _("A table or a column of the declaration is not there: run `troth check`."),
+    "map_refused": _("The declaration does not match the tables: run `troth check`, and fix what it reports."),
+    "store_refused": _("A system refuses what the declaration requires: check its permissions and its schema."),
+    "unknown_name": _("A table or column of the declaration does not exist: run `troth check`."),
 }
 """Reasons for a processing halt, with their fixes."""
 

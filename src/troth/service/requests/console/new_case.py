@@ -39,11 +39,11 @@ from troth.service.staff.rights import StaffRight as Leave
 
 _CHANGES = 3
 _TIERS = (
-    (0, _("None: a link is mailed to them, where one is needed")),
-    (1, _("They answered at an address or a number that we hold")),
-    (2, _("They knew two things that we hold")),
-    (3, _("They signed in, or knew three things and declared who they are")),
-    (4, _("Somebody saw a document")),
+    (0, _("Not at all: they get a link by e-mail, if one is needed")),
+    (1, _("They answered at an address or number that we have")),
+    (2, _("They knew two details that we have")),
+    (3, _("They signed in, or knew three details and declared their identity")),
+    (4, _("Staff checked a document")),
 )
 
 
@@ -53,24 +53,24 @@ class NewCaseForm(forms.Form):
     arrived_on = forms.DateField(
         label=_("Arrived on"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("The clock starts on that day, whoever saw it first."),
+        help_text=_("The clock starts on that day, even if nobody acted on it then."),
     )
-    address = forms.EmailField(label=_("Where letters go (e-mail)"), required=False, max_length=254)
-    email = forms.EmailField(label=_("Named by: e-mail address"), required=False, max_length=254)
-    phone = forms.CharField(label=_("Named by: telephone number"), required=False, max_length=40)
-    account = forms.CharField(label=_("Named by: account"), required=False, max_length=100)
+    address = forms.EmailField(label=_("E-mail address for replies"), required=False, max_length=254)
+    email = forms.EmailField(label=_("Identifier: e-mail address"), required=False, max_length=254)
+    phone = forms.CharField(label=_("Identifier: telephone number"), required=False, max_length=40)
+    account = forms.CharField(label=_("Identifier: account"), required=False, max_length=100)
     name = forms.CharField(label=_("Name, as they gave it"), required=False, max_length=100)
     message = forms.CharField(
-        label=_("What they said"), required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 4})
+        label=_("What they asked for"), required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 4})
     )
-    language = forms.ChoiceField(label=_("Language of the letters"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language of the e-mails"), choices=settings.LANGUAGES)
     residence = forms.ChoiceField(label=_("Lives in"), choices=PLACES, required=False)
-    tier = forms.TypedChoiceField(label=_("How they showed who they are"), choices=_TIERS, coerce=int)
+    tier = forms.TypedChoiceField(label=_("Proof of identity"), choices=_TIERS, coerce=int)
     proof = forms.CharField(
-        label=_("What was seen, when, and by whom"),
+        label=_("What was checked, when, and by whom"),
         required=False,
         max_length=1_000,
-        help_text=_("Kept as a note. Do not copy a document, and note no number of it."),
+        help_text=_("Kept as a note. Do not copy the document or its number."),
     )
     is_confidential = forms.BooleanField(label=_("For the officer and the deputy alone"), required=False)
 
@@ -97,19 +97,22 @@ class NewCaseForm(forms.Form):
     def clean_arrived_on(self) -> dt.date:
         on: dt.date = self.cleaned_data["arrived_on"]
         if on > self.today:
-            raise ValidationError(_("Nothing arrives in the future."))
+            raise ValidationError(_("The date is in the future."))
         return on
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         cleaned["changes"] = self._changes(cleaned)
         if cleaned.get("tier") and not cleaned.get("proof"):
-            self.add_error("proof", _("Write what was seen: without it nobody can answer for the proof."))
+            self.add_error("proof", _("Write what was checked: the proof needs it."))
         if not cleaned.get("address") and not cleaned.get("tier") and not self.errors:
-            self.add_error("address", _("Without an address nothing can be proved, and no letter can go."))
+            self.add_error(
+                "address",
+                _("Enter an address: without one the person can neither prove their identity nor get an answer."),
+            )
         is_request = self.what not in (CaseKind.COMPLAINT, CaseKind.QUESTION)
         if is_request and not cleaned.get("tier") and not self.errors and identity.goes_astray(self.content()):
-            self.add_error("address", _("Without a proof, letters go to the address by which they are named."))
+            self.add_error("address", _("Without a proof, e-mails go to the address that identifies the person."))
         return cleaned
 
     def _changes(self, cleaned: Mapping[str, Any]) -> dict[str, str]:

@@ -16,10 +16,10 @@ _SOON_DAYS = 7
 
 _PROOFS = (
     _("none"),
-    _("they reach an address or a number that we hold"),
-    _("they knew two things that we hold"),
-    _("they signed in, or knew three things"),
-    _("a document was looked at"),
+    _("they can be reached at an address or number that we have"),
+    _("they knew two details that we have"),
+    _("they signed in, or knew three details"),
+    _("a document was checked"),
 )
 """Description of each tier of identity proof, from none to a document."""
 
@@ -51,12 +51,12 @@ CHANNELS: Mapping[str, str | Promise] = {
 }
 
 NEEDS: Mapping[str, str | Promise] = {
-    WaitReason.REVIEW: _("Say which rows are meant"),
+    WaitReason.REVIEW: _("Choose the person's rows"),
     WaitReason.WEIGHING: _("Weigh the objection"),
     WaitReason.APPROVAL: _("Approve the plan"),
     WaitReason.ANSWER: _("Write the answer"),
-    WaitReason.WINDOW: _("Waits for the end of its window"),
-    WaitReason.ACCESS: _("Waits for a request to see the data"),
+    WaitReason.WINDOW: _("Waits for the end of the cooling-off period"),
+    WaitReason.ACCESS: _("Waits for a request to see the data to be answered"),
     WaitReason.SYSTEMS: _("Waits for systems, or for people with tasks"),
 }
 _FOR_SOMEBODY = (WaitReason.REVIEW, WaitReason.WEIGHING, WaitReason.APPROVAL, WaitReason.ANSWER)
@@ -76,8 +76,8 @@ def doing(case: Case) -> tuple[str, bool]:
     if case.state == CaseState.CLOSED:
         return "", False
     waits = {
-        CaseState.RECEIVED: gettext("Taken up next"),
-        CaseState.VERIFYING: gettext("Waits for the person's proof"),
+        CaseState.RECEIVED: gettext("Processed next"),
+        CaseState.VERIFYING: gettext("Waits for the person's proof of identity"),
         CaseState.PAUSED: gettext("Waits for the person's answer"),
     }
     return waits[CaseState(case.state)], False

@@ -78,7 +78,7 @@ class TaskResultForm(forms.Form):
         required=False,
         max_length=4_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("For staff. The person does not see it, but may ask for it."),
+        help_text=_("For staff. The person does not see it, but may request it."),
     )
     proof = forms.FileField(
         label=_("Proof"), required=False, help_text=_("A PDF, a picture (PNG, JPEG) or plain text, of at most 5 MB.")
@@ -91,8 +91,8 @@ class TaskResultForm(forms.Form):
         if right in LOOKS:
             self.fields["proof"].label = _("What you found")
             self.fields["proof"].help_text = _(
-                "It goes to the person as it is: take out what is about others. "
-                "A PDF, a picture (PNG, JPEG) or plain text, of at most 5 MB."
+                "The person gets it unchanged: remove what is about others. A PDF, a picture (PNG, JPEG) or plain "
+                "text, of at most 5 MB."
             )
 
     def clean_proof(self) -> bytes | None:
@@ -105,7 +105,7 @@ class TaskResultForm(forms.Form):
             raise ValidationError(_("The file is larger than 5 MB."))
         data: bytes = given.read()
         if type_of(data) is None:
-            raise ValidationError(_("That is no PDF, no PNG or JPEG, and no plain text."))
+            raise ValidationError(_("The file is not a PDF, PNG, JPEG or plain text."))
         return data
 
     def clean(self) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class MailboxMessage:
     """Marks the message as ingested; idempotent."""
 
     def __repr__(self) -> str:
-        return f"Delivered({len(self.raw)} bytes)"
+        return f"MailboxMessage({len(self.raw)} bytes)"
 
 
 class ImapMailbox(Protocol):
@@ -135,7 +135,7 @@ def take_in(letter: MailboxMessage, at_desk: CaseDeployment, *, now: dt.datetime
     except (OperationalError, InterfaceError):
         raise  # our own database is unavailable
     except Exception as error:  # noqa: BLE001 - whatever a letter breaks, the letters after it are read
-        _LOG.warning("a letter could not be taken in as it stands (%s): a handler gets it", type(error).__name__)
+        _LOG.warning("an e-mail could not be processed (%s): a handler gets it", type(error).__name__)
         cases = _once(mark, letter, lambda: [_for_a_handler(letter, "not_answered", at_desk, now)])
     letter.done()
     return cases
@@ -154,7 +154,7 @@ def _once(mark: bytes, letter: MailboxMessage, treat: Callable[[], list[Case]]) 
     except IntegrityError:
         if not IngestedMessage.objects.filter(mark=mark).exists():
             raise  # another constraint failed
-        _LOG.info("a letter was taken in before")
+        _LOG.info("an e-mail was processed before")
         return []
 
 
@@ -285,7 +285,7 @@ def _alert(case: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
     """Notify staff of a message stored with a case, at most once a day."""
     organisation = at_desk.declaration.organisation
     with translation.override(at_desk.declaration.policy.language):
-        what = gettext("A letter about a case waits to be read.")
+        what = gettext("An e-mail about a case waits to be read.")
     facts = {"what": what, "at": now, "link": f"{at_desk.site}/console/cases/{case.reference}/"}
     address = (case.handler.email if case.handler is not None else "") or organisation.email
     write_to(
@@ -411,7 +411,7 @@ class MailboxAway(TrothError):
     """The mailbox refused or closed the connection. Messages wait there, and their clocks run from arrival."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"the mailbox did not answer as it should ({why}); check TROTH_MAILBOX_URL and the account")
+        super().__init__(f"reading the mailbox failed ({why}); check TROTH_MAILBOX_URL and the account")
 
 
 class _Maildir:

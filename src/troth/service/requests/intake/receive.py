@@ -141,8 +141,8 @@ def _case(intake: Intake, desk: CaseDeployment, now: dt.datetime) -> tuple[Case,
     received = min(intake.received_at or now, now)
     if intake.kind == CaseKind.REQUEST and not _is_shown(intake) and identity.goes_astray(intake.content):
         raise CaseRefused(
-            "letters would go to another address than the one that names the person, and a link in them would prove "
-            "nothing; give that address, or a better proof of who asks"
+            "e-mails would go to another address than the one that identifies the person, and a link in them would "
+            "prove nothing; use that address, or a better proof of identity"
         )
     if wrong := rules.not_stoppable(desk.declaration, intake.right, intake.content.purposes):
         name, reason = wrong[0]

@@ -74,22 +74,22 @@ def finish(
     """Finish an attempt with *answer*, the query of our return URL. Raises `LoginRefused`. The caller has already
     deleted the stored state, so that it is valid once."""
     if remembered is None or dt.datetime.fromisoformat(remembered["until"]) < now:
-        raise LoginRefused("nobody is expected back from the login in this browser")
+        raise LoginRefused("no sign-in is in progress in this browser, or it took too long")
     if not hmac.compare_digest(answer.get("state", "").encode(), remembered["state"].encode()):
-        raise LoginRefused("the state is not that of the try in this browser")
+        raise LoginRefused("the state does not match the sign-in of this browser")
     if not answer.get("code"):
-        raise LoginRefused("the provider let nobody in")
+        raise LoginRefused("the provider returned no authorization code")
     with _client() as client:
         provider = _provider(client, login)
         if answer.get("iss", provider["issuer"]) != provider["issuer"]:  # RFC 9207: the answer of another provider
-            raise LoginRefused("the answer is of another issuer")
+            raise LoginRefused("the answer comes from another issuer")
         told = _exchange(client, provider, login, back, answer["code"], remembered["verifier"])
         claims = _verified(client, provider, login, told.get("id_token"), remembered["nonce"], now)
         if "email" not in claims and "userinfo_endpoint" in provider and isinstance(told.get("access_token"), str):
             bearer = {"Authorization": f"Bearer {told['access_token']}"}
             more = _json(client, "GET", _place(provider, "userinfo_endpoint"), headers=bearer)
             if more.get("sub") != claims["sub"]:  # Core 5.3.2: must be the same person
-                raise LoginRefused("the details are of somebody else")
+                raise LoginRefused("the userinfo is about another person (sub)")
             claims = {**more, **claims}
     return _person(login, claims)
 
@@ -105,7 +105,7 @@ def _provider(client: httpx.Client, login: SubjectLogin) -> Mapping[str, Any]:
     """The provider's metadata (OpenID Connect Discovery)."""
     told = _json(client, "GET", f"{login.issuer.rstrip('/')}/.well-known/openid-configuration")
     if not isinstance(issuer := told.get("issuer"), str) or issuer.rstrip("/") != login.issuer.rstrip("/"):
-        raise LoginRefused("the provider calls itself by another name than TROTH_SUBJECT_OIDC_URL")
+        raise LoginRefused("the provider's issuer differs from TROTH_SUBJECT_OIDC_URL")
     return told
 
 
@@ -113,7 +113,7 @@ def _place(provider: Mapping[str, Any], name: str) -> str:
     place = provider.get(name)
     parts = urlsplit(place) if isinstance(place, str) else None
     if parts is None or not (parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.hostname or ""))):
-        raise LoginRefused(f"the provider's {name} is no https:// address")
+        raise LoginRefused(f"the provider's {name} is not an https:// address")
     return str(place)
 
 
@@ -139,7 +139,7 @@ def _verified(
     now: dt.datetime,
 ) -> Mapping[str, Any]:
     if not isinstance(token, str):
-        raise LoginRefused("the provider gave no identity token")
+        raise LoginRefused("the provider sent no ID token")
     try:
         head = jwt.get_unverified_header(token)
         keys = jwt.PyJWKSet.from_dict(dict(_json(client, "GET", _place(provider, "jwks_uri")))).keys
@@ -154,15 +154,15 @@ def _verified(
             options={"require": ["iss", "sub", "aud", "exp", "iat", "nonce"]},
         )
     except (jwt.PyJWTError, StopIteration, ValueError, TypeError) as fault:
-        raise LoginRefused(f"the identity token is not valid ({type(fault).__name__})") from None
+        raise LoginRefused(f"the ID token is not valid ({type(fault).__name__})") from None
     if not isinstance(claims["nonce"], str) or not hmac.compare_digest(claims["nonce"].encode(), nonce.encode()):
-        raise LoginRefused("the nonce is not that of the try in this browser")
+        raise LoginRefused("the nonce does not match the sign-in of this browser")
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if claims.get("azp", None if several else login.client) != login.client:
-        raise LoginRefused("the identity token is for another client")
+        raise LoginRefused("the ID token is for another client")
     since = claims.get("auth_time")
     if not isinstance(since, int | float) or now.timestamp() - since > (_FRESH + _SKEW).total_seconds():
-        raise LoginRefused("the provider does not say that they signed in just now (auth_time)")
+        raise LoginRefused("the provider does not show a recent sign-in (auth_time)")
     return claims
 
 
@@ -175,7 +175,7 @@ def _person(login: SubjectLogin, claims: Mapping[str, Any]) -> HandOver:
         if isinstance(value, str) and value.strip() and is_own:
             found[kind] = value.strip()[:320]
     if "email" not in found:
-        raise LoginRefused("the provider has not verified an e-mail address of theirs")
+        raise LoginRefused("the provider sent no verified e-mail address")
     return HandOver(tuple(found.items()), found["email"], tier=3 if has_second_factor(claims) else 2)
 
 
@@ -192,7 +192,7 @@ def _json(client: httpx.Client, method: str, url: str, **more: Any) -> Mapping[s
                 raise LoginRefused(f"the provider answered with {answer.status_code}")
         told = httpx.Response(200, content=body).json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as fault:
-        raise LoginRefused(f"the provider did not answer as one ({type(fault).__name__})") from None
+        raise LoginRefused(f"the provider did not answer with JSON ({type(fault).__name__})") from None
     if not isinstance(told, dict):
-        raise LoginRefused("the provider's answer is no object")
+        raise LoginRefused("the provider's answer is not a JSON object")
     return told
