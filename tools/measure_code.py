@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-LINES_MAX = 75_672
+LINES_MAX = 75_798  # 75,672 before messages were put into plain words, which are longer
 SHARED_MAX = 14
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,10 +83,8 @@ def main() -> int:
     classes = Counter(name for tree in trees for name in public_classes(tree))
     shared = sum(count for count in classes.values() if count > 1)
     total = classes.total()
-    print(
-        f"{lines:,} lines of code in {len(sources):,} modules, half of which have {median(modules_lines):.0f} or fewer"
-    )
-    print(f"{len(functions):,} functions, half of which have {median(functions):.0f} lines or fewer")
+    print(f"{lines:,} lines of code in {len(sources):,} modules; the median module has {median(modules_lines):.0f}")
+    print(f"{len(functions):,} functions; the median function has {median(functions):.0f} lines")
     print(f"{shared:,} of {total:,} public classes ({shared / total:.1%}) share their name with another")
     if lines > LINES_MAX or shared > SHARED_MAX:
         print(

@@ -304,11 +304,7 @@ def _policy(policy: PolicyFacts) -> Iterator[str]:
     by_kind = sorted(policy.promises, key=lambda it: str(it.topic))
     for kind, group in itertools.groupby(by_kind, key=lambda it: it.topic):
         rows = [
-            (
-                f"line {it.sentence.span.line}",
-                _(it.sentence.text),
-                ", ".join(map(_quantity, it.quantities)),
-            )
+            (f"line {it.sentence.span.line}", _(it.sentence.text), ", ".join(map(_quantity, it.quantities)))
             for it in group
         ]
         grid = _grid(f"Promises about {kind}", ("where", "sentence", "figures"), rows)

@@ -153,12 +153,7 @@ class OpenDeclaration:
         from troth.service.core.actions import act
 
         return act(
-            plan,
-            self.stores,
-            approved=approved,
-            declaration=self.declaration,
-            keyring=self.keyring,
-            progress=progress,
+            plan, self.stores, approved=approved, declaration=self.declaration, keyring=self.keyring, progress=progress
         )
 
     def resume(self) -> list[tuple[str, str]]:

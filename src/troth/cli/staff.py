@@ -65,12 +65,7 @@ def staff() -> None:
 @cli.service_declaration_option
 @cli.json_option
 def invite(
-    email: str,
-    roles: tuple[str, ...],
-    reason: str,
-    until: dt.datetime | None,
-    letter: bool,
-    as_json: bool,
+    email: str, roles: tuple[str, ...], reason: str, until: dt.datetime | None, letter: bool, as_json: bool
 ) -> None:
     """Create an account for EMAIL with the grants of its roles, and a link to set a password.
 
@@ -147,12 +142,7 @@ def list_(as_json: bool) -> None:
 @cli.service_declaration_option
 @cli.json_option
 def grant(
-    email: str,
-    roles: tuple[str, ...],
-    rights: tuple[str, ...],
-    reason: str,
-    until: dt.datetime | None,
-    as_json: bool,
+    email: str, roles: tuple[str, ...], rights: tuple[str, ...], reason: str, until: dt.datetime | None, as_json: bool
 ) -> None:
     """Give a staff member a role or a right, until a date.
 

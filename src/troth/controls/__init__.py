@@ -34,16 +34,7 @@ from troth.controls.publish import (
     tally,
     visible,
 )
-from troth.controls.result import (
-    LOOKING,
-    BadAnswer,
-    ControlResult,
-    answered,
-    answers,
-    answers_own,
-    looked_at_hash,
-    run,
-)
+from troth.controls.result import LOOKING, BadAnswer, ControlResult, answered, answers, answers_own, looked_at_hash, run
 from troth.controls.status import Cause, ControlStatus, Judgement, status_of
 
 __all__ = [

@@ -63,17 +63,7 @@ from troth.declaration.systems import (
     Table,
     TokenUse,
 )
-from troth.declaration.taxonomy import (
-    categories,
-    covers,
-    dpv,
-    is_category,
-    is_special,
-    is_use,
-    nearest,
-    title,
-    uses,
-)
+from troth.declaration.taxonomy import categories, covers, dpv, is_category, is_special, is_use, nearest, title, uses
 from troth.declaration.witnesses import Ledger, LedgerWitness, TimestampAuthority
 from troth.declaration.write import write
 

@@ -31,9 +31,7 @@ def no_undeclared_personal_data(declaration: Declaration, stores: Mapping[str, S
     if not systems:
         nothing = frozenset({"declaration"})
         return ControlResult(
-            CheckOutcome.NOT_APPLICABLE,
-            "No system is declared that Troth can read.",
-            Evidence(nothing, nothing),
+            CheckOutcome.NOT_APPLICABLE, "No system is declared that Troth can read.", Evidence(nothing, nothing)
         )
     seen: set[str] = set()
     why_not: dict[str, str] = {}

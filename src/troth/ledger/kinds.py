@@ -151,13 +151,7 @@ KINDS: Mapping[str, EntryKind] = {
         {**_CASE, "systems": Whole(), "tables": Whole(), "values": Of(Commitment)},
     ),
     "subject.erased": EntryKind(
-        {
-            "subject": Of(Pseudonym),
-            "plan": Of(Hash),
-            "rows": _STRATEGY,
-            "kept": Whole(),
-            "rescan": _RESCAN,
-        },
+        {"subject": Of(Pseudonym), "plan": Of(Hash), "rows": _STRATEGY, "kept": Whole(), "rescan": _RESCAN},
         {
             **_CASE,
             "fields": _STRATEGY,

@@ -57,14 +57,7 @@ from troth.protect.seal import NUMBER_AT, ROOT_AT, SealingContext, is_determinis
 from troth.protect.sealed import Sealed
 from troth.protect.signing import Ed25519Signer
 from troth.protect.states import KeyState
-from troth.protect.tokens import (
-    OPAQUE_PATTERN,
-    Pan,
-    TokenFormat,
-    Tokeniser,
-    draw_token,
-    is_opaque_token,
-)
+from troth.protect.tokens import OPAQUE_PATTERN, Pan, TokenFormat, Tokeniser, draw_token, is_opaque_token
 from troth.protect.transport import ExportPlan, KeyExport, open_export, plan_export, require_free, write_export
 from troth.protect.wrapped import WRAPPED_BYTES, epoch_of
 from troth.protect.wraps import WAYS, Wrap, options, way

@@ -40,12 +40,7 @@ def screening_data(screened: Iterable[Screening]) -> list[dict[str, Any]]:
 
 
 def _met(met: Met) -> dict[str, str]:
-    return {
-        "criterion": met.criterion.id,
-        "what": met.criterion.what,
-        "cite": met.criterion.cite,
-        "because": met.why,
-    }
+    return {"criterion": met.criterion.id, "what": met.criterion.what, "cite": met.criterion.cite, "because": met.why}
 
 
 def screening_markdown(screened: Iterable[Screening]) -> str:

@@ -146,13 +146,7 @@ class Front:
         return bytes(body)
 
     async def _send_in_pieces(
-        self,
-        receive: Receive,
-        send: Send,
-        status: int,
-        headers: list[tuple[bytes, bytes]],
-        piece: bytes,
-        rest: _Rest,
+        self, receive: Receive, send: Send, status: int, headers: list[tuple[bytes, bytes]], piece: bytes, rest: _Rest
     ) -> None:
         """Send the response in pieces that threads produce; no thread waits for the visitor."""
         loop, gone = asyncio.get_running_loop(), asyncio.create_task(_until_gone(receive))

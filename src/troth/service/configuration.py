@@ -340,9 +340,7 @@ _NETWORK_BITS_MIN = {4: 8, 6: 7}
 """10.0.0.0/8 and fc00::/7 are the largest private networks; anything larger includes public addresses."""
 
 
-def _private_receivers(
-    value: str,
-) -> tuple[frozenset[str], tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]]:
+def _private_receivers(value: str) -> tuple[frozenset[str], tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]]:
     hosts, networks = set[str](), list[ipaddress.IPv4Network | ipaddress.IPv6Network]()
     for part in filter(None, (part.strip().lower() for part in value.split(","))):
         try:

@@ -143,11 +143,7 @@ def _reached(server: MailServer) -> Found:
 
 def _mailbox(settings: Settings) -> Iterator[Found]:
     if settings.mailbox is None:
-        yield (
-            "note",
-            "mailbox",
-            "requests by e-mail are not read; set TROTH_MAILBOX_URL to read them",
-        )
+        yield ("note", "mailbox", "requests by e-mail are not read; set TROTH_MAILBOX_URL to read them")
         return
     try:
         with open_mailbox(settings.mailbox):

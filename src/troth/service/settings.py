@@ -199,10 +199,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RATE_LIMITS = False
 MFA_TOTP_TOLERANCE = 1  # 30 s either way; a code's counter must increase, whatever the clock
 MFA_RECOVERY_CODES_SHOW_ONCE = True
-MFA_FORMS = {
-    "authenticate": "troth.service.staff.forms.Code",
-    "reauthenticate": "troth.service.staff.forms.CodeAgain",
-}
+MFA_FORMS = {"authenticate": "troth.service.staff.forms.Code", "reauthenticate": "troth.service.staff.forms.CodeAgain"}
 SOCIALACCOUNT_ADAPTER = "troth.service.staff.adapters.CompanyLoginAdapter"
 SOCIALACCOUNT_AUTO_SIGNUP = False
 SOCIALACCOUNT_STORE_TOKENS = False

@@ -285,13 +285,7 @@ class Writer(Protocol):
     return how many rows of the given keys exist (matched, whether or not a value differed)."""
 
     def amend(
-        self,
-        table: str,
-        key: Sequence[str],
-        columns: Sequence[str],
-        rows: Sequence[Row],
-        *,
-        keep_nulls: bool = False,
+        self, table: str, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool = False
     ) -> int:
         """Set *columns* of the rows named by *key*. Each row holds the key's values, then the new values.
 

@@ -18,15 +18,7 @@ from troth.protect.tokens.check import token_fields
 from troth.protect.tokens.looks import could_be_token, has_form
 from troth.stores import custom_controls  # noqa: F401 - registers its controls
 from troth.stores.ages import Ages
-from troth.stores.contract import (
-    Column,
-    Principal,
-    Schema,
-    Store,
-    StoreError,
-    TableKind,
-    TableSchema,
-)
+from troth.stores.contract import Column, Principal, Schema, Store, StoreError, TableKind, TableSchema
 from troth.stores.external.contract import ExternalSystem, not_offered
 from troth.stores.sealed import sealed_fields, unwrapped
 from troth.stores.statement_log import Noted, noting

@@ -228,12 +228,7 @@ class _Erasing:
             self._stay(node, row, erase.fields if erase is not None else {}, why, None)
 
     def _stay(
-        self,
-        node: Node,
-        row: FoundRow,
-        strategies: Mapping[str, Strategy],
-        why: tuple[str, str],
-        until: dt.date | None,
+        self, node: Node, row: FoundRow, strategies: Mapping[str, Strategy], why: tuple[str, str], until: dt.date | None
     ) -> None:
         """Keep the row: apply *strategies* to it, and record its other personal fields as kept for reason *why*."""
         target = (row.key, row.subjects)

@@ -253,11 +253,7 @@ def _lost(by_version: Mapping[str, int], taken: Iterable[VersionChange]) -> list
 
 
 def _answer(
-    seen: _Seen,
-    scope: set[str],
-    asked: Noted,
-    lost: Iterable[tuple[str, ClauseChange]],
-    decided: set[tuple[str, str]],
+    seen: _Seen, scope: set[str], asked: Noted, lost: Iterable[tuple[str, ClauseChange]], decided: set[tuple[str, str]]
 ) -> ControlResult:
     clauses = [(name, change.old) for name, change in lost if change.old]
     undecided = [

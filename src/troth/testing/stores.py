@@ -147,10 +147,7 @@ PREPARED: tuple[Prepared, ...] = (
             (4, None, None, None, None),
         ),
     ),
-    Prepared(
-        _ORDER_LINE,
-        ((1, 1, "leave with Ben"), (1, 2, "ring twice"), (2, 1, "leave with Ann"), (3, 1, None)),
-    ),
+    Prepared(_ORDER_LINE, ((1, 1, "leave with Ben"), (1, 2, "ring twice"), (2, 1, "leave with Ann"), (3, 1, None))),
     Prepared(_VISIT, (("ann@example.org", "/"), ("ann@example.org", "/"), ("ben@example.org", "/cart"))),
     Prepared(_KINDS, ((1, *KIND_VALUES.values()), (2, *(None for _ in KIND_VALUES)))),
     Prepared(_HOSTILE, ((1, "a", "b", "c"), (2, "d", "e", "f"))),
@@ -421,11 +418,7 @@ class StoreContract:
             assert writer.amend("customer", ["id"], ["name"], [(2, None)], keep_nulls=True) == 1
         assert sorted(
             store.read("customer", ["id", "name", "email"], AnyOf((Match(("id",), ((1,), (2,), (4,))),)))
-        ) == [
-            (1, "a", "b"),
-            (2, None, "ben@example.org"),
-            (4, None, None),
-        ]
+        ) == [(1, "a", "b"), (2, None, "ben@example.org"), (4, None, None)]
 
     @pytest.mark.parametrize("kind", list(KIND_VALUES))
     def test_every_kind_of_column_stays_empty_when_told_so(

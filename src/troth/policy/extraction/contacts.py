@@ -78,8 +78,7 @@ _WHO = {
     Reached.REPRESENTATIVE: re.compile(r"\b(?:EU|UK|European|our) representative\b|\bArticle 27\b"),
 }
 _RECIPIENT = re.compile(
-    r"\b(?:(?:sub-?)?processors?|providers?|partners?|suppliers?|vendors?|recipients?|third part(?:y|ies))\b",
-    re.I,
+    r"\b(?:(?:sub-?)?processors?|providers?|partners?|suppliers?|vendors?|recipients?|third part(?:y|ies))\b", re.I
 )
 _RECIPIENTS = re.compile(rf"{_RECIPIENT.pattern}|\bwho else\b|\bwhom\b", re.I)
 """How headings refer to recipients."""

@@ -56,8 +56,7 @@ _CUES = {
         r"\b(?:updated?|revis(?:ed|ion)|modified|amended|last changed|(?<!be )reviewed|changed on|version)\b", re.I
     ),
     DateKind.EFFECTIVE: re.compile(
-        r"\b(?:effective|in force|takes? effect|into (?:effect|force)|(?:applies|valid) (?:from|since)|as of)\b",
-        re.I,
+        r"\b(?:effective|in force|takes? effect|into (?:effect|force)|(?:applies|valid) (?:from|since)|as of)\b", re.I
     ),
 }
 _NEXT = re.compile(r"\b(?:next|future)\b[^.]{0,30}$|\b(?:due|again)\b[^.]{0,15}$", re.I)

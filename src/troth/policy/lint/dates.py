@@ -37,8 +37,7 @@ _ITSELF = re.compile(
 _PLACE = re.compile(r"^[^\W\d_][\w.'-]{1,30}(?: [^\W\d_][\w.'-]{1,30}){0,2}, (?:the )?$")
 """As in letters, a place before the date: “Utrecht, 1 March 2021”."""
 _REVIEW_DUE = re.compile(
-    r"\b(?:(?:next|due for) (?:review|revision|update)|review(?:ed)?(?: is| again)? (?:due|by|date))\b[^.]{0,25}$",
-    re.I,
+    r"\b(?:(?:next|due for) (?:review|revision|update)|review(?:ed)?(?: is| again)? (?:due|by|date))\b[^.]{0,25}$", re.I
 )
 _SEASON = re.compile(
     r"\b(?:updated?|changed?|revised?|reviewed|written|amended|modified|edited|reworked|effective|issued|published"

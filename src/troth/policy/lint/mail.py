@@ -26,7 +26,7 @@ _IDENTIFIER = re.compile(r"\b(?=\w{0,40}_)[A-Za-z_]\w{2,40}\b|\b[A-Z]{3,12}ID\b"
 _QUOTED = re.compile(r"\b[Cc]ookies?:? [\"'`]\w[\w .-]{1,30}[\"'`]")
 _WITH_LIFE = re.compile(
     r"(?:^|[\s\"'`*])(?P<name>[A-Za-z][\w-]{1,24})[\"'`*]* ?(?:\(|: ?| - |\| ?)[^.;()]{0,60}?"
-    r"(?:\bsession\b(?!-)|\b(?:\d{1,3}|one|two|six|twelve|thirteen) ?(?:min|h\b|hours?|d\b|days?|weeks?|mo|months?|y))",
+    r"(?:\bsession\b(?!-)|\b(?:\d{1,3}|one|two|six|twelve|thirteen) ?(?:min|h\b|hours?|d\b|days?|weeks?|mo|months?|y))"
 )
 """A name with its lifetime: “sid (session)”, “lang: 12 months”."""
 _LASTS = re.compile(

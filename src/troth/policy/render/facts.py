@@ -249,10 +249,7 @@ def _california(declaration: Declaration) -> Iterator[Fact]:
         data = condensed(key for key in held if _letter(key) == category)
         if data:
             yield CaliforniaFact(
-                category,
-                data,
-                _sources(declaration, data, category),
-                _receiving(declaration, data, category),
+                category, data, _sources(declaration, data, category), _receiving(declaration, data, category)
             )
 
 

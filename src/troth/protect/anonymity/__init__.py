@@ -23,16 +23,7 @@ from troth.protect.anonymity.anonymise import Anonymised, anonymise
 from troth.protect.anonymity.budget import Budget, Spending
 from troth.protect.anonymity.counts import Release, release_counts
 from troth.protect.anonymity.errors import AnonymityError, AnonymityRefused, BudgetSpent, KeptRefused, TargetNotReached
-from troth.protect.anonymity.hierarchies import (
-    Hierarchy,
-    bands,
-    categories,
-    dates,
-    mapping,
-    postcodes,
-    prefixes,
-    whole,
-)
+from troth.protect.anonymity.hierarchies import Hierarchy, bands, categories, dates, mapping, postcodes, prefixes, whole
 from troth.protect.anonymity.history import History
 from troth.protect.anonymity.measure import Measures, measure
 from troth.protect.anonymity.noise import NoisyRelease, noisy_counts, noisy_sums

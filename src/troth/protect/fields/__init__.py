@@ -12,14 +12,7 @@ It promises that
 from troth.protect.fields.blind import BlindIndex, IndexPlan, NormalForm, plan_index
 from troth.protect.fields.check import check, check_rows
 from troth.protect.fields.column import KeyringSource, home_keyring
-from troth.protect.fields.errors import (
-    FieldRefused,
-    PopulationTooSmall,
-    RowsBusy,
-    RowsLeft,
-    RowsRefused,
-    SearchRefused,
-)
+from troth.protect.fields.errors import FieldRefused, PopulationTooSmall, RowsBusy, RowsLeft, RowsRefused, SearchRefused
 from troth.protect.fields.table import RotationCount
 
 __all__ = [

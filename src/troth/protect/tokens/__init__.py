@@ -15,11 +15,4 @@ from troth.protect.tokens.pan import Pan
 from troth.protect.tokens.stored import OPAQUE_PATTERN, draw_token, is_opaque_token
 from troth.protect.tokens.tokeniser import Tokeniser
 
-__all__ = [
-    "OPAQUE_PATTERN",
-    "Pan",
-    "TokenFormat",
-    "Tokeniser",
-    "draw_token",
-    "is_opaque_token",
-]
+__all__ = ["OPAQUE_PATTERN", "Pan", "TokenFormat", "Tokeniser", "draw_token", "is_opaque_token"]

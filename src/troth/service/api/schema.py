@@ -91,10 +91,7 @@ def _name(status: int) -> str:
 def _problem(status: int) -> dict[str, Any]:
     example = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, **_EXAMPLES.get(status, {})}
     content = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}, "example": example}
-    answer: dict[str, Any] = {
-        "description": _REASONS[status],
-        "content": {"application/problem+json": content},
-    }
+    answer: dict[str, Any] = {"description": _REASONS[status], "content": {"application/problem+json": content}}
     if status == 401:
         answer["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}, "required": True}}
     return answer

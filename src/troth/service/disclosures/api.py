@@ -130,9 +130,5 @@ def who_received(request: HttpRequest, asked: RecipientsQuery) -> Any:
 
 
 def _identity(person: DisclosedPerson) -> Identity:
-    given = {
-        IdentityKind.EMAIL: person.email,
-        IdentityKind.PHONE: person.phone,
-        IdentityKind.ACCOUNT: person.account,
-    }
+    given = {IdentityKind.EMAIL: person.email, IdentityKind.PHONE: person.phone, IdentityKind.ACCOUNT: person.account}
     return Identity(tuple((kind, value.strip()) for kind, value in given.items() if value))

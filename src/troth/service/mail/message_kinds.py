@@ -159,12 +159,7 @@ _DONE: Mapping[str, Shape] = {"status": _link, "receipt": _link, "told": _lines,
 """Links to a fulfilled request and its proof, and recipients *told* (Art. 19)."""
 _ASKED: Mapping[str, Shape] = {"right": _right, "received": _date}
 _STOP: Mapping[str, Shape] = {"right": _one_of("restrict", "object", "withdraw"), "received": _date}
-_STOPPED: Mapping[str, Shape] = {
-    "purposes": _lines,
-    "places": _lines,
-    "searched": _lines,
-    "remembered": _one_of("yes"),
-}
+_STOPPED: Mapping[str, Shape] = {"purposes": _lines, "places": _lines, "searched": _lines, "remembered": _one_of("yes")}
 """Stopped uses, systems where that was verified, systems that hold nothing of the person, and whether their choice is
 kept."""
 
@@ -185,11 +180,7 @@ KINDS: Mapping[str, MessageKind] = {
     # a request in progress (GDPR Art. 12(3), (4), UK Art. 12A; 11 CCR 7021)
     "acknowledged": MessageKind(
         {**_ASKED, "due": _date, "laws": _lines},
-        {
-            "status": _link,
-            "verification": _one_of("none", "link", "points", "account", "document"),
-            "next": _prose,
-        },
+        {"status": _link, "verification": _one_of("none", "link", "points", "account", "document"), "next": _prose},
     ),
     "more_information": MessageKind(
         {"right": _right, "needed": _prose, "clock": _one_of("paused", "runs")},

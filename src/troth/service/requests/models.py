@@ -250,7 +250,7 @@ class CasePause(models.Model):
     class Meta:
         db_table = "requests_case_pause"
         constraints = [
-            models.UniqueConstraint(fields=["case"], condition=Q(answered_at=None), name="pause_is_open_once"),
+            models.UniqueConstraint(fields=["case"], condition=Q(answered_at=None), name="pause_is_open_once")
         ]
 
 

@@ -103,15 +103,7 @@ def _put_on_record(standing: EffectiveRights, subjects: list[str], purpose: str,
     with transaction.atomic(durable=True):
         rows = record(*entries)
         AccessRow.objects.bulk_create(
-            AccessRow(
-                subject=who,
-                by=standing.pseudonym,
-                role=role,
-                purpose=purpose,
-                about=about,
-                at=now,
-                entry=row,
-            )
+            AccessRow(subject=who, by=standing.pseudonym, role=role, purpose=purpose, about=about, at=now, entry=row)
             for who, row in zip(subjects, rows, strict=True)
         )
 

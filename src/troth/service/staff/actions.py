@@ -30,14 +30,7 @@ from troth.service.core.ledger import record
 from troth.service.staff.effective_rights import person_of
 from troth.service.staff.models import Confidence, Grant, GrantLock, Invitation, StaffMember, Undertaking
 from troth.service.staff.rights import ROLES, StaffRight, StaffRole, conflicts
-from troth.service.staff.rules import (
-    GRANT_LASTS_MAX,
-    INACTIVE,
-    INVITATION_LASTS,
-    UNDERTAKING_LASTS,
-    is_inactive,
-    later,
-)
+from troth.service.staff.rules import GRANT_LASTS_MAX, INACTIVE, INVITATION_LASTS, UNDERTAKING_LASTS, is_inactive, later
 from troth.service.staff.sealed_fields import confidence_context, reason_context
 from troth.service.staff.undertaking import document_hash
 

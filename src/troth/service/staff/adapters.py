@@ -79,10 +79,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         text = gettext("This account was closed. Somebody who manages staff can invite you again.")
         return render(
-            request,
-            "error.html",
-            {"status": 403, "title": gettext("This account is closed"), "text": text},
-            status=403,
+            request, "error.html", {"status": 403, "title": gettext("This account is closed"), "text": text}, status=403
         )
 
 

@@ -36,9 +36,7 @@ class Invitation(models.Model):
     used_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(until__gt=F("made_at")), name="staff_invitation_has_an_end"),
-        ]
+        constraints = [models.CheckConstraint(condition=Q(until__gt=F("made_at")), name="staff_invitation_has_an_end")]
 
 
 class Grant(models.Model):
@@ -75,7 +73,7 @@ class Undertaking(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(until__gt=F("signed_at")), name="staff_undertaking_has_an_end"),
+            models.CheckConstraint(condition=Q(until__gt=F("signed_at")), name="staff_undertaking_has_an_end")
         ]
 
 
@@ -135,7 +133,7 @@ class Confidence(models.Model):
                 condition=Q(sealed_text__isnull=False, closed_at__isnull=True)
                 | Q(sealed_text__isnull=True, closed_at__isnull=False),
                 name="staff_confidence_goes_when_closed",
-            ),
+            )
         ]
 
 

@@ -91,12 +91,7 @@ class Vault:
     # --- one value, in a shared commit ------------------------------------------------------------------------------
 
     def tokenise(
-        self,
-        format_: TokenFormat,
-        value: str | Pan,
-        *,
-        subject: Pseudonym | None = None,
-        by: Pseudonym | None = None,
+        self, format_: TokenFormat, value: str | Pan, *, subject: Pseudonym | None = None, by: Pseudonym | None = None
     ) -> str:
         """Token of *value*, durable on return. Raises `TokenRefused` for values outside the format."""
         wish = _Wish(_stored(format_), _plain(format_, value), subject, by)

@@ -137,8 +137,7 @@ class LocalFolder:
         old = os.lstat(self.root / path)
         if old.st_nlink > 1:
             raise StoreRefused(
-                f"{path} has hard links, which would keep the old data; remove them first",
-                store=self._store,
+                f"{path} has hard links, which would keep the old data; remove them first", store=self._store
             )
         if (old.st_uid, old.st_gid) != ((new := os.fstat(fd)).st_uid, new.st_gid):
             try:

@@ -402,12 +402,7 @@ class FilesStore:
 
 
 def connect(
-    name: str,
-    url: str,
-    *,
-    read_only: bool,
-    limits: StoreLimits,
-    tables: Mapping[str, FileTable] | None = None,
+    name: str, url: str, *, read_only: bool, limits: StoreLimits, tables: Mapping[str, FileTable] | None = None
 ) -> FilesStore:
     """The folder at ``files:…`` as a store; see `troth.stores.open_store`."""
     return FilesStore(name, url, tables=tables or {}, read_only=read_only, limits=limits)
@@ -423,13 +418,7 @@ class _FilesWriter:
         self._touched: dict[str, str] = {}
 
     def amend(
-        self,
-        table: str,
-        key: Sequence[str],
-        columns: Sequence[str],
-        rows: Sequence[Row],
-        *,
-        keep_nulls: bool = False,
+        self, table: str, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool = False
     ) -> int:
         shape = self._store._shape(table, [*key, *columns])
         if set(columns) & set(shape.locators):

@@ -280,14 +280,7 @@ _UNWRITABLE = {
     "P0001",
     "22030",
 }
-_COMES_BACK = (
-    "starting up",
-    "shutting down",
-    "recovery mode",
-    "accepting connections",
-    "too many",
-    "connection slots",
-)
+_COMES_BACK = ("starting up", "shutting down", "recovery mode", "accepting connections", "too many", "connection slots")
 """Messages of a server that will accept connections later."""
 _REFUSALS = {
     "28P01": NOT_LET_IN,

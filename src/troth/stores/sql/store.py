@@ -384,13 +384,7 @@ class _Writer:
         self._connection = connection
 
     def amend(
-        self,
-        table: str,
-        key: Sequence[str],
-        columns: Sequence[str],
-        rows: Sequence[Row],
-        *,
-        keep_nulls: bool = False,
+        self, table: str, key: Sequence[str], columns: Sequence[str], rows: Sequence[Row], *, keep_nulls: bool = False
     ) -> int:
         described = self._writable(table, [*key, *columns])
         for name in columns:

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ("hook", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="api.webhook")),
             ],
             options={
-                "indexes": [models.Index(condition=models.Q(("done_at", None)), fields=["due"], name="delivery_due")],
+                "indexes": [models.Index(condition=models.Q(("done_at", None)), fields=["due"], name="delivery_due")]
             },
         ),
     ]

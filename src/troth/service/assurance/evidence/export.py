@@ -44,12 +44,7 @@ class Exported:
 
 
 def export_evidence(
-    here: Deployment,
-    signer: Signer,
-    path: Path,
-    wanted: ArchiveScope,
-    *,
-    progress: Progress = silently,
+    here: Deployment, signer: Signer, path: Path, wanted: ArchiveScope, *, progress: Progress = silently
 ) -> Exported:
     """Write the archive to *path*, a new file that appears only once it is complete.
 

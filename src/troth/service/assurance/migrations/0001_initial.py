@@ -7,9 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [
-        ("core", "0001_initial"),
-    ]
+    dependencies = [("core", "0001_initial")]
 
     operations = [
         migrations.CreateModel(
@@ -19,9 +17,7 @@ class Migration(migrations.Migration):
                 ("declaration", models.CharField(max_length=80)),
                 ("policy", models.CharField(max_length=80)),
             ],
-            options={
-                "db_table": "assurance_declared",
-            },
+            options={"db_table": "assurance_declared"},
         ),
         migrations.CreateModel(
             name="BindingRow",

@@ -18,9 +18,7 @@ class Migration(migrations.Migration):
                 ("event", models.CharField(max_length=40)),
                 ("at", models.DateTimeField()),
             ],
-            options={
-                "db_table": "core_control_event",
-            },
+            options={"db_table": "core_control_event"},
         ),
         migrations.CreateModel(
             name="OutsideSignature",
@@ -30,9 +28,7 @@ class Migration(migrations.Migration):
                 ("data", models.BinaryField()),
                 ("at", models.DateTimeField()),
             ],
-            options={
-                "db_table": "core_outside_signature",
-            },
+            options={"db_table": "core_outside_signature"},
         ),
         migrations.CreateModel(
             name="Tile",
@@ -196,7 +192,7 @@ class Migration(migrations.Migration):
                         fields=("plan_hash",),
                         name="replay_of_a_plan_is_open_once",
                     )
-                ],
+                ]
             },
         ),
         migrations.CreateModel(
@@ -275,9 +271,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "core_check",
-            },
+            options={"db_table": "core_check"},
         ),
         migrations.CreateModel(
             name="RunRow",
@@ -351,9 +345,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "core_step",
-            },
+            options={"db_table": "core_step"},
         ),
         migrations.CreateModel(
             name="Subject",
@@ -371,7 +363,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("erased_at__isnull", True), ("wrapped_key__isnull", True), _connector="OR"),
                         name="subject_erased_has_no_key",
                     )
-                ],
+                ]
             },
         ),
         migrations.CreateModel(
@@ -463,7 +455,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("checkpoint_size__gte", 0), ("size__gte", models.F("checkpoint_size"))),
                         name="tree_checkpoint_is_within",
                     ),
-                ],
+                ]
             },
         ),
         migrations.AddConstraint(
@@ -477,8 +469,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(("checks__gte", 1)), name="retraction_covers_checks"),
         ),
         migrations.AddIndex(
-            model_name="checkrow",
-            index=models.Index(fields=["control", "-at", "-id"], name="check_latest_of_control"),
+            model_name="checkrow", index=models.Index(fields=["control", "-at", "-id"], name="check_latest_of_control")
         ),
         migrations.AddIndex(
             model_name="checkrow",

@@ -7,10 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [
-        ("core", "0001_initial"),
-        ("mail", "0001_initial"),
-    ]
+    dependencies = [("core", "0001_initial"), ("mail", "0001_initial")]
 
     operations = [
         migrations.CreateModel(
@@ -65,9 +62,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "disclosures_disclosure_subject",
-            },
+            options={"db_table": "disclosures_disclosure_subject"},
         ),
         migrations.CreateModel(
             name="RecipientNotification",
@@ -107,17 +102,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "disclosures_recipient_notification",
-            },
+            options={"db_table": "disclosures_recipient_notification"},
         ),
+        migrations.AddIndex(model_name="disclosure", index=models.Index(fields=["at"], name="disclosure_at")),
         migrations.AddIndex(
-            model_name="disclosure",
-            index=models.Index(fields=["at"], name="disclosure_at"),
-        ),
-        migrations.AddIndex(
-            model_name="disclosure",
-            index=models.Index(fields=["recipient", "-at"], name="disclosure_recipient"),
+            model_name="disclosure", index=models.Index(fields=["recipient", "-at"], name="disclosure_recipient")
         ),
         migrations.AddConstraint(
             model_name="disclosure",
@@ -132,17 +121,13 @@ class Migration(migrations.Migration):
                 name="disclosure_kind_is_known",
             ),
         ),
-        migrations.AddIndex(
-            model_name="disclosuresubject",
-            index=models.Index(fields=["at"], name="concerned_at"),
-        ),
+        migrations.AddIndex(model_name="disclosuresubject", index=models.Index(fields=["at"], name="concerned_at")),
         migrations.AddConstraint(
             model_name="disclosuresubject",
             constraint=models.UniqueConstraint(fields=("subject", "disclosure"), name="concerned_once_by_each_name"),
         ),
         migrations.AddIndex(
-            model_name="recipientnotification",
-            index=models.Index(fields=["made_at"], name="notice_made"),
+            model_name="recipientnotification", index=models.Index(fields=["made_at"], name="notice_made")
         ),
         migrations.AddIndex(
             model_name="recipientnotification",

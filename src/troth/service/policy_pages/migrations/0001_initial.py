@@ -7,9 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [
-        ("core", "0001_initial"),
-    ]
+    dependencies = [("core", "0001_initial")]
 
     operations = [
         migrations.CreateModel(
@@ -42,5 +40,5 @@ class Migration(migrations.Migration):
                 "db_table": "policy_pages_published",
                 "indexes": [models.Index(fields=["effective", "number"], name="published_in_force")],
             },
-        ),
+        )
     ]

@@ -38,9 +38,7 @@ class QueueFilterForm(_Plain):
 
     what = forms.ChoiceField(choices=[("", _("Everything")), *RIGHTS.items()], required=False, label=_("About"))
     needs = forms.ChoiceField(
-        choices=[("", _("Anything")), ("somebody", _("Our staff")), *NEEDS.items()],
-        required=False,
-        label=_("Needs"),
+        choices=[("", _("Anything")), ("somebody", _("Our staff")), *NEEDS.items()], required=False, label=_("Needs")
     )
     only = forms.ChoiceField(
         choices=[("", _("All open")), ("mine", _("Mine")), ("late", _("Late")), ("closed", _("Closed"))],

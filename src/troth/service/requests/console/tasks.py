@@ -236,10 +236,7 @@ def proof(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     content = content_of(row.case, at_desk)
     record_access(
-        request,
-        subjects=people_of(row.case, content, at_desk),
-        purpose=purpose_of(request),
-        about=row.case.about,
+        request, subjects=people_of(row.case, content, at_desk), purpose=purpose_of(request), about=row.case.about
     )
     try:
         data = at_desk.papers.file(row.case, bytes(row.proof))

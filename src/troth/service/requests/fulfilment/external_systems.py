@@ -110,11 +110,7 @@ def ask_staff_to_weigh(case: Case, at_desk: CaseDeployment, at: dt.datetime) -> 
     officer = organisation.officer.email if organisation.officer is not None else organisation.email
     with translation.override(at_desk.declaration.policy.language):
         task = gettext("Weigh an objection: %(reference)s") % {"reference": case.reference}
-    facts = {
-        "task": task,
-        "due": case.due_on or at.date(),
-        "link": f"{at_desk.site}/console/cases/{case.reference}/",
-    }
+    facts = {"task": task, "due": case.due_on or at.date(), "link": f"{at_desk.site}/console/cases/{case.reference}/"}
     write_to(staff_address(case, at_desk, officer), case, "staff_task", at_desk, facts, now=at, again="weigh")
 
 

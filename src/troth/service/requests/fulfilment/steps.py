@@ -327,12 +327,7 @@ def _begin_run(
         if batch.right in at_desk.declaration.requests.approve:
             _require_approval(cases, approved, at)
         carry_out(
-            made,
-            stores,
-            approved=approved,
-            declaration=at_desk.declaration,
-            keyring=at_desk.keyring,
-            run_id=run_id,
+            made, stores, approved=approved, declaration=at_desk.declaration, keyring=at_desk.keyring, run_id=run_id
         )
     except (PlanRefused, NotApproved) as refused:
         _take_apart(cases, refused, at)

@@ -148,11 +148,7 @@ def _case(intake: Intake, desk: CaseDeployment, now: dt.datetime) -> tuple[Case,
         name, reason = wrong[0]
         raise CaseRefused(f"'{name[:80]}' cannot be stopped by this: {reason}")
     needed = rules.tier_needed(
-        desk.declaration,
-        intake.kind,
-        intake.right,
-        residence=intake.residence,
-        purposes=intake.content.purposes,
+        desk.declaration, intake.kind, intake.right, residence=intake.residence, purposes=intake.content.purposes
     )
     case = Case(
         reference=f"new-{id(intake):x}",

@@ -22,15 +22,7 @@ _GAP_MAX = 3
 _REACH, _REACH_OF_A_STOP = 5, 1
 """Maximum distance in words of a negation before a phrase. People who want no more mail use "not" everywhere, so a
 negation inverts an objection only directly before it."""
-_ORDER = (
-    Right.VIEW,
-    Right.PORT,
-    Right.WITHDRAW,
-    Right.OBJECT,
-    Right.RESTRICT,
-    Right.AMEND,
-    Right.ERASE,
-)
+_ORDER = (Right.VIEW, Right.PORT, Right.WITHDRAW, Right.OBJECT, Right.RESTRICT, Right.AMEND, Right.ERASE)
 """Order of several rights in one message: access comes before changes."""
 STOPS = (Right.OBJECT, Right.WITHDRAW)
 """Rights that only stop a use; granting them harms nobody, even if someone else asked."""

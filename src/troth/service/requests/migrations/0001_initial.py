@@ -8,10 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [
-        ("core", "0001_initial"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("core", "0001_initial"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
 
     operations = [
         migrations.CreateModel(
@@ -37,9 +34,7 @@ class Migration(migrations.Migration):
                 ("made_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField(null=True)),
             ],
-            options={
-                "db_table": "requests_case_batch",
-            },
+            options={"db_table": "requests_case_batch"},
         ),
         migrations.CreateModel(
             name="UsedHandover",
@@ -48,9 +43,7 @@ class Migration(migrations.Migration):
                 ("digest", models.BinaryField(max_length=32, unique=True)),
                 ("until", models.DateTimeField()),
             ],
-            options={
-                "db_table": "requests_used_handover",
-            },
+            options={"db_table": "requests_used_handover"},
         ),
         migrations.CreateModel(
             name="Case",
@@ -247,9 +240,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "requests_case_event",
-            },
+            options={"db_table": "requests_case_event"},
         ),
         migrations.CreateModel(
             name="CasePause",
@@ -264,9 +255,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "requests_case_pause",
-            },
+            options={"db_table": "requests_case_pause"},
         ),
         migrations.CreateModel(
             name="CaseReceipt",
@@ -293,9 +282,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "requests_case_receipt",
-            },
+            options={"db_table": "requests_case_receipt"},
         ),
         migrations.CreateModel(
             name="CaseStep",
@@ -339,9 +326,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "requests_case_step",
-            },
+            options={"db_table": "requests_case_step"},
         ),
         migrations.CreateModel(
             name="IngestedMessage",
@@ -356,9 +341,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "requests_ingested_message",
-            },
+            options={"db_table": "requests_ingested_message"},
         ),
         migrations.CreateModel(
             name="MailedLink",
@@ -384,9 +367,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "requests_mailed_link",
-            },
+            options={"db_table": "requests_mailed_link"},
         ),
         migrations.CreateModel(
             name="Package",
@@ -430,9 +411,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "requests_plan_approval",
-            },
+            options={"db_table": "requests_plan_approval"},
         ),
         migrations.CreateModel(
             name="ProcessingHalt",
@@ -515,18 +494,9 @@ class Migration(migrations.Migration):
                 name="case_ready",
             ),
         ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["subject"], name="case_subject"),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["closed_at"], name="case_closed"),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["-received_at"], name="case_received"),
-        ),
+        migrations.AddIndex(model_name="case", index=models.Index(fields=["subject"], name="case_subject")),
+        migrations.AddIndex(model_name="case", index=models.Index(fields=["closed_at"], name="case_closed")),
+        migrations.AddIndex(model_name="case", index=models.Index(fields=["-received_at"], name="case_received")),
         migrations.AddIndex(
             model_name="case",
             index=models.Index(
@@ -567,8 +537,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="caseevent",
-            index=models.Index(fields=["case", "at", "id"], name="event_of_case"),
+            model_name="caseevent", index=models.Index(fields=["case", "at", "id"], name="event_of_case")
         ),
         migrations.AddConstraint(
             model_name="casepause",
@@ -600,10 +569,7 @@ class Migration(migrations.Migration):
             model_name="planapproval",
             constraint=models.UniqueConstraint(fields=("case", "plan_hash", "by"), name="approval_is_given_once"),
         ),
-        migrations.AddIndex(
-            model_name="restriction",
-            index=models.Index(fields=["mark"], name="restriction_mark"),
-        ),
+        migrations.AddIndex(model_name="restriction", index=models.Index(fields=["mark"], name="restriction_mark")),
         migrations.AddConstraint(
             model_name="restriction",
             constraint=models.UniqueConstraint(

@@ -8,13 +8,4 @@ from troth.service.requests.package.contents import Contents, PackageRefused, Sh
 from troth.service.requests.package.facts import is_searchable, unsearched
 from troth.service.requests.package.portability import portable
 
-__all__ = [
-    "Contents",
-    "PackageRefused",
-    "Shared",
-    "TableContents",
-    "build",
-    "is_searchable",
-    "portable",
-    "unsearched",
-]
+__all__ = ["Contents", "PackageRefused", "Shared", "TableContents", "build", "is_searchable", "portable", "unsearched"]

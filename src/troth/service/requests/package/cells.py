@@ -48,13 +48,9 @@ _KINDS: Mapping[str, _Kind] = {
     "local_moment": _Kind(_text(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+$"), dt.datetime.isoformat),
     "time": _Kind(_text(pattern="^[0-9]{2}:[0-9]{2}:[0-9:.+-]+$"), dt.time.isoformat),
     "uuid": _Kind(_text(format="uuid"), str),
-    "bytes": _Kind(
-        _text(contentEncoding="base64"),
-        lambda value: base64.b64encode(value).decode(),
-    ),
+    "bytes": _Kind(_text(contentEncoding="base64"), lambda value: base64.b64encode(value).decode()),
     "broken_text": _Kind(
-        _text(contentEncoding="base64"),
-        lambda value: base64.b64encode(value.encode("utf-8", "surrogatepass")).decode(),
+        _text(contentEncoding="base64"), lambda value: base64.b64encode(value.encode("utf-8", "surrogatepass")).decode()
     ),
 }
 _MIXED = "mixed"

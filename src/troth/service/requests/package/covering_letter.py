@@ -198,10 +198,7 @@ def _about(contents: Contents, facts: PackageFacts) -> list[dict[str, Any]]:
             gettext("Automated decisions"),
             gettext("GDPR Art. 15(1)(h), 22"),
             facts.decisions,
-            [
-                facts.decides,
-                *([profiles % {"uses": facts.profiles}] if facts.profiles else []),
-            ],
+            [facts.decides, *([profiles % {"uses": facts.profiles}] if facts.profiles else [])],
         ),
     ]
 

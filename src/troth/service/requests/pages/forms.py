@@ -152,9 +152,7 @@ class ComplaintForm(_Person):
     def content(self) -> CaseContent:
         address = self.cleaned_data["email"]
         return CaseContent(
-            address=address,
-            identifiers=((IdentityKind.EMAIL, address),),
-            message=self.cleaned_data["message"],
+            address=address, identifiers=((IdentityKind.EMAIL, address),), message=self.cleaned_data["message"]
         )
 
 

@@ -128,11 +128,7 @@ def _put_on_record(
     log = DatabaseLog(signer)
     leaves = CaseReceipt.objects.filter(case__in=cases, run=run_id, entry__leaf__isnull=False)
     return {
-        case_id: {
-            "leaf": leaf,
-            "proof": proof(log, leaf, extra=log.entry_bytes(leaf)),
-            "verifier": str(log.verifier),
-        }
+        case_id: {"leaf": leaf, "proof": proof(log, leaf, extra=log.entry_bytes(leaf)), "verifier": str(log.verifier)}
         for case_id, leaf in leaves.values_list("case_id", "entry__leaf")
         if leaf is not None
     }

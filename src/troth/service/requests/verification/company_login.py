@@ -131,12 +131,7 @@ def _exchange(
 
 
 def _verified(
-    client: httpx.Client,
-    provider: Mapping[str, Any],
-    login: SubjectLogin,
-    token: object,
-    nonce: str,
-    now: dt.datetime,
+    client: httpx.Client, provider: Mapping[str, Any], login: SubjectLogin, token: object, nonce: str, now: dt.datetime
 ) -> Mapping[str, Any]:
     if not isinstance(token, str):
         raise LoginRefused("the provider sent no ID token")

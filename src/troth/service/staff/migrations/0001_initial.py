@@ -8,10 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [
-        ("core", "0001_initial"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("core", "0001_initial"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
 
     operations = [
         migrations.CreateModel(
@@ -23,9 +20,7 @@ class Migration(migrations.Migration):
                 ("latest_at", models.DateTimeField()),
                 ("locked_until", models.DateTimeField(null=True)),
             ],
-            options={
-                "indexes": [models.Index(fields=["latest_at"], name="staff_attempts_latest_at")],
-            },
+            options={"indexes": [models.Index(fields=["latest_at"], name="staff_attempts_latest_at")]},
         ),
         migrations.CreateModel(
             name="Confidence",
@@ -45,7 +40,7 @@ class Migration(migrations.Migration):
                         ),
                         name="staff_confidence_goes_when_closed",
                     )
-                ],
+                ]
             },
         ),
         migrations.CreateModel(
@@ -61,14 +56,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "staff_factor_secret",
-            },
+            options={"db_table": "staff_factor_secret"},
         ),
         migrations.CreateModel(
             name="GrantLock",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"))
             ],
             options={
                 "db_table": "staff_grant_lock",
@@ -84,9 +77,7 @@ class Migration(migrations.Migration):
                 ("purpose", models.CharField(blank=True, max_length=160)),
                 ("at", models.DateTimeField()),
             ],
-            options={
-                "indexes": [models.Index(fields=["at"], name="staff_refusal_at")],
-            },
+            options={"indexes": [models.Index(fields=["at"], name="staff_refusal_at")]},
         ),
         migrations.CreateModel(
             name="StaffMember",
@@ -109,9 +100,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "db_table": "staff_member",
-            },
+            options={"db_table": "staff_member"},
         ),
         migrations.CreateModel(
             name="Invitation",
@@ -202,10 +191,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddIndex(
-            model_name="staffmember",
-            index=models.Index(fields=["left_at"], name="staff_member_left"),
-        ),
+        migrations.AddIndex(model_name="staffmember", index=models.Index(fields=["left_at"], name="staff_member_left")),
         migrations.AddConstraint(
             model_name="invitation",
             constraint=models.CheckConstraint(

@@ -17,9 +17,7 @@ class Migration(migrations.Migration):
                 ("begun_at", models.DateTimeField()),
                 ("lease_until", models.DateTimeField(db_index=True)),
             ],
-            options={
-                "db_table": "work_worker",
-            },
+            options={"db_table": "work_worker"},
         ),
         migrations.CreateModel(
             name="FlowRow",
