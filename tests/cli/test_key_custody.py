@@ -44,7 +44,7 @@ def exported(spent: House, identity: Path) -> House:
 
 
 def test_the_third_approver_needs_the_other_two(house: House) -> None:
-    assert "0 approvers; it takes two" in house.troth("approvers").out
+    assert "0 approvers; two are needed" in house.troth("approvers").out
     house.add_approvers()
     assert [one["role"] for one in house.troth("approvers", "--json").document] == ["custodian-a", "custodian-b"]
     plan = house.plan("approvers", "add", "custodian-c", words=WORDS["custodian-c"])
@@ -175,7 +175,7 @@ def test_an_export_never_takes_the_place_of_a_file(exported: House, identity: Pa
     plan = exported.plan(*out)
     exported.approve(plan)
     answer = exported.troth(*out, "--apply", plan)
-    assert (answer.code, "name another file" in answer.err) == (1, True)
+    assert (answer.code, "exists already" in answer.err) == (1, True)
     assert (exported.folder / "keys.age").read_bytes() == before
     assert exported.troth(*out[:-1], "other.age", "--apply", plan).code == 0, "the approvals are still there"
 

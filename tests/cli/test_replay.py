@@ -142,7 +142,7 @@ def test_a_legal_hold_is_heeded(back: Firm) -> None:
             "VALUES ('D-1', 'CPR 31', '', 'shop', '2026-01-01', '2030-01-01', 0)"
         )
     shown = replay(back)
-    assert "a legal hold stands (D-1)" in shown.out
+    assert "a legal hold applies (D-1)" in shown.out
     assert apply(back).code == 1
     assert back.rows("customer")[0][1] == "ann@example.org"
     [entry] = back.entries("erasure.replayed")

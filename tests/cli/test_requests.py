@@ -190,7 +190,9 @@ def test_a_plan_that_was_carried_out_says_so_and_the_person_was_erased(firm: Fir
     assert firm.troth("erase", *ANN, "--apply", approved).code == 0
     again = firm.troth("erase", *ANN, "--apply", approved)
     assert (again.code, again.out) == (1, "")
-    assert re.search(r"the plan of that hash was carried out on \d{4}-.* UTC, by run [0-9a-f]{16}; look at", again.err)
+    assert re.search(
+        r"the plan of that hash was carried out on \d{4}-.* UTC, by run [0-9a-f]{16}; make a new plan", again.err
+    )
     seen = firm.troth("view", *ANN).out
     assert re.fullmatch(re.escape(NO_ROW) + r"They were erased on \d{4}-\d\d-\d\d; the receipt .*\n", seen)
 

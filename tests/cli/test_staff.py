@@ -37,7 +37,7 @@ def test_a_member_is_reviewed_and_leaves(firm: Firm) -> None:
     assert "runs the service" in listed
     assert firm.troth("staff", "review", "--keep", "ben@example.org", "--json").document == {"kept": 2, "ended": 0}
     plan = firm.troth("staff", "leave", "ben@example.org")
-    assert "nothing is done yet" in plan.out
+    assert "nothing was changed" in plan.out
     assert firm.entries("staff.left") == []
     assert firm.troth("staff", "leave", "ben@example.org", "--apply").code == 0
     assert len(firm.entries("staff.left")) == 1

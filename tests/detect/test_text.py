@@ -95,7 +95,7 @@ def test_a_lone_surrogate_keeps_its_place() -> None:
 
 def test_time_that_is_over_is_told() -> None:
     text = FoldedText("a", seconds_max=-1)
-    with pytest.raises(Unscanned, match="in the time allowed"):
+    with pytest.raises(Unscanned, match="within the time limit"):
         text.check_clock()
 
 
@@ -122,5 +122,5 @@ def test_an_east_asian_full_stop_is_the_dot_of_an_address(dot: str) -> None:
 
 
 def test_time_is_looked_at_while_much_is_left_out() -> None:
-    with pytest.raises(Unscanned, match="in the time allowed"):
+    with pytest.raises(Unscanned, match="within the time limit"):
         FoldedText("1\u200b2\u200b", seconds_max=-1)

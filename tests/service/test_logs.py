@@ -33,7 +33,7 @@ def said(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> str:
     start = (
         f"from troth.service.server import serve; serve(port={port}, application='tests.service.breaking:application')"
     )
-    with (home / "log").open("w") as log:
+    with (home / "log").open("wb") as log:
         command = ["python", "-c", start]
         server = forks.start(command, env=environment_of(home), cwd=ROOT, stdout=log, stderr=log)
         try:

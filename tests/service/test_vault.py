@@ -190,7 +190,7 @@ def test_an_unknown_token_in_a_batch_gives_nothing_away(vault: Vault) -> None:
         (OPAQUE, "x" * 65_537, "a text of 1 to 65,536 bytes"),
         (OPAQUE, "half a character: \ud800", "a text of 1 to 65,536 bytes"),
         (CARDS, "4222222222222", "of a card of 13 digits the first 6 and last 4 give away the rest"),
-        (CARDS, "4111 1111 1111 1111", "digits 0 to 9 alone"),
+        (CARDS, "4111 1111 1111 1111", "only digits 0 to 9"),
         (TokenFormat.PAN_LAST4, CARD, "computed, not stored; use a Tokeniser"),
     ],
 )

@@ -51,4 +51,4 @@ def test_a_worker_looks_before_it_begins(office: Office, notes: Path, caplog: An
     leased(office.now() - 60 * MINUTE)
     os.utime(notes)
     worker(threading.Event(), settings=office.settings, until_idle=True)
-    assert "older than the notes" in caplog.text
+    assert "older than the recorded steps" in caplog.text

@@ -398,7 +398,7 @@ def test_a_row_whose_age_nobody_can_tell_is_found(ask: Ask, sql: Callable[..., N
     [found] = check.findings
     assert (found.place, "it is unknown whether" in found.message) == ("shop.login", True)
     assert "write the date there" in found.fix
-    assert not start or start not in str(check.findings), "what stands there may be anything"
+    assert not start or start not in str(check.findings).replace("unknown", ""), "what stands there may be anything"
 
 
 def test_nothing_where_a_period_starts_is_a_fault_unless_the_rule_says_what_it_means(

@@ -177,7 +177,7 @@ def test_the_rights_are_listed_with_their_functions(tmp_path: Path) -> None:
     [
         ({"TROTH_HOOK_SECRET": "short"}, ["troth_hook.E002", "32 characters"]),
         ({"DESK_HOOK": "tests.hook.site.privacy.no_hook"}, ["troth_hook.E001", "no_hook"]),
-        ({"DESK_HOOK": "tests.hook.site.privacy.view"}, ["troth_hook.E001", "no troth.hook.Hook"]),
+        ({"DESK_HOOK": "tests.hook.site.privacy.view"}, ["troth_hook.E001", "not name a troth.hook.Hook"]),
     ],
 )
 def test_wrong_settings_are_told_at_the_start(tmp_path: Path, settings: dict[str, str], told: list[str]) -> None:

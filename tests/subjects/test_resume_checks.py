@@ -168,8 +168,8 @@ def test_a_hold_that_was_placed_meanwhile_is_heeded(lay_small: Lay, scope: tuple
     laid = lay_small(DELETED, *TABLES)
     _interrupt(laid, "before")
     before = (laid.rows("person"), laid.rows("note"))
-    with pytest.raises(RunFailed, match=r"a legal hold stands \(2026-7\) on rows of the plan, placed after"):
-        _resume(laid, HoldScope("a legal hold stands (2026-7)", "CPR Part 31", scope, (0,)))
+    with pytest.raises(RunFailed, match=r"a legal hold applies \(2026-7\) on rows of the plan, placed after"):
+        _resume(laid, HoldScope("a legal hold applies (2026-7)", "CPR Part 31", scope, (0,)))
     assert (laid.rows("person"), laid.rows("note")) == before
     assert [fields.get("why") for _, fields in laid.entries()] == [None, "held"]
 

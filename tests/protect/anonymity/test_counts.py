@@ -245,8 +245,8 @@ def test_a_huge_k_releases_nothing() -> None:
     ("wrong", "message"),
     [
         ({"k": 1}, "k must be 2 or more"),
-        ({"by": []}, "one column or two"),
-        ({"by": ["row", "column", "other"]}, "one column or two"),
+        ({"by": []}, "one or two columns"),
+        ({"by": ["row", "column", "other"]}, "one or two columns"),
         ({"by": ["persons"]}, "'persons'"),
         ({"by": "row"}, r"write \['row'\]"),
         ({"by": ["person"]}, "two roles"),

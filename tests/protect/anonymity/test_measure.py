@@ -118,7 +118,7 @@ def test_no_value_is_in_what_a_measure_shows() -> None:
         (["x", "x"], [], None, "listed twice"),
         (["x"], ["x"], None, "two roles"),
         (["x"], [], "x", "two roles"),
-        (["list"], [], None, "take it apart"),
+        (["list"], [], None, "split it into plain columns first"),
     ],
 )
 def test_questions_that_do_not_fit_are_refused(

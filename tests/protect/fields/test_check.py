@@ -36,7 +36,7 @@ def test_larger_buckets_are_noted_as_such() -> None:
     [
         ("population: 999", "index it together with another column"),
         ("population: 999, with: [name]", "index more columns with it"),
-        ("population: 1000, values_per_bucket: 900", "ask for fewer"),
+        ("population: 1000, values_per_bucket: 900", "use fewer"),
     ],
 )
 def test_an_index_over_too_few_values_is_an_error(search: str, fix: str) -> None:

@@ -290,7 +290,7 @@ def test_what_has_no_title_is_called_by_what_it_holds() -> None:
         ("adr: tax law wants invoices", "das Steuerrecht verlangt Rechnungen"),
         ("tax law wants invoices", "das Steuerrecht verlangt Rechnungen"),
         ("adr: the row is also about someone else", "der Datensatz betrifft auch jemand anderen"),
-        ("a legal hold stands (R-2026-1)", "wir müssen es für eine offene Angelegenheit aufbewahren (R-2026-1)"),
+        ("a legal hold applies (R-2026-1)", "wir müssen es für eine offene Angelegenheit aufbewahren (R-2026-1)"),
         ("adr: because we say so", "because we say so"),
     ],
 )

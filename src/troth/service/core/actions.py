@@ -69,7 +69,7 @@ def _holds(subjects: Sequence[Collection[str]], at: dt.datetime) -> list[HoldSco
         indices = tuple(index for index, names in enumerate(subjects) if hold.subject in names)
         if hold.subject is None or indices:
             places = (hold.scope,) if hold.scope is not None else ()
-            holds.append(HoldScope(f"a legal hold is in force ({hold.matter})", hold.citation, places, indices))
+            holds.append(HoldScope(f"a legal hold applies ({hold.matter})", hold.citation, places, indices))
     return holds
 
 

@@ -94,7 +94,7 @@ _GENERIC = (
     gettext_noop("it has parts that our record of systems does not list, and they are as they were"),
 )
 """Reasons from `troth.subjects.plan`; others are the company's own words."""
-_HELD = re.compile(r"a legal hold is in force \((.+)\)")
+_HELD = re.compile(r"a legal hold applies \((.+)\)")
 
 
 def _reason(because: str, place: str, declaration: Declaration) -> str:
