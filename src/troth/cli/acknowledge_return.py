@@ -52,19 +52,19 @@ def acknowledge_return(declaration: Path, ids: tuple[str, ...], reason: str | No
         raise click.UsageError("give --id and --reason together: whose row it is, and how you know that they came back")
     with cli.opened(declaration, read_only=True) as company:
         company.use_record()
-        from troth.service.core import reappearance as room
+        from troth.service.core import reappearance as core
         from troth.service.core.keys import ledger_signer
         from troth.service.core.ledger import sequence_if_sound
 
         now = dt.datetime.now(dt.UTC)
         with formatting.progress("reading"):
-            found = room.who_is_back(company.map, company.stores, company.keyring, now=now)
+            found = core.who_is_back(company.map, company.stores, company.keyring, now=now)
         acknowledged = 0
         if reason is not None:
             systems = company.declaration.systems
-            acknowledged = room.acknowledge_return(found, ids, systems, reason=reason, keyring=company.keyring, now=now)
+            acknowledged = core.acknowledge_return(found, ids, systems, reason=reason, keyring=company.keyring, now=now)
             sequence_if_sound(ledger_signer(company.keyring, company.declaration.organisation), now=now)
-            found = room.who_is_back(company.map, company.stores, company.keyring, now=now)
+            found = core.who_is_back(company.map, company.stores, company.keyring, now=now)
     if as_json:
         rows = [{"row": one.row, "kind": str(one.kind), "erased_at": one.erased_at.isoformat()} for one in found]
         cli.print_json({"acknowledged": acknowledged, "rows": rows})

@@ -64,7 +64,7 @@ def check(declaration: Path, no_stores: bool, values: bool, as_json: bool) -> No
         cli.print_json([_json(problem) for problem in problems])
     else:
         for problem in problems:
-            # Names in a store are untrusted, and must not look like lines of ours.
+            # Names in a store are untrusted, and must not look like our own output.
             click.echo(f"{problem.severity}: {' '.join(cli.printable(str(problem)).splitlines())}")
         errors = sum(problem.severity == "error" for problem in problems)
         warnings = sum(problem.severity == "warning" for problem in problems)

@@ -80,14 +80,14 @@ def replay(
     with cli.opened(declaration, read_only=approved is None) as company:
         _require_systems(company, systems)
         resumed = company.resume()
-        from troth.service.core import replay as room
+        from troth.service.core import replay as core_replay
 
         looking = (company.map, company.stores)
-        erasures = room.LedgerToo(_ledger(folder, company), company.keyring) if folder is not None else None
+        erasures = core_replay.LedgerToo(_ledger(folder, company), company.keyring) if folder is not None else None
         with formatting.progress("reading") as tell:
-            ended = room.conclude_all(*looking, company.declaration, company.keyring, now=_now())
+            ended = core_replay.conclude_all(*looking, company.declaration, company.keyring, now=_now())
             refuse_untrue(company.declaration, check(company.declaration, company.schemas))
-            found = room.look(
+            found = core_replay.look(
                 company.declaration,
                 *looking,
                 company.keyring,
@@ -100,11 +100,11 @@ def replay(
         known = str(plan_hash(found.plan, company.keyring)) if found.plan is not None else None
         done = None
         if found.plan is None and not found.back.found and not ended:
-            room.nothing_found(found, systems, company.declaration, company.keyring, _now())
+            core_replay.nothing_found(found, systems, company.declaration, company.keyring, _now())
         elif found.plan is not None and approved is not None:
             steps = itertools.count(1)
             with formatting.progress("carrying out") as tell:
-                done = room.replay(
+                done = core_replay.replay(
                     found,
                     *looking,
                     approved=approved,

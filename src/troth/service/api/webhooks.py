@@ -2,7 +2,7 @@
 
 Messages follow the Standard Webhooks convention: ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``, an
 HMAC-SHA256 over all three parts. They go to public addresses, and to those that ``TROTH_WEBHOOKS_PRIVATE`` allows:
-webhooks reach nothing else in this machine's network. A message is retried until it is accepted, or for a day; a
+webhooks reach nothing else in this machine's network. A message is retried until it is accepted, for up to 21 hours; a
 receiver may get it twice, with the same id. A receiver that fails is skipped for the rest of a pass, which is short:
 other work waits for its end.
 """
@@ -164,7 +164,7 @@ def _deliver(message: Delivery, client: httpx.Client, keys: Keyring, now: dt.dat
     if not why:
         Delivery.objects.filter(pk=message.pk).update(done_at=now, why="")
     elif message.tries >= len(_WAITS_S):
-        _LOG.error("a webhook did not take a message for a day: %s", why)
+        _LOG.error("a webhook did not accept a message, and its last retry is over: %s", why)
         Delivery.objects.filter(pk=message.pk).update(done_at=now, why=why)
     else:
         again = now + dt.timedelta(seconds=_WAITS_S[message.tries])

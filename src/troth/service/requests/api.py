@@ -222,7 +222,7 @@ def _ask_all(asked: list[NewCase], token: ApiToken, *, is_single: bool) -> Any:
     try:
         cases = receive.receive_all([_intake(each, token.program) for each in asked], at_desk, now=now)
     except CaseRefused as refused:
-        return problem(422, "The person is not named like this", str(refused))
+        return problem(422, "The request is not valid", str(refused))
     known = [_known(case, {}) for case in cases]
     return Status(201, known[0] if is_single else known)
 

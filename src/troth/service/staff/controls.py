@@ -66,7 +66,7 @@ def _of_holders(
         [ControlFinding("staff", f"{counted(without, 'person', 'people')} without {what}", fix)] if without else []
     )
     return ControlResult.of(
-        f"{people} who have signed in can see personal data, {without} of them without {what}.",
+        f"{people} who signed in can see personal data, {without} of them without {what}.",
         evidence=Evidence(_STAFF, _STAFF, population=len(holding), tested=len(holding), period=period),
         findings=findings,
         figures={"holders": len(holding), "without": without},
