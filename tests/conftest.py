@@ -31,7 +31,13 @@ settings.register_profile(
 )
 settings.load_profile("troth")
 
-pytest_plugins = ["troth.testing.fixtures", "tests.rig.fixtures", "tests.mutations", "tests.browsing"]
+pytest_plugins = [
+    "troth.testing.fixtures",
+    "tests.rig.fixtures",
+    "tests.rig.databases",
+    "tests.mutations",
+    "tests.browsing",
+]
 
 _GARBAGE = 20_000, 20, 50
 """How many objects are made before the collector looks at the youngest, and how often at the older ones."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import gc
 import importlib
 import io
 import json
 import os
+import pty
 import runpy
 import select
 import signal
@@ -21,6 +23,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -188,6 +191,28 @@ def run(
     return subprocess.CompletedProcess(list(map(str, command)), code, *printed)
 
 
+def typed(command: Sequence[str | Path], *lines: str, env: Mapping[str, str], cwd: Path) -> tuple[int, str]:
+    """Run *command* at a terminal of its own, and type one of *lines* at each question; its exit code, and what the
+    terminal showed."""
+    ours, theirs = pty.openpty()
+    shown, asked, answers = b"", b"", [line.encode() + b"\n" for line in lines]
+    try:
+        with os.fdopen(theirs, "r+b", buffering=0) as terminal:
+            process = start(command, env=env, cwd=cwd, stdin=terminal, stdout=terminal, stderr=terminal)
+        while select.select([ours], [], [], _PATIENCE_S)[0]:
+            try:
+                some = os.read(ours, 4096)
+            except OSError:  # how a terminal says that nobody is there any more
+                break
+            shown, asked = shown + some, asked + some
+            if answers and asked.rstrip().endswith(b":"):
+                asked = b""  # the line end that follows is no question: what is typed before the next one is lost
+                os.write(ours, answers.pop(0))
+        return process.wait(_PATIENCE_S), shown.decode()
+    finally:
+        os.close(ours)
+
+
 @lru_cache
 def _server() -> socket.socket:
     """Where to ask for forks, started with the first one and ended with this process."""
@@ -305,6 +330,9 @@ def _become(files: Sequence[int], command: Sequence[str], env: Mapping[str, str]
     for to, file in enumerate(files):
         os.dup2(file, to)
         os.close(file)
+    if os.isatty(0):
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # it is what ``/dev/tty`` means from here on
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from click.testing import CliRunner
 from tests import forks
 from tests.cli.firm import Answer, Firm, lay
 from tests.cli.house import House
+from tests.rig.databases import first_in_run
 
 from troth.cli import main
 from troth.testing.servers import Server
@@ -37,10 +37,12 @@ def bare(tmp_path: Path) -> Firm:
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A TROTH_HOME with keys and a migrated database, to be copied: migrating takes longer than most tests."""
-    firm = lay(tmp_path_factory.mktemp("template"))
-    assert firm.troth("keys", "init").code == 0
-    assert firm.troth("erase", "--id", "shop.customer=0").code == 0
-    return firm.home
+    with first_in_run(tmp_path_factory, "home") as (folder, is_first):
+        if is_first:
+            firm = lay(folder)
+            assert firm.troth("keys", "init").code == 0
+            assert firm.troth("erase", "--id", "shop.customer=0").code == 0
+        return folder / "home"
 
 
 @pytest.fixture
@@ -68,20 +70,6 @@ def house(firm: Firm) -> House:
     return House(firm)
 
 
-@pytest.fixture(scope="session")
-def migrated_postgresql(
-    home: Path, tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server
-) -> Iterator[str]:
-    """The name of a migrated PostgreSQL database, to be copied."""
-    firm = lay(tmp_path_factory.mktemp("migrated"))
-    shutil.copytree(home, firm.home)
-    name = f"m{uuid.uuid4().hex[:12]}"
-    with postgresql_server.database(name) as url:
-        assert replace(firm, extra={"TROTH_DATABASE_URL": url}).troth("migrate").code == 0
-        postgresql_server.cut(name)
-        yield name
-
-
 @pytest.fixture
 def ready_postgresql(migrated_postgresql: str, postgresql_server: Server) -> Iterator[str]:
     """The URL of a migrated PostgreSQL database of the test's own."""
@@ -98,14 +86,16 @@ def each(request: pytest.FixtureRequest, firm: Firm) -> House:
 @pytest.fixture(scope="session")
 def spent_home(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A TROTH_HOME with two field keys, of which the first is not needed any more, and two approvers, to be copied."""
-    firm = lay(tmp_path_factory.mktemp("spent"))
-    shutil.copytree(home, firm.home)
-    house = House(firm)
-    for _ in range(2):
-        assert house.troth("rotate", "field").code == 0
-    house.age(1)
-    house.add_approvers()
-    return firm.home
+    with first_in_run(tmp_path_factory, "spent") as (folder, is_first):
+        if is_first:
+            firm = lay(folder)
+            shutil.copytree(home, firm.home)
+            house = House(firm)
+            for _ in range(2):
+                assert house.troth("rotate", "field").code == 0
+            house.age(1)
+            house.add_approvers()
+        return folder / "home"
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import click
 import pytest
 from tests.cli.conftest import Ask
 from tests.cli.firm import TROTH, Firm
+from tests.tables import each_row
 
 from troth.cli import COMMANDS, main
 
@@ -25,21 +26,21 @@ def _commands() -> Iterator[tuple[str, ...]]:
             yield from ((name, each) for each in command.list_commands(context))
 
 
-@pytest.mark.parametrize("command", sorted(_commands()), ids=" ".join)
+@each_row("command", sorted(_commands()), ids=" ".join)
 def test_help_has_an_example(ask: Ask, command: tuple[str, ...]) -> None:
     answer = ask(*command, "--help")
     assert (answer.code, answer.err) == (0, "")
     assert f"troth {' '.join(command)}" in answer.out.partition("Example:")[2]
 
 
-@pytest.mark.parametrize("command", sorted(_commands()), ids=" ".join)
+@each_row("command", sorted(_commands()), ids=" ".join)
 def test_every_command_speaks_json(ask: Ask, command: tuple[str, ...]) -> None:
     answer = ask(*command, "--help")
     is_group = "\nCommands:\n" in answer.out  # it prints nothing of its own
     assert ("\n  --json " in answer.out) is not is_group
 
 
-@pytest.mark.parametrize("command", sorted(_commands()), ids=" ".join)
+@each_row("command", sorted(_commands()), ids=" ".join)
 def test_an_option_that_does_not_exist_is_asked_wrongly(ask: Ask, command: tuple[str, ...]) -> None:
     answer = ask(*command, "--no-such-option")
     assert (answer.code, answer.out) == (2, "")
@@ -176,9 +177,7 @@ WRONG: dict[str, list[tuple[str, ...]]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "command", [each for wrong in WRONG.values() for each in wrong], ids=lambda command: " ".join(command)
-)
+@each_row("command", [each for wrong in WRONG.values() for each in wrong], ids=lambda command: " ".join(command))
 def test_what_is_asked_wrongly_ends_with_two(
     ask: Ask, bare: Firm, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:

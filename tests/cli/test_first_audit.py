@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
+import shlex
+import string
 import sys
 from pathlib import Path
 
 import pytest
+from tests import forks
 
 PAGE = (Path(__file__).parents[2] / "docs/tutorial/first-audit.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -38,24 +40,28 @@ class _Shell:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._exports = "set -e\n"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("TROTH_", "DJANGO_"))}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        self._environment = {**clean, "PATH": path, "COLUMNS": "160", "PWD": str(folder)}
         self.said = ""
         self.everything = ""
 
     def run(self, text: str, *, code: int) -> None:
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("TROTH_", "DJANGO_"))}
-        done = subprocess.run(
-            ["/bin/sh", "-c", self._exports + text],
-            cwd=self._folder,
-            env={**clean, "PATH": path, "COLUMNS": "160"},
-            capture_output=True,
-            text=True,
-        )
+        ended = 0
+        for line in text.splitlines():
+            assert ended == 0, f"{line!r} comes after a command that failed"
+            if line.startswith("export "):
+                name, _, value = line.removeprefix("export ").partition("=")
+                self._environment[name] = string.Template(value).substitute(self._environment)
+            else:
+                ended = self._command(shlex.split(line))
+        assert ended == code, self.said
+
+    def _command(self, command: list[str]) -> int:
+        done = forks.run(command, env=self._environment, cwd=self._folder)
         self.said = done.stdout
         self.everything += done.stdout
-        assert done.returncode == code, done.stderr
-        self._exports += "".join(line + "\n" for line in text.splitlines() if line.startswith("export "))
+        return done.returncode
 
 
 def _fill_in(file: Path, text: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import shutil
 import signal
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import pyrage
 import pytest
+from tests import forks
 from tests.cli.firm import TROTH, Firm
 from tests.cli.house import WORDS, House
 
@@ -78,25 +77,8 @@ def test_a_passphrase_is_typed_where_no_file_has_it(house: House) -> None:
 
 def _typed(house: House, role: str, *lines: str) -> str:
     """Add *role* at a terminal of its own, answer each question, and give what was shown."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(TROTH, [TROTH, "keys", "approvers", "add", role], house.environment())
-    shown, asked, answers = b"", b"", [line.encode() + b"\n" for line in lines]
-    while some := _read(terminal):
-        shown, asked = shown + some, asked + some
-        if asked.rstrip().endswith(b":") and answers:
-            asked = b""  # the line end that follows is no question: what is typed before the next one is thrown away
-            os.write(terminal, answers.pop(0))
-    os.waitpid(child, 0)
-    os.close(terminal)
-    return shown.decode()
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 4096)
-    except OSError:  # how a terminal says that nobody is there any more
-        return b""
+    command = [TROTH, "keys", "approvers", "add", role]
+    return forks.typed(command, *lines, env=house.environment(), cwd=house.folder)[1]
 
 
 def test_a_wrong_passphrase_is_refused_counted_and_never_shown(spent: House) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import os
-import pty
-import select
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import forks
 from tests.cli.conftest import Ask
 from tests.cli.firm import TROTH, Firm
 from tests.protect.agefile import age_file
@@ -139,28 +137,8 @@ def test_every_command_works_on_a_wrapped_key_and_none_without_what_unwraps_it(
 
 def _typed(fresh: Path, command: tuple[str, ...], *lines: str) -> tuple[int, str]:
     """Run ``troth`` at a terminal and type a line for each prompt; how it ended, and what the terminal showed."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(TROTH, [TROTH, *command], {"TROTH_HOME": str(fresh), "PATH": os.environ["PATH"]})
-    shown, left = "", list(lines)
-    for chunk in _chunks(terminal):
-        shown += chunk
-        if left and shown.endswith(": "):
-            os.write(terminal, f"{left.pop(0)}\n".encode())
-    _, status = os.waitpid(child, 0)
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(status), shown
-
-
-def _chunks(terminal: int) -> Iterator[str]:
-    while select.select([terminal], [], [], 120)[0]:
-        try:
-            chunk = os.read(terminal, 4096)
-        except OSError:  # the child's end is closed
-            return
-        if not chunk:
-            return
-        yield chunk.decode()
+    environment = {"TROTH_HOME": str(fresh), "PATH": os.environ["PATH"]}
+    return forks.typed([TROTH, *command], *lines, env=environment, cwd=fresh.parent)
 
 
 @pytest.fixture
@@ -173,7 +151,6 @@ def aged(fresh: Path, ask: Ask) -> Path:
     return fresh
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_passphrase_is_typed_and_not_shown(aged: Path) -> None:
     code, shown = _typed(aged, ("keys", "status"), "the right passphrase")
     assert code == 0
@@ -186,7 +163,6 @@ def test_a_passphrase_is_typed_and_not_shown(aged: Path) -> None:
     assert "a wrong passphrase" not in shown
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_new_passphrase_is_typed_twice(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     init = ("keys", "init", "--wrap", "age")
     code, shown = _typed(fresh, init, "the right passphrase", "another passphrase")

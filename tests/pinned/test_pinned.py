@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.pinned.conftest import EXPECTED, ROOT
 from tests.pinned.normalise import Normaliser
+from tests.tables import each_row
 
 NOT_PINNED = {"serve": "it goes on until a signal ends it; tests/cli/test_serve.py looks at what it prints"}
 """Commands with --json whose output is not pinned, and why."""
@@ -24,7 +25,7 @@ def _names(folder: Path) -> list[str]:
     return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
 
 
-@pytest.mark.parametrize("name", _names(EXPECTED))
+@each_row("name", _names(EXPECTED), ids=str)
 def test_it_is_as_it_was(produced: Path, name: str) -> None:
     if not (EXPECTED / name).exists():
         return  # it was renewed, and is gone

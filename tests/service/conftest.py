@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shutil
-import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.core.management import call_command
 from django.db import connections
 from tests import forks
+from tests.rig.databases import as_default
 from tests.service import team
 
-from troth.service.configuration import Settings
-from troth.service.settings import connection_of
 from troth.service.staff.rights import StaffRight, StaffRole
-from troth.service.work.engine import Engine
 from troth.testing.servers import Server
 
 ROOT = Path(__file__).parents[2]
@@ -51,75 +44,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: 
     url = f"sqlite:///{tmp_path}/troth.sqlite3"
     with django_db_blocker.unblock(), as_default(url):
         yield url
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Path:
-    """The folder of a migrated SQLite file and of the engine's, to be copied: migrating takes longer than most tests,
-    so that the workers of a run share it."""
-    with _first(tmp_path_factory, "migrated") as (folder, is_first):
-        if is_first:
-            url = f"sqlite:///{folder}/troth.sqlite3"
-            with django_db_blocker.unblock(), ThreadPoolExecutor(1) as aside:  # a browser keeps a loop in this thread
-                aside.submit(_migrate, url).result()
-            folder.chmod(0o700)  # as a home has to be
-            for file in folder.glob("*.sqlite3"):
-                with contextlib.closing(sqlite3.connect(file)) as whole:
-                    whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return folder
-
-
-def _migrate(url: str) -> None:
-    with as_default(url):
-        call_command("migrate", verbosity=0)
-        Engine(Settings.read({"TROTH_DATABASE_URL": url}), executor="prepare", flows_max=1).close()
-
-
-@pytest.fixture(scope="session")
-def migrated_postgresql(
-    tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server, django_db_blocker: Any
-) -> str:
-    """The name of a migrated PostgreSQL database, to be copied. It goes with the server of the run."""
-    with _first(tmp_path_factory, "migrated-postgresql") as (folder, is_first):
-        file = folder / "name"
-        if is_first:
-            name = f"m{uuid.uuid4().hex[:12]}"
-            postgresql_server.run(f"CREATE DATABASE {name}")
-            url = postgresql_server.url(name)
-            with django_db_blocker.unblock(), ThreadPoolExecutor(1) as aside:
-                aside.submit(_migrate, url).result()
-            postgresql_server.cut(name)
-            file.write_text(name)
-        return file.read_text()
-
-
-@contextlib.contextmanager
-def _first(factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
-    """A folder that all workers of a run share, and whether this one is the first there; the others wait for it."""
-    base = factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
-    folder.mkdir(exist_ok=True)
-    with folder.with_suffix(".lock").open("a+") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.seek(0)
-        is_first = not lock.read()
-        yield folder, is_first
-        lock.write("done")
-
-
-@contextlib.contextmanager
-def as_default(url: str) -> Iterator[None]:
-    """Let ``default`` mean the database at *url*, for this thread and for those that it starts."""
-    declared, opened = connections.settings["default"], connections["default"]
-    described = connection_of(Settings.read({"TROTH_DATABASE_URL": url}).database)
-    connections.settings["default"] = {**declared, **described, "CONN_MAX_AGE": 0}
-    del connections["default"]
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        connections.settings["default"] = declared
-        connections["default"] = opened
 
 
 Live = Callable[[str, Callable[[], object]], None]
@@ -232,7 +156,7 @@ def staff_member(database: str) -> Callable[..., team.StaffClient]:
     return member
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served_company(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
     """The folder of the company that is served."""
     from tests.service.test_server import laid_out
@@ -240,9 +164,9 @@ def served_company(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> 
     return laid_out(tmp_path_factory.mktemp("company"), migrated)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(served_company: Path) -> Iterator[str]:
-    """The address of a server whose keep loop has made its first pass. All who look at it share it."""
+    """The address of a server whose keep loop has made its first pass. The tests of a file share it."""
     from tests.service.test_server import serving
 
     with serving(served_company) as address:

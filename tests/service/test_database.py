@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import sqlalchemy
 from django.db import Error, connection, connections, transaction
-from tests.service.conftest import as_default
+from tests.rig.databases import as_default
 
 from troth.service.core.models import ScheduledJob
 from troth.service.database import hasty, may_pass

@@ -21,7 +21,8 @@ import pytest
 from aiosmtpd.smtp import Envelope
 from django.db import OperationalError, connection, connections, transaction
 from tests import forks
-from tests.service.conftest import ROOT, as_default
+from tests.rig.databases import as_default
+from tests.service.conftest import ROOT
 from tests.service.mail_processes import KEYS, NOW
 from tests.service.mailing import Sink, read
 from tests.tables import each_row

@@ -17,7 +17,7 @@ from django.db import connection, connections
 from django.db.backends.signals import connection_created
 from django.test import Client
 from pytest_django.fixtures import Settings as DjangoSettings
-from tests.service.conftest import as_default
+from tests.rig.databases import as_default
 from tests.service.test_pages import DECLARED, POLICY
 
 from troth.service import health

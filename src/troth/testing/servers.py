@@ -121,8 +121,11 @@ class Server:
         try:
             yield self.url(name)
         finally:
-            self.cut(name)
-            self.run(f"DROP DATABASE {name}")
+            if self.kind == "postgresql":
+                self.run(f"DROP DATABASE {name} WITH (FORCE)")
+            else:
+                self.cut(name)
+                self.run(f"DROP DATABASE {name}")
 
     def cut(self, database: str) -> None:
         """End every connection to *database*."""
@@ -161,7 +164,8 @@ def share(kind: str, run: str, *, durable: bool = False) -> Iterator[Server]:
 def _joined(folder: Path) -> IO[str]:
     """Take a shared lock on *folder*, held until the file is closed; its keeper waits for all of these locks."""
     while True:
-        folder.mkdir(exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
         with contextlib.suppress(FileNotFoundError):
             users = (folder / "users").open("w")
             fcntl.flock(users, fcntl.LOCK_SH)

@@ -165,7 +165,7 @@ def test_no_border_between_pieces_hides_or_repeats_anything(parts: list[str], da
         assert (it.line, it.column) == (len(lines), len(lines[-1]) + 1)
 
 
-@pytest.mark.parametrize("shift", range(0, 150, 2))
+@each_row("shift", range(0, 150, 2))
 def test_a_value_is_whole_wherever_a_piece_ends(monkeypatch: pytest.MonkeyPatch, shift: int) -> None:
     monkeypatch.setattr(prose, "_PIECE", 150)
     monkeypatch.setattr(prose, "_SHARED", 80)

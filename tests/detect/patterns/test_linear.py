@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Final
 
 import pytest
+from tests.tables import each_row
 
 from troth.detect.patterns.loader import read
 from troth.detect.patterns.recogniser import Pattern, Recogniser
@@ -32,7 +33,7 @@ def hostile(recogniser: Recogniser, pattern: Pattern) -> set[str]:
     return {(it * (_SIZE // len(it) + 1))[:_SIZE] + end for it in units for end in ("", ']>’"')}
 
 
-@pytest.mark.parametrize(("recogniser", "pattern"), CHECKED)
+@each_row(("recogniser", "pattern"), CHECKED)
 def test_what_is_said_over_and_over_is_read_a_few_times(
     recogniser: Recogniser, pattern: Pattern, monkeypatch: pytest.MonkeyPatch
 ) -> None:

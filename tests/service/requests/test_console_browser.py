@@ -16,8 +16,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 from tests.browsing import CONTRAST, axe, too_wide
+from tests.rig.databases import as_default
 from tests.scale import FULL
-from tests.service.conftest import as_default
 from tests.service.requests.conftest import Office
 from tests.service.team import StaffClient
 

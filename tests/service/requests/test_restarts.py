@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import Error, connection
-from tests.service.conftest import as_default
+from tests.rig.databases import as_default
 from tests.service.mailing import Sink, read
 from tests.service.requests.conftest import Office
 

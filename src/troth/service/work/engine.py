@@ -185,7 +185,7 @@ def _config(settings: Settings, executor: str, flows_max: int) -> DBOSConfig:
         "enable_otlp": False,
         "log_level": "WARNING",
         "scheduler_polling_interval_sec": 3600.0,
-        "notification_listener_polling_interval_sec": 0.25,  # unused, but closing waits for the next poll
+        "notification_listener_polling_interval_sec": 0.02,  # unused, but closing waits for the next poll
     }
     if settings.database.engine == "sqlite":
         file = Path(settings.database.name).with_name("work.sqlite3")

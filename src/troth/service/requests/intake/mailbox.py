@@ -62,7 +62,6 @@ _TEXT_MAX = 20_000
 _A_DAY_MAX = 20
 """Maximum number of cases that messages of one address may open per day. Further messages go to a handler and get no
 reply; only requests to stop a use are still executed immediately."""
-"""A letter that says that it came earlier than this is taken to come now."""
 _REFERENCE = re.compile(r"\b[RCQ]-\d{4}-\d{4,12}\b")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
 _BAD_MAIL = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
