@@ -1,4 +1,4 @@
-"""A real browser for every room's tests: Debian's Chromium, and what is looked for on each page."""
+"""A real browser for the tests of every package: Debian's Chromium, and what is looked for on each page."""
 
 from __future__ import annotations
 

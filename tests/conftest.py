@@ -1,4 +1,4 @@
-"""Shared by every room's tests: the throwaway servers, and the watch over mutations."""
+"""Shared by the tests of every package: the throwaway servers, and the watch over mutations."""
 
 import gc
 import os

@@ -73,7 +73,7 @@ def test_the_plan_counts_and_names_nobody(back: Firm) -> None:
     assert back.everything() == before
 
 
-def test_whoever_was_erased_since_is_erased_again_and_it_is_on_record(back: Firm) -> None:
+def test_who_was_erased_since_is_erased_again_and_it_is_on_record(back: Firm) -> None:
     hash_ = replay(back, "--json").document["plan"]["plan"]
     done = replay(back, "--apply", hash_, "--json")
     assert [row[1] for row in back.rows("customer")] == ["ben@example.org", "chloe@example.org"]

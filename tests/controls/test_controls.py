@@ -1,4 +1,4 @@
-"""How this room answers its controls: each passes in a good world, and its mutation turns it red."""
+"""How this package answers its controls: each passes in a good world, and its mutation turns it red."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator

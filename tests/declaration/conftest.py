@@ -1,4 +1,4 @@
-"""What several of this room's tests start from."""
+"""What several tests of this package start from."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_most_promises_are_measured_some_stated_and_none_is_open(declaration: De
     assert kinds["open"] == 0
 
 
-def test_whoever_attests_something_is_a_role_and_says_what_they_did(declaration: Declaration) -> None:
+def test_who_attests_something_is_a_role_and_says_what_they_did(declaration: Declaration) -> None:
     roles = {"dpo", "management", "engineering", "operations", "marketing"}
     said = [promise.attest for promise in declaration.promises if promise.attest]
     assert {word.by for word in said} <= {f"{role}@example.org" for role in roles}

@@ -1,4 +1,4 @@
-"""A ledger in a folder, and a signer that needs no keyring: this room knows no keys."""
+"""A ledger in a folder, and a signer that needs no keyring: this package knows no keys."""
 
 from __future__ import annotations
 

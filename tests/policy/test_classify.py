@@ -220,5 +220,5 @@ def test_a_kind_and_a_period_under_a_heading_about_keeping_are_a_promise(heading
 
 
 @pytest.mark.parametrize("text", ["Please do not send us pictures.", "Children may bring their toys."])
-def test_whoever_is_named_twice_at_the_beginning_is_not_the_company(text: str) -> None:
+def test_who_is_named_twice_at_the_beginning_is_not_the_company(text: str) -> None:
     assert understood(f"{text}\n\n{text}").promises == understood(text).promises == ()

@@ -40,7 +40,7 @@ def test_a_european_clinic_is_not_asked_for_the_rights_of_californians() -> None
         "We ship to the United States.",
     ],
 )
-def test_whoever_speaks_of_americans_is(says: str) -> None:
+def test_who_speaks_of_americans_is(says: str) -> None:
     report = looked(CLINIC + f"\n{says}\n")
     assert report.left_out == ()
     assert "CA" in families(report)

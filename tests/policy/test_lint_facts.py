@@ -222,7 +222,7 @@ SALE = ("role: controller\n    country: GB", "role: sale\n    country: GB")
 SHARE = ("role: controller\n    country: GB", "role: share\n    country: GB")
 
 
-def test_whoever_says_that_data_is_shared_for_advertising_denies_a_sale_only() -> None:
+def test_who_says_that_data_is_shared_for_advertising_denies_a_sale_only() -> None:
     assert against(OPENLY, SALE, rule="F.sale")
     assert not against(OPENLY, SHARE, rule="F.sale")
     assert against("We do not sell your data for money.", SHARE, rule="F.sale")

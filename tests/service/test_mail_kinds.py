@@ -186,7 +186,7 @@ def test_a_language_that_we_do_not_have_gets_the_nearest() -> None:
 
 
 @pytest.mark.parametrize("kind", ["refused", "extended", "nothing_held", "partly_fulfilled", "complaint_outcome"])
-def test_whoever_does_not_agree_learns_where_to_turn(kind: str) -> None:
+def test_who_does_not_agree_learns_where_to_turn(kind: str) -> None:
     plain = written(kind, needed(KINDS[kind])).plain
     assert "complain to us" in plain
     assert "ICO (Art. 77 of the GDPR or of the UK GDPR)" in plain

@@ -300,7 +300,7 @@ def test_only_reading_is_allowed(site: Path, visitor: Client) -> None:
 # --- how the service is ----------------------------------------------------------------------------------------------
 
 
-def test_whoever_watches_us_is_told_how_we_are_and_nothing_else(site: Path, visitor: Client) -> None:
+def test_who_watches_us_is_told_how_we_are_and_nothing_else(site: Path, visitor: Client) -> None:
     assert visitor.get("/health/live").json() == {"live": True}
     answer = visitor.get("/health/ready")
     assert answer.json() == {

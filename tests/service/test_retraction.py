@@ -173,7 +173,7 @@ def test_a_retraction_outlives_what_it_retracted(database: str) -> None:
 # --- what pages say of it -------------------------------------------------------------------------------------------
 
 
-def test_whoever_sees_a_promise_sees_that_checks_were_retracted_and_staff_see_why(database: str) -> None:
+def test_who_sees_a_promise_sees_that_checks_were_retracted_and_staff_see_why(database: str) -> None:
     kept(CheckOutcome.PASS, CheckOutcome.PASS)
     retract(plan_retraction(CONTROL, since=(NOW - DAY).date(), until=TODAY), "it asked the wrong table", now=NOW)
     promise = Promise(quote="We keep our word.", owner="dpo@example.org", controls=(CONTROL,))

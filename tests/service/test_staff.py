@@ -375,7 +375,7 @@ def test_a_session_ends_after_a_day_s_work(staff_member: StaffMember) -> None:
     assert client.get("/try/own").status_code == 302
 
 
-def test_whoever_leaves_is_out_at_once(staff_member: StaffMember, visitor: Client) -> None:
+def test_who_leaves_is_out_at_once(staff_member: StaffMember, visitor: Client) -> None:
     client = staff_member(StaffRight.CASES_HANDLE)
     assert client.get("/try/shows").status_code == 200
     actions.leave(client.member, now=timezone.now())

@@ -131,7 +131,7 @@ def test_nobody_else_comes_in_and_no_account_is_made(visitor: Client, issuer: Is
     assert not SocialAccount.objects.exists()
 
 
-def test_whoever_left_does_not_come_back_by_it(visitor: Client, issuer: Issuer) -> None:
+def test_who_left_does_not_come_back_by_it(visitor: Client, issuer: Issuer) -> None:
     member = new_member("ann@example.org", StaffRight.STAFF_MANAGE)
     come(visitor, issuer, email="ann@example.org", email_verified=True)
     actions.leave(member, now=timezone.now())

@@ -192,7 +192,7 @@ def test_a_person_s_page_shows_what_is_missing(office: Path, staff_member: Staff
     assert client.post(f"/console/staff/{client.member.pk}/leave").status_code == 404
 
 
-def test_whoever_left_comes_back_with_nothing_of_before(office: Path) -> None:
+def test_who_left_comes_back_with_nothing_of_before(office: Path) -> None:
     member = new_member("ann@example.org", StaffRight.CASES_HANDLE)
     add_totp(member)
     actions.leave(member, now=timezone.now())

@@ -290,7 +290,7 @@ def test_a_version_that_is_held_back_turns_it_red_and_is_one_task(site: Site) ->
     site.keeps(checks=9)
     [task] = Task.objects.all()
     assert (task.control, task.closed_at) == ("policy.changes_published", None)
-    assert "1 clause promise less" in task.latest.findings[0]["message"]
+    assert "1 clause promises less" in task.latest.findings[0]["message"]
 
 
 @pytest.mark.parametrize("is_taken_back", [True, False])

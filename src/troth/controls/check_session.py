@@ -112,6 +112,6 @@ def _serve(look: Look, inbox: queue.SimpleQueue[_Asked | None]) -> None:
                 control_id, outbox = asked
                 outbox.put(run(control_id, seen))
                 asked = inbox.get()
-    except BaseException as error:  # noqa: BLE001 - whoever asked raises it again
+    except BaseException as error:  # noqa: BLE001 - the caller raises it again
         if asked is not None:
             asked[1].put(error)

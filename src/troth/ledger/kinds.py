@@ -1,7 +1,7 @@
 """Every kind of entry and its fields. **A new kind is a new item of `KINDS`, here and nowhere else.**
 
 Entries are permanent, so a released kind can only gain fields under *may*; any other change is a new kind. Texts (a
-reason, an attestation) are stored as a `Commitment`; whoever holds the opening can reveal them.
+reason, an attestation) are stored as a `Commitment`; the holder of the opening can reveal them.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ keys = {}
 ROOT_BYTES = 32
 _FILE_BYTES_MAX = 65_536
 _PLAIN = """\
-# Troth's root key. Whoever reads this file can open everything that Troth sealed, and without it nobody can.
+# Troth's root key. Anyone who reads this file can open everything that Troth sealed, and without it nobody can.
 # Keep a copy of it apart from the data. Never commit it, never mail it.
 """
 _WRAPPED = """\

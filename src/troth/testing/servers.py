@@ -121,11 +121,9 @@ class Server:
         try:
             yield self.url(name)
         finally:
-            if self.kind == "postgresql":
-                self.run(f"DROP DATABASE {name} WITH (FORCE)")
-            else:
+            if self.kind == "mariadb":
                 self.cut(name)
-                self.run(f"DROP DATABASE {name}")
+            self.run(f"DROP DATABASE {name}" + ("" if self.kind == "mariadb" else " WITH (FORCE)"))
 
     def cut(self, database: str) -> None:
         """End every connection to *database*."""

@@ -381,7 +381,7 @@ WRITES = (
 )
 
 
-def test_whoever_changes_a_value_changes_its_bucket(engine: sa.Engine) -> None:
+def test_who_changes_a_value_changes_its_bucket(engine: sa.Engine) -> None:
     with orm.Session(engine) as session:
         session.add_all([Customer(id=1, name="p0"), Customer(id=2, email="p1@example.org")])
         for write in WRITES:
@@ -393,7 +393,7 @@ def test_whoever_changes_a_value_changes_its_bucket(engine: sa.Engine) -> None:
             assert sealed_lookup(session, Customer.email_bucket, "p0@example.org") == [], write
 
 
-def test_whoever_inserts_a_value_makes_its_bucket(engine: sa.Engine) -> None:
+def test_who_inserts_a_value_makes_its_bucket(engine: sa.Engine) -> None:
     rows = [{"name": f"{n}", "email": ANN} for n in range(3)]
     with orm.Session(engine) as session:
         session.execute(sa.insert(Customer), rows)

@@ -81,7 +81,7 @@ def test_links_that_are_asked_for_again_count(office: Office, visitor: Client) -
     assert queued().total() == MESSAGES_MAX
 
 
-def test_whoever_has_shown_that_the_address_is_theirs_is_told_everything(
+def test_who_has_shown_that_the_address_is_theirs_is_told_everything(
     office: Office, visitor: Client, letters: Any
 ) -> None:
     ask(visitor, "view")

@@ -131,7 +131,7 @@ def test_a_refusal_says_how_to_appeal(office: Office, country: str, turns: bool)
     assert ("attorney general" in said) is turns
 
 
-def test_whoever_had_any_part_in_the_answer_does_not_decide_on_it(office: Office) -> None:
+def test_who_had_any_part_in_the_answer_does_not_decide_on_it(office: Office) -> None:
     case = office.ask("erase")
     office.prove(case)
     lifecycle.note(Case.objects.get(pk=case.pk), "Ann called.", office.desk, who=CHLOE, now=office.now())

@@ -100,7 +100,7 @@ def test_what_waits_for_an_answer_goes_on_whenever_that_was_given(office: Office
     assert case.state == CaseState.CLOSED
 
 
-def test_whoever_stopped_as_the_line_was_started_goes_on(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_stopped_as_the_line_was_started_goes_on(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     where = f"sqlite:///{office.folder}/shop.sqlite"
     monkeypatch.delenv("SHOP_DATABASE_URL")
     case = office.answered("erase", "ben@example.org")

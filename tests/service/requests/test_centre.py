@@ -225,7 +225,7 @@ def test_an_address_that_cannot_be_mailed_is_asked_for_again(office: Office, vis
         ("Ann@Example.org", "Ann@Example.org"),
     ],
 )
-def test_whoever_gets_the_letter_is_who_is_looked_for(
+def test_who_gets_the_letter_is_who_is_looked_for(
     office: Office, visitor: Client, typed: str, becomes: str | None
 ) -> None:
     response = ask(visitor, "view", typed)
@@ -950,7 +950,7 @@ def test_a_link_that_never_was_is_not_said_to_have_ended(office: Office, visitor
     assert "not lost" not in page
 
 
-def test_whoever_asks_for_somebody_is_not_told_that_they_get_a_link(office: Office, visitor: Client) -> None:
+def test_who_asks_for_somebody_is_not_told_that_they_get_a_link(office: Office, visitor: Client) -> None:
     there = ask(visitor, "erase", agent_name="Ben", agent_email="ben@example.org").headers["Location"]
     page = text(visitor, there)
     assert "We write to the person for whom you asked, with a link." in page

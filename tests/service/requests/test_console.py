@@ -511,7 +511,7 @@ def test_nobody_approves_a_case_of_their_own(office: Office, staff_member: Staff
     assert do(staff_member(StaffRight.CASES_APPROVE), case, "approve", plan=case.plan_hash).status_code == 302
 
 
-def test_whoever_chose_the_rows_does_not_approve_them(office: Office, staff_member: Staff) -> None:
+def test_who_chose_the_rows_does_not_approve_them(office: Office, staff_member: Staff) -> None:
     office.declare(requests="{approve: [erase]}")
     both = staff_member(StaffRight.CASES_HANDLE, StaffRight.CASES_APPROVE)
     case = done(both, opened(office), "rows", other="shop.customer=1")
@@ -524,7 +524,7 @@ def test_whoever_chose_the_rows_does_not_approve_them(office: Office, staff_memb
     assert "Somebody else has to approve" in response.content.decode()
 
 
-def test_whoever_had_any_part_in_a_case_does_not_approve_its_plan(office: Office, staff_member: Staff) -> None:
+def test_who_had_any_part_in_a_case_does_not_approve_its_plan(office: Office, staff_member: Staff) -> None:
     office.declare(requests="{approve: [erase]}")
     both, other = (staff_member(StaffRight.CASES_HANDLE, StaffRight.CASES_APPROVE) for _ in range(2))
     said = {"about": "erase", "arrived_on": f"{office.now():%Y-%m-%d}", "language": "en", "tier": "4", "proof": "seen"}

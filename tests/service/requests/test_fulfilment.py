@@ -79,7 +79,7 @@ def test_a_restriction_marks_the_rows_and_guards_reads(office: Office) -> None:
     assert Restriction.objects.filter(case=case, purpose="", lifted_at=None).count() == 1
 
 
-def test_whoever_was_erased_is_guarded_no_more(office: Office) -> None:
+def test_who_was_erased_is_guarded_no_more(office: Office) -> None:
     restricted, others = office.answered("restrict", "ben@example.org"), office.answered("restrict")
     office.answered("erase", "ben@example.org")
     assert not Restriction.objects.filter(case=restricted, lifted_at=None).exists()
@@ -363,7 +363,7 @@ def test_data_that_is_contested_is_only_stored_until_somebody_has_looked(office:
     assert not Restriction.objects.filter(lifted_at=None).exists()
 
 
-def test_whoever_asks_for_an_erasure_with_a_window_is_told_of_it(office: Office) -> None:
+def test_who_asks_for_an_erasure_with_a_window_is_told_of_it(office: Office) -> None:
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
     row = LetterRow.objects.get(about=case.about, kind="acknowledged")

@@ -244,7 +244,7 @@ def test_an_answer_to_our_question_goes_to_its_case(office: Office) -> None:
 
 
 @pytest.mark.parametrize("knows", ["the reference", "a letter to somebody else"])
-def test_whoever_forges_a_sender_does_not_answer_our_question(office: Office, knows: str) -> None:
+def test_who_forges_a_sender_does_not_answer_our_question(office: Office, knows: str) -> None:
     case = asked(office)
     facts = {"task": "look", "due": office.now().date(), "link": "https://troth.example.org/"}
     to_staff = messages.write_to("chloe@example.org", case, "staff_task", office.desk, facts, now=office.now())

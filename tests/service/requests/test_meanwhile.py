@@ -161,7 +161,7 @@ def by_agent(office: Office) -> tuple[Case, str]:
     return case, f"/your-data/link/{links.make(case, MailedLink.Use.AGENT, now=office.now())}"
 
 
-def test_whoever_sent_nobody_is_not_said_to_have_taken_anything_back(office: Office) -> None:
+def test_who_sent_nobody_is_not_said_to_have_taken_anything_back(office: Office) -> None:
     case, link = by_agent(office)
     assert "It ends here" in Client(headers={"host": "localhost"}).post(link, {"no": "1"}).content.decode()
     said = message(office, case, "withdrawn")

@@ -69,7 +69,7 @@ class VersionChange:
         """How the new version promises less, or may. A named reviewer can settle a doubt, but not a definite loss."""
         compared = self.comparison
         if compared.weaker:
-            return f"{counted(len(compared.weaker), 'clause')} promise less than before"
+            return f"{counted(len(compared.weaker), 'clause promises', 'clauses promise')} less than before"
         if self._is_vouched_for or compared.verdict is Verdict.SAME:
             return ""
         if not compared.is_read:

@@ -157,10 +157,10 @@ class IndexPlan:
         """What an observer of the table learns, in a few sentences for the person who decides."""
         return (
             f"{self.population:,} distinct values in {self.buckets:,} buckets of about {self.values_per_bucket:.1f}. "
-            "Whoever sees the table learns which rows share a bucket: those with equal values always, others with a "
+            "Anyone who sees the table learns which rows share a bucket: those with equal values always, others with a "
             f"chance of 1 in {self.buckets:,}; {self.chance_alone:.0%} of the values are alone in theirs, where equal "
             "is certain. It also shows how often a frequent value occurs, by which one that is known to be frequent is "
-            "guessed; and whoever can have a value stored learns its bucket, and so which rows may hold that value"
+            "guessed; and anyone who can have a value stored learns its bucket, and so which rows may hold that value"
         )
 
 

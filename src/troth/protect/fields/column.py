@@ -82,7 +82,7 @@ class SealedColumn(Generic[T]):
     column or table does not open there. The row is unknown here, so values are not bound to it.
 
     *accept_plain* is for the time in which a column is being sealed: a stored value that does not begin as a sealed one
-    is read as it is, whoever wrote it.
+    is read as it is, no matter who wrote it.
     """
 
     kind: ColumnKind[T]

@@ -48,7 +48,7 @@ def check(declaration: Declaration) -> Iterator[Problem]:
             yield Problem(code, declaration.where(f"{path}.{at}"), f"{path}.{at}", message, fix)
             break
         else:
-            told = f"whoever holds the tokens and nothing else learns {_LEAKS[TokenFormat(use.format)]}"
+            told = f"anyone who holds the tokens and nothing else learns {_LEAKS[TokenFormat(use.format)]}"
             yield Problem("token-leak", declaration.where(path), path, told, severity=Severity.NOTE)
 
 

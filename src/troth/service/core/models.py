@@ -183,7 +183,7 @@ class LegalHold(models.Model):
     placed_at = models.DateTimeField()
     review_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
-    is_provisional = models.BooleanField(default=False, help_text="Whoever wants it has not shown who they are yet.")
+    is_provisional = models.BooleanField(default=False, help_text="The person who wants it is not verified yet.")
 
     class Meta:
         db_table = "core_legal_hold"

@@ -38,7 +38,7 @@ _POLL_S = 0.1
 _SWEPT_AT_ONCE = 1_000
 
 _carried: dict[str, Flow] = {}
-"""Flows for this process, by key: DBOS passes only the key. Whoever runs a flow removes it, so it runs once."""
+"""Flows for this process, by key: DBOS passes only the key. The thread that runs a flow removes it, so it runs once."""
 _ended: queue.SimpleQueue[Flow] = queue.SimpleQueue()
 
 

@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
                 ("released_at", models.DateTimeField(null=True)),
                 (
                     "is_provisional",
-                    models.BooleanField(default=False, help_text="Whoever wants it has not shown who they are yet."),
+                    models.BooleanField(default=False, help_text="The person who wants it is not verified yet."),
                 ),
             ],
             options={

@@ -40,10 +40,8 @@ def form_batches() -> int:
         return 0
     # A flow that caused the halt may stop only after the halt was ended: such flows are resumed here.
     go_on(_FLOWS, [_code(wrong.__name__) for wrong in _WRONG])
-    if not _ready().exists():
-        return 0
     formed = 0
-    for right in Right.values:
+    for right in _ready().values_list("right", flat=True).distinct().order_by("right"):  # without a transaction
         most = 1 if right == Right.AMEND else BATCH_MAX
         while _form(right, most, at):
             formed += 1
