@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -90,8 +91,9 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *, people: int, desk: str) -> Iterator[Running]:
-    """Lay the company down in *folder*, its support desk in the PostgreSQL database *desk*, and serve its website."""
+def running(folder: Path, *, home: Path, people: int, desk: str) -> Iterator[Running]:
+    """Lay the company down in *folder*, its support desk in the PostgreSQL database *desk* and a copy of *home* as its
+    TROTH_HOME, and serve its website."""
     places = Places.in_folder(folder / "company", desk=desk)
     (folder / "company").mkdir()
     lay_down(places, people=people, seed=9, now=dt.datetime.now(dt.UTC))
@@ -100,8 +102,8 @@ def running(folder: Path, *, people: int, desk: str) -> Iterator[Running]:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    home = f"http://localhost:{port}"
-    text = (_EXAMPLE / "troth.yaml").read_text(encoding="utf-8").replace("http://localhost:8000", home)
+    site = f"http://localhost:{port}"
+    text = (_EXAMPLE / "troth.yaml").read_text(encoding="utf-8").replace("http://localhost:8000", site)
     desk_accounts = "store: ${DESK_DATABASE_URL}\n    accounts: [root]"
     (folder / "troth.yaml").write_text(text.replace(desk_accounts, desk_accounts.replace("root", "postgres")), "utf-8")
     (folder / "policy.md").write_text((_EXAMPLE / "policy.md").read_text(encoding="utf-8"), "utf-8")
@@ -112,11 +114,11 @@ def running(folder: Path, *, people: int, desk: str) -> Iterator[Running]:
         "TROTH_HOME": str(folder / "home"),
         "TROTH_PROFILE": "development",
         "TROTH_DECLARATION": str(folder / "troth.yaml"),
-        "EXAMPLE_VOICE_HOME": home,
+        "EXAMPLE_VOICE_HOME": site,
         "PYTHONPATH": f"{_EXAMPLE}{os.pathsep}{_SOURCE}",  # of this checkout, wherever the package is installed from
     }
-    company = Running(folder, home, environment)
-    company.troth("keys", "init")
+    company = Running(folder, site, environment)
+    shutil.copytree(home, folder / "home")
     company.troth("keep")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TROTH_", "DJANGO_"))}
     command = [sys.executable, str(_SITE), str(port), str(folder / "switches")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import stat
 from pathlib import Path
 
@@ -91,9 +92,9 @@ def test_ann_can_be_erased(made: Firm) -> None:
     assert receipt["rescan"] == "clean"
 
 
-def test_reset_makes_it_anew(tmp_path: Path) -> None:
+def test_reset_makes_it_anew(made: Firm, tmp_path: Path) -> None:
     firm, folder = Firm(tmp_path), tmp_path / "demo"
-    assert firm.troth(*SMALL, str(folder)).code == 0
+    shutil.copytree(made.folder, folder)
     (folder / "mine").touch()
     assert firm.troth(*SMALL, str(folder), "--reset").code == 0
     assert not (folder / "mine").exists()

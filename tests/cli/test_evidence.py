@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -19,20 +20,20 @@ CONTROL = "stores.schema_declared"
 
 
 @pytest.fixture(scope="module")
-def firm(tmp_path_factory: pytest.TempPathFactory) -> Firm:
+def firm(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Firm:
     """The company, checked once, with one archive: ``evidence.zip``."""
     made = lay(tmp_path_factory.mktemp("firm"))
-    assert made.troth("keys", "init").code == 0
+    shutil.copytree(home, made.home)
     assert made.troth("keep").code == 0
     assert made.troth("evidence", "export").code == 0
     return made
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Firm:
+def own(home: Path, tmp_path: Path) -> Firm:
     """A company of one's own, checked once."""
     made = lay(tmp_path)
-    made.troth("keys", "init")
+    shutil.copytree(home, made.home)
     made.troth("keep")
     return made
 

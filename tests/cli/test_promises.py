@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from tests.cli.firm import Firm, lay
@@ -14,7 +16,7 @@ ADDRESS = "We keep your address in our shop."
 
 
 @pytest.fixture(scope="module")
-def firm(tmp_path_factory: pytest.TempPathFactory) -> Firm:
+def firm(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Firm:
     """One promise is broken, for a column that nobody declared; the other rests on its owner's word."""
     made = lay(tmp_path_factory.mktemp("firm"))
     word = f"{{by: ben@example.org, says: I looked., on: {TODAY}, until: {TODAY + MONTH}}}"
@@ -26,7 +28,7 @@ def firm(tmp_path_factory: pytest.TempPathFactory) -> Firm:
     )
     made.declaration.write_text(text + said)
     made.change("shop", "ALTER TABLE customer ADD COLUMN shoe_size TEXT")
-    assert made.troth("keys", "init").code == 0
+    shutil.copytree(home, made.home)
     assert made.troth("keep").code == 1  # one promise is broken
     return made
 
@@ -68,11 +70,9 @@ def test_an_id_that_does_not_exist_is_refused_and_says_where_ids_are(firm: Firm)
         assert "troth promises lists them" in answer.err
 
 
-def test_before_the_first_pass_nothing_is_proven_and_nothing_has_a_day(
-    firm: Firm, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    fresh = lay(tmp_path_factory.mktemp("fresh"))
-    fresh.troth("keys", "init")
+def test_before_the_first_pass_nothing_is_proven_and_nothing_has_a_day(home: Path, tmp_path: Path) -> None:
+    fresh = lay(tmp_path)
+    shutil.copytree(home, fresh.home)
     [one] = fresh.troth("promises", "--json").document
     assert (one["status"], one["since"]) == ("unproven", None)
     assert "has no check that counts yet" in one["reason"]

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from tests.cli.running_company import Running, running
@@ -223,12 +224,12 @@ FAULTS = {
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server) -> Iterator[Running]:
+def company(home: Path, tmp_path_factory: pytest.TempPathFactory, postgresql_server: Server) -> Iterator[Running]:
     """The company with one complaint, one open request, Ann erased, and as many people with access as it promises:
     eighteen, and one account each of this machine and of the database server."""
     with postgresql_server.database(f"desk{uuid.uuid4().hex[:12]}") as url:
         ways = {"DESK_BY_SOCKET": _by_socket(url, postgresql_server), "DESK_IN_PLAIN": f"{url}?sslmode=disable"}
-        with running(tmp_path_factory.mktemp("running"), people=50, desk=ways["DESK_BY_SOCKET"]) as company:
+        with running(tmp_path_factory.mktemp("running"), home=home, people=50, desk=ways["DESK_BY_SOCKET"]) as company:
             company.environment.update(ways)
             company.ask("complain", message="You never answered me.", email="ben@example.org")
             company.ask("view", email="ben@example.org")
