@@ -68,6 +68,8 @@ def _let_waiting_go_on(at: dt.datetime) -> None:
     """Release cases whose cooling-off period is over, and those that waited for the answer to an access request (DPA
     2018 s.173)."""
     waiting = Case.objects.exclude(state=CaseState.CLOSED).filter(state=CaseState.IN_PROGRESS)
+    if not waiting.filter(needs__in=[WaitReason.WINDOW, WaitReason.ACCESS]).exists():
+        return
     over = waiting.filter(needs=WaitReason.WINDOW, window_until__lte=at)
     if over.exists() and may_end(at):  # checked without a transaction, which would lock SQLite
         over.update(needs="")
@@ -81,14 +83,18 @@ def _is_stopped(at: dt.datetime) -> bool:
     stop = ProcessingHalt.objects.filter(cleared_at=None).first()
     if stop is None:
         return False
-    try:
-        hash_ = case_deployment().declaration.hash
-    except TrothError:
-        return True
-    if stop.declaration == hash_:
+    if _declaration_hash() in {"", stop.declaration}:
         return True
     end_halt(at)
     return False
+
+
+def _declaration_hash() -> str:
+    """The current declaration's hash, empty if it cannot be read."""
+    try:
+        return case_deployment().declaration.hash
+    except TrothError:
+        return ""
 
 
 def end_halt(at: dt.datetime) -> None:
@@ -119,11 +125,7 @@ def _code(error: str) -> str:
 
 
 def _stop(error: str) -> None:
-    why = _code(error)
-    try:
-        hash_ = case_deployment().declaration.hash
-    except TrothError:
-        hash_ = ""
+    why, hash_ = _code(error), _declaration_hash()
     at = dt.datetime.now(dt.UTC)
     with transaction.atomic():
         _, is_new = ProcessingHalt.objects.get_or_create(
