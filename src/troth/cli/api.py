@@ -193,7 +193,7 @@ def list_hooks(as_json: bool) -> None:
     told = []
     for row in Webhook.objects.filter(ended_at=None).order_by("pk"):
         waiting = Delivery.objects.filter(hook=row, done_at=None)
-        tried = waiting.filter(tries__gt=0).order_by("-due", "-pk").first()
+        tried = waiting.exclude(why="").order_by("-pk").first()
         why = tried.why if tried is not None else ""
         told.append({"id": row.pk, "url": row.url, "events": row.events, "waiting": waiting.count(), "why": why})
     if as_json:

@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "troth.service.core",
+    "troth.service.core.jobs",
     "troth.service.assurance",
     "troth.service.policy_pages",
     "troth.service.vault",

@@ -209,9 +209,9 @@ def _program(row: ApiToken, now: dt.datetime) -> TokenRow:
 
 def _hooks() -> list[Webhook]:
     waiting = Count("delivery", filter=Q(delivery__done_at=None))
-    failed = Count("delivery", filter=Q(delivery__done_at=None, delivery__tries__gt=0))
+    failed = Count("delivery", filter=Q(delivery__done_at=None) & ~Q(delivery__why=""))
     last = Max("delivery__done_at", filter=Q(delivery__why=""))
-    tried = Delivery.objects.filter(hook=OuterRef("pk"), done_at=None, tries__gt=0).order_by("-due", "-pk")
+    tried = Delivery.objects.filter(hook=OuterRef("pk"), done_at=None).exclude(why="").order_by("-pk")
     why = Subquery(tried.values("why")[:1])
     rows = Webhook.objects.filter(ended_at=None).annotate(waiting=waiting, failed=failed, last=last, why=why)
     return list(rows.order_by("pk"))

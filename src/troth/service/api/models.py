@@ -56,10 +56,5 @@ class Delivery(models.Model):
     event = models.CharField(max_length=40)
     body = models.JSONField(help_text="References, states and dates. Nothing personal.")
     at = models.DateTimeField()
-    due = models.DateTimeField()
-    tries = models.PositiveSmallIntegerField(default=0)
     done_at = models.DateTimeField(null=True)
-    why = models.CharField(max_length=40, blank=True, default="")
-
-    class Meta:
-        indexes = [models.Index(fields=["due"], condition=Q(done_at=None), name="delivery_due")]
+    why = models.CharField(max_length=40, blank=True, default="", help_text="Why it was not accepted, the last time.")

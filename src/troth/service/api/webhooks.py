@@ -17,20 +17,19 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import httpx
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Min
 
 from troth.protect import Keyring, SealingContext
-from troth.service.api.models import Answered, Delivery, Webhook
+from troth.service.api.models import Delivery, Webhook
 from troth.service.configuration import ServiceError, is_local
-from troth.service.core.clock import may_end
+from troth.service.core.jobs.queue import enqueue
+from troth.service.core.jobs.running import RunningJob
 from troth.service.core.keys import keyring
-from troth.service.core.periodic_jobs import periodic_job
 from troth.site import Allowed, NotPublic, PublicOnly, addresses_of
 
 _LOG = logging.getLogger("troth.hooks")
@@ -47,11 +46,11 @@ EVENTS = (
 )
 NOT_PUBLIC = "not public"
 """Reason of a failed delivery if the receiver's address is neither public nor allowed."""
-_EVERY = dt.timedelta(seconds=10)
-_WAITS_S = (10, 60, 300, 1_800, 7_200, 21_600, 43_200)
+_LATER = dt.timedelta(seconds=10)
+"""Pause of messages behind one that was not accepted."""
+WAITS = tuple(dt.timedelta(seconds=wait) for wait in (10, 60, 300, 1_800, 7_200, 21_600, 43_200))
+"""Pauses before each retry of a message."""
 _TIMEOUT_S, _PASS_S_MAX = 10.0, 30.0
-_AT_ONCE = 200
-_ANSWERS_KEPT = dt.timedelta(days=2)
 
 
 class WebhookRefused(ServiceError):
@@ -106,9 +105,10 @@ def tell(event: str, *facts: Mapping[str, Any], now: dt.datetime) -> None:
     wanted = [hook for hook in Webhook.objects.filter(ended_at=None) if event in hook.events]
     at = now.isoformat(timespec="seconds")
     messages = [{"type": event, "timestamp": at, "data": dict(one)} for one in facts] if wanted else []
-    Delivery.objects.bulk_create(
-        [Delivery(hook=hook, event=event, body=body, at=now, due=now) for hook in wanted for body in messages]
+    made = Delivery.objects.bulk_create(
+        [Delivery(hook=hook, event=event, body=body, at=now) for hook in wanted for body in messages]
     )
+    enqueue("api.webhook", *(str(message.pk) for message in made))
 
 
 def signature(secret: bytes, id_: str, timestamp: int, body: bytes) -> str:
@@ -117,37 +117,51 @@ def signature(secret: bytes, id_: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(signed).decode()
 
 
-@periodic_job("api:hooks")
-def deliver_due(now: dt.datetime) -> dt.datetime:
-    """Send due messages, and delete old idempotency responses."""
-    if may_end(now):
-        Answered.objects.filter(at__lt=now - _ANSWERS_KEPT).delete()
-    waiting = Delivery.objects.filter(done_at=None)
-    due = waiting.filter(due__lte=now)
-    # Receivers with failed messages come last, so that silent ones delay only each other.
-    wanted = waiting.values("hook").annotate(first=Min("due"), tried=Max("tries")).filter(first__lte=now)
-    if hooks := list(wanted.order_by("tried", "hook").values_list("hook", flat=True)):
-        # An environment proxy would resolve names itself, and a redirect may lead anywhere.
-        way, keys = PublicOnly(_allowed()), keyring(settings.TROTH.home)
-        ends = time.monotonic() + _PASS_S_MAX
-        with httpx.Client(transport=way, timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
-            for hook in hooks:
-                for message in due.filter(hook=hook).select_related("hook").order_by("due", "id")[:_AT_ONCE]:
-                    if time.monotonic() >= ends or not _deliver(message, client, keys, now):
-                        break
-    return now + _EVERY
+def deliver(jobs: Sequence[RunningJob], *, now: dt.datetime) -> None:
+    """Send the messages that *jobs* name, for about half a minute; the rest waits for the next pass."""
+    messages = Delivery.objects.select_related("hook").in_bulk([int(job.key) for job in jobs])
+    by_hook: dict[int, list[RunningJob]] = {}
+    for job in sorted(jobs, key=lambda job: int(job.key)):
+        if int(job.key) in messages:
+            by_hook.setdefault(messages[int(job.key)].hook_id, []).append(job)
+    # An environment proxy would resolve names itself, and a redirect may lead anywhere.
+    way, keys = PublicOnly(_allowed()), keyring(settings.TROTH.home)
+    ends = time.monotonic() + _PASS_S_MAX
+    with httpx.Client(transport=way, timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
+        # Receivers with failed messages come last, so that silent ones delay only each other.
+        for waiting in sorted(by_hook.values(), key=lambda waiting: max(job.attempts for job in waiting)):
+            is_silent = False
+            for job in waiting:
+                if time.monotonic() >= ends:
+                    job.put_back()
+                elif is_silent:
+                    job.put_back(_LATER)
+                else:
+                    job.go_on()
+                    is_silent = not _deliver(job, messages[int(job.key)], client, keys, now)
 
 
-def _deliver(message: Delivery, client: httpx.Client, keys: Keyring, now: dt.datetime) -> bool:
+def _deliver(job: RunningJob, message: Delivery, client: httpx.Client, keys: Keyring, now: dt.datetime) -> bool:
     """Send one message; True if its receiver may get the next one."""
-    hook = message.hook
-    if hook.ended_at is not None:
-        Delivery.objects.filter(pk=message.pk).update(done_at=now, why="ended")
-        return True
+    why = "ended" if message.hook.ended_at is not None else _send(message, client, keys, now)
+    is_over = why in ("", "ended") or job.attempts >= len(WAITS)
+    if is_over and why not in ("", "ended"):
+        _LOG.error("a webhook did not accept a message, and its last retry is over: %s", why)
+    with transaction.atomic():
+        Delivery.objects.filter(pk=message.pk).update(why=why, done_at=now if is_over else None)
+        if is_over:
+            job.finish()
+        else:
+            job.retry("not_accepted")
+    return why in ("", "ended")
+
+
+def _send(message: Delivery, client: httpx.Client, keys: Keyring, now: dt.datetime) -> str:
+    """Send one message; why it was not accepted, or empty."""
     body = json.dumps(message.body, separators=(",", ":"), sort_keys=True).encode()
     timestamp = int(now.timestamp())
     id_ = f"msg_{message.pk}"
-    secret = keys.unseal(bytes(hook.secret), _context(hook))
+    secret = keys.unseal(bytes(message.hook.secret), _context(message.hook))
     headers = {
         "content-type": "application/json",
         "webhook-id": id_,
@@ -155,21 +169,12 @@ def _deliver(message: Delivery, client: httpx.Client, keys: Keyring, now: dt.dat
         "webhook-signature": signature(secret, id_, timestamp, body),
     }
     try:
-        with client.stream("POST", hook.url, content=body, headers=headers) as answer:  # the response body is not read
-            why = "" if answer.is_success else f"status {answer.status_code}"
+        with client.stream("POST", message.hook.url, content=body, headers=headers) as answer:  # its body is not read
+            return "" if answer.is_success else f"status {answer.status_code}"
     except NotPublic:
-        why = NOT_PUBLIC
+        return NOT_PUBLIC
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        why = type(error).__name__[:40]
-    if not why:
-        Delivery.objects.filter(pk=message.pk).update(done_at=now, why="")
-    elif message.tries >= len(_WAITS_S):
-        _LOG.error("a webhook did not accept a message, and its last retry is over: %s", why)
-        Delivery.objects.filter(pk=message.pk).update(done_at=now, why=why)
-    else:
-        again = now + dt.timedelta(seconds=_WAITS_S[message.tries])
-        Delivery.objects.filter(pk=message.pk).update(due=again, tries=message.tries + 1, why=why)
-    return not why
+        return type(error).__name__[:40]
 
 
 def _context(hook: Webhook) -> SealingContext:

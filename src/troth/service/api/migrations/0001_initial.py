@@ -74,14 +74,14 @@ class Migration(migrations.Migration):
                 ("event", models.CharField(max_length=40)),
                 ("body", models.JSONField(help_text="References, states and dates. Nothing personal.")),
                 ("at", models.DateTimeField()),
-                ("due", models.DateTimeField()),
-                ("tries", models.PositiveSmallIntegerField(default=0)),
                 ("done_at", models.DateTimeField(null=True)),
-                ("why", models.CharField(blank=True, default="", max_length=40)),
+                (
+                    "why",
+                    models.CharField(
+                        blank=True, default="", help_text="Why it was not accepted, the last time.", max_length=40
+                    ),
+                ),
                 ("hook", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="api.webhook")),
             ],
-            options={
-                "indexes": [models.Index(condition=models.Q(("done_at", None)), fields=["due"], name="delivery_due")]
-            },
         ),
     ]

@@ -1,0 +1,127 @@
+"""Enqueue, signal and resume jobs, in the caller's transaction: a rollback takes it back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
+from django.db.models.functions import Least
+
+from troth.service.core.jobs.models import KEY_MAX, Job, Worker
+from troth.service.core.jobs.registry import NORMAL, kinds
+
+State = Job.State
+
+_ROWS_MAX = 100
+"""Jobs per statement: a statement has a limited number of parameters."""
+_INSERT = """
+INSERT INTO core_job (kind, key, state, priority, due_at, calls, claims, attempts, steps, step, reason, worker,
+                      enqueued_at, changed_at)
+VALUES {rows}
+ON CONFLICT (kind, key) DO UPDATE SET
+    calls = core_job.calls + 1,
+    state = CASE WHEN core_job.state IN ('stopped', 'failed') THEN 'queued' ELSE core_job.state END,
+    due_at = CASE
+        WHEN core_job.state IN ('stopped', 'failed') THEN excluded.due_at
+        WHEN core_job.state = 'waiting' OR core_job.attempts = 0 AND excluded.due_at < core_job.due_at
+            THEN CASE WHEN excluded.due_at < core_job.due_at THEN excluded.due_at ELSE core_job.due_at END
+        ELSE core_job.due_at END,
+    attempts = CASE WHEN core_job.state IN ('stopped', 'failed') THEN 0 ELSE core_job.attempts END,
+    changed_at = excluded.changed_at
+"""
+_ROW = "(%s, %s, 'queued', %s, %s, 1, 0, 0, '{{}}', '', '', '', %s, %s)"
+
+
+def enqueue(kind: str, *keys: str, not_before: dt.datetime | None = None) -> None:
+    """Enqueue the job *kind* for each of *keys*, in the caller's transaction.
+
+    There is one job of a kind for each key. One that is queued is brought forward if this is earlier, but no retry is
+    hurried; one that waits goes on; one that runs runs again afterwards, from its first step; one that stopped or
+    failed resumes.
+    """
+    assert all(len(key) <= KEY_MAX for key in keys), "an id is short"
+    now, known = _now(), kinds().get(kind)
+    adapt = connection.ops.adapt_datetimefield_value
+    due, at = adapt(not_before or now), adapt(now)
+    wanted = sorted(set(keys))  # in one order, so that two transactions do not wait for each other
+    for start in range(0, len(wanted), _ROWS_MAX):
+        some = wanted[start : start + _ROWS_MAX]
+        rows = ", ".join([_ROW.format()] * len(some))
+        values = [value for key in some for value in (kind, key, known.priority if known else NORMAL, due, at, at)]
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT.format(rows=rows), values)
+
+
+def signal(kind: str, key: str) -> None:
+    """Let a job that waits, or is about to, look again; harmless if there is none. Callable from any process."""
+    now = _now()
+    Job.objects.filter(kind=kind, key=key).update(
+        calls=F("calls") + 1,
+        due_at=Case(When(state=State.WAITING, then=Least(F("due_at"), Value(now))), default=F("due_at")),
+    )
+
+
+def hasten(kind: str, keys: Collection[str] | None = None, *, at: dt.datetime) -> int:
+    """Bring jobs of *kind* forward to *at*, if they are due later, retries too; one that runs runs again afterwards.
+    Returns how many."""
+    jobs = Job.objects.filter(kind=kind)
+    if keys is not None:
+        jobs = jobs.filter(key__in=keys)
+    running = jobs.filter(state=State.RUNNING).update(calls=F("calls") + 1)
+    return running + jobs.filter(due_at__gt=at).update(due_at=at)
+
+
+def cancel(kind: str, *, keeping: Iterable[str] = ()) -> int:
+    """Delete jobs of *kind* that do not run, but those with a key in *keeping*. Returns how many."""
+    gone, _ = Job.objects.filter(kind=kind).exclude(key__in=set(keeping)).exclude(state=State.RUNNING).delete()
+    return gone
+
+
+def resume(jobs: QuerySet[Job], *, now: dt.datetime | None = None) -> int:
+    """Run stopped and failed jobs again, from the step where they were. Returns how many; takes no lock if there are
+    none."""
+    ended = jobs.filter(state__in=[State.STOPPED, State.FAILED])
+    if not ended.exists():
+        return 0
+    now = now or _now()
+    return ended.update(state=State.QUEUED, due_at=now, attempts=0, enqueued_at=now, changed_at=now)
+
+
+def resume_stopped(names: Collection[str], reasons: Collection[str]) -> int:
+    """Resume jobs of these kinds that stopped for one of *reasons*, now fixed. Returns how many."""
+    return resume(Job.objects.filter(state=State.STOPPED, kind__in=names, reason__in=reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """State of the queue. *oldest* is the time since which a job has been due and unclaimed."""
+
+    workers: int
+    queued: int
+    running: int
+    waiting: int
+    stopped: int
+    failed: int
+    oldest: dt.datetime | None
+
+    def is_behind(self, now: dt.datetime, *, by: dt.timedelta = dt.timedelta(minutes=2)) -> bool:
+        """True if a job is overdue by more than *by*, because there are too few workers or none."""
+        return self.oldest is not None and self.oldest < now - by
+
+
+def health(now: dt.datetime | None = None, *, among: QuerySet[Job] | None = None) -> Health:
+    """State of the queue at *now*, of all jobs or *among* some. Raises Django's ``DatabaseError``."""
+    now, jobs = now or _now(), Job.objects.all() if among is None else among
+    count = dict(jobs.values_list("state").annotate(Count("pk")))
+    return Health(
+        workers=Worker.objects.filter(lease_until__gt=now).count(),
+        oldest=jobs.filter(Q(due_at__lte=now)).aggregate(Min("due_at"))["due_at__min"],
+        **{state.value: count.get(state.value, 0) for state in State},
+    )
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

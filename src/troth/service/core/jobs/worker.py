@@ -1,0 +1,491 @@
+"""Loop of one worker: it claims due jobs, runs them in threads, and takes over the jobs of dead workers.
+
+Any number of workers share a PostgreSQL database, on any number of machines, or an SQLite file on one. Each holds a
+lease, renewed by its own thread; a worker whose lease expired has lost its jobs and finishes only their current step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import logging
+import queue
+import secrets
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from django.db import Error, connection, connections, transaction
+from django.db.models import Q
+from django.utils.module_loading import autodiscover_modules
+
+from troth.service.configuration import ServiceError
+from troth.service.core.jobs.models import Job
+from troth.service.core.jobs.models import Worker as WorkerRow
+from troth.service.core.jobs.process import is_gone, this_process
+from troth.service.core.jobs.queue import enqueue
+from troth.service.core.jobs.registry import Kind, chosen, pollers
+from troth.service.core.jobs.running import Claimed, RunningJob, Suspended, close_broken, finish_all
+from troth.service.database import may_pass, say_away
+
+_LOG = logging.getLogger("troth.jobs")
+State = Job.State
+
+
+class WorkerLost(ServiceError):
+    """This worker's lease expired, and others have taken over its jobs; start another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Concurrency and timing of a worker."""
+
+    threads: int = 6
+    """Jobs that one worker runs at once. On PostgreSQL it uses up to this many connections plus two."""
+    lease: dt.timedelta = dt.timedelta(seconds=30)
+    """How long jobs wait for a worker on another machine that died."""
+    look_s: float = 0.1
+    """Polling interval."""
+    poll_s: float = 1.0
+    """How often pollers are called."""
+    stop_s: float = 10.0
+    """How long a stopping worker waits for running steps."""
+
+
+_CLAIMED_MAX = 100
+"""Short jobs claimed ahead."""
+_SEEN_MAX = 20
+"""Due jobs looked at for kinds that are limited; those kinds are full then, and the next look finds others."""
+_AGAIN = dt.timedelta(seconds=5)
+_AWAY_S = 1.0
+"""Retry interval while the database is unavailable."""
+_CLOSE_S_MAX = 1.0
+_IDLE_S = 20.0
+"""How long an idle thread keeps its database connection."""
+
+
+class Runtime(Protocol):
+    """What a worker needs of its process: time and threads. The tests' simulation has another."""
+
+    process: str
+
+    def now(self) -> dt.datetime: ...
+
+    def monotonic(self) -> float: ...
+
+    def rest(self, seconds: float) -> None:
+        """Wait this long, or until `wake`."""
+
+    def wake(self) -> None: ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait this long, or until `close`."""
+
+    def spawn(self, do: Callable[[], None]) -> None:
+        """Run *do* in a thread of its own."""
+
+    def close(self) -> None:
+        """End idle threads; busy ones end when they are done."""
+
+
+class Threads:
+    """The runtime of a real process: daemon threads that are used again, and close their connections when idle."""
+
+    def __init__(self, clock: Callable[[], dt.datetime]) -> None:
+        self.process = this_process()
+        self.now = clock
+        self.monotonic = time.monotonic
+        self._woken, self._closed = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
+        self._idle = 0
+        self._calls = queue.SimpleQueue[Callable[[], None] | None]()
+        self._threads: list[threading.Thread] = []
+
+    def rest(self, seconds: float) -> None:
+        self._woken.wait(seconds)
+        self._woken.clear()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def sleep(self, seconds: float) -> None:
+        self._closed.wait(seconds)
+
+    def spawn(self, do: Callable[[], None]) -> None:
+        with self._lock:
+            is_new = self._idle == 0
+            self._idle -= not is_new
+        self._calls.put(do)
+        if is_new:
+            thread = threading.Thread(target=self._run, name="troth-job", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        for _ in self._threads:
+            self._calls.put(None)
+        deadline = time.monotonic() + _CLOSE_S_MAX
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run(self) -> None:
+        try:
+            while True:
+                try:
+                    do = self._calls.get(timeout=_IDLE_S)
+                except queue.Empty:
+                    connections.close_all()
+                    do = self._calls.get()
+                if do is None:
+                    return
+                do()
+                with self._lock:
+                    self._idle += 1
+        finally:
+            connections.close_all()
+
+
+def run_jobs(
+    stop: threading.Event,
+    *,
+    pace: Pace | None = None,
+    clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    only: Collection[str] = (),
+    until_idle: bool = False,
+) -> None:
+    """Run jobs until *stop* is set, or with *until_idle* until none can proceed at the time of *clock*.
+
+    *only* names kinds, or their beginnings such as ``mail``. Jobs running at the end are put back at their next step
+    and resume elsewhere. Raises `WorkerLost`, and Django's errors with *until_idle* or if they are not transient.
+    """
+    autodiscover_modules("jobs")
+    worker = Worker(Threads(clock), pace or Pace(), chosen(only), is_patient=not until_idle)
+    worker.run(stop.is_set, until_idle=until_idle)
+
+
+class _WorkerLease:
+    """The lease of a worker, renewed by a thread until the worker ends."""
+
+    def __init__(self, runtime: Runtime, length: dt.timedelta) -> None:
+        self.name = ""
+        self.is_ending = False
+        self._runtime = runtime
+        self._length = length
+        self._valid_until = 0.0
+        self._is_taken = self._has_ended = False
+
+    @property
+    def is_lost(self) -> bool:
+        return self._is_taken or self._runtime.monotonic() > self._valid_until
+
+    def begin(self) -> None:
+        asked, now = self._runtime.monotonic(), self._runtime.now()
+        self.name = secrets.token_hex(8)  # a new one each time: a commit may have succeeded without an answer
+        WorkerRow.objects.create(
+            name=self.name, process=self._runtime.process, begun_at=now, lease_until=now + self._length
+        )
+        self._valid_until = asked + self._length.total_seconds()
+        self._runtime.spawn(self._renew)
+
+    def end(self, *, for_good: bool) -> None:
+        """Stop renewing; with *for_good*, no job of this worker runs any more, and nobody has to wait."""
+        self._has_ended = True
+        if for_good:
+            with contextlib.suppress(Error):
+                WorkerRow.objects.filter(name=self.name).delete()
+
+    def _renew(self) -> None:
+        every_s = self._length.total_seconds() / 3
+        next_at = self._runtime.monotonic() + every_s
+        while not self._has_ended:
+            self._runtime.sleep(min(_AWAY_S, every_s))
+            asked = self._runtime.monotonic()
+            if asked < next_at or self._has_ended:
+                continue
+            try:
+                mine = WorkerRow.objects.filter(name=self.name)
+                if not mine.update(lease_until=self._runtime.now() + self._length):
+                    self._is_taken = True
+                    return
+                self._valid_until, next_at = asked + self._length.total_seconds(), asked + every_s
+            except Error:
+                say_away(_LOG, "the lease of this worker could not be renewed; retrying")
+            finally:
+                close_broken()
+
+
+@dataclass(slots=True)
+class _Group:
+    """Jobs of one kind that run together: one, unless the kind takes several."""
+
+    kind: Kind
+    jobs: list[RunningJob]
+    next_run: dt.datetime | None = None
+    is_done: bool = field(default=False)
+    """True if its handler returned: what it has not ended itself is done."""
+
+
+class Worker:
+    """One worker. Public for the tests' simulation; everybody else calls `run_jobs`."""
+
+    def __init__(self, runtime: Runtime, pace: Pace, kinds: dict[str, Kind], *, is_patient: bool = True) -> None:
+        self._runtime = runtime
+        self._pace = pace
+        self._kinds = kinds
+        self._is_patient = is_patient
+        self._lease = _WorkerLease(runtime, pace.lease)
+        self._lock = threading.Lock()
+        self._ready: deque[_Group] = deque()
+        self._running: Counter[str] = Counter()
+        self._ended: deque[_Group] = deque()
+        self._held: set[tuple[int, int]] = set()
+        """Jobs that this worker has, each by its primary key and the number of its claim."""
+        self._ended_last = 0
+        self._next_rounds = self._next_poll = 0.0
+
+    def run(self, is_stopped: Callable[[], bool], *, until_idle: bool = False) -> None:
+        """Run jobs until *is_stopped* says so. Raises `WorkerLost`."""
+        while not self._begin():
+            if is_stopped():
+                return
+            self._runtime.rest(_AWAY_S)
+        try:
+            while not is_stopped() and not self._lease.is_lost:
+                claimed = self._turn()
+                if until_idle and not claimed and not self._held:
+                    break
+                if not claimed or len(self._held) >= self._pace.threads:
+                    self._runtime.rest(self._pace.look_s)
+            if self._lease.is_lost:
+                raise WorkerLost("this worker's lease expired, and other workers have its jobs; start it again")
+        finally:
+            self._end()
+
+    def _begin(self) -> bool:
+        """Take a lease. False while our own database does not answer. Raises errors that are not transient."""
+        try:
+            self._lease.begin()
+        except Error as away:
+            if not (self._is_patient and may_pass(away)):
+                raise
+            say_away(_LOG, "the database does not answer; work starts once it does")
+            return False
+        else:
+            return True
+        finally:
+            close_broken()
+
+    def _turn(self) -> bool:
+        """One pass over everything. True if jobs were claimed."""
+        try:
+            self._settle()
+            if self._runtime.monotonic() >= self._next_rounds:
+                self._make_rounds()
+            if self._runtime.monotonic() >= self._next_poll:
+                self._poll()
+            return self._claim()
+        except Error:
+            self._next_rounds = 0.0
+            if not self._is_patient:
+                raise
+            say_away(_LOG, "the database did not answer; work continues once it does")
+            self._runtime.rest(_AWAY_S)
+            return False
+        finally:
+            close_broken()
+
+    # --- rounds --------------------------------------------------------------------------------------------------
+
+    def _make_rounds(self) -> None:
+        """Every few seconds: schedule recurring jobs, take over the jobs of dead workers, and put back those that are
+        ours by their rows alone, as when the database failed while it told us that we have them."""
+        now = self._runtime.now()
+        recurring = [kind.name for kind in self._kinds.values() if kind.every is not None]
+        known = set(Job.objects.filter(kind__in=recurring, key="").values_list("kind", flat=True))
+        for name in sorted(set(recurring) - known):
+            enqueue(name, "", not_before=now)
+        if count := self._take_over(now):
+            _LOG.warning("took over %d jobs of dead workers", count)
+        mine = Job.objects.filter(state=State.RUNNING, worker=self._lease.name)
+        lost = [row[0] for row in mine.values_list("pk", "claims") if row not in self._held]
+        if lost:
+            mine.filter(pk__in=lost).update(state=State.QUEUED, worker="", due_at=now + _AGAIN, reason="interrupted")
+        self._next_rounds = self._runtime.monotonic() + min(5.0, self._pace.lease.total_seconds() / 3)
+
+    def _take_over(self, now: dt.datetime) -> int:
+        """Put back the jobs of dead workers. Returns how many. Safe in several workers at once."""
+        others = list(WorkerRow.objects.exclude(name=self._lease.name))
+        gone = [row.pk for row in others if is_gone(row.process)]
+        late = [row.pk for row in others if row.lease_until < now]
+        names = WorkerRow.objects.values_list("name")
+        orphans = Job.objects.filter(state=State.RUNNING).exclude(worker__in=names)
+        if not gone and not late and not orphans.exists():
+            return 0
+        with transaction.atomic():
+            rows = WorkerRow.objects.select_for_update(skip_locked=True)
+            dead = rows.filter(Q(pk__in=gone) | Q(pk__in=late, lease_until__lt=now))
+            WorkerRow.objects.filter(pk__in=[row.pk for row in dead]).delete()
+            return orphans.update(state=State.QUEUED, worker="", due_at=now, changed_at=now)
+
+    def _poll(self) -> None:
+        for poll in pollers():
+            try:
+                poll(self._runtime.now())
+            except Exception:  # noqa: BLE001 - one that is broken holds up no other; the log has its type and place
+                _LOG.exception("a poller failed; it is called again")
+        self._next_poll = self._runtime.monotonic() + self._pace.poll_s
+
+    # --- claiming ------------------------------------------------------------------------------------------------
+
+    def _claim(self) -> bool:
+        """Claim due jobs: as many as there are free threads, and more while jobs end quickly. Kinds that run few at
+        once are claimed first, and one by one, so that other workers get the rest."""
+        free = self._pace.threads - len(self._held) + min(self._ended_last, _CLAIMED_MAX)
+        self._ended_last = 0
+        now = self._runtime.now()
+        due = self._due(now) if free > 0 and self._kinds else set()
+        if not due:  # asked first, because claiming locks SQLite
+            return False
+        limited = {name: kind for name, kind in self._kinds.items() if kind.at_once is not None or kind.batch > 1}
+        claimed = list[tuple[str, Claimed]]()
+        for name in sorted(due & limited.keys()):
+            kind = limited[name]
+            room = free if kind.at_once is None else min(free, kind.at_once - self._running[name])
+            claimed += self._claimed([name], room * kind.batch, now)
+        claimed += self._claimed([name for name in self._kinds if name not in limited], free - len(claimed), now)
+        jobs: dict[str, list[RunningJob]] = {}
+        for name, row in claimed:
+            job = RunningJob(self._kinds[name], row, self._lease, self._runtime.now)
+            self._held.add((job.pk, job.claims))
+            jobs.setdefault(name, []).append(job)
+        with self._lock:
+            for name, some in jobs.items():
+                kind = self._kinds[name]
+                self._ready += [_Group(kind, some[at : at + kind.batch]) for at in range(0, len(some), kind.batch)]
+        self._start()
+        return bool(claimed)
+
+    def _due(self, now: dt.datetime) -> set[str]:
+        """Kinds of which a job is due, of the first few that are. Plain SQL, because it is asked ten times a second."""
+        adapted = connection.ops.adapt_datetimefield_value(now)
+        marks = ", ".join(["%s"] * len(self._kinds))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT kind FROM core_job WHERE due_at <= %s AND kind IN ({marks}) LIMIT {_SEEN_MAX}",  # noqa: S608
+                [adapted, *self._kinds],
+            )
+            return {row[0] for row in cursor.fetchall()}
+
+    def _claimed(self, names: Sequence[str], most: int, now: dt.datetime) -> list[tuple[str, Claimed]]:
+        if most <= 0 or not names:
+            return []
+        adapted = connection.ops.adapt_datetimefield_value(now)
+        skip = " FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+        marks = ", ".join(["%s"] * len(names))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE core_job SET state = 'running', worker = %s, due_at = NULL, claims = claims + 1,"  # noqa: S608
+                f" changed_at = %s WHERE id IN (SELECT id FROM core_job WHERE due_at <= %s AND kind IN ({marks})"
+                f" ORDER BY priority, due_at, id LIMIT %s{skip})"
+                " RETURNING kind, id, key, calls, claims, attempts, steps, priority",
+                [self._lease.name, adapted, adapted, *names, most],
+            )
+            rows = cursor.fetchall()
+        found = sorted(rows, key=lambda row: (row[7], row[1]))
+        return [(row[0], (*row[1:6], json.loads(row[6]) if isinstance(row[6], str) else row[6])) for row in found]
+
+    def _is_full(self, kind: Kind) -> bool:
+        return kind.at_once is not None and self._running[kind.name] >= kind.at_once
+
+    # --- running -------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        """Start threads for ready groups, up to the pace."""
+        while (group := self._next()) is not None:
+            self._runtime.spawn(lambda group=group: self._run(group))  # type: ignore[misc]
+
+    def _next(self, ended: _Group | None = None) -> _Group | None:
+        """The next group that may run now; *ended* makes room for it."""
+        with self._lock:
+            if ended is not None:
+                self._running[ended.kind.name] -= 1
+                self._ended.append(ended)
+            if self._running.total() >= self._pace.threads:
+                return None
+            for place, group in enumerate(self._ready):
+                if not self._is_full(group.kind):
+                    del self._ready[place]
+                    self._running[group.kind.name] += 1
+                    return group
+            return None
+
+    def _run(self, group: _Group | None) -> None:
+        """Run groups until there is none left, in a thread of its own."""
+        while group is not None:
+            self._run_one(group)
+            group = self._next(group)
+            self._runtime.wake()
+
+    def _run_one(self, group: _Group) -> None:
+        try:
+            for job in group.jobs:
+                job.go_on()
+            returned = group.kind.run(group.jobs)
+            group.next_run = returned if isinstance(returned, dt.datetime) else None
+            if group.next_run is None and group.kind.every is not None:
+                group.next_run = self._runtime.now() + group.kind.every
+            group.is_done = True
+        except Suspended:
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job is put back or has failed for it
+            for job in group.jobs:  # one that has ended is not ours any more, unless what ended it was rolled back
+                job.end_with(error)
+        finally:
+            close_broken()
+
+    def _settle(self) -> None:
+        """Record that jobs are done, all that ended since the last time in one transaction, and start the next."""
+        with self._lock:
+            groups = list(self._ended)
+            self._ended.clear()
+        if not groups:
+            return
+        try:
+            done = [(job, group.next_run) for group in groups if group.is_done for job in group.jobs if not job.is_over]
+            if done:
+                finish_all(done)
+        except Error:
+            with self._lock:
+                self._ended.extendleft(reversed(groups))
+            raise
+        self._ended_last += sum(len(group.jobs) for group in groups)
+        for group in groups:
+            for job in group.jobs:
+                self._held.discard((job.pk, job.claims))
+        self._start()
+
+    def _end(self) -> None:
+        """Wait, within `Pace.stop_s`, for running jobs to be put back at their next step."""
+        self._lease.is_ending = True
+        with self._lock:
+            ready = list(self._ready)
+            self._ready.clear()
+        for job in (job for group in ready for job in group.jobs):
+            with contextlib.suppress(Error):
+                job.put_back()
+            self._held.discard((job.pk, job.claims))
+        deadline = self._runtime.monotonic() + self._pace.stop_s
+        while self._held and not self._lease.is_lost and self._runtime.monotonic() < deadline:
+            try:
+                self._settle()
+            except Error:
+                say_away(_LOG, "the database did not answer; jobs are put back once it does")
+            if self._held:
+                self._runtime.rest(self._pace.look_s)
+        self._lease.end(for_good=not self._held and not self._lease.is_lost)
+        self._runtime.close()
