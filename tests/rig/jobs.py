@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 
-from troth.service.core.jobs.worker import Pace, run_jobs
+from django.utils.module_loading import autodiscover_modules
+
+from troth.service.core.jobs.registry import chosen
+from troth.service.core.jobs.worker import Pace, Threads, Worker
 
 
 def run_due(now: dt.datetime | None = None, *only: str) -> None:
-    """Run jobs of the kinds *only*, or all, until none is due at *now*, by the real clock if it is omitted."""
+    """Run jobs of the kinds *only*, or all, until none is due at *now*, by the real clock if it is omitted. Waits for
+    a database that is away."""
+    autodiscover_modules("jobs")
     clock = (lambda: now) if now is not None else lambda: dt.datetime.now(dt.UTC)
-    run_jobs(threading.Event(), pace=Pace(look_s=0.02), clock=clock, only=only, until_idle=True)
+    Worker(Threads(clock), Pace(look_s=0.02), chosen(only)).run(lambda: False, until_idle=True)

@@ -50,7 +50,8 @@ def main() -> None:
     import django
 
     django.setup()
-    from troth.service.mail.actions import send_due
+    from tests.service.mailing import send_due
+
     from troth.service.mail.smtp import Smtp
 
     port, *step = map(int, sys.argv[1:])

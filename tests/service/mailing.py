@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Callable
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from functools import partial
 from typing import Any
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from tests.rig.jobs import run_due
 
+from troth.protect import Keyring
 from troth.service.configuration import MailServer, MailTls
+from troth.service.mail import jobs as mail_jobs
+from troth.service.mail.actions import send
+from troth.service.mail.models import LetterRow
+from troth.service.mail.transports import MailTransport
 
 Answer = Callable[[Envelope], str | None]
 
@@ -98,3 +107,13 @@ def read(content: object) -> EmailMessage:
     assert isinstance(message, EmailMessage)
     assert not message.defects
     return message
+
+
+def send_due(now: dt.datetime, *, keyring: Keyring, transport: MailTransport) -> int:
+    """Send what is due at *now* over *transport*, as a worker does. Returns how many were sent."""
+    ended = LetterRow.objects.filter(state=LetterRow.State.SENT)
+    before = ended.count()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mail_jobs, "send_letters", partial(send, keyring=keyring, transport=transport))
+        run_due(now, "mail")
+    return ended.count() - before

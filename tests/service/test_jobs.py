@@ -655,7 +655,7 @@ def test_what_a_worker_has_by_its_row_alone_is_put_back(
         return claimed
 
     monkeypatch.setattr(jobs_worker.Worker, "_claimed", unheard)
-    monkeypatch.setattr(jobs_worker, "_AGAIN", dt.timedelta())
+    monkeypatch.setattr(jobs_worker, "AGAIN", dt.timedelta())
     enqueue("demo", "R-1")
     threading.Timer(20, stop.set).start()
     run_jobs(stop, pace=PACE)

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from tests.service.mail_processes import KEYS, NOW
-from tests.service.mailing import Sink
+from tests.service.mailing import Sink, send_due
 from tests.service.test_mail import letter, posted
 from tests.service.test_mail import rows as rows
 from tests.service.test_mail import sink as sink
@@ -14,7 +14,7 @@ from tests.service.test_mail import smtp as smtp
 
 from troth.controls import Check, CheckOutcome, run
 from troth.declaration import parse
-from troth.service.mail.actions import again, send_due
+from troth.service.mail.actions import again
 from troth.service.mail.controls import look_at_letters
 from troth.service.mail.rules import Letter
 from troth.service.mail.smtp import Smtp

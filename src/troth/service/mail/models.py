@@ -25,13 +25,9 @@ class LetterRow(models.Model):
     sealed = models.BinaryField(null=True)
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     queued_at = models.DateTimeField()
-    due = models.DateTimeField(help_text="When it is tried next.")
     until = models.DateTimeField(help_text="When trying makes no sense any more.")
-    tries = models.PositiveIntegerField(default=0)
     reason = models.CharField(max_length=40, blank=True, help_text="A code of what the last try ran into.")
     repeated = models.BooleanField(default=False, help_text="It may have arrived twice, with the same Message-ID.")
-    lease = models.CharField(max_length=40, blank=True, help_text="Who is at it; empty when nobody is.")
-    lease_until = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -43,13 +39,9 @@ class LetterRow(models.Model):
                 | Q(state="failed", ended_at__isnull=False),
                 name="letter_has_its_message_until_it_ends",
             ),
-            models.CheckConstraint(
-                condition=Q(lease="", lease_until__isnull=True) | (~Q(lease="") & Q(lease_until__isnull=False)),
-                name="letter_lease_has_an_end",
-            ),
         ]
         indexes = [
-            models.Index(fields=["due", "id"], condition=Q(ended_at__isnull=True), name="letter_due"),
+            models.Index(fields=["queued_at"], condition=Q(ended_at__isnull=True), name="letter_waiting"),
             models.Index(fields=["about"], name="letter_about"),
             models.Index(fields=["message_id"], name="letter_message_id"),
             models.Index(fields=["ended_at"], condition=Q(state="failed"), name="letter_failed"),

@@ -30,6 +30,8 @@ State = Job.State
 Result = None | bool | int | str | Sequence["Result"] | Mapping[str, "Result"]
 """Result of a step: few ids, counts and codes."""
 
+AGAIN = dt.timedelta(seconds=5)
+"""Pause of a job that our own database interrupted."""
 _RESULT_CHARACTERS_MAX = 20_000
 _ROWS_MAX = 100
 """Jobs per statement: a statement has a limited number of parameters."""
@@ -152,12 +154,19 @@ class RunningJob:
             raise LeaseLost(f"the lease on {self.kind.name} expired; another worker has taken it over")
         self.is_over = True
 
-    def retry(self, reason: str, *, after: dt.timedelta | None = None) -> None:
-        """Put the job back for a retry, as its kind says but not before *after*."""
+    def lock(self) -> None:
+        """Hold the job in the open transaction, so that no other worker takes it over before its end. Raises
+        `LeaseLost`."""
+        if not list(self.mine().select_for_update().values_list("pk")):
+            raise LeaseLost(f"the lease on {self.kind.name} expired; another worker has taken it over")
+
+    def retry(self, reason: str, *, after: dt.timedelta | None = None, until: dt.datetime | None = None) -> None:
+        """Put the job back for a retry, as its kind says but not before *after*, and *until* then at the latest."""
         self.attempts += 1
         pause = self.kind.retry.pause(self.attempts)
-        pause = max(pause, after or pause)
-        self._put_back(State.QUEUED, self.now + pause, attempts=self.attempts, reason=reason, step=self._step)
+        due = self.now + max(pause, after or pause)
+        due = due if until is None else min(due, until)
+        self._put_back(State.QUEUED, due, attempts=self.attempts, reason=reason, step=self._step)
 
     def put_back(self, after: dt.timedelta = dt.timedelta(), **more: object) -> None:
         """Put the job back for any worker, untried."""
@@ -173,6 +182,8 @@ class RunningJob:
                 _LOG.warning("%s", error)
             elif isinstance(error, Stopped):
                 self._put_back(State.STOPPED, None, attempts=self.attempts, reason=error.reason, step=self._step)
+            elif isinstance(error, Error) and may_pass(error):  # our own database: nobody else is asked less often
+                self.put_back(AGAIN, reason=_code(error), step=self._step)
             elif _may_pass(error):
                 self.retry(getattr(error, "reason", "") or _code(error), after=_asked(error))
             else:

@@ -29,7 +29,7 @@ from troth.service.core.jobs.models import Worker as WorkerRow
 from troth.service.core.jobs.process import is_gone, this_process
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.jobs.registry import Kind, chosen, pollers
-from troth.service.core.jobs.running import Claimed, RunningJob, Suspended, close_broken, finish_all
+from troth.service.core.jobs.running import AGAIN, Claimed, RunningJob, Suspended, close_broken, finish_all
 from troth.service.database import may_pass, say_away
 
 _LOG = logging.getLogger("troth.jobs")
@@ -60,7 +60,6 @@ _CLAIMED_MAX = 100
 """Short jobs claimed ahead."""
 _SEEN_MAX = 20
 """Due jobs looked at for kinds that are limited; those kinds are full then, and the next look finds others."""
-_AGAIN = dt.timedelta(seconds=5)
 _AWAY_S = 1.0
 """Retry interval while the database is unavailable."""
 _CLOSE_S_MAX = 1.0
@@ -295,7 +294,7 @@ class Worker:
                 raise
             say_away(_LOG, "the database did not answer; work continues once it does")
             self._runtime.rest(_AWAY_S)
-            return False
+            return True  # there may be work: it is not known to be idle
         finally:
             close_broken()
 
@@ -314,7 +313,7 @@ class Worker:
         mine = Job.objects.filter(state=State.RUNNING, worker=self._lease.name)
         lost = [row[0] for row in mine.values_list("pk", "claims") if row not in self._held]
         if lost:
-            mine.filter(pk__in=lost).update(state=State.QUEUED, worker="", due_at=now + _AGAIN, reason="interrupted")
+            mine.filter(pk__in=lost).update(state=State.QUEUED, worker="", due_at=now + AGAIN, reason="interrupted")
         self._next_rounds = self._runtime.monotonic() + min(5.0, self._pace.lease.total_seconds() / 3)
 
     def _take_over(self, now: dt.datetime) -> int:

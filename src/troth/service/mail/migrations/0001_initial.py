@@ -37,9 +37,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("queued_at", models.DateTimeField()),
-                ("due", models.DateTimeField(help_text="When it is tried next.")),
                 ("until", models.DateTimeField(help_text="When trying makes no sense any more.")),
-                ("tries", models.PositiveIntegerField(default=0)),
                 (
                     "reason",
                     models.CharField(blank=True, help_text="A code of what the last try ran into.", max_length=40),
@@ -50,15 +48,13 @@ class Migration(migrations.Migration):
                         default=False, help_text="It may have arrived twice, with the same Message-ID."
                     ),
                 ),
-                ("lease", models.CharField(blank=True, help_text="Who is at it; empty when nobody is.", max_length=40)),
-                ("lease_until", models.DateTimeField(null=True)),
                 ("ended_at", models.DateTimeField(null=True)),
             ],
             options={
                 "db_table": "mail_letter",
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("ended_at__isnull", True)), fields=["due", "id"], name="letter_due"
+                        condition=models.Q(("ended_at__isnull", True)), fields=["queued_at"], name="letter_waiting"
                     ),
                     models.Index(fields=["about"], name="letter_about"),
                     models.Index(fields=["message_id"], name="letter_message_id"),
@@ -77,14 +73,6 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="letter_has_its_message_until_it_ends",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("lease", ""), ("lease_until__isnull", True)),
-                            models.Q(models.Q(("lease", ""), _negated=True), ("lease_until__isnull", False)),
-                            _connector="OR",
-                        ),
-                        name="letter_lease_has_an_end",
                     ),
                 ],
             },
