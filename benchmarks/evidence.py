@@ -51,7 +51,7 @@ def main() -> None:
 def _fill(days: int, others: int) -> int:
     """Lay down what a keep loop leaves in so many days; how many checks there are."""
     from troth.ledger import DeclaredName, Entry
-    from troth.service.assurance.scheduler import KeepContext
+    from troth.service.assurance.actions import KeepContext
     from troth.service.core.commitment import entry_of
     from troth.service.core.keys import ledger_signer
     from troth.service.core.ledger import record, sequence
@@ -104,8 +104,8 @@ def _compared() -> None:
     """The two parts of what the control ``ledger.intact`` does, beside reading and hashing the same bytes: CPU time."""
     from django.db import connection
 
+    from troth.service.assurance.actions import KeepContext
     from troth.service.assurance.integrity import contradictions
-    from troth.service.assurance.scheduler import KeepContext
     from troth.service.core.keys import ledger_signer
     from troth.service.core.ledger import DatabaseLog
     from troth.service.core.models import CheckRow
@@ -146,7 +146,7 @@ def _read(cursor: Any, select: str) -> float:
 
 def _measured(folder: Path) -> list[str]:
     from troth.ledger.published import VERIFIER_FILE
-    from troth.service.assurance.scheduler import KeepContext
+    from troth.service.assurance.actions import KeepContext
     from troth.service.core.keys import ledger_signer
     from troth.service.core.ledger import DatabaseLog
 

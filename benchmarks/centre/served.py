@@ -21,7 +21,7 @@ def main(application: str, port: str, core: str) -> None:
     os.sched_setaffinity(0, {int(core)})  # the server's own processes and threads are kept to it as well
     from troth.service.server import serve
 
-    serve(application=application, port=int(port), keep=False, work=False, ready=lambda: print("ready", flush=True))
+    serve(application=application, port=int(port), work=False, ready=lambda: print("ready", flush=True))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python -m benchmarks.jobs [--jobs 5000] [--postgresql]
 
-On SQLite with one worker, or on a throwaway PostgreSQL with two. A short job inserts one row. The floor is the same rows
-inserted by one connection, a transaction for each. "started" is from before the enqueueing transaction until the job's
+On SQLite with one worker, or on a throwaway PostgreSQL with two. A short job inserts one row. The floor is the same
+rows inserted by one connection, a transaction for each. "started" is from before the enqueueing transaction until the job's
 first line, in another process; "due" the same from the time for which it was enqueued. In the last part workers are
 killed at random while they work, and every job must have its row once. It ends with 1 where a goal was missed.
 """
@@ -97,7 +97,8 @@ def _measure(kind: str, jobs: int) -> bool:
         idle = (_cpu(processes[0]) - cpu) / 20
     missed += [max(started) > STARTED_GOAL_S, max(due) > DUE_GOAL_S, idle > IDLE_GOAL]
     print(
-        f"{kind}: started after            {sum(started) / 40:8.3f} s, at most {max(started):.3f}; goal {STARTED_GOAL_S}"
+        f"{kind}: started after            {sum(started) / 40:8.3f} s, at most {max(started):.3f}; "
+        f"goal {STARTED_GOAL_S}"
     )
     print(f"{kind}: started when due, after  {sum(due) / 10:8.3f} s, at most {max(due):.3f}; goal {DUE_GOAL_S}")
     print(f"{kind}: an idle worker           {100 * idle:8.2f} % of a core")

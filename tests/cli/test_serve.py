@@ -35,14 +35,14 @@ def test_a_port_that_is_taken_is_told(firm: Firm) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        answer = firm.troth("serve", "--port", str(taken.getsockname()[1]), "--no-keep")
+        answer = firm.troth("serve", "--port", str(taken.getsockname()[1]), "--no-work")
     assert answer.code == 1
     assert answer.out == ""
     assert re.fullmatch(r"troth: nothing can listen at .* \(Address already in use\); .*\n", answer.err)
 
 
 def test_an_address_that_is_none_of_ours_is_told(firm: Firm) -> None:
-    answer = firm.troth("serve", "--address", "attic.example.org", "--no-keep")
+    answer = firm.troth("serve", "--address", "attic.example.org", "--no-work")
     assert (answer.code, answer.out) == (1, "")
     assert answer.err.startswith("troth: nothing can listen at attic.example.org")
 
@@ -92,7 +92,7 @@ def port() -> str:
 def test_a_start_that_is_not_refused_says_where_and_nothing_else(
     public: Firm, port: str, settings: dict[str, str]
 ) -> None:
-    command = [TROTH, "serve", "--no-keep", "--port", port, "--json"]
+    command = [TROTH, "serve", "--no-work", "--port", port, "--json"]
     environment = {**os.environ, **replace(public, extra=settings).environment}
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with server, contextlib.ExitStack() as at_last:

@@ -23,7 +23,7 @@ from troth.testing.servers import Server
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Path:
-    """The folder of a migrated SQLite file and of the engine's, to be copied: migrating takes longer than most tests,
+    """The folder of a migrated SQLite file, to be copied: migrating takes longer than most tests,
     so that the workers of a run share it."""
     with first_in_run(tmp_path_factory, "migrated") as (folder, is_first):
         if is_first:
@@ -38,11 +38,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -
 
 
 def _migrate(url: str) -> None:
-    from troth.service.work.engine import Engine
-
     with as_default(url):
         call_command("migrate", verbosity=0)
-        Engine(Settings.read({"TROTH_DATABASE_URL": url}), executor="prepare", flows_max=1).close()
 
 
 @pytest.fixture(scope="session")

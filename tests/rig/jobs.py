@@ -13,6 +13,6 @@ from troth.service.core.jobs.worker import Pace, Threads, Worker
 def run_due(now: dt.datetime | None = None, *only: str) -> None:
     """Run jobs of the kinds *only*, or all, until none is due at *now*, by the real clock if it is omitted. Waits for
     a database that is away."""
-    autodiscover_modules("jobs")
+    autodiscover_modules("jobs", "recurring")
     clock = (lambda: now) if now is not None else lambda: dt.datetime.now(dt.UTC)
     Worker(Threads(clock), Pace(look_s=0.02), chosen(only)).run(lambda: False, until_idle=True)

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import itertools
 import os
 import sys
 
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
-
-
-def claim_everything() -> None:
-    """Claim until nothing is left, and print each name that was ours."""
-    from django.db import OperationalError
-
-    from troth.service.core import scheduled_jobs
-
-    is_left = True
-    while is_left:
-        # SQLite lets one write at a time, and has less patience than it takes when forty wait: then we ask again.
-        with contextlib.suppress(OperationalError):
-            claimed = scheduled_jobs.claim(NOW, lease_for=dt.timedelta(hours=1), limit=3)
-            is_left = bool(claimed)
-            for claim in claimed:
-                print(claim.name)  # noqa: T201 - the parent reads it
 
 
 def write_entries(first: int, count: int) -> None:
@@ -69,9 +52,7 @@ if __name__ == "__main__":
 
     django.setup()
     role, *numbers = sys.argv[1:]
-    if role == "claim":
-        claim_everything()
-    elif role == "write":
+    if role == "write":
         write_entries(*map(int, numbers))
     elif role == "acknowledge":
         acknowledge_forever(*map(int, numbers))

@@ -19,6 +19,7 @@ from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.rig.jobs import run_due
 from tests.service.addresses import filled, views
 from tests.service.requests.conftest import Office
 from tests.service.requests.conftest import office as office
@@ -27,9 +28,7 @@ from tests.service.test_permissions import DOORS
 
 from troth.service.api import tokens
 from troth.service.api.tokens import ApiScope
-from troth.service.core.keys import keyring
 from troth.service.logs import LineFormatter
-from troth.service.mail.actions import deliver
 from troth.service.networks import Networks
 from troth.service.requests.content import CaseContent
 from troth.service.requests.intake import receive
@@ -162,7 +161,7 @@ def test_another_host_is_answered_by_nothing_that_names_it(visitor: Client, host
 def test_links_in_letters_are_the_company_s_whatever_host_was_asked(office: Office, visitor: Client) -> None:
     sent = {"host": "127.0.0.1:6666", "x-forwarded-host": "evil.example", "forwarded": "host=evil.example"}
     assert visitor.post("/your-data/view/", {"email": "ann@example.org"}, headers=sent).status_code == 302
-    deliver(office.now(), keyring=keyring(office.settings.home), server=office.settings.mail)
+    run_due(None, "mail")
     [letter] = (office.settings.home / "mail").glob("*.eml")
     text = letter.read_text()
     assert "http://localhost:8000/your-data/link/" in text.replace("=\n", "")
@@ -472,7 +471,7 @@ def test_what_people_send_is_in_no_log_and_in_no_clear_row(
     ):
         Client().post(f"/api/v1/{path}", json.dumps(each), content_type="application/json", headers=bearer)
     office.work()
-    deliver(office.now(), keyring=keyring(office.settings.home), server=office.settings.mail)
+    run_due(None, "mail")
     assert Case.objects.count() > 5
     assert any(b"canary" in file.read_bytes() for file in (office.settings.home / "mail").glob("*.eml"))
     for word in ("canary", secret, secret_link, "960555"):

@@ -12,17 +12,17 @@ import pytest
 from tests.service.test_core_actions import made
 from tests.service.test_evidence import CONTROL, export, held, lines, told, verified
 from tests.service.test_evidence import kept as kept
-from tests.service.test_scheduler import HOUR, NOW
-from tests.service.test_scheduler import office as office
+from tests.service.test_passes import HOUR, NOW
+from tests.service.test_passes import office as office
 
 from troth.controls import Check, CheckOutcome, run
 from troth.declaration import Period
 from troth.ledger import Entry
-from troth.service.assurance import scheduler
+from troth.service.assurance import jobs
+from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.evidence import gather
 from troth.service.assurance.integrity import LedgerHistory, RecordsDiffer, contradictions
 from troth.service.assurance.retraction import retract_checks
-from troth.service.assurance.scheduler import KeepContext
 from troth.service.core import checks
 from troth.service.core.disposal import dispose
 from troth.service.core.keys import ledger_signer
@@ -281,10 +281,10 @@ def test_a_retraction_of_which_a_later_archive_holds_no_entry_is_not_missed(kept
 
 def test_of_disposed_checks_the_entries_stay_and_the_verifier_says_so(kept: KeepContext, tmp_path: Path) -> None:
     later = NOW + dt.timedelta(days=400)
-    scheduler.run_due(later, office=kept)
+    jobs.run_due(later, office=kept)
     Task.objects.all().delete()
     gone = dispose(later, evidence=Period(count=1, unit="year"))["troth_checks"]
-    scheduler.run_due(later + HOUR, office=kept)
+    jobs.run_due(later + HOUR, office=kept)
     done = export(kept, tmp_path / "a.zip")
     answer = verified(done.path, done.key)
     assert f"{gone} checks were disposed of after their time" in answer.stdout, answer.stderr
@@ -293,7 +293,7 @@ def test_of_disposed_checks_the_entries_stay_and_the_verifier_says_so(kept: Keep
 
 def test_a_check_that_is_gone_before_its_time_was_not_disposed_of(kept: KeepContext, tmp_path: Path) -> None:
     later = NOW + dt.timedelta(days=400)
-    scheduler.run_due(later, office=kept)
+    jobs.run_due(later, office=kept)
     Task.objects.all().delete()
     dispose(later, evidence=Period(count=1, unit="year"))
     CheckRow.objects.filter(control="law.reviewed", at__gte=later).delete()
@@ -330,9 +330,9 @@ def test_older_checks_are_said_to_be_signed_in_the_archive_only(
 ) -> None:
     with monkeypatch.context() as then:
         then.setattr(checks, "keep", as_before)
-        scheduler.run_due(NOW, office=office)
-        scheduler.run_due(NOW + HOUR, office=office)
-    scheduler.run_due(NOW + 2 * HOUR, office=office)
+        jobs.run_due(NOW, office=office)
+        jobs.run_due(NOW + HOUR, office=office)
+    jobs.run_due(NOW + 2 * HOUR, office=office)
     done = export(office, tmp_path / "a.zip")
     said = verified(done.path, done.key).stdout
     assert "evidence: 1 checks with all that they saw" in said
@@ -343,7 +343,7 @@ def test_older_checks_are_said_to_be_signed_in_the_archive_only(
 def test_a_check_that_was_made_in_time_does_not_become_an_older_one(
     database: str, office: KeepContext, tmp_path: Path
 ) -> None:
-    scheduler.run_due(NOW, office=office)
+    jobs.run_due(NOW, office=office)
     row = CheckRow.objects.get()
     row.pk, row.entry, row.salt, row.at = None, None, None, NOW + HOUR
     row.save(force_insert=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.service.test_scheduler import HOUR, NOW
+from tests.service.test_passes import HOUR, NOW
 
 from troth.controls import (
     CheckOutcome,
@@ -27,9 +27,9 @@ from troth.controls import (
 from troth.declaration import parse
 from troth.policy import read
 from troth.protect import Keyring
-from troth.service.assurance import rules, scheduler
+from troth.service.assurance import jobs, rules
+from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.models import PromiseRow
-from troth.service.assurance.scheduler import KeepContext
 from troth.service.core.deployment import Deployment
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.models import CheckRow
@@ -74,7 +74,7 @@ def declaring(shop: Path, figure: str = LATE, must: str = "= 0") -> KeepContext:
 
     text = read("# Policy\n\nWe do not call late. We finish every deletion.\n")
     company = Deployment(declaration, looked_at_hash(declaration), text, controls_of(declaration))
-    return KeepContext(company, Keyring(b"\x01" * 32), look)
+    return KeepContext(company, Keyring(b"\x01" * 32), look=look)
 
 
 def outcomes() -> dict[str, str]:
@@ -86,21 +86,21 @@ def statuses() -> list[str]:
 
 
 def test_a_figure_breaks_its_promise_and_fixes_it(database: str, shop: Path) -> None:
-    scheduler.run_due(NOW, office=declaring(shop))
+    jobs.run_due(NOW, office=declaring(shop))
     assert statuses() == ["kept", "kept"]
     with contextlib.closing(sqlite3.connect(shop)) as connection:
         connection.execute("INSERT INTO call_log (hour) VALUES (21)")
         connection.commit()
-        scheduler.run_due(NOW + HOUR, office=declaring(shop))
+        jobs.run_due(NOW + HOUR, office=declaring(shop))
         assert statuses() == ["broken", "kept"]
         connection.execute("DELETE FROM call_log")
         connection.commit()
-    scheduler.run_due(NOW + 2 * HOUR, office=declaring(shop))
+    jobs.run_due(NOW + 2 * HOUR, office=declaring(shop))
     assert statuses() == ["kept", "kept"]
 
 
 def test_a_statement_that_never_ends_is_an_error_and_the_others_are_asked(database: str, shop: Path) -> None:
-    scheduler.run_due(NOW, office=declaring(shop, ENDLESS))
+    jobs.run_due(NOW, office=declaring(shop, ENDLESS))
     assert outcomes() == {"ours.no_late_calls": "error", "core.runs_finished": "pass"}
     assert statuses() == ["kept", "unproven"]
     assert "within 1 seconds" in CheckRow.objects.get(outcome="error").summary
@@ -119,20 +119,20 @@ def test_an_answer_that_hangs_is_an_error_and_the_loop_goes_on(
     monkeypatch.setitem(result._ANSWERS, "core.runs_finished", lambda: hangs())
     monkeypatch.setattr(check_session, "controls_of", lambda declared: {**controls_of(declared), **limits})
     for hour in range(3):
-        scheduler.run_due(NOW + hour * HOUR, office=declaring(shop), hasten=True)
+        jobs.run_due(NOW + hour * HOUR, office=declaring(shop), hasten=True)
     assert outcomes() == {"ours.no_late_calls": "pass", "core.runs_finished": "error"}
     assert len(check_session._left) == 1, "nothing piles up"
     gate.set()
     for thread in list(check_session._left.values()):
         thread.join(10)
-    scheduler.run_due(NOW + 4 * HOUR, office=declaring(shop), hasten=True)
+    jobs.run_due(NOW + 4 * HOUR, office=declaring(shop), hasten=True)
     assert statuses() == ["kept", "kept"]
 
 
 def test_another_limit_is_asked_at_once_and_a_looser_one_is_an_entry(database: str, shop: Path) -> None:
     before, after = declaring(shop).company, declaring(shop, must="<= 5").company
-    scheduler.run_due(NOW, office=declaring(shop))
-    report = scheduler.run_due(NOW + HOUR / 60, office=declaring(shop, must="<= 5"))
+    jobs.run_due(NOW, office=declaring(shop))
+    report = jobs.run_due(NOW + HOUR / 60, office=declaring(shop, must="<= 5"))
     assert [check.control for check in report.checks] == ["ours.no_late_calls"]
     told = [
         entry.fields["what"]

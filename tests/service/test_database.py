@@ -13,7 +13,7 @@ import sqlalchemy
 from django.db import Error, connection, connections, transaction
 from tests.rig.databases import as_default
 
-from troth.service.core.models import ScheduledJob
+from troth.service.core.models import Timestamp
 from troth.service.database import hasty, may_pass
 from troth.testing.servers import Server
 
@@ -40,7 +40,7 @@ def test_a_row_that_is_refused_does_not_pass(database: str) -> None:
     def doubled() -> None:
         with transaction.atomic():
             for _ in range(2):
-                ScheduledJob.objects.create(name="a", next_due="2026-11-24T09:41Z")
+                Timestamp.objects.create(name="a", at="2026-11-24T09:41Z")
 
     assert not may_pass(met(doubled))
 
@@ -57,7 +57,7 @@ def test_a_locked_file_passes(database: str, monkeypatch: pytest.MonkeyPatch) ->
     connection.close()
     with contextlib.closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as other:
         other.execute("BEGIN EXCLUSIVE")
-        assert may_pass(met(lambda: ScheduledJob.objects.create(name="a", next_due="2026-11-24T09:41Z")))
+        assert may_pass(met(lambda: Timestamp.objects.create(name="a", at="2026-11-24T09:41Z")))
 
 
 def test_a_connection_that_the_server_ends_passes(database: str, request: pytest.FixtureRequest) -> None:

@@ -17,21 +17,21 @@ from typing import Any
 
 import pytest
 from tests.service.conftest import Live
-from tests.service.test_scheduler import HOUR, NOW, QUOTE, RUN
-from tests.service.test_scheduler import office as office
+from tests.service.test_passes import HOUR, NOW, QUOTE, RUN
+from tests.service.test_passes import office as office
 
 from troth.controls import CheckOutcome, looked_at_hash, run
 from troth.declaration import Period, Promise
 from troth.ledger import DeclaredName, Entry, LedgerError
 from troth.ledger import verify_troth_ledger as offline
 from troth.protect import Keyring
-from troth.service.assurance import scheduler
+from troth.service.assurance import jobs
+from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.evidence import ArchiveScope, Exported, NoSuchPromise, export_evidence
 from troth.service.assurance.evidence.gather import Gathered
 from troth.service.assurance.integrity import LedgerHistory, RecordsDiffer, contradictions
 from troth.service.assurance.models import ChangeRow
 from troth.service.assurance.retraction import retract_checks
-from troth.service.assurance.scheduler import KeepContext
 from troth.service.core.disposal import dispose
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.keys import ledger_signer
@@ -57,11 +57,11 @@ def kept(live: Live, office: KeepContext) -> KeepContext:
     here = replace(office, company=company)
 
     def passes() -> None:
-        scheduler.run_due(NOW, office=here)
+        jobs.run_due(NOW, office=here)
         DatabaseJournal().begin(RUN)
-        scheduler.run_due(NOW + HOUR, office=here)
+        jobs.run_due(NOW + HOUR, office=here)
         DatabaseJournal().finish(RUN.id, [])
-        scheduler.run_due(NOW + 2 * HOUR, office=here)
+        jobs.run_due(NOW + 2 * HOUR, office=here)
 
     live("kept", passes)
     return here
@@ -206,7 +206,7 @@ def test_what_was_before_a_day_is_left_out_but_for_what_a_status_rests_on(kept: 
 def test_it_shows_that_the_ledger_continues_a_checkpoint_that_somebody_kept(kept: KeepContext, tmp_path: Path) -> None:
     first = export(kept, tmp_path / "a.zip")
     (tmp_path / "kept").write_text(held(first.path)["ledger/checkpoint"])
-    scheduler.run_due(NOW + 40 * HOUR, office=kept)
+    jobs.run_due(NOW + 40 * HOUR, office=kept)
     record(Entry("demo.fault_planted", NOW, {"fault": DeclaredName("a_fault")}))
     second = export(kept, tmp_path / "b.zip", earlier=((tmp_path / "kept").read_text(),))
     answer = verified(second.path, second.key, "--since", str(tmp_path / "kept"))
@@ -236,7 +236,7 @@ def test_what_was_retracted_is_there_and_says_so(kept: KeepContext, tmp_path: Pa
 def test_a_retracted_control_runs_again_at_once(kept: KeepContext) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 2.5 * HOUR)
-    assert CONTROL in [check.control for check in scheduler.run_due(NOW + 2.5 * HOUR, office=kept).checks]
+    assert CONTROL in [check.control for check in jobs.run_due(NOW + 2.5 * HOUR, office=kept).checks]
 
 
 # --- what it never does ----------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def test_entries_about_people_stay_out(kept: KeepContext, tmp_path: Path) -> Non
 
 @pytest.mark.few(1)
 def test_a_large_ledger_takes_little_memory(database: str, office: KeepContext, tmp_path: Path) -> None:
-    scheduler.run_due(NOW, office=office)
+    jobs.run_due(NOW, office=office)
     for _ in range(4):
         record(
             *[Entry("control.unbound", NOW, {"control": DeclaredName(CONTROL), "promise": DeclaredName("a_promise")})]
@@ -350,10 +350,10 @@ def test_what_was_retracted_before_and_disposed_of_is_no_contradiction(kept: Kee
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
     later = NOW + dt.timedelta(days=400)
-    scheduler.run_due(later, office=kept)
+    jobs.run_due(later, office=kept)
     Task.objects.all().delete()
     dispose(later, evidence=Period(count=1, unit="year"))
-    scheduler.run_due(later + HOUR, office=kept)
+    jobs.run_due(later + HOUR, office=kept)
     assert not CheckRow.objects.filter(control=CONTROL, outcome="fail").exists()
     done = export(kept, tmp_path / "a.zip")
     assert verified(done.path, done.key).returncode == 0
@@ -368,7 +368,7 @@ def test_a_check_that_the_signed_ledger_does_not_tell_of_is_left_for_the_next_ar
     def then_a_pass(log: DatabaseLog) -> str:
         note = sign(log)
         DatabaseJournal().begin(replace(RUN, id="r-2"))
-        scheduler.run_due(NOW + 40 * HOUR, office=kept)
+        jobs.run_due(NOW + 40 * HOUR, office=kept)
         return note
 
     monkeypatch.setattr(DatabaseLog, "checkpoint", then_a_pass)
@@ -403,7 +403,7 @@ def test_a_reader_who_has_read_enough_breaks_nothing(kept: KeepContext, tmp_path
 def test_an_outcome_between_two_changes_cannot_be_rewritten_either(
     kept: KeepContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scheduler.run_due(NOW + 3 * HOUR, office=kept)
+    jobs.run_due(NOW + 3 * HOUR, office=kept)
     assert CheckRow.objects.filter(control=CONTROL, at=NOW + 3 * HOUR).update(outcome="fail")
     with pytest.raises(RecordsDiffer, match="is fail; the ledger has pass"):
         export(kept, tmp_path / "a.zip")

@@ -62,7 +62,7 @@ def _kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_kinds", {})
     monkeypatch.setattr(registry, "_pollers", [])
     # What the duties register stays out, and is not registered where the next test would not find it.
-    monkeypatch.setattr(jobs_worker, "autodiscover_modules", lambda _: None)
+    monkeypatch.setattr(jobs_worker, "autodiscover_modules", lambda *_: None)
 
 
 def row(key: str = "R-1") -> Job:
@@ -277,7 +277,7 @@ def test_kinds_that_this_version_does_not_know_are_left_to_others(run_all: RunAl
 
 def test_a_worker_may_be_given_some_kinds_alone(database: str, clock: Clock, steps: Steps) -> None:
     for name in ("demo", "demo.more", "demonstration"):
-        job(name)(lambda job: steps(job.kind.name)() and None)
+        job(name)(lambda job: steps.did.append(job.kind.name))
         enqueue(name, "R-1")
     run_jobs(threading.Event(), pace=PACE, clock=clock, only=["demo"], until_idle=True)
     assert sorted(steps.did) == ["demo", "demo.more"]
@@ -638,7 +638,7 @@ def test_what_a_worker_has_by_its_row_alone_is_put_back(
     database: str, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the database goes away from a worker that claims a job: it commits, and nobody hears of that."""
-    stop, lost = threading.Event(), []
+    stop, lost = threading.Event(), list[object]()
 
     @job("demo")
     def demo(job: RunningJob) -> None:

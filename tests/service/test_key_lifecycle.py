@@ -37,11 +37,12 @@ from troth.protect import (
     read_approvers,
 )
 from troth.protect.tokens import TokenFormat
-from troth.service.assurance import scheduler
+from troth.service.assurance import jobs
+from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.control_inputs import look
-from troth.service.assurance.scheduler import KeepContext
-from troth.service.core import resealing
+from troth.service.core import recurring, resealing
 from troth.service.core.deployment import Deployment
+from troth.service.core.jobs.models import Job
 from troth.service.core.key_lifecycle import (
     SEALED,
     change_approvers,
@@ -51,7 +52,7 @@ from troth.service.core.key_lifecycle import (
     rotate_field,
 )
 from troth.service.core.key_registry import make_key, note_destruction, note_keys, strays
-from troth.service.core.models import EntryRow, KeyRow, RunRow, ScheduledJob, Subject
+from troth.service.core.models import EntryRow, KeyRow, RunRow, Subject
 from troth.service.core.resealing import hanging, reseal
 from troth.service.core.subject_keys import SubjectKeys
 from troth.service.settings import TROTH
@@ -382,19 +383,19 @@ cryptoperiods: {field: 90 days}
 """
     declaration = parse(text)
     company = Deployment(declaration, looked_at_hash(declaration), read("# Policy\n\nWe keep it.\n"), catalogue())
-    return KeepContext(company, keyring, look)
+    return KeepContext(company, keyring, look=look)
 
 
 def test_the_keep_loop_goes_on_with_what_is_left(
     office: KeepContext, chain: Keychain, vault: Vault, tokens: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scheduler.run_due(NOW, office=office)
+    jobs.run_due(NOW, office=office)
     assert numbers() == {0: 8}, "nothing was rotated"
     monkeypatch.setattr(resealing, "_BATCH", 2)
-    monkeypatch.setattr(scheduler, "_RESEALED_AT_ONCE", 3)
+    monkeypatch.setattr(recurring, "_RESEALED_AT_ONCE", 3)
     chain.rotate("field", now=NOW)
     for _ in range(4):
-        scheduler.run_due(NOW + dt.timedelta(seconds=5), office=office)
+        jobs.run_due(NOW + dt.timedelta(seconds=5), office=office)
     assert (numbers(), read_back(vault, tokens)) == ({1: 8}, VALUES)
     row = KeyRow.objects.get(purpose="field")
     assert row.protect_until == NOW + dt.timedelta(days=90)
@@ -405,12 +406,12 @@ def test_the_keep_loop_comes_back_for_a_process_that_was_slow(
 ) -> None:
     slow = keyring.seal(b"a plan", run_context("r-2"))
     chain.rotate("field", now=NOW)
-    scheduler.run_due(NOW, office=office)
+    jobs.run_due(NOW, office=office)
     fields = {"plan_hash": "dg1:" + "0" * 64, "declaration_hash": "sha256:" + "0" * 64, "begun_at": NOW}
     RunRow.objects.create(run_id="r-2", action="erase", sealed_plan=slow, seen_at=LATER, owner="1 elsewhere", **fields)
-    scheduler.run_due(NOW + dt.timedelta(minutes=1), office=office)
+    jobs.run_due(NOW + dt.timedelta(minutes=1), office=office)
     assert numbers() == {0: 1}
-    scheduler.run_due(LATER, office=office)
+    jobs.run_due(LATER, office=office)
     assert numbers() == {1: 1}
 
 
@@ -420,12 +421,11 @@ def test_what_breaks_in_a_pass_takes_nothing_else_with_it(
     chain.rotate("field", now=NOW)
     with monkeypatch.context() as broken:
         broken.setattr(SubjectKeys, "roll", _break_off)
-        broken.setattr(scheduler, "dispose", _break_off)
-        scheduler.run_due(NOW, office=office)
+        broken.setattr(recurring, "dispose", _break_off)
+        jobs.run_due(NOW, office=office)
     assert numbers() == {1: 8}
-    again = NOW + dt.timedelta(minutes=2)
-    held = ScheduledJob.objects.filter(name__in=["record:epochs", "record:disposal"])
-    assert list(held.values_list("lease", "next_due")) == [("", again)] * 2
+    retried = Job.objects.filter(kind__in=["core.epochs", "core.disposal"], due_at__lt=NOW + dt.timedelta(minutes=1))
+    assert list(retried.values_list("state", "attempts")) == [("queued", 1)] * 2
 
 
 def test_the_keep_loop_scrubs_what_a_reader_was_in_the_way_of(
@@ -443,9 +443,9 @@ def test_the_keep_loop_scrubs_what_a_reader_was_in_the_way_of(
         reader.execute("SELECT count(*) FROM core_subject").fetchone()
         with transaction.atomic():
             keys.erase(["ps1:ann"], now=NOW)
-        scheduler.run_due(NOW, office=office)
+        jobs.run_due(NOW, office=office)
         assert wrapped in path.read_bytes() + log.read_bytes()
-    scheduler.run_due(NOW + dt.timedelta(minutes=2), office=office)
+    jobs.run_due(NOW + dt.timedelta(minutes=2), office=office)
     assert wrapped not in path.read_bytes() + log.read_bytes()
 
 
@@ -479,7 +479,7 @@ def test_an_older_copy_of_the_keys_turns_the_control_red(
 ) -> None:
     monkeypatch.setattr("troth.service.assurance.control_inputs.TROTH", replace(TROTH, home=home))
     chain.rotate("epoch", now=NOW)
-    scheduler.run_due(NOW, office=office)
+    jobs.run_due(NOW, office=office)
     copy = (home / "keys.toml").read_bytes()
 
     def asked() -> Check:

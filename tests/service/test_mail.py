@@ -315,7 +315,12 @@ def test_what_may_go_better_later_is_tried_again_with_the_same_bytes(
     posted()
     assert [send(), send(), send(2 * MINUTE), send(3 * MINUTE)] == [0, 0, 0, 0]
     row = LetterRow.objects.get()
-    assert (row.state, Job.objects.get(kind="mail.send").attempts, row.reason, len(seen)) == ("queued", 2, "451 4.3.0", 2)
+    assert (row.state, Job.objects.get(kind="mail.send").attempts, row.reason, len(seen)) == (
+        "queued",
+        2,
+        "451 4.3.0",
+        2,
+    )
     assert send(8 * MINUTE) == 1
     assert len(set(seen)) == 1
     assert not LetterRow.objects.get().repeated

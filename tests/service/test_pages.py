@@ -16,12 +16,12 @@ from troth.controls import Check, CheckOutcome, ControlFinding, Evidence, catalo
 from troth.ledger import receipt_extra, verify_receipt
 from troth.protect import Keyring
 from troth.service import pages
-from troth.service.assurance import scheduler
+from troth.service.assurance import actions, jobs
 from troth.service.configuration import Settings
 from troth.service.core import checks
 from troth.service.core.deployment import deployment
+from troth.service.core.jobs.queue import enqueue
 from troth.service.core.keys import make_keys
-from troth.service.work.run import want
 
 pytestmark = pytest.mark.sampled
 
@@ -72,7 +72,7 @@ def site(database: str, tmp_path: Path, settings: DjangoSettings, monkeypatch: p
     here = deployment(told)
     for id_, outcome in (("core.runs_finished", CheckOutcome.FAIL), ("ledger.intact", CheckOutcome.PASS)):
         checks.keep(_check(id_, outcome, here.looked_at_hash))
-    scheduler.run_due(timezone.now(), 0, office=scheduler.KeepContext(here, keys))
+    jobs.run_due(timezone.now(), checks=False, office=actions.KeepContext(here, keys))
     return tmp_path
 
 
@@ -315,7 +315,7 @@ def test_who_watches_us_is_told_how_we_are_and_nothing_else(site: Path, visitor:
 
 
 def test_work_that_nobody_takes_up_is_told(site: Path, visitor: Client) -> None:
-    want("demo", "R-1", not_before=timezone.now() - dt.timedelta(hours=1))
+    enqueue("demo", "R-1", not_before=timezone.now() - dt.timedelta(hours=1))
     assert visitor.get("/health/ready").json()["work"] == "behind"
 
 

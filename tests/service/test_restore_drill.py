@@ -21,7 +21,7 @@ from troth.service.core.controls import DRILL_DAYS
 from troth.service.core.disposal import dispose
 from troth.service.core.key_registry import note_keys
 from troth.service.core.ledger import DatabaseLog
-from troth.service.core.models import EntryRow, ScheduledJob, Subject
+from troth.service.core.models import EntryRow, Subject, Timestamp
 from troth.service.core.restore_drill import Drill, DrillRefused, drill, note_drill
 from troth.service.core.subject_keys import SubjectKeys, final_day
 from troth.stores import Store, open_store
@@ -186,7 +186,7 @@ def test_todays_database_is_refused_by_whatever_name(keys: SubjectKeys, keyring:
     with pytest.raises(DrillRefused, match="this is the database in use"):
         drill(today, keyring, now=NOW)
     today.close()
-    assert not ScheduledJob.objects.exists(), "nothing is left of looking"
+    assert not Timestamp.objects.exists(), "nothing is left of looking"
 
 
 def test_a_backup_without_keys_shows_nothing(keyring: Keyring, back: Back) -> None:

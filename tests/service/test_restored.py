@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import datetime as dt
 import mailbox
 import sqlite3
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection, connections
+from tests.rig.jobs import run_due
 from tests.service.api.test_webhooks import Receiver, receiver  # noqa: F401 - the fixture
 from tests.service.requests.conftest import Office, office  # noqa: F401 - the fixture
 
 from troth.service.api import webhooks
 from troth.service.configuration import MailServer, ServiceError
+from troth.service.core.jobs.models import Worker
 from troth.service.core.models import EntryRow
 from troth.service.core.restored import begin_again
-from troth.service.mail.actions import deliver
 from troth.service.requests.models import Case
 
 
@@ -47,6 +49,7 @@ def test_what_waited_goes_again_under_its_own_name_and_new_numbers_are_new(
     office: Office,  # noqa: F811
     receiver: Receiver,  # noqa: F811
     tmp_path: Path,
+    settings: Any,
 ) -> None:
     keys = office.desk.keyring
     webhooks.make(receiver.url, ["case.received"], keys=keys, now=office.now())
@@ -55,8 +58,8 @@ def test_what_waited_goes_again_under_its_own_name_and_new_numbers_are_new(
 
     def sent() -> set[str]:
         way_out = MailServer(folder=tmp_path / "mail", maildir=True)
-        deliver(office.now(), keyring=keys, server=way_out)
-        webhooks.deliver_due(office.now())
+        settings.TROTH = replace(settings.TROTH, mail=way_out)
+        run_due(None, "mail", "api.webhook")
         return {str(letter["Message-ID"]) for letter in mailbox.Maildir(tmp_path / "mail")}
 
     before = sent()
@@ -69,7 +72,7 @@ def test_what_waited_goes_again_under_its_own_name_and_new_numbers_are_new(
     assert len(set(told)) == 2
 
     brought_back(office, tmp_path / "backup")
-    begin_again(settings.TROTH, now=office.now())
+    begin_again(now=office.now())
     for letter in (tmp_path / "mail" / "new").iterdir():
         letter.unlink()
     assert sent() == before, "the same letter, which a mail system knows by its Message-ID"
@@ -85,16 +88,9 @@ def test_what_waited_goes_again_under_its_own_name_and_new_numbers_are_new(
     assert any(b"records.restored" in bytes(row.content) for row in EntryRow.objects.all())
 
 
-def test_notes_of_flows_are_not_taken_from_under_a_worker(office: Office) -> None:  # noqa: F811
-    if connection.vendor == "postgresql":
-        begin_again(settings.TROTH, now=office.now())  # notes and rows are of one backup
-        return
-    folder = Path(office.settings.database.name).parent
-    (folder / "work.sqlite3").write_bytes(b"")
-    with (folder / "work.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(ServiceError, match="a worker runs"):
-            begin_again(settings.TROTH, now=office.now())
-        assert (folder / "work.sqlite3").exists()
-    begin_again(settings.TROTH, now=office.now())
-    assert not (folder / "work.sqlite3").exists()
+def test_a_restore_is_not_completed_while_a_worker_runs(office: Office) -> None:  # noqa: F811
+    now = office.now()
+    Worker.objects.create(name="alive", begun_at=now, lease_until=now + dt.timedelta(seconds=9))
+    with pytest.raises(ServiceError, match="a worker runs"):
+        begin_again(now=now)
+    begin_again(now=now + dt.timedelta(seconds=10))

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from tests.service import test_status_history as history
 from tests.service.test_core_actions import made
-from tests.service.test_scheduler import office as office
+from tests.service.test_passes import office as office
 from tests.service.test_status_history import happened as happened
 from tests.service.test_status_history import served as served
 

@@ -157,7 +157,7 @@ def test_who_supervises_holds_nothing_that_only_others_need(company: Path) -> No
         port = free.getsockname()[1]
     tell = "lambda: (print(sorted({'django', 'pydantic', 'sqlalchemy', 'cryptography'} & sys.modules.keys())), end())"
     code = "import os, sys; end = lambda: sys.stdout.flush() or os._exit(0); from troth.service.server import serve; "
-    ended = _run(code + f"serve(port={port}, keep=False, work=False, ready={tell})", environment_of(company))
+    ended = _run(code + f"serve(port={port}, work=False, ready={tell})", environment_of(company))
     assert ended.stdout == "[]\n", ended.stderr
     assert (company / "home" / "troth.sqlite3").stat().st_mode & 0o077 == 0
 

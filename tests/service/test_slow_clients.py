@@ -35,7 +35,7 @@ def port(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[i
         port = int(free.getsockname()[1])
     serve = (
         "from troth.service import asgi, server; asgi.GRACE_S = asgi.PIECE_S_MAX = server.HEADERS_S_MAX = 3; "
-        f"server.serve(port={port}, keep=False, work=False, application='tests.service.other_site:application')"
+        f"server.serve(port={port}, work=False, application='tests.service.other_site:application')"
     )
     home = laid_out(tmp_path_factory.mktemp("company"), migrated)
     process = forks.start(["python", "-c", serve], env=environment_of(home), cwd=ROOT)

@@ -13,19 +13,20 @@ from django.test import Client
 from django.urls import reverse
 from tests.service import team
 from tests.service.conftest import Live
-from tests.service.test_scheduler import HOUR, QUOTE, office, promising  # noqa: F401 - a fixture
-from tests.service.test_scheduler import RUN as BEGUN
+from tests.service.test_passes import HOUR, QUOTE, office, promising  # noqa: F401 - a fixture
+from tests.service.test_passes import RUN as BEGUN
 
 from troth.controls import Status
 from troth.declaration import Audience, Granularity, Period
 from troth.ledger import DeclaredName, Entry
-from troth.service.assurance import scheduler, status_history
+from troth.service.assurance import jobs, status_history
+from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.models import ChangeRow
 from troth.service.assurance.rules import promise_name
-from troth.service.assurance.scheduler import KeepContext
 from troth.service.assurance.status_reasons import reason_sentence
+from troth.service.core.jobs.models import Job
 from troth.service.core.journal import DatabaseJournal
-from troth.service.core.models import EntryRow, ScheduledJob
+from troth.service.core.models import EntryRow
 from troth.service.policy_pages.audience import page_for
 
 pytestmark = pytest.mark.sampled
@@ -43,15 +44,15 @@ def happened(live: Live, office: KeepContext) -> KeepContext:  # noqa: F811
     """Kept on the first day, broken on the fifth, kept again on the tenth."""
 
     def passes() -> None:
-        scheduler.run_due(NOW, office=office)
+        jobs.run_due(NOW, office=office)
         for day in (5, 10):
             for early in range(1, 3):
-                scheduler.run_due(NOW + (day - early) * DAY + HOUR, office=office)
+                jobs.run_due(NOW + (day - early) * DAY + HOUR, office=office)
             if day == 5:
                 DatabaseJournal().begin(RUN)
             else:
                 DatabaseJournal().finish(RUN.id, [])
-            scheduler.run_due(NOW + day * DAY + 2 * HOUR, office=office)
+            jobs.run_due(NOW + day * DAY + 2 * HOUR, office=office)
 
     live("happened", passes)
     return office
@@ -82,9 +83,9 @@ def test_each_change_is_kept_with_its_cause_its_control_and_its_entry(happened: 
 
 
 def test_a_status_that_time_alone_changed_says_so(database: str, office: KeepContext) -> None:  # noqa: F811
-    scheduler.run_due(NOW, office=office)
-    ScheduledJob.objects.filter(name__startswith="control:").update(next_due=NOW + 99 * DAY)
-    scheduler.run_due(NOW + 9 * DAY, office=office)
+    jobs.run_due(NOW, office=office)
+    Job.objects.filter(kind="assurance.check").update(due_at=NOW + 99 * DAY)
+    jobs.run_due(NOW + 9 * DAY, office=office)
     assert ChangeRow.objects.latest("pk").cause == "stale"
 
 
@@ -176,7 +177,7 @@ def test_machines_get_history_and_trend_and_only_staff_the_tasks(served: Any, ha
     assert sum(each["days"] for each in facts["trend"]["counts"]) == 90
     assert "tasks" not in facts
     DatabaseJournal().begin(replace(RUN, id="r-2"))
-    scheduler.run_due(TODAY + HOUR, office=happened)
+    jobs.run_due(TODAY + HOUR, office=happened)
     [task] = Client(REMOTE_ADDR="127.0.0.1").get(reverse("status-json")).json()["tasks"]
     assert (task["control"], task["owners"]) == ("core.runs_finished", ["dpo@example.org"])
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from tests.service.test_scheduler import HOUR, NOW, RUN, office, promising  # noqa: F401 - a fixture
+from tests.service.test_passes import HOUR, NOW, RUN, office, promising  # noqa: F401 - a fixture
 
 from troth.controls import Check, CheckOutcome, ControlFinding, Evidence
 from troth.declaration import Attestation, Promise
 from troth.service.api import webhooks
 from troth.service.api.models import Delivery
-from troth.service.assurance import scheduler
+from troth.service.assurance import jobs
+from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.models import ReminderRow
-from troth.service.assurance.scheduler import KeepContext
 from troth.service.core import checks, tasks
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.models import Task
@@ -76,13 +76,13 @@ def told() -> list[tuple[str, dict[str, Any]]]:
 def test_webhooks_are_told_once_of_a_failure_and_once_of_its_end(database: str, office: KeepContext) -> None:  # noqa: F811
     webhooks.make("https://desk.example.org/", EVENTS, keys=office.keyring, now=NOW)
     DatabaseJournal().begin(RUN)
-    scheduler.run_due(NOW, office=office)
-    scheduler.run_due(NOW + HOUR, office=office)
+    jobs.run_due(NOW, office=office)
+    jobs.run_due(NOW + HOUR, office=office)
     [(event, facts)] = told()
     assert (event, facts["control"], facts["severity"]) == ("control.failing", "core.runs_finished", "high")
     assert "dpo@example.org" not in str(facts)
     DatabaseJournal().finish(RUN.id, [])
-    scheduler.run_due(NOW + 2 * HOUR, office=office)
+    jobs.run_due(NOW + 2 * HOUR, office=office)
     assert [event for event, _ in told()] == ["control.failing", "control.passing"]
 
 
@@ -97,12 +97,12 @@ def attested(office: KeepContext) -> Any:  # noqa: F811
 
 def test_a_word_that_runs_out_soon_is_reminded_of_once(database: str, office: KeepContext, attested: Any) -> None:  # noqa: F811
     webhooks.make("https://desk.example.org/", EVENTS, keys=office.keyring, now=NOW)
-    scheduler.run_due(NOW, office=attested(dt.date(2027, 6, 1)))
+    jobs.run_due(NOW, office=attested(dt.date(2027, 6, 1)))
     assert not ReminderRow.objects.exists()
     for hour in range(2):
-        scheduler.run_due(NOW + hour * HOUR, office=attested(dt.date(2026, 12, 20)))
+        jobs.run_due(NOW + hour * HOUR, office=attested(dt.date(2026, 12, 20)))
     assert [(event, facts["until"]) for event, facts in told()] == [("attestation.expiring", "2026-12-20")]
-    scheduler.run_due(NOW + 5 * HOUR, office=attested(dt.date(2027, 12, 20)))
+    jobs.run_due(NOW + 5 * HOUR, office=attested(dt.date(2027, 12, 20)))
     assert ReminderRow.objects.get().closed_at == NOW + 5 * HOUR
 
 
@@ -114,9 +114,9 @@ def test_staff_see_what_fails_and_nothing_lets_them_close_it(
     tmp_path: Any,
 ) -> None:
     settings.TROTH = team.lay(tmp_path)
-    scheduler.run_due(NOW, office=office)
+    jobs.run_due(NOW, office=office)
     DatabaseJournal().begin(RUN)
-    scheduler.run_due(NOW + HOUR, office=office)
+    jobs.run_due(NOW + HOUR, office=office)
     client = staff_member(StaffRight.EVIDENCE_READ)
     page = client.get(reverse("controls"))
     assert page.status_code == 200

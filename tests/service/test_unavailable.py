@@ -23,7 +23,7 @@ from tests.service.test_pages import DECLARED, POLICY
 from troth.service import health
 from troth.service.api import tokens
 from troth.service.api.tokens import ApiScope
-from troth.service.assurance import scheduler
+from troth.service.assurance import actions, jobs
 from troth.service.configuration import Settings
 from troth.service.core.deployment import deployment
 from troth.service.core.keys import keyring, make_keys
@@ -57,8 +57,8 @@ def site(database: str, tmp_path: Path, settings: DjangoSettings) -> Path:
         "TROTH_DATABASE_URL": database,
     }
     settings.TROTH = told = Settings.read(environment)
-    scheduler.run_due(
-        dt.datetime.now(dt.UTC), 0, office=scheduler.KeepContext(deployment(told), keyring(home), home=home)
+    jobs.run_due(
+        dt.datetime.now(dt.UTC), checks=False, office=actions.KeepContext(deployment(told), keyring(home), home=home)
     )
     described = connections.settings["default"]
     described["OPTIONS"] = hasty(described)

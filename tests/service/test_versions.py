@@ -10,13 +10,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings as DjangoSettings
-from tests.service.test_scheduler import entries
+from tests.service.test_passes import entries
 
 from troth.ledger import DeclaredName
 from troth.policy import read
 from troth.protect import Keyring
 from troth.service import pages
-from troth.service.assurance import scheduler
+from troth.service.assurance import actions, jobs
 from troth.service.configuration import Settings
 from troth.service.core.deployment import deployment
 from troth.service.core.keys import make_keys
@@ -55,7 +55,7 @@ policy:
 
     def keeps(self, *, days_ago: int = 0, checks: int = 0) -> None:
         now = timezone.now() - dt.timedelta(days=days_ago)
-        scheduler.run_due(now, checks, office=scheduler.KeepContext(deployment(self.told), self.keys))
+        jobs.run_due(now, checks=bool(checks), office=actions.KeepContext(deployment(self.told), self.keys))
 
     def plans(self, text: str, *, days: int, told: int = 0, before: int = 30, more: str = "") -> None:
         """The file holds *text*, to count *days* from today on; people were told *told* days ago."""

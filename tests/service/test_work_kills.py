@@ -16,14 +16,13 @@ from tests import forks
 from tests.service import workers
 from tests.service.conftest import ROOT
 
-from troth.service.work.models import FlowRow, WorkerRow
-from troth.service.work.run import health, want
+from troth.service.core.jobs.models import Job, Worker
+from troth.service.core.jobs.queue import enqueue, health
 
 pytestmark = pytest.mark.sampled
 
 WAIT_S_MAX = 120.0
 LEASE_S = 2.0
-State = FlowRow.State
 
 
 def wait_until(is_so: Callable[[], bool], *, s_max: float = WAIT_S_MAX) -> None:
@@ -72,13 +71,12 @@ def crew(database: str, tmp_path: Path) -> Iterator[Workers]:
 
 def expire_leases() -> None:
     """Let the time of dead workers be over."""
-    WorkerRow.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+    Worker.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
 
 
 def assert_each_had(abouts: list[str], *, more_max: int) -> None:
     """Every flow is done and every step was done at least once, *more_max* too often."""
-    unfinished = FlowRow.objects.exclude(state=State.DONE).values_list("about", "state", "step", "reason")
-    assert list(unfinished) == []
+    assert list(Job.objects.values_list("key", "state", "step", "reason")) == []
     had = workers.had()
     more = 0
     for about in abouts:
@@ -90,13 +88,13 @@ def assert_each_had(abouts: list[str], *, more_max: int) -> None:
 
 def killed_at_random(crew: Workers, *, points: int, seed: int) -> None:
     chance = random.Random(seed)
-    want("ten", "R-count")
+    enqueue("ten", "R-count")
     statements = int(crew.carry())
     abouts = ["R-count"]
     killed = 0
     while killed < points:
         abouts.append(f"R-{len(abouts)}")
-        want("ten", abouts[-1])
+        enqueue("ten", abouts[-1])
         for _ in range(chance.randint(1, 3)):  # those that follow are killed too
             killed += crew.carry(killed_at=chance.randint(1, statements)) == ""
             expire_leases()
@@ -121,14 +119,14 @@ def on_postgresql(database: str) -> None:
 
 
 def test_another_worker_takes_over_within_the_lease(on_postgresql: None, crew: Workers) -> None:
-    want("slow", "R-1")
+    enqueue("slow", "R-1")
     dead = crew.begin(slow_s=3600)
     wait_until(lambda: ("R-1", "slow") in workers.had())
     crew.begin()
     wait_until(lambda: health().workers == 2)
     dead.kill()
     killed = time.monotonic()
-    wait_until(lambda: FlowRow.objects.filter(state=State.DONE).exists())
+    wait_until(lambda: not Job.objects.exists())
     # The lease, the look of the survivor (a third of it), and what a busy machine needs.
     assert time.monotonic() - killed < LEASE_S * 4 / 3 + 5
     assert workers.had() == {("R-1", "before"): 1, ("R-1", "slow"): 2, ("R-1", "after"): 1}
@@ -136,51 +134,49 @@ def test_another_worker_takes_over_within_the_lease(on_postgresql: None, crew: W
 
 def test_a_worker_that_was_taken_for_dead_does_no_more(on_postgresql: None, crew: Workers) -> None:
     """It hangs in a step for longer than its lease, and wakes up when another one has finished its flow."""
-    want("slow", "R-1")
+    enqueue("slow", "R-1")
     hung = crew.begin(slow_s=0.5)
     wait_until(lambda: ("R-1", "slow") in workers.had())
     os.kill(hung.pid, signal.SIGSTOP)
     crew.begin()
-    wait_until(lambda: FlowRow.objects.filter(state=State.DONE).exists())
+    wait_until(lambda: not Job.objects.exists())
     os.kill(hung.pid, signal.SIGCONT)
     assert hung.wait(WAIT_S_MAX) == 1  # it says that its lease is lost
     assert workers.had()["R-1", "after"] == 1
 
 
-def test_a_second_worker_on_sqlite_stands_by(crew: Workers) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("on PostgreSQL both work")
-    want("slow", "R-1")
-    first = crew.begin(slow_s=3600)
-    wait_until(lambda: ("R-1", "slow") in workers.had())
-    crew.begin()
-    want("ten", "R-2")
-    wait_until(lambda: FlowRow.objects.filter(about="R-2", state=State.DONE).exists())
-    assert health().workers == 1
-    first.kill()
-    wait_until(lambda: FlowRow.objects.filter(about="R-1", state=State.DONE).exists())
-
-
-def many(crew: Workers, *, flows: int, kills: int) -> None:
-    abouts = [f"R-{number}" for number in range(flows)]
+def many(crew: Workers, *, kind: str, jobs: int, kills: int) -> list[str]:
+    keys = [f"R-{number}" for number in range(jobs)]
     begun = [crew.begin(lease_s=15) for _ in range(8)]  # a busy machine must not take them for dead
     wait_until(lambda: health().workers == 8)
-    want("ten", *abouts)
-
-    def done() -> int:
-        return FlowRow.objects.filter(state=State.DONE).count()
-
+    enqueue(kind, *keys)
     for number in range(kills):
-        wait_until(lambda number=number: done() >= flows * (number + 1) // (kills + 2))  # type: ignore[misc]
+        wait_until(lambda number=number: Job.objects.count() <= jobs - jobs * (number + 1) // (kills + 2))  # type: ignore[misc]
         begun[number].kill()
-    wait_until(lambda: done() == flows, s_max=WAIT_S_MAX + flows / 4)
-    assert_each_had(abouts, more_max=8 * kills)
+    wait_until(lambda: not Job.objects.exists(), s_max=WAIT_S_MAX + jobs / 4)
+    return keys
 
 
 def test_eight_workers_do_everything_in_spite_of_kills(on_postgresql: None, crew: Workers) -> None:
-    many(crew, flows=100, kills=2)
+    keys = many(crew, kind="ten", jobs=100, kills=2)
+    assert_each_had(keys, more_max=16)
 
 
 @pytest.mark.soak
-def test_eight_workers_carry_2000_flows(on_postgresql: None, crew: Workers) -> None:
-    many(crew, flows=2_000, kills=4)
+def test_eight_workers_run_10000_jobs_each_once(
+    on_postgresql: None, crew: Workers, request: pytest.FixtureRequest, database: str
+) -> None:
+    """Workers are killed, and the server cuts every connection, at random."""
+    server, chance = request.getfixturevalue("postgresql_server"), random.Random(14)
+    keys = [f"R-{number}" for number in range(10_000)]
+    begun = [crew.begin(lease_s=3) for _ in range(8)]
+    enqueue("once", *keys)
+    while Job.objects.exists():
+        time.sleep(chance.uniform(0.1, 0.6))
+        victim = chance.randrange(8)
+        begun[victim].kill()
+        begun[victim] = crew.begin(lease_s=3)
+        if chance.random() < 0.3:
+            server.cut(database.rpartition("/")[2])
+            connection.close()
+    assert workers.had() == {(key, "once"): 1 for key in keys}

@@ -4,7 +4,7 @@
 before its statement or commit of that number, on whichever database; with 0 it says how many there were.
 ``python -m tests.service.workers forever LEASE_S SLOW_S`` goes on until it is killed.
 
-Every step of their flows leaves a row in ``had`` each time it is done.
+Every step of their jobs leaves a row in ``had`` each time it is done.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def make_had() -> None:
 
 
 def had() -> dict[tuple[str, str], int]:
-    """How often each step of each flow was done."""
+    """How often each step of each job was done."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -40,38 +40,46 @@ def had() -> dict[tuple[str, str], int]:
         return {(about, step): count for about, step, count in cursor.fetchall()}
 
 
-def define_flows(*, slow_s: float = 0.0) -> None:
-    """``ten``: steps with a wait for time and one for a word between them. ``slow``: one step
-    that says that it has begun, and takes its time."""
-    from django.db import connection
+def define_jobs(*, slow_s: float = 0.0) -> None:
+    """``ten``: steps with a wait for time and one for a signal between them. ``slow``: one step that says that it has
+    begun, and takes its time. ``once``: one effect, in one transaction with the end of the job."""
+    from django.db import connection, transaction
 
-    from troth.service.work.run import flow, step, wait_for_word, wake
+    from troth.service.core.jobs.queue import signal as send_signal
+    from troth.service.core.jobs.registry import job
+    from troth.service.core.jobs.running import RunningJob
 
-    def leave(about: str, name: str) -> int:
+    def leave(key: str, name: str) -> int:
         with connection.cursor() as cursor:
-            cursor.execute("INSERT INTO had VALUES (%s, %s)", [about, name])
+            cursor.execute("INSERT INTO had VALUES (%s, %s)", [key, name])
         return 1
 
-    def take_time(about: str) -> None:
-        leave(about, "slow")
+    def take_time(key: str) -> None:
+        leave(key, "slow")
         time.sleep(slow_s)
 
-    @flow("ten")
-    def ten(about: str) -> None:
+    @job("ten")
+    def ten(job: RunningJob) -> None:
         for number in range(STEPS):
             name = f"step-{number}"
-            step(name, lambda name=name: leave(about, name))  # type: ignore[misc]
-            if number == 3:
-                wait_for_word(dt.timedelta())
-            if number == 5:
-                step("wake", lambda: wake("ten", about))
-                wait_for_word(dt.timedelta(days=1))
+            job.step(name, lambda name=name: leave(job.key, name))  # type: ignore[misc]
+            if number in (3, 5) and f"waited-{number}" not in job.steps:
+                job.step(f"waited-{number}", lambda: 1)
+                if number == 5:
+                    send_signal("ten", job.key)
+                job.wait(dt.timedelta(days=number - 3))
 
-    @flow("slow")
-    def slow(about: str) -> None:
-        step("before", lambda: leave(about, "before"))
-        step("slow", lambda: take_time(about))
-        step("after", lambda: leave(about, "after"))
+    @job("slow")
+    def slow(job: RunningJob) -> None:
+        job.step("before", lambda: leave(job.key, "before"))
+        job.step("slow", lambda: take_time(job.key))
+        job.step("after", lambda: leave(job.key, "after"))
+
+    @job("once")
+    def once(job: RunningJob) -> None:
+        with transaction.atomic():
+            leave(job.key, "once")
+            job.finish()
 
 
 def kill_at(number: int) -> None:
@@ -108,27 +116,26 @@ def sent() -> int:
 
 def carry(killed_at: str) -> None:
     kill_at(int(killed_at))
-    define_flows()
+    define_jobs()
     _work(lease_s=2.0, until_idle=True)
     print(sent(), flush=True)  # noqa: T201 - the parent reads it
 
 
 def forever(lease_s: str, slow_s: str) -> None:
-    define_flows(slow_s=float(slow_s))
+    define_jobs(slow_s=float(slow_s))
     _work(lease_s=float(lease_s), until_idle=False)
 
 
 def _work(*, lease_s: float, until_idle: bool) -> None:
-    from troth.service.settings import TROTH
-    from troth.service.work import worker as work_worker
-    from troth.service.work.worker import Pace, worker
+    from troth.service.core.jobs import worker
+    from troth.service.core.jobs.worker import Pace, run_jobs
 
     def leave_out(*_: object) -> None:
-        """The flows of the duties are tried elsewhere."""
+        """The jobs of the duties are tried elsewhere."""
 
-    work_worker.autodiscover_modules = leave_out  # type: ignore[attr-defined]
-    pace = Pace(look_s=0.05, busy_s=0.02, lease=dt.timedelta(seconds=lease_s))
-    worker(threading.Event(), settings=TROTH, pace=pace, until_idle=until_idle)
+    worker.autodiscover_modules = leave_out  # type: ignore[attr-defined]
+    pace = Pace(look_s=0.05, lease=dt.timedelta(seconds=lease_s))
+    run_jobs(threading.Event(), pace=pace, until_idle=until_idle)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from troth.cli import deployment as cli
 from troth.text import counted
 
 if TYPE_CHECKING:
-    from troth.service.assurance.scheduler import KeepContext
+    from troth.service.assurance.actions import KeepContext
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _TOLD_EVERY = 1_000
@@ -141,7 +141,7 @@ def _office(declaration: Path) -> KeepContext:
     Keyring.open(cli.home())
     set_up()
     catch_up()
-    from troth.service.assurance.scheduler import KeepContext
+    from troth.service.assurance.actions import KeepContext
 
     return KeepContext.open()
 

@@ -1,11 +1,8 @@
-"""``troth keep``: runs the keep loop once or continuously."""
+"""``troth keep``: one pass over everything that is due."""
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
-import signal
-import threading
 from pathlib import Path
 
 import click
@@ -16,15 +13,13 @@ from troth.text import counted
 
 @click.command()
 @cli.declaration_option
-@click.option("--forever", is_flag=True, help="Run until stopped by a signal.")
 @click.option("--all", "hasten", is_flag=True, help="Run every bound control now, due or not.")
 @cli.json_option
-def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
+def keep(declaration: Path, hasten: bool, as_json: bool) -> None:
     """Run the checks that are due, and finish interrupted runs.
 
     Suitable for cron, also on several machines at once: each control is claimed by one of them. Exits with 1 while a
-    promise is broken, or if an interrupted run could not be finished. With --forever it exits with 0: see the log and
-    the status page.
+    promise is broken, or if an interrupted run could not be finished. `troth work` does the same continuously.
 
     \b
     Example:  troth keep
@@ -32,18 +27,13 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
     """
     from troth.declaration import load
 
-    stop = threading.Event()
-    if forever:
-        for ending in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ending, lambda *_: stop.set())
     resumed = cli.OpenDeclaration(load(declaration), {}).resume()
+    from troth.service.assurance.jobs import run_due
     from troth.service.assurance.models import PromiseRow
-    from troth.service.assurance.scheduler import forever as loop
-    from troth.service.assurance.scheduler import run_due
 
     log = logging.getLogger("troth.keep")
     log.setLevel(logging.ERROR)  # its messages are printed instead
-    report = run_due(dt.datetime.now(dt.UTC), hasten=hasten)
+    report = run_due(hasten=hasten)
     log.setLevel(logging.NOTSET)
     broken = PromiseRow.objects.filter(status=PromiseRow.Status.BROKEN).count()
     if as_json:
@@ -53,7 +43,6 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
                 "checks": [
                     {"control": c.control, "outcome": str(c.outcome), "summary": c.summary} for c in report.checks
                 ],
-                "lost": report.lost,
                 "promises_changed": [
                     {"promise": quote, "status": str(status)} for quote, status in report.promises_changed
                 ],
@@ -70,12 +59,7 @@ def keep(declaration: Path, forever: bool, hasten: bool, as_json: bool) -> None:
             click.echo(f"{status:15} “{cli.printable(quote)}”")
         for why in report.unsigned:
             click.echo(f"ledger: {cli.printable(why)}")
-        lost = (
-            f", {counted(report.lost, 'check')} discarded because another process had taken over" if report.lost else ""
-        )
         changed = counted(len(report.promises_changed), "promise")
-        click.echo(f"{counted(len(report.checks), 'control')} checked, {changed} changed{lost}")
-    if forever:
-        loop(stop)
-    elif broken or any(outcome != "finished" for _, outcome in resumed):
+        click.echo(f"{counted(len(report.checks), 'control')} checked, {changed} changed")
+    if broken or any(outcome != "finished" for _, outcome in resumed):
         raise click.exceptions.Exit(1)

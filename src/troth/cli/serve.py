@@ -19,11 +19,11 @@ from troth.errors import TrothError
 @click.option(
     "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Number of web server processes."
 )
-@click.option("--no-keep", is_flag=True, help="Do not run the scheduled checks; `troth keep` runs them.")
-@click.option("--no-work", is_flag=True, help="Do not run background jobs; `troth work` runs them.")
+@click.option("--no-work", is_flag=True, help="Do not run a worker for background jobs; `troth work` runs them.")
 @cli.json_option
-def serve(address: str, port: int, workers: int, no_keep: bool, no_work: bool, as_json: bool) -> None:
-    """Serve the policy at /policy/ and its status at /policy/status/, run the scheduled checks, and a worker for jobs.
+def serve(address: str, port: int, workers: int, no_work: bool, as_json: bool) -> None:
+    """Serve the policy at /policy/ and its status at /policy/status/, with a worker for background jobs: checks,
+    requests, e-mails.
 
     The development profile is for http://localhost. TROTH_PROFILE=production refuses to start with unsafe settings.
 
@@ -42,14 +42,13 @@ def serve(address: str, port: int, workers: int, no_keep: bool, no_work: bool, a
                 {
                     "address": f"http://{host}:{port}/policy/",
                     "workers": workers,
-                    "keep": not no_keep,
                     "work": not no_work,
                 }
             )
         else:
             click.echo(f"http://{host}:{port}/policy/ · Ctrl-C stops it")
 
-    start(address=address, port=port, workers=workers, keep=not no_keep, work=not no_work, ready=ready)
+    start(address=address, port=port, workers=workers, work=not no_work, ready=ready)
 
 
 @click.command()
@@ -77,7 +76,7 @@ def migrate(restored: bool, as_json: bool) -> None:
     if restored:
         from troth.service.core.restored import begin_again
 
-        begin_again(settings, now=dt.datetime.now(dt.UTC))
+        begin_again(now=dt.datetime.now(dt.UTC))
     if as_json:
         cli.print_json({"database": settings.database.engine, "migrated": True, "restored": restored})
     else:

@@ -1,8 +1,10 @@
-"""``troth work``: a worker that runs background jobs (flows)."""
+"""``troth work``: a worker that runs background jobs."""
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 
 import click
@@ -14,36 +16,40 @@ from troth.text import counted
 @click.command()
 @cli.service_declaration_option
 @click.option("--once", is_flag=True, help="Exit when no job can make progress now. For cron.")
-@click.option(
-    "--flows", default=4, show_default=True, type=click.IntRange(1, 64), help="Number of jobs to run at once."
-)
+@click.option("--jobs", default=6, show_default=True, type=click.IntRange(1, 64), help="Number of jobs to run at once.")
+@click.option("--only", multiple=True, metavar="KIND", help="Run jobs of this kind only, such as mail or mail.send.")
 @cli.json_option
-def work(once: bool, flows: int, as_json: bool) -> None:
-    """Run the background jobs of requests and batches: a worker beside `troth serve --no-work`.
+def work(once: bool, jobs: int, only: tuple[str, ...], as_json: bool) -> None:
+    """Run background jobs: checks, requests, e-mails, webhooks. A worker beside `troth serve --no-work`.
 
-    On PostgreSQL any number of workers run in parallel, on any number of machines, and take over the jobs of dead ones.
-    On SQLite one worker is active and the others stand by. `troth serve` starts its own.
+    Any number of workers run in parallel, on PostgreSQL on any number of machines, and take over the jobs of dead ones.
+    `troth serve` starts its own.
 
     \b
     Example:  troth work -d /etc/troth/troth.yaml
               troth work --once
+              troth work --only mail
     """
     from troth.service.server import set_up
 
-    settings = set_up()
-    from troth.service.work.run import health
-    from troth.service.work.worker import Pace, worker
+    set_up()
+    from troth.service.core.jobs.queue import health
+    from troth.service.core.jobs.worker import Pace, run_jobs
 
     stop = threading.Event()
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: stop.set())
-    worker(stop, settings=settings, pace=Pace(flows_max=flows), until_idle=once)
+    run_jobs(stop, pace=Pace(threads=jobs), only=only, until_idle=once)
     left = health()
     if as_json:
-        cli.print_json(
-            {name: getattr(left, name) for name in ("wanted", "running", "waiting", "stopped", "failed", "workers")}
-        )
+        states = ("queued", "running", "waiting", "stopped", "failed", "workers")
+        cli.print_json({name: getattr(left, name) for name in states})
     else:
-        click.echo(f"{counted(left.waiting, 'job')} waiting, {left.stopped} stopped, {left.failed} failed")
+        click.echo(
+            f"{counted(left.queued + left.waiting, 'job')} for later, {left.stopped} stopped, {left.failed} failed"
+        )
+    sys.stdout.flush()
+    if stop.is_set():
+        os._exit(bool(left.stopped or left.failed))  # a job that did not stop in time would delay the exit
     if left.stopped or left.failed:
         raise click.exceptions.Exit(1)

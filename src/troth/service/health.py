@@ -15,7 +15,7 @@ from django.utils import timezone
 from troth.errors import TrothError
 from troth.protect import Keyring
 from troth.service.configuration import Settings
-from troth.service.core import scheduled_jobs
+from troth.service.core import timestamps
 from troth.service.core.deployment import NoDeployment, deployment
 from troth.service.start import unapplied_migrations
 
@@ -44,7 +44,7 @@ def causes(settings: Settings) -> tuple[str, ...]:
 def _causes(settings: Settings) -> Iterator[str]:
     try:
         if (unapplied := _unapplied()) == 0:
-            scheduled_jobs.put_off(_WRITTEN, until=timezone.now())
+            timestamps.note(_WRITTEN, timezone.now())
     except Error:
         unapplied = None
     if unapplied is None:

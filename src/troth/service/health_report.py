@@ -23,6 +23,7 @@ from troth.ledger import Entry
 from troth.service.configuration import MailServer, ServiceError, Settings, UnsafeStart, is_local
 from troth.service.core.clock import doubt
 from troth.service.core.controls import restores
+from troth.service.core.jobs.queue import health
 from troth.service.core.ledger import DatabaseLog
 from troth.service.core.models import EntryRow
 from troth.service.mail.models import LetterRow
@@ -34,7 +35,6 @@ from troth.service.staff.controls import officer_appointed, undertakings
 from troth.service.staff.roster import Roster, roster
 from troth.service.staff.rules import rights_of
 from troth.service.start import refuse_unsafe_start, unapplied_migrations
-from troth.service.work.run import health
 from troth.text import counted
 
 Found = tuple[str, str, str]
@@ -188,10 +188,10 @@ def _work(settings: Settings, now: dt.datetime) -> Iterator[Found]:
     if found.is_behind(now):
         yield "wrong", "queue", f"behind since {found.oldest:%Y-%m-%d %H:%M} UTC; run more `troth work` processes"
     elif found.stopped or found.failed:
-        stuck = counted(found.stopped + found.failed, "flow")
+        stuck = counted(found.stopped + found.failed, "job")
         yield "wrong", "queue", f"{stuck} stopped or failed; the console's work queue says why"
     else:
-        yield "ok", "queue", f"{counted(found.wanted + found.running + found.waiting, 'flow')} under way, none late"
+        yield "ok", "queue", f"{counted(found.queued + found.running + found.waiting, 'job')} under way, none late"
     stop = ProcessingHalt.objects.filter(cleared_at=None).first()
     if stop is not None:
         yield (

@@ -21,13 +21,13 @@ from troth.declaration import Audience, Declaration
 from troth.ledger import receipt
 from troth.service.configuration import Settings, is_local
 from troth.service.core.deployment import Deployment, NoDeployment, deployment
+from troth.service.core.jobs.queue import health
 from troth.service.core.keys import keyring, ledger_signer
 from troth.service.core.ledger import DatabaseLog, tree
 from troth.service.database import may_pass
 from troth.service.entry_labels import entry_facts, entry_title
 from troth.service.health import causes
 from troth.service.staff.permissions import public
-from troth.service.work.run import health
 
 _SECURITY_TXT_DAYS = 180  # RFC 9116 §2.5.5 recommends less than a year
 

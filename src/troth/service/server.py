@@ -1,5 +1,4 @@
-"""Starts the service: granian and `troth.service.asgi` in front of the WSGI application, with the scheduler and a flow
-worker beside it."""
+"""Starts the service: granian and `troth.service.asgi` in front of the WSGI application, with a worker beside it."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -40,12 +39,10 @@ def serve(
     port: int = 8000,
     workers: int = 1,
     application: str = "troth.service.wsgi:application",
-    keep: bool = True,
     work: bool = True,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until a signal, with the scheduler beside it unless *keep* is off (``troth keep`` runs elsewhere), and with
-    a worker unless *work* is off (``troth work`` runs elsewhere).
+    """Serve until a signal, with a worker beside it unless *work* is off (``troth work`` runs elsewhere).
 
     *application* is ``module:name``; a company's own site uses `troth.service.wsgi.mounted` and names the result here.
     *ready* is called once all checks have passed and the address is bound. The development profile creates its home and
@@ -59,9 +56,7 @@ def serve(
     os.environ["TROTH_SERVED_BY"] = str(os.getpid())  # `troth.service.wsgi` ends with us; importing it loads it here
     server = _granian(application, address, port, workers)
     server.on_startup(ready)
-    wanted = {"keep": keep, "work": work, "letters": keep or work}
-    beside = [name for name, is_wanted in wanted.items() if is_wanted]
-    with _beside(beside) if beside else contextlib.nullcontext():
+    with _worker() if work else contextlib.nullcontext():
         server.serve(target_loader=partial(in_front_of, _THREADS))
 
 
@@ -111,15 +106,10 @@ def set_up() -> Settings:
 
 
 def migrate() -> None:
-    """Apply all migrations and create the flow engine's tables. Idempotent."""
+    """Apply all migrations. Idempotent."""
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=0)
-    settings = Settings.read()
-    if settings.database.engine == "postgresql":
-        from troth.service.work.engine import prepare as prepare_engine
-
-        prepare_engine(settings)
 
 
 def catch_up() -> None:
@@ -156,10 +146,10 @@ def _granian(application: str, address: str, port: int, workers: int) -> Any:
 
 
 @contextlib.contextmanager
-def _beside(names: Sequence[str]) -> Iterator[None]:
-    """Run the background process beside the server and restart it when it dies. It ends when its standard input closes:
-    with us, however we end."""
-    command = [sys.executable, "-m", "troth.service.background", *names]
+def _worker() -> Iterator[None]:
+    """Run a worker process beside the server and restart it when it dies. It ends when its standard input closes: with
+    us, however we end."""
+    command = [sys.executable, "-m", "troth.service.background"]
     stop = threading.Event()
     process = _begin(command)
 
@@ -188,7 +178,7 @@ def _beside(names: Sequence[str]) -> Iterator[None]:
         _end(process)  # it may have just been restarted
 
 
-def _begin(command: Sequence[str]) -> subprocess.Popen[bytes]:
+def _begin(command: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own module
 
 

@@ -40,7 +40,7 @@ def connection_of(database: Database) -> dict[str, Any]:
             "timeout": 20,
             # Writers take the lock at BEGIN, so that none fails halfway.
             "transaction_mode": "IMMEDIATE",
-            # FULL: an acknowledged entry survives a power cut. secure_delete: erased data is overwritten. The scheduler
+            # FULL: an acknowledged entry survives a power cut. secure_delete: erased data is overwritten. A job
             # checkpoints the WAL every few minutes; a writer does so only when it has grown to 80 MB.
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
@@ -85,7 +85,6 @@ INSTALLED_APPS = [
     "troth.service.staff",
     "troth.service.api",
     "troth.service.disclosures",
-    "troth.service.work",
     "troth.service.requests",
 ]
 

@@ -17,9 +17,9 @@ from tests.service import team
 from troth.service.api import tokens
 from troth.service.api.models import ApiToken
 from troth.service.api.tokens import ApiScope
-from troth.service.assurance import pushed_evidence, scheduler
+from troth.service.assurance import jobs, pushed_evidence
+from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.models import PromiseRow, PushedRow
-from troth.service.assurance.scheduler import KeepContext
 from troth.service.core.deployment import deployment
 from troth.service.core.keys import keyring
 from troth.service.core.models import CheckRow
@@ -63,7 +63,7 @@ def send(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Send
 
 def status() -> str:
     office = KeepContext(deployment(settings.TROTH), keyring(settings.TROTH.home))
-    scheduler.run_due(timezone.now(), office=office)
+    jobs.run_due(timezone.now(), office=office)
     return PromiseRow.objects.get().status
 
 

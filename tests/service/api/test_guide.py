@@ -22,6 +22,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
+from tests.rig.jobs import run_due
 from tests.service.api.test_webhooks import Receiver, receiver  # noqa: F401 - the fixture
 from tests.service.requests.conftest import Office
 
@@ -135,7 +136,7 @@ def test_a_message_is_believed_by_its_signature_once(
     _, secret = webhooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
     monkeypatch.setenv("TROTH_HOOK_SECRET", secret)
     program(ASK)
-    webhooks.deliver_due(office.now())
+    run_due(None, "api.webhook")
     [(headers, body)] = receiver.taken
     program(TOLD)
     told = program.names["told"]
@@ -151,7 +152,7 @@ def test_a_message_is_believed_by_its_signature_once(
 def test_an_old_message_is_refused(office: Office, receiver: Receiver) -> None:  # noqa: F811
     _, secret = webhooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
     office.ask("view")
-    webhooks.deliver_due(office.now())
+    run_due(None, "api.webhook")
     [(headers, body)] = receiver.taken
     assert verified_message(headers, body, secret)["type"] == "case.received"
     with pytest.raises(MessageRefused, match="too old"):

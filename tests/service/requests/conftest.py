@@ -6,13 +6,13 @@ import contextlib
 import datetime as dt
 import shutil
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.rig.jobs import run_due
 
 from troth.service.configuration import Settings
 from troth.service.core.keys import make_keys
@@ -22,8 +22,9 @@ from troth.service.requests.deployment import CaseDeployment, case_deployment, c
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseKind, Channel, MailedLink
 from troth.service.requests.verification import links
-from troth.service.work.worker import worker
 
+FLOWS = ("requests.batch", "requests.follow", "requests.lift", "requests.resend_links")
+"""Jobs that carry requests out."""
 SHOP = """
 create table customer (id integer primary key, email text not null, name text, phone text, postcode text,
                        on_hold text, mailing text);
@@ -103,7 +104,7 @@ class Office:
 
     def work(self) -> None:
         """Carry everything that can go on now."""
-        worker(threading.Event(), settings=self.settings, until_idle=True)
+        run_due(None, *FLOWS)
 
     def answered(self, right: str, who: str = "ann@example.org", **content: Any) -> Case:
         """A request, proved and carried out."""

@@ -1,10 +1,9 @@
 """Processes that answer requests, each of them killed on the way: ``python -m tests.service.requests.killed``.
 
-``web KILLED_AT`` asks over the API what stands on standard input, ``work KILLED_AT`` carries the flows that can go on,
-and ``keep KILLED_AT`` is a pass of what is done again and again: mailbox, deadlines, runs that were left, webhooks,
-letters; ``both`` is all of that, and ``forever`` a worker that goes on until somebody kills it. Each kills itself, as
-``kill -9`` would, right before its statement or commit of that number, on Troth's database or a company's store; with 0
-it says how many there were.
+``web KILLED_AT`` asks over the API what stands on standard input, ``work KILLED_AT`` runs the jobs that can go on, and
+``keep KILLED_AT`` those that recur, webhooks and letters; ``both`` is all of that, and ``forever`` a worker that goes on
+until somebody kills it. Each kills itself, as ``kill -9`` would, right before its statement or commit of that number, on
+Troth's database or a company's store; with 0 it says how many there were.
 """
 
 from __future__ import annotations
@@ -19,6 +18,8 @@ from functools import partial
 
 from tests.service import workers
 
+FLOWS = ("requests.batch", "requests.follow", "requests.lift", "requests.resend_links")
+
 
 def web() -> None:
     """Ask each question of standard input with the key that stands beside it, and print the references."""
@@ -31,28 +32,16 @@ def web() -> None:
         assert answer.status_code == 201, (key, answer.status_code, answer.content)
 
 
-def work(*, until_idle: bool = True) -> None:
-    from troth.service.settings import TROTH
-    from troth.service.work.worker import Pace, worker
+def work(*, until_idle: bool = True, only: tuple[str, ...] = FLOWS) -> None:
+    from troth.service.core.jobs.worker import Pace, run_jobs
 
     look_s = 0.05 if until_idle else 0.5  # eight workers that looked more often would do little else
-    pace = Pace(look_s=look_s, busy_s=0.02 if until_idle else 0.1, lease=dt.timedelta(seconds=15))
-    worker(threading.Event(), settings=TROTH, pace=pace, until_idle=until_idle)
+    pace = Pace(look_s=look_s, lease=dt.timedelta(seconds=15))
+    run_jobs(threading.Event(), pace=pace, only=only, until_idle=until_idle)
 
 
 def keep() -> None:
-    from troth.service.core.actions import resume_all
-    from troth.service.core.periodic_jobs import periodic_jobs
-    from troth.service.mail.actions import deliver
-    from troth.service.requests.deployment import case_deployment
-    from troth.service.settings import TROTH
-
-    at_desk, now = case_deployment(), dt.datetime.now(dt.UTC)
-    resume_all(at_desk.declaration, at_desk.keyring)
-    for name, do in periodic_jobs().items():
-        if name.startswith(("cases:", "api:")):
-            do(now)
-    deliver(now, keyring=at_desk.keyring, server=TROTH.mail)
+    work(only=("core.runs", "requests.mailbox", "requests.deadlines", "api", "mail"))
 
 
 def both() -> None:

@@ -20,11 +20,11 @@ from tests.service.requests.company import firm as firm
 from tests.service.requests.test_stops import Told, World
 from tests.service.requests.test_stops import told as told
 
+from troth.service.core.jobs.models import Job
 from troth.service.mail.models import LetterRow
 from troth.service.requests.deployment import close_stores
 from troth.service.requests.fulfilment import steps
 from troth.service.requests.models import Case, CaseState
-from troth.service.work.models import FlowRow
 
 STORES = ("shop", "desk")
 STEPS = ("look", "act", "ask", "settle_batch")
@@ -62,7 +62,7 @@ class Absence:
                 self._hold(before)
                 self._move(".away", "")
                 self.is_away = False
-                FlowRow.objects.filter(state=FlowRow.State.WAITING).update(due_at=office.now())
+                Job.objects.filter(attempts__gt=0).update(due_at=office.now())
                 work()
 
         patch.setattr(steps, self.step, stepped)
@@ -78,7 +78,7 @@ class Absence:
         said = LetterRow.objects.exclude(pk__in=before).exclude(kind__in=UNREAD)
         case = Case.objects.order_by("pk").last()
         assert case is not None
-        self.is_waited_for = FlowRow.objects.filter(name="cases.batch", state=FlowRow.State.WAITING).exists()
+        self.is_waited_for = Job.objects.filter(kind="requests.batch", attempts__gt=0).exists()
         if self.is_waited_for:
             self.wrong += [f"{row.kind} is written while the {self.store} is away" for row in said]
             self.wrong += [] if case.state == CaseState.IN_PROGRESS and not case.outcome else [f"it is {case.state}"]

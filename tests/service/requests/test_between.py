@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError
 from tests.service.requests.conftest import Office
 
+from troth.service.core.jobs.models import Job
 from troth.service.core.models import RunRow
 from troth.service.requests import actions
 from troth.service.requests.content import CaseContent
@@ -31,7 +32,6 @@ from troth.service.requests.models import (
     Restriction,
     WaitReason,
 )
-from troth.service.work.models import FlowRow
 from troth.stores import StoreUnreachable
 
 pytestmark = pytest.mark.sampled
@@ -104,7 +104,7 @@ def test_who_stopped_as_the_line_was_started_goes_on(office: Office, monkeypatch
     where = f"sqlite:///{office.folder}/shop.sqlite"
     monkeypatch.delenv("SHOP_DATABASE_URL")
     case = office.answered("erase", "ben@example.org")
-    assert FlowRow.objects.get().state == FlowRow.State.STOPPED
+    assert Job.objects.get(kind="requests.batch").state == Job.State.STOPPED
     monkeypatch.setenv("SHOP_DATABASE_URL", where)
     ProcessingHalt.objects.update(cleared_at=office.now())
     office.work()
@@ -124,7 +124,7 @@ def test_a_case_that_waited_for_others_stops_with_the_line_and_goes_on(
     step = case.steps.get()
     external_systems.complete(step.pk, by="", done=True, why="", counts={}, proof=None, at=office.now())
     office.work()
-    assert FlowRow.objects.get(name="cases.follow").state == FlowRow.State.STOPPED
+    assert Job.objects.get(kind="requests.follow").state == Job.State.STOPPED
     assert ProcessingHalt.objects.get(cleared_at=None).why == "secret_missing"
     monkeypatch.setenv("SHOP_DATABASE_URL", where)
     queue.end_halt(office.now())
@@ -138,7 +138,7 @@ def test_a_declaration_that_is_not_true_stops_the_line(office: Office) -> None:
     case = office.answered("erase", "ben@example.org")
     assert (case.state, case.needs) == (CaseState.IN_PROGRESS, "")
     assert ProcessingHalt.objects.get(cleared_at=None).why == "plan_refused"
-    assert FlowRow.objects.get().state == FlowRow.State.STOPPED
+    assert Job.objects.get(kind="requests.batch").state == Job.State.STOPPED
     office.do("drop table note")
     queue.end_halt(office.now())
     office.work()
@@ -182,7 +182,7 @@ def test_a_mark_stays_while_another_case_restricts(office: Office) -> None:
     first, second = office.answered("restrict"), office.answered("restrict")
     for case, mark in ((first, "yes"), (second, None)):
         actions.lift(case.pk, "It was right.", office.desk, who=STAFF, now=office.now())
-        FlowRow.objects.filter(name="cases.lift", state="wanted").update(due_at=office.now())
+        Job.objects.filter(kind="requests.lift", state="queued").update(due_at=office.now())
         office.work()
         assert office.rows("select on_hold from customer where id = 1") == [(mark,)]
         assert not Restriction.objects.filter(case=case, lifted_at=None).exists()

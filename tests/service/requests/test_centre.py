@@ -19,12 +19,11 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from tests.rig.jobs import run_due
 from tests.service.requests.conftest import Office
 
-from troth.service.core.keys import keyring
 from troth.service.core.models import EntryRow
 from troth.service.labels import day as day_words
-from troth.service.mail.actions import deliver
 from troth.service.mail.models import LetterRow
 from troth.service.networks import Networks
 from troth.service.requests import actions, lifecycle
@@ -66,7 +65,7 @@ def letters(office: Office) -> Callable[[str], list[EmailMessage]]:
     read: set[str] = set()
 
     def fetch(to: str) -> list[EmailMessage]:
-        deliver(office.now(), keyring=keyring(office.settings.home), server=office.settings.mail)
+        run_due(None, "mail")
         found = []
         for file in sorted((office.settings.home / "mail").glob("*.eml"), key=lambda one: one.stat().st_mtime_ns):
             letter = BytesParser(policy=policy.default).parsebytes(file.read_bytes())

@@ -15,6 +15,8 @@ from tests.service.team import StaffClient
 
 from troth.service.api import webhooks
 from troth.service.api.models import Delivery
+from troth.service.core.jobs.models import Job
+from troth.service.core.jobs.queue import enqueue
 from troth.service.core.models import EntryRow, LegalHold
 from troth.service.disclosures.models import Disclosure, RecipientNotification
 from troth.service.disclosures.models import DisclosureKind as Way
@@ -26,7 +28,6 @@ from troth.service.requests.intake import receive
 from troth.service.requests.intake.receive import Intake
 from troth.service.requests.models import Case, CaseKind, Channel
 from troth.service.staff.rights import StaffRight, StaffRole
-from troth.service.work.models import FlowRow
 
 pytestmark = pytest.mark.sampled
 
@@ -48,9 +49,10 @@ def traced(office: Office, officer: StaffClient, *, confidential: bool) -> Case:
     assert LegalHold.objects.filter(matter=case.reference).exists()
     assert case.steps.filter(way="task").exists()
     LetterRow.objects.filter(about=case.about).update(state="failed", ended_at=now, reason="refused")
-    FlowRow.objects.create(name="cases.lift", about=str(case.pk), state="failed", wanted_at=now, changed_at=now)
-    flow = {"state": "waiting", "due_at": now + dt.timedelta(hours=1), "tries": 3}
-    FlowRow.objects.update_or_create(name="cases.follow", about=str(case.pk), defaults={**flow, "worker": ""})
+    enqueue("requests.lift", str(case.pk))
+    Job.objects.filter(kind="requests.lift").update(state="failed", due_at=None)
+    retried = {"state": "queued", "due_at": now + dt.timedelta(hours=1), "attempts": 3, "worker": ""}
+    Job.objects.update_or_create(kind="requests.follow", key=str(case.pk), defaults=retried)
     RecipientNotification.objects.create(
         case=case.reference, recipient="post", right="erase", why="register", made_at=now
     )
@@ -119,20 +121,20 @@ def test_nothing_is_done_with_what_one_may_not_know_of(office: Office, staff_mem
     officer, handler = staff_member(roles=[StaffRole.OFFICER]), staff_member(*_ALL)
     case = traced(office, officer, confidential=True)
     letter = LetterRow.objects.filter(about=case.about).first()
-    flow = FlowRow.objects.get(name="cases.lift")
+    job = Job.objects.get(kind="requests.lift")
     notice, hold = RecipientNotification.objects.get(), LegalHold.objects.filter(matter=case.reference).first()
     assert letter is not None
     assert hold is not None
     for path in (
         f"work/letters/{letter.pk}/again",
-        f"work/flows/{flow.pk}/go-on",
+        f"work/jobs/{job.pk}/go-on",
         f"disclosures/notices/{notice.pk}",
         f"holds/{hold.pk}/release",
         f"holds/{hold.pk}/keep",
     ):
         assert handler.post(f"/console/{path}", {"how": "told"}).status_code == 404, path
     assert RecipientNotification.objects.get().ended == ""
-    assert FlowRow.objects.get(pk=flow.pk).state == "failed"
+    assert Job.objects.get(pk=job.pk).state == "failed"
 
 
 def test_no_program_is_told_of_it(office: Office) -> None:

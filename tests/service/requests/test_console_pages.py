@@ -14,6 +14,7 @@ from tests.service.team import StaffClient
 from tests.tables import each_row
 
 from troth.service.core.holds import in_force
+from troth.service.core.jobs.models import Job, Worker
 from troth.service.core.models import LegalHold
 from troth.service.disclosures.actions import disclose
 from troth.service.disclosures.models import Disclosure, DisclosureKind, RecipientNotification
@@ -22,7 +23,6 @@ from troth.service.requests.console.tasks import PROOF_BYTES_MAX, type_of
 from troth.service.requests.models import Case, CaseEvent, CaseStep
 from troth.service.staff.models import AccessRow
 from troth.service.staff.rights import StaffRight, StaffRole
-from troth.service.work.models import FlowRow, WorkerRow
 from troth.subjects import Identity
 
 pytestmark = pytest.mark.sampled
@@ -462,21 +462,28 @@ def test_where_nothing_shows_it_staff_are_asked_to_find_out(office: Office, offi
 def test_work_says_whether_everything_runs(office: Office, ben: StaffClient) -> None:
     assert "No worker runs" in ben.get("/console/work/").content.decode()
     now = office.now()
-    WorkerRow.objects.create(executor="w1", begun_at=now, lease_until=now + dt.timedelta(minutes=1))
+    Worker.objects.create(name="w1", begun_at=now, lease_until=now + dt.timedelta(minutes=1))
     assert "Everything runs" in ben.get("/console/work/").content.decode()
 
 
-def test_a_flow_that_stopped_goes_on(office: Office, ben: StaffClient) -> None:
+def test_a_job_that_stopped_goes_on(office: Office, ben: StaffClient) -> None:
     now = office.now()
-    flow = FlowRow.objects.create(
-        name="cases.batch", about="7", state="stopped", step="look", reason="map_refused", wanted_at=now, changed_at=now
+    job = Job.objects.create(
+        kind="requests.batch",
+        key="7",
+        state="stopped",
+        priority=20,
+        step="look",
+        reason="map_refused",
+        enqueued_at=now,
+        changed_at=now,
     )
     text = ben.get("/console/work/").content.decode()
-    assert "cases.batch 7" in text
+    assert "requests.batch 7" in text
     assert "map_refused" in text
-    assert ben.post(f"/console/work/flows/{flow.pk}/go-on").status_code == 302
-    flow.refresh_from_db()
-    assert flow.state == "wanted"
+    assert ben.post(f"/console/work/jobs/{job.pk}/go-on").status_code == 302
+    job.refresh_from_db()
+    assert job.state == "queued"
 
 
 def test_the_line_starts_again_once_it_is_fixed(

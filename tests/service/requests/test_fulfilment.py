@@ -9,10 +9,11 @@ import types
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils.formats import date_format
-from tests.service.requests.conftest import Office
+from tests.service.requests.conftest import FLOWS, Office
 
 from troth.hook import FileMemory, Hook
 from troth.ledger import Entry
+from troth.service.core.jobs.models import Job
 from troth.service.core.models import EntryRow, LegalHold
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
@@ -38,7 +39,6 @@ from troth.service.requests.models import (
 from troth.service.requests.pages import case_status
 from troth.service.requests.responses import outcome
 from troth.service.requests.responses.receipt_sentences import whole
-from troth.service.work.models import FlowRow
 
 pytestmark = pytest.mark.sampled
 
@@ -130,7 +130,7 @@ def test_cases_of_one_right_are_carried_out_together(office: Office) -> None:
         office.prove(case)
     office.work()
     assert office.rows("select count(*) from customer") == [(0,)]
-    assert FlowRow.objects.filter(name="cases.batch").count() == 1
+    assert Job.objects.filter(kind="requests.batch").count() == 1
     assert {case.outcome for case in Case.objects.all()} <= {CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED}
 
 
@@ -281,7 +281,7 @@ def test_what_is_shown_once_all_systems_have_answered_is_what_was_approved(offic
     assert not Package.objects.exists()
     office.work()
     assert (Case.objects.get().outcome, Package.objects.count()) == ("fulfilled", 1)
-    assert not FlowRow.objects.exclude(state=FlowRow.State.DONE).exists()
+    assert not Job.objects.filter(kind__in=FLOWS).exists()
 
 
 def test_an_approval_is_for_exactly_the_plan_that_was_seen(office: Office) -> None:
@@ -357,7 +357,7 @@ def test_data_that_is_contested_is_only_stored_until_somebody_has_looked(office:
         case.pk, "The invoices are right.", "GDPR Art. 16", office.desk, who=lifecycle.Actor("staff"), now=office.now()
     )
     assert "restriction_lifted" in office.letters(case)
-    FlowRow.objects.filter(name="cases.lift").update(due_at=office.now())
+    Job.objects.filter(kind="requests.lift").update(due_at=office.now())
     office.work()
     assert office.rows("select on_hold from customer where id = 1") == [(None,)]
     assert not Restriction.objects.filter(lifted_at=None).exists()

@@ -27,16 +27,18 @@ from tests.rig.vendor import FakeVendor
 from tests.service.api.test_webhooks import allow_this_machine
 from tests.service.conftest import ROOT
 from tests.service.mailing import Sink, read
-from tests.service.requests.conftest import Office
+from tests.service.requests.conftest import FLOWS, Office
 
 from troth.service.api import tokens, webhooks
 from troth.service.api.models import Delivery
 from troth.service.api.tokens import ApiScope
+from troth.service.core.jobs.models import Job, Worker
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import DatabaseLog, sequence
 from troth.service.core.models import EntryRow, RunRow
 from troth.service.mail.models import LetterRow
-from troth.service.requests import actions, jobs, lifecycle
+from troth.service.requests import actions, lifecycle
+from troth.service.requests.content import CaseContent
 from troth.service.requests.controls import answered_in_time
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.models import (
@@ -50,8 +52,6 @@ from troth.service.requests.models import (
     WaitReason,
 )
 from troth.service.requests.responses import resend_links
-from troth.service.work.models import FlowRow, WorkerRow
-from troth.service.work.run import flows as registered
 from troth.testing.external_systems import SECRET
 
 WAIT_S_MAX = 180.0
@@ -143,7 +143,7 @@ class Firm:
         self.ran.append((role, killed_at))
         if ended.returncode == -9:
             self.killed += 1
-            WorkerRow.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+            Worker.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
         return ended.returncode == 0
 
 
@@ -265,16 +265,14 @@ def let_time_pass() -> None:
     """Until whatever waits for a moment may go on."""
     now = dt.datetime.now(dt.UTC)
     CaseStep.objects.filter(state=CaseStep.State.WAITING, next_at__gt=now).update(next_at=now)
-    FlowRow.objects.filter(state__in=["wanted", "waiting"], due_at__gt=now).update(due_at=now)
-    LetterRow.objects.filter(ended_at=None).update(due=now, lease="", lease_until=None)
-    Delivery.objects.filter(done_at=None).update(due=now)
+    Job.objects.filter(due_at__gt=now).update(due_at=now)
 
 
 def is_over() -> bool:
     return not (
         Case.objects.exclude(state=CaseState.CLOSED).exists()
         or Case.objects.count() < CASES
-        or FlowRow.objects.exclude(state=FlowRow.State.DONE).exists()
+        or Job.objects.filter(kind__in=FLOWS).exists()
         or LetterRow.objects.exclude(state=LetterRow.State.SENT).exists()
         or Delivery.objects.filter(done_at=None).exists()
         or Restriction.objects.filter(lifted_at=None, purpose="").exists()
@@ -292,7 +290,7 @@ def answer_all(firm: Firm, chance: random.Random, *, points: int) -> None:
         let_time_pass()
         if is_over():
             return
-    stuck = list(FlowRow.objects.exclude(state="done").values_list("name", "about", "state", "step", "reason"))
+    stuck = list(Job.objects.values_list("kind", "key", "state", "step", "reason"))
     cases = [(case.right, case.state, case.needs, events(case)[-3:]) for case in Case.objects.exclude(state="closed")]
     raise AssertionError(f"it does not come to an end: {stuck} {cases} {firm.ran[-20:]}")
 
@@ -308,9 +306,6 @@ def assert_whole(firm: Firm) -> None:
     """Nobody was left out and nothing was done twice."""
     office = firm.office
     assert Case.objects.count() == CASES
-    carried = set(FlowRow.objects.values_list("name", flat=True))
-    ours = {name for name, body in registered().items() if body.__module__ == jobs.__name__}
-    assert carried == ours, "each kind of flow was under way"
     assert_on_record(office)
     assert_receipts()
     assert_letters(firm)
@@ -362,7 +357,8 @@ ANSWERS = ("fulfilled", "partly", "package", "nothing", "question_answered", "st
 
 def assert_letters(firm: Firm) -> None:
     rows = list(LetterRow.objects.all())
-    asked_again = set(FlowRow.objects.filter(name="cases.again").values_list("about", flat=True))
+    once_more = CaseContent(identifiers=(("email", address("erase")),))
+    asked_again = {lifecycle.subject_of(once_more, firm.office.desk)}
     assert max(Counter(row.once for row in rows).values()) == 1
     for case in Case.objects.all():
         kinds = Counter(row.kind for row in rows if row.about == case.about)

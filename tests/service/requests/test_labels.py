@@ -19,6 +19,7 @@ from babel.messages.pofile import read_po
 from django.test import Client
 from django.utils import translation
 from selectolax.lexbor import LexborHTMLParser
+from tests.rig.jobs import run_due
 from tests.service.requests.conftest import Office
 from tests.service.test_mail_kinds import every, written
 from tests.tables import each_row
@@ -26,9 +27,8 @@ from tools import messages
 
 from troth.declaration import Declaration, Period, in_language, load, parse
 from troth.policy.render import render
-from troth.service.core.keys import keyring, ledger_signer
+from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import sequence
-from troth.service.mail.actions import deliver
 from troth.service.mail.message_kinds import KINDS
 from troth.service.networks import Networks
 from troth.service.requests import actions, lifecycle
@@ -160,7 +160,7 @@ def asked(firm: Office, language: str, kind: CaseKind = CaseKind.REQUEST, right:
 
 
 def mails(firm: Office) -> Iterator[EmailMessage]:
-    deliver(firm.now(), keyring=keyring(firm.settings.home), server=firm.settings.mail)
+    run_due(None, "mail")
     for file in (firm.settings.home / "mail").glob("*.eml"):
         letter = BytesParser(policy=policy.default).parsebytes(file.read_bytes())
         assert isinstance(letter, EmailMessage)

@@ -8,7 +8,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,9 +16,11 @@ from typing import Any
 import pytest
 from django.db import connection
 from tests import forks
+from tests.rig.jobs import run_due
 from tests.service.conftest import ROOT
-from tests.service.requests.conftest import Office
+from tests.service.requests.conftest import FLOWS, Office
 
+from troth.service.core.jobs.models import Job
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import DatabaseLog, sequence
 from troth.service.core.models import EntryRow, RunRow
@@ -28,8 +29,6 @@ from troth.service.requests.content import CaseContent
 from troth.service.requests.deployment import close_stores
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseBatch, CaseKind, CaseReceipt, CaseState, Channel, ProcessingHalt
-from troth.service.work.models import FlowRow
-from troth.service.work.worker import worker
 
 # --- a store that is away for an hour --------------------------------------------------------------------------------
 
@@ -84,19 +83,19 @@ def test_a_store_that_is_down_for_an_hour_is_waited_for(
     with away(office, monkeypatch):
         for minutes in (0, 20, 60):
             at = begun + dt.timedelta(minutes=minutes, seconds=5)
-            worker(threading.Event(), settings=office.settings, clock=lambda at=at: at, until_idle=True)  # type: ignore[misc]
-            flow = FlowRow.objects.get()
-            assert flow.state == FlowRow.State.WAITING
+            run_due(at, *FLOWS)
+            flow = Job.objects.get()
+            assert flow.state == Job.State.QUEUED
             assert flow.due_at is not None
             assert flow.due_at > at
             reasons.add(flow.reason)
             case.refresh_from_db()
             assert case.state == CaseState.IN_PROGRESS
-    assert FlowRow.objects.get().tries >= 3
+    assert Job.objects.get().attempts >= 3
     assert reasons <= {"StoreUnreachable:shop", "StoreBusy:shop", "RunInterrupted"}
     assert not ProcessingHalt.objects.exists(), "to wait is all that is needed"
     at = begun + dt.timedelta(minutes=75)
-    worker(threading.Event(), settings=office.settings, clock=lambda: at, until_idle=True)
+    run_due(at, *FLOWS)
     case.refresh_from_db()
     assert (case.state, case.receipts.count()) == (CaseState.CLOSED, 1)
     assert office.rows("select count(*) from customer where id = 2") == [(0,)]
@@ -124,7 +123,7 @@ def assert_once(office: Office, cases: list[Case]) -> None:
         assert letters[case.about, "acknowledged"] == 1
         assert letters[case.about, "fulfilled_erase"] + letters[case.about, "partly_fulfilled"] == 1
     assert not RunRow.objects.filter(finished_at=None).exists()
-    assert not FlowRow.objects.exclude(state=FlowRow.State.DONE).exists()
+    assert not Job.objects.filter(kind__in=FLOWS).exists()
     assert not CaseBatch.objects.filter(ended_at=None).exists()
 
 
@@ -164,8 +163,8 @@ def everybody_at_once(office: Office, database: str, *, people: int, workers: in
                 begun[killed].kill()
                 killed += 1
             time.sleep(0.1)
-        while FlowRow.objects.exclude(state=FlowRow.State.DONE).exists():
-            assert time.monotonic() < deadline + 60, "their flows end"
+        while Job.objects.filter(kind__in=FLOWS).exists():
+            assert time.monotonic() < deadline + 60, "their jobs end"
             time.sleep(0.1)
     finally:
         for process in begun:

@@ -1,7 +1,7 @@
 """Troth's own database goes away for a moment, under load: every request is carried out by itself, exactly once, and
 everybody is told once.
 
-What carries out is what `troth serve` has beside the server: a keep loop, a worker and a sender of e-mail in a process
+What carries out is what `troth serve` has beside the server: a worker in a process
 of their own, begun anew where it ends. PostgreSQL is restarted, also as by a crash, with everything that keeps what was
 committed; SQLite is locked by somebody else for a while. Each time people have just asked.
 """
@@ -23,17 +23,15 @@ from django.core.management import call_command
 from django.db import Error, connection
 from tests.rig.databases import as_default
 from tests.service.mailing import Sink, read
-from tests.service.requests.conftest import Office
+from tests.service.requests.conftest import FLOWS, Office
 
-from troth.service.configuration import Settings
+from troth.service.core.jobs.models import Job
 from troth.service.core.models import EntryRow, RunRow
 from troth.service.mail.models import LetterRow
 from troth.service.requests.content import CaseContent
 from troth.service.requests.intake.receive import Intake, receive_all
 from troth.service.requests.models import Case, CaseKind, CaseState, Channel
-from troth.service.server import _beside
-from troth.service.work.engine import prepare
-from troth.service.work.models import FlowRow
+from troth.service.server import _worker
 from troth.testing.servers import Server, running
 
 RIGHTS = ("erase", "erase", "view", "restrict", "object")
@@ -61,7 +59,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: 
     server: Server = request.getfixturevalue("durable_server")
     with server.database("troth") as url, django_db_blocker.unblock(), as_default(url):
         call_command("migrate", verbosity=0)
-        prepare(Settings.read({"TROTH_DATABASE_URL": url}))
         yield url
 
 
@@ -76,7 +73,7 @@ def sink(office: Office, database: str, monkeypatch: pytest.MonkeyPatch) -> Iter
             "TROTH_MAIL_URL": f"smtp://127.0.0.1:{sink.port}",
         }.items():
             monkeypatch.setenv(name, str(value))
-        with _beside(["keep", "work", "letters"]):
+        with _worker():
             yield sink
 
 
@@ -103,7 +100,7 @@ class Crowd:
         receive_all(intakes, self._office.desk, now=self._office.now())
         self.count += ASKED_AT_ONCE
         until = time.monotonic() + 10
-        while not FlowRow.objects.filter(state=FlowRow.State.RUNNING).exists() and time.monotonic() < until:
+        while not Job.objects.filter(state=Job.State.RUNNING).exists() and time.monotonic() < until:
             time.sleep(0.02)
         time.sleep(self._chance.uniform(0.0, 1.0))
 
@@ -113,7 +110,7 @@ def answered(crowd: Crowd) -> bool:
     with contextlib.suppress(Error):
         return (
             Case.objects.filter(state=CaseState.CLOSED).count() == crowd.count
-            and not FlowRow.objects.exclude(state=FlowRow.State.DONE).exists()
+            and not Job.objects.filter(kind__in=FLOWS).exists()
             and not LetterRow.objects.filter(ended_at=None).exists()
         )
     connection.close()
@@ -124,8 +121,8 @@ def wait_until(is_so: Callable[[], bool], *, s_max: float = WAIT_S_MAX) -> None:
     deadline = time.monotonic() + s_max
     while not is_so():
         if time.monotonic() > deadline:
-            stuck = FlowRow.objects.exclude(state="done").values_list("name", "state", "step", "reason", "tries")
-            mails = LetterRow.objects.exclude(state="sent").values_list("kind", "state", "reason", "lease_until")
+            stuck = Job.objects.values_list("kind", "state", "step", "reason", "attempts")
+            mails = LetterRow.objects.exclude(state="sent").values_list("kind", "state", "reason", "repeated")
             cases = Case.objects.exclude(state=CaseState.CLOSED).values_list("right", "state", "needs", "batch")
             raise AssertionError(f"it does not come to an end: {list(stuck)} {list(mails)} {list(cases)}")
         time.sleep(0.2)
@@ -134,7 +131,7 @@ def wait_until(is_so: Callable[[], bool], *, s_max: float = WAIT_S_MAX) -> None:
 def assert_exactly_once(crowd: Crowd, office: Office, sink: Sink) -> None:
     """Nobody was left out, and nothing was done or said twice."""
     assert not RunRow.objects.filter(finished_at=None).exists()
-    assert not FlowRow.objects.exclude(reason="").exists()
+    assert not Job.objects.filter(kind__in=FLOWS).exists()
     cases = list(Case.objects.all())
     assert len(cases) == crowd.count
     assert {case.receipts.count() for case in cases} == {1}

@@ -21,6 +21,7 @@ from tests.service.requests.conftest import Office
 from tests.service.requests.ending import end_tasks
 
 from troth.hook import Answer, Ask, FileMemory, Hook, Right
+from troth.service.core.jobs.models import Job
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.requests import actions, lifecycle
@@ -28,7 +29,6 @@ from troth.service.requests.content import CaseContent
 from troth.service.requests.fulfilment.restriction import marks_of
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseKind, CaseState, CaseStep, Channel, Restriction, WaitReason
-from troth.service.work.models import FlowRow
 
 DECLARATION = """
 troth: 1
@@ -408,7 +408,7 @@ def follow(told: Told, world: World) -> list[str]:
         assert Truth(told, world, case, who).is_marked() == world.in_shop
         if not world.ends_well:
             actions.refuse(case.pk, "Because.", "GDPR Art. 21(1)", office.desk, who=lifecycle.RULE, now=office.now())
-            FlowRow.objects.filter(name="cases.lift", about=str(case.pk)).update(due_at=office.now())
+            Job.objects.filter(kind="requests.lift", key=str(case.pk)).update(due_at=office.now())
             office.work()
             truth = Truth(told, world, case, who)
             return wrong + (["it goes on"] if truth.is_marked() or truth.is_kept() else [])

@@ -49,7 +49,7 @@ PAGES = (
     "/your-data/",
     *(f"/your-data/{page}/" for page in ("choices", "complain", "ask", "again", *_RIGHTS)),
 )
-"""Hard-coded, because asking Django for them would load every page into the scheduler; a test compares them."""
+"""Hard-coded, because asking Django for them would load every page into the worker; a test compares them."""
 STATUS_PAGES = ("/policy/status/", "/policy/principles/")
 
 

@@ -21,7 +21,7 @@ class NoSuchPromise(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class PromiseStatus:
-    """A promise, its status, and since when, as far as the scheduler has seen."""
+    """A promise, its status, and since when, as far as the last pass saw."""
 
     name: str
     promise: Promise

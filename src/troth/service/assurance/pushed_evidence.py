@@ -13,8 +13,9 @@ from troth.controls import Check, CheckOutcome, Pushed, faults
 from troth.controls.catalogue import nearest
 from troth.declaration import Declaration
 from troth.service.assurance.models import PushedRow
+from troth.service.assurance.rules import CHECK
 from troth.service.configuration import ServiceError
-from troth.service.core import scheduled_jobs
+from troth.service.core.jobs.queue import hasten
 
 _WAITING_MAX: Final = 1_000
 """Pending failures per control."""
@@ -58,14 +59,14 @@ def push(control: str, pushed: Pushed, declaration: Declaration, *, now: dt.date
             row = last  # evidence without faults is replaced by later evidence without faults
         elif PushedRow.objects.filter(control=control, judged_at=None).count() >= _WAITING_MAX:
             raise EvidenceRefused(
-                "too much evidence waits for its check; see that the scheduler runs (troth serve or troth keep)"
+                "too much evidence waits for its check; see that a worker runs (troth serve or troth work)"
             )
         else:
             row = PushedRow(control=control)
         row.source, row.outcome, row.at, row.received_at = pushed.source, pushed.outcome.value, pushed.at, now
         row.figures, row.population, row.tested = dict(pushed.figures), pushed.population, pushed.tested
         row.save()
-        scheduled_jobs.hasten(f"control:{control}", at=now)
+        hasten(CHECK, [control], at=now)
     return True
 
 

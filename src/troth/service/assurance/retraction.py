@@ -8,8 +8,9 @@ from typing import Any
 
 from troth.declaration import Promise
 from troth.ledger import receipt
-from troth.service.assurance.scheduler import KeepContext
-from troth.service.core import scheduled_jobs
+from troth.service.assurance.actions import KeepContext
+from troth.service.assurance.rules import CHECK
+from troth.service.core.jobs.queue import hasten
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import DatabaseLog, sequence
 from troth.service.core.models import Retraction
@@ -54,7 +55,7 @@ def retract_checks(office: KeepContext, plan: Plan, reason: str, *, now: dt.date
     Raises `NothingToRetract`, and `LedgerError` if the entry is recorded but cannot be numbered.
     """
     entry = retract(plan, reason, now=now)
-    scheduled_jobs.hasten(f"control:{plan.control}", at=now)
+    hasten(CHECK, [plan.control], at=now)
     signer = ledger_signer(office.keyring, office.company.declaration.organisation)
     sequence(signer, now=now)
     entry.refresh_from_db()

@@ -1,15 +1,18 @@
-"""Decisions that follow from checks and from the declaration's bindings; `scheduler` carries them out."""
+"""Decisions that follow from checks and from the declaration's bindings; `actions` carries them out."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from troth.controls import Check, CheckOutcome, Control, Judgement, Status
 from troth.declaration import Audience, Declaration, Granularity, Period, Promise
 from troth.ledger import DeclaredName, Entry, Hash
 
+CHECK: Final = "assurance.check"
+"""Kind of the jobs that run a control; their keys are the controls' ids."""
 _AFTER_ERROR = dt.timedelta(minutes=15)
 _SEVERITY = ("low", "medium", "high")
 _AUDIENCE = tuple(Audience)

@@ -1,4 +1,4 @@
-"""Status history of promises: what changed, when and why, from the scheduler's rows."""
+"""Status history of promises: what changed, when and why, from the rows that passes leave."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Whether to trust the clock where time alone ends or destroys something (docs/decisions/0010).
 
-The scheduler notes its last run under a trusted clock. If the clock is then ahead by more than a plausible downtime, or
+A worker notes its last pass under a trusted clock. If the clock is then ahead by more than a plausible downtime, or
 than the uptime of a running process, nothing is ended or destroyed until somebody confirms the clock, or it is back.
 Everything else goes on.
 """
@@ -16,9 +16,9 @@ from typing import Final
 from django.db import transaction
 
 from troth.ledger import CLOCK_SLACK, Entry, Pseudonym
-from troth.service.core import scheduled_jobs
+from troth.service.core import timestamps
+from troth.service.core.jobs.queue import hasten_all
 from troth.service.core.ledger import record, tree
-from troth.service.core.models import ScheduledJob
 
 _LOG = logging.getLogger("troth.keep")
 GAP_MAX: Final = dt.timedelta(days=7)
@@ -70,11 +70,11 @@ def _ran_s() -> float:
 
 
 def doubt(now: dt.datetime) -> Doubt | None:
-    """Why the clock at *now* is not trusted; None if it is, and before the scheduler ever ran."""
-    known = dict(ScheduledJob.objects.filter(name__in=(_SEEN, _DOUBTED)).values_list("name", "next_due"))
-    seen, noticed = known.get(_SEEN), known.get(_DOUBTED)
+    """Why the clock at *now* is not trusted; None if it is, and before a pass ever ran."""
+    seen = timestamps.noted(_SEEN)
     if seen is None:
         return None
+    noticed = timestamps.noted(_DOUBTED)
     if noticed is not None and seen < noticed <= now + CLOCK_SLACK:
         return Doubt(seen, noticed)
     return Doubt(seen, now) if now - seen > GAP_MAX else None
@@ -86,12 +86,12 @@ def may_end(now: dt.datetime) -> bool:
 
 
 def beat(now: dt.datetime, pulse: Pulse) -> Doubt | None:
-    """Note that the scheduler runs at *now*; returns the doubt if the clock is not trusted. A doubt is recorded
+    """Note that a pass runs at *now*; returns the doubt if the clock is not trusted. A doubt is recorded
     once."""
-    seen = ScheduledJob.objects.filter(name=_SEEN).values_list("next_due", flat=True).first()
+    seen = timestamps.noted(_SEEN)
     if seen is None:  # first run, or after an update: the ledger knows an earlier time
         seen = tree().checkpoint_at or now
-        ScheduledJob.objects.get_or_create(name=_SEEN, defaults={"next_due": seen})
+        timestamps.note_first(_SEEN, seen)
     found = doubt(now)
     if found is None and now - seen > JUMP_MAX and pulse.has_jumped(now):
         found = Doubt(seen, now)
@@ -100,17 +100,16 @@ def beat(now: dt.datetime, pulse: Pulse) -> Doubt | None:
         return found
     pulse.note(now)
     if not dt.timedelta() <= now - seen < _NOTED_EVERY:
-        ScheduledJob.objects.filter(name=_SEEN).update(next_due=now)
-    if ScheduledJob.objects.filter(name=_DOUBTED).exists():
-        ScheduledJob.objects.filter(name=_DOUBTED).delete()
-        scheduled_jobs.hasten("", at=now)  # jobs done meanwhile were rescheduled by the wrong clock
+        timestamps.note(_SEEN, now)
+    if timestamps.forget(_DOUBTED):
+        hasten_all(at=now)  # jobs done meanwhile were rescheduled by the wrong clock
         _LOG.warning("the clock is right again, or was confirmed: what is due to expire expires again")
     return None
 
 
 def _doubted(doubt: Doubt, now: dt.datetime) -> None:
     with transaction.atomic():
-        _, is_new = ScheduledJob.objects.get_or_create(name=_DOUBTED, defaults={"next_due": doubt.noticed})
+        is_new = timestamps.note_first(_DOUBTED, doubt.noticed)
         if is_new:
             record(Entry("clock.doubted", now, {"days": doubt.days}))
     if is_new:
@@ -123,6 +122,6 @@ def confirm(now: dt.datetime, *, by: Pseudonym) -> bool:
         found = doubt(now)
         if found is None:
             return False
-        ScheduledJob.objects.filter(name=_SEEN).update(next_due=now)
+        timestamps.note(_SEEN, now)
         record(Entry("clock.confirmed", now, {"days": (now - found.seen).days, "by": by}))
     return True

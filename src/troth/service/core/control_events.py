@@ -1,7 +1,7 @@
 """Events after which controls run at once instead of when they are due.
 
-A change writes its event as a row in the same transaction; nobody waits for it. The scheduler takes the rows and brings
-the affected controls forward, so that a thousand events cause one check.
+A change writes its event as a row in the same transaction; nobody waits for it. A job takes the rows and brings the
+checks of affected controls forward, so that a thousand events cause one check.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from troth.controls import EVENTS
-from troth.service.core import scheduled_jobs
+from troth.service.core.jobs.queue import bring_forward
 from troth.service.core.models import ControlEvent
 
 
@@ -28,9 +28,9 @@ def waiting() -> dict[str, int]:
     return dict(ControlEvent.objects.values_list("event").annotate(Max("pk")))
 
 
-def forward(event: str, upto: int, dates: Mapping[str, dt.datetime], *, now: dt.datetime) -> None:
-    """Bring each scheduled name forward to its date and delete the rows of *event*. While one of the names is running
-    nothing changes: it may have started before the event, and a later call brings it forward."""
+def forward(event: str, upto: int, kind: str, dates: Mapping[str, dt.datetime]) -> None:
+    """Bring the jobs of *kind* with these keys forward to their dates, and delete the rows of *event*. While one of
+    them runs nothing changes: it may have started before the event, and a later call brings it forward."""
     with transaction.atomic():
-        if scheduled_jobs.bring_forward(dates, now=now):
+        if bring_forward(kind, dates):
             ControlEvent.objects.filter(event=event, pk__lte=upto).delete()

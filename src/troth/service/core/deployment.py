@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from django.conf import settings
 
 from troth.controls import Control, controls_of, looked_at_hash
 from troth.declaration import Declaration, load
 from troth.errors import TrothError
 from troth.policy import PolicyText, doubts, read_file
+from troth.protect import Keyring
 from troth.service.configuration import ServiceError, Settings
+from troth.service.core.keys import keyring
 from troth.service.core.own_tables import with_own
 
 _LOG = logging.getLogger("troth.company")
@@ -41,6 +46,39 @@ class Deployment:
     def bound(self) -> frozenset[str]:
         """Ids of controls that promises rely on."""
         return frozenset(id_ for promise in self.declaration.promises for id_ in promise.controls)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Deployment and keyring that this process's jobs work with."""
+
+    company: Deployment
+    keyring: Keyring
+    home: Path | None = None
+    """Folder of keys and of the offline copy of the policy."""
+
+
+_given: Context | None = None
+
+
+def context() -> Context:
+    """What the jobs of this process work with: what was `given`, or what the settings name. Raises `NoDeployment` and
+    `ProtectError`."""
+    if _given is not None:
+        return _given
+    told: Settings = settings.TROTH
+    return Context(deployment(told), keyring(told.home), told.home)
+
+
+@contextlib.contextmanager
+def given(known: Context) -> Iterator[None]:
+    """Let the jobs of this process work with *known*."""
+    global _given  # noqa: PLW0603 - jobs run in threads of their own
+    before, _given = _given, known
+    try:
+        yield
+    finally:
+        _given = before
 
 
 _lock = threading.Lock()
@@ -73,7 +111,7 @@ def deployment(settings: Settings) -> Deployment:
 
 def _read(settings: Settings) -> Deployment:
     database = settings.database
-    declaration = with_own(load(settings.declaration), accounts=database.accounts, engine=database.engine)
+    declaration = with_own(load(settings.declaration), accounts=database.accounts)
     file = settings.declaration.parent / declaration.policy.file
     return Deployment(declaration, looked_at_hash(declaration), read_file(file), controls_of(declaration))
 

@@ -16,12 +16,12 @@ from django.db.models import Max, Q, QuerySet
 
 from troth.ledger import Entry, Hash, KeyId, Pseudonym, Value
 from troth.protect import FIELD_LASTS, KeyInfo, KeyRefused, Keyring, KeyState, Purpose, opened_until, seals_until
-from troth.service.core import scheduled_jobs
+from troth.service.core.jobs.queue import hasten
 from troth.service.core.key_erasure import erase_key
 from troth.service.core.ledger import record
 from troth.service.core.models import EntryRow, KeyRow, Subject
 
-RESEALING = "record:resealing"
+RESEALING = "core.resealing"
 """Job that reseals values of older keys when a field key becomes active."""
 
 
@@ -241,7 +241,7 @@ def _note_new(info: KeyInfo, now: dt.datetime, field: dt.timedelta) -> None:
         if not info.state.seals:
             record(_changed(info, info.state, now))
         if info.purpose == "field":
-            scheduled_jobs.hasten(RESEALING, at=now)
+            hasten(RESEALING, at=now)
 
 
 def _note_change(info: KeyInfo, before: str, now: dt.datetime, field: dt.timedelta) -> None:

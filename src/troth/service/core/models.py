@@ -337,7 +337,7 @@ class Task(models.Model):
 
 
 class ControlEvent(models.Model):
-    """An event that triggers controls at once. The scheduler deletes it as soon as they are due."""
+    """An event that triggers controls at once. It is deleted as soon as they are due."""
 
     event = models.CharField(max_length=40)
     at = models.DateTimeField()
@@ -346,20 +346,11 @@ class ControlEvent(models.Model):
         db_table = "core_control_event"
 
 
-class ScheduledJob(models.Model):
-    """A recurring job: its next run and the process holding it. Expired leases may be claimed."""
+class Timestamp(models.Model):
+    """A moment to remember by name."""
 
-    name = models.CharField(max_length=200, unique=True)
-    next_due = models.DateTimeField()
-    lease = models.CharField(max_length=40, blank=True, help_text="The claim's random name; empty when free.")
-    lease_until = models.DateTimeField(null=True)
+    name = models.CharField(max_length=80, unique=True)
+    at = models.DateTimeField()
 
     class Meta:
-        db_table = "core_scheduled_job"
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(lease="", lease_until__isnull=True) | (~Q(lease="") & Q(lease_until__isnull=False)),
-                name="due_lease_has_an_end",
-            )
-        ]
-        indexes = [models.Index(fields=["next_due"], name="due_next")]
+        db_table = "core_timestamp"

@@ -29,27 +29,16 @@ policy: {file: policy.md, effective: 2026-01-01}
 @functools.cache
 def own() -> Declaration:
     """The fragment as a declaration."""
-    return _fragment("own_tables.yaml")
-
-
-@functools.cache
-def noted() -> Declaration:
-    """Tables that the flow engine adds on PostgreSQL, as a declaration."""
-    return _fragment("noted.yaml")
-
-
-def _fragment(file: str) -> Declaration:
+    file = "own_tables.yaml"
     return parse(_HEAD + resources.files(__package__).joinpath(file).read_bytes(), file=file)
 
 
-def with_own(declaration: Declaration, *, accounts: tuple[str, ...], engine: str = "sqlite") -> Declaration:
-    """*declaration* with Troth's own system added. *accounts* may read it, *engine* is its database
-    (`Database.engine`)."""
+def with_own(declaration: Declaration, *, accounts: tuple[str, ...]) -> Declaration:
+    """*declaration* with Troth's own system added. *accounts* may read it."""
     if OWN in declaration.systems:
         return declaration
     added = own()
-    tables = {**added.systems[OWN].tables, **(noted().systems[OWN].tables if engine == "postgresql" else {})}
-    system = added.systems[OWN].model_copy(update={"accounts": accounts, "tables": tables})
+    system = added.systems[OWN].model_copy(update={"accounts": accounts})
     return declaration.model_copy(
         update={
             "systems": {**declaration.systems, OWN: system},

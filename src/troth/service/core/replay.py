@@ -54,7 +54,7 @@ BATCH_ROWS = 5_000
 """Rows per batch in memory."""
 
 _SILENCE = dt.timedelta(days=1)
-"""The scheduler runs a check every hour: a day without one means that records may be missing."""
+"""A check runs every hour: a day without one means that records may be missing."""
 
 Progress = Callable[[str], None]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from troth.ledger import Entry, KeyId
 from troth.protect import KeyInfo, Keyring, KeyState, OpenError, epoch_of
 from troth.service.configuration import ServiceError
-from troth.service.core import scheduled_jobs
+from troth.service.core import timestamps
 from troth.service.core.ledger import record
 from troth.service.core.models import Subject
 from troth.service.core.subject_keys import day_after, final_day
@@ -112,11 +112,11 @@ def _require_not_today(backup: Store, now: dt.datetime) -> None:
     """However *backup* was named, it must not contain what is written to today's database now. A server's own
     identifiers would not tell it from a copy of all its files."""
     mark = f"{_MARK}{secrets.token_hex(16)}"
-    scheduled_jobs.schedule([mark], at=now)
+    timestamps.note(mark, now)
     try:
-        is_today = any((mark,) in rows for rows in backup.scan("core_scheduled_job", ["name"], batch=_BATCH))
+        is_today = any((mark,) in rows for rows in backup.scan("core_timestamp", ["name"], batch=_BATCH))
     finally:
-        scheduled_jobs.forget(mark, keeping=())
+        timestamps.forget(mark)
     if is_today:
         raise DrillRefused("this is the database in use; restore a backup beside it and name that one")
 

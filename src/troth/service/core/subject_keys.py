@@ -20,7 +20,7 @@ from troth.service.core.key_registry import end_key, make_key, note_destruction,
 from troth.service.core.models import Subject
 
 _LOOP_ROOM = dt.timedelta(hours=1)
-"""How late after the end of an epoch the scheduler may run without making a receipt's date wrong."""
+"""How late after the end of an epoch its job may run without making a receipt's date wrong."""
 
 _Wrapped = tuple[int, str, bytes]
 _Fresh = tuple[bytes, int, bytes]
@@ -249,7 +249,7 @@ def _store_at_once(epoch: int, keys: Sequence[_Fresh]) -> None:
 def scrub() -> bool:
     """Ensure that SQLite's write-ahead log keeps no page with erased data. Call it outside transactions.
 
-    False if a reader is in the way: then repeat it; the scheduler does so every few minutes. PostgreSQL keeps old row
+    False if a reader is in the way: then repeat it; a job does so every few minutes. PostgreSQL keeps old row
     versions and its log for a while: there the end of the epoch is the horizon.
     """
     if connection.vendor != "sqlite":

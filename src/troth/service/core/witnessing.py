@@ -26,6 +26,8 @@ from troth.ledger import (
 from troth.service.core.ledger import DatabaseLog, keep_outside, outside
 from troth.service.core.models import OutsideSignature
 
+refusals: list[str] = []
+"""What parties refused in this process, until somebody clears it: ``troth keep`` says so."""
 _ANSWER_S_MAX = 10.0
 _AGAIN = dt.timedelta(hours=12)
 """An unchanged ledger is cosigned this often, so that no cosignature becomes old without reason."""

@@ -1,8 +1,8 @@
 """Publication of the policy and its versions.
 
-The scheduler publishes changes of the policy's file, with a ledger entry; the text is kept in a row. A change that
+A job publishes changes of the policy's file, with a ledger entry; the text is kept in a row. A change that
 promises less and is not announced in time is refused: the published version stays, until there is a plan or the change
-is reverted (clause C55). The notice period starts when the scheduler first publishes the text, at the earliest: an
+is reverted (clause C55). The notice period starts when the job first publishes the text, at the earliest: an
 older announcement does not cover a later text.
 """
 

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from troth.ledger import Entry, Hash, Pseudonym
 from troth.ledger import Value as FieldValue
+from troth.service.core.jobs.queue import enqueue
 from troth.service.core.ledger import record
 from troth.service.requests.content import readable
 from troth.service.requests.deployment import CaseDeployment
@@ -47,7 +48,6 @@ from troth.service.requests.models import (
     WaitReason,
 )
 from troth.service.requests.verification import links
-from troth.service.work.run import want
 
 
 def pause(case_id: int, question: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
@@ -290,7 +290,7 @@ def withdraw(case_id: int, desk: CaseDeployment, *, who: Actor, now: dt.datetime
         said = {"right": case.right or case.kind, "closed": day(now, desk)}
         if case.restrictions.filter(lifted_at=None).exists():
             said["lifted"] = "yes"
-            want("cases.lift", str(case.pk))
+            enqueue("requests.lift", str(case.pk))
         said |= {"denied": "yes"} if is_denied else {}
         write(case, "withdrawn", desk, said, content=content, now=now)
         close(case, CaseOutcome.WITHDRAWN, desk, who=who, now=now, facts={"why": "denied"} if is_denied else {})

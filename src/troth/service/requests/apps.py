@@ -7,10 +7,8 @@ class RequestsConfig(AppConfig):
     verbose_name = "Requests"
 
     def ready(self) -> None:
-        """Register the periodic jobs for deadlines and the mailbox, the runs of cases, and confidential cases."""
-        from troth.service.requests import deadlines  # noqa: F401 - registers a periodic job
+        """Register the runs of cases, and confidential cases."""
         from troth.service.requests.fulfilment import steps  # noqa: F401 - follows the runs of cases
-        from troth.service.requests.intake import mailbox  # noqa: F401 - registers a periodic job
         from troth.service.requests.models import Case
         from troth.service.staff.access_log import confidential
 

@@ -16,12 +16,12 @@ from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence
 from troth.declaration import Declaration
 from troth.service.api.models import ApiToken
 from troth.service.api.tokens import ApiScope
-from troth.service.core import scheduled_jobs
+from troth.service.core import timestamps
 from troth.service.core.models import LegalHold
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import NotificationStatus, all_since
 from troth.service.disclosures.rules import TELLING
-from troth.service.requests.intake.mailbox import READ_BY
+from troth.service.requests.intake.mailbox import READ_AT, UNREAD_MAX
 from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseReceipt, CaseState, Right
 from troth.service.requests.models import CaseOutcome as Ended
 from troth.service.requests.rules import zone_of
@@ -158,10 +158,10 @@ def _unread(now: dt.datetime) -> Iterable[ControlFinding]:
     place = "the mailbox"
     if settings.TROTH.mailbox is None:
         yield ControlFinding(place, "nobody reads it", "set TROTH_MAILBOX_URL, or declare requests.by_mail: false")
-    elif not scheduled_jobs.is_scheduled(READ_BY):
+    elif (read_at := timestamps.noted(READ_AT)) is None:
         yield ControlFinding(place, "it was never read", "check it with troth doctor")
-    elif (late := scheduled_jobs.due_since(READ_BY, now)) is not None:
-        minutes = int(late.total_seconds() // 60) + 30
+    elif now - read_at > UNREAD_MAX:
+        minutes = int((now - read_at).total_seconds() // 60)
         yield ControlFinding(place, f"it was not read for {minutes:,} minutes", "check it with troth doctor")
 
 

@@ -10,7 +10,6 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from troth.service.core.clock import may_end
-from troth.service.core.periodic_jobs import periodic_job
 from troth.service.requests import lifecycle
 from troth.service.requests.deployment import CaseDeployment, case_deployment
 from troth.service.requests.fulfilment import holds
@@ -25,12 +24,10 @@ ABANDONED_DAYS = 30
 """Days after which a request ends if nobody confirms the link in our e-mail."""
 _REMIND_DAYS = 7
 """Days after which an unanswered question of ours is repeated, once."""
-_EVERY = dt.timedelta(minutes=5)
 _AT_ONCE = 500
 
 
-@periodic_job("cases:watch")
-def watch(now: dt.datetime) -> dt.datetime:
+def watch(now: dt.datetime) -> None:
     """Do everything that is due at *now*. Idempotent: each case gets each level once. Nothing expires while the clock
     is in doubt."""
     at_desk, is_sure = case_deployment(), may_end(now)
@@ -44,7 +41,6 @@ def watch(now: dt.datetime) -> dt.datetime:
     _remind_people(at_desk, now)
     if is_sure:
         _abandon(at_desk, now)
-    return now + _EVERY
 
 
 def _end_contents(at_desk: CaseDeployment, now: dt.datetime) -> None:

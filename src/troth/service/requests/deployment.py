@@ -9,13 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.conf import settings
-
 from troth.declaration import Declaration
 from troth.protect import Keyring
-from troth.service.configuration import Settings
-from troth.service.core.deployment import Deployment, deployment
-from troth.service.core.keys import keyring
+from troth.service.core.deployment import Deployment, context
 from troth.service.core.own_tables import OWN
 from troth.service.requests.content import SealedContent
 from troth.stores import Store, open_system
@@ -55,8 +51,8 @@ class CaseDeployment:
 def case_deployment() -> CaseDeployment:
     """The `CaseDeployment` of this deployment. Its declaration excludes Troth's own tables, which requests do not
     change directly. Raises `NoDeployment`, `KeysMissing` and `HomeRefused`."""
-    told: Settings = settings.TROTH
-    return CaseDeployment(_own_apart(deployment(told)), keyring(told.home))
+    known = context()
+    return CaseDeployment(_own_apart(known.company), known.keyring)
 
 
 _apart: tuple[Deployment, Declaration] | None = None

@@ -1,48 +1,65 @@
-"""Durable flows of cases. Their arguments are ids of batches and cases, or keyed references, never personal data."""
+"""Background jobs of requests. Their keys are ids of batches and cases, or keyed references, never personal data."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+from troth.service.core.jobs.registry import HIGH, job, poller
+from troth.service.core.jobs.running import RunningJob
+from troth.service.requests import deadlines
 from troth.service.requests.fulfilment import restriction, steps
 from troth.service.requests.fulfilment.queue import form_batches
-from troth.service.requests.responses.resend_links import resend_links
-from troth.service.work.run import feeder, flow, step, wait_for_word
+from troth.service.requests.intake import mailbox
+from troth.service.requests.responses import resend_links as responses
 
-feeder(form_batches)
+_AT_ONCE = 3
+"""Batches and cases that one worker handles at once: systems of the company may be slow."""
 
 
-@flow("cases.batch")
-def batch(about: str) -> None:
+@poller
+def ready_cases(now: dt.datetime) -> None:
+    """Put cases that are ready into batches."""
+    form_batches()
+
+
+@job("requests.batch", at_once=_AT_ONCE)
+def batch(job: RunningJob) -> None:
     """Process a batch of cases of one right: locate, execute, ask external systems, answer."""
-    number = int(about)
-    if step("look", lambda: steps.look(number)):
-        step("act", lambda: steps.act(number))
-        step("ask", lambda: steps.ask(number))
-    step("settle", lambda: steps.settle_batch(number))
+    number = int(job.key)
+    if job.step("look", lambda: steps.look(number)):
+        job.step("act", lambda: steps.act(number))
+        job.step("ask", lambda: steps.ask(number))
+    job.step("settle", lambda: steps.settle_batch(number))
 
 
-@flow("cases.follow")
-def follow(about: str) -> None:
+@job("requests.follow", at_once=_AT_ONCE)
+def follow(job: RunningJob) -> None:
     """Follow one case with slow systems: poll until all have answered, then answer the person."""
-    number = int(about)
-    while True:
-        wait_s = step("poll", lambda: steps.poll(number))
-        assert isinstance(wait_s, int), "poll counts seconds"
-        if wait_s <= 0:
-            break
-        wait_for_word(dt.timedelta(seconds=wait_s))
-    step("settle", lambda: steps.settle_case(number))
+    number = int(job.key)
+    if (wait_s := steps.poll(number)) > 0:
+        job.wait(dt.timedelta(seconds=wait_s))
+    steps.settle_case(number)
 
 
-@flow("cases.lift")
-def lift(about: str) -> None:
+@job("requests.lift")
+def lift(job: RunningJob) -> None:
     """Lift the restrictions of a case."""
-    number = int(about)
-    step("lift", lambda: restriction.lift(number))
+    restriction.lift(int(job.key))
 
 
-@flow("cases.again")
-def again(about: str) -> None:
-    """Resend the links of a person's cases; *about* is their keyed reference."""
-    step("send", lambda: resend_links(about, now=dt.datetime.now(dt.UTC)))
+@job("requests.resend_links", priority=HIGH)
+def resend_links(job: RunningJob) -> None:
+    """Resend the links of a person's cases; the key is their keyed reference."""
+    responses.resend_links(job.key, now=job.now)
+
+
+@job("requests.mailbox", every=dt.timedelta(minutes=1), at_once=1)
+def read_mailbox(job: RunningJob) -> None:
+    """Ingest new messages, if a mailbox is configured and declared."""
+    mailbox.read_due(job.now)
+
+
+@job("requests.deadlines", every=dt.timedelta(minutes=5), at_once=1)
+def watch(job: RunningJob) -> None:
+    """Remind, escalate and end what is due."""
+    deadlines.watch(job.now)

@@ -19,6 +19,7 @@ from troth.ledger import Value as FieldValue
 from troth.service.api import webhooks
 from troth.service.configuration import ServiceError
 from troth.service.core import control_events
+from troth.service.core.jobs.queue import enqueue
 from troth.service.core.ledger import record
 from troth.service.requests import rules
 from troth.service.requests.content import CaseContent
@@ -31,7 +32,6 @@ from troth.service.staff.effective_rights import held, person_of
 from troth.service.staff.models import StaffMember
 from troth.service.staff.rights import StaffRight as Leave
 from troth.service.staff.rules import rights_of
-from troth.service.work.run import want
 from troth.subjects import IdentityRefused, references
 
 
@@ -117,7 +117,7 @@ def announce_lift(case: Case, first: Restriction, reasons: str, desk: CaseDeploy
     facts = {"on": day(on, desk), "reasons": reasons, "since": day(first.since, desk)}
     facts |= {} if is_marked(case) else {"recorded": "yes"}
     write(case, "restriction_lifted", desk, facts, content=desk.papers.content(case), now=now)
-    want("cases.lift", str(case.pk), not_before=on)
+    enqueue("requests.lift", str(case.pk), not_before=on)
 
 
 _LIFT_NOTICE = dt.timedelta(days=3)

@@ -162,7 +162,7 @@ def run_jobs(
     *only* names kinds, or their beginnings such as ``mail``. Jobs running at the end are put back at their next step
     and resume elsewhere. Raises `WorkerLost`, and Django's errors with *until_idle* or if they are not transient.
     """
-    autodiscover_modules("jobs")
+    autodiscover_modules("jobs", "recurring")
     worker = Worker(Threads(clock), pace or Pace(), chosen(only), is_patient=not until_idle)
     worker.run(stop.is_set, until_idle=until_idle)
 

@@ -307,31 +307,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="ScheduledJob",
+            name="Timestamp",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=200, unique=True)),
-                ("next_due", models.DateTimeField()),
-                (
-                    "lease",
-                    models.CharField(blank=True, help_text="The claim's random name; empty when free.", max_length=40),
-                ),
-                ("lease_until", models.DateTimeField(null=True)),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("at", models.DateTimeField()),
             ],
-            options={
-                "db_table": "core_scheduled_job",
-                "indexes": [models.Index(fields=["next_due"], name="due_next")],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("lease", ""), ("lease_until__isnull", True)),
-                            models.Q(models.Q(("lease", ""), _negated=True), ("lease_until__isnull", False)),
-                            _connector="OR",
-                        ),
-                        name="due_lease_has_an_end",
-                    )
-                ],
-            },
+            options={"db_table": "core_timestamp"},
         ),
         migrations.CreateModel(
             name="StepRow",

@@ -18,6 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from troth.ledger import Pseudonym
 from troth.service.core.clock import confirm, doubt
+from troth.service.core.jobs.models import Job, Worker
+from troth.service.core.jobs.queue import health, resume
 from troth.service.mail.actions import again
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import LetterRefused
@@ -27,8 +29,6 @@ from troth.service.staff.access_log import withheld_from
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
 from troth.service.staff.rights import StaffRight
-from troth.service.work.models import FlowRow, WorkerRow
-from troth.service.work.run import health, want
 
 _SHOWN = 100
 _MEND: Mapping[str, Any] = {
@@ -45,16 +45,16 @@ _MEND: Mapping[str, Any] = {
 @needs(StaffRight.CASES_HANDLE, StaffRight.EVIDENCE_READ)
 @require_safe
 def halts(request: HttpRequest) -> HttpResponse:
-    """Status page: workers, flows, processing halts, and e-mails."""
+    """Status page: workers, jobs, processing halts, and e-mails."""
     return _page(request)
 
 
 def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpResponse:
     now = timezone.now()
-    flows, letters = _flows(request), _letters(request).defer("sealed")
-    known = health(now, among=flows)
-    stopped = flows.filter(state__in=[FlowRow.State.STOPPED, FlowRow.State.FAILED])
-    trying = flows.filter(state=FlowRow.State.WAITING, tries__gt=0)
+    jobs, letters = _jobs(request), _letters(request).defer("sealed")
+    known = health(now, among=jobs)
+    stopped = jobs.filter(state__in=[Job.State.STOPPED, Job.State.FAILED])
+    retried = jobs.filter(state=Job.State.QUEUED, attempts__gt=0)
     shown = {
         "here": "work",
         "wrong": wrong,
@@ -65,21 +65,21 @@ def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpRe
             for stop in ProcessingHalt.objects.filter(cleared_at=None).order_by("since")
         ],
         "doubt": doubt(now),
-        "flows": stopped.order_by("changed_at")[:_SHOWN],
-        "trying": trying.order_by("-tries")[:_SHOWN],
-        "workers": WorkerRow.objects.filter(lease_until__gt=now).order_by("begun_at"),
+        "jobs": stopped.order_by("changed_at")[:_SHOWN],
+        "retried": retried.order_by("-attempts")[:_SHOWN],
+        "workers": Worker.objects.filter(lease_until__gt=now).order_by("begun_at"),
         "waiting": letters.filter(ended_at__isnull=True).count(),
-        "late": letters.filter(Q(due__lt=now), ended_at__isnull=True, tries__gt=0).count(),
+        "late": letters.filter(~Q(reason=""), ended_at__isnull=True).count(),
         "failed": letters.filter(state=LetterRow.State.FAILED).order_by("-ended_at")[:_SHOWN],
         "may_change": standing_of(request).may(StaffRight.CASES_HANDLE),
     }
     return render(request, "requests/console/work.html", shown, status=status)
 
 
-def _flows(request: HttpRequest) -> QuerySet[FlowRow]:
-    """Flows visible to the sender of *request*. Flows named by a withheld case's primary key are hidden."""
+def _jobs(request: HttpRequest) -> QuerySet[Job]:
+    """Jobs visible to the sender of *request*. Jobs with a withheld case's primary key are hidden."""
     numbers = Case.objects.filter(reference__in=withheld_from(request)).values_list("pk", flat=True)
-    return FlowRow.objects.exclude(name__in=["cases.follow", "cases.lift"], about__in=list(map(str, numbers)))
+    return Job.objects.exclude(kind__in=["requests.follow", "requests.lift"], key__in=list(map(str, numbers)))
 
 
 def _letters(request: HttpRequest) -> QuerySet[LetterRow]:
@@ -89,12 +89,11 @@ def _letters(request: HttpRequest) -> QuerySet[LetterRow]:
 @needs(StaffRight.CASES_HANDLE)
 @require_POST
 def go_on(request: HttpRequest, pk: int) -> HttpResponse:
-    """Resume a stopped or failed flow where it was."""
-    row = _flows(request).filter(pk=pk).first()
-    if row is None:
+    """Resume a stopped or failed job where it was."""
+    jobs = _jobs(request).filter(pk=pk)
+    if not jobs.exists():
         raise Http404
-    if row.state in (FlowRow.State.STOPPED, FlowRow.State.FAILED):
-        want(row.name, row.about)
+    resume(jobs)
     return HttpResponseRedirect(reverse("work"))
 
 

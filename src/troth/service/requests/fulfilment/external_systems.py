@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 from troth.declaration import SecretMissing, System
 from troth.hook import Answer, AnswerState, Ask
 from troth.hook import Right as AskedRight
+from troth.service.core.jobs.queue import signal
 from troth.service.requests import rules
 from troth.service.requests.content import CaseContent
 from troth.service.requests.deployment import CaseDeployment, case_deployment
@@ -27,7 +28,6 @@ from troth.service.requests.fulfilment.preview import marks_for
 from troth.service.requests.messages import staff_address, write_to
 from troth.service.requests.models import CHOICES, LOOKS, STOPS, Case, CaseEvent, CaseState, CaseStep
 from troth.service.requests.package import TableContents
-from troth.service.work.run import wake
 from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 
 _FIRST_S, _LONGEST_S = 5, 6 * 3600
@@ -236,7 +236,7 @@ def poll(case_id: int) -> int:
 def complete(
     step_id: int, *, by: str, done: bool, why: str, counts: Mapping[str, int], proof: bytes | None, at: dt.datetime
 ) -> CaseStep:
-    """Complete a manual task, or record why it cannot be done; the flow that waits for it continues."""
+    """Complete a manual task, or record why it cannot be done; the job that waits for it continues."""
     with transaction.atomic():
         step = CaseStep.objects.select_for_update(of=("self",)).select_related("case", "case__key").get(pk=step_id)
         if step.state != CaseStep.State.WAITING:
@@ -250,13 +250,13 @@ def complete(
         CaseEvent.objects.create(
             case=step.case, at=at, what="task_ended", actor="staff", by=by, facts=facts, is_internal=True
         )
-        wake("cases.follow", str(step.case_id))
+        signal("requests.follow", str(step.case_id))
         return step
 
 
 def give_up(step_id: int, *, by: str, at: dt.datetime) -> CaseStep:
     """Stop waiting for a system that does not answer: the case is answered without it, and the person is informed. The
-    flow that waits for it continues."""
+    job that waits for it continues."""
     with transaction.atomic():
         step = CaseStep.objects.select_for_update(of=("self",)).select_related("case").get(pk=step_id)
         if step.state != CaseStep.State.WAITING:
@@ -267,7 +267,7 @@ def give_up(step_id: int, *, by: str, at: dt.datetime) -> CaseStep:
         CaseEvent.objects.create(
             case=step.case, at=at, what="given_up", actor="staff", by=by, facts=facts, is_internal=True
         )
-        wake("cases.follow", str(step.case_id))
+        signal("requests.follow", str(step.case_id))
         return step
 
 

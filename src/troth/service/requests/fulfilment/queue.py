@@ -18,10 +18,11 @@ from troth.errors import TrothError
 from troth.service.api import webhooks
 from troth.service.core.clock import may_end
 from troth.service.core.deployment import NoDeployment
+from troth.service.core.jobs.queue import enqueue, resume_stopped
+from troth.service.core.jobs.running import Stopped
 from troth.service.requests.aliases import names_of_cases, waiting_to_see
 from troth.service.requests.deployment import case_deployment
 from troth.service.requests.models import Case, CaseBatch, CaseKind, CaseState, ProcessingHalt, Right, WaitReason
-from troth.service.work.run import Stopped, go_on, want
 from troth.stores import StoreRefused, UnknownName
 from troth.subjects import MapRefused, PlanRefused, RunInterrupted
 
@@ -29,17 +30,17 @@ BATCH_MAX = 500
 """Maximum number of cases per batch: as many as share one transaction of a store."""
 _WRONG = (NoDeployment, DeclarationErrors, SecretMissing, MapRefused, PlanRefused, StoreRefused, UnknownName)
 """Errors that a retry does not fix: the configuration is wrong for all cases."""
-_FLOWS = ("cases.batch", "cases.follow", "cases.lift")
+_KINDS = ("requests.batch", "requests.follow", "requests.lift")
 
 
 def form_batches() -> int:
-    """Put ready cases into batches, and request their flows. Returns the number of batches. Safe in several workers."""
+    """Put ready cases into batches, and enqueue their jobs. Returns the number of batches. Safe in several workers."""
     at = dt.datetime.now(dt.UTC)
     _let_waiting_go_on(at)
     if _is_stopped(at):
         return 0
-    # A flow that caused the halt may stop only after the halt was ended: such flows are resumed here.
-    go_on(_FLOWS, [_code(wrong.__name__) for wrong in _WRONG])
+    # A job that caused the halt may stop only after the halt was ended: such jobs are resumed here.
+    resume_stopped(_KINDS, [_code(wrong.__name__) for wrong in _WRONG])
     formed = 0
     for right in _ready().values_list("right", flat=True).distinct().order_by("right"):  # without a transaction
         most = 1 if right == Right.AMEND else BATCH_MAX
@@ -60,7 +61,7 @@ def _form(right: str, most: int, at: dt.datetime) -> bool:
             return False
         batch = CaseBatch.objects.create(right=right, made_at=at)
         Case.objects.filter(pk__in=[case.pk for case in each_person_once.values()]).update(batch=batch)
-        want("cases.batch", str(batch.pk))
+        enqueue("requests.batch", str(batch.pk))
         return True
 
 
@@ -98,12 +99,12 @@ def _declaration_hash() -> str:
 
 
 def end_halt(at: dt.datetime) -> None:
-    """End the halt after the configuration was fixed, and resume stopped flows where they were."""
+    """End the halt after the configuration was fixed, and resume stopped jobs where they were."""
     with transaction.atomic():
         if ProcessingHalt.objects.filter(cleared_at=None).update(cleared_at=at):
             stopped = CaseBatch.objects.filter(ended_at=None).values_list("pk", flat=True)
-            want("cases.batch", *(str(pk) for pk in stopped))
-            go_on(_FLOWS, [_code(wrong.__name__) for wrong in _WRONG])
+            enqueue("requests.batch", *(str(pk) for pk in stopped))
+            resume_stopped(_KINDS, [_code(wrong.__name__) for wrong in _WRONG])
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Steps of the flows in `requests.jobs` that execute a request and answer it.
+"""Steps of the jobs in `requests.jobs` that execute a request and answer it.
 
 Cases of one right are executed together in a batch. Each function is one step, identified by its ids alone, and
 idempotent. Changes to a company's stores go through `core.journal`; the receipts are added to the cases in the commit
@@ -16,6 +16,7 @@ from django.db import transaction
 
 from troth.service.core.actions import act as carry_out
 from troth.service.core.actions import act_again
+from troth.service.core.jobs.queue import enqueue
 from troth.service.core.journal import follow
 from troth.service.core.models import EntryRow, RunRow
 from troth.service.requests import rules
@@ -50,7 +51,6 @@ from troth.service.requests.models import (
     WaitReason,
 )
 from troth.service.requests.responses import outcome
-from troth.service.work.run import want
 from troth.stores import Store
 from troth.subjects import (
     AmendmentPlan,
@@ -363,7 +363,7 @@ def _take_apart(cases: Sequence[Case], refused: PlanRefused | NotApproved, at: d
             _leave(case, "", {"why": "taken_apart"}, at)
             batch = CaseBatch.objects.create(right=case.right, made_at=at)
             Case.objects.filter(pk=case.pk, batch=None, needs="", state=CaseState.IN_PROGRESS).update(batch=batch)
-            want("cases.batch", str(batch.pk))
+            enqueue("requests.batch", str(batch.pk))
 
 
 def _refusal(refused: PlanRefused) -> dict[str, Any]:
@@ -431,7 +431,7 @@ def ask(batch_id: int) -> int:
 
 
 def settle_batch(batch_id: int) -> int:
-    """Answer the complete cases of the batch, and start a separate flow for each case that waits for systems. Returns
+    """Answer the complete cases of the batch, and enqueue a separate job for each case that waits for systems. Returns
     how many were answered."""
     batch = CaseBatch.objects.get(pk=batch_id)
     with process_queue():
@@ -444,7 +444,7 @@ def settle_batch(batch_id: int) -> int:
         answered = settle([case for case in cases if case.pk not in left], at_desk)
     with transaction.atomic():
         Case.objects.filter(pk__in=waiting, state=CaseState.IN_PROGRESS).update(needs=WaitReason.SYSTEMS, batch=None)
-        want("cases.follow", *map(str, waiting))
+        enqueue("requests.follow", *map(str, waiting))
         for case in cases:
             if case.pk in waiting and case.right in STOPS:
                 outcome.stop_recorded(case, at_desk, now=at)
@@ -455,7 +455,7 @@ def settle_batch(batch_id: int) -> int:
 
 
 def poll(case_id: int) -> int:
-    """`external_systems.poll` for a flow. If a use has to stop, the stores are read again before the person is
+    """`external_systems.poll` for a job. If a use has to stop, the stores are read again before the person is
     informed."""
     with process_queue():
         if (wait_s := external_systems.poll(case_id)) > 0:

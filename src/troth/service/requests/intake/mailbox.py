@@ -31,8 +31,7 @@ from django.utils.translation import gettext
 
 from troth.errors import TrothError
 from troth.service.configuration import Mailbox, Settings
-from troth.service.core import scheduled_jobs
-from troth.service.core.periodic_jobs import periodic_job
+from troth.service.core import timestamps
 from troth.service.mail.actions import about_of
 from troth.service.mail.message import Address
 from troth.service.mail.rules import LetterRefused
@@ -47,11 +46,10 @@ from troth.service.requests.responses import appeals
 from troth.subjects import Identity, IdentityRefused
 
 _LOG = logging.getLogger("troth.mailbox")
-_EVERY = dt.timedelta(minutes=1)
-READ_BY = "mailbox:read-by"
-"""Scheduled job (`core.scheduled_jobs`) with the time by which the mailbox must be read again. It is overdue if the
-mailbox does not answer, or nobody reads it."""
-_UNREAD_MAX = dt.timedelta(minutes=30)
+READ_AT = "mailbox:read"
+"""When the mailbox was last read (`core.timestamps`)."""
+UNREAD_MAX = dt.timedelta(minutes=30)
+"""How long the mailbox may not answer, or nobody read it."""
 _AT_ONCE = 100
 _PASS_S_MAX = 30.0
 """Maximum duration of one pass; remaining messages are read in the next one."""
@@ -109,15 +107,13 @@ class MailRead:
         return "MailRead(…)"
 
 
-@periodic_job("cases:mailbox")
-def read_due(now: dt.datetime) -> dt.datetime:
+def read_due(now: dt.datetime) -> None:
     """Ingest new messages, if a mailbox is configured and declared."""
     told: Settings = settings.TROTH
     at_desk = case_deployment()
     if told.mailbox is not None and at_desk.declaration.requests.by_mail:
         read_mailbox(told.mailbox, at_desk, now=now)
-        scheduled_jobs.put_off(READ_BY, until=now + _UNREAD_MAX)
-    return now + _EVERY
+        timestamps.note(READ_AT, now)
 
 
 def take_in(letter: MailboxMessage, at_desk: CaseDeployment, *, now: dt.datetime) -> list[Case]:

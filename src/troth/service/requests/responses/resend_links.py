@@ -12,13 +12,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from troth.declaration import IdentityKind
+from troth.service.core.jobs.queue import enqueue
 from troth.service.requests import lifecycle
 from troth.service.requests.aliases import about
 from troth.service.requests.content import CaseContent, ContentGone
 from troth.service.requests.deployment import CaseDeployment, case_deployment
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseState, MailedLink
-from troth.service.work.run import want
 
 CASES_MAX = 5
 """Maximum number of cases, the latest ones; people with more have to contact us."""
@@ -31,7 +31,7 @@ def wish(address: str, at_desk: CaseDeployment) -> None:
     """Request that links are resent, if there are any; the work is the same if there are none. Raises
     `lifecycle.CaseRefused`."""
     subject = lifecycle.subject_of(CaseContent(identifiers=((IdentityKind.EMAIL, address),)), at_desk)
-    want("cases.again", subject)
+    enqueue("requests.resend_links", subject)
 
 
 def resend_links(subject: str, *, now: dt.datetime) -> int:

@@ -1,10 +1,9 @@
-"""The keep loop runs what is due, once, and everything follows from the checks."""
+"""A pass runs what is due, once, and everything follows from the checks."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,16 +17,17 @@ from troth.declaration import Audience, Granularity, Ledger, Period, Promise, pa
 from troth.ledger import DeclaredName, Entry, Verifier
 from troth.policy import read
 from troth.protect import Keyring
-from troth.service.assurance import evaluation, scheduler
+from troth.service.assurance import evaluation, jobs
+from troth.service.assurance.actions import KeepContext, Last
 from troth.service.assurance.control_inputs import register_answers
 from troth.service.assurance.models import PromiseRow
-from troth.service.assurance.scheduler import KeepContext
-from troth.service.core import scheduled_jobs
+from troth.service.assurance.rules import CHECK
 from troth.service.core.deployment import Deployment
+from troth.service.core.jobs.models import Job, Worker
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import record, sequence
-from troth.service.core.models import CheckRow, EntryRow, ScheduledJob, Task, Tile
+from troth.service.core.models import CheckRow, EntryRow, Task, Tile
 from troth.service.database import may_pass
 from troth.subjects import Run
 
@@ -55,7 +55,7 @@ def look(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Ma
 def office() -> KeepContext:
     declaration = parse(DECLARED)
     company = Deployment(declaration, looked_at_hash(declaration), read(f"# Policy\n\n{QUOTE}\n"), catalogue())
-    return KeepContext(company, Keyring(b"\x01" * 32), look)
+    return KeepContext(company, Keyring(b"\x01" * 32), look=look)
 
 
 def promising(office: KeepContext, *promises: Promise) -> KeepContext:
@@ -69,7 +69,7 @@ def entries(kind: str) -> list[Mapping[str, Any]]:
 
 
 def test_a_promise_is_kept_once_its_control_has_passed(database: str, office: KeepContext) -> None:
-    report = scheduler.run_due(NOW, office=office)
+    report = jobs.run_due(NOW, office=office)
     assert [check.outcome for check in report.checks] == ["pass"]
     assert PromiseRow.objects.get().status == "kept"
     assert report.entries_sequenced == EntryRow.objects.count() == 6
@@ -91,20 +91,20 @@ def test_a_promise_whose_words_are_gone_is_unproven_though_its_control_passed(
     database: str, office: KeepContext
 ) -> None:
     gone = replace(office, company=replace(office.company, policy=read("# Policy\n\nWe do what we can.\n")))
-    assert [check.outcome for check in scheduler.run_due(NOW, office=gone).checks] == ["pass"]
+    assert [check.outcome for check in jobs.run_due(NOW, office=gone).checks] == ["pass"]
     assert PromiseRow.objects.get().status == "unproven"
 
 
 def test_nothing_is_run_before_it_is_due_again(database: str, office: KeepContext) -> None:
-    scheduler.run_due(NOW, office=office)
-    assert scheduler.run_due(NOW + HOUR / 2, office=office).checks == ()
-    assert len(scheduler.run_due(NOW + HOUR, office=office).checks) == 1
+    jobs.run_due(NOW, office=office)
+    assert jobs.run_due(NOW + HOUR / 2, office=office).checks == ()
+    assert len(jobs.run_due(NOW + HOUR, office=office).checks) == 1
 
 
 def test_a_failure_breaks_the_promise_opens_a_task_and_is_recorded(database: str, office: KeepContext) -> None:
-    scheduler.run_due(NOW, office=office)
+    jobs.run_due(NOW, office=office)
     DatabaseJournal().begin(RUN)
-    scheduler.run_due(NOW + HOUR, office=office)
+    jobs.run_due(NOW + HOUR, office=office)
     assert PromiseRow.objects.get().status == "broken"
     assert Task.objects.get().closed_at is None
     assert [(fields["before"], fields["after"]) for fields in entries("promise.changed")] == [
@@ -112,7 +112,7 @@ def test_a_failure_breaks_the_promise_opens_a_task_and_is_recorded(database: str
         ("kept", "broken"),
     ]
     DatabaseJournal().finish(RUN.id, [])
-    scheduler.run_due(NOW + 2 * HOUR, office=office)
+    jobs.run_due(NOW + 2 * HOUR, office=office)
     assert PromiseRow.objects.get().status == "kept"
     assert Task.objects.get().closed_at == NOW + 2 * HOUR
 
@@ -120,15 +120,15 @@ def test_a_failure_breaks_the_promise_opens_a_task_and_is_recorded(database: str
 def test_a_pass_that_began_earlier_does_not_doubt_what_a_later_one_has_checked(
     database: str, office: KeepContext
 ) -> None:
-    scheduler.run_due(NOW + HOUR / 60, office=office)
-    assert scheduler.run_due(NOW, office=office).promises_changed == ()
+    jobs.run_due(NOW + HOUR / 60, office=office)
+    assert jobs.run_due(NOW, office=office).promises_changed == ()
     assert PromiseRow.objects.get().status == "kept"
 
 
 def test_a_promise_goes_stale_although_nothing_is_checked(database: str, office: KeepContext) -> None:
-    scheduler.run_due(NOW, office=office)
-    ScheduledJob.objects.filter(name__startswith="control:").update(next_due=NOW + 99 * HOUR)
-    scheduler.run_due(NOW + 48 * HOUR, office=office)
+    jobs.run_due(NOW, office=office)
+    Job.objects.filter(kind=CHECK).update(due_at=NOW + 99 * HOUR)
+    jobs.run_due(NOW + 48 * HOUR, office=office)
     assert PromiseRow.objects.get().status == "unproven"
     assert entries("promise.changed")[-1]["after"] == "unproven"
 
@@ -136,7 +136,7 @@ def test_a_promise_goes_stale_although_nothing_is_checked(database: str, office:
 def test_a_pass_after_which_nothing_is_new_judges_nothing_and_half_a_minute_is_new(
     database: str, office: KeepContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    last, judged = scheduler.Last(), list[dt.datetime]()
+    last, judged = Last(), list[dt.datetime]()
     was = evaluation.judge
 
     def judge(of: Deployment, *, now: dt.datetime, **more: Any) -> Any:
@@ -145,31 +145,31 @@ def test_a_pass_after_which_nothing_is_new_judges_nothing_and_half_a_minute_is_n
 
     monkeypatch.setattr(evaluation, "judge", judge)
     second = dt.timedelta(seconds=1)
-    scheduler.run_due(NOW, office=office, last=last)
-    scheduler.run_due(NOW + second, office=office, last=last)
+    jobs.run_due(NOW, office=office, last=last)
+    jobs.run_due(NOW + second, office=office, last=last)
     assert judged == [NOW]
-    scheduler.run_due(NOW + 30 * second, office=office, last=last)
+    jobs.run_due(NOW + 30 * second, office=office, last=last)
     assert judged == [NOW, NOW + 30 * second]
-    scheduler.run_due(NOW + 31 * second, office=office, last=last, hasten=True)  # a check
-    scheduler.run_due(NOW + 32 * second, office=promising(office), last=last)  # another declaration
+    jobs.run_due(NOW + 31 * second, office=office, last=last, hasten=True)  # a check
+    jobs.run_due(NOW + 32 * second, office=promising(office), last=last)  # another declaration
     assert judged[2:] == [NOW + 31 * second, NOW + 32 * second]
-    scheduler.run_due(NOW + 33 * second, office=promising(office), last=last)
+    jobs.run_due(NOW + 33 * second, office=promising(office), last=last)
     assert len(judged) == 4
 
 
 def test_unbinding_and_loosening_a_control_are_entries(database: str, office: KeepContext) -> None:
-    scheduler.run_due(NOW, office=office)
+    jobs.run_due(NOW, office=office)
     [promise] = office.company.declaration.promises
     hidden = promising(office, promise.model_copy(update={"audience": Audience.STAFF}))
-    scheduler.run_due(NOW, office=hidden)
+    jobs.run_due(NOW, office=hidden)
     assert [fields["what"] for fields in entries("control.loosened")] == ["audience"]
     for what in ({"delay": Period(count=7, unit="day")}, {"granularity": Granularity.NONE}, {"failures": 3}):
-        scheduler.run_due(NOW, office=promising(office, promise))
-        scheduler.run_due(NOW, office=promising(office, promise.model_copy(update=what)))
+        jobs.run_due(NOW, office=promising(office, promise))
+        jobs.run_due(NOW, office=promising(office, promise.model_copy(update=what)))
         assert entries("control.loosened")[-1]["what"] == next(iter(what))
-    scheduler.run_due(NOW, office=promising(office, promise.model_copy(update={"controls": ()})))
+    jobs.run_due(NOW, office=promising(office, promise.model_copy(update={"controls": ()})))
     assert len(entries("control.unbound")) == 1
-    scheduler.run_due(NOW, office=office)  # binding it again is no loosening
+    jobs.run_due(NOW, office=office)  # binding it again is no loosening
     assert len(entries("control.unbound") + entries("control.loosened")) == 5
 
 
@@ -177,16 +177,16 @@ def test_the_first_declaration_and_every_change_of_it_or_of_the_policy_are_entri
     database: str, office: KeepContext
 ) -> None:
     for _ in range(2):
-        scheduler.run_due(NOW, office=office)
+        jobs.run_due(NOW, office=office)
     [loaded] = entries("declaration.loaded")
     assert (loaded["declaration"].text, loaded["promises"]) == (office.company.declaration.hash, 1)
     reworded = replace(office.company, policy=read("# Policy\n\nWe promise less.\n"))
     for _ in range(2):
-        scheduler.run_due(NOW, office=replace(office, company=reworded))
+        jobs.run_due(NOW, office=replace(office, company=reworded))
     [changed] = entries("declaration.changed")
     assert changed["before"] == changed["after"] == loaded["declaration"]
     assert changed["policy_before"] == loaded["policy"] != changed["policy_after"]
-    scheduler.run_due(NOW, office=promising(office))
+    jobs.run_due(NOW, office=promising(office))
     assert entries("declaration.changed")[-1]["after"] != loaded["declaration"]
 
 
@@ -195,17 +195,17 @@ def test_a_control_that_breaks_is_an_error_and_is_tried_again_soon(database: str
     def blind(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
         yield {"declaration": company.declaration, "now": now}
 
-    report = scheduler.run_due(NOW, office=replace(office, look=blind))
+    report = jobs.run_due(NOW, office=replace(office, look=blind))
     assert [check.outcome for check in report.checks] == ["error"]
-    assert scheduled_jobs.next_due(NOW, prefix="control:") == NOW + HOUR / 4
+    assert Job.objects.get(kind=CHECK).due_at == NOW + HOUR / 4
     assert PromiseRow.objects.get().status == "unproven"
 
 
 def test_a_broken_ledger_holds_no_control_up_and_is_told(database: str, office: KeepContext) -> None:
-    scheduler.run_due(NOW, office=office)
+    jobs.run_due(NOW, office=office)
     Tile.objects.update(data=bytes(32))
     DatabaseJournal().begin(RUN)
-    report = scheduler.run_due(NOW + HOUR, office=office)
+    report = jobs.run_due(NOW + HOUR, office=office)
     assert [check.outcome for check in report.checks] == ["fail"]
     assert PromiseRow.objects.get().status == "broken"
     assert (report.entries_sequenced, EntryRow.objects.filter(leaf=None).count()) == (0, 3)
@@ -220,29 +220,30 @@ def test_a_ledger_that_cannot_be_shown_to_an_outsider_is_told(database: str, off
         declaration = office.company.declaration.model_copy(update={"ledger": shown})
         company = replace(office.company, declaration=declaration, looked_at_hash=looked_at_hash(declaration))
         office = replace(office, company=company)
-        assert scheduler.run_due(NOW, office=office).unsigned == ()
+        assert jobs.run_due(NOW, office=office).unsigned == ()
         record(Entry("demo.fault_planted", NOW, {"fault": DeclaredName("overdue")}))
         sequence(signer, now=NOW)
         Tile.objects.update(data=b"")
-        [told] = scheduler.run_due(NOW + HOUR / 5, office=office).unsigned
+        [told] = jobs.run_due(NOW + HOUR / 5, office=office).unsigned
     assert told.startswith("tile/0/000.p/7 is missing")
 
 
 def test_a_clock_that_went_back_is_told_and_everything_is_recorded(database: str, office: KeepContext) -> None:
-    assert scheduler.run_due(NOW, office=office).unsigned == ()
+    assert jobs.run_due(NOW, office=office).unsigned == ()
     DatabaseJournal().begin(RUN)
-    report = scheduler.run_due(NOW - 3 * HOUR, office=office, hasten=True)
+    report = jobs.run_due(NOW - 3 * HOUR, office=office, hasten=True)
     [told] = report.unsigned
     assert told.startswith("the clock went back, or was ahead before: the last checkpoint is of 2026-11-24 09:41 UTC")
     assert report.entries_sequenced > 0
-    assert scheduler.run_due(NOW + HOUR, office=office).unsigned == ()
+    assert jobs.run_due(NOW + HOUR, office=office).unsigned == ()
 
 
 def test_a_crash_between_claim_and_result_is_made_good_when_the_lease_ends(database: str, office: KeepContext) -> None:
-    scheduler.run_due(NOW, 0, office=office)  # schedules, and runs nothing
-    assert len(scheduled_jobs.claim(NOW, lease_for=HOUR / 4, prefix="control:")) == 1  # and then the process is gone
-    assert scheduler.run_due(NOW + HOUR / 6, office=office).checks == ()
-    assert len(scheduler.run_due(NOW + HOUR / 4, office=office).checks) == 1
+    jobs.run_due(NOW, checks=False, office=office)
+    Job.objects.filter(kind=CHECK).update(state="running", worker="dead", due_at=None)
+    Worker.objects.create(name="dead", begun_at=NOW, lease_until=NOW + HOUR / 4)
+    assert jobs.run_due(NOW + HOUR / 6, office=office).checks == ()
+    assert len(jobs.run_due(NOW + HOUR / 3, office=office).checks) == 1
 
 
 def test_a_result_that_comes_after_its_lease_leaves_nothing_behind(database: str, office: KeepContext) -> None:
@@ -250,32 +251,15 @@ def test_a_result_that_comes_after_its_lease_leaves_nothing_behind(database: str
     def slow(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
         class Slow(DatabaseJournal):
             def unfinished(self) -> Iterator[Run]:
-                ScheduledJob.objects.filter(name__startswith="control:").update(lease="another", lease_until=now + HOUR)
+                Job.objects.filter(kind=CHECK).update(worker="another")
+                Worker.objects.create(name="another", begun_at=NOW, lease_until=NOW + HOUR)
                 return super().unfinished()
 
         yield {"declaration": company.declaration, "journal": Slow(), "now": now}
 
-    report = scheduler.run_due(NOW, office=replace(office, look=slow))
-    assert (report.lost, report.checks) == (1, ())
+    assert jobs.run_due(NOW, office=replace(office, look=slow)).checks == ()
     assert not CheckRow.objects.exists()
     assert entries("check.changed") == []
-
-
-def test_the_loop_ends_when_it_is_told_and_outlives_a_broken_pass(
-    database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    stop, passes = threading.Event(), []
-
-    def broken(now: dt.datetime, **_: object) -> None:
-        passes.append(now)
-        if len(passes) == 2:
-            stop.set()
-        raise ValueError("ann@example.org")
-
-    monkeypatch.setattr(scheduler, "run_due", broken)
-    monkeypatch.setattr(scheduler, "REST", dt.timedelta())
-    scheduler.forever(stop, clock=lambda: NOW)
-    assert passes == [NOW, NOW]
 
 
 def test_judging_needs_no_database_of_statuses(database: str, office: KeepContext) -> None:
@@ -284,20 +268,20 @@ def test_judging_needs_no_database_of_statuses(database: str, office: KeepContex
 
 
 def test_another_declaration_is_checked_at_once(database: str, office: KeepContext) -> None:
-    scheduler.run_due(NOW, office=office)
+    jobs.run_due(NOW, office=office)
     moved = parse(DECLARED.replace("1 Example Street", "2 Example Street"))
     there = replace(office, company=replace(office.company, declaration=moved, looked_at_hash=looked_at_hash(moved)))
-    report = scheduler.run_due(NOW + HOUR / 60, office=there)
+    report = jobs.run_due(NOW + HOUR / 60, office=there)
     assert (len(report.checks), report.promises_changed) == (1, ())
     assert PromiseRow.objects.get().status == "kept"
-    assert scheduler.run_due(NOW + HOUR / 30, office=there).checks == ()
+    assert jobs.run_due(NOW + HOUR / 30, office=there).checks == ()
 
 
 def test_another_version_of_a_control_is_checked_at_once(database: str, office: KeepContext) -> None:
-    scheduler.run_due(NOW, office=office)
+    jobs.run_due(NOW, office=office)
     CheckRow.objects.update(control_version=99)
-    assert len(scheduler.run_due(NOW + HOUR / 60, office=office).checks) == 1
-    assert scheduler.run_due(NOW + HOUR / 30, office=office).checks == ()
+    assert len(jobs.run_due(NOW + HOUR / 60, office=office).checks) == 1
+    assert jobs.run_due(NOW + HOUR / 30, office=office).checks == ()
 
 
 # --- our own database goes away -------------------------------------------------------------------------------------
@@ -318,10 +302,9 @@ def test_a_check_that_our_own_database_went_away_from_is_none_and_is_made_again(
     register_answers()
     with monkeypatch.context() as patch:
         patch.setitem(result._ANSWERS, "core.runs_finished", away)
-        with pytest.raises(OperationalError):
-            scheduler.run_due(NOW, office=office)
+        assert jobs.run_due(NOW, office=office).checks == ()
     assert not CheckRow.objects.exists()
-    report = scheduler.run_due(NOW, office=office)  # the claim is free, and not held until its lease runs out
+    report = jobs.run_due(NOW + HOUR / 60, office=office)
     assert [check.control for check in report.checks] == ["core.runs_finished"]
 
 
@@ -333,5 +316,5 @@ def test_a_check_that_breaks_by_a_mistake_of_ours_is_an_error(
 
     register_answers()
     monkeypatch.setitem(result._ANSWERS, "core.runs_finished", broken)
-    [check] = scheduler.run_due(NOW, office=office).checks
+    [check] = jobs.run_due(NOW, office=office).checks
     assert check.outcome is CheckOutcome.ERROR
