@@ -53,7 +53,6 @@ _READY = (
     "troth.audit",
     "troth.protect.fields.check",
     "troth.service.configuration",
-    "dbos",
     "requests",
     "sqlalchemy.dialects.sqlite",
     "rich.progress",
@@ -100,7 +99,8 @@ _READY_WITH_DJANGO = (
     "troth.service.staff.controls",
     "troth.service.staff.actions",
     "troth.service.vault.stored_tokens",
-    "troth.service.work.run",
+    "troth.service.core.jobs.queue",
+    "troth.service.core.jobs.worker",
 )
 """What is imported once it is: all but what keeps `Settings` of the environment, which each command has of its own,
 and but commands, which keep the width of the terminal."""

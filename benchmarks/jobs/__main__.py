@@ -3,9 +3,9 @@
     python -m benchmarks.jobs [--jobs 5000] [--postgresql]
 
 On SQLite with one worker, or on a throwaway PostgreSQL with two. A short job inserts one row. The floor is the same
-rows inserted by one connection, a transaction for each. "started" is from before the enqueueing transaction until the job's
-first line, in another process; "due" the same from the time for which it was enqueued. In the last part workers are
-killed at random while they work, and every job must have its row once. It ends with 1 where a goal was missed.
+rows inserted by one connection, a transaction for each. "started" is from before the enqueueing transaction until the
+job's first line, in another process; "due" the same from the time for which it was enqueued. In the last part workers
+are killed at random while they work, and every job must have its row once. It ends with 1 where a goal was missed.
 """
 
 from __future__ import annotations

@@ -180,7 +180,7 @@ def _watching(watches: list[cProfile.Profile]) -> Iterator[None]:
             finally:
                 watches.append(watch)
 
-    Worker._run_one = seen  # type: ignore[method-assign]
+    Worker._run_one = seen  # type: ignore[assignment, method-assign]
     try:
         with cProfile.Profile() as watch:
             yield

@@ -141,9 +141,9 @@ def test_migrations_that_are_missing_are_told(firm: Firm) -> None:
 def test_letters_that_failed_and_a_line_that_stands_still_are_wrong(firm: Firm) -> None:
     with closing(sqlite3.connect(firm.home / "troth.sqlite3")) as database, database:
         database.execute(
-            "INSERT INTO mail_letter (once, kind, about, 'to', language, message_id, state, queued_at, due, until,"
-            " tries, reason, repeated, lease, ended_at) VALUES ('a', 'link', 'case:R-2026-0001', 'ps1:x', 'en',"
-            " '<a@example.org>', 'failed', '2026-11-01', '2026-11-01', '2026-11-02', 9, '550', 0, '', '2026-11-02')"
+            "INSERT INTO mail_letter (once, kind, about, 'to', language, message_id, state, queued_at, until,"
+            " reason, repeated, ended_at) VALUES ('a', 'link', 'case:R-2026-0001', 'ps1:x', 'en',"
+            " '<a@example.org>', 'failed', '2026-11-01', '2026-11-02', '550', 0, '2026-11-02')"
         )
         database.execute(
             "INSERT INTO requests_processing_halt (why, declaration, since) VALUES ('declaration', 'x', '2026-11-01')"

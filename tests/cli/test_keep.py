@@ -6,14 +6,13 @@ import dataclasses
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests import forks
-from tests.cli.firm import TROTH, Firm, lay
+from tests.cli.firm import Firm, lay
 from tests.cli.test_requests import ANN, plan_of
 from tests.rig.vendor import FakeVendor, Trap
 
@@ -178,17 +177,6 @@ def test_a_service_that_is_asked_is_asked_and_nothing_is_said_of_anybody(firm: F
         (check,) = asking.troth("keep", "--all", "--json").document["checks"]
         assert check["outcome"] == "fail"
         assert {action for action, _ in vendor.received} == {"offer"}
-
-
-def test_forever_ends_when_it_is_told(firm: Firm) -> None:
-    command = [TROTH, "keep", "--forever"]
-    environment = {**os.environ, **firm.environment}
-    loop = subprocess.Popen(command, env=environment, cwd=firm.folder, stdout=subprocess.PIPE, text=True)
-    assert loop.stdout is not None
-    with loop, loop.stdout as lines:
-        assert any("1 control checked" in line for line in lines)
-        loop.send_signal(signal.SIGTERM)
-        assert loop.wait(30) == 0
 
 
 def test_the_published_policy_is_no_undeclared_personal_data(firm: Firm) -> None:

@@ -112,8 +112,7 @@ def test_a_start_that_is_not_refused_says_where_and_nothing_else(
     assert json.loads(said or complaints) == {
         "address": f"http://127.0.0.1:{port}/policy/",
         "workers": 1,
-        "keep": False,
-        "work": True,
+        "work": False,
     }
     assert (rest, complaints) == ("", "")
 

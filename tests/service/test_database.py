@@ -32,7 +32,7 @@ def execute(sql: str) -> None:
 
 
 def test_a_statement_that_is_wrong_does_not_pass(database: str) -> None:
-    for wrong in ("SELECT nothing FROM nowhere", "SELEKT 1", "INSERT INTO core_scheduled_job VALUES (1)"):
+    for wrong in ("SELECT nothing FROM nowhere", "SELEKT 1", "INSERT INTO core_timestamp VALUES (1)"):
         assert not may_pass(met(lambda wrong=wrong: execute(wrong)))  # type: ignore[misc]
 
 
@@ -71,7 +71,7 @@ def test_a_connection_that_the_server_ends_passes(database: str, request: pytest
     connection.close()
 
 
-@pytest.mark.parametrize("sql", ["SELECT pg_sleep(2)", "LOCK TABLE core_scheduled_job"])
+@pytest.mark.parametrize("sql", ["SELECT pg_sleep(2)", "LOCK TABLE core_timestamp"])
 def test_what_takes_too_long_for_somebody_who_waits_passes(
     database: str, monkeypatch: pytest.MonkeyPatch, sql: str
 ) -> None:
@@ -87,7 +87,7 @@ def test_what_takes_too_long_for_somebody_who_waits_passes(
             execute(sql)
 
     with psycopg.connect(database) as other:
-        other.execute("LOCK TABLE core_scheduled_job")
+        other.execute("LOCK TABLE core_timestamp")
         assert may_pass(met(locked))
 
 

@@ -150,7 +150,7 @@ DOORS: Mapping[str, Door] = {
     "console/disclosures/received": any_of(SENT, methods=SEND, personal=True),
     "console/disclosures/notices/<int:pk>": any_of(SENT, methods=SEND),
     "console/work/": any_of(H, EVIDENCE),
-    "console/work/flows/<int:pk>/go-on": any_of(H, methods=SEND),
+    "console/work/jobs/<int:pk>/go-on": any_of(H, methods=SEND),
     "console/work/line/start": any_of(H, methods=SEND),
     "console/work/clock/confirm": any_of(H, methods=SEND),
     "console/work/letters/<int:pk>/again": any_of(H, methods=SEND),

@@ -42,12 +42,11 @@ def work(once: bool, jobs: int, only: tuple[str, ...], as_json: bool) -> None:
     run_jobs(stop, pace=Pace(threads=jobs), only=only, until_idle=once)
     left = health()
     if as_json:
-        states = ("queued", "running", "waiting", "stopped", "failed", "workers")
+        states = ("queued", "scheduled", "running", "waiting", "stopped", "failed", "workers")
         cli.print_json({name: getattr(left, name) for name in states})
     else:
-        click.echo(
-            f"{counted(left.queued + left.waiting, 'job')} for later, {left.stopped} stopped, {left.failed} failed"
-        )
+        later = counted(left.queued + left.scheduled + left.waiting, "job")
+        click.echo(f"{later} for later, {left.stopped} stopped, {left.failed} failed")
     sys.stdout.flush()
     if stop.is_set():
         os._exit(bool(left.stopped or left.failed))  # a job that did not stop in time would delay the exit

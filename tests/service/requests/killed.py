@@ -1,9 +1,9 @@
 """Processes that answer requests, each of them killed on the way: ``python -m tests.service.requests.killed``.
 
 ``web KILLED_AT`` asks over the API what stands on standard input, ``work KILLED_AT`` runs the jobs that can go on, and
-``keep KILLED_AT`` those that recur, webhooks and letters; ``both`` is all of that, and ``forever`` a worker that goes on
-until somebody kills it. Each kills itself, as ``kill -9`` would, right before its statement or commit of that number, on
-Troth's database or a company's store; with 0 it says how many there were.
+``keep KILLED_AT`` those that recur, webhooks and letters; ``both`` is all of that, and ``forever`` a worker that goes
+on until somebody kills it. Each kills itself, as ``kill -9`` would, right before its statement or commit of that
+number, on Troth's database or a company's store; with 0 it says how many there were.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from troth.service.requests.intake import receive
 from troth.service.requests.messages import day
 from troth.service.requests.models import (
     Case,
+    CaseBatch,
     CaseKind,
     CaseOutcome,
     CaseState,
@@ -130,7 +131,7 @@ def test_cases_of_one_right_are_carried_out_together(office: Office) -> None:
         office.prove(case)
     office.work()
     assert office.rows("select count(*) from customer") == [(0,)]
-    assert Job.objects.filter(kind="requests.batch").count() == 1
+    assert CaseBatch.objects.count() == 1
     assert {case.outcome for case in Case.objects.all()} <= {CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED}
 
 

@@ -84,14 +84,14 @@ def test_a_store_that_is_down_for_an_hour_is_waited_for(
         for minutes in (0, 20, 60):
             at = begun + dt.timedelta(minutes=minutes, seconds=5)
             run_due(at, *FLOWS)
-            flow = Job.objects.get()
+            flow = Job.objects.get(kind="requests.batch")
             assert flow.state == Job.State.QUEUED
             assert flow.due_at is not None
             assert flow.due_at > at
             reasons.add(flow.reason)
             case.refresh_from_db()
             assert case.state == CaseState.IN_PROGRESS
-    assert Job.objects.get().attempts >= 3
+    assert Job.objects.get(kind="requests.batch").attempts >= 3
     assert reasons <= {"StoreUnreachable:shop", "StoreBusy:shop", "RunInterrupted"}
     assert not ProcessingHalt.objects.exists(), "to wait is all that is needed"
     at = begun + dt.timedelta(minutes=75)

@@ -90,11 +90,10 @@ class Last:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """State after `prepare`. *sequenced* counts ledger entries."""
+    """State after `prepare`: *is_old* if there may be something to judge."""
 
     doubt: Doubt | None
     is_old: bool
-    sequenced: int
 
 
 def prepare(office: KeepContext, now: dt.datetime, last: Last) -> Prepared:
@@ -116,8 +115,8 @@ def prepare(office: KeepContext, now: dt.datetime, last: Last) -> Prepared:
         _schedule(here, now)
         _hasten_outdated(here, now)
     _hasten_concerned(here, now)
-    sequenced, _ = sequence_if_sound(ledger_signer(office.keyring, here.declaration.organisation), now=now)
-    return Prepared(doubt, is_old, sequenced)
+    sequence_if_sound(ledger_signer(office.keyring, here.declaration.organisation), now=now)
+    return Prepared(doubt, is_old)
 
 
 def conclude(office: KeepContext, now: dt.datetime, last: Last) -> tuple[tuple[str, Status], ...]:
@@ -212,6 +211,7 @@ def _note_declaration(here: Deployment, now: dt.datetime) -> None:
         entry = rules.declared((row.declaration, row.policy) if row else None, after, here.declaration, now=now)
         if entry is not None:
             record(entry)
+            hasten("core.witnesses", at=now)  # there may be others
             DeclaredRow(pk=1, declaration=after[0], policy=after[1]).save(force_insert=row is None)
 
 

@@ -12,16 +12,26 @@ from troth.service.assurance.actions import PASS, PASS_EVERY, KeepContext, Last,
 from troth.service.assurance.rules import CHECK
 from troth.service.core.deployment import given
 from troth.service.core.jobs.queue import hasten as bring_forward
-from troth.service.core.jobs.registry import HIGH, batch_job, job
+from troth.service.core.jobs.registry import HIGH, LOW, batch_job, job
 from troth.service.core.jobs.running import RunningJob
 from troth.service.core.jobs.worker import run_jobs
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import clock_fault, sequence_if_sound
 from troth.service.core.witnessing import refusals
 
+
+@dataclass(slots=True)
+class _Pass:
+    """What `run_due` gathers."""
+
+    last: Last
+    checks: list[Check] = field(default_factory=list)
+    changed: list[tuple[str, Status]] = field(default_factory=list)
+
+
 _last = Last()
-_made: list[Check] = []
-"""Checks of this process's pass, while `run_due` runs."""
+_pass: _Pass | None = None
+"""The pass that this process makes with `run_due`."""
 
 
 @job(PASS, every=PASS_EVERY, priority=HIGH)
@@ -29,15 +39,35 @@ def look_around(job: RunningJob) -> None:
     """Note changes, make controls due, and judge if there is something new."""
     office = KeepContext.open()
     if prepare(office, job.now, _last).is_old:
-        conclude(office, job.now, _last)
-        sequence_if_sound(ledger_signer(office.keyring, office.company.declaration.organisation), now=job.now)
+        _judge(office, job.now)
 
 
-@batch_job(CHECK, most=50, at_once=1)
+@batch_job(CHECK, most=50, at_once=1, priority=LOW)
 def check(jobs: Sequence[RunningJob]) -> None:
-    """Check the controls that are due, with one look at everything; the keys are the controls' ids."""
-    _made.extend(check_controls(KeepContext.open(), jobs))
-    bring_forward(PASS, at=jobs[0].now)
+    """Check the controls that are due, with one look at everything, and judge; the keys are the controls' ids."""
+    office = KeepContext.open()
+    checks = check_controls(office, jobs)
+    if _pass is not None:
+        _pass.checks += checks
+    if checks:
+        _judge(office, jobs[0].now)
+
+
+def _judge(office: KeepContext, now: dt.datetime) -> None:
+    changed = conclude(office, now, _last if _pass is None else _pass.last)
+    sequence_if_sound(ledger_signer(office.keyring, office.company.declaration.organisation), now=now)
+    if _pass is not None:
+        _pass.changed += changed
+
+
+_KINDS = (
+    *("core.disposal", "core.epochs", "core.resealing", "core.scrubbing", "core.runs"),
+    *("mail", "api", "staff", "requests.mailbox", "requests.deadlines"),
+)
+
+
+def _run_jobs(at: dt.datetime | None, *kinds: str) -> None:
+    run_jobs(threading.Event(), clock=lambda: at or dt.datetime.now(dt.UTC), only=kinds, until_idle=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +77,6 @@ class PassReport:
 
     checks: tuple[Check, ...]
     promises_changed: tuple[tuple[str, Status], ...]
-    entries_sequenced: int
     unsigned: tuple[str, ...] = field(default=())
 
 
@@ -66,21 +95,25 @@ def run_due(
     judged again. Idempotent, and safe beside workers and other passes. Raises `NoDeployment`, `ProtectError` and
     Django's ``DatabaseError``.
     """
+    global _pass  # noqa: PLW0603 - jobs run in threads of their own
     now = at or dt.datetime.now(dt.UTC)
-    office, last = office or KeepContext.open(), last or Last()
+    office, made = office or KeepContext.open(), _Pass(last or Last())
     signer = ledger_signer(office.keyring, office.company.declaration.organisation)
-    prepared = prepare(office, now, last)
+    prepared = prepare(office, now, made.last)
     if hasten:
         bring_forward(CHECK, at=now)
-    _made.clear()
     refusals.clear()
-    with given(office):
-        kinds = ("core", "mail", "api", "staff", *([CHECK] if checks else ()), "requests.mailbox", "requests.deadlines")
-        run_jobs(threading.Event(), clock=lambda: at or dt.datetime.now(dt.UTC), only=kinds, until_idle=True)
-    made, changed = tuple(_made), ()  # type: tuple[Check, ...], tuple[tuple[str, Status], ...]
-    if prepared.is_old or made:
-        changed = conclude(office, now, last)
-    sequenced, broken = sequence_if_sound(signer, now=now)
+    _pass = made
+    try:
+        with given(office):
+            _run_jobs(at, *_KINDS, *([CHECK] if checks else ()))
+            if prepared.is_old and not made.checks:
+                _judge(office, now)
+            _, broken = sequence_if_sound(signer, now=now)
+            _run_jobs(at, "core.witnesses")  # they sign what the pass has recorded
+    finally:
+        _pass = None
     clock = clock_fault(now) or (str(prepared.doubt) if prepared.doubt is not None else "")
     faults = [clock, broken, *([] if broken else refusals)]
-    return PassReport(made, changed, prepared.sequenced + sequenced, tuple(fault for fault in faults if fault))
+    unsigned = tuple(fault for fault in faults if fault)
+    return PassReport(tuple(made.checks), tuple(made.changed), unsigned)

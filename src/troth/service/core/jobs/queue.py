@@ -15,6 +15,7 @@ from troth.service.core.jobs.registry import NORMAL, kinds
 
 State = Job.State
 
+_HOUR = dt.timedelta(hours=1)
 _ROWS_MAX = 100
 """Jobs per statement: a statement has a limited number of parameters."""
 _INSERT = """
@@ -113,10 +114,12 @@ def resume_stopped(names: Collection[str], reasons: Collection[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """State of the queue. *oldest* is the time since which a job has been due and unclaimed."""
+    """State of the queue. *queued* jobs are due, *scheduled* ones later. *oldest* is the time since which a job has
+    been due and unclaimed; of recurring ones and those of low priority, if it is an hour ago."""
 
     workers: int
     queued: int
+    scheduled: int
     running: int
     waiting: int
     stopped: int
@@ -131,12 +134,13 @@ class Health:
 def health(now: dt.datetime | None = None, *, among: QuerySet[Job] | None = None) -> Health:
     """State of the queue at *now*, of all jobs or *among* some. Raises Django's ``DatabaseError``."""
     now, jobs = now or _now(), Job.objects.all() if among is None else among
-    count = dict(jobs.values_list("state").annotate(Count("pk")))
-    return Health(
-        workers=Worker.objects.filter(lease_until__gt=now).count(),
-        oldest=jobs.filter(Q(due_at__lte=now)).aggregate(Min("due_at"))["due_at__min"],
-        **{state.value: count.get(state.value, 0) for state in State},
-    )
+    is_prompt = Q(priority__lte=NORMAL) & ~Q(key="")
+    is_late = Q(due_at__lte=now) & (is_prompt | Q(due_at__lt=now - _HOUR))
+    states = {state.value: Count("pk", filter=Q(state=state)) for state in State}
+    states["queued"] = Count("pk", filter=Q(state=State.QUEUED, due_at__lte=now))
+    states["scheduled"] = Count("pk", filter=Q(state=State.QUEUED, due_at__gt=now))
+    counts = jobs.aggregate(oldest=Min("due_at", filter=is_late), **states)
+    return Health(workers=Worker.objects.filter(lease_until__gt=now).count(), **counts)
 
 
 def _now() -> dt.datetime:

@@ -253,11 +253,16 @@ class Worker:
             if is_stopped():
                 return
             self._runtime.rest(_AWAY_S)
+        is_last = False
         try:
             while not is_stopped() and not self._lease.is_lost:
                 claimed = self._turn()
                 if until_idle and not claimed and not self._held:
-                    break
+                    if is_last:
+                        break
+                    is_last, self._next_poll = True, 0.0  # rows may have become ready meanwhile
+                    continue
+                is_last = False
                 if not claimed or len(self._held) >= self._pace.threads:
                     self._runtime.rest(self._pace.look_s)
             if self._lease.is_lost:

@@ -77,13 +77,19 @@ def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpRe
 
 
 def _jobs(request: HttpRequest) -> QuerySet[Job]:
-    """Jobs visible to the sender of *request*. Jobs with a withheld case's primary key are hidden."""
+    """Jobs visible to the sender of *request*. Those of withheld cases and their e-mails are hidden."""
     numbers = Case.objects.filter(reference__in=withheld_from(request)).values_list("pk", flat=True)
-    return Job.objects.exclude(kind__in=["requests.follow", "requests.lift"], key__in=list(map(str, numbers)))
+    letters = LetterRow.objects.filter(about__in=_withheld(request)).values_list("pk", flat=True)
+    jobs = Job.objects.exclude(kind__in=["requests.follow", "requests.lift"], key__in=list(map(str, numbers)))
+    return jobs.exclude(kind="mail.send", key__in=list(map(str, letters)))
 
 
 def _letters(request: HttpRequest) -> QuerySet[LetterRow]:
-    return LetterRow.objects.exclude(about__in=[f"case:{reference}" for reference in withheld_from(request)])
+    return LetterRow.objects.exclude(about__in=_withheld(request))
+
+
+def _withheld(request: HttpRequest) -> list[str]:
+    return [f"case:{reference}" for reference in withheld_from(request)]
 
 
 @needs(StaffRight.CASES_HANDLE)
