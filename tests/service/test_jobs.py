@@ -14,7 +14,7 @@ from django.db import Error, IntegrityError, OperationalError, connection, trans
 
 from troth.service.core.jobs import registry
 from troth.service.core.jobs import worker as jobs_worker
-from troth.service.core.jobs.models import Job, Worker
+from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.jobs.queue import cancel, enqueue, hasten, health, resume, signal
 from troth.service.core.jobs.registry import HIGH, Retry, batch_job, job, poller
 from troth.service.core.jobs.running import LeaseLost, Result, RunningJob, Stopped, TryAgain
@@ -106,7 +106,7 @@ def test_a_job_runs_its_steps_in_turn_to_its_end(run_all: RunAll, steps: Steps) 
     assert [did for did in steps.did if "R-2" in did] == ["count R-2", "tell R-2 3"]
     assert sorted(steps.did) == ["count R-1", "count R-2", "tell R-1 3", "tell R-2 3"]
     assert not Job.objects.exists()
-    assert not Worker.objects.exists()
+    assert not WorkerRow.objects.exists()
 
 
 @pytest.mark.parametrize("result", [None, True, 3, "sha256:ab", {"done": 2, "left": ["R-1", None]}])
@@ -601,7 +601,7 @@ def test_a_step_whose_database_goes_away_is_done_again(
         with contextlib.suppress(Error):  # one that is not patient says so
             run_all()
         connection.close()
-        Worker.objects.update(lease_until=NOW - SECOND)
+        WorkerRow.objects.update(lease_until=NOW - SECOND)
         clock.now += HOUR
     assert is_done()
     assert steps.did == ["before", "after"]
@@ -669,10 +669,10 @@ def test_jobs_of_a_dead_worker_are_taken_over(run_all: RunAll, steps: Steps) -> 
 
     enqueue("demo", "R-1")
     Job.objects.update(state=State.RUNNING, worker="dead", due_at=None)
-    Worker.objects.create(name="dead", begun_at=NOW - DAY, lease_until=NOW + SECOND)
+    WorkerRow.objects.create(name="dead", begun_at=NOW - DAY, lease_until=NOW + SECOND)
     run_all()
     assert steps.did == []
-    Worker.objects.update(lease_until=NOW - SECOND)
+    WorkerRow.objects.update(lease_until=NOW - SECOND)
     run_all()
     assert steps.did == ["do"]
 
@@ -681,8 +681,8 @@ def test_health_says_what_waits_and_since_when(database: str) -> None:
     now = dt.datetime.now(dt.UTC)
     enqueue("demo", "R-1", not_before=now - HOUR)
     enqueue("demo", "R-2", not_before=now + HOUR)
-    Worker.objects.create(name="alive", begun_at=now, lease_until=now + HOUR)
-    Worker.objects.create(name="dead", begun_at=now, lease_until=now - HOUR)
+    WorkerRow.objects.create(name="alive", begun_at=now, lease_until=now + HOUR)
+    WorkerRow.objects.create(name="dead", begun_at=now, lease_until=now - HOUR)
     found = health(now)
     assert (found.workers, found.queued, found.scheduled, found.running, found.oldest) == (1, 1, 1, 0, now - HOUR)
     assert found.is_behind(now)

@@ -33,7 +33,7 @@ from troth.declaration import Organisation
 from troth.ledger import Entry
 from troth.protect import Keyring, create_home
 from troth.service.configuration import MailServer
-from troth.service.core.jobs.models import Job, Worker
+from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.key_lifecycle import rotate_field
 from troth.service.core.models import EntryRow
 from troth.service.mail import actions
@@ -409,7 +409,7 @@ class Takeover:
 
     def _take(self) -> None:
         assert Job.objects.filter(kind="mail.send").update(worker="another", claims=F("claims") + 1) == 1
-        Worker.objects.create(name="another", begun_at=NOW, lease_until=NOW + DAY)
+        WorkerRow.objects.create(name="another", begun_at=NOW, lease_until=NOW + DAY)
 
     def close(self) -> None: ...
 

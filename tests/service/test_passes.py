@@ -23,7 +23,7 @@ from troth.service.assurance.control_inputs import register_answers
 from troth.service.assurance.models import PromiseRow
 from troth.service.assurance.rules import CHECK
 from troth.service.core.deployment import Deployment
-from troth.service.core.jobs.models import Job, Worker
+from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import record, sequence
@@ -241,7 +241,7 @@ def test_a_clock_that_went_back_is_told_and_everything_is_recorded(database: str
 def test_a_crash_between_claim_and_result_is_made_good_when_the_lease_ends(database: str, office: KeepContext) -> None:
     jobs.run_due(NOW, checks=False, office=office)
     Job.objects.filter(kind=CHECK).update(state="running", worker="dead", due_at=None)
-    Worker.objects.create(name="dead", begun_at=NOW, lease_until=NOW + HOUR / 4)
+    WorkerRow.objects.create(name="dead", begun_at=NOW, lease_until=NOW + HOUR / 4)
     assert jobs.run_due(NOW + HOUR / 6, office=office).checks == ()
     assert len(jobs.run_due(NOW + HOUR / 3, office=office).checks) == 1
 
@@ -252,7 +252,7 @@ def test_a_result_that_comes_after_its_lease_leaves_nothing_behind(database: str
         class Slow(DatabaseJournal):
             def unfinished(self) -> Iterator[Run]:
                 Job.objects.filter(kind=CHECK).update(worker="another")
-                Worker.objects.create(name="another", begun_at=NOW, lease_until=NOW + HOUR)
+                WorkerRow.objects.create(name="another", begun_at=NOW, lease_until=NOW + HOUR)
                 return super().unfinished()
 
         yield {"declaration": company.declaration, "journal": Slow(), "now": now}

@@ -19,7 +19,7 @@ from tests.service.requests.conftest import Office, office  # noqa: F401 - the f
 
 from troth.service.api import webhooks
 from troth.service.configuration import MailServer, ServiceError
-from troth.service.core.jobs.models import Worker
+from troth.service.core.jobs.models import WorkerRow
 from troth.service.core.models import EntryRow
 from troth.service.core.restored import begin_again
 from troth.service.requests.models import Case
@@ -90,7 +90,7 @@ def test_what_waited_goes_again_under_its_own_name_and_new_numbers_are_new(
 
 def test_a_restore_is_not_completed_while_a_worker_runs(office: Office) -> None:  # noqa: F811
     now = office.now()
-    Worker.objects.create(name="alive", begun_at=now, lease_until=now + dt.timedelta(seconds=9))
+    WorkerRow.objects.create(name="alive", begun_at=now, lease_until=now + dt.timedelta(seconds=9))
     with pytest.raises(ServiceError, match="a worker runs"):
         begin_again(now=now)
     begin_again(now=now + dt.timedelta(seconds=10))

@@ -16,7 +16,7 @@ from tests import forks
 from tests.service import workers
 from tests.service.conftest import ROOT
 
-from troth.service.core.jobs.models import Job, Worker
+from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.jobs.queue import enqueue, health
 
 pytestmark = pytest.mark.sampled
@@ -71,7 +71,7 @@ def crew(database: str, tmp_path: Path) -> Iterator[Workers]:
 
 def expire_leases() -> None:
     """Let the time of dead workers be over."""
-    Worker.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+    WorkerRow.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
 
 
 def assert_each_had(abouts: list[str], *, more_max: int) -> None:

@@ -14,7 +14,7 @@ from tests.service.team import StaffClient
 from tests.tables import each_row
 
 from troth.service.core.holds import in_force
-from troth.service.core.jobs.models import Job, Worker
+from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.models import LegalHold
 from troth.service.disclosures.actions import disclose
 from troth.service.disclosures.models import Disclosure, DisclosureKind, RecipientNotification
@@ -462,7 +462,7 @@ def test_where_nothing_shows_it_staff_are_asked_to_find_out(office: Office, offi
 def test_work_says_whether_everything_runs(office: Office, ben: StaffClient) -> None:
     assert "No worker runs" in ben.get("/console/work/").content.decode()
     now = office.now()
-    Worker.objects.create(name="w1", begun_at=now, lease_until=now + dt.timedelta(minutes=1))
+    WorkerRow.objects.create(name="w1", begun_at=now, lease_until=now + dt.timedelta(minutes=1))
     assert "Everything runs" in ben.get("/console/work/").content.decode()
 
 

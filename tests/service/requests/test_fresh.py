@@ -13,7 +13,7 @@ from troth.service.assurance import actions, jobs
 from troth.service.assurance.rules import CHECK
 from troth.service.core import control_events
 from troth.service.core.deployment import deployment
-from troth.service.core.jobs.models import Job, Worker
+from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.models import CheckRow, ControlEvent
 from troth.service.disclosures.actions import record_disclosures
 
@@ -83,7 +83,7 @@ def test_what_happens_while_a_control_runs_is_not_lost(office: Office) -> None:
     begun = office.now()
     a_pass(office, begun)
     later = begun + 2 * MINUTE
-    Worker.objects.create(name="another", begun_at=later, lease_until=later + MINUTE)
+    WorkerRow.objects.create(name="another", begun_at=later, lease_until=later + MINUTE)
     running = Job.objects.filter(kind=CHECK, key=ERASED)
     running.update(state="running", worker="another", due_at=None)
     control_events.note("erasure.done", now=later)

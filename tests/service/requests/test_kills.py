@@ -32,7 +32,7 @@ from tests.service.requests.conftest import FLOWS, Office
 from troth.service.api import tokens, webhooks
 from troth.service.api.models import Delivery
 from troth.service.api.tokens import ApiScope
-from troth.service.core.jobs.models import Job, Worker
+from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import DatabaseLog, sequence
 from troth.service.core.models import EntryRow, RunRow
@@ -143,7 +143,7 @@ class Firm:
         self.ran.append((role, killed_at))
         if ended.returncode == -9:
             self.killed += 1
-            Worker.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+            WorkerRow.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
         return ended.returncode == 0
 
 

@@ -89,14 +89,14 @@ class Last:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PassState:
     """State after `prepare`: *is_old* if there may be something to judge."""
 
     doubt: Doubt | None
     is_old: bool
 
 
-def prepare(office: KeepContext, now: dt.datetime, last: Last) -> Prepared:
+def prepare(office: KeepContext, now: dt.datetime, last: Last) -> PassState:
     """Note what changed in keys, declaration and policy, and make controls due that a change concerns. Idempotent.
 
     Raises `ProtectError` and Django's ``DatabaseError``.
@@ -116,7 +116,7 @@ def prepare(office: KeepContext, now: dt.datetime, last: Last) -> Prepared:
         _hasten_outdated(here, now)
     _hasten_concerned(here, now)
     sequence_if_sound(ledger_signer(office.keyring, here.declaration.organisation), now=now)
-    return Prepared(doubt, is_old)
+    return PassState(doubt, is_old)
 
 
 def conclude(office: KeepContext, now: dt.datetime, last: Last) -> tuple[tuple[str, Status], ...]:

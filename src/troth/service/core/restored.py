@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from troth.ledger import Entry
 from troth.service.configuration import ServiceError
-from troth.service.core.jobs.models import Worker
+from troth.service.core.jobs.models import WorkerRow
 from troth.service.core.ledger import record
 from troth.service.core.models import EntryRow
 
@@ -23,7 +23,7 @@ def begin_again(*, now: dt.datetime) -> None:
     Case references, webhook message ids and all other ids that somebody may know continue well after those issued
     since. The ledger records the restore. Raises `ServiceError` while a worker runs.
     """
-    if Worker.objects.filter(lease_until__gt=now).exists():
+    if WorkerRow.objects.filter(lease_until__gt=now).exists():
         raise ServiceError("a worker runs on this database; stop Troth, then run the command again in a minute")
     with transaction.atomic():
         record(Entry("records.restored", now, {"entries": EntryRow.objects.count()}))

@@ -61,7 +61,7 @@ class Job(models.Model):
         ]
 
 
-class Worker(models.Model):
+class WorkerRow(models.Model):
     """A worker, alive while its lease lasts; others take over its jobs."""
 
     name = models.CharField(max_length=WORKER_MAX, unique=True)

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
 from django.db.models.functions import Least
 
-from troth.service.core.jobs.models import KEY_MAX, Job, Worker
+from troth.service.core.jobs.models import KEY_MAX, Job, WorkerRow
 from troth.service.core.jobs.registry import NORMAL, kinds
 
 State = Job.State
@@ -140,7 +140,7 @@ def health(now: dt.datetime | None = None, *, among: QuerySet[Job] | None = None
     states["queued"] = Count("pk", filter=Q(state=State.QUEUED, due_at__lte=now))
     states["scheduled"] = Count("pk", filter=Q(state=State.QUEUED, due_at__gt=now))
     counts = jobs.aggregate(oldest=Min("due_at", filter=is_late), **states)
-    return Health(workers=Worker.objects.filter(lease_until__gt=now).count(), **counts)
+    return Health(workers=WorkerRow.objects.filter(lease_until__gt=now).count(), **counts)
 
 
 def _now() -> dt.datetime:

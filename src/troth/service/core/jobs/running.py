@@ -68,8 +68,8 @@ class Suspended(BaseException):
     """Unwinds a job that goes on later or elsewhere; its row says when."""
 
 
-class Lease(Protocol):
-    """Lease of a worker: it may be ending, or others may have taken over its jobs."""
+class WorkerLease(Protocol):
+    """WorkerLease of a worker: it may be ending, or others may have taken over its jobs."""
 
     name: str
 
@@ -83,7 +83,7 @@ class Lease(Protocol):
 class RunningJob:
     """One job, from its claim by a worker until it is done or put back."""
 
-    def __init__(self, kind: Kind, row: Claimed, lease: Lease, clock: Callable[[], dt.datetime]) -> None:
+    def __init__(self, kind: Kind, row: Claimed, lease: WorkerLease, clock: Callable[[], dt.datetime]) -> None:
         self.kind = kind
         self.pk, self.key, self.calls, self.claims, self.attempts, self.steps = row
         self.is_over = False

@@ -24,8 +24,7 @@ from django.db.models import Q
 from django.utils.module_loading import autodiscover_modules
 
 from troth.service.configuration import ServiceError
-from troth.service.core.jobs.models import Job
-from troth.service.core.jobs.models import Worker as WorkerRow
+from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.jobs.process import is_gone, this_process
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.jobs.registry import Kind, chosen, pollers

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from troth.ledger import Pseudonym
 from troth.service.core.clock import confirm, doubt
-from troth.service.core.jobs.models import Job, Worker
+from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.jobs.queue import health, resume
 from troth.service.mail.actions import again
 from troth.service.mail.models import LetterRow
@@ -67,7 +67,7 @@ def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpRe
         "doubt": doubt(now),
         "jobs": stopped.order_by("changed_at")[:_SHOWN],
         "retried": retried.order_by("-attempts")[:_SHOWN],
-        "workers": Worker.objects.filter(lease_until__gt=now).order_by("begun_at"),
+        "workers": WorkerRow.objects.filter(lease_until__gt=now).order_by("begun_at"),
         "waiting": letters.filter(ended_at__isnull=True).count(),
         "late": letters.filter(~Q(reason=""), ended_at__isnull=True).count(),
         "failed": letters.filter(state=LetterRow.State.FAILED).order_by("-ended_at")[:_SHOWN],
