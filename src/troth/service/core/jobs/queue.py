@@ -19,7 +19,7 @@ _HOUR = dt.timedelta(hours=1)
 _ROWS_MAX = 100
 """Jobs per statement: a statement has a limited number of parameters."""
 _INSERT = """
-INSERT INTO core_job (kind, key, state, priority, due_at, calls, claims, attempts, steps, step, reason, worker,
+INSERT INTO core_job (kind, key, state, priority, due_at, calls, signals, claims, attempts, steps, step, reason, worker,
                       enqueued_at, changed_at)
 VALUES {rows}
 ON CONFLICT (kind, key) DO UPDATE SET
@@ -33,7 +33,7 @@ ON CONFLICT (kind, key) DO UPDATE SET
     attempts = CASE WHEN core_job.state IN ('stopped', 'failed') THEN 0 ELSE core_job.attempts END,
     changed_at = excluded.changed_at
 """
-_ROW = "(%s, %s, 'queued', %s, %s, 1, 0, 0, '{{}}', '', '', '', %s, %s)"
+_ROW = "(%s, %s, 'queued', %s, %s, 1, 0, 0, 0, '{{}}', '', '', '', %s, %s)"
 
 
 def enqueue(kind: str, *keys: str, not_before: dt.datetime | None = None) -> None:
@@ -60,7 +60,7 @@ def signal(kind: str, key: str) -> None:
     """Let a job that waits, or is about to, look again; harmless if there is none. Callable from any process."""
     now = _now()
     Job.objects.filter(kind=kind, key=key).update(
-        calls=F("calls") + 1,
+        signals=F("signals") + 1,
         due_at=Case(When(state=State.WAITING, then=Least(F("due_at"), Value(now))), default=F("due_at")),
     )
 

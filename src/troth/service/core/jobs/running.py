@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from django.db import Error, connection, connections, transaction
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from troth.service.configuration import ServiceError
 from troth.service.core.jobs.models import CODE_MAX, KIND_MAX, Job
@@ -85,7 +85,7 @@ class RunningJob:
 
     def __init__(self, kind: Kind, row: Claimed, lease: WorkerLease, clock: Callable[[], dt.datetime]) -> None:
         self.kind = kind
-        self.pk, self.key, self.calls, self.claims, self.attempts, self.steps = row
+        self.pk, self.key, self.calls, self.signals, self.claims, self.attempts, self.steps = row
         self.is_over = False
         """True once its row says that it does not run here any more."""
         self._lease = lease
@@ -129,7 +129,8 @@ class RunningJob:
         """Suspend the job for *time*, or until somebody signals it or enqueues it again. It then begins at its top, and
         skips its recorded steps. A signal since it was claimed counts: look first, then wait."""
         now = self.now
-        due = Case(When(calls__gt=self.calls, then=Value(now)), default=Value(now + time))
+        is_called = Q(calls__gt=self.calls) | Q(signals__gt=self.signals)
+        due = Case(When(is_called, then=Value(now)), default=Value(now + time))
         self._put_back(State.WAITING, due, attempts=0, step="", reason="")
         raise Suspended
 
@@ -204,8 +205,8 @@ class RunningJob:
         self.is_over = True
 
 
-Claimed = tuple[int, str, int, int, int, dict[str, Any]]
-"""Columns of a claimed row: pk, key, calls, claims, attempts, steps."""
+Claimed = tuple[int, str, int, int, int, int, dict[str, Any]]
+"""Columns of a claimed row: pk, key, calls, signals, claims, attempts, steps."""
 
 
 def finish_all(done: Sequence[tuple[RunningJob, dt.datetime | None]]) -> None:

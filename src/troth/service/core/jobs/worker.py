@@ -15,12 +15,11 @@ import secrets
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from django.db import Error, connection, connections, transaction
-from django.db.models import Q
 from django.utils.module_loading import autodiscover_modules
 
 from troth.service.configuration import ServiceError
@@ -198,19 +197,18 @@ class _WorkerLease:
                 WorkerRow.objects.filter(name=self.name).delete()
 
     def _renew(self) -> None:
-        every_s = self._length.total_seconds() / 3
-        next_at = self._runtime.monotonic() + every_s
-        while not self._has_ended:
-            self._runtime.sleep(min(_AWAY_S, every_s))
-            asked = self._runtime.monotonic()
-            if asked < next_at or self._has_ended:
-                continue
+        pause_s = every_s = self._length.total_seconds() / 3
+        while True:
+            self._runtime.sleep(pause_s)
+            if self._has_ended:
+                return
+            asked, pause_s = self._runtime.monotonic(), min(_AWAY_S, every_s)
             try:
                 mine = WorkerRow.objects.filter(name=self.name)
                 if not mine.update(lease_until=self._runtime.now() + self._length):
                     self._is_taken = True
                     return
-                self._valid_until, next_at = asked + self._length.total_seconds(), asked + every_s
+                self._valid_until, pause_s = asked + self._length.total_seconds(), every_s
             except Error:
                 say_away(_LOG, "the lease of this worker could not be renewed; retrying")
             finally:
@@ -243,6 +241,8 @@ class Worker:
         self._ended: deque[_Group] = deque()
         self._held: set[tuple[int, int]] = set()
         """Jobs that this worker has, each by its primary key and the number of its claim."""
+        self._seen: dict[str, tuple[dt.datetime, float]] = {}
+        """Leases of other workers, each with the time since which it is unchanged."""
         self._ended_last = 0
         self._next_rounds = self._next_poll = 0.0
 
@@ -305,35 +305,47 @@ class Worker:
     # --- rounds --------------------------------------------------------------------------------------------------
 
     def _make_rounds(self) -> None:
-        """Every few seconds: schedule recurring jobs, take over the jobs of dead workers, and put back those that are
-        ours by their rows alone, as when the database failed while it told us that we have them."""
+        """Now and then: schedule recurring jobs, take over the jobs of dead workers, and put back those that are ours
+        by their rows alone, as when the database failed while it told us that we have them."""
         now = self._runtime.now()
-        recurring = [kind.name for kind in self._kinds.values() if kind.every is not None]
-        known = set(Job.objects.filter(kind__in=recurring, key="").values_list("kind", flat=True))
-        for name in sorted(set(recurring) - known):
-            enqueue(name, "", not_before=now)
-        if count := self._take_over(now):
+        recurring = {kind.name for kind in self._kinds.values() if kind.every is not None}
+        if recurring:
+            known = Job.objects.filter(kind__in=recurring, key="").values_list("kind", flat=True)
+            for name in sorted(recurring - set(known)):
+                enqueue(name, "", not_before=now)
+        workers = list(WorkerRow.objects.values_list("name", "process", "lease_until"))
+        running = list(Job.objects.filter(state=State.RUNNING).values_list("pk", "claims", "worker"))
+        dead = {name: until for name, process, until in workers if self._is_dead(name, process, until, now)}
+        alive = {name for name, _, _ in workers} - dead.keys()
+        if dead or any(worker not in alive for _, _, worker in running):
+            count = self._take_over(dead, now)
             _LOG.warning("took over %d jobs of dead workers", count)
-        mine = Job.objects.filter(state=State.RUNNING, worker=self._lease.name)
-        lost = [row[0] for row in mine.values_list("pk", "claims") if row not in self._held]
-        if lost:
-            mine.filter(pk__in=lost).update(state=State.QUEUED, worker="", due_at=now + AGAIN, reason="interrupted")
-        self._next_rounds = self._runtime.monotonic() + min(5.0, self._pace.lease.total_seconds() / 3)
+        mine = [row[0] for row in running if row[2] == self._lease.name and row[:2] not in self._held]
+        if mine:
+            lost = Job.objects.filter(pk__in=mine, state=State.RUNNING, worker=self._lease.name)
+            lost.update(state=State.QUEUED, worker="", due_at=now + AGAIN, reason="interrupted")
+        self._next_rounds = self._runtime.monotonic() + self._pace.lease.total_seconds() / 3
 
-    def _take_over(self, now: dt.datetime) -> int:
+    def _take_over(self, dead: Mapping[str, dt.datetime], now: dt.datetime) -> int:
         """Put back the jobs of dead workers. Returns how many. Safe in several workers at once."""
-        others = list(WorkerRow.objects.exclude(name=self._lease.name))
-        gone = [row.pk for row in others if is_gone(row.process)]
-        late = [row.pk for row in others if row.lease_until < now]
-        names = WorkerRow.objects.values_list("name")
-        orphans = Job.objects.filter(state=State.RUNNING).exclude(worker__in=names)
-        if not gone and not late and not orphans.exists():
-            return 0
         with transaction.atomic():
-            rows = WorkerRow.objects.select_for_update(skip_locked=True)
-            dead = rows.filter(Q(pk__in=gone) | Q(pk__in=late, lease_until__lt=now))
-            WorkerRow.objects.filter(pk__in=[row.pk for row in dead]).delete()
+            rows = WorkerRow.objects.select_for_update(skip_locked=True).filter(name__in=dead)
+            still = [row.pk for row in rows if row.lease_until == dead[row.name]]
+            WorkerRow.objects.filter(pk__in=still).delete()
+            alive = WorkerRow.objects.values_list("name")
+            orphans = Job.objects.filter(state=State.RUNNING).exclude(worker__in=alive)
             return orphans.update(state=State.QUEUED, worker="", due_at=now, changed_at=now)
+
+    def _is_dead(self, name: str, process: str, lease_until: dt.datetime, now: dt.datetime) -> bool:
+        """True if a worker's lease or its process has ended, or the lease did not change for as long as it is: by a
+        clock that nobody sets, because that of the worker may have been ahead."""
+        if name == self._lease.name:
+            return False
+        before = self._seen.get(name)
+        if before is None or before[0] != lease_until:
+            before = self._seen[name] = (lease_until, self._runtime.monotonic())
+        is_silent = self._runtime.monotonic() - before[1] > self._pace.lease.total_seconds()
+        return is_silent or lease_until < now or is_gone(process)
 
     def _poll(self) -> None:
         for poll in pollers():
@@ -395,12 +407,12 @@ class Worker:
                 "UPDATE core_job SET state = 'running', worker = %s, due_at = NULL, claims = claims + 1,"  # noqa: S608
                 f" changed_at = %s WHERE id IN (SELECT id FROM core_job WHERE due_at <= %s AND kind IN ({marks})"
                 f" ORDER BY priority, due_at, id LIMIT %s{skip})"
-                " RETURNING kind, id, key, calls, claims, attempts, steps, priority",
+                " RETURNING kind, priority, id, key, calls, signals, claims, attempts, steps",
                 [self._lease.name, adapted, adapted, *names, most],
             )
             rows = cursor.fetchall()
-        found = sorted(rows, key=lambda row: (row[7], row[1]))
-        return [(row[0], (*row[1:6], json.loads(row[6]) if isinstance(row[6], str) else row[6])) for row in found]
+        found = sorted(rows, key=lambda row: row[1:3])
+        return [(row[0], (*row[2:8], json.loads(row[8]) if isinstance(row[8], str) else row[8])) for row in found]
 
     def _is_full(self, kind: Kind) -> bool:
         return kind.at_once is not None and self._running[kind.name] >= kind.at_once

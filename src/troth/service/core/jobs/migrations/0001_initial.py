@@ -48,7 +48,8 @@ class Migration(migrations.Migration):
                 ),
                 ("priority", models.SmallIntegerField(help_text="Lower numbers run first.")),
                 ("due_at", models.DateTimeField(help_text="When a worker may run it.", null=True)),
-                ("calls", models.PositiveIntegerField(default=1, help_text="How often it was enqueued or signalled.")),
+                ("calls", models.PositiveIntegerField(default=1, help_text="How often it was enqueued.")),
+                ("signals", models.PositiveIntegerField(default=0, help_text="How often it was signalled.")),
                 ("claims", models.PositiveIntegerField(default=0, help_text="How often a worker claimed it.")),
                 ("attempts", models.PositiveIntegerField(default=0, help_text="How often in a row it failed.")),
                 (

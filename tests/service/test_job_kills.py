@@ -1,7 +1,8 @@
-"""Workers that are killed, at any statement and in any number: nothing is lost, and no noted step is done twice."""
+"""Workers that are killed, at any statement and in any number: nothing is lost, and no recorded step is done twice."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import random
@@ -9,15 +10,19 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.core.management import call_command
+from django.db import Error, connection
 from tests import forks
+from tests.rig.databases import as_default
 from tests.service import workers
 from tests.service.conftest import ROOT
 
 from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.jobs.queue import enqueue, health
+from troth.testing.servers import running
 
 pytestmark = pytest.mark.sampled
 
@@ -163,20 +168,34 @@ def test_eight_workers_do_everything_in_spite_of_kills(on_postgresql: None, crew
 
 
 @pytest.mark.soak
-def test_eight_workers_run_10000_jobs_each_once(
-    on_postgresql: None, crew: Workers, request: pytest.FixtureRequest, database: str
-) -> None:
-    """Workers are killed, and the server cuts every connection, at random."""
-    server, chance = request.getfixturevalue("postgresql_server"), random.Random(14)
+def test_eight_workers_run_10000_jobs_each_once(tmp_path: Path, django_db_blocker: Any) -> None:
+    """Workers are killed and the server is restarted, also as by a crash, at random."""
+    chance = random.Random(14)
     keys = [f"R-{number}" for number in range(10_000)]
-    begun = [crew.begin(lease_s=3) for _ in range(8)]
-    enqueue("once", *keys)
-    while Job.objects.exists():
-        time.sleep(chance.uniform(0.1, 0.6))
-        victim = chance.randrange(8)
-        begun[victim].kill()
-        begun[victim] = crew.begin(lease_s=3)
-        if chance.random() < 0.3:
-            server.cut(database.rpartition("/")[2])
-            connection.close()
-    assert workers.had() == {(key, "once"): 1 for key in keys}
+    with (
+        running("postgresql", durable=True) as server,
+        server.database("troth") as url,
+        django_db_blocker.unblock(),
+        as_default(url),
+    ):
+        call_command("migrate", verbosity=0)
+        workers.make_had()
+        with Workers(url, tmp_path / "home") as crew:
+            begun = [crew.begin(lease_s=3) for _ in range(8)]
+            enqueue("once", *keys)
+            while unfinished():
+                time.sleep(chance.uniform(0.1, 0.6))
+                victim = chance.randrange(8)
+                begun[victim].kill()
+                begun[victim] = crew.begin(lease_s=3)
+                if chance.random() < 0.2:
+                    server.restart(chance.choice(["fast", "immediate"]))
+        assert workers.had() == {(key, "once"): 1 for key in keys}
+
+
+def unfinished() -> bool:
+    """Whether a job is left, as soon as the database answers."""
+    with contextlib.suppress(Error):
+        return Job.objects.exists()
+    connection.close()
+    return True
