@@ -15,7 +15,7 @@ from django.db import Error, IntegrityError, OperationalError, connection, trans
 from troth.service.core.jobs import registry
 from troth.service.core.jobs import worker as jobs_worker
 from troth.service.core.jobs.models import Job, WorkerRow
-from troth.service.core.jobs.queue import cancel, enqueue, hasten, health, resume, signal
+from troth.service.core.jobs.queue import cancel, enqueue, hasten, health, resume, resume_stopped, signal
 from troth.service.core.jobs.registry import HIGH, Retry, batch_job, job, poller
 from troth.service.core.jobs.running import LeaseLost, Result, RunningJob, Stopped, TryAgain
 from troth.service.core.jobs.worker import Pace, run_jobs
@@ -242,6 +242,24 @@ def test_one_that_is_enqueued_while_it_runs_runs_again_from_its_first_step(run_a
     enqueue("demo", "R-1")
     run_all()
     assert steps.did == ["do", "do"]
+    assert is_done()
+
+
+def test_one_that_is_enqueued_between_two_attempts_runs_again_from_its_first_step(
+    run_all: RunAll, clock: Clock, steps: Steps
+) -> None:
+    @job("demo")
+    def demo(job: RunningJob) -> None:
+        job.step("look", steps("look"))
+        if len(steps.did) == 1 and job.attempts == 0:
+            raise TryAgain("busy")
+
+    enqueue("demo", "R-1")
+    run_all()
+    enqueue("demo", "R-1")  # what it has looked at has changed
+    clock.now += HOUR
+    run_all()
+    assert steps.did == ["look", "look"]
     assert is_done()
 
 
@@ -514,7 +532,7 @@ def test_a_kind_decides_how_often_it_is_retried(run_all: RunAll, clock: Clock) -
     assert (row().state, row().reason, row().attempts) == (State.QUEUED, "busy", 4)
 
 
-def test_a_job_that_stopped_goes_on_at_its_step_once_it_is_enqueued_again(run_all: RunAll, steps: Steps) -> None:
+def test_a_job_that_stopped_goes_on_at_its_step_once_it_is_resumed(run_all: RunAll, steps: Steps) -> None:
     changed = [True]
 
     def check() -> Result:
@@ -534,7 +552,8 @@ def test_a_job_that_stopped_goes_on_at_its_step_once_it_is_enqueued_again(run_al
     run_all()
     assert health().stopped == 1
     changed[0] = False
-    enqueue("demo", "R-1")
+    assert resume_stopped(["demo"], ["another_reason"]) == 0
+    assert resume_stopped(["demo"], ["declaration_changed"]) == 1
     run_all()
     assert steps.did == ["before", "after"]
     assert is_done()

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 from django.db import Error
-from tests.rig.simulation import actors
+from tests.rig.simulation import actors, outbox
 from tests.rig.simulation.database import in_memory
 from tests.rig.simulation.world import Actor, Violation, World
 
 from troth.service.core.jobs.running import Result, RunningJob
 
 SCHEDULES = 100_000 if os.environ.get("TROTH_TESTS") == "full" else 2_000
-FIRST = int(os.environ.get("SIMULATION_SEED", "0"))
+PARTS = 4
+SEED = os.environ.get("SIMULATION_SEED")
+"""The one schedule to run again, if it is set."""
 
 
 @pytest.fixture(scope="module")
@@ -26,18 +28,23 @@ def machine(migrated: Path, django_db_blocker: Any) -> Iterator[None]:
 
 
 def everybody() -> Sequence[Actor]:
-    return [actors.Steps(), actors.Calls(), actors.Batches()]
+    return [actors.Steps(), actors.Calls(), actors.Batches(), outbox.Letters()]
 
 
-def simulate(count: int, *, first: int = FIRST) -> None:
+def simulate(count: int, *, first: int = 0) -> None:
     """Run *count* schedules. Raises `Violation` with the seed of the first that goes wrong."""
     for seed in range(first, first + count):
         actors.make_tables()
         World(seed, everybody()).run()
 
 
-def test_every_schedule_comes_to_its_right_end(machine: None) -> None:
-    simulate(SCHEDULES if "SIMULATION_SEED" not in os.environ else 1)
+@pytest.mark.scaled
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_schedule_comes_to_its_right_end(machine: None, part: int) -> None:
+    if SEED is None:
+        simulate(SCHEDULES // PARTS, first=part * (SCHEDULES // PARTS))
+    elif part == 0:
+        simulate(1, first=int(SEED))
 
 
 def test_a_seed_is_the_whole_of_a_schedule(machine: None) -> None:

@@ -136,14 +136,17 @@ class Calls:
 
     def _run(self, jobs: Sequence[RunningJob]) -> None:
         [job] = jobs
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT wanted FROM simulated_value WHERE name = %s", [job.key])
-            [[wanted]] = cursor.fetchall()
+        wanted = str(job.step("look", lambda: self._wanted(job.key)))
         self._world.tasks.sleep(self._world.rng.choice((0.0, 1.0, 40.0)))
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE simulated_value SET seen = %s WHERE name = %s AND seen < %s", [wanted, job.key, wanted]
             )
+
+    def _wanted(self, name: str) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT wanted FROM simulated_value WHERE name = %s", [name])
+            return int(cursor.fetchall()[0][0])
 
     def check(self) -> None:
         with connection.cursor() as cursor:

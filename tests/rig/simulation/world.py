@@ -79,7 +79,7 @@ class SimulatedRuntime:
 
 
 class World:
-    """One schedule: *seed* decides everything in it."""
+    """One schedule: *seed* decides everything in it, also which of the actors take part."""
 
     def __init__(self, seed: int, actors: Sequence[Actor]) -> None:
         self.seed = seed
@@ -90,15 +90,16 @@ class World:
         self.database = Database(
             connection, self.tasks, random.Random(seed + 2), rate=rate, until_s=FAULTS_S if rate else 0.0
         )
-        self._actors = actors
+        self._actors = self.rng.sample(list(actors), self.rng.choice((1, 2, 2, 3, len(actors))))
         self._acting = 0
-        self._kinds = {name: kind for actor in actors for name, kind in actor.kinds.items()}
+        self._patches = ExitStack()
+        self._kinds = {name: kind for actor in self._actors for name, kind in actor.kinds.items()}
 
     def run(self) -> None:
         """Raise `Violation` if the schedule does not come to its right end."""
         logging.disable(logging.CRITICAL)
         try:
-            with ExitStack() as stack:
+            with self._patches as stack:
                 stack.enter_context(self._patched())
                 for actor in self._actors:
                     actor.reset(self)
@@ -118,6 +119,10 @@ class World:
             logging.disable(logging.NOTSET)
 
     # --- for actors ----------------------------------------------------------------------------------------------
+
+    def patch(self, target: object, name: str, value: object) -> None:
+        """Replace an attribute until the end of the schedule."""
+        self._patches.enter_context(mock.patch.object(target, name, value))
 
     def is_hurt(self, chance: float) -> bool:
         """Whether something outside goes wrong now: a slow store, a lost answer. Nothing does in the end."""

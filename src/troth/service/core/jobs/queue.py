@@ -19,8 +19,8 @@ _HOUR = dt.timedelta(hours=1)
 _ROWS_MAX = 100
 """Jobs per statement: a statement has a limited number of parameters."""
 _INSERT = """
-INSERT INTO core_job (kind, key, state, priority, due_at, calls, signals, claims, attempts, steps, step, reason, worker,
-                      enqueued_at, changed_at)
+INSERT INTO core_job (kind, key, state, priority, due_at, calls, begun, signals, claims, attempts, steps, step, reason,
+                      worker, enqueued_at, changed_at)
 VALUES {rows}
 ON CONFLICT (kind, key) DO UPDATE SET
     calls = core_job.calls + 1,
@@ -33,15 +33,15 @@ ON CONFLICT (kind, key) DO UPDATE SET
     attempts = CASE WHEN core_job.state IN ('stopped', 'failed') THEN 0 ELSE core_job.attempts END,
     changed_at = excluded.changed_at
 """
-_ROW = "(%s, %s, 'queued', %s, %s, 1, 0, 0, 0, '{{}}', '', '', '', %s, %s)"
+_ROW = "(%s, %s, 'queued', %s, %s, 1, 0, 0, 0, 0, '{{}}', '', '', '', %s, %s)"
 
 
 def enqueue(kind: str, *keys: str, not_before: dt.datetime | None = None) -> None:
     """Enqueue the job *kind* for each of *keys*, in the caller's transaction.
 
     There is one job of a kind for each key. One that is queued is brought forward if this is earlier, but no retry is
-    hurried; one that waits goes on; one that runs runs again afterwards, from its first step; one that stopped or
-    failed resumes.
+    hurried; one that waits goes on; one that stopped or failed resumes. One that has done a step, or runs, runs again
+    afterwards, from its first step.
     """
     assert all(len(key) <= KEY_MAX for key in keys), "an id is short"
     now, known = _now(), kinds().get(kind)

@@ -85,7 +85,7 @@ class RunningJob:
 
     def __init__(self, kind: Kind, row: Claimed, lease: WorkerLease, clock: Callable[[], dt.datetime]) -> None:
         self.kind = kind
-        self.pk, self.key, self.calls, self.signals, self.claims, self.attempts, self.steps = row
+        self.pk, self.key, self.calls, self.begun, self.signals, self.claims, self.attempts, self.steps = row
         self.is_over = False
         """True once its row says that it does not run here any more."""
         self._lease = lease
@@ -146,11 +146,11 @@ class RunningJob:
         """End the job in the open transaction, which then has its effects exactly once: another worker that has it by
         now makes this raise `LeaseLost`. A recurring job is queued for its *next_run*."""
         mine = self.mine()
-        if next_run is None and mine.filter(calls=self.calls).delete()[0]:
+        if next_run is None and mine.filter(calls=self.begun).delete()[0]:
             self.is_over = True
             return
         now = self.now
-        due = now if next_run is None else Case(When(calls__gt=self.calls, then=Value(now)), default=Value(next_run))
+        due = now if next_run is None else Case(When(calls__gt=self.begun, then=Value(now)), default=Value(next_run))
         if not mine.update(**_away(State.QUEUED, due, now), steps={}, attempts=0, step="", reason=""):
             raise LeaseLost(f"the lease on {self.kind.name} expired; another worker has taken it over")
         self.is_over = True
@@ -186,7 +186,7 @@ class RunningJob:
             elif isinstance(error, Error) and may_pass(error):  # our own database: nobody else is asked less often
                 self.put_back(AGAIN, reason=_code(error), step=self._step)
             elif _may_pass(error):
-                self.retry(getattr(error, "reason", "") or _code(error), after=_asked(error))
+                self.retry(error.reason if isinstance(error, TryAgain) else _code(error), after=_asked(error))
             else:
                 _LOG.error("a job failed: %s, at %s", self.kind.name, self._step or "no step", exc_info=error)
                 if self.kind.every is not None:  # it is needed again whatever this is
@@ -205,8 +205,8 @@ class RunningJob:
         self.is_over = True
 
 
-Claimed = tuple[int, str, int, int, int, int, dict[str, Any]]
-"""Columns of a claimed row: pk, key, calls, signals, claims, attempts, steps."""
+Claimed = tuple[int, str, int, int, int, int, int, dict[str, Any]]
+"""Columns of a claimed row: pk, key, calls, begun, signals, claims, attempts, steps."""
 
 
 def finish_all(done: Sequence[tuple[RunningJob, dt.datetime | None]]) -> None:
@@ -229,7 +229,7 @@ def _delete(jobs: Sequence[RunningJob]) -> int:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"DELETE FROM core_job WHERE (id, claims, calls) IN (VALUES {rows}) AND worker = %s",  # noqa: S608
-                [*(value for job in some for value in (job.pk, job.claims, job.calls)), some[0].worker],
+                [*(value for job in some for value in (job.pk, job.claims, job.begun)), some[0].worker],
             )
             deleted += cursor.rowcount
     return len(jobs) - deleted

@@ -368,20 +368,23 @@ class Worker:
             return False
         limited = {name: kind for name, kind in self._kinds.items() if kind.at_once is not None or kind.batch > 1}
         claimed = list[tuple[str, Claimed]]()
-        for name in sorted(due & limited.keys()):
-            kind = limited[name]
-            room = free if kind.at_once is None else min(free, kind.at_once - self._running[name])
-            claimed += self._claimed([name], room * kind.batch, now)
-        claimed += self._claimed([name for name in self._kinds if name not in limited], free - len(claimed), now)
+        for kind in sorted(
+            (limited[name] for name in due & limited.keys()), key=lambda kind: (kind.priority, kind.name)
+        ):
+            room = free if kind.at_once is None else min(free, kind.at_once - self._running[kind.name])
+            some = self._claimed([kind.name], room * kind.batch, now)
+            claimed += some
+            free -= -(-len(some) // kind.batch)
+        claimed += self._claimed([name for name in self._kinds if name not in limited], free, now)
         jobs: dict[str, list[RunningJob]] = {}
         for name, row in claimed:
             job = RunningJob(self._kinds[name], row, self._lease, self._runtime.now)
             self._held.add((job.pk, job.claims))
             jobs.setdefault(name, []).append(job)
         with self._lock:
-            for name, some in jobs.items():
+            for name, mine in jobs.items():
                 kind = self._kinds[name]
-                self._ready += [_Group(kind, some[at : at + kind.batch]) for at in range(0, len(some), kind.batch)]
+                self._ready += [_Group(kind, mine[at : at + kind.batch]) for at in range(0, len(mine), kind.batch)]
         self._start()
         return bool(claimed)
 
@@ -405,14 +408,15 @@ class Worker:
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE core_job SET state = 'running', worker = %s, due_at = NULL, claims = claims + 1,"  # noqa: S608
+                " begun = CASE WHEN steps = '{}' THEN calls ELSE begun END,"
                 f" changed_at = %s WHERE id IN (SELECT id FROM core_job WHERE due_at <= %s AND kind IN ({marks})"
                 f" ORDER BY priority, due_at, id LIMIT %s{skip})"
-                " RETURNING kind, priority, id, key, calls, signals, claims, attempts, steps",
+                " RETURNING kind, priority, id, key, calls, begun, signals, claims, attempts, steps",
                 [self._lease.name, adapted, adapted, *names, most],
             )
             rows = cursor.fetchall()
         found = sorted(rows, key=lambda row: row[1:3])
-        return [(row[0], (*row[2:8], json.loads(row[8]) if isinstance(row[8], str) else row[8])) for row in found]
+        return [(row[0], (*row[2:9], json.loads(row[9]) if isinstance(row[9], str) else row[9])) for row in found]
 
     def _is_full(self, kind: Kind) -> bool:
         return kind.at_once is not None and self._running[kind.name] >= kind.at_once

@@ -102,8 +102,6 @@ def end_halt(at: dt.datetime) -> None:
     """End the halt after the configuration was fixed, and resume stopped jobs where they were."""
     with transaction.atomic():
         if ProcessingHalt.objects.filter(cleared_at=None).update(cleared_at=at):
-            stopped = CaseBatch.objects.filter(ended_at=None).values_list("pk", flat=True)
-            enqueue("requests.batch", *(str(pk) for pk in stopped))
             resume_stopped(_KINDS, [_code(wrong.__name__) for wrong in _WRONG])
 
 

@@ -49,6 +49,12 @@ class Migration(migrations.Migration):
                 ("priority", models.SmallIntegerField(help_text="Lower numbers run first.")),
                 ("due_at", models.DateTimeField(help_text="When a worker may run it.", null=True)),
                 ("calls", models.PositiveIntegerField(default=1, help_text="How often it was enqueued.")),
+                (
+                    "begun",
+                    models.PositiveIntegerField(
+                        default=0, help_text="How often it had been when it took its first step."
+                    ),
+                ),
                 ("signals", models.PositiveIntegerField(default=0, help_text="How often it was signalled.")),
                 ("claims", models.PositiveIntegerField(default=0, help_text="How often a worker claimed it.")),
                 ("attempts", models.PositiveIntegerField(default=0, help_text="How often in a row it failed.")),
