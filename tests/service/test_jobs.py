@@ -354,6 +354,23 @@ def test_jobs_of_a_batch_run_together_and_end_each_by_itself(run_all: RunAll, cl
     assert row("R-4").due_at == NOW + DAY
 
 
+def test_a_large_batch_takes_one_thread(database: str, clock: Clock) -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    @batch_job("demo", most=50, at_once=1)
+    def demo(jobs: Sequence[RunningJob]) -> None:
+        both.wait()
+
+    @job("other")
+    def other(job: RunningJob) -> None:
+        both.wait()
+
+    enqueue("demo", *map(str, range(50)))
+    enqueue("other", "R-1")
+    run_jobs(threading.Event(), pace=PACE, clock=clock, until_idle=True)
+    assert not Job.objects.exists()
+
+
 def test_a_poller_turns_rows_into_jobs(run_all: RunAll, steps: Steps) -> None:
     @poller
     def fill(now: dt.datetime) -> None:

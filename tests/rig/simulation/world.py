@@ -90,7 +90,7 @@ class World:
         self.database = Database(
             connection, self.tasks, random.Random(seed + 2), rate=rate, until_s=FAULTS_S if rate else 0.0
         )
-        self._actors = self.rng.sample(list(actors), self.rng.choice((1, 2, 2, 3, len(actors))))
+        self._actors = self.rng.sample(list(actors), self.rng.choice((1, 1, 2, 2, len(actors))))
         self._acting = 0
         self._patches = ExitStack()
         self._kinds = {name: kind for actor in self._actors for name, kind in actor.kinds.items()}
@@ -105,7 +105,7 @@ class World:
                     actor.reset(self)
                 stack.enter_context(self.database.installed())
                 stack.callback(self.tasks.end)
-                for number in range(self.rng.choice((1, 2, 2, 3))):
+                for number in range(self.rng.choice((1, 2, 2, 2, 3))):
                     self._begin_worker(number)
                 for number, actor in enumerate(self._actors):
                     self._begin_actor(number, actor)
@@ -178,7 +178,7 @@ class World:
 
         def act() -> None:
             nonlocal process
-            for _ in range(self.rng.choice((1, 2, 3))):
+            for _ in range(self.rng.choice((1, 1, 2, 3))):
                 self.tasks.sleep(self.rng.choice((0.0, 0.0, 1.0, 10.0)))
                 self.insist(actor.act)
             self._acting -= 1

@@ -69,6 +69,7 @@ class WorkerRow(models.Model):
     name = models.CharField(max_length=WORKER_MAX, unique=True)
     process = models.CharField(max_length=120, blank=True, help_text="Its process, for others on the same machine.")
     begun_at = models.DateTimeField()
+    beats = models.PositiveIntegerField(default=0, help_text="How often it has renewed its lease.")
     lease_until = models.DateTimeField(db_index=True)
 
     class Meta:

@@ -17,9 +17,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import Error, connection, connections, transaction
+from django.db.models import F
 from django.utils.module_loading import autodiscover_modules
 
 from troth.service.configuration import ServiceError
@@ -43,7 +44,7 @@ class Pace:
     """Concurrency and timing of a worker."""
 
     threads: int = 6
-    """Jobs that one worker runs at once. On PostgreSQL it uses up to this many connections plus two."""
+    """Jobs that one worker runs at once. On PostgreSQL it uses up to this many connections plus three."""
     lease: dt.timedelta = dt.timedelta(seconds=30)
     """How long jobs wait for a worker on another machine that died."""
     look_s: float = 0.1
@@ -205,7 +206,7 @@ class _WorkerLease:
             asked, pause_s = self._runtime.monotonic(), min(_AWAY_S, every_s)
             try:
                 mine = WorkerRow.objects.filter(name=self.name)
-                if not mine.update(lease_until=self._runtime.now() + self._length):
+                if not mine.update(lease_until=self._runtime.now() + self._length, beats=F("beats") + 1):
                     self._is_taken = True
                     return
                 self._valid_until, pause_s = asked + self._length.total_seconds(), every_s
@@ -241,8 +242,8 @@ class Worker:
         self._ended: deque[_Group] = deque()
         self._held: set[tuple[int, int]] = set()
         """Jobs that this worker has, each by its primary key and the number of its claim."""
-        self._seen: dict[str, tuple[dt.datetime, float]] = {}
-        """Leases of other workers, each with the time since which it is unchanged."""
+        self._seen: dict[str, tuple[int, float]] = {}
+        """How often other workers have renewed their leases, and since when it is so often."""
         self._ended_last = 0
         self._next_rounds = self._next_poll = 0.0
 
@@ -262,7 +263,7 @@ class Worker:
                     is_last, self._next_poll = True, 0.0  # rows may have become ready meanwhile
                     continue
                 is_last = False
-                if not claimed or len(self._held) >= self._pace.threads:
+                if not claimed or self._taken() >= self._pace.threads:
                     self._runtime.rest(self._pace.look_s)
             if self._lease.is_lost:
                 raise WorkerLost("this worker's lease expired, and other workers have its jobs; start it again")
@@ -313,39 +314,41 @@ class Worker:
             known = Job.objects.filter(kind__in=recurring, key="").values_list("kind", flat=True)
             for name in sorted(recurring - set(known)):
                 enqueue(name, "", not_before=now)
-        workers = list(WorkerRow.objects.values_list("name", "process", "lease_until"))
-        running = list(Job.objects.filter(state=State.RUNNING).values_list("pk", "claims", "worker"))
-        dead = {name: until for name, process, until in workers if self._is_dead(name, process, until, now)}
-        alive = {name for name, _, _ in workers} - dead.keys()
+        workers = _rows("SELECT name, process, beats, lease_until < %s FROM core_worker", [_adapted(now)])
+        running = _rows("SELECT id, claims, worker FROM core_job WHERE state = 'running'", [])
+        dead = {
+            name: beats for name, process, beats, is_over in workers if self._is_dead(name, process, beats, is_over)
+        }
+        alive = {name for name, *_ in workers} - dead.keys()
         if dead or any(worker not in alive for _, _, worker in running):
             count = self._take_over(dead, now)
             _LOG.warning("took over %d jobs of dead workers", count)
-        mine = [row[0] for row in running if row[2] == self._lease.name and row[:2] not in self._held]
+        mine = [pk for pk, claims, worker in running if worker == self._lease.name and (pk, claims) not in self._held]
         if mine:
             lost = Job.objects.filter(pk__in=mine, state=State.RUNNING, worker=self._lease.name)
             lost.update(state=State.QUEUED, worker="", due_at=now + AGAIN, reason="interrupted")
         self._next_rounds = self._runtime.monotonic() + self._pace.lease.total_seconds() / 3
 
-    def _take_over(self, dead: Mapping[str, dt.datetime], now: dt.datetime) -> int:
+    def _take_over(self, dead: Mapping[str, int], now: dt.datetime) -> int:
         """Put back the jobs of dead workers. Returns how many. Safe in several workers at once."""
         with transaction.atomic():
             rows = WorkerRow.objects.select_for_update(skip_locked=True).filter(name__in=dead)
-            still = [row.pk for row in rows if row.lease_until == dead[row.name]]
+            still = [row.pk for row in rows if row.beats == dead[row.name]]
             WorkerRow.objects.filter(pk__in=still).delete()
             alive = WorkerRow.objects.values_list("name")
             orphans = Job.objects.filter(state=State.RUNNING).exclude(worker__in=alive)
             return orphans.update(state=State.QUEUED, worker="", due_at=now, changed_at=now)
 
-    def _is_dead(self, name: str, process: str, lease_until: dt.datetime, now: dt.datetime) -> bool:
-        """True if a worker's lease or its process has ended, or the lease did not change for as long as it is: by a
-        clock that nobody sets, because that of the worker may have been ahead."""
+    def _is_dead(self, name: str, process: str, beats: int, is_over: bool) -> bool:
+        """True if a worker's lease is over or its process has ended, or it has not renewed its lease for as long as
+        that is: by a clock that nobody sets, because its own may have been ahead."""
         if name == self._lease.name:
             return False
         before = self._seen.get(name)
-        if before is None or before[0] != lease_until:
-            before = self._seen[name] = (lease_until, self._runtime.monotonic())
+        if before is None or before[0] != beats:
+            before = self._seen[name] = (beats, self._runtime.monotonic())
         is_silent = self._runtime.monotonic() - before[1] > self._pace.lease.total_seconds()
-        return is_silent or lease_until < now or is_gone(process)
+        return is_silent or is_over or is_gone(process)
 
     def _poll(self) -> None:
         for poll in pollers():
@@ -360,7 +363,7 @@ class Worker:
     def _claim(self) -> bool:
         """Claim due jobs: as many as there are free threads, and more while jobs end quickly. Kinds that run few at
         once are claimed first, and one by one, so that other workers get the rest."""
-        free = self._pace.threads - len(self._held) + min(self._ended_last, _CLAIMED_MAX)
+        free = self._pace.threads - self._taken() + min(self._ended_last, _CLAIMED_MAX)
         self._ended_last = 0
         now = self._runtime.now()
         due = self._due(now) if free > 0 and self._kinds else set()
@@ -390,33 +393,30 @@ class Worker:
 
     def _due(self, now: dt.datetime) -> set[str]:
         """Kinds of which a job is due, of the first few that are. Plain SQL, because it is asked ten times a second."""
-        adapted = connection.ops.adapt_datetimefield_value(now)
-        marks = ", ".join(["%s"] * len(self._kinds))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT kind FROM core_job WHERE due_at <= %s AND kind IN ({marks}) LIMIT {_SEEN_MAX}",  # noqa: S608
-                [adapted, *self._kinds],
-            )
-            return {row[0] for row in cursor.fetchall()}
+        kinds = ", ".join(["%s"] * len(self._kinds))
+        sql = f"SELECT kind FROM core_job WHERE due_at <= %s AND kind IN ({kinds}) LIMIT {_SEEN_MAX}"  # noqa: S608
+        return {row[0] for row in _rows(sql, [_adapted(now), *self._kinds])}
 
     def _claimed(self, names: Sequence[str], most: int, now: dt.datetime) -> list[tuple[str, Claimed]]:
         if most <= 0 or not names:
             return []
-        adapted = connection.ops.adapt_datetimefield_value(now)
         skip = " FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-        marks = ", ".join(["%s"] * len(names))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE core_job SET state = 'running', worker = %s, due_at = NULL, claims = claims + 1,"  # noqa: S608
-                " begun = CASE WHEN steps = '{}' THEN calls ELSE begun END,"
-                f" changed_at = %s WHERE id IN (SELECT id FROM core_job WHERE due_at <= %s AND kind IN ({marks})"
-                f" ORDER BY priority, due_at, id LIMIT %s{skip})"
-                " RETURNING kind, priority, id, key, calls, begun, signals, claims, attempts, steps",
-                [self._lease.name, adapted, adapted, *names, most],
-            )
-            rows = cursor.fetchall()
-        found = sorted(rows, key=lambda row: row[1:3])
+        kinds = ", ".join(["%s"] * len(names))
+        sql = (
+            "UPDATE core_job SET state = 'running', worker = %s, due_at = NULL, claims = claims + 1,"  # noqa: S608
+            " begun = CASE WHEN steps = '{}' THEN calls ELSE begun END,"
+            f" changed_at = %s WHERE id IN (SELECT id FROM core_job WHERE due_at <= %s AND kind IN ({kinds})"
+            f" ORDER BY priority, due_at, id LIMIT %s{skip})"
+            " RETURNING kind, priority, id, key, calls, begun, signals, claims, attempts, steps"
+        )
+        found = _rows(sql, [self._lease.name, _adapted(now), _adapted(now), *names, most])
+        found.sort(key=lambda row: row[1:3])
         return [(row[0], (*row[2:9], json.loads(row[9]) if isinstance(row[9], str) else row[9])) for row in found]
+
+    def _taken(self) -> int:
+        """How many threads are taken, and how many groups wait for one."""
+        with self._lock:
+            return self._running.total() + len(self._ready)
 
     def _is_full(self, kind: Kind) -> bool:
         return kind.at_once is not None and self._running[kind.name] >= kind.at_once
@@ -508,3 +508,14 @@ class Worker:
                 self._runtime.rest(self._pace.look_s)
         self._lease.end(for_good=not self._held and not self._lease.is_lost)
         self._runtime.close()
+
+
+def _rows(sql: str, parameters: Sequence[Any]) -> list[Any]:
+    """Rows of a statement. Plain SQL, where the ORM would take longer than the database and is asked all the time."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+
+
+def _adapted(at: dt.datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(at)

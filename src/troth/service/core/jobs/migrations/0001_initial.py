@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("begun_at", models.DateTimeField()),
+                ("beats", models.PositiveIntegerField(default=0, help_text="How often it has renewed its lease.")),
                 ("lease_until", models.DateTimeField(db_index=True)),
             ],
             options={
