@@ -196,7 +196,7 @@ _OFFICER = "dpo@example.org"
 def _console(folder: Path, port: int) -> tuple[Path, float]:
     """Create the account of the company's officer for the console, with a random password and, at each start, fresh
     codes for the second factor. Returns the file with the sign-in data, readable only by its owner, and the pause of
-    the keep loop in seconds."""
+    the passes in seconds."""
     from troth.service.server import set_up
 
     set_up()

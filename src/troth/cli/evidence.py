@@ -132,7 +132,7 @@ def retract(
 
 
 def _office(declaration: Path) -> KeepContext:
-    """The context of the keep loop for *declaration*, with Troth's own database set up."""
+    """The context of a pass for *declaration*, with Troth's own database set up."""
     from troth.declaration import load
     from troth.protect import Keyring
     from troth.service.server import catch_up, set_up

@@ -70,7 +70,7 @@ class EvidenceReceipt(ApiResponse):
 @scoped(ApiScope.EVIDENCE_WRITE)
 @once
 def send_evidence(request: HttpRequest, control: str, seen: PushedEvidence) -> Any:
-    """For a control that the declaration lists under ``controls`` with ``pushed``. The next pass of the keep loop asks
+    """For a control that the declaration lists under ``controls`` with ``pushed``. A worker then runs
     it, once for each evidence that finds something wrong; what is older than the control's ``fresh_for`` shows no pass.
     The same evidence may be sent twice."""
     now = timezone.now()

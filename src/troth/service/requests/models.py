@@ -74,7 +74,7 @@ class WaitReason(models.TextChoices):
 
 
 class CaseBatch(models.Model):
-    """Cases of one right that are executed together; the primary key is the argument of their flow."""
+    """Cases of one right that are executed together; the primary key is the key of their job."""
 
     right = models.CharField(max_length=16, choices=Right)
     made_at = models.DateTimeField()

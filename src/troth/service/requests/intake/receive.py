@@ -1,7 +1,7 @@
 """Opens cases from forms, e-mail, the API and staff, and starts their processing.
 
 Each function is one transaction in Troth's own database: the case, its event, its ledger entry and its e-mail commit
-together. Requested flows and queued e-mails are rows of the same commit, so none can be lost.
+together. Enqueued jobs and e-mails are rows of the same commit, so none can be lost.
 """
 
 from __future__ import annotations
