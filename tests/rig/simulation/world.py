@@ -92,6 +92,8 @@ class World:
         )
         self._actors = self.rng.sample(list(actors), self.rng.choice((1, 1, 2, 2, len(actors))))
         self._acting = 0
+        self.has_jumped = False
+        """A clock was wrong for a while: a worker may have been taken for dead although it was alive."""
         self._patches = ExitStack()
         self._kinds = {name: kind for actor in self._actors for name, kind in actor.kinds.items()}
 
@@ -165,7 +167,7 @@ class World:
             case 1:
                 process.is_stopped = True
             case 2:
-                process.clock_offset = self.rng.choice(_JUMPS)
+                process.clock_offset, self.has_jumped = self.rng.choice(_JUMPS), True
             case 3:
                 process.frozen_until = until
             case _:

@@ -111,10 +111,11 @@ def send(jobs: Sequence[RunningJob], *, keyring: Keyring, transport: MailTranspo
     for job in jobs:
         row = letters.get(int(job.key))
         if unreachable:
-            LetterRow.objects.filter(pk=job.key, ended_at__isnull=True).update(reason=unreachable)
-            job.put_back(_NO_WAY_WAIT)
+            _wait(job, unreachable)
             continue
         job.go_on()
+        if row is not None and row.state == State.HANDING_OVER:  # of a worker that died: the server may have it
+            LetterRow.objects.filter(pk=row.pk, state=State.HANDING_OVER).update(state=State.QUEUED, repeated=True)
         try:
             if row is not None and row.ended_at is None:
                 _send(job, row, keyring, transport)
@@ -127,8 +128,15 @@ def send(jobs: Sequence[RunningJob], *, keyring: Keyring, transport: MailTranspo
         except ServerUnreachable as error:
             unreachable = error.reason
             _LOG.warning("e-mails wait: %s", unreachable)
-            LetterRow.objects.filter(pk=job.key, ended_at__isnull=True).update(state=State.QUEUED, reason=unreachable)
-            job.put_back(_NO_WAY_WAIT)
+            _wait(job, unreachable)
+
+
+def _wait(job: RunningJob, reason: str) -> None:
+    """Put the e-mail back, untried. A worker that lost it must not: another may have handed it over by now."""
+    with contextlib.suppress(LeaseLost), transaction.atomic():
+        job.lock()
+        LetterRow.objects.filter(pk=job.key, ended_at__isnull=True).update(state=State.QUEUED, reason=reason)
+        job.put_back(_NO_WAY_WAIT)
 
 
 def send_letters(jobs: Sequence[RunningJob]) -> None:
@@ -189,8 +197,6 @@ def again(once: str, *, now: dt.datetime) -> None:
 
 def _send(job: RunningJob, row: LetterRow, keyring: Keyring, transport: MailTransport) -> None:
     """Send one e-mail. Raises `LeaseLost` and `ServerUnreachable`."""
-    if row.state == State.HANDING_OVER:  # in the hands of a worker that died: the server may have it
-        LetterRow.objects.filter(pk=row.pk, state=State.HANDING_OVER).update(state=State.QUEUED, repeated=True)
     if row.until <= job.now and may_end(job.now):
         _fail(job, row, row.reason or "too late")
         return
@@ -229,7 +235,8 @@ def _leave(job: RunningJob, row: LetterRow) -> None:
     """Commit that the very next step may hand the e-mail over. Raises `LeaseLost`."""
     with transaction.atomic():
         job.lock()
-        LetterRow.objects.filter(pk=row.pk).update(state=State.HANDING_OVER)
+        if not LetterRow.objects.filter(pk=row.pk, ended_at__isnull=True).update(state=State.HANDING_OVER):
+            raise LeaseLost("a worker that had lost this e-mail has sent it after all")
 
 
 def _note_sent(job: RunningJob, row: LetterRow, keyring: Keyring, letter: Message) -> None:
