@@ -62,6 +62,8 @@ def test_a_server_that_was_killed_says_so_and_leaves_its_log(kind: str, pid: str
     before = len(servers._LEFT_RUNNING)
     with running(kind) as server:
         folder = Path(server.folder)
+        while not ((folder / pid).exists() and (folder / pid).read_text().strip()):
+            time.sleep(0.01)  # MariaDB answers before it writes it
         os.kill(int((folder / pid).read_text().split()[0]), signal.SIGKILL)
         while not (folder / "ended").exists():  # its keeper has to hear of it
             time.sleep(0.01)
