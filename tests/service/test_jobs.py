@@ -14,9 +14,10 @@ from django.db import Error, IntegrityError, OperationalError, connection, trans
 
 from troth.service.core.jobs import registry
 from troth.service.core.jobs import worker as jobs_worker
-from troth.service.core.jobs.models import Job, WorkerRow
+from troth.service.core.jobs.models import HIGH, LOW, Job, WorkerRow
+from troth.service.core.jobs.process import is_gone, this_process
 from troth.service.core.jobs.queue import cancel, enqueue, hasten, health, resume, resume_stopped, signal
-from troth.service.core.jobs.registry import HIGH, Retry, batch_job, job, poller
+from troth.service.core.jobs.registry import Retry, batch_job, job, poller
 from troth.service.core.jobs.running import LeaseLost, Result, RunningJob, Stopped, TryAgain
 from troth.service.core.jobs.worker import Pace, run_jobs
 from troth.service.core.models import ControlEvent
@@ -306,14 +307,38 @@ def test_the_higher_priority_runs_first(database: str, clock: Clock, steps: Step
     def low(job: RunningJob) -> None:
         steps("low")()
 
-    @job("high", priority=HIGH)
+    @job("high")
     def high(job: RunningJob) -> None:
         steps("high")()
 
     enqueue("low", "1", "2", "3")
-    enqueue("high", "1")
+    enqueue("high", "1", priority=HIGH)
     run_jobs(threading.Event(), pace=Pace(threads=1), clock=clock, until_idle=True)
     assert steps.did == ["high", "low", "low", "low"]
+
+
+def test_of_kinds_that_run_few_at_once_the_higher_priority_runs_first(
+    database: str, clock: Clock, steps: Steps
+) -> None:
+    for name in ("a_low", "b_high"):
+        job(name, at_once=1)(lambda job: steps.did.append(job.kind.name))
+    enqueue("a_low", "1", priority=LOW)
+    enqueue("b_high", "1", priority=HIGH)
+    run_jobs(threading.Event(), pace=Pace(threads=1), clock=clock, until_idle=True)
+    assert steps.did == ["b_high", "a_low"]
+
+
+def test_a_process_of_another_user_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = this_process()
+    assert not is_gone(mine)
+    assert not is_gone(mine.replace(mine.split(":")[0], "another-boot"))
+    assert is_gone(f"{mine.rpartition(':')[0]}:1"), "its number was given to another"
+
+    def refuse(pid: int, number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.kill", refuse)
+    assert not is_gone(f"{mine.rpartition(':')[0]}:1")
 
 
 def test_a_kind_runs_no_more_at_once_than_it_may(database: str, clock: Clock) -> None:
@@ -719,7 +744,7 @@ def test_health_says_what_waits_and_since_when(database: str) -> None:
     enqueue("demo", "R-2", not_before=now + HOUR)
     WorkerRow.objects.create(name="alive", begun_at=now, lease_until=now + HOUR)
     WorkerRow.objects.create(name="dead", begun_at=now, lease_until=now - HOUR)
-    found = health(now)
-    assert (found.workers, found.queued, found.scheduled, found.running, found.oldest) == (1, 1, 1, 0, now - HOUR)
-    assert found.is_behind(now)
+    state = health(now)
+    assert (state.workers, state.queued, state.scheduled, state.running, state.oldest) == (1, 1, 1, 0, now - HOUR)
+    assert state.is_behind(now)
     assert not health(now - HOUR).is_behind(now - HOUR)

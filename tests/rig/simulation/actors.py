@@ -88,7 +88,7 @@ class Steps:
             job.finish()
 
     def _change(self, name: str) -> int:
-        """A change of the company's store, and a row of ours about it; harmless twice, as every step."""
+        """A change of the company's store, and a row about it in our database; harmless twice, as every step."""
         if name in self._recorded:
             self._repeated.append(name)
         tasks = self._world.tasks

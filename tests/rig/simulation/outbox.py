@@ -12,8 +12,9 @@ from django.db import transaction
 from tests.rig.simulation.world import World
 
 from troth.protect import Keyring
+from troth.service.core.jobs.models import HIGH
 from troth.service.core.jobs.queue import enqueue
-from troth.service.core.jobs.registry import HIGH, Kind, Retry
+from troth.service.core.jobs.registry import Kind, Retry
 from troth.service.core.jobs.running import RunningJob
 from troth.service.core.models import EntryRow
 from troth.service.mail import actions
@@ -31,7 +32,7 @@ class Letters:
 
     def __init__(self) -> None:
         self.kinds: Mapping[str, Kind] = {
-            "mail.send": Kind("mail.send", self._run, self._run, priority=HIGH, retry=_RETRY, at_once=1, batch=3)
+            "mail.send": Kind("mail.send", self._run, self._run, retry=_RETRY, at_once=1, batch=3)
         }
 
     def reset(self, world: World) -> None:
@@ -56,7 +57,7 @@ class Letters:
                 queued_at=now,
                 until=now + dt.timedelta(days=4),
             )
-            enqueue("mail.send", str(row.pk), not_before=now)
+            enqueue("mail.send", str(row.pk), not_before=now, priority=HIGH)
 
     def _run(self, jobs: Sequence[RunningJob]) -> None:
         actions.send(jobs, keyring=KEYS, transport=self)
@@ -72,7 +73,7 @@ class Letters:
         world.tasks.sleep(world.rng.choice((0.0, 0.1, 0.1, 50.0)) if world.is_hurt(0.2) else 0.0)
         point_of_no_return()
         self._taken[message.id] += 1
-        world.tasks.sleep(0.0)  # whoever is killed now does not hear the answer
+        world.tasks.sleep(0.0)  # a process that is killed now does not get the answer
         if world.is_hurt(0.1):
             raise Doubtful("no answer to the message")
 

@@ -31,7 +31,7 @@ from troth.service.assurance.rules import CHECK
 from troth.service.core import checks, control_events, tasks
 from troth.service.core.clock import Doubt, Pulse, beat
 from troth.service.core.deployment import Context, Deployment, context
-from troth.service.core.jobs.models import Job
+from troth.service.core.jobs.models import LOW, Job
 from troth.service.core.jobs.queue import cancel, enqueue, hasten
 from troth.service.core.jobs.running import RunningJob
 from troth.service.core.key_registry import note_keys
@@ -147,7 +147,7 @@ def check_controls(office: KeepContext, jobs: Sequence[RunningJob]) -> list[Chec
 def _schedule(here: Deployment, now: dt.datetime) -> None:
     wanted = asked(here, now)
     known = set(Job.objects.filter(kind=CHECK).values_list("key", flat=True))
-    enqueue(CHECK, *(wanted - known), not_before=now)
+    enqueue(CHECK, *(wanted - known), not_before=now, priority=LOW)
     if known - wanted:
         cancel(CHECK, keeping=wanted)
 

@@ -11,8 +11,9 @@ from troth.controls import Check, Status
 from troth.service.assurance.actions import PASS, PASS_EVERY, KeepContext, Last, check_controls, conclude, prepare
 from troth.service.assurance.rules import CHECK
 from troth.service.core.deployment import given
-from troth.service.core.jobs.queue import hasten as bring_forward
-from troth.service.core.jobs.registry import HIGH, LOW, batch_job, job
+from troth.service.core.jobs import queue
+from troth.service.core.jobs.models import HIGH
+from troth.service.core.jobs.registry import batch_job, job
 from troth.service.core.jobs.running import RunningJob
 from troth.service.core.jobs.worker import run_jobs
 from troth.service.core.keys import ledger_signer
@@ -42,7 +43,7 @@ def look_around(job: RunningJob) -> None:
         _judge(office, job.now)
 
 
-@batch_job(CHECK, most=50, at_once=1, priority=LOW)
+@batch_job(CHECK, most=50, at_once=1)
 def check(jobs: Sequence[RunningJob]) -> None:
     """Check the controls that are due, with one look at everything, and judge; the keys are the controls' ids."""
     office = KeepContext.open()
@@ -101,7 +102,7 @@ def run_due(
     signer = ledger_signer(office.keyring, office.company.declaration.organisation)
     prepared = prepare(office, now, made.last)
     if hasten:
-        bring_forward(CHECK, at=now)
+        queue.hasten(CHECK, at=now)
     refusals.clear()
     _pass = made
     try:

@@ -11,7 +11,8 @@ from troth.service.core.actions import resume_all
 from troth.service.core.clock import may_end
 from troth.service.core.deployment import context
 from troth.service.core.disposal import dispose
-from troth.service.core.jobs.registry import LOW, job
+from troth.service.core.jobs.models import LOW
+from troth.service.core.jobs.registry import job
 from troth.service.core.jobs.running import RunningJob
 from troth.service.core.key_lifecycle import SEALED
 from troth.service.core.key_registry import RESEALING

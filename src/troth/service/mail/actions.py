@@ -21,6 +21,7 @@ from troth.ledger import Value as FieldValue
 from troth.protect import Keyring, OpenError, SealingContext
 from troth.service.configuration import MailServer, Settings
 from troth.service.core.clock import may_end
+from troth.service.core.jobs.models import HIGH
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.jobs.running import LeaseLost, RunningJob
 from troth.service.core.keys import keyring as open_keyring
@@ -86,7 +87,7 @@ def post(
     [queued] = LetterRow.objects.bulk_create(
         [row], update_conflicts=True, unique_fields=["once"], update_fields=["once"]
     )
-    enqueue("mail.send", str(queued.pk), not_before=now)
+    enqueue("mail.send", str(queued.pk), not_before=now, priority=HIGH)
     return queued
 
 
@@ -189,7 +190,7 @@ def again(once: str, *, now: dt.datetime) -> None:
     fresh = {"state": State.QUEUED, "ended_at": None, "until": now + KINDS[row.kind].lasts}
     with transaction.atomic():
         if LetterRow.objects.filter(pk=row.pk, state=State.FAILED).update(**fresh):
-            enqueue("mail.send", str(row.pk), not_before=now)
+            enqueue("mail.send", str(row.pk), not_before=now, priority=HIGH)
 
 
 # --- one letter -----------------------------------------------------------------------------------------------------
@@ -240,8 +241,8 @@ def _leave(job: RunningJob, row: LetterRow) -> None:
 
 
 def _note_sent(job: RunningJob, row: LetterRow, keyring: Keyring, letter: Message) -> None:
-    """Commit the state, the ledger entry and the deletion of message and address together, whoever has the job by now:
-    a worker that took it over finds the e-mail sent."""
+    """Commit the state, the ledger entry and the deletion of message and address together, also if another worker
+    has the job by now: it finds the e-mail sent."""
     said: dict[str, FieldValue] = {
         "letter": DeclaredName(row.kind),
         "to": Pseudonym(row.to),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from troth.service.core.jobs.registry import HIGH, Retry, batch_job, job
+from troth.service.core.jobs.registry import Retry, batch_job, job
 from troth.service.core.jobs.running import RunningJob
 from troth.service.mail.actions import forget_failed, send_letters
 
@@ -13,7 +13,7 @@ _WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 """Pauses after each temporary failure; the last one repeats."""
 
 
-@batch_job("mail.send", most=50, priority=HIGH, at_once=1, retry=Retry(waits=_WAITS))
+@batch_job("mail.send", most=50, at_once=1, retry=Retry(waits=_WAITS))
 def send(jobs: Sequence[RunningJob]) -> None:
     """Send e-mails over one connection; the keys are those of their rows."""
     send_letters(jobs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from troth.service.core.jobs.registry import HIGH, job, poller
+from troth.service.core.jobs.registry import job, poller
 from troth.service.core.jobs.running import RunningJob
 from troth.service.requests import deadlines
 from troth.service.requests.fulfilment import restriction, steps
@@ -47,7 +47,7 @@ def lift(job: RunningJob) -> None:
     restriction.lift(int(job.key))
 
 
-@job("requests.resend_links", priority=HIGH)
+@job("requests.resend_links")
 def resend_links(job: RunningJob) -> None:
     """Resend the links of a person's cases; the key is their keyed reference."""
     responses.resend_links(job.key, now=job.now)

@@ -12,6 +12,10 @@ from django.db.models import Q
 KIND_MAX = 60
 KEY_MAX = 200
 CODE_MAX = 100
+ROWS_MAX = 100
+"""Jobs per statement: a statement has a limited number of parameters."""
+HIGH, NORMAL, LOW = 10, 20, 30
+"""Priorities: lower numbers run first."""
 WORKER_MAX = 32
 
 

@@ -14,11 +14,18 @@ def this_process() -> str:
 
 
 def is_gone(process: str) -> bool:
-    """True if *process* is one of this machine and has ended; False if it is alive or on another machine."""
-    machine, _, rest = process.rpartition(":")[0].rpartition(":")
+    """True if *process* is one of this machine and has ended; False if it is alive, hidden from us, or elsewhere."""
+    rest, _, started = process.rpartition(":")
+    machine, _, pid = rest.rpartition(":")
     if not machine or machine != _machine():
         return False
-    return _started(int(rest)) != process.rpartition(":")[2]
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # of another user, whose processes may be hidden
+        return False
+    return _started(int(pid)) != started
 
 
 def _machine() -> str:

@@ -10,14 +10,11 @@ from django.db import connection
 from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
 from django.db.models.functions import Least
 
-from troth.service.core.jobs.models import KEY_MAX, Job, WorkerRow
-from troth.service.core.jobs.registry import NORMAL, kinds
+from troth.service.core.jobs.models import KEY_MAX, NORMAL, ROWS_MAX, Job, WorkerRow
 
 State = Job.State
 
 _HOUR = dt.timedelta(hours=1)
-_ROWS_MAX = 100
-"""Jobs per statement: a statement has a limited number of parameters."""
 _INSERT = """
 INSERT INTO core_job (kind, key, state, priority, due_at, calls, begun, signals, claims, attempts, steps, step, reason,
                       worker, enqueued_at, changed_at)
@@ -36,7 +33,7 @@ ON CONFLICT (kind, key) DO UPDATE SET
 _ROW = "(%s, %s, 'queued', %s, %s, 1, 0, 0, 0, 0, '{{}}', '', '', '', %s, %s)"
 
 
-def enqueue(kind: str, *keys: str, not_before: dt.datetime | None = None) -> None:
+def enqueue(kind: str, *keys: str, not_before: dt.datetime | None = None, priority: int = NORMAL) -> None:
     """Enqueue the job *kind* for each of *keys*, in the caller's transaction.
 
     There is one job of a kind for each key. One that is queued is brought forward if this is earlier, but no retry is
@@ -44,14 +41,14 @@ def enqueue(kind: str, *keys: str, not_before: dt.datetime | None = None) -> Non
     afterwards, from its first step.
     """
     assert all(len(key) <= KEY_MAX for key in keys), "an id is short"
-    now, known = _now(), kinds().get(kind)
+    now = _now()
     adapt = connection.ops.adapt_datetimefield_value
     due, at = adapt(not_before or now), adapt(now)
     wanted = sorted(set(keys))  # in one order, so that two transactions do not wait for each other
-    for start in range(0, len(wanted), _ROWS_MAX):
-        some = wanted[start : start + _ROWS_MAX]
+    for start in range(0, len(wanted), ROWS_MAX):
+        some = wanted[start : start + ROWS_MAX]
         rows = ", ".join([_ROW.format()] * len(some))
-        values = [value for key in some for value in (kind, key, known.priority if known else NORMAL, due, at, at)]
+        values = [value for key in some for value in (kind, key, priority, due, at, at)]
         with connection.cursor() as cursor:
             cursor.execute(_INSERT.format(rows=rows), values)
 

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from troth.service.core.jobs.models import CODE_MAX, KIND_MAX
-from troth.service.core.jobs.running import RunningJob
-
-HIGH: Final = 10
-NORMAL: Final = 20
-LOW: Final = 30
-
-CODE = re.compile(r"[a-z][a-z0-9_.:-]*")
+from troth.service.core.jobs.models import KIND_MAX, NORMAL
+from troth.service.core.jobs.running import CODE, RunningJob
 
 Handler = Callable[[RunningJob], dt.datetime | None]
 """Runs a job. It may be called again after a crash, so what it does must be idempotent, or a step. A recurring job
@@ -49,13 +42,14 @@ class Kind:
     name: str
     run: Callable[[Sequence[RunningJob]], Any]
     origin: object = field(compare=False)
-    priority: int = NORMAL
     retry: Retry = Retry()
     at_once: int | None = None
     """Most that one worker runs at once, so that slow ones leave threads to others."""
     batch: int = 1
     every: dt.timedelta | None = None
     """Pause between two runs of a recurring job that returns no time for the next."""
+    priority: int = NORMAL
+    """Of a recurring job; others have that with which they are enqueued."""
 
 
 _kinds: dict[str, Kind] = {}
@@ -65,31 +59,32 @@ _pollers: list[Callable[[dt.datetime], object]] = []
 def job(
     name: str,
     *,
-    priority: int = NORMAL,
     retry: Retry | None = None,
     at_once: int | None = None,
     every: dt.timedelta | None = None,
+    priority: int = NORMAL,
 ) -> Callable[[Handler], Handler]:
     """Register a function as the kind *name*, such as ``mail.send``. With *every* it is a recurring job: every worker
-    makes sure that it is scheduled, and it runs again after that pause or at the time that it returns."""
+    makes sure that it is scheduled, with *priority*, and it runs again after that pause or at the time that it
+    returns."""
 
     def register(run: Handler) -> Handler:
         def each(jobs: Sequence[RunningJob]) -> dt.datetime | None:
             return run(jobs[0])
 
-        _add(Kind(name, each, run, priority, retry or Retry(), at_once, every=every))
+        _add(Kind(name, each, run, retry or Retry(), at_once, every=every, priority=priority))
         return run
 
     return register
 
 
 def batch_job(
-    name: str, *, most: int, priority: int = NORMAL, retry: Retry | None = None, at_once: int | None = None
+    name: str, *, most: int, retry: Retry | None = None, at_once: int | None = None
 ) -> Callable[[BatchHandler], BatchHandler]:
     """Register a function that runs up to *most* jobs of the kind *name* together."""
 
     def register(run: BatchHandler) -> BatchHandler:
-        _add(Kind(name, run, run, priority, retry or Retry(), at_once, batch=most))
+        _add(Kind(name, run, run, retry or Retry(), at_once, batch=most))
         return run
 
     return register
@@ -104,7 +99,7 @@ def poller(poll: Callable[[dt.datetime], object]) -> Callable[[dt.datetime], obj
 
 def _add(kind: Kind) -> None:
     assert CODE.fullmatch(kind.name), "a kind's name is a code"
-    assert len(kind.name) <= min(KIND_MAX, CODE_MAX), "a kind's name is short"
+    assert len(kind.name) <= KIND_MAX, "a kind's name is short"
     known = _kinds.get(kind.name)
     assert known is None or _place(known.origin) == _place(kind.origin), f"two kinds named {kind.name}"
     _kinds[kind.name] = kind

@@ -18,7 +18,7 @@ from django.db import Error, connection, connections, transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 
 from troth.service.configuration import ServiceError
-from troth.service.core.jobs.models import CODE_MAX, KIND_MAX, Job
+from troth.service.core.jobs.models import CODE_MAX, KIND_MAX, ROWS_MAX, Job
 from troth.service.database import may_pass
 
 if TYPE_CHECKING:
@@ -33,10 +33,8 @@ Result = None | bool | int | str | Sequence["Result"] | Mapping[str, "Result"]
 AGAIN = dt.timedelta(seconds=5)
 """Pause of a job that our own database interrupted."""
 _RESULT_CHARACTERS_MAX = 20_000
-_ROWS_MAX = 100
-"""Jobs per statement: a statement has a limited number of parameters."""
 _PLAIN = re.compile(r"[\w.:/+=-]{0,200}", re.ASCII)
-_CODE = re.compile(r"[a-z][a-z0-9_.:-]*")
+CODE = re.compile(r"[a-z][a-z0-9_.:-]*")
 
 
 class Stopped(ServiceError):
@@ -44,7 +42,7 @@ class Stopped(ServiceError):
     it; it then goes on at the step where it stopped."""
 
     def __init__(self, reason: str) -> None:
-        assert _CODE.fullmatch(reason), "a reason is a code: anything else may hold a value"
+        assert CODE.fullmatch(reason), "a reason is a code: anything else may hold a value"
         super().__init__(f"the job stopped: {reason}")
         self.reason = reason[:CODE_MAX]
 
@@ -55,7 +53,7 @@ class TryAgain(ServiceError):
     retryable = True
 
     def __init__(self, reason: str, after: dt.timedelta | None = None) -> None:
-        assert _CODE.fullmatch(reason), "a reason is a code: anything else may hold a value"
+        assert CODE.fullmatch(reason), "a reason is a code: anything else may hold a value"
         super().__init__(f"the job is tried again: {reason}")
         self.reason, self.retry_after = reason, after
 
@@ -69,7 +67,7 @@ class Suspended(BaseException):
 
 
 class WorkerLease(Protocol):
-    """WorkerLease of a worker: it may be ending, or others may have taken over its jobs."""
+    """Lease of a worker: it may be ending, or others may have taken over its jobs."""
 
     name: str
 
@@ -223,8 +221,8 @@ def finish_all(done: Sequence[tuple[RunningJob, dt.datetime | None]]) -> None:
 def _delete(jobs: Sequence[RunningJob]) -> int:
     """Delete the rows of jobs that nobody called again. Returns how many were not deleted."""
     deleted = 0
-    for start in range(0, len(jobs), _ROWS_MAX):
-        some = jobs[start : start + _ROWS_MAX]
+    for start in range(0, len(jobs), ROWS_MAX):
+        some = jobs[start : start + ROWS_MAX]
         rows = ", ".join(["(%s, %s, %s)"] * len(some))
         with connection.cursor() as cursor:
             cursor.execute(

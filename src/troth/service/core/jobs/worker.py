@@ -46,7 +46,7 @@ class Pace:
     threads: int = 6
     """Jobs that one worker runs at once. On PostgreSQL it uses up to this many connections plus three."""
     lease: dt.timedelta = dt.timedelta(seconds=30)
-    """How long jobs wait for a worker on another machine that died."""
+    """A worker on another machine that died is noticed after this time and a third of it."""
     look_s: float = 0.1
     """Polling interval."""
     poll_s: float = 1.0
@@ -309,11 +309,11 @@ class Worker:
         """Now and then: schedule recurring jobs, take over the jobs of dead workers, and put back those that are ours
         by their rows alone, as when the database failed while it told us that we have them."""
         now = self._runtime.now()
-        recurring = {kind.name for kind in self._kinds.values() if kind.every is not None}
+        recurring = {kind.name: kind for kind in self._kinds.values() if kind.every is not None}
         if recurring:
             known = Job.objects.filter(kind__in=recurring, key="").values_list("kind", flat=True)
-            for name in sorted(recurring - set(known)):
-                enqueue(name, "", not_before=now)
+            for name in sorted(recurring.keys() - set(known)):
+                enqueue(name, "", not_before=now, priority=recurring[name].priority)
         workers = _rows("SELECT name, process, beats, lease_until < %s FROM core_worker", [_adapted(now)])
         running = _rows("SELECT id, claims, worker FROM core_job WHERE state = 'running'", [])
         dead = {
@@ -366,14 +366,13 @@ class Worker:
         free = self._pace.threads - self._taken() + min(self._ended_last, _CLAIMED_MAX)
         self._ended_last = 0
         now = self._runtime.now()
-        due = self._due(now) if free > 0 and self._kinds else set()
+        due = self._due(now) if free > 0 and self._kinds else {}
         if not due:  # asked first, because claiming locks SQLite
             return False
         limited = {name: kind for name, kind in self._kinds.items() if kind.at_once is not None or kind.batch > 1}
         claimed = list[tuple[str, Claimed]]()
-        for kind in sorted(
-            (limited[name] for name in due & limited.keys()), key=lambda kind: (kind.priority, kind.name)
-        ):
+        for name in sorted(due.keys() & limited.keys(), key=lambda name: (due[name], name)):
+            kind = limited[name]
             room = free if kind.at_once is None else min(free, kind.at_once - self._running[kind.name])
             some = self._claimed([kind.name], room * kind.batch, now)
             claimed += some
@@ -391,11 +390,14 @@ class Worker:
         self._start()
         return bool(claimed)
 
-    def _due(self, now: dt.datetime) -> set[str]:
-        """Kinds of which a job is due, of the first few that are. Plain SQL, because it is asked ten times a second."""
+    def _due(self, now: dt.datetime) -> dict[str, int]:
+        """Kinds of which a job is due, of the first few that are, each with the best priority among these."""
         kinds = ", ".join(["%s"] * len(self._kinds))
-        sql = f"SELECT kind FROM core_job WHERE due_at <= %s AND kind IN ({kinds}) LIMIT {_SEEN_MAX}"  # noqa: S608
-        return {row[0] for row in _rows(sql, [_adapted(now), *self._kinds])}
+        sql = f"SELECT kind, priority FROM core_job WHERE due_at <= %s AND kind IN ({kinds}) LIMIT {_SEEN_MAX}"  # noqa: S608
+        due: dict[str, int] = {}
+        for kind, priority in _rows(sql, [_adapted(now), *self._kinds]):
+            due[kind] = min(priority, due.get(kind, priority))
+        return due
 
     def _claimed(self, names: Sequence[str], most: int, now: dt.datetime) -> list[tuple[str, Claimed]]:
         if most <= 0 or not names:
@@ -409,9 +411,9 @@ class Worker:
             f" ORDER BY priority, due_at, id LIMIT %s{skip})"
             " RETURNING kind, priority, id, key, calls, begun, signals, claims, attempts, steps"
         )
-        found = _rows(sql, [self._lease.name, _adapted(now), _adapted(now), *names, most])
-        found.sort(key=lambda row: row[1:3])
-        return [(row[0], (*row[2:9], json.loads(row[9]) if isinstance(row[9], str) else row[9])) for row in found]
+        claimed = _rows(sql, [self._lease.name, _adapted(now), _adapted(now), *names, most])
+        claimed.sort(key=lambda row: row[1:3])
+        return [(row[0], (*row[2:9], json.loads(row[9]) if isinstance(row[9], str) else row[9])) for row in claimed]
 
     def _taken(self) -> int:
         """How many threads are taken, and how many groups wait for one."""
@@ -461,7 +463,7 @@ class Worker:
             group.is_done = True
         except Suspended:
             pass
-        except Exception as error:  # noqa: BLE001 - whatever it is, the job is put back or has failed for it
+        except Exception as error:  # noqa: BLE001 - any error ends in the job's row, as a retry or a failure
             for job in group.jobs:  # one that has ended is not ours any more, unless what ended it was rolled back
                 job.end_with(error)
         finally:

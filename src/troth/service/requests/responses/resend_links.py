@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from troth.declaration import IdentityKind
+from troth.service.core.jobs.models import HIGH
 from troth.service.core.jobs.queue import enqueue
 from troth.service.requests import lifecycle
 from troth.service.requests.aliases import about
@@ -31,7 +32,7 @@ def wish(address: str, at_desk: CaseDeployment) -> None:
     """Request that links are resent, if there are any; the work is the same if there are none. Raises
     `lifecycle.CaseRefused`."""
     subject = lifecycle.subject_of(CaseContent(identifiers=((IdentityKind.EMAIL, address),)), at_desk)
-    enqueue("requests.resend_links", subject)
+    enqueue("requests.resend_links", subject, priority=HIGH)
 
 
 def resend_links(subject: str, *, now: dt.datetime) -> int:
