@@ -209,6 +209,14 @@ def test_a_card_of_a_product_is_nobodys() -> None:
     assert _found(_texts("payments", "card_type")) == {"card_type": "user.financial.credit_card"}
 
 
+def test_digits_of_a_random_identifier_are_no_card() -> None:
+    table = _texts("visit", "token")
+    for token in ("50861509e2d364204752669455b9f5", "d3642047526694550b9f50ab", "ab4111111111111111cdef5e6f7a8b9c"):
+        assert _found(table, token=[token, "048b05af6ce28ee68ac95033f333ab9b"]) == {}, token
+    for card in ("4111111111111111", "B4111111111111111", "4111111111111111D25121011234", "face-4111-1111-1111-1111"):
+        assert _found(table, token=[card, "a1"]) == {"token": "user.financial.credit_card"}, card
+
+
 def test_where_somebody_is_stands_in_a_table_of_places_too() -> None:
     assert list(_found(_table("user_locations", latitude=K.NUMBER))) == ["latitude"]
     assert _found(_table("locations", latitude=K.NUMBER)) == {}

@@ -34,8 +34,15 @@ _NAMES_MAX: Final = 100
 _NAME_LENGTH_MAX: Final = 60
 _CAPITALISED_MIN: Final = 0.6
 
-_MESSAGE_ID = re.compile(r"<[\da-f][\da-f.-]{15,80}@[\w.-]{1,253}>", re.IGNORECASE)
-"""A message identifier (RFC 5322 §3.6.4) made by a program: it looks like an address, but is nobody's."""
+_BY_PROGRAM = re.compile(
+    r"<[\da-f][\da-f.-]{15,80}@[\w.-]{1,253}>"
+    r"|\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b"
+    r"|\b(?=(?:\d{0,99}[a-f]){4})[\da-f]{24,}+\b",
+    re.IGNORECASE,
+)
+"""Identifiers made by a program: of a message (RFC 5322 §3.6.4), which looks like an address but is nobody's; and
+hexadecimal digests and random numbers, whose digits sometimes look like a card's. The stripe of a card has fewer
+letters."""
 _PHONE_SHAPE = re.compile(r"[+(]?[\d][\d ()./\-]{4,24}\d( ?(x|ext\.?) ?\d{1,6})?", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:18|19|20)\d\d(?!\d)")
 _CAPITALISED = re.compile(r"[^\W\d_][^\W\d_'’.-]{0,24}(?:[ -][^\W\d_][\w'’.-]{0,30}){1,3}")
@@ -79,7 +86,7 @@ def seen(values: Sequence[str]) -> ValueShare:
 def _read(detector: Detector, values: Sequence[str]) -> ValueShare:
     starts = [0, *accumulate(len(value) + len(_APART) for value in values)]
     try:
-        found = detector.find(_APART.join(_MESSAGE_ID.sub(_blank, value) for value in values))
+        found = detector.find(_APART.join(_BY_PROGRAM.sub(_blank, value) for value in values))
     except Unscanned:
         if len(values) == 1:
             raise
