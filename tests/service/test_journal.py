@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import subprocess
 import sys
 
@@ -11,7 +10,8 @@ import pytest
 from django.utils import timezone
 
 from troth.ledger import DeclaredName, Entry
-from troth.service.core.journal import SILENCE, DatabaseJournal
+from troth.service.core.jobs.models import Job, WorkerRow
+from troth.service.core.journal import DatabaseJournal
 from troth.service.core.ledger import pending
 from troth.service.core.models import RunRow, StepRow
 from troth.subjects import JournalError, Run
@@ -77,34 +77,60 @@ def test_a_step_of_no_run_is_refused(database: str) -> None:
 def test_a_run_is_its_process_s_own_while_that_lives(database: str) -> None:
     journal = DatabaseJournal()
     journal.begin(RUN)
-    assert list(journal.take_up(timezone.now())) == []
-    assert list(journal.take_up(timezone.now() + SILENCE * 2)) == [RUN]
+    assert list(journal.take_up()) == []
+    assert journal.take_up_one(RUN.id) == RUN
 
 
 def test_a_run_whose_process_is_gone_is_taken_up_once(database: str) -> None:
     journal = DatabaseJournal()
-    _begin_in_a_process_that_ends(journal)
-    assert list(journal.take_up(timezone.now())) == [RUN]
-    assert list(journal.take_up(timezone.now())) == []
+    journal.begin(RUN)
+    WorkerRow.objects.update(process=_ended_process())
+    assert list(journal.take_up()) == [RUN]
+    assert list(journal.take_up()) == []
 
 
 def test_a_run_that_was_let_go_may_be_taken_up_at_once(database: str) -> None:
     journal = DatabaseJournal()
     journal.begin(RUN)
     journal.let_go(RUN.id)
-    assert list(journal.take_up(timezone.now())) == [RUN]
+    assert list(journal.take_up()) == [RUN]
 
 
-def test_a_run_of_another_machine_is_left_alone_until_it_is_silent(database: str) -> None:
+def test_a_run_of_another_machine_is_left_alone_while_its_lease_lasts(database: str) -> None:
     journal = DatabaseJournal()
     journal.begin(RUN)
-    RunRow.objects.update(owner="1 another.example.org")
-    assert list(journal.take_up(timezone.now())) == []
-    assert list(journal.take_up(timezone.now() + SILENCE * 2)) == [RUN]
+    _move_elsewhere()
+    assert list(journal.take_up()) == []
+    assert journal.take_up_one(RUN.id) is None
+    WorkerRow.objects.filter(name="elsewhere").update(lease_until=timezone.now() - dt.timedelta(seconds=1))
+    assert list(journal.take_up()) == [RUN]
 
 
-def _begin_in_a_process_that_ends(journal: DatabaseJournal) -> None:
+def test_the_job_of_a_run_ends_with_it_whichever_process_has_it(database: str) -> None:
+    journal = DatabaseJournal()
     journal.begin(RUN)
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    RunRow.objects.update(owner=RunRow.objects.get().owner.replace(str(os.getpid()), str(ended.pid)))
+    _move_elsewhere()
+    journal.finish(RUN.id, [])
+    assert not Job.objects.exists()
+    assert journal.take_up_one(RUN.id) is None
+
+
+def test_a_run_that_does_not_begin_leaves_no_job(database: str) -> None:
+    journal = DatabaseJournal()
+    journal.begin(RUN)
+    journal.finish(RUN.id, [])
+    with pytest.raises(JournalError):
+        journal.begin(RUN)
+    assert not Job.objects.exists()
+
+
+def _ended_process() -> str:
+    """A process of this machine that has ended."""
+    code = "from troth.service.core.jobs.process import this_process; print(this_process())"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _move_elsewhere() -> None:
+    """As if a process of another machine had the run."""
+    WorkerRow.objects.update(name="elsewhere", process="another machine")
+    Job.objects.update(worker="elsewhere")

@@ -14,7 +14,7 @@ from django.db import Error, connection
 from tests.rig.simulation.database import Database
 from tests.rig.simulation.tasks import Killed, Process, Task, Tasks
 
-from troth.service.core.jobs import queue, registry, worker
+from troth.service.core.jobs import lease, queue, registry
 from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.jobs.registry import Kind
 from troth.service.core.jobs.worker import Pace, Worker, WorkerLost
@@ -47,7 +47,7 @@ class Actor(Protocol):
 
 
 class SimulatedRuntime:
-    """The runtime of a worker in a simulated process (`troth.service.core.jobs.worker.Runtime`)."""
+    """The runtime of a worker in a simulated process (`troth.service.core.jobs.runtime.Runtime`)."""
 
     process = ""
 
@@ -228,7 +228,7 @@ class World:
                 (registry, "random", self.rng),
                 (registry, "_kinds", self._kinds),
                 (registry, "_pollers", []),
-                (worker, "secrets", mock.Mock(token_hex=lambda _: f"w{next(tokens)}")),
+                (lease, "secrets", mock.Mock(token_hex=lambda _: f"w{next(tokens)}")),
             ):
                 stack.enter_context(mock.patch.object(target, name, value))
             yield

@@ -62,7 +62,7 @@ def _judge(office: KeepContext, now: dt.datetime) -> None:
 
 
 _KINDS = (
-    *("core.disposal", "core.epochs", "core.resealing", "core.scrubbing", "core.runs"),
+    *("core.disposal", "core.epochs", "core.resealing", "core.scrubbing", "core.run"),
     *("mail", "api", "staff", "requests.mailbox", "requests.deadlines"),
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from django.db import transaction
 
@@ -158,7 +158,7 @@ def act_again(
     if not RunRow.objects.filter(run_id=run_id, finished_at__isnull=True).exists():
         return None
     journal = DatabaseJournal(keyring)
-    run = journal.take_up_one(run_id, now())
+    run = journal.take_up_one(run_id)
     if run is None:
         raise InOtherHands(f"another process is carrying out run {run_id}")
     try:
@@ -181,28 +181,37 @@ def _resumed(run: Run, stores: Mapping[str, Store], keyring: Keyring, journal: D
     )
 
 
+def resume_one(run: Run, declaration: Declaration, keyring: Keyring) -> None:
+    """Finish *run*, which this process has, under the current legal holds. Raises as `troth.subjects.resume` does."""
+    with _stores(declaration) as stores:
+        _resumed(run, stores, keyring, DatabaseJournal(keyring))
+    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
+
+
 def resume_all(declaration: Declaration, keyring: Keyring) -> list[Resumed]:
     """Resume every run whose process is gone, under the current legal holds.
 
     A run that cannot finish now (its store is still unavailable) stays for the next time and blocks no other.
     """
     journal = DatabaseJournal(keyring)
-    left = list(journal.take_up(now()))
-    if not left:
-        return []
     resumed = []
+    for run in journal.take_up():
+        try:
+            resume_one(run, declaration, keyring)
+            resumed.append((run.id, "finished"))
+        except TrothError as cause:
+            journal.let_go(run.id)
+            resumed.append((run.id, str(cause)))
+    return resumed
+
+
+@contextlib.contextmanager
+def _stores(declaration: Declaration) -> Iterator[Mapping[str, Store]]:
+    """The stores that can be opened; a run that needs another reports that."""
     with contextlib.ExitStack() as opened:
         stores = {}
         for name, system in declaration.systems.items():
-            with contextlib.suppress(SecretMissing, StoreError):  # a run that needs it reports that
+            with contextlib.suppress(SecretMissing, StoreError):
                 stores[name] = open_system(name, system, os.environ)
                 opened.callback(stores[name].close)
-        for run in left:
-            try:
-                _resumed(run, stores, keyring, journal)
-                resumed.append((run.id, "finished"))
-            except TrothError as cause:
-                journal.let_go(run.id)
-                resumed.append((run.id, str(cause)))
-    sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
-    return resumed
+        yield stores

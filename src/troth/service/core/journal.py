@@ -1,14 +1,11 @@
 """Journal of runs as rows: `finish` commits the run's entries and destroys its plan in one transaction.
 
-A run has an owner, a process on some machine, and a heartbeat with every step. `take_up` hands runs whose owner is gone
-to one process each.
+A run is a job of the process that began it. If that dies or releases it, a worker or the next command finishes it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
@@ -17,6 +14,7 @@ from django.utils import timezone
 from troth.ledger import Entry
 from troth.protect import Keyring
 from troth.service.core import control_events
+from troth.service.core.jobs import held
 from troth.service.core.ledger import record
 from troth.service.core.models import EntryRow, RunRow, StepRow
 from troth.service.core.subject_keys import SubjectKeys, scrub
@@ -38,9 +36,8 @@ def follow(prefix: str, follower: Follower) -> None:
 TOMBSTONES_KEPT = dt.timedelta(days=2 * 365)
 """How long tombstones are kept: longer than any backup or export that could bring an erased person back should live."""
 
-SILENCE = dt.timedelta(minutes=10)
-"""Time without heartbeat after which a run on another machine is taken over: longer than the statements of any step. If
-its owner is alive after all, both carry it out, with one outcome and one set of receipts."""
+RUN = "core.run"
+"""Kind of the job that finishes a run; its key is the run's id."""
 
 
 class DatabaseJournal:
@@ -54,6 +51,8 @@ class DatabaseJournal:
         self._keys = SubjectKeys(keyring) if keyring is not None and keyring.chain is not None else None
 
     def begin(self, run: Run) -> None:
+        holder = held.holder()
+        lease = holder.lease()
         try:
             with transaction.atomic(durable=True):
                 RunRow.objects.create(
@@ -63,9 +62,8 @@ class DatabaseJournal:
                     declaration_hash=run.declaration_hash,
                     begun_at=run.begun,
                     sealed_plan=run.sealed_plan,
-                    owner=_me(),
-                    seen_at=timezone.now(),
                 )
+                holder.hold(RUN, run.id, lease)
         except IntegrityError:
             raise JournalError(f"run {run.id} has begun already; make a new plan") from None
 
@@ -74,7 +72,6 @@ class DatabaseJournal:
             run = RunRow.objects.filter(run_id=run_id, finished_at__isnull=True).first()
             if run is None:
                 raise JournalError(f"run {run_id} has ended or never began; another worker may have finished it")
-            RunRow.objects.filter(pk=run.pk).update(owner=_me(), seen_at=timezone.now())
             StepRow.objects.get_or_create(run=run, step=step)
 
     def steps(self, run_id: str) -> frozenset[str]:
@@ -102,6 +99,7 @@ class DatabaseJournal:
             row.sealed_plan = None
             row.save(update_fields=["finished_at", "sealed_plan"])
             row.steps.all().delete()
+            held.done(RUN, run_id)
         if keys_destroyed:
             scrub()
 
@@ -121,26 +119,21 @@ class DatabaseJournal:
     def unfinished(self) -> Iterator[Run]:
         return map(_run, _unfinished())
 
-    def take_up(self, now: dt.datetime) -> Iterator[Run]:
-        """Claim the unfinished runs without a live owner: it released them, is a process of this machine that is gone,
-        or has had no heartbeat for `SILENCE`."""
+    def take_up(self) -> Iterator[Run]:
+        """Claim the unfinished runs that no living process has."""
         for row in _unfinished():
-            if row.seen_at < now - SILENCE or _is_gone(row.owner):
-                as_seen = RunRow.objects.filter(pk=row.pk, owner=row.owner, seen_at=row.seen_at, finished_at=None)
-                if as_seen.update(owner=_me(), seen_at=now):
-                    yield _run(row)
+            if held.holder().claim(RUN, row.run_id):
+                yield _run(row)
 
-    def take_up_one(self, run_id: str, now: dt.datetime) -> Run | None:
-        """Claim the unfinished run *run_id*; None if another process has it."""
-        row = RunRow.objects.get(run_id=run_id, finished_at__isnull=True)
-        if not (row.seen_at < now - SILENCE or _is_gone(row.owner) or row.owner == _me()):
-            return None
-        as_seen = RunRow.objects.filter(pk=row.pk, owner=row.owner, seen_at=row.seen_at, finished_at=None)
-        return _run(row) if as_seen.update(owner=_me(), seen_at=now) else None
+    def take_up_one(self, run_id: str) -> Run | None:
+        """Claim the unfinished run *run_id*, also if this process has it already; None if it has finished, or another
+        process has it."""
+        run = read_run(run_id)
+        return run if run is not None and held.holder().claim(RUN, run_id, again=True) else None
 
     def let_go(self, run_id: str) -> None:
         """Release the run, so that any process may claim it."""
-        RunRow.objects.filter(run_id=run_id).update(owner="")
+        held.holder().release(RUN, run_id)
 
 
 def _tell(run_id: str, receipts: Sequence[Receipt], rows: Mapping[bytes, EntryRow], now: dt.datetime) -> None:
@@ -153,6 +146,12 @@ def _unfinished() -> Iterator[RunRow]:
     return iter(RunRow.objects.filter(finished_at__isnull=True).order_by("begun_at", "id"))
 
 
+def read_run(run_id: str) -> Run | None:
+    """The unfinished run *run_id*, if there is one."""
+    row = RunRow.objects.filter(run_id=run_id, finished_at__isnull=True).first()
+    return None if row is None else _run(row)
+
+
 def _run(row: RunRow) -> Run:
     assert row.sealed_plan is not None, "a constraint keeps the plan until the run is finished"
     return Run(
@@ -163,23 +162,3 @@ def _run(row: RunRow) -> Run:
         begun=row.begun_at,
         sealed_plan=bytes(row.sealed_plan),
     )
-
-
-def _me() -> str:
-    return f"{os.getpid()} {socket.gethostname()}"
-
-
-def _is_gone(owner: str) -> bool:
-    """True if there is no owner, or it is a process of this machine that no longer exists."""
-    process, _, machine = owner.partition(" ")
-    if not owner:
-        return True
-    if machine != socket.gethostname():
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass
-    return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 
 # --- the ledger ------------------------------------------------------------------------------------------------------
 
@@ -201,10 +200,7 @@ class LegalHold(models.Model):
 
 
 class RunRow(models.Model):
-    """A plan in execution. Its sealed plan is destroyed in the transaction that finishes it.
-
-    *owner* is the process that carries it out, *seen_at* its last heartbeat.
-    """
+    """A plan in execution, a job of some process. Its sealed plan is destroyed in the transaction that finishes it."""
 
     run_id = models.CharField(max_length=80, unique=True)
     action = models.CharField(max_length=40)
@@ -213,8 +209,6 @@ class RunRow(models.Model):
     begun_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     sealed_plan = models.BinaryField(null=True)
-    owner = models.CharField(max_length=300, blank=True, default="")
-    seen_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         db_table = "core_run"

@@ -1,19 +1,21 @@
-"""Recurring jobs of the base: runs that were left, disposal, keys, and the ledger's witnesses."""
+"""Jobs of the base: runs that were left, disposal, keys, and the ledger's witnesses."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
 
+from troth.errors import TrothError
 from troth.ledger import LedgerError, WitnessRefused
 from troth.protect import EPOCH_GRACE, Keyring, KeyState
-from troth.service.core.actions import resume_all
+from troth.service.core.actions import resume_one
 from troth.service.core.clock import may_end
 from troth.service.core.deployment import context
 from troth.service.core.disposal import dispose
 from troth.service.core.jobs.models import LOW
-from troth.service.core.jobs.registry import job
-from troth.service.core.jobs.running import RunningJob
+from troth.service.core.jobs.registry import Retry, job
+from troth.service.core.jobs.running import RunningJob, TryAgain
+from troth.service.core.journal import RUN, read_run
 from troth.service.core.key_lifecycle import SEALED
 from troth.service.core.key_registry import RESEALING
 from troth.service.core.keys import ledger_signer
@@ -84,12 +86,18 @@ def scrub_log(job: RunningJob) -> None:
         )
 
 
-@job("core.runs", every=_SOON)
-def finish_runs(job: RunningJob) -> None:
-    """Finish runs on the company's stores whose process is gone."""
-    known = context()
-    for run_id, outcome in resume_all(known.company.declaration, known.keyring):
-        _LOG.warning("run %s was resumed: %s", run_id, outcome)
+@job(RUN, retry=Retry(first=dt.timedelta(seconds=5)))
+def finish_run(job: RunningJob) -> None:
+    """Finish a run on the company's stores whose process is gone or released it; its end deletes this job."""
+    run, known = read_run(job.key), context()
+    if run is None:
+        return
+    try:
+        resume_one(run, known.company.declaration, known.keyring)
+    except TrothError as cause:  # whatever it is: half of the run may have happened
+        _LOG.warning("run %s cannot be finished yet: %s", run.id, cause)
+        raise TryAgain("run_interrupted") from cause
+    _LOG.warning("run %s was resumed and is finished", run.id)
 
 
 @job("core.witnesses", every=dt.timedelta(minutes=10))

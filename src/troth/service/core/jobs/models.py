@@ -68,10 +68,11 @@ class Job(models.Model):
 
 
 class WorkerRow(models.Model):
-    """A worker, alive while its lease lasts; others take over its jobs."""
+    """A worker, or another process that has jobs: alive while its lease lasts; then workers take over its jobs."""
 
     name = models.CharField(max_length=WORKER_MAX, unique=True)
     process = models.CharField(max_length=120, blank=True, help_text="Its process, for others on the same machine.")
+    runs_jobs = models.BooleanField(default=True, help_text="False if it only holds its own.")
     begun_at = models.DateTimeField()
     beats = models.PositiveIntegerField(default=0, help_text="How often it has renewed its lease.")
     lease_until = models.DateTimeField(db_index=True)

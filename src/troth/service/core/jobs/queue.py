@@ -137,7 +137,7 @@ def health(now: dt.datetime | None = None, *, among: QuerySet[Job] | None = None
     states["queued"] = Count("pk", filter=Q(state=State.QUEUED, due_at__lte=now))
     states["scheduled"] = Count("pk", filter=Q(state=State.QUEUED, due_at__gt=now))
     counts = jobs.aggregate(oldest=Min("due_at", filter=is_late), **states)
-    return Health(workers=WorkerRow.objects.filter(lease_until__gt=now).count(), **counts)
+    return Health(workers=WorkerRow.objects.filter(lease_until__gt=now, runs_jobs=True).count(), **counts)
 
 
 def _now() -> dt.datetime:

@@ -10,25 +10,23 @@ import contextlib
 import datetime as dt
 import json
 import logging
-import queue
-import secrets
 import threading
-import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from django.db import Error, connection, connections, transaction
-from django.db.models import F
+from django.db import Error, connection
 from django.utils.module_loading import autodiscover_modules
 
 from troth.service.configuration import ServiceError
-from troth.service.core.jobs.models import Job, WorkerRow
-from troth.service.core.jobs.process import is_gone, this_process
+from troth.service.core.jobs.lease import AWAY_S, LENGTH, Lease, take_over
+from troth.service.core.jobs.models import Job
+from troth.service.core.jobs.process import is_gone
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.jobs.registry import Kind, chosen, pollers
 from troth.service.core.jobs.running import AGAIN, Claimed, RunningJob, Suspended, close_broken, finish_all
+from troth.service.core.jobs.runtime import Runtime, Threads
 from troth.service.database import may_pass, say_away
 
 _LOG = logging.getLogger("troth.jobs")
@@ -45,8 +43,7 @@ class Pace:
 
     threads: int = 6
     """Jobs that one worker runs at once. On PostgreSQL it uses up to this many connections plus three."""
-    lease: dt.timedelta = dt.timedelta(seconds=30)
-    """A worker on another machine that died is noticed after this time and a third of it."""
+    lease: dt.timedelta = LENGTH
     look_s: float = 0.1
     """Polling interval."""
     poll_s: float = 1.0
@@ -59,93 +56,6 @@ _CLAIMED_MAX = 100
 """Short jobs claimed ahead."""
 _SEEN_MAX = 20
 """Due jobs looked at for kinds that are limited; those kinds are full then, and the next look finds others."""
-_AWAY_S = 1.0
-"""Retry interval while the database is unavailable."""
-_CLOSE_S_MAX = 1.0
-_IDLE_S = 20.0
-"""How long an idle thread keeps its database connection."""
-
-
-class Runtime(Protocol):
-    """What a worker needs of its process: time and threads. The tests' simulation has another."""
-
-    process: str
-
-    def now(self) -> dt.datetime: ...
-
-    def monotonic(self) -> float: ...
-
-    def rest(self, seconds: float) -> None:
-        """Wait this long, or until `wake`."""
-
-    def wake(self) -> None: ...
-
-    def sleep(self, seconds: float) -> None:
-        """Wait this long, or until `close`."""
-
-    def spawn(self, do: Callable[[], None]) -> None:
-        """Run *do* in a thread of its own."""
-
-    def close(self) -> None:
-        """End idle threads; busy ones end when they are done."""
-
-
-class Threads:
-    """The runtime of a real process: daemon threads that are used again, and close their connections when idle."""
-
-    def __init__(self, clock: Callable[[], dt.datetime]) -> None:
-        self.process = this_process()
-        self.now = clock
-        self.monotonic = time.monotonic
-        self._woken, self._closed = threading.Event(), threading.Event()
-        self._lock = threading.Lock()
-        self._idle = 0
-        self._calls = queue.SimpleQueue[Callable[[], None] | None]()
-        self._threads: list[threading.Thread] = []
-
-    def rest(self, seconds: float) -> None:
-        self._woken.wait(seconds)
-        self._woken.clear()
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    def sleep(self, seconds: float) -> None:
-        self._closed.wait(seconds)
-
-    def spawn(self, do: Callable[[], None]) -> None:
-        with self._lock:
-            is_new = self._idle == 0
-            self._idle -= not is_new
-        self._calls.put(do)
-        if is_new:
-            thread = threading.Thread(target=self._run, name="troth-job", daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def close(self) -> None:
-        self._closed.set()
-        for _ in self._threads:
-            self._calls.put(None)
-        deadline = time.monotonic() + _CLOSE_S_MAX
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-
-    def _run(self) -> None:
-        try:
-            while True:
-                try:
-                    do = self._calls.get(timeout=_IDLE_S)
-                except queue.Empty:
-                    connections.close_all()
-                    do = self._calls.get()
-                if do is None:
-                    return
-                do()
-                with self._lock:
-                    self._idle += 1
-        finally:
-            connections.close_all()
 
 
 def run_jobs(
@@ -164,56 +74,6 @@ def run_jobs(
     autodiscover_modules("jobs", "recurring")
     worker = Worker(Threads(clock), pace or Pace(), chosen(only), is_patient=not until_idle)
     worker.run(stop.is_set, until_idle=until_idle)
-
-
-class _WorkerLease:
-    """The lease of a worker, renewed by a thread until the worker ends."""
-
-    def __init__(self, runtime: Runtime, length: dt.timedelta) -> None:
-        self.name = ""
-        self.is_ending = False
-        self._runtime = runtime
-        self._length = length
-        self._valid_until = 0.0
-        self._is_taken = self._has_ended = False
-
-    @property
-    def is_lost(self) -> bool:
-        return self._is_taken or self._runtime.monotonic() > self._valid_until
-
-    def begin(self) -> None:
-        asked, now = self._runtime.monotonic(), self._runtime.now()
-        self.name = secrets.token_hex(8)  # a new one each time: a commit may have succeeded without an answer
-        WorkerRow.objects.create(
-            name=self.name, process=self._runtime.process, begun_at=now, lease_until=now + self._length
-        )
-        self._valid_until = asked + self._length.total_seconds()
-        self._runtime.spawn(self._renew)
-
-    def end(self, *, for_good: bool) -> None:
-        """Stop renewing; with *for_good*, no job of this worker runs any more, and nobody has to wait."""
-        self._has_ended = True
-        if for_good:
-            with contextlib.suppress(Error):
-                WorkerRow.objects.filter(name=self.name).delete()
-
-    def _renew(self) -> None:
-        pause_s = every_s = self._length.total_seconds() / 3
-        while True:
-            self._runtime.sleep(pause_s)
-            if self._has_ended:
-                return
-            asked, pause_s = self._runtime.monotonic(), min(_AWAY_S, every_s)
-            try:
-                mine = WorkerRow.objects.filter(name=self.name)
-                if not mine.update(lease_until=self._runtime.now() + self._length, beats=F("beats") + 1):
-                    self._is_taken = True
-                    return
-                self._valid_until, pause_s = asked + self._length.total_seconds(), every_s
-            except Error:
-                say_away(_LOG, "the lease of this worker could not be renewed; retrying")
-            finally:
-                close_broken()
 
 
 @dataclass(slots=True)
@@ -235,7 +95,7 @@ class Worker:
         self._pace = pace
         self._kinds = kinds
         self._is_patient = is_patient
-        self._lease = _WorkerLease(runtime, pace.lease)
+        self._lease = Lease(runtime, pace.lease)
         self._lock = threading.Lock()
         self._ready: deque[_Group] = deque()
         self._running: Counter[str] = Counter()
@@ -252,7 +112,7 @@ class Worker:
         while not self._begin():
             if is_stopped():
                 return
-            self._runtime.rest(_AWAY_S)
+            self._runtime.rest(AWAY_S)
         is_last = False
         try:
             while not is_stopped() and not self._lease.is_lost:
@@ -298,7 +158,7 @@ class Worker:
             if not self._is_patient:
                 raise
             say_away(_LOG, "the database did not answer; work continues once it does")
-            self._runtime.rest(_AWAY_S)
+            self._runtime.rest(AWAY_S)
             return True  # there may be work: it is not known to be idle
         finally:
             close_broken()
@@ -321,23 +181,12 @@ class Worker:
         }
         alive = {name for name, *_ in workers} - dead.keys()
         if dead or any(worker not in alive for _, _, worker in running):
-            count = self._take_over(dead, now)
-            _LOG.warning("took over %d jobs of dead workers", count)
+            _LOG.warning("took over %d jobs of dead workers", take_over(dead, now))
         mine = [pk for pk, claims, worker in running if worker == self._lease.name and (pk, claims) not in self._held]
         if mine:
             lost = Job.objects.filter(pk__in=mine, state=State.RUNNING, worker=self._lease.name)
             lost.update(state=State.QUEUED, worker="", due_at=now + AGAIN, reason="interrupted")
         self._next_rounds = self._runtime.monotonic() + self._pace.lease.total_seconds() / 3
-
-    def _take_over(self, dead: Mapping[str, int], now: dt.datetime) -> int:
-        """Put back the jobs of dead workers. Returns how many. Safe in several workers at once."""
-        with transaction.atomic():
-            rows = WorkerRow.objects.select_for_update(skip_locked=True).filter(name__in=dead)
-            still = [row.pk for row in rows if row.beats == dead[row.name]]
-            WorkerRow.objects.filter(pk__in=still).delete()
-            alive = WorkerRow.objects.values_list("name")
-            orphans = Job.objects.filter(state=State.RUNNING).exclude(worker__in=alive)
-            return orphans.update(state=State.QUEUED, worker="", due_at=now, changed_at=now)
 
     def _is_dead(self, name: str, process: str, beats: int, is_over: bool) -> bool:
         """True if a worker's lease is over or its process has ended, or it has not renewed its lease for as long as

@@ -284,8 +284,6 @@ class Migration(migrations.Migration):
                 ("begun_at", models.DateTimeField()),
                 ("finished_at", models.DateTimeField(null=True)),
                 ("sealed_plan", models.BinaryField(null=True)),
-                ("owner", models.CharField(blank=True, default="", max_length=300)),
-                ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
                 "db_table": "core_run",

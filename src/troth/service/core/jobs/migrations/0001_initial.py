@@ -20,6 +20,10 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Its process, for others on the same machine.", max_length=120
                     ),
                 ),
+                (
+                    "runs_jobs",
+                    models.BooleanField(default=True, help_text="False if it only holds its own."),
+                ),
                 ("begun_at", models.DateTimeField()),
                 ("beats", models.PositiveIntegerField(default=0, help_text="How often it has renewed its lease.")),
                 ("lease_until", models.DateTimeField(db_index=True)),
