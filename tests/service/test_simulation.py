@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import Error
-from tests.rig.simulation import actors, outbox
+from tests.rig.simulation import actors, outbox, runs
 from tests.rig.simulation.database import in_memory
 from tests.rig.simulation.world import Actor, Violation, World
 
@@ -28,7 +28,7 @@ def machine(migrated: Path, django_db_blocker: Any) -> Iterator[None]:
 
 
 def everybody() -> Sequence[Actor]:
-    return [actors.Steps(), actors.Calls(), actors.Batches(), outbox.Letters()]
+    return [actors.Steps(), actors.Calls(), actors.Batches(), outbox.Letters(), runs.Runs()]
 
 
 def simulate(count: int, *, first: int = 0) -> None:

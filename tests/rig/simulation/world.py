@@ -146,7 +146,7 @@ class World:
             while True:
                 self.tasks.sleep(self.rng.uniform(1.0, 8.0))
                 if self.tasks.monotonic() < FAULTS_S:
-                    self._trouble(process)
+                    self.trouble(process)
                 else:
                     process.clock_offset = dt.timedelta()  # somebody has set it right
                 if process.is_dead:
@@ -156,7 +156,7 @@ class World:
         self.tasks.spawn(process, loop)
         self.tasks.spawn(Process(f"supervisor {number}"), supervise)
 
-    def _trouble(self, process: Process) -> None:
+    def trouble(self, process: Process) -> None:
         """What may happen to a process at any time, as often as there are faults."""
         if self.rng.random() >= 6 * self.database.rate:
             return
