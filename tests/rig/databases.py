@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from troth.service.configuration import Settings
+from troth.service.core.jobs import held
 from troth.service.settings import connection_of
 from troth.testing.servers import Server
 
@@ -84,6 +85,7 @@ def as_default(url: str) -> Iterator[None]:
     try:
         yield
     finally:
+        held.end()  # its thread renews a lease in this database
         connections["default"].close()
         connections.settings["default"] = declared
         connections["default"] = opened

@@ -7,7 +7,8 @@ import datetime as dt
 from django.utils.module_loading import autodiscover_modules
 
 from troth.service.core.jobs.registry import chosen
-from troth.service.core.jobs.worker import Pace, Threads, Worker
+from troth.service.core.jobs.runtime import Threads
+from troth.service.core.jobs.worker import Pace, Worker
 
 
 def run_due(now: dt.datetime | None = None, *only: str) -> None:

@@ -408,7 +408,7 @@ def test_the_keep_loop_comes_back_for_a_process_that_was_slow(
     chain.rotate("field", now=NOW)
     jobs.run_due(NOW, office=office)
     fields = {"plan_hash": "dg1:" + "0" * 64, "declaration_hash": "sha256:" + "0" * 64, "begun_at": NOW}
-    RunRow.objects.create(run_id="r-2", action="erase", sealed_plan=slow, seen_at=LATER, owner="1 elsewhere", **fields)
+    RunRow.objects.create(run_id="r-2", action="erase", sealed_plan=slow, **fields)
     jobs.run_due(NOW + dt.timedelta(minutes=1), office=office)
     assert numbers() == {0: 1}
     jobs.run_due(LATER, office=office)

@@ -48,7 +48,7 @@ def run_row(run_id: str, office: Office) -> None:
     """A run that is over, and left no receipt: a store forbade its only step."""
     now = office.now()
     RunRow.objects.create(
-        run_id=run_id, action="erase", plan_hash="", declaration_hash="", begun_at=now, seen_at=now, finished_at=now
+        run_id=run_id, action="erase", plan_hash="", declaration_hash="", begun_at=now, finished_at=now
     )
 
 
@@ -171,9 +171,8 @@ def test_what_was_given_up_while_it_was_asked_stays_given_up(office: Office, mon
         external_systems.give_up(step.pk, by="", at=office.now())
         raise StoreUnreachable("nobody is there", store="mailer")
 
-    CaseStep.objects.update(next_at=office.now())
     monkeypatch.setattr(external_systems, "open_asked", give_up)
-    steps.poll(case.pk)
+    steps.ask_again(step.pk)
     step.refresh_from_db()
     assert (step.state, step.why) == (CaseStep.State.FAILED, "no_answer")
 

@@ -566,7 +566,7 @@ def waiting(office: Office) -> tuple[Case, CaseStep]:
     Case.objects.filter(pk=case.pk).update(state="in_progress", outcome="", closed_at=None, needs=WaitReason.SYSTEMS)
     case.refresh_from_db()
     LetterRow.objects.filter(about=case.about).delete()
-    return case, CaseStep.objects.create(case=case, system="desk", way="http", why="unreachable", tries=9)
+    return case, CaseStep.objects.create(case=case, system="desk", way="http", why="unreachable")
 
 
 def test_a_system_that_never_answers_is_given_up_on_and_the_letter_says_so(office: Office, ben: StaffClient) -> None:

@@ -15,6 +15,7 @@ from tests.rig.vendor import FakeVendor, Trap
 from tests.service.requests.conftest import Office
 
 from troth.service.configuration import Settings
+from troth.service.core.jobs.models import Job
 from troth.service.core.keys import make_keys
 from troth.service.mail.models import LetterRow
 from troth.service.requests.content import CaseContent
@@ -140,8 +141,8 @@ def test_a_vendor_that_is_down_holds_up_nobody_and_is_asked_again(
     step = case.steps.get(system="mailer")
     assert (step.state, step.why) == (CaseStep.State.WAITING, "unreachable")
     monkeypatch.setenv("MAILER_URL", vendor.url)
-    CaseStep.objects.filter(pk=step.pk).update(next_at=company.now())
-    assert external_systems.poll(case.pk) > 0
+    assert Job.objects.filter(kind="requests.ask", key=str(step.pk), due_at__gt=company.now()).exists()
+    assert external_systems.ask_again(step.pk) is None
     step.refresh_from_db()
     assert step.state == CaseStep.State.DONE
 

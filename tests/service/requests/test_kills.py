@@ -264,7 +264,6 @@ def events(case: Case) -> list[tuple[str, Any]]:
 def let_time_pass() -> None:
     """Until whatever waits for a moment may go on."""
     now = dt.datetime.now(dt.UTC)
-    CaseStep.objects.filter(state=CaseStep.State.WAITING, next_at__gt=now).update(next_at=now)
     Job.objects.filter(due_at__gt=now).update(due_at=now)
 
 

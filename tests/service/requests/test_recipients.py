@@ -309,7 +309,6 @@ def test_the_rows_that_show_it_may_be_gone_by_the_time_that_recipients_are_told(
         declaration_hash="",
         begun_at=office.now(),
         finished_at=office.now(),
-        seen_at=office.now(),
     )
     office.work()
     assert states(case) == {"post": NotificationState.OWED}

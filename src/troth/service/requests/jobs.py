@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from troth.service.core.jobs.registry import job, poller
-from troth.service.core.jobs.running import RunningJob
+from troth.service.core.jobs.registry import Retry, job, poller
+from troth.service.core.jobs.running import RunningJob, TryAgain
 from troth.service.requests import deadlines
 from troth.service.requests.fulfilment import restriction, steps
 from troth.service.requests.fulfilment.queue import form_batches
@@ -14,6 +14,8 @@ from troth.service.requests.responses import resend_links as responses
 
 _AT_ONCE = 3
 """Batches and cases that one worker handles at once: systems of the company may be slow."""
+_LOOK_AGAIN = dt.timedelta(days=1)
+"""Answers signal the jobs that wait for them."""
 
 
 @poller
@@ -34,11 +36,23 @@ def batch(job: RunningJob) -> None:
 
 @job("requests.follow", at_once=_AT_ONCE)
 def follow(job: RunningJob) -> None:
-    """Follow one case with slow systems: poll until all have answered, then answer the person."""
+    """Follow one case with slow systems: wait until all have answered, then answer the person."""
     number = int(job.key)
-    if (wait_s := steps.poll(number)) > 0:
-        job.wait(dt.timedelta(seconds=wait_s))
+    if steps.is_waiting(number):
+        job.wait(_LOOK_AGAIN)
     steps.settle_case(number)
+
+
+@job("requests.ask", retry=Retry(first=dt.timedelta(seconds=5), longest=dt.timedelta(hours=6)), at_once=_AT_ONCE)
+def ask(job: RunningJob) -> None:
+    """Ask an external system again about a case; the key is that of the step."""
+    later = steps.ask_again(int(job.key))
+    if later is None:
+        return
+    after = None if later.wait_s is None else dt.timedelta(seconds=later.wait_s)
+    if after is not None and not later.has_failed:
+        job.wait(after)
+    raise TryAgain("not_answered", after)
 
 
 @job("requests.lift")

@@ -270,8 +270,6 @@ class CaseStep(models.Model):
     why = models.CharField(max_length=40, blank=True, default="")
     asked_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    next_at = models.DateTimeField(null=True)
-    tries = models.PositiveIntegerField(default=0)
     facts = models.JSONField(default=dict)
     assignee = models.CharField(max_length=254, blank=True, default="", help_text="The system's owner, from the file.")
     proof = models.BinaryField(null=True, help_text="What the assignee uploaded, sealed under the case's key.")

@@ -5,6 +5,7 @@ It holds them by a lease. If it dies, workers run them by the handler of their k
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import os
 import threading
@@ -38,6 +39,7 @@ class Holder:
         assert not connection.in_atomic_block, "the lease has to be there when the transaction commits"
         with self._lock:
             if not self._lease.name or self._lease.is_lost or not self._lease.renew():
+                self._lease.end(for_good=False)
                 asked = self._runtime.monotonic()
                 self._lease = lease = Lease(
                     self._runtime,
@@ -84,6 +86,11 @@ class Holder:
         held = Job.objects.filter(kind=kind, key=key, state=State.RUNNING, worker=self._lease.name)
         held.update(state=State.QUEUED, worker="", due_at=now + _RELEASED, changed_at=now)
 
+    def end(self) -> None:
+        """Hold nothing any more: what this process still has is left to others."""
+        self._lease.end(for_good=True)
+        self._runtime.close()
+
 
 def done(kind: str, key: str) -> None:
     """End the job in the open transaction, whichever process has it."""
@@ -100,3 +107,10 @@ def holder() -> Holder:
         _holders.clear()
         _holders[pid] = Holder(Threads(lambda: dt.datetime.now(dt.UTC)))
     return _holders[pid]
+
+
+@atexit.register
+def end() -> None:
+    """End the holder of this process, if it has one."""
+    if (mine := _holders.pop(os.getpid(), None)) is not None:
+        mine.end()

@@ -65,7 +65,7 @@ class Lease:
     def end(self, *, for_good: bool) -> None:
         """Stop renewing; with *for_good*, no job of this process runs any more, and nobody has to wait."""
         self._has_ended = True
-        if for_good:
+        if for_good and self.name:
             with contextlib.suppress(Error):
                 WorkerRow.objects.filter(name=self.name).delete()
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.declaration import Declaration, is_category
 from troth.law import Applies, obligations, regimes_for
+from troth.service.core.jobs.models import Job
 from troth.service.core.models import EntryRow
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import notices
@@ -450,8 +451,10 @@ def _systems(case: Case, declaration: Declaration) -> Iterable[SystemTask]:
         for name, system in declaration.systems.items():
             if system.tables and name not in asked and case.right not in STOPS:
                 yield _looked_into(case, system.title or name)
+    keys = [str(step.pk) for step in steps]
+    attempts = dict(Job.objects.filter(kind="requests.ask", key__in=keys).values_list("key", "attempts"))
     for step in steps:
-        yield _asked(step, declaration)
+        yield _asked(step, declaration, 1 + attempts.get(str(step.pk), 0))
 
 
 def _looked_into(case: Case, title: str) -> SystemTask:
@@ -473,7 +476,7 @@ def _looked_into(case: Case, title: str) -> SystemTask:
     )
 
 
-def _asked(step: CaseStep, declaration: Declaration) -> SystemTask:
+def _asked(step: CaseStep, declaration: Declaration, tries: int) -> SystemTask:
     system = declaration.systems.get(step.system)
     state, sign, mark = _STEP[step.state]
     counts = step.facts.get("counts") or {}
@@ -486,7 +489,7 @@ def _asked(step: CaseStep, declaration: Declaration) -> SystemTask:
         mark=mark,
         why=str(STEP_WHY.get(step.why, step.why.replace("_", " "))),
         at=step.ended_at or step.asked_at,
-        tries=step.tries,
+        tries=tries,
         counts=tuple((str(name), int(count)) for name, count in counts.items()),
         evidence=str(step.facts.get("evidence") or ""),
         is_waiting=step.state == CaseStep.State.WAITING,

@@ -11,7 +11,7 @@ import datetime as dt
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import translation
@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from troth.declaration import SecretMissing, System
 from troth.hook import Answer, AnswerState, Ask
 from troth.hook import Right as AskedRight
-from troth.service.core.jobs.queue import signal
+from troth.service.core.jobs.queue import enqueue, signal
 from troth.service.requests import rules
 from troth.service.requests.content import CaseContent
 from troth.service.requests.deployment import CaseDeployment, case_deployment
@@ -30,8 +30,8 @@ from troth.service.requests.models import CHOICES, LOOKS, STOPS, Case, CaseEvent
 from troth.service.requests.package import TableContents
 from troth.stores import TASK, AskedLater, StoreError, is_asked, open_asked
 
-_FIRST_S, _LONGEST_S = 5, 6 * 3600
-_TASK_LOOK_S = 24 * 3600
+_FIRST_S = 5
+_FAILURES_MAX = 5
 _CHANGES = (AskedRight.ERASE, AskedRight.AMEND)
 """Rights whose execution counts only after verification."""
 _SO = (AnswerState.DONE, AnswerState.NOTHING)
@@ -56,7 +56,8 @@ def unanswered(cases: Sequence[Case]) -> set[int]:
 def ask_all(
     cases: Sequence[Case], contents: Mapping[int, CaseContent], at_desk: CaseDeployment, *, now: dt.datetime
 ) -> int:
-    """Ask each external system about each case, once. Returns how many answers are still missing."""
+    """Ask each external system about each case, once; jobs ask those again that have not answered. Returns how many
+    have not."""
     systems = systems_of(at_desk)
     if not systems:
         return 0
@@ -68,7 +69,11 @@ def ask_all(
                 continue
             step = _step(case, name, system, at_desk, now)
             if step.state == CaseStep.State.WAITING:
-                waiting += not _go_on(step, case, contents[case.pk], system, at_desk, now)
+                later = _go_on(step, case, contents[case.pk], system, at_desk, now)
+                waiting += later is not None
+                if later is not None and step.way != "task":
+                    after = dt.timedelta(seconds=_FIRST_S if later.wait_s is None else later.wait_s)
+                    enqueue("requests.ask", str(step.pk), not_before=now + after)
     return waiting
 
 
@@ -77,7 +82,7 @@ def _step(case: Case, name: str, system: System, at_desk: CaseDeployment, at: dt
         return open_task(case, name, system, at_desk, at)
     way = "hook" if "hook" in system.store.partition(":")[0] else "http"
     step, _ = CaseStep.objects.get_or_create(
-        case=case, system=name, defaults={"way": way, "assignee": system.owner or "", "next_at": at}
+        case=case, system=name, defaults={"way": way, "assignee": system.owner or ""}
     )
     return step
 
@@ -91,7 +96,7 @@ def open_task(
         step, _ = CaseStep.objects.get_or_create(case=case, system=name, defaults={"way": "store", "why": why})
         if step.way == "task" or (step.way != "store" and step.state != CaseStep.State.WAITING):
             return step
-        step.way, step.state, step.why, step.ended_at, step.next_at = "task", CaseStep.State.WAITING, why, None, None
+        step.way, step.state, step.why, step.ended_at = "task", CaseStep.State.WAITING, why, None
         step.asked_at, step.assignee = at, system.owner or ""
         step.save()
         if system.owner:
@@ -114,13 +119,21 @@ def ask_staff_to_weigh(case: Case, at_desk: CaseDeployment, at: dt.datetime) -> 
     write_to(staff_address(case, at_desk, officer), case, "staff_task", at_desk, facts, now=at, again="weigh")
 
 
+class Later(NamedTuple):
+    """A system has not answered yet. *wait_s* is how long it wants us to wait, if it says so; *has_failed* if asking it
+    failed."""
+
+    wait_s: int | None = None
+    has_failed: bool = True
+
+
 def _go_on(
     step: CaseStep, case: Case, content: CaseContent, system: System, at_desk: CaseDeployment, at: dt.datetime
-) -> bool:
-    """Ask or poll one system, and record its answer. True if the answer is final. Errors are recorded and retried, and
-    do not delay other systems."""
+) -> Later | None:
+    """Ask or poll one system, and record its answer. None if the answer is final. Errors are recorded, and do not delay
+    other systems."""
     if step.way == "task" or not is_asked(system):
-        return False
+        return Later()
     question = _ask(step, case, content, at_desk)
     try:
         with contextlib.closing(open_asked(step.system, system, os.environ)) as asked:
@@ -133,7 +146,7 @@ def _go_on(
                 is_verified = seen.state in _SO
         if case.right in STOPS and answer.detail == _NOT_ANSWERED:  # the use was not stopped there: staff must do it
             open_task(case, step.system, system, at_desk, at, why=_NOT_ANSWERED)
-            return False
+            return Later()
     except SecretMissing:
         return _later(step, "secret_missing", at)
     except AskedLater as busy:
@@ -156,14 +169,17 @@ def _ask(step: CaseStep, case: Case, content: CaseContent, at_desk: CaseDeployme
     )
 
 
-def _note(step: CaseStep, case: Case, answer: Answer, verified: bool, at_desk: CaseDeployment, at: dt.datetime) -> bool:
+def _note(
+    step: CaseStep, case: Case, answer: Answer, verified: bool, at_desk: CaseDeployment, at: dt.datetime
+) -> Later | None:
     if not answer.state.is_final:
         step.facts = {**step.facts, "accepted": True}
-        return _later(step, str(answer.state), at, wait_s=answer.retry_after_s)
+        return _later(step, str(answer.state), at, wait_s=answer.retry_after_s, has_failed=False)
     step.asked_at = step.asked_at or at
     if answer.state in (AnswerState.REFUSED, AnswerState.FAILED):
-        if answer.state is AnswerState.FAILED and step.tries < 5:
-            step.facts = {}
+        failures = 1 + step.facts.get("failures", 0)
+        if answer.state is AnswerState.FAILED and failures <= _FAILURES_MAX:
+            step.facts = {"failures": failures}
             return _later(step, answer.detail or "failed", at, wait_s=answer.retry_after_s)
         step.state, step.why = CaseStep.State(str(answer.state)), answer.detail or ""
     else:
@@ -187,50 +203,42 @@ def _note(step: CaseStep, case: Case, answer: Answer, verified: bool, at_desk: C
     if answer.rows:
         held = {place: [list(rows.columns), [list(row) for row in rows.values]] for place, rows in answer.rows.items()}
         step.proof = at_desk.papers.seal_file(case, json.dumps(held).encode())
-    step.ended_at, step.next_at = at, None
+    step.ended_at = at
     _keep(step)
-    return True
+    return None
 
 
-def _later(step: CaseStep, why: str, at: dt.datetime, *, wait_s: int | None = None) -> bool:
-    step.tries += 1
-    wait = wait_s if wait_s is not None else min(_FIRST_S * 2 ** min(step.tries - 1, 12), _LONGEST_S)
-    step.why, step.next_at, step.asked_at = why[:40], at + dt.timedelta(seconds=wait), step.asked_at or at
+def _later(step: CaseStep, why: str, at: dt.datetime, *, wait_s: int | None = None, has_failed: bool = True) -> Later:
+    step.why, step.asked_at = why[:40], step.asked_at or at
     _keep(step)
-    return False
+    return Later(wait_s, has_failed)
 
 
 def _keep(step: CaseStep) -> None:
     """Save a system's answer, unless staff ended the step meanwhile; their decision takes precedence."""
-    said = ("state", "why", "asked_at", "ended_at", "next_at", "tries", "facts", "proof")
+    said = ("state", "why", "asked_at", "ended_at", "facts", "proof")
     still = CaseStep.objects.filter(pk=step.pk, state=CaseStep.State.WAITING)
-    still.update(**{name: getattr(step, name) for name in said})
+    with transaction.atomic():
+        still.update(**{name: getattr(step, name) for name in said})
+        if step.state != CaseStep.State.WAITING:
+            signal("requests.follow", str(step.case_id))
 
 
-# --- polling ----------------------------------------------------------------------------------------------------------
-
-
-def poll(case_id: int) -> int:
-    """Poll systems that are due. Returns the seconds until the next poll, 0 if all have answered."""
-    case = Case.objects.select_related("key").get(pk=case_id)
-    if case.state != CaseState.IN_PROGRESS:
-        return 0
+def ask_again(step_id: int) -> Later | None:
+    """Ask or poll the system of one step again; None if it has answered, or nobody waits for it any more."""
+    step = CaseStep.objects.select_related("case", "case__key").filter(pk=step_id).first()
+    if step is None or step.state != CaseStep.State.WAITING or step.way == "task":
+        return None
+    if step.case.state != CaseState.IN_PROGRESS:
+        return None
     at_desk, at = case_deployment(), now()
-    systems = systems_of(at_desk)
-    content = at_desk.papers.content(case)
-    waits = list[float]()
-    for step in case.steps.filter(state=CaseStep.State.WAITING):
-        if step.way == "task":
-            waits.append(_TASK_LOOK_S)
-        elif step.system not in systems:  # no longer declared, so it cannot answer any more
-            step.state, step.why, step.ended_at = CaseStep.State.FAILED, "not_declared", at
-            _keep(step)
-        elif step.next_at is not None and step.next_at > at:
-            waits.append((step.next_at - at).total_seconds())
-        elif not _go_on(step, case, content, systems[step.system], at_desk, at):
-            assert step.next_at is not None, "what is not over has a next time"
-            waits.append((step.next_at - at).total_seconds())
-    return max(1, round(min(waits))) if waits else 0
+    system = systems_of(at_desk).get(step.system)
+    if system is None:  # no longer declared, so it cannot answer any more
+        step.state, step.why, step.ended_at = CaseStep.State.FAILED, "not_declared", at
+        _keep(step)
+        return None
+    later = _go_on(step, step.case, at_desk.papers.content(step.case), system, at_desk, at)
+    return None if step.way == "task" else later  # it has become one
 
 
 def complete(
@@ -261,7 +269,7 @@ def give_up(step_id: int, *, by: str, at: dt.datetime) -> CaseStep:
         step = CaseStep.objects.select_for_update(of=("self",)).select_related("case").get(pk=step_id)
         if step.state != CaseStep.State.WAITING:
             return step
-        step.state, step.why, step.ended_at, step.next_at = CaseStep.State.FAILED, "no_answer", at, None
+        step.state, step.why, step.ended_at = CaseStep.State.FAILED, "no_answer", at
         step.save()
         facts = {"system": step.system}
         CaseEvent.objects.create(

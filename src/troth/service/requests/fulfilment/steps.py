@@ -454,18 +454,23 @@ def settle_batch(batch_id: int) -> int:
     return answered
 
 
-def poll(case_id: int) -> int:
-    """`external_systems.poll` for a job. If a use has to stop, the stores are read again before the person is
-    informed."""
+def ask_again(step_id: int) -> external_systems.Later | None:
+    """`external_systems.ask_again` for a job."""
     with process_queue():
-        if (wait_s := external_systems.poll(case_id)) > 0:
-            return wait_s
-        case = Case.objects.select_related("key").get(pk=case_id)
-        if case.right in STOPS and case.state == CaseState.IN_PROGRESS:
+        return external_systems.ask_again(step_id)
+
+
+def is_waiting(case_id: int) -> bool:
+    """True while a system has not answered. If a use has to stop, the stores are read again before the person is
+    informed."""
+    case = Case.objects.select_related("key").get(pk=case_id)
+    if case.state != CaseState.IN_PROGRESS:
+        return False
+    if not external_systems.unanswered([case]) and case.right in STOPS:
+        with process_queue():
             at_desk = case_deployment()
             stopped_uses.note([case], _contents([case], at_desk), at_desk, now=now())
-            return external_systems.poll(case_id)
-        return 0
+    return bool(external_systems.unanswered([case]))
 
 
 def settle_case(case_id: int) -> int:

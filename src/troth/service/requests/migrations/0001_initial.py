@@ -306,8 +306,6 @@ class Migration(migrations.Migration):
                 ("why", models.CharField(blank=True, default="", max_length=40)),
                 ("asked_at", models.DateTimeField(null=True)),
                 ("ended_at", models.DateTimeField(null=True)),
-                ("next_at", models.DateTimeField(null=True)),
-                ("tries", models.PositiveIntegerField(default=0)),
                 ("facts", models.JSONField(default=dict)),
                 (
                     "assignee",

@@ -382,7 +382,7 @@ def _erased_since(case: Case, content: CaseContent, at_desk: CaseDeployment) -> 
 def _end_erased(case: Case, content: CaseContent, erasure: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
     """Close *case* and inform the person, because their data was meanwhile erased. Recipients are not told to restrict
     data that they were told to delete. A choice about a purpose stays recorded."""
-    ended = {"state": CaseStep.State.FAILED, "why": "erased", "ended_at": now, "next_at": None}
+    ended = {"state": CaseStep.State.FAILED, "why": "erased", "ended_at": now}
     case.steps.filter(state=CaseStep.State.WAITING).update(**ended)
     if case.restrictions.filter(purpose="", lifted_at=None).update(lifted_at=now):
         control_events.note("restriction.changed", now=now)
