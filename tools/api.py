@@ -89,11 +89,11 @@ def _failures(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _events() -> Iterator[str]:
-    from troth.service.api.webhooks import EVENTS
+    from troth.service.duty import gathered
 
     yield "\n## Events\n\nA webhook is told of these. Each message has a `type`, a `timestamp` and `data`: references,"
     yield "states and dates, and nothing personal.\n"
-    yield from (f"- `{event}`" for event in EVENTS)
+    yield from (f"- `{event}`" for event in gathered("webhooks"))
 
 
 def _schemas(told: Mapping[str, Any]) -> Iterator[str]:

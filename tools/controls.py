@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from troth.controls import Control, catalogue, principles
+from troth.service.duty import duties
 from troth.text import counted
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "controls.md"
@@ -62,7 +63,8 @@ def _section(control: Control) -> str:
 
 
 def _at_once(control: Control) -> str:
-    return f" and at once after {', '.join(f'`{event}`' for event in control.on)}" if control.on else ""
+    events = sorted({event for duty in duties().values() for event, ids in duty.after.items() if control.id in ids})
+    return f" and at once after {', '.join(f'`{event}`' for event in events)}" if events else ""
 
 
 def _span(time: dt.timedelta) -> str:

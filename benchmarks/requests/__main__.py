@@ -30,6 +30,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.requests import floor
+from troth.service.api.scopes import scopes
 from troth.testing.servers import running
 
 HERE = Path(__file__).parent
@@ -130,10 +131,9 @@ def _asking(people: int) -> Callable[[], None]:
     from django.test import Client
 
     from troth.service.api import tokens
-    from troth.service.api.tokens import ApiScope
 
     now = dt.datetime.now(dt.UTC)
-    secret = tokens.make("shop", list(ApiScope), until=now + dt.timedelta(days=1), now=now)
+    secret = tokens.make("shop", scopes(), until=now + dt.timedelta(days=1), now=now)
     settings.ALLOWED_HOSTS = ["*"]
     mails = [f"c{number}@example.org" for number in range(1, people + 1)]
     asked: list[dict[str, Any]] = [

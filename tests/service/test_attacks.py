@@ -27,7 +27,7 @@ from tests.service.team import StaffClient, add_totp, new_member, signed_in_clie
 from tests.service.test_permissions import DOORS
 
 from troth.service.api import tokens
-from troth.service.api.tokens import ApiScope
+from troth.service.api.scopes import scopes
 from troth.service.logs import LineFormatter
 from troth.service.networks import Networks
 from troth.service.requests.content import CaseContent
@@ -35,12 +35,12 @@ from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseKind, Channel, MailedLink
 from troth.service.requests.pages.throttle import NETWORK_MAX
 from troth.service.requests.verification import links
-from troth.service.staff.rights import StaffRight
+from troth.service.staff.rights import StaffRight, rights
 
 pytestmark = pytest.mark.sampled
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-KEEPER = tuple(right for right in StaffRight if right is not StaffRight.OFFICER)
+KEEPER = tuple(right for right in rights() if right is not StaffRight.OFFICER)
 PAGES = [address for address, door in DOORS.items() if "GET" in door.methods]
 HOSTILE = '{{ 7|add:"7" }}{% load static %}${7*7}#{7*7}<script>alert(1)</script>"\'><img src=x onerror=alert(1)>'
 
@@ -432,7 +432,7 @@ def test_what_people_send_is_in_no_log_and_in_no_clear_row(
         return mark(after="@example.org")
 
     now = office.now()
-    secret = tokens.make("shop", list(ApiScope), until=now.replace(year=now.year + 1), now=now)
+    secret = tokens.make("shop", scopes(), until=now.replace(year=now.year + 1), now=now)
     bearer = {"Authorization": f"Bearer {secret}", "Idempotency-Key": mark(), "User-Agent": mark(), "Referer": mark()}
     case = opened(office, mail(), message=mark(), name=mark(), agent_name=mark(), agent_address=mail())
     secret_link = links.make(case, MailedLink.Use.PROVE, now=now)

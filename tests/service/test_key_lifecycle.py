@@ -44,12 +44,12 @@ from troth.service.core import recurring, resealing
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.models import Job
 from troth.service.core.key_lifecycle import (
-    SEALED,
     change_approvers,
     destroy,
     look_at_keys,
     plan_destruction,
     rotate_field,
+    sealed_places,
 )
 from troth.service.core.key_registry import make_key, note_destruction, note_keys, strays
 from troth.service.core.models import EntryRow, KeyRow, RunRow, Subject
@@ -127,7 +127,7 @@ def told(purpose: str) -> list[str]:
 
 
 def numbers() -> dict[int, int]:
-    return {number: sum(places.values()) for number, places in hanging(SEALED).items()}
+    return {number: sum(places.values()) for number, places in hanging(sealed_places()).items()}
 
 
 # --- the registry ---------------------------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ def test_a_process_that_is_killed_while_it_seals_anew_loses_nothing(
         child = os.fork()
         if child == 0:
             try:
-                reseal(keyring, SEALED)
+                reseal(keyring, sealed_places())
             finally:
                 os._exit(1)
         while before + 20 > numbers().get(1, 0):
@@ -299,7 +299,7 @@ def test_a_process_that_is_killed_while_it_seals_anew_loses_nothing(
         before = numbers().get(1, 0)
         assert sum(numbers().values()) == 600
         assert read_back(vault, tokens[:50]) == values[:50]
-    assert reseal(keyring, SEALED).done == 600 - before
+    assert reseal(keyring, sealed_places()).done == 600 - before
     assert (numbers(), read_back(vault, tokens)) == ({1: 600}, values)
 
 
@@ -339,7 +339,7 @@ def test_what_changed_meanwhile_is_not_overwritten(
         return swap(*given)
 
     monkeypatch.setattr(resealing, "_swap", meanwhile)
-    assert reseal(keyring, SEALED).done == 6
+    assert reseal(keyring, sealed_places()).done == 6
     assert (TokenRow.objects.count(), RunRow.objects.get().sealed_plan) == (6, None)
 
 
@@ -367,7 +367,7 @@ def test_a_value_of_another_root_key_is_counted_although_its_number_is_in_use(
     RunRow.objects.update(sealed_plan=other.seal(b"a plan", run_context("r-1")))
     resealed = rotate_field(keyring, now=NOW, progress=lambda *_: None).resealed
     assert (resealed.done, resealed.closed, numbers()) == (7, 1, {1: 8})
-    assert reseal(keyring, SEALED).closed == 1
+    assert reseal(keyring, sealed_places()).closed == 1
 
 
 # --- the keep loop --------------------------------------------------------------------------------------------------
@@ -576,7 +576,7 @@ def test_what_something_hangs_on_is_not_destroyed_unless_that_is_the_point(
     assert plan.hanging == {"core_run.sealed_plan": 1, "vault_token.sealed": 7}
     approve(home, keyring, plan.hash, "custodian-a", "custodian-b")
     destroy(home, keyring, plan, now=NOW)
-    assert reseal(keyring, SEALED).done == 0
+    assert reseal(keyring, sealed_places()).done == 0
     assert look_at_keys(home, keyring, now=NOW).unsound == ()
 
 

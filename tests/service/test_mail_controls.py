@@ -15,7 +15,7 @@ from tests.service.test_mail import smtp as smtp
 from troth.controls import Check, CheckOutcome, run
 from troth.declaration import parse
 from troth.service.mail.actions import again
-from troth.service.mail.controls import look_at_letters
+from troth.service.mail.controls import letters
 from troth.service.mail.rules import Letter
 from troth.service.mail.smtp import Smtp
 
@@ -31,7 +31,7 @@ HOUR = dt.timedelta(hours=1)
 
 
 def asked(at: dt.datetime = NOW) -> Check:
-    return run("mail.owed_sent", {"declaration": COMPANY, "letters": look_at_letters(at), "now": at})
+    return run("mail.owed_sent", {"declaration": COMPANY, "letters": letters(None, at), "now": at})
 
 
 @pytest.mark.mutation("mail.owed_sent")

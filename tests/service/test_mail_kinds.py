@@ -10,7 +10,8 @@ from django.conf import settings
 from tests.tables import each_row
 
 from troth.declaration import Organisation
-from troth.service.mail.message_kinds import KINDS, MessageKind, RetainedItem
+from troth.service.mail.facts import RetainedItem
+from troth.service.mail.message_kinds import MessageKind, kinds
 from troth.service.mail.rules import Attachment, Letter, LetterRefused, MessageText, write
 
 DATE, MOMENT = dt.date(2026, 12, 1), dt.datetime(2026, 12, 1, 9, 41, tzinfo=dt.UTC)
@@ -64,10 +65,10 @@ def written(kind: str, facts: dict[str, object], language: str = "en") -> Messag
 
 
 @each_row("language", LANGUAGES)
-@each_row("kind", KINDS)
+@each_row("kind", kinds())
 def test_a_letter_states_every_fact(kind: str, language: str) -> None:
-    text = written(kind, every(KINDS[kind]), language)
-    for name, value in every(KINDS[kind]).items():
+    text = written(kind, every(kinds()[kind]), language)
+    for name, value in every(kinds()[kind]).items():
         if isinstance(value, str) and (name in value or value.startswith("https")):
             assert value in f"{text.subject}\n{text.plain}", name
         if isinstance(value, list):
@@ -76,14 +77,14 @@ def test_a_letter_states_every_fact(kind: str, language: str) -> None:
             assert "2026" in f"{text.subject}\n{text.plain}", name
     assert "R-2026-0187" in text.plain
     assert "\n" not in text.subject
-    assert "{{ request }}" in text.plain or TEXT not in str(every(KINDS[kind]))
+    assert "{{ request }}" in text.plain or TEXT not in str(every(kinds()[kind]))
     assert "None" not in text.plain
     assert "\n\n\n" not in text.plain
 
 
-@each_row("kind", KINDS)
+@each_row("kind", kinds())
 def test_a_letter_needs_what_it_needs_and_nothing_else(kind: str) -> None:
-    facts = needed(KINDS[kind])
+    facts = needed(kinds()[kind])
     assert written(kind, facts).subject
     for name in facts:
         with pytest.raises(LetterRefused, match=name):
@@ -92,9 +93,9 @@ def test_a_letter_needs_what_it_needs_and_nothing_else(kind: str) -> None:
         letter(kind, {**facts, "secret": "x"})
 
 
-@each_row("kind", KINDS)
+@each_row("kind", kinds())
 def test_nothing_becomes_markup_and_only_links_become_links(kind: str) -> None:
-    facts = every(KINDS[kind])
+    facts = every(kinds()[kind])
     html = written(kind, facts).html
     assert "<b>" not in html
     assert "<img" not in html
@@ -103,7 +104,7 @@ def test_nothing_becomes_markup_and_only_links_become_links(kind: str) -> None:
 
 
 def test_a_link_in_somebodys_words_stays_text() -> None:
-    facts = needed(KINDS["refused"]) | {"reasons": "https://evil.example/"}
+    facts = needed(kinds()["refused"]) | {"reasons": "https://evil.example/"}
     assert "<a " not in written("refused", facts).html
 
 
@@ -135,14 +136,14 @@ def test_facts_of_another_shape_are_refused_and_not_quoted(kind: str, facts: dic
 
 
 def test_a_letter_shows_no_values() -> None:
-    assert repr(letter("withdrawn", needed(KINDS["withdrawn"]))) == "Letter(withdrawn, about case:R-2026-0187)"
+    assert repr(letter("withdrawn", needed(kinds()["withdrawn"]))) == "Letter(withdrawn, about case:R-2026-0187)"
     assert "secret" not in repr(Attachment("receipt.txt", "text/plain", b"secret"))
 
 
 @pytest.mark.parametrize("field", ["about", "once"])
 def test_keys_hold_nothing_personal(field: str) -> None:
     parts = {"about": "case:R-1", "once": "k", field: "case:ann@example.org"}
-    facts = needed(KINDS["withdrawn"])
+    facts = needed(kinds()["withdrawn"])
     with pytest.raises(LetterRefused, match=field):
         Letter("withdrawn", "ann@example.org", "en", parts["about"], facts, parts["once"])
 
@@ -157,14 +158,14 @@ def test_keys_hold_nothing_personal(field: str) -> None:
     ],
 )
 def test_dates_are_written_as_the_language_has_them(language: str, day: str) -> None:
-    assert day in written("withdrawn", needed(KINDS["withdrawn"]), language).plain
+    assert day in written("withdrawn", needed(kinds()["withdrawn"]), language).plain
 
 
 @each_row("language", [code for code in LANGUAGES if code != "en"])
-@each_row("kind", KINDS)
+@each_row("kind", kinds())
 def test_a_letter_is_in_one_language(kind: str, language: str) -> None:
     """No sentence of the English letter is left in the others, but for what somebody else wrote."""
-    facts = needed(KINDS[kind])
+    facts = needed(kinds()[kind])
     english, other = (set(written(kind, facts, code).plain.splitlines()) for code in ("en", language))
     names = (text for text in COMPANY.model_dump().values() if isinstance(text, str))
     ours = {*names, *(line for value in facts.values() for line in _lines_of(value))}
@@ -177,7 +178,7 @@ def _lines_of(value: object) -> list[str]:
 
 
 def test_a_language_that_we_do_not_have_gets_the_nearest() -> None:
-    facts = needed(KINDS["withdrawn"])
+    facts = needed(kinds()["withdrawn"])
     assert written("withdrawn", facts, "de-AT") == written("withdrawn", facts, "de")
     assert written("withdrawn", facts, "tlh") == written("withdrawn", facts, "en")
 
@@ -187,11 +188,11 @@ def test_a_language_that_we_do_not_have_gets_the_nearest() -> None:
 
 @pytest.mark.parametrize("kind", ["refused", "extended", "nothing_held", "partly_fulfilled", "complaint_outcome"])
 def test_who_does_not_agree_learns_where_to_turn(kind: str) -> None:
-    plain = written(kind, needed(KINDS[kind])).plain
+    plain = written(kind, needed(kinds()[kind])).plain
     assert "complain to us" in plain
     assert "ICO (Art. 77 of the GDPR or of the UK GDPR)" in plain
     assert "go to court (Art. 79 of the GDPR or of the UK GDPR)" in plain
-    californian = written(kind, {**needed(KINDS[kind]), "under": "ccpa"}).plain
+    californian = written(kind, {**needed(kinds()[kind]), "under": "ccpa"}).plain
     assert "California Privacy Protection Agency" in californian
     assert "GDPR" not in californian
 
@@ -211,18 +212,18 @@ def test_who_does_not_agree_learns_where_to_turn(kind: str) -> None:
     ],
 )
 def test_what_a_law_wants_said_cannot_be_left_out(kind: str, facts: set[str]) -> None:
-    assert facts <= KINDS[kind].needs.keys()
+    assert facts <= kinds()[kind].needs.keys()
 
 
 @pytest.mark.parametrize(("clock", "says"), [("paused", "stands still"), ("runs", "does not stand still")])
 def test_a_question_back_says_whether_the_clock_stands_still(clock: str, says: str) -> None:
-    facts = needed(KINDS["more_information"]) | {"clock": clock}
+    facts = needed(kinds()["more_information"]) | {"clock": clock}
     assert says in written("more_information", facts).plain
 
 
 def test_the_ways_to_handle_a_request_are_told() -> None:
     """11 CCR 7021(a): how it is handled and verified, and when to expect an answer."""
-    facts = needed(KINDS["acknowledged"])
+    facts = needed(kinds()["acknowledged"])
     ways = [written("acknowledged", {**facts, "verification": way}).plain for way in ("none", "link", "points")]
     assert len(set(ways)) == 3
     assert all("Next, we look in our systems" in way for way in ways)

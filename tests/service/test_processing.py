@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.staff.rights import StaffRight
 
 from . import team
@@ -22,7 +23,7 @@ ADDRESSES = ("processing", "map-css", "evidence-archive")
 @pytest.fixture
 def reader(database: str, staff_member: Any, settings: Any, tmp_path: Path) -> Any:
     settings.TROTH = team.lay(tmp_path)
-    return staff_member(StaffRight.EVIDENCE_READ)
+    return staff_member(EVIDENCE_READ)
 
 
 def test_the_page_shows_the_map_in_a_picture_and_in_words(reader: Any) -> None:

@@ -21,6 +21,7 @@ from django.utils import timezone
 from tests.service.team import PASSWORD, TOTP_SECRET, StaffClient, add_totp, new_member
 
 from troth.ledger import Entry
+from troth.service.access_rules import AccessRule, by_token, public, rule_of
 from troth.service.core.keys import keyring
 from troth.service.core.models import EntryRow
 from troth.service.networks import Networks
@@ -29,8 +30,8 @@ from troth.service.staff.access_log import accesses_of, record_access
 from troth.service.staff.factors import fresh_codes
 from troth.service.staff.models import AccessRow, Attempts, FactorSecret, Grant, Refusal
 from troth.service.staff.models import StaffMember as Member
-from troth.service.staff.permissions import AccessRule, by_token, needs, public, rule_of, signed_in
-from troth.service.staff.rights import StaffRight, StaffRole
+from troth.service.staff.permissions import needs, signed_in
+from troth.service.staff.rights import StaffRight, StaffRole, rights
 from troth.service.staff.rules import LOCKED_FOR
 from troth.service.urls import urlpatterns as real
 from troth.subjects import Identity, references
@@ -115,7 +116,7 @@ def test_every_address_says_who_may_open_it() -> None:
     assert without == []
 
 
-@pytest.mark.parametrize("right", [None, *StaffRight])
+@pytest.mark.parametrize("right", [None, *rights()])
 def test_each_staff_page_opens_to_its_rights_and_to_nothing_else(
     right: StaffRight | None, staff_member: StaffMember, database: str
 ) -> None:

@@ -12,15 +12,16 @@ from tests.service.test_passes import HOUR, NOW, RUN, office, promising  # noqa:
 from troth.controls import Check, CheckOutcome, ControlFinding, Evidence
 from troth.declaration import Attestation, Promise
 from troth.service.api import webhooks
+from troth.service.api.duty import API_MANAGE
 from troth.service.api.models import Delivery
 from troth.service.assurance import jobs
 from troth.service.assurance.actions import KeepContext
+from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.assurance.models import ReminderRow
 from troth.service.core import checks, tasks
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.models import Task
 from troth.service.core.tasks import TaskChange
-from troth.service.staff.rights import StaffRight
 
 from . import team
 
@@ -117,10 +118,10 @@ def test_staff_see_what_fails_and_nothing_lets_them_close_it(
     jobs.run_due(NOW, office=office)
     DatabaseJournal().begin(RUN)
     jobs.run_due(NOW + HOUR, office=office)
-    client = staff_member(StaffRight.EVIDENCE_READ)
+    client = staff_member(EVIDENCE_READ)
     page = client.get(reverse("controls"))
     assert page.status_code == 200
     assert b"core.runs_finished" in page.content
     assert b'method="post"' not in page.content.partition(b"<main")[2]
     assert client.post(reverse("controls")).status_code == 405
-    assert staff_member(StaffRight.API_MANAGE).get(reverse("controls")).status_code == 403
+    assert staff_member(API_MANAGE).get(reverse("controls")).status_code == 403

@@ -22,7 +22,7 @@ from tests.service.test_pages import DECLARED, POLICY
 
 from troth.service import health
 from troth.service.api import tokens
-from troth.service.api.tokens import ApiScope
+from troth.service.api.scopes import scopes
 from troth.service.assurance import actions, jobs
 from troth.service.configuration import Settings
 from troth.service.core.deployment import deployment
@@ -126,7 +126,7 @@ def test_somebody_who_is_signed_in_is_answered_too(site: Path, visitor: Client) 
 
 def test_programs_are_told_when_to_ask_again(site: Path, visitor: Client) -> None:
     now = dt.datetime.now(dt.UTC)
-    token = tokens.make("shop", list(ApiScope), until=now + dt.timedelta(days=1), now=now)
+    token = tokens.make("shop", scopes(), until=now + dt.timedelta(days=1), now=now)
     with away():
         answer = visitor.get("/api/v1/requests/R-2026-0001", headers={"authorization": f"Bearer {token}"})
     assert answer.status_code == 503

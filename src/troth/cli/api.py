@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import click
 
 from troth.cli import deployment as cli
 
-_SCOPES = (
-    "cases.write",
-    "cases.read",
-    "cases.all",
-    "packages.read",
-    "guard.read",
-    "disclosures.write",
-    "disclosures.read",
-    "evidence.write",
-)
-_EVENTS = (
-    "case.received",
-    "case.verified",
-    "case.changed",
-    "case.closed",
-    "case.escalated",
-    "line.stopped",
-    "control.failing",
-    "control.passing",
-    "attestation.expiring",
-)
 _DAYS = 90
+
+
+def _scopes() -> Sequence[str]:
+    from troth.service.api.scopes import scopes
+
+    return scopes()
+
+
+def _events() -> Sequence[str]:
+    from troth.service.duty import gathered
+
+    return tuple(gathered("webhooks"))
 
 
 @click.group()
@@ -58,7 +50,7 @@ def token() -> None:
     "scopes",
     multiple=True,
     required=True,
-    type=click.Choice(_SCOPES),
+    type=cli.Registered(_scopes),
     help="A scope of the token. Repeatable.",
 )
 @click.option(
@@ -154,7 +146,11 @@ def hook() -> None:
 @hook.command("make")
 @click.argument("url")
 @click.option(
-    "--event", "events", multiple=True, type=click.Choice(_EVENTS), help="An event to send. Repeatable.  [default: all]"
+    "--event",
+    "events",
+    multiple=True,
+    type=cli.Registered(_events),
+    help="An event to send. Repeatable.  [default: all]",
 )
 @cli.service_declaration_option
 @cli.json_option
@@ -171,7 +167,7 @@ def make_hook(url: str, events: tuple[str, ...], as_json: bool) -> None:
     from troth.service.core.keys import keyring
 
     keys = keyring(settings.TROTH.home)
-    made, secret = webhooks.make(url, events or _EVENTS, keys=keys, now=dt.datetime.now(dt.UTC))
+    made, secret = webhooks.make(url, events or _events(), keys=keys, now=dt.datetime.now(dt.UTC))
     if as_json:
         cli.print_json({"id": made.pk, "url": made.url, "events": made.events, "secret": secret})
     else:

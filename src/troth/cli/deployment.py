@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from troth.declaration import Declaration
@@ -79,6 +80,27 @@ wanted_declaration_option = _declaration_option(_handed_on)
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--json``: the same facts as JSON."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+class Registered(click.ParamType[Any]):
+    """One of the names that duties register, which are imported when they are needed."""
+
+    name = "choice"
+
+    def __init__(self, names: Callable[[], Sequence[str]]) -> None:
+        self._names = names
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return self._choice().convert(value, param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        return self._choice().get_metavar(param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return self._choice().shell_complete(ctx, param, incomplete)
+
+    def _choice(self) -> click.Choice[str]:
+        return click.Choice([str(name) for name in self._names()])
 
 
 def print_json(value: object) -> None:

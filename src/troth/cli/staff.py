@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,23 +16,19 @@ if TYPE_CHECKING:
     from troth.service.staff.rights import StaffRight, StaffRole
 
 _ROLES = ("handler", "approver", "officer", "deputy", "auditor", "administrator")
-_RIGHTS = (
-    "cases.handle",
-    "cases.approve",
-    "personal.see",
-    "staff.manage",
-    "officer",
-    "holds.manage",
-    "disclosures.see",
-    "evidence.read",
-    "api.manage",
-)
+
+
+def _rights() -> Sequence[str]:
+    from troth.service.staff.rights import rights
+
+    return rights()
+
 
 _roles_option = click.option(
     "--role", "roles", multiple=True, type=click.Choice(_ROLES), help="A role: a set of rights. Repeatable."
 )
 _rights_option = click.option(
-    "--right", "rights", multiple=True, type=click.Choice(_RIGHTS), help="A single right. Repeatable."
+    "--right", "rights", multiple=True, type=cli.Registered(_rights), help="A single right. Repeatable."
 )
 _reason_option = click.option(
     "--reason", required=True, help="Why it is needed, for its reviewer; without names of people."
@@ -156,13 +152,13 @@ def grant(
     from django.db import transaction
 
     from troth.service.staff import actions
-    from troth.service.staff.rights import ROLES, StaffRight, StaffRole
+    from troth.service.staff.rights import StaffRole, right_named, rights_of_role
 
     given: list[Grant] = []
     wanted: list[tuple[StaffRole | None, tuple[StaffRight, ...]]] = [
-        (StaffRole(role), ROLES[StaffRole(role)]) for role in roles
+        (StaffRole(role), rights_of_role(StaffRole(role))) for role in roles
     ]
-    wanted += [(None, (StaffRight(right),)) for right in rights]
+    wanted += [(None, (right_named(right),)) for right in rights]
     with transaction.atomic():
         for role, bundle in wanted:
             who = actions.find(email)

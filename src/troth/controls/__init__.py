@@ -7,12 +7,11 @@ controls with `answers`, in a module ``controls``; importing that module registe
 
 from troth.controls import controls as _controls  # noqa: F401 - registers them
 from troth.controls.binding import check
-from troth.controls.catalogue import CatalogueError, PromisesError, UnknownControl, catalogue, control
+from troth.controls.catalogue import CatalogueError, PromisesError, UnknownControl, add_controls, catalogue, control
 from troth.controls.check_session import CheckSession
 from troth.controls.custom import controls_of
 from troth.controls.figures import BadFigure, faults, figure_of, judged
 from troth.controls.model import (
-    EVENTS,
     Check,
     CheckOutcome,
     Control,
@@ -34,12 +33,21 @@ from troth.controls.publish import (
     tally,
     visible,
 )
-from troth.controls.result import LOOKING, BadAnswer, ControlResult, answered, answers, answers_own, looked_at_hash, run
+from troth.controls.result import (
+    CONTROL_INPUTS,
+    BadAnswer,
+    ControlResult,
+    add_inputs,
+    answered,
+    answers,
+    answers_own,
+    looked_at_hash,
+    run,
+)
 from troth.controls.status import Cause, ControlStatus, Judgement, status_of
 
 __all__ = [
-    "EVENTS",
-    "LOOKING",
+    "CONTROL_INPUTS",
     "BadAnswer",
     "BadFigure",
     "CatalogueError",
@@ -65,6 +73,8 @@ __all__ = [
     "ShownCheck",
     "Status",
     "UnknownControl",
+    "add_controls",
+    "add_inputs",
     "answered",
     "answers",
     "answers_own",

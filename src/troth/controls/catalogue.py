@@ -1,4 +1,5 @@
-"""The catalogue of controls, read from ``catalogue.toml`` beside this file, strictly and only once."""
+"""The catalogue of controls: those of the library, from ``catalogue.toml`` beside this file, and `add_controls` for
+those of packages above. All are read strictly and only once."""
 
 from __future__ import annotations
 
@@ -12,16 +13,16 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-from troth.controls.model import EVENTS, Control
+from troth.controls.model import Control
 from troth.controls.principles import principles
 from troth.declaration import Audience
 from troth.errors import TrothError
+from troth.registration import complete
 
 _ID = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")
 _DURATION = re.compile(r"([1-9]\d{0,3}) (minute|hour|day|week)s?")
 _TEXTS = ("question", "citation", "remedy", "cannot_see")
 _KEYS = {*_TEXTS, "version", "clauses", "principles", "every", "fresh_for", "audience", "severity", "failures_to_break"}
-_MAY = {"on"}
 
 
 class PromisesError(TrothError):
@@ -36,10 +37,26 @@ class CatalogueError(PromisesError):
     """A catalogue is invalid; the message names the control and the key."""
 
 
-@functools.cache
+_added: dict[str, Control] = {}
+
+
 def catalogue() -> Mapping[str, Control]:
-    """Every control of this release by its id, in the order of the file."""
+    """Every control by its id: first those of the library, in the order of its file."""
+    complete()
+    return MappingProxyType({**_of_the_library(), **_added})
+
+
+@functools.cache
+def _of_the_library() -> Mapping[str, Control]:
     return parse_catalogue(resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8"))
+
+
+def add_controls(text: str) -> None:
+    """Register the controls of a catalogue. Raises `CatalogueError`, also for an id that is registered already."""
+    added = parse_catalogue(text)
+    if twice := sorted(added.keys() & (_of_the_library().keys() | _added.keys())):
+        raise CatalogueError(f"controls that are registered already: {', '.join(twice)}")
+    _added.update(added)
 
 
 def control(id_: str) -> Control:
@@ -57,7 +74,7 @@ def nearest(name: str, names: Mapping[str, object]) -> str:
 
 
 def parse_catalogue(text: str) -> Mapping[str, Control]:
-    """Read a catalogue. Every key except ``on`` is required, and no other allowed. Raises `CatalogueError`."""
+    """Read a catalogue. Every key is required, and no other allowed. Raises `CatalogueError`."""
     try:
         rows = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -68,8 +85,8 @@ def parse_catalogue(text: str) -> Mapping[str, Control]:
 def _control(id_: str, row: Any) -> Control:
     if not _ID.fullmatch(id_):
         raise CatalogueError(f"{id_!r} is not a control id; an id is package.what_must_be_true, in lower case")
-    if not isinstance(row, dict) or row.keys() - _MAY != _KEYS:
-        wrong = sorted(_KEYS ^ (row.keys() - _MAY)) if isinstance(row, dict) else sorted(_KEYS)
+    if not isinstance(row, dict) or row.keys() != _KEYS:
+        wrong = sorted(_KEYS ^ row.keys()) if isinstance(row, dict) else sorted(_KEYS)
         raise CatalogueError(f"{id_}: missing or unknown: {', '.join(wrong)}")
     try:
         made = Control(
@@ -86,7 +103,6 @@ def _control(id_: str, row: Any) -> Control:
             severity=_severity(row["severity"]),
             failures_to_break=_whole(row["failures_to_break"]),
             principles=_principles(row["principles"]),
-            on=_events(row.get("on", [])),
         )
     except ValueError as error:
         raise CatalogueError(f"{id_}: {error}") from None
@@ -116,12 +132,6 @@ def _clauses(value: Any) -> tuple[str, ...]:
 def _principles(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(item in principles() for item in value):
         raise ValueError(f"{value!r} is not a list of principles such as ['oecd.openness'] (principles.toml has them)")
-    return tuple(value)
-
-
-def _events(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(item in EVENTS for item in value):
-        raise ValueError(f"{value!r} is not a list of events; the events are {', '.join(EVENTS)}")
     return tuple(value)
 
 

@@ -19,10 +19,6 @@ Figure = int | float | str | bool
 """A count, a share, a date in ISO form, a version: never a personal value."""
 
 
-EVENTS = ("case.closed", "disclosures.changed", "erasure.done", "restriction.changed")
-"""Events after which a control could have another result than the last time."""
-
-
 class CheckOutcome(enum.StrEnum):
     """The outcome of a check. A check that broke is an error, which is not a pass."""
 
@@ -74,8 +70,6 @@ class Control:
     """Whether it is a custom control of the declaration."""
     must: Must | None = None
     """The condition on the figure of a custom control."""
-    on: tuple[str, ...] = ()
-    """The `EVENTS` after which `troth keep` runs it at once, not only when it is due: at most once a minute."""
     limit: dt.timedelta = dt.timedelta(minutes=5)
     """Time limit; exceeding it is an error, which is not a pass."""
 

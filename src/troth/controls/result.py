@@ -1,7 +1,7 @@
 """Functions that answer controls, and how their results become checks.
 
 A control's function is in the ``controls.py`` of the package that can observe it. The names of its parameters are its
-inputs (`LOOKING`); it returns a `ControlResult`; `run` supplies the arguments and makes the `Check`:
+inputs (`CONTROL_INPUTS`); it returns a `ControlResult`; `run` supplies the arguments and makes the `Check`:
 
     @answers("stores.schema_declared")
     def schema_declared(declaration: Declaration, stores: Mapping[str, Store]) -> ControlResult: ...
@@ -27,33 +27,33 @@ from troth.controls.model import Check, CheckOutcome, Control, ControlFinding, E
 from troth.declaration import Declaration, OwnControl
 from troth.errors import TrothError
 
-LOOKING: Mapping[str, str] = MappingProxyType(
-    {
-        "declaration": "the declaration, without its promises (see `looked_at`)",
-        "stores": "the declared systems' stores by system name: Mapping[str, troth.stores.Store]",
-        "asked": "the systems that answer for themselves, by name: Mapping[str, troth.stores.ExternalSystem]",
-        "site": "the live site: troth.site.Site",
-        "policy": "the declared policy file, read: troth.policy.PolicyText",
-        "policy_text": "the declared policy file as `troth.policy.published_text` reads it: str",
-        "log": "the ledger: troth.ledger.Log",
-        "contradicted": "where our rows tell another history than the ledger: Callable[[], Iterable[Finding]]",
-        "keyring": "the keys in use: troth.protect.Keyring",
-        "keys": "how all keys stand, looked at when asked: Callable[[], troth.protect.Inventory]",
-        "tombstones": "who was erased, as pseudonyms that can be matched again",
-        "journal": "the journal of runs: troth.subjects.Journal",
-        "holders": "the people who can see personal data through Troth",
-        "roster": "who works with Troth, what each may do, and the looks at personal data",
-        "holds": "the legal holds in force",
-        "disclosures": "the register of what went to whom, beside what the ledger says of it",
-        "letters": "how the letters that are owed to somebody stand: sent, waiting, failed",
-        "control": "the id of the control that is asked",
-        "own": "the company's own control that is asked: troth.declaration.OwnControl",
-        "pushed": "the latest evidence that programs have sent: Mapping[str, troth.controls.Pushed] by control",
-        "held_back": "why a version of the policy is not published, empty where none waits: Callable[[], str]",
-        "now": "the time of the check: an aware datetime in UTC",
-    }
-)
-"""All inputs that a control may request. A new input is added here, with its meaning."""
+_inputs: dict[str, str] = {
+    "declaration": "the declaration, without its promises (see `looked_at`)",
+    "stores": "the declared systems' stores by system name: Mapping[str, troth.stores.Store]",
+    "asked": "the systems that answer for themselves, by name: Mapping[str, troth.stores.ExternalSystem]",
+    "site": "the live site: troth.site.Site",
+    "policy": "the declared policy file, read: troth.policy.PolicyText",
+    "policy_text": "the declared policy file as `troth.policy.published_text` reads it: str",
+    "log": "the ledger: troth.ledger.Log",
+    "contradicted": "where our rows tell another history than the ledger: Callable[[], Iterable[Finding]]",
+    "keyring": "the keys in use: troth.protect.Keyring",
+    "keys": "how all keys stand, looked at when asked: Callable[[], troth.protect.Inventory]",
+    "holders": "the people who can see personal data through Troth",
+    "holds": "the legal holds in force",
+    "control": "the id of the control that is asked",
+    "own": "the company's own control that is asked: troth.declaration.OwnControl",
+    "pushed": "the latest evidence that programs have sent: Mapping[str, troth.controls.Pushed] by control",
+    "now": "the time of the check: an aware datetime in UTC",
+}
+CONTROL_INPUTS: Mapping[str, str] = MappingProxyType(_inputs)
+"""All inputs that a control may request, with their meaning. Packages above add theirs with `add_inputs`."""
+
+
+def add_inputs(inputs: Mapping[str, str]) -> None:
+    """Register what controls may look at besides, each with its meaning. Raises `BadAnswer` for a taken name."""
+    if taken := sorted(inputs.keys() & _inputs.keys()):
+        raise BadAnswer(f"inputs of controls that are registered already: {', '.join(taken)}")
+    _inputs.update(inputs)
 
 
 _MENDS = MappingProxyType({"site": "Declare its address under organisation.site."})
@@ -120,8 +120,8 @@ def answers_own(kind: str) -> Callable[[_Function], _Function]:
 def _registering(key: str) -> Callable[[_Function], _Function]:
     def register(function: _Function) -> _Function:
         for name in inspect.signature(function).parameters:
-            if name not in LOOKING:
-                raise BadAnswer(f"{key} has an unknown parameter {name!r}{nearest(name, LOOKING)}")
+            if name not in CONTROL_INPUTS:
+                raise BadAnswer(f"{key} has an unknown parameter {name!r}{nearest(name, CONTROL_INPUTS)}")
         known = _ANSWERS.get(key)
         if known is not None and _place(known) != _place(function):
             raise BadAnswer(f"{key} is already answered by {_place(known)}")

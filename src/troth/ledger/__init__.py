@@ -27,7 +27,7 @@ from troth.ledger.errors import (
     WitnessRefused,
 )
 from troth.ledger.fields import Value, instant_text
-from troth.ledger.kinds import KINDS, EntryKind
+from troth.ledger.kinds import KINDS, EntryKind, add_kinds
 from troth.ledger.log import (
     CLOCK_SLACK,
     Log,
@@ -96,6 +96,7 @@ __all__ = [
     "Verifier",
     "Witness",
     "WitnessRefused",
+    "add_kinds",
     "consistency_proof",
     "cosign",
     "cosigned_message",

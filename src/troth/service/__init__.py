@@ -5,6 +5,10 @@ WSGI application, and `wsgi.mounted` serves it beside a company's own site. Impo
 import Django only when they need it.
 """
 
+from troth.registration import before_first_use
 from troth.service.configuration import Profile, ServiceError, Settings, SettingsError, UnsafeStart
+from troth.service.duty import register
+
+before_first_use(register)
 
 __all__ = ["Profile", "ServiceError", "Settings", "SettingsError", "UnsafeStart"]

@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from troth.declaration import Declaration
 from troth.ledger import Commitment, Hash, KeyId, Pseudonym
+from troth.service.duty import gathered
 from troth.service.labels import day, ended, label, status_word, thousands
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ _KINDS: Mapping[str, str | Promise] = {
     "subject.viewed": _("Data of a person was looked at"),
     "subject.amended": _("Data of a person was changed"),
     "subject.erased": _("Data of a person was deleted, as far as it could be"),
-    "case.closed": _("A request, complaint or question was closed"),
     "check.made": _("A promise was checked"),
     "check.changed": _("The result of a check changed"),
     "promise.changed": _("The status of a promise changed"),
@@ -105,6 +106,8 @@ _AMENDED_RESCAN: Mapping[str, str | Promise] = {
 
 def entry_title(entry: Entry) -> str:
     """Title of *entry*."""
+    if entry.kind in (registered := gathered("entry_titles")):
+        return gettext(registered[entry.kind])
     words = _NOTHING if is_of_nothing(entry) else _KINDS
     return str(words.get(entry.kind, label(entry.kind.replace(".", ": "))))
 

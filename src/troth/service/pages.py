@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 
 from troth.declaration import Audience, Declaration
 from troth.ledger import receipt
+from troth.service.access_rules import public
 from troth.service.configuration import Settings, is_local
 from troth.service.core.deployment import Deployment, NoDeployment, deployment
 from troth.service.core.jobs.queue import health
@@ -27,7 +28,6 @@ from troth.service.core.ledger import DatabaseLog, tree
 from troth.service.database import may_pass
 from troth.service.entry_labels import entry_facts, entry_title
 from troth.service.health import causes
-from troth.service.staff.permissions import public
 
 _SECURITY_TXT_DAYS = 180  # RFC 9116 §2.5.5 recommends less than a year
 

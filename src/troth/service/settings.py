@@ -11,6 +11,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from troth.service.configuration import Database, Settings
+from troth.service.duty import DUTIES
 from troth.service.logs import described
 
 TROTH = Settings.read()
@@ -76,16 +77,8 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
-    "troth.service.core",
+    *DUTIES,
     "troth.service.core.jobs",
-    "troth.service.assurance",
-    "troth.service.policy_pages",
-    "troth.service.vault",
-    "troth.service.mail",
-    "troth.service.staff",
-    "troth.service.api",
-    "troth.service.disclosures",
-    "troth.service.requests",
 ]
 
 MIDDLEWARE = [
@@ -109,6 +102,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [_HERE / "templates"],
+        "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from troth.service.duty import listed
+
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _LOG = logging.getLogger("troth.wsgi")
@@ -18,16 +20,11 @@ SERVED_BY = "TROTH_SERVED_BY"
 _LOOK_S = 2.0
 
 OURS = (
-    "/policy",
-    "/ledger",
-    "/your-data",
-    "/api/v1",
-    "/staff",
-    "/console",
     "/health",
     "/static/troth",
     "/.well-known/security.txt",
     "/.well-known/gpc.json",
+    *listed("paths"),
 )
 """Paths that Troth serves on a shared site: each of them and everything below it."""
 

@@ -12,7 +12,10 @@ from tests.service.requests.conftest import Office, office  # noqa: F401 - the f
 
 from troth.service.api import tokens
 from troth.service.api.models import Answered, ApiToken
-from troth.service.api.tokens import ApiScope, ApiTokenRefused
+from troth.service.api.scopes import ApiScope, scopes
+from troth.service.api.tokens import ApiTokenRefused
+from troth.service.disclosures.duty import DISCLOSURES_WRITE
+from troth.service.requests.duty import CASES_ALL, CASES_READ
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseState, MailedLink
 from troth.service.requests.verification import links
@@ -43,7 +46,7 @@ class Api:
 @pytest.fixture
 def api(office: Office) -> Api:  # noqa: F811
     now = office.now()
-    return Api(tokens.make("shop", list(ApiScope), until=now + dt.timedelta(days=30), now=now))
+    return Api(tokens.make("shop", scopes(), until=now + dt.timedelta(days=30), now=now))
 
 
 def test_a_request_is_opened_and_followed_to_its_answer(office: Office, api: Api) -> None:  # noqa: F811
@@ -276,7 +279,7 @@ def test_a_token_that_was_ended_is_none(office: Office, api: Api) -> None:  # no
 )
 def test_a_token_does_only_what_its_scopes_say(office: Office, method: str, path: str, body: Any) -> None:  # noqa: F811
     now = office.now()
-    weak = Api(tokens.make("weak", [ApiScope.DISCLOSURES_WRITE], until=now + dt.timedelta(days=1), now=now))
+    weak = Api(tokens.make("weak", [DISCLOSURES_WRITE], until=now + dt.timedelta(days=1), now=now))
     answer = weak.post(path, body) if method == "post" else weak.get(path)
     assert answer.status_code == 403
 
@@ -343,9 +346,9 @@ def test_a_zero_byte_is_refused_as_other_problems_are(api: Api, path: str) -> No
 # --- programs keep to themselves --------------------------------------------------------------------------------------
 
 
-def program(office: Office, name: str, *scopes: ApiScope, of: str = "") -> Api:  # noqa: F811
+def program(office: Office, name: str, *wanted: ApiScope, of: str = "") -> Api:  # noqa: F811
     now = office.now()
-    given = scopes or [scope for scope in ApiScope if scope != ApiScope.CASES_ALL]
+    given = wanted or [scope for scope in scopes() if scope != CASES_ALL]
     return Api(tokens.make(name, given, until=now + dt.timedelta(days=30), now=now, program=of))
 
 
@@ -402,7 +405,7 @@ def test_a_key_of_one_program_is_nothing_to_another(office: Office, shop: Api, c
 def test_a_program_may_be_let_follow_all(office: Office, shop: Api) -> None:  # noqa: F811
     reference = shop.post("requests", {**ANN, "right": "view", "proof": "account"}).json()["reference"]
     office.work()
-    desk = program(office, "desk", ApiScope.CASES_READ, ApiScope.CASES_ALL)
+    desk = program(office, "desk", CASES_READ, CASES_ALL)
     assert desk.get(f"requests/{reference}").status_code == 200
     assert desk.get(f"requests/{reference}/package").status_code == 403, "that takes packages.read as well"
 

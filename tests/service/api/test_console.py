@@ -13,6 +13,7 @@ from tests.service.requests.conftest import Office
 from tests.service.team import StaffClient
 
 from troth.ledger import Entry
+from troth.service.api.duty import API_MANAGE
 from troth.service.api.models import ApiToken, Webhook
 from troth.service.core.models import EntryRow
 from troth.service.staff.rights import StaffRight, StaffRole
@@ -25,7 +26,7 @@ StaffMember = Callable[..., StaffClient]
 
 @pytest.fixture
 def keeper(office: Office, staff_member: StaffMember) -> StaffClient:
-    return staff_member(StaffRight.API_MANAGE)
+    return staff_member(API_MANAGE)
 
 
 def text(answer: Any) -> str:
@@ -64,12 +65,12 @@ def test_a_token_that_reaches_personal_data_is_made_by_who_may_see_it(
 ) -> None:
     administrator = staff_member(roles=[StaffRole.ADMINISTRATOR])
     too_much = staff_member(StaffRight.PERSONAL_SEE, roles=[StaffRole.ADMINISTRATOR])
-    for client in (staff_member(StaffRight.API_MANAGE), administrator, too_much):
+    for client in (staff_member(API_MANAGE), administrator, too_much):
         answer = made(client, scopes=["cases.read", scope])
         assert answer.status_code == 400
         assert "may see personal data and does not manage staff" in text(answer)
     assert not ApiToken.objects.exists()
-    assert secret_of(made(staff_member(StaffRight.API_MANAGE, StaffRight.PERSONAL_SEE), scopes=["cases.read", scope]))
+    assert secret_of(made(staff_member(API_MANAGE, StaffRight.PERSONAL_SEE), scopes=["cases.read", scope]))
 
 
 def test_a_token_is_ended_and_refused_at_once(keeper: StaffClient) -> None:

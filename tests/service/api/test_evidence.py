@@ -16,13 +16,14 @@ from tests.service import team
 
 from troth.service.api import tokens
 from troth.service.api.models import ApiToken
-from troth.service.api.tokens import ApiScope
 from troth.service.assurance import jobs, pushed_evidence
 from troth.service.assurance.actions import KeepContext
+from troth.service.assurance.duty import EVIDENCE_WRITE
 from troth.service.assurance.models import PromiseRow, PushedRow
 from troth.service.core.deployment import deployment
 from troth.service.core.keys import keyring
 from troth.service.core.models import CheckRow
+from troth.service.requests.duty import CASES_READ
 
 pytestmark = pytest.mark.sampled
 
@@ -48,7 +49,7 @@ def send(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Send
     (tmp_path / "troth.yaml").write_text(DECLARED)
     now = timezone.now()
 
-    def sent(seen: dict[str, Any], *, scope: str = ApiScope.EVIDENCE_WRITE, control: str = ID, **headers: str) -> Any:
+    def sent(seen: dict[str, Any], *, scope: str = EVIDENCE_WRITE, control: str = ID, **headers: str) -> Any:
         name = f"doorman{len(ApiToken.objects.all())}".replace("0", "a").replace("1", "b")
         secret = tokens.make(name, [scope], until=now + dt.timedelta(days=30), now=now)
         return Client(raise_request_exception=False).post(
@@ -151,7 +152,7 @@ def test_what_is_no_evidence_is_refused_and_not_repeated(send: Send, wrong: dict
 
 
 def test_a_token_of_another_scope_and_a_control_that_waits_for_nothing_are_refused(send: Send) -> None:
-    assert send(SEEN, scope=ApiScope.CASES_READ).status_code == 403
+    assert send(SEEN, scope=CASES_READ).status_code == 403
     refused = send(SEEN, control="ours.doors_lockd")
     assert (refused.status_code, ID in refused.json()["detail"]) == (404, True)
     assert send(SEEN, control="ledger.intact").status_code == 404

@@ -28,7 +28,7 @@ from tests.service.requests.conftest import Office
 
 from troth.client import ApiRefused, ApiUnreachable, MessageRefused, Troth, verified_message
 from troth.service.api import tokens, webhooks
-from troth.service.api.tokens import ApiScope
+from troth.service.api.scopes import scopes
 from troth.service.requests.models import Case
 
 GUIDE = (Path(__file__).parents[3] / "docs/howto/use-the-api.md").read_text("utf-8")
@@ -63,7 +63,7 @@ def url(office: Office) -> Iterator[str]:
 
 @pytest.fixture
 def token(office: Office) -> str:
-    return tokens.make("shop", list(ApiScope), until=office.now() + dt.timedelta(days=30), now=office.now())
+    return tokens.make("shop", scopes(), until=office.now() + dt.timedelta(days=30), now=office.now())
 
 
 @dataclass

@@ -24,7 +24,7 @@ from tests.service.requests.conftest import Office
 
 from troth.service.api import tokens
 from troth.service.api.framework import api
-from troth.service.api.tokens import ApiScope
+from troth.service.api.scopes import scopes
 from troth.service.requests.content import CaseContent
 from troth.service.requests.intake import receive
 from troth.service.requests.models import CaseKind, Channel
@@ -68,7 +68,7 @@ def program(office: Office) -> Program:
     with (office.folder / "troth.yaml").open("a", encoding="utf-8") as declared:
         declared.write(WAITING)
     now = office.now()
-    secret = tokens.make("shop", list(ApiScope), until=now + dt.timedelta(days=30), now=now)
+    secret = tokens.make("shop", scopes(), until=now + dt.timedelta(days=30), now=now)
     asked = CaseContent(address="ann@example.org", identifiers=(("email", "ann@example.org"),))
     closed, begun = (
         receive.receive(
@@ -226,7 +226,7 @@ def test_every_operation_says_what_it_needs_and_what_may_go_wrong() -> None:
     for method, path in OPERATIONS:
         operation = DESCRIPTION["paths"][path][method.lower()]
         assert operation["description"], path
-        assert operation["x-scope"] in set(ApiScope)
+        assert operation["x-scope"] in set(scopes())
         assert operation["security"] == [{"token": []}]
         assert {"400", "401", "403", "422", "500"} <= operation["responses"].keys()
         for status, answer in operation["responses"].items():

@@ -18,9 +18,10 @@ from tests.rig.jobs import run_due
 from tests.service.requests.conftest import Office, office  # noqa: F401 - the fixture
 
 from troth.service.api import webhooks
+from troth.service.api.duty import API_MANAGE
 from troth.service.api.models import Delivery, Webhook
-from troth.service.api.webhooks import EVENTS, WebhookRefused, signature
-from troth.service.staff.rights import StaffRight
+from troth.service.api.webhooks import WebhookRefused, signature
+from troth.service.duty import gathered
 
 pytestmark = pytest.mark.sampled
 
@@ -74,7 +75,7 @@ def receiver(office: Any, settings: Any) -> Iterator[Receiver]:  # noqa: F811
 
 
 def test_a_case_is_told_signed_and_without_anything_personal(office: Office, receiver: Receiver) -> None:  # noqa: F811
-    _, secret = webhooks.make(receiver.url, EVENTS, keys=office.desk.keyring, now=office.now())
+    _, secret = webhooks.make(receiver.url, list(gathered("webhooks")), keys=office.desk.keyring, now=office.now())
     case = office.answered("erase")
     deliver_due(office.now())
     told = [json.loads(body) for _, body in receiver.taken]
@@ -208,7 +209,7 @@ def test_what_turned_private_after_it_was_saved_is_not_called(
     deliver_due(office.now())
     assert receiver.taken == []
     assert [one.why for one in Delivery.objects.all()] == ["not public"]
-    page = staff_member(StaffRight.API_MANAGE).get("/console/tokens/").content.decode()
+    page = staff_member(API_MANAGE).get("/console/tokens/").content.decode()
     assert "Its address is not public" in page
     settings.TROTH = replace(settings.TROTH, webhook_hosts=frozenset({"127.0.0.1"}))
     deliver_due(office.now() + dt.timedelta(minutes=1))

@@ -12,6 +12,7 @@ from tests.service.requests.conftest import Office
 from troth.ledger import Entry, Pseudonym
 from troth.service.assurance import actions, jobs
 from troth.service.assurance.actions import Last
+from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.core import clock, timestamps
 from troth.service.core.clock import GAP_MAX, Pulse, beat, confirm, doubt
 from troth.service.core.deployment import deployment
@@ -143,7 +144,7 @@ def test_people_are_reminded_of_deadlines_all_the_same(office: Office) -> None:
 
 
 def test_staff_is_asked_in_the_console(office: Office, staff_member: Callable[..., Client]) -> None:
-    ben, chloe = staff_member(StaffRight.CASES_HANDLE), staff_member(StaffRight.EVIDENCE_READ)
+    ben, chloe = staff_member(StaffRight.CASES_HANDLE), staff_member(EVIDENCE_READ)
     beat(office.now(), Pulse())
     assert "Is the clock right?" not in ben.get("/console/work/").content.decode()
     timestamps.note("clock:seen", office.now() - 30 * DAY)

@@ -14,6 +14,7 @@ from tests.service.requests.conftest import Office
 from tests.service.team import StaffClient
 
 from troth.ledger import Entry
+from troth.service.access_rules import rule_of
 from troth.service.core.models import EntryRow
 from troth.service.mail.models import LetterRow
 from troth.service.requests import actions, lifecycle
@@ -25,8 +26,7 @@ from troth.service.requests.fulfilment import steps
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseStep, Channel, WaitReason
 from troth.service.staff.models import AccessRow, Refusal
-from troth.service.staff.permissions import rule_of
-from troth.service.staff.rights import ROLES, StaffRight, StaffRole
+from troth.service.staff.rights import StaffRight, StaffRole, rights_of_role
 
 pytestmark = pytest.mark.sampled
 
@@ -104,7 +104,7 @@ def test_each_page_opens_to_its_rights_and_to_nothing_else(
     role: StaffRole | None, office: Office, staff_member: Staff
 ) -> None:
     client = staff_member(roles=[role] if role else [])
-    held = set(ROLES[role]) if role else set()
+    held = set(rights_of_role(role)) if role else set()
     case = opened(office)
     found, wanted = {}, {}
     for address, view in patterns():

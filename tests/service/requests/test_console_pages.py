@@ -13,6 +13,7 @@ from tests.service.requests.test_console import Staff, entries, opened, page
 from tests.service.team import StaffClient
 from tests.tables import each_row
 
+from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.core.holds import in_force
 from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.models import LegalHold
@@ -22,7 +23,7 @@ from troth.service.mail.models import LetterRow
 from troth.service.requests.console.tasks import PROOF_BYTES_MAX, type_of
 from troth.service.requests.models import Case, CaseEvent, CaseStep
 from troth.service.staff.models import AccessRow
-from troth.service.staff.rights import StaffRight, StaffRole
+from troth.service.staff.rights import StaffRole
 from troth.subjects import Identity
 
 pytestmark = pytest.mark.sampled
@@ -515,6 +516,6 @@ def test_a_letter_that_failed_is_sent_again_from_there(office: Office, ben: Staf
 
 
 def test_an_auditor_sees_work_and_changes_nothing(office: Office, staff_member: Staff) -> None:
-    auditor = staff_member(StaffRight.EVIDENCE_READ)
+    auditor = staff_member(EVIDENCE_READ)
     assert auditor.get("/console/work/").status_code == 200
     assert auditor.post("/console/work/line/start").status_code == 403

@@ -16,12 +16,13 @@ from tests.service.requests.conftest import Office
 from troth.controls import Check, CheckOutcome, run
 from troth.declaration import parse
 from troth.service.api.models import ApiToken
-from troth.service.api.tokens import ApiScope, make
+from troth.service.api.tokens import make
 from troth.service.configuration import Mailbox
 from troth.service.core.models import LegalHold
 from troth.service.requests import controls  # noqa: F401 - registers the answers
 from troth.service.requests.actions import answer
 from troth.service.requests.content import CaseContent
+from troth.service.requests.duty import CASES_WRITE
 from troth.service.requests.intake.mailbox import read_due
 from troth.service.requests.intake.receive import Intake, receive
 from troth.service.requests.lifecycle import Actor
@@ -178,7 +179,7 @@ def channels(office: Office, pages: tuple[Site, dict[str, str]], settings: Any) 
     mailbox.Maildir(box)
     settings.TROTH = dataclasses.replace(office.settings, mailbox=Mailbox(folder=box))
     read_due(office.now())
-    make("shop", [ApiScope.CASES_WRITE], until=office.now() + dt.timedelta(days=30), now=office.now())
+    make("shop", [CASES_WRITE], until=office.now() + dt.timedelta(days=30), now=office.now())
 
     def check(later: dt.timedelta = dt.timedelta()) -> Check:
         looking = {"declaration": office.desk.declaration, "site": site, "now": office.now() + later}

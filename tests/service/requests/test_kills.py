@@ -31,11 +31,12 @@ from tests.service.requests.conftest import FLOWS, Office
 
 from troth.service.api import tokens, webhooks
 from troth.service.api.models import Delivery
-from troth.service.api.tokens import ApiScope
+from troth.service.api.scopes import scopes
 from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import DatabaseLog, sequence
 from troth.service.core.models import EntryRow, RunRow
+from troth.service.duty import gathered
 from troth.service.mail.models import LetterRow
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.content import CaseContent
@@ -166,7 +167,7 @@ def firm(office: Office, database: str, monkeypatch: pytest.MonkeyPatch, setting
             vendor.tables["contact"].append({"email": mail, "name": who})
         webhooks.make(
             f"http://127.0.0.1:{receiver.server_port}/hook",
-            webhooks.EVENTS,
+            list(gathered("webhooks")),
             keys=office.desk.keyring,
             now=office.now(),
         )
@@ -217,9 +218,7 @@ def lay_down_letter(folder: Path) -> None:
 def take_in(firm: Firm, chance: random.Random, *, points: int) -> None:
     """Ask over the API, killed at *points* statements, until everything was taken."""
     told = {
-        "token": tokens.make(
-            "shop", list(ApiScope), until=firm.office.now() + dt.timedelta(days=9), now=firm.office.now()
-        )
+        "token": tokens.make("shop", scopes(), until=firm.office.now() + dt.timedelta(days=9), now=firm.office.now())
     }
     for _ in range(points):
         if firm.process("web", chance.randint(1, 260), {**told, "asked": ASKED}):

@@ -21,7 +21,7 @@ from troth.service.requests.pages.case_status import show
 from troth.service.requests.pages.views import within_a_day
 from troth.service.requests.responses import appeals, resend_links
 from troth.service.requests.verification import links
-from troth.service.staff.rights import ROLES, StaffRight, StaffRole
+from troth.service.staff.rights import StaffRight, StaffRole, rights_of_role
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -186,7 +186,7 @@ def test_a_no_after_the_yes_that_was_carried_out_leads_to_the_case(office: Offic
 def test_the_page_of_holds_says_what_one_of_an_unconfirmed_request_does(
     office: Office, staff_member: Callable[..., StaffClient]
 ) -> None:
-    officer = staff_member(*ROLES[StaffRole.OFFICER])
+    officer = staff_member(*rights_of_role(StaffRole.OFFICER))
     case = office.ask("view")
     said = "Data that the person asks us to delete is deleted all the same."
     assert said in officer.get("/console/holds/").content.decode()

@@ -17,15 +17,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.service.api import tokens as programs
 from troth.service.api import webhooks
+from troth.service.api.duty import API_MANAGE
 from troth.service.api.models import ApiToken, Delivery, Webhook
-from troth.service.api.tokens import ApiScope
+from troth.service.api.scopes import scope_named, scopes
 from troth.service.configuration import ServiceError
 from troth.service.core.keys import keyring
+from troth.service.duty import gathered
 from troth.service.labels import sentence
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
@@ -33,27 +36,14 @@ from troth.service.staff.rights import StaffRight
 
 _SOON = dt.timedelta(days=14)
 _ENDED_SHOWN = 50
-_SCOPES: dict[ApiScope, str | Promise] = {
-    ApiScope.CASES_WRITE: _("Open requests and withdraw them"),
-    ApiScope.CASES_READ: _("Follow the requests that it opened"),
-    ApiScope.CASES_ALL: _("Do with the requests of every program what it may do with its own"),
-    ApiScope.PACKAGES_READ: _("Download the packages of people who were signed in (personal data)"),
-    ApiScope.GUARD_READ: _("Ask whether somebody’s data may be used"),
-    ApiScope.DISCLOSURES_WRITE: _("Record what is disclosed to whom"),
-    ApiScope.DISCLOSURES_READ: _("Ask who received somebody’s data"),
-    ApiScope.EVIDENCE_WRITE: _("Send evidence for the company’s own controls"),
-}
-_EVENTS: dict[str, str | Promise] = {
-    "case.received": _("A request was received"),
-    "case.verified": _("A person proved their identity"),
-    "case.changed": _("A request continues, pauses or waits for a person"),
-    "case.closed": _("A request was answered"),
-    "case.escalated": _("A deadline is near or missed"),
-    "line.stopped": _("Processing is halted until the configuration is fixed"),
-    "control.failing": _("A control fails"),
-    "control.passing": _("A control passes again"),
-    "attestation.expiring": _("An attestation of a promise is about to expire"),
-}
+
+
+def _scope_choices() -> list[tuple[str, str | Promise]]:
+    return [(str(scope), gettext_lazy(scope.label)) for scope in scopes()]
+
+
+def _event_choices() -> list[tuple[str, str | Promise]]:
+    return [(event, gettext_lazy(title)) for event, title in gathered("webhooks").items()]
 
 
 class _Plain(forms.Form):
@@ -79,7 +69,7 @@ class NewTokenForm(_Plain):
         help_text=_("The new token has its own name, and can follow the requests that the program opened."),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("What it may do"), choices=list(_SCOPES.items()), widget=forms.CheckboxSelectMultiple
+        label=_("What it may do"), choices=_scope_choices, widget=forms.CheckboxSelectMultiple
     )
     until = forms.DateField(
         label=_("Valid until (inclusive)"),
@@ -104,9 +94,7 @@ class NewWebhookForm(_Plain):
         help_text=_("An https:// address without a password in it."),
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
     )
-    events = forms.MultipleChoiceField(
-        label=_("Events"), choices=list(_EVENTS.items()), widget=forms.CheckboxSelectMultiple
-    )
+    events = forms.MultipleChoiceField(label=_("Events"), choices=_event_choices, widget=forms.CheckboxSelectMultiple)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +106,14 @@ class TokenRow:
     is_to_renew: bool
 
 
-@needs(StaffRight.API_MANAGE)
+@needs(API_MANAGE)
 @require_safe
 def tokens(request: HttpRequest) -> HttpResponse:
     """Tokens and webhooks, with forms for new ones."""
     return _page(request)
 
 
-@needs(StaffRight.API_MANAGE)
+@needs(API_MANAGE)
 @require_http_methods(["POST"])
 def make_token(request: HttpRequest) -> HttpResponse:
     """Create a token for a program; only this response shows its secret."""
@@ -147,7 +135,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
     return _page(request, token_form=form)
 
 
-@needs(StaffRight.API_MANAGE)
+@needs(API_MANAGE)
 @require_POST
 def end_token(request: HttpRequest, pk: int) -> HttpResponse:
     """Revoke a token at once."""
@@ -157,7 +145,7 @@ def end_token(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("tokens")
 
 
-@needs(StaffRight.API_MANAGE)
+@needs(API_MANAGE)
 @require_POST
 def make_hook(request: HttpRequest) -> HttpResponse:
     """Create a webhook; only this response shows its signing secret."""
@@ -173,7 +161,7 @@ def make_hook(request: HttpRequest) -> HttpResponse:
     return _page(request, hook_form=form)
 
 
-@needs(StaffRight.API_MANAGE)
+@needs(API_MANAGE)
 @require_POST
 def end_hook(request: HttpRequest, pk: int) -> HttpResponse:
     """End a webhook."""
@@ -203,7 +191,7 @@ def _page(
 
 
 def _program(row: ApiToken, now: dt.datetime) -> TokenRow:
-    titles = [_SCOPES[ApiScope(scope)] for scope in row.scopes]
+    titles: list[str | Promise] = [gettext_lazy(scope_named(scope).label) for scope in row.scopes]
     return TokenRow(row, titles, is_to_renew=row.until < now + _SOON)
 
 
@@ -228,7 +216,7 @@ def _may_give(request: HttpRequest, scopes: Collection[str]) -> bool:
     themselves."""
     standing = standing_of(request)
     may_see = standing.sees_personal and not standing.may(StaffRight.STAFF_MANAGE)
-    return may_see or not any(ApiScope(scope).reaches_personal for scope in scopes)
+    return may_see or not any(scope_named(scope).reaches_personal for scope in scopes)
 
 
 def _once(request: HttpRequest, name: str, secret: str) -> HttpResponse:

@@ -31,12 +31,12 @@ from ninja.security import HttpBearer
 from ninja.utils import contribute_operation_callback
 from pydantic import ConfigDict, Field
 
+from troth.service.access_rules import by_token
 from troth.service.api import schema, tokens
 from troth.service.api.models import Answered, ApiToken
-from troth.service.api.tokens import ApiScope
+from troth.service.api.scopes import ApiScope
 from troth.service.core.keys import keyring
 from troth.service.database import may_pass
-from troth.service.staff.permissions import by_token
 
 _LOG = logging.getLogger("troth.api")
 _PROBLEM = "application/problem+json"

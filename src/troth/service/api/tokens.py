@@ -6,7 +6,6 @@ Cases belong to the program, whichever of its tokens it uses: a new token takes 
 from __future__ import annotations
 
 import datetime as dt
-import enum
 import hashlib
 import re
 import secrets
@@ -16,6 +15,7 @@ from django.db import IntegrityError, transaction
 
 from troth.ledger import DeclaredName, Entry, Pseudonym, Value
 from troth.service.api.models import ApiToken
+from troth.service.api.scopes import scopes
 from troth.service.configuration import ServiceError
 from troth.service.core.ledger import record
 
@@ -25,38 +25,20 @@ _TOKEN = re.compile(r"troth_[A-Za-z0-9_-]{43}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
-class ApiScope(enum.StrEnum):
-    """A permission of a token."""
-
-    CASES_WRITE = "cases.write"
-    CASES_READ = "cases.read"
-    CASES_ALL = "cases.all"
-    PACKAGES_READ = "packages.read"
-    GUARD_READ = "guard.read"
-    DISCLOSURES_WRITE = "disclosures.write"
-    DISCLOSURES_READ = "disclosures.read"
-    EVIDENCE_WRITE = "evidence.write"
-
-    @property
-    def reaches_personal(self) -> bool:
-        """True if it gives a program personal data, or lets it have data changed in somebody's name."""
-        return self in (ApiScope.CASES_WRITE, ApiScope.CASES_ALL, ApiScope.PACKAGES_READ, ApiScope.DISCLOSURES_READ)
-
-
 class ApiTokenRefused(ServiceError):
     """The token cannot be created; the message says why."""
 
 
 def make(
-    name: str, scopes: Collection[str], *, until: dt.datetime, now: dt.datetime, by: str = "", program: str = ""
+    name: str, wanted: Collection[str], *, until: dt.datetime, now: dt.datetime, by: str = "", program: str = ""
 ) -> str:
     """Create a token and return its secret, shown only now. It is the first one of the program *name*, or a further one
     of *program*. The caller checks permission; the operator may create any. Raises `ApiTokenRefused`."""
     if not _NAME.fullmatch(name):
         raise ApiTokenRefused("name the token after its program: lower-case letters, digits and _, such as shop")
-    unknown = sorted(set(scopes) - set(ApiScope))
-    if unknown or not scopes:
-        raise ApiTokenRefused(f"a token has one or more of these scopes: {', '.join(ApiScope)}")
+    unknown = sorted(set(wanted) - set(scopes()))
+    if unknown or not wanted:
+        raise ApiTokenRefused(f"a token has one or more of these scopes: {', '.join(scopes())}")
     if not now < until <= now + LASTS_MAX:
         raise ApiTokenRefused("a token is valid for at most a year; choose an earlier day, after today")
     if program and not ApiToken.objects.filter(program=program).exists():
@@ -68,7 +50,7 @@ def make(
                 name=name,
                 program=program or name,
                 digest=_digest(secret),
-                scopes=sorted(scopes),
+                scopes=sorted(wanted),
                 made_at=now,
                 until=until,
             )

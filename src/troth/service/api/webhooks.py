@@ -30,20 +30,10 @@ from troth.service.configuration import ServiceError, is_local
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.jobs.running import RunningJob
 from troth.service.core.keys import keyring
+from troth.service.duty import gathered
 from troth.site import Allowed, NotPublic, PublicOnly, addresses_of
 
 _LOG = logging.getLogger("troth.hooks")
-EVENTS = (
-    "case.received",
-    "case.verified",
-    "case.changed",
-    "case.closed",
-    "case.escalated",
-    "line.stopped",
-    "control.failing",
-    "control.passing",
-    "attestation.expiring",
-)
 NOT_PUBLIC = "not public"
 """Reason of a failed delivery if the receiver's address is neither public nor allowed."""
 _LATER = dt.timedelta(seconds=10)
@@ -67,8 +57,9 @@ def make(url: str, events: Collection[str], *, keys: Keyring, now: dt.datetime) 
     if not read.host or not is_safe or read.userinfo or read.fragment:
         raise WebhookRefused("a webhook needs an https:// address without a password in it")
     _refuse_private(read.raw_host.decode("ascii"))
-    if not events or set(events) - set(EVENTS):
-        raise WebhookRefused(f"a webhook receives one or more of these events: {', '.join(EVENTS)}")
+    if not events or set(events) - gathered("webhooks").keys():
+        known = ", ".join(gathered("webhooks"))
+        raise WebhookRefused(f"a webhook receives one or more of these events: {known}")
     secret = secrets.token_bytes(32)
     with transaction.atomic():
         hook = Webhook.objects.create(url=url, events=sorted(events), secret=b"", made_at=now)

@@ -16,7 +16,6 @@ from typing import Self
 
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from troth.controls import Check, CheckSession, Status, answered
 from troth.ledger import Hash
@@ -38,8 +37,7 @@ from troth.service.core.key_registry import note_keys
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import record, sequence_if_sound
 from troth.service.core.models import CheckRow
-from troth.service.policy_pages.offline_copy import copy_published
-from troth.service.policy_pages.publication import CHANGES_PUBLISHED, has_turned, is_asked, publish
+from troth.service.duty import named
 
 PASS = "assurance.pass"  # noqa: S105 - a kind of job
 PASS_EVERY = dt.timedelta(seconds=5)
@@ -108,13 +106,12 @@ def prepare(office: KeepContext, now: dt.datetime, last: Last) -> PassState:
     is_old = last.is_old(here, now)
     if is_old:
         _note_declaration(here, now)
-        publish(here, now)
-        if office.home is not None:
-            copy_published(office.home, timezone.localdate(now))
+        for do in named("before_checks"):
+            do(office, now)
         _note_bindings(here, now)
-        _schedule(here, now)
-        _hasten_outdated(here, now)
-    _hasten_concerned(here, now)
+        _schedule(office, now)
+        _hasten_outdated(office, now)
+    _hasten_concerned(office, now)
     sequence_if_sound(ledger_signer(office.keyring, here.declaration.organisation), now=now)
     return PassState(doubt, is_old)
 
@@ -135,7 +132,7 @@ def check_controls(office: KeepContext, jobs: Sequence[RunningJob]) -> list[Chec
     """
     here, now, made = office.company, jobs[0].now, list[Check]()
     register_answers()
-    wanted = asked(here, now)
+    wanted = asked(office, now)
     with CheckSession(lambda: _looking(office, now), here.declaration, now) as session:
         for job in jobs:
             if job.key in wanted:  # not removed from the declaration since
@@ -144,39 +141,44 @@ def check_controls(office: KeepContext, jobs: Sequence[RunningJob]) -> list[Chec
     return made
 
 
-def _schedule(here: Deployment, now: dt.datetime) -> None:
-    wanted = asked(here, now)
+def _schedule(office: KeepContext, now: dt.datetime) -> None:
+    wanted = asked(office, now)
     known = set(Job.objects.filter(kind=CHECK).values_list("key", flat=True))
     enqueue(CHECK, *(wanted - known), not_before=now, priority=LOW)
     if known - wanted:
         cancel(CHECK, keeping=wanted)
 
 
-def asked(here: Deployment, now: dt.datetime) -> frozenset[str]:
-    """Controls to run: those of promises, and the one that opens a task for a withheld version."""
-    known = answered(here.declaration)
-    return here.bound & known | ({CHANGES_PUBLISHED} & known if is_asked(here, now) else frozenset())
+def asked(office: KeepContext, now: dt.datetime) -> frozenset[str]:
+    """Controls to run: those of promises, and those that duties ask for besides."""
+    here, known = office.company, answered(office.company.declaration)
+    return (here.bound | _unbound(office, now).keys()) & known
 
 
-def _hasten_outdated(here: Deployment, now: dt.datetime) -> None:
+def _unbound(office: KeepContext, now: dt.datetime) -> Mapping[str, bool]:
+    """Controls that duties ask for, each with whether its last check is out of date."""
+    return {id_: is_old for asks in named("unbound") for id_, is_old in asks(office, now).items()}
+
+
+def _hasten_outdated(office: KeepContext, now: dt.datetime) -> None:
     """Make due now every control last checked under another declaration or version, since that check proves nothing;
-    and the one about versions, if one was withheld or published since."""
-    for id_ in asked(here, now):
+    and those whose check a duty says is out of date."""
+    here, unbound = office.company, _unbound(office, now)
+    for id_ in asked(office, now):
         last, seen_under = checks.latest(id_), (here.looked_at_hash, here.controls[id_].version)
-        is_untrue = id_ == CHANGES_PUBLISHED and has_turned(here, last, now)
+        is_untrue = unbound.get(id_, False)
         if last is not None and (is_untrue or (last.declaration_hash, last.control_version) != seen_under):
             hasten(CHECK, [id_], at=now)
 
 
-def _hasten_concerned(here: Deployment, now: dt.datetime) -> None:
+def _hasten_concerned(office: KeepContext, now: dt.datetime) -> None:
     """Make due now the controls affected by events since the last pass; those checked within the last minute, once it
     is over."""
     for event, upto in control_events.waiting().items():
         dates = {}
-        for id_ in asked(here, now):
-            if event in here.controls[id_].on:
-                last = checks.latest(id_, retracted=True)
-                dates[id_] = max(now, last.at + AT_ONCE_EVERY) if last is not None else now
+        for id_ in asked(office, now) & control_events.concerned(event):
+            last = checks.latest(id_, retracted=True)
+            dates[id_] = max(now, last.at + AT_ONCE_EVERY) if last is not None else now
         control_events.forward(event, upto, CHECK, dates)
 
 

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from troth.controls import BadFigure, CheckOutcome, Pushed, figure_of
 from troth.service.api.framework import ApiResponse, Body, once, problem, problems, scoped
-from troth.service.api.tokens import ApiScope
+from troth.service.assurance.duty import EVIDENCE_WRITE
 from troth.service.assurance.pushed_evidence import EvidenceRefused, NobodyWaits, NotTheirs, push
 from troth.service.core.deployment import deployment
 
@@ -67,7 +67,7 @@ class EvidenceReceipt(ApiResponse):
 @router.post(
     "/controls/{control}/evidence", response={200: EvidenceReceipt, **problems(404, 409)}, summary="Send evidence"
 )
-@scoped(ApiScope.EVIDENCE_WRITE)
+@scoped(EVIDENCE_WRITE)
 @once
 def send_evidence(request: HttpRequest, control: str, seen: PushedEvidence) -> Any:
     """For a control that the declaration lists under ``controls`` with ``pushed``. A worker then runs

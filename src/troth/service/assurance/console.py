@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from troth.controls import Control
 from troth.declaration import Promise
+from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.assurance.models import ReminderRow
 from troth.service.assurance.rules import owners_of, promise_name
 from troth.service.core.deployment import Deployment, NoDeployment
@@ -54,7 +55,7 @@ class Reminder:
     until: dt.date
 
 
-@needs(StaffRight.EVIDENCE_READ, StaffRight.CASES_HANDLE)
+@needs(EVIDENCE_READ, StaffRight.CASES_HANDLE)
 @require_safe
 def controls(request: HttpRequest) -> HttpResponse:
     """Open tasks of controls, most severe first, and the attestations to renew."""

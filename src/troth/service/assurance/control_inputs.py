@@ -7,39 +7,26 @@ import datetime as dt
 import importlib.util
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
 
-from django.contrib.auth.models import User
-
+from troth.controls import ControlFinding, Pushed
 from troth.declaration import Audience, SecretMissing, System
 from troth.protect import Keyring
 from troth.service.assurance.integrity import contradictions
 from troth.service.assurance.pushed_evidence import pushed_evidence
-from troth.service.core.deployment import Deployment
-from troth.service.core.holds import in_force
-from troth.service.core.journal import DatabaseJournal
-from troth.service.core.key_lifecycle import look_at_keys
-from troth.service.core.keys import ledger_signer
-from troth.service.core.ledger import DatabaseLog
+from troth.service.core.deployment import Context, Deployment
 from troth.service.core.own_tables import OWN
-from troth.service.core.tombstones import Tombstones
 from troth.service.database import may_pass
-from troth.service.disclosures.register import Register
-from troth.service.mail.controls import look_at_letters
-from troth.service.policy_pages.publication import held_back
+from troth.service.duty import duties, gathered, resolve
 from troth.service.settings import TROTH
-from troth.service.staff.roster import roster
 from troth.site import Site
 from troth.stores import ExternalSystem, Store, StoreError, open_asked, open_store, open_system
 
 _LOG = logging.getLogger("troth.keep")
 _PACKAGES = ("controls", "policy", "site", "stores", "detect", "redact", "subjects")
-_OWN = tuple(
-    f"troth.service.{room}.controls" for room in ("core", "staff", "disclosures", "requests", "mail", "policy_pages")
-)
 
 _RIGHTS = ("view", "amend", "erase", "port", "restrict", "object", "withdraw")
 PAGES = (
@@ -55,20 +42,21 @@ STATUS_PAGES = ("/policy/status/", "/policy/principles/")
 
 def register_answers() -> None:
     """Import every package that answers controls. Idempotent."""
-    for module in (*(f"troth.{room}.controls" for room in _PACKAGES), *_OWN):
+    for module in (f"troth.{package}.controls" for package in _PACKAGES):
         if importlib.util.find_spec(module) is not None:
             import_module(module)
+    for duty in duties().values():
+        if duty.controls:
+            import_module(duty.controls)
 
 
 @contextlib.contextmanager
 def look(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
-    """Context manager for control inputs, by the names in `troth.controls.LOOKING`; closes what it opens.
+    """Context manager for control inputs, by the names in `troth.controls.CONTROL_INPUTS`; closes what it opens.
 
     A store that cannot be opened is omitted, so that its controls report it as not observed.
     """
-    signer = ledger_signer(keyring, company.declaration.organisation)
-    team = roster(now)
-    lasts, domains = company.declaration.cryptoperiods.field_lasts, company.declaration.token_domains
+    context = Context(company, keyring, TROTH.home)
     with contextlib.ExitStack() as opened:
         stores: dict[str, Store] = {}
         asked: dict[str, ExternalSystem] = {}
@@ -88,36 +76,27 @@ def look(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Ma
             "asked": asked,
             "policy": company.policy,
             "policy_text": company.policy.published,
-            "log": DatabaseLog(signer),
-            "contradicted": partial(contradictions, now),
-            "keyring": keyring,
-            "keys": partial(look_at_keys, TROTH.home, keyring, now=now, field=lasts, domains=domains),
-            "tombstones": Tombstones(keyring),
-            "journal": DatabaseJournal(),
-            "holders": sorted({*team.holders, *_superusers()}),
-            "roster": team,
-            "holds": in_force(now),
-            "disclosures": Register(keyring),
-            "letters": look_at_letters(now),
-            "pushed": pushed_evidence(),
-            "held_back": partial(held_back, company, now),
             "is_away": may_pass,
             "now": now,
+            **{name: resolve(given.supply)(context, now) for name, given in gathered("inputs").items()},
         }
         if company.declaration.organisation.site:
             seen["site"] = replace(Site.of(company.declaration), also=pages_for_everyone(company))
         yield seen
 
 
+def contradicted(context: Context, now: dt.datetime) -> Callable[[], Iterable[ControlFinding]]:
+    return partial(contradictions, now)
+
+
+def pushed(context: Context, now: dt.datetime) -> Mapping[str, Pushed]:
+    return pushed_evidence()
+
+
 def pages_for_everyone(company: Deployment) -> tuple[str, ...]:
     """Our public pages; the status pages only if the status is published to everybody."""
     is_published = company.declaration.policy.publish.status is Audience.PUBLIC
     return (*PAGES, *STATUS_PAGES) if is_published else PAGES
-
-
-def _superusers() -> list[int]:
-    """Active Django superusers. Troth creates none; somebody else may have."""
-    return list(User.objects.filter(is_active=True, is_superuser=True).values_list("pk", flat=True))
 
 
 def _opened(name: str, system: System) -> Store | None:

@@ -27,18 +27,18 @@ from troth.reports import (
     record_of,
     screen,
 )
+from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.assurance.evidence import ArchiveScope, export_evidence
 from troth.service.core.deployment import NoDeployment
 from troth.service.core.keys import keyring, ledger_signer
 from troth.service.core.own_tables import without_own
 from troth.service.pages import not_ready, the_company
 from troth.service.staff.permissions import needs
-from troth.service.staff.rights import StaffRight
 
 _KINDS = {"md": "text/markdown", "html": "text/html", "csv": "text/csv", "json": "application/json"}
 
 
-@needs(StaffRight.EVIDENCE_READ)
+@needs(EVIDENCE_READ)
 @require_safe
 def processing(request: HttpRequest) -> HttpResponse:
     """Data map, purposes that need an assessment, and gaps in the record."""
@@ -57,14 +57,14 @@ def processing(request: HttpRequest) -> HttpResponse:
     return render(request, "assurance/console/processing.html", shown)
 
 
-@needs(StaffRight.EVIDENCE_READ)
+@needs(EVIDENCE_READ)
 @require_safe
 def map_css(request: HttpRequest) -> HttpResponse:
     """Style sheet of the map: pages have no inline styles."""
     return HttpResponse(map_style(), content_type="text/css; charset=utf-8")
 
 
-@needs(StaffRight.EVIDENCE_READ)
+@needs(EVIDENCE_READ)
 @require_safe
 def record_file(request: HttpRequest, role: str, kind: str) -> HttpResponse:
     """The record of processing as a file."""
@@ -77,7 +77,7 @@ def record_file(request: HttpRequest, role: str, kind: str) -> HttpResponse:
     return HttpResponse(text, content_type=f"{_KINDS[kind]}; charset=utf-8", headers=told)
 
 
-@needs(StaffRight.EVIDENCE_READ)
+@needs(EVIDENCE_READ)
 @require_safe
 def evidence_archive(request: HttpRequest) -> HttpResponseBase:
     """The full evidence archive, written to TROTH_HOME first and sent from there."""

@@ -14,7 +14,6 @@ from troth.controls import Earlier, Figure, Status, shown_late
 from troth.declaration import Audience, Declaration
 from troth.service.assurance.models import ChangeRow, PromiseRow
 from troth.service.assurance.rules import promise_name
-from troth.service.policy_pages.badges import KnownStatus
 
 DAYS: Final = 1_000
 """Days of history on a promise's page."""
@@ -22,6 +21,14 @@ TREND_DAYS: Final = 90
 _DAY = dt.timedelta(days=1)
 _WIDTH: Final = 1_000
 """Width of the picture, in its own units."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStatus:
+    """Recorded status of a promise: since when, and the leaf of its entry."""
+
+    since: dt.datetime
+    leaf: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from django.utils.translation import gettext, gettext_lazy
 from troth.controls import Cause, Control, Figure, banded
 from troth.declaration import Audience, Granularity, Promise
 from troth.service.assurance.status_history import StatusChange
-from troth.service.policy_pages.badges import INSIDE
+
+INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})
+"""Audiences that see exact figures, findings and names."""
 
 
 @dataclass(frozen=True, slots=True)

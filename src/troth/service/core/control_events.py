@@ -12,15 +12,20 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.db.models import Max
 
-from troth.controls import EVENTS
 from troth.service.core.jobs.queue import bring_forward
 from troth.service.core.models import ControlEvent
+from troth.service.duty import duties
 
 
 def note(event: str, *, now: dt.datetime) -> None:
     """Record *event* in the open transaction."""
-    assert event in EVENTS, f"{event} is none of {EVENTS}"
+    assert concerned(event), f"no duty registers {event}"
     ControlEvent.objects.create(event=event, at=now)
+
+
+def concerned(event: str) -> frozenset[str]:
+    """The controls that run at once after *event*, according to all duties."""
+    return frozenset(control for duty in duties().values() for control in duty.after.get(event, ()))
 
 
 def waiting() -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from troth.ledger import Entry, Hash, KeyId, Pseudonym
 from troth.protect import (
@@ -47,23 +48,16 @@ from troth.service.core.key_registry import (
     strays,
 )
 from troth.service.core.ledger import record
-from troth.service.core.models import RunRow, Subject
+from troth.service.core.models import Subject
 from troth.service.core.resealing import Resealed, SealedPlace, hanging, reseal
 from troth.service.core.subject_keys import scrub
-from troth.service.mail.actions import letter_context
-from troth.service.mail.models import LetterRow
-from troth.service.staff.sealed_fields import SEALED as STAFF_SEALED
-from troth.service.vault.models import TokenRow
-from troth.service.vault.stored_tokens import token_context
-from troth.subjects import run_context
+from troth.service.duty import named
 
-SEALED: tuple[SealedPlace, ...] = (
-    SealedPlace(RunRow, "sealed_plan", ("run_id",), run_context),
-    SealedPlace(LetterRow, "sealed", ("once",), letter_context),
-    SealedPlace(TokenRow, "sealed", ("domain__name", "token"), token_context, theirs=Q(subject__isnull=False)),
-    *STAFF_SEALED,
-)
-"""Every column of Troth's own database that is sealed under field keys."""
+
+@functools.cache
+def sealed_places() -> tuple[SealedPlace, ...]:
+    """Every column of Troth's own database that is sealed under field keys."""
+    return tuple(place for places in named("sealed") for place in places)
 
 
 # --- inventory ------------------------------------------------------------------------------------------------------
@@ -92,7 +86,7 @@ def look_at_keys(
 
 def _hanging(domains: TokenDomains) -> Mapping[str, Counter[str]]:
     """What depends on each key in Troth's own database and in the declaration: counts by key name and place."""
-    counts = {f"field-{number}": places for number, places in hanging(SEALED).items()}
+    counts = {f"field-{number}": places for number, places in hanging(sealed_places()).items()}
     held = Subject.objects.filter(wrapped_key__isnull=False).values("epoch").annotate(keys=Count("pk"))
     for epoch, keys in held.values_list("epoch", "keys"):
         counts[f"epoch-{epoch}"] = Counter({"core_subject.wrapped_key": keys})
@@ -141,14 +135,14 @@ def rotate_field(keyring: Keyring, *, now: dt.datetime, progress: Callable[[int,
     active = keyring.chain.active("field")
     if active is not None and (finished := _resealed(keyring, active, progress)).done:
         return RotatedField(None, finished)
-    made = make_key(keyring, "field", now=now, above=max(hanging(SEALED), default=0))
+    made = make_key(keyring, "field", now=now, above=max(hanging(sealed_places()), default=0))
     note_keys(keyring, now=now)
     return RotatedField(made, _resealed(keyring, made, progress))
 
 
 def _resealed(keyring: Keyring, active: KeyInfo, progress: Callable[[int, int], None]) -> Resealed:
     total = _left(keyring, active)
-    return reseal(keyring, SEALED, progress=lambda done: progress(done, total))
+    return reseal(keyring, sealed_places(), progress=lambda done: progress(done, total))
 
 
 def _left(keyring: Keyring, active: KeyInfo) -> int:
@@ -156,7 +150,7 @@ def _left(keyring: Keyring, active: KeyInfo) -> int:
     assert keyring.chain is not None, "it has an active key"
     return sum(
         sum(places.values())
-        for number, places in hanging(SEALED).items()
+        for number, places in hanging(sealed_places()).items()
         if number != active.number and (not number or keyring.chain.opens("field", number))
     )
 

@@ -1,4 +1,4 @@
-"""Troth's own database as a system of the declaration, read from ``own_tables.yaml``.
+"""Troth's own database as a system of the declaration, read from the ``own_tables.yaml`` of each app.
 
 `with_own` adds it to a company's declaration as the system ``troth``, with its purposes and retention, so that
 controls, pages and the record of processing treat it like any other. A company's own declaration of a system ``troth``
@@ -8,10 +8,15 @@ is left unchanged.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from importlib import resources
+from typing import Any
+
+import yaml
 
 from troth.declaration import Declaration, Period, Retention, parse
+from troth.service.duty import duties
 
 OWN = "troth"
 """Name of Troth's own system."""
@@ -19,18 +24,41 @@ OWN = "troth"
 _CHECKS = "troth_checks"
 """Retention rule of the evidence that the policy is kept."""
 
-_HEAD = b"""
-troth: 1
-organisation: {name: Troth, country: GB, address: "-", email: nobody@example.org}
-policy: {file: policy.md, effective: 2026-01-01}
-"""
-
 
 @functools.cache
 def own() -> Declaration:
-    """The fragment as a declaration."""
-    file = "own_tables.yaml"
-    return parse(_HEAD + resources.files(__package__).joinpath(file).read_bytes(), file=file)
+    """The fragments of all apps as a declaration."""
+    parts = [
+        yaml.safe_load(resources.files(app).joinpath(duty.tables).read_bytes())
+        for app, duty in duties().items()
+        if duty.tables
+    ]
+    purposes = _merged(parts, "purposes")
+    declared = {
+        "troth": 1,
+        "organisation": {"name": "Troth", "country": "GB", "address": "-", "email": "nobody@example.org"},
+        "policy": {"file": "policy.md", "effective": "2026-01-01"},
+        "purposes": purposes,
+        "systems": {
+            OWN: {
+                "title": "Troth's own records",
+                "store": "${TROTH_DATABASE_URL}",
+                "subjects": [subject for part in parts for subject in part.get("subjects", ())],
+                "purposes": list(purposes),
+                "tables": _merged(parts, "tables"),
+            }
+        },
+        "retention": _merged(parts, "retention"),
+    }
+    return parse(json.dumps(declared).encode(), file="own_tables.yaml")
+
+
+def _merged(parts: Sequence[Mapping[str, Any]], section: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in parts:
+        assert not found.keys() & part.get(section, {}).keys(), f"two apps have the same {section}"
+        found |= part.get(section, {})
+    return found
 
 
 def with_own(declaration: Declaration, *, accounts: tuple[str, ...]) -> Declaration:

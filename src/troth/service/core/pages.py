@@ -11,9 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from troth.service.access_rules import public
 from troth.service.core.ledger import tile, tree
 from troth.service.pages import the_log
-from troth.service.staff.permissions import public
 
 _TEXT = "text/plain; charset=utf-8"
 _YEAR_S = 31_536_000

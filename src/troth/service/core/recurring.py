@@ -16,7 +16,7 @@ from troth.service.core.jobs.models import LOW
 from troth.service.core.jobs.registry import Retry, job
 from troth.service.core.jobs.running import RunningJob, TryAgain
 from troth.service.core.journal import RUN, read_run
-from troth.service.core.key_lifecycle import SEALED
+from troth.service.core.key_lifecycle import sealed_places
 from troth.service.core.key_registry import RESEALING
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import DatabaseLog, sequence_if_sound
@@ -67,7 +67,7 @@ def _reseal(keyring: Keyring, now: dt.datetime) -> dt.datetime | None:
     active = keyring.chain.active("field")
     if active is None:
         return now + _SOON
-    resealed = reseal(keyring, SEALED, most=_RESEALED_AT_ONCE)
+    resealed = reseal(keyring, sealed_places(), most=_RESEALED_AT_ONCE)
     if resealed.closed:
         _LOG.warning("%d sealed values cannot be opened and stay under an older key", resealed.closed)
     if not resealed.finished or keyring.chain.active("field") != active:

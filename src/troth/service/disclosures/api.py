@@ -14,10 +14,10 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from troth.declaration import IdentityKind
 from troth.service.api.framework import ApiResponse, Body, once, problem, problems, scoped
-from troth.service.api.tokens import ApiScope
 from troth.service.core.deployment import deployment
 from troth.service.core.keys import keyring
 from troth.service.disclosures.actions import names_of, received, record_disclosures
+from troth.service.disclosures.duty import DISCLOSURES_READ, DISCLOSURES_WRITE
 from troth.service.disclosures.models import DisclosureKind
 from troth.service.disclosures.rules import DisclosureRefused, PlannedDisclosure
 from troth.subjects import Identity, IdentityRefused
@@ -92,7 +92,7 @@ class RecipientsQuery(Body):
 
 
 @router.post("/disclosures", response={201: DisclosureReceipt, **problems(409)}, summary="Put a disclosure on record")
-@scoped(ApiScope.DISCLOSURES_WRITE)
+@scoped(DISCLOSURES_WRITE)
 @once
 def disclose(request: HttpRequest, going: NewDisclosure) -> Any:
     """Call it before the data is sent. What the declaration does not let go there is refused, and may not be sent."""
@@ -112,7 +112,7 @@ def disclose(request: HttpRequest, going: NewDisclosure) -> Any:
 @router.post(
     "/disclosures/received", response={200: list[DisclosureView], **problems()}, summary="Who received this data?"
 )
-@scoped(ApiScope.DISCLOSURES_READ)
+@scoped(DISCLOSURES_READ)
 def who_received(request: HttpRequest, asked: RecipientsQuery) -> Any:
     """Every disclosure of a person's data (GDPR Art. 15(1)(c)), the newest first."""
     try:

@@ -15,16 +15,16 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.declaration import IdentityKind
-from troth.service.core.console import IDENTIFIERS, own_keyring
 from troth.service.disclosures.actions import names_of, received
+from troth.service.disclosures.duty import DISCLOSURES_SEE
 from troth.service.disclosures.models import Disclosure, DisclosureKind, RecipientNotification
 from troth.service.disclosures.notifications import NotificationEnded, end, untold
 from troth.service.disclosures.rules import ANSWERING
 from troth.service.pages import the_company
 from troth.service.staff.access_log import record_access, withheld_from
+from troth.service.staff.console.holds import IDENTIFIERS, own_keyring
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
-from troth.service.staff.rights import StaffRight
 from troth.subjects import Identity, IdentityRefused
 
 _SHOWN = 50
@@ -67,7 +67,7 @@ class PersonSearchForm(forms.Form):
         return cleaned
 
 
-@needs(StaffRight.DISCLOSURES_SEE)
+@needs(DISCLOSURES_SEE)
 @require_safe
 def disclosures(request: HttpRequest) -> HttpResponse:
     """The latest disclosures, without subjects, and the recipients still to be notified."""
@@ -98,7 +98,7 @@ def _purposes() -> dict[str, str]:
     return {**titles, ANSWERING: gettext("to answer a person’s request")}
 
 
-@needs(StaffRight.DISCLOSURES_SEE, personal=True)
+@needs(DISCLOSURES_SEE, personal=True)
 @require_POST
 def received_by(request: HttpRequest) -> HttpResponse:
     """Recipients of one person's data, as the person would see them (GDPR Art. 15(1)(c)). The identifier is sent in the
@@ -111,7 +111,7 @@ def received_by(request: HttpRequest) -> HttpResponse:
     return _page(request, form, results=[(one, KINDS[DisclosureKind(one.kind)]) for one in received(names)])
 
 
-@needs(StaffRight.DISCLOSURES_SEE)
+@needs(DISCLOSURES_SEE)
 @require_POST
 def notice_ended(request: HttpRequest, pk: int) -> HttpResponse:
     """Note that the recipient was told in another way, or why that cannot be done (GDPR Art. 19)."""

@@ -28,7 +28,7 @@ from troth.service.core.keys import keyring as open_keyring
 from troth.service.core.ledger import record
 from troth.service.database import may_pass, say_away
 from troth.service.mail.message import Address, Message, message
-from troth.service.mail.message_kinds import KINDS
+from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import Letter, LetterRefused, language_of, write
 from troth.service.mail.smtp import Smtp
@@ -81,7 +81,7 @@ def post(
         message_id=made.id,
         sealed=keyring.seal(_packed(made), letter_context(letter.once)),
         queued_at=now,
-        until=now + KINDS[letter.kind].lasts,
+        until=now + kinds()[letter.kind].lasts,
     )
     # Another process may queue the same key now. The first one counts: the update writes only the key.
     [queued] = LetterRow.objects.bulk_create(
@@ -187,7 +187,7 @@ def again(once: str, *, now: dt.datetime) -> None:
     row = LetterRow.objects.filter(once=once, state=State.FAILED, sealed__isnull=False).first()
     if row is None:
         raise LetterRefused("no failed e-mail with that key still has its message; write a new one")
-    fresh = {"state": State.QUEUED, "ended_at": None, "until": now + KINDS[row.kind].lasts}
+    fresh = {"state": State.QUEUED, "ended_at": None, "until": now + kinds()[row.kind].lasts}
     with transaction.atomic():
         if LetterRow.objects.filter(pk=row.pk, state=State.FAILED).update(**fresh):
             enqueue("mail.send", str(row.pk), not_before=now, priority=HIGH)

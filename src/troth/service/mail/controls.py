@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db.models import Count
 
 from troth.controls import ControlFinding, ControlResult, Evidence, answers
-from troth.service.mail.message_kinds import OWED
+from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import LetterRow
 from troth.text import counted
 
@@ -29,9 +29,9 @@ class MessageCounts:
     failed: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def look_at_letters(now: dt.datetime) -> MessageCounts:
+def letters(context: object, now: dt.datetime) -> MessageCounts:
     """Counts at *now*. A failed e-mail counts until it is sent again or its message is deleted."""
-    owed = LetterRow.objects.filter(kind__in=OWED)
+    owed = LetterRow.objects.filter(kind__in=[name for name, kind in kinds().items() if kind.is_owed])
     waiting = owed.filter(ended_at__isnull=True)
     late = waiting.filter(queued_at__lt=now - dt.timedelta(hours=_HOURS_MAX)).values_list("reason")
     failed = owed.filter(state=LetterRow.State.FAILED, sealed__isnull=False).values_list("kind", "reason")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy, override
 
 from troth.declaration import Organisation
 from troth.service.configuration import ServiceError
-from troth.service.mail.message_kinds import KINDS, links_in, shown
+from troth.service.mail.message_kinds import kinds, links_in, shown
 
 ATTACHED_BYTES_MAX = 5 * 1024 * 1024
 _TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -58,7 +58,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Letter:
-    """An e-mail to write: its *kind* (see `message_kinds.KINDS`), recipient, *language*, reference *about* (such as
+    """An e-mail to write: its *kind* (see `message_kinds.kinds`), recipient, *language*, reference *about* (such as
     ``case:R-2026-0187``) and *facts*.
 
     *once* is its key: a known key is never queued again. Raises `LetterRefused`.
@@ -113,7 +113,7 @@ def write(letter: Letter, organisation: Organisation) -> MessageText:
             "organisation": organisation,
             "reference": letter.about.partition(":")[2] if letter.about.startswith("case:") else "",
             "right_words": RIGHT_WORDS.get(str(facts.get("right") or facts.get("what"))),
-            "to_person": KINDS[letter.kind].to_person,
+            "to_person": kinds()[letter.kind].to_person,
         }
         rendered = _engine(autoescape=False).get_template(f"mail/{letter.kind}.txt").render(Context(context, False))
         subject, _, body = rendered.strip().partition("\n")

@@ -22,23 +22,14 @@ from troth.controls import (
 )
 from troth.declaration import Audience, Promise
 from troth.service.assurance.rules import promise_name
+from troth.service.assurance.status_history import KnownStatus
+from troth.service.assurance.status_reasons import INSIDE
 from troth.service.labels import day, status_sign
 
 ORDER = tuple(Status)
 """Best to worst."""
-INSIDE = frozenset({Audience.STAFF, Audience.AUDITOR})
-"""Audiences that see exact figures, findings and names."""
-
 SIGNS: Mapping[str, str] = {word: status_sign(word) for word in (*Status, "private")}
 """Symbols beside the word, so that colour alone never conveys a status."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownStatus:
-    """Recorded status of a promise: since when, and the leaf of its entry."""
-
-    since: dt.datetime
-    leaf: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from functools import partial
 
 from troth.controls import ControlFinding, ControlResult, Evidence, answers
+from troth.service.core.deployment import Context
+from troth.service.policy_pages.publication import held_back
 
 _SCOPE = frozenset({"policy"})
+
+
+def held_back_now(context: Context, now: dt.datetime) -> Callable[[], str]:
+    """Why a version of the policy is not published, when asked."""
+    return partial(held_back, context.company, now)
 
 
 @answers("policy.changes_published")

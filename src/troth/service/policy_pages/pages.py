@@ -16,20 +16,19 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from troth.declaration import Audience
+from troth.service.access_rules import public
 from troth.service.assurance.retraction import retracted_for
 from troth.service.assurance.rules import promise_name
 from troth.service.assurance.status_history import DAYS, changes_of, strip
-from troth.service.assurance.status_reasons import reason_sentence
+from troth.service.assurance.status_reasons import INSIDE, reason_sentence
 from troth.service.core.deployment import Deployment, NoDeployment
 from troth.service.pages import audience_of, may_see, not_ready, the_company, the_log, told_of
 from troth.service.policy_pages.audience import audience_asked, page_for, principles_of, trend_of
-from troth.service.policy_pages.badges import INSIDE
 from troth.service.policy_pages.policy_text import chapters, title_of
 from troth.service.policy_pages.publication import in_force
 from troth.service.policy_pages.status_data import facts_of, promise_facts
 from troth.service.policy_pages.status_page import StatusPage
 from troth.service.policy_pages.versions import one_version
-from troth.service.staff.permissions import public
 
 _PUBLIC_S = 60
 """Cache time of public pages; statuses need no better resolution."""

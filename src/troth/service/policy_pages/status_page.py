@@ -12,7 +12,9 @@ from troth.controls import Control, Earlier, Judgement, PromiseTally, PublishedS
 from troth.declaration import Audience, Declaration, Promise
 from troth.policy import PolicyText, bind_promises, marks
 from troth.service.assurance.rules import promise_name
-from troth.service.policy_pages.badges import INSIDE, SIGNS, Badge, KnownStatus, badge_of
+from troth.service.assurance.status_history import KnownStatus
+from troth.service.assurance.status_reasons import INSIDE
+from troth.service.policy_pages.badges import SIGNS, Badge, badge_of
 from troth.service.policy_pages.policy_text import Chapter, chapters
 
 

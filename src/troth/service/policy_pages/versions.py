@@ -14,10 +14,10 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from troth.policy.versions import ClauseChange, Comparison, Verdict
+from troth.service.access_rules import public
 from troth.service.core.deployment import Deployment, NoDeployment
 from troth.service.pages import not_ready, the_company
 from troth.service.policy_pages.publication import VersionPage, in_force, versions_of
-from troth.service.staff.permissions import public
 
 _PUBLIC_S = 60
 

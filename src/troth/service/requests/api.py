@@ -20,12 +20,12 @@ from pydantic_core import PydanticCustomError
 from troth.declaration import IdentityKind
 from troth.service.api.framework import ApiResponse, Body, once, problem, problems, scoped
 from troth.service.api.models import ApiToken
-from troth.service.api.tokens import ApiScope
 from troth.service.mail.message import Address
 from troth.service.mail.rules import LetterRefused
 from troth.service.requests import actions, rules
 from troth.service.requests.content import CaseContent, readable
 from troth.service.requests.deployment import case_deployment
+from troth.service.requests.duty import CASES_ALL, CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ
 from troth.service.requests.fulfilment.restriction import marks_of
 from troth.service.requests.intake import receive
 from troth.service.requests.intake.receive import Intake
@@ -195,7 +195,7 @@ _TIERS = {"none": 0, "channel": 1, "points": 2, "account": 3}
 
 
 @router.post("/requests", response={201: CaseView, **problems(409)}, summary="Open a case")
-@scoped(ApiScope.CASES_WRITE)
+@scoped(CASES_WRITE)
 @once
 def ask(request: HttpRequest, asked: NewCase) -> Any:
     """Open one case. With an Idempotency-Key, repeating the call opens no second case."""
@@ -203,7 +203,7 @@ def ask(request: HttpRequest, asked: NewCase) -> Any:
 
 
 @router.post("/requests/batch", response={201: list[CaseView], **problems(409)}, summary="Open many cases")
-@scoped(ApiScope.CASES_WRITE)
+@scoped(CASES_WRITE)
 @once
 def ask_many(
     request: HttpRequest, asked: FromBody[Annotated[list[NewCase], Field(min_length=1, max_length=BATCH_MAX)]]
@@ -345,7 +345,7 @@ class CaseFilter(Schema):
 
 
 @router.get("/requests", response={200: CaseList, **problems()}, summary="List cases")
-@scoped(ApiScope.CASES_READ)
+@scoped(CASES_READ)
 def list_cases(request: HttpRequest, wanted: Query[CaseFilter]) -> Any:
     """List the cases that your program opened, newest first; with the scope `cases.all`, those of all programs."""
     if request.GET.keys() - CaseFilter.model_fields.keys():
@@ -372,7 +372,7 @@ def _token(request: HttpRequest) -> ApiToken:
 def _cases(request: HttpRequest) -> QuerySet[Case]:
     """Cases visible to the caller: those of its program, or with the scope `cases.all` of all programs."""
     token, rows = _token(request), Case.objects.filter(channel=Channel.API, is_confidential=False)
-    return rows if ApiScope.CASES_ALL in token.scopes else rows.filter(program=token.program)
+    return rows if CASES_ALL in token.scopes else rows.filter(program=token.program)
 
 
 def _case(request: HttpRequest, reference: str) -> Case | None:
@@ -386,7 +386,7 @@ _NONE = (
 
 
 @router.get("/requests/{reference}", response={200: CaseView, **problems(404)}, summary="Follow a case")
-@scoped(ApiScope.CASES_READ)
+@scoped(CASES_READ)
 def follow(request: HttpRequest, reference: Reference) -> Any:
     """Get the status of a case."""
     case = _case(request, reference)
@@ -394,7 +394,7 @@ def follow(request: HttpRequest, reference: Reference) -> Any:
 
 
 @router.get("/requests/{reference}/receipts", response={200: ReceiptList, **problems(404)}, summary="What was done")
-@scoped(ApiScope.CASES_READ)
+@scoped(CASES_READ)
 def receipts(request: HttpRequest, reference: Reference) -> Any:
     """Get the receipts of a case: places, counts, grounds, and the number in the ledger."""
     case = _case(request, reference)
@@ -417,7 +417,7 @@ def receipts(request: HttpRequest, reference: Reference) -> Any:
 @router.post(
     "/requests/{reference}/withdraw", response={200: CaseView, **problems(404, 409)}, summary="Withdraw a case"
 )
-@scoped(ApiScope.CASES_WRITE)
+@scoped(CASES_WRITE)
 @once
 def withdraw(request: HttpRequest, reference: Reference) -> Any:
     """Withdraw a case for the person, unless it is already being executed."""
@@ -437,7 +437,7 @@ def withdraw(request: HttpRequest, reference: Reference) -> Any:
     summary="Download the package",
     openapi_extra={"responses": {200: {"description": "The ZIP", "content": {"application/zip": {}}}}},
 )
-@scoped(ApiScope.PACKAGES_READ)
+@scoped(PACKAGES_READ)
 def package(request: HttpRequest, reference: Reference) -> HttpResponse:
     """Fetch the ZIP of a case whose person was signed in to your application; otherwise only the person gets it."""
     case = _case(request, reference)
@@ -464,7 +464,7 @@ class GuardQuery(Body):
 
 
 @router.post("/guard", response={200: GuardAnswer, **problems()}, summary="May this person's data be used?")
-@scoped(ApiScope.GUARD_READ)
+@scoped(GUARD_READ)
 def guard(request: HttpRequest, asked: GuardQuery) -> Any:
     """Check before using data whether the person has restricted it or objected (GDPR Art. 18, 21)."""
     pairs = asked.subject.pairs()

@@ -15,12 +15,12 @@ from django.db.models import F, Q, QuerySet
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
 from troth.service.api.models import ApiToken
-from troth.service.api.tokens import ApiScope
 from troth.service.core import timestamps
 from troth.service.core.models import LegalHold
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import NotificationStatus, all_since
 from troth.service.disclosures.rules import TELLING
+from troth.service.requests.duty import CASES_WRITE
 from troth.service.requests.intake.mailbox import READ_AT, UNREAD_MAX
 from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseReceipt, CaseState, Right
 from troth.service.requests.models import CaseOutcome as Ended
@@ -142,7 +142,7 @@ def every_channel(declaration: Declaration, site: Site, now: dt.datetime) -> Con
         declared.add("api")
         seen.add("api")
         in_force = ApiToken.objects.filter(ended_at=None, until__gt=now).values_list("scopes", flat=True)
-        if not any(ApiScope.CASES_WRITE in scopes for scopes in in_force):
+        if not any(CASES_WRITE in scopes for scopes in in_force):
             findings.append(
                 ControlFinding("the API", "there is no valid token to open cases", "make one: troth api token make")
             )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from troth.service.configuration import Settings
 from troth.service.mail.actions import post
-from troth.service.mail.message_kinds import KINDS
+from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import Letter
 from troth.service.requests.content import CaseContent
@@ -64,7 +64,7 @@ def write_to(
         return known
     if (
         case.tier == 0
-        and KINDS[kind].to_person
+        and kinds()[kind].to_person
         and kind not in _BY_STAFF
         and not mail_allowance.take(address, desk, now=now)
     ):

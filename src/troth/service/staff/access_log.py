@@ -24,7 +24,7 @@ from troth.service.core.ledger import record
 from troth.service.staff.denied_access import refuse
 from troth.service.staff.effective_rights import EffectiveRights, own_subject, standing_of
 from troth.service.staff.models import AccessRow
-from troth.service.staff.rights import StaffRight
+from troth.service.staff.rights import StaffRight, rights
 
 SUBJECTS_MAX = 500
 """Largest number of people whose data one page may show."""
@@ -112,7 +112,7 @@ def _role(standing: EffectiveRights) -> str:
     """Role to record: an officer's before any other."""
     if standing.is_officer:
         return standing.role(StaffRight.OFFICER)
-    return next(standing.role(right) for right in StaffRight if right.shows_personal and standing.may(right))
+    return next(standing.role(right) for right in rights() if right.shows_personal and standing.may(right))
 
 
 def is_looked(request: HttpRequest) -> bool:

@@ -29,7 +29,7 @@ from troth.service.core.keys import keyring
 from troth.service.core.ledger import record
 from troth.service.staff.effective_rights import person_of
 from troth.service.staff.models import Confidence, Grant, GrantLock, Invitation, StaffMember, Undertaking
-from troth.service.staff.rights import ROLES, StaffRight, StaffRole, conflicts
+from troth.service.staff.rights import StaffRight, StaffRole, conflicts, right_named, rights, rights_of_role
 from troth.service.staff.rules import GRANT_LASTS_MAX, INACTIVE, INVITATION_LASTS, UNDERTAKING_LASTS, is_inactive, later
 from troth.service.staff.sealed_fields import confidence_context, reason_context
 from troth.service.staff.undertaking import document_hash
@@ -74,7 +74,7 @@ def invite(
         member = _back(email, now) or _new(email, now)
         record(Entry("staff.invited", now, {"staff": Pseudonym(member.pseudonym), **_actor(by)}))
         for role in roles:
-            give(member, ROLES[role], role=role, reason=reason, now=now, until=until, by=by)
+            give(member, rights_of_role(role), role=role, reason=reason, now=now, until=until, by=by)
         return member, renew_invitation(member, now=now)
 
 
@@ -153,7 +153,7 @@ def give(
         _hold_book()
         member.refresh_from_db()
         _refuse_wrong(member, rights, reason, starts, until, now, by)
-        _end(member.grants.filter(right__in=[right.value for right in rights], ended_at__isnull=True), now, "over", by)
+        _end(member.grants.filter(right__in=list(map(str, rights)), ended_at__isnull=True), now, "over", by)
         _require_room(member, rights, now)
         return [_given(member, right, role, reason, starts, until, now, by) for right in rights]
 
@@ -184,7 +184,7 @@ def review(
 
 def holders(now: dt.datetime) -> list[int]:
     """Accounts that can see personal data, or could once they sign or are reviewed."""
-    personal = [right.value for right in StaffRight if right.shows_personal]
+    personal = [str(right) for right in rights() if right.shows_personal]
     rows = Grant.objects.filter(right__in=personal, ended_at__isnull=True, until__gt=now)
     held = rows.filter(member__left_at__isnull=True, member__user__is_active=True)
     return sorted(held.values_list("member__user_id", flat=True).distinct())
@@ -214,7 +214,7 @@ def _refuse_wrong(
     if not now < until <= later(max(starts, now), GRANT_LASTS_MAX) or starts >= until:
         raise GrantRefused(f"a grant must end after it starts, and within {GRANT_LASTS_MAX}")
     open_now = member.grants.filter(ended_at__isnull=True, until__gt=now)
-    held = {StaffRight(right) for right in open_now.values_list("right", flat=True)}
+    held = {right_named(right) for right in open_now.values_list("right", flat=True)}
     if clash := conflicts(held | set(rights)):
         raise GrantRefused(f"one person cannot hold {' and '.join(sorted(clash))} together (GDPR Art. 38(6))")
 
@@ -254,7 +254,7 @@ def _given(
     commitment, opening = commit("grant.given/reason", reason.strip())
     row = Grant.objects.create(
         member=member,
-        right=right.value,
+        right=str(right),
         role=role.value if role else "",
         given_by=by.pseudonym if by else "",
         sealed_reason=_keys().seal(opening.dump(), reason_context(member.pseudonym)),
@@ -265,7 +265,7 @@ def _given(
     )
     fields: dict[str, Value] = {
         "staff": Pseudonym(member.pseudonym),
-        "right": DeclaredName.of(right.value),
+        "right": DeclaredName.of(right),
         "starts": starts.date(),
         "until": until.date(),
         "reason": commitment,

@@ -6,16 +6,29 @@ Findings count people and name none: the console's staff page shows who.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from django.contrib.auth.models import User
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
 from troth.service.staff.rights import StaffRight, StaffRole
-from troth.service.staff.roster import PERIOD, Employed, Roster
+from troth.service.staff.roster import PERIOD, Employed, Roster, roster
 from troth.service.staff.rules import REVIEW_EVERY, review_due, rights_of
 from troth.text import counted
 
 _STAFF = frozenset({"staff"})
+
+
+def team(context: object, now: dt.datetime) -> Roster:
+    """Who works with Troth, as controls see them."""
+    return roster(now)
+
+
+def holders(context: object, now: dt.datetime) -> Sequence[int]:
+    """Accounts that can see personal data through Troth. It creates no superusers; somebody else may have."""
+    superusers = User.objects.filter(is_active=True, is_superuser=True).values_list("pk", flat=True)
+    return sorted({*roster(now).holders, *superusers})
 
 
 @answers("staff.mfa")
@@ -121,7 +134,7 @@ def officer_appointed(roster: Roster, now: dt.datetime) -> ControlResult:
     """GDPR Art. 37(7), 38: a data-protection officer and a deputy, two people, can work today."""
     held = [rights_of(who.grants, who.person, now=now) for who in roster.people if who.has_factor]
     counts = {
-        role: sum(rights.get(StaffRight.OFFICER.value) == role.value for rights in held)
+        role: sum(rights.get(StaffRight.OFFICER) == role.value for rights in held)
         for role in (StaffRole.OFFICER, StaffRole.DEPUTY)
     }
     findings = [

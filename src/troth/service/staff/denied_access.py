@@ -18,7 +18,7 @@ def refuse(by: str | None, why: str, *, now: dt.datetime, right: StaffRight | No
         return
     fields: dict[str, Value] = {"by": Pseudonym(by), "why": why}
     if right is not None:
-        fields["right"] = DeclaredName.of(right.value)
+        fields["right"] = DeclaredName.of(right)
     if purpose:
         fields["purpose"] = DeclaredName.of(purpose)
     with transaction.atomic():

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from troth.service.core.keys import keyring
 from troth.service.staff.models import Grant, StaffMember
-from troth.service.staff.rights import StaffRight
+from troth.service.staff.rights import StaffRight, rights
 from troth.service.staff.rules import GrantFacts, InactiveReason, MemberFacts, rights_of, why_not
 from troth.service.staff.undertaking import document_hash
 from troth.subjects import Identity, references
@@ -45,15 +45,15 @@ class EffectiveRights:
 
     def may(self, right: StaffRight) -> bool:
         """True if a grant of *right* is active, in a session with a second factor."""
-        return self.has_factor and right.value in self.rights
+        return self.has_factor and right in self.rights
 
     @property
     def sees_personal(self) -> bool:
-        return any(self.may(right) for right in StaffRight if right.shows_personal)
+        return any(self.may(right) for right in rights() if right.shows_personal)
 
     def role(self, right: StaffRight) -> str:
         """Role that gives them *right*."""
-        return self.rights[right.value]
+        return self.rights[right]
 
     @property
     def roles(self) -> frozenset[str]:
@@ -67,7 +67,7 @@ class EffectiveRights:
     def use(self, right: StaffRight, *, now: dt.datetime) -> None:
         """Note, once a day, that the grant is used: reviewers see unused ones."""
         stale = Q(used_at__isnull=True) | Q(used_at__lt=now - _DAY)
-        Grant.objects.filter(stale, member=self.member, right=right.value, ended_at__isnull=True).update(used_at=now)
+        Grant.objects.filter(stale, member=self.member, right=right, ended_at__isnull=True).update(used_at=now)
 
 
 def standing_of(request: HttpRequest) -> EffectiveRights:

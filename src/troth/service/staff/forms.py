@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.service.staff.attempts import begin, failed, mark_of, succeeded
 from troth.service.staff.models import StaffMember
-from troth.service.staff.rights import StaffRight, StaffRole, right_title, role_title
+from troth.service.staff.rights import StaffRole, right_title, rights, role_title
 
 
 class SignIn(LoginForm):  # type: ignore[misc]
@@ -91,7 +91,7 @@ def _whats() -> list[tuple[str, Any]]:
     roles = [(role.value, role_title(role)) for role in StaffRole]
     return [
         (gettext("Roles"), roles),
-        (gettext("Single rights"), [(right.value, right_title(right)) for right in StaffRight]),
+        (gettext("Single rights"), [(str(right), right_title(right)) for right in rights()]),
     ]
 
 

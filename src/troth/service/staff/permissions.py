@@ -15,8 +15,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -25,38 +24,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from troth.service.access_rules import AccessRule, ruled_by
 from troth.service.staff.access_log import AccessDenied, is_looked
 from troth.service.staff.denied_access import refuse
 from troth.service.staff.effective_rights import EffectiveRights, standing_of
 from troth.service.staff.rights import StaffRight
 
 _LOG = logging.getLogger("troth.staff")
-View = TypeVar("View", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class AccessRule:
-    """Access rule of a view: ``public``, ``signed_in``, ``needs`` (any of *rights*) or ``by_token``."""
-
-    kind: str
-    rights: tuple[StaffRight, ...] = ()
-    personal: bool = False
-
-
-def rule_of(view: Callable[..., Any]) -> AccessRule | None:
-    """Rule of a view; None if it has none."""
-    rule = getattr(view, "troth_rule", None)
-    return rule if isinstance(rule, AccessRule) else None
-
-
-def public(view: View) -> View:
-    """For everyone."""
-    return _ruled(view, AccessRule("public"))
-
-
-def by_token(view: View) -> View:
-    """For holders of an API token; the view checks it."""
-    return _ruled(view, AccessRule("by_token"))
 
 
 def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -68,7 +42,7 @@ def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
             return redirect_to_login(request.get_full_path())
         return view(request, *args, **kwargs)
 
-    return _ruled(guarded, AccessRule("signed_in"))
+    return ruled_by(guarded, AccessRule("signed_in"))
 
 
 def needs(
@@ -102,14 +76,9 @@ def needs(
                 return _withheld(request, standing)
             return response
 
-        return _ruled(guarded, AccessRule("needs", rights, personal))
+        return ruled_by(guarded, AccessRule("needs", rights, personal))
 
     return ruled
-
-
-def _ruled(view: View, rule: AccessRule) -> View:
-    view.troth_rule = rule  # type: ignore[attr-defined]
-    return view
 
 
 def _not_ready(request: HttpRequest, standing: EffectiveRights) -> HttpResponse:

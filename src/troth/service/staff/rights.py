@@ -3,40 +3,62 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Mapping
-from types import MappingProxyType
+from collections.abc import Collection, Sequence
+from typing import ClassVar
 
-from django.utils.translation import gettext_lazy as _
-
-
-class StaffRight(enum.StrEnum):
-    """A right that a grant gives."""
-
-    CASES_HANDLE = "cases.handle"
-    CASES_APPROVE = "cases.approve"
-    PERSONAL_SEE = "personal.see"
-    STAFF_MANAGE = "staff.manage"
-    OFFICER = "officer"
-    HOLDS_MANAGE = "holds.manage"
-    DISCLOSURES_SEE = "disclosures.see"
-    EVIDENCE_READ = "evidence.read"
-    API_MANAGE = "api.manage"
-
-    @property
-    def shows_personal(self) -> bool:
-        """True if its holder can see personal data, and so counts towards the declared ceiling."""
-        return self in _PERSONAL
+from troth.service.duty import listed
+from troth.service.duty import marked as _
 
 
-_PERSONAL = frozenset(
-    {
-        StaffRight.CASES_HANDLE,
-        StaffRight.CASES_APPROVE,
-        StaffRight.PERSONAL_SEE,
-        StaffRight.OFFICER,
-        StaffRight.DISCLOSURES_SEE,
-    }
+class StaffRight(str):
+    """A right that a grant gives, by its name: a duty registers its own. *personal* if its holder can see personal
+    data, and so counts towards the declared ceiling; *roles* have it; nobody may hold it together with *not_with*."""
+
+    CASES_HANDLE: ClassVar[StaffRight]
+    CASES_APPROVE: ClassVar[StaffRight]
+    PERSONAL_SEE: ClassVar[StaffRight]
+    STAFF_MANAGE: ClassVar[StaffRight]
+    OFFICER: ClassVar[StaffRight]
+    HOLDS_MANAGE: ClassVar[StaffRight]
+
+    def __new__(
+        cls,
+        name: str,
+        title: str,
+        *,
+        personal: bool = False,
+        roles: Sequence[str] = (),
+        not_with: Sequence[StaffRight] = (),
+    ) -> StaffRight:
+        right = super().__new__(cls, name)
+        right.label, right.shows_personal, right.roles, right.not_with = title, personal, tuple(roles), tuple(not_with)
+        return right
+
+    label: str
+    shows_personal: bool
+    roles: tuple[str, ...]
+    not_with: tuple[StaffRight, ...]
+
+
+_BOTH = ("officer", "deputy")
+StaffRight.CASES_HANDLE = StaffRight(
+    "cases.handle", _("Handle requests, complaints and questions"), personal=True, roles=("handler", *_BOTH)
 )
+StaffRight.CASES_APPROVE = StaffRight(
+    "cases.approve", _("Approve plans of other people"), personal=True, roles=("approver",)
+)
+StaffRight.PERSONAL_SEE = StaffRight(
+    "personal.see",
+    _("See personal data, and search for a person"),
+    personal=True,
+    roles=("handler", "approver", *_BOTH),
+)
+StaffRight.OFFICER = StaffRight("officer", _("Act as data-protection officer"), personal=True, roles=_BOTH)
+# GDPR Art. 38(6): those who decide how and by whom the system is run must not oversee it as its officer.
+StaffRight.STAFF_MANAGE = StaffRight(
+    "staff.manage", _("Invite staff, give and end grants"), roles=("administrator",), not_with=(StaffRight.OFFICER,)
+)
+StaffRight.HOLDS_MANAGE = StaffRight("holds.manage", _("Place and release legal holds"), roles=_BOTH)
 
 
 class StaffRole(enum.StrEnum):
@@ -50,50 +72,6 @@ class StaffRole(enum.StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-_OFFICE = (
-    StaffRight.OFFICER,
-    StaffRight.CASES_HANDLE,
-    StaffRight.PERSONAL_SEE,
-    StaffRight.HOLDS_MANAGE,
-    StaffRight.DISCLOSURES_SEE,
-    StaffRight.EVIDENCE_READ,
-)
-
-ROLES: Mapping[StaffRole, tuple[StaffRight, ...]] = MappingProxyType(
-    {
-        StaffRole.HANDLER: (StaffRight.CASES_HANDLE, StaffRight.PERSONAL_SEE),
-        StaffRole.APPROVER: (StaffRight.CASES_APPROVE, StaffRight.PERSONAL_SEE),
-        StaffRole.OFFICER: _OFFICE,
-        StaffRole.DEPUTY: _OFFICE,
-        StaffRole.AUDITOR: (StaffRight.EVIDENCE_READ,),
-        StaffRole.ADMINISTRATOR: (StaffRight.STAFF_MANAGE, StaffRight.API_MANAGE),
-    }
-)
-
-CONFLICTS: tuple[frozenset[StaffRight], ...] = (
-    # GDPR Art. 38(6): those who decide how and by whom the system is run must not oversee it as its officer.
-    frozenset({StaffRight.OFFICER, StaffRight.STAFF_MANAGE}),
-    frozenset({StaffRight.OFFICER, StaffRight.API_MANAGE}),
-)
-"""Rights that nobody may hold together."""
-
-
-def conflicts(held: Collection[StaffRight]) -> frozenset[StaffRight]:
-    """Conflicting rights among *held*; empty if there are none."""
-    return frozenset().union(*(pair for pair in CONFLICTS if pair <= set(held)))
-
-
-_RIGHT_TITLES = {
-    StaffRight.CASES_HANDLE: _("Handle requests, complaints and questions"),
-    StaffRight.CASES_APPROVE: _("Approve plans of other people"),
-    StaffRight.PERSONAL_SEE: _("See personal data, and search for a person"),
-    StaffRight.STAFF_MANAGE: _("Invite staff, give and end grants"),
-    StaffRight.OFFICER: _("Act as data-protection officer"),
-    StaffRight.HOLDS_MANAGE: _("Place and release legal holds"),
-    StaffRight.DISCLOSURES_SEE: _("See what was disclosed to whom"),
-    StaffRight.EVIDENCE_READ: _("Read evidence and the record of checks"),
-    StaffRight.API_MANAGE: _("Make and end API tokens"),
-}
 _ROLE_TITLES = {
     StaffRole.HANDLER: _("Handler"),
     StaffRole.APPROVER: _("Approver"),
@@ -104,11 +82,39 @@ _ROLE_TITLES = {
 }
 
 
+def rights() -> Sequence[StaffRight]:
+    """Every right of every duty."""
+    return listed("rights")
+
+
+def right_named(name: str) -> StaffRight:
+    """The right of that name. Raises ``ValueError``."""
+    for right in rights():
+        if right == name:
+            return right
+    raise ValueError(f"{name!r} is not a right")
+
+
+def rights_of_role(role: StaffRole) -> tuple[StaffRight, ...]:
+    """The rights that a role bundles."""
+    return tuple(right for right in rights() if role in right.roles)
+
+
+def conflicts(held: Collection[str]) -> frozenset[StaffRight]:
+    """Conflicting rights among *held*; empty if there are none."""
+    pairs = [(right, other) for right in rights() for other in right.not_with]
+    return frozenset(right for pair in pairs if set(pair) <= set(held) for right in pair)
+
+
 def right_title(right: str) -> str:
     """Title of a right in the reader's language."""
-    return str(_RIGHT_TITLES[StaffRight(right)]) if right in _RIGHT_TITLES else right
+    from django.utils.translation import gettext
+
+    return next((gettext(known.label) for known in rights() if known == right), right)
 
 
 def role_title(role: str) -> str:
     """Title of a role, or of a right that was given by itself."""
-    return str(_ROLE_TITLES[StaffRole(role)]) if role in _ROLE_TITLES else right_title(role)
+    from django.utils.translation import gettext
+
+    return gettext(_ROLE_TITLES[StaffRole(role)]) if role in _ROLE_TITLES else right_title(role)

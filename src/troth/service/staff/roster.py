@@ -14,7 +14,7 @@ from troth.ledger import Entry, LedgerError
 from troth.service.staff.actions import holders
 from troth.service.staff.effective_rights import held, person_of
 from troth.service.staff.models import AccessRow, Grant, Refusal, StaffMember
-from troth.service.staff.rights import StaffRight
+from troth.service.staff.rights import right_named
 from troth.service.staff.rules import GrantFacts, MemberFacts
 
 PERIOD = dt.timedelta(days=31)
@@ -35,7 +35,7 @@ class Employed:
     @property
     def sees_personal(self) -> bool:
         """True if one of the grants shows personal data when active."""
-        return any(StaffRight(grant.right).shows_personal for grant in self.grants)
+        return any(right_named(grant.right).shows_personal for grant in self.grants)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,11 @@ from allauth.socialaccount.providers.openid_connect import views as openid
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from troth.service.staff import console
+from troth.service.access_rules import public
+from troth.service.staff.console import holds
+from troth.service.staff.console import people as console
 from troth.service.staff.passkeys import with_passkeys
-from troth.service.staff.permissions import public, signed_in
+from troth.service.staff.permissions import signed_in
 
 
 def _open(view: Any) -> Any:
@@ -77,4 +79,7 @@ urlpatterns = [
     path("console/officer/", console.officer, name="officer"),
     path("console/officer/tell", console.tell, name="tell"),
     path("console/officer/<int:pk>/close", console.close_told, name="close-told"),
+    path("console/holds/", holds.holds_page, name="holds"),
+    path("console/holds/<int:pk>/keep", holds.hold_kept, name="keep-hold"),
+    path("console/holds/<int:pk>/release", holds.hold_released, name="release-hold"),
 ]

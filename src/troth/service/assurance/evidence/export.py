@@ -24,11 +24,11 @@ from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import DatabaseLog
 from troth.service.core.models import Retraction
 from troth.service.core.witnessing import timestamp_files
-from troth.service.policy_pages.models import PublishedRow
+from troth.service.duty import named
 
 _FORMAT = 1
 """Version of the archive format: grows when a file is removed or changes its meaning."""
-_ENDINGS = {"markdown": "md", "html": "html", "text": "txt"}
+ENDINGS = {"markdown": "md", "html": "html", "text": "txt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _about(gathered: Gathered) -> dict[str, Any]:
         "organisation": gathered.here.declaration.organisation.name,
         "ledger": gathered.signed.origin,
         "entries": gathered.signed.size,
-        "as_of": _moment(gathered.as_of),
+        "as_of": moment(gathered.as_of),
         "since": gathered.wanted.since.isoformat() if gathered.wanted.since else None,
         "promises": [each.id for each in gathered.promises] if gathered.wanted.promises else None,
         "declaration": gathered.here.declaration.hash,
@@ -79,36 +79,23 @@ def _members(gathered: Gathered, progress: Progress) -> Iterator[Member]:
     gathered.require_told()
     yield "index.html", [index(gathered).encode()]
     yield from _policy(gathered)
+    for files in named("evidence_files"):
+        yield from files(gathered)
     yield "declaration/troth.yaml", [write(gathered.here.declaration).encode()]
-    yield "promises.json", [_pretty([_promise(each) for each in gathered.promises])]
-    yield "controls.json", [_pretty([_control(each) for each in gathered.controls.values()])]
+    yield "promises.json", [pretty([_promise(each) for each in gathered.promises])]
+    yield "controls.json", [pretty([_control(each) for each in gathered.controls.values()])]
     retractions = {each.pk: _retraction(each) for each in gathered.retractions}
-    yield "retractions.json", [_pretty([*retractions.values()])]
+    yield "retractions.json", [pretty([*retractions.values()])]
     for control in gathered.controls:
         yield f"checks/{control}.jsonl", (_line(_check(row, retractions)) for row in gathered.checks_of(control))
     yield from _record(gathered)
-    yield "law.json", [_pretty(_law())]
+    yield "law.json", [pretty(_law())]
 
 
 def _policy(gathered: Gathered) -> Iterator[Member]:
-    """The policy's file, and every published version of it."""
+    """The policy's file."""
     kind = kind_of(gathered.here.declaration.policy.file.name)
-    yield f"policy/policy.{_ENDINGS[kind]}", [gathered.here.policy.source.encode()]
-    rows = list(PublishedRow.objects.filter(entry__leaf__lt=gathered.signed.size).order_by("number"))
-    for row in rows:
-        yield f"policy/versions/{row.number}.{_ENDINGS.get(row.kind, 'txt')}", [row.source.encode()]
-    versions = [
-        {
-            "number": row.number,
-            "effective": row.effective.isoformat(),
-            "published": _moment(row.at),
-            "sha256": row.digest,
-            "to_the_one_before": row.verdict,
-            "weaker_clauses": row.weaker,
-        }
-        for row in rows
-    ]
-    yield "policy/versions.json", [_pretty(versions)]
+    yield f"policy/policy.{ENDINGS[kind]}", [gathered.here.policy.source.encode()]
 
 
 def _record(gathered: Gathered) -> Iterator[Member]:
@@ -117,12 +104,12 @@ def _record(gathered: Gathered) -> Iterator[Member]:
     for record in (controller, processor):
         name = f"record/{record.role}"
         yield f"{name}.html", [as_html(record).encode()]
-        yield f"{name}.json", [_pretty(as_data(record))]
+        yield f"{name}.json", [pretty(as_data(record))]
         yield f"{name}.csv", [as_csv(record).encode()]
     picture = picture_of(declaration)
     yield "record/map.svg", [as_svg(picture).encode()]
-    yield "record/map.json", [_pretty(picture_data(picture))]
-    yield "record/assessments.json", [_pretty(screening_data(gathered.screened))]
+    yield "record/map.json", [pretty(picture_data(picture))]
+    yield "record/assessments.json", [pretty(screening_data(gathered.screened))]
 
 
 def _ledger(gathered: Gathered, progress: Progress) -> Iterator[Member]:
@@ -139,11 +126,11 @@ def _ledger(gathered: Gathered, progress: Progress) -> Iterator[Member]:
 # --- as data --------------------------------------------------------------------------------------------------------
 
 
-def _moment(at: dt.datetime) -> str:
+def moment(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).isoformat()
 
 
-def _pretty(value: object) -> bytes:
+def pretty(value: object) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
@@ -174,13 +161,13 @@ def _standing(standing: ControlStatus) -> dict[str, Any]:
         "control": standing.control,
         "status": standing.status.value if standing.status else None,
         "reason": standing.reason,
-        "check_at": _moment(standing.check.at) if standing.check else None,
+        "check_at": moment(standing.check.at) if standing.check else None,
     }
 
 
 def _change(row: ChangeRow) -> dict[str, Any]:
     return {
-        "at": _moment(row.at),
+        "at": moment(row.at),
         "before": row.before or None,
         "status": row.status,
         "cause": row.cause or None,
@@ -219,12 +206,12 @@ def _check(row: StoredCheck, retractions: Mapping[int, Any]) -> dict[str, Any]:
 def _retraction(row: Retraction) -> dict[str, Any]:
     return {
         "control": row.control,
-        "since": _moment(row.since),
-        "until": _moment(row.until),
+        "since": moment(row.since),
+        "until": moment(row.until),
         "because": row.reason,
         "opening": bytes(row.opening).decode("ascii"),
         "checks": row.checks,
-        "at": _moment(row.at),
+        "at": moment(row.at),
         "leaf": row.entry.leaf,
     }
 

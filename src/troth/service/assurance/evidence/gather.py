@@ -26,9 +26,8 @@ from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import DatabaseLog, tree
 from troth.service.core.models import CheckRow, EntryRow, Retraction
 from troth.service.core.own_tables import without_own
+from troth.service.duty import listed
 
-_KINDS = ("attestation.", "check.", "control.", "declaration.", "evidence.", "policy.", "promise.", "waiver.")
-"""Groups of entries that show how the policy was kept, and nothing else."""
 _OF_CHECKS = ("check.changed", "check.made")
 
 
@@ -146,7 +145,7 @@ class Gathered:
         return self._evidenced() | {each.name for each in self.promises}
 
     def _is_wanted(self, leaf: int, entry: Mapping[str, Any], names: frozenset[str], evidenced: frozenset[str]) -> bool:
-        if not str(entry["kind"]).startswith(_KINDS):
+        if not str(entry["kind"]).startswith(tuple(listed("evidence"))):
             return False
         if entry["kind"] in _OF_CHECKS and self.until is not None and entry["at"] >= instant_text(self.until):
             return False
@@ -160,7 +159,7 @@ class Gathered:
 
 def _could_be_wanted(stored: bytes) -> bool:
     """True if the entry may be in scope: most entries of a large ledger are about people."""
-    return any(b'"kind":"%s' % kind.encode() in stored for kind in _KINDS)
+    return any(b'"kind":"%s' % kind.encode() in stored for kind in listed("evidence"))
 
 
 def _text(data: bytes) -> str:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import Error, connection
-from django.utils.module_loading import autodiscover_modules
 
 from troth.service.configuration import ServiceError
 from troth.service.core.jobs.lease import AWAY_S, LENGTH, Lease, take_over
@@ -28,6 +27,7 @@ from troth.service.core.jobs.registry import Kind, chosen, pollers
 from troth.service.core.jobs.running import AGAIN, Claimed, RunningJob, Suspended, close_broken, finish_all
 from troth.service.core.jobs.runtime import Runtime, Threads
 from troth.service.database import may_pass, say_away
+from troth.service.duty import import_all
 
 _LOG = logging.getLogger("troth.jobs")
 State = Job.State
@@ -71,7 +71,7 @@ def run_jobs(
     *only* names kinds, or their beginnings such as ``mail``. Jobs running at the end are put back at their next step
     and resume elsewhere. Raises `WorkerLost`, and Django's errors with *until_idle* or if they are not transient.
     """
-    autodiscover_modules("jobs", "recurring")
+    import_all("jobs")
     worker = Worker(Threads(clock), pace or Pace(), chosen(only), is_patient=not until_idle)
     worker.run(stop.is_set, until_idle=until_idle)
 

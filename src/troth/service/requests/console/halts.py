@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.ledger import Pseudonym
+from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.core.clock import confirm, doubt
 from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.jobs.queue import health, resume
@@ -42,7 +43,7 @@ _MEND: Mapping[str, Any] = {
 """Reasons for a processing halt, with their fixes."""
 
 
-@needs(StaffRight.CASES_HANDLE, StaffRight.EVIDENCE_READ)
+@needs(StaffRight.CASES_HANDLE, EVIDENCE_READ)
 @require_safe
 def halts(request: HttpRequest) -> HttpResponse:
     """Status page: workers, jobs, processing halts, and e-mails."""

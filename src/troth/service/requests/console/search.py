@@ -15,6 +15,7 @@ from troth.declaration import IdentityKind
 from troth.service.core.models import LegalHold
 from troth.service.disclosures.actions import names_of, received
 from troth.service.disclosures.console import KINDS, PersonSearchForm
+from troth.service.disclosures.duty import DISCLOSURES_SEE
 from troth.service.disclosures.models import DisclosureKind as Way
 from troth.service.mail.models import LetterRow
 from troth.service.requests.aliases import about
@@ -72,7 +73,7 @@ def _found(
     now = timezone.now()
     today = day(now, at_desk)
     systems = answered(rows)
-    may_see_disclosures = standing_of(request).may(Leave.DISCLOSURES_SEE)
+    may_see_disclosures = standing_of(request).may(DISCLOSURES_SEE)
     withheld = withheld_from(request)
     looks = [one for name in names for one in accesses_of(name, withheld=withheld)[:20]]
     holds = LegalHold.objects.filter(subject__in=names, released_at=None).exclude(matter__in=withheld)

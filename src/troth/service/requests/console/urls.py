@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from django.urls import path
 
-from troth.service.core import console as record
-from troth.service.disclosures import console as disclosure
 from troth.service.requests.console import cases, halts, new_case, search, tasks
 
 urlpatterns = [
@@ -21,12 +19,6 @@ urlpatterns = [
     path("tasks/", tasks.tasks, name="tasks"),
     path("tasks/<int:pk>/", tasks.task, name="task"),
     path("tasks/<int:pk>/proof", tasks.proof, name="task-proof"),
-    path("holds/", record.holds_page, name="holds"),
-    path("holds/<int:pk>/keep", record.hold_kept, name="keep-hold"),
-    path("holds/<int:pk>/release", record.hold_released, name="release-hold"),
-    path("disclosures/", disclosure.disclosures, name="disclosures"),
-    path("disclosures/received", disclosure.received_by, name="received-by"),
-    path("disclosures/notices/<int:pk>", disclosure.notice_ended, name="end-notice"),
     path("work/", halts.halts, name="work"),
     path("work/jobs/<int:pk>/go-on", halts.go_on, name="go-on"),
     path("work/line/start", halts.resume_processing, name="start-line"),

@@ -18,6 +18,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 
+from troth.service.access_rules import public
 from troth.service.core.deployment import NoDeployment
 from troth.service.networks import prefix_of
 from troth.service.pages import csrf_failure, not_ready
@@ -26,7 +27,6 @@ from troth.service.requests.models import Case, Right
 from troth.service.requests.pages import portal_session
 from troth.service.requests.pages.form_token import is_ours
 from troth.service.requests.pages.throttle import networks
-from troth.service.staff.permissions import public
 
 RIGHTS = (Right.VIEW, Right.AMEND, Right.ERASE, Right.PORT, Right.RESTRICT, Right.OBJECT, Right.WITHDRAW)
 """Rights with their own form."""

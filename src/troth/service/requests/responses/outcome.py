@@ -25,7 +25,7 @@ from troth.service.core.subject_keys import SubjectKeys
 from troth.service.disclosures.actions import names_of, received
 from troth.service.disclosures.notifications import Changed, tell
 from troth.service.labels import thousands
-from troth.service.mail.message_kinds import RetainedItem, shortened
+from troth.service.mail.facts import RetainedItem, shortened
 from troth.service.requests import lifecycle, rules
 from troth.service.requests.aliases import about, names_of_cases
 from troth.service.requests.content import CaseContent, ContentGone

@@ -16,14 +16,15 @@ from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from troth.service.access_rules import public
 from troth.service.labels import sentence
 from troth.service.staff import actions
 from troth.service.staff.effective_rights import held, person_of, standing_of
 from troth.service.staff.forms import Giving, Inviting, NewPassword, Telling
 from troth.service.staff.messages import post_invitation
 from troth.service.staff.models import Grant, StaffMember
-from troth.service.staff.permissions import needs, public, signed_in
-from troth.service.staff.rights import ROLES, StaffRight, StaffRole
+from troth.service.staff.permissions import needs, signed_in
+from troth.service.staff.rights import StaffRight, StaffRole, right_named, rights_of_role
 from troth.service.staff.rules import InactiveReason, review_due, why_not
 from troth.service.staff.undertaking import document, document_hash
 
@@ -292,8 +293,8 @@ def _one(row: Grant, now: dt.datetime) -> GrantRow:
 def _what(wanted: str) -> tuple[StaffRole | None, tuple[StaffRight, ...]]:
     """A role with its rights, or a single right."""
     if wanted in {role.value for role in StaffRole}:
-        return StaffRole(wanted), ROLES[StaffRole(wanted)]
-    return None, (StaffRight(wanted),)
+        return StaffRole(wanted), rights_of_role(StaffRole(wanted))
+    return None, (right_named(wanted),)
 
 
 def _end_of(day: dt.date | None) -> dt.datetime | None:

@@ -1,0 +1,120 @@
+"""Controls, checks, and the status of each promise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from troth.ledger.fields import Day, Of, OneOf, Whole
+from troth.ledger.kinds import ACTOR, EntryKind
+from troth.ledger.values import Commitment, DeclaredName, Hash, Pseudonym
+from troth.service.api.scopes import ApiScope
+from troth.service.duty import ConsolePage, ControlInput, Duty
+from troth.service.duty import marked as _
+from troth.service.staff.rights import StaffRight
+
+_OUTCOME = OneOf(("none", "pass", "fail", "error", "not_applicable", "stale"))
+_STATUS = OneOf(("none", "kept", "stated", "waived", "unproven", "broken"))
+_LOOSENED = OneOf(
+    (
+        "schedule",
+        "freshness",
+        "failures",
+        "severity",
+        "audience",
+        "scope",
+        "threshold",
+        "query",
+        "delay",
+        "granularity",
+        "at_most",
+        "at_least",
+    )
+)
+
+_ENTRIES: Mapping[str, EntryKind] = {
+    # promises and their status: each run of a control, with a commitment to its evidence
+    "check.made": EntryKind({"control": Of(DeclaredName), "outcome": _OUTCOME, "evidence": Of(Commitment)}),
+    "check.changed": EntryKind(
+        {"control": Of(DeclaredName), "before": _OUTCOME, "after": _OUTCOME},
+        {"declaration": Of(Hash), "query": Of(Hash), "version": Whole(1), "population": Whole(), "tested": Whole()},
+    ),
+    # a control was wrong: its outcomes of a period are void, and stay visible
+    "check.retracted": EntryKind(
+        {
+            "control": Of(DeclaredName),
+            "checks": Whole(1),
+            "since": Day(),
+            "until": Day(),
+            "reason": Of(Commitment),
+            "actor": ACTOR,
+        },
+        {"by": Of(Pseudonym)},
+    ),
+    "promise.changed": EntryKind(
+        {"promise": Of(DeclaredName), "before": _STATUS, "after": _STATUS},
+        {"control": Of(DeclaredName), "declaration": Of(Hash)},
+    ),
+    "control.unbound": EntryKind(
+        {"promise": Of(DeclaredName), "control": Of(DeclaredName)}, {"by": Of(Pseudonym), "declaration": Of(Hash)}
+    ),
+    "control.loosened": EntryKind(
+        {"control": Of(DeclaredName), "what": _LOOSENED},
+        {
+            "promise": Of(DeclaredName),
+            "before": Whole(),
+            "after": Whole(),
+            "by": Of(Pseudonym),
+            "declaration": Of(Hash),
+        },
+    ),
+    "waiver.given": EntryKind(
+        {"promise": Of(DeclaredName), "approver": Of(Pseudonym), "reason": Of(Commitment), "until": Day()},
+        {"control": Of(DeclaredName), "declaration": Of(Hash)},
+    ),
+    "attestation.given": EntryKind(
+        {"promise": Of(DeclaredName), "by": Of(Pseudonym), "says": Of(Commitment), "on": Day(), "until": Day()},
+        {"declaration": Of(Hash)},
+    ),
+}
+
+EVIDENCE_READ = StaffRight(
+    "evidence.read", _("Read evidence and the record of checks"), roles=("officer", "deputy", "auditor")
+)
+EVIDENCE_WRITE = ApiScope("evidence.write", _("Send evidence for the company’s own controls"))
+
+DUTY = Duty(
+    entries=_ENTRIES,
+    inputs={
+        "contradicted": ControlInput("", "troth.service.assurance.control_inputs:contradicted"),
+        "pushed": ControlInput("", "troth.service.assurance.control_inputs:pushed"),
+    },
+    rights=(EVIDENCE_READ,),
+    scopes=(EVIDENCE_WRITE,),
+    webhooks={
+        "control.failing": _("A control fails"),
+        "control.passing": _("A control passes again"),
+        "attestation.expiring": _("An attestation of a promise is about to expire"),
+    },
+    jobs=("troth.service.assurance.jobs",),
+    tables="own_tables.yaml",
+    urls=(("console/", "troth.service.assurance.urls"),),
+    api="troth.service.assurance.api:router",
+    api_tag="evidence",
+    console=(
+        ConsolePage(
+            "controls",
+            _("Controls"),
+            (EVIDENCE_READ, StaffRight.CASES_HANDLE),
+            _("Failing controls, and attestations to renew."),
+            place=60,
+        ),
+        ConsolePage(
+            "processing",
+            _("Processing"),
+            (EVIDENCE_READ,),
+            _("Data flows, the record of processing and the evidence."),
+            place=70,
+        ),
+    ),
+    evidence=("attestation.", "check.", "control.", "declaration.", "evidence.", "promise.", "waiver."),
+)

@@ -1,0 +1,31 @@
+"""E-mail to people, staff and recipients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from troth.ledger.fields import Of
+from troth.ledger.kinds import EntryKind
+from troth.ledger.values import DeclaredName, Hash, Pseudonym
+from troth.service.duty import ControlInput, Duty
+
+_ENTRIES: Mapping[str, EntryKind] = {
+    "letter.sent": EntryKind(
+        {"letter": Of(DeclaredName), "to": Of(Pseudonym)}, {"case": Of(Pseudonym), "digest": Of(Hash)}
+    ),
+}
+
+
+DUTY = Duty(
+    entries=_ENTRIES,
+    controls="troth.service.mail.controls",
+    inputs={
+        "letters": ControlInput(
+            "how the letters that are owed to somebody stand: sent, waiting, failed",
+            "troth.service.mail.controls:letters",
+        )
+    },
+    jobs=("troth.service.mail.jobs",),
+    sealed="troth.service.mail.sealed_fields:SEALED",
+    tables="own_tables.yaml",
+)

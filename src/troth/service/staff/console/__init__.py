@@ -1,0 +1,1 @@
+"""Console pages of staff: people and their rights, legal holds."""
