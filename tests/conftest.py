@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from tests.scale import scaled
 
+import troth.service  # noqa: F401 - adds its duties to the library
+
 # The tests start thousands of processes. Each would compile our modules anew where Python is told to keep nothing.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_waiting: list[Callable[[], None]] = []
+_waiting: dict[str, list[Callable[[], None]]] = {}
 
 
-def before_first_use(add: Callable[[], None]) -> None:
-    """Call *add* before a registry is first read. It is not called where none is, so that it may import much."""
-    _waiting.append(add)
+def before_first_use(registry: str, add: Callable[[], None]) -> None:
+    """Call *add* before *registry* is first read: ``controls``, ``entries`` or ``sections``. It is not called where
+    that is not read, so that it may import much."""
+    _waiting.setdefault(registry, []).append(add)
 
 
-def complete() -> None:
+def complete(registry: str) -> None:
     """Add what is waiting. Registries call this when they are read."""
-    while _waiting:
-        _waiting.pop(0)()
+    for add in _waiting.pop(registry, ()):
+        add()

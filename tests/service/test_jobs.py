@@ -63,7 +63,7 @@ def _kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_kinds", {})
     monkeypatch.setattr(registry, "_pollers", [])
     # What the duties register stays out, and is not registered where the next test would not find it.
-    monkeypatch.setattr(jobs_worker, "autodiscover_modules", lambda *_: None)
+    monkeypatch.setattr(jobs_worker, "import_all", lambda *_: None)
 
 
 def row(key: str = "R-1") -> Job:

@@ -133,7 +133,7 @@ def _work(*, lease_s: float, until_idle: bool) -> None:
     def leave_out(*_: object) -> None:
         """The jobs of the duties are tried elsewhere."""
 
-    worker.autodiscover_modules = leave_out  # type: ignore[attr-defined]
+    worker.import_all = leave_out  # type: ignore[attr-defined]
     pace = Pace(look_s=0.05, lease=dt.timedelta(seconds=lease_s))
     run_jobs(threading.Event(), pace=pace, until_idle=until_idle)
 

@@ -7,9 +7,11 @@ Exit codes: 0 success, 1 something was found or refused, 2 wrong usage.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 import click
 
+import troth.service  # noqa: F401 - adds its duties
 from troth import TrothError, __version__
 from troth.cli.deployment import printable
 from troth.cli.lazy_group import LazyGroup
@@ -83,6 +85,11 @@ class _Rooms(LazyGroup):
 
     modules = COMMANDS
     shorts = _SHORT
+
+    def more(self) -> Mapping[str, tuple[str, str]]:
+        from troth.service.duty import gathered
+
+        return gathered("commands")
 
     def invoke(self, ctx: click.Context) -> object:
         try:

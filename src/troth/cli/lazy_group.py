@@ -19,16 +19,22 @@ class LazyGroup(click.Group):
     modules: ClassVar[Mapping[str, str]]
     shorts: ClassVar[Mapping[str, str]]
 
+    def more(self) -> Mapping[str, tuple[str, str]]:
+        """Further commands, which are asked for when none of these has the name: the module and short help of each."""
+        return {}
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.modules)
+        return [*self.modules, *self.more()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.modules:
+        module = self.modules.get(cmd_name) or self.more().get(cmd_name, ("", ""))[0]
+        if not module:
             return None
-        command = getattr(importlib.import_module(self.modules[cmd_name]), cmd_name.replace("-", "_"))
+        command = getattr(importlib.import_module(module), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, self.shorts[name]) for name in self.modules])
+            shorts = {**self.shorts, **{name: short for name, (_, short) in self.more().items()}}
+            formatter.write_dl([(name, shorts[name]) for name in self.list_commands(ctx)])

@@ -42,7 +42,7 @@ _added: dict[str, Control] = {}
 
 def catalogue() -> Mapping[str, Control]:
     """Every control by its id: first those of the library, in the order of its file."""
-    complete()
+    complete("controls")
     return MappingProxyType({**_of_the_library(), **_added})
 
 

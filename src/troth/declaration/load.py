@@ -16,6 +16,7 @@ from troth.declaration.model import Declaration, _Source
 from troth.declaration.problems import DeclarationErrors, Position, Problem, shown
 from troth.declaration.secret import missing
 from troth.declaration.yaml_reader import BYTES_MAX, YamlDocument, read
+from troth.registration import complete
 
 FILES_MAX = 1_000
 """Maximum number of included files."""
@@ -56,6 +57,7 @@ def _declaration(files: _Files, file: Path, environ: Mapping[str, str] | None) -
     if not isinstance(merged.values, dict) or not merged.values:
         problems.append(Problem("file-empty", Position(file, 1, 1), "", "there is no declaration", "see `troth init`"))
         raise DeclarationErrors(problems)
+    complete("sections")
     try:
         declaration = Declaration.model_validate(merged.values)
     except ValidationError as error:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator
+from pydantic.fields import FieldInfo
 
 from troth.declaration.base import Period, StrictModel
 from troth.declaration.custom_controls import OwnControl, OwnControlId
@@ -133,6 +134,10 @@ class Declaration(StrictModel):
         """The base of relative paths: the folder of the file, or the working directory without a file."""
         return self._source.folder
 
+    def section(self, name: str) -> Any:
+        """The section *name* that a package above has registered; None if it is not declared."""
+        return getattr(self, name)
+
     def where(self, path: str) -> Position | None:
         """The place of the key *path* (``systems.shop.tables.customer``), or of the nearest enclosing mapping that has
         one. None if the declaration came from no file."""
@@ -156,3 +161,12 @@ class Declaration(StrictModel):
         meaning = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         meaning["promises"] = sorted(map(_canonical, meaning.get("promises", ())))
         return "sha256:" + hashlib.sha256(_canonical(meaning).encode("ascii")).hexdigest()
+
+
+def add_section(name: str, section: type[StrictModel]) -> None:
+    """Register the optional section *name* of ``troth.yaml``. Raises ``ValueError`` for a name that is taken."""
+    if name in Declaration.model_fields:
+        raise ValueError(f"the section {name} is registered already")
+    Declaration.__annotations__[name] = section | None
+    Declaration.__pydantic_fields__[name] = FieldInfo.from_annotated_attribute(section | None, None)  # type: ignore[arg-type]
+    Declaration.model_rebuild(force=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from troth.declaration.model import Declaration
 from troth.declaration.taxonomy import categories, uses
+from troth.registration import complete
 
 
 def json_schema() -> dict[str, Any]:
@@ -13,6 +14,7 @@ def json_schema() -> dict[str, Any]:
 
     `load` refuses more than a schema can express, and accepts one thing that this refuses: a number in place of text.
     """
+    complete("sections")
     schema = Declaration.model_json_schema(by_alias=True)
     definitions = schema["$defs"]
     definitions["Reference"]["required"] = ["table", "to"]  # the key of a reference names its columns

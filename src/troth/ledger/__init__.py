@@ -9,12 +9,15 @@ The formats are open standards: RFC 9162 hashes, C2SP tlog-tiles, tlog-checkpoin
 Inside, the layers are the entry (`Entry`, `KINDS`), proofs (`TileTree`) and logs (`Log`, `TiledLog`); `receipt`,
 `export` and `write_archive` produce what outsiders get. `verify_troth_ledger.py` checks all three and shares no code
 with the rest.
+
+All but the words of entries is imported on first access.
 """
 
-from troth.ledger.archive import write_archive
-from troth.ledger.batch import Batch, BatchMember
-from troth.ledger.checkpoint import Checkpoint
-from troth.ledger.entry import ENTRY_BYTES_MAX, Entry
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from troth.lazy_imports import lazy_imports
 from troth.ledger.errors import (
     EntryRefused,
     EntryUnknown,
@@ -28,35 +31,41 @@ from troth.ledger.errors import (
 )
 from troth.ledger.fields import Value, instant_text
 from troth.ledger.kinds import KINDS, EntryKind, add_kinds
-from troth.ledger.log import (
-    CLOCK_SLACK,
-    Log,
-    LogReader,
-    Progress,
-    TiledLog,
-    latest_moment,
-    require_begins_with,
-    silently,
-)
-from troth.ledger.merkle import (
-    EMPTY_ROOT,
-    HASH_BYTES,
-    consistency_proof,
-    inclusion_proof,
-    leaf_hash,
-    node_hash,
-    root_hash,
-    verify_consistency,
-    verify_inclusion,
-)
-from troth.ledger.note import Signer, Verifier, open_note, sign_note
-from troth.ledger.opening import Opening
-from troth.ledger.published import PublishedLog, export, origin_of
-from troth.ledger.receipt import receipt, receipt_extra, signed_in, verify_receipt
-from troth.ledger.tiles import TILE_WIDTH, TileTree, unpack_bundle
-from troth.ledger.timestamp import request_timestamp, verify_timestamp
 from troth.ledger.values import Commitment, DeclaredName, Hash, KeyId, Pseudonym
-from troth.ledger.witness import Quorum, Witness, cosign, cosigned_message
+
+if TYPE_CHECKING:
+    from troth.ledger.archive import write_archive
+    from troth.ledger.batch import Batch, BatchMember
+    from troth.ledger.checkpoint import Checkpoint
+    from troth.ledger.entry import ENTRY_BYTES_MAX, Entry
+    from troth.ledger.log import (
+        CLOCK_SLACK,
+        Log,
+        LogReader,
+        Progress,
+        TiledLog,
+        latest_moment,
+        require_begins_with,
+        silently,
+    )
+    from troth.ledger.merkle import (
+        EMPTY_ROOT,
+        HASH_BYTES,
+        consistency_proof,
+        inclusion_proof,
+        leaf_hash,
+        node_hash,
+        root_hash,
+        verify_consistency,
+        verify_inclusion,
+    )
+    from troth.ledger.note import Signer, Verifier, open_note, sign_note
+    from troth.ledger.opening import Opening
+    from troth.ledger.published import PublishedLog, export, origin_of
+    from troth.ledger.receipts import receipt, receipt_extra, signed_in, verify_receipt
+    from troth.ledger.tiles import TILE_WIDTH, TileTree, unpack_bundle
+    from troth.ledger.timestamp import request_timestamp, verify_timestamp
+    from troth.ledger.witness import Quorum, Witness, cosign, cosigned_message
 
 __all__ = [
     "CLOCK_SLACK",
@@ -123,3 +132,23 @@ __all__ = [
     "verify_timestamp",
     "write_archive",
 ]
+
+__getattr__ = lazy_imports(
+    __name__,
+    {
+        "archive": "write_archive",
+        "batch": "Batch BatchMember",
+        "checkpoint": "Checkpoint",
+        "entry": "ENTRY_BYTES_MAX Entry",
+        "log": "CLOCK_SLACK Log LogReader Progress TiledLog latest_moment require_begins_with silently",
+        "merkle": "EMPTY_ROOT HASH_BYTES consistency_proof inclusion_proof leaf_hash node_hash root_hash "
+        "verify_consistency verify_inclusion",
+        "note": "Signer Verifier open_note sign_note",
+        "opening": "Opening",
+        "published": "PublishedLog export origin_of",
+        "receipts": "receipt receipt_extra signed_in verify_receipt",
+        "tiles": "TILE_WIDTH TileTree unpack_bundle",
+        "timestamp": "request_timestamp verify_timestamp",
+        "witness": "Quorum Witness cosign cosigned_message",
+    },
+)

@@ -148,15 +148,15 @@ class _Kinds(Mapping[str, EntryKind]):
     """All registered kinds."""
 
     def __getitem__(self, name: str) -> EntryKind:
-        complete()
+        complete("entries")
         return _known[name]
 
     def __iter__(self) -> Iterator[str]:
-        complete()
+        complete("entries")
         return iter(_known)
 
     def __len__(self) -> int:
-        complete()
+        complete("entries")
         return len(_known)
 
 

@@ -15,7 +15,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from troth.errors import TrothError
+from troth.service.duty import gathered
 
 _KNOWN = (
     "TROTH_HOME",
@@ -248,11 +249,18 @@ def prepare(settings: Settings) -> Settings:
     return replace(settings, secret_key=_file("TROTH_HOME", settings.secret_key_path), secret_key_given=True)
 
 
+def setting(name: str) -> Any:
+    """The value of the variable *name*, which a duty registers, or of the file that ``NAME_FILE`` names. Raises
+    `SettingsError`."""
+    read = gathered("settings")[name]
+    return read(_Values(os.environ, [name]).get(name) or "")
+
+
 class _Values:
     """Environment variables, each read directly or from the file that its ``_FILE`` twin names."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        known = {name for stem in _KNOWN for name in (stem, f"{stem}_FILE")}
+    def __init__(self, environment: Mapping[str, str], names: Sequence[str] = _KNOWN) -> None:
+        known = {name for stem in names for name in (stem, f"{stem}_FILE")}
         self._environment = {name: value for name, value in environment.items() if name in known and value}
 
     def get(self, name: str) -> str | None:

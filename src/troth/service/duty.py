@@ -8,7 +8,7 @@ A ``duty.py`` holds ``DUTY``. It is read without Django, by commands too, so wha
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module, resources
 from typing import TYPE_CHECKING, Any
@@ -52,13 +52,12 @@ class ConsolePage:
 
 @dataclass(frozen=True, slots=True)
 class CentreLink:
-    """A link of the privacy centre's first page: URL name and its argument, title, what it is *about*, and its
+    """A link of the privacy centre's first page, after those to requests: URL name, title, what it is *about*, and its
     *place*."""
 
     name: str
     title: str
     about: str
-    argument: str = ""
     place: int = 500
 
 
@@ -110,7 +109,8 @@ class Duty:
     console: Sequence[ConsolePage] = ()
     centre: Sequence[CentreLink] = ()
     inbox: str = ""
-    """``module:function`` that takes in an e-mail that arrived, or leaves it to the next duty."""
+    """``module:function`` that is shown each e-mail that arrived and says whether it has taken it, once, before it is
+    taken for a request."""
     before_checks: str = ""
     """``module:function`` of what every pass over the promises does first, with the deployment and the time."""
     unbound: str = ""
@@ -120,6 +120,12 @@ class Duty:
     """Beginnings of entry kinds that show how the policy was kept."""
     evidence_files: str = ""
     """``module:function`` that yields further files of an archive of evidence."""
+    sections: Mapping[str, str] = field(default_factory=dict)
+    """Sections of ``troth.yaml``, each with ``module:class`` of its model (`troth.declaration.StrictModel`)."""
+    settings: Mapping[str, Callable[[str], object]] = field(default_factory=dict)
+    """Environment variables that begin with ``TROTH_``, each with what reads its text (`configuration.setting`)."""
+    commands: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Commands of ``troth``, each with its module and its help in one line."""
     at_start: Sequence[str] = ()
     """Modules that are imported when Django is ready, such as receivers of signals."""
 
@@ -161,18 +167,30 @@ def resolve(name: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
-def register() -> None:
-    """Add the entries and controls of all duties to the library's."""
-    from troth.controls.catalogue import add_controls
-    from troth.controls.result import add_inputs
+def register_entries() -> None:
+    """Add the kinds of entries of all duties to the library's."""
     from troth.ledger.kinds import add_kinds
 
     add_kinds(gathered("entries"))
+
+
+def register_controls() -> None:
+    """Add the controls of all duties, and what they look at, to the library's."""
+    from troth.controls.catalogue import add_controls
+    from troth.controls.result import add_inputs
+
     for app, duty in duties().items():
         if duty.controls:
-            text = resources.files(app).joinpath("controls.toml").read_text(encoding="utf-8")
-            add_controls(text)
+            add_controls(resources.files(app).joinpath("controls.toml").read_text(encoding="utf-8"))
     add_inputs({name: given.meaning for name, given in gathered("inputs").items() if given.meaning})
+
+
+def register_sections() -> None:
+    """Add the sections of ``troth.yaml`` of all duties to the library's."""
+    from troth.declaration.model import add_section
+
+    for name, section in gathered("sections").items():
+        add_section(name, resolve(section))
 
 
 def import_all(what: str) -> None:

@@ -25,6 +25,7 @@ def keyring(context: Context, now: dt.datetime) -> Keyring:
 
 
 def keys(context: Context, now: dt.datetime) -> Callable[[], Inventory]:
+    assert context.home is not None, "controls look at the keys in a folder"
     declaration = context.company.declaration
     lasts, domains = declaration.cryptoperiods.field_lasts, declaration.token_domains
     return partial(look_at_keys, context.home, context.keyring, now=now, field=lasts, domains=domains)

@@ -269,6 +269,5 @@ DUTY = Duty(
             place=80,
         ),
     ),
-    inbox="troth.service.requests.intake.mailbox:take_in",
     at_start=("troth.service.requests.fulfilment.steps", "troth.service.requests.confidential"),
 )

@@ -32,6 +32,7 @@ from django.utils.translation import gettext
 from troth.errors import TrothError
 from troth.service.configuration import Mailbox, Settings
 from troth.service.core import timestamps
+from troth.service.duty import named
 from troth.service.mail.actions import about_of
 from troth.service.mail.message import Address
 from troth.service.mail.rules import LetterRefused
@@ -471,7 +472,11 @@ def read_mailbox(where: Mailbox, at_desk: CaseDeployment, *, now: dt.datetime, m
     taken, begun = 0, time.monotonic()
     with open_mailbox(where) as box:
         for letter in box.letters(most):
-            taken += bool(take_in(letter, at_desk, now=now))
+            if any(take(letter, now) for take in named("inbox")):
+                letter.done()
+                taken += 1
+            else:
+                taken += bool(take_in(letter, at_desk, now=now))
             if time.monotonic() - begun > _PASS_S_MAX:
                 break
     return taken

@@ -21,6 +21,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.declaration import Declaration
+from troth.service.duty import listed
 from troth.service.pages import the_company, the_log, told_of
 from troth.service.policy_pages.publication import in_force
 from troth.service.requests import actions, lifecycle, rules
@@ -77,6 +78,7 @@ def home(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
             "officer": organisation.officer,
             "regulator": organisation.regulator,
             "within_a_day": within_a_day(now=timezone.now()),
+            "more": sorted(listed("centre"), key=lambda link: link.place),
         }
         if len(made) >= _HOMES_MAX:
             made.clear()
