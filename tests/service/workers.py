@@ -130,7 +130,7 @@ def _work(*, lease_s: float, until_idle: bool) -> None:
     from troth.service.core.jobs import worker
     from troth.service.core.jobs.worker import Pace, run_jobs
 
-    def leave_out(*_: object) -> None:
+    def leave_out(what: str) -> None:
         """The jobs of the duties are tried elsewhere."""
 
     worker.import_all = leave_out  # type: ignore[attr-defined]

@@ -145,5 +145,8 @@ def _blocks(plain: str, links: frozenset[str]) -> list[tuple[bool, list[tuple[st
 @cache
 def _engine(*, autoescape: bool) -> Engine:
     return Engine(
-        dirs=[str(_TEMPLATES)], autoescape=autoescape, builtins=["troth.service.labels", "django.templatetags.i18n"]
+        dirs=[str(_TEMPLATES)],
+        app_dirs=True,
+        autoescape=autoescape,
+        builtins=["troth.service.labels", "django.templatetags.i18n"],
     )

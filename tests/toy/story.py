@@ -1,0 +1,151 @@
+"""What the duty `notes` does in a deployment, in a process of its own: ``python story.py FOLDER``. Prints JSON."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import io
+import json
+import os
+import sys
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from troth.service import duty
+
+duty.DUTIES += ("notes",)  # the one line
+
+HOUR = dt.timedelta(hours=1)
+DECLARED = """
+troth: 1
+organisation: {name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org}
+policy: {file: policy.md, effective: 2026-11-01}
+systems: {}
+notes: {longest: 12}
+promises:
+  - {quote: We send every note., owner: dpo@example.org, controls: [notes.sent]}
+"""
+
+
+def main(folder: Path) -> dict[str, Any]:
+    (folder / "troth.yaml").write_text(DECLARED)
+    (folder / "policy.md").write_text("# Policy\n\nWe send every note.\n")
+    (folder / "mail").mkdir(mode=0o700)
+    os.environ |= {
+        "TROTH_HOME": str(folder / "home"),
+        "TROTH_DECLARATION": str(folder / "troth.yaml"),
+        "TROTH_MAIL_URL": f"folder://{folder}/mail",
+        "TROTH_NOTES_GREETING": " Dear Ann: ",
+    }
+    from troth.service.server import catch_up, set_up
+
+    set_up()
+    catch_up()
+    return told(folder)
+
+
+def told(folder: Path) -> dict[str, Any]:
+    from django.conf import settings
+    from django.test import Client
+
+    from notes import actions, started
+    from notes.models import Note
+    from troth.controls import CONTROL_INPUTS
+    from troth.service.api import tokens, webhooks
+    from troth.service.api.models import Delivery
+    from troth.service.assurance.evidence.export import export_evidence
+    from troth.service.assurance.evidence.gather import ArchiveScope
+    from troth.service.assurance.jobs import run_due
+    from troth.service.assurance.models import PromiseRow
+    from troth.service.assurance.rules import CHECK
+    from troth.service.core.deployment import deployment
+    from troth.service.core.jobs.models import Job
+    from troth.service.core.key_lifecycle import sealed_places
+    from troth.service.core.keys import keyring, ledger_signer
+    from troth.service.core.ledger import DatabaseLog
+    from troth.service.core.own_tables import own
+    from troth.service.core.resealing import hanging
+    from troth.service.entry_labels import entry_title
+    from troth.service.requests.deployment import case_deployment
+    from troth.service.requests.intake.mailbox import read_mailbox
+    from troth.service.staff.base import pages_for
+    from troth.service.staff.rights import StaffRole, right_named, rights_of_role
+    from troth.service.wsgi import OURS
+
+    found: dict[str, Any] = {}
+    now = dt.datetime.now(dt.UTC)
+    settings.ALLOWED_HOSTS = ["*"]
+    client, keys, here = Client(), keyring(settings.TROTH.home), deployment(settings.TROTH)
+
+    webhooks.make("https://shop.example.org/", ["note.left"], keys=keys, now=now)
+    run_due(hasten=True)
+    found["status before"] = PromiseRow.objects.get().status
+    secret = tokens.make("shop", ["notes.write"], until=now + dt.timedelta(days=1), now=now)
+    header = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "one"}
+    left = client.post("/api/v1/notes", {"text": "Hello, this is long"}, "application/json", headers=header)
+    found["api"] = [left.status_code, left.json()]
+    found["webhook"] = Delivery.objects.filter(event="note.left").count()
+    found["queued"] = Job.objects.filter(kind="notes.send").count()
+    found["event"] = [Job.objects.filter(kind=CHECK, key="notes.sent", due_at__gt=now + HOUR).exists()]
+    run_due(checks=False)
+    found["event"].append(Job.objects.filter(kind=CHECK, key="notes.sent", due_at__lt=now + HOUR).exists())
+    run_due(hasten=True)
+    found["status with one unsent"] = PromiseRow.objects.get().status
+
+    import threading
+
+    from troth.service.core.jobs.worker import run_jobs
+
+    run_jobs(threading.Event(), only=["notes", "mail"], until_idle=True)
+    letters = [file.read_text() for file in sorted((folder / "mail").rglob("*")) if file.is_file()]
+    found["letters"] = ["Dear Ann: Hello, this" in letter for letter in letters]
+    found["sent"] = Note.objects.filter(sent_at__isnull=False).count()
+    run_due(hasten=True)
+    found["status after"] = PromiseRow.objects.get().status
+    found["passes"] = len(actions.passes) > 0
+
+    log = DatabaseLog(ledger_signer(keys, here.declaration.organisation))
+    entries = [log.entry(leaf) for leaf in range(log.size)]
+    found["entries"] = [entry_title(entry) for entry in entries if entry.kind == "note.left"]
+    found["sealed"] = [
+        b"Hello" in bytes(Note.objects.get().sealed),
+        any(place.model is Note for place in sealed_places()),
+    ]
+    found["hanging"] = sum(places["notes_note.sealed"] for places in hanging(sealed_places()).values())
+    found["table"] = "notes_note" in own().systems["troth"].tables
+    found["input"] = CONTROL_INPUTS["unsent"]
+    found["started"] = started.is_ready
+    found["path"] = "/notes" in OURS
+
+    found["page"] = b"1 notes" in client.get("/notes/").content
+    found["console"] = client.get("/notes/console").status_code
+    found["centre"] = b'href="/notes/"' in client.get("/your-data/").content
+    found["role"] = "notes.see" in rights_of_role(StaffRole.AUDITOR)
+    everything: Any = SimpleNamespace(may=lambda right: right == right_named("notes.see"))
+    found["links"] = [page.title for page in pages_for(everything) if page.name != "console"]
+
+    mailbox = folder / "mailbox"
+    for part in ("new", "cur", "tmp"):
+        (mailbox / part).mkdir(parents=True)
+    (mailbox / "new" / "1").write_bytes(b"From: ben@example.org\r\nSubject: note\r\n\r\nHello\r\n")
+    found["inbox"] = [
+        read_mailbox(SimpleNamespace(folder=mailbox), case_deployment(), now=now),  # type: ignore[arg-type]
+        Note.objects.count(),
+    ]
+    archive = folder / "evidence.zip"
+    export_evidence(here, ledger_signer(keys, here.declaration.organisation), archive, ArchiveScope())
+    with zipfile.ZipFile(io.BytesIO(archive.read_bytes())) as packed:
+        found["evidence"] = [
+            packed.read("notes.txt").decode(),
+            sum(
+                b'"note.left"' in base64.b64decode(json.loads(line)["entry"])
+                for line in packed.read("ledger/entries.jsonl").splitlines()
+            ),
+        ]
+    return found
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(Path(sys.argv[1]))))
