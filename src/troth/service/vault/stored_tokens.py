@@ -22,9 +22,9 @@ from troth.protect.errors import TokenRefused
 from troth.protect.tokens import Pan, TokenFormat, draw_token
 from troth.protect.tokens.pan import require_pan
 from troth.protect.tokens.stored import DRAWS_MAX, require_hidden
+from troth.service.core.group_commit import GroupCommit
 from troth.service.core.ledger import record
 from troth.service.core.subject_keys import SubjectKeys
-from troth.service.vault.grouped_writes import Groups
 from troth.service.vault.models import DOMAIN_MAX, TOKEN_MAX, DomainRow, TokenRow
 
 T = TypeVar("T")
@@ -85,8 +85,8 @@ class Vault:
         self._keyring, self._now, self._domain = keyring, now, domain
         self._name = DeclaredName.of(domain)
         self._row: int | None = None
-        self._making = Groups(self._make_group)
-        self._reading = Groups(self._read_group)
+        self._making = GroupCommit(self._make_group)
+        self._reading = GroupCommit(self._read_group)
 
     # --- one value, in a shared commit ------------------------------------------------------------------------------
 
@@ -96,14 +96,14 @@ class Vault:
         """Token of *value*, durable on return. Raises `TokenRefused` for values outside the format."""
         wish = _Wish(_stored(format_), _plain(format_, value), subject, by)
         self._ready()
-        return self._making.ask(wish)
+        return self._making.run(wish)
 
     def detokenise(self, token: str, *, purpose: str, by: Pseudonym | None = None) -> Sealed[str]:
         """Value of the token, a `Pan` for cards, after its entry is durable. Raises `TokenUnknown`, and `OpenError` if
         the stored data was changed."""
         look = _Look(_token(token), DeclaredName.of(purpose), by)
         self._ready()
-        return self._reading.ask(look)
+        return self._reading.run(look)
 
     # --- many values, in one transaction ----------------------------------------------------------------------------
 
