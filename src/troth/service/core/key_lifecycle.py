@@ -36,6 +36,7 @@ from troth.protect import (
     write_approvers,
     write_export,
 )
+from troth.service.core.batches import member_context
 from troth.service.core.key_registry import (
     end_key,
     known_approvers,
@@ -47,7 +48,7 @@ from troth.service.core.key_registry import (
     strays,
 )
 from troth.service.core.ledger import record
-from troth.service.core.models import RunRow, Subject
+from troth.service.core.models import BatchMemberRow, RunRow, Subject
 from troth.service.core.resealing import Resealed, SealedPlace, hanging, reseal
 from troth.service.core.subject_keys import scrub
 from troth.service.mail.actions import letter_context
@@ -59,6 +60,7 @@ from troth.subjects import run_context
 
 SEALED: tuple[SealedPlace, ...] = (
     SealedPlace(RunRow, "sealed_plan", ("run_id",), run_context),
+    SealedPlace(BatchMemberRow, "sealed", ("act",), member_context, theirs=Q(subject__isnull=False)),
     SealedPlace(LetterRow, "sealed", ("once",), letter_context),
     SealedPlace(TokenRow, "sealed", ("domain__name", "token"), token_context, theirs=Q(subject__isnull=False)),
     *STAFF_SEALED,
