@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +243,7 @@ def test_processes_that_record_the_same_acts_record_each_once(recorder: BatchRec
         for act in acts if number % 2 else acts[::-1]:
             assert own.record(act, f"text of {act}", effect=effect_of(act)).opening.text == f"text of {act}"
 
-    children = [in_process(lambda number=number: work(number)) for number in range(3)]
+    children = [in_process(partial(work, number)) for number in range(3)]
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
     assert effects() == sorted(f"act-{turn}" for turn in range(20))
     assert sum(counts()) == BatchMemberRow.objects.count() == 20
