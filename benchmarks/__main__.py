@@ -12,6 +12,8 @@ BENCHMARKS = (
     "benchmarks.protect.fields",
     "benchmarks.protect.anonymity",
     "benchmarks.vault",
+    "benchmarks.batches",
+    "benchmarks.batches --postgresql",
     "benchmarks.dsr",
     "benchmarks.requests",
     "benchmarks.console",

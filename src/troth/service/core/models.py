@@ -85,6 +85,36 @@ class Subject(models.Model):
         ]
 
 
+class BatchMemberRow(models.Model):
+    """One act of a batch: the sealed proof that it is a member of the batch in *entry* (`batches`). Deleting it leaves
+    the entry valid, and nothing that shows what the act was."""
+
+    act = models.CharField(max_length=80, help_text="A pseudonym of the caller's id of the act.")
+    entry = models.ForeignKey(EntryRow, on_delete=models.PROTECT, db_index=False, related_name="members")
+    index = models.PositiveIntegerField(help_text="Its place in the batch.")
+    sealed = models.BinaryField(help_text="Text, salt and proof.")
+    subject = models.ForeignKey(
+        Subject,
+        null=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="batch_members",
+        help_text="Whose act it is: sealed under that person's key, and gone with it.",
+    )
+    until = models.DateTimeField(help_text="End of its period, which the duty sets.")
+
+    class Meta:
+        db_table = "core_batch_member"
+        constraints = [
+            models.UniqueConstraint(fields=["act"], name="act_is_recorded_once"),
+            models.UniqueConstraint(fields=["entry", "index"], name="member_has_its_place_in_the_batch"),
+        ]
+        indexes = [
+            models.Index(fields=["subject"], condition=Q(subject__isnull=False), name="member_of_subject"),
+            models.Index(fields=["until"], name="member_until"),
+        ]
+
+
 class KeyRow(models.Model):
     """Life cycle of a key, without the key: states and times of NIST SP 800-57 part 1 §7."""
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from troth.service.core.models import RunRow
+from django.db.models import Q
+
+from troth.service.core.batches import member_context
+from troth.service.core.models import BatchMemberRow, RunRow
 from troth.service.core.resealing import SealedPlace
 from troth.subjects import run_context
 
-SEALED = (SealedPlace(RunRow, "sealed_plan", ("run_id",), run_context),)
+SEALED = (
+    SealedPlace(RunRow, "sealed_plan", ("run_id",), run_context),
+    SealedPlace(BatchMemberRow, "sealed", ("act",), member_context, theirs=Q(subject__isnull=False)),
+)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from troth.ledger import Pseudonym
 from troth.protect import EPOCH_GRACE, EPOCH_LASTS, WRAPPED_BYTES, KeyInfo, Keyring, KeyState, OpenError, epoch_of
 from troth.service.core.key_erasure import erase_key
 from troth.service.core.key_registry import end_key, make_key, note_destruction, note_keys, require_newest
@@ -183,6 +184,15 @@ class SubjectKeys:
         self._chain.secret("epoch", info.number)
         rows = Subject.objects.filter(epoch=info.number, wrapped_key__isnull=False).values_list(*_ROW)
         return any(self._fresh([(key, subject, bytes(wrapped or b""))]) for key, subject, wrapped in rows.iterator())
+
+
+def sealing_keys(
+    keyring: Keyring, subjects: Iterable[Pseudonym | None], *, now: dt.datetime
+) -> dict[Pseudonym | None, tuple[int | None, Keyring]]:
+    """Row id and keyring of each of *subjects*, as `SubjectKeys.each`; for None, no row and *keyring* itself."""
+    named = {str(subject): subject for subject in subjects if subject is not None}
+    held = SubjectKeys(keyring).each(named, now=now) if named else {}
+    return {None: (None, keyring)} | {named[name]: (row.pk, key) for name, (row, key) in held.items()}
 
 
 def _lasts(begun: dt.datetime, period: dt.timedelta, now: dt.datetime) -> bool:

@@ -22,9 +22,9 @@ from troth.protect.errors import TokenRefused
 from troth.protect.tokens import Pan, TokenFormat, draw_token
 from troth.protect.tokens.pan import require_pan
 from troth.protect.tokens.stored import DRAWS_MAX, require_hidden
+from troth.service.core.group_commit import GroupCommit
 from troth.service.core.ledger import record
-from troth.service.core.subject_keys import SubjectKeys
-from troth.service.vault.grouped_writes import Groups
+from troth.service.core.subject_keys import sealing_keys
 from troth.service.vault.models import DOMAIN_MAX, TOKEN_MAX, DomainRow, TokenRow
 
 T = TypeVar("T")
@@ -85,8 +85,8 @@ class Vault:
         self._keyring, self._now, self._domain = keyring, now, domain
         self._name = DeclaredName.of(domain)
         self._row: int | None = None
-        self._making = Groups(self._make_group)
-        self._reading = Groups(self._read_group)
+        self._making = GroupCommit(self._make_group)
+        self._reading = GroupCommit(self._read_group)
 
     # --- one value, in a shared commit ------------------------------------------------------------------------------
 
@@ -96,14 +96,14 @@ class Vault:
         """Token of *value*, durable on return. Raises `TokenRefused` for values outside the format."""
         wish = _Wish(_stored(format_), _plain(format_, value), subject, by)
         self._ready()
-        return self._making.ask(wish)
+        return self._making.run(wish)
 
     def detokenise(self, token: str, *, purpose: str, by: Pseudonym | None = None) -> Sealed[str]:
         """Value of the token, a `Pan` for cards, after its entry is durable. Raises `TokenUnknown`, and `OpenError` if
         the stored data was changed."""
         look = _Look(_token(token), DeclaredName.of(purpose), by)
         self._ready()
-        return self._reading.ask(look)
+        return self._reading.run(look)
 
     # --- many values, in one transaction ----------------------------------------------------------------------------
 
@@ -182,7 +182,8 @@ class Vault:
         """Tokens of *wishes*, stored with their entries in the open transaction."""
         if not wishes:
             return []
-        domain, whose = self._ready_row(), self._whose(wishes)
+        domain = self._ready_row()
+        whose = sealing_keys(self._keyring, (wish.subject for wish in wishes), now=self._now())
         lookups = self._lookups(wishes, whose)
         # in one global order: concurrent writers of the same values wait, without deadlock
         wanted = dict(sorted(zip(lookups, wishes, strict=True), key=lambda item: item[0]))
@@ -227,15 +228,6 @@ class Vault:
             for some in _pieces(lookups, _AT_ONCE)
             for lookup, token in _rows("lookup, token", "lookup", domain, some)
         }
-
-    def _whose(self, wishes: Iterable[_Wish]) -> Mapping[Pseudonym | None, _Whose]:
-        """Row id and keyring for each subject's values; ours for values without a subject."""
-        named = {str(wish.subject): wish.subject for wish in wishes if wish.subject is not None}
-        found: dict[Pseudonym | None, _Whose] = {None: (None, self._keyring)}
-        if named:
-            held = SubjectKeys(self._keyring).each(named, now=self._now())
-            found |= {named[name]: (row.pk, keyring) for name, (row, keyring) in held.items()}
-        return found
 
     def _lookups(self, wishes: Sequence[_Wish], whose: Mapping[Pseudonym | None, _Whose]) -> list[bytes]:
         """Lookup hashes, under the key of each value's subject, so that a backup reveals nothing either. Computed per

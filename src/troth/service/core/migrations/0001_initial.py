@@ -347,6 +347,49 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="BatchMemberRow",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("act", models.CharField(help_text="A pseudonym of the caller's id of the act.", max_length=80)),
+                ("index", models.PositiveIntegerField(help_text="Its place in the batch.")),
+                ("sealed", models.BinaryField(help_text="Text, salt and proof.")),
+                ("until", models.DateTimeField(help_text="End of its period, which the duty sets.")),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="members",
+                        to="core.entryrow",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="Whose act it is: sealed under that person's key, and gone with it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="batch_members",
+                        to="core.subject",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "core_batch_member",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("subject__isnull", False)), fields=["subject"], name="member_of_subject"
+                    ),
+                    models.Index(fields=["until"], name="member_until"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("act",), name="act_is_recorded_once"),
+                    models.UniqueConstraint(fields=("entry", "index"), name="member_has_its_place_in_the_batch"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Task",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
