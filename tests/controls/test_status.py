@@ -71,11 +71,16 @@ def waiver(until: dt.date = TODAY, scope: tuple[str, ...] = (), approver: str = 
     return Waiver(reason="moving house", approver=approver, until=until, scope=scope)
 
 
+def approved(bound: Promise) -> frozenset[str]:
+    """As if a second person had approved its waiver and its attestation."""
+    return frozenset(filter(None, (bound.waiver_hash, bound.attestation_hash)))
+
+
 def judge(bound: Promise, *checks: Check) -> Judgement:
     history: dict[str, list[Check]] = {}
     for check in checks:
         history.setdefault(check.control, []).append(check)
-    return status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS)
+    return status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS, approved=approved(bound))
 
 
 # --- the rules, one by one --------------------------------------------------------------------------------------------
@@ -90,7 +95,9 @@ def test_a_doubt_leaves_a_promise_unproven_whatever_passed_and_fixes_no_failure(
     def doubted(outcome: CheckOutcome) -> Judgement:
         checks = {"a.once": [made(outcome=outcome)]}
         bound, doubt = promise("a.once", attest=word()), "The policy says another period."
-        return status_of(bound, checks, now=NOW, declaration_hash=HASH, controls=CONTROLS, doubt=doubt)
+        return status_of(
+            bound, checks, now=NOW, declaration_hash=HASH, controls=CONTROLS, doubt=doubt, approved=approved(bound)
+        )
 
     assert doubted(CheckOutcome.PASS).status is Status.UNPROVEN
     assert doubted(CheckOutcome.PASS).reasons[0] == "The policy says another period."
@@ -306,7 +313,9 @@ PROMISES = st.builds(
 
 
 def rank(bound: Promise, history: Mapping[str, Sequence[Check]]) -> int:
-    return ORDER.index(status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS).status)
+    return ORDER.index(
+        status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS, approved=approved(bound)).status
+    )
 
 
 def floor(bound: Promise, before: int) -> int:

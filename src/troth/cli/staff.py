@@ -26,6 +26,7 @@ _RIGHTS = (
     "disclosures.see",
     "evidence.read",
     "api.manage",
+    "promises.approve",
 )
 
 _roles_option = click.option(

@@ -301,13 +301,12 @@ KINDS: Mapping[str, EntryKind] = {
             "declaration": Of(Hash),
         },
     ),
+    # approved by a second person; *content* is the hash of the text
     "waiver.given": EntryKind(
-        {"promise": Of(DeclaredName), "approver": Of(Pseudonym), "reason": Of(Commitment), "until": Day()},
-        {"control": Of(DeclaredName), "declaration": Of(Hash)},
+        {"promise": Of(DeclaredName), "content": Of(Hash), "until": Day(), "by": Of(Pseudonym), "actor": _ACTOR}
     ),
     "attestation.given": EntryKind(
-        {"promise": Of(DeclaredName), "by": Of(Pseudonym), "says": Of(Commitment), "on": Day(), "until": Day()},
-        {"declaration": Of(Hash)},
+        {"promise": Of(DeclaredName), "content": Of(Hash), "until": Day(), "by": Of(Pseudonym), "actor": _ACTOR}
     ),
     # released figures about people: their cost of a privacy budget (10^-9 of epsilon and 10^-15 of delta, rounded up),
     # or their threshold, and how many were shown, or withheld to protect others

@@ -37,6 +37,8 @@ urlpatterns = [
     path("your-data/", include("troth.service.requests.pages.urls")),
     path("console/", include("troth.service.requests.console.urls")),
     path("console/controls/", board_console.controls, name="controls"),
+    path("console/promises/", board_console.statements, name="statements"),
+    path("console/promises/approve", board_console.approve_statement, name="approve-statement"),
     path("console/processing/", processing_console.processing, name="processing"),
     path("console/processing/map.css", processing_console.map_css, name="map-css"),
     path("console/processing/evidence.zip", processing_console.evidence_archive, name="evidence-archive"),

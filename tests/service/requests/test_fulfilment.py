@@ -7,9 +7,9 @@ import sys
 import types
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.utils.formats import date_format
 from tests.service.requests.conftest import FLOWS, Office
+from tests.service.team import bare_member
 
 from troth.hook import FileMemory, Hook
 from troth.ledger import Entry
@@ -238,7 +238,7 @@ def test_one_case_that_needs_a_look_holds_up_no_other(office: Office) -> None:
 @pytest.mark.parametrize("right", ["view", "port"])
 def test_what_would_be_shown_is_approved_before_it_is(office: Office, right: str) -> None:
     office.declare(requests=f"{{approve: [{right}]}}")
-    chloe = get_user_model().objects.create(username="chloe")
+    chloe = bare_member("chloe")
 
     def waiting() -> Case:
         office.work()
@@ -247,7 +247,7 @@ def test_what_would_be_shown_is_approved_before_it_is(office: Office, right: str
         return found
 
     def approve(case: Case) -> None:
-        actions.approve(case.pk, case.plan_hash, chloe, office.desk, who=lifecycle.Actor("staff"), now=office.now())
+        actions.approve(case.pk, case.plan_hash, chloe, office.desk, now=office.now())
 
     office.prove(office.ask(right))
     case = waiting()
@@ -266,14 +266,14 @@ def test_what_would_be_shown_is_approved_before_it_is(office: Office, right: str
 def test_what_is_shown_once_all_systems_have_answered_is_what_was_approved(office: Office) -> None:
     task = "\n  desk: {title: The desk, store: task, owner: ben@example.org}\n"
     office.declare(requests="{approve: [view]}", systems=task)
-    chloe = get_user_model().objects.create(username="chloe")
+    chloe = bare_member("chloe")
     office.prove(office.ask("view"))
     for needs in (WaitReason.APPROVAL, WaitReason.SYSTEMS, WaitReason.APPROVAL):
         office.work()
         case = Case.objects.get()
         assert case.needs == needs
         if needs == WaitReason.APPROVAL:
-            actions.approve(case.pk, case.plan_hash, chloe, office.desk, who=lifecycle.Actor("staff"), now=office.now())
+            actions.approve(case.pk, case.plan_hash, chloe, office.desk, now=office.now())
         else:
             office.do("insert into login values (4, 1, '192.0.2.4')")
             external_systems.complete(
@@ -290,13 +290,13 @@ def test_an_approval_is_for_exactly_the_plan_that_was_seen(office: Office) -> No
     case = office.answered("erase", "ben@example.org")
     assert case.needs == WaitReason.APPROVAL
     assert [line["place"] for line in case.plan or ()] == ["shop.login", "shop.customer"]
-    approver = get_user_model().objects.create(username="chloe")
-    actions.approve(case.pk, case.plan_hash, approver, office.desk, who=lifecycle.Actor("staff"), now=office.now())
+    approver = bare_member("chloe")
+    actions.approve(case.pk, case.plan_hash, approver, office.desk, now=office.now())
     office.do("insert into login values (9, 2, '192.0.2.9')")
     office.work()
     case.refresh_from_db()
     assert case.needs == WaitReason.APPROVAL, "rows have come since, so it is another plan"
-    actions.approve(case.pk, case.plan_hash, approver, office.desk, who=lifecycle.Actor("staff"), now=office.now())
+    actions.approve(case.pk, case.plan_hash, approver, office.desk, now=office.now())
     office.work()
     case.refresh_from_db()
     assert case.state == CaseState.CLOSED

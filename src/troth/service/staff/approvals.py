@@ -105,7 +105,7 @@ def approve(
     `ApprovalMissing` if the approval would have ended already.
     """
     if is_own(by, asked_by):
-        raise OwnPlan("you asked for this plan or worked on it: somebody else has to approve it")
+        raise OwnPlan("who asked for this, worked on it or answers for it cannot approve it: somebody else has to")
     end = now + wanted.purpose.lasts if until is None else until
     if end <= now:
         raise ApprovalMissing("this can no longer be approved, because its last day is over")
@@ -146,9 +146,7 @@ def approved_plans(purpose: ApprovalPurpose, *, now: dt.datetime) -> frozenset[s
     given = dict[str, list[GivenApproval]]()
     for row in Approval.objects.filter(purpose=purpose.name, at__lte=now):
         given.setdefault(row.plan_hash, []).append(_value(row))
-    return frozenset(
-        plan for plan, rows in given.items() if state_of(purpose, rows, now=now) is ApprovalState.APPROVED
-    )
+    return frozenset(plan for plan, rows in given.items() if state_of(purpose, rows, now=now) is ApprovalState.APPROVED)
 
 
 def _fields(wanted: ApprovalRequest) -> dict[str, str]:

@@ -50,6 +50,12 @@ PAGES: tuple[ConsolePage, ...] = (
         _("Failing controls, and attestations to renew."),
     ),
     ConsolePage(
+        "statements",
+        _("Approvals"),
+        (StaffRight.PROMISES_APPROVE,),
+        _("Waivers and attestations that wait for a second person."),
+    ),
+    ConsolePage(
         "processing",
         _("Processing"),
         (StaffRight.EVIDENCE_READ,),

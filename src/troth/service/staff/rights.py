@@ -21,6 +21,7 @@ class StaffRight(enum.StrEnum):
     DISCLOSURES_SEE = "disclosures.see"
     EVIDENCE_READ = "evidence.read"
     API_MANAGE = "api.manage"
+    PROMISES_APPROVE = "promises.approve"
 
     @property
     def shows_personal(self) -> bool:
@@ -57,12 +58,13 @@ _OFFICE = (
     StaffRight.HOLDS_MANAGE,
     StaffRight.DISCLOSURES_SEE,
     StaffRight.EVIDENCE_READ,
+    StaffRight.PROMISES_APPROVE,
 )
 
 ROLES: Mapping[StaffRole, tuple[StaffRight, ...]] = MappingProxyType(
     {
         StaffRole.HANDLER: (StaffRight.CASES_HANDLE, StaffRight.PERSONAL_SEE),
-        StaffRole.APPROVER: (StaffRight.CASES_APPROVE, StaffRight.PERSONAL_SEE),
+        StaffRole.APPROVER: (StaffRight.CASES_APPROVE, StaffRight.PERSONAL_SEE, StaffRight.PROMISES_APPROVE),
         StaffRole.OFFICER: _OFFICE,
         StaffRole.DEPUTY: _OFFICE,
         StaffRole.AUDITOR: (StaffRight.EVIDENCE_READ,),
@@ -93,6 +95,7 @@ _RIGHT_TITLES = {
     StaffRight.DISCLOSURES_SEE: _("See what was disclosed to whom"),
     StaffRight.EVIDENCE_READ: _("Read evidence and the record of checks"),
     StaffRight.API_MANAGE: _("Make and end API tokens"),
+    StaffRight.PROMISES_APPROVE: _("Approve waivers and attestations of other people"),
 }
 _ROLE_TITLES = {
     StaffRole.HANDLER: _("Handler"),
