@@ -29,6 +29,7 @@ def firm(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Firm:
     made.declaration.write_text(text + said)
     made.change("shop", "ALTER TABLE customer ADD COLUMN shoe_size TEXT")
     shutil.copytree(home, made.home)
+    made.approve_statements()
     assert made.troth("keep").code == 1  # one promise is broken
     return made
 
