@@ -136,8 +136,15 @@ class Firm:
 
     def approve_statements(self) -> None:
         """A second person approves the waivers and attestations of the declaration."""
+        self._second_person()
+
+    def may_approve(self, email: str) -> None:
+        """*email* gets an account with the right to approve them."""
+        self._second_person(email)
+
+    def _second_person(self, *arguments: str) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("TROTH_", "DJANGO_"))}
-        command = ["python", "-m", "tests.rig.second_person"]
+        command = ["python", "-m", "tests.rig.second_person", *arguments]
         done = forks.run(command, env={**clean, **self.environment}, cwd=ROOT, timeout=180)
         assert done.returncode == 0, done.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -24,14 +25,20 @@ def approve_all(declaration: Declaration, *, now: dt.datetime | None = None) -> 
 
 
 def main() -> None:
-    """The same for the company that the environment describes."""
+    """The same for the company that the environment describes; with an address, make it an account that may approve."""
     from troth.service.server import catch_up, set_up
 
     settings = set_up()
     catch_up()
-    from troth.service.core.deployment import deployment
+    from tests.service.team import new_member
 
-    approve_all(deployment(settings).declaration)
+    from troth.service.core.deployment import deployment
+    from troth.service.staff.rights import StaffRight
+
+    for email in sys.argv[1:]:
+        new_member(email, StaffRight.PROMISES_APPROVE)
+    if not sys.argv[1:]:
+        approve_all(deployment(settings).declaration)
 
 
 if __name__ == "__main__":

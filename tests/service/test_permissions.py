@@ -41,11 +41,12 @@ H, A, S, M, O = (  # noqa: E741 - as narrow as the table
     StaffRight.STAFF_MANAGE,
     StaffRight.OFFICER,
 )
-HOLDS, SENT, EVIDENCE, API = (
+HOLDS, SENT, EVIDENCE, API, SECOND = (
     StaffRight.HOLDS_MANAGE,
     StaffRight.DISCLOSURES_SEE,
     StaffRight.EVIDENCE_READ,
     StaffRight.API_MANAGE,
+    StaffRight.PROMISES_APPROVE,
 )
 READ, SEND, BOTH = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")
 
@@ -157,6 +158,8 @@ DOORS: Mapping[str, Door] = {
     "console/tokens/": any_of(API),
     "console/tokens/make": any_of(API, methods=SEND),
     "console/controls/": any_of(EVIDENCE, H),
+    "console/promises/": any_of(SECOND),
+    "console/promises/approve": any_of(SECOND, methods=SEND),
     "console/processing/": any_of(EVIDENCE),
     "console/processing/map.css": any_of(EVIDENCE),
     "console/processing/evidence.zip": any_of(EVIDENCE),
@@ -244,7 +247,7 @@ def test_no_address_takes_a_method_that_it_does_not_need(office: Office) -> None
     assert taken == {}, "\n".join(f"{where} {status}" for where, status in taken.items())
 
 
-_TWO = {"ben": (H, A, S, M, API, HOLDS, SENT, EVIDENCE), "chloe": (O,)}
+_TWO = {"ben": (H, A, S, M, API, HOLDS, SENT, EVIDENCE, SECOND), "chloe": (O,)}
 NOTHING = ("api/v1/", "api/v1/docs", "api/v1/^")
 
 

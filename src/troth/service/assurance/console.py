@@ -23,6 +23,7 @@ from troth.service.core.models import Task
 from troth.service.pages import not_ready, the_company
 from troth.service.staff.approvals import OwnPlan
 from troth.service.staff.effective_rights import standing_of
+from troth.service.staff.models import StaffMember
 from troth.service.staff.permissions import needs
 from troth.service.staff.rights import StaffRight
 
@@ -103,16 +104,34 @@ def _anchor(promise: Promise) -> str:
 @require_safe
 def statements(request: HttpRequest) -> HttpResponse:
     """Waivers and attestations that wait for a second person, with a button where the reader may be that person."""
-    return _statements(request)
+    try:
+        return _statements(request, the_company())
+    except NoDeployment as error:
+        return not_ready(request, error)
 
 
-def _statements(request: HttpRequest, wrong: str = "", *, status: int = 200) -> HttpResponse:
+@needs(StaffRight.PROMISES_APPROVE)
+@require_POST
+def approve_statement(request: HttpRequest) -> HttpResponse:
+    """Approve exactly the text that was shown, as somebody who neither gave it nor owns its promise."""
     try:
         here = the_company()
     except NoDeployment as error:
         return not_ready(request, error)
-    member = standing_of(request).member
-    assert member is not None
+    now = timezone.now()
+    wanted = [each for each in waiting(here.declaration, now) if each.hash == request.POST.get("hash")]
+    if not wanted:
+        wrong = gettext("It no longer waits, or its text has changed since it was shown to you. Read it again.")
+        return _statements(request, here, wrong, status=409)
+    try:
+        approve(wanted, by=_member(request), actor="staff", now=now)
+    except OwnPlan:
+        return _statements(request, here, gettext("Somebody else has to approve this."), status=403)
+    return redirect("statements")
+
+
+def _statements(request: HttpRequest, here: Deployment, wrong: str = "", *, status: int = 200) -> HttpResponse:
+    member = _member(request)
     lines = [
         (each, _anchor(each.promise), each.is_open_to(member)) for each in waiting(here.declaration, timezone.now())
     ]
@@ -120,18 +139,7 @@ def _statements(request: HttpRequest, wrong: str = "", *, status: int = 200) -> 
     return render(request, "assurance/console/statements.html", shown, status=status)
 
 
-@needs(StaffRight.PROMISES_APPROVE)
-@require_POST
-def approve_statement(request: HttpRequest) -> HttpResponse:
-    """Approve exactly the text that was shown, as somebody who neither gave it nor owns its promise."""
-    member, now = standing_of(request).member, timezone.now()
-    assert member is not None
-    wanted = [each for each in waiting(the_company().declaration, now) if each.hash == request.POST.get("hash")]
-    if not wanted:
-        wrong = gettext("It no longer waits, or its text has changed since it was shown to you. Read it again.")
-        return _statements(request, wrong, status=409)
-    try:
-        approve(wanted, by=member, actor="staff", now=now)
-    except OwnPlan:
-        return _statements(request, gettext("Somebody else has to approve this."), status=403)
-    return redirect("statements")
+def _member(request: HttpRequest) -> StaffMember:
+    member = standing_of(request).member
+    assert member is not None, "the page needs a right, which only members have"
+    return member

@@ -82,7 +82,8 @@ def state_of(
         return ApprovalState.APPROVED
     if len(unused) < len(approvals):
         return ApprovalState.USED
-    return ApprovalState.EXPIRED if len(unused) > len(current) else ApprovalState.MISSING
+    has_expired = any(each.until <= now for each in unused)
+    return ApprovalState.EXPIRED if has_expired else ApprovalState.MISSING
 
 
 def is_own(by: StaffMember, asked_by: Iterable[str]) -> bool:
