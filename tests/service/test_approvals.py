@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,7 @@ def test_an_approval_is_used_once_and_the_same_use_can_be_continued(database: st
     approvals.use(PLAN, use="run:2", now=NOW)
 
 
-def _at_once(database: str, calls: list[Callable[[], Any]]) -> list[Any]:
+def _at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """What each of *calls* returned or raised, all begun at the same time."""
     start, results = threading.Barrier(len(calls)), list[Any]()
 
@@ -149,7 +149,7 @@ def _at_once(database: str, calls: list[Callable[[], Any]]) -> list[Any]:
 
 def test_two_approvals_at_once_are_one(database: str) -> None:
     ben = bare_member("ben")
-    results = _at_once(database, 4 * [lambda: approve(PLAN, by=ben, asked_by=(), now=NOW)])
+    results = _at_once(4 * [lambda: approve(PLAN, by=ben, asked_by=(), now=NOW)])
     assert sorted(results) == [False, False, False, True]
     assert Approval.objects.count() == 1
 
@@ -157,7 +157,7 @@ def test_two_approvals_at_once_are_one(database: str) -> None:
 def test_of_two_uses_at_once_one_is_refused(database: str) -> None:
     approve(PLAN, by=bare_member("ben"), asked_by=(), now=NOW)
     calls = [lambda run=run: approvals.use(PLAN, use=f"run:{run}", now=NOW) for run in range(4)]
-    results = _at_once(database, calls)
+    results = _at_once(calls)
     assert sum(result is None for result in results) == 1
     assert sum(isinstance(result, ApprovalMissing) for result in results) == 3
 

@@ -21,7 +21,7 @@ from troth.service.requests import actions, lifecycle
 from troth.service.requests.console.search import cases_of
 from troth.service.requests.content import CaseContent
 from troth.service.requests.deadlines import watch
-from troth.service.requests.fulfilment import external_systems
+from troth.service.requests.fulfilment import external_systems, steps
 from troth.service.requests.fulfilment.queue import end_halt, form_batches
 from troth.service.requests.intake import receive
 from troth.service.requests.messages import day
@@ -30,6 +30,7 @@ from troth.service.requests.models import (
     CaseBatch,
     CaseKind,
     CaseOutcome,
+    CaseReceipt,
     CaseState,
     Channel,
     Package,
@@ -40,6 +41,8 @@ from troth.service.requests.models import (
 from troth.service.requests.pages import case_status
 from troth.service.requests.responses import outcome
 from troth.service.requests.responses.receipt_sentences import whole
+from troth.service.staff import approvals
+from troth.service.staff.models import Approval
 
 pytestmark = pytest.mark.sampled
 
@@ -300,6 +303,51 @@ def test_an_approval_is_for_exactly_the_plan_that_was_seen(office: Office) -> No
     office.work()
     case.refresh_from_db()
     assert case.state == CaseState.CLOSED
+
+
+def _approved(office: Office) -> Case:
+    """The erasure of Ben, whose plan Chloe has approved."""
+    office.declare(requests="{approve: [erase]}")
+    case = office.answered("erase", "ben@example.org")
+    return actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.desk, now=office.now())
+
+
+def test_an_approval_is_used_up_by_its_run(office: Office) -> None:
+    case = _approved(office)
+    office.work()
+    run = CaseReceipt.objects.get(case=case).run
+    assert Approval.objects.get().used_for == run
+    with pytest.raises(approvals.ApprovalMissing, match="used already"):
+        approvals.use(lifecycle.plan_approval(case, case.plan_hash), use="cases:0", now=office.now())
+
+
+def test_an_approval_that_has_expired_is_asked_for_again(office: Office) -> None:
+    case = _approved(office)
+    at = office.now() - dt.timedelta(days=30)
+    Approval.objects.update(at=at, until=at + dt.timedelta(days=30))
+    office.work()
+    case.refresh_from_db()
+    assert (case.needs, office.rows("select count(*) from customer where id = 2")) == (WaitReason.APPROVAL, [(1,)])
+    actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.desk, now=office.now())
+    office.work()
+    case.refresh_from_db()
+    assert case.state == CaseState.CLOSED
+
+
+def test_a_crash_between_the_approval_and_its_run_needs_no_other_approval(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = _approved(office)
+    form_batches()
+    batch = Case.objects.get(pk=case.pk).batch_id
+    assert batch is not None
+    assert steps.look(batch) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "carry_out", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            steps.act(batch)
+    assert Approval.objects.get().used_for
+    assert steps.act(batch) == 1
 
 
 def test_a_window_restricts_first_and_erases_when_it_is_over(office: Office) -> None:
