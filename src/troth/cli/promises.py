@@ -113,15 +113,15 @@ def _approve(declaration: Path, id_: str | None, email: str, plan: str | None, a
         )
 
 
-def _stated(each: Statement) -> dict[str, Any]:
+def _stated(statement: Statement) -> dict[str, Any]:
     return {
-        "id": f"p-{each.name.removeprefix('~')}",
-        "quote": each.promise.quote,
-        "owner": each.promise.owner,
-        "kind": each.kind,
-        "covers": list(each.covers),
-        **each.text.model_dump(mode="json"),
-        "hash": each.hash,
+        "id": f"p-{statement.name.removeprefix('~')}",
+        "quote": statement.promise.quote,
+        "owner": statement.promise.owner,
+        "kind": statement.kind,
+        "covers": list(statement.covers),
+        **statement.text.model_dump(mode="json"),
+        "hash": statement.hash,
     }
 
 

@@ -98,18 +98,18 @@ def _statements(promises: Iterable[Promise]) -> Iterator[Statement]:
             yield Statement(promise, promise.attest, promise.attestation_hash)
 
 
-def _approve(each: Statement, by: StaffMember, now: dt.datetime) -> bool:
-    wanted = ApprovalRequest(_WAIVERS if each.kind == "waiver" else _ATTESTATIONS, each.name, each.hash)
-    end = dt.datetime.combine(each.text.until + dt.timedelta(days=1), dt.time(), dt.UTC)
-    return approvals.approve(wanted, by=by, asked_by=(each.by, each.promise.owner), now=now, until=end)
+def _approve(statement: Statement, by: StaffMember, now: dt.datetime) -> bool:
+    wanted = ApprovalRequest(_WAIVERS if statement.kind == "waiver" else _ATTESTATIONS, statement.name, statement.hash)
+    end = dt.datetime.combine(statement.text.until + dt.timedelta(days=1), dt.time(), dt.UTC)
+    return approvals.approve(wanted, by=by, asked_by=(statement.by, statement.promise.owner), now=now, until=end)
 
 
-def _entry(each: Statement, by: StaffMember, actor: str, now: dt.datetime) -> Entry:
+def _entry(statement: Statement, by: StaffMember, actor: str, now: dt.datetime) -> Entry:
     fields: dict[str, Value] = {
-        "promise": DeclaredName(each.name),
-        "content": Hash(each.hash),
-        "until": each.text.until,
+        "promise": DeclaredName(statement.name),
+        "content": Hash(statement.hash),
+        "until": statement.text.until,
         "by": Pseudonym(by.pseudonym),
         "actor": actor,
     }
-    return Entry(f"{each.kind}.given", now, fields)
+    return Entry(f"{statement.kind}.given", now, fields)
