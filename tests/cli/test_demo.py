@@ -54,7 +54,7 @@ def test_it_says_how_to_sign_in_to_its_console_to_its_owner_alone(made: Firm) ->
     assert not set(after[4:]) & set(before[4:]), "codes of before are good no more"
     listed = made.troth("staff", "list", "--json").document
     assert [(one["account"], one["second_factor"]) for one in listed["people"]] == [
-        ("compliance@example.org", False),
+        ("deputy.dpo@example.org", False),
         ("dpo@example.org", True),
     ]
 

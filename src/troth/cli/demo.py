@@ -192,7 +192,7 @@ def _records() -> None:
 
 
 _OFFICER = "dpo@example.org"
-_SECOND = "compliance@example.org"
+_SECOND = "deputy.dpo@example.org"
 
 
 def _approvals() -> None:
@@ -201,6 +201,8 @@ def _approvals() -> None:
     from troth.service.server import set_up
 
     set_up()
+    from django.db import transaction
+
     from troth.service.assurance import statements
     from troth.service.core.deployment import deployment
     from troth.service.settings import TROTH
@@ -212,11 +214,12 @@ def _approvals() -> None:
     now = dt.datetime.now(dt.UTC)
     if StaffMember.objects.filter(user__username=_SECOND).exists():
         return
-    member, token = actions.invite(_SECOND, [], reason="the example company's second pair of eyes", now=now)
-    actions.give(member, [StaffRight.PROMISES_APPROVE], reason="approves what others declare", now=now)
-    actions.accept(token, secrets.token_urlsafe(12), now=now)
-    actions.sign(member, document_hash(), now=now)
-    statements.approve(statements.waiting(deployment(TROTH).declaration, now), by=member, actor="staff", now=now)
+    with transaction.atomic():
+        member, token = actions.invite(_SECOND, [], reason="the example company's deputy", now=now)
+        actions.give(member, [StaffRight.PROMISES_APPROVE], reason="approves what others declare", now=now)
+        actions.accept(token, secrets.token_urlsafe(12), now=now)
+        actions.sign(member, document_hash(), now=now)
+        statements.approve(statements.waiting(deployment(TROTH).declaration, now), by=member, actor="staff", now=now)
 
 
 def _console(folder: Path, port: int) -> tuple[Path, float]:
