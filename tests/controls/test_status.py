@@ -12,6 +12,7 @@ from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.controls import (
+    Cause,
     Check,
     CheckOutcome,
     Control,
@@ -312,9 +313,10 @@ PROMISES = st.builds(
 )
 
 
-def rank(bound: Promise, history: Mapping[str, Sequence[Check]]) -> int:
+def rank(bound: Promise, history: Mapping[str, Sequence[Check]], hashes: frozenset[str] | None = None) -> int:
+    hashes = approved(bound) if hashes is None else hashes
     return ORDER.index(
-        status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS, approved=approved(bound)).status
+        status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS, approved=hashes).status
     )
 
 
@@ -370,6 +372,33 @@ def test_one_more_control_never_improves_what_is_bound(bound: Promise, world: di
 @given(PROMISES, WORLD)
 def test_the_order_in_which_checks_arrive_does_not_matter(bound: Promise, world: dict[str, list[Check]]) -> None:
     assert rank(bound, {id_: checks[::-1] for id_, checks in world.items()}) == rank(bound, world)
+
+
+@given(PROMISES, WORLD)
+def test_without_a_second_person_no_status_is_better(bound: Promise, world: dict[str, list[Check]]) -> None:
+    assert rank(bound, world, frozenset()) >= rank(bound, world)
+
+
+def test_a_waiver_and_a_word_wait_for_a_second_person() -> None:
+    failed, waived = made(outcome=CheckOutcome.FAIL), promise("a.once", waive=waiver())
+    stated = promise(attest=word())
+    for bound, checks, status, cause, reason in (
+        (waived, [failed], Status.BROKEN, Cause.FAILED, "Its waiver waits for approval by a second person."),
+        (
+            stated,
+            [],
+            Status.UNPROVEN,
+            Cause.UNAPPROVED,
+            "The attestation of ben@example.org waits for approval by a second person.",
+        ),
+    ):
+        for hashes in (frozenset[str](), approved(promise(attest=word(until=TODAY + DAY), waive=waiver(TODAY + DAY)))):
+            judgement = status_of(
+                bound, {"a.once": checks}, now=NOW, declaration_hash=HASH, controls=CONTROLS, approved=hashes
+            )
+            assert judgement.deciding is not None
+            assert (judgement.status, judgement.deciding.cause) == (status, cause)
+            assert judgement.reasons[0].endswith(reason)
 
 
 def test_a_word_for_more_than_a_year_does_not_count() -> None:
