@@ -17,6 +17,7 @@ from typing import Any
 
 from tests import forks
 
+ROOT = Path(__file__).parents[2]
 TROTH = str(Path(sys.executable).parent / "troth")
 """The real entry point."""
 
@@ -132,6 +133,20 @@ class Firm:
         environment = {**clean, "COLUMNS": "120", **self.environment}
         done = forks.run([TROTH, *command], env=environment, cwd=self.folder, stdin=stdin, timeout=timeout_s)
         return Answer(done.returncode, done.stdout, done.stderr)
+
+    def approve_statements(self) -> None:
+        """A second person approves the waivers and attestations of the declaration."""
+        self._second_person()
+
+    def may_approve(self, email: str) -> None:
+        """*email* gets an account with the right to approve them."""
+        self._second_person(email)
+
+    def _second_person(self, *arguments: str) -> None:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("TROTH_", "DJANGO_"))}
+        command = ["python", "-m", "tests.rig.second_person", *arguments]
+        done = forks.run(command, env={**clean, **self.environment}, cwd=ROOT, timeout=180)
+        assert done.returncode == 0, done.stderr
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """All rows of one table, by key."""

@@ -120,6 +120,7 @@ def running(folder: Path, *, home: Path, people: int, desk: str) -> Iterator[Run
     company = Running(folder, site, environment)
     shutil.copytree(home, folder / "home")
     company.troth("keep")
+    Firm(folder, environment).approve_statements()
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TROTH_", "DJANGO_"))}
     command = [sys.executable, str(_SITE), str(port), str(folder / "switches")]
     with subprocess.Popen(command, env={**clean, **environment}, stdout=subprocess.PIPE) as server:

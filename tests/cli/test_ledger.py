@@ -241,9 +241,8 @@ def test_a_file_that_is_no_checkpoint_is_refused(busy: Firm, text: str) -> None:
 def test_a_full_disk_under_our_own_database_is_told_in_a_line_and_loses_nothing(busy: Firm, kib: int) -> None:
     size = len(shown(busy))
     command = ["bash", "-c", f'ulimit -f {kib}; exec "$@"', "-", TROTH, "view", *ANN]
-    done = subprocess.run(
-        command, env={**os.environ, **busy.environment}, cwd=busy.folder, capture_output=True, text=True, check=False
-    )
+    environment = {**os.environ, **busy.environment, "PYTHONDONTWRITEBYTECODE": "1"}  # it would be cut off too
+    done = subprocess.run(command, env=environment, cwd=busy.folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(
         r"troth: Troth's own database refused or did not answer \(OperationalError\); check TROTH_DATABASE_URL, "

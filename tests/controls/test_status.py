@@ -12,6 +12,7 @@ from tests.scale import scaled
 from tests.tables import each_row
 
 from troth.controls import (
+    Cause,
     Check,
     CheckOutcome,
     Control,
@@ -71,11 +72,16 @@ def waiver(until: dt.date = TODAY, scope: tuple[str, ...] = (), approver: str = 
     return Waiver(reason="moving house", approver=approver, until=until, scope=scope)
 
 
+def approved(bound: Promise) -> frozenset[str]:
+    """As if a second person had approved its waiver and its attestation."""
+    return frozenset(filter(None, (bound.waiver_hash, bound.attestation_hash)))
+
+
 def judge(bound: Promise, *checks: Check) -> Judgement:
     history: dict[str, list[Check]] = {}
     for check in checks:
         history.setdefault(check.control, []).append(check)
-    return status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS)
+    return status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS, approved=approved(bound))
 
 
 # --- the rules, one by one --------------------------------------------------------------------------------------------
@@ -90,7 +96,9 @@ def test_a_doubt_leaves_a_promise_unproven_whatever_passed_and_fixes_no_failure(
     def doubted(outcome: CheckOutcome) -> Judgement:
         checks = {"a.once": [made(outcome=outcome)]}
         bound, doubt = promise("a.once", attest=word()), "The policy says another period."
-        return status_of(bound, checks, now=NOW, declaration_hash=HASH, controls=CONTROLS, doubt=doubt)
+        return status_of(
+            bound, checks, now=NOW, declaration_hash=HASH, controls=CONTROLS, doubt=doubt, approved=approved(bound)
+        )
 
     assert doubted(CheckOutcome.PASS).status is Status.UNPROVEN
     assert doubted(CheckOutcome.PASS).reasons[0] == "The policy says another period."
@@ -305,8 +313,11 @@ PROMISES = st.builds(
 )
 
 
-def rank(bound: Promise, history: Mapping[str, Sequence[Check]]) -> int:
-    return ORDER.index(status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS).status)
+def rank(bound: Promise, history: Mapping[str, Sequence[Check]], hashes: frozenset[str] | None = None) -> int:
+    hashes = approved(bound) if hashes is None else hashes
+    return ORDER.index(
+        status_of(bound, history, now=NOW, declaration_hash=HASH, controls=CONTROLS, approved=hashes).status
+    )
 
 
 def floor(bound: Promise, before: int) -> int:
@@ -361,6 +372,33 @@ def test_one_more_control_never_improves_what_is_bound(bound: Promise, world: di
 @given(PROMISES, WORLD)
 def test_the_order_in_which_checks_arrive_does_not_matter(bound: Promise, world: dict[str, list[Check]]) -> None:
     assert rank(bound, {id_: checks[::-1] for id_, checks in world.items()}) == rank(bound, world)
+
+
+@given(PROMISES, WORLD)
+def test_without_a_second_person_no_status_is_better(bound: Promise, world: dict[str, list[Check]]) -> None:
+    assert rank(bound, world, frozenset()) >= rank(bound, world)
+
+
+def test_a_waiver_and_a_word_wait_for_a_second_person() -> None:
+    failed, waived = made(outcome=CheckOutcome.FAIL), promise("a.once", waive=waiver())
+    stated = promise(attest=word())
+    for bound, checks, status, cause, reason in (
+        (waived, [failed], Status.BROKEN, Cause.FAILED, "Its waiver waits for approval by a second person."),
+        (
+            stated,
+            [],
+            Status.UNPROVEN,
+            Cause.UNAPPROVED,
+            "The attestation of ben@example.org waits for approval by a second person.",
+        ),
+    ):
+        for hashes in (frozenset[str](), approved(promise(attest=word(until=TODAY + DAY), waive=waiver(TODAY + DAY)))):
+            judgement = status_of(
+                bound, {"a.once": checks}, now=NOW, declaration_hash=HASH, controls=CONTROLS, approved=hashes
+            )
+            assert judgement.deciding is not None
+            assert (judgement.status, judgement.deciding.cause) == (status, cause)
+            assert judgement.reasons[0].endswith(reason)
 
 
 def test_a_word_for_more_than_a_year_does_not_count() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 
+from troth.ledger import Pseudonym
 from troth.service.core.keys import keyring, make_keys
 from troth.service.staff import actions
 from troth.service.staff.models import FactorSecret, StaffMember
@@ -60,6 +63,13 @@ def new_member(email: str, *rights: StaffRight, roles: Sequence[StaffRole] = (),
     if signed:
         actions.sign(member, document_hash(), now=now)
     return StaffMember.objects.select_related("user").get(pk=member.pk)
+
+
+def bare_member(name: str) -> StaffMember:
+    """An account with no right and no password, for tests that only need somebody."""
+    user, _ = get_user_model().objects.get_or_create(username=name, defaults={"email": f"{name}@example.org"})
+    made = {"pseudonym": Pseudonym.keyed(hashlib.sha256(name.encode()).digest()).text, "invited_at": timezone.now()}
+    return StaffMember.objects.get_or_create(user=user, defaults=made)[0]
 
 
 def add_totp(member: StaffMember) -> Authenticator:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings as DjangoSettings
+from tests.rig.second_person import approve_all
 
 from troth.controls import Check, CheckOutcome, ControlFinding, Evidence, catalogue
 from troth.ledger import receipt_extra, verify_receipt
@@ -70,6 +71,7 @@ def site(database: str, tmp_path: Path, settings: DjangoSettings, monkeypatch: p
     monkeypatch.setattr(pages, "keyring", lambda home: keys)
     publish(tmp_path, "staff")
     here = deployment(told)
+    approve_all(here.declaration)
     for id_, outcome in (("core.runs_finished", CheckOutcome.FAIL), ("ledger.intact", CheckOutcome.PASS)):
         checks.keep(_check(id_, outcome, here.looked_at_hash))
     jobs.run_due(timezone.now(), checks=False, office=actions.KeepContext(here, keys))

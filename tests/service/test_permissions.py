@@ -24,7 +24,7 @@ from troth.service.access_rules import AccessRule, rule_of
 from troth.service.api import tokens
 from troth.service.api.duty import API_MANAGE
 from troth.service.api.scopes import ApiScope, scopes
-from troth.service.assurance.duty import EVIDENCE_READ, EVIDENCE_WRITE
+from troth.service.assurance.duty import EVIDENCE_READ, EVIDENCE_WRITE, PROMISES_APPROVE
 from troth.service.disclosures.duty import DISCLOSURES_READ, DISCLOSURES_SEE, DISCLOSURES_WRITE
 from troth.service.requests.content import CaseContent
 from troth.service.requests.duty import CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ
@@ -45,11 +45,12 @@ H, A, S, M, O = (  # noqa: E741 - as narrow as the table
     StaffRight.STAFF_MANAGE,
     StaffRight.OFFICER,
 )
-HOLDS, SENT, EVIDENCE, API = (
+HOLDS, SENT, EVIDENCE, API, SECOND = (
     StaffRight.HOLDS_MANAGE,
     DISCLOSURES_SEE,
     EVIDENCE_READ,
     API_MANAGE,
+    PROMISES_APPROVE,
 )
 READ, SEND, BOTH = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")
 
@@ -161,6 +162,8 @@ DOORS: Mapping[str, Door] = {
     "console/tokens/": any_of(API),
     "console/tokens/make": any_of(API, methods=SEND),
     "console/controls/": any_of(EVIDENCE, H),
+    "console/promises/": any_of(SECOND),
+    "console/promises/approve": any_of(SECOND, methods=SEND),
     "console/processing/": any_of(EVIDENCE),
     "console/processing/map.css": any_of(EVIDENCE),
     "console/processing/evidence.zip": any_of(EVIDENCE),
@@ -248,7 +251,7 @@ def test_no_address_takes_a_method_that_it_does_not_need(office: Office) -> None
     assert taken == {}, "\n".join(f"{where} {status}" for where, status in taken.items())
 
 
-_TWO = {"ben": (H, A, S, M, API, HOLDS, SENT, EVIDENCE), "chloe": (O,)}
+_TWO = {"ben": (H, A, S, M, API, HOLDS, SENT, EVIDENCE, SECOND), "chloe": (O,)}
 NOTHING = ("api/v1/", "api/v1/docs", "api/v1/^")
 
 

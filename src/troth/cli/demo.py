@@ -64,6 +64,7 @@ def demo(folder: Path | None, people: int, seed: int, port: int, reset: bool, no
     stores = apart(partial(_lay, folder, people, seed))
     _environment(folder, stores, example, port)
     apart(_records)
+    apart(_approvals)
     sign_in, rest_s = apart(partial(_console, folder, port))
     urls = {name: f"http://localhost:{port}{path}" for name, path in _PAGES.items()}
 
@@ -191,6 +192,34 @@ def _records() -> None:
 
 
 _OFFICER = "dpo@example.org"
+_SECOND = "deputy.dpo@example.org"
+
+
+def _approvals() -> None:
+    """Create the account of a second person, who approves the waivers and attestations that the example declares. What
+    you add to the copy waits for you."""
+    from troth.service.server import set_up
+
+    set_up()
+    from django.db import transaction
+
+    from troth.service.assurance import statements
+    from troth.service.assurance.duty import PROMISES_APPROVE
+    from troth.service.core.deployment import deployment
+    from troth.service.settings import TROTH
+    from troth.service.staff import actions
+    from troth.service.staff.models import StaffMember
+    from troth.service.staff.undertaking import document_hash
+
+    now = dt.datetime.now(dt.UTC)
+    if StaffMember.objects.filter(user__username=_SECOND).exists():
+        return
+    with transaction.atomic():
+        member, token = actions.invite(_SECOND, [], reason="the example company's deputy", now=now)
+        actions.give(member, [PROMISES_APPROVE], reason="approves what others declare", now=now)
+        actions.accept(token, secrets.token_urlsafe(12), now=now)
+        actions.sign(member, document_hash(), now=now)
+        statements.approve(statements.waiting(deployment(TROTH).declaration, now), by=member, actor="staff", now=now)
 
 
 def _console(folder: Path, port: int) -> tuple[Path, float]:

@@ -1,4 +1,4 @@
-"""``troth promises``: shows the status of each promise, and why."""
+"""``troth promises``: shows the status of each promise, and why, and approves waivers and attestations."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from troth.text import counted
 if TYPE_CHECKING:
     from troth.controls import Control, ControlStatus
     from troth.service.assurance.promise_status import PromiseStatus
+    from troth.service.assurance.statements import Statement
     from troth.service.core.deployment import Deployment
 
 _NO_DAY = " " * 10
@@ -24,17 +25,32 @@ _NO_DAY = " " * 10
 @click.command()
 @cli.declaration_option
 @click.argument("id_", metavar="[ID]", required=False)
+@click.option("--approve", "is_approval", is_flag=True, help="Approve waivers and attestations as a second person.")
+@click.option("--as", "email", metavar="EMAIL", help="The staff account that approves.")
+@click.option("--apply", "plan", metavar="PLAN-HASH", help="Approve exactly what you have seen.")
 @cli.json_option
-def promises(declaration: Path, id_: str | None, as_json: bool) -> None:
+def promises(
+    declaration: Path, id_: str | None, is_approval: bool, email: str | None, plan: str | None, as_json: bool
+) -> None:
     """Show the status of each promise, since when and why; or all details of one, by its id or a prefix of it.
 
     It runs no checks: `troth keep` does that. A status may also change by the passage of time. Exits with 1 if a
     promise shown is broken.
 
+    A waiver or an attestation counts once a second person has approved its text. With --approve it shows those that
+    wait, and approves them when repeated with --apply. The account needs the right promises.approve. Refused for who
+    gave the statement, and for the owner of the promise.
+
     \b
     Example:  troth promises
               troth promises p-3f9a
+              troth promises p-3f9a --approve --as ben@example.org
     """
+    if is_approval != (email is not None) or (plan is not None and not is_approval):
+        raise click.UsageError("give --approve and --as EMAIL together, and --apply only with them")
+    if email is not None:
+        _approve(declaration, id_, email, plan, as_json)
+        return
     here, found = _found(declaration, id_)
     if as_json:
         cli.print_json(_whole(found[0], here) if id_ is not None else [_brief(each) for each in found])
@@ -59,6 +75,63 @@ def _found(declaration: Path, id_: str | None) -> tuple[Deployment, Sequence[Pro
     here = deployment(TROTH)
     found = {each.name: each for each in stand(here, dt.datetime.now(dt.UTC))}
     return here, [found[meant(id_, found)]] if id_ is not None else list(found.values())
+
+
+# --- approving ------------------------------------------------------------------------------------------------------
+
+
+def _approve(declaration: Path, id_: str | None, email: str, plan: str | None, as_json: bool) -> None:
+    """Show what *email* may approve; with its hash *plan*, approve it."""
+    here, found = _found(declaration, id_)
+    from troth.errors import TrothError
+    from troth.ledger import Hash
+    from troth.service.assurance import statements
+    from troth.service.assurance.duty import PROMISES_APPROVE
+    from troth.service.staff.actions import acting
+    from troth.service.staff.approvals import OwnPlan
+
+    now = dt.datetime.now(dt.UTC)
+    member = acting(email, PROMISES_APPROVE, now=now)
+    names = {each.name for each in found}
+    waiting = [each for each in statements.waiting(here.declaration, now) if each.name in names]
+    wanted = [each for each in waiting if each.is_open_to(member)]
+    if waiting and not wanted:
+        raise OwnPlan("this account gave what waits, or owns its promise: somebody else has to approve it")
+    current = Hash.of("\n".join(each.hash for each in wanted).encode()).text
+    if plan not in (None, current):
+        raise TrothError("this is not what waits now: read it again without --apply")
+    count = statements.approve(wanted, by=member, actor="owner", now=now) if plan else 0
+    if as_json:
+        told = [_stated(each) for each in wanted]
+        cli.print_json({"statements": told, "others": len(waiting) - len(wanted), "plan": current, "approved": count})
+        return
+    for line in _to_approve(wanted, len(waiting) - len(wanted)):
+        click.echo(cli.printable(line))
+    if wanted:
+        click.echo(
+            f"approved: {count}" if plan else f"nothing was approved; to approve exactly these: --apply {current}"
+        )
+
+
+def _stated(statement: Statement) -> dict[str, Any]:
+    return {
+        "id": f"p-{statement.name.removeprefix('~')}",
+        "quote": statement.promise.quote,
+        "owner": statement.promise.owner,
+        "kind": statement.kind,
+        "covers": list(statement.covers),
+        **statement.text.model_dump(mode="json"),
+        "hash": statement.hash,
+    }
+
+
+def _to_approve(wanted: Sequence[Statement], others: int) -> Iterator[str]:
+    for each in wanted:
+        covers = f", for {', '.join(each.covers)}" if each.covers else ""
+        yield f"{each.kind} by {each.by}, until {each.text.until}{covers}"
+        yield f"  “{each.promise.quote}”"
+        yield f"  {each.says}"
+    yield f"{counted(len(wanted), 'statement')} to approve" + (f"; {others} for somebody else" if others else "")
 
 
 # --- text -----------------------------------------------------------------------------------------------------------

@@ -18,8 +18,9 @@ Nothing is green by default. For each control that a promise is bound to:
 
 A failure covered by an active waiver counts as ``waived``; a waiver with more than a year left is not active. An active
 attestation counts as ``stated``, also beside controls; one that has expired, has not begun, or is for more than a year,
-as ``unproven``. So does a doubt whether the controls match the promise: they check another period, or the policy no
-longer has its words. The promise has the worst of all these, and is ``kept`` only if every control passed.
+as ``unproven``. Neither counts before a second person has approved exactly its text. So does a doubt whether the
+controls match the promise: they check another period, or the policy no longer has its words. The promise
+has the worst of all these, and is ``kept`` only if every control passed.
 
 A change for the worse leaves the status equal or worse, with one exception by design: under an active waiver a promise
 goes from ``unproven`` to ``waived`` when the accepted failure is found.
@@ -56,6 +57,7 @@ class Cause(enum.StrEnum):
     INAPPLICABLE = "inapplicable"
     STATED = "stated"
     LAPSED = "lapsed"  # an attestation that has expired, or has not begun
+    UNAPPROVED = "unapproved"  # an attestation that no second person has approved
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +99,31 @@ def status_of(
     declaration_hash: str,
     controls: Mapping[str, Control],
     doubt: str = "",
+    approved: Set[str] = frozenset(),
 ) -> Judgement:
     """Decide the promise's status at *now* (aware, UTC).
 
     *history* holds each control's checks, in any order; *declaration_hash* is `looked_at_hash` of the current
     declaration; *controls* is the catalogue, with the custom controls; *doubt* is a sentence that says why the controls
-    prove nothing about this promise. Raises ValueError for a naive *now*.
+    prove nothing about this promise; *approved* are the hashes of the waivers and attestations that a second person has
+    approved (`Promise.waiver_hash`). Raises ValueError for a naive *now*.
     """
     if now.utcoffset() is None:
         raise ValueError("now must be aware: give it a time zone")
     standings = [
-        _controlled(id_, controls.get(id_), _narrowed(history.get(id_, ()), promise), promise, now, declaration_hash)
+        _controlled(
+            id_,
+            controls.get(id_),
+            _narrowed(history.get(id_, ()), promise),
+            promise,
+            now,
+            declaration_hash,
+            promise.waiver_hash in approved,
+        )
         for id_ in dict.fromkeys(promise.controls)
     ]
     if promise.attest is not None:
-        standings.append(_attested(promise.attest, promise.owner, now))
+        standings.append(_attested(promise.attest, promise.owner, now, promise.attestation_hash in approved))
     if doubt:
         standings.append(ControlStatus(None, Status.UNPROVEN, doubt))
     if not standings:
@@ -219,7 +231,13 @@ def _lies_in(place: str, part: str) -> bool:
 
 
 def _controlled(
-    id_: str, control: Control | None, checks: Sequence[Check], promise: Promise, now: dt.datetime, declaration: str
+    id_: str,
+    control: Control | None,
+    checks: Sequence[Check],
+    promise: Promise,
+    now: dt.datetime,
+    declaration: str,
+    is_approved: bool,
 ) -> ControlStatus:
     if control is None:
         return ControlStatus(id_, Status.UNPROVEN, f"There is no control {id_}.")
@@ -232,7 +250,7 @@ def _controlled(
     failures = _failures_in_a_row(ordered, now)
     needed = promise.failures or control.failures_to_break
     if failures >= needed:
-        return _broken(control, promise.waive, promise.owner, latest, failures, now)
+        return _broken(control, promise.waive, promise.owner, latest, failures, now, is_approved)
     doubt = _doubt(latest, control, failures, needed, now, declaration)
     if doubt:
         cause, why = doubt
@@ -286,18 +304,24 @@ def _doubt(
 
 
 def _broken(
-    control: Control, waiver: Waiver | None, owner: str, latest: Check, failures: int, now: dt.datetime
+    control: Control,
+    waiver: Waiver | None,
+    owner: str,
+    latest: Check,
+    failures: int,
+    now: dt.datetime,
+    is_approved: bool,
 ) -> ControlStatus:
     reason = f"“{control.question}” failed {_times(failures)}"
     reason += f", last {_moment(latest.at)}: {latest.summary}" if latest.outcome is CheckOutcome.FAIL else "."
-    refused = _refused(waiver, control.id, owner, _day(now))
+    refused = _refused(waiver, control.id, owner, _day(now), is_approved)
     if waiver is None or refused is not None:
         return ControlStatus(control.id, Status.BROKEN, f"{reason} {refused or ''}".rstrip(), latest, Cause.FAILED)
     why = f"{reason} Waived until {waiver.until} by {waiver.approver}: {waiver.reason}"
     return ControlStatus(control.id, Status.WAIVED, why, latest, Cause.WAIVED)
 
 
-def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date) -> str | None:
+def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date, is_approved: bool) -> str | None:
     """Why the waiver, if there is one, does not cover that control; None if it does."""
     if waiver is None or (waiver.scope and control not in waiver.scope):
         return ""
@@ -307,10 +331,10 @@ def _refused(waiver: Waiver | None, control: str, owner: str, today: dt.date) ->
         return f"Its waiver expired on {waiver.until}."
     if (waiver.until - today).days > WAIVER_DAYS_MAX:
         return f"Its waiver, until {waiver.until}, does not count yet, because it is for more than a year."
-    return None
+    return None if is_approved else "Its waiver waits for approval by a second person."
 
 
-def _attested(attestation: Attestation, owner: str, now: dt.datetime) -> ControlStatus:
+def _attested(attestation: Attestation, owner: str, now: dt.datetime, is_approved: bool) -> ControlStatus:
     if attestation.is_too_long:
         long = f"The attestation of {attestation.by}, until {attestation.until}, is for more than a year: not valid."
         return ControlStatus(None, Status.UNPROVEN, long, cause=Cause.LAPSED)
@@ -320,6 +344,9 @@ def _attested(attestation: Attestation, owner: str, now: dt.datetime) -> Control
     if attestation.until < _day(now):
         over = f"The attestation of {attestation.by} expired on {attestation.until}."
         return ControlStatus(None, Status.UNPROVEN, over, cause=Cause.LAPSED)
+    if not is_approved:
+        waits = f"The attestation of {attestation.by} waits for approval by a second person."
+        return ControlStatus(None, Status.UNPROVEN, waits, cause=Cause.UNAPPROVED)
     said = f"{attestation.by} stated on {attestation.on}: “{attestation.says}” This is stated, not measured."
     said += " They are the owner of the promise." if same_person(attestation.by, owner) else ""
     return ControlStatus(None, Status.STATED, said, cause=Cause.STATED)

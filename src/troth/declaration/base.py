@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self, get_args
@@ -37,6 +38,11 @@ class StrictModel(BaseModel):
         hide_input_in_errors=True,
         coerce_numbers_to_str=True,
     )
+
+
+def canonical(value: Any) -> str:
+    """*value* as JSON that is the same text wherever it has the same meaning, for hashes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def bare(key: str, part: type[StrictModel]) -> BeforeValidator:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +18,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator
 from pydantic.fields import FieldInfo
 
-from troth.declaration.base import Period, StrictModel
+from troth.declaration.base import Period, StrictModel, canonical
 from troth.declaration.custom_controls import OwnControl, OwnControlId
 from troth.declaration.notice import Notice
 from troth.declaration.organisation import Organisation
@@ -78,10 +77,6 @@ def _one_digit_each(versions: tuple[int, ...]) -> tuple[int, ...]:
 
 
 TokenVersions = Annotated[tuple[Annotated[int, Field(ge=1, strict=True)], ...], AfterValidator(_one_digit_each)]
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +154,8 @@ class Declaration(StrictModel):
         """``sha256:`` and 64 hexadecimal digits over the meaning: equal for every layout, order of keys, comment, short
         or long form and split into files, and different for any other meaning."""
         meaning = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        meaning["promises"] = sorted(map(_canonical, meaning.get("promises", ())))
-        return "sha256:" + hashlib.sha256(_canonical(meaning).encode("ascii")).hexdigest()
+        meaning["promises"] = sorted(map(canonical, meaning.get("promises", ())))
+        return "sha256:" + hashlib.sha256(canonical(meaning).encode("ascii")).hexdigest()
 
 
 def add_section(name: str, section: type[StrictModel]) -> None:

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from troth.declaration.base import Date, Period, StrictModel, Words
+from troth.declaration.base import Date, Period, StrictModel, Words, canonical
 from troth.declaration.versions import Announcement, DeclaredVersion, Reviewed
 from troth.text import same_person
 
@@ -72,7 +73,8 @@ class Policy(StrictModel):
 
 
 class Waiver(StrictModel):
-    """A known breach of a promise, accepted for a while. The approver is never the owner, in whatever spelling."""
+    """A known breach of a promise, accepted for a while. The approver is never the owner, in whatever spelling. It
+    counts only once a second person has approved exactly its text."""
 
     reason: Words
     approver: Words
@@ -84,7 +86,8 @@ class Waiver(StrictModel):
 
 class Attestation(StrictModel):
     """A named person's statement about something that cannot be measured. It is shown as ``stated``, never as ``kept``,
-    with a remark if the owner of the promise gives it."""
+    with a remark if the owner of the promise gives it. It counts only once a second person has approved exactly its
+    text."""
 
     by: Words
     says: Words
@@ -118,6 +121,24 @@ class Promise(StrictModel):
     """Failures in a row before this promise is broken; by default as each control says."""
     attest: Attestation | None = None
     waive: Waiver | None = None
+
+    @property
+    def waiver_hash(self) -> str | None:
+        """What a second person approves: ``sha256:`` and the digits over the sentence, the waiver, and the controls
+        that it covers. None without a waiver."""
+        covered = sorted(self.waive.scope or self.controls) if self.waive else []
+        return self._hash_with("waive", self.waive, controls=covered)
+
+    @property
+    def attestation_hash(self) -> str | None:
+        """The same for the attestation."""
+        return self._hash_with("attest", self.attest)
+
+    def _hash_with(self, kind: str, given: StrictModel | None, **more: object) -> str | None:
+        if given is None:
+            return None
+        meaning = {"quote": self.quote, kind: given.model_dump(mode="json"), **more}
+        return "sha256:" + hashlib.sha256(canonical(meaning).encode("ascii")).hexdigest()
 
     @model_validator(mode="after")
     def _approver_is_someone_else(self) -> Promise:

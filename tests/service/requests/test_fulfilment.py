@@ -7,9 +7,9 @@ import sys
 import types
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.utils.formats import date_format
 from tests.service.requests.conftest import FLOWS, Office
+from tests.service.team import bare_member
 
 from troth.hook import FileMemory, Hook
 from troth.ledger import Entry
@@ -21,7 +21,7 @@ from troth.service.requests import actions, lifecycle
 from troth.service.requests.console.search import cases_of
 from troth.service.requests.content import CaseContent
 from troth.service.requests.deadlines import watch
-from troth.service.requests.fulfilment import external_systems
+from troth.service.requests.fulfilment import external_systems, steps
 from troth.service.requests.fulfilment.queue import end_halt, form_batches
 from troth.service.requests.intake import receive
 from troth.service.requests.messages import day
@@ -30,6 +30,7 @@ from troth.service.requests.models import (
     CaseBatch,
     CaseKind,
     CaseOutcome,
+    CaseReceipt,
     CaseState,
     Channel,
     Package,
@@ -40,6 +41,8 @@ from troth.service.requests.models import (
 from troth.service.requests.pages import case_status
 from troth.service.requests.responses import outcome
 from troth.service.requests.responses.receipt_sentences import whole
+from troth.service.staff import approvals
+from troth.service.staff.models import Approval
 
 pytestmark = pytest.mark.sampled
 
@@ -238,7 +241,7 @@ def test_one_case_that_needs_a_look_holds_up_no_other(office: Office) -> None:
 @pytest.mark.parametrize("right", ["view", "port"])
 def test_what_would_be_shown_is_approved_before_it_is(office: Office, right: str) -> None:
     office.declare(requests=f"{{approve: [{right}]}}")
-    chloe = get_user_model().objects.create(username="chloe")
+    chloe = bare_member("chloe")
 
     def waiting() -> Case:
         office.work()
@@ -247,7 +250,7 @@ def test_what_would_be_shown_is_approved_before_it_is(office: Office, right: str
         return found
 
     def approve(case: Case) -> None:
-        actions.approve(case.pk, case.plan_hash, chloe, office.desk, who=lifecycle.Actor("staff"), now=office.now())
+        actions.approve(case.pk, case.plan_hash, chloe, office.desk, now=office.now())
 
     office.prove(office.ask(right))
     case = waiting()
@@ -266,14 +269,14 @@ def test_what_would_be_shown_is_approved_before_it_is(office: Office, right: str
 def test_what_is_shown_once_all_systems_have_answered_is_what_was_approved(office: Office) -> None:
     task = "\n  desk: {title: The desk, store: task, owner: ben@example.org}\n"
     office.declare(requests="{approve: [view]}", systems=task)
-    chloe = get_user_model().objects.create(username="chloe")
+    chloe = bare_member("chloe")
     office.prove(office.ask("view"))
     for needs in (WaitReason.APPROVAL, WaitReason.SYSTEMS, WaitReason.APPROVAL):
         office.work()
         case = Case.objects.get()
         assert case.needs == needs
         if needs == WaitReason.APPROVAL:
-            actions.approve(case.pk, case.plan_hash, chloe, office.desk, who=lifecycle.Actor("staff"), now=office.now())
+            actions.approve(case.pk, case.plan_hash, chloe, office.desk, now=office.now())
         else:
             office.do("insert into login values (4, 1, '192.0.2.4')")
             external_systems.complete(
@@ -290,16 +293,61 @@ def test_an_approval_is_for_exactly_the_plan_that_was_seen(office: Office) -> No
     case = office.answered("erase", "ben@example.org")
     assert case.needs == WaitReason.APPROVAL
     assert [line["place"] for line in case.plan or ()] == ["shop.login", "shop.customer"]
-    approver = get_user_model().objects.create(username="chloe")
-    actions.approve(case.pk, case.plan_hash, approver, office.desk, who=lifecycle.Actor("staff"), now=office.now())
+    approver = bare_member("chloe")
+    actions.approve(case.pk, case.plan_hash, approver, office.desk, now=office.now())
     office.do("insert into login values (9, 2, '192.0.2.9')")
     office.work()
     case.refresh_from_db()
     assert case.needs == WaitReason.APPROVAL, "rows have come since, so it is another plan"
-    actions.approve(case.pk, case.plan_hash, approver, office.desk, who=lifecycle.Actor("staff"), now=office.now())
+    actions.approve(case.pk, case.plan_hash, approver, office.desk, now=office.now())
     office.work()
     case.refresh_from_db()
     assert case.state == CaseState.CLOSED
+
+
+def _approved(office: Office) -> Case:
+    """The erasure of Ben, whose plan Chloe has approved."""
+    office.declare(requests="{approve: [erase]}")
+    case = office.answered("erase", "ben@example.org")
+    return actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.desk, now=office.now())
+
+
+def test_an_approval_is_used_up_by_its_run(office: Office) -> None:
+    case = _approved(office)
+    office.work()
+    run = CaseReceipt.objects.get(case=case).run
+    assert Approval.objects.get().used_for == run
+    with pytest.raises(approvals.ApprovalMissing, match="used already"):
+        approvals.use(lifecycle.plan_approval(case, case.plan_hash), use="cases:0", now=office.now())
+
+
+def test_an_approval_that_has_expired_is_asked_for_again(office: Office) -> None:
+    case = _approved(office)
+    at = office.now() - dt.timedelta(days=30)
+    Approval.objects.update(at=at, until=at + dt.timedelta(days=30))
+    office.work()
+    case.refresh_from_db()
+    assert (case.needs, office.rows("select count(*) from customer where id = 2")) == (WaitReason.APPROVAL, [(1,)])
+    actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.desk, now=office.now())
+    office.work()
+    case.refresh_from_db()
+    assert case.state == CaseState.CLOSED
+
+
+def test_a_crash_between_the_approval_and_its_run_needs_no_other_approval(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = _approved(office)
+    form_batches()
+    batch = Case.objects.get(pk=case.pk).batch_id
+    assert batch is not None
+    assert steps.look(batch) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "carry_out", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            steps.act(batch)
+    assert Approval.objects.get().used_for
+    assert steps.act(batch) == 1
 
 
 def test_a_window_restricts_first_and_erases_when_it_is_over(office: Office) -> None:

@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from tests import forks
 from tests.rig.vendor import FakeVendor
 from tests.service.api.test_webhooks import allow_this_machine
 from tests.service.conftest import ROOT
 from tests.service.mailing import Sink, read
 from tests.service.requests.conftest import FLOWS, Office
+from tests.service.team import bare_member
 
 from troth.service.api import tokens, webhooks
 from troth.service.api.models import Delivery
@@ -238,8 +238,7 @@ def people_act(office: Office) -> int:
         elif case.needs == WaitReason.ANSWER:
             actions.answer(case.pk, "For as long as we need it.", at_desk, who=lifecycle.Actor("staff"), now=now)
         elif case.needs == WaitReason.APPROVAL:
-            chloe, _ = get_user_model().objects.get_or_create(username="chloe")
-            actions.approve(case.pk, case.plan_hash, chloe, at_desk, who=lifecycle.Actor("staff"), now=now)
+            actions.approve(case.pk, case.plan_hash, bare_member("chloe"), at_desk, now=now)
         elif case.needs == WaitReason.WINDOW:
             Case.objects.filter(pk=case.pk).update(window_until=now - dt.timedelta(minutes=1))
         else:

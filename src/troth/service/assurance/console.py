@@ -1,5 +1,5 @@
 """``/console/controls/``: failing controls, their owners, and attestations about to expire. Only a check closes a
-task."""
+task. ``/console/promises/``: waivers and attestations that wait for a second person."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
 
 from troth.controls import Control
 from troth.declaration import Promise
-from troth.service.assurance.duty import EVIDENCE_READ
+from troth.service.assurance.duty import EVIDENCE_READ, PROMISES_APPROVE
 from troth.service.assurance.models import ReminderRow
 from troth.service.assurance.rules import owners_of, promise_name
+from troth.service.assurance.statements import approve, waiting
 from troth.service.core.deployment import Deployment, NoDeployment
 from troth.service.core.models import Task
 from troth.service.pages import not_ready, the_company
+from troth.service.staff.approvals import OwnPlan
+from troth.service.staff.effective_rights import standing_of
+from troth.service.staff.models import StaffMember
 from troth.service.staff.permissions import needs
 from troth.service.staff.rights import StaffRight
 
@@ -94,3 +99,48 @@ def _reminders(here: Deployment) -> Iterator[Reminder]:
 
 def _anchor(promise: Promise) -> str:
     return f"p-{promise_name(promise).removeprefix('~')}"
+
+
+@needs(PROMISES_APPROVE)
+@require_safe
+def statements(request: HttpRequest) -> HttpResponse:
+    """Waivers and attestations that wait for a second person, with a button where the reader may be that person."""
+    try:
+        return _statements(request, the_company())
+    except NoDeployment as error:
+        return not_ready(request, error)
+
+
+@needs(PROMISES_APPROVE)
+@require_POST
+def approve_statement(request: HttpRequest) -> HttpResponse:
+    """Approve exactly the text that was shown, as somebody who neither gave it nor owns its promise."""
+    try:
+        here = the_company()
+    except NoDeployment as error:
+        return not_ready(request, error)
+    now = timezone.now()
+    wanted = [each for each in waiting(here.declaration, now) if each.hash == request.POST.get("hash")]
+    if not wanted:
+        wrong = gettext("It no longer waits, or its text has changed since it was shown to you. Read it again.")
+        return _statements(request, here, wrong, status=409)
+    try:
+        approve(wanted, by=_member(request), actor="staff", now=now)
+    except OwnPlan:
+        return _statements(request, here, gettext("Somebody else has to approve this."), status=403)
+    return redirect("statements")
+
+
+def _statements(request: HttpRequest, here: Deployment, wrong: str = "", *, status: int = 200) -> HttpResponse:
+    member = _member(request)
+    lines = [
+        (each, _anchor(each.promise), each.is_open_to(member)) for each in waiting(here.declaration, timezone.now())
+    ]
+    shown = {"here": "statements", "lines": lines, "wrong": wrong}
+    return render(request, "assurance/console/statements.html", shown, status=status)
+
+
+def _member(request: HttpRequest) -> StaffMember:
+    member = standing_of(request).member
+    assert member is not None, "the page needs a right, which only members have"
+    return member

@@ -67,18 +67,22 @@ _ENTRIES: Mapping[str, EntryKind] = {
             "declaration": Of(Hash),
         },
     ),
+    # approved by a second person; *content* is the hash of the text
     "waiver.given": EntryKind(
-        {"promise": Of(DeclaredName), "approver": Of(Pseudonym), "reason": Of(Commitment), "until": Day()},
-        {"control": Of(DeclaredName), "declaration": Of(Hash)},
+        {"promise": Of(DeclaredName), "content": Of(Hash), "until": Day(), "by": Of(Pseudonym), "actor": ACTOR}
     ),
     "attestation.given": EntryKind(
-        {"promise": Of(DeclaredName), "by": Of(Pseudonym), "says": Of(Commitment), "on": Day(), "until": Day()},
-        {"declaration": Of(Hash)},
+        {"promise": Of(DeclaredName), "content": Of(Hash), "until": Day(), "by": Of(Pseudonym), "actor": ACTOR}
     ),
 }
 
 EVIDENCE_READ = StaffRight(
     "evidence.read", _("Read evidence and the record of checks"), roles=("officer", "deputy", "auditor")
+)
+PROMISES_APPROVE = StaffRight(
+    "promises.approve",
+    _("Approve waivers and attestations of other people"),
+    roles=("approver", "officer", "deputy"),
 )
 EVIDENCE_WRITE = ApiScope("evidence.write", _("Send evidence for the company’s own controls"))
 
@@ -88,7 +92,7 @@ DUTY = Duty(
         "contradicted": ControlInput("", "troth.service.assurance.control_inputs:contradicted"),
         "pushed": ControlInput("", "troth.service.assurance.control_inputs:pushed"),
     },
-    rights=(EVIDENCE_READ,),
+    rights=(EVIDENCE_READ, PROMISES_APPROVE),
     scopes=(EVIDENCE_WRITE,),
     webhooks={
         "control.failing": _("A control fails"),
@@ -107,6 +111,13 @@ DUTY = Duty(
             (EVIDENCE_READ, StaffRight.CASES_HANDLE),
             _("Failing controls, and attestations to renew."),
             place=60,
+        ),
+        ConsolePage(
+            "statements",
+            _("Approvals"),
+            (PROMISES_APPROVE,),
+            _("Waivers and attestations that wait for a second person."),
+            place=65,
         ),
         ConsolePage(
             "processing",

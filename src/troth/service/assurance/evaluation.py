@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from troth.controls import Check, Judgement, Status, status_of
 from troth.service.assurance import rules
 from troth.service.assurance.models import ChangeRow, PromiseRow
+from troth.service.assurance.statements import approved_statements
 from troth.service.core import checks
 from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import record
@@ -25,6 +26,7 @@ def judge(
     """Status of every promise at *now*, by name (`rules.promise_name`). *history* holds the controls' checks
     (`checks.history`); read if omitted."""
     history = checks.history(of.bound) if history is None else history
+    approved = approved_statements(now)
     return {
         rules.promise_name(promise): status_of(
             promise,
@@ -33,6 +35,7 @@ def judge(
             declaration_hash=of.looked_at_hash,
             controls=of.controls,
             doubt=of.doubts.get(index, ""),
+            approved=approved,
         )
         for index, promise in enumerate(of.declaration.promises)
     }

@@ -56,6 +56,7 @@ _WHY: Mapping[str, str | Lazy] = {
     Cause.INAPPLICABLE: gettext_lazy("None of its checks applied."),
     Cause.STATED: gettext_lazy("A named person attested it."),
     Cause.LAPSED: gettext_lazy("The attestation of a named person had expired."),
+    Cause.UNAPPROVED: gettext_lazy("The attestation of a named person waited for approval by a second person."),
 }
 
 

@@ -8,6 +8,8 @@ from troth.service.assurance import console, processing_console
 
 urlpatterns = [
     path("controls/", console.controls, name="controls"),
+    path("promises/", console.statements, name="statements"),
+    path("promises/approve", console.approve_statement, name="approve-statement"),
     path("processing/", processing_console.processing, name="processing"),
     path("processing/map.css", processing_console.map_css, name="map-css"),
     path("processing/evidence.zip", processing_console.evidence_archive, name="evidence-archive"),

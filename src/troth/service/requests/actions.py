@@ -25,6 +25,7 @@ from troth.service.requests.lifecycle import (
     announce_lift,
     close,
     locked,
+    plan_approval,
     pseudonym_of,
     put_on_record,
     reckon,
@@ -43,11 +44,12 @@ from troth.service.requests.models import (
     CasePause,
     CaseState,
     MailedLink,
-    PlanApproval,
     Right,
     WaitReason,
 )
 from troth.service.requests.verification import links
+from troth.service.staff import approvals
+from troth.service.staff.models import StaffMember
 
 
 def pause(case_id: int, question: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
@@ -161,38 +163,39 @@ def refuse(case_id: int, reasons: str, cite: str, desk: CaseDeployment, *, who: 
         return case
 
 
-def approve(case_id: int, plan_hash: str, by: Any, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:
+def approve(case_id: int, plan_hash: str, by: StaffMember, desk: CaseDeployment, *, now: dt.datetime) -> Case:
     """Approve exactly the plan shown, by a person not otherwise involved in the case. It is executed next.
 
-    Raises `CaseRefused` if the person was involved, or if the case's plan has changed.
+    Raises `OwnPlan` if the person was involved, `CaseRefused` if the case's plan has changed.
     """
     with transaction.atomic():
         case = locked(case_id)
         if case.state != CaseState.IN_PROGRESS or case.needs != WaitReason.APPROVAL:
             raise CaseRefused(f"{case.reference} does not wait for an approval")
-        if case.handler_id == by.pk or has_worked_on(case, who):
-            raise CaseRefused(f"you worked on {case.reference}: somebody else has to approve its plan")
         if not case.plan_hash or case.plan_hash != plan_hash:
             raise CaseRefused("the plan has changed since it was shown to you; read it again")
-        PlanApproval.objects.get_or_create(case=case, plan_hash=plan_hash, by=by, defaults={"at": now})
+        approvals.approve(plan_approval(case, plan_hash), by=by, asked_by=involved(case), now=now)
         case.needs = ""
         case.save(update_fields=["needs"])
-        CaseEvent.objects.create(case=case, at=now, what="approved", actor=who.actor, by=who.by, is_internal=True)
+        CaseEvent.objects.create(case=case, at=now, what="approved", actor="staff", by=by.pseudonym, is_internal=True)
         if case.subject:
             said: dict[str, FieldValue] = {
                 "plan": Hash(plan_hash),
                 "right": case.right,
                 "subject": Pseudonym(case.subject),
-                "actor": who.actor,
+                "actor": "staff",
+                "by": Pseudonym(by.pseudonym),
                 "case": pseudonym_of(case, desk),
             }
-            record(Entry("plan.approved", now, said | ({"by": Pseudonym(who.by)} if who.by else {})))
+            record(Entry("plan.approved", now, said))
         return case
 
 
-def has_worked_on(case: Case, who: Actor) -> bool:
-    """True if *who* has acted on the case other than by approving its plans, for example opened it or added notes."""
-    return bool(who.by) and case.events.filter(by=who.by).exclude(what="approved").exists()
+def involved(case: Case) -> frozenset[str]:
+    """Pseudonyms of the case's handler, and of those who acted on it other than by approving its plans, for example
+    opened it or added notes."""
+    handler = StaffMember.objects.filter(user=case.handler_id).values_list("pseudonym", flat=True)
+    return frozenset([*handler, *case.events.exclude(by="").exclude(what="approved").values_list("by", flat=True)])
 
 
 def choose_rows(case_id: int, rows: Sequence[str], desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> Case:

@@ -28,6 +28,7 @@ from troth.service.requests.fulfilment.holds import release_hold
 from troth.service.requests.fulfilment.restriction import is_marked
 from troth.service.requests.messages import day, write
 from troth.service.requests.models import Case, CaseEvent, CaseOutcome, CaseState, Restriction, Right, WaitReason
+from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest
 from troth.service.staff.effective_rights import held, person_of
 from troth.service.staff.models import StaffMember
 from troth.service.staff.rights import StaffRight as Leave
@@ -48,6 +49,12 @@ class Actor:
 
 
 SUBJECT, RULE = Actor("subject"), Actor("rule")
+_PLANS = ApprovalPurpose("requests.plan")
+
+
+def plan_approval(case: Case, plan_hash: str) -> ApprovalRequest:
+    """The approval of a plan of *case* by somebody else, for one execution."""
+    return ApprovalRequest(_PLANS, case.about, plan_hash)
 
 
 def reckon(case: Case, desk: CaseDeployment, *, now: dt.datetime) -> rules.Clocks:

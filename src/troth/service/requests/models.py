@@ -280,19 +280,6 @@ class CaseStep(models.Model):
         indexes = [models.Index(fields=["case"], condition=Q(way="task", state="waiting"), name="step_task_waits")]
 
 
-class PlanApproval(models.Model):
-    """Approval of exactly this plan by someone who is not the case's handler."""
-
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="approvals")
-    plan_hash = models.CharField(max_length=80)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-
-    class Meta:
-        db_table = "requests_plan_approval"
-        constraints = [models.UniqueConstraint(fields=["case", "plan_hash", "by"], name="approval_is_given_once")]
-
-
 class CaseReceipt(models.Model):
     """Receipt of the actions for a case in the company's stores, committed together with its ledger entry."""
 

@@ -27,10 +27,18 @@ from troth.service.core import checks
 from troth.service.core.deployment import deployment
 from troth.service.core.keys import keyring
 from troth.service.core.ledger import record
-from troth.service.staff.effective_rights import person_of
+from troth.service.staff.effective_rights import held, person_of
 from troth.service.staff.models import Confidence, Grant, GrantLock, Invitation, StaffMember, Undertaking
 from troth.service.staff.rights import StaffRight, StaffRole, conflicts, right_named, rights, rights_of_role
-from troth.service.staff.rules import GRANT_LASTS_MAX, INACTIVE, INVITATION_LASTS, UNDERTAKING_LASTS, is_inactive, later
+from troth.service.staff.rules import (
+    GRANT_LASTS_MAX,
+    INACTIVE,
+    INVITATION_LASTS,
+    UNDERTAKING_LASTS,
+    is_inactive,
+    later,
+    rights_of,
+)
 from troth.service.staff.sealed_fields import confidence_context, reason_context
 from troth.service.staff.undertaking import document_hash
 
@@ -344,6 +352,16 @@ def close_inactive(now: dt.datetime) -> int:
         leave(member, now=now, why="inactive")
     revoke(Grant.objects.filter(ended_at__isnull=True, until__lte=now), now=now, why="over")
     return len(closed)
+
+
+def acting(email: str, right: StaffRight, *, now: dt.datetime) -> StaffMember:
+    """The member with that address, in whose name the operator acts. Raises `StaffError` without an active grant of
+    *right*."""
+    member = find(email)
+    grants = [held(row) for row in member.grants.filter(ended_at__isnull=True)]
+    if right not in rights_of(grants, person_of(member), now=now):
+        raise StaffError(f"this account has no active grant of {right}; troth staff list says what it lacks")
+    return member
 
 
 def find(email: str) -> StaffMember:

@@ -108,6 +108,25 @@ class Refusal(models.Model):
         indexes = [models.Index(fields=["at"], name="staff_refusal_at")]
 
 
+class Approval(models.Model):
+    """One person's approval of a plan for a purpose, until a time; see `approvals`. Approving the same plan again after
+    the approval was used or has expired renews its row."""
+
+    purpose = models.CharField(max_length=40)
+    about = models.CharField(max_length=160, help_text="A reference, such as case:R-2026-0187.")
+    plan_hash = models.CharField(max_length=80)
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+    used_for = models.CharField(max_length=80, blank=True, default="", help_text="The use; empty: not used up.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["purpose", "about", "plan_hash", "by"], name="staff_approval_is_one"),
+            models.CheckConstraint(condition=Q(until__gt=F("at")), name="staff_approval_has_an_end"),
+        ]
+
+
 class Attempts(models.Model):
     """Failed sign-in attempts for a name, whether the account exists or not: a keyed mark, never the name."""
 

@@ -238,7 +238,7 @@ def _may_approve(request: HttpRequest, row: Case) -> bool:
     """True if the sender of *request* may approve the plan: they must not be involved in the case, and a confidential
     case needs an officer."""
     standing = standing_of(request)
-    if row.handler_id == request.user.pk or actions.has_worked_on(row, who(request)):
+    if standing.pseudonym in actions.involved(row):
         return False
     return standing.is_officer if row.is_confidential else standing.may(Leave.CASES_APPROVE)
 
@@ -301,9 +301,9 @@ def approve(request: HttpRequest, reference: str) -> HttpResponse:
     if not _may_approve(request, row):
         return _page(request, row, wrong=gettext("Somebody else has to approve this plan."), status=403)
     try:
-        actions.approve(
-            row.pk, request.POST.get("plan", ""), request.user, case_deployment(), who=who(request), now=timezone.now()
-        )
+        plan, member = request.POST.get("plan", ""), standing_of(request).member
+        assert member is not None
+        actions.approve(row.pk, plan, member, case_deployment(), now=timezone.now())
     except TrothError as refused:
         return _page(request, _case(request, reference), wrong=sentence(refused), status=409)
     return _back(request, reference)

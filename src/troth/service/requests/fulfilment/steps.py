@@ -38,6 +38,7 @@ from troth.service.requests.fulfilment.queue import process_queue
 from troth.service.requests.fulfilment.recipient_evidence import note_evidence
 from troth.service.requests.fulfilment.restriction import record_choice, restrict, set_marks, short
 from troth.service.requests.intake import receive
+from troth.service.requests.lifecycle import plan_approval
 from troth.service.requests.models import (
     CHOICES,
     LOOKS,
@@ -51,6 +52,7 @@ from troth.service.requests.models import (
     WaitReason,
 )
 from troth.service.requests.responses import outcome
+from troth.service.staff import approvals
 from troth.stores import Store
 from troth.subjects import (
     AmendmentPlan,
@@ -203,7 +205,13 @@ def _unapproved(
         hash_, lines = plan_hash(made, at_desk.keyring), summary(made, at_desk)
     case.plan_hash, case.plan = hash_, lines
     case.save(update_fields=["plan_hash", "plan"])
-    return None if case.approvals.filter(plan_hash=hash_).exists() else (WaitReason.APPROVAL, {})
+    is_approved = approvals.is_approved(plan_approval(case, hash_), now=at, use=_answer(case))
+    return None if is_approved else (WaitReason.APPROVAL, {})
+
+
+def _answer(case: Case) -> str:
+    """The use of the approval of what a case shows; changes are used by their runs."""
+    return f"answer:{case.reference}" if case.right in LOOKS else ""
 
 
 def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) -> None:
@@ -325,7 +333,7 @@ def _begin_run(
             return
         approved = plan_hash(made, at_desk.keyring)
         if batch.right in at_desk.declaration.requests.approve:
-            _require_approval(cases, approved, at)
+            _use_approval(cases, approved, run_id, at)
         carry_out(
             made, stores, approved=approved, declaration=at_desk.declaration, keyring=at_desk.keyring, run_id=run_id
         )
@@ -342,11 +350,15 @@ def _leave_to_look(
     _leave(case, WaitReason.REVIEW, {"reviews": [_review(one) for one in concerns]}, at)
 
 
-def _require_approval(cases: Sequence[Case], approved: str, at: dt.datetime) -> None:
-    """Raise `NotApproved` if the current plan is not the approved one, because rows have changed since."""
-    for case in cases:
-        if len(cases) > 1 or not case.approvals.filter(plan_hash=approved).exists():
-            raise NotApproved("the plan has changed since it was approved")
+def _use_approval(cases: Sequence[Case], approved: str, run_id: str, at: dt.datetime) -> None:
+    """Use up the approval of the current plan. Raises `NotApproved` if that is not the approved one, because rows have
+    changed since, or if its approval has expired or was used by another run."""
+    if len(cases) > 1:
+        raise NotApproved("each case is approved by itself")
+    try:
+        approvals.use(plan_approval(cases[0], approved), use=run_id, now=at)
+    except approvals.ApprovalMissing as missing:
+        raise NotApproved(str(missing)) from None
 
 
 def _take_apart(cases: Sequence[Case], refused: PlanRefused | NotApproved, at: dt.datetime) -> None:
@@ -502,6 +514,7 @@ def _approved(cases: Sequence[Case], contents: Mapping[int, CaseContent], at_des
         with at_desk.stores(read_only=True) as stores:
             concern = _unapproved(case, contents[case.pk], at_desk, stores, at)
         if concern is None:
+            approvals.use(plan_approval(case, case.plan_hash), use=_answer(case), now=at)
             found.append(case)
         else:
             _leave(case, concern[0], {"why": "not_approved"}, at)

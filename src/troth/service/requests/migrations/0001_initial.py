@@ -391,27 +391,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="PlanApproval",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("plan_hash", models.CharField(max_length=80)),
-                ("at", models.DateTimeField()),
-                (
-                    "by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="approvals", to="requests.case"
-                    ),
-                ),
-            ],
-            options={"db_table": "requests_plan_approval"},
-        ),
-        migrations.CreateModel(
             name="ProcessingHalt",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -562,10 +541,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("until__gt", models.F("made_at"))), name="link_has_a_period"
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="planapproval",
-            constraint=models.UniqueConstraint(fields=("case", "plan_hash", "by"), name="approval_is_given_once"),
         ),
         migrations.AddIndex(model_name="restriction", index=models.Index(fields=["mark"], name="restriction_mark")),
         migrations.AddConstraint(

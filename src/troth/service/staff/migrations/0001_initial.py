@@ -12,6 +12,32 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="Approval",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("purpose", models.CharField(max_length=40)),
+                ("about", models.CharField(help_text="A reference, such as case:R-2026-0187.", max_length=160)),
+                ("plan_hash", models.CharField(max_length=80)),
+                ("by", models.CharField(max_length=80)),
+                ("at", models.DateTimeField()),
+                ("until", models.DateTimeField()),
+                (
+                    "used_for",
+                    models.CharField(blank=True, default="", help_text="The use; empty: not used up.", max_length=80),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("purpose", "about", "plan_hash", "by"), name="staff_approval_is_one"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("until__gt", models.F("at"))), name="staff_approval_has_an_end"
+                    ),
+                ]
+            },
+        ),
+        migrations.CreateModel(
             name="Attempts",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -1,0 +1,115 @@
+"""Waivers and attestations of the declaration, and their approval by a second person.
+
+The first person is the one named in the declaration, as approver of the waiver or author of the attestation. The second
+approves exactly that text, with an account of Troth. A changed text is another one, and waits again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db import transaction
+
+from troth.declaration import Attestation, Declaration, Promise, Waiver
+from troth.ledger import DeclaredName, Entry, Hash, Pseudonym, Value
+from troth.service.assurance.rules import promise_name
+from troth.service.core.ledger import record
+from troth.service.staff import approvals
+from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest
+from troth.service.staff.models import StaffMember
+
+_WAIVERS = ApprovalPurpose("promises.waiver", is_for_one_use=False)
+_ATTESTATIONS = ApprovalPurpose("promises.attestation", is_for_one_use=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The waiver or the attestation of a promise, with the hash that is approved."""
+
+    promise: Promise
+    text: Waiver | Attestation
+    hash: str
+
+    @property
+    def kind(self) -> Literal["waiver", "attestation"]:
+        return "waiver" if isinstance(self.text, Waiver) else "attestation"
+
+    @property
+    def name(self) -> str:
+        return promise_name(self.promise)
+
+    @property
+    def by(self) -> str:
+        """The first person, as the declaration names them."""
+        return self.text.approver if isinstance(self.text, Waiver) else self.text.by
+
+    @property
+    def says(self) -> str:
+        return self.text.reason if isinstance(self.text, Waiver) else self.text.says
+
+    @property
+    def covers(self) -> tuple[str, ...]:
+        """The controls that a waiver covers."""
+        return (self.text.scope or self.promise.controls) if isinstance(self.text, Waiver) else ()
+
+    def is_open_to(self, member: StaffMember) -> bool:
+        """True if *member* may be the second person: not the first one, nor the owner of the promise."""
+        return not approvals.is_own(member, (self.by, self.promise.owner))
+
+
+def approved_statements(now: dt.datetime) -> frozenset[str]:
+    """Hashes of the waivers and attestations that were approved at *now*, for `troth.controls.status_of`."""
+    return approvals.approved_plans(_WAIVERS, now=now) | approvals.approved_plans(_ATTESTATIONS, now=now)
+
+
+def waiting(declaration: Declaration, now: dt.datetime) -> tuple[Statement, ...]:
+    """Waivers and attestations that wait for a second person, in the order of the promises; not those that could never
+    count, because they have expired or are for too long."""
+    approved, today = approved_statements(now), now.astimezone(dt.UTC).date()
+    return tuple(
+        each
+        for each in _statements(declaration.promises)
+        if each.hash not in approved
+        and each.text.until >= today
+        and not (isinstance(each.text, Attestation) and each.text.is_too_long)
+    )
+
+
+def approve(statements: Sequence[Statement], *, by: StaffMember, actor: str, now: dt.datetime) -> int:
+    """Approve exactly *statements* until their last days, all or none, with an entry for each. Returns how many were
+    not approved before. *actor* is ``staff``, or ``owner`` at the command line.
+
+    Raises `OwnPlan` if *by* gave one of them or owns its promise.
+    """
+    with transaction.atomic():
+        given = [each for each in statements if _approve(each, by, now)]
+        record(*(_entry(each, by, actor, now) for each in given))
+    return len(given)
+
+
+def _statements(promises: Iterable[Promise]) -> Iterator[Statement]:
+    for promise in promises:
+        if promise.waive is not None and promise.waiver_hash is not None:
+            yield Statement(promise, promise.waive, promise.waiver_hash)
+        if promise.attest is not None and promise.attestation_hash is not None:
+            yield Statement(promise, promise.attest, promise.attestation_hash)
+
+
+def _approve(statement: Statement, by: StaffMember, now: dt.datetime) -> bool:
+    wanted = ApprovalRequest(_WAIVERS if statement.kind == "waiver" else _ATTESTATIONS, statement.name, statement.hash)
+    end = dt.datetime.combine(statement.text.until + dt.timedelta(days=1), dt.time(), dt.UTC)
+    return approvals.approve(wanted, by=by, asked_by=(statement.by, statement.promise.owner), now=now, until=end)
+
+
+def _entry(statement: Statement, by: StaffMember, actor: str, now: dt.datetime) -> Entry:
+    fields: dict[str, Value] = {
+        "promise": DeclaredName(statement.name),
+        "content": Hash(statement.hash),
+        "until": statement.text.until,
+        "by": Pseudonym(by.pseudonym),
+        "actor": actor,
+    }
+    return Entry(f"{statement.kind}.given", now, fields)
