@@ -90,11 +90,11 @@ def _fill(days: int) -> int:
     from troth.service.assurance.evaluation import judge_all
     from troth.service.assurance.models import ChangeRow
     from troth.service.assurance.rules import promise_name
+    from troth.service.core.deployment import current
     from troth.service.core.ledger import record
     from troth.service.core.models import CheckRow
-    from troth.service.pages import the_company
 
-    here, count = the_company(), 0
+    here, count = current(), 0
     with transaction.atomic():
         entry = record(Entry("demo.fault_planted", _NOW, {"fault": DeclaredName("benchmark")}))[0]
     for number, promise in enumerate(here.declaration.promises):
@@ -156,10 +156,10 @@ def _pages(many: int) -> Iterator[str]:
     from django.test import Client
 
     from troth.service.assurance.rules import promise_name
-    from troth.service.pages import the_company
+    from troth.service.core.deployment import current
 
     client = Client(headers={"host": "localhost"}, REMOTE_ADDR="127.0.0.1")
-    first = promise_name(the_company().declaration.promises[0]).removeprefix("~")
+    first = promise_name(current().declaration.promises[0]).removeprefix("~")
     print(f"{'page':34} {'median':>9} {'95 of 100':>9} {'CPU':>9}  ms {'ratio':>7}")
     floor = _measured("the template alone (the floor)", _floor(client), many, None)
     for title, path, goal in (

@@ -51,17 +51,17 @@ def main() -> None:
 def _fill(days: int, others: int) -> int:
     """Lay down what a keep loop leaves in so many days; how many checks there are."""
     from troth.ledger import DeclaredName, Entry
-    from troth.service.assurance.actions import KeepContext
     from troth.service.core.commitment import entry_of
+    from troth.service.core.deployment import current
     from troth.service.core.keys import ledger_signer
     from troth.service.core.ledger import record, sequence
     from troth.service.core.models import CheckRow
 
-    here, count, each = KeepContext.open(), 0, others // days
-    signer = ledger_signer(here.keyring, here.company.declaration.organisation)
+    here, count, each = current(), 0, others // days
+    signer = ledger_signer(here.keyring, here.declaration.organisation)
     for day in range(days):
         at = _NOW - dt.timedelta(days=days - day)
-        rows = [_check(id_, here.company.looked_at_hash, at) for id_ in sorted(here.company.bound)]
+        rows = [_check(id_, here.looked_at_hash, at) for id_ in sorted(here.bound)]
         for row, entry in zip(rows, record(*map(entry_of, rows)), strict=True):
             row.entry = entry
         CheckRow.objects.bulk_create(rows)
@@ -104,14 +104,14 @@ def _compared() -> None:
     """The two parts of what the control ``ledger.intact`` does, beside reading and hashing the same bytes: CPU time."""
     from django.db import connection
 
-    from troth.service.assurance.actions import KeepContext
     from troth.service.assurance.integrity import contradictions
+    from troth.service.core.deployment import current
     from troth.service.core.keys import ledger_signer
     from troth.service.core.ledger import DatabaseLog
     from troth.service.core.models import CheckRow
 
-    here = KeepContext.open()
-    log = DatabaseLog(ledger_signer(here.keyring, here.company.declaration.organisation))
+    here = current()
+    log = DatabaseLog(ledger_signer(here.keyring, here.declaration.organisation))
     with connection.cursor() as cursor:
         entries, rows = _read(cursor, _ENTRIES), _read(cursor, _ROWS)
     begun = time.process_time()
@@ -146,12 +146,12 @@ def _read(cursor: Any, select: str) -> float:
 
 def _measured(folder: Path) -> list[str]:
     from troth.ledger.published import VERIFIER_FILE
-    from troth.service.assurance.actions import KeepContext
+    from troth.service.core.deployment import current
     from troth.service.core.keys import ledger_signer
     from troth.service.core.ledger import DatabaseLog
 
-    here = KeepContext.open()
-    log = DatabaseLog(ledger_signer(here.keyring, here.company.declaration.organisation))
+    here = current()
+    log = DatabaseLog(ledger_signer(here.keyring, here.declaration.organisation))
     begun = time.perf_counter()
     for stored in log.stored(0, log.size):
         hashlib.sha256(stored).digest()

@@ -32,8 +32,8 @@ def fill(many: int, *, open_of_hundred: int) -> int:
 
 
 def _open(many: int, open_of_hundred: int) -> None:
+    from troth.service.core.deployment import current
     from troth.service.requests.content import CaseContent
-    from troth.service.requests.deployment import case_deployment
     from troth.service.requests.intake import receive
     from troth.service.requests.models import Case, CaseKind, Channel
 
@@ -53,7 +53,7 @@ def _open(many: int, open_of_hundred: int) -> None:
         )
         for number in range(many)
     ]
-    cases = receive.receive_all(intakes, case_deployment(), now=now)
+    cases = receive.receive_all(intakes, current(), now=now)
     closed = [case for number, case in enumerate(cases) if number % 100 >= open_of_hundred]
     for number, case in enumerate(closed):
         case.state, case.outcome, case.needs, case.closed_at = "closed", "fulfilled", "", now - number * _A_MINUTE

@@ -33,12 +33,13 @@ def main() -> None:
     from tests.service.team import new_member
 
     from troth.service.assurance.duty import PROMISES_APPROVE
-    from troth.service.core.deployment import deployment
 
     for email in sys.argv[1:]:
         new_member(email, PROMISES_APPROVE)
     if not sys.argv[1:]:
-        approve_all(deployment(settings).declaration)
+        from troth.service.core.deployment import load_deployment
+
+        approve_all(load_deployment(settings).declaration)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def keeper(office: Office) -> StaffClient:
 def opened(office: Office, email: str = "ann@example.org", **content: Any) -> Case:
     asked = CaseContent(address=email, identifiers=(("email", email),), **content)
     return receive.receive(
-        receive.Intake(CaseKind.REQUEST, asked, Channel.CENTRE, right="view"), office.desk, now=office.now()
+        receive.Intake(CaseKind.REQUEST, asked, Channel.CENTRE, right="view"), office.deployment, now=office.now()
     )
 
 

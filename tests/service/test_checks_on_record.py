@@ -19,11 +19,11 @@ from troth.controls import Check, CheckOutcome, run
 from troth.declaration import Period
 from troth.ledger import Entry
 from troth.service.assurance import jobs
-from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.evidence import gather
 from troth.service.assurance.integrity import LedgerHistory, RecordsDiffer, contradictions
 from troth.service.assurance.retraction import retract_checks
 from troth.service.core import checks
+from troth.service.core.deployment import Deployment
 from troth.service.core.disposal import dispose
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import DatabaseLog
@@ -117,7 +117,7 @@ REWRITTEN = [
 @pytest.mark.few(3)
 @pytest.mark.parametrize("rewrite", REWRITTEN)
 def test_what_a_check_saw_is_not_exported_once_it_was_changed(
-    kept: KeepContext, tmp_path: Path, rewrite: Callable[[], None]
+    kept: Deployment, tmp_path: Path, rewrite: Callable[[], None]
 ) -> None:
     rewrite()
     with pytest.raises(RecordsDiffer, match="ledger"):
@@ -128,7 +128,7 @@ def test_what_a_check_saw_is_not_exported_once_it_was_changed(
 @pytest.mark.few(3)
 @pytest.mark.parametrize("rewrite", REWRITTEN)
 def test_a_stranger_sees_that_what_a_check_saw_was_changed(
-    kept: KeepContext, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    kept: Deployment, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rewrite()
     monkeypatch.setattr(LedgerHistory, "required", lambda told, control, checks, since: checks)
@@ -140,9 +140,9 @@ def test_a_stranger_sees_that_what_a_check_saw_was_changed(
 
 @pytest.mark.mutation("ledger.intact", fault="A figure, a finding, a date of a check rewritten after it was made")
 @pytest.mark.parametrize("rewrite", REWRITTEN)
-def test_a_check_that_was_changed_is_found(kept: KeepContext, rewrite: Callable[[], None]) -> None:
-    now, log = NOW + 3 * HOUR, DatabaseLog(ledger_signer(kept.keyring, kept.company.declaration.organisation))
-    seen = {"declaration": kept.company.declaration, "log": log, "now": now}
+def test_a_check_that_was_changed_is_found(kept: Deployment, rewrite: Callable[[], None]) -> None:
+    now, log = NOW + 3 * HOUR, DatabaseLog(ledger_signer(kept.keyring, kept.declaration.organisation))
+    seen = {"declaration": kept.declaration, "log": log, "now": now}
     seen["contradicted"] = lambda: contradictions(now)
     assert run("ledger.intact", seen).outcome is CheckOutcome.PASS
     rewrite()
@@ -151,7 +151,7 @@ def test_a_check_that_was_changed_is_found(kept: KeepContext, rewrite: Callable[
     assert {finding.place for finding in found.findings} <= {CONTROL, "law.reviewed"}
 
 
-def test_a_control_of_which_every_check_is_gone_is_found(kept: KeepContext) -> None:
+def test_a_control_of_which_every_check_is_gone_is_found(kept: Deployment) -> None:
     Task.objects.all().delete()
     CheckRow.objects.filter(control=CONTROL).delete()
     assert [finding.place for finding in contradictions(NOW + 3 * HOUR)] == [CONTROL]
@@ -195,7 +195,7 @@ def log_is_silent(now: dt.datetime) -> None:
 # --- what became of it ------------------------------------------------------------------------------------------------
 
 
-def test_a_retracted_check_is_still_the_one_that_was_made(kept: KeepContext, tmp_path: Path) -> None:
+def test_a_retracted_check_is_still_the_one_that_was_made(kept: Deployment, tmp_path: Path) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
     done = export(kept, tmp_path / "a.zip")
@@ -235,7 +235,7 @@ def all_of_it() -> None:
     "rewrite", [a_reason, a_longer_time, an_opening_that_is_none, one_more_check, one_check_less, all_of_it]
 )
 def test_a_retraction_that_the_ledger_does_not_tell_of_is_found(
-    kept: KeepContext, tmp_path: Path, rewrite: Callable[[], None]
+    kept: Deployment, tmp_path: Path, rewrite: Callable[[], None]
 ) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
@@ -247,7 +247,7 @@ def test_a_retraction_that_the_ledger_does_not_tell_of_is_found(
 
 @pytest.mark.parametrize("rewrite", [a_reason, a_longer_time])
 def test_a_stranger_sees_that_a_retraction_was_changed(
-    kept: KeepContext, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    kept: Deployment, tmp_path: Path, rewrite: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
@@ -258,7 +258,7 @@ def test_a_stranger_sees_that_a_retraction_was_changed(
 
 
 def test_a_stranger_sees_that_a_retraction_was_removed(
-    kept: KeepContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
@@ -270,7 +270,7 @@ def test_a_stranger_sees_that_a_retraction_was_removed(
     assert "tells of a retraction that is not in the archive" in answer.stderr
 
 
-def test_a_retraction_of_which_a_later_archive_holds_no_entry_is_not_missed(kept: KeepContext, tmp_path: Path) -> None:
+def test_a_retraction_of_which_a_later_archive_holds_no_entry_is_not_missed(kept: Deployment, tmp_path: Path) -> None:
     plan = plan_retraction(CONTROL, since=NOW.date(), until=NOW.date())
     retract_checks(kept, plan, "it asked the wrong table", now=NOW + 3 * HOUR)
     for wanted in ({"since": NOW.date()}, {"since": (NOW + dt.timedelta(days=1)).date()}):
@@ -279,21 +279,21 @@ def test_a_retraction_of_which_a_later_archive_holds_no_entry_is_not_missed(kept
         assert answer.returncode == 0, answer.stderr
 
 
-def test_of_disposed_checks_the_entries_stay_and_the_verifier_says_so(kept: KeepContext, tmp_path: Path) -> None:
+def test_of_disposed_checks_the_entries_stay_and_the_verifier_says_so(kept: Deployment, tmp_path: Path) -> None:
     later = NOW + dt.timedelta(days=400)
-    jobs.run_due(later, office=kept)
+    jobs.run_due(later, deployment=kept)
     Task.objects.all().delete()
     gone = dispose(later, evidence=Period(count=1, unit="year"))["troth_checks"]
-    jobs.run_due(later + HOUR, office=kept)
+    jobs.run_due(later + HOUR, deployment=kept)
     done = export(kept, tmp_path / "a.zip")
     answer = verified(done.path, done.key)
     assert f"{gone} checks were disposed of after their time" in answer.stdout, answer.stderr
     log_is_silent(later + 2 * HOUR)
 
 
-def test_a_check_that_is_gone_before_its_time_was_not_disposed_of(kept: KeepContext, tmp_path: Path) -> None:
+def test_a_check_that_is_gone_before_its_time_was_not_disposed_of(kept: Deployment, tmp_path: Path) -> None:
     later = NOW + dt.timedelta(days=400)
-    jobs.run_due(later, office=kept)
+    jobs.run_due(later, deployment=kept)
     Task.objects.all().delete()
     dispose(later, evidence=Period(count=1, unit="year"))
     CheckRow.objects.filter(control="law.reviewed", at__gte=later).delete()
@@ -302,7 +302,7 @@ def test_a_check_that_is_gone_before_its_time_was_not_disposed_of(kept: KeepCont
 
 
 def test_with_a_day_to_begin_the_checks_that_a_status_rests_on_are_shown_whole(
-    kept: KeepContext, tmp_path: Path
+    kept: Deployment, tmp_path: Path
 ) -> None:
     done = export(kept, tmp_path / "a.zip", since=(NOW + dt.timedelta(days=1)).date())
     assert "evidence: 2 checks with all that they saw" in verified(done.path, done.key).stdout
@@ -326,13 +326,13 @@ def as_before(check: Check) -> CheckRow:
 
 
 def test_older_checks_are_said_to_be_signed_in_the_archive_only(
-    database: str, office: KeepContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: str, office: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as then:
         then.setattr(checks, "keep", as_before)
-        jobs.run_due(NOW, office=office)
-        jobs.run_due(NOW + HOUR, office=office)
-    jobs.run_due(NOW + 2 * HOUR, office=office)
+        jobs.run_due(NOW, deployment=office)
+        jobs.run_due(NOW + HOUR, deployment=office)
+    jobs.run_due(NOW + 2 * HOUR, deployment=office)
     done = export(office, tmp_path / "a.zip")
     said = verified(done.path, done.key).stdout
     assert "evidence: 1 checks with all that they saw" in said
@@ -341,9 +341,9 @@ def test_older_checks_are_said_to_be_signed_in_the_archive_only(
 
 
 def test_a_check_that_was_made_in_time_does_not_become_an_older_one(
-    database: str, office: KeepContext, tmp_path: Path
+    database: str, office: Deployment, tmp_path: Path
 ) -> None:
-    jobs.run_due(NOW, office=office)
+    jobs.run_due(NOW, deployment=office)
     row = CheckRow.objects.get()
     row.pk, row.entry, row.salt, row.at = None, None, None, NOW + HOUR
     row.save(force_insert=True)

@@ -21,14 +21,12 @@ from troth.controls import (
     catalogue,
     check_session,
     controls_of,
-    looked_at_hash,
     result,
 )
 from troth.declaration import parse
 from troth.policy import read
 from troth.protect import Keyring
 from troth.service.assurance import jobs, rules
-from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.models import PromiseRow
 from troth.service.core.deployment import Deployment
 from troth.service.core.journal import DatabaseJournal
@@ -63,18 +61,18 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path / "shop.db"
 
 
-def declaring(shop: Path, figure: str = LATE, must: str = "= 0") -> KeepContext:
+def declaring(shop: Path, figure: str = LATE, must: str = "= 0") -> Deployment:
     declaration = parse(DECLARED.format(figure=figure, must=must))
 
     @contextlib.contextmanager
-    def look(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+    def look(company: Deployment, now: dt.datetime) -> Iterator[Mapping[str, object]]:
         with contextlib.closing(open_store("shop", f"sqlite:///{shop}", read_only=True)) as store:
             seen = {"declaration": company.declaration, "stores": {"shop": store}, "now": now}
             yield {**seen, "journal": DatabaseJournal()}
 
     text = read("# Policy\n\nWe do not call late. We finish every deletion.\n")
-    company = Deployment(declaration, looked_at_hash(declaration), text, controls_of(declaration))
-    return KeepContext(company, Keyring(b"\x01" * 32), look=look)
+    company = Deployment(declaration, policy=text)
+    return company.but(keyring=Keyring(b"\x01" * 32), look=look)
 
 
 def outcomes() -> dict[str, str]:
@@ -86,21 +84,21 @@ def statuses() -> list[str]:
 
 
 def test_a_figure_breaks_its_promise_and_fixes_it(database: str, shop: Path) -> None:
-    jobs.run_due(NOW, office=declaring(shop))
+    jobs.run_due(NOW, deployment=declaring(shop))
     assert statuses() == ["kept", "kept"]
     with contextlib.closing(sqlite3.connect(shop)) as connection:
         connection.execute("INSERT INTO call_log (hour) VALUES (21)")
         connection.commit()
-        jobs.run_due(NOW + HOUR, office=declaring(shop))
+        jobs.run_due(NOW + HOUR, deployment=declaring(shop))
         assert statuses() == ["broken", "kept"]
         connection.execute("DELETE FROM call_log")
         connection.commit()
-    jobs.run_due(NOW + 2 * HOUR, office=declaring(shop))
+    jobs.run_due(NOW + 2 * HOUR, deployment=declaring(shop))
     assert statuses() == ["kept", "kept"]
 
 
 def test_a_statement_that_never_ends_is_an_error_and_the_others_are_asked(database: str, shop: Path) -> None:
-    jobs.run_due(NOW, office=declaring(shop, ENDLESS))
+    jobs.run_due(NOW, deployment=declaring(shop, ENDLESS))
     assert outcomes() == {"ours.no_late_calls": "error", "core.runs_finished": "pass"}
     assert statuses() == ["kept", "unproven"]
     assert "within 1 seconds" in CheckRow.objects.get(outcome="error").summary
@@ -119,20 +117,20 @@ def test_an_answer_that_hangs_is_an_error_and_the_loop_goes_on(
     monkeypatch.setitem(result._ANSWERS, "core.runs_finished", lambda: hangs())
     monkeypatch.setattr(check_session, "controls_of", lambda declared: {**controls_of(declared), **limits})
     for hour in range(3):
-        jobs.run_due(NOW + hour * HOUR, office=declaring(shop), hasten=True)
+        jobs.run_due(NOW + hour * HOUR, deployment=declaring(shop), hasten=True)
     assert outcomes() == {"ours.no_late_calls": "pass", "core.runs_finished": "error"}
     assert len(check_session._left) == 1, "nothing piles up"
     gate.set()
     for thread in list(check_session._left.values()):
         thread.join(10)
-    jobs.run_due(NOW + 4 * HOUR, office=declaring(shop), hasten=True)
+    jobs.run_due(NOW + 4 * HOUR, deployment=declaring(shop), hasten=True)
     assert statuses() == ["kept", "kept"]
 
 
 def test_another_limit_is_asked_at_once_and_a_looser_one_is_an_entry(database: str, shop: Path) -> None:
-    before, after = declaring(shop).company, declaring(shop, must="<= 5").company
-    jobs.run_due(NOW, office=declaring(shop))
-    report = jobs.run_due(NOW + HOUR / 60, office=declaring(shop, must="<= 5"))
+    before, after = declaring(shop), declaring(shop, must="<= 5")
+    jobs.run_due(NOW, deployment=declaring(shop))
+    report = jobs.run_due(NOW + HOUR / 60, deployment=declaring(shop, must="<= 5"))
     assert [check.control for check in report.checks] == ["ours.no_late_calls"]
     told = [
         entry.fields["what"]

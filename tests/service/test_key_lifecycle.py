@@ -10,14 +10,13 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
-from troth.controls import Check, CheckOutcome, catalogue, looked_at_hash, run
+from troth.controls import Check, CheckOutcome, run
 from troth.declaration import parse
 from troth.ledger import Entry, Hash
 from troth.policy import read
@@ -38,7 +37,6 @@ from troth.protect import (
 )
 from troth.protect.tokens import TokenFormat
 from troth.service.assurance import jobs
-from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.control_inputs import look
 from troth.service.core import recurring, resealing
 from troth.service.core.deployment import Deployment
@@ -55,7 +53,6 @@ from troth.service.core.key_registry import make_key, note_destruction, note_key
 from troth.service.core.models import EntryRow, KeyRow, RunRow, Subject
 from troth.service.core.resealing import hanging, reseal
 from troth.service.core.subject_keys import SubjectKeys
-from troth.service.settings import TROTH
 from troth.service.vault.models import TokenRow
 from troth.service.vault.stored_tokens import Vault
 from troth.subjects import run_context
@@ -374,7 +371,7 @@ def test_a_value_of_another_root_key_is_counted_although_its_number_is_in_use(
 
 
 @pytest.fixture
-def office(keyring: Keyring) -> KeepContext:
+def office(keyring: Keyring) -> Deployment:
     text = """
 troth: 1
 organisation: {name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org}
@@ -382,54 +379,54 @@ policy: {file: policy.md, effective: 2026-11-01}
 cryptoperiods: {field: 90 days}
 """
     declaration = parse(text)
-    company = Deployment(declaration, looked_at_hash(declaration), read("# Policy\n\nWe keep it.\n"), catalogue())
-    return KeepContext(company, keyring, look=look)
+    company = Deployment(declaration, policy=read("# Policy\n\nWe keep it.\n"))
+    return company.but(keyring=keyring, look=look)
 
 
 def test_the_keep_loop_goes_on_with_what_is_left(
-    office: KeepContext, chain: Keychain, vault: Vault, tokens: list[str], monkeypatch: pytest.MonkeyPatch
+    office: Deployment, chain: Keychain, vault: Vault, tokens: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs.run_due(NOW, office=office)
+    jobs.run_due(NOW, deployment=office)
     assert numbers() == {0: 8}, "nothing was rotated"
     monkeypatch.setattr(resealing, "_BATCH", 2)
     monkeypatch.setattr(recurring, "_RESEALED_AT_ONCE", 3)
     chain.rotate("field", now=NOW)
     for _ in range(4):
-        jobs.run_due(NOW + dt.timedelta(seconds=5), office=office)
+        jobs.run_due(NOW + dt.timedelta(seconds=5), deployment=office)
     assert (numbers(), read_back(vault, tokens)) == ({1: 8}, VALUES)
     row = KeyRow.objects.get(purpose="field")
     assert row.protect_until == NOW + dt.timedelta(days=90)
 
 
 def test_the_keep_loop_comes_back_for_a_process_that_was_slow(
-    office: KeepContext, keyring: Keyring, home: Path, chain: Keychain, vault: Vault
+    office: Deployment, keyring: Keyring, home: Path, chain: Keychain, vault: Vault
 ) -> None:
     slow = keyring.seal(b"a plan", run_context("r-2"))
     chain.rotate("field", now=NOW)
-    jobs.run_due(NOW, office=office)
+    jobs.run_due(NOW, deployment=office)
     fields = {"plan_hash": "dg1:" + "0" * 64, "declaration_hash": "sha256:" + "0" * 64, "begun_at": NOW}
     RunRow.objects.create(run_id="r-2", action="erase", sealed_plan=slow, **fields)
-    jobs.run_due(NOW + dt.timedelta(minutes=1), office=office)
+    jobs.run_due(NOW + dt.timedelta(minutes=1), deployment=office)
     assert numbers() == {0: 1}
-    jobs.run_due(LATER, office=office)
+    jobs.run_due(LATER, deployment=office)
     assert numbers() == {1: 1}
 
 
 def test_what_breaks_in_a_pass_takes_nothing_else_with_it(
-    office: KeepContext, chain: Keychain, tokens: list[str], monkeypatch: pytest.MonkeyPatch
+    office: Deployment, chain: Keychain, tokens: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain.rotate("field", now=NOW)
     with monkeypatch.context() as broken:
         broken.setattr(SubjectKeys, "roll", _break_off)
         broken.setattr(recurring, "dispose", _break_off)
-        jobs.run_due(NOW, office=office)
+        jobs.run_due(NOW, deployment=office)
     assert numbers() == {1: 8}
     retried = Job.objects.filter(kind__in=["core.epochs", "core.disposal"], due_at__lt=NOW + dt.timedelta(minutes=1))
     assert list(retried.values_list("state", "attempts")) == [("queued", 1)] * 2
 
 
 def test_the_keep_loop_scrubs_what_a_reader_was_in_the_way_of(
-    office: KeepContext, keyring: Keyring, chain: Keychain, database: str
+    office: Deployment, keyring: Keyring, chain: Keychain, database: str
 ) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL has no log of its own to scrub")
@@ -443,9 +440,9 @@ def test_the_keep_loop_scrubs_what_a_reader_was_in_the_way_of(
         reader.execute("SELECT count(*) FROM core_subject").fetchone()
         with transaction.atomic():
             keys.erase(["ps1:ann"], now=NOW)
-        jobs.run_due(NOW, office=office)
+        jobs.run_due(NOW, deployment=office)
         assert wrapped in path.read_bytes() + log.read_bytes()
-    jobs.run_due(NOW + dt.timedelta(minutes=2), office=office)
+    jobs.run_due(NOW + dt.timedelta(minutes=2), deployment=office)
     assert wrapped not in path.read_bytes() + log.read_bytes()
 
 
@@ -475,15 +472,14 @@ def test_keys_of_subjects_that_hang_on_a_lost_key_are_told(home: Path, keyring: 
 
 @pytest.mark.mutation("protect.keys_current")
 def test_an_older_copy_of_the_keys_turns_the_control_red(
-    office: KeepContext, keyring: Keyring, chain: Keychain, home: Path, monkeypatch: pytest.MonkeyPatch
+    office: Deployment, keyring: Keyring, chain: Keychain, home: Path
 ) -> None:
-    monkeypatch.setattr("troth.service.assurance.control_inputs.TROTH", replace(TROTH, home=home))
     chain.rotate("epoch", now=NOW)
-    jobs.run_due(NOW, office=office)
+    jobs.run_due(NOW, deployment=office)
     copy = (home / "keys.toml").read_bytes()
 
     def asked() -> Check:
-        with look(office.company, keyring, NOW) as seen:
+        with look(office.but(home=home), NOW) as seen:
             return run("protect.keys_current", seen)
 
     assert asked().outcome is CheckOutcome.PASS

@@ -17,10 +17,10 @@ from troth.controls import Check, CheckOutcome, ControlFinding, Evidence, catalo
 from troth.ledger import receipt_extra, verify_receipt
 from troth.protect import Keyring
 from troth.service import pages
-from troth.service.assurance import actions, jobs
+from troth.service.assurance import jobs
 from troth.service.configuration import Settings
 from troth.service.core import checks
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import load_deployment
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.keys import make_keys
 
@@ -70,11 +70,11 @@ def site(database: str, tmp_path: Path, settings: DjangoSettings, monkeypatch: p
     settings.TROTH = told
     monkeypatch.setattr(pages, "keyring", lambda home: keys)
     publish(tmp_path, "staff")
-    here = deployment(told)
+    here = load_deployment(told)
     approve_all(here.declaration)
     for id_, outcome in (("core.runs_finished", CheckOutcome.FAIL), ("ledger.intact", CheckOutcome.PASS)):
         checks.keep(_check(id_, outcome, here.looked_at_hash))
-    jobs.run_due(timezone.now(), checks=False, office=actions.KeepContext(here, keys))
+    jobs.run_due(timezone.now(), checks=False, deployment=here.but(keyring=keys))
     return tmp_path
 
 

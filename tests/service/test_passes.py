@@ -5,20 +5,19 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 from tests.rig.witness import FakeWitness, serving
 
-from troth.controls import CheckOutcome, ControlResult, Status, catalogue, looked_at_hash, result
+from troth.controls import CheckOutcome, ControlResult, Status, result
 from troth.declaration import Audience, Granularity, Ledger, Period, Promise, parse
 from troth.ledger import DeclaredName, Entry, Verifier
 from troth.policy import read
 from troth.protect import Keyring
 from troth.service.assurance import evaluation, jobs
-from troth.service.assurance.actions import KeepContext, Last
+from troth.service.assurance.actions import Last
 from troth.service.assurance.control_inputs import register_answers
 from troth.service.assurance.models import PromiseRow
 from troth.service.assurance.rules import CHECK
@@ -47,20 +46,20 @@ promises:
 
 
 @contextlib.contextmanager
-def look(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+def look(company: Deployment, now: dt.datetime) -> Iterator[Mapping[str, object]]:
     yield {"declaration": company.declaration, "journal": DatabaseJournal(), "now": now}
 
 
 @pytest.fixture
-def office() -> KeepContext:
+def office() -> Deployment:
     declaration = parse(DECLARED)
-    company = Deployment(declaration, looked_at_hash(declaration), read(f"# Policy\n\n{QUOTE}\n"), catalogue())
-    return KeepContext(company, Keyring(b"\x01" * 32), look=look)
+    company = Deployment(declaration, policy=read(f"# Policy\n\n{QUOTE}\n"))
+    return company.but(keyring=Keyring(b"\x01" * 32), look=look)
 
 
-def promising(office: KeepContext, *promises: Promise) -> KeepContext:
-    declaration = office.company.declaration.model_copy(update={"promises": promises})
-    return replace(office, company=replace(office.company, declaration=declaration))
+def promising(office: Deployment, *promises: Promise) -> Deployment:
+    declaration = office.declaration.model_copy(update={"promises": promises})
+    return office.but(declaration=declaration)
 
 
 def entries(kind: str) -> list[Mapping[str, Any]]:
@@ -68,8 +67,8 @@ def entries(kind: str) -> list[Mapping[str, Any]]:
     return [entry.fields for entry in found if entry.kind == kind]
 
 
-def test_a_promise_is_kept_once_its_control_has_passed(database: str, office: KeepContext) -> None:
-    report = jobs.run_due(NOW, office=office)
+def test_a_promise_is_kept_once_its_control_has_passed(database: str, office: Deployment) -> None:
+    report = jobs.run_due(NOW, deployment=office)
     assert [check.outcome for check in report.checks] == ["pass"]
     assert PromiseRow.objects.get().status == "kept"
     assert (EntryRow.objects.count(), EntryRow.objects.filter(leaf=None).count()) == (6, 0)
@@ -77,34 +76,34 @@ def test_a_promise_is_kept_once_its_control_has_passed(database: str, office: Ke
 
 
 def test_a_promise_of_another_period_than_its_rule_says_why_it_cannot_be_kept(
-    database: str, office: KeepContext
+    database: str, office: Deployment
 ) -> None:
     quote = "We delete logins after 30 days."
     bound = Promise(quote=quote, owner="dpo@example.org", controls=("retention.nothing_overdue",))
-    here = replace(promising(office, bound).company, policy=read(f"# Policy\n\n{quote}\n"))
+    here = promising(office, bound).but(policy=read(f"# Policy\n\n{quote}\n"))
     (judged,) = evaluation.judge(here, now=NOW).values()
     assert judged.status is Status.UNPROVEN
     assert any("says 30 days" in reason for reason in judged.reasons)
 
 
 def test_a_promise_whose_words_are_gone_is_unproven_though_its_control_passed(
-    database: str, office: KeepContext
+    database: str, office: Deployment
 ) -> None:
-    gone = replace(office, company=replace(office.company, policy=read("# Policy\n\nWe do what we can.\n")))
-    assert [check.outcome for check in jobs.run_due(NOW, office=gone).checks] == ["pass"]
+    gone = office.but(policy=read("# Policy\n\nWe do what we can.\n"))
+    assert [check.outcome for check in jobs.run_due(NOW, deployment=gone).checks] == ["pass"]
     assert PromiseRow.objects.get().status == "unproven"
 
 
-def test_nothing_is_run_before_it_is_due_again(database: str, office: KeepContext) -> None:
-    jobs.run_due(NOW, office=office)
-    assert jobs.run_due(NOW + HOUR / 2, office=office).checks == ()
-    assert len(jobs.run_due(NOW + HOUR, office=office).checks) == 1
+def test_nothing_is_run_before_it_is_due_again(database: str, office: Deployment) -> None:
+    jobs.run_due(NOW, deployment=office)
+    assert jobs.run_due(NOW + HOUR / 2, deployment=office).checks == ()
+    assert len(jobs.run_due(NOW + HOUR, deployment=office).checks) == 1
 
 
-def test_a_failure_breaks_the_promise_opens_a_task_and_is_recorded(database: str, office: KeepContext) -> None:
-    jobs.run_due(NOW, office=office)
+def test_a_failure_breaks_the_promise_opens_a_task_and_is_recorded(database: str, office: Deployment) -> None:
+    jobs.run_due(NOW, deployment=office)
     DatabaseJournal().begin(RUN)
-    jobs.run_due(NOW + HOUR, office=office)
+    jobs.run_due(NOW + HOUR, deployment=office)
     assert PromiseRow.objects.get().status == "broken"
     assert Task.objects.get().closed_at is None
     assert [(fields["before"], fields["after"]) for fields in entries("promise.changed")] == [
@@ -112,29 +111,29 @@ def test_a_failure_breaks_the_promise_opens_a_task_and_is_recorded(database: str
         ("kept", "broken"),
     ]
     DatabaseJournal().finish(RUN.id, [])
-    jobs.run_due(NOW + 2 * HOUR, office=office)
+    jobs.run_due(NOW + 2 * HOUR, deployment=office)
     assert PromiseRow.objects.get().status == "kept"
     assert Task.objects.get().closed_at == NOW + 2 * HOUR
 
 
 def test_a_pass_that_began_earlier_does_not_doubt_what_a_later_one_has_checked(
-    database: str, office: KeepContext
+    database: str, office: Deployment
 ) -> None:
-    jobs.run_due(NOW + HOUR / 60, office=office)
-    assert jobs.run_due(NOW, office=office).promises_changed == ()
+    jobs.run_due(NOW + HOUR / 60, deployment=office)
+    assert jobs.run_due(NOW, deployment=office).promises_changed == ()
     assert PromiseRow.objects.get().status == "kept"
 
 
-def test_a_promise_goes_stale_although_nothing_is_checked(database: str, office: KeepContext) -> None:
-    jobs.run_due(NOW, office=office)
+def test_a_promise_goes_stale_although_nothing_is_checked(database: str, office: Deployment) -> None:
+    jobs.run_due(NOW, deployment=office)
     Job.objects.filter(kind=CHECK).update(due_at=NOW + 99 * HOUR)
-    jobs.run_due(NOW + 48 * HOUR, office=office)
+    jobs.run_due(NOW + 48 * HOUR, deployment=office)
     assert PromiseRow.objects.get().status == "unproven"
     assert entries("promise.changed")[-1]["after"] == "unproven"
 
 
 def test_a_pass_after_which_nothing_is_new_judges_nothing_and_half_a_minute_is_new(
-    database: str, office: KeepContext, monkeypatch: pytest.MonkeyPatch
+    database: str, office: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     last, judged = Last(), list[dt.datetime]()
     was = evaluation.judge
@@ -145,110 +144,109 @@ def test_a_pass_after_which_nothing_is_new_judges_nothing_and_half_a_minute_is_n
 
     monkeypatch.setattr(evaluation, "judge", judge)
     second = dt.timedelta(seconds=1)
-    jobs.run_due(NOW, office=office, last=last)
-    jobs.run_due(NOW + second, office=office, last=last)
+    jobs.run_due(NOW, deployment=office, last=last)
+    jobs.run_due(NOW + second, deployment=office, last=last)
     assert judged == [NOW]
-    jobs.run_due(NOW + 30 * second, office=office, last=last)
+    jobs.run_due(NOW + 30 * second, deployment=office, last=last)
     assert judged == [NOW, NOW + 30 * second]
-    jobs.run_due(NOW + 31 * second, office=office, last=last, hasten=True)  # a check
-    jobs.run_due(NOW + 32 * second, office=promising(office), last=last)  # another declaration
+    jobs.run_due(NOW + 31 * second, deployment=office, last=last, hasten=True)  # a check
+    jobs.run_due(NOW + 32 * second, deployment=promising(office), last=last)  # another declaration
     assert judged[2:] == [NOW + 31 * second, NOW + 32 * second]
-    jobs.run_due(NOW + 33 * second, office=promising(office), last=last)
+    jobs.run_due(NOW + 33 * second, deployment=promising(office), last=last)
     assert len(judged) == 4
 
 
-def test_unbinding_and_loosening_a_control_are_entries(database: str, office: KeepContext) -> None:
-    jobs.run_due(NOW, office=office)
-    [promise] = office.company.declaration.promises
+def test_unbinding_and_loosening_a_control_are_entries(database: str, office: Deployment) -> None:
+    jobs.run_due(NOW, deployment=office)
+    [promise] = office.declaration.promises
     hidden = promising(office, promise.model_copy(update={"audience": Audience.STAFF}))
-    jobs.run_due(NOW, office=hidden)
+    jobs.run_due(NOW, deployment=hidden)
     assert [fields["what"] for fields in entries("control.loosened")] == ["audience"]
     for what in ({"delay": Period(count=7, unit="day")}, {"granularity": Granularity.NONE}, {"failures": 3}):
-        jobs.run_due(NOW, office=promising(office, promise))
-        jobs.run_due(NOW, office=promising(office, promise.model_copy(update=what)))
+        jobs.run_due(NOW, deployment=promising(office, promise))
+        jobs.run_due(NOW, deployment=promising(office, promise.model_copy(update=what)))
         assert entries("control.loosened")[-1]["what"] == next(iter(what))
-    jobs.run_due(NOW, office=promising(office, promise.model_copy(update={"controls": ()})))
+    jobs.run_due(NOW, deployment=promising(office, promise.model_copy(update={"controls": ()})))
     assert len(entries("control.unbound")) == 1
-    jobs.run_due(NOW, office=office)  # binding it again is no loosening
+    jobs.run_due(NOW, deployment=office)  # binding it again is no loosening
     assert len(entries("control.unbound") + entries("control.loosened")) == 5
 
 
 def test_the_first_declaration_and_every_change_of_it_or_of_the_policy_are_entries(
-    database: str, office: KeepContext
+    database: str, office: Deployment
 ) -> None:
     for _ in range(2):
-        jobs.run_due(NOW, office=office)
+        jobs.run_due(NOW, deployment=office)
     [loaded] = entries("declaration.loaded")
-    assert (loaded["declaration"].text, loaded["promises"]) == (office.company.declaration.hash, 1)
-    reworded = replace(office.company, policy=read("# Policy\n\nWe promise less.\n"))
+    assert (loaded["declaration"].text, loaded["promises"]) == (office.declaration.hash, 1)
+    reworded = office.but(policy=read("# Policy\n\nWe promise less.\n"))
     for _ in range(2):
-        jobs.run_due(NOW, office=replace(office, company=reworded))
+        jobs.run_due(NOW, deployment=reworded)
     [changed] = entries("declaration.changed")
     assert changed["before"] == changed["after"] == loaded["declaration"]
     assert changed["policy_before"] == loaded["policy"] != changed["policy_after"]
-    jobs.run_due(NOW, office=promising(office))
+    jobs.run_due(NOW, deployment=promising(office))
     assert entries("declaration.changed")[-1]["after"] != loaded["declaration"]
 
 
-def test_a_control_that_breaks_is_an_error_and_is_tried_again_soon(database: str, office: KeepContext) -> None:
+def test_a_control_that_breaks_is_an_error_and_is_tried_again_soon(database: str, office: Deployment) -> None:
     @contextlib.contextmanager
-    def blind(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+    def blind(company: Deployment, now: dt.datetime) -> Iterator[Mapping[str, object]]:
         yield {"declaration": company.declaration, "now": now}
 
-    report = jobs.run_due(NOW, office=replace(office, look=blind))
+    report = jobs.run_due(NOW, deployment=office.but(look=blind))
     assert [check.outcome for check in report.checks] == ["error"]
     assert Job.objects.get(kind=CHECK).due_at == NOW + HOUR / 4
     assert PromiseRow.objects.get().status == "unproven"
 
 
-def test_a_broken_ledger_holds_no_control_up_and_is_told(database: str, office: KeepContext) -> None:
-    jobs.run_due(NOW, office=office)
+def test_a_broken_ledger_holds_no_control_up_and_is_told(database: str, office: Deployment) -> None:
+    jobs.run_due(NOW, deployment=office)
     Tile.objects.update(data=bytes(32))
     DatabaseJournal().begin(RUN)
-    report = jobs.run_due(NOW + HOUR, office=office)
+    report = jobs.run_due(NOW + HOUR, deployment=office)
     assert [check.outcome for check in report.checks] == ["fail"]
     assert PromiseRow.objects.get().status == "broken"
     assert EntryRow.objects.filter(leaf=None).count() == 3
     assert "troth ledger rebuild" in report.unsigned[0]
 
 
-def test_a_ledger_that_cannot_be_shown_to_an_outsider_is_told(database: str, office: KeepContext) -> None:
-    signer = ledger_signer(office.keyring, office.company.declaration.organisation)
+def test_a_ledger_that_cannot_be_shown_to_an_outsider_is_told(database: str, office: Deployment) -> None:
+    signer = ledger_signer(office.keyring, office.declaration.organisation)
     witness = FakeWitness("witness.example.org/w1", (Verifier.of(signer),), clock=NOW.timestamp)
     with serving(lambda _, body: witness.add_checkpoint(body)) as url:
         shown = Ledger.model_validate({"witnesses": [{"key": str(witness.key), "url": url}]})
-        declaration = office.company.declaration.model_copy(update={"ledger": shown})
-        company = replace(office.company, declaration=declaration, looked_at_hash=looked_at_hash(declaration))
-        office = replace(office, company=company)
-        assert jobs.run_due(NOW, office=office).unsigned == ()
+        declaration = office.declaration.model_copy(update={"ledger": shown})
+        office = office.but(declaration=declaration)
+        assert jobs.run_due(NOW, deployment=office).unsigned == ()
         record(Entry("demo.fault_planted", NOW, {"fault": DeclaredName("overdue")}))
         sequence(signer, now=NOW)
         Tile.objects.update(data=b"")
-        [told] = jobs.run_due(NOW + HOUR / 5, office=office).unsigned
+        [told] = jobs.run_due(NOW + HOUR / 5, deployment=office).unsigned
     assert told.startswith("tile/0/000.p/7 is missing")
 
 
-def test_a_clock_that_went_back_is_told_and_everything_is_recorded(database: str, office: KeepContext) -> None:
-    assert jobs.run_due(NOW, office=office).unsigned == ()
+def test_a_clock_that_went_back_is_told_and_everything_is_recorded(database: str, office: Deployment) -> None:
+    assert jobs.run_due(NOW, deployment=office).unsigned == ()
     DatabaseJournal().begin(RUN)
-    report = jobs.run_due(NOW - 3 * HOUR, office=office, hasten=True)
+    report = jobs.run_due(NOW - 3 * HOUR, deployment=office, hasten=True)
     [told] = report.unsigned
     assert told.startswith("the clock went back, or was ahead before: the last checkpoint is of 2026-11-24 09:41 UTC")
     assert not EntryRow.objects.filter(leaf=None).exists()
-    assert jobs.run_due(NOW + HOUR, office=office).unsigned == ()
+    assert jobs.run_due(NOW + HOUR, deployment=office).unsigned == ()
 
 
-def test_a_crash_between_claim_and_result_is_made_good_when_the_lease_ends(database: str, office: KeepContext) -> None:
-    jobs.run_due(NOW, checks=False, office=office)
+def test_a_crash_between_claim_and_result_is_made_good_when_the_lease_ends(database: str, office: Deployment) -> None:
+    jobs.run_due(NOW, checks=False, deployment=office)
     Job.objects.filter(kind=CHECK).update(state="running", worker="dead", due_at=None)
     WorkerRow.objects.create(name="dead", begun_at=NOW, lease_until=NOW + HOUR / 4)
-    assert jobs.run_due(NOW + HOUR / 6, office=office).checks == ()
-    assert len(jobs.run_due(NOW + HOUR / 3, office=office).checks) == 1
+    assert jobs.run_due(NOW + HOUR / 6, deployment=office).checks == ()
+    assert len(jobs.run_due(NOW + HOUR / 3, deployment=office).checks) == 1
 
 
-def test_a_result_that_comes_after_its_lease_leaves_nothing_behind(database: str, office: KeepContext) -> None:
+def test_a_result_that_comes_after_its_lease_leaves_nothing_behind(database: str, office: Deployment) -> None:
     @contextlib.contextmanager
-    def slow(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+    def slow(company: Deployment, now: dt.datetime) -> Iterator[Mapping[str, object]]:
         class Slow(DatabaseJournal):
             def unfinished(self) -> Iterator[Run]:
                 Job.objects.filter(kind=CHECK).update(worker="another")
@@ -257,64 +255,64 @@ def test_a_result_that_comes_after_its_lease_leaves_nothing_behind(database: str
 
         yield {"declaration": company.declaration, "journal": Slow(), "now": now}
 
-    assert jobs.run_due(NOW, office=replace(office, look=slow)).checks == ()
+    assert jobs.run_due(NOW, deployment=office.but(look=slow)).checks == ()
     assert not CheckRow.objects.exists()
     assert entries("check.changed") == []
 
 
-def test_judging_needs_no_database_of_statuses(database: str, office: KeepContext) -> None:
-    [judgement] = evaluation.judge(office.company, now=NOW).values()
+def test_judging_needs_no_database_of_statuses(database: str, office: Deployment) -> None:
+    [judgement] = evaluation.judge(office, now=NOW).values()
     assert judgement.status is Status.UNPROVEN
 
 
-def test_another_declaration_is_checked_at_once(database: str, office: KeepContext) -> None:
-    jobs.run_due(NOW, office=office)
+def test_another_declaration_is_checked_at_once(database: str, office: Deployment) -> None:
+    jobs.run_due(NOW, deployment=office)
     moved = parse(DECLARED.replace("1 Example Street", "2 Example Street"))
-    there = replace(office, company=replace(office.company, declaration=moved, looked_at_hash=looked_at_hash(moved)))
-    report = jobs.run_due(NOW + HOUR / 60, office=there)
+    there = office.but(declaration=moved)
+    report = jobs.run_due(NOW + HOUR / 60, deployment=there)
     assert (len(report.checks), report.promises_changed) == (1, ())
     assert PromiseRow.objects.get().status == "kept"
-    assert jobs.run_due(NOW + HOUR / 30, office=there).checks == ()
+    assert jobs.run_due(NOW + HOUR / 30, deployment=there).checks == ()
 
 
-def test_another_version_of_a_control_is_checked_at_once(database: str, office: KeepContext) -> None:
-    jobs.run_due(NOW, office=office)
+def test_another_version_of_a_control_is_checked_at_once(database: str, office: Deployment) -> None:
+    jobs.run_due(NOW, deployment=office)
     CheckRow.objects.update(control_version=99)
-    assert len(jobs.run_due(NOW + HOUR / 60, office=office).checks) == 1
-    assert jobs.run_due(NOW + HOUR / 30, office=office).checks == ()
+    assert len(jobs.run_due(NOW + HOUR / 60, deployment=office).checks) == 1
+    assert jobs.run_due(NOW + HOUR / 30, deployment=office).checks == ()
 
 
 # --- our own database goes away -------------------------------------------------------------------------------------
 
 
 def test_a_check_that_our_own_database_went_away_from_is_none_and_is_made_again(
-    database: str, office: KeepContext, monkeypatch: pytest.MonkeyPatch
+    database: str, office: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextlib.contextmanager
-    def looking(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
-        with look(company, keyring, now) as seen:
+    def looking(company: Deployment, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+        with look(company, now) as seen:
             yield {**seen, "is_away": may_pass}
 
     def away(journal: object, now: object) -> ControlResult:
         raise OperationalError("the connection is lost")
 
-    office = replace(office, look=looking)
+    office = office.but(look=looking)
     register_answers()
     with monkeypatch.context() as patch:
         patch.setitem(result._ANSWERS, "core.runs_finished", away)
-        assert jobs.run_due(NOW, office=office).checks == ()
+        assert jobs.run_due(NOW, deployment=office).checks == ()
     assert not CheckRow.objects.exists()
-    report = jobs.run_due(NOW + HOUR / 60, office=office)
+    report = jobs.run_due(NOW + HOUR / 60, deployment=office)
     assert [check.control for check in report.checks] == ["core.runs_finished"]
 
 
 def test_a_check_that_breaks_by_a_mistake_of_ours_is_an_error(
-    database: str, office: KeepContext, monkeypatch: pytest.MonkeyPatch
+    database: str, office: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(journal: object, now: object) -> ControlResult:
         raise LookupError("a row")
 
     register_answers()
     monkeypatch.setitem(result._ANSWERS, "core.runs_finished", broken)
-    [check] = jobs.run_due(NOW, office=office).checks
+    [check] = jobs.run_due(NOW, deployment=office).checks
     assert check.outcome is CheckOutcome.ERROR

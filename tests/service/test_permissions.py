@@ -453,7 +453,7 @@ def opened(office: Office, email: str, *, tier: int = 1, phone: str = "", **more
     intake = receive.Intake(
         CaseKind.REQUEST, asked, more.pop("channel", Channel.CENTRE), right="view", tier=tier, **more
     )
-    return receive.receive(intake, office.desk, now=office.now())
+    return receive.receive(intake, office.deployment, now=office.now())
 
 
 @on_sqlite

@@ -11,7 +11,6 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from django.conf import settings
 from django.core import signing
 from django.middleware.csrf import get_token
 from django.test import Client
@@ -22,7 +21,7 @@ from tests.service.test_permissions import DOORS
 
 from troth.controls import CheckOutcome, run
 from troth.service.assurance.control_inputs import PAGES, STATUS_PAGES, pages_for_everyone
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import current
 from troth.service.requests.models import Case, MailedLink
 from troth.service.requests.pages import form_token
 from troth.service.requests.templatetags import centre
@@ -179,7 +178,7 @@ def served(visitor: Client) -> Iterator[Site]:
     """The service beside a company's home page, on a port."""
     with make_server("127.0.0.1", 0, mounted(_home), _Server, _Quiet) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        also = pages_for_everyone(deployment(settings.TROTH))
+        also = pages_for_everyone(current())
         yield Site(f"http://localhost:{server.server_port}/", also=also)
         server.shutdown()
 
@@ -187,7 +186,7 @@ def served(visitor: Client) -> Iterator[Site]:
 @on_sqlite
 def test_the_control_looks_at_every_page_for_everyone(visitor: Client) -> None:
     looked_at = {*PAGES, *STATUS_PAGES}
-    assert set(pages_for_everyone(deployment(settings.TROTH))) == looked_at
+    assert set(pages_for_everyone(current())) == looked_at
     shown = {page for page in public() if (answer := visitor.get(page)).status_code == 200 and _is_page(answer)}
     assert shown == looked_at
 
@@ -202,7 +201,7 @@ def _is_page(answer: Any) -> bool:
 def test_a_form_of_ours_that_sets_a_cookie_is_found(
     office: Office, served: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looking = {"declaration": office.desk.declaration, "site": served, "now": office.now()}
+    looking = {"declaration": office.deployment.declaration, "site": served, "now": office.now()}
     controls = ("site.cookies_declared", "site.nothing_stored_before_choice")
     for control in controls:
         check = run(control, looking)

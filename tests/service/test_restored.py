@@ -51,7 +51,7 @@ def test_what_waited_goes_again_under_its_own_name_and_new_numbers_are_new(
     tmp_path: Path,
     settings: Any,
 ) -> None:
-    keys = office.desk.keyring
+    keys = office.deployment.keyring
     webhooks.make(receiver.url, ["case.received"], keys=keys, now=office.now())
     case = office.ask("erase")
     backed_up(office, tmp_path / "backup")

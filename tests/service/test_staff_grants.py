@@ -23,7 +23,7 @@ from troth.protect import Keyring
 from troth.service.api.duty import API_MANAGE
 from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.core import checks
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import current
 from troth.service.core.models import EntryRow
 from troth.service.mail.models import LetterRow
 from troth.service.staff import actions
@@ -368,7 +368,7 @@ def test_what_staff_keeps_sealed_is_sealed_anew_after_a_rotation(office: Path) -
 
 def ask(control: str, settings: Any, now: dt.datetime | None = None) -> Check:
     at = now or timezone.now()
-    declaration = deployment(settings.TROTH).declaration
+    declaration = current().declaration
     return run_control(control, {"declaration": declaration, "roster": roster(at), "now": at})
 
 

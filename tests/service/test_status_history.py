@@ -20,10 +20,10 @@ from troth.controls import Status
 from troth.declaration import Audience, Granularity, Period
 from troth.ledger import DeclaredName, Entry
 from troth.service.assurance import jobs, status_history
-from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.models import ChangeRow
 from troth.service.assurance.rules import promise_name
 from troth.service.assurance.status_reasons import reason_sentence
+from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.models import Job
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.models import EntryRow
@@ -40,35 +40,35 @@ NAME = DeclaredName.of(QUOTE).text
 
 
 @pytest.fixture
-def happened(live: Live, office: KeepContext) -> KeepContext:  # noqa: F811
+def happened(live: Live, office: Deployment) -> Deployment:  # noqa: F811
     """Kept on the first day, broken on the fifth, kept again on the tenth."""
 
     def passes() -> None:
-        jobs.run_due(NOW, office=office)
+        jobs.run_due(NOW, deployment=office)
         for day in (5, 10):
             for early in range(1, 3):
-                jobs.run_due(NOW + (day - early) * DAY + HOUR, office=office)
+                jobs.run_due(NOW + (day - early) * DAY + HOUR, deployment=office)
             if day == 5:
                 DatabaseJournal().begin(RUN)
             else:
                 DatabaseJournal().finish(RUN.id, [])
-            jobs.run_due(NOW + day * DAY + 2 * HOUR, office=office)
+            jobs.run_due(NOW + day * DAY + 2 * HOUR, deployment=office)
 
     live("happened", passes)
     return office
 
 
-def shown(office: KeepContext, audience: Audience, now: dt.datetime, **promise: Any) -> Any:  # noqa: F811
-    [promised] = office.company.declaration.promises
+def shown(office: Deployment, audience: Audience, now: dt.datetime, **promise: Any) -> Any:  # noqa: F811
+    [promised] = office.declaration.promises
     changed = promising(office, promised.model_copy(update=promise))
-    publish = changed.company.declaration.policy.publish.model_copy(update={"status": Audience.PUBLIC})
-    policy = changed.company.declaration.policy.model_copy(update={"publish": publish})
-    declaration = changed.company.declaration.model_copy(update={"policy": policy})
-    [mark] = page_for(replace(changed.company, declaration=declaration), audience, now).marks
+    publish = changed.declaration.policy.publish.model_copy(update={"status": Audience.PUBLIC})
+    policy = changed.declaration.policy.model_copy(update={"publish": publish})
+    declaration = changed.declaration.model_copy(update={"policy": policy})
+    [mark] = page_for(changed.but(declaration=declaration), audience, now).marks
     return mark
 
 
-def test_each_change_is_kept_with_its_cause_its_control_and_its_entry(happened: KeepContext) -> None:
+def test_each_change_is_kept_with_its_cause_its_control_and_its_entry(happened: Deployment) -> None:
     changes = status_history.changes_of(NAME, since=NOW - DAY, until=TODAY)
     turns = [(each.status, each.cause) for each in changes if each.cause in ("passed", "failed")]
     assert turns[0] == (Status.KEPT, "passed")
@@ -82,14 +82,14 @@ def test_each_change_is_kept_with_its_cause_its_control_and_its_entry(happened: 
     assert entry.fields["control"] == DeclaredName.of("core.runs_finished")
 
 
-def test_a_status_that_time_alone_changed_says_so(database: str, office: KeepContext) -> None:  # noqa: F811
-    jobs.run_due(NOW, office=office)
+def test_a_status_that_time_alone_changed_says_so(database: str, office: Deployment) -> None:  # noqa: F811
+    jobs.run_due(NOW, deployment=office)
     Job.objects.filter(kind="assurance.check").update(due_at=NOW + 99 * DAY)
-    jobs.run_due(NOW + 9 * DAY, office=office)
+    jobs.run_due(NOW + 9 * DAY, deployment=office)
     assert ChangeRow.objects.latest("pk").cause == "stale"
 
 
-def test_outsiders_see_a_delayed_promise_as_it_was_and_staff_as_it_is(happened: KeepContext) -> None:
+def test_outsiders_see_a_delayed_promise_as_it_was_and_staff_as_it_is(happened: Deployment) -> None:
     now, days = TODAY, Period(count=4, unit="day")
     late = shown(happened, Audience.PUBLIC, now, delay=days)
     assert (late.status, late.as_of) == (
@@ -102,11 +102,11 @@ def test_outsiders_see_a_delayed_promise_as_it_was_and_staff_as_it_is(happened: 
     assert shown(happened, Audience.PUBLIC, now).status is Status.KEPT
 
 
-def test_before_anybody_knew_a_delayed_promise_is_private(happened: KeepContext) -> None:
+def test_before_anybody_knew_a_delayed_promise_is_private(happened: Deployment) -> None:
     assert shown(happened, Audience.PUBLIC, TODAY, delay=Period(count=1, unit="year")).status is None
 
 
-def test_the_picture_covers_the_time_without_gaps_and_says_the_same(happened: KeepContext) -> None:
+def test_the_picture_covers_the_time_without_gaps_and_says_the_same(happened: Deployment) -> None:
     until = TODAY
     changes = status_history.changes_of(NAME, since=NOW, until=until)
     segments = status_history.strip(changes, NOW, until)
@@ -116,7 +116,7 @@ def test_the_picture_covers_the_time_without_gaps_and_says_the_same(happened: Ke
     assert segments[-1].start + segments[-1].width == 1_000
 
 
-def test_the_trend_counts_each_promise_once_on_every_day_that_it_was_known(happened: KeepContext) -> None:
+def test_the_trend_counts_each_promise_once_on_every_day_that_it_was_known(happened: Deployment) -> None:
     trend = status_history.trend({NAME: Status.KEPT}, TODAY)
     assert sum(column.days for column in trend.columns) == trend.days == 90
     assert all(sum(column.counts.values()) <= 1 for column in trend.columns)
@@ -126,7 +126,7 @@ def test_the_trend_counts_each_promise_once_on_every_day_that_it_was_known(happe
 
 
 @pytest.fixture
-def served(happened: KeepContext, tmp_path: Any, settings: Any) -> Mapping[str, Any]:
+def served(happened: Deployment, tmp_path: Any, settings: Any) -> Mapping[str, Any]:
     settings.TROTH = team.lay(tmp_path)
     declared = team.DECLARED.replace("effective: 2026-11-01}", "effective: 2026-11-01, publish: {status: public}}")
     promise = f'promises:\n  - {{quote: "{QUOTE}", owner: dpo@example.org, controls: [core.runs_finished]}}\n'
@@ -171,22 +171,22 @@ def test_the_principles_say_how_much_of_each_is_kept(served: Any) -> None:
     assert row["promises"] == 1
 
 
-def test_machines_get_history_and_trend_and_only_staff_the_tasks(served: Any, happened: KeepContext) -> None:
+def test_machines_get_history_and_trend_and_only_staff_the_tasks(served: Any, happened: Deployment) -> None:
     facts = outside("status-json").json()
     assert facts["promises"][0]["history"]
     assert sum(each["days"] for each in facts["trend"]["counts"]) == 90
     assert "tasks" not in facts
     DatabaseJournal().begin(replace(RUN, id="r-2"))
-    jobs.run_due(TODAY + HOUR, office=happened)
+    jobs.run_due(TODAY + HOUR, deployment=happened)
     [task] = Client(REMOTE_ADDR="127.0.0.1").get(reverse("status-json")).json()["tasks"]
     assert (task["control"], task["owners"]) == ("core.runs_finished", ["dpo@example.org"])
 
 
-def test_no_figure_leaves_where_the_promise_shows_none(happened: KeepContext) -> None:
-    [promise] = happened.company.declaration.promises
+def test_no_figure_leaves_where_the_promise_shows_none(happened: Deployment) -> None:
+    [promise] = happened.declaration.promises
     change = next(each for each in status_history.changes_of(NAME, since=NOW - DAY, until=TODAY) if each.figures)
     silent = promise.model_copy(update={"granularity": Granularity.NONE})
-    controls = happened.company.controls
+    controls = happened.controls
     assert reason_sentence(change, silent, controls, Audience.PUBLIC).figures == {}
     assert "“" not in reason_sentence(change, silent, controls, Audience.PUBLIC).why
     unbound = promise.model_copy(update={"controls": ("ledger.intact",)})

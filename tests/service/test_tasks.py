@@ -15,10 +15,10 @@ from troth.service.api import webhooks
 from troth.service.api.duty import API_MANAGE
 from troth.service.api.models import Delivery
 from troth.service.assurance import jobs
-from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.assurance.models import ReminderRow
 from troth.service.core import checks, tasks
+from troth.service.core.deployment import Deployment
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.models import Task
 from troth.service.core.tasks import TaskChange
@@ -74,50 +74,50 @@ def told() -> list[tuple[str, dict[str, Any]]]:
     return [(row.event, row.body["data"]) for row in Delivery.objects.order_by("id")]
 
 
-def test_webhooks_are_told_once_of_a_failure_and_once_of_its_end(database: str, office: KeepContext) -> None:  # noqa: F811
+def test_webhooks_are_told_once_of_a_failure_and_once_of_its_end(database: str, office: Deployment) -> None:  # noqa: F811
     webhooks.make("https://desk.example.org/", EVENTS, keys=office.keyring, now=NOW)
     DatabaseJournal().begin(RUN)
-    jobs.run_due(NOW, office=office)
-    jobs.run_due(NOW + HOUR, office=office)
+    jobs.run_due(NOW, deployment=office)
+    jobs.run_due(NOW + HOUR, deployment=office)
     [(event, facts)] = told()
     assert (event, facts["control"], facts["severity"]) == ("control.failing", "core.runs_finished", "high")
     assert "dpo@example.org" not in str(facts)
     DatabaseJournal().finish(RUN.id, [])
-    jobs.run_due(NOW + 2 * HOUR, office=office)
+    jobs.run_due(NOW + 2 * HOUR, deployment=office)
     assert [event for event, _ in told()] == ["control.failing", "control.passing"]
 
 
 @pytest.fixture
-def attested(office: KeepContext) -> Any:  # noqa: F811
-    def until(day: dt.date) -> KeepContext:
+def attested(office: Deployment) -> Any:  # noqa: F811
+    def until(day: dt.date) -> Deployment:
         word = Attestation(by="ben@example.org", says="It is so.", on=dt.date(2026, 1, 1), until=day)
         return promising(office, Promise(quote="q", owner="dpo@example.org", attest=word))
 
     return until
 
 
-def test_a_word_that_runs_out_soon_is_reminded_of_once(database: str, office: KeepContext, attested: Any) -> None:  # noqa: F811
+def test_a_word_that_runs_out_soon_is_reminded_of_once(database: str, office: Deployment, attested: Any) -> None:  # noqa: F811
     webhooks.make("https://desk.example.org/", EVENTS, keys=office.keyring, now=NOW)
-    jobs.run_due(NOW, office=attested(dt.date(2027, 6, 1)))
+    jobs.run_due(NOW, deployment=attested(dt.date(2027, 6, 1)))
     assert not ReminderRow.objects.exists()
     for hour in range(2):
-        jobs.run_due(NOW + hour * HOUR, office=attested(dt.date(2026, 12, 20)))
+        jobs.run_due(NOW + hour * HOUR, deployment=attested(dt.date(2026, 12, 20)))
     assert [(event, facts["until"]) for event, facts in told()] == [("attestation.expiring", "2026-12-20")]
-    jobs.run_due(NOW + 5 * HOUR, office=attested(dt.date(2027, 12, 20)))
+    jobs.run_due(NOW + 5 * HOUR, deployment=attested(dt.date(2027, 12, 20)))
     assert ReminderRow.objects.get().closed_at == NOW + 5 * HOUR
 
 
 def test_staff_see_what_fails_and_nothing_lets_them_close_it(
     database: str,
     staff_member: Any,
-    office: KeepContext,  # noqa: F811
+    office: Deployment,  # noqa: F811
     settings: Any,
     tmp_path: Any,
 ) -> None:
     settings.TROTH = team.lay(tmp_path)
-    jobs.run_due(NOW, office=office)
+    jobs.run_due(NOW, deployment=office)
     DatabaseJournal().begin(RUN)
-    jobs.run_due(NOW + HOUR, office=office)
+    jobs.run_due(NOW + HOUR, deployment=office)
     client = staff_member(EVIDENCE_READ)
     page = client.get(reverse("controls"))
     assert page.status_code == 200

@@ -23,10 +23,10 @@ from tests.service.test_pages import DECLARED, POLICY
 from troth.service import health
 from troth.service.api import tokens
 from troth.service.api.scopes import scopes
-from troth.service.assurance import actions, jobs
+from troth.service.assurance import jobs
 from troth.service.configuration import Settings
-from troth.service.core.deployment import deployment
-from troth.service.core.keys import keyring, make_keys
+from troth.service.core.deployment import load_deployment
+from troth.service.core.keys import make_keys
 from troth.service.database import hasty
 from troth.service.requests.models import Case
 
@@ -58,7 +58,9 @@ def site(database: str, tmp_path: Path, settings: DjangoSettings) -> Path:
     }
     settings.TROTH = told = Settings.read(environment)
     jobs.run_due(
-        dt.datetime.now(dt.UTC), checks=False, office=actions.KeepContext(deployment(told), keyring(home), home=home)
+        dt.datetime.now(dt.UTC),
+        checks=False,
+        deployment=load_deployment(told).but(home=home),
     )
     described = connections.settings["default"]
     described["OPTIONS"] = hasty(described)

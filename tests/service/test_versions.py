@@ -16,9 +16,9 @@ from troth.ledger import DeclaredName
 from troth.policy import read
 from troth.protect import Keyring
 from troth.service import pages
-from troth.service.assurance import actions, jobs
+from troth.service.assurance import jobs
 from troth.service.configuration import Settings
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import load_deployment
 from troth.service.core.keys import make_keys
 from troth.service.core.models import CheckRow, Task
 from troth.service.policy_pages.models import PublishedRow
@@ -55,7 +55,7 @@ policy:
 
     def keeps(self, *, days_ago: int = 0, checks: int = 0) -> None:
         now = timezone.now() - dt.timedelta(days=days_ago)
-        jobs.run_due(now, checks=bool(checks), office=actions.KeepContext(deployment(self.told), self.keys))
+        jobs.run_due(now, checks=bool(checks), deployment=load_deployment(self.told).but(keyring=self.keys))
 
     def plans(self, text: str, *, days: int, told: int = 0, before: int = 30, more: str = "") -> None:
         """The file holds *text*, to count *days* from today on; people were told *told* days ago."""

@@ -12,7 +12,6 @@ from tests.rig.witness import Answer, Authority, FakeWitness, authority, serving
 from tests.service.conftest import TestSigner
 from tests.service.test_passes import DECLARED, QUOTE, look
 
-from troth.controls import catalogue, looked_at_hash
 from troth.declaration import Ledger, parse
 from troth.ledger import (
     DeclaredName,
@@ -27,7 +26,6 @@ from troth.ledger import (
 from troth.policy import read
 from troth.protect import Keyring
 from troth.service.assurance import jobs
-from troth.service.assurance.actions import KeepContext
 from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import DatabaseLog, record
 from troth.service.core.models import EntryRow, OutsideSignature, Tile, Tree
@@ -166,20 +164,20 @@ def test_the_keep_loop_asks_and_puts_a_conflict_into_the_log(database: str, capl
     outsider = Outsider(keyring.signer("localhost/troth").verifier)
     with serving(outsider.answer) as outsider.url:
         declaration = parse(DECLARED).model_copy(update={"ledger": outsider.declared})
-        company = Deployment(declaration, looked_at_hash(declaration), read(f"# Policy\n\n{QUOTE}\n"), catalogue())
-        office = KeepContext(company, keyring, look=look)
-        jobs.run_due(NOW, office=office)
+        company = Deployment(declaration, policy=read(f"# Policy\n\n{QUOTE}\n"))
+        office = company.but(keyring=keyring, look=look)
+        jobs.run_due(NOW, deployment=office)
         cosigned = outsider.witness.seen["localhost/troth"][0]
         assert cosigned == Tree.objects.get().size > 0
         record(entry())
-        jobs.run_due(NOW + dt.timedelta(minutes=5), office=office)
+        jobs.run_due(NOW + dt.timedelta(minutes=5), deployment=office)
         assert outsider.asked == 1, "not before its time"
-        jobs.run_due(NOW + dt.timedelta(minutes=10), office=office)
+        jobs.run_due(NOW + dt.timedelta(minutes=10), deployment=office)
         assert outsider.witness.seen["localhost/troth"][0] == Tree.objects.get().size == cosigned + 1
         outsider.witness.seen["localhost/troth"] = (99, bytes(32))
         record(entry())
         with caplog.at_level(logging.WARNING, "troth.keep"):
-            jobs.run_due(NOW + dt.timedelta(minutes=20), office=office)
+            jobs.run_due(NOW + dt.timedelta(minutes=20), deployment=office)
     [said] = [line for line in caplog.records if "the ledger" in line.getMessage()]
     assert (said.name, said.levelno) == ("troth.keep", logging.ERROR)
     assert "has cosigned 99 entries of this ledger" in said.getMessage()

@@ -60,7 +60,7 @@ def told(folder: Path) -> dict[str, Any]:
     from troth.service.assurance.jobs import run_due
     from troth.service.assurance.models import PromiseRow
     from troth.service.assurance.rules import CHECK
-    from troth.service.core.deployment import deployment
+    from troth.service.core.deployment import current
     from troth.service.core.jobs.models import Job
     from troth.service.core.key_lifecycle import sealed_places
     from troth.service.core.keys import keyring, ledger_signer
@@ -68,7 +68,6 @@ def told(folder: Path) -> dict[str, Any]:
     from troth.service.core.own_tables import own
     from troth.service.core.resealing import hanging
     from troth.service.entry_labels import entry_title
-    from troth.service.requests.deployment import case_deployment
     from troth.service.requests.intake.mailbox import read_mailbox
     from troth.service.staff.base import pages_for
     from troth.service.staff.rights import StaffRole, right_named, rights_of_role
@@ -77,7 +76,7 @@ def told(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     now = dt.datetime.now(dt.UTC)
     settings.ALLOWED_HOSTS = ["*"]
-    client, keys, here = Client(), keyring(settings.TROTH.home), deployment(settings.TROTH)
+    client, keys, here = Client(), keyring(settings.TROTH.home), current()
 
     webhooks.make("https://shop.example.org/", ["note.left"], keys=keys, now=now)
     run_due(hasten=True)
@@ -131,7 +130,7 @@ def told(folder: Path) -> dict[str, Any]:
         (mailbox / part).mkdir(parents=True)
     (mailbox / "new" / "1").write_bytes(b"From: ben@example.org\r\nSubject: note\r\n\r\nHello\r\n")
     found["inbox"] = [
-        read_mailbox(SimpleNamespace(folder=mailbox), case_deployment(), now=now),  # type: ignore[arg-type]
+        read_mailbox(SimpleNamespace(folder=mailbox), current().without_own, now=now),  # type: ignore[arg-type]
         Note.objects.count(),
     ]
     archive = folder / "evidence.zip"

@@ -205,8 +205,7 @@ def _approvals() -> None:
 
     from troth.service.assurance import statements
     from troth.service.assurance.duty import PROMISES_APPROVE
-    from troth.service.core.deployment import deployment
-    from troth.service.settings import TROTH
+    from troth.service.core.deployment import current
     from troth.service.staff import actions
     from troth.service.staff.models import StaffMember
     from troth.service.staff.undertaking import document_hash
@@ -219,7 +218,7 @@ def _approvals() -> None:
         actions.give(member, [PROMISES_APPROVE], reason="approves what others declare", now=now)
         actions.accept(token, secrets.token_urlsafe(12), now=now)
         actions.sign(member, document_hash(), now=now)
-        statements.approve(statements.waiting(deployment(TROTH).declaration, now), by=member, actor="staff", now=now)
+        statements.approve(statements.waiting(current().declaration, now), by=member, actor="staff", now=now)
 
 
 def _console(folder: Path, port: int) -> tuple[Path, float]:

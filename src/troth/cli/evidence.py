@@ -14,7 +14,7 @@ from troth.cli import deployment as cli
 from troth.text import counted
 
 if TYPE_CHECKING:
-    from troth.service.assurance.actions import KeepContext
+    from troth.service.core.deployment import Deployment
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _TOLD_EVERY = 1_000
@@ -73,16 +73,16 @@ def export(
     """
     if since is not None and since.date() > dt.datetime.now(dt.UTC).date():
         raise click.BadParameter(f"{since:%Y-%m-%d} is in the future", param_hint="--since")
-    office = _office(declaration)
+    deployment = _deployment(declaration)
     from troth.service.assurance.evidence import ArchiveScope, export_evidence
     from troth.service.core.keys import ledger_signer
 
     wanted = ArchiveScope(
         since.date() if since else None, promises, tuple(path.read_text("utf-8", "replace") for path in earlier)
     )
-    signer = ledger_signer(office.keyring, office.company.declaration.organisation)
+    signer = ledger_signer(deployment.keyring, deployment.declaration.organisation)
     with _bar() as tell:
-        done = export_evidence(office.company, signer, out, wanted, progress=tell)
+        done = export_evidence(deployment, signer, out, wanted, progress=tell)
     if as_json:
         facts = {"file": str(done.path), "files": done.files, "promises": done.promises, "entries": done.entries}
         cli.print_json({**facts, "as_of": done.as_of.isoformat(), "key": done.key})
@@ -114,14 +114,14 @@ def retract(
     Example:  troth evidence retract stores.schema_declared --from 2026-11-01 --until 2026-11-14 \\
                   --because "it did not see views"
     """
-    office = _office(declaration)
+    deployment = _deployment(declaration)
     from troth.service.assurance.retraction import retract_checks
     from troth.service.core.retraction import plan_retraction
 
     plan = plan_retraction(control, since=since.date(), until=until.date())
     outcomes = ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in plan.outcomes.items())
-    rests = sum(control in promise.controls for promise in office.company.declaration.promises)
-    receipt = retract_checks(office, plan, because, now=dt.datetime.now(dt.UTC)) if applied else None
+    rests = sum(control in promise.controls for promise in deployment.declaration.promises)
+    receipt = retract_checks(deployment, plan, because, now=dt.datetime.now(dt.UTC)) if applied else None
     if as_json:
         told = {"control": control, "checks": len(plan.checks), "outcomes": dict(plan.outcomes), "promises": rests}
         cli.print_json({**told, "applied": applied, "receipt": receipt})
@@ -131,8 +131,8 @@ def retract(
     click.echo(receipt if receipt else "nothing was changed; repeat with --apply to retract them", nl=not receipt)
 
 
-def _office(declaration: Path) -> KeepContext:
-    """The context of a pass for *declaration*, with Troth's own database set up."""
+def _deployment(declaration: Path) -> Deployment:
+    """The deployment for *declaration*, with Troth's own database set up."""
     from troth.declaration import load
     from troth.protect import Keyring
     from troth.service.server import catch_up, set_up
@@ -141,9 +141,9 @@ def _office(declaration: Path) -> KeepContext:
     Keyring.open(cli.home())
     set_up()
     catch_up()
-    from troth.service.assurance.actions import KeepContext
+    from troth.service.core.deployment import current
 
-    return KeepContext.open()
+    return current()
 
 
 @contextmanager

@@ -51,11 +51,11 @@ def promises(
     if email is not None:
         _approve(declaration, id_, email, plan, as_json)
         return
-    here, found = _found(declaration, id_)
+    deployment, found = _found(declaration, id_)
     if as_json:
-        cli.print_json(_whole(found[0], here) if id_ is not None else [_brief(each) for each in found])
+        cli.print_json(_whole(found[0], deployment) if id_ is not None else [_brief(each) for each in found])
     else:
-        for line in _shown(found[0], here) if id_ is not None else _listed(found):
+        for line in _shown(found[0], deployment) if id_ is not None else _listed(found):
             click.echo(cli.printable(line))
     if any(each.judgement.status == "broken" for each in found):
         raise click.exceptions.Exit(1)
@@ -69,12 +69,11 @@ def _found(declaration: Path, id_: str | None) -> tuple[Deployment, Sequence[Pro
     set_up()
     catch_up()
     from troth.service.assurance.promise_status import meant, stand
-    from troth.service.core.deployment import deployment
-    from troth.service.settings import TROTH
+    from troth.service.core.deployment import current
 
-    here = deployment(TROTH)
-    found = {each.name: each for each in stand(here, dt.datetime.now(dt.UTC))}
-    return here, [found[meant(id_, found)]] if id_ is not None else list(found.values())
+    deployment = current()
+    found = {each.name: each for each in stand(deployment, dt.datetime.now(dt.UTC))}
+    return deployment, [found[meant(id_, found)]] if id_ is not None else list(found.values())
 
 
 # --- approving ------------------------------------------------------------------------------------------------------
@@ -82,7 +81,7 @@ def _found(declaration: Path, id_: str | None) -> tuple[Deployment, Sequence[Pro
 
 def _approve(declaration: Path, id_: str | None, email: str, plan: str | None, as_json: bool) -> None:
     """Show what *email* may approve; with its hash *plan*, approve it."""
-    here, found = _found(declaration, id_)
+    deployment, found = _found(declaration, id_)
     from troth.errors import TrothError
     from troth.ledger import Hash
     from troth.service.assurance import statements
@@ -93,7 +92,7 @@ def _approve(declaration: Path, id_: str | None, email: str, plan: str | None, a
     now = dt.datetime.now(dt.UTC)
     member = acting(email, PROMISES_APPROVE, now=now)
     names = {each.name for each in found}
-    waiting = [each for each in statements.waiting(here.declaration, now) if each.name in names]
+    waiting = [each for each in statements.waiting(deployment.declaration, now) if each.name in names]
     wanted = [each for each in waiting if each.is_open_to(member)]
     if waiting and not wanted:
         raise OwnPlan("this account gave what waits, or owns its promise: somebody else has to approve it")
@@ -146,7 +145,7 @@ def _listed(statuses: Sequence[PromiseStatus]) -> Iterator[str]:
     yield f"{counted(len(statuses), 'promise')}{f': {told}' if told else ''}"
 
 
-def _shown(status: PromiseStatus, here: Deployment) -> Iterator[str]:
+def _shown(status: PromiseStatus, deployment: Deployment) -> Iterator[str]:
     promise = status.promise
     yield f"“{promise.quote}”"
     since = f", since {status.since:%Y-%m-%d %H:%M} UTC" if status.since else ""
@@ -156,7 +155,7 @@ def _shown(status: PromiseStatus, here: Deployment) -> Iterator[str]:
         yield f"about: {', '.join(promise.about)}"
     for it in status.judgement.standings:
         yield ""
-        yield from _control(it, here.controls.get(it.control or ""))
+        yield from _control(it, deployment.controls.get(it.control or ""))
     if promise.waive is not None:
         scope = ", ".join(promise.waive.scope) or "all of its controls"
         yield ""
@@ -191,13 +190,13 @@ def _brief(status: PromiseStatus) -> dict[str, Any]:
     }
 
 
-def _whole(status: PromiseStatus, here: Deployment) -> dict[str, Any]:
+def _whole(status: PromiseStatus, deployment: Deployment) -> dict[str, Any]:
     promise = status.promise
     return {
         **_brief(status),
         "about": list(promise.about),
         "reasons": list(status.judgement.reasons),
-        "controls": [_checked(it, here.controls.get(it.control or "")) for it in status.checked],
+        "controls": [_checked(it, deployment.controls.get(it.control or "")) for it in status.checked],
         "attest": promise.attest.model_dump(mode="json") if promise.attest else None,
         "waive": promise.waive.model_dump(mode="json") if promise.waive else None,
     }

@@ -16,7 +16,7 @@ from troth.errors import TrothError
 from troth.protect import Keyring
 from troth.service.configuration import Settings
 from troth.service.core import timestamps
-from troth.service.core.deployment import NoDeployment, deployment
+from troth.service.core.deployment import NoDeployment, load_deployment
 from troth.service.start import unapplied_migrations
 
 ROOM_BYTES_MIN: Final = 50_000_000
@@ -58,7 +58,7 @@ def _causes(settings: Settings) -> Iterator[str]:
     except (TrothError, OSError):
         yield "keys"
     try:
-        deployment(settings)
+        _ = load_deployment(settings).policy
     except NoDeployment:
         yield "declaration"
 

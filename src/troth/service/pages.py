@@ -21,7 +21,7 @@ from troth.declaration import Audience, Declaration
 from troth.ledger import receipt
 from troth.service.access_rules import public
 from troth.service.configuration import Settings, is_local
-from troth.service.core.deployment import Deployment, NoDeployment, deployment
+from troth.service.core.deployment import NoDeployment, current
 from troth.service.core.jobs.queue import health
 from troth.service.core.keys import keyring, ledger_signer
 from troth.service.core.ledger import DatabaseLog, tree
@@ -32,14 +32,9 @@ from troth.service.health import causes
 _SECURITY_TXT_DAYS = 180  # RFC 9116 §2.5.5 recommends less than a year
 
 
-def the_company() -> Deployment:
-    """The context of this deployment. Raises `NoDeployment`."""
-    return deployment(_settings())
-
-
 def the_log() -> DatabaseLog:
     """The ledger of this deployment."""
-    return DatabaseLog(ledger_signer(keyring(_settings().home), the_company().declaration.organisation))
+    return DatabaseLog(ledger_signer(keyring(_settings().home), current().declaration.organisation))
 
 
 def told_of(log: DatabaseLog, leaf: int) -> dict[str, Any]:
@@ -50,7 +45,7 @@ def told_of(log: DatabaseLog, leaf: int) -> dict[str, Any]:
         "leaf": leaf,
         "recorded_at": entry.at,
         "what": entry_title(entry),
-        "facts": entry_facts(entry, the_company().declaration),
+        "facts": entry_facts(entry, current().declaration),
         "content": content.decode("ascii"),
         "receipt": receipt(log, leaf, extra=content),
         "verifier": str(log.verifier),
@@ -83,7 +78,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     """Context of every template. Never raises: the error pages use it too."""
     told: dict[str, Any] = {"is_development": not _settings().is_production}
     try:
-        declaration = the_company().declaration
+        declaration = current().declaration
         told |= {"organisation": declaration.organisation, "tree": tree(), "now": timezone.now()}
         told["may_see_status"] = may_see(declaration, audience_of(request))
         told["status_is_public"] = may_see(declaration, Audience.PUBLIC)
@@ -165,7 +160,7 @@ def gpc(request: HttpRequest) -> JsonResponse:
 
 def _declared() -> Any:
     try:
-        return the_company().declaration
+        return current().declaration
     except NoDeployment as error:
         raise Http404 from error
 

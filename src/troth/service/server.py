@@ -81,10 +81,10 @@ def _made(do: Callable[[], Any]) -> tuple[Any, str | None]:
 def _get_ready() -> None:
     """Preparation and checks before anybody is served."""
     settings = set_up()
-    from troth.service.core.deployment import deployment
+    from troth.service.core.deployment import load_deployment
     from troth.service.start import refuse_unsafe_start
 
-    deployment(settings)
+    _ = load_deployment(settings).policy  # raises if the public pages could not be shown
     refuse_unsafe_start()
     if not settings.is_production:
         migrate()

@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from troth.service.configuration import Settings
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import load_deployment
 from troth.service.safety_checks import refuse_unsafe
 
 
@@ -18,7 +18,7 @@ def refuse_unsafe_start() -> None:
         return
     refuse_unsafe(
         told,
-        site=deployment(told).declaration.organisation.site,
+        site=load_deployment(told).declaration.organisation.site,
         debug=settings.DEBUG,
         unapplied=unapplied_migrations(),
     )

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from troth.service.core.deployment import NoDeployment, deployment
+from troth.service.core.deployment import NoDeployment, current
 from troth.service.policy_pages.offline_copy import the_copy
 from troth.service.policy_pages.policy_text import chapters, title_of
 
@@ -90,5 +90,5 @@ def _notice(request: HttpRequest) -> HttpResponse | None:
 
 def _organisation() -> dict[str, Any]:
     with contextlib.suppress(NoDeployment):
-        return {"organisation": deployment(settings.TROTH).declaration.organisation}
+        return {"organisation": current().declaration.organisation}
     return {}

@@ -182,7 +182,7 @@ def test_a_package_is_not_handed_on_for_what_the_person_proved_later(office: Off
     reference = api.post("requests", {**ANN, "right": "view"}).json()["reference"]
     case = Case.objects.get()
     link = links.use(links.make(case, MailedLink.Use.PROVE, now=office.now()), now=office.now())
-    receive.prove(link, office.desk, now=office.now(), tier=3)
+    receive.prove(link, office.deployment, now=office.now(), tier=3)
     office.work()
     assert (Case.objects.get().tier, Case.objects.get().outcome) == (3, "fulfilled")
     assert api.get(f"requests/{reference}/package").status_code == 403

@@ -17,11 +17,9 @@ from tests.service import team
 from troth.service.api import tokens
 from troth.service.api.models import ApiToken
 from troth.service.assurance import jobs, pushed_evidence
-from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.duty import EVIDENCE_WRITE
 from troth.service.assurance.models import PromiseRow, PushedRow
-from troth.service.core.deployment import deployment
-from troth.service.core.keys import keyring
+from troth.service.core.deployment import current
 from troth.service.core.models import CheckRow
 from troth.service.requests.duty import CASES_READ
 
@@ -63,8 +61,8 @@ def send(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Send
 
 
 def status() -> str:
-    office = KeepContext(deployment(settings.TROTH), keyring(settings.TROTH.home))
-    jobs.run_due(timezone.now(), office=office)
+    office = current()
+    jobs.run_due(timezone.now(), deployment=office)
     return PromiseRow.objects.get().status
 
 

@@ -133,7 +133,7 @@ def test_a_message_is_believed_by_its_signature_once(
     program: Program,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _, secret = webhooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    _, secret = webhooks.make(receiver.url, ["case.received"], keys=office.deployment.keyring, now=office.now())
     monkeypatch.setenv("TROTH_HOOK_SECRET", secret)
     program(ASK)
     run_due(None, "api.webhook")
@@ -150,7 +150,7 @@ def test_a_message_is_believed_by_its_signature_once(
 
 
 def test_an_old_message_is_refused(office: Office, receiver: Receiver) -> None:  # noqa: F811
-    _, secret = webhooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    _, secret = webhooks.make(receiver.url, ["case.received"], keys=office.deployment.keyring, now=office.now())
     office.ask("view")
     run_due(None, "api.webhook")
     [(headers, body)] = receiver.taken

@@ -72,7 +72,7 @@ def program(office: Office) -> Program:
     asked = CaseContent(address="ann@example.org", identifiers=(("email", "ann@example.org"),))
     closed, begun = (
         receive.receive(
-            receive.Intake(CaseKind.REQUEST, asked, Channel.API, right="view", tier=tier), office.desk, now=now
+            receive.Intake(CaseKind.REQUEST, asked, Channel.API, right="view", tier=tier), office.deployment, now=now
         )
         for tier in (3, 0)
     )

@@ -75,7 +75,9 @@ def receiver(office: Any, settings: Any) -> Iterator[Receiver]:  # noqa: F811
 
 
 def test_a_case_is_told_signed_and_without_anything_personal(office: Office, receiver: Receiver) -> None:  # noqa: F811
-    _, secret = webhooks.make(receiver.url, list(gathered("webhooks")), keys=office.desk.keyring, now=office.now())
+    _, secret = webhooks.make(
+        receiver.url, list(gathered("webhooks")), keys=office.deployment.keyring, now=office.now()
+    )
     case = office.answered("erase")
     deliver_due(office.now())
     told = [json.loads(body) for _, body in receiver.taken]
@@ -89,7 +91,7 @@ def test_a_case_is_told_signed_and_without_anything_personal(office: Office, rec
 
 
 def test_what_is_not_taken_is_sent_again_with_the_same_id(office: Office, receiver: Receiver) -> None:  # noqa: F811
-    webhooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    webhooks.make(receiver.url, ["case.received"], keys=office.deployment.keyring, now=office.now())
     receiver.status = 503
     office.ask("view")
     deliver_due(office.now())
@@ -103,7 +105,7 @@ def test_what_is_not_taken_is_sent_again_with_the_same_id(office: Office, receiv
 
 def test_a_receiver_that_is_gone_is_given_up_after_a_day(office: Office, settings: Any) -> None:  # noqa: F811
     allow_this_machine(settings)
-    webhooks.make("http://127.0.0.1:9/", ["case.received"], keys=office.desk.keyring, now=office.now())
+    webhooks.make("http://127.0.0.1:9/", ["case.received"], keys=office.deployment.keyring, now=office.now())
     office.ask("view")
     now = office.now()
     for hours in range(0, 60, 1):
@@ -128,7 +130,7 @@ def test_a_silent_receiver_is_left_alone_and_holds_up_no_other(
     silent: str,
 ) -> None:
     for url in (silent, receiver.url):
-        webhooks.make(url, ["case.received"], keys=office.desk.keyring, now=office.now())
+        webhooks.make(url, ["case.received"], keys=office.deployment.keyring, now=office.now())
     for _ in range(3):
         office.ask("view")
     deliver_due(office.now())
@@ -152,8 +154,8 @@ def test_a_pass_over_silent_receivers_is_short(
     monkeypatch.setattr(webhooks, "deliver", deliver)
     monkeypatch.setattr(webhooks, "_PASS_S_MAX", 0.1)
     for number in range(2):
-        webhooks.make(f"{silent}/{number}", ["case.received"], keys=office.desk.keyring, now=office.now())
-    webhooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+        webhooks.make(f"{silent}/{number}", ["case.received"], keys=office.deployment.keyring, now=office.now())
+    webhooks.make(receiver.url, ["case.received"], keys=office.deployment.keyring, now=office.now())
     office.ask("view")
     deliver_due(office.now())
     assert tried == [["", "", "ReadTimeout"], ["", "ReadTimeout", "ReadTimeout"], ["", "ReadTimeout", "ReadTimeout"]]
@@ -161,13 +163,13 @@ def test_a_pass_over_silent_receivers_is_short(
 
 
 def test_only_wanted_events_are_told(office: Office, receiver: Receiver) -> None:  # noqa: F811
-    webhooks.make(receiver.url, ["case.closed"], keys=office.desk.keyring, now=office.now())
+    webhooks.make(receiver.url, ["case.closed"], keys=office.deployment.keyring, now=office.now())
     office.ask("view")
     assert not Delivery.objects.exists()
 
 
 def test_an_ended_webhook_is_told_nothing_more(office: Office, receiver: Receiver) -> None:  # noqa: F811
-    made, _ = webhooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    made, _ = webhooks.make(receiver.url, ["case.received"], keys=office.deployment.keyring, now=office.now())
     office.ask("view")
     assert webhooks.end(made.pk, now=office.now())
     deliver_due(office.now())
@@ -193,7 +195,7 @@ def test_an_ended_webhook_is_told_nothing_more(office: Office, receiver: Receive
 )
 def test_messages_go_to_safe_addresses_only(office: Office, url: str, events: list[str]) -> None:  # noqa: F811
     with pytest.raises(WebhookRefused):
-        webhooks.make(url, events, keys=office.desk.keyring, now=office.now())
+        webhooks.make(url, events, keys=office.deployment.keyring, now=office.now())
     assert not Webhook.objects.exists()
 
 
@@ -203,7 +205,7 @@ def test_what_turned_private_after_it_was_saved_is_not_called(
     settings: Any,
     staff_member: Any,
 ) -> None:
-    webhooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    webhooks.make(receiver.url, ["case.received"], keys=office.deployment.keyring, now=office.now())
     settings.TROTH = replace(settings.TROTH, webhook_networks=())
     office.ask("view")
     deliver_due(office.now())
@@ -218,7 +220,7 @@ def test_what_turned_private_after_it_was_saved_is_not_called(
 
 def test_no_redirect_is_followed(office: Office, receiver: Receiver) -> None:  # noqa: F811
     receiver.status, receiver.moved = 307, "http://127.0.0.1:9/"
-    webhooks.make(receiver.url, ["case.received"], keys=office.desk.keyring, now=office.now())
+    webhooks.make(receiver.url, ["case.received"], keys=office.deployment.keyring, now=office.now())
     office.ask("view")
     deliver_due(office.now())
     assert [one.why for one in Delivery.objects.all()] == ["status 307"]

@@ -178,7 +178,7 @@ class Firm(Told):
             self.mailed[who] = OLD[NAME]
         if world.registered:
             about, now = who if world.went_by_register else "ben@example.org", self.office.now()
-            what, desk = sorted(world.went_by_register or {EMAIL}), self.office.desk
+            what, desk = sorted(world.went_by_register or {EMAIL}), self.office.deployment
             disclose(
                 [Identity.of(email=about)],
                 to="partner",
@@ -317,7 +317,7 @@ def answered(told: Firm, world: Company, read: tuple[str, ...]) -> tuple[Known, 
         CaseKind.REQUEST, content, Channel.CENTRE, right=world.right, language=world.language, tier=1
     )
     before = held(told, who)
-    case = receive.receive(intake, office.desk, now=office.now())
+    case = receive.receive(intake, office.deployment, now=office.now())
     office.work()
     end_tasks(office, case, well=world.ends_well, silent="mailer" if world.mailer == "down" else "")
     case.refresh_from_db()

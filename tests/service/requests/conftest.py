@@ -15,10 +15,11 @@ import pytest
 from tests.rig.jobs import run_due
 
 from troth.service.configuration import Settings
+from troth.service.core.deployment import Deployment, current
 from troth.service.core.keys import make_keys
+from troth.service.core.store_pool import close_stores
 from troth.service.mail.models import LetterRow
 from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import CaseDeployment, case_deployment, close_stores
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseKind, Channel, MailedLink
 from troth.service.requests.verification import links
@@ -88,19 +89,19 @@ class Office:
     settings: Settings
 
     @property
-    def desk(self) -> CaseDeployment:
-        return case_deployment()
+    def deployment(self) -> Deployment:
+        return current().without_own
 
     def ask(self, right: str, who: str = "ann@example.org", *, tier: int = 0, **content: Any) -> Case:
         """A request from the centre by e-mail address."""
         asked = CaseContent(address=who, identifiers=(("email", who),), **content)
         intake = receive.Intake(CaseKind.REQUEST, asked, Channel.CENTRE, right=right, tier=tier)
-        return receive.receive(intake, self.desk, now=self.now())
+        return receive.receive(intake, self.deployment, now=self.now())
 
     def prove(self, case: Case) -> Case:
         """The person opens the link that was mailed, and presses the button."""
         secret = links.make(case, MailedLink.Use.PROVE, now=self.now())
-        return receive.prove(links.use(secret, now=self.now()), self.desk, now=self.now())
+        return receive.prove(links.use(secret, now=self.now()), self.deployment, now=self.now())
 
     def work(self) -> None:
         """Carry everything that can go on now."""

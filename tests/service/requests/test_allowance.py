@@ -56,7 +56,7 @@ def test_forms_api_and_mail_count_together(office: Office, visitor: Client) -> N
         )
         assert sent.status_code == 201
         raw = f"From: ann+c{number}@example.org\nSubject: Delete my data\n\nPlease delete all my data.\n"
-        mailbox.take_in(mailbox.MailboxMessage(raw.encode(), now, lambda: None), office.desk, now=now)
+        mailbox.take_in(mailbox.MailboxMessage(raw.encode(), now, lambda: None), office.deployment, now=now)
         complaint = visitor.post("/your-data/complain/", {"email": ANN, "message": f"Why {number}?"})
         assert complaint.status_code == 302
     office.work()
@@ -67,7 +67,7 @@ def test_forms_api_and_mail_count_together(office: Office, visitor: Client) -> N
 def test_a_batch_of_a_program_mails_an_address_three_times(office: Office) -> None:
     content = CaseContent(address=ANN, identifiers=(("email", ANN),))
     intakes = [receive.Intake(CaseKind.REQUEST, content, Channel.API, right="view") for _ in range(20)]
-    receive.receive_all(intakes, office.desk, now=office.now())
+    receive.receive_all(intakes, office.deployment, now=office.now())
     assert (Case.objects.count(), queued().total(), MailedLink.objects.count()) == (20, MESSAGES_MAX, MESSAGES_MAX)
 
 
@@ -108,10 +108,10 @@ def test_a_case_that_was_not_acknowledged_says_so_to_staff(office: Office) -> No
 
 def test_what_was_mailed_counts_for_a_day_and_is_forgotten(office: Office, visitor: Client) -> None:
     now = office.now()
-    assert [mail_allowance.take(ANN, office.desk, now=now) for _ in range(5)] == [True, True, True, False, False]
-    assert not mail_allowance.take("Ann+x@Example.org", office.desk, now=now + dt.timedelta(hours=23))
-    assert mail_allowance.take("a.nn@example.org", office.desk, now=now), "dots are another's"
-    assert mail_allowance.take(ANN, office.desk, now=now + dt.timedelta(hours=24, seconds=1))
+    assert [mail_allowance.take(ANN, office.deployment, now=now) for _ in range(5)] == [True, True, True, False, False]
+    assert not mail_allowance.take("Ann+x@Example.org", office.deployment, now=now + dt.timedelta(hours=23))
+    assert mail_allowance.take("a.nn@example.org", office.deployment, now=now), "dots are another's"
+    assert mail_allowance.take(ANN, office.deployment, now=now + dt.timedelta(hours=24, seconds=1))
     deadlines.watch(now + dt.timedelta(days=3))
     assert not UnprovedAddress.objects.exists()
 

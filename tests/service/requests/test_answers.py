@@ -160,7 +160,7 @@ def follow(told: Told, world: World) -> list[str]:
     intake = receive.Intake(
         CaseKind.REQUEST, content, Channel.CENTRE, right=world.right, language=world.language, tier=1
     )
-    case = receive.receive(intake, office.desk, now=office.now())
+    case = receive.receive(intake, office.deployment, now=office.now())
     office.work()
     end_tasks(office, case, well=world.ends_well, silent="mailer" if world.mailer == "down" else "")
     case.refresh_from_db()

@@ -28,13 +28,15 @@ BEN, CHLOE = Actor("staff", "ps1:" + "b" * 32), Actor("staff", "ps1:" + "c" * 32
 def refused(office: Office, *, who: Actor = BEN) -> Case:
     case = office.ask("erase")
     office.prove(case)
-    actions.refuse(case.pk, "We need it for a claim.", "GDPR Art. 17(3)(e)", office.desk, who=who, now=office.now())
+    actions.refuse(
+        case.pk, "We need it for a claim.", "GDPR Art. 17(3)(e)", office.deployment, who=who, now=office.now()
+    )
     return Case.objects.get(pk=case.pk)
 
 
 def appealed(office: Office, case: Case) -> Case:
     return appeals.open_appeal(
-        case.pk, "The claim is over.", office.desk, channel=Channel.CENTRE, is_proved=True, now=office.now()
+        case.pk, "The claim is over.", office.deployment, channel=Channel.CENTRE, is_proved=True, now=office.now()
     )
 
 
@@ -72,7 +74,7 @@ def test_an_appeal_has_a_clock_of_its_own(office: Office) -> None:
     case = refused(office)
     later = office.now() + dt.timedelta(days=60)
     opened = appeals.open_appeal(
-        case.pk, "The claim is over.", office.desk, channel=Channel.CENTRE, is_proved=True, now=later
+        case.pk, "The claim is over.", office.deployment, channel=Channel.CENTRE, is_proved=True, now=later
     )
     assert opened.due_on is not None
     assert opened.due_on > later.date() + dt.timedelta(days=27)
@@ -81,10 +83,10 @@ def test_an_appeal_has_a_clock_of_its_own(office: Office) -> None:
 def test_one_that_is_denied_says_why_and_leaves_things_as_they_are(office: Office) -> None:
     opened = appealed(office, refused(office, who=BEN))
     with pytest.raises(CaseRefused, match="somebody else has to decide"):
-        appeals.decide(opened.pk, "No.", office.desk, granted=True, who=BEN, now=office.now())
+        appeals.decide(opened.pk, "No.", office.deployment, granted=True, who=BEN, now=office.now())
     with pytest.raises(CaseRefused, match="somebody else has to decide"):
-        actions.refuse(opened.pk, "No.", "GDPR Art. 17(3)(e)", office.desk, who=BEN, now=office.now())
-    appeals.decide(opened.pk, "It is still open.", office.desk, granted=False, who=CHLOE, now=office.now())
+        actions.refuse(opened.pk, "No.", "GDPR Art. 17(3)(e)", office.deployment, who=BEN, now=office.now())
+    appeals.decide(opened.pk, "It is still open.", office.deployment, granted=False, who=CHLOE, now=office.now())
     assert (Case.objects.get(pk=opened.pk).outcome, Case.objects.count()) == ("refused", 2)
 
 
@@ -126,7 +128,7 @@ def test_a_refusal_says_how_to_appeal(office: Office, country: str, turns: bool)
     path.write_text(path.read_text().replace("country: GB", f"country: {country}").replace("regulator: ICO,", ""))
     from troth.service.requests.messages import appealing
 
-    said = appealing(refused(office), office.desk)["appeal"]
+    said = appealing(refused(office), office.deployment)["appeal"]
     assert "You may also appeal" in said
     assert ("attorney general" in said) is turns
 
@@ -134,17 +136,17 @@ def test_a_refusal_says_how_to_appeal(office: Office, country: str, turns: bool)
 def test_who_had_any_part_in_the_answer_does_not_decide_on_it(office: Office) -> None:
     case = office.ask("erase")
     office.prove(case)
-    lifecycle.note(Case.objects.get(pk=case.pk), "Ann called.", office.desk, who=CHLOE, now=office.now())
-    actions.refuse(case.pk, "We need it.", "GDPR Art. 17(3)(e)", office.desk, who=BEN, now=office.now())
+    lifecycle.note(Case.objects.get(pk=case.pk), "Ann called.", office.deployment, who=CHLOE, now=office.now())
+    actions.refuse(case.pk, "We need it.", "GDPR Art. 17(3)(e)", office.deployment, who=BEN, now=office.now())
     opened = appealed(office, Case.objects.get(pk=case.pk))
     with pytest.raises(CaseRefused, match="somebody else has to decide"):
-        appeals.decide(opened.pk, "No.", office.desk, granted=False, who=CHLOE, now=office.now())
+        appeals.decide(opened.pk, "No.", office.deployment, granted=False, who=CHLOE, now=office.now())
 
 
 def test_an_appeal_is_acknowledged_as_one(office: Office) -> None:
     opened = appealed(office, refused(office))
     row = LetterRow.objects.get(about=opened.about, kind="acknowledged")
-    sent = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
+    sent = office.deployment.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
     assert "Next, a person decides" in sent
     assert "we look in our systems" not in sent
     assert "Colo. Rev. Stat." not in sent, "a law of another country that we keep to of our own accord"

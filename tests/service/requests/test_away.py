@@ -21,8 +21,8 @@ from tests.service.requests.test_stops import Told, World
 from tests.service.requests.test_stops import told as told
 
 from troth.service.core.jobs.models import Job
+from troth.service.core.store_pool import close_stores
 from troth.service.mail.models import LetterRow
-from troth.service.requests.deployment import close_stores
 from troth.service.requests.fulfilment import steps
 from troth.service.requests.models import Case, CaseState
 

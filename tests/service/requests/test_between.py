@@ -11,10 +11,10 @@ from tests.service.requests.conftest import Office
 
 from troth.service.core.jobs.models import Job
 from troth.service.core.models import RunRow
+from troth.service.core.store_pool import close_stores
 from troth.service.requests import actions
 from troth.service.requests.content import CaseContent
 from troth.service.requests.deadlines import watch
-from troth.service.requests.deployment import close_stores
 from troth.service.requests.fulfilment import external_systems, queue, steps
 from troth.service.requests.intake import receive
 from troth.service.requests.intake.mailbox import MailboxMessage, take_in
@@ -150,7 +150,7 @@ def test_nobody_refuses_what_is_being_done(office: Office) -> None:
     case = office.ask("erase", "ben@example.org", tier=1)
     queue.form_batches()
     with pytest.raises(CaseRefused, match="being carried out"):
-        actions.refuse(case.pk, "no", "GDPR Art. 12(5)", office.desk, who=STAFF, now=office.now())
+        actions.refuse(case.pk, "no", "GDPR Art. 12(5)", office.deployment, who=STAFF, now=office.now())
 
 
 def test_nobody_is_asked_while_systems_do_their_part(office: Office) -> None:
@@ -158,7 +158,7 @@ def test_nobody_is_asked_while_systems_do_their_part(office: Office) -> None:
     case = office.answered("view")
     assert case.needs == WaitReason.SYSTEMS
     with pytest.raises(CaseRefused, match="being carried out"):
-        actions.pause(case.pk, "Which account?", office.desk, who=STAFF, now=office.now())
+        actions.pause(case.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
 
 
 def test_what_was_given_up_while_it_was_asked_stays_given_up(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +180,7 @@ def test_what_was_given_up_while_it_was_asked_stays_given_up(office: Office, mon
 def test_a_mark_stays_while_another_case_restricts(office: Office) -> None:
     first, second = office.answered("restrict"), office.answered("restrict")
     for case, mark in ((first, "yes"), (second, None)):
-        actions.lift(case.pk, "It was right.", office.desk, who=STAFF, now=office.now())
+        actions.lift(case.pk, "It was right.", office.deployment, who=STAFF, now=office.now())
         Job.objects.filter(kind="requests.lift", state="queued").update(due_at=office.now())
         office.work()
         assert office.rows("select on_hold from customer where id = 1") == [(mark,)]
@@ -227,10 +227,10 @@ def test_a_letter_that_could_not_be_taken_in_stays_in_the_mailbox(
     with monkeypatch.context() as patched:
         patched.setattr(receive, "receive_all", broken)
         with pytest.raises(IntegrityError):
-            take_in(letter, office.desk, now=office.now())
+            take_in(letter, office.deployment, now=office.now())
     assert done == []
-    assert take_in(letter, office.desk, now=office.now())
-    assert not take_in(letter, office.desk, now=office.now())
+    assert take_in(letter, office.deployment, now=office.now())
+    assert not take_in(letter, office.deployment, now=office.now())
     assert Case.objects.count() == 1
 
 
@@ -238,9 +238,9 @@ def test_who_was_reminded_keeps_nobody_else_from_it(office: Office, monkeypatch:
     monkeypatch.setattr("troth.service.requests.deadlines._AT_ONCE", 1)
     cases = [office.ask("erase", who, tier=1) for who in ("ann@example.org", "ben@example.org", "chloe@example.org")]
     for case in cases:
-        actions.pause(case.pk, "Which account?", office.desk, who=STAFF, now=office.now())
+        actions.pause(case.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
     asked_at = office.now() - dt.timedelta(days=8)
-    actions.refuse(cases[0].pk, "No.", "GDPR Art. 12(5)", office.desk, who=STAFF, now=office.now())
+    actions.refuse(cases[0].pk, "No.", "GDPR Art. 12(5)", office.deployment, who=STAFF, now=office.now())
     assert not CasePause.objects.filter(case=cases[0], answered_at=None).exists(), "the answer ends the pause"
     CasePause.objects.update(asked_at=asked_at)
     Case.objects.update(due_on=office.now().date())
@@ -252,12 +252,12 @@ def test_who_was_reminded_keeps_nobody_else_from_it(office: Office, monkeypatch:
 
 def test_each_pause_is_reminded_of_once(office: Office) -> None:
     asked = CaseContent(address="ann@example.org", identifiers=(("email", "ann@example.org"),), message="?")
-    case = receive.receive(Intake(CaseKind.QUESTION, asked, Channel.CENTRE), office.desk, now=office.now())
+    case = receive.receive(Intake(CaseKind.QUESTION, asked, Channel.CENTRE), office.deployment, now=office.now())
     for _ in range(2):
-        actions.pause(case.pk, "Which invoice?", office.desk, who=STAFF, now=office.now())
+        actions.pause(case.pk, "Which invoice?", office.deployment, who=STAFF, now=office.now())
         CasePause.objects.filter(answered_at=None).update(asked_at=office.now() - dt.timedelta(days=8))
         watch(office.now())
         watch(office.now())
         case.events.filter(what="asked_again").update(at=office.now() - dt.timedelta(days=20))
-        actions.resume(case.pk, "That one.", office.desk, who=STAFF, now=office.now())
+        actions.resume(case.pk, "That one.", office.deployment, who=STAFF, now=office.now())
     assert office.letters(case).count("reminder_to_person") == 2

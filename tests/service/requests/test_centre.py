@@ -27,7 +27,7 @@ from troth.service.labels import day as day_words
 from troth.service.mail.models import LetterRow
 from troth.service.networks import Networks
 from troth.service.requests import actions, lifecycle
-from troth.service.requests.content import CaseContent
+from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseEvent, CaseKind, Channel, MailedLink, Right
 from troth.service.requests.pages.case_status import show
@@ -192,7 +192,7 @@ def test_corrections_grow_row_by_row_without_a_script(office: Office, visitor: C
     assert "Please look at this again" not in grown
     sent = {"rows": "2", "what-0": "user.name", "new-0": "Anne", "what-1": "user.contact.phone_number", "new-1": ""}
     assert ask(visitor, "amend", **sent).status_code == 302
-    content = office.desk.papers.content(Case.objects.select_related("key").get())
+    content = SealedContent(office.deployment.keyring).content(Case.objects.select_related("key").get())
     assert content.changes == {"user.name": "Anne", "user.contact.phone_number": ""}
 
 
@@ -231,7 +231,7 @@ def test_who_gets_the_letter_is_who_is_looked_for(
     if becomes is None:
         assert response.status_code == 422
         return
-    content = office.desk.papers.content(Case.objects.select_related("key").get())
+    content = SealedContent(office.deployment.keyring).content(Case.objects.select_related("key").get())
     assert content.identifiers == (("email", becomes),)
     assert content.address == becomes
 
@@ -322,7 +322,7 @@ def test_nothing_that_a_stranger_typed_is_mailed(office: Office, visitor: Client
     for path in ("ask", "complain"):
         assert visitor.post(f"/your-data/{path}/", {"email": ANN, "message": scam}).status_code == 302
     for case in Case.objects.exclude(kind="request"):
-        actions.answer(case.pk, "We do not.", office.desk, who=lifecycle.Actor("staff"), now=office.now())
+        actions.answer(case.pk, "We do not.", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
     found = letters(ANN)
     assert len(found) == 5
     for letter in found:
@@ -362,7 +362,7 @@ def test_known_and_unknown_addresses_are_answered_in_the_same_time(
         )
         for who in known
     ]
-    receive.receive_all(asked, office.desk, now=office.now())
+    receive.receive_all(asked, office.deployment, now=office.now())
     taken: dict[str, list[float]] = {"known": [], "unknown": []}
     for number, who in enumerate(known):
         for kind, address in (("known", who), ("unknown", f"ben{number}@example.org")):
@@ -534,7 +534,7 @@ def test_what_was_done_is_said_in_plain_words(office: Office, visitor: Client, r
 def test_a_system_without_a_row_is_not_called_done(office: Office) -> None:
     known, unknown = office.answered("erase"), office.answered("erase", "nobody@example.org")
     texts = [
-        [part.text for part in show(case, office.desk, inside=False, now=office.now()).parts]
+        [part.text for part in show(case, office.deployment, inside=False, now=office.now()).parts]
         for case in (known, unknown)
     ]
     assert texts == [["done"], ["nothing found there"]]
@@ -542,9 +542,9 @@ def test_a_system_without_a_row_is_not_called_done(office: Office) -> None:
 
 def test_of_a_request_that_was_refused_no_system_is_called_done(office: Office) -> None:
     case = office.prove(office.ask("erase"))
-    actions.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.desk, who=lifecycle.RULE, now=office.now())
+    actions.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.deployment, who=lifecycle.RULE, now=office.now())
     case.refresh_from_db()
-    assert show(case, office.desk, inside=False, now=office.now()).parts == ()
+    assert show(case, office.deployment, inside=False, now=office.now()).parts == ()
 
 
 def test_a_receipt_is_shown_to_whom_it_belongs(office: Office, visitor: Client, letters: Any) -> None:
@@ -553,7 +553,7 @@ def test_a_receipt_is_shown_to_whom_it_belongs(office: Office, visitor: Client, 
 
     walked_in(office, letters, visitor, "erase")
     office.work()
-    sequence(ledger_signer(office.desk.keyring, office.desk.declaration.organisation), now=office.now())
+    sequence(ledger_signer(office.deployment.keyring, office.deployment.declaration.organisation), now=office.now())
     page = text(visitor, "/your-data/case/")
     leaves = {int(leaf) for leaf in re.findall(r"/your-data/case/receipt/(\d+)", page)}
     assert len(leaves) == 2
@@ -572,19 +572,19 @@ def test_a_day_of_our_own_is_called_our_own_promise(office: Office, visitor: Cli
 
 def test_the_answer_to_our_question_lets_the_case_go_on(office: Office, visitor: Client, letters: Any) -> None:
     case = walked_in(office, letters, visitor)
-    actions.pause(case.pk, "Which of the two shops?", office.desk, who=lifecycle.Actor("staff"), now=office.now())
+    actions.pause(case.pk, "Which of the two shops?", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
     assert "Which of the two shops?" in text(visitor, "/your-data/case/")
     assert visitor.post("/your-data/case/answer", {"answer": ""}).status_code == 422
     assert visitor.post("/your-data/case/answer", {"answer": "The one in York"}).status_code == 302
     case = Case.objects.select_related("key").get(pk=case.pk)
     assert case.state == "in_progress"
-    assert "The one in York" in office.desk.papers.content(case).message
+    assert "The one in York" in SealedContent(office.deployment.keyring).content(case).message
     assert visitor.post("/your-data/case/answer", {"answer": "twice"}).status_code == 302
 
 
 def test_the_letter_that_asks_leads_to_where_it_is_answered(office: Office, visitor: Client, letters: Any) -> None:
     case = office.prove(office.ask("view"))
-    actions.pause(case.pk, "Which of the two shops?", office.desk, who=lifecycle.Actor("staff"), now=office.now())
+    actions.pause(case.pk, "Which of the two shops?", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
     visitor.post(link_in(letters(ANN)[-1]))
     page = text(visitor, "/your-data/case/")
     assert "Which of the two shops?" not in page  # it stands in the letter, and the link may be old
@@ -630,9 +630,9 @@ def test_guessing_ends_for_a_person_whatever_link_or_case_it_goes_on_with(office
 
     def offered(case: Case, answers: dict[str, str]) -> bool:
         link = links.use(links.make(case, MailedLink.Use.PROVE, now=office.now()), now=office.now())
-        receive.prove(link, office.desk, now=office.now())
+        receive.prove(link, office.deployment, now=office.now())
         fresh = MailedLink.objects.select_related("case", "case__key").get(pk=link.pk)
-        return proof.offer(fresh, answers, declares=False, desk=office.desk, now=office.now())
+        return proof.offer(fresh, answers, declares=False, deployment=office.deployment, now=office.now())
 
     assert offered(office.ask("view"), right)  # what was right counts as no guess
     first, second, bens = office.ask("view"), office.ask("port"), office.ask("view", "ben@example.org")
@@ -695,7 +695,7 @@ def test_somebody_whom_the_company_signed_in_needs_no_link(handing: Office, visi
 @pytest.mark.parametrize(("amr", "tier"), [(None, 2), (["pwd"], 2), ("mfa", 2), (["pwd", "mfa"], 3)])
 def test_a_hand_over_proves_the_most_where_a_second_factor_was_used(handing: Office, amr: Any, tier: int) -> None:
     more = {} if amr is None else {"amr": amr}
-    assert proof.handover(token(handing, **more), SECRET, handing.desk, now=handing.now()).tier == tier
+    assert proof.handover(token(handing, **more), SECRET, handing.deployment, now=handing.now()).tier == tier
 
 
 @pytest.mark.parametrize("secret", ["another secret, which is long enough too", SECRET])
@@ -727,7 +727,7 @@ def test_a_language_is_kept_by_the_page_and_by_the_case(office: Office, visitor:
 
 def test_languages_lead_to_pages_that_can_be_fetched(office: Office, visitor: Client, letters: Any) -> None:
     case = walked_in(office, letters, visitor)
-    actions.pause(case.pk, "Which of the two shops?", office.desk, who=lifecycle.Actor("staff"), now=office.now())
+    actions.pause(case.pk, "Which of the two shops?", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
     for path, status in (("answer", 422), ("package", 410), ("leave", 200), ("answer", 403)):
         response = visitor.post(f"/your-data/case/{path}")
         assert response.status_code == status
@@ -799,7 +799,10 @@ def test_what_people_write_stays_text(office: Office, visitor: Client, letters: 
 
 def test_control_characters_and_hidden_turns_are_left_out(office: Office, visitor: Client) -> None:
     ask(visitor, "object", purposes="news", message="a\x07b\u202ec\r\nd\u200d")
-    assert office.desk.papers.content(Case.objects.select_related("key").get()).message == "abc\nd\u200d"
+    assert (
+        SealedContent(office.deployment.keyring).content(Case.objects.select_related("key").get()).message
+        == "abc\nd\u200d"
+    )
 
 
 def test_nothing_personal_is_in_addresses_titles_or_logs(
@@ -878,7 +881,7 @@ def test_the_receipt_of_a_person_has_words_for_what_is_recorded(office: Office, 
 
     walked_in(office, letters, visitor, "erase")
     office.work()
-    sequence(ledger_signer(office.desk.keyring, office.desk.declaration.organisation), now=office.now())
+    sequence(ledger_signer(office.deployment.keyring, office.deployment.declaration.organisation), now=office.now())
     leaves = re.findall(r"/your-data/case/receipt/(\d+)", text(visitor, "/your-data/case/"))
     shown = [text(visitor, f"/your-data/case/receipt/{leaf}").partition("<pre>")[0] for leaf in leaves]
     assert any("Data of a person was deleted, as far as it could be" in page for page in shown)
@@ -911,7 +914,7 @@ def test_the_languages_of_a_receipt_lead_to_the_same_page(office: Office, visito
     office.declare(requests="{languages: [en, de]}")
     walked_in(office, letters, visitor)
     office.work()
-    sequence(ledger_signer(office.desk.keyring, office.desk.declaration.organisation), now=office.now())
+    sequence(ledger_signer(office.deployment.keyring, office.deployment.declaration.organisation), now=office.now())
     path = re.findall(r"/your-data/case/receipt/\d+", text(visitor, "/your-data/case/"))[0]
     assert 'href="?language=de"' in text(visitor, path)
 
@@ -924,7 +927,7 @@ def test_of_what_was_taken_back_no_receipt_says_that_it_was_answered(
 
     walked_in(office, letters, visitor)
     visitor.post("/your-data/case/withdraw")
-    sequence(ledger_signer(office.desk.keyring, office.desk.declaration.organisation), now=office.now())
+    sequence(ledger_signer(office.deployment.keyring, office.deployment.declaration.organisation), now=office.now())
     page = text(visitor, "/your-data/case/")
     assert "That it was closed, and when" in page
     [leaf] = re.findall(r"/your-data/case/receipt/(\d+)", page)
@@ -971,7 +974,7 @@ def test_the_day_of_the_page_is_that_of_the_letter(office: Office, visitor: Clie
 
 def test_the_day_of_an_appeal_is_that_of_its_form(office: Office, visitor: Client, letters: Any) -> None:
     case = walked_in(office, letters, visitor, "erase")
-    actions.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.desk, who=lifecycle.RULE, now=office.now())
+    actions.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.deployment, who=lifecycle.RULE, now=office.now())
     form = text(visitor, "/your-data/case/appeal")
     visitor.post("/your-data/case/appeal", {"answer": "No."})
     due = Case.objects.get(right="appeal").due_on

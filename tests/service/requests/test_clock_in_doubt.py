@@ -10,12 +10,12 @@ from django.test import Client
 from tests.service.requests.conftest import Office
 
 from troth.ledger import Entry, Pseudonym
-from troth.service.assurance import actions, jobs
+from troth.service.assurance import jobs
 from troth.service.assurance.actions import Last
 from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.core import clock, timestamps
 from troth.service.core.clock import GAP_MAX, Pulse, beat, confirm, doubt
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import load_deployment
 from troth.service.core.jobs.models import Job
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.keys import keyring
@@ -103,8 +103,8 @@ def test_a_clock_that_was_ahead_before_the_first_pass_is_seen_by_the_ledger(offi
 
 
 def run(office: Office, now: dt.datetime, last: Last | None = None) -> jobs.PassReport:
-    here = actions.KeepContext(deployment(office.settings), keyring(office.settings.home))
-    return jobs.run_due(now, office=here, last=last)
+    here = load_deployment(office.settings).but(keyring=keyring(office.settings.home))
+    return jobs.run_due(now, deployment=here, last=last)
 
 
 def test_nothing_ends_by_a_clock_that_is_far_ahead(office: Office) -> None:

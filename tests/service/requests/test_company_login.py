@@ -19,6 +19,7 @@ from tests.rig.oidc import FakeProvider
 from tests.service.requests.conftest import Office
 
 from troth.service.configuration import Settings, SettingsError
+from troth.service.requests.content import SealedContent
 from troth.service.requests.models import Case
 
 pytestmark = pytest.mark.sampled
@@ -66,7 +67,10 @@ def test_who_signs_in_asks_without_a_link_and_gets_no_account(office: Office, pr
     assert visitor.post("/your-data/erase/", {})["Location"] == "/your-data/case/"
     case = Case.objects.get()
     assert (case.tier, case.state) == (2, "in_progress")
-    assert office.desk.papers.content(case).identifiers == (("email", "ann@example.org"), ("account", "u-1"))
+    assert SealedContent(office.deployment.keyring).content(case).identifiers == (
+        ("email", "ann@example.org"),
+        ("account", "u-1"),
+    )
     assert not User.objects.exists()
     assert "ann@example.org" not in str([session.get_decoded() for session in Session.objects.all()])
 

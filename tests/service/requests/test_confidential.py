@@ -138,7 +138,9 @@ def test_nothing_is_done_with_what_one_may_not_know_of(office: Office, staff_mem
 
 
 def test_no_program_is_told_of_it(office: Office) -> None:
-    webhooks.make("https://shop.example.org/", list(gathered("webhooks")), keys=office.desk.keyring, now=office.now())
+    webhooks.make(
+        "https://shop.example.org/", list(gathered("webhooks")), keys=office.deployment.keyring, now=office.now()
+    )
     case = opened(office, "view", who="ann@example.org", is_confidential=True)
     office.work()
     assert Case.objects.get().state == "closed"
@@ -156,7 +158,7 @@ def test_letters_to_staff_go_to_the_officer_alone(office: Office) -> None:
     Case.objects.update(due_on=office.now().date() + dt.timedelta(days=5))
     deadlines.watch(office.now())
     to = {row.kind: row.to for row in LetterRow.objects.filter(about=case.about, kind__startswith="staff_")}
-    officers = str(office.desk.keyring.pseudonym("mail", "chloe@example.org"))
+    officers = str(office.deployment.keyring.pseudonym("mail", "chloe@example.org"))
     assert to == {"staff_task": officers, "staff_due_soon": officers}
 
 
@@ -175,5 +177,5 @@ def test_nobody_learns_that_a_confidential_case_is_about_themselves(office: Offi
     intake = Intake(
         CaseKind.COMPLAINT, content, Channel.STAFF, tier=1, is_confidential=True, who=lifecycle.Actor("staff")
     )
-    receive.receive(intake, office.desk, now=office.now())
+    receive.receive(intake, office.deployment, now=office.now())
     assert handler.post("/console/search/", _SEARCH).status_code == 200

@@ -21,7 +21,7 @@ from troth.service.requests import actions, lifecycle
 from troth.service.requests.console import urls
 from troth.service.requests.console.actions import ACTS
 from troth.service.requests.console.cases import PAGE_LINES
-from troth.service.requests.content import CaseContent
+from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment import steps
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseStep, Channel, WaitReason
@@ -41,12 +41,12 @@ def opened(office: Office, right: str = "erase", *, who: str = "", **more: Any) 
     intake = receive.Intake(
         CaseKind.REQUEST, content, Channel.STAFF, right=right, tier=1, who=lifecycle.Actor("staff"), **more
     )
-    return receive.receive(intake, office.desk, now=office.now())
+    return receive.receive(intake, office.deployment, now=office.now())
 
 
 def asked(office: Office, kind: CaseKind = CaseKind.QUESTION, message: str = "Why?", **more: Any) -> Case:
     content = CaseContent(address="ann@example.org", message=message)
-    return receive.receive(receive.Intake(kind, content, Channel.CENTRE, **more), office.desk, now=office.now())
+    return receive.receive(receive.Intake(kind, content, Channel.CENTRE, **more), office.deployment, now=office.now())
 
 
 def planned(office: Office) -> Case:
@@ -184,7 +184,7 @@ def test_the_queue_is_filtered(office: Office, ben: StaffClient) -> None:
 def test_the_queue_goes_on_page_by_page(only: str, office: Office, ben: StaffClient) -> None:
     many = PAGE_LINES * 2 + 5
     given = [receive.Intake(CaseKind.QUESTION, CaseContent(message="Why?"), Channel.CENTRE) for _ in range(many)]
-    cases = receive.receive_all(given, office.desk, now=office.now())
+    cases = receive.receive_all(given, office.deployment, now=office.now())
     if only:
         Case.objects.update(state="closed", outcome="fulfilled", needs="", closed_at=office.now())
     seen, query = list[str](), f"?only={only}"
@@ -254,7 +254,7 @@ def test_a_page_without_content_says_that_it_has_ended(office: Office, ben: Staf
     case = done(ben, opened(office), "refuse", reasons="twice", other="GDPR Art. 12(5)")
     with_key = Case.objects.select_related("key").get(pk=case.pk)
     with transaction.atomic():
-        office.desk.papers.destroy([with_key], now=office.now())
+        SealedContent(office.deployment.keyring).destroy([with_key], now=office.now())
     Case.objects.filter(pk=case.pk).update(content=None)
     assert "destroyed at the end of its period" in page(ben, case)
 
@@ -353,7 +353,7 @@ def test_rows_are_chosen_from_those_in_question_or_typed(office: Office, ben: St
     intake = receive.Intake(
         CaseKind.REQUEST, content, Channel.STAFF, right="erase", tier=1, who=lifecycle.Actor("staff")
     )
-    case = receive.receive(intake, office.desk, now=office.now())
+    case = receive.receive(intake, office.deployment, now=office.now())
     office.work()
     text = page(ben, case)
     assert "To check" in text
@@ -370,7 +370,7 @@ def test_rows_are_chosen_from_those_in_question_or_typed(office: Office, ben: St
 
 def test_typed_rows_are_taken(office: Office, ben: StaffClient) -> None:
     case = done(ben, opened(office), "rows", other="shop.customer=1\n\n shop.customer=1 ")
-    assert office.desk.papers.content(case).rows == ("shop.customer=1",)
+    assert SealedContent(office.deployment.keyring).content(case).rows == ("shop.customer=1",)
 
 
 @pytest.mark.parametrize(("what", "said"), [("ask", {"question": "Which account?"}), ("plan", {})])
@@ -535,7 +535,7 @@ def test_who_had_any_part_in_a_case_does_not_approve_its_plan(office: Office, st
     assert (case.needs, case.handler) == (WaitReason.APPROVAL, None)
     assert do(both, case, "approve", plan=case.plan_hash).status_code == 403
     with pytest.raises(OwnPlan, match="somebody else"):
-        actions.approve(case.pk, case.plan_hash, both.member, office.desk, now=office.now())
+        actions.approve(case.pk, case.plan_hash, both.member, office.deployment, now=office.now())
     done(other, case, "note", text="I have looked at it.")
     assert do(other, case, "approve", plan=case.plan_hash).status_code == 403
     assert do(staff_member(StaffRight.CASES_APPROVE), case, "approve", plan=case.plan_hash).status_code == 302

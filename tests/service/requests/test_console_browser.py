@@ -98,21 +98,25 @@ def busy(office: Office) -> dict[str, Case]:
     made["amend"] = office.ask("amend", "ben@example.org", changes={"user.name": "Benjamin"})
     office.prove(made["amend"])
     question = CaseContent(address="ann@example.org", message="What do you mean by <b>“partners”</b>?\nAnd since when?")
-    made["question"] = receive.receive(asked(CaseKind.QUESTION, question), office.desk, now=now)
+    made["question"] = receive.receive(asked(CaseKind.QUESTION, question), office.deployment, now=now)
     late = CaseContent(
         address="chloe@example.org", message="Nobody answered me.", identifiers=(("email", "chloe@example.org"),)
     )
     arrived = now - dt.timedelta(days=40)
-    made["late"] = receive.receive(asked(CaseKind.COMPLAINT, late, arrived), office.desk, now=now)
+    made["late"] = receive.receive(asked(CaseKind.COMPLAINT, late, arrived), office.deployment, now=now)
     nameless = CaseContent(address="ann@example.org", message="about my account")
     made["review"] = receive.receive(
-        receive.Intake(CaseKind.REQUEST, nameless, Channel.STAFF, right="erase", tier=1), office.desk, now=now
+        receive.Intake(CaseKind.REQUEST, nameless, Channel.STAFF, right="erase", tier=1), office.deployment, now=now
     )
     made["paused"] = receive.receive(
-        receive.Intake(CaseKind.REQUEST, nameless, Channel.STAFF, right="restrict", tier=1), office.desk, now=now
+        receive.Intake(CaseKind.REQUEST, nameless, Channel.STAFF, right="restrict", tier=1), office.deployment, now=now
     )
     actions.pause(
-        made["paused"].pk, "Which of the two accounts is yours?", office.desk, who=lifecycle.Actor("staff"), now=now
+        made["paused"].pk,
+        "Which of the two accounts is yours?",
+        office.deployment,
+        who=lifecycle.Actor("staff"),
+        now=now,
     )
     LetterRow.objects.filter(about=made["paused"].about, kind="more_information").update(
         state="failed", ended_at=now, reason="mailbox full"
@@ -122,11 +126,11 @@ def busy(office: Office) -> dict[str, Case]:
         "CPR 31",
         scope="shop.invoice",
         review_on=now.date() + dt.timedelta(days=9),
-        keyring=office.desk.keyring,
+        keyring=office.deployment.keyring,
         by="",
         now=now,
     )
-    previewed(Case.objects.get(pk=made["approval"].pk), office.desk, at=now)
+    previewed(Case.objects.get(pk=made["approval"].pk), office.deployment, at=now)
     return {name: Case.objects.get(pk=case.pk) for name, case in made.items()}
 
 
@@ -184,7 +188,7 @@ def test_a_case_is_handled_by_keyboard_and_without_a_script(
     browser: Browser, office: Office, site: str, staff_member: Callable[..., StaffClient]
 ) -> None:
     content = CaseContent(address="ann@example.org", message="Why?")
-    case = receive.receive(asked(CaseKind.QUESTION, content), office.desk, now=office.now())
+    case = receive.receive(asked(CaseKind.QUESTION, content), office.deployment, now=office.now())
     client = staff_member(StaffRight.CASES_HANDLE)
     context = window(browser, site, client, 320, script=False)
     page = context.new_page()

@@ -21,6 +21,7 @@ from troth.service.disclosures.actions import disclose
 from troth.service.disclosures.models import Disclosure, DisclosureKind, RecipientNotification
 from troth.service.mail.models import LetterRow
 from troth.service.requests.console.tasks import PROOF_BYTES_MAX, type_of
+from troth.service.requests.content import SealedContent
 from troth.service.requests.models import Case, CaseEvent, CaseStep
 from troth.service.staff.models import AccessRow
 from troth.service.staff.rights import StaffRole
@@ -74,7 +75,10 @@ def test_without_a_proof_the_person_gets_a_link(office: Office, ben: StaffClient
 def test_a_new_case_may_change_or_stop_something(office: Office, ben: StaffClient) -> None:
     new(ben, "amend", email="ann@example.org", **{"what-0": "user.name", "new-0": "Anna"})
     new(ben, "withdraw", email="ann@example.org", purposes="news")
-    amend, withdraw = (office.desk.papers.content(case) for case in Case.objects.select_related("key").order_by("id"))
+    amend, withdraw = (
+        SealedContent(office.deployment.keyring).content(case)
+        for case in Case.objects.select_related("key").order_by("id")
+    )
     assert amend.changes == {"user.name": "Anna"}
     assert withdraw.purposes == ("news",)
 
@@ -401,8 +405,8 @@ def disclosed(office: Office) -> None:
         categories=["user.contact.email"],
         purpose="orders",
         kind=DisclosureKind.PROCESSOR,
-        declaration=office.desk.declaration,
-        keyring=office.desk.keyring,
+        declaration=office.deployment.declaration,
+        keyring=office.deployment.keyring,
         now=office.now(),
     )
 

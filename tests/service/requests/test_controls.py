@@ -33,12 +33,12 @@ pytestmark = pytest.mark.sampled
 
 
 def asked(control: str, office: Office, later: dt.timedelta = dt.timedelta()) -> Check:
-    return run(control, {"declaration": office.desk.declaration, "now": office.now() + later})
+    return run(control, {"declaration": office.deployment.declaration, "now": office.now() + later})
 
 
 def wrote(office: Office, kind: CaseKind) -> Case:
     content = CaseContent(address="ann@example.org", message="What do you mean?")
-    return receive(Intake(kind, content, Channel.CENTRE), office.desk, now=office.now())
+    return receive(Intake(kind, content, Channel.CENTRE), office.deployment, now=office.now())
 
 
 @pytest.mark.mutation("requests.answered_in_time")
@@ -75,7 +75,7 @@ def test_a_question_that_waits_too_long_is_found(office: Office) -> None:
     case = wrote(office, CaseKind.QUESTION)
     assert asked("complaints.questions_answered", office).outcome is CheckOutcome.PASS
     assert asked("complaints.questions_answered", office, dt.timedelta(days=20)).outcome is CheckOutcome.FAIL
-    answer(case.pk, "The carriers.", office.desk, who=Actor("staff"), now=office.now())
+    answer(case.pk, "The carriers.", office.deployment, who=Actor("staff"), now=office.now())
     assert asked("complaints.questions_answered", office, dt.timedelta(days=20)).outcome is CheckOutcome.PASS
 
 
@@ -182,7 +182,7 @@ def channels(office: Office, pages: tuple[Site, dict[str, str]], settings: Any) 
     make("shop", [CASES_WRITE], until=office.now() + dt.timedelta(days=30), now=office.now())
 
     def check(later: dt.timedelta = dt.timedelta()) -> Check:
-        looking = {"declaration": office.desk.declaration, "site": site, "now": office.now() + later}
+        looking = {"declaration": office.deployment.declaration, "site": site, "now": office.now() + later}
         return run("requests.every_channel", looking)
 
     return check

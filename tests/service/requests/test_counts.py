@@ -67,11 +67,11 @@ def test_two_invoices_are_two_wherever_they_are_counted(office: Office) -> None:
     office.do("insert into invoice values (2, 1, '1 High Street', 'ann@example.org', '2025-03-01')")
     case = office.ask("erase")
     office.prove(case)
-    planned = previewed(Case.objects.get(pk=case.pk), office.desk, at=office.now()).plan
+    planned = previewed(Case.objects.get(pk=case.pk), office.deployment, at=office.now()).plan
     office.work()
     case.refresh_from_db()
     [receipt] = case.receipts.all()
-    shown = case_status.show(case, office.desk, inside=True, now=office.now())
+    shown = case_status.show(case, office.deployment, inside=True, now=office.now())
     assert receipt.entry is not None
     erased = Entry.decode(bytes(receipt.entry.content)).fields
     assert planned == receipt.lines

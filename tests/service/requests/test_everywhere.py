@@ -17,9 +17,9 @@ from tests.service.requests.conftest import Office
 from troth.service.configuration import Settings
 from troth.service.core.jobs.models import Job
 from troth.service.core.keys import make_keys
+from troth.service.core.store_pool import close_stores
 from troth.service.mail.models import LetterRow
 from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import close_stores
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseKind, CaseOutcome, CaseState, CaseStep, Channel, MailedLink
@@ -87,8 +87,8 @@ def company(
 
 def held(office: Office, who: str) -> int:
     """Rows that name somebody by their address, in every store that is looked into."""
-    declaration, found = office.desk.declaration, 0
-    with office.desk.stores(read_only=True) as stores:
+    declaration, found = office.deployment.declaration, 0
+    with office.deployment.stores(read_only=True) as stores:
         for name, store in stores.items():
             for table, declared in declaration.systems[name].tables.items():
                 for column in (*declared.identity.values(), *declared.mentions.values()):
@@ -154,7 +154,7 @@ def test_a_package_holds_what_every_system_holds(company: Office) -> None:
     external_systems.complete(step.pk, by="", done=True, why="", counts={}, proof=paper, at=company.now())
     company.work()
     secret = links.make(Case.objects.get(pk=case.pk), MailedLink.Use.PACKAGE, now=company.now())
-    packed = outcome.fetch(links.use(secret, now=company.now()), company.desk, now=company.now())
+    packed = outcome.fetch(links.use(secret, now=company.now()), company.deployment, now=company.now())
     assert packed is not None
     places = {part.place.partition(".")[0] for part in read_package(packed).parts}
     assert places >= {"shop", "desk", "newsletter", "logins", "mailer"}
@@ -170,7 +170,7 @@ def test_the_person_is_known_however_the_address_is_written(company: Office, who
             right="erase",
             tier=1,
         ),
-        company.desk,
+        company.deployment,
         now=company.now(),
     )
     company.work()

@@ -9,10 +9,10 @@ from django.db import transaction
 from tests.service.requests.conftest import DECLARATION, Office
 
 from troth.controls import catalogue
-from troth.service.assurance import actions, jobs
+from troth.service.assurance import jobs
 from troth.service.assurance.rules import CHECK
 from troth.service.core import control_events
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import load_deployment
 from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.models import CheckRow, ControlEvent
 from troth.service.disclosures.actions import record_disclosures
@@ -37,8 +37,8 @@ def declare(office: Office) -> None:
 
 def a_pass(office: Office, at: dt.datetime) -> list[str]:
     """The controls that one pass of the loop has asked."""
-    here = actions.KeepContext(deployment(office.settings), office.desk.keyring)
-    return sorted(check.control for check in jobs.run_due(at, office=here).checks)
+    here = load_deployment(office.settings).but(keyring=office.deployment.keyring)
+    return sorted(check.control for check in jobs.run_due(at, deployment=here).checks)
 
 
 def summary(control: str) -> str:
@@ -108,7 +108,9 @@ def test_restrictions_and_disclosures_are_noted(office: Office) -> None:
     noted = {"case.closed", "restriction.changed", "disclosures.changed"}
     assert set(ControlEvent.objects.values_list("event", flat=True)) == noted
     ControlEvent.objects.all().delete()
-    record_disclosures([], declaration=office.desk.declaration, keyring=office.desk.keyring, now=office.now())
+    record_disclosures(
+        [], declaration=office.deployment.declaration, keyring=office.deployment.keyring, now=office.now()
+    )
     assert not ControlEvent.objects.exists()
     office.answered("erase", "ben@example.org")
     assert "erasure.done" in set(ControlEvent.objects.values_list("event", flat=True))

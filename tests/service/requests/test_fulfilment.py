@@ -13,13 +13,15 @@ from tests.service.team import bare_member
 
 from troth.hook import FileMemory, Hook
 from troth.ledger import Entry
+from troth.service.core import deployment
+from troth.service.core.deployment import NoDeployment
 from troth.service.core.jobs.models import Job
 from troth.service.core.models import EntryRow, LegalHold
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.console.search import cases_of
-from troth.service.requests.content import CaseContent
+from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.deadlines import watch
 from troth.service.requests.fulfilment import external_systems, steps
 from troth.service.requests.fulfilment.queue import end_halt, form_batches
@@ -83,6 +85,18 @@ def test_a_restriction_marks_the_rows_and_guards_reads(office: Office) -> None:
     assert Restriction.objects.filter(case=case, purpose="", lifted_at=None).count() == 1
 
 
+def test_an_erasure_needs_no_policy(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever breaks the policy's file holds up no request; the pages that show it say so."""
+    monkeypatch.setattr(deployment, "_known", {})
+    monkeypatch.setattr(deployment, "_policies", {})
+    (office.folder / "policy.md").write_bytes(b"\xff\xfe\x00 no text")
+    case = office.answered("erase")
+    assert case.outcome == "partly_fulfilled"
+    assert office.rows("select * from customer where email = 'ann@example.org'") == []
+    with pytest.raises(NoDeployment, match=r"the policy .* cannot be read"):
+        _ = office.deployment.policy
+
+
 def test_who_was_erased_is_guarded_no_more(office: Office) -> None:
     restricted, others = office.answered("restrict", "ben@example.org"), office.answered("restrict")
     office.answered("erase", "ben@example.org")
@@ -105,11 +119,12 @@ def test_what_is_missing_from_a_package_is_said_in_its_letter(office: Office) ->
     case.refresh_from_db()
     assert case.outcome == CaseOutcome.PARTLY_FULFILLED
     row = LetterRow.objects.get(about=case.about, kind="package_ready")
-    letter = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
+    letter = office.deployment.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
     assert b"The paper archive: it did not answer" in letter
     assert b"You may also appeal" in letter
     assert (
-        "the letter says which are missing" in case_status.show(case, office.desk, inside=False, now=office.now()).next
+        "the letter says which are missing"
+        in case_status.show(case, office.deployment, inside=False, now=office.now()).next
     )
 
 
@@ -118,7 +133,7 @@ def test_nobody_known_is_told_so(office: Office) -> None:
     assert office.letters(case)[-1] == "nothing_held"
     assert (
         "found nothing under the details that you gave us"
-        in case_status.show(case, office.desk, inside=False, now=office.now()).next
+        in case_status.show(case, office.deployment, inside=False, now=office.now()).next
     )
     assert not Package.objects.exists()
 
@@ -155,15 +170,15 @@ def kinds_of_holds() -> list[str]:
 def test_an_open_request_to_see_holds_the_erasure_of_the_same_person(office: Office) -> None:
     view, erase = office.ask("view"), office.ask("erase")
     office.prove(view)
-    actions.pause(view.pk, "Which account?", office.desk, who=STAFF, now=office.now())
+    actions.pause(view.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
     office.prove(erase)
     office.work()
     assert Case.objects.get(pk=erase.pk).needs == WaitReason.ACCESS
     assert office.rows("select count(*) from customer") == [(3,)]
     assert LegalHold.objects.filter(matter=view.reference, released_at=None).exists()
     assert kinds_of_holds() == ["hold.placed"]
-    actions.resume(view.pk, "Mine.", office.desk, who=lifecycle.SUBJECT, now=office.now())
-    actions.try_again(view.pk, office.desk, who=STAFF, now=office.now())
+    actions.resume(view.pk, "Mine.", office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    actions.try_again(view.pk, office.deployment, who=STAFF, now=office.now())
     office.work()
     assert kinds_of_holds() == ["hold.placed", "hold.released"]
     assert Case.objects.get(pk=view.pk).state == CaseState.CLOSED
@@ -200,18 +215,18 @@ def test_a_request_by_more_identifiers_is_about_the_same_person(office: Office) 
         address="ann@example.org", identifiers=(("email", "ann@example.org"), ("phone", "+44 1632 960001"))
     )
     asked = receive.Intake(CaseKind.REQUEST, both, Channel.STAFF, right="view", tier=1)
-    view = receive.receive(asked, office.desk, now=office.now())
-    actions.pause(view.pk, "Which account?", office.desk, who=STAFF, now=office.now())
+    view = receive.receive(asked, office.deployment, now=office.now())
+    actions.pause(view.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
     by_phone = CaseContent(address="ann@example.org", identifiers=(("phone", "+44 1632 960001"),))
     assert by_phone.identity is not None
-    found = cases_of(by_phone.identity, [lifecycle.subject_of(by_phone, office.desk)], office.desk)
+    found = cases_of(by_phone.identity, [lifecycle.subject_of(by_phone, office.deployment)], office.deployment)
     assert list(found) == [view]
     erase = office.ask("erase")
     office.prove(erase)
     office.work()
     assert Case.objects.get(pk=erase.pk).needs == WaitReason.ACCESS
     assert LegalHold.objects.filter(matter=view.reference, released_at=None).count() == 2
-    actions.withdraw(view.pk, office.desk, who=lifecycle.SUBJECT, now=office.now())
+    actions.withdraw(view.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     office.work()
     assert Case.objects.get(pk=erase.pk).state == CaseState.CLOSED
     assert office.rows("select count(*) from customer") == [(2,)]
@@ -221,7 +236,7 @@ def test_a_shared_phone_waits_for_a_handler(office: Office) -> None:
     office.do("update customer set phone = '+44 1632 960001'")
     content = CaseContent(address="ann@example.org", identifiers=(("phone", "+44 1632 960001"),))
     intake = receive.Intake("request", content, "centre", right="erase", tier=1)  # type: ignore[arg-type]
-    case = receive.receive(intake, office.desk, now=office.now())
+    case = receive.receive(intake, office.deployment, now=office.now())
     office.work()
     case.refresh_from_db()
     assert (case.state, case.needs) == (CaseState.IN_PROGRESS, WaitReason.REVIEW)
@@ -250,7 +265,7 @@ def test_what_would_be_shown_is_approved_before_it_is(office: Office, right: str
         return found
 
     def approve(case: Case) -> None:
-        actions.approve(case.pk, case.plan_hash, chloe, office.desk, now=office.now())
+        actions.approve(case.pk, case.plan_hash, chloe, office.deployment, now=office.now())
 
     office.prove(office.ask(right))
     case = waiting()
@@ -276,7 +291,7 @@ def test_what_is_shown_once_all_systems_have_answered_is_what_was_approved(offic
         case = Case.objects.get()
         assert case.needs == needs
         if needs == WaitReason.APPROVAL:
-            actions.approve(case.pk, case.plan_hash, chloe, office.desk, now=office.now())
+            actions.approve(case.pk, case.plan_hash, chloe, office.deployment, now=office.now())
         else:
             office.do("insert into login values (4, 1, '192.0.2.4')")
             external_systems.complete(
@@ -294,12 +309,12 @@ def test_an_approval_is_for_exactly_the_plan_that_was_seen(office: Office) -> No
     assert case.needs == WaitReason.APPROVAL
     assert [line["place"] for line in case.plan or ()] == ["shop.login", "shop.customer"]
     approver = bare_member("chloe")
-    actions.approve(case.pk, case.plan_hash, approver, office.desk, now=office.now())
+    actions.approve(case.pk, case.plan_hash, approver, office.deployment, now=office.now())
     office.do("insert into login values (9, 2, '192.0.2.9')")
     office.work()
     case.refresh_from_db()
     assert case.needs == WaitReason.APPROVAL, "rows have come since, so it is another plan"
-    actions.approve(case.pk, case.plan_hash, approver, office.desk, now=office.now())
+    actions.approve(case.pk, case.plan_hash, approver, office.deployment, now=office.now())
     office.work()
     case.refresh_from_db()
     assert case.state == CaseState.CLOSED
@@ -309,7 +324,7 @@ def _approved(office: Office) -> Case:
     """The erasure of Ben, whose plan Chloe has approved."""
     office.declare(requests="{approve: [erase]}")
     case = office.answered("erase", "ben@example.org")
-    return actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.desk, now=office.now())
+    return actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
 
 
 def test_an_approval_is_used_up_by_its_run(office: Office) -> None:
@@ -328,7 +343,7 @@ def test_an_approval_that_has_expired_is_asked_for_again(office: Office) -> None
     office.work()
     case.refresh_from_db()
     assert (case.needs, office.rows("select count(*) from customer where id = 2")) == (WaitReason.APPROVAL, [(1,)])
-    actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.desk, now=office.now())
+    actions.approve(case.pk, case.plan_hash, bare_member("chloe"), office.deployment, now=office.now())
     office.work()
     case.refresh_from_db()
     assert case.state == CaseState.CLOSED
@@ -365,7 +380,7 @@ def test_a_window_restricts_first_and_erases_when_it_is_over(office: Office) -> 
 def test_a_request_taken_back_within_the_window_lifts_the_restriction(office: Office) -> None:
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
-    actions.withdraw(case.pk, office.desk, who=lifecycle.SUBJECT, now=office.now())
+    actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     office.work()
     assert office.rows("select on_hold from customer where id = 2") == [(None,)]
     assert not Restriction.objects.filter(lifted_at=None).exists()
@@ -403,7 +418,12 @@ def test_data_that_is_contested_is_only_stored_until_somebody_has_looked(office:
     assert (case.needs, Restriction.objects.filter(case=case, lifted_at=None).count()) == (WaitReason.REVIEW, 1)
     assert office.rows("select on_hold from customer where id = 1") == [("yes",)]
     actions.refuse(
-        case.pk, "The invoices are right.", "GDPR Art. 16", office.desk, who=lifecycle.Actor("staff"), now=office.now()
+        case.pk,
+        "The invoices are right.",
+        "GDPR Art. 16",
+        office.deployment,
+        who=lifecycle.Actor("staff"),
+        now=office.now(),
     )
     assert "restriction_lifted" in office.letters(case)
     Job.objects.filter(kind="requests.lift").update(due_at=office.now())
@@ -416,7 +436,7 @@ def test_who_asks_for_an_erasure_with_a_window_is_told_of_it(office: Office) -> 
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
     row = LetterRow.objects.get(about=case.about, kind="acknowledged")
-    packed = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
+    packed = office.deployment.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
     assert b"Before that day you can take" in packed
 
 
@@ -425,14 +445,14 @@ def test_a_window_ends_on_the_day_that_was_announced_and_in_time(office: Office)
     asked = CaseContent(address="ben@example.org", identifiers=(("email", "ben@example.org"),))
     arrived = office.now() - dt.timedelta(days=25)
     intake = receive.Intake(CaseKind.REQUEST, asked, Channel.STAFF, right="erase", tier=1, received_at=arrived)
-    case = receive.receive(intake, office.desk, now=office.now())
+    case = receive.receive(intake, office.deployment, now=office.now())
     office.work()
     case.refresh_from_db()
     assert case.window_until is not None
-    until = day(case.window_until, office.desk)
+    until = day(case.window_until, office.deployment)
     assert (case.needs, until) == (WaitReason.WINDOW, case.due_on)
     row = LetterRow.objects.get(about=case.about, kind="acknowledged")
-    packed = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
+    packed = office.deployment.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
     assert date_format(until, "DATE_FORMAT").encode() in packed
 
 
@@ -440,9 +460,9 @@ def test_a_question_shortens_no_window(office: Office) -> None:
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
     until = case.window_until
-    actions.pause(case.pk, "Which account?", office.desk, who=STAFF, now=office.now())
-    actions.resume(case.pk, "All of it.", office.desk, who=lifecycle.SUBJECT, now=office.now())
-    actions.try_again(case.pk, office.desk, who=STAFF, now=office.now())
+    actions.pause(case.pk, "Which account?", office.deployment, who=STAFF, now=office.now())
+    actions.resume(case.pk, "All of it.", office.deployment, who=lifecycle.SUBJECT, now=office.now())
+    actions.try_again(case.pk, office.deployment, who=STAFF, now=office.now())
     office.declare()  # the window that was announced stays, whatever is declared later
     office.work()
     case.refresh_from_db()
@@ -460,7 +480,7 @@ def test_an_objection_needs_nobodys_look_whoever_shares_the_address(office: Offi
 
 def letter_of(office: Office, case: Case, kind: str) -> str:
     row = LetterRow.objects.get(about=case.about, kind=kind)
-    return office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
+    return office.deployment.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
 
 
 def test_nothing_held_names_the_systems_that_were_searched(office: Office) -> None:
@@ -535,7 +555,7 @@ def port_rests_on(office: Office, data: str) -> None:
 def test_what_may_not_be_taken_along_is_not_said_to_be_in_the_file(office: Office) -> None:
     port_rests_on(office, "user.name")
     case = office.answered("port")
-    shown = case_status.show(case, office.desk, inside=False, now=office.now())
+    shown = case_status.show(case, office.deployment, inside=False, now=office.now())
     assert [one.table for one in shown.done] == ["Customer"]
     assert "says what is left out" in shown.next
     assert "Your data are ready" in letter_of(office, case, "package_ready")
@@ -547,7 +567,7 @@ def test_a_package_with_nothing_to_take_along_is_not_called_ready(office: Office
     said = letter_of(office, case, "package_ready")
     assert "Nothing to take with you" in said
     assert "are ready" not in said
-    shown = case_status.show(case, office.desk, inside=False, now=office.now())
+    shown = case_status.show(case, office.deployment, inside=False, now=office.now())
     assert shown.done == ()
     assert "Nothing of what we found falls under this right." in shown.next
 
@@ -574,7 +594,9 @@ def test_what_a_second_look_found_is_not_called_gone(office: Office) -> None:
     case.receipts.update(residue={"shop.login": 1})
     Case.objects.filter(pk=case.pk).update(state=CaseState.IN_PROGRESS, outcome="", closed_at=None)
     case.refresh_from_db()
-    outcome.close_done(case, office.desk.papers.content(case), office.desk, now=office.now())
+    outcome.close_done(
+        case, SealedContent(office.deployment.keyring).content(case), office.deployment, now=office.now()
+    )
     case.refresh_from_db()
     assert case.outcome == CaseOutcome.PARTLY_FULFILLED
     said = letter_of(office, case, "partly_fulfilled")
@@ -599,7 +621,7 @@ def test_a_correction_that_changed_nothing_does_not_say_that_it_did(office: Offi
         assert "reads already as you want it: - Phone number" in " ".join(said.split())
         assert (
             "found nothing that had to be done"
-            in case_status.show(case, office.desk, inside=False, now=office.now()).next
+            in case_status.show(case, office.deployment, inside=False, now=office.now()).next
         )
 
 
@@ -648,14 +670,14 @@ def test_rows_of_others_are_not_told_to_the_person(office: Office) -> None:
 def test_an_erasure_of_nothing_is_not_said_to_be_on_record(office: Office) -> None:
     case = office.answered("erase", "nobody@example.org")
     assert "ledger" not in letter_of(office, case, "fulfilled_erase")
-    shown = case_status.show(case, office.desk, inside=False, now=office.now())
+    shown = case_status.show(case, office.deployment, inside=False, now=office.now())
     assert "What was done in our systems" not in [proof.text for proof in shown.proofs]
 
 
 def test_a_request_taken_back_says_what_is_lifted(office: Office) -> None:
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
-    actions.withdraw(case.pk, office.desk, who=lifecycle.SUBJECT, now=office.now())
+    actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     assert "we now undo that" in " ".join(letter_of(office, case, "withdrawn").split())
 
 
@@ -672,7 +694,7 @@ def test_the_page_counts_what_is_in_the_file_and_not_what_was_left_out(office: O
     shown = {
         right: {
             one.table
-            for one in case_status.show(office.answered(right), office.desk, inside=False, now=office.now()).done
+            for one in case_status.show(office.answered(right), office.deployment, inside=False, now=office.now()).done
         }
         for right in ("view", "port")
     }

@@ -168,7 +168,7 @@ def firm(office: Office, database: str, monkeypatch: pytest.MonkeyPatch, setting
         webhooks.make(
             f"http://127.0.0.1:{receiver.server_port}/hook",
             list(gathered("webhooks")),
-            keys=office.desk.keyring,
+            keys=office.deployment.keyring,
             now=office.now(),
         )
         yield Firm(office, database, vendor, sink, receiver)
@@ -231,14 +231,14 @@ def take_in(firm: Firm, chance: random.Random, *, points: int) -> None:
 
 def people_act(office: Office) -> int:
     """Whatever waits for a person is done by one. How many things."""
-    at_desk, now, done = office.desk, office.now(), 0
+    deployment, now, done = office.deployment, office.now(), 0
     for case in Case.objects.exclude(state=CaseState.CLOSED):
         if case.state == CaseState.VERIFYING:
             office.prove(case)
         elif case.needs == WaitReason.ANSWER:
-            actions.answer(case.pk, "For as long as we need it.", at_desk, who=lifecycle.Actor("staff"), now=now)
+            actions.answer(case.pk, "For as long as we need it.", deployment, who=lifecycle.Actor("staff"), now=now)
         elif case.needs == WaitReason.APPROVAL:
-            actions.approve(case.pk, case.plan_hash, bare_member("chloe"), at_desk, now=now)
+            actions.approve(case.pk, case.plan_hash, bare_member("chloe"), deployment, now=now)
         elif case.needs == WaitReason.WINDOW:
             Case.objects.filter(pk=case.pk).update(window_until=now - dt.timedelta(minutes=1))
         else:
@@ -250,7 +250,7 @@ def people_act(office: Office) -> int:
         done += 1
     for case in Case.objects.filter(right=Right.RESTRICT, state=CaseState.CLOSED):
         if not case.events.filter(what="lifting").exists():
-            actions.lift(case.pk, "It was right after all.", at_desk, who=lifecycle.Actor("staff"), now=now)
+            actions.lift(case.pk, "It was right after all.", deployment, who=lifecycle.Actor("staff"), now=now)
             done += 1
     return done
 
@@ -327,10 +327,10 @@ def assert_on_record(office: Office) -> None:
     acknowledged = [one for one in found if one["kind"] == "case.changed" and one["change"] == "acknowledged"]
     assert len(acknowledged) == CASES
     assert not RunRow.objects.filter(finished_at=None).exists()
-    signer = ledger_signer(office.desk.keyring, office.desk.declaration.organisation)
+    signer = ledger_signer(office.deployment.keyring, office.deployment.declaration.organisation)
     sequence(signer, now=office.now())
     DatabaseLog(signer).verify()
-    assert answered_in_time(office.desk.declaration, office.now()).outcome.value == "pass"
+    assert answered_in_time(office.deployment.declaration, office.now()).outcome.value == "pass"
 
 
 def assert_receipts() -> None:
@@ -355,7 +355,7 @@ ANSWERS = ("fulfilled", "partly", "package", "nothing", "question_answered", "st
 def assert_letters(firm: Firm) -> None:
     rows = list(LetterRow.objects.all())
     once_more = CaseContent(identifiers=(("email", address("erase")),))
-    asked_again = {lifecycle.subject_of(once_more, firm.office.desk)}
+    asked_again = {lifecycle.subject_of(once_more, firm.office.deployment)}
     assert max(Counter(row.once for row in rows).values()) == 1
     for case in Case.objects.all():
         kinds = Counter(row.kind for row in rows if row.about == case.about)
@@ -401,7 +401,7 @@ def killed_on_the_way(firm: Firm, *, company: str, points: int, seed: int) -> No
     firm.office.declare(requests=COMPANIES[company], systems=SYSTEMS)
     lay_down_letter(firm.office.folder)
     take_in(firm, chance, points=max(1, points // 6))
-    resend_links.wish(address("erase"), firm.office.desk)
+    resend_links.wish(address("erase"), firm.office.deployment)
     answer_all(firm, chance, points=points)
     assert_whole(firm)
 

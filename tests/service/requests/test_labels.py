@@ -156,7 +156,7 @@ def asked(firm: Office, language: str, kind: CaseKind = CaseKind.REQUEST, right:
     what = CaseContent(address=who, identifiers=(("email", who),), message="?", **content)
     tier = 1 if kind == CaseKind.REQUEST else 0
     intake = receive.Intake(kind, what, Channel.CENTRE, right=right, language=language, tier=tier)
-    return receive.receive(intake, firm.desk, now=firm.now())
+    return receive.receive(intake, firm.deployment, now=firm.now())
 
 
 def mails(firm: Office) -> Iterator[EmailMessage]:
@@ -180,17 +180,19 @@ def everything_asked(firm: Office, language: str) -> list[Case]:
     firm.work()
     ben = lifecycle.Actor("staff", "ps1:" + "b" * 32)
     for kind in (CaseKind.QUESTION, CaseKind.COMPLAINT):
-        actions.answer(asked(firm, language, kind).pk, "42", firm.desk, who=ben, now=firm.now())
+        actions.answer(asked(firm, language, kind).pk, "42", firm.deployment, who=ben, now=firm.now())
     refused = actions.refuse(
-        asked(firm, language, right="erase").pk, "42", "Art. 12(5)", firm.desk, who=ben, now=firm.now()
+        asked(firm, language, right="erase").pk, "42", "Art. 12(5)", firm.deployment, who=ben, now=firm.now()
     )
-    appealed = appeals.open_appeal(refused.pk, "42", firm.desk, channel=Channel.CENTRE, is_proved=True, now=firm.now())
+    appealed = appeals.open_appeal(
+        refused.pk, "42", firm.deployment, channel=Channel.CENTRE, is_proved=True, now=firm.now()
+    )
     chloe = lifecycle.Actor("staff", "ps1:" + "c" * 32)
-    appeals.decide(appealed.pk, "42", firm.desk, granted=False, who=chloe, now=firm.now())
+    appeals.decide(appealed.pk, "42", firm.deployment, granted=False, who=chloe, now=firm.now())
     paused = asked(firm, language, right="view")
-    actions.pause(paused.pk, "42", firm.desk, who=ben, now=firm.now())
+    actions.pause(paused.pk, "42", firm.deployment, who=ben, now=firm.now())
     firm.work()
-    sequence(ledger_signer(firm.desk.keyring, firm.desk.declaration.organisation), now=firm.now())
+    sequence(ledger_signer(firm.deployment.keyring, firm.deployment.declaration.organisation), now=firm.now())
     return list(Case.objects.all())
 
 
@@ -219,7 +221,7 @@ def test_nobody_reads_a_key_or_a_sentence_of_another_language(firm: Office, lang
             read[f"{case.right or case.kind}, {use}"] = seen(page.content)
         for leaf in re.findall(r"/your-data/case/receipt/(\d+)", page.content.decode()):
             read[f"{case.right or case.kind}, receipt"] = seen(visitor.get(f"/your-data/case/receipt/{leaf}").content)
-        if (packed := outcome.unsealed(case, firm.desk, now=firm.now())) is not None:
+        if (packed := outcome.unsealed(case, firm.deployment, now=firm.now())) is not None:
             read |= {f"{case.right}, {name}": text for name, text in opened(packed).items()}
     assert len(read) > 45
     assert any("receipt" in name for name in read)

@@ -11,7 +11,7 @@ from troth.service.core.models import Subject
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.requests import actions, lifecycle
-from troth.service.requests.content import CaseContent, ContentGone
+from troth.service.requests.content import CaseContent, ContentGone, SealedContent
 from troth.service.requests.deadlines import watch
 from troth.service.requests.intake import receive
 from troth.service.requests.intake.receive import Intake
@@ -38,12 +38,12 @@ def opened(office: Office, right: str = "erase", *, at: dt.datetime | None = Non
     """A verified request that waits for a handler: nobody is named by it."""
     content = CaseContent(address="ann@example.org", message="about my account")
     intake = Intake(CaseKind.REQUEST, content, Channel.STAFF, right=right, tier=1, received_at=at)
-    return receive.receive(intake, office.desk, now=office.now())
+    return receive.receive(intake, office.deployment, now=office.now())
 
 
 def question(office: Office) -> Case:
     content = CaseContent(address="ann@example.org", message="What do you mean by “partners”?")
-    return receive.receive(Intake(CaseKind.QUESTION, content, Channel.CENTRE), office.desk, now=office.now())
+    return receive.receive(Intake(CaseKind.QUESTION, content, Channel.CENTRE), office.deployment, now=office.now())
 
 
 def test_the_clock_starts_when_the_request_arrived(office: Office) -> None:
@@ -62,23 +62,23 @@ def test_a_request_that_names_nobody_waits_for_a_handler(office: Office) -> None
 
 
 def test_a_pause_asks_the_person_and_the_answer_ends_it(office: Office) -> None:
-    case = actions.pause(opened(office).pk, "Which account?", office.desk, who=BEN, now=office.now())
+    case = actions.pause(opened(office).pk, "Which account?", office.deployment, who=BEN, now=office.now())
     assert (case.state, office.letters(case)[-1]) == (CaseState.PAUSED, "more_information")
-    case = actions.resume(case.pk, "the one of 2024", office.desk, who=lifecycle.SUBJECT, now=office.now())
+    case = actions.resume(case.pk, "the one of 2024", office.deployment, who=lifecycle.SUBJECT, now=office.now())
     assert (case.state, office.letters(case)[-1]) == (CaseState.IN_PROGRESS, "resumed")
-    assert "the one of 2024" in office.desk.papers.content(case).message
+    assert "the one of 2024" in SealedContent(office.deployment.keyring).content(case).message
 
 
 def test_a_case_is_not_paused_twice(office: Office) -> None:
-    case = actions.pause(opened(office).pk, "Which account?", office.desk, who=BEN, now=office.now())
+    case = actions.pause(opened(office).pk, "Which account?", office.deployment, who=BEN, now=office.now())
     with pytest.raises(CaseRefused):
-        actions.pause(case.pk, "And which year?", office.desk, who=BEN, now=office.now())
+        actions.pause(case.pk, "And which year?", office.deployment, who=BEN, now=office.now())
 
 
 def test_an_extension_gives_two_months_more_and_says_why(office: Office) -> None:
     case = opened(office)
     before = case.due_on
-    case = actions.extend(case.pk, "The archive is on paper.", office.desk, who=BEN, now=office.now())
+    case = actions.extend(case.pk, "The archive is on paper.", office.deployment, who=BEN, now=office.now())
     assert before is not None
     assert case.due_on is not None
     assert case.due_on > before + dt.timedelta(days=10)
@@ -88,57 +88,57 @@ def test_an_extension_gives_two_months_more_and_says_why(office: Office) -> None
 def test_an_extension_is_announced_before_the_deadline_and_once(office: Office) -> None:
     case = opened(office)
     with pytest.raises(CaseRefused, match="was due"):
-        actions.extend(case.pk, "late", office.desk, who=BEN, now=office.now() + dt.timedelta(days=60))
-    actions.extend(case.pk, "The archive is on paper.", office.desk, who=BEN, now=office.now())
+        actions.extend(case.pk, "late", office.deployment, who=BEN, now=office.now() + dt.timedelta(days=60))
+    actions.extend(case.pk, "The archive is on paper.", office.deployment, who=BEN, now=office.now())
     with pytest.raises(CaseRefused, match="already"):
-        actions.extend(case.pk, "again", office.desk, who=BEN, now=office.now())
+        actions.extend(case.pk, "again", office.deployment, who=BEN, now=office.now())
 
 
 @pytest.mark.parametrize(("reasons", "cite"), [("", "GDPR Art. 12(5)"), ("It is excessive.", " ")])
 def test_a_refusal_without_reasons_or_law_is_no_refusal(office: Office, reasons: str, cite: str) -> None:
     case = opened(office)
     with pytest.raises(CaseRefused):
-        actions.refuse(case.pk, reasons, cite, office.desk, who=BEN, now=office.now())
+        actions.refuse(case.pk, reasons, cite, office.deployment, who=BEN, now=office.now())
     case.refresh_from_db()
     assert case.state == CaseState.IN_PROGRESS
 
 
 def test_a_refusal_closes_the_case_with_a_letter(office: Office) -> None:
     case = opened(office)
-    case = actions.refuse(case.pk, "It is excessive.", "GDPR Art. 12(5)", office.desk, who=BEN, now=office.now())
+    case = actions.refuse(case.pk, "It is excessive.", "GDPR Art. 12(5)", office.deployment, who=BEN, now=office.now())
     assert (case.state, case.outcome, office.letters(case)[-1]) == (CaseState.CLOSED, CaseOutcome.REFUSED, "refused")
 
 
 def test_a_closed_case_stays_closed(office: Office) -> None:
-    case = actions.withdraw(opened(office).pk, office.desk, who=lifecycle.SUBJECT, now=office.now())
+    case = actions.withdraw(opened(office).pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     with pytest.raises(CaseRefused):
-        actions.withdraw(case.pk, office.desk, who=lifecycle.SUBJECT, now=office.now())
+        actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     with pytest.raises(CaseRefused):
-        actions.extend(case.pk, "more", office.desk, who=BEN, now=office.now())
+        actions.extend(case.pk, "more", office.deployment, who=BEN, now=office.now())
     with pytest.raises(CaseRefused):
-        actions.refuse(case.pk, "no", "Art. 1", office.desk, who=BEN, now=office.now())
+        actions.refuse(case.pk, "no", "Art. 1", office.deployment, who=BEN, now=office.now())
 
 
 def test_a_question_is_answered_in_words(office: Office) -> None:
     case = question(office)
     assert (case.needs, office.letters(case)) == (WaitReason.ANSWER, ["question_acknowledged"])
-    case = actions.answer(case.pk, "The carriers who deliver.", office.desk, who=BEN, now=office.now())
+    case = actions.answer(case.pk, "The carriers who deliver.", office.deployment, who=BEN, now=office.now())
     assert (case.outcome, office.letters(case)[-1]) == (CaseOutcome.FULFILLED, "question_answered")
 
 
 @pytest.mark.parametrize("message", ["What do you\u202e mean?\x07", "\u202e \x07"])
 def test_a_question_is_answered_whatever_is_in_it(office: Office, message: str) -> None:
     content = CaseContent(address="ann@example.org", message=message)
-    case = receive.receive(Intake(CaseKind.QUESTION, content, Channel.MAIL), office.desk, now=office.now())
-    case = actions.answer(case.pk, "The carriers who deliver.", office.desk, who=BEN, now=office.now())
+    case = receive.receive(Intake(CaseKind.QUESTION, content, Channel.MAIL), office.deployment, now=office.now())
+    case = actions.answer(case.pk, "The carriers who deliver.", office.deployment, who=BEN, now=office.now())
     assert office.letters(case)[-1] == "question_answered"
 
 
 def test_a_complaint_is_acknowledged_at_once(office: Office) -> None:
     content = CaseContent(address="ann@example.org", message="You wrote to me again.")
-    case = receive.receive(Intake(CaseKind.COMPLAINT, content, Channel.CENTRE), office.desk, now=office.now())
+    case = receive.receive(Intake(CaseKind.COMPLAINT, content, Channel.CENTRE), office.deployment, now=office.now())
     assert office.letters(case) == ["complaint_acknowledged"]
-    case = actions.answer(case.pk, "You are right.", office.desk, who=BEN, now=office.now(), remedy="We stopped.")
+    case = actions.answer(case.pk, "You are right.", office.deployment, who=BEN, now=office.now(), remedy="We stopped.")
     assert office.letters(case)[-1] == "complaint_outcome"
 
 
@@ -194,7 +194,7 @@ def test_letters_to_staff_are_in_the_language_of_the_policy(office: Office) -> N
     """Ann is written to in her language, and staff in theirs, whoever asked."""
     content = CaseContent(address="ann@example.org", identifiers=(("email", "ann@example.org"),))
     intake = receive.Intake(CaseKind.REQUEST, content, Channel.CENTRE, right="view", language="fr")
-    case = office.prove(receive.receive(intake, office.desk, now=office.now()))
+    case = office.prove(receive.receive(intake, office.deployment, now=office.now()))
     assert case.due_on is not None
     watch(dt.datetime.combine(case.due_on, dt.time(12, tzinfo=dt.UTC)))
     languages = dict(LetterRow.objects.filter(about=case.about).values_list("kind", "language"))
@@ -202,7 +202,7 @@ def test_letters_to_staff_are_in_the_language_of_the_policy(office: Office) -> N
 
 
 def test_a_question_of_ours_is_repeated_once(office: Office) -> None:
-    case = actions.pause(opened(office).pk, "Which account?", office.desk, who=BEN, now=office.now())
+    case = actions.pause(opened(office).pk, "Which account?", office.deployment, who=BEN, now=office.now())
     for days in (3, 8, 9):
         watch(office.now() + dt.timedelta(days=days))
     assert office.letters(case).count("reminder_to_person") == 1
@@ -216,7 +216,7 @@ def test_a_request_that_nobody_confirms_ends_without_a_letter(office: Office) ->
     assert office.letters(case)[:1] == ["link"]
     assert "refused" not in office.letters(case)
     assert office.rows("select count(*) from customer") == [(3,)]
-    seen = case_status.show(case, office.desk, inside=False, now=office.now())
+    seen = case_status.show(case, office.deployment, inside=False, now=office.now())
     assert "Nobody confirmed it within thirty days" in seen.next
     assert "We closed it, because nobody confirmed it" in [one.text for one in seen.happened]
 
@@ -237,7 +237,7 @@ def test_what_was_written_ends_with_its_period(office: Office) -> None:
     watch(office.now() + dt.timedelta(days=3 * 366))
     case.refresh_from_db()
     with pytest.raises(ContentGone):
-        office.desk.papers.content(case)
+        SealedContent(office.deployment.keyring).content(case)
     assert case.outcome == CaseOutcome.FULFILLED
 
 
@@ -254,7 +254,7 @@ def test_nothing_personal_stands_in_clear(office: Office) -> None:
 def test_a_question_is_acknowledged_as_a_question(office: Office) -> None:
     case = question(office)
     row = LetterRow.objects.get(about=case.about, kind="question_acknowledged")
-    said = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
+    said = office.deployment.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
     assert "Your question has come in" in said
     assert "No law sets that day: it is our own promise." in said
     assert "We will answer by:" in said

@@ -18,7 +18,7 @@ from tests.service.requests.conftest import Office
 from troth.service.configuration import Mailbox
 from troth.service.mail.models import LetterRow
 from troth.service.requests import actions, lifecycle, messages
-from troth.service.requests.content import CaseContent
+from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.intake import receive
 from troth.service.requests.intake.mailbox import MailboxMessage, read_mailbox, take_in, understood
 from troth.service.requests.models import Case, CaseKind, CaseState, Channel, IngestedMessage, WaitReason
@@ -38,7 +38,7 @@ def letter(text: str, *, subject: str = "", sender: str = "Ann <ann@example.org>
 
 
 def all_arrived(office: Office, raw: bytes, *, ago: dt.timedelta = DAY) -> list[Case]:
-    return take_in(MailboxMessage(raw, office.now() - ago, lambda: None), office.desk, now=office.now())
+    return take_in(MailboxMessage(raw, office.now() - ago, lambda: None), office.deployment, now=office.now())
 
 
 def arrived(office: Office, raw: bytes, *, ago: dt.timedelta = DAY) -> Case | None:
@@ -85,7 +85,7 @@ def test_a_letter_that_asks_for_several_things_opens_a_case_for_each(office: Off
     assert cases["view"].outcome == cases["object"].outcome == "fulfilled"
     assert cases["erase"].needs == WaitReason.REVIEW, "somebody reads first what the person wants in which order"
     assert office.rows("select count(*) from customer where id = 1") == [(1,)]
-    actions.try_again(cases["erase"].pk, office.desk, who=lifecycle.Actor("staff"), now=office.now())
+    actions.try_again(cases["erase"].pk, office.deployment, who=lifecycle.Actor("staff"), now=office.now())
     office.work()
     assert office.rows("select count(*) from customer where id = 1") == [(0,)]
 
@@ -162,7 +162,7 @@ def test_a_letter_that_nobody_can_be_answered_for_is_a_question_for_a_handler(of
     assert case is not None
     assert (case.kind, case.state, case.needs) == ("question", CaseState.IN_PROGRESS, WaitReason.ANSWER)
     assert office.letters(case) == []
-    content = office.desk.papers.content(case)
+    content = SealedContent(office.deployment.keyring).content(case)
     assert content.address == ""
     if b"delete my data" in raw:
         assert "delete my data" in content.message
@@ -188,13 +188,13 @@ def test_no_letter_keeps_those_after_it_from_being_read(office: Office, tmp_path
     for number, raw in enumerate(several):
         (tmp_path / "in" / "new" / f"{number:03}.example").write_bytes(raw)
     where = Mailbox(folder=tmp_path / "in")
-    assert read_mailbox(where, office.desk, now=office.now()) == len(several)
-    assert read_mailbox(where, office.desk, now=office.now()) == 0
+    assert read_mailbox(where, office.deployment, now=office.now()) == len(several)
+    assert read_mailbox(where, office.deployment, now=office.now()) == 0
     assert not list((tmp_path / "in" / "new").iterdir())
     case = Case.objects.latest("id")
     assert (case.right, office.letters(case)) == ("view", ["link"])
     for kept in Case.objects.filter(kind="question"):
-        actions.answer(kept.pk, "We wrote to you.", office.desk, who=lifecycle.Actor("staff"), now=office.now())
+        actions.answer(kept.pk, "We wrote to you.", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
 
 
 def test_what_breaks_on_our_side_leaves_the_letter_where_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +205,7 @@ def test_what_breaks_on_our_side_leaves_the_letter_where_it_is(office: Office, m
     with monkeypatch.context() as patched:
         patched.setattr(receive, "receive_all", away)
         with pytest.raises(OperationalError):
-            take_in(MailboxMessage(raw, office.now(), lambda: done.append("done")), office.desk, now=office.now())
+            take_in(MailboxMessage(raw, office.now(), lambda: done.append("done")), office.deployment, now=office.now())
     assert not done
     assert arrived(office, raw) is not None
 
@@ -217,7 +217,7 @@ def test_of_a_flood_from_one_address_nothing_is_lost_and_no_letter_goes_back(off
     kept = arrived(office, letter("I really am Ann: delete my data"), ago=dt.timedelta(minutes=1))
     assert kept is not None
     assert (kept.kind, kept.needs) == ("question", WaitReason.ANSWER)
-    assert "I really am Ann" in office.desk.papers.content(kept).message
+    assert "I really am Ann" in SealedContent(office.deployment.keyring).content(kept).message
     stopped = arrived(office, letter("please stop", subject="unsubscribe"), ago=dt.timedelta(minutes=1))
     assert stopped is not None
     office.work()
@@ -230,8 +230,8 @@ def asked(office: Office) -> Case:
     """A case of Ann's, in which we asked her something."""
     content = CaseContent(address="ann@example.org", message="about my account")
     intake = receive.Intake(CaseKind.REQUEST, content, Channel.STAFF, right="erase", tier=1)
-    case = receive.receive(intake, office.desk, now=office.now())
-    return actions.pause(case.pk, "Which account?", office.desk, who=lifecycle.Actor("staff"), now=office.now())
+    case = receive.receive(intake, office.deployment, now=office.now())
+    return actions.pause(case.pk, "Which account?", office.deployment, who=lifecycle.Actor("staff"), now=office.now())
 
 
 def test_an_answer_to_our_question_goes_to_its_case(office: Office) -> None:
@@ -240,24 +240,24 @@ def test_an_answer_to_our_question_goes_to_its_case(office: Office) -> None:
     assert arrived(office, letter("The old one.", In_Reply_To=sent.message_id)) == case
     case.refresh_from_db()
     assert case.state == CaseState.IN_PROGRESS
-    assert "The old one." in office.desk.papers.content(case).message
+    assert "The old one." in SealedContent(office.deployment.keyring).content(case).message
 
 
 @pytest.mark.parametrize("knows", ["the reference", "a letter to somebody else"])
 def test_who_forges_a_sender_does_not_answer_our_question(office: Office, knows: str) -> None:
     case = asked(office)
     facts = {"task": "look", "due": office.now().date(), "link": "https://troth.example.org/"}
-    to_staff = messages.write_to("chloe@example.org", case, "staff_task", office.desk, facts, now=office.now())
+    to_staff = messages.write_to("chloe@example.org", case, "staff_task", office.deployment, facts, now=office.now())
     assert to_staff is not None
     headers = {"In_Reply_To": to_staff.message_id} if knows == "a letter to somebody else" else {}
     forged = letter("All of them, at once.", subject=f"Re: {case.reference}", **headers)
     assert arrived(office, forged) == case
     case.refresh_from_db()
     assert case.state == CaseState.PAUSED
-    assert "at once" not in office.desk.papers.content(case).message
+    assert "at once" not in SealedContent(office.deployment.keyring).content(case).message
     kept = case.events.get(what="wrote")
     assert kept.is_internal
-    assert office.desk.papers.note(case, bytes(kept.note or b"")) == "All of them, at once."
+    assert SealedContent(office.deployment.keyring).note(case, bytes(kept.note or b"")) == "All of them, at once."
     assert office.letters(case)[-1] == "staff_alert", "somebody is told to look"
 
 
@@ -299,8 +299,8 @@ def test_a_maildir_is_taken_in_and_marked(office: Office, tmp_path: Path) -> Non
     then = (office.now() - 2 * DAY).timestamp()
     os.utime(tmp_path / "in" / "new" / key, (then, then))
     where = Mailbox(folder=tmp_path / "in")
-    assert read_mailbox(where, office.desk, now=office.now()) == 1
-    assert read_mailbox(where, office.desk, now=office.now()) == 0
+    assert read_mailbox(where, office.deployment, now=office.now()) == 1
+    assert read_mailbox(where, office.deployment, now=office.now()) == 0
     [case] = Case.objects.all()
     assert case.right == "view"
     assert office.now() - case.received_at > DAY
@@ -355,7 +355,7 @@ def imap() -> Iterator[tuple[Mailbox, type[_Imap]]]:
 
 def test_an_imap_mailbox_is_taken_in_and_marked(office: Office, imap: tuple[Mailbox, type[_Imap]]) -> None:
     where, server = imap
-    assert read_mailbox(where, office.desk, now=office.now()) == 2
+    assert read_mailbox(where, office.deployment, now=office.now()) == 2
     assert server.seen == {1, 2}
-    assert read_mailbox(where, office.desk, now=office.now()) == 0
+    assert read_mailbox(where, office.deployment, now=office.now()) == 0
     assert {case.right for case in Case.objects.all()} == {"view", "erase"}

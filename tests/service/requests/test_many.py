@@ -24,9 +24,9 @@ from troth.service.core.jobs.models import Job
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import DatabaseLog, sequence
 from troth.service.core.models import EntryRow, RunRow
+from troth.service.core.store_pool import close_stores
 from troth.service.mail.models import LetterRow
 from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import close_stores
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseBatch, CaseKind, CaseReceipt, CaseState, Channel, ProcessingHalt
 
@@ -108,7 +108,7 @@ def test_a_store_that_is_down_for_an_hour_is_waited_for(
 def assert_once(office: Office, cases: list[Case]) -> None:
     """Everything about *cases* is there, and once."""
     count = len(cases)
-    signer = ledger_signer(office.desk.keyring, office.desk.declaration.organisation)
+    signer = ledger_signer(office.deployment.keyring, office.deployment.declaration.organisation)
     sequence(signer, now=office.now())
     DatabaseLog(signer).verify()
     found = Counter(bytes(row.content).partition(b'"kind":"')[2].partition(b'"')[0] for row in EntryRow.objects.all())
@@ -155,7 +155,7 @@ def everybody_at_once(office: Office, database: str, *, people: int, workers: in
                 )
                 for _, mail, _ in values[first : first + at_once]
             ]
-            receive.receive_all(intakes, office.desk, now=office.now())
+            receive.receive_all(intakes, office.deployment, now=office.now())
         killed, deadline = 0, time.monotonic() + 120 + people / 5
         while (closed := Case.objects.filter(state=CaseState.CLOSED).count()) < people:
             assert time.monotonic() < deadline, f"{closed} of {people} were answered in time"

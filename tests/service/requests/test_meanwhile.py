@@ -32,7 +32,7 @@ ANN = "ann@example.org"
 def message(office: Office, case: Case, kind: str) -> str:
     """The last message of that kind about *case*."""
     row = LetterRow.objects.filter(about=case.about, kind=kind).latest("pk")
-    text = office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
+    text = office.deployment.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once)).decode()
     return " ".join(text.replace("=\r\n", "").replace("=\n", "").split())
 
 
@@ -61,7 +61,7 @@ def test_an_erasure_ends_what_waits_to_stop_a_use(office: Office, right: str, pu
     said = message(office, stop, "withdrawn")
     assert f"your request to delete your data ({erasure.reference})" in said
     assert "took your request back" not in said
-    page = show(stop, office.desk, inside=False, now=office.now())
+    page = show(stop, office.deployment, inside=False, now=office.now())
     assert (page.state, page.parts) == ("Closed", ())
     assert "You took it back" not in [one.text for one in page.happened]
     assert Restriction.objects.filter(lifted_at=None).exists() is (right != "restrict"), "a choice is kept"
@@ -78,7 +78,7 @@ def test_an_erasure_under_less_than_a_restriction_names_does_not_end_it(office: 
     office.declare(systems=ARCHIVE)
     content = CaseContent(address=ANN, identifiers=(("email", ANN), ("account", "1")))
     intake = receive.Intake(CaseKind.REQUEST, content, Channel.CENTRE, right="restrict", tier=1)
-    stop = receive.receive(intake, office.desk, now=office.now())
+    stop = receive.receive(intake, office.deployment, now=office.now())
     office.work()
     end_tasks(office, office.answered("erase"))
     stop.refresh_from_db()
@@ -114,14 +114,14 @@ def unmailed(office: Office) -> Case:
 
 
 def test_what_was_not_mailed_is_not_said_to_have_been_written(office: Office) -> None:
-    page = show(unmailed(office), office.desk, inside=False, now=office.now())
+    page = show(unmailed(office), office.deployment, inside=False, now=office.now())
     assert "We sent no message about that" in page.next
     assert [one.text for one in page.happened] == ["We received it", "We closed it"]
 
 
 def test_a_stop_that_took_effect_nowhere_is_not_said_to_have(office: Office) -> None:
     case = office.answered("object", "nobody@example.org", purposes=("news",))
-    assert "took effect" not in show(case, office.desk, inside=False, now=office.now()).next
+    assert "took effect" not in show(case, office.deployment, inside=False, now=office.now()).next
 
 
 def test_what_was_not_mailed_or_not_proved_is_not_counted_as_answered(office: Office) -> None:
@@ -168,7 +168,7 @@ def test_who_sent_nobody_is_not_said_to_have_taken_anything_back(office: Office)
     assert "You told us that you sent nobody" in said
     assert "back" not in said
     case.refresh_from_db()
-    page = show(case, office.desk, inside=False, now=office.now())
+    page = show(case, office.deployment, inside=False, now=office.now())
     assert (page.state, page.next.partition(",")[0]) == ("Closed", "You told us that you sent nobody to ask for it")
 
 
@@ -206,7 +206,7 @@ def test_a_refused_objection_lifts_only_what_was_seen(office: Office, who: str) 
     path.write_text(text.replace(mark, f"          care: {{column: postcode, value: x}}\n{mark}"))
     case = office.answered("object", who, purposes=("care",))
     assert case.needs == "weighing"
-    actions.refuse(case.pk, "Because.", "GDPR Art. 21(1)", office.desk, who=lifecycle.RULE, now=office.now())
+    actions.refuse(case.pk, "Because.", "GDPR Art. 21(1)", office.deployment, who=lifecycle.RULE, now=office.now())
     said = message(office, case, "restriction_lifted")
     assert ("we will lift the restriction on the use of your data" in said) is (who == ANN)
     assert ("From then on we use them again" in said) is (who == ANN)
@@ -244,7 +244,7 @@ def test_a_system_is_called_done_where_something_was(office: Office, right: str,
     office.declare(systems=CALLS)
     case = office.answered(right, changes={"user.name": "Anne"} if right == "amend" else {})
     assert case.state == "closed"
-    parts = show(case, office.desk, inside=False, now=office.now()).parts
+    parts = show(case, office.deployment, inside=False, now=office.now()).parts
     assert [part.text for part in parts] == texts
     assert [part.state == "kept" for part in parts] == [True, False, False]
 
@@ -254,7 +254,7 @@ def test_a_system_where_all_had_to_stay_is_not_called_done(office: Office) -> No
     receipt = case.receipts.get()
     receipt.lines = [{**line, "what": "keep"} for line in receipt.lines]
     receipt.save()
-    [part] = show(case, office.desk, inside=False, now=office.now()).parts
+    [part] = show(case, office.deployment, inside=False, now=office.now()).parts
     assert (part.text, part.state) == ("kept: what was found there had to stay", "waived")
 
 
@@ -276,8 +276,10 @@ def test_somebody_else_decides_where_there_is_somebody(
     staff_member(StaffRight.CASES_APPROVE)
     case = office.prove(office.ask("erase"))
     who = lifecycle.Actor("staff", staff[0].member.pseudonym) if staff else lifecycle.RULE
-    actions.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.desk, who=who, now=office.now())
-    opened = appeals.open_appeal(case.pk, "No.", office.desk, channel=Channel.CENTRE, is_proved=True, now=office.now())
+    actions.refuse(case.pk, "Because.", "GDPR Art. 17(3)", office.deployment, who=who, now=office.now())
+    opened = appeals.open_appeal(
+        case.pk, "No.", office.deployment, channel=Channel.CENTRE, is_proved=True, now=office.now()
+    )
     said = message(office, opened, "acknowledged")
     assert ("somebody who had no part in our first answer decides" in said) is (count > 1)
     assert ("Next, a person decides" in said) is (count < 2)

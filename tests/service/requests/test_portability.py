@@ -37,7 +37,7 @@ def to_take(truth: Known) -> set[str]:
 def taken(truth: Known) -> set[str]:
     """The values of declared categories in the package, or of a system that does not say what it holds."""
     row = Package.objects.filter(case=truth.case).first()
-    packed = outcome.unsealed(truth.case, truth.told.office.desk, now=truth.told.office.now()) if row else None
+    packed = outcome.unsealed(truth.case, truth.told.office.deployment, now=truth.told.office.now()) if row else None
     values = set[str]()
     for part in read_package(packed).parts if packed else ():
         named = [at for at, one in enumerate(part.categories) if one is not None or not any(part.categories)]

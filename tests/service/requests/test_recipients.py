@@ -11,6 +11,7 @@ import pytest
 from tests.service.requests.conftest import Office
 
 from troth.controls import Check, CheckOutcome, run
+from troth.service.core.deployment import current
 from troth.service.core.holds import place
 from troth.service.core.models import RunRow
 from troth.service.disclosures.actions import disclose, names_of, received
@@ -29,7 +30,6 @@ from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.requests import controls  # noqa: F401 - registers the answer
 from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import case_deployment
 from troth.service.requests.fulfilment.recipient_evidence import note_evidence
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, Channel
@@ -76,7 +76,7 @@ def named(case: Case, recipient: str) -> tuple[list[str], list[str]]:
 def message_to(case: Case, recipient: str) -> str:
     row = RecipientNotification.objects.get(case=case.reference, recipient=recipient).letter
     assert row is not None
-    packed = case_deployment().keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
+    packed = current().without_own.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
     text = BytesParser(policy=policy.default).parsebytes(packed.partition(b"\n")[2]).get_body(("plain",))
     assert text is not None
     return str(text.get_content()).replace("\r\n", "\n")
@@ -92,7 +92,7 @@ def states(case: Case) -> dict[str, NotificationState]:
 
 
 def asked(office: Office, later: dt.timedelta = dt.timedelta()) -> Check:
-    looking = {"declaration": office.desk.declaration, "now": office.now() + later}
+    looking = {"declaration": office.deployment.declaration, "now": office.now() + later}
     return run("requests.recipients_told", looking)
 
 
@@ -104,7 +104,7 @@ def send(case: Case, office: Office) -> None:
 def test_a_notice_is_on_record_as_the_disclosure_that_it_is(office: Office) -> None:
     case = office.answered("erase")
     assert states(case) == {"post": NotificationState.OWED}
-    [told] = received(names_of(ANN, office.desk.keyring))
+    [told] = received(names_of(ANN, office.deployment.keyring))
     assert (told.recipient, told.kind, told.categories, told.case) == (
         "post",
         DisclosureKind.NOTICE,
@@ -126,7 +126,7 @@ def test_the_register_has_what_a_notice_of_a_correction_says(office: Office) -> 
 def test_of_a_correction_that_changed_nothing_nobody_is_told(office: Office) -> None:
     file = office.folder / "troth.yaml"
     file.write_text(file.read_text().replace("receives: [user.contact.email]", "receives: [user]"))
-    desk = office.desk
+    desk = office.deployment
     sent = {
         "to": "post",
         "categories": ["user.name"],
@@ -178,8 +178,16 @@ def test_a_letter_that_failed_leaves_its_recipient_to_staff(office: Office) -> N
 def went_to_pay(office: Office, who: Identity = ANN, *what: str) -> None:
     """The register has it that data of somebody went to a controller."""
     feed(office, "pay: {role: controller, country: GB, receives: [user], contact: pay@example.org}")
-    sent = {"to": "pay", "categories": what or EMAIL, "purpose": "orders", "kind": DisclosureKind.PROCESSOR}
-    disclose([who], **sent, declaration=office.desk.declaration, keyring=office.desk.keyring, now=office.now())  # type: ignore[arg-type]
+    disclose(
+        [who],
+        to="pay",
+        categories=what or EMAIL,
+        purpose="orders",
+        kind=DisclosureKind.PROCESSOR,
+        declaration=office.deployment.declaration,
+        keyring=office.deployment.keyring,
+        now=office.now(),
+    )
 
 
 def test_nobody_is_told_of_an_erasure_that_found_nothing_and_staff_look(office: Office) -> None:
@@ -209,7 +217,7 @@ def test_of_two_new_values_of_one_category_staff_tell(office: Office) -> None:
 
 def test_whom_the_register_does_not_name_learns_nothing(office: Office) -> None:
     without_feed(office)
-    desk, now = office.desk, office.now()
+    desk, now = office.deployment, office.now()
     sent = {"to": "post", "categories": ["user.contact.email"], "purpose": "news", "kind": DisclosureKind.PROCESSOR}
     disclose([ANN], **sent, declaration=desk.declaration, keyring=desk.keyring, now=now)  # type: ignore[arg-type]
     ann, ben = office.answered("restrict"), office.answered("restrict", "ben@example.org")
@@ -244,14 +252,14 @@ def test_a_controller_is_not_said_to_have_had_from_us_what_nothing_shows_to_have
 
 def test_a_controller_that_the_register_names_had_the_data_from_us(office: Office) -> None:
     feed(office, PAY)
-    desk, now = office.desk, office.now()
+    desk, now = office.deployment, office.now()
     sent = {"to": "pay", "categories": EMAIL, "purpose": "orders", "kind": DisclosureKind.PROCESSOR}
     disclose([ANN], **sent, declaration=desk.declaration, keyring=desk.keyring, now=now)  # type: ignore[arg-type]
     assert "You received it from us" in " ".join(message_to(office.answered("erase"), "pay").split())
 
 
 def test_of_whoever_gave_no_address_staff_have_to_tell(office: Office) -> None:
-    desk = office.desk
+    desk = office.deployment
     went = DisclosureEvidence(fed={"post": Went(*[frozenset({"user.contact.email"})] * 2)})
     changed = Changed("R-1", "erase", Identity.of(ids=["shop.customer=1"]), (), office.now().date(), evidence=went)
     told = tell(changed, desk.declaration, desk.keyring, now=office.now())
@@ -343,7 +351,7 @@ def test_of_what_a_law_keeps_as_a_whole_nobody_is_told_and_the_case_says_so(offi
 
 def test_what_the_register_has_and_a_law_keeps_is_not_to_be_deleted(office: Office) -> None:
     feed(office, "books: {role: processor, country: GB, receives: [user.contact], contact: books@example.org}")
-    desk, what = office.desk, ["user.contact.email", "user.contact.address"]
+    desk, what = office.deployment, ["user.contact.email", "user.contact.address"]
     sent = {"to": "books", "categories": what, "purpose": "orders", "kind": DisclosureKind.PROCESSOR}
     disclose([ANN], **sent, declaration=desk.declaration, keyring=desk.keyring, now=office.now())  # type: ignore[arg-type]
     assert named(office.answered("erase"), "books")[0] == ["E-mail address (key: user.contact.email)"]
@@ -352,7 +360,7 @@ def test_what_the_register_has_and_a_law_keeps_is_not_to_be_deleted(office: Offi
 def test_a_legal_hold_keeps_what_went_there(office: Office) -> None:
     at = office.now()
     by, until = "ps1:" + "0" * 32, at.date() + dt.timedelta(days=90)
-    place("2026-7", "CPR Part 31", scope="shop", review_on=until, keyring=office.desk.keyring, by=by, now=at)
+    place("2026-7", "CPR Part 31", scope="shop", review_on=until, keyring=office.deployment.keyring, by=by, now=at)
     case = office.answered("erase")
     assert (states(case), decided(case)["not_told_as_kept"]) == ({}, ["post"])
 
@@ -361,7 +369,7 @@ def test_a_recipient_is_given_no_identifier_that_it_never_had(office: Office) ->
     identifiers = (("email", "ann@example.org"), ("phone", "+44 1632 960001"))
     asked = CaseContent(address="ann@example.org", identifiers=identifiers)
     intake = receive.Intake(Kind_.REQUEST, asked, Channel.CENTRE, right="erase")
-    case = office.prove(receive.receive(intake, office.desk, now=office.now()))
+    case = office.prove(receive.receive(intake, office.deployment, now=office.now()))
     office.work()
     assert named(case, "post") == (["E-mail address (key: user.contact.email)"], ["ann@example.org"])
 
@@ -378,9 +386,9 @@ def test_a_recipient_that_had_none_of_the_identifiers_is_told_by_staff(office: O
 def test_the_page_says_who_was_told_once_they_were(office: Office) -> None:
     case = office.answered("erase")
     said = "We told 1 recipient of your data"
-    assert said not in [one.text for one in show(case, office.desk, inside=True, now=office.now()).happened]
+    assert said not in [one.text for one in show(case, office.deployment, inside=True, now=office.now()).happened]
     send(case, office)
-    assert said in [one.text for one in show(case, office.desk, inside=True, now=office.now()).happened]
+    assert said in [one.text for one in show(case, office.deployment, inside=True, now=office.now()).happened]
 
 
 def test_the_page_says_where_it_is_open_whether_others_have_to_be_told(office: Office) -> None:
@@ -388,7 +396,7 @@ def test_the_page_says_where_it_is_open_whether_others_have_to_be_told(office: O
     case = office.answered("erase")
     send(case, office)
     said = "We told 1 recipient of your data. Whether others have to be told is still open"
-    assert said in [one.text for one in show(case, office.desk, inside=True, now=office.now()).happened]
+    assert said in [one.text for one in show(case, office.deployment, inside=True, now=office.now()).happened]
 
 
 def test_looking_is_nobodys_business(office: Office) -> None:

@@ -15,9 +15,9 @@ from tests.service.requests.test_everywhere import NOW, VOICE
 
 from troth.service.configuration import Settings
 from troth.service.core.keys import make_keys
+from troth.service.core.store_pool import close_stores
 from troth.service.disclosures.models import RecipientNotification
 from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import close_stores
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseState, Channel
 
@@ -77,7 +77,7 @@ def test_no_recipient_is_told_of_anybody_without_evidence(company: Office, peopl
         for who in some:
             content = CaseContent(address=who, identifiers=(("email", who),))
             intake = receive.Intake(CaseKind.REQUEST, content, Channel.API, right="erase", tier=1)
-            of_case[receive.receive(intake, company.desk, now=company.now()).reference] = who
+            of_case[receive.receive(intake, company.deployment, now=company.now()).reference] = who
         company.work()
 
     closed = set(Case.objects.filter(state=CaseState.CLOSED).values_list("reference", flat=True))

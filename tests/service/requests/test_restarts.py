@@ -97,7 +97,7 @@ class Crowd:
             right = RIGHTS[number % len(RIGHTS)]
             asked = CaseContent(address=mail, identifiers=(("email", mail),))
             intakes.append(Intake(CaseKind.REQUEST, asked, Channel.CENTRE, right=right, tier=3))
-        receive_all(intakes, self._office.desk, now=self._office.now())
+        receive_all(intakes, self._office.deployment, now=self._office.now())
         self.count += ASKED_AT_ONCE
         until = time.monotonic() + 10
         while not Job.objects.filter(state=Job.State.RUNNING).exists() and time.monotonic() < until:

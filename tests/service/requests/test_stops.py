@@ -257,7 +257,7 @@ class Truth:
         return [name for name, is_there in there.items() if is_there]
 
     def is_kept(self) -> bool:
-        marks = marks_of([("email", self.who)], self.told.office.desk)
+        marks = marks_of([("email", self.who)], self.told.office.deployment)
         purpose = "" if self.world.right == "restrict" else self.world.purpose
         return Restriction.objects.filter(mark__in=marks, purpose=purpose, lifted_at=None).exists()
 
@@ -376,7 +376,7 @@ def unread(told: Told, case: Case, seen: set[int], read: Sequence[str] = READ) -
 
 def text_of(told: Told, row: LetterRow) -> str:
     """The subject and the text of a message that has not left."""
-    packed = told.office.desk.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
+    packed = told.office.deployment.keyring.unseal(bytes(row.sealed or b""), letter_context(row.once))
     message = email.message_from_bytes(packed[packed.index(b"From:") :], policy=email.policy.default)
     body = message.get_body(("plain",))
     assert body is not None
@@ -391,7 +391,7 @@ def follow(told: Told, world: World) -> list[str]:
     intake = receive.Intake(
         CaseKind.REQUEST, content, Channel.CENTRE, right=world.right, language=world.language, tier=1
     )
-    case = receive.receive(intake, office.desk, now=office.now())
+    case = receive.receive(intake, office.deployment, now=office.now())
     wrong, seen, kinds = [], set[int](), []
 
     def look() -> None:
@@ -407,12 +407,14 @@ def follow(told: Told, world: World) -> list[str]:
         assert kinds == ["stop_recorded"], "where the use has stopped meanwhile is said at once"
         assert Truth(told, world, case, who).is_marked() == world.in_shop
         if not world.ends_well:
-            actions.refuse(case.pk, "Because.", "GDPR Art. 21(1)", office.desk, who=lifecycle.RULE, now=office.now())
+            actions.refuse(
+                case.pk, "Because.", "GDPR Art. 21(1)", office.deployment, who=lifecycle.RULE, now=office.now()
+            )
             Job.objects.filter(kind="requests.lift", key=str(case.pk)).update(due_at=office.now())
             office.work()
             truth = Truth(told, world, case, who)
             return wrong + (["it goes on"] if truth.is_marked() or truth.is_kept() else [])
-        actions.grant(case.pk, office.desk, who=lifecycle.RULE, now=office.now())
+        actions.grant(case.pk, office.deployment, who=lifecycle.RULE, now=office.now())
         office.work()
         look()
     end_tasks(office, case, well=world.ends_well, silent="mailer" if world.mailer == "down" else "")

@@ -13,7 +13,7 @@ from troth.ledger import Entry
 from troth.service.api import webhooks
 from troth.service.configuration import setting
 from troth.service.core import control_events
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import current
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.jobs.running import RunningJob
 from troth.service.core.keys import keyring
@@ -26,7 +26,7 @@ passes: list[dt.datetime] = []
 
 def leave(text: str, now: dt.datetime) -> Note:
     keys = keyring(settings.TROTH.home)
-    longest = deployment(settings.TROTH).declaration.section("notes").longest
+    longest = current().declaration.section("notes").longest
     with transaction.atomic():
         mark = f"n{Note.objects.count()}"
         note = Note.objects.create(mark=mark, at=now, sealed=keys.seal(text[:longest].encode(), note_context(mark)))
@@ -49,7 +49,7 @@ def send(job: RunningJob) -> None:
         once=f"note:{note.mark}",
     )
     with transaction.atomic():
-        post(letter, keyring=keys, organisation=deployment(settings.TROTH).declaration.organisation, now=job.now)
+        post(letter, keyring=keys, organisation=current().declaration.organisation, now=job.now)
         Note.objects.filter(pk=note.pk).update(sent_at=job.now)
         job.finish()
 

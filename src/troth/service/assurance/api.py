@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from typing import Any, Literal
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router, Status
@@ -16,7 +15,7 @@ from troth.controls import BadFigure, CheckOutcome, Pushed, figure_of
 from troth.service.api.framework import ApiResponse, Body, once, problem, problems, scoped
 from troth.service.assurance.duty import EVIDENCE_WRITE
 from troth.service.assurance.pushed_evidence import EvidenceRefused, NobodyWaits, NotTheirs, push
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import current
 
 router = Router()
 _COUNT_MAX = 2_000_000_000
@@ -86,7 +85,7 @@ def send_evidence(request: HttpRequest, control: str, seen: PushedEvidence) -> A
             seen.population,
             seen.tested,
         )
-        is_new = push(control, found, deployment(settings.TROTH).declaration, now=now)
+        is_new = push(control, found, current().declaration, now=now)
     except BadFigure as refused:
         return problem(422, "A figure is not valid", str(refused))
     except NobodyWaits as refused:

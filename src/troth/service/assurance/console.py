@@ -19,9 +19,9 @@ from troth.service.assurance.duty import EVIDENCE_READ, PROMISES_APPROVE
 from troth.service.assurance.models import ReminderRow
 from troth.service.assurance.rules import owners_of, promise_name
 from troth.service.assurance.statements import approve, waiting
-from troth.service.core.deployment import Deployment, NoDeployment
+from troth.service.core.deployment import Deployment, NoDeployment, current
 from troth.service.core.models import Task
-from troth.service.pages import not_ready, the_company
+from troth.service.pages import not_ready
 from troth.service.staff.approvals import OwnPlan
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.models import StaffMember
@@ -65,32 +65,32 @@ class Reminder:
 def controls(request: HttpRequest) -> HttpResponse:
     """Open tasks of controls, most severe first, and the attestations to renew."""
     try:
-        here = the_company()
+        deployment = current()
     except NoDeployment as error:
         return not_ready(request, error)
     rows = Task.objects.select_related("latest")
-    lines = [_line(task, here) for task in rows.filter(closed_at=None).order_by("opened_at", "pk")[:_SHOWN]]
+    lines = [_line(task, deployment) for task in rows.filter(closed_at=None).order_by("opened_at", "pk")[:_SHOWN]]
     lines.sort(key=lambda line: _WEIGHT[line.control.severity] if line.control else len(_WEIGHT))
     ended = rows.exclude(closed_at=None).order_by("-closed_at", "-pk")[:_ENDED_SHOWN]
     shown = {
         "here": "controls",
         "now": timezone.now(),
         "lines": lines,
-        "ended": [_line(task, here) for task in ended],
-        "reminders": list(_reminders(here)),
+        "ended": [_line(task, deployment) for task in ended],
+        "reminders": list(_reminders(deployment)),
     }
     return render(request, "assurance/console/controls.html", shown)
 
 
-def _line(task: Task, here: Deployment) -> ControlTaskRow:
-    control = here.controls.get(task.control)
-    bound = [promise for promise in here.declaration.promises if task.control in promise.controls]
-    owners = owners_of(task.control, here.declaration, here.controls)
+def _line(task: Task, deployment: Deployment) -> ControlTaskRow:
+    control = deployment.controls.get(task.control)
+    bound = [promise for promise in deployment.declaration.promises if task.control in promise.controls]
+    owners = owners_of(task.control, deployment.declaration, deployment.controls)
     return ControlTaskRow(task, control, owners, tuple((_anchor(each), each.quote) for each in bound))
 
 
-def _reminders(here: Deployment) -> Iterator[Reminder]:
-    named = {promise_name(promise): promise for promise in here.declaration.promises}
+def _reminders(deployment: Deployment) -> Iterator[Reminder]:
+    named = {promise_name(promise): promise for promise in deployment.declaration.promises}
     for row in ReminderRow.objects.filter(closed_at=None).order_by("until"):
         if row.promise in named:
             promise = named[row.promise]
@@ -106,7 +106,7 @@ def _anchor(promise: Promise) -> str:
 def statements(request: HttpRequest) -> HttpResponse:
     """Waivers and attestations that wait for a second person, with a button where the reader may be that person."""
     try:
-        return _statements(request, the_company())
+        return _statements(request, current())
     except NoDeployment as error:
         return not_ready(request, error)
 
@@ -116,25 +116,26 @@ def statements(request: HttpRequest) -> HttpResponse:
 def approve_statement(request: HttpRequest) -> HttpResponse:
     """Approve exactly the text that was shown, as somebody who neither gave it nor owns its promise."""
     try:
-        here = the_company()
+        deployment = current()
     except NoDeployment as error:
         return not_ready(request, error)
     now = timezone.now()
-    wanted = [each for each in waiting(here.declaration, now) if each.hash == request.POST.get("hash")]
+    wanted = [each for each in waiting(deployment.declaration, now) if each.hash == request.POST.get("hash")]
     if not wanted:
         wrong = gettext("It no longer waits, or its text has changed since it was shown to you. Read it again.")
-        return _statements(request, here, wrong, status=409)
+        return _statements(request, deployment, wrong, status=409)
     try:
         approve(wanted, by=_member(request), actor="staff", now=now)
     except OwnPlan:
-        return _statements(request, here, gettext("Somebody else has to approve this."), status=403)
+        return _statements(request, deployment, gettext("Somebody else has to approve this."), status=403)
     return redirect("statements")
 
 
-def _statements(request: HttpRequest, here: Deployment, wrong: str = "", *, status: int = 200) -> HttpResponse:
+def _statements(request: HttpRequest, deployment: Deployment, wrong: str = "", *, status: int = 200) -> HttpResponse:
     member = _member(request)
     lines = [
-        (each, _anchor(each.promise), each.is_open_to(member)) for each in waiting(here.declaration, timezone.now())
+        (each, _anchor(each.promise), each.is_open_to(member))
+        for each in waiting(deployment.declaration, timezone.now())
     ]
     shown = {"here": "statements", "lines": lines, "wrong": wrong}
     return render(request, "assurance/console/statements.html", shown, status=status)

@@ -14,10 +14,9 @@ from importlib import import_module
 
 from troth.controls import ControlFinding, Pushed
 from troth.declaration import Audience, SecretMissing, System
-from troth.protect import Keyring
 from troth.service.assurance.integrity import contradictions
 from troth.service.assurance.pushed_evidence import pushed_evidence
-from troth.service.core.deployment import Context, Deployment
+from troth.service.core.deployment import Deployment, NoDeployment
 from troth.service.core.own_tables import OWN
 from troth.service.database import may_pass
 from troth.service.duty import duties, gathered, resolve
@@ -51,16 +50,15 @@ def register_answers() -> None:
 
 
 @contextlib.contextmanager
-def look(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+def look(deployment: Deployment, now: dt.datetime) -> Iterator[Mapping[str, object]]:
     """Context manager for control inputs, by the names in `troth.controls.CONTROL_INPUTS`; closes what it opens.
 
     A store that cannot be opened is omitted, so that its controls report it as not observed.
     """
-    context = Context(company, keyring, TROTH.home)
     with contextlib.ExitStack() as opened:
         stores: dict[str, Store] = {}
         asked: dict[str, ExternalSystem] = {}
-        for name, system in company.declaration.systems.items():
+        for name, system in deployment.declaration.systems.items():
             if not system.is_looked_into:
                 with contextlib.suppress(SecretMissing, StoreError):  # a manual task, or its control reports the gap
                     asked[name] = opened.enter_context(contextlib.closing(open_asked(name, system, os.environ)))
@@ -70,32 +68,32 @@ def look(company: Deployment, keyring: Keyring, now: dt.datetime) -> Iterator[Ma
                 opened.callback(store.close)
                 stores[name] = store
         seen: dict[str, object] = {
-            "declaration": company.declaration,
+            "declaration": deployment.declaration,
             "collector": "keep",
             "stores": stores,
             "asked": asked,
-            "policy": company.policy,
-            "policy_text": company.policy.published,
             "is_away": may_pass,
             "now": now,
-            **{name: resolve(given.supply)(context, now) for name, given in gathered("inputs").items()},
+            **{name: resolve(given.supply)(deployment, now) for name, given in gathered("inputs").items()},
         }
-        if company.declaration.organisation.site:
-            seen["site"] = replace(Site.of(company.declaration), also=pages_for_everyone(company))
+        with contextlib.suppress(NoDeployment):  # its controls report that they had no policy
+            seen |= {"policy": deployment.policy, "policy_text": deployment.policy.published}
+        if deployment.declaration.organisation.site:
+            seen["site"] = replace(Site.of(deployment.declaration), also=pages_for_everyone(deployment))
         yield seen
 
 
-def contradicted(context: Context, now: dt.datetime) -> Callable[[], Iterable[ControlFinding]]:
+def contradicted(deployment: Deployment, now: dt.datetime) -> Callable[[], Iterable[ControlFinding]]:
     return partial(contradictions, now)
 
 
-def pushed(context: Context, now: dt.datetime) -> Mapping[str, Pushed]:
+def pushed(deployment: Deployment, now: dt.datetime) -> Mapping[str, Pushed]:
     return pushed_evidence()
 
 
-def pages_for_everyone(company: Deployment) -> tuple[str, ...]:
+def pages_for_everyone(deployment: Deployment) -> tuple[str, ...]:
     """Our public pages; the status pages only if the status is published to everybody."""
-    is_published = company.declaration.policy.publish.status is Audience.PUBLIC
+    is_published = deployment.declaration.policy.publish.status is Audience.PUBLIC
     return (*PAGES, *STATUS_PAGES) if is_published else PAGES
 
 

@@ -41,24 +41,24 @@ def judge(
     }
 
 
-def judge_all(here: Deployment, now: dt.datetime) -> tuple[tuple[str, Status], ...]:
+def judge_all(deployment: Deployment, now: dt.datetime) -> tuple[tuple[str, Status], ...]:
     """Update ledger and history with the statuses, which also change when checks stop. Returns the changes."""
-    quotes = {rules.promise_name(promise): promise.quote for promise in here.declaration.promises}
-    history = checks.history(here.bound)
+    quotes = {rules.promise_name(promise): promise.quote for promise in deployment.declaration.promises}
+    history = checks.history(deployment.bound)
     # Another process may have started its pass after ours and be done: its checks are not dated in the future.
     made = (check.at for several in history.values() for check in several)
     now = max([now, *(at for at in made if at <= now + _BEGAN_LATER)])
     known = dict(PromiseRow.objects.values_list("promise", "status"))
     changed = tuple(
         (quotes[name], judgement.status)
-        for name, judgement in judge(here, now=now, history=history).items()
-        if known.get(name) != judgement.status.value and _remember(name, quotes[name], judgement, here, now)
+        for name, judgement in judge(deployment, now=now, history=history).items()
+        if known.get(name) != judgement.status.value and _remember(name, quotes[name], judgement, deployment, now)
     )
     PromiseRow.objects.exclude(promise__in=quotes).delete()
     return changed
 
 
-def _remember(name: str, quote: str, judgement: Judgement, here: Deployment, now: dt.datetime) -> bool:
+def _remember(name: str, quote: str, judgement: Judgement, deployment: Deployment, now: dt.datetime) -> bool:
     status = judgement.status
     try:
         with transaction.atomic(durable=True):
@@ -68,7 +68,7 @@ def _remember(name: str, quote: str, judgement: Judgement, here: Deployment, now
             if before is status:
                 return False
             row = row or PromiseRow(promise=name)
-            entry = rules.promise_changed(name, before, judgement, declaration=here.looked_at_hash, now=now)
+            entry = rules.promise_changed(name, before, judgement, declaration=deployment.looked_at_hash, now=now)
             row.status, row.since, row.entry = status.value, now, record(entry)[0]
             row.save()
             _change(row, before, judgement).save()

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from troth.controls import Check, Status
-from troth.service.assurance.actions import PASS, PASS_EVERY, KeepContext, Last, check_controls, conclude, prepare
+from troth.service.assurance.actions import PASS, PASS_EVERY, Last, check_controls, conclude, prepare
 from troth.service.assurance.rules import CHECK
-from troth.service.core.deployment import given
+from troth.service.core.deployment import Deployment, current, given
 from troth.service.core.jobs import queue
 from troth.service.core.jobs.models import HIGH
 from troth.service.core.jobs.registry import batch_job, job
@@ -38,25 +38,25 @@ _pass: _Pass | None = None
 @job(PASS, every=PASS_EVERY, priority=HIGH)
 def look_around(job: RunningJob) -> None:
     """Note changes, make controls due, and judge if there is something new."""
-    office = KeepContext.open()
-    if prepare(office, job.now, _last).is_old:
-        _judge(office, job.now)
+    deployment = current()
+    if prepare(deployment, job.now, _last).is_old:
+        _judge(deployment, job.now)
 
 
 @batch_job(CHECK, most=50, at_once=1)
 def check(jobs: Sequence[RunningJob]) -> None:
     """Check the controls that are due, with one look at everything, and judge; the keys are the controls' ids."""
-    office = KeepContext.open()
-    checks = check_controls(office, jobs)
+    deployment = current()
+    checks = check_controls(deployment, jobs)
     if _pass is not None:
         _pass.checks += checks
     if checks:
-        _judge(office, jobs[0].now)
+        _judge(deployment, jobs[0].now)
 
 
-def _judge(office: KeepContext, now: dt.datetime) -> None:
-    changed = conclude(office, now, _last if _pass is None else _pass.last)
-    sequence_if_sound(ledger_signer(office.keyring, office.company.declaration.organisation), now=now)
+def _judge(deployment: Deployment, now: dt.datetime) -> None:
+    changed = conclude(deployment, now, _last if _pass is None else _pass.last)
+    sequence_if_sound(ledger_signer(deployment.keyring, deployment.declaration.organisation), now=now)
     if _pass is not None:
         _pass.changed += changed
 
@@ -84,7 +84,7 @@ class PassReport:
 def run_due(
     at: dt.datetime | None = None,
     *,
-    office: KeepContext | None = None,
+    deployment: Deployment | None = None,
     hasten: bool = False,
     checks: bool = True,
     last: Last | None = None,
@@ -98,18 +98,18 @@ def run_due(
     """
     global _pass  # noqa: PLW0603 - jobs run in threads of their own
     now = at or dt.datetime.now(dt.UTC)
-    office, made = office or KeepContext.open(), _Pass(last or Last())
-    signer = ledger_signer(office.keyring, office.company.declaration.organisation)
-    prepared = prepare(office, now, made.last)
+    deployment, made = deployment or current(), _Pass(last or Last())
+    signer = ledger_signer(deployment.keyring, deployment.declaration.organisation)
+    prepared = prepare(deployment, now, made.last)
     if hasten:
         queue.hasten(CHECK, at=now)
     refusals.clear()
     _pass = made
     try:
-        with given(office):
+        with given(deployment):
             _run_jobs(at, *_KINDS, *([CHECK] if checks else ()))
             if prepared.is_old and not made.checks:
-                _judge(office, now)
+                _judge(deployment, now)
             _, broken = sequence_if_sound(signer, now=now)
             _run_jobs(at, "core.witnesses")  # they sign what the pass has recorded
     finally:

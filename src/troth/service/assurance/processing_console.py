@@ -29,10 +29,10 @@ from troth.reports import (
 )
 from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.assurance.evidence import ArchiveScope, export_evidence
-from troth.service.core.deployment import NoDeployment
+from troth.service.core.deployment import NoDeployment, current
 from troth.service.core.keys import keyring, ledger_signer
 from troth.service.core.own_tables import without_own
-from troth.service.pages import not_ready, the_company
+from troth.service.pages import not_ready
 from troth.service.staff.permissions import needs
 
 _KINDS = {"md": "text/markdown", "html": "text/html", "csv": "text/csv", "json": "application/json"}
@@ -43,7 +43,7 @@ _KINDS = {"md": "text/markdown", "html": "text/html", "csv": "text/csv", "json":
 def processing(request: HttpRequest) -> HttpResponse:
     """Data map, purposes that need an assessment, and gaps in the record."""
     try:
-        declaration = the_company().declaration
+        declaration = current().declaration
     except NoDeployment as error:
         return not_ready(request, error)
     picture = picture_of(declaration)
@@ -70,7 +70,7 @@ def record_file(request: HttpRequest, role: str, kind: str) -> HttpResponse:
     """The record of processing as a file."""
     if role not in ("controller", "processor") or kind not in _KINDS:
         raise Http404
-    record = record_of(the_company().declaration, "controller" if role == "controller" else "processor")
+    record = record_of(current().declaration, "controller" if role == "controller" else "processor")
     write = {"md": as_markdown, "html": as_html, "csv": as_csv}.get(kind)
     text = write(record) if write else json.dumps(as_data(record), indent=2, ensure_ascii=False)
     told = {"Content-Disposition": f'attachment; filename="record-{role}.{kind}"'}
@@ -81,12 +81,12 @@ def record_file(request: HttpRequest, role: str, kind: str) -> HttpResponse:
 @require_safe
 def evidence_archive(request: HttpRequest) -> HttpResponseBase:
     """The full evidence archive, written to TROTH_HOME first and sent from there."""
-    here, home = the_company(), settings.TROTH.home
-    signer = ledger_signer(keyring(home), here.declaration.organisation)
+    deployment, home = current(), settings.TROTH.home
+    signer = ledger_signer(keyring(home), deployment.declaration.organisation)
     with tempfile.TemporaryDirectory(dir=home, prefix=".evidence-") as folder:
         path = Path(folder) / "evidence.zip"
         try:
-            export_evidence(here, signer, path, ArchiveScope())
+            export_evidence(deployment, signer, path, ArchiveScope())
         except LedgerError as broken:
             return HttpResponse(f"{broken}\n", status=503, content_type="text/plain; charset=utf-8")
         size = path.stat().st_size

@@ -44,16 +44,16 @@ class PromiseStatus:
         return tuple(it for it in self.judgement.standings if it.control is not None)
 
 
-def stand(here: Deployment, now: dt.datetime) -> tuple[PromiseStatus, ...]:
+def stand(deployment: Deployment, now: dt.datetime) -> tuple[PromiseStatus, ...]:
     """Every promise of the policy, in order. Runs no checks."""
-    judged = judge(here, now=now)
+    judged = judge(deployment, now=now)
     rows = {row.promise: row for row in PromiseRow.objects.all()}
 
     def since(name: str) -> dt.datetime | None:
         row = rows.get(name)
         return row.since if row is not None and row.status == judged[name].status.value else None
 
-    pairs = ((promise, promise_name(promise)) for promise in here.declaration.promises)
+    pairs = ((promise, promise_name(promise)) for promise in deployment.declaration.promises)
     return tuple(PromiseStatus(name, promise, judged[name], since(name)) for promise, name in pairs)
 
 

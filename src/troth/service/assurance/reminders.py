@@ -22,23 +22,27 @@ REMIND_DAYS: Final = 30
 """Days before its end that an attestation's renewal is requested."""
 
 
-def tell_tasks(followed: TaskChange, here: Deployment, control: Control, now: dt.datetime) -> None:
+def tell_tasks(followed: TaskChange, deployment: Deployment, control: Control, now: dt.datetime) -> None:
     """Notify webhooks of opened and closed tasks, in the open transaction."""
     about = {
         "control": control.id,
         "severity": control.severity,
-        "promises": [rules.promise_name(each) for each in here.declaration.promises if control.id in each.controls],
+        "promises": [
+            rules.promise_name(each) for each in deployment.declaration.promises if control.id in each.controls
+        ],
     }
     for event, tasks in (("control.failing", followed.opened), ("control.passing", followed.closed)):
         told = [{**about, "task": task.pk, "scope": task.scope, "since": task.opened_at.isoformat()} for task in tasks]
         webhooks.tell(event, *told, now=now)
 
 
-def remind(here: Deployment, now: dt.datetime) -> None:
+def remind(deployment: Deployment, now: dt.datetime) -> None:
     """Open one reminder for each attestation that expires within `REMIND_DAYS`, and close those that were answered."""
     today = now.astimezone(dt.UTC).date()
     words = {
-        rules.promise_name(promise): promise.attest.until for promise in here.declaration.promises if promise.attest
+        rules.promise_name(promise): promise.attest.until
+        for promise in deployment.declaration.promises
+        if promise.attest
     }
     ending = {name: until for name, until in words.items() if (until - today).days <= REMIND_DAYS}
     known = set(ReminderRow.objects.filter(promise__in=ending).values_list("promise", "until"))

@@ -8,8 +8,8 @@ from typing import Any
 
 from troth.declaration import Promise
 from troth.ledger import receipt
-from troth.service.assurance.actions import KeepContext
 from troth.service.assurance.rules import CHECK
+from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import hasten
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import DatabaseLog, sequence
@@ -49,14 +49,14 @@ def retracted_for(promise: Promise, *, until: dt.datetime, is_inside: bool) -> l
     ]
 
 
-def retract_checks(office: KeepContext, plan: Plan, reason: str, *, now: dt.datetime) -> str:
+def retract_checks(deployment: Deployment, plan: Plan, reason: str, *, now: dt.datetime) -> str:
     """Carry out *plan*; returns the receipt of its entry. The control becomes due at once.
 
     Raises `NothingToRetract`, and `LedgerError` if the entry is recorded but cannot be numbered.
     """
     entry = retract(plan, reason, now=now)
     hasten(CHECK, [plan.control], at=now)
-    signer = ledger_signer(office.keyring, office.company.declaration.organisation)
+    signer = ledger_signer(deployment.keyring, deployment.declaration.organisation)
     sequence(signer, now=now)
     entry.refresh_from_db()
     assert entry.leaf is not None, "the sequencer numbers all committed entries"

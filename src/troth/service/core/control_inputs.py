@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from troth.protect import Inventory, Keyring
-from troth.service.core.deployment import Context
+from troth.service.core.deployment import Deployment
 from troth.service.core.holds import HoldInForce, in_force
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.key_lifecycle import look_at_keys
@@ -16,28 +16,28 @@ from troth.service.core.ledger import DatabaseLog
 from troth.service.core.tombstones import Tombstones
 
 
-def log(context: Context, now: dt.datetime) -> DatabaseLog:
-    return DatabaseLog(ledger_signer(context.keyring, context.company.declaration.organisation))
+def log(deployment: Deployment, now: dt.datetime) -> DatabaseLog:
+    return DatabaseLog(ledger_signer(deployment.keyring, deployment.declaration.organisation))
 
 
-def keyring(context: Context, now: dt.datetime) -> Keyring:
-    return context.keyring
+def keyring(deployment: Deployment, now: dt.datetime) -> Keyring:
+    return deployment.keyring
 
 
-def keys(context: Context, now: dt.datetime) -> Callable[[], Inventory]:
-    assert context.home is not None, "controls look at the keys in a folder"
-    declaration = context.company.declaration
+def keys(deployment: Deployment, now: dt.datetime) -> Callable[[], Inventory]:
+    assert deployment.home is not None, "controls look at the keys in a folder"
+    declaration = deployment.declaration
     lasts, domains = declaration.cryptoperiods.field_lasts, declaration.token_domains
-    return partial(look_at_keys, context.home, context.keyring, now=now, field=lasts, domains=domains)
+    return partial(look_at_keys, deployment.home, deployment.keyring, now=now, field=lasts, domains=domains)
 
 
-def holds(context: Context, now: dt.datetime) -> Sequence[HoldInForce]:
+def holds(deployment: Deployment, now: dt.datetime) -> Sequence[HoldInForce]:
     return in_force(now)
 
 
-def tombstones(context: Context, now: dt.datetime) -> Tombstones:
-    return Tombstones(context.keyring)
+def tombstones(deployment: Deployment, now: dt.datetime) -> Tombstones:
+    return Tombstones(deployment.keyring)
 
 
-def journal(context: Context, now: dt.datetime) -> DatabaseJournal:
+def journal(deployment: Deployment, now: dt.datetime) -> DatabaseJournal:
     return DatabaseJournal()

@@ -1,13 +1,16 @@
-"""The company as its files describe it now: declaration, policy, and the controls that they bind."""
+"""The deployment: declaration and policy as the company's files describe them now, its keys, stores, site and clock."""
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -17,64 +20,134 @@ from troth.errors import TrothError
 from troth.policy import PolicyText, doubts, read_file
 from troth.protect import Keyring
 from troth.service.configuration import ServiceError, Settings
+from troth.service.core import store_pool
 from troth.service.core.keys import keyring
-from troth.service.core.own_tables import with_own
+from troth.service.core.own_tables import OWN, with_own
+from troth.stores import Store
+from troth.subjects import DataMap, map_data
 
 _LOG = logging.getLogger("troth.company")
+
+Look = Callable[["Deployment", dt.datetime], AbstractContextManager[Mapping[str, object]]]
+"""Opens what controls look at."""
 
 
 class NoDeployment(ServiceError):
     """The declaration or the policy cannot be read; the message lists every reason."""
 
 
-@dataclass(frozen=True, slots=True)
 class Deployment:
-    """A consistent reading of the declaration, including Troth's own system, and of its policy."""
+    """A consistent reading of the declaration, and what belongs to it: made once by process or request, passed down.
 
-    declaration: Declaration
-    looked_at_hash: str
-    """Hash that checks carry (`troth.controls.looked_at_hash`)."""
-    policy: PolicyText
-    controls: Mapping[str, Control]
-    doubts: Mapping[int, str] = field(init=False)
-    """Why a promise cannot count as kept, by its index (`troth.policy.doubts`)."""
+    *declaration* includes Troth's own system. Everything else is opened when it is first asked for, unless it is given:
+    the keys of *home*, the policy. *look* opens what controls look at, if it is not `assurance.control_inputs.look`.
+    """
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "doubts", doubts(self.declaration, self.policy))
+    def __init__(
+        self,
+        declaration: Declaration,
+        *,
+        home: Path | None = None,
+        keyring: Keyring | None = None,
+        policy: PolicyText | None = None,
+        controls: Mapping[str, Control] | None = None,
+        look: Look | None = None,
+        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    ) -> None:
+        self.declaration = declaration
+        self.home = home
+        self.look = look
+        self._clock = clock
+        self._given = {"keyring": keyring, "policy": policy, "controls": controls}
 
-    @property
+    def but(self, **changes: Any) -> Deployment:
+        """This deployment with other arguments."""
+        given = {name: value for name, value in self._given.items() if value is not None}
+        return Deployment(
+            changes.pop("declaration", self.declaration),
+            **{"home": self.home, "look": self.look, "clock": self._clock, **given, **changes},
+        )
+
+    def now(self) -> dt.datetime:
+        """The current time."""
+        return self._clock()
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """Raises `KeysMissing` and `HomeRefused`."""
+        if self._given["keyring"] is not None:
+            return self._given["keyring"]  # type: ignore[return-value]
+        assert self.home is not None, "the keys are in a folder"
+        return keyring(self.home)
+
+    @cached_property
+    def policy(self) -> PolicyText:
+        """The policy, read by those who need it. Raises `NoDeployment`."""
+        if self._given["policy"] is not None:
+            return self._given["policy"]  # type: ignore[return-value]
+        return _read_policy(self.declaration)
+
+    @cached_property
+    def controls(self) -> Mapping[str, Control]:
+        given: Any = self._given["controls"]
+        return given if given is not None else controls_of(self.declaration)
+
+    @cached_property
+    def looked_at_hash(self) -> str:
+        """Hash that checks carry (`troth.controls.looked_at_hash`)."""
+        return looked_at_hash(self.declaration)
+
+    @cached_property
+    def doubts(self) -> Mapping[int, str]:
+        """Why a promise cannot count as kept, by its index (`troth.policy.doubts`). Raises `NoDeployment`."""
+        return doubts(self.declaration, self.policy)
+
+    @cached_property
     def bound(self) -> frozenset[str]:
         """Ids of controls that promises rely on."""
         return frozenset(id_ for promise in self.declaration.promises for id_ in promise.controls)
 
+    @cached_property
+    def site(self) -> str:
+        """Base URL of links in e-mails, without a trailing slash."""
+        return (self.declaration.organisation.site or "http://localhost:8000").rstrip("/")
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Deployment and keyring that this process's jobs work with."""
+    @cached_property
+    def without_own(self) -> Deployment:
+        """This deployment without Troth's own tables, which no request changes directly."""
+        systems = {name: system for name, system in self.declaration.systems.items() if name != OWN}
+        return self.but(declaration=self.declaration.model_copy(update={"systems": systems}))
 
-    company: Deployment
-    keyring: Keyring
-    home: Path | None = None
-    """Folder of keys and of the offline copy of the policy."""
+    @contextlib.contextmanager
+    def stores(self, *, read_only: bool = False) -> Iterator[Mapping[str, Store]]:
+        """Context manager: the company's stores, for use by one thread. Connections are pooled afterwards.
+
+        Raises `SecretMissing` and `StoreRefused` if the configuration is wrong.
+        """
+        with store_pool.checked_out(self.declaration, read_only=read_only) as stores:
+            yield stores
+
+    def map(self, stores: Mapping[str, Store]) -> DataMap:
+        """The data map of the current schemas. Raises `MapRefused` and the stores' errors."""
+        return map_data(self.declaration, {name: one.describe() for name, one in stores.items()})
 
 
-_given: Context | None = None
+_given: Deployment | None = None
 
 
-def context() -> Context:
-    """What the jobs of this process work with: what was `given`, or what the settings name. Raises `NoDeployment` and
-    `ProtectError`."""
+def current() -> Deployment:
+    """The deployment of this process: what was `given`, or what the settings name. Raises `NoDeployment`."""
     if _given is not None:
         return _given
     told: Settings = settings.TROTH
-    return Context(deployment(told), keyring(told.home), told.home)
+    return load_deployment(told)
 
 
 @contextlib.contextmanager
-def given(known: Context) -> Iterator[None]:
-    """Let the jobs of this process work with *known*."""
+def given(deployment: Deployment) -> Iterator[None]:
+    """Let the jobs of this process work with *deployment*."""
     global _given  # noqa: PLW0603 - jobs run in threads of their own
-    before, _given = _given, known
+    before, _given = _given, deployment
     try:
         yield
     finally:
@@ -83,9 +156,11 @@ def given(known: Context) -> Iterator[None]:
 
 _lock = threading.Lock()
 _known: dict[Path, tuple[object, Deployment]] = {}
+_policies: dict[Path, PolicyText] = {}
+"""The last readable policies."""
 
 
-def deployment(settings: Settings) -> Deployment:
+def load_deployment(settings: Settings) -> Deployment:
     """The deployment that the declaration describes, reloaded when that file or the policy changes.
 
     If a change cannot be read, the last reading stays in force and the log says so. Raises `NoDeployment` if nothing
@@ -97,23 +172,30 @@ def deployment(settings: Settings) -> Deployment:
         if before is not None and before[0] == _stamp(path, before[1]):
             return before[1]
         try:
-            fresh = _read(settings)
+            declaration = with_own(load(path), accounts=settings.database.accounts)
+            fresh = Deployment(declaration, home=settings.home)
         except (TrothError, OSError, UnicodeDecodeError) as error:
             if before is None:
                 raise NoDeployment(f"the declaration {path} cannot be read: {error}") from None
-            _LOG.error(
-                "%s has changed and cannot be read, so the last readable version stays in force: %s", path, error
-            )
+            _say_unreadable(path, error)
             fresh = before[1]
         _known[path] = (_stamp(path, fresh), fresh)
         return fresh
 
 
-def _read(settings: Settings) -> Deployment:
-    database = settings.database
-    declaration = with_own(load(settings.declaration), accounts=database.accounts)
-    file = settings.declaration.parent / declaration.policy.file
-    return Deployment(declaration, looked_at_hash(declaration), read_file(file), controls_of(declaration))
+def _read_policy(declaration: Declaration) -> PolicyText:
+    path = declaration.folder / declaration.policy.file
+    try:
+        _policies[path] = read_file(path)
+    except (TrothError, OSError, UnicodeDecodeError) as error:
+        if path not in _policies:
+            raise NoDeployment(f"the policy {path} cannot be read: {error}") from None
+        _say_unreadable(path, error)
+    return _policies[path]
+
+
+def _say_unreadable(path: Path, error: Exception) -> None:
+    _LOG.error("%s has changed and cannot be read, so the last readable version stays in force: %s", path, error)
 
 
 def _stamp(path: Path, known: Deployment) -> object:

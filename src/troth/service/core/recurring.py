@@ -10,7 +10,7 @@ from troth.ledger import LedgerError, WitnessRefused
 from troth.protect import EPOCH_GRACE, Keyring, KeyState
 from troth.service.core.actions import resume_one
 from troth.service.core.clock import may_end
-from troth.service.core.deployment import context
+from troth.service.core.deployment import current
 from troth.service.core.disposal import dispose
 from troth.service.core.jobs.models import LOW
 from troth.service.core.jobs.registry import Retry, job
@@ -37,14 +37,14 @@ def dispose_expired(job: RunningJob) -> dt.datetime | None:
     """Delete expired rows of our own, unless the clock is in doubt."""
     if not may_end(job.now):
         return job.now + _SOON
-    dispose(job.now, evidence=context().company.declaration.evidence.keep)
+    dispose(job.now, evidence=current().declaration.evidence.keep)
     return None
 
 
 @job("core.epochs", every=_SOON)
 def roll_epochs(job: RunningJob) -> None:
     """End the epoch of subject keys when it is over, unless the clock is in doubt."""
-    keyring = context().keyring
+    keyring = current().keyring
     if keyring.chain is None or not may_end(job.now):
         return
     rolled = SubjectKeys(keyring).roll(now=job.now)
@@ -58,7 +58,7 @@ def roll_epochs(job: RunningJob) -> None:
 def reseal_values(job: RunningJob) -> dt.datetime | None:
     """Continue resealing values of older field keys, a bounded part at a time; again once slow processes must have
     stored what they sealed before a rotation."""
-    keyring = context().keyring
+    keyring = current().keyring
     return None if keyring.chain is None else _reseal(keyring, job.now)
 
 
@@ -89,11 +89,11 @@ def scrub_log(job: RunningJob) -> None:
 @job(RUN, retry=Retry(first=dt.timedelta(seconds=5)))
 def finish_run(job: RunningJob) -> None:
     """Finish a run on the company's stores whose process is gone or released it; its end deletes this job."""
-    run, known = read_run(job.key), context()
+    run, known = read_run(job.key), current()
     if run is None:
         return
     try:
-        resume_one(run, known.company.declaration, known.keyring)
+        resume_one(run, known.declaration, known.keyring)
     except TrothError as cause:  # whatever it is: half of the run may have happened
         _LOG.warning("run %s cannot be finished yet: %s", run.id, cause)
         raise TryAgain("run_interrupted") from cause
@@ -103,8 +103,8 @@ def finish_run(job: RunningJob) -> None:
 @job("core.witnesses", every=dt.timedelta(minutes=10))
 def show_checkpoint(job: RunningJob) -> None:
     """Have the declared outsiders sign the ledger's checkpoint."""
-    known = context()
-    declaration = known.company.declaration
+    known = current()
+    declaration = known.declaration
     if declaration.ledger is None:
         return
     signer = ledger_signer(known.keyring, declaration.organisation)

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from troth.declaration import IdentityKind
 from troth.service.api.framework import ApiResponse, Body, once, problem, problems, scoped
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import current
 from troth.service.core.keys import keyring
 from troth.service.disclosures.actions import names_of, received, record_disclosures
 from troth.service.disclosures.duty import DISCLOSURES_READ, DISCLOSURES_WRITE
@@ -96,7 +96,7 @@ class RecipientsQuery(Body):
 @once
 def disclose(request: HttpRequest, going: NewDisclosure) -> Any:
     """Call it before the data is sent. What the declaration does not let go there is refused, and may not be sent."""
-    keys, declaration, now = keyring(settings.TROTH.home), deployment(settings.TROTH).declaration, timezone.now()
+    keys, declaration, now = keyring(settings.TROTH.home), current().declaration, timezone.now()
     try:
         names = [names_of(_identity(one), keys) for one in going.people]
         release = PlannedDisclosure(

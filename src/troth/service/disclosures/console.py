@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.declaration import IdentityKind
+from troth.service.core.deployment import current
 from troth.service.disclosures.actions import names_of, received
 from troth.service.disclosures.duty import DISCLOSURES_SEE
 from troth.service.disclosures.models import Disclosure, DisclosureKind, RecipientNotification
 from troth.service.disclosures.notifications import NotificationEnded, end, untold
 from troth.service.disclosures.rules import ANSWERING
-from troth.service.pages import the_company
 from troth.service.staff.access_log import record_access, withheld_from
 from troth.service.staff.console.holds import IDENTIFIERS, own_keyring
 from troth.service.staff.effective_rights import standing_of
@@ -50,7 +50,7 @@ class PersonSearchForm(forms.Form):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.label_suffix = ""
-        declared = the_company().declaration.purposes
+        declared = current().declaration.purposes
         field = self.fields["purpose"]
         assert isinstance(field, forms.ChoiceField)
         titled = [(one.title or name, name) for name, one in declared.items()]
@@ -86,7 +86,7 @@ def _page(
         "wrong": wrong,
         "untold": [one for one in untold() if one.case not in withheld][:_SHOWN],
         "latest": [(row, KINDS[DisclosureKind(row.kind)]) for row in latest],
-        "recipients": the_company().declaration.recipients,
+        "recipients": current().declaration.recipients,
         "purposes": _purposes(),
         "is_searched": results is not None,
     }
@@ -94,7 +94,7 @@ def _page(
 
 
 def _purposes() -> dict[str, str]:
-    titles = {name: str(one.title) for name, one in the_company().declaration.purposes.items() if one.title}
+    titles = {name: str(one.title) for name, one in current().declaration.purposes.items() if one.title}
     return {**titles, ANSWERING: gettext("to answer a person’s request")}
 
 

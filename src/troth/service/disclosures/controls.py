@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
-from troth.service.core.deployment import Context
+from troth.service.core.deployment import Deployment
 from troth.service.disclosures.register import Register
 from troth.text import counted
 
@@ -14,7 +14,7 @@ _PERIOD = dt.timedelta(days=6 * 365)
 """Retention period of the register."""
 
 
-def register(context: Context, now: dt.datetime) -> Register:
+def register(context: Deployment, now: dt.datetime) -> Register:
     """The register, as controls see it."""
     return Register(context.keyring)
 

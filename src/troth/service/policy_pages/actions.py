@@ -8,20 +8,20 @@ from collections.abc import Mapping
 from django.utils import timezone
 
 from troth.service.core.checks import latest
-from troth.service.core.deployment import Context
+from troth.service.core.deployment import Deployment
 from troth.service.policy_pages.offline_copy import copy_published
 from troth.service.policy_pages.publication import CHANGES_PUBLISHED, has_turned, is_asked, publish
 
 
-def publish_due(context: Context, now: dt.datetime) -> None:
+def publish_due(deployment: Deployment, now: dt.datetime) -> None:
     """Publish what is due, and keep a copy for times without a database."""
-    publish(context.company, now)
-    if context.home is not None:
-        copy_published(context.home, timezone.localdate(now))
+    publish(deployment, now)
+    if deployment.home is not None:
+        copy_published(deployment.home, timezone.localdate(now))
 
 
-def unbound(context: Context, now: dt.datetime) -> Mapping[str, bool]:
+def unbound(deployment: Deployment, now: dt.datetime) -> Mapping[str, bool]:
     """`policy.changes_published`, where it must run, and whether its last check is out of date."""
-    if not is_asked(context.company, now):
+    if not is_asked(deployment, now):
         return {}
-    return {CHANGES_PUBLISHED: has_turned(context.company, latest(CHANGES_PUBLISHED), now)}
+    return {CHANGES_PUBLISHED: has_turned(deployment, latest(CHANGES_PUBLISHED), now)}

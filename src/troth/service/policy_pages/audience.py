@@ -27,23 +27,23 @@ def audience_asked(request: HttpRequest) -> Audience:
     return Audience(wished) if wished in _WIDTH and _WIDTH.index(Audience(wished)) > _WIDTH.index(own) else own
 
 
-def page_for(company: Deployment, audience: Audience, now: dt.datetime) -> StatusPage:
+def page_for(deployment: Deployment, audience: Audience, now: dt.datetime) -> StatusPage:
     """The status of every promise, as *audience* may see it."""
-    since, earlier = known(company.declaration, audience, now)
+    since, earlier = known(deployment.declaration, audience, now)
     return compose(
-        in_force(company, timezone.localdate(now)).policy,
-        company.declaration,
-        judge(company, now=now),
+        in_force(deployment, timezone.localdate(now)).policy,
+        deployment.declaration,
+        judge(deployment, now=now),
         since,
         audience=audience,
-        controls=company.controls,
+        controls=deployment.controls,
         earlier=earlier,
     )
 
 
-def trend_of(company: Deployment, page: StatusPage, now: dt.datetime) -> Trend:
+def trend_of(deployment: Deployment, page: StatusPage, now: dt.datetime) -> Trend:
     """Trend of the promises that the page shows with their present status."""
-    pairs = zip(company.declaration.promises, page.marks, strict=True)
+    pairs = zip(deployment.declaration.promises, page.marks, strict=True)
     shown: dict[str, Status] = {
         promise_name(promise): mark.status
         for promise, mark in pairs
@@ -52,7 +52,7 @@ def trend_of(company: Deployment, page: StatusPage, now: dt.datetime) -> Trend:
     return trend(shown, now)
 
 
-def principles_of(company: Deployment, page: StatusPage) -> Matrix:
+def principles_of(deployment: Deployment, page: StatusPage) -> Matrix:
     """Principles, with the promises of the page that serve them."""
-    pairs = zip(company.declaration.promises, page.marks, strict=True)
-    return matrix(((promise, mark.status) for promise, mark in pairs), company.controls)
+    pairs = zip(deployment.declaration.promises, page.marks, strict=True)
+    return matrix(((promise, mark.status) for promise, mark in pairs), deployment.controls)

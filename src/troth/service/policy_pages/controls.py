@@ -7,15 +7,15 @@ from collections.abc import Callable
 from functools import partial
 
 from troth.controls import ControlFinding, ControlResult, Evidence, answers
-from troth.service.core.deployment import Context
+from troth.service.core.deployment import Deployment
 from troth.service.policy_pages.publication import held_back
 
 _SCOPE = frozenset({"policy"})
 
 
-def held_back_now(context: Context, now: dt.datetime) -> Callable[[], str]:
+def held_back_now(deployment: Deployment, now: dt.datetime) -> Callable[[], str]:
     """Why a version of the policy is not published, when asked."""
-    return partial(held_back, context.company, now)
+    return partial(held_back, deployment, now)
 
 
 @answers("policy.changes_published")

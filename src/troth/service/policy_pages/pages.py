@@ -21,8 +21,8 @@ from troth.service.assurance.retraction import retracted_for
 from troth.service.assurance.rules import promise_name
 from troth.service.assurance.status_history import DAYS, changes_of, strip
 from troth.service.assurance.status_reasons import INSIDE, reason_sentence
-from troth.service.core.deployment import Deployment, NoDeployment
-from troth.service.pages import audience_of, may_see, not_ready, the_company, the_log, told_of
+from troth.service.core.deployment import Deployment, NoDeployment, current
+from troth.service.pages import audience_of, may_see, not_ready, the_log, told_of
 from troth.service.policy_pages.audience import audience_asked, page_for, principles_of, trend_of
 from troth.service.policy_pages.policy_text import chapters, title_of
 from troth.service.policy_pages.publication import in_force
@@ -43,13 +43,14 @@ def _for_audience(
     @wraps(view)
     def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
         try:
-            company = the_company()
+            deployment = current()
+            _ = deployment.policy  # raises here if it cannot be read
         except NoDeployment as error:
             return not_ready(request, error)
         audience = audience_asked(request)
-        if not may_see(company.declaration, audience):
+        if not may_see(deployment.declaration, audience):
             return redirect_to_login(request.get_full_path())
-        return view(request, company, audience, *args, **kwargs)
+        return view(request, deployment, audience, *args, **kwargs)
 
     return shown
 
@@ -62,13 +63,14 @@ def _for_machines(
     @wraps(view)
     def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> JsonResponse:
         try:
-            company = the_company()
+            deployment = current()
+            _ = deployment.policy  # raises here if it cannot be read
         except NoDeployment:
             return JsonResponse({"error": "the policy cannot be read at the moment"}, status=503)
         audience = audience_asked(request)
-        if not may_see(company.declaration, audience):
+        if not may_see(deployment.declaration, audience):
             return JsonResponse({"error": "the status of this policy is not published"}, status=403)
-        return view(company, audience, *args, **kwargs)
+        return view(deployment, audience, *args, **kwargs)
 
     return shown
 
@@ -78,12 +80,13 @@ def _for_machines(
 def notice(request: HttpRequest) -> HttpResponse:
     """``/policy/``: the plain policy for everyone, without badges; ``?version=`` another version."""
     try:
-        company = the_company()
+        deployment = current()
+        _ = deployment.policy  # raises here if it cannot be read
     except NoDeployment as error:
         return not_ready(request, error)
     today, named = timezone.localdate(), request.GET.get("version")
-    shown = in_force(company, today)
-    version = one_version(company, named, today) if named else None
+    shown = in_force(deployment, today)
+    version = one_version(deployment, named, today) if named else None
     text = version.policy if version else shown.policy
     response = render(
         request,
@@ -105,18 +108,18 @@ def notice(request: HttpRequest) -> HttpResponse:
 @public
 @require_safe
 @_for_audience
-def status(request: HttpRequest, company: Deployment, audience: Audience) -> HttpResponse:
+def status(request: HttpRequest, deployment: Deployment, audience: Audience) -> HttpResponse:
     """``/policy/status/``: the policy with the latest check results under each sentence."""
     now = timezone.now()
-    page = page_for(company, audience, now)
+    page = page_for(deployment, audience, now)
     return render(
         request,
         "policy_pages/status.html",
         {
             "here": "status",
-            "policy": company.declaration.policy,
+            "policy": deployment.declaration.policy,
             "page": page,
-            "trend": trend_of(company, page, now),
+            "trend": trend_of(deployment, page, now),
             "is_inside": audience is Audience.STAFF,
             "is_previewed": audience is not audience_of(request),
         },
@@ -126,30 +129,30 @@ def status(request: HttpRequest, company: Deployment, audience: Audience) -> Htt
 @public
 @require_safe
 @_for_machines
-def status_json(company: Deployment, audience: Audience) -> JsonResponse:
+def status_json(deployment: Deployment, audience: Audience) -> JsonResponse:
     """``/policy/status.json``: the same facts as JSON, for the same audience."""
     now = timezone.now()
-    return JsonResponse(facts_of(company, page_for(company, audience, now), now))
+    return JsonResponse(facts_of(deployment, page_for(deployment, audience, now), now))
 
 
 @public
 @require_safe
 @_for_audience
-def promise(request: HttpRequest, company: Deployment, audience: Audience, name: str) -> HttpResponse:
+def promise(request: HttpRequest, deployment: Deployment, audience: Audience, name: str) -> HttpResponse:
     """``/policy/status/<id>/``: one promise and its history."""
     now = timezone.now()
-    shown = _promise(company, name, audience, now)
+    shown = _promise(deployment, name, audience, now)
     return render(request, "policy_pages/promise_page.html", {"here": "status", "now": now, **shown})
 
 
 @public
 @require_safe
 @_for_machines
-def promise_json(company: Deployment, audience: Audience, name: str) -> JsonResponse:
+def promise_json(deployment: Deployment, audience: Audience, name: str) -> JsonResponse:
     """``/policy/status/<id>.json``: the same as JSON."""
     now = timezone.now()
     try:
-        shown = _promise(company, name, audience, now)
+        shown = _promise(deployment, name, audience, now)
     except Http404:
         return JsonResponse({"error": "there is no such promise; /policy/status.json lists them"}, status=404)
     facts = promise_facts(shown["mark"], shown["changes"])
@@ -157,13 +160,13 @@ def promise_json(company: Deployment, audience: Audience, name: str) -> JsonResp
     return JsonResponse({"version": 1, "at": now.isoformat(), **facts, "retracted": retracted})
 
 
-def _promise(company: Deployment, name: str, audience: Audience, now: dt.datetime) -> dict[str, Any]:
+def _promise(deployment: Deployment, name: str, audience: Audience, now: dt.datetime) -> dict[str, Any]:
     """Context of a promise's page. Raises Http404 if *audience* may see no such promise."""
-    marks = page_for(company, audience, now).marks
+    marks = page_for(deployment, audience, now).marks
     found = next(
         (
             (promise, mark)
-            for promise, mark in zip(company.declaration.promises, marks, strict=True)
+            for promise, mark in zip(deployment.declaration.promises, marks, strict=True)
             if mark.page == name and mark.status is not None
         ),
         None,
@@ -180,7 +183,7 @@ def _promise(company: Deployment, name: str, audience: Audience, now: dt.datetim
         "audience": audience,
         "is_inside": audience in INSIDE,
         "retracted": retracted_for(promise, until=until, is_inside=audience in INSIDE),
-        "changes": [reason_sentence(each, promise, company.controls, audience) for each in reversed(changes)],
+        "changes": [reason_sentence(each, promise, deployment.controls, audience) for each in reversed(changes)],
         "strip": strip(changes, begun, until),
         "since": begun,
         "until": until,
@@ -190,16 +193,16 @@ def _promise(company: Deployment, name: str, audience: Audience, now: dt.datetim
 @public
 @require_safe
 @_for_audience
-def principles(request: HttpRequest, company: Deployment, audience: Audience) -> HttpResponse:
+def principles(request: HttpRequest, deployment: Deployment, audience: Audience) -> HttpResponse:
     """``/policy/principles/``: privacy principles, the promises that serve them, and how many are kept."""
-    page = page_for(company, audience, timezone.now())
+    page = page_for(deployment, audience, timezone.now())
     return render(
-        request, "policy_pages/principles.html", {"here": "status", "page": page, "sets": _sets(company, page)}
+        request, "policy_pages/principles.html", {"here": "status", "page": page, "sets": _sets(deployment, page)}
     )
 
 
-def _sets(company: Deployment, page: StatusPage) -> list[dict[str, Any]]:
-    matrix = principles_of(company, page)
+def _sets(deployment: Deployment, page: StatusPage) -> list[dict[str, Any]]:
+    matrix = principles_of(deployment, page)
     titles = {"ftc": gettext("Fair information practice (FTC)"), "oecd": gettext("Privacy guidelines (OECD)")}
     return [
         {"id": id_, "title": title, "rows": matrix.of(id_), "kept": matrix.kept(id_), "broken": matrix.broken(id_)}
@@ -224,15 +227,15 @@ def receipt_text(request: HttpRequest, leaf: int) -> HttpResponse:
 
 def _receipt(request: HttpRequest, leaf: int) -> dict[str, Any]:
     """An entry and its receipt, if the reader may see it: staff any, others those linked from the status page."""
-    company, audience = the_company(), audience_asked(request)
+    deployment, audience = current(), audience_asked(request)
     log = the_log()
-    if leaf >= log.size or not (audience is Audience.STAFF or leaf in _linked(company, audience)):
+    if leaf >= log.size or not (audience is Audience.STAFF or leaf in _linked(deployment, audience)):
         raise Http404
     return told_of(log, leaf)
 
 
-def _linked(company: Deployment, audience: Audience) -> set[int | None]:
-    if not may_see(company.declaration, audience):
+def _linked(deployment: Deployment, audience: Audience) -> set[int | None]:
+    if not may_see(deployment.declaration, audience):
         return set()
-    marks = page_for(company, audience, timezone.now()).marks
+    marks = page_for(deployment, audience, timezone.now()).marks
     return {mark.known.leaf for mark in marks if mark.status and mark.known}

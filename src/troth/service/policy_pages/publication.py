@@ -64,14 +64,14 @@ class VersionPage:
         return self.name.removeprefix(self.effective.isoformat()).removeprefix("-")
 
 
-def publish(here: Deployment, now: dt.datetime) -> bool:
+def publish(deployment: Deployment, now: dt.datetime) -> bool:
     """Publish the next unpublished version among the policy's file and the declared versions after it, if allowed; at
     most one. True if one was.
 
     The first time, publish the version in force by the declaration: an earlier one if today's file must wait.
     """
     last, today = _last(), timezone.localdate(now)
-    issue = _next(here) if last else _declared(here, today)
+    issue = _next(deployment) if last else _declared(deployment, today)
     if issue is None:
         return False
     if last is not None and (why := _refused(issue, last, today)):
@@ -96,49 +96,52 @@ def publish(here: Deployment, now: dt.datetime) -> bool:
     return False
 
 
-def in_force(here: Deployment, today: dt.date) -> PublishedPolicy:
+def in_force(deployment: Deployment, today: dt.date) -> PublishedPolicy:
     """Public version today: the published one, or, if there is none yet, the one in force by the declaration."""
     last = _last()
     if last is None:
-        issue = _declared(here, today)
+        issue = _declared(deployment, today)
         return PublishedPolicy(issue.text, issue.effective, issue.name)
     row = _row_in_force(today) or last
     coming = last.effective if last.effective > today and last != row else None
     name = _names(_days(row.number))[-1]
-    waiting = _next(here)
+    waiting = _next(deployment)
     refused = _refused(waiting, last, today) if waiting else ""
     return PublishedPolicy(read(row.source, kind=_kind(row)), row.effective, name, coming, refused)
 
 
-def held_back(here: Deployment, now: dt.datetime) -> str:
+def held_back(deployment: Deployment, now: dt.datetime) -> str:
     """Why the policy's file, or a declared version after it, is withheld; empty if none is."""
     last = _last()
-    waiting = _next(here) if last else None
+    waiting = _next(deployment) if last else None
     return _refused(waiting, last, timezone.localdate(now)) if last and waiting else ""
 
 
-def is_asked(here: Deployment, now: dt.datetime) -> bool:
+def is_asked(deployment: Deployment, now: dt.datetime) -> bool:
     """True if `policy.changes_published` must run although no promise depends on it: while a version is withheld, and
     until the task for it is closed."""
-    return Task.objects.filter(control=CHANGES_PUBLISHED, closed_at=None).exists() or bool(held_back(here, now))
+    return Task.objects.filter(control=CHANGES_PUBLISHED, closed_at=None).exists() or bool(held_back(deployment, now))
 
 
-def has_turned(here: Deployment, last: Check | None, now: dt.datetime) -> bool:
+def has_turned(deployment: Deployment, last: Check | None, now: dt.datetime) -> bool:
     """True if the *last* check of `policy.changes_published` is no longer right."""
-    return last is not None and (last.outcome is CheckOutcome.FAIL) != bool(held_back(here, now))
+    return last is not None and (last.outcome is CheckOutcome.FAIL) != bool(held_back(deployment, now))
 
 
-def versions_of(here: Deployment, today: dt.date) -> Sequence[VersionPage]:
+def versions_of(deployment: Deployment, today: dt.date) -> Sequence[VersionPage]:
     """Every published version, then those that only the declaration names; latest first. If a file cannot be read, the
     latter are omitted, and `troth check` says why."""
     rows = list(PublishedRow.objects.select_related("entry").order_by("number"))
     try:
-        issues = chain(here.declaration)
+        issues = chain(deployment.declaration)
     except PolicyError as error:
         _LOG.warning("the earlier versions of the policy cannot be shown: %s", error)
         issues = ()
     told = {(issue.hash, issue.effective): issue.announce.on for issue in issues if issue.announce}
-    first, taken = rows[0].effective if rows else _declared(here, today).effective, {row.effective for row in rows}
+    first, taken = (
+        rows[0].effective if rows else _declared(deployment, today).effective,
+        {row.effective for row in rows},
+    )
     earlier = [issue for issue in issues if issue.effective <= first and issue.effective not in taken]
     known = [*((issue, None) for issue in earlier), *((_issue(row), row) for row in rows)]
     names = _names(issue.effective for issue, _ in known)
@@ -168,16 +171,16 @@ def _days(number: int) -> Iterable[dt.date]:
     return rows.values_list("effective", flat=True)
 
 
-def _declared(here: Deployment, today: dt.date) -> Issue:
+def _declared(deployment: Deployment, today: dt.date) -> Issue:
     """The version in force by the declaration: the last one that is effective and may follow the one before. If the
     versions cannot be read, the policy's file."""
-    if not here.declaration.policy.versions:
-        return todays(here.declaration, here.policy)
+    if not deployment.declaration.policy.versions:
+        return todays(deployment.declaration, deployment.policy)
     try:
-        issues = chain(here.declaration)
+        issues = chain(deployment.declaration)
     except PolicyError as error:
         _LOG.warning("the earlier versions of the policy cannot be read: %s", error)
-        return todays(here.declaration, here.policy)
+        return todays(deployment.declaration, deployment.policy)
     current = issues[0]
     for issue in issues[1:]:
         if issue.effective <= today and not VersionChange(current, issue, _between(current, issue)).refused:
@@ -204,9 +207,9 @@ def _row_in_force(today: dt.date) -> PublishedRow | None:
     return PublishedRow.objects.filter(effective__lte=today).order_by("-number").first()
 
 
-def _next(here: Deployment) -> Issue | None:
+def _next(deployment: Deployment) -> Issue | None:
     """The first unpublished one of the policy's file and later versions; None if all are published."""
-    wanted = _wanted(here)
+    wanted = _wanted(deployment)
     keys = [(issue.hash, issue.effective) for issue in wanted]
     rows = PublishedRow.objects.order_by("-number").values_list("digest", "effective")[: len(keys)]
     latest = list(rows)[::-1]
@@ -214,13 +217,13 @@ def _next(here: Deployment) -> Issue | None:
     return wanted[done] if done < len(wanted) else None
 
 
-def _wanted(here: Deployment) -> list[Issue]:
+def _wanted(deployment: Deployment) -> list[Issue]:
     """The policy's file and the declared versions after it."""
-    new = todays(here.declaration, here.policy)
-    if all(one.effective <= new.effective for one in here.declaration.policy.versions):
+    new = todays(deployment.declaration, deployment.policy)
+    if all(one.effective <= new.effective for one in deployment.declaration.policy.versions):
         return [new]
     try:
-        return [new, *(issue for issue in chain(here.declaration) if issue.effective > new.effective)]
+        return [new, *(issue for issue in chain(deployment.declaration) if issue.effective > new.effective)]
     except PolicyError as error:
         _LOG.warning("the versions that follow cannot be read: %s", error)
         return [new]

@@ -21,19 +21,19 @@ _CHANGES = 20
 """Changes per promise in the list of all; its own page has them all."""
 
 
-def facts_of(company: Deployment, page: StatusPage, now: dt.datetime) -> dict[str, Any]:
+def facts_of(deployment: Deployment, page: StatusPage, now: dt.datetime) -> dict[str, Any]:
     """All facts of the status page, with the latest changes of each promise, and for staff the open tasks."""
-    changes = _changes(company, page, now)
+    changes = _changes(deployment, page, now)
     facts: dict[str, Any] = {
         "version": 3,
-        "organisation": company.declaration.organisation.name,
+        "organisation": deployment.declaration.organisation.name,
         "policy": {
-            "effective": company.declaration.policy.effective.isoformat(),
-            "language": company.declaration.policy.language,
+            "effective": deployment.declaration.policy.effective.isoformat(),
+            "language": deployment.declaration.policy.language,
         },
         "at": now.isoformat(),
         "audience": page.audience.value,
-        "declaration": company.looked_at_hash,
+        "declaration": deployment.looked_at_hash,
         "tally": {
             "promises": page.tally.promises,
             "checked_here": page.tally.checked_here,
@@ -42,11 +42,11 @@ def facts_of(company: Deployment, page: StatusPage, now: dt.datetime) -> dict[st
             "unbound": page.tally.unbound,
             "by_status": {status.value: count for status, count in page.tally.by_status.items()},
         },
-        "trend": _trend(trend_of(company, page, now)),
-        "principles": _principles(principles_of(company, page)),
+        "trend": _trend(trend_of(deployment, page, now)),
+        "principles": _principles(principles_of(deployment, page)),
         "promises": [promise_facts(mark, changes.get(mark.id, ())) for mark in page.marks],
     }
-    return facts | ({"tasks": _tasks(company)} if page.audience is Audience.STAFF else {})
+    return facts | ({"tasks": _tasks(deployment)} if page.audience is Audience.STAFF else {})
 
 
 def promise_facts(mark: Badge, changes: Sequence[ChangeReason]) -> dict[str, Any]:
@@ -76,17 +76,17 @@ def _check(looked: CheckDetail) -> dict[str, Any]:
     }
 
 
-def _changes(company: Deployment, page: StatusPage, now: dt.datetime) -> Mapping[str, list[ChangeReason]]:
+def _changes(deployment: Deployment, page: StatusPage, now: dt.datetime) -> Mapping[str, list[ChangeReason]]:
     pairs = [
         (promise, mark)
-        for promise, mark in zip(company.declaration.promises, page.marks, strict=True)
+        for promise, mark in zip(deployment.declaration.promises, page.marks, strict=True)
         if mark.status is not None
     ]
     until = {promise_name(promise): mark.as_of or now for promise, mark in pairs}
     found = latest_changes(until, _CHANGES, since=now - dt.timedelta(days=DAYS))
     return {
         mark.id: [
-            reason_sentence(each, promise, company.controls, page.audience) for each in found[promise_name(promise)]
+            reason_sentence(each, promise, deployment.controls, page.audience) for each in found[promise_name(promise)]
         ]
         for promise, mark in pairs
     }
@@ -141,14 +141,14 @@ def _principles(matrix: Matrix) -> dict[str, Any]:
     }
 
 
-def _tasks(company: Deployment) -> list[dict[str, Any]]:
+def _tasks(deployment: Deployment) -> list[dict[str, Any]]:
     rows = Task.objects.filter(closed_at=None).select_related("latest").order_by("opened_at", "pk")
     return [
         {
             "id": task.pk,
             "control": task.control,
             "scope": task.scope,
-            "owners": list(owners_of(task.control, company.declaration, company.controls)),
+            "owners": list(owners_of(task.control, deployment.declaration, deployment.controls)),
             "opened_at": task.opened_at.isoformat(),
             "latest_at": task.latest.at.isoformat(),
             "summary": task.latest.summary,

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 
 from troth.policy.versions import ClauseChange, Comparison, Verdict
 from troth.service.access_rules import public
-from troth.service.core.deployment import Deployment, NoDeployment
-from troth.service.pages import not_ready, the_company
+from troth.service.core.deployment import Deployment, NoDeployment, current
+from troth.service.pages import not_ready
 from troth.service.policy_pages.publication import VersionPage, in_force, versions_of
 
 _PUBLIC_S = 60
@@ -41,14 +41,15 @@ class VersionRow:
 def versions(request: HttpRequest) -> HttpResponse:
     """``/policy/versions/``: every version and its changes."""
     try:
-        company = the_company()
+        deployment = current()
+        _ = deployment.policy  # raises here if it cannot be read
     except NoDeployment as error:
         return not_ready(request, error)
     today = timezone.localdate()
-    shown = in_force(company, today)
+    shown = in_force(deployment, today)
     context: dict[str, Any] = {
         "here": "notice",
-        "versions": list(_listed(company, shown.name, today)),
+        "versions": list(_listed(deployment, shown.name, today)),
         "refused": shown.refused if request.user.is_authenticated else "",
     }
     response = render(request, "policy_pages/versions.html", context)
@@ -57,18 +58,18 @@ def versions(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def one_version(company: Deployment, named: str, today: dt.date) -> VersionPage:
+def one_version(deployment: Deployment, named: str, today: dt.date) -> VersionPage:
     """The version *named*. Raises `Http404` if there is none."""
-    for version in versions_of(company, today):
+    for version in versions_of(deployment, today):
         if version.name == named:
             return version
     raise Http404
 
 
-def _listed(company: Deployment, current: str, today: dt.date) -> Iterator[VersionRow]:
+def _listed(deployment: Deployment, current: str, today: dt.date) -> Iterator[VersionRow]:
     """Latest first: versions after the current one may be coming, those before it are past."""
     is_later = True
-    for version in versions_of(company, today):
+    for version in versions_of(deployment, today):
         if version.name == current:
             is_later = False
         coming = "coming" if is_later and version.effective > today else "past"

@@ -10,19 +10,19 @@ from collections.abc import Collection, Iterable, Mapping
 
 from django.db.models import Q
 
+from troth.service.core.deployment import Deployment
 from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import CaseDeployment
 from troth.service.requests.models import LOOKS, Case, CaseAlias, CaseState
 from troth.subjects import Identity, references
 
 
-def each_alone(content: CaseContent, desk: CaseDeployment) -> list[str]:
+def each_alone(content: CaseContent, deployment: Deployment) -> list[str]:
     """One keyed reference per identifier, if the request has several; else none."""
     identity = content.identity
     if identity is None or len(identity.identifiers) < 2:
         return []
     alone = [Identity((one,)) for one in identity.identifiers]
-    return list(dict.fromkeys(str(name) for name in references(alone, desk.keyring)))
+    return list(dict.fromkeys(str(name) for name in references(alone, deployment.keyring)))
 
 
 def about(names: Collection[str]) -> Q:

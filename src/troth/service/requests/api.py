@@ -20,11 +20,11 @@ from pydantic_core import PydanticCustomError
 from troth.declaration import IdentityKind
 from troth.service.api.framework import ApiResponse, Body, once, problem, problems, scoped
 from troth.service.api.models import ApiToken
+from troth.service.core.deployment import current
 from troth.service.mail.message import Address
 from troth.service.mail.rules import LetterRefused
 from troth.service.requests import actions, rules
 from troth.service.requests.content import CaseContent, readable
-from troth.service.requests.deployment import case_deployment
 from troth.service.requests.duty import CASES_ALL, CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ
 from troth.service.requests.fulfilment.restriction import marks_of
 from troth.service.requests.intake import receive
@@ -218,9 +218,9 @@ def _ask_all(asked: list[NewCase], token: ApiToken, *, is_single: bool) -> Any:
     ]
     if faults:
         return problem(422, "The request is not valid", faults=faults[:100])
-    at_desk, now = case_deployment(), timezone.now()
+    deployment, now = current().without_own, timezone.now()
     try:
-        cases = receive.receive_all([_intake(each, token.program) for each in asked], at_desk, now=now)
+        cases = receive.receive_all([_intake(each, token.program) for each in asked], deployment, now=now)
     except CaseRefused as refused:
         return problem(422, "The request is not valid", str(refused))
     known = [_known(case, {}) for case in cases]
@@ -254,7 +254,7 @@ def _faults(asked: NewCase) -> list[tuple[str, str]]:
 
 def _purposes(asked: NewCase) -> list[tuple[str, str]]:
     """Faults: purposes that the right cannot stop, and objections that must be split into two cases."""
-    declaration, right = case_deployment().declaration, asked.right or ""
+    declaration, right = current().without_own.declaration, asked.right or ""
     if asked.purposes and right not in CHOICES:
         return [("purposes", "only an objection or a withdrawal has purposes")]
     found = [
@@ -425,7 +425,7 @@ def withdraw(request: HttpRequest, reference: Reference) -> Any:
     if case is None:
         return problem(404, *_NONE)
     try:
-        case = actions.withdraw(case.pk, case_deployment(), who=_AGENT, now=timezone.now())
+        case = actions.withdraw(case.pk, current().without_own, who=_AGENT, now=timezone.now())
     except CaseRefused as refused:
         return problem(409, "The case cannot be withdrawn", str(refused))
     return Status(200, _known(case, _steps(case)))
@@ -449,7 +449,7 @@ def package(request: HttpRequest, reference: Reference) -> HttpResponse:
             "Only the person may download this package",
             "Your application had not signed the person in when it opened the case.",
         )
-    packed = case_outcome.unsealed(case, case_deployment(), now=timezone.now())
+    packed = case_outcome.unsealed(case, current().without_own, now=timezone.now())
     if packed is None:
         return problem(404, "There is no package", "It is not ready yet, or has expired.")
     return HttpResponse(packed, content_type="application/zip")
@@ -471,7 +471,7 @@ def guard(request: HttpRequest, asked: GuardQuery) -> Any:
     if not pairs:
         return problem(422, "No person is named", "Name the person by email, phone or account.")
     try:
-        marks = marks_of(pairs, case_deployment())
+        marks = marks_of(pairs, current().without_own)
     except IdentityRefused as refused:
         return problem(422, "The person is not named like this", str(refused))
     found = set(Restriction.objects.filter(mark__in=marks, lifted_at=None).values_list("purpose", flat=True))

@@ -10,8 +10,9 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from troth.service.core.clock import may_end
+from troth.service.core.deployment import Deployment, current
 from troth.service.requests import lifecycle
-from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.content import SealedContent
 from troth.service.requests.fulfilment import holds
 from troth.service.requests.intake import mail_allowance
 from troth.service.requests.messages import day, staff_address, write_to
@@ -30,32 +31,32 @@ _AT_ONCE = 500
 def watch(now: dt.datetime) -> None:
     """Do everything that is due at *now*. Idempotent: each case gets each level once. Nothing expires while the clock
     is in doubt."""
-    at_desk, is_sure = case_deployment(), may_end(now)
+    deployment, is_sure = current().without_own, may_end(now)
     if is_sure:
-        while outcome.sweep(at_desk, now=now):
+        while outcome.sweep(deployment, now=now):
             pass
-        holds.end_unproved(at_desk, now)
+        holds.end_unproved(deployment, now)
         mail_allowance.forget(now=now)
-        _end_contents(at_desk, now)
-    _remind_handlers(at_desk, now)
-    _remind_people(at_desk, now)
+        _end_contents(deployment, now)
+    _remind_handlers(deployment, now)
+    _remind_people(deployment, now)
     if is_sure:
-        _abandon(at_desk, now)
+        _abandon(deployment, now)
 
 
-def _end_contents(at_desk: CaseDeployment, now: dt.datetime) -> None:
+def _end_contents(deployment: Deployment, now: dt.datetime) -> None:
     """Destroy the contents of cases whose retention period after closing is over."""
-    before = at_desk.declaration.requests.keep.before(now.date())
+    before = deployment.declaration.requests.keep.before(now.date())
     over = Case.objects.filter(closed_at__date__lt=before).exclude(content=None)
     while cases := list(over.select_related("key")[:_AT_ONCE]):
         with transaction.atomic():
-            at_desk.papers.destroy(cases, now=now)
+            SealedContent(deployment.keyring).destroy(cases, now=now)
             Case.objects.filter(pk__in=[case.pk for case in cases]).update(content=None)
             CaseEvent.objects.filter(case__in=cases).exclude(note=None).update(note=None)
 
 
-def _remind_handlers(at_desk: CaseDeployment, now: dt.datetime) -> None:
-    today = day(now, at_desk)
+def _remind_handlers(deployment: Deployment, now: dt.datetime) -> None:
+    today = day(now, deployment)
     later = [days for days, _ in LEVELS[1:]]
     for (days, level), following in zip(LEVELS, [*later, None], strict=True):
         rows = Case.objects.exclude(state=CaseState.CLOSED).filter(due_on__lte=today + dt.timedelta(days=days))
@@ -64,14 +65,14 @@ def _remind_handlers(at_desk: CaseDeployment, now: dt.datetime) -> None:
         rows = rows.exclude(Exists(_reminded(level).filter(case=OuterRef("pk"))))
         for case in rows.order_by("due_on", "id").select_related("handler")[:_AT_ONCE]:
             assert case.due_on is not None, "that is what was asked for"
-            _remind(case, level, (case.due_on - today).days, at_desk, now)
+            _remind(case, level, (case.due_on - today).days, deployment, now)
 
 
 def _reminded(level: str) -> QuerySet[CaseEvent]:
     return CaseEvent.objects.filter(what="reminded", facts__level=level)
 
 
-def _remind(case: Case, level: str, left: int, at_desk: CaseDeployment, now: dt.datetime) -> None:
+def _remind(case: Case, level: str, left: int, deployment: Deployment, now: dt.datetime) -> None:
     with transaction.atomic():
         locked = lifecycle.locked(case.pk)
         if locked.state == CaseState.CLOSED or _reminded(level).filter(case=locked).exists():
@@ -79,25 +80,27 @@ def _remind(case: Case, level: str, left: int, at_desk: CaseDeployment, now: dt.
         CaseEvent.objects.create(
             case=locked, at=now, what="reminded", actor="rule", facts={"level": level, "days": left}, is_internal=True
         )
-        facts = {"due": locked.due_on, "link": f"{at_desk.site}/console/cases/{locked.reference}/"}
+        facts = {"due": locked.due_on, "link": f"{deployment.site}/console/cases/{locked.reference}/"}
         handler = getattr(case.handler, "email", "") if case.handler is not None else ""
-        organisation = at_desk.declaration.organisation
+        organisation = deployment.declaration.organisation
         if level in ("soon", "urgent"):
-            address = staff_address(locked, at_desk, handler or organisation.email)
-            write_to(address, locked, "staff_due_soon", at_desk, {**facts, "days": max(left, 0)}, now=now, again=level)
+            address = staff_address(locked, deployment, handler or organisation.email)
+            write_to(
+                address, locked, "staff_due_soon", deployment, {**facts, "days": max(left, 0)}, now=now, again=level
+            )
             return
         officer = organisation.officer
         addresses = {handler, officer.email if officer is not None else organisation.email} - {""}
-        addresses = {staff_address(locked, at_desk, address) for address in addresses}
-        with translation.override(at_desk.declaration.policy.language):
+        addresses = {staff_address(locked, deployment, address) for address in addresses}
+        with translation.override(deployment.declaration.policy.language):
             why = gettext("the deadline has passed") if level == "late" else gettext("one day is left")
         for number, address in enumerate(sorted(addresses)):
             again = f"{level}-{number}"
-            write_to(address, locked, "staff_escalation", at_desk, {**facts, "why": why}, now=now, again=again)
-        lifecycle.put_on_record(locked, "escalated", lifecycle.RULE, at_desk, now=now, due=locked.due_on)
+            write_to(address, locked, "staff_escalation", deployment, {**facts, "why": why}, now=now, again=again)
+        lifecycle.put_on_record(locked, "escalated", lifecycle.RULE, deployment, now=now, due=locked.due_on)
 
 
-def _remind_people(at_desk: CaseDeployment, now: dt.datetime) -> None:
+def _remind_people(deployment: Deployment, now: dt.datetime) -> None:
     """Repeat questions that were asked a week ago and not answered."""
     again = CaseEvent.objects.filter(case=OuterRef("case"), what="asked_again", at__gt=OuterRef("asked_at"))
     asked = CasePause.objects.filter(
@@ -111,18 +114,18 @@ def _remind_people(at_desk: CaseDeployment, now: dt.datetime) -> None:
             case = lifecycle.locked(pause.case_id)
             if case.state != CaseState.PAUSED or case.events.filter(what="asked_again", at__gt=pause.asked_at).exists():
                 continue
-            content = at_desk.papers.content(case)
+            content = SealedContent(deployment.keyring).content(case)
             facts = {
                 "right": case.right or case.kind,
                 "needed": content.question,
-                "asked": day(pause.asked_at, at_desk),
+                "asked": day(pause.asked_at, deployment),
             }
             number = str(case.pauses.count())
-            write_to(content.address, case, "reminder_to_person", at_desk, facts, now=now, again=number)
+            write_to(content.address, case, "reminder_to_person", deployment, facts, now=now, again=number)
             CaseEvent.objects.create(case=case, at=now, what="asked_again", actor="rule")
 
 
-def _abandon(at_desk: CaseDeployment, now: dt.datetime) -> None:
+def _abandon(deployment: Deployment, now: dt.datetime) -> None:
     """Close requests whose link nobody confirmed: without proof of identity nothing may be done or disclosed (GDPR
     Art. 12(2), (6)). No e-mail is sent to an unconfirmed address."""
     before = now - dt.timedelta(days=ABANDONED_DAYS)
@@ -138,4 +141,4 @@ def _abandon(at_desk: CaseDeployment, now: dt.datetime) -> None:
                 continue
             MailedLink.objects.filter(case=locked).delete()
             facts = {"cite": "GDPR Art. 12(2), (6)", "why": "identity_not_shown"}
-            lifecycle.close(locked, CaseOutcome.REFUSED, at_desk, who=lifecycle.RULE, now=now, facts=facts)
+            lifecycle.close(locked, CaseOutcome.REFUSED, deployment, who=lifecycle.RULE, now=now, facts=facts)

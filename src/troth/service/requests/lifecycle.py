@@ -19,11 +19,11 @@ from troth.ledger import Value as FieldValue
 from troth.service.api import webhooks
 from troth.service.configuration import ServiceError
 from troth.service.core import control_events
+from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.ledger import record
 from troth.service.requests import rules
-from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment.holds import release_hold
 from troth.service.requests.fulfilment.restriction import is_marked
 from troth.service.requests.messages import day, write
@@ -57,7 +57,7 @@ def plan_approval(case: Case, plan_hash: str) -> ApprovalRequest:
     return ApprovalRequest(_PLANS, case.about, plan_hash)
 
 
-def reckon(case: Case, desk: CaseDeployment, *, now: dt.datetime) -> rules.Clocks:
+def reckon(case: Case, deployment: Deployment, *, now: dt.datetime) -> rules.Clocks:
     """Recalculate the clocks and set the earliest deadline in the case; the caller saves it."""
     pauses = case.pauses.order_by("asked_at") if case.pk else ()
     asked = rules.ClockInputs(
@@ -69,7 +69,7 @@ def reckon(case: Case, desk: CaseDeployment, *, now: dt.datetime) -> rules.Clock
         pauses=tuple(PausedDays(each.asked_at, each.answered_at) for each in pauses),
         is_extended=case.extended_at is not None,
     )
-    clocks = rules.clocks(asked, desk.declaration, now=now)
+    clocks = rules.clocks(asked, deployment.declaration, now=now)
     case.due_on, case.due_by = clocks.first.on, clocks.first.rule
     return clocks
 
@@ -77,7 +77,7 @@ def reckon(case: Case, desk: CaseDeployment, *, now: dt.datetime) -> rules.Clock
 def close(
     case: Case,
     outcome: str,
-    desk: CaseDeployment,
+    deployment: Deployment,
     *,
     who: Actor,
     now: dt.datetime,
@@ -85,13 +85,13 @@ def close(
 ) -> None:
     """Close the case in the caller's transaction; the caller has queued its e-mail."""
     if case.right == Right.AMEND or (case.right == Right.OBJECT and outcome == CaseOutcome.REFUSED):
-        _end_halt(case, desk, now)
-    in_time = case.due_on is None or day(now, desk) <= case.due_on
+        _end_halt(case, deployment, now)
+    in_time = case.due_on is None or day(now, deployment) <= case.due_on
     case.state, case.outcome, case.needs, case.closed_at, case.batch = CaseState.CLOSED, outcome, "", now, None
     case.save()
     case.pauses.filter(answered_at=None).update(answered_at=now)
-    release_hold(case, desk, now)
-    said: dict[str, FieldValue] = {"case": pseudonym_of(case, desk), "outcome": outcome, "actor": who.actor}
+    release_hold(case, deployment, now)
+    said: dict[str, FieldValue] = {"case": pseudonym_of(case, deployment), "outcome": outcome, "actor": who.actor}
     said["in_time"] = "yes" if in_time else "no"
     if case.subject:
         said["subject"] = Pseudonym(case.subject)
@@ -104,7 +104,7 @@ def close(
     control_events.note("case.closed", now=now)
 
 
-def _end_halt(case: Case, desk: CaseDeployment, now: dt.datetime) -> None:
+def _end_halt(case: Case, deployment: Deployment, now: dt.datetime) -> None:
     """End the interim restriction of contested data (GDPR Art. 18(1)(a)) or of a use objected to (Art. 18(1)(d)); the
     person is informed before."""
     first = case.restrictions.filter(lifted_at=None).order_by("since").first()
@@ -115,15 +115,17 @@ def _end_halt(case: Case, desk: CaseDeployment, now: dt.datetime) -> None:
                 if case.right == Right.OBJECT
                 else gettext("We have looked into what you asked us to correct, and answered you.")
             )
-        announce_lift(case, first, reasons, desk, now)
+        announce_lift(case, first, reasons, deployment, now)
 
 
-def announce_lift(case: Case, first: Restriction, reasons: str, desk: CaseDeployment, now: dt.datetime) -> None:
+def announce_lift(case: Case, first: Restriction, reasons: str, deployment: Deployment, now: dt.datetime) -> None:
     """Inform the person that the restrictions of *case* end, and schedule that; *first* is the oldest of them."""
     on = now + _LIFT_NOTICE
-    facts = {"on": day(on, desk), "reasons": reasons, "since": day(first.since, desk)}
+    facts = {"on": day(on, deployment), "reasons": reasons, "since": day(first.since, deployment)}
     facts |= {} if is_marked(case) else {"recorded": "yes"}
-    write(case, "restriction_lifted", desk, facts, content=desk.papers.content(case), now=now)
+    write(
+        case, "restriction_lifted", deployment, facts, content=SealedContent(deployment.keyring).content(case), now=now
+    )
     enqueue("requests.lift", str(case.pk), not_before=on)
 
 
@@ -131,9 +133,9 @@ _LIFT_NOTICE = dt.timedelta(days=3)
 """Time between the notice and the lifting of a restriction."""
 
 
-def note(case: Case, text: str, desk: CaseDeployment, *, who: Actor, now: dt.datetime) -> None:
+def note(case: Case, text: str, deployment: Deployment, *, who: Actor, now: dt.datetime) -> None:
     """Add a handler's note to the case; the person does not see it on the status page."""
-    sealed = desk.papers.seal_note(case, text)
+    sealed = SealedContent(deployment.keyring).seal_note(case, text)
     CaseEvent.objects.create(case=case, at=now, what="note", actor=who.actor, by=who.by, note=sealed, is_internal=True)
 
 
@@ -173,13 +175,13 @@ def require_untouched(case: Case) -> None:
         raise CaseRefused(f"{case.reference} is being carried out: it can no longer be paused or withdrawn")
 
 
-def pseudonym_of(case: Case, desk: CaseDeployment) -> Pseudonym:
-    return desk.keyring.pseudonym("case", case.reference)
+def pseudonym_of(case: Case, deployment: Deployment) -> Pseudonym:
+    return deployment.keyring.pseudonym("case", case.reference)
 
 
-def told(case: Case, what: str, who: Actor, desk: CaseDeployment, *, now: dt.datetime) -> tuple[CaseEvent, Entry]:
+def told(case: Case, what: str, who: Actor, deployment: Deployment, *, now: dt.datetime) -> tuple[CaseEvent, Entry]:
     fields: dict[str, FieldValue] = {
-        "case": pseudonym_of(case, desk),
+        "case": pseudonym_of(case, deployment),
         "what": case.kind,
         "channel": case.channel,
         "actor": who.actor,
@@ -197,7 +199,7 @@ def put_on_record(
     case: Case,
     change: str,
     who: Actor,
-    desk: CaseDeployment,
+    deployment: Deployment,
     *,
     now: dt.datetime,
     due: dt.date | None = None,
@@ -206,7 +208,7 @@ def put_on_record(
     """Record a change of the case in its events, the ledger and for webhooks, in the caller's transaction."""
     told = {**(facts or {}), **({"due": due.isoformat()} if due else {})}
     CaseEvent.objects.create(case=case, at=now, what=change, actor=who.actor, by=who.by, facts=told)
-    fields: dict[str, FieldValue] = {"case": pseudonym_of(case, desk), "change": change, "actor": who.actor}
+    fields: dict[str, FieldValue] = {"case": pseudonym_of(case, deployment), "change": change, "actor": who.actor}
     fields |= {"due": due} if due else {}
     fields |= {"by": Pseudonym(who.by)} if who.by else {}
     fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
@@ -232,10 +234,10 @@ def facts_of(case: Case) -> dict[str, Any]:
     }
 
 
-def subject_of(content: CaseContent, desk: CaseDeployment) -> str:
+def subject_of(content: CaseContent, deployment: Deployment) -> str:
     """Keyed reference of the subject; empty if nobody is named. Raises `CaseRefused` for invalid identifiers."""
     try:
         identity = content.identity
     except IdentityRefused as refused:
         raise CaseRefused(str(refused)) from None
-    return str(references([identity], desk.keyring)[0]) if identity is not None else ""
+    return str(references([identity], deployment.keyring)[0]) if identity is not None else ""

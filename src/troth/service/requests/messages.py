@@ -12,12 +12,12 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from troth.service.configuration import Settings
+from troth.service.core.deployment import Deployment
 from troth.service.mail.actions import post
 from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import Letter
 from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import CaseDeployment
 from troth.service.requests.intake import mail_allowance
 from troth.service.requests.models import Case, CaseEvent, CaseKind, Right
 from troth.service.requests.rules import zone_of
@@ -38,18 +38,18 @@ _BY_STAFF = frozenset(
 
 
 def write(
-    case: Case, kind: str, desk: CaseDeployment, facts: Mapping[str, Any], *, content: CaseContent, now: dt.datetime
+    case: Case, kind: str, deployment: Deployment, facts: Mapping[str, Any], *, content: CaseContent, now: dt.datetime
 ) -> bool:
     """Queue an e-mail to the requester. True if it is queued, now or before: a case gets each kind only once, even
     after retries."""
-    return bool(content.address) and write_to(content.address, case, kind, desk, facts, now=now) is not None
+    return bool(content.address) and write_to(content.address, case, kind, deployment, facts, now=now) is not None
 
 
 def write_to(
     address: str,
     case: Case,
     kind: str,
-    desk: CaseDeployment,
+    deployment: Deployment,
     facts: Mapping[str, Any],
     *,
     now: dt.datetime,
@@ -66,15 +66,15 @@ def write_to(
         case.tier == 0
         and kinds()[kind].to_person
         and kind not in _BY_STAFF
-        and not mail_allowance.take(address, desk, now=now)
+        and not mail_allowance.take(address, deployment, now=now)
     ):
         CaseEvent.objects.create(case=case, at=now, what="not_mailed", actor="rule", is_internal=True)
         return None
-    language = desk.declaration.policy.language if kind.startswith("staff_") else case.language
+    language = deployment.declaration.policy.language if kind.startswith("staff_") else case.language
     letter = Letter(kind=kind, to=address, language=language, about=case.about, facts=facts, once=once)
     told: Settings = settings.TROTH
-    organisation = desk.declaration.organisation
-    return post(letter, keyring=desk.keyring, organisation=organisation, now=now, sender=told.mail_from or None)
+    organisation = deployment.declaration.organisation
+    return post(letter, keyring=deployment.keyring, organisation=organisation, now=now, sender=told.mail_from or None)
 
 
 def not_told() -> QuerySet[CaseEvent]:
@@ -83,32 +83,32 @@ def not_told() -> QuerySet[CaseEvent]:
     return CaseEvent.objects.filter(is_last | Q(what="closed", facts__why="identity_not_shown"))
 
 
-def staff_address(case: Case, desk: CaseDeployment, otherwise: str) -> str:
+def staff_address(case: Case, deployment: Deployment, otherwise: str) -> str:
     """Address for messages to staff about *case*: *otherwise*, but for a confidential case only the officer."""
-    organisation = desk.declaration.organisation
+    organisation = deployment.declaration.organisation
     if not case.is_confidential:
         return otherwise
     return organisation.officer.email if organisation.officer is not None else organisation.email
 
 
-def redress(case: Case, desk: CaseDeployment) -> dict[str, Any]:
+def redress(case: Case, deployment: Deployment) -> dict[str, Any]:
     """Facts about redress: the complaint page of the privacy centre, except in answers to complaints."""
-    return {"complaint_link": f"{desk.site}/your-data/complain/"} if case.kind != CaseKind.COMPLAINT else {}
+    return {"complaint_link": f"{deployment.site}/your-data/complain/"} if case.kind != CaseKind.COMPLAINT else {}
 
 
-def appealing(case: Case, desk: CaseDeployment) -> dict[str, Any]:
+def appealing(case: Case, deployment: Deployment) -> dict[str, Any]:
     """Facts about how to appeal, in the language of *case*. Several US state laws require this text; everyone may
     appeal."""
     if case.kind != CaseKind.REQUEST or case.right == Right.APPEAL:
         return {}
     with translation.override(case.language):
         said = gettext("You may also appeal: on the page of your request, or by answering this letter.")
-        if case.residence.startswith("US") or desk.declaration.organisation.country == "US":
+        if case.residence.startswith("US") or deployment.declaration.organisation.country == "US":
             turn = gettext("If your appeal is refused, you may turn to the attorney general of your state.")
             said = f"{said} {turn}"
     return {"appeal": said}
 
 
-def day(at: dt.datetime, desk: CaseDeployment) -> dt.date:
+def day(at: dt.datetime, deployment: Deployment) -> dt.date:
     """The date of *at* in the controller's time zone."""
-    return at.astimezone(zone_of(desk.declaration.organisation)).date()
+    return at.astimezone(zone_of(deployment.declaration.organisation)).date()

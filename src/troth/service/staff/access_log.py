@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from troth.ledger import DeclaredName, Entry, Pseudonym, Value
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import current
 from troth.service.core.keys import keyring
 from troth.service.core.ledger import record
 from troth.service.staff.denied_access import refuse
@@ -61,7 +61,7 @@ def record_access(request: HttpRequest, *, subjects: Iterable[str | Pseudonym], 
         raise AccessDenied(
             gettext("This page is not open to you"), gettext("You have no access that shows personal data.")
         )
-    if purpose not in deployment(settings.TROTH).declaration.purposes:
+    if purpose not in current().declaration.purposes:
         refuse(standing.pseudonym, "purpose", now=now, purpose=purpose)
         raise AccessDenied(
             gettext("That purpose is not declared"),

@@ -24,7 +24,7 @@ from troth.ledger import DeclaredName, Entry, Hash, Opening, Pseudonym, Value
 from troth.protect import Keyring, commit
 from troth.service.configuration import ServiceError
 from troth.service.core import checks
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import current
 from troth.service.core.keys import keyring
 from troth.service.core.ledger import record
 from troth.service.staff.effective_rights import held, person_of
@@ -230,7 +230,7 @@ def _refuse_wrong(
 def _require_room(member: StaffMember, rights: Collection[StaffRight], now: dt.datetime) -> None:
     if not any(right.shows_personal for right in rights):
         return
-    access = deployment(settings.TROTH).declaration.access
+    access = current().declaration.access
     people = {*holders(now), member.user.pk}
     accounts = _accounts()
     if access is None or len(people) + accounts <= access.ceiling:

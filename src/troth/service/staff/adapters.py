@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from troth.service.core.deployment import NoDeployment, deployment
+from troth.service.core.deployment import NoDeployment, current
 from troth.service.core.keys import keyring
 from troth.service.networks import prefix_of
 from troth.service.staff.actions import leave
@@ -101,7 +101,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def _get_site_name(self) -> str:
         try:
-            return deployment(settings.TROTH).declaration.organisation.name
+            return current().declaration.organisation.name
         except NoDeployment:
             return ""
 

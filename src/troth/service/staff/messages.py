@@ -7,7 +7,7 @@ import datetime as dt
 from django.conf import settings
 from django.urls import reverse
 
-from troth.service.core.deployment import deployment
+from troth.service.core.deployment import current
 from troth.service.core.keys import keyring
 from troth.service.mail.actions import post
 from troth.service.mail.rules import Letter
@@ -17,7 +17,7 @@ from troth.service.staff.rights import role_title
 
 def link_of(token: str) -> str:
     """Link of the invitation, on the declared site."""
-    site = deployment(settings.TROTH).declaration.organisation.site or "http://localhost:8000"
+    site = current().declaration.organisation.site or "http://localhost:8000"
     return site.rstrip("/") + reverse("invitation", args=[token])
 
 
@@ -25,7 +25,7 @@ def post_invitation(member: StaffMember, token: str, *, now: dt.datetime) -> Non
     """Queue the e-mail with the link, in the open transaction. Raises `troth.service.mail.rules.LetterRefused` for an
     address that cannot receive e-mail."""
     told = settings.TROTH
-    declaration = deployment(told).declaration
+    declaration = current().declaration
     latest = member.invitations.order_by("-pk")[0]
     grants = member.grants.filter(ended_at__isnull=True)
     roles = sorted({role_title(grant.role or grant.right) for grant in grants})

@@ -44,7 +44,7 @@ class Exported:
 
 
 def export_evidence(
-    here: Deployment, signer: Signer, path: Path, wanted: ArchiveScope, *, progress: Progress = silently
+    deployment: Deployment, signer: Signer, path: Path, wanted: ArchiveScope, *, progress: Progress = silently
 ) -> Exported:
     """Write the archive to *path*, a new file that appears only once it is complete.
 
@@ -52,7 +52,7 @@ def export_evidence(
     `RecordsDiffer` if our rows disagree with the ledger.
     """
     log = DatabaseLog(signer)
-    found = gather(here, log, wanted)
+    found = gather(deployment, log, wanted)
     files = write_archive(path, _members(found, progress), signer, about=_about(found))
     return Exported(path, len(files), len(found.promises), found.signed.size, found.as_of, str(log.verifier))
 
@@ -60,13 +60,13 @@ def export_evidence(
 def _about(gathered: Gathered) -> dict[str, Any]:
     return {
         "troth_evidence": _FORMAT,
-        "organisation": gathered.here.declaration.organisation.name,
+        "organisation": gathered.deployment.declaration.organisation.name,
         "ledger": gathered.signed.origin,
         "entries": gathered.signed.size,
         "as_of": moment(gathered.as_of),
         "since": gathered.wanted.since.isoformat() if gathered.wanted.since else None,
         "promises": [each.id for each in gathered.promises] if gathered.wanted.promises else None,
-        "declaration": gathered.here.declaration.hash,
+        "declaration": gathered.deployment.declaration.hash,
     }
 
 
@@ -81,7 +81,7 @@ def _members(gathered: Gathered, progress: Progress) -> Iterator[Member]:
     yield from _policy(gathered)
     for files in named("evidence_files"):
         yield from files(gathered)
-    yield "declaration/troth.yaml", [write(gathered.here.declaration).encode()]
+    yield "declaration/troth.yaml", [write(gathered.deployment.declaration).encode()]
     yield "promises.json", [pretty([_promise(each) for each in gathered.promises])]
     yield "controls.json", [pretty([_control(each) for each in gathered.controls.values()])]
     retractions = {each.pk: _retraction(each) for each in gathered.retractions}
@@ -94,12 +94,12 @@ def _members(gathered: Gathered, progress: Progress) -> Iterator[Member]:
 
 def _policy(gathered: Gathered) -> Iterator[Member]:
     """The policy's file."""
-    kind = kind_of(gathered.here.declaration.policy.file.name)
-    yield f"policy/policy.{ENDINGS[kind]}", [gathered.here.policy.source.encode()]
+    kind = kind_of(gathered.deployment.declaration.policy.file.name)
+    yield f"policy/policy.{ENDINGS[kind]}", [gathered.deployment.policy.source.encode()]
 
 
 def _record(gathered: Gathered) -> Iterator[Member]:
-    declaration = gathered.here.declaration
+    declaration = gathered.deployment.declaration
     controller, processor = record_of(declaration, "controller"), record_of(declaration, "processor")
     for record in (controller, processor):
         name = f"record/{record.role}"

@@ -64,7 +64,7 @@ class PromiseRecord:
 class Gathered:
     """Everything for the files of an archive. Checks and entries are read while they are written."""
 
-    here: Deployment
+    deployment: Deployment
     wanted: ArchiveScope
     log: DatabaseLog
     note: str
@@ -85,7 +85,7 @@ class Gathered:
     @property
     def screened(self) -> tuple[Screening, ...]:
         """Screening of the company's purposes for impact assessments, by the lists valid then."""
-        return screen(without_own(self.here.declaration), on=self.as_of.date())
+        return screen(without_own(self.deployment.declaration), on=self.as_of.date())
 
     def checks_of(self, control: str) -> Iterator[StoredCheck]:
         """Checks of *control* since the requested day, oldest first, and those that its status depends on. Read them
@@ -166,7 +166,7 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def gather(here: Deployment, log: DatabaseLog, wanted: ArchiveScope) -> Gathered:
+def gather(deployment: Deployment, log: DatabaseLog, wanted: ArchiveScope) -> Gathered:
     """Collect what *wanted* requests. Raises `NoSuchPromise`, and `LedgerError` if the ledger cannot be signed."""
     note = log.checkpoint()
     signed = signed_in(note, log.verifier)
@@ -177,14 +177,14 @@ def gather(here: Deployment, log: DatabaseLog, wanted: ArchiveScope) -> Gathered
     signed_at = tree().checkpoint_at
     moments = [each for each in (newest["at"], signed_at) if each is not None]
     as_of = max(moments, default=dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
-    promises = tuple(_promises(here, wanted, as_of, signed))
+    promises = tuple(_promises(deployment, wanted, as_of, signed))
     bound = {id_ for each in promises for id_ in each.promise.controls}
-    controls = {id_: here.controls[id_] for id_ in sorted(bound) if id_ in here.controls}
+    controls = {id_: deployment.controls[id_] for id_ in sorted(bound) if id_ in deployment.controls}
     retractions = Retraction.objects.filter(entry__leaf__lt=signed.size).select_related("entry").order_by("at", "pk")
     if wanted.promises:  # otherwise all entries are included, even of controls that no promise names any more
         retractions = retractions.filter(control__in=controls)
     return Gathered(
-        here,
+        deployment,
         wanted,
         log,
         note,
@@ -226,11 +226,11 @@ def _require_held(notes: Sequence[str], signed: Checkpoint, log: DatabaseLog) ->
 
 
 def _promises(
-    here: Deployment, wanted: ArchiveScope, as_of: dt.datetime, signed: Checkpoint
+    deployment: Deployment, wanted: ArchiveScope, as_of: dt.datetime, signed: Checkpoint
 ) -> Iterator[PromiseRecord]:
-    known = {rules.promise_name(promise): promise for promise in here.declaration.promises}
+    known = {rules.promise_name(promise): promise for promise in deployment.declaration.promises}
     asked = {meant(id_, known) for id_ in wanted.promises} or known.keys()
-    judged = judge(here, now=as_of)
+    judged = judge(deployment, now=as_of)
     changes: dict[str, list[ChangeRow]] = {}
     for row in _changes(asked, wanted, signed):
         changes.setdefault(row.promise, []).append(row)

@@ -46,7 +46,7 @@ _FILES: Final = (
 
 def index(gathered: Gathered) -> str:
     """The page. It needs no other file, network or script."""
-    name = gathered.here.declaration.organisation.name
+    name = gathered.deployment.declaration.organisation.name
     parts = [
         f"<h1>How {_(name)} keeps its privacy policy</h1>",
         *_top(gathered),
@@ -65,7 +65,7 @@ def _at(moment: dt.datetime) -> str:
 
 
 def _top(gathered: Gathered) -> Iterator[str]:
-    us = gathered.here.declaration.organisation
+    us = gathered.deployment.declaration.organisation
     since = f" It goes back to {gathered.wanted.since:%-d %B %Y}." if gathered.wanted.since else ""
     some = f" It covers {counted(len(gathered.promises), 'promise')} only." if gathered.wanted.promises else ""
     yield f'<p class="lead">What is recorded up to {_at(gathered.as_of)}.{since}{some}</p>'
@@ -76,7 +76,7 @@ def _top(gathered: Gathered) -> Iterator[str]:
         ("Authority", us.regulator or "not said"),
     ]
     rows += [("Ledger", f"{gathered.signed.origin}, {counted(gathered.signed.size, 'entry', 'entries')}")]
-    rows += [("Declaration", gathered.here.declaration.hash)]
+    rows += [("Declaration", gathered.deployment.declaration.hash)]
     yield from (f"<dt>{label}</dt><dd>{_(text)}</dd>" for label, text in rows)
     yield "</dl>"
 
@@ -179,7 +179,7 @@ def _retraction(row: Retraction) -> str:
 
 
 def _processing(gathered: Gathered) -> Iterator[str]:
-    declaration = gathered.here.declaration
+    declaration = gathered.deployment.declaration
     yield "<h2>What is processed</h2>"
     for role in ("controller", "processor"):
         record = record_of(declaration, role)
@@ -197,7 +197,7 @@ def _processing(gathered: Gathered) -> Iterator[str]:
 
 
 def _map(gathered: Gathered) -> str:
-    return as_svg(picture_of(gathered.here.declaration))
+    return as_svg(picture_of(gathered.deployment.declaration))
 
 
 def _lowered(text: str) -> str:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from troth.service.core.deployment import Deployment
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.console.case_page import ConsoleCasePage, grounds, rows_in_question
 from troth.service.requests.console.forms import (
@@ -24,7 +25,6 @@ from troth.service.requests.console.forms import (
     RefusalForm,
     ResumeForm,
 )
-from troth.service.requests.deployment import CaseDeployment
 from troth.service.requests.fulfilment import preview
 from troth.service.requests.models import Case, CaseState, Right, WaitReason
 from troth.service.requests.responses import appeals
@@ -38,7 +38,7 @@ class At:
 
     request: HttpRequest
     case: Case
-    desk: CaseDeployment
+    deployment: Deployment
     who: lifecycle.Actor
     now: dt.datetime
 
@@ -70,7 +70,7 @@ class Offered:
 
 
 def _take(at: At, given: Mapping[str, Any]) -> None:
-    actions.take(at.case.pk, at.request.user, at.desk, who=at.who, now=at.now)
+    actions.take(at.case.pk, at.request.user, at.deployment, who=at.who, now=at.now)
 
 
 def _confide(at: At, given: Mapping[str, Any]) -> None:
@@ -82,56 +82,56 @@ def _share(at: At, given: Mapping[str, Any]) -> None:
 
 
 def _ask(at: At, given: Mapping[str, Any]) -> None:
-    actions.pause(at.case.pk, given["question"], at.desk, who=at.who, now=at.now)
+    actions.pause(at.case.pk, given["question"], at.deployment, who=at.who, now=at.now)
 
 
 def _resume(at: At, given: Mapping[str, Any]) -> None:
-    actions.resume(at.case.pk, given["text"], at.desk, who=at.who, now=at.now)
+    actions.resume(at.case.pk, given["text"], at.deployment, who=at.who, now=at.now)
 
 
 def _extend(at: At, given: Mapping[str, Any]) -> None:
-    actions.extend(at.case.pk, given["reasons"], at.desk, who=at.who, now=at.now)
+    actions.extend(at.case.pk, given["reasons"], at.deployment, who=at.who, now=at.now)
 
 
 def _refuse(at: At, given: Mapping[str, Any]) -> None:
-    actions.refuse(at.case.pk, given["reasons"], given["law"], at.desk, who=at.who, now=at.now)
+    actions.refuse(at.case.pk, given["reasons"], given["law"], at.deployment, who=at.who, now=at.now)
 
 
 def _answer(at: At, given: Mapping[str, Any]) -> None:
     if at.case.right == Right.APPEAL:
-        appeals.decide(at.case.pk, given["text"], at.desk, granted=given["granted"], who=at.who, now=at.now)
+        appeals.decide(at.case.pk, given["text"], at.deployment, granted=given["granted"], who=at.who, now=at.now)
         return
-    actions.answer(at.case.pk, given["text"], at.desk, who=at.who, now=at.now, remedy=given.get("remedy", ""))
+    actions.answer(at.case.pk, given["text"], at.deployment, who=at.who, now=at.now, remedy=given.get("remedy", ""))
 
 
 def _rows(at: At, given: Mapping[str, Any]) -> None:
-    actions.choose_rows(at.case.pk, given["chosen"], at.desk, who=at.who, now=at.now)
+    actions.choose_rows(at.case.pk, given["chosen"], at.deployment, who=at.who, now=at.now)
 
 
 def _again(at: At, given: Mapping[str, Any]) -> None:
-    actions.try_again(at.case.pk, at.desk, who=at.who, now=at.now)
+    actions.try_again(at.case.pk, at.deployment, who=at.who, now=at.now)
 
 
 def _grant(at: At, given: Mapping[str, Any]) -> None:
-    actions.grant(at.case.pk, at.desk, who=at.who, now=at.now)
+    actions.grant(at.case.pk, at.deployment, who=at.who, now=at.now)
 
 
 def _plan(at: At, given: Mapping[str, Any]) -> None:
-    preview.previewed(at.case, at.desk, at=at.now)
+    preview.previewed(at.case, at.deployment, at=at.now)
 
 
 def _note(at: At, given: Mapping[str, Any]) -> None:
-    lifecycle.note(at.case, given["text"], at.desk, who=at.who, now=at.now)
+    lifecycle.note(at.case, given["text"], at.deployment, who=at.who, now=at.now)
 
 
 def _withdraw(at: At, given: Mapping[str, Any]) -> None:
     with transaction.atomic():
-        lifecycle.note(at.case, given["text"], at.desk, who=at.who, now=at.now)
-        actions.withdraw(at.case.pk, at.desk, who=at.who, now=at.now)
+        lifecycle.note(at.case, given["text"], at.deployment, who=at.who, now=at.now)
+        actions.withdraw(at.case.pk, at.deployment, who=at.who, now=at.now)
 
 
 def _lift(at: At, given: Mapping[str, Any]) -> None:
-    actions.lift(at.case.pk, given["reasons"], at.desk, who=at.who, now=at.now)
+    actions.lift(at.case.pk, given["reasons"], at.deployment, who=at.who, now=at.now)
 
 
 def _is_idle(made: ConsoleCasePage) -> bool:
@@ -257,7 +257,7 @@ ACTS: Mapping[str, ConsoleAction] = {
 
 
 def offered(
-    request: HttpRequest, made: ConsoleCasePage, at_desk: CaseDeployment, tried: str, form: forms.Form | None
+    request: HttpRequest, made: ConsoleCasePage, deployment: Deployment, tried: str, form: forms.Form | None
 ) -> list[Offered]:
     """Actions that the sender of *request* may take on the case now, the recommended one first."""
     standing = standing_of(request)
@@ -269,7 +269,7 @@ def offered(
             str(one.title),
             str(one.button),
             str(one.hint),
-            form if name == tried and form is not None else form_of(name, made.case, at_desk, None),
+            form if name == tried and form is not None else form_of(name, made.case, deployment, None),
             is_first=_FIRST.get(made.case.needs) == name,
             is_open=name == tried,
         )
@@ -282,14 +282,14 @@ def offered(
 _FIRST: Mapping[str, str] = {WaitReason.REVIEW: "rows", WaitReason.WEIGHING: "grant", WaitReason.ANSWER: "answer"}
 
 
-def form_of(name: str, row: Case, at_desk: CaseDeployment, given: Any) -> forms.Form | None:
+def form_of(name: str, row: Case, deployment: Deployment, given: Any) -> forms.Form | None:
     """The form of an action, with unique element ids so that a page can contain several; None if it has no form."""
     made = ACTS[name].form
     if made is None:
         return None
     more: dict[str, Any] = {"auto_id": f"{name}_%s"}
     if made is RefusalForm:
-        more["grounds"] = grounds(row, at_desk.declaration)
+        more["grounds"] = grounds(row, deployment.declaration)
     elif made is ChoiceForm:
         more["known"] = rows_in_question(row)
     elif made is AnswerForm:

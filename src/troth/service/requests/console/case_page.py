@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.declaration import Declaration, is_category
 from troth.law import Applies, obligations, regimes_for
+from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.models import Job
 from troth.service.core.models import EntryRow
 from troth.service.disclosures.notifications import NotificationState as NoticeState
@@ -30,8 +31,7 @@ from troth.service.requests.console.queue_row import (
     relative,
     state_words,
 )
-from troth.service.requests.content import CaseContent, ContentGone
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.content import CaseContent, ContentGone, SealedContent
 from troth.service.requests.messages import day
 from troth.service.requests.models import (
     STOPS,
@@ -146,41 +146,41 @@ class ConsoleCasePage:
     wrote: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
-def people_of(case: Case, content: CaseContent | None, at_desk: CaseDeployment) -> list[str]:
+def people_of(case: Case, content: CaseContent | None, deployment: Deployment) -> list[str]:
     """Keyed references of the people whose data the page of *case* shows: the subject, and an agent."""
     named = [case.subject] if case.subject else []
     if content is not None:
         addresses = [content.agent_address] if named else [content.address, content.agent_address]
-        named += [_reference(address, at_desk) for address in addresses if address]
+        named += [_reference(address, deployment) for address in addresses if address]
     return [name for name in named if name]
 
 
-def everyone_of(case: Case, at_desk: CaseDeployment) -> list[str]:
+def everyone_of(case: Case, deployment: Deployment) -> list[str]:
     """Keyed references of everyone whom *case* concerns, by each address separately: none of them may handle it, even
     if they gave more identifiers than their address."""
-    content = content_of(case, at_desk)
-    named = everyone_in(content, at_desk) if content is not None else []
+    content = content_of(case, deployment)
+    named = everyone_in(content, deployment) if content is not None else []
     return [name for name in (case.subject, *named) if name]
 
 
-def everyone_in(content: CaseContent, at_desk: CaseDeployment) -> list[str]:
+def everyone_in(content: CaseContent, deployment: Deployment) -> list[str]:
     """Keyed references of everyone whose e-mail address is in *content*."""
     named = [value for kind, value in content.identifiers if kind == "email"]
-    found = (_reference(one, at_desk) for one in (content.address, content.agent_address, *named) if one)
+    found = (_reference(one, deployment) for one in (content.address, content.agent_address, *named) if one)
     return [name for name in found if name]
 
 
-def _reference(address: str, at_desk: CaseDeployment) -> str:
+def _reference(address: str, deployment: Deployment) -> str:
     try:
-        return lifecycle.subject_of(CaseContent(identifiers=(("email", address),)), at_desk)
+        return lifecycle.subject_of(CaseContent(identifiers=(("email", address),)), deployment)
     except lifecycle.CaseRefused:
         return ""
 
 
-def content_of(case: Case, at_desk: CaseDeployment) -> CaseContent | None:
+def content_of(case: Case, deployment: Deployment) -> CaseContent | None:
     """The content of the case; None after it was destroyed."""
     try:
-        return at_desk.papers.content(case)
+        return SealedContent(deployment.keyring).content(case)
     except ContentGone:
         return None
 
@@ -188,15 +188,15 @@ def content_of(case: Case, at_desk: CaseDeployment) -> CaseContent | None:
 def sheet(
     case: Case,
     content: CaseContent | None,
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     *,
     now: dt.datetime,
     mine: int | None,
     withheld: frozenset[str] = frozenset(),
 ) -> ConsoleCasePage:
     """Build the page of *case*. The access must be recorded first; the cases *withheld* are hidden from the reader."""
-    clocks = lifecycle.reckon(case, at_desk, now=now)
-    today = day(now, at_desk)
+    clocks = lifecycle.reckon(case, deployment, now=now)
+    today = day(now, deployment)
     closed = case.state == CaseState.CLOSED
     todo, is_for_somebody = doing(case)
     events = list(case.events.order_by("at", "id"))
@@ -226,17 +226,17 @@ def sheet(
         why=str(_WHY.get(str(facts.get("why", "")), "")),
         problems=tuple(facts.get("problems", ())),
         lines=tuple(case.plan or ()),
-        steps=tuple(_systems(case, at_desk.declaration)),
-        happened=tuple(_happened(event, case, names, leaves, at_desk) for event in events),
+        steps=tuple(_systems(case, deployment.declaration)),
+        happened=tuple(_happened(event, case, names, leaves, deployment) for event in events),
         letters=tuple(LetterRow.objects.filter(about=case.about).defer("sealed").order_by("queued_at", "id")),
         receipts=tuple(case.receipts.select_related("entry").order_by("at", "id")),
-        looks=tuple(_looks(case, at_desk.declaration, withheld)),
+        looks=tuple(_looks(case, deployment.declaration, withheld)),
         restrictions=tuple(case.restrictions.order_by("since", "id")),
-        recipients=tuple(_recipients(case, at_desk.declaration)),
+        recipients=tuple(_recipients(case, deployment.declaration)),
         package=Package.objects.defer("sealed").filter(case=case).first(),
         mine=mine,
         content=content,
-        wrote=tuple(wrote(content, at_desk.declaration)) if content is not None else (),
+        wrote=tuple(wrote(content, deployment.declaration)) if content is not None else (),
     )
 
 
@@ -385,7 +385,7 @@ def _leaves(events: Iterable[CaseEvent]) -> dict[int, int | None]:
 
 
 def _happened(
-    event: CaseEvent, case: Case, names: Mapping[str, str], leaves: Mapping[int, int | None], at_desk: CaseDeployment
+    event: CaseEvent, case: Case, names: Mapping[str, str], leaves: Mapping[int, int | None], deployment: Deployment
 ) -> CaseLogEntry:
     by = names.get(event.by) or (
         gettext("somebody who left") if event.by else str(_ACTORS.get(event.actor, event.actor))
@@ -394,7 +394,7 @@ def _happened(
     note = ""
     if event.note is not None:
         try:
-            note = at_desk.papers.note(case, bytes(event.note))
+            note = SealedContent(deployment.keyring).note(case, bytes(event.note))
         except ContentGone:
             note = ""
     return CaseLogEntry(event.at, str(_EVENTS.get(event.what, event.what)), by, tuple(_facts(event)), leaf, note)

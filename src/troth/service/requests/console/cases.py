@@ -21,16 +21,15 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.errors import TrothError
+from troth.service.core.deployment import Deployment, current
 from troth.service.labels import sentence
 from troth.service.mail.actions import again
 from troth.service.mail.models import LetterRow
-from troth.service.pages import the_company
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.console.actions import ACTS, At, form_of, offered
 from troth.service.requests.console.case_page import content_of, everyone_of, people_of, sheet
 from troth.service.requests.console.forms import QueueFilterForm
 from troth.service.requests.console.queue_row import QueueRow, queue_row, relative
-from troth.service.requests.deployment import CaseDeployment, case_deployment
 from troth.service.requests.fulfilment import external_systems, preview
 from troth.service.requests.messages import day
 from troth.service.requests.models import Case, CaseKind, CaseState, CaseStep, Right, WaitReason
@@ -54,8 +53,8 @@ def cases(request: HttpRequest) -> HttpResponse:
     """``/console/cases/``: open cases by due date, or closed ones, latest first. Without personal data."""
     form = QueueFilterForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
-    at_desk, now = case_deployment(), timezone.now()
-    today = day(now, at_desk)
+    deployment, now = current().without_own, timezone.now()
+    today = day(now, deployment)
     lines, more = _lines(request, wanted, today)
     shown = {"here": "cases", "form": form, "lines": lines, "more": more, "is_closed": wanted.get("only") == "closed"}
     return render(request, "requests/console/queue.html", {**shown, **_figures(request, today), "today": today})
@@ -144,8 +143,8 @@ def find(request: HttpRequest) -> HttpResponse:
     reference = request.GET.get("reference", "").strip().upper()
     if not _visible(request).filter(reference=reference).exists():
         shown = {"here": "cases", "form": QueueFilterForm(), "lines": [], "more": "", "not_found": True}
-        at_desk = case_deployment()
-        today = day(timezone.now(), at_desk)
+        deployment = current().without_own
+        today = day(timezone.now(), deployment)
         return render(request, "requests/console/queue.html", {**shown, **_figures(request, today)}, status=404)
     return HttpResponseRedirect(reverse("case", args=[reference]))
 
@@ -164,7 +163,7 @@ def _case(request: HttpRequest, reference: str) -> Case:
     row = _visible(request).select_related("key", "handler").filter(reference=reference).first()
     if row is None:
         raise Http404
-    refuse_own(request, everyone_of(row, case_deployment()))
+    refuse_own(request, everyone_of(row, current().without_own))
     return row
 
 
@@ -187,41 +186,41 @@ def _page(
     form: forms.Form | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    at_desk, now, purpose = case_deployment(), timezone.now(), purpose_of(request)
-    content = content_of(row, at_desk)
-    record_access(request, subjects=people_of(row, content, at_desk), purpose=purpose, about=row.about)
-    made = sheet(row, content, at_desk, now=now, mine=request.user.pk, withheld=withheld_from(request))
+    deployment, now, purpose = current().without_own, timezone.now(), purpose_of(request)
+    content = content_of(row, deployment)
+    record_access(request, subjects=people_of(row, content, deployment), purpose=purpose, about=row.about)
+    made = sheet(row, content, deployment, now=now, mine=request.user.pk, withheld=withheld_from(request))
     shown = {
         "here": "cases",
         "sheet": made,
         "case": row,
         "wrong": wrong,
         "form": form if form is not None and form.errors else None,
-        "acts": offered(request, made, at_desk, tried, form),
+        "acts": offered(request, made, deployment, tried, form),
         "may_handle": standing_of(request).may(Leave.CASES_HANDLE),
         "may_approve": _may_approve(request, row),
         "purpose": purpose,
         "purposes": purposes(),
-        **_differences(request, row, at_desk, now),
+        **_differences(request, row, deployment, now),
     }
     return render(request, "requests/console/case.html", shown, status=status)
 
 
-def _differences(request: HttpRequest, row: Case, at_desk: CaseDeployment, now: dt.datetime) -> dict[str, Any]:
+def _differences(request: HttpRequest, row: Case, deployment: Deployment, now: dt.datetime) -> dict[str, Any]:
     """Current and new values of an amendment; read from the systems only on demand."""
     if row.right != Right.AMEND or row.state == CaseState.CLOSED:
         return {}
     if not request.GET.get("values"):
         return {"may_compare": True}
     try:
-        return {"differences": preview.differences(row, at_desk, at=now), "may_compare": True, "compared": True}
+        return {"differences": preview.differences(row, deployment, at=now), "may_compare": True, "compared": True}
     except TrothError as refused:
         return {"not_compared": sentence(refused), "may_compare": True}
 
 
 def purposes() -> list[tuple[str, str]]:
     """Declared purposes for an access, as (name, title), sorted by title."""
-    declared = the_company().declaration.purposes
+    declared = current().declaration.purposes
     return sorted(((name, one.title or name) for name, one in declared.items()), key=lambda pair: pair[1])
 
 
@@ -247,17 +246,17 @@ def _may_approve(request: HttpRequest, row: Case) -> bool:
 @require_POST
 def act(request: HttpRequest, reference: str, what: str) -> HttpResponse:
     """Execute one of `ACTS`. A refusal is shown on the case page, and changes nothing."""
-    row, at_desk = _case(request, reference), case_deployment()
+    row, deployment = _case(request, reference), current().without_own
     if what not in ACTS or (ACTS[what].is_for_officer and not standing_of(request).is_officer):
         raise Http404
-    made = sheet(row, content_of(row, at_desk), at_desk, now=timezone.now(), mine=request.user.pk)
+    made = sheet(row, content_of(row, deployment), deployment, now=timezone.now(), mine=request.user.pk)
     if not ACTS[what].is_offered(made):
         wrong = gettext("The state of the case has changed, and no longer allows that.")
         return _page(request, row, wrong=wrong, status=409)
-    form = form_of(what, row, at_desk, request.POST)
+    form = form_of(what, row, deployment, request.POST)
     if form is not None and not form.is_valid():
         return _page(request, row, tried=what, form=form, status=400)
-    at = At(request, row, at_desk, who(request), timezone.now())
+    at = At(request, row, deployment, who(request), timezone.now())
     try:
         ACTS[what].do(at, form.cleaned_data if form is not None else {})
     except TrothError as refused:
@@ -303,7 +302,7 @@ def approve(request: HttpRequest, reference: str) -> HttpResponse:
     try:
         plan, member = request.POST.get("plan", ""), standing_of(request).member
         assert member is not None
-        actions.approve(row.pk, plan, member, case_deployment(), now=timezone.now())
+        actions.approve(row.pk, plan, member, current().without_own, now=timezone.now())
     except TrothError as refused:
         return _page(request, _case(request, reference), wrong=sentence(refused), status=409)
     return _back(request, reference)

@@ -19,13 +19,13 @@ from django.views.decorators.http import require_http_methods
 
 from troth.declaration import Declaration, IdentityKind
 from troth.errors import TrothError
+from troth.service.core.deployment import current
 from troth.service.labels import sentence
 from troth.service.requests import lifecycle
 from troth.service.requests.console.case_page import everyone_in
 from troth.service.requests.console.cases import who
 from troth.service.requests.console.queue_row import RIGHTS
 from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import case_deployment
 from troth.service.requests.intake import receive
 from troth.service.requests.messages import day
 from troth.service.requests.models import CaseKind, Channel, Right
@@ -145,20 +145,20 @@ def new_case(request: HttpRequest) -> HttpResponse:
     if what not in RIGHTS or what == Right.APPEAL:
         kinds = [(name, title) for name, title in RIGHTS.items() if name != Right.APPEAL]
         return render(request, "requests/console/new.html", {"here": "cases", "kinds": kinds})
-    at_desk, now = case_deployment(), timezone.now()
-    today = day(now, at_desk)
+    deployment, now = current().without_own, timezone.now()
+    today = day(now, deployment)
     form = NewCaseForm(
         request.POST or None,
         what=what,
-        declaration=at_desk.declaration,
+        declaration=deployment.declaration,
         is_officer=standing_of(request).is_officer,
         today=today,
     )
     wrong = ""
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        refuse_own(request, everyone_in(form.content(), at_desk))
-        arrived = dt.datetime.combine(given["arrived_on"], dt.time(), zone_of(at_desk.declaration.organisation))
+        refuse_own(request, everyone_in(form.content(), deployment))
+        arrived = dt.datetime.combine(given["arrived_on"], dt.time(), zone_of(deployment.declaration.organisation))
         intake = receive.Intake(
             kind=CaseKind(what) if what in (CaseKind.COMPLAINT, CaseKind.QUESTION) else CaseKind.REQUEST,
             right="" if what in (CaseKind.COMPLAINT, CaseKind.QUESTION) else what,
@@ -173,10 +173,10 @@ def new_case(request: HttpRequest) -> HttpResponse:
         )
         try:
             with transaction.atomic():
-                intakes = receive.split_objection(intake, at_desk.declaration)
-                cases = receive.receive_all(intakes, at_desk, now=now)
+                intakes = receive.split_objection(intake, deployment.declaration)
+                cases = receive.receive_all(intakes, deployment, now=now)
                 for case in cases if given["proof"] else ():
-                    lifecycle.note(case, given["proof"], at_desk, who=who(request), now=now)
+                    lifecycle.note(case, given["proof"], deployment, who=who(request), now=now)
             return HttpResponseRedirect(reverse("case", args=[cases[0].reference]))
         except TrothError as refused:
             wrong = sentence(refused)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from troth.declaration import IdentityKind
+from troth.service.core.deployment import Deployment, current
 from troth.service.core.models import LegalHold
 from troth.service.disclosures.actions import names_of, received
 from troth.service.disclosures.console import KINDS, PersonSearchForm
@@ -21,7 +22,6 @@ from troth.service.mail.models import LetterRow
 from troth.service.requests.aliases import about
 from troth.service.requests.console.cases import answered
 from troth.service.requests.console.queue_row import queue_row
-from troth.service.requests.deployment import CaseDeployment, case_deployment
 from troth.service.requests.fulfilment.restriction import marks_of
 from troth.service.requests.messages import day
 from troth.service.requests.models import Case, Restriction
@@ -44,21 +44,21 @@ def search(request: HttpRequest) -> HttpResponse:
         record_access(request, subjects=[], purpose="troth_requests")  # the empty form shows no personal data
         shown: dict[str, Any] = {"here": "search", "form": form}
         return render(request, "requests/console/search.html", shown, status=400 if form.errors else 200)
-    at_desk, identity = case_deployment(), form.cleaned_data["identity"]
-    names = names_of(identity, at_desk.keyring)
-    known = cases_of(identity, names, at_desk).exclude(reference__in=withheld_from(request))
+    deployment, identity = current().without_own, form.cleaned_data["identity"]
+    names = names_of(identity, deployment.keyring)
+    known = cases_of(identity, names, deployment).exclude(reference__in=withheld_from(request))
     rows = list(known.select_related("handler").defer("content", "plan")[:_SHOWN])
     subjects = dict.fromkeys([*names[:1], *(row.subject for row in rows if row.subject)])
     record_access(request, subjects=subjects, purpose=form.cleaned_data["purpose"])
-    return render(request, "requests/console/search.html", _found(request, form, rows, list(subjects), at_desk))
+    return render(request, "requests/console/search.html", _found(request, form, rows, list(subjects), deployment))
 
 
-def cases_of(identity: Identity, names: Collection[str], at_desk: CaseDeployment) -> QuerySet[Case]:
+def cases_of(identity: Identity, names: Collection[str], deployment: Deployment) -> QuerySet[Case]:
     """Cases about the person: by alias, or by the address to which e-mails of the case were sent."""
     wanted = about(names)
     addresses = [value for kind, value in identity.identifiers if kind is IdentityKind.EMAIL]
     if addresses:
-        to = [str(at_desk.keyring.pseudonym("mail", address.casefold())) for address in addresses]
+        to = [str(deployment.keyring.pseudonym("mail", address.casefold())) for address in addresses]
         letters = LetterRow.objects.filter(to__in=to, about__startswith="case:").exclude(kind__startswith="staff_")
         abouts = letters.exclude(kind="recipient_notice").values_list("about", flat=True).distinct()[:_SHOWN]
         wanted |= Q(reference__in=[one.removeprefix("case:") for one in abouts])
@@ -66,12 +66,12 @@ def cases_of(identity: Identity, names: Collection[str], at_desk: CaseDeployment
 
 
 def _found(
-    request: HttpRequest, form: PersonSearchForm, rows: list[Case], names: list[str], at_desk: CaseDeployment
+    request: HttpRequest, form: PersonSearchForm, rows: list[Case], names: list[str], deployment: Deployment
 ) -> dict[str, Any]:
     identity: Identity = form.cleaned_data["identity"]
-    marks = marks_of([(str(kind), value) for kind, value in identity.identifiers], at_desk)
+    marks = marks_of([(str(kind), value) for kind, value in identity.identifiers], deployment)
     now = timezone.now()
-    today = day(now, at_desk)
+    today = day(now, deployment)
     systems = answered(rows)
     may_see_disclosures = standing_of(request).may(DISCLOSURES_SEE)
     withheld = withheld_from(request)

@@ -19,12 +19,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from troth.service.core.deployment import Deployment, current
 from troth.service.requests import lifecycle
 from troth.service.requests.console.case_page import STEP_WHY, content_of, everyone_of, people_of, wrote
 from troth.service.requests.console.cases import purpose_of, purposes, who
 from troth.service.requests.console.queue_row import about, relative
-from troth.service.requests.content import ContentGone
-from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.content import ContentGone, SealedContent
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.messages import day
 from troth.service.requests.models import LOOKS, Case, CaseState, CaseStep
@@ -133,12 +133,12 @@ class TaskRow:
 @require_safe
 def tasks(request: HttpRequest) -> HttpResponse:
     """Waiting tasks, most urgent first."""
-    at_desk = case_deployment()
-    today = day(timezone.now(), at_desk)
+    deployment = current().without_own
+    today = day(timezone.now(), deployment)
     rows = _visible(request).filter(state=CaseStep.State.WAITING).exclude(case__state=CaseState.CLOSED)
     if request.GET.get("only") == "mine":
         rows = rows.filter(assignee__iexact=request.user.get_username())
-    lines = [_line(row, at_desk, today) for row in rows.order_by("case__due_on", "id")[:_SHOWN]]
+    lines = [_line(row, deployment, today) for row in rows.order_by("case__due_on", "id")[:_SHOWN]]
     return render(
         request, "requests/console/tasks.html", {"here": "tasks", "lines": lines, "only": request.GET.get("only")}
     )
@@ -149,12 +149,12 @@ def _visible(request: HttpRequest) -> QuerySet[CaseStep]:
     return rows if standing_of(request).is_officer else rows.filter(case__is_confidential=False)
 
 
-def _line(row: CaseStep, at_desk: CaseDeployment, today: dt.date) -> TaskRow:
+def _line(row: CaseStep, deployment: Deployment, today: dt.date) -> TaskRow:
     on = row.case.due_on
     return TaskRow(
         id=row.pk,
         what=about(row.case),
-        system=_title(row, at_desk),
+        system=_title(row, deployment),
         reference=row.case.reference,
         on=on,
         when=relative(on, today) if on is not None else "",
@@ -163,8 +163,8 @@ def _line(row: CaseStep, at_desk: CaseDeployment, today: dt.date) -> TaskRow:
     )
 
 
-def _title(row: CaseStep, at_desk: CaseDeployment) -> str:
-    system = at_desk.declaration.systems.get(row.system)
+def _title(row: CaseStep, deployment: Deployment) -> str:
+    system = deployment.declaration.systems.get(row.system)
     return (system.title or row.system) if system is not None else row.system
 
 
@@ -177,15 +177,15 @@ def task(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         _end(request, row, form.cleaned_data)
         return HttpResponseRedirect(reverse("tasks"))
-    at_desk, purpose = case_deployment(), purpose_of(request)
+    deployment, purpose = current().without_own, purpose_of(request)
     case: Case = row.case
-    content = content_of(case, at_desk)
-    record_access(request, subjects=people_of(case, content, at_desk), purpose=purpose, about=case.about)
+    content = content_of(case, deployment)
+    record_access(request, subjects=people_of(case, content, deployment), purpose=purpose, about=case.about)
     shown = {
         "here": "tasks",
         "step": row,
-        "line": _line(row, at_desk, day(timezone.now(), at_desk)),
-        "wrote": list(wrote(content, at_desk.declaration)) if content is not None else [],
+        "line": _line(row, deployment, day(timezone.now(), deployment)),
+        "wrote": list(wrote(content, deployment.declaration)) if content is not None else [],
         "why": STEP_WHY.get(row.why, row.why),
         "form": form,
         "purpose": purpose,
@@ -199,7 +199,7 @@ def _task(request: HttpRequest, pk: int) -> CaseStep:
     row = _visible(request).filter(pk=pk).first()
     if row is None:
         raise Http404
-    refuse_own(request, everyone_of(row.case, case_deployment()))
+    refuse_own(request, everyone_of(row.case, current().without_own))
     return row
 
 
@@ -215,7 +215,7 @@ def _end(request: HttpRequest, row: CaseStep, given: Mapping[str, Any]) -> None:
     counts = {"records": given["rows"]} if given.get("rows") is not None else {}
     with transaction.atomic():
         if given.get("note"):
-            lifecycle.note(row.case, given["note"], case_deployment(), who=who(request), now=now)
+            lifecycle.note(row.case, given["note"], current().without_own, who=who(request), now=now)
         external_systems.complete(
             row.pk,
             by=who(request).by,
@@ -231,15 +231,15 @@ def _end(request: HttpRequest, row: CaseStep, given: Mapping[str, Any]) -> None:
 @require_safe
 def proof(request: HttpRequest, pk: int) -> HttpResponse:
     """Download the file uploaded for a task, after the access was recorded."""
-    row, at_desk = _task(request, pk), case_deployment()
+    row, deployment = _task(request, pk), current().without_own
     if row.proof is None:
         raise Http404
-    content = content_of(row.case, at_desk)
+    content = content_of(row.case, deployment)
     record_access(
-        request, subjects=people_of(row.case, content, at_desk), purpose=purpose_of(request), about=row.case.about
+        request, subjects=people_of(row.case, content, deployment), purpose=purpose_of(request), about=row.case.about
     )
     try:
-        data = at_desk.papers.file(row.case, bytes(row.proof))
+        data = SealedContent(deployment.keyring).file(row.case, bytes(row.proof))
     except ContentGone:
         raise Http404 from None
     _kind, ending = type_of(data) or ("", "bin")

@@ -20,10 +20,10 @@ from django.utils.translation import gettext
 from troth.declaration import SecretMissing, System
 from troth.hook import Answer, AnswerState, Ask
 from troth.hook import Right as AskedRight
+from troth.service.core.deployment import Deployment, current
 from troth.service.core.jobs.queue import enqueue, signal
 from troth.service.requests import rules
-from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment.preview import marks_for
 from troth.service.requests.messages import staff_address, write_to
 from troth.service.requests.models import CHOICES, LOOKS, STOPS, Case, CaseEvent, CaseState, CaseStep
@@ -42,9 +42,9 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def systems_of(at_desk: CaseDeployment) -> dict[str, System]:
+def systems_of(deployment: Deployment) -> dict[str, System]:
     """Declared systems whose stores we do not access."""
-    return {name: system for name, system in at_desk.declaration.systems.items() if not system.is_looked_into}
+    return {name: system for name, system in deployment.declaration.systems.items() if not system.is_looked_into}
 
 
 def unanswered(cases: Sequence[Case]) -> set[int]:
@@ -54,22 +54,22 @@ def unanswered(cases: Sequence[Case]) -> set[int]:
 
 
 def ask_all(
-    cases: Sequence[Case], contents: Mapping[int, CaseContent], at_desk: CaseDeployment, *, now: dt.datetime
+    cases: Sequence[Case], contents: Mapping[int, CaseContent], deployment: Deployment, *, now: dt.datetime
 ) -> int:
     """Ask each external system about each case, once; jobs ask those again that have not answered. Returns how many
     have not."""
-    systems = systems_of(at_desk)
+    systems = systems_of(deployment)
     if not systems:
         return 0
     waiting = 0
     for case in cases:
-        marks = marks_for(case.right, contents[case.pk], at_desk) if case.right in CHOICES else ()
+        marks = marks_for(case.right, contents[case.pk], deployment) if case.right in CHOICES else ()
         for name, system in systems.items():
             if not rules.uses(system, case.right, marks):
                 continue
-            step = _step(case, name, system, at_desk, now)
+            step = _step(case, name, system, deployment, now)
             if step.state == CaseStep.State.WAITING:
-                later = _go_on(step, case, contents[case.pk], system, at_desk, now)
+                later = _go_on(step, case, contents[case.pk], system, deployment, now)
                 waiting += later is not None
                 if later is not None and step.way != "task":
                     after = dt.timedelta(seconds=_FIRST_S if later.wait_s is None else later.wait_s)
@@ -77,9 +77,9 @@ def ask_all(
     return waiting
 
 
-def _step(case: Case, name: str, system: System, at_desk: CaseDeployment, at: dt.datetime) -> CaseStep:
+def _step(case: Case, name: str, system: System, deployment: Deployment, at: dt.datetime) -> CaseStep:
     if system.store == TASK:
-        return open_task(case, name, system, at_desk, at)
+        return open_task(case, name, system, deployment, at)
     way = "hook" if "hook" in system.store.partition(":")[0] else "http"
     step, _ = CaseStep.objects.get_or_create(
         case=case, system=name, defaults={"way": way, "assignee": system.owner or ""}
@@ -88,7 +88,7 @@ def _step(case: Case, name: str, system: System, at_desk: CaseDeployment, at: dt
 
 
 def open_task(
-    case: Case, name: str, system: System, at_desk: CaseDeployment, at: dt.datetime, *, why: str = ""
+    case: Case, name: str, system: System, deployment: Deployment, at: dt.datetime, *, why: str = ""
 ) -> CaseStep:
     """Open a manual task for staff in a system, once; *why* is a code. A step that already is a task or has ended stays
     unchanged."""
@@ -103,20 +103,26 @@ def open_task(
             facts = {
                 "task": f"{system.title or name}: {case.right} {case.reference}",
                 "due": case.due_on or at.date(),
-                "link": f"{at_desk.site}/console/tasks/{step.pk}/",
+                "link": f"{deployment.site}/console/tasks/{step.pk}/",
             }
-            write_to(staff_address(case, at_desk, system.owner), case, "staff_task", at_desk, facts, now=at, again=name)
+            write_to(
+                staff_address(case, deployment, system.owner), case, "staff_task", deployment, facts, now=at, again=name
+            )
     return step
 
 
-def ask_staff_to_weigh(case: Case, at_desk: CaseDeployment, at: dt.datetime) -> None:
+def ask_staff_to_weigh(case: Case, deployment: Deployment, at: dt.datetime) -> None:
     """Notify the officer, once, that an objection must be weighed; in the caller's transaction."""
-    organisation = at_desk.declaration.organisation
+    organisation = deployment.declaration.organisation
     officer = organisation.officer.email if organisation.officer is not None else organisation.email
-    with translation.override(at_desk.declaration.policy.language):
+    with translation.override(deployment.declaration.policy.language):
         task = gettext("Weigh an objection: %(reference)s") % {"reference": case.reference}
-    facts = {"task": task, "due": case.due_on or at.date(), "link": f"{at_desk.site}/console/cases/{case.reference}/"}
-    write_to(staff_address(case, at_desk, officer), case, "staff_task", at_desk, facts, now=at, again="weigh")
+    facts = {
+        "task": task,
+        "due": case.due_on or at.date(),
+        "link": f"{deployment.site}/console/cases/{case.reference}/",
+    }
+    write_to(staff_address(case, deployment, officer), case, "staff_task", deployment, facts, now=at, again="weigh")
 
 
 class Later(NamedTuple):
@@ -128,13 +134,13 @@ class Later(NamedTuple):
 
 
 def _go_on(
-    step: CaseStep, case: Case, content: CaseContent, system: System, at_desk: CaseDeployment, at: dt.datetime
+    step: CaseStep, case: Case, content: CaseContent, system: System, deployment: Deployment, at: dt.datetime
 ) -> Later | None:
     """Ask or poll one system, and record its answer. None if the answer is final. Errors are recorded, and do not delay
     other systems."""
     if step.way == "task" or not is_asked(system):
         return Later()
-    question = _ask(step, case, content, at_desk)
+    question = _ask(step, case, content, deployment)
     try:
         with contextlib.closing(open_asked(step.system, system, os.environ)) as asked:
             answer = asked.poll(question.id) if step.facts.get("accepted") else asked.ask(question)
@@ -145,7 +151,7 @@ def _go_on(
                     return _later(step, "still_there", at)
                 is_verified = seen.state in _SO
         if case.right in STOPS and answer.detail == _NOT_ANSWERED:  # the use was not stopped there: staff must do it
-            open_task(case, step.system, system, at_desk, at, why=_NOT_ANSWERED)
+            open_task(case, step.system, system, deployment, at, why=_NOT_ANSWERED)
             return Later()
     except SecretMissing:
         return _later(step, "secret_missing", at)
@@ -153,24 +159,24 @@ def _go_on(
         return _later(step, "busy", at, wait_s=busy.retry_after_s)
     except StoreError as trouble:
         return _later(step, "unreachable" if trouble.retryable else "refused", at)
-    return _note(step, case, answer, is_verified, at_desk, at)
+    return _note(step, case, answer, is_verified, deployment, at)
 
 
-def _ask(step: CaseStep, case: Case, content: CaseContent, at_desk: CaseDeployment) -> Ask:
+def _ask(step: CaseStep, case: Case, content: CaseContent, deployment: Deployment) -> Ask:
     right = AskedRight(case.right)
     return Ask(
         id=f"{case.reference}.{step.system}"[:128],
         right=right,
         identifiers=content.identifiers,
         due=case.due_on or now().date(),
-        organisation=at_desk.declaration.organisation.name,
+        organisation=deployment.declaration.organisation.name,
         changes=dict(content.changes) if right is AskedRight.AMEND else {},
-        purposes=marks_for(case.right, content, at_desk) if case.right in CHOICES else content.purposes,
+        purposes=marks_for(case.right, content, deployment) if case.right in CHOICES else content.purposes,
     )
 
 
 def _note(
-    step: CaseStep, case: Case, answer: Answer, verified: bool, at_desk: CaseDeployment, at: dt.datetime
+    step: CaseStep, case: Case, answer: Answer, verified: bool, deployment: Deployment, at: dt.datetime
 ) -> Later | None:
     if not answer.state.is_final:
         step.facts = {**step.facts, "accepted": True}
@@ -202,7 +208,7 @@ def _note(
     }
     if answer.rows:
         held = {place: [list(rows.columns), [list(row) for row in rows.values]] for place, rows in answer.rows.items()}
-        step.proof = at_desk.papers.seal_file(case, json.dumps(held).encode())
+        step.proof = SealedContent(deployment.keyring).seal_file(case, json.dumps(held).encode())
     step.ended_at = at
     _keep(step)
     return None
@@ -231,13 +237,13 @@ def ask_again(step_id: int) -> Later | None:
         return None
     if step.case.state != CaseState.IN_PROGRESS:
         return None
-    at_desk, at = case_deployment(), now()
-    system = systems_of(at_desk).get(step.system)
+    deployment, at = current().without_own, now()
+    system = systems_of(deployment).get(step.system)
     if system is None:  # no longer declared, so it cannot answer any more
         step.state, step.why, step.ended_at = CaseStep.State.FAILED, "not_declared", at
         _keep(step)
         return None
-    later = _go_on(step, step.case, at_desk.papers.content(step.case), system, at_desk, at)
+    later = _go_on(step, step.case, SealedContent(deployment.keyring).content(step.case), system, deployment, at)
     return None if step.way == "task" else later  # it has become one
 
 
@@ -252,7 +258,7 @@ def complete(
         step.state, step.why, step.ended_at = (CaseStep.State.DONE if done else CaseStep.State.REFUSED), why[:40], at
         step.facts = {"counts": dict(counts)}
         if proof is not None:
-            step.proof = case_deployment().papers.seal_file(step.case, proof)
+            step.proof = SealedContent(current().keyring).seal_file(step.case, proof)
         step.save()
         facts = {"system": step.system, "done": done}
         CaseEvent.objects.create(
@@ -279,10 +285,10 @@ def give_up(step_id: int, *, by: str, at: dt.datetime) -> CaseStep:
         return step
 
 
-def parts(case: Case, at_desk: CaseDeployment) -> Iterator[TableContents]:
+def parts(case: Case, deployment: Deployment) -> Iterator[TableContents]:
     """Data about the person from external systems, for the package."""
     for step in case.steps.filter(state=CaseStep.State.DONE).exclude(way="task").exclude(proof=None):
-        held: dict[str, Any] = json.loads(at_desk.papers.file(case, bytes(step.proof or b"")))
+        held: dict[str, Any] = json.loads(SealedContent(deployment.keyring).file(case, bytes(step.proof or b"")))
         for place, (columns, rows) in sorted(held.items()):
             yield TableContents(
                 place=f"{step.system}.{place}",
@@ -292,7 +298,7 @@ def parts(case: Case, at_desk: CaseDeployment) -> Iterator[TableContents]:
             )
 
 
-def uploads(case: Case, at_desk: CaseDeployment) -> dict[str, bytes]:
+def uploads(case: Case, deployment: Deployment) -> dict[str, bytes]:
     """Files uploaded for manual tasks of this case, by system, for the package."""
     found = case.steps.filter(way="task", state=CaseStep.State.DONE).exclude(proof=None)
-    return {step.system: at_desk.papers.file(case, bytes(step.proof or b"")) for step in found}
+    return {step.system: SealedContent(deployment.keyring).file(case, bytes(step.proof or b"")) for step in found}

@@ -12,20 +12,20 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from troth.ledger import Entry, Pseudonym, Value
+from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import record
 from troth.service.core.models import LegalHold
 from troth.service.requests.aliases import each_alone
 from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import CaseDeployment
 from troth.service.requests.models import LOOKS, Case, CaseState
 from troth.service.requests.verification.links import LINK_HOURS
 
 
-def place_hold(case: Case, content: CaseContent, desk: CaseDeployment, now: dt.datetime) -> None:
+def place_hold(case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
     """Place a hold for each identifier of an access request. Does nothing for other rights."""
     if case.right not in LOOKS or not case.subject:
         return
-    for name in each_alone(content, desk) or [case.subject]:
+    for name in each_alone(content, deployment) or [case.subject]:
         hold = LegalHold.objects.create(
             matter=case.reference,
             citation="DPA 2018 s.173; GDPR Art. 15",
@@ -34,27 +34,27 @@ def place_hold(case: Case, content: CaseContent, desk: CaseDeployment, now: dt.d
             review_at=now + dt.timedelta(days=92),
             is_provisional=case.verified_at is None,
         )
-        record(Entry("hold.placed", now, _facts(hold, case, desk) | {"review": hold.review_at.date()}))
+        record(Entry("hold.placed", now, _facts(hold, case, deployment) | {"review": hold.review_at.date()}))
 
 
-def confirm_hold(case: Case, content: CaseContent, desk: CaseDeployment, now: dt.datetime) -> None:
+def confirm_hold(case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
     """After more proof of identity: place a released hold again, and make it final if the requester is verified."""
     if case.right not in LOOKS:
         return
     if not _in_force(case).exists():
-        place_hold(case, content, desk, now)
+        place_hold(case, content, deployment, now)
     elif case.verified_at is not None:
         _in_force(case).update(is_provisional=False)
 
 
-def release_hold(case: Case, desk: CaseDeployment, now: dt.datetime) -> None:
+def release_hold(case: Case, deployment: Deployment, now: dt.datetime) -> None:
     """Release the holds of the case, in the caller's transaction."""
     for hold in _in_force(case).select_for_update():
         LegalHold.objects.filter(pk=hold.pk).update(released_at=now)
-        record(Entry("hold.released", now, _facts(hold, case, desk)))
+        record(Entry("hold.released", now, _facts(hold, case, deployment)))
 
 
-def end_unproved(desk: CaseDeployment, now: dt.datetime) -> None:
+def end_unproved(deployment: Deployment, now: dt.datetime) -> None:
     """Release holds of requests not verified within the lifetime of a link, even if new links were requested. A later
     proof places them again."""
     before = now - dt.timedelta(hours=LINK_HOURS)
@@ -63,7 +63,7 @@ def end_unproved(desk: CaseDeployment, now: dt.datetime) -> None:
         with transaction.atomic():
             case = Case.objects.select_for_update().get(pk=pk)
             if case.state == CaseState.VERIFYING and case.tier == 0:
-                release_hold(case, desk, now)
+                release_hold(case, deployment, now)
 
 
 def _unproved() -> QuerySet[Case]:
@@ -74,6 +74,6 @@ def _in_force(case: Case) -> QuerySet[LegalHold]:
     return LegalHold.objects.filter(matter=case.reference, released_at=None)
 
 
-def _facts(hold: LegalHold, case: Case, desk: CaseDeployment) -> dict[str, Value]:
-    said: dict[str, Value] = {"hold": desk.keyring.pseudonym("hold", str(hold.pk)), "actor": "rule"}
-    return said | {"subject": Pseudonym(hold.subject), "case": desk.keyring.pseudonym("case", case.reference)}
+def _facts(hold: LegalHold, case: Case, deployment: Deployment) -> dict[str, Value]:
+    said: dict[str, Value] = {"hold": deployment.keyring.pseudonym("hold", str(hold.pk)), "actor": "rule"}
+    return said | {"subject": Pseudonym(hold.subject), "case": deployment.keyring.pseudonym("case", case.reference)}

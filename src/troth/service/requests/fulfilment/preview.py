@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from troth.service.core.actions import holds_on
+from troth.service.core.deployment import Deployment
 from troth.service.requests import rules
-from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.models import LOOKS, Case, Right
 from troth.stores import Store
 from troth.subjects import (
@@ -43,12 +43,12 @@ def located_in(
     right: str,
     cases: Sequence[Case],
     contents: Mapping[int, CaseContent],
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     stores: Mapping[str, Store],
 ) -> Located:
     identities = [_identity(contents[case.pk]) for case in cases]
-    region = at_desk.declaration.organisation.country
-    return locate(at_desk.map(stores), stores, identities, purpose=_PURPOSE_OF.get(right, "amend"), region=region)
+    region = deployment.declaration.organisation.country
+    return locate(deployment.map(stores), stores, identities, purpose=_PURPOSE_OF.get(right, "amend"), region=region)
 
 
 def _identity(content: CaseContent) -> Identity:
@@ -57,24 +57,24 @@ def _identity(content: CaseContent) -> Identity:
     return identity
 
 
-def previewed(case: Case, at_desk: CaseDeployment, *, at: dt.datetime) -> Case:
+def previewed(case: Case, deployment: Deployment, *, at: dt.datetime) -> Case:
     """Store the current plan with *case*: places, counts and grounds, and the hash for its approval. Raises the stores'
     errors and `PlanRefused`."""
-    content = at_desk.papers.content(case)
-    with at_desk.stores(read_only=True) as stores:
-        made = plan_of(case, content, at_desk, stores, at)
+    content = SealedContent(deployment.keyring).content(case)
+    with deployment.stores(read_only=True) as stores:
+        made = plan_of(case, content, deployment, stores, at)
         if made is not None:
-            case.plan_hash, case.plan = plan_hash(made, at_desk.keyring), summary(made, at_desk)
+            case.plan_hash, case.plan = plan_hash(made, deployment.keyring), summary(made, deployment)
             case.save(update_fields=["plan_hash", "plan"])
     return case
 
 
-def differences(case: Case, at_desk: CaseDeployment, *, at: dt.datetime) -> list[Difference]:
+def differences(case: Case, deployment: Deployment, *, at: dt.datetime) -> list[Difference]:
     """Values that amending *case* would change: personal data, to be shown but not stored. Raises the stores' errors
     and `PlanRefused`."""
-    content = at_desk.papers.content(case)
-    with at_desk.stores(read_only=True) as stores:
-        made = plan_of(case, content, at_desk, stores, at)
+    content = SealedContent(deployment.keyring).content(case)
+    with deployment.stores(read_only=True) as stores:
+        made = plan_of(case, content, deployment, stores, at)
     if not isinstance(made, AmendmentPlan):
         return []
     return [
@@ -95,47 +95,47 @@ class Difference:
 
 
 def plan_of(
-    case: Case, content: CaseContent, at_desk: CaseDeployment, stores: Mapping[str, Store], at: dt.datetime
+    case: Case, content: CaseContent, deployment: Deployment, stores: Mapping[str, Store], at: dt.datetime
 ) -> ErasurePlan | AmendmentPlan | None:
     """The plan of one case; None for a right that changes nothing, or without an identity."""
     if case.right in (*LOOKS, Right.APPEAL) or content.identity is None:
         return None
-    located = located_in(case.right, [case], {case.pk: content}, at_desk, stores)
-    return planned(case.right, located, content, at_desk, stores, at)
+    located = located_in(case.right, [case], {case.pk: content}, deployment, stores)
+    return planned(case.right, located, content, deployment, stores, at)
 
 
 def planned(
     right: str,
     located: Located,
     content: CaseContent,
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     stores: Mapping[str, Store],
     at: dt.datetime,
 ) -> ErasurePlan | AmendmentPlan:
-    declaration = at_desk.declaration
+    declaration = deployment.declaration
     if right == Right.ERASE:
-        return plan_erasure(declaration, located, now=at, holds=holds_on(located, at_desk.keyring, at=at))
+        return plan_erasure(declaration, located, now=at, holds=holds_on(located, deployment.keyring, at=at))
     if right == Right.AMEND:
         wanted = {target: value or None for target, value in content.changes.items()}
         region = declaration.organisation.country
         new = becoming(located.map, wanted)
         holders = locate(located.map, stores, new, purpose="amend", region=region)
         return plan_amendment(declaration, located, wanted, holders=holders, now=at)
-    made = plan_marks(declaration, located, marks_for(right, content, at_desk), now=at)
+    made = plan_marks(declaration, located, marks_for(right, content, deployment), now=at)
     # Stopping a use needs no review, even if others share the address.
     return replace(made, reviews=()) if right in (Right.OBJECT, Right.WITHDRAW) else made
 
 
 def look_of(
-    case: Case, content: CaseContent, at_desk: CaseDeployment, stores: Mapping[str, Store]
+    case: Case, content: CaseContent, deployment: Deployment, stores: Mapping[str, Store]
 ) -> tuple[str, list[dict[str, Any]]]:
     """Plan-like preview of a case that only reads, for approval: a hash over the identity, places and counts, and the
     lines of places with counts."""
-    declaration, identity = at_desk.declaration, _identity(content)
-    [view] = plan_view(declaration, located_in(case.right, [case], {case.pk: content}, at_desk, stores))
+    declaration, identity = deployment.declaration, _identity(content)
+    [view] = plan_view(declaration, located_in(case.right, [case], {case.pk: content}, deployment, stores))
     lines = shown_lines(view)
     counts = [part for line in lines for part in (line["place"], line["rows"])]
-    return str(at_desk.keyring.digest("plan", "look", declaration.hash, identity.canonical(), *counts)), lines
+    return str(deployment.keyring.digest("plan", "look", declaration.hash, identity.canonical(), *counts)), lines
 
 
 def shown_lines(view: View) -> list[dict[str, Any]]:
@@ -146,13 +146,15 @@ def shown_lines(view: View) -> list[dict[str, Any]]:
     ]
 
 
-def marks_for(right: str, content: CaseContent, at_desk: CaseDeployment) -> tuple[str, ...]:
-    return (RESTRICTED,) if right == Right.RESTRICT else rules.stopped_by(at_desk.declaration, right, content.purposes)
+def marks_for(right: str, content: CaseContent, deployment: Deployment) -> tuple[str, ...]:
+    return (
+        (RESTRICTED,) if right == Right.RESTRICT else rules.stopped_by(deployment.declaration, right, content.purposes)
+    )
 
 
-def summary(made: ErasurePlan | AmendmentPlan, at_desk: CaseDeployment) -> list[dict[str, Any]]:
+def summary(made: ErasurePlan | AmendmentPlan, deployment: Deployment) -> list[dict[str, Any]]:
     """The plan in storable form; each row counts in one line."""
-    return [line_of(tally) for tallies in preview(made, at_desk.keyring) for tally in tallies]
+    return [line_of(tally) for tallies in preview(made, deployment.keyring) for tally in tallies]
 
 
 def line_of(tally: ReceiptLine) -> dict[str, Any]:

@@ -17,11 +17,10 @@ from troth.declaration import DeclarationErrors, SecretMissing
 from troth.errors import TrothError
 from troth.service.api import webhooks
 from troth.service.core.clock import may_end
-from troth.service.core.deployment import NoDeployment
+from troth.service.core.deployment import NoDeployment, current
 from troth.service.core.jobs.queue import enqueue, resume_stopped
 from troth.service.core.jobs.running import Stopped
 from troth.service.requests.aliases import names_of_cases, waiting_to_see
-from troth.service.requests.deployment import case_deployment
 from troth.service.requests.models import Case, CaseBatch, CaseKind, CaseState, ProcessingHalt, Right, WaitReason
 from troth.stores import StoreRefused, UnknownName
 from troth.subjects import MapRefused, PlanRefused, RunInterrupted
@@ -93,7 +92,7 @@ def _is_stopped(at: dt.datetime) -> bool:
 def _declaration_hash() -> str:
     """The current declaration's hash, empty if it cannot be read."""
     try:
-        return case_deployment().declaration.hash
+        return current().without_own.declaration.hash
     except TrothError:
         return ""
 

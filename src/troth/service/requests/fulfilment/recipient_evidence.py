@@ -10,9 +10,9 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from troth.service.core.deployment import Deployment
 from troth.service.core.models import RunRow
 from troth.service.disclosures.rules import DisclosureEvidence, Went
-from troth.service.requests.deployment import CaseDeployment
 from troth.service.requests.fulfilment.external_systems import systems_of
 from troth.service.requests.models import Case, CaseEvent, CaseStep, Right
 from troth.subjects import RecipientEvidence as Located
@@ -43,7 +43,7 @@ def note_evidence(run_id: str, cases: Sequence[Case], located: Sequence[Located]
     )
 
 
-def evidence_of(case: Case, at_desk: CaseDeployment) -> DisclosureEvidence:
+def evidence_of(case: Case, deployment: Deployment) -> DisclosureEvidence:
     """Evidence for *case*, merged from all runs that have begun, because data that a later run no longer finds may have
     been changed by an earlier one. External systems count as holding data unless they answered that they hold none.
     """
@@ -59,7 +59,7 @@ def evidence_of(case: Case, at_desk: CaseDeployment) -> DisclosureEvidence:
                 changed=before.changed | changed,
                 kept=kept | (before.kept - changed),  # a later plan may have released what an earlier one kept
             )
-    return DisclosureEvidence(fed=fed, held={**held, **dict(_asked(case, at_desk))})
+    return DisclosureEvidence(fed=fed, held={**held, **dict(_asked(case, deployment))})
 
 
 def _noted(case: Case) -> Iterator[dict[str, Any]]:
@@ -71,10 +71,10 @@ def _noted(case: Case) -> Iterator[dict[str, Any]]:
     return (facts for facts in events if facts["run"] in begun)
 
 
-def _asked(case: Case, at_desk: CaseDeployment) -> Iterator[tuple[str, frozenset[str]]]:
+def _asked(case: Case, deployment: Deployment) -> Iterator[tuple[str, frozenset[str]]]:
     """External systems that may have held data, with the categories they keep: all of them if they do not specify
     which. A system that refuses to delete keeps everything it holds."""
-    systems = systems_of(at_desk)
+    systems = systems_of(deployment)
     for step in case.steps.exclude(why="right_not_answered"):
         system, counts, kept = systems.get(step.system), step.facts.get("counts"), step.facts.get("kept", [])
         has_nothing = step.state == CaseStep.State.DONE and counts and not any(counts.values()) and not kept

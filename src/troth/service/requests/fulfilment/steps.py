@@ -16,13 +16,13 @@ from django.db import transaction
 
 from troth.service.core.actions import act as carry_out
 from troth.service.core.actions import act_again
+from troth.service.core.deployment import Deployment, current
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.journal import follow
 from troth.service.core.models import EntryRow, RunRow
 from troth.service.requests import rules
 from troth.service.requests.aliases import names_of_cases, waiting_to_see
-from troth.service.requests.content import CaseContent, ContentGone
-from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.content import CaseContent, ContentGone, SealedContent
 from troth.service.requests.fulfilment import external_systems, stopped_uses
 from troth.service.requests.fulfilment.preview import (
     RESTRICTED,
@@ -87,24 +87,24 @@ def look(batch_id: int) -> int:
     reason. Returns how many remain."""
     batch, at = CaseBatch.objects.get(pk=batch_id), now()
     with process_queue():
-        at_desk = case_deployment()
+        deployment = current().without_own
         cases = _cases(batch)
         if not cases:
             return 0
-        contents = _contents(cases, at_desk)
-        with at_desk.stores(read_only=True) as stores:
+        contents = _contents(cases, deployment)
+        with deployment.stores(read_only=True) as stores:
             if batch.right == Right.ERASE:
-                refuse_untrue(at_desk.declaration, check(at_desk.declaration, _schemas(stores)))
-            concerns = _concerns(batch.right, cases, contents, at_desk, stores, at)
+                refuse_untrue(deployment.declaration, check(deployment.declaration, _schemas(stores)))
+            concerns = _concerns(batch.right, cases, contents, deployment, stores, at)
             first = {Right.AMEND: WaitReason.REVIEW, Right.OBJECT: WaitReason.WEIGHING}.get(
                 Right(batch.right), WaitReason.WINDOW
             )
             halted = [case for case in cases if concerns.get(case.pk, ("",))[0] == first and case.pk in contents]
         for case in halted:
-            names = marks_for(case.right, contents[case.pk], at_desk) if case.right in CHOICES else (RESTRICTED,)
-            set_marks(case, contents[case.pk], names, at_desk, lifted=False)
+            names = marks_for(case.right, contents[case.pk], deployment) if case.right in CHOICES else (RESTRICTED,)
+            set_marks(case, contents[case.pk], names, deployment, lifted=False)
         if batch.right == Right.OBJECT:
-            stopped_uses.note(halted, contents, at_desk, now=at, opens_tasks=False)
+            stopped_uses.note(halted, contents, deployment, now=at, opens_tasks=False)
     for case in cases:
         if (found := concerns.get(case.pk)) is not None:
             _leave(case, *found, at)
@@ -119,11 +119,11 @@ def _cases(batch: CaseBatch) -> list[Case]:
     return list(batch.cases.select_related("key").filter(state=CaseState.IN_PROGRESS, needs="").order_by("id"))
 
 
-def _contents(cases: Sequence[Case], at_desk: CaseDeployment) -> dict[int, CaseContent]:
+def _contents(cases: Sequence[Case], deployment: Deployment) -> dict[int, CaseContent]:
     contents = {}
     for case in cases:
         with contextlib.suppress(ContentGone):
-            contents[case.pk] = at_desk.papers.content(case)
+            contents[case.pk] = SealedContent(deployment.keyring).content(case)
     return contents
 
 
@@ -135,7 +135,7 @@ def _concerns(
     right: str,
     cases: Sequence[Case],
     contents: Mapping[int, CaseContent],
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     stores: Mapping[str, Store],
     at: dt.datetime,
 ) -> dict[int, Concern]:
@@ -145,43 +145,43 @@ def _concerns(
     for case in cases:
         if case.pk not in contents or contents[case.pk].identity is None:
             found[case.pk] = (WaitReason.REVIEW, {"why": "nobody_named"})
-        elif right in CHOICES and not marks_for(right, contents[case.pk], at_desk):
+        elif right in CHOICES and not marks_for(right, contents[case.pk], deployment):
             found[case.pk] = (WaitReason.REVIEW, {"why": "nothing_to_stop"})
-        elif _is_to_weigh(case, contents[case.pk], at_desk):
+        elif _is_to_weigh(case, contents[case.pk], deployment):
             found[case.pk] = (WaitReason.WEIGHING, {})
         elif case.pk in looking:
             found[case.pk] = (WaitReason.ACCESS, {"why": "access_first"})
-        elif (until := receive.window_of(case, at_desk)) is not None and until > at:
+        elif (until := receive.window_of(case, deployment)) is not None and until > at:
             found[case.pk] = (WaitReason.WINDOW, {})
     left = [case for case in cases if case.pk not in found]
     if not left:
         return found
-    located = located_in(right, left, contents, at_desk, stores)
-    for index, concerns in _reviews(right, located, at_desk).items():
+    located = located_in(right, left, contents, deployment, stores)
+    for index, concerns in _reviews(right, located, deployment).items():
         case = left[index]
         found[case.pk] = (WaitReason.REVIEW, {"reviews": [_review(one) for one in concerns]})
-    if right in at_desk.declaration.requests.approve:
+    if right in deployment.declaration.requests.approve:
         for case in left:
-            if case.pk not in found and (concern := _unapproved(case, contents[case.pk], at_desk, stores, at)):
+            if case.pk not in found and (concern := _unapproved(case, contents[case.pk], deployment, stores, at)):
                 found[case.pk] = concern
     return found
 
 
-def _is_to_weigh(case: Case, content: CaseContent, at_desk: CaseDeployment) -> bool:
+def _is_to_weigh(case: Case, content: CaseContent, deployment: Deployment) -> bool:
     """True if staff must still weigh the objection (GDPR Art. 21(1)). Meanwhile the use stops in systems with a flag
     column (Art. 18(1)(d))."""
     if case.right != Right.OBJECT or not rules.weighed(
-        at_desk.declaration, case.right, marks_for(case.right, content, at_desk)
+        deployment.declaration, case.right, marks_for(case.right, content, deployment)
     ):
         return False
     return not case.events.filter(what="granted").exists()
 
 
-def _reviews(right: str, located: Located, at_desk: CaseDeployment) -> dict[int, list[Review]]:
+def _reviews(right: str, located: Located, deployment: Deployment) -> dict[int, list[Review]]:
     by_case: dict[int, list[Review]] = {}
     if right in CHOICES:
         return by_case  # stopping a use needs no review, even if others share the address
-    for review in reviews(at_desk.declaration, located):
+    for review in reviews(deployment.declaration, located):
         by_case.setdefault(review.subject, []).append(review)
     return by_case
 
@@ -191,18 +191,18 @@ def _review(review: Review) -> dict[str, Any]:
 
 
 def _unapproved(
-    case: Case, content: CaseContent, at_desk: CaseDeployment, stores: Mapping[str, Store], at: dt.datetime
+    case: Case, content: CaseContent, deployment: Deployment, stores: Mapping[str, Store], at: dt.datetime
 ) -> Concern | None:
     """The concern until a second person has approved exactly the current plan; None after that."""
     if case.right in LOOKS:
-        hash_, lines = look_of(case, content, at_desk, stores)
+        hash_, lines = look_of(case, content, deployment, stores)
     else:
         try:
-            made = plan_of(case, content, at_desk, stores, at)
+            made = plan_of(case, content, deployment, stores, at)
         except PlanRefused as refused:
             return WaitReason.REVIEW, _refusal(refused)
         assert made is not None, "what is not shown changes something, and somebody is named"
-        hash_, lines = plan_hash(made, at_desk.keyring), summary(made, at_desk)
+        hash_, lines = plan_hash(made, deployment.keyring), summary(made, deployment)
     case.plan_hash, case.plan = hash_, lines
     case.save(update_fields=["plan_hash", "plan"])
     is_approved = approvals.is_approved(plan_approval(case, hash_), now=at, use=_answer(case))
@@ -227,9 +227,9 @@ def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) ->
         elif needs == WaitReason.REVIEW and fresh.right == Right.AMEND:
             _contest(fresh, at)
         elif needs == WaitReason.WEIGHING:
-            at_desk = case_deployment()
-            external_systems.ask_staff_to_weigh(fresh, at_desk, at)
-            outcome.stop_recorded(fresh, at_desk, now=at, is_weighed=True)
+            deployment = current().without_own
+            external_systems.ask_staff_to_weigh(fresh, deployment, at)
+            outcome.stop_recorded(fresh, deployment, now=at, is_weighed=True)
         fresh.save(update_fields=["batch", "needs", "window_until"])
         CaseEvent.objects.create(
             case=fresh, at=at, what=f"needs_{needs}", actor="rule", facts=dict(facts), is_internal=True
@@ -238,18 +238,18 @@ def _leave(case: Case, needs: str, facts: Mapping[str, Any], at: dt.datetime) ->
 
 def _open_window(case: Case, at: dt.datetime) -> None:
     """Start the cooling-off period: the data is restricted now, and erased at its end unless the person withdraws."""
-    at_desk = case_deployment()
-    case.window_until = receive.window_of(case, at_desk)
-    restrict(case, at_desk.papers.content(case), "", at_desk, at)
-    outcome.window_opened(case, at_desk, now=at)
+    deployment = current().without_own
+    case.window_until = receive.window_of(case, deployment)
+    restrict(case, SealedContent(deployment.keyring).content(case), "", deployment, at)
+    outcome.window_opened(case, deployment, now=at)
 
 
 def _contest(case: Case, at: dt.datetime) -> None:
     """Restrict data whose accuracy is contested, until staff have checked it (GDPR Art. 18(1)(a))."""
     if case.restrictions.filter(lifted_at=None).exists():
         return
-    at_desk = case_deployment()
-    restrict(case, at_desk.papers.content(case), "", at_desk, at)
+    deployment = current().without_own
+    restrict(case, SealedContent(deployment.keyring).content(case), "", deployment, at)
     CaseEvent.objects.create(case=case, at=at, what="restricted", actor="rule", facts={"why": "contested"})
 
 
@@ -263,21 +263,21 @@ def act(batch_id: int) -> int:
     if batch.right in LOOKS:
         return 0
     with process_queue():
-        at_desk = case_deployment()
-        with at_desk.stores() as stores:
-            for run_id, cases, contents in _runs(batch, at_desk):
-                _run(run_id, batch, cases, contents, at_desk, stores)
+        deployment = current().without_own
+        with deployment.stores() as stores:
+            for run_id, cases, contents in _runs(batch, deployment):
+                _run(run_id, batch, cases, contents, deployment, stores)
     return CaseReceipt.objects.filter(case__batch=batch).count()
 
 
-def _runs(batch: CaseBatch, at_desk: CaseDeployment) -> Iterator[tuple[str, list[Case], dict[int, CaseContent]]]:
+def _runs(batch: CaseBatch, deployment: Deployment) -> Iterator[tuple[str, list[Case], dict[int, CaseContent]]]:
     """Group the batch's cases into runs: a single one, except for objections and withdrawals, whose purposes differ."""
     cases = _cases(batch)
-    contents = _contents(cases, at_desk)
+    contents = _contents(cases, deployment)
     groups: dict[tuple[str, ...], list[Case]] = {}
     for case in cases:
         content = contents[case.pk]
-        by = marks_for(batch.right, content, at_desk) if batch.right in CHOICES else ()
+        by = marks_for(batch.right, content, deployment) if batch.right in CHOICES else ()
         groups.setdefault(by, []).append(case)
     for by in sorted(groups):
         yield f"{_RUNS}{batch.pk}" + (f":{short(by)}" if by else ""), groups[by], contents
@@ -288,20 +288,20 @@ def _run(
     batch: CaseBatch,
     cases: list[Case],
     contents: Mapping[int, CaseContent],
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     stores: Mapping[str, Store],
 ) -> None:
     known = RunRow.objects.filter(run_id=run_id).first()
     try:
         if known is None:
-            _begin_run(run_id, batch, cases, contents, at_desk, stores)
+            _begin_run(run_id, batch, cases, contents, deployment, stores)
         elif known.finished_at is None:
-            act_again(run_id, stores, declaration=at_desk.declaration, keyring=at_desk.keyring)
+            act_again(run_id, stores, declaration=deployment.declaration, keyring=deployment.keyring)
     except RunFailed:
         _release_unfinished(cases, run_id)
     if batch.right in STOPS:
         for case in cases:
-            record_choice(case, contents[case.pk], at_desk, now())
+            record_choice(case, contents[case.pk], deployment, now())
 
 
 def _begin_run(
@@ -309,44 +309,49 @@ def _begin_run(
     batch: CaseBatch,
     cases: list[Case],
     contents: Mapping[int, CaseContent],
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     stores: Mapping[str, Store],
 ) -> None:
     at = now()
     content = contents[cases[0].pk]
-    marks = marks_for(batch.right, content, at_desk)
+    marks = marks_for(batch.right, content, deployment)
     if batch.right == Right.RESTRICT:
-        note_evidence(run_id, cases, evidence(located_in(batch.right, cases, contents, at_desk, stores)), at=at)
-    if batch.right not in (Right.ERASE, Right.AMEND) and not marked_for(at_desk.declaration, marks):
+        note_evidence(run_id, cases, evidence(located_in(batch.right, cases, contents, deployment, stores)), at=at)
+    if batch.right not in (Right.ERASE, Right.AMEND) and not marked_for(deployment.declaration, marks):
         _note_nothing(run_id, cases, [], at)
         return
-    located = located_in(batch.right, cases, contents, at_desk, stores)
+    located = located_in(batch.right, cases, contents, deployment, stores)
     try:
-        made = planned(batch.right, located, content, at_desk, stores, at)
+        made = planned(batch.right, located, content, deployment, stores, at)
         if made.reviews and len(cases) == 1:
-            _leave_to_look(cases[0], content, made.reviews, at_desk, at)
+            _leave_to_look(cases[0], content, made.reviews, deployment, at)
             return
         if batch.right in (Right.ERASE, Right.AMEND):
             note_evidence(run_id, cases, evidence(located, made), at=at)
         if isinstance(made, AmendmentPlan) and not made.rewrites:
-            _note_nothing(run_id, cases, summary(made, at_desk), at)
+            _note_nothing(run_id, cases, summary(made, deployment), at)
             return
-        approved = plan_hash(made, at_desk.keyring)
-        if batch.right in at_desk.declaration.requests.approve:
+        approved = plan_hash(made, deployment.keyring)
+        if batch.right in deployment.declaration.requests.approve:
             _use_approval(cases, approved, run_id, at)
         carry_out(
-            made, stores, approved=approved, declaration=at_desk.declaration, keyring=at_desk.keyring, run_id=run_id
+            made,
+            stores,
+            approved=approved,
+            declaration=deployment.declaration,
+            keyring=deployment.keyring,
+            run_id=run_id,
         )
     except (PlanRefused, NotApproved) as refused:
         _take_apart(cases, refused, at)
 
 
 def _leave_to_look(
-    case: Case, content: CaseContent, concerns: Sequence[Review], at_desk: CaseDeployment, at: dt.datetime
+    case: Case, content: CaseContent, concerns: Sequence[Review], deployment: Deployment, at: dt.datetime
 ) -> None:
     """Send the case to review: staff must clarify it before the plan may be executed."""
     if case.right == Right.AMEND:
-        set_marks(case, content, (RESTRICTED,), at_desk, lifted=False)
+        set_marks(case, content, (RESTRICTED,), deployment, lifted=False)
     _leave(case, WaitReason.REVIEW, {"reviews": [_review(one) for one in concerns]}, at)
 
 
@@ -364,7 +369,7 @@ def _use_approval(cases: Sequence[Case], approved: str, run_id: str, at: dt.date
 def _take_apart(cases: Sequence[Case], refused: PlanRefused | NotApproved, at: dt.datetime) -> None:
     """Split a batch that cannot be planned together into single cases; a single case goes to review or approval."""
     is_unapproved = (
-        isinstance(refused, NotApproved) and cases[0].right in case_deployment().declaration.requests.approve
+        isinstance(refused, NotApproved) and cases[0].right in current().without_own.declaration.requests.approve
     )
     if len(cases) == 1:
         facts = {"why": "not_approved"} if isinstance(refused, NotApproved) else _refusal(refused)
@@ -434,12 +439,12 @@ def ask(batch_id: int) -> int:
     """Ask external systems: services, applications and people. Returns how many have not answered."""
     batch = CaseBatch.objects.get(pk=batch_id)
     with process_queue():
-        at_desk = case_deployment()
+        deployment = current().without_own
         cases, at = _cases(batch), now()
-        contents = _contents(cases, at_desk)
+        contents = _contents(cases, deployment)
         if batch.right in STOPS:
-            stopped_uses.note(cases, contents, at_desk, now=at)
-        return external_systems.ask_all(cases, contents, at_desk, now=at)
+            stopped_uses.note(cases, contents, deployment, now=at)
+        return external_systems.ask_all(cases, contents, deployment, now=at)
 
 
 def settle_batch(batch_id: int) -> int:
@@ -447,19 +452,19 @@ def settle_batch(batch_id: int) -> int:
     how many were answered."""
     batch = CaseBatch.objects.get(pk=batch_id)
     with process_queue():
-        at_desk, at = case_deployment(), now()
+        deployment, at = current().without_own, now()
         cases = _cases(batch)
         had = set(CaseReceipt.objects.filter(case__in=cases).values_list("case_id", flat=True))
         unfinished = [case for case in cases if case.right not in LOOKS and case.pk not in had]
         waiting = external_systems.unanswered(cases) - {case.pk for case in unfinished}
         left = waiting | {case.pk for case in unfinished}
-        answered = settle([case for case in cases if case.pk not in left], at_desk)
+        answered = settle([case for case in cases if case.pk not in left], deployment)
     with transaction.atomic():
         Case.objects.filter(pk__in=waiting, state=CaseState.IN_PROGRESS).update(needs=WaitReason.SYSTEMS, batch=None)
         enqueue("requests.follow", *map(str, waiting))
         for case in cases:
             if case.pk in waiting and case.right in STOPS:
-                outcome.stop_recorded(case, at_desk, now=at)
+                outcome.stop_recorded(case, deployment, now=at)
     # Cases without a receipt although the run is over are executed again.
     _release_unfinished(unfinished, f"{_RUNS}{batch.pk}")
     CaseBatch.objects.filter(pk=batch.pk).update(ended_at=at)
@@ -480,8 +485,8 @@ def is_waiting(case_id: int) -> bool:
         return False
     if not external_systems.unanswered([case]) and case.right in STOPS:
         with process_queue():
-            at_desk = case_deployment()
-            stopped_uses.note([case], _contents([case], at_desk), at_desk, now=now())
+            deployment = current().without_own
+            stopped_uses.note([case], _contents([case], deployment), deployment, now=now())
     return bool(external_systems.unanswered([case]))
 
 
@@ -491,28 +496,30 @@ def settle_case(case_id: int) -> int:
     if case.state != CaseState.IN_PROGRESS or external_systems.unanswered([case]):
         return 0
     with process_queue():
-        return settle([case], case_deployment())
+        return settle([case], current().without_own)
 
 
-def settle(cases: Sequence[Case], at_desk: CaseDeployment) -> int:
+def settle(cases: Sequence[Case], deployment: Deployment) -> int:
     """Answer cases of one right with a package or receipt and an e-mail, and close them. Returns the number."""
     if not cases:
         return 0
-    contents = _contents(cases, at_desk)
+    contents = _contents(cases, deployment)
     if cases[0].right in LOOKS:
-        fine = _approved(cases, contents, at_desk)
-        return outcome.hand_out(fine, contents, at_desk, _views(fine, contents, at_desk), now=now()) if fine else 0
-    return sum(outcome.close_done(case, contents[case.pk], at_desk, now=now()) for case in cases)
+        fine = _approved(cases, contents, deployment)
+        return (
+            outcome.hand_out(fine, contents, deployment, _views(fine, contents, deployment), now=now()) if fine else 0
+        )
+    return sum(outcome.close_done(case, contents[case.pk], deployment, now=now()) for case in cases)
 
 
-def _approved(cases: Sequence[Case], contents: Mapping[int, CaseContent], at_desk: CaseDeployment) -> list[Case]:
+def _approved(cases: Sequence[Case], contents: Mapping[int, CaseContent], deployment: Deployment) -> list[Case]:
     """Cases whose current data may be released; if the right needs approval, the others wait for a new one."""
-    if cases[0].right not in at_desk.declaration.requests.approve:
+    if cases[0].right not in deployment.declaration.requests.approve:
         return list(cases)
     found, at = list[Case](), now()
     for case in cases:
-        with at_desk.stores(read_only=True) as stores:
-            concern = _unapproved(case, contents[case.pk], at_desk, stores, at)
+        with deployment.stores(read_only=True) as stores:
+            concern = _unapproved(case, contents[case.pk], deployment, stores, at)
         if concern is None:
             approvals.use(plan_approval(case, case.plan_hash), use=_answer(case), now=at)
             found.append(case)
@@ -522,8 +529,8 @@ def _approved(cases: Sequence[Case], contents: Mapping[int, CaseContent], at_des
 
 
 def _views(
-    cases: Sequence[Case], contents: Mapping[int, CaseContent], at_desk: CaseDeployment
+    cases: Sequence[Case], contents: Mapping[int, CaseContent], deployment: Deployment
 ) -> tuple[Located, Sequence[Any]]:
-    with at_desk.stores(read_only=True) as stores:
-        located = located_in(cases[0].right, cases, contents, at_desk, stores)
-        return located, plan_view(at_desk.declaration, located)
+    with deployment.stores(read_only=True) as stores:
+        located = located_in(cases[0].right, cases, contents, deployment, stores)
+        return located, plan_view(deployment.declaration, located)

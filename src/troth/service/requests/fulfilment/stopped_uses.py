@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 
 from troth.declaration import System
+from troth.service.core.deployment import Deployment
 from troth.service.requests import rules
 from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import CaseDeployment
 from troth.service.requests.fulfilment.external_systems import open_task
 from troth.service.requests.fulfilment.preview import located_in, marks_for
 from troth.service.requests.models import Case, CaseStep
@@ -30,7 +30,7 @@ _NO_MARK = "no_mark"
 def note(
     cases: Sequence[Case],
     contents: Mapping[int, CaseContent],
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     *,
     now: dt.datetime,
     opens_tasks: bool = True,
@@ -40,17 +40,17 @@ def note(
     if not cases:
         return
     right = cases[0].right
-    wanted = {case.pk: marks_for(right, contents[case.pk], at_desk) for case in cases}
-    with at_desk.stores(read_only=True) as stores:
-        located = located_in(right, cases, contents, at_desk, stores)
+    wanted = {case.pk: marks_for(right, contents[case.pk], deployment) for case in cases}
+    with deployment.stores(read_only=True) as stores:
+        located = located_in(right, cases, contents, deployment, stores)
     read = {mark: flags(located, mark) for mark in {mark for marks in wanted.values() for mark in marks}}
     for index, case in enumerate(cases):
-        for name, system in at_desk.declaration.systems.items():
+        for name, system in deployment.declaration.systems.items():
             if not system.tables or not system.is_looked_into:
                 continue
             if concerned := [mark for mark in wanted[case.pk] if rules.uses(system, right, (mark,))]:
                 seen = [read[mark][index].get(name) for mark in concerned]
-                _put_down(case, name, system, seen, at_desk, now, opens_tasks=opens_tasks)
+                _put_down(case, name, system, seen, deployment, now, opens_tasks=opens_tasks)
 
 
 def _put_down(
@@ -58,7 +58,7 @@ def _put_down(
     name: str,
     system: System,
     seen: Sequence[Flagged | None],
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     now: dt.datetime,
     *,
     opens_tasks: bool,
@@ -66,7 +66,7 @@ def _put_down(
     held = [flagged for flagged in seen if flagged is not None]
     if held and not all(flagged.holds for flagged in held):
         if opens_tasks:
-            open_task(case, name, system, at_desk, now, why=_NO_MARK)
+            open_task(case, name, system, deployment, now, why=_NO_MARK)
         return
     known = {"state": CaseStep.State.DONE, "why": "" if held else NOTHING_HELD, "asked_at": now, "ended_at": now}
     known |= {"facts": {"marked": max((flagged.bearing for flagged in held), default=0)}}

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.core.deployment import Deployment
 from troth.service.requests.models import UnprovedAddress
 
 MESSAGES_MAX = 3
@@ -26,9 +26,9 @@ def folded(address: str) -> str:
     return f"{mailbox if mailbox and plus else local}{at}{domain}"
 
 
-def take(address: str, desk: CaseDeployment, *, now: dt.datetime) -> bool:
+def take(address: str, deployment: Deployment, *, now: dt.datetime) -> bool:
     """Count one more message to *address*, in the caller's transaction. True if it may be sent."""
-    [row] = _locked([_mark(address, desk)], now)
+    [row] = _locked([_mark(address, deployment)], now)
     lately = [at for at in row.sent if dt.datetime.fromisoformat(at) > now - _DAY]
     if len(lately) >= MESSAGES_MAX:
         return False
@@ -37,10 +37,10 @@ def take(address: str, desk: CaseDeployment, *, now: dt.datetime) -> bool:
     return True
 
 
-def hold(addresses: Iterable[str], desk: CaseDeployment, *, now: dt.datetime) -> None:
+def hold(addresses: Iterable[str], deployment: Deployment, *, now: dt.datetime) -> None:
     """Lock the counters of several addresses for one transaction, always in the same order, so that no two transactions
     deadlock."""
-    _locked([_mark(address, desk) for address in addresses], now)
+    _locked([_mark(address, deployment) for address in addresses], now)
 
 
 def forget(*, now: dt.datetime) -> None:
@@ -59,6 +59,6 @@ def _locked(marks: Iterable[bytes], now: dt.datetime) -> list[UnprovedAddress]:
         return list(UnprovedAddress.objects.select_for_update().filter(mark__in=wanted).order_by("mark"))
 
 
-def _mark(address: str, desk: CaseDeployment) -> bytes:
-    [mark] = desk.keyring.fingerprints("unproved", [folded(address).encode()])
+def _mark(address: str, deployment: Deployment) -> bytes:
+    [mark] = deployment.keyring.fingerprints("unproved", [folded(address).encode()])
     return mark

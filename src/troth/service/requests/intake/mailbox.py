@@ -32,13 +32,13 @@ from django.utils.translation import gettext
 from troth.errors import TrothError
 from troth.service.configuration import Mailbox, Settings
 from troth.service.core import timestamps
+from troth.service.core.deployment import Deployment, current
 from troth.service.duty import named
 from troth.service.mail.actions import about_of
 from troth.service.mail.message import Address
 from troth.service.mail.rules import LetterRefused
 from troth.service.requests import actions, lifecycle
-from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import CaseDeployment, case_deployment
+from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.intake import receive
 from troth.service.requests.intake.recognition import STOPS, Recognised, language_of, recognise
 from troth.service.requests.messages import staff_address, write_to
@@ -111,13 +111,13 @@ class MailRead:
 def read_due(now: dt.datetime) -> None:
     """Ingest new messages, if a mailbox is configured and declared."""
     told: Settings = settings.TROTH
-    at_desk = case_deployment()
-    if told.mailbox is not None and at_desk.declaration.requests.by_mail:
-        read_mailbox(told.mailbox, at_desk, now=now)
+    deployment = current().without_own
+    if told.mailbox is not None and deployment.declaration.requests.by_mail:
+        read_mailbox(told.mailbox, deployment, now=now)
         timestamps.note(READ_AT, now)
 
 
-def take_in(letter: MailboxMessage, at_desk: CaseDeployment, *, now: dt.datetime) -> list[Case]:
+def take_in(letter: MailboxMessage, deployment: Deployment, *, now: dt.datetime) -> list[Case]:
     """Open the cases that the message asks for, or attach it to the case that it replies to. Returns none for automatic
     messages.
 
@@ -125,14 +125,14 @@ def take_in(letter: MailboxMessage, at_desk: CaseDeployment, *, now: dt.datetime
     cannot be read or answered opens a case for a handler. Raises only for errors that the message did not cause; it
     then stays in the mailbox.
     """
-    [mark] = at_desk.keyring.fingerprints("arrived", [letter.raw])
+    [mark] = deployment.keyring.fingerprints("arrived", [letter.raw])
     try:
-        cases = _once(mark, letter, lambda: _cases_of(letter, at_desk, now))
+        cases = _once(mark, letter, lambda: _cases_of(letter, deployment, now))
     except (OperationalError, InterfaceError):
         raise  # our own database is unavailable
     except Exception as error:  # noqa: BLE001 - whatever a letter breaks, the letters after it are read
         _LOG.warning("an e-mail could not be processed (%s): a handler gets it", type(error).__name__)
-        cases = _once(mark, letter, lambda: [_for_a_handler(letter, "not_answered", at_desk, now)])
+        cases = _once(mark, letter, lambda: [_for_a_handler(letter, "not_answered", deployment, now)])
     letter.done()
     return cases
 
@@ -154,15 +154,15 @@ def _once(mark: bytes, letter: MailboxMessage, treat: Callable[[], list[Case]]) 
         return []
 
 
-def _cases_of(letter: MailboxMessage, at_desk: CaseDeployment, now: dt.datetime) -> list[Case]:
+def _cases_of(letter: MailboxMessage, deployment: Deployment, now: dt.datetime) -> list[Case]:
     read = understood(letter.raw)
     if read is None:
-        return [_for_a_handler(letter, "not_readable", at_desk, now)]
-    if read.is_automatic or _is_ours(read.sender, at_desk):
+        return [_for_a_handler(letter, "not_readable", deployment, now)]
+    if read.is_automatic or _is_ours(read.sender, deployment):
         return []
     if not read.sender:
-        return [_for_a_handler(letter, "no_sender", at_desk, now, read=read)]
-    if (known := _answered(read, letter.at, at_desk, now)) is not None:
+        return [_for_a_handler(letter, "no_sender", deployment, now, read=read)]
+    if (known := _answered(read, letter.at, deployment, now)) is not None:
         return [known]
     content = CaseContent(
         address=read.sender,
@@ -171,7 +171,7 @@ def _cases_of(letter: MailboxMessage, at_desk: CaseDeployment, now: dt.datetime)
         message=f"{read.subject}\n\n{read.text}".strip()[:_TEXT_MAX],
     )
     asked, left = _asked(recognise(read.subject, read.text))
-    if _is_flood(content, at_desk, now):
+    if _is_flood(content, deployment, now):
         stops = [one for one in asked if one[1] in STOPS]
         asked, left = stops, "too_many" if left or asked != stops else ""
         content = dataclasses.replace(content, address="")  # a forged sender must not flood a mailbox with our replies
@@ -180,15 +180,15 @@ def _cases_of(letter: MailboxMessage, at_desk: CaseDeployment, now: dt.datetime)
             kind=kind,
             content=content,
             channel=Channel.MAIL,
-            language=language_of(read.text or read.subject, among=at_desk.declaration.requests.languages),
+            language=language_of(read.text or read.subject, among=deployment.declaration.requests.languages),
             right=right,
             received_at=letter.at,
             why=why,
         )
         for kind, right, why in asked
     ]
-    opened = receive.receive_all(intakes, at_desk, now=now)
-    return [*opened, _for_a_handler(letter, left, at_desk, now, read=read)] if left else opened
+    opened = receive.receive_all(intakes, deployment, now=now)
+    return [*opened, _for_a_handler(letter, left, deployment, now, read=read)] if left else opened
 
 
 def _asked(recognised: Recognised) -> tuple[list[tuple[CaseKind, str, str]], str]:
@@ -206,7 +206,7 @@ def _asked(recognised: Recognised) -> tuple[list[tuple[CaseKind, str, str]], str
 
 
 def _for_a_handler(
-    letter: MailboxMessage, why: str, at_desk: CaseDeployment, now: dt.datetime, *, read: MailRead | None = None
+    letter: MailboxMessage, why: str, deployment: Deployment, now: dt.datetime, *, read: MailRead | None = None
 ) -> Case:
     """Open a question for a handler, with the message as far as it can be shown, and without an address to which we
     could reply."""
@@ -221,15 +221,15 @@ def _for_a_handler(
         kind=CaseKind.QUESTION,
         content=content,
         channel=Channel.MAIL,
-        language=language_of(said, among=at_desk.declaration.requests.languages),
+        language=language_of(said, among=deployment.declaration.requests.languages),
         received_at=letter.at,
         why=why,
     )
-    return receive.receive(intake, at_desk, now=now)
+    return receive.receive(intake, deployment, now=now)
 
 
-def _is_flood(content: CaseContent, at_desk: CaseDeployment, now: dt.datetime) -> bool:
-    subject, since = lifecycle.subject_of(content, at_desk), now - dt.timedelta(days=1)
+def _is_flood(content: CaseContent, deployment: Deployment, now: dt.datetime) -> bool:
+    subject, since = lifecycle.subject_of(content, deployment), now - dt.timedelta(days=1)
     of_today = Case.objects.filter(subject=subject, channel=Channel.MAIL, received_at__gt=since)
     return bool(subject) and of_today.count() >= _A_DAY_MAX
 
@@ -241,54 +241,54 @@ def _identifiers(sender: str) -> tuple[tuple[str, str], ...]:
     return ()
 
 
-def _is_ours(sender: str, at_desk: CaseDeployment) -> bool:
-    organisation = at_desk.declaration.organisation
+def _is_ours(sender: str, deployment: Deployment) -> bool:
+    organisation = deployment.declaration.organisation
     officer = organisation.officer.email if organisation.officer else ""
     return sender.casefold() in {organisation.email.casefold(), officer.casefold()} - {""}
 
 
-def _is_theirs(case: Case, sender: str, at_desk: CaseDeployment) -> bool:
+def _is_theirs(case: Case, sender: str, deployment: Deployment) -> bool:
     if case.content is None:
         return False
-    return at_desk.papers.content(case).address.casefold() == sender.casefold()
+    return SealedContent(deployment.keyring).content(case).address.casefold() == sender.casefold()
 
 
-def _answered(read: MailRead, at: dt.datetime, at_desk: CaseDeployment, now: dt.datetime) -> Case | None:
+def _answered(read: MailRead, at: dt.datetime, deployment: Deployment, now: dt.datetime) -> Case | None:
     """Attach a message to a case with the same address, or return None. A reply to an e-mail of ours proves that its
     sender received it: it answers our question, or appeals against our answer. A case reference proves nothing, because
     references can be guessed; a message that only names one is stored with the case for a handler."""
-    about = about_of(read.replies_to, to=read.sender, keyring=at_desk.keyring).removeprefix("case:")
+    about = about_of(read.replies_to, to=read.sender, keyring=deployment.keyring).removeprefix("case:")
     for reference in dict.fromkeys(name for name in (about, *read.references) if name):
         case = Case.objects.select_related("key", "handler").filter(reference=reference).first()
-        if case is None or not _is_theirs(case, read.sender, at_desk):
+        if case is None or not _is_theirs(case, read.sender, deployment):
             continue
         if case.state == CaseState.CLOSED:
             if reference == about and appeals.is_possible(case):
                 return appeals.open_appeal(
-                    case.pk, read.text, at_desk, channel=Channel.MAIL, is_proved=False, now=now, received_at=at
+                    case.pk, read.text, deployment, channel=Channel.MAIL, is_proved=False, now=now, received_at=at
                 )
             continue
         if case.state == CaseState.PAUSED and reference == about:
-            return actions.resume(case.pk, read.text, at_desk, who=lifecycle.SUBJECT, now=now)
-        sealed = at_desk.papers.seal_note(case, read.text)
+            return actions.resume(case.pk, read.text, deployment, who=lifecycle.SUBJECT, now=now)
+        sealed = SealedContent(deployment.keyring).seal_note(case, read.text)
         CaseEvent.objects.create(case=case, at=now, what="wrote", actor="subject", note=sealed, is_internal=True)
-        _alert(case, at_desk, now)
+        _alert(case, deployment, now)
         return case
     return None
 
 
-def _alert(case: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
+def _alert(case: Case, deployment: Deployment, now: dt.datetime) -> None:
     """Notify staff of a message stored with a case, at most once a day."""
-    organisation = at_desk.declaration.organisation
-    with translation.override(at_desk.declaration.policy.language):
+    organisation = deployment.declaration.organisation
+    with translation.override(deployment.declaration.policy.language):
         what = gettext("An e-mail about a case waits to be read.")
-    facts = {"what": what, "at": now, "link": f"{at_desk.site}/console/cases/{case.reference}/"}
+    facts = {"what": what, "at": now, "link": f"{deployment.site}/console/cases/{case.reference}/"}
     address = (case.handler.email if case.handler is not None else "") or organisation.email
     write_to(
-        staff_address(case, at_desk, address),
+        staff_address(case, deployment, address),
         case,
         "staff_alert",
-        at_desk,
+        deployment,
         facts,
         now=now,
         again=f"wrote-{now:%Y-%m-%d}",
@@ -466,7 +466,7 @@ def _arrival(raw: bytes) -> dt.datetime | None:
     return None
 
 
-def read_mailbox(where: Mailbox, at_desk: CaseDeployment, *, now: dt.datetime, most: int = _AT_ONCE) -> int:
+def read_mailbox(where: Mailbox, deployment: Deployment, *, now: dt.datetime, most: int = _AT_ONCE) -> int:
     """Ingest up to *most* messages, for at most half a minute. Returns how many opened a case or were attached to
     one."""
     taken, begun = 0, time.monotonic()
@@ -476,7 +476,7 @@ def read_mailbox(where: Mailbox, at_desk: CaseDeployment, *, now: dt.datetime, m
                 letter.done()
                 taken += 1
             else:
-                taken += bool(take_in(letter, at_desk, now=now))
+                taken += bool(take_in(letter, deployment, now=now))
             if time.monotonic() - begun > _PASS_S_MAX:
                 break
     return taken

@@ -19,11 +19,11 @@ from django.utils.translation import gettext
 from troth.declaration import Declaration
 from troth.ledger import Entry, Pseudonym
 from troth.ledger import Value as FieldValue
+from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import record
 from troth.service.requests import rules
 from troth.service.requests.aliases import each_alone
-from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment.holds import confirm_hold as freeze_for_good
 from troth.service.requests.fulfilment.holds import place_hold
 from troth.service.requests.fulfilment.restriction import record_choice
@@ -89,29 +89,29 @@ class Intake:
         return f"Intake({self.kind}, {self.right or '-'}, {self.channel})"
 
 
-def receive(intake: Intake, desk: CaseDeployment, *, now: dt.datetime) -> Case:
+def receive(intake: Intake, deployment: Deployment, *, now: dt.datetime) -> Case:
     """Open a case and start all automatic processing. Raises `CaseRefused` for invalid identifiers or purposes, and if
     the proof would be requested from a different address than the one that names the person."""
-    return receive_all([intake], desk, now=now)[0]
+    return receive_all([intake], deployment, now=now)[0]
 
 
-def receive_all(intakes: Sequence[Intake], desk: CaseDeployment, *, now: dt.datetime) -> list[Case]:
+def receive_all(intakes: Sequence[Intake], deployment: Deployment, *, now: dt.datetime) -> list[Case]:
     """`receive` for many, in one transaction: all or none."""
     with transaction.atomic():
-        opened = [_case(intake, desk, now) for intake in intakes]
+        opened = [_case(intake, deployment, now) for intake in intakes]
         if len(intakes) > 1:
             unproved = [one.content.address for one in intakes if one.tier == 0 and one.content.address]
-            mail_allowance.hold(unproved, desk, now=now)
+            mail_allowance.hold(unproved, deployment, now=now)
         cases = [case for case, _ in opened]
         Case.objects.bulk_create(cases)
         for case in cases:
             case.reference = f"{_LETTER_OF[CaseKind(case.kind)]}-{case.received_at:%Y}-{case.pk:04d}"
         contents = [intake.content for intake in intakes]
-        desk.papers.put_all(list(zip(cases, contents, strict=True)), now=now)
+        SealedContent(deployment.keyring).put_all(list(zip(cases, contents, strict=True)), now=now)
         Case.objects.bulk_update(cases, ["reference", "key", "content"], batch_size=200)
         events, entries = list[CaseEvent](), list[Entry]()
         for case, intake in zip(cases, intakes, strict=True):
-            event, entry = told(case, "received", intake.who, desk, now=case.received_at)
+            event, entry = told(case, "received", intake.who, deployment, now=case.received_at)
             events.append(event)
             entries.append(entry)
             if why := intake.why or _doubt(case, intake):
@@ -120,13 +120,13 @@ def receive_all(intakes: Sequence[Intake], desk: CaseDeployment, *, now: dt.date
         CaseAlias.objects.bulk_create(
             CaseAlias(case=case, name=name)
             for case, content in zip(cases, contents, strict=True)
-            for name in each_alone(content, desk)
+            for name in each_alone(content, deployment)
         )
         CaseEvent.objects.bulk_create(events)
         record(*entries)
         tell_programs("case.received", cases, now=now)
         for (case, clocks), intake in zip(opened, intakes, strict=True):
-            _begin(case, intake.content, clocks, desk, now)
+            _begin(case, intake.content, clocks, deployment, now)
     return cases
 
 
@@ -136,7 +136,7 @@ def split_objection(intake: Intake, declaration: Declaration) -> list[Intake]:
     return [dataclasses.replace(intake, content=dataclasses.replace(intake.content, purposes=part)) for part in parts]
 
 
-def _case(intake: Intake, desk: CaseDeployment, now: dt.datetime) -> tuple[Case, rules.Clocks]:
+def _case(intake: Intake, deployment: Deployment, now: dt.datetime) -> tuple[Case, rules.Clocks]:
     """The unsaved row of a new case, and its clocks. The reference is set once the primary key exists."""
     received = min(intake.received_at or now, now)
     if intake.kind == CaseKind.REQUEST and not _is_shown(intake) and identity.goes_astray(intake.content):
@@ -144,11 +144,11 @@ def _case(intake: Intake, desk: CaseDeployment, now: dt.datetime) -> tuple[Case,
             "e-mails would go to another address than the one that identifies the person, and a link in them would "
             "prove nothing; use that address, or a better proof of identity"
         )
-    if wrong := rules.not_stoppable(desk.declaration, intake.right, intake.content.purposes):
+    if wrong := rules.not_stoppable(deployment.declaration, intake.right, intake.content.purposes):
         name, reason = wrong[0]
         raise CaseRefused(f"'{name[:80]}' cannot be stopped by this: {reason}")
     needed = rules.tier_needed(
-        desk.declaration, intake.kind, intake.right, residence=intake.residence, purposes=intake.content.purposes
+        deployment.declaration, intake.kind, intake.right, residence=intake.residence, purposes=intake.content.purposes
     )
     case = Case(
         reference=f"new-{id(intake):x}",
@@ -165,12 +165,12 @@ def _case(intake: Intake, desk: CaseDeployment, now: dt.datetime) -> tuple[Case,
         received_at=received,
         tier=intake.tier,
         tier_needed=needed,
-        subject=subject_of(intake.content, desk),
+        subject=subject_of(intake.content, deployment),
         answers_case_id=intake.answers_case,
     )
     if needed and intake.tier >= needed:
         case.verified_at = now
-    return case, reckon(case, desk, now=now)
+    return case, reckon(case, deployment, now=now)
 
 
 def _is_shown(intake: Intake) -> bool:
@@ -184,71 +184,71 @@ def _doubt(case: Case, intake: Intake) -> str:
     return "" if is_shown else "not_shown"
 
 
-def _begin(case: Case, content: CaseContent, clocks: rules.Clocks, desk: CaseDeployment, now: dt.datetime) -> None:
+def _begin(case: Case, content: CaseContent, clocks: rules.Clocks, deployment: Deployment, now: dt.datetime) -> None:
     """Start a new case: place its hold, then mail a link that proves the channel, or begin processing."""
-    place_hold(case, content, desk, now)
+    place_hold(case, content, deployment, now)
     if case.tier < case.tier_needed:
         case.state = CaseState.VERIFYING
         case.save(update_fields=["state"])
         if case.tier == 0:
-            send_link(case, content, desk, now=now)
+            send_link(case, content, deployment, now=now)
         return
-    _go_on(case, content, clocks, desk, now)
+    _go_on(case, content, clocks, deployment, now)
 
 
-def send_link(case: Case, content: CaseContent, desk: CaseDeployment, *, now: dt.datetime, again: int = 0) -> bool:
+def send_link(case: Case, content: CaseContent, deployment: Deployment, *, now: dt.datetime, again: int = 0) -> bool:
     """Mail a link that proves the channel; earlier links stay valid until they expire. If an agent asks for a person,
     the link goes to that person, who must authorise the agent first. True if it was mailed: unverified addresses have a
     daily limit."""
     is_for_another = bool(content.agent_address) and case.state == CaseState.VERIFYING
     secret = links.make(case, MailedLink.Use.AGENT if is_for_another else MailedLink.Use.PROVE, now=now)
     facts: dict[str, Any] = {
-        "link": links.address_of(secret, desk),
+        "link": links.address_of(secret, deployment),
         "until": now + dt.timedelta(hours=links.LINK_HOURS),
         "hours": links.WINDOW_HOURS,
     }
     number = str(again) if again else ""
     if is_for_another:
         facts["right"] = case.right  # no name: it is free text that anyone could have us mail to anyone
-        row = write_to(content.address, case, "agent_authority", desk, facts, now=now, again=number)
+        row = write_to(content.address, case, "agent_authority", deployment, facts, now=now, again=number)
     else:
         facts["what"] = case.right or case.kind
         if case.state != CaseState.VERIFYING or case.tier:
             facts["known"] = "yes"
-        row = write_to(content.address, case, "link", desk, facts, now=now, again=number)
+        row = write_to(content.address, case, "link", deployment, facts, now=now, again=number)
     if row is None:
         links.drop(secret)
     return row is not None
 
 
-def prove(link: MailedLink, desk: CaseDeployment, *, now: dt.datetime, tier: int = 1) -> Case:
+def prove(link: MailedLink, deployment: Deployment, *, now: dt.datetime, tier: int = 1) -> Case:
     """Record that the person has proved their identity to *tier*; continue the case if that suffices. Idempotent."""
     with transaction.atomic():
         case = locked(link.case_id)
         if case.tier < tier and case.state == CaseState.VERIFYING:
-            _proved(case, tier, desk, now=now)
+            _proved(case, tier, deployment, now=now)
         return case
 
 
-def _proved(case: Case, tier: int, desk: CaseDeployment, *, now: dt.datetime) -> None:
+def _proved(case: Case, tier: int, deployment: Deployment, *, now: dt.datetime) -> None:
     """Set the case's tier in the caller's transaction, and continue the case if the tier suffices."""
     case.tier = tier
     is_enough = tier >= case.tier_needed
     if is_enough:
         case.verified_at = now
-    clocks = reckon(case, desk, now=now)
+    clocks = reckon(case, deployment, now=now)
     case.save(update_fields=["tier", "verified_at", "due_on", "due_by"])
     CaseEvent.objects.create(case=case, at=now, what="verified", actor=SUBJECT.actor, facts={"tier": tier})
     subject: dict[str, FieldValue] = {"subject": Pseudonym(case.subject)} if case.subject else {}
-    record(Entry("case.verified", now, {"case": pseudonym_of(case, desk), "tier": tier, **subject}))
+    record(Entry("case.verified", now, {"case": pseudonym_of(case, deployment), "tier": tier, **subject}))
     tell_programs("case.verified", [case], now=now)
-    content = desk.papers.content(case)
-    freeze_for_good(case, content, desk, now)
+    content = SealedContent(deployment.keyring).content(case)
+    freeze_for_good(case, content, deployment, now)
     if is_enough:
-        _go_on(case, content, clocks, desk, now)
+        _go_on(case, content, clocks, deployment, now)
 
 
-def _go_on(case: Case, content: CaseContent, clocks: rules.Clocks, desk: CaseDeployment, now: dt.datetime) -> None:
+def _go_on(case: Case, content: CaseContent, clocks: rules.Clocks, deployment: Deployment, now: dt.datetime) -> None:
     """Begin processing, since the required proof is there, and acknowledge the case."""
     is_told = case.acknowledged_at is not None
     case.state = CaseState.IN_PROGRESS
@@ -256,8 +256,8 @@ def _go_on(case: Case, content: CaseContent, clocks: rules.Clocks, desk: CaseDep
     case.acknowledged_at = case.acknowledged_at if is_told else now
     case.save(update_fields=["state", "needs", "acknowledged_at"])
     if case.right in CHOICES and case.subject:
-        record_choice(case, content, desk, now)
-    if not is_told and not _acknowledge(case, content, clocks, desk, now):
+        record_choice(case, content, deployment, now)
+    if not is_told and not _acknowledge(case, content, clocks, deployment, now):
         case.acknowledged_at = None
         case.save(update_fields=["acknowledged_at"])
 
@@ -271,13 +271,13 @@ def _first_need(case: Case) -> str:
 
 
 def _acknowledge(
-    case: Case, content: CaseContent, clocks: rules.Clocks, desk: CaseDeployment, now: dt.datetime
+    case: Case, content: CaseContent, clocks: rules.Clocks, deployment: Deployment, now: dt.datetime
 ) -> bool:
     """Confirm to the person that the case is open, with its deadline and status link. False if the daily limit of an
     unverified address is reached."""
     secret = links.make(case, MailedLink.Use.STATUS, now=now)
-    status = links.address_of(secret, desk)
-    received = day(case.received_at, desk)
+    status = links.address_of(secret, deployment)
+    received = day(case.received_at, deployment)
     if case.kind == CaseKind.COMPLAINT:
         facts: dict[str, Any] = {"received": received, "due": clocks.first.on, "status": status}
         kind = "complaint_acknowledged"
@@ -298,24 +298,24 @@ def _acknowledge(
             "status": status,
             "verification": verification,
         }
-        facts |= _next(case, desk, now) or _weighing(case, content, desk)
+        facts |= _next(case, deployment, now) or _weighing(case, content, deployment)
         kind = "acknowledged"
-    if not write(case, kind, desk, facts, content=content, now=now) and content.address:
+    if not write(case, kind, deployment, facts, content=content, now=now) and content.address:
         links.drop(secret)
         return False
-    put_on_record(case, "acknowledged", RULE, desk, now=now, due=clocks.first.on)
+    put_on_record(case, "acknowledged", RULE, deployment, now=now, due=clocks.first.on)
     return True
 
 
-def window_of(case: Case, desk: CaseDeployment) -> dt.datetime | None:
+def window_of(case: Case, deployment: Deployment) -> dt.datetime | None:
     """End of an erasure's cooling-off period, counted from the acknowledgement, which names the day. None if there is
     none."""
     if case.right != Right.ERASE or case.window_until is not None:
         return case.window_until
-    return rules.window_end(desk.declaration, case.acknowledged_at or case.received_at, case.due_on)
+    return rules.window_end(deployment.declaration, case.acknowledged_at or case.received_at, case.due_on)
 
 
-def _next(case: Case, desk: CaseDeployment, now: dt.datetime) -> dict[str, Any]:
+def _next(case: Case, deployment: Deployment, now: dt.datetime) -> dict[str, Any]:
     """Text about special next steps: the decision on an appeal, or the cooling-off period of an erasure; else empty."""
     if case.right == Right.APPEAL:
         with translation.override(case.language):
@@ -325,11 +325,11 @@ def _next(case: Case, desk: CaseDeployment, now: dt.datetime) -> dict[str, Any]:
                 else gettext("Next, a person decides, and we write to you why.")
             )
         return {"next": text}
-    end = window_of(case, desk)
+    end = window_of(case, deployment)
     if end is None:
         return {}
     with translation.override(case.language):
-        until = formats.date_format(day(end, desk), "DATE_FORMAT")
+        until = formats.date_format(day(end, deployment), "DATE_FORMAT")
         text = gettext(
             "On %(until)s we delete your data. Before that day you can take your request back, on its page. Until then "
             "we mark your data as restricted in those of our systems that can mark it."
@@ -337,10 +337,10 @@ def _next(case: Case, desk: CaseDeployment, now: dt.datetime) -> dict[str, Any]:
         return {"next": text % {"until": until}}
 
 
-def _weighing(case: Case, content: CaseContent, desk: CaseDeployment) -> dict[str, Any]:
+def _weighing(case: Case, content: CaseContent, deployment: Deployment) -> dict[str, Any]:
     """Text about the next step if staff must weigh an objection; else empty."""
     if not rules.weighed(
-        desk.declaration, case.right, rules.stopped_by(desk.declaration, case.right, content.purposes)
+        deployment.declaration, case.right, rules.stopped_by(deployment.declaration, case.right, content.purposes)
     ):
         return {}
     with translation.override(case.language):

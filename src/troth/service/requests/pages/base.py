@@ -19,10 +19,9 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 
 from troth.service.access_rules import public
-from troth.service.core.deployment import NoDeployment
+from troth.service.core.deployment import Deployment, NoDeployment, current
 from troth.service.networks import prefix_of
 from troth.service.pages import csrf_failure, not_ready
-from troth.service.requests.deployment import CaseDeployment, case_deployment
 from troth.service.requests.models import Case, Right
 from troth.service.requests.pages import portal_session
 from troth.service.requests.pages.form_token import is_ours
@@ -43,14 +42,14 @@ def centre_page(view: View, *, takes_forms_from_elsewhere: bool = False) -> View
     @functools.wraps(view)
     def guarded(request: HttpRequest, *given: Any, **named: Any) -> HttpResponseBase:
         try:
-            at_desk = case_deployment()
+            deployment = current().without_own
         except NoDeployment as error:
             return not_ready(request, error)
-        language = _language(request, at_desk)
+        language = _language(request, deployment)
         with translation.override(language):
             if guarded.checks_form and request.method == "POST" and not _is_ours(request):  # type: ignore[attr-defined]
                 return csrf_failure(request)
-            response = view(request, at_desk, *given, **named)
+            response = view(request, deployment, *given, **named)
         response.headers.setdefault("Content-Language", language)
         patch_vary_headers(response, ["Accept-Language"])
         return response
@@ -64,10 +63,10 @@ def _is_ours(request: HttpRequest) -> bool:
     return getattr(request, "_dont_enforce_csrf_checks", False) or is_ours(request)
 
 
-def _language(request: HttpRequest, at_desk: CaseDeployment) -> str:
+def _language(request: HttpRequest, deployment: Deployment) -> str:
     """The language chosen in the URL, else the browser's preference, else the company's first language."""
-    spoken = at_desk.declaration.requests.languages
-    chosen = chosen_language(request, at_desk)
+    spoken = deployment.declaration.requests.languages
+    chosen = chosen_language(request, deployment)
     if chosen:
         return chosen
     for wished, _ in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:500].lower()):
@@ -76,22 +75,22 @@ def _language(request: HttpRequest, at_desk: CaseDeployment) -> str:
     return spoken[0]
 
 
-def chosen_language(request: HttpRequest, at_desk: CaseDeployment) -> str:
+def chosen_language(request: HttpRequest, deployment: Deployment) -> str:
     chosen = request.GET.get("language", "")
-    return chosen if chosen in at_desk.declaration.requests.languages else ""
+    return chosen if chosen in deployment.declaration.requests.languages else ""
 
 
-def to(request: HttpRequest, at_desk: CaseDeployment, name: str, *given: Any, **more: str) -> HttpResponseRedirect:
+def to(request: HttpRequest, deployment: Deployment, name: str, *given: Any, **more: str) -> HttpResponseRedirect:
     """Redirect to one of our pages, in the chosen language."""
-    query = {**more, **({"language": chosen} if (chosen := chosen_language(request, at_desk)) else {})}
+    query = {**more, **({"language": chosen} if (chosen := chosen_language(request, deployment)) else {})}
     return HttpResponseRedirect(reverse(name, args=given, query=query))
 
 
 def shown(
-    request: HttpRequest, at_desk: CaseDeployment, template: str, values: Mapping[str, Any], status: int = 200
+    request: HttpRequest, deployment: Deployment, template: str, values: Mapping[str, Any], status: int = 200
 ) -> HttpResponse:
-    spoken = at_desk.declaration.requests.languages
-    chosen = chosen_language(request, at_desk)
+    spoken = deployment.declaration.requests.languages
+    chosen = chosen_language(request, deployment)
     context = {  # *at*: the URL of the page, if it differs from the current one
         "is_home": template == "home",
         "languages": [(code, name) for code, name in settings.LANGUAGES if code in spoken],
@@ -105,20 +104,20 @@ def shown(
     return response
 
 
-def too_many(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse | None:
+def too_many(request: HttpRequest, deployment: Deployment) -> HttpResponse | None:
     """Rate-limit response for a network that sends too much; None for others."""
     if not networks.is_over(prefix_of(request.META), now=timezone.now()):
         return None
-    response = shown(request, at_desk, "limited", {}, status=429)
+    response = shown(request, deployment, "limited", {}, status=429)
     response.headers["Retry-After"] = "3600"
     return response
 
 
-def language_of(case: Case, request: HttpRequest, at_desk: CaseDeployment) -> str:
+def language_of(case: Case, request: HttpRequest, deployment: Deployment) -> str:
     """The language chosen in the URL, else that of the case if supported, else the visitor's."""
-    spoken = at_desk.declaration.requests.languages
-    return chosen_language(request, at_desk) or (
-        case.language if case.language in spoken else _language(request, at_desk)
+    spoken = deployment.declaration.requests.languages
+    return chosen_language(request, deployment) or (
+        case.language if case.language in spoken else _language(request, deployment)
     )
 
 
@@ -127,12 +126,12 @@ def window_page(view: View) -> View:
 
     @centre_page
     @functools.wraps(view)
-    def guarded(request: HttpRequest, at_desk: CaseDeployment, *given: Any, **named: Any) -> HttpResponseBase:
+    def guarded(request: HttpRequest, deployment: Deployment, *given: Any, **named: Any) -> HttpResponseBase:
         link = portal_session.opened(request, now=timezone.now())
         if link is None:
-            return shown(request, at_desk, "over", {"at": reverse("centre")}, status=403)
-        language = language_of(link.case, request, at_desk)
+            return shown(request, deployment, "over", {"at": reverse("centre")}, status=403)
+        language = language_of(link.case, request, deployment)
         with translation.override(language):
-            return view(request, at_desk, link, *given, **named)
+            return view(request, deployment, link, *given, **named)
 
     return guarded

@@ -16,14 +16,14 @@ from django.utils.translation import gettext, ngettext
 
 from troth.declaration import Declaration
 from troth.law import Applies
+from troth.service.core.deployment import Deployment
 from troth.service.core.models import EntryRow
 from troth.service.disclosures.notifications import NotificationState as NoticeState
 from troth.service.disclosures.notifications import notices
 from troth.service.labels import day as day_words
 from troth.service.policy_pages.badges import SIGNS
 from troth.service.requests import lifecycle
-from troth.service.requests.content import CaseContent, ContentGone
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.content import CaseContent, ContentGone, SealedContent
 from troth.service.requests.messages import day, not_told
 from troth.service.requests.models import (
     LOOKS,
@@ -134,14 +134,14 @@ def asked_for(case: Case | None = None, *, kind: str = "", right: str = "") -> s
     return words[Right(right)]
 
 
-def show(case: Case, at_desk: CaseDeployment, *, inside: bool, now: dt.datetime) -> CasePage:
+def show(case: Case, deployment: Deployment, *, inside: bool, now: dt.datetime) -> CasePage:
     """Build the page of *case* as of *now*."""
-    clocks = lifecycle.reckon(case, at_desk, now=now)
+    clocks = lifecycle.reckon(case, deployment, now=now)
     first, closed = clocks.first, case.state == CaseState.CLOSED
     steps = list(case.steps.order_by("id"))
     receipts = list(case.receipts.select_related("entry").order_by("at", "id"))
     lines = [line for receipt in receipts for line in receipt.lines]
-    wrote = _content(case, at_desk)
+    wrote = _content(case, deployment)
     content = wrote if inside else None
     finals = [receipt.final_after for receipt in receipts if receipt.final_after is not None]
     events = list(case.events.filter(is_internal=False).order_by("at", "id"))
@@ -150,7 +150,7 @@ def show(case: Case, at_desk: CaseDeployment, *, inside: bool, now: dt.datetime)
         reference=case.reference,
         heading=asked_for(case),
         state=_state(case, events),
-        next=_next(case, at_desk, steps, events, is_told=is_told),
+        next=_next(case, deployment, steps, events, is_told=is_told),
         mark=_mark(case),
         is_inside=inside,
         is_closed=closed,
@@ -159,17 +159,17 @@ def show(case: Case, at_desk: CaseDeployment, *, inside: bool, now: dt.datetime)
         why=() if closed else first.steps,
         laws=() if closed else clocks.because,
         happened=tuple(HistoryEntry(event.at, text) for event in events if (text := _event(event, is_told=is_told))),
-        parts=_parts(case, at_desk.declaration, steps, lines, wrote),
+        parts=_parts(case, deployment.declaration, steps, lines, wrote),
         done=tuple(
             sorted(
-                joined(done(line, case.right, at_desk.declaration) for line in whole(lines)),
+                joined(done(line, case.right, deployment.declaration) for line in whole(lines)),
                 key=attrgetter("what", "system", "table"),
             )
         ),
-        kept=tuple(joined(done(line, case.right, at_desk.declaration) for line in kept(lines))),
+        kept=tuple(joined(done(line, case.right, deployment.declaration) for line in kept(lines))),
         final_after=max(finals) if finals else None,
         proofs=_proofs(case, receipts),
-        seen=_seen(case, at_desk.declaration) if inside else (),
+        seen=_seen(case, deployment.declaration) if inside else (),
         package=Package.objects.defer("sealed").filter(case=case, until__gt=now).first() if inside else None,
         asks=content.question if content is not None and case.state == CaseState.PAUSED else "",
         needs_answer=case.state == CaseState.PAUSED,
@@ -177,13 +177,13 @@ def show(case: Case, at_desk: CaseDeployment, *, inside: bool, now: dt.datetime)
         may_withdraw=inside and not closed and case.batch_id is None and case.needs != WaitReason.SYSTEMS,
         may_appeal=appeals.is_possible(case),
         content=content,
-        wrote=_wrote(content, at_desk.declaration) if content is not None else (),
+        wrote=_wrote(content, deployment.declaration) if content is not None else (),
     )
 
 
-def _content(case: Case, at_desk: CaseDeployment) -> CaseContent | None:
+def _content(case: Case, deployment: Deployment) -> CaseContent | None:
     try:
-        return at_desk.papers.content(case)
+        return SealedContent(deployment.keyring).content(case)
     except ContentGone:
         return None
 
@@ -217,7 +217,7 @@ def _state(case: Case, events: Sequence[CaseEvent]) -> str:
 
 
 def _next(
-    case: Case, at_desk: CaseDeployment, steps: Sequence[CaseStep], events: Sequence[CaseEvent], *, is_told: bool
+    case: Case, deployment: Deployment, steps: Sequence[CaseStep], events: Sequence[CaseEvent], *, is_told: bool
 ) -> str:
     """Text about the next step, and who does it."""
     if case.state == CaseState.CLOSED:
@@ -229,7 +229,7 @@ def _next(
     if case.state == CaseState.PAUSED:
         return gettext("We have asked you for something that we need. As soon as you answer, we go on.")
     if case.needs == WaitReason.WINDOW and case.window_until is not None:
-        until = day_words(day(case.window_until, at_desk))
+        until = day_words(day(case.window_until, deployment))
         return gettext("We delete your data on %(day)s. Until then you can take this back.") % {"day": until}
     if case.needs == WaitReason.SYSTEMS:
         waiting = sum(step.state == CaseStep.State.WAITING for step in steps)

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from troth.protect import OpenError, SealingContext
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.core.deployment import Deployment
 from troth.service.requests.models import MailedLink
 from troth.service.requests.verification.proof import HandOver
 
@@ -49,22 +49,22 @@ def opened(request: HttpRequest, *, now: dt.datetime) -> MailedLink | None:
     return link if until is not None and now < until else None
 
 
-def remember(request: HttpRequest, handed: HandOver, at_desk: CaseDeployment, *, now: dt.datetime) -> None:
+def remember(request: HttpRequest, handed: HandOver, deployment: Deployment, *, now: dt.datetime) -> None:
     """Store in the session, for an hour, the person whom the company signed in."""
     salt = secrets.token_hex(16)
     told = json.dumps({"until": (now + _KNOWN_FOR).timestamp(), **asdict(handed)}).encode()
-    sealed = at_desk.keyring.seal(told, _context(salt))
+    sealed = deployment.keyring.seal(told, _context(salt))
     request.session[_KNOWN], request.session[_SALT] = base64.b64encode(sealed).decode(), salt
     request.session.cycle_key()
 
 
-def known(request: HttpRequest, at_desk: CaseDeployment, *, now: dt.datetime) -> HandOver | None:
+def known(request: HttpRequest, deployment: Deployment, *, now: dt.datetime) -> HandOver | None:
     """The person whom the company signed in; None if there is none, or too long ago."""
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or _KNOWN not in request.session:
         return None
     try:
         sealed = base64.b64decode(request.session[_KNOWN])
-        told = json.loads(at_desk.keyring.unseal(sealed, _context(str(request.session.get(_SALT, "")))))
+        told = json.loads(deployment.keyring.unseal(sealed, _context(str(request.session.get(_SALT, "")))))
     except (OpenError, binascii.Error, ValueError):
         return None
     if told.pop("until") <= now.timestamp():

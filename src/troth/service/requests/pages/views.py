@@ -21,12 +21,12 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.declaration import Declaration
+from troth.service.core.deployment import Deployment, NoDeployment, current
 from troth.service.duty import listed
-from troth.service.pages import the_company, the_log, told_of
+from troth.service.pages import not_ready, the_log, told_of
 from troth.service.policy_pages.publication import in_force
 from troth.service.requests import actions, lifecycle, rules
-from troth.service.requests.content import ContentGone
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.content import ContentGone, SealedContent
 from troth.service.requests.fulfilment.restriction import is_stopped
 from troth.service.requests.intake import mail_allowance, receive
 from troth.service.requests.messages import day, not_told
@@ -65,16 +65,16 @@ _PUBLIC_S = 60
 
 @require_safe
 @centre_page
-def home(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+def home(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/``: all rights, and access to earlier cases. The page is the same for everyone, so it is cached for
     a day per language."""
-    made = _made_for(at_desk.declaration)
-    key = (translation.get_language(), chosen_language(request, at_desk), day(timezone.now(), at_desk))
+    made = _made_for(deployment.declaration)
+    key = (translation.get_language(), chosen_language(request, deployment), day(timezone.now(), deployment))
     page_made = made.get(key)
     if page_made is None:
-        organisation = at_desk.declaration.organisation
+        organisation = deployment.declaration.organisation
         told = {
-            "due": _due(at_desk, CaseKind.REQUEST, Right.VIEW).on,
+            "due": _due(deployment, CaseKind.REQUEST, Right.VIEW).on,
             "officer": organisation.officer,
             "regulator": organisation.regulator,
             "within_a_day": within_a_day(now=timezone.now()),
@@ -82,7 +82,7 @@ def home(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
         }
         if len(made) >= _HOMES_MAX:
             made.clear()
-        page_made = made[key] = shown(request, at_desk, "home", told).content
+        page_made = made[key] = shown(request, deployment, "home", told).content
     response = HttpResponse(page_made)
     patch_cache_control(response, public=True, max_age=_PUBLIC_S)
     return response
@@ -119,7 +119,7 @@ def _made_for(declaration: Declaration) -> dict[tuple[Any, ...], bytes]:
     return _homes[1]
 
 
-def _due(at_desk: CaseDeployment, kind: str, right: str, *, link: str = "link") -> Any:
+def _due(deployment: Deployment, kind: str, right: str, *, link: str = "link") -> Any:
     """The earliest deadline of a case that would arrive now, for an unknown residence. *link*: whether the person must
     open a link first (`rules.link_needed`), or ``open`` if they have."""
     now = timezone.now()
@@ -127,18 +127,18 @@ def _due(at_desk: CaseDeployment, kind: str, right: str, *, link: str = "link") 
     by_then = now if link == "open" else now + dt.timedelta(hours=links.LINK_HOURS)
     is_proved = link != "none" and kind == CaseKind.REQUEST
     asked = rules.ClockInputs(kind=kind, right=right, received_at=now, verified_at=by_then if is_proved else None)
-    return rules.clocks(asked, at_desk.declaration, now=now).first
+    return rules.clocks(asked, deployment.declaration, now=now).first
 
 
 @require_safe
 @centre_page
-def choices(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+def choices(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/choices/``: marketing e-mail and cookies."""
     told = {
-        "marketing": [purpose_words(at_desk.declaration, name) for name in rules.marketing(at_desk.declaration)],
-        "cookies": [cookie_words(name, one) for name, one in at_desk.declaration.cookies.items()],
+        "marketing": [purpose_words(deployment.declaration, name) for name in rules.marketing(deployment.declaration)],
+        "cookies": [cookie_words(name, one) for name, one in deployment.declaration.cookies.items()],
     }
-    return shown(request, at_desk, "choices", told)
+    return shown(request, deployment, "choices", told)
 
 
 # --- asking ----------------------------------------------------------------------------------------------------------
@@ -146,62 +146,65 @@ def choices(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @centre_page
-def ask_for(request: HttpRequest, at_desk: CaseDeployment, right: str) -> HttpResponse:
+def ask_for(request: HttpRequest, deployment: Deployment, right: str) -> HttpResponse:
     """``/your-data/<right>/``: the form of one right."""
     if right not in RIGHTS:
         raise Http404
     rows = min(int(rows), 99) if (rows := request.POST.get("rows", "")).isdecimal() and rows.isascii() else 1
     wants_row = "more" in request.POST
-    someone = portal_session.known(request, at_desk, now=timezone.now())
+    someone = portal_session.known(request, deployment, now=timezone.now())
     form = RequestForm(
         request.POST if request.method == "POST" and not wants_row else None,
         right=right,
-        declaration=at_desk.declaration,
+        declaration=deployment.declaration,
         someone=someone,
         rows=rows + wants_row,
         initial=request.POST.dict() if wants_row else None,
     )
     if request.method == "POST" and not wants_row:
-        if refused := too_many(request, at_desk):
+        if refused := too_many(request, deployment):
             return refused
         if form.is_valid():
-            case = None if form.is_by_a_program else _receive(request, at_desk, form, CaseKind.REQUEST, right)
+            case = None if form.is_by_a_program else _receive(request, deployment, form, CaseKind.REQUEST, right)
             if case is not None and someone is not None:  # no e-mailed proof is needed any more
                 secret = links.make(case, MailedLink.Use.PROVE, now=timezone.now())
                 portal_session.open_window(request, links.use(secret, now=timezone.now()), now=timezone.now())
-                return to(request, at_desk, "centre-case")
+                return to(request, deployment, "centre-case")
             asked, lives = form.content().purposes, form.cleaned_data["residence"]
-            link = rules.link_needed(at_desk.declaration, right, asked, residence=lives)
+            link = rules.link_needed(deployment.declaration, right, asked, residence=lives)
             more: dict[str, str] = {} if link == "link" else {"link": link}
             more |= {"by": "agent"} if form.content().agent_address else {}
-            return to(request, at_desk, "centre-sent", what=right, **more)
+            return to(request, deployment, "centre-sent", what=right, **more)
     told = {
         "form": form,
         "someone": someone,
         "right": right,
-        "due": _due(at_desk, CaseKind.REQUEST, right, link="open" if someone is not None else form.link).on,
+        "due": _due(deployment, CaseKind.REQUEST, right, link="open" if someone is not None else form.link).on,
         "link": "none" if someone is not None else form.link,
-        "weighs": bool(rules.weighed(at_desk.declaration, right, rules.stoppable(at_desk.declaration, right))),
+        "weighs": bool(rules.weighed(deployment.declaration, right, rules.stoppable(deployment.declaration, right))),
         "is_choice": right in CHOICES,
         "signs_in": someone is None and settings.TROTH.subject_login is not None,
-        "has_something": right not in CHOICES or bool(purposes_for(at_desk.declaration, right)),
+        "has_something": right not in CHOICES or bool(purposes_for(deployment.declaration, right)),
         "title": case_status.asked_for(kind=CaseKind.REQUEST, right=right),
     }
-    return shown(request, at_desk, "ask", told, status=_status(form))
+    return shown(request, deployment, "ask", told, status=_status(form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @centre_page
-def complain(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+def complain(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/complain/``: complaints to us, or to the regulator."""
-    return _in_words(request, at_desk, CaseKind.COMPLAINT, ComplaintForm(request.POST or None))
+    return _in_words(request, deployment, CaseKind.COMPLAINT, ComplaintForm(request.POST or None))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @centre_page
-def question(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+def question(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/ask/``: a question about one sentence of the policy, or all of it."""
-    policy = in_force(the_company(), timezone.localdate()).policy
+    try:
+        policy = in_force(current(), timezone.localdate()).policy
+    except NoDeployment as error:
+        return not_ready(request, error)
     clauses = [
         (sentence.id, sentence.text if len(sentence.text) <= 120 else f"{sentence.text[:118]}…")
         for block in policy.blocks
@@ -212,32 +215,32 @@ def question(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
     form = ComplaintForm(request.POST or None, clauses=clauses, initial={"clause": asked})
     quoted = next((sentence.text for sentence in policy.sentences if sentence.id == asked), "")
     kept = {"clause": asked} if quoted else {}
-    return _in_words(request, at_desk, CaseKind.QUESTION, form, quoted=quoted, kept=kept)
+    return _in_words(request, deployment, CaseKind.QUESTION, form, quoted=quoted, kept=kept)
 
 
 def _in_words(
-    request: HttpRequest, at_desk: CaseDeployment, kind: CaseKind, form: ComplaintForm, **more: Any
+    request: HttpRequest, deployment: Deployment, kind: CaseKind, form: ComplaintForm, **more: Any
 ) -> HttpResponse:
     if request.method == "POST":
-        if refused := too_many(request, at_desk):
+        if refused := too_many(request, deployment):
             return refused
         if form.is_valid():
             if not form.is_by_a_program:
-                _receive(request, at_desk, form, kind, "", clause=form.cleaned_data.get("clause", ""))
-            return to(request, at_desk, "centre-sent", what=kind)
+                _receive(request, deployment, form, kind, "", clause=form.cleaned_data.get("clause", ""))
+            return to(request, deployment, "centre-sent", what=kind)
     told = {
         "form": form,
         "kind": kind,
-        "due": _due(at_desk, kind, "").on,
-        "regulator": at_desk.declaration.organisation.regulator,
+        "due": _due(deployment, kind, "").on,
+        "regulator": deployment.declaration.organisation.regulator,
         **more,
     }
-    return shown(request, at_desk, "words", told, status=_status(form))
+    return shown(request, deployment, "words", told, status=_status(form))
 
 
 def _receive(
     request: HttpRequest,
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     form: ComplaintForm | RequestForm,
     kind: CaseKind,
     right: str,
@@ -247,8 +250,8 @@ def _receive(
     """Open the case. No data is looked up, so the response time is the same for strangers and customers."""
     now, content = timezone.now(), form.content()
     someone = getattr(form, "someone", None)
-    has_enough = someone is None and has_asked_enough(lifecycle.subject_of(content, at_desk), now=now)
-    if has_enough and right in CHOICES and is_stopped(right, content, at_desk):
+    has_enough = someone is None and has_asked_enough(lifecycle.subject_of(content, deployment), now=now)
+    if has_enough and right in CHOICES and is_stopped(right, content, deployment):
         return None  # it is recorded already
     intake = receive.Intake(
         kind=kind,
@@ -261,7 +264,7 @@ def _receive(
         tier=someone.tier if someone is not None else 0,
         who=lifecycle.Actor("agent") if content.agent_address else lifecycle.SUBJECT,
     )
-    return receive.receive_all(receive.split_objection(intake, at_desk.declaration), at_desk, now=now)[0]
+    return receive.receive_all(receive.split_objection(intake, deployment.declaration), deployment, now=now)[0]
 
 
 def _status(form: Any) -> int:
@@ -270,7 +273,7 @@ def _status(form: Any) -> int:
 
 @require_safe
 @centre_page
-def sent(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+def sent(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/sent/``: the next steps and the deadline."""
     what = request.GET.get("what", "")
     if what in RIGHTS:
@@ -278,7 +281,7 @@ def sent(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
     elif what in (CaseKind.COMPLAINT, CaseKind.QUESTION):
         kind, right = CaseKind(what), ""
     elif what == "again":
-        return shown(request, at_desk, "sent_again", {"kept": {"what": what}})
+        return shown(request, deployment, "sent_again", {"kept": {"what": what}})
     else:
         raise Http404
     link = link if (link := request.GET.get("link", "")) in ("none", "both") else "link"
@@ -290,26 +293,26 @@ def sent(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
         "link": link,
         "is_by_agent": is_by_agent,
         "is_in_words": kind != CaseKind.REQUEST,
-        "due": _due(at_desk, kind, right, link=link),
+        "due": _due(deployment, kind, right, link=link),
         "hours": links.LINK_HOURS,
         "most": mail_allowance.MESSAGES_MAX,
     }
-    return shown(request, at_desk, "sent", told)
+    return shown(request, deployment, "sent", told)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @centre_page
-def ask_again(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+def ask_again(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/again/``: request the links again."""
     form = ResendLinksForm(request.POST or None)
     if request.method == "POST":
-        if refused := too_many(request, at_desk):
+        if refused := too_many(request, deployment):
             return refused
         if form.is_valid():
             if not form.is_by_a_program:
-                resend_links.wish(form.cleaned_data["email"], at_desk)
-            return to(request, at_desk, "centre-sent", what="again")
-    return shown(request, at_desk, "again", {"form": form, "cases": resend_links.CASES_MAX}, status=_status(form))
+                resend_links.wish(form.cleaned_data["email"], deployment)
+            return to(request, deployment, "centre-sent", what="again")
+    return shown(request, deployment, "again", {"form": form, "cases": resend_links.CASES_MAX}, status=_status(form))
 
 
 # --- the mailed link -------------------------------------------------------------------------------------------------
@@ -317,7 +320,7 @@ def ask_again(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @centre_page
-def follow_link(request: HttpRequest, at_desk: CaseDeployment, secret: str) -> HttpResponse:
+def follow_link(request: HttpRequest, deployment: Deployment, secret: str) -> HttpResponse:
     """``/your-data/link/<secret>``: a page with one button, which opens a portal session. Fetching it changes
     nothing."""
     now = timezone.now()
@@ -326,29 +329,33 @@ def follow_link(request: HttpRequest, at_desk: CaseDeployment, secret: str) -> H
             link = links.find(secret, now=now)
             told: dict[str, Any] = {"link": link, "hours": links.WINDOW_HOURS}
             with contextlib.suppress(ContentGone):
-                told["agent"] = at_desk.papers.content(link.case).agent_name if link.use == MailedLink.Use.AGENT else ""
-            with translation.override(language_of(link.case, request, at_desk)):
-                response = shown(request, at_desk, "link", {**told, "title": case_status.asked_for(link.case)})
+                told["agent"] = (
+                    SealedContent(deployment.keyring).content(link.case).agent_name
+                    if link.use == MailedLink.Use.AGENT
+                    else ""
+                )
+            with translation.override(language_of(link.case, request, deployment)):
+                response = shown(request, deployment, "link", {**told, "title": case_status.asked_for(link.case)})
             response.headers["Referrer-Policy"] = "strict-origin"  # the form needs an origin; the path is a secret
             return response
         link = links.use(secret, now=now)
     except LinkDead:
-        return shown(request, at_desk, "dead", {}, status=410)
+        return shown(request, deployment, "dead", {}, status=410)
     if link.use == MailedLink.Use.AGENT and "no" in request.POST:
         with contextlib.suppress(lifecycle.CaseRefused):  # it was executed already: the page says so
-            return _deny(request, at_desk, link, now)
+            return _deny(request, deployment, link, now)
     if link.use in (MailedLink.Use.PROVE, MailedLink.Use.AGENT):
-        receive.prove(link, at_desk, now=now)
+        receive.prove(link, deployment, now=now)
     portal_session.open_window(request, link, now=now)
-    return to(request, at_desk, "centre-case")
+    return to(request, deployment, "centre-case")
 
 
-def _deny(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink, now: dt.datetime) -> HttpResponse:
+def _deny(request: HttpRequest, deployment: Deployment, link: MailedLink, now: dt.datetime) -> HttpResponse:
     """Close the case, because the person did not authorise the agent. Raises `lifecycle.CaseRefused` if they had
     confirmed before, and it was executed."""
-    actions.withdraw(link.case_id, at_desk, who=lifecycle.SUBJECT, now=now, is_denied=True)
+    actions.withdraw(link.case_id, deployment, who=lifecycle.SUBJECT, now=now, is_denied=True)
     MailedLink.objects.filter(pk=link.pk).update(open_until=now)
-    return shown(request, at_desk, "denied", {})
+    return shown(request, deployment, "denied", {})
 
 
 # --- in a portal session ---------------------------------------------------------------------------------------------
@@ -356,14 +363,14 @@ def _deny(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink, now: 
 
 @require_safe
 @window_page
-def case_page(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
+def case_page(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
     """``/your-data/case/``: status, next step and possible actions."""
-    return _case(request, at_desk, link)
+    return _case(request, deployment, link)
 
 
 def _case(
     request: HttpRequest,
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     link: MailedLink,
     *,
     form: ClarificationAnswerForm | None = None,
@@ -372,104 +379,106 @@ def _case(
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
-    seen = case_status.show(link.case, at_desk, inside=portal_session.is_inside(link), now=now)
+    seen = case_status.show(link.case, deployment, inside=portal_session.is_inside(link), now=now)
     told: dict[str, Any] = {"case": seen, "link": link, "wrong": wrong, "at": reverse("centre-case")}
     if seen.needs_answer:
         told["form"] = form or ClarificationAnswerForm()
     if seen.needs_points:
-        told["points"] = points or _points(at_desk, link, None)
+        told["points"] = points or _points(deployment, link, None)
         told["tries_left"] = proof.tries_left(link.case, now=now)
-    response = shown(request, at_desk, "case", told, status=status)
+    response = shown(request, deployment, "case", told, status=status)
     if seen.is_closed and link.case.right == Right.ERASE:
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
-def _points(at_desk: CaseDeployment, link: MailedLink, data: Any) -> DataPointsForm:
+def _points(deployment: Deployment, link: MailedLink, data: Any) -> DataPointsForm:
     needed = proof.points_needed(link.case)
-    return DataPointsForm(data, questions=proof.questions(at_desk), needed=needed, declares=needed > 2)
+    return DataPointsForm(data, questions=proof.questions(deployment), needed=needed, declares=needed > 2)
 
 
 @require_POST
 @window_page
-def prove_points(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
+def prove_points(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
     """Check data points given by the person. The response never says which one was wrong."""
     if not portal_session.is_inside(link) or link.case.state != CaseState.VERIFYING:
-        return to(request, at_desk, "centre-case")
-    form = _points(at_desk, link, request.POST)
+        return to(request, deployment, "centre-case")
+    form = _points(deployment, link, request.POST)
     if not form.is_valid():
-        return _case(request, at_desk, link, points=form, status=422)
+        return _case(request, deployment, link, points=form, status=422)
     declares = bool(form.cleaned_data.get("declares"))
-    if proof.offer(link, form.answers(), declares=declares, desk=at_desk, now=timezone.now()):
-        return to(request, at_desk, "centre-case")
+    if proof.offer(link, form.answers(), declares=declares, deployment=deployment, now=timezone.now()):
+        return to(request, deployment, "centre-case")
     link.refresh_from_db()
     said = gettext("We could not match that. Check the spelling, or give other details.")
-    return _case(request, at_desk, link, wrong=said, status=422)
+    return _case(request, deployment, link, wrong=said, status=422)
 
 
 @require_POST
 @window_page
-def answer(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
+def answer(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
     """Accept the person's answer to our question; the clock continues."""
     form = ClarificationAnswerForm(request.POST)
     if link.case.state != CaseState.PAUSED:
-        return to(request, at_desk, "centre-case")
+        return to(request, deployment, "centre-case")
     if not form.is_valid():
-        return _case(request, at_desk, link, form=form, status=422)
-    actions.resume(link.case_id, form.cleaned_data["answer"], at_desk, who=lifecycle.SUBJECT, now=timezone.now())
-    return to(request, at_desk, "centre-case")
+        return _case(request, deployment, link, form=form, status=422)
+    actions.resume(link.case_id, form.cleaned_data["answer"], deployment, who=lifecycle.SUBJECT, now=timezone.now())
+    return to(request, deployment, "centre-case")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @window_page
-def take_back(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
+def take_back(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
     """Withdraw the request, after a confirmation, because it cannot be undone."""
     if not portal_session.is_inside(link) or link.case.state == CaseState.CLOSED:
-        return to(request, at_desk, "centre-case")
+        return to(request, deployment, "centre-case")
     try:
         if request.method != "POST":
             lifecycle.require_untouched(link.case)
-            return shown(request, at_desk, "take_back", {"title": case_status.asked_for(link.case)})
-        actions.withdraw(link.case_id, at_desk, who=lifecycle.SUBJECT, now=timezone.now())
+            return shown(request, deployment, "take_back", {"title": case_status.asked_for(link.case)})
+        actions.withdraw(link.case_id, deployment, who=lifecycle.SUBJECT, now=timezone.now())
     except lifecycle.CaseRefused:
         said = gettext("We have begun to carry it out, and it cannot be taken back any more.")
-        return _case(request, at_desk, link, wrong=said, status=409)
-    return to(request, at_desk, "centre-case")
+        return _case(request, deployment, link, wrong=said, status=409)
+    return to(request, deployment, "centre-case")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @window_page
-def appeal_form(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponse:
+def appeal_form(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
     """``/your-data/case/appeal``: appeal against a refusal or a partial fulfilment."""
     if not appeals.is_possible(link.case):
-        return to(request, at_desk, "centre-case")
+        return to(request, deployment, "centre-case")
     form = AppealForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         with contextlib.suppress(lifecycle.CaseRefused):  # someone has just appealed: the page says so
             text = form.cleaned_data["answer"]
-            opened = appeals.open_appeal(link.case_id, text, at_desk, channel=Channel.CENTRE, is_proved=True, now=now)
+            opened = appeals.open_appeal(
+                link.case_id, text, deployment, channel=Channel.CENTRE, is_proved=True, now=now
+            )
             secret = links.make(opened, MailedLink.Use.STATUS, now=now)
             portal_session.open_window(request, links.use(secret, now=now), now=now)
-        return to(request, at_desk, "centre-case")
+        return to(request, deployment, "centre-case")
     told = {
         "form": form,
         "reference": link.case.reference,
         "title": case_status.asked_for(link.case),
-        "due": _due(at_desk, CaseKind.REQUEST, Right.APPEAL, link="open").on,
+        "due": _due(deployment, CaseKind.REQUEST, Right.APPEAL, link="open").on,
         "at": reverse("centre-appeal"),
     }
-    return shown(request, at_desk, "appeal", told, status=_status(form))
+    return shown(request, deployment, "appeal", told, status=_status(form))
 
 
 @require_POST
 @window_page
-def fetch_package(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink) -> HttpResponseBase:
+def fetch_package(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponseBase:
     """Download the package with the person's data."""
-    packed = outcome.fetch(link, at_desk, now=timezone.now()) if portal_session.is_inside(link) else None
+    packed = outcome.fetch(link, deployment, now=timezone.now()) if portal_session.is_inside(link) else None
     if packed is None:
         return _case(
-            request, at_desk, link, wrong=gettext("The file is not there any more. You can ask again."), status=410
+            request, deployment, link, wrong=gettext("The file is not there any more. You can ask again."), status=410
         )
     name = f"{link.case.reference}.zip"
     response = FileResponse(io.BytesIO(packed), as_attachment=True, filename=name, content_type="application/zip")
@@ -479,14 +488,14 @@ def fetch_package(request: HttpRequest, at_desk: CaseDeployment, link: MailedLin
 
 @require_safe
 @window_page
-def receipt_page(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink, leaf: int) -> HttpResponse:
+def receipt_page(request: HttpRequest, deployment: Deployment, link: MailedLink, leaf: int) -> HttpResponse:
     """Show one ledger entry about this case, with its proof."""
-    return shown(request, at_desk, "receipt", _receipt(link, leaf))
+    return shown(request, deployment, "receipt", _receipt(link, leaf))
 
 
 @require_safe
 @window_page
-def receipt_file(request: HttpRequest, at_desk: CaseDeployment, link: MailedLink, leaf: int) -> HttpResponse:
+def receipt_file(request: HttpRequest, deployment: Deployment, link: MailedLink, leaf: int) -> HttpResponse:
     """Download the machine-readable proof (C2SP tlog-proof)."""
     return HttpResponse(_receipt(link, leaf)["receipt"], content_type="text/plain; charset=utf-8")
 
@@ -500,9 +509,9 @@ def _receipt(link: MailedLink, leaf: int) -> dict[str, Any]:
 
 @require_POST
 @centre_page
-def leave(request: HttpRequest, at_desk: CaseDeployment) -> HttpResponse:
+def leave(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/case/leave``: end the portal session, and clear this device's data."""
     portal_session.forget(request)
-    response = shown(request, at_desk, "left", {"at": reverse("centre")})
+    response = shown(request, deployment, "left", {"at": reverse("centre")})
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response

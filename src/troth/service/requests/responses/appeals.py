@@ -11,9 +11,9 @@ import datetime as dt
 
 from django.db import transaction
 
+from troth.service.core.deployment import Deployment
 from troth.service.requests import lifecycle
-from troth.service.requests.content import CaseContent
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.intake import receive
 from troth.service.requests.messages import day, redress, write
 from troth.service.requests.models import (
@@ -47,7 +47,7 @@ def is_possible(case: Case) -> bool:
 def open_appeal(
     case_id: int,
     text: str,
-    desk: CaseDeployment,
+    deployment: Deployment,
     *,
     channel: Channel,
     is_proved: bool,
@@ -60,7 +60,7 @@ def open_appeal(
         first = lifecycle.locked(case_id)
         if not is_possible(first):
             raise lifecycle.CaseRefused(f"{first.reference} was not refused, or somebody has appealed already")
-        before = desk.papers.content(first)
+        before = SealedContent(deployment.keyring).content(first)
         content = CaseContent(
             address=before.address, identifiers=before.identifiers, rows=before.rows, name=before.name, message=text
         )
@@ -76,7 +76,7 @@ def open_appeal(
             received_at=received_at,
             answers_case=first.pk,
         )
-        opened = receive.receive(intake, desk, now=now)
+        opened = receive.receive(intake, deployment, now=now)
         CaseEvent.objects.create(case=first, at=now, what="appealed", actor="subject")
         return opened
 
@@ -84,7 +84,7 @@ def open_appeal(
 def decide(
     case_id: int,
     text: str,
-    desk: CaseDeployment,
+    deployment: Deployment,
     *,
     granted: bool,
     who: lifecycle.Actor,
@@ -98,24 +98,24 @@ def decide(
         if case.right != Right.APPEAL or case.needs != WaitReason.ANSWER:
             raise lifecycle.CaseRefused(f"{case.reference} is no appeal that waits for an answer")
         lifecycle.require_other(case, who)
-        content = desk.papers.content(case)
-        desk.papers.put(case, dataclasses.replace(content, answer=text), now=now)
-        page = links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), desk)
-        facts = {"received": day(case.received_at, desk), "answer": text, "granted": "yes" if granted else "no"}
-        facts |= {"status": page, **({"cite": cite} if cite else {}), **redress(case, desk)}
-        write(case, "appeal_answered", desk, facts, content=content, now=now)
-        lifecycle.close(case, CaseOutcome.FULFILLED if granted else CaseOutcome.REFUSED, desk, who=who, now=now)
-        return _once_more(case, desk, now) if granted else None
+        content = SealedContent(deployment.keyring).content(case)
+        SealedContent(deployment.keyring).put(case, dataclasses.replace(content, answer=text), now=now)
+        page = links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), deployment)
+        facts = {"received": day(case.received_at, deployment), "answer": text, "granted": "yes" if granted else "no"}
+        facts |= {"status": page, **({"cite": cite} if cite else {}), **redress(case, deployment)}
+        write(case, "appeal_answered", deployment, facts, content=content, now=now)
+        lifecycle.close(case, CaseOutcome.FULFILLED if granted else CaseOutcome.REFUSED, deployment, who=who, now=now)
+        return _once_more(case, deployment, now) if granted else None
 
 
-def _once_more(case: Case, desk: CaseDeployment, now: dt.datetime) -> Case:
+def _once_more(case: Case, deployment: Deployment, now: dt.datetime) -> Case:
     """Open the original request again as a new case."""
     first = case.answers_case
     if first is None or first.content is None:
         raise lifecycle.CaseRefused("what was asked for at first is not kept any more; open it as a request of its own")
     intake = receive.Intake(
         kind=CaseKind.REQUEST,
-        content=dataclasses.replace(desk.papers.content(first), answer="", question=""),
+        content=dataclasses.replace(SealedContent(deployment.keyring).content(first), answer="", question=""),
         channel=Channel(case.channel),
         language=first.language,
         right=first.right,
@@ -124,4 +124,4 @@ def _once_more(case: Case, desk: CaseDeployment, now: dt.datetime) -> Case:
         is_confidential=first.is_confidential,
         answers_case=case.pk,
     )
-    return receive.receive(intake, desk, now=now)
+    return receive.receive(intake, deployment, now=now)

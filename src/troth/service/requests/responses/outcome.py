@@ -19,6 +19,7 @@ from troth.ledger import receipt as proof
 from troth.protect import SealingContext
 from troth.service.core import control_events
 from troth.service.core.actions import view_entries
+from troth.service.core.deployment import Deployment
 from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import DatabaseLog, record, sequence_if_sound
 from troth.service.core.subject_keys import SubjectKeys
@@ -28,8 +29,7 @@ from troth.service.labels import thousands
 from troth.service.mail.facts import RetainedItem, shortened
 from troth.service.requests import lifecycle, rules
 from troth.service.requests.aliases import about, names_of_cases
-from troth.service.requests.content import CaseContent, ContentGone
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.content import CaseContent, ContentGone, SealedContent
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.fulfilment.preview import shown_lines
 from troth.service.requests.fulfilment.recipient_evidence import evidence_of
@@ -64,7 +64,7 @@ RULE = lifecycle.Actor("rule")
 def hand_out(
     cases: Sequence[Case],
     contents: Mapping[int, CaseContent],
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     located_views: tuple[Located, Sequence[View]],
     *,
     now: dt.datetime,
@@ -72,46 +72,46 @@ def hand_out(
     """Record the access in the ledger; then for each case build and seal a package with the proof of that, e-mail its
     link and close the case, atomically and once. Returns the number of cases."""
     located, views = located_views
-    proofs = _put_on_record(cases, located, views, at_desk, now)
-    declared = at_desk.declaration
+    proofs = _put_on_record(cases, located, views, deployment, now)
+    declared = deployment.declaration
     handed = 0
     for case, view in zip(cases, views, strict=True):
         content = contents[case.pk]
-        parts = [*map(_part, view.tables), *external_systems.parts(case, at_desk)]
-        uploads, missing = external_systems.uploads(case, at_desk), _missing(case)
+        parts = [*map(_part, view.tables), *external_systems.parts(case, deployment)]
+        uploads, missing = external_systems.uploads(case, deployment), _missing(case)
         unanswered = {step.system: step.why or step.state for step in missing}
         is_empty = not (parts or uploads or unanswered)
         taken = portable(declared, parts)[0] if case.right == Right.PORT else parts
         told = CaseAnswer(parts, uploads, unanswered, proofs.get(case.pk))
-        packed = None if is_empty else build(_contents(case, content, told, at_desk, now))
+        packed = None if is_empty else build(_contents(case, content, told, deployment, now))
         with transaction.atomic():
             fresh = lifecycle.locked(case.pk)
             if fresh.outcome:
                 continue
             if packed is not None:
-                _put(fresh, packed, at_desk, now)
+                _put(fresh, packed, deployment, now)
                 empty = "" if taken or uploads else "left_out" if parts else "yes"
-                _mail_link(fresh, content, missing, at_desk, now, empty=empty)
+                _mail_link(fresh, content, missing, deployment, now, empty=empty)
             else:
                 facts = {
                     "right": case.right,
-                    "received": day(case.received_at, at_desk),
-                    **_where(case, content, at_desk),
-                    **redress(case, at_desk),
+                    "received": day(case.received_at, deployment),
+                    **_where(case, content, deployment),
+                    **redress(case, deployment),
                 }
-                write(fresh, "nothing_held", at_desk, facts, content=content, now=now)
+                write(fresh, "nothing_held", deployment, facts, content=content, now=now)
             outcome = CaseOutcome.PARTLY_FULFILLED if missing else CaseOutcome.FULFILLED
             told_of = {"tables": len(parts), "taken": len(taken) + len(uploads), "package": packed is not None}
-            lifecycle.close(fresh, outcome, at_desk, who=RULE, now=now, facts=told_of)
+            lifecycle.close(fresh, outcome, deployment, who=RULE, now=now, facts=told_of)
             handed += 1
     return handed
 
 
 def _put_on_record(
-    cases: Sequence[Case], located: Located, views: Sequence[View], at_desk: CaseDeployment, now: dt.datetime
+    cases: Sequence[Case], located: Located, views: Sequence[View], deployment: Deployment, now: dt.datetime
 ) -> dict[int, dict[str, object]]:
     """Record the access in the ledger before anything is released, once per case. Returns the proofs by case."""
-    entries = view_entries(located, views, at_desk.keyring, purpose="subject_request", at=now, actor="subject")
+    entries = view_entries(located, views, deployment.keyring, purpose="subject_request", at=now, actor="subject")
     run_id = "view"
     with transaction.atomic():
         known = set(CaseReceipt.objects.filter(case__in=cases, run=run_id).values_list("case_id", flat=True))
@@ -120,10 +120,10 @@ def _put_on_record(
         ]
         rows = record(*(entry for _, _, entry in fresh))
         CaseReceipt.objects.bulk_create(
-            CaseReceipt(case=case, run=run_id, entry=row, at=now, lines=_lines(case, view, at_desk))
+            CaseReceipt(case=case, run=run_id, entry=row, at=now, lines=_lines(case, view, deployment))
             for (case, view, _), row in zip(fresh, rows, strict=True)
         )
-    signer = ledger_signer(at_desk.keyring, at_desk.declaration.organisation)
+    signer = ledger_signer(deployment.keyring, deployment.declaration.organisation)
     sequence_if_sound(signer, now=now)
     log = DatabaseLog(signer)
     leaves = CaseReceipt.objects.filter(case__in=cases, run=run_id, entry__leaf__isnull=False)
@@ -134,12 +134,12 @@ def _put_on_record(
     }
 
 
-def _lines(case: Case, view: View, at_desk: CaseDeployment) -> list[dict[str, Any]]:
+def _lines(case: Case, view: View, deployment: Deployment) -> list[dict[str, Any]]:
     """Places and counts of the data in the package."""
     lines = shown_lines(view)
     if case.right != Right.PORT:
         return lines
-    taken = {part.place for part in portable(at_desk.declaration, [*map(_part, view.tables)])[0]}
+    taken = {part.place for part in portable(deployment.declaration, [*map(_part, view.tables)])[0]}
     return [line for line in lines if line["place"] in taken]
 
 
@@ -162,51 +162,51 @@ def _missing(case: Case) -> list[CaseStep]:
     return list(case.steps.exclude(state=CaseStep.State.DONE).exclude(why="right_not_answered").order_by("id"))
 
 
-def _where(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, Any]:
+def _where(case: Case, content: CaseContent, deployment: Deployment) -> dict[str, Any]:
     """Facts about systems that were searched for a case, and those that were not: never asked for this right, or not
     searchable by the given identifiers."""
     steps = {step.system: step for step in case.steps.all()}
     done = {name for name, step in steps.items() if step.state == CaseStep.State.DONE}
-    systems = at_desk.declaration.systems
+    systems = deployment.declaration.systems
     silent = {name for name, step in steps.items() if step.why == "right_not_answered"}
     kinds = kinds_of(content)
     here = [name for name, one in systems.items() if name not in silent and (name in done or bool(one.tables))]
-    where = [name for name in here if name in done or is_searchable(at_desk.declaration, name, kinds)]
+    where = [name for name in here if name in done or is_searchable(deployment.declaration, name, kinds)]
     with translation.override(case.language):
         lines = {
-            "where": tuple(shortened(system_words(at_desk.declaration, name)) for name in where),
+            "where": tuple(shortened(system_words(deployment.declaration, name)) for name in where),
             "unsearchable": tuple(
                 shortened(f"{one.title}: {one.why}")
-                for one in unsearched(at_desk.declaration, [name for name in here if name not in done], kinds)
+                for one in unsearched(deployment.declaration, [name for name in here if name not in done], kinds)
             ),
-            "elsewhere": tuple(shortened(system_words(at_desk.declaration, name)) for name in sorted(silent)),
+            "elsewhere": tuple(shortened(system_words(deployment.declaration, name)) for name in sorted(silent)),
         }
     return {name: some for name, some in lines.items() if some}
 
 
 def _contents(
-    case: Case, content: CaseContent, answer: CaseAnswer, at_desk: CaseDeployment, now: dt.datetime
+    case: Case, content: CaseContent, answer: CaseAnswer, deployment: Deployment, now: dt.datetime
 ) -> Contents:
     identity = content.identity
-    names = names_of(identity, at_desk.keyring) if identity is not None else ()
+    names = names_of(identity, deployment.keyring) if identity is not None else ()
     shared = [Shared(one.recipient, one.categories, one.purpose, one.at) for one in received(names)]
     looks = [(look.at, look.role, look.purpose) for name in names for look in accesses_of(name)]
     return Contents(
         right=case.right,
         reference=case.reference,
         language=case.language,
-        declaration=at_desk.declaration,
+        declaration=deployment.declaration,
         parts=answer.parts,
         received_at=case.received_at,
         made_at=now,
-        until=_until(at_desk, now),
+        until=_until(deployment, now),
         shared=shared,
         looks=sorted(looks),
-        stopped=_stopped(content, at_desk),
+        stopped=_stopped(content, deployment),
         kinds=kinds_of(content),
         unanswered=answer.unanswered,
         uploads=answer.uploads,
-        site=f"{at_desk.site}/your-data/",
+        site=f"{deployment.site}/your-data/",
         receipt=answer.proof,
     )
 
@@ -216,22 +216,24 @@ def kinds_of(content: CaseContent) -> tuple[str, ...]:
     return tuple(kind for kind, _ in content.identifiers) or tuple(IdentityKind)
 
 
-def _stopped(content: CaseContent, at_desk: CaseDeployment) -> tuple[str, ...]:
+def _stopped(content: CaseContent, deployment: Deployment) -> tuple[str, ...]:
     """Purposes stopped for the given identifiers; contains the empty name if the data may only be stored."""
-    in_force = Restriction.objects.filter(mark__in=marks_of(content.identifiers, at_desk), lifted_at=None)
+    in_force = Restriction.objects.filter(mark__in=marks_of(content.identifiers, deployment), lifted_at=None)
     return tuple(sorted(set(in_force.values_list("purpose", flat=True))))
 
 
-def _until(at_desk: CaseDeployment, now: dt.datetime) -> dt.datetime:
-    return dt.datetime.combine(at_desk.declaration.requests.package.after(now.date()), now.timetz())
+def _until(deployment: Deployment, now: dt.datetime) -> dt.datetime:
+    return dt.datetime.combine(deployment.declaration.requests.package.after(now.date()), now.timetz())
 
 
-def _put(case: Case, packed: bytes, at_desk: CaseDeployment, now: dt.datetime) -> None:
+def _put(case: Case, packed: bytes, deployment: Deployment, now: dt.datetime) -> None:
     """Seal the package under its own key, in the caller's transaction."""
-    name = str(at_desk.keyring.pseudonym("package", case.reference))
-    row, key = SubjectKeys(at_desk.keyring).each([name], now=now)[name]
+    name = str(deployment.keyring.pseudonym("package", case.reference))
+    row, key = SubjectKeys(deployment.keyring).each([name], now=now)[name]
     sealed = key.seal(packed, _context(case))
-    Package.objects.create(case=case, key=row, sealed=sealed, size=len(packed), made_at=now, until=_until(at_desk, now))
+    Package.objects.create(
+        case=case, key=row, sealed=sealed, size=len(packed), made_at=now, until=_until(deployment, now)
+    )
 
 
 def _context(case: Case) -> SealingContext:
@@ -242,44 +244,44 @@ def _mail_link(
     case: Case,
     content: CaseContent,
     missing: Sequence[CaseStep],
-    at_desk: CaseDeployment,
+    deployment: Deployment,
     now: dt.datetime,
     *,
     empty: str,
 ) -> None:
-    until = _until(at_desk, now)
+    until = _until(deployment, now)
     secret = links.make(case, MailedLink.Use.PACKAGE, now=now, lasts=until - now)
-    facts: dict[str, Any] = {"right": case.right, "link": links.address_of(secret, at_desk), "until": until}
+    facts: dict[str, Any] = {"right": case.right, "link": links.address_of(secret, deployment), "until": until}
     if empty:
         facts["empty"] = empty
     if missing:
-        facts |= {"missing": tuple(shortened(f"{_title(step, at_desk)}: {_undone_words(step)}") for step in missing)}
-        facts |= redress(case, at_desk) | appealing(case, at_desk)
-    write(case, "package_ready", at_desk, facts, content=content, now=now)
+        facts |= {"missing": tuple(shortened(f"{_title(step, deployment)}: {_undone_words(step)}") for step in missing)}
+        facts |= redress(case, deployment) | appealing(case, deployment)
+    write(case, "package_ready", deployment, facts, content=content, now=now)
 
 
-def fetch(link: MailedLink, at_desk: CaseDeployment, *, now: dt.datetime) -> bytes | None:
+def fetch(link: MailedLink, deployment: Deployment, *, now: dt.datetime) -> bytes | None:
     """The package of a used link; None if it has expired."""
-    return unsealed(link.case, at_desk, now=now)
+    return unsealed(link.case, deployment, now=now)
 
 
-def unsealed(case: Case, at_desk: CaseDeployment, *, now: dt.datetime) -> bytes | None:
+def unsealed(case: Case, deployment: Deployment, *, now: dt.datetime) -> bytes | None:
     """The decrypted package of a case; None if there is none or it has expired. The caller must authorise the
     access."""
     package = Package.objects.select_related("key", "case").filter(case=case.pk, until__gt=now).first()
     if package is None or package.key is None or package.key.wrapped_key is None:
         return None
-    key = at_desk.keyring.open_key(bytes(package.key.wrapped_key), package.key.pseudonym)
+    key = deployment.keyring.open_key(bytes(package.key.wrapped_key), package.key.pseudonym)
     packed = key.unseal(bytes(package.sealed), _context(package.case))
     Package.objects.filter(pk=package.pk, fetched_at=None).update(fetched_at=now)
     return packed
 
 
-def sweep(at_desk: CaseDeployment, *, now: dt.datetime) -> int:
+def sweep(deployment: Deployment, *, now: dt.datetime) -> int:
     """Delete expired packages with their keys. Returns how many; at most 100 per call."""
     with transaction.atomic():
         over = list(Package.objects.select_related("key").filter(until__lte=now)[:100])
-        SubjectKeys(at_desk.keyring).erase([one.key.pseudonym for one in over if one.key is not None], now=now)
+        SubjectKeys(deployment.keyring).erase([one.key.pseudonym for one in over if one.key is not None], now=now)
         Package.objects.filter(pk__in=[one.pk for one in over]).delete()
     return len(over)
 
@@ -287,68 +289,71 @@ def sweep(at_desk: CaseDeployment, *, now: dt.datetime) -> int:
 # --- closing ----------------------------------------------------------------------------------------------------------
 
 
-def close_done(case: Case, content: CaseContent, at_desk: CaseDeployment, *, now: dt.datetime) -> bool:
+def close_done(case: Case, content: CaseContent, deployment: Deployment, *, now: dt.datetime) -> bool:
     """Inform the person and the recipients, and close the case, atomically and once. True if this call closed it."""
     with transaction.atomic():
         fresh = lifecycle.locked(case.pk)
         if fresh.outcome:
             return False
         if fresh.right in STOPS:
-            return _close_stopped(fresh, content, at_desk, now)
+            return _close_stopped(fresh, content, deployment, now)
         lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
         steps = list(fresh.steps.all())
         with translation.override(fresh.language):
-            stayed = [*_kept(lines, fresh, at_desk), *(one for step in steps for one in _kept_there(step, at_desk))]
-            did = _did(lines, fresh, steps, at_desk)
-            stayed += _left(fresh, at_desk)
+            stayed = [
+                *_kept(lines, fresh, deployment),
+                *(one for step in steps for one in _kept_there(step, deployment)),
+            ]
+            did = _did(lines, fresh, steps, deployment)
+            stayed += _left(fresh, deployment)
         undone = _missing(fresh)
         outcome = rules.outcome(kept=bool(stayed), refused=False, failed=bool(undone), anything_done=True)
-        told = _tell_recipients(fresh, content, at_desk, now, is_done=did != _NOTHING)
-        facts = {**_status(fresh, at_desk, now), **redress(fresh, at_desk), **({"told": told} if told else {})}
-        facts |= {"received": day(fresh.received_at, at_desk), "done": day(now, at_desk)}
-        facts |= _unasked(fresh, at_desk)
-        facts |= _unsearched(fresh, at_desk) if fresh.right == Right.ERASE else {}
+        told = _tell_recipients(fresh, content, deployment, now, is_done=did != _NOTHING)
+        facts = {**_status(fresh, deployment, now), **redress(fresh, deployment), **({"told": told} if told else {})}
+        facts |= {"received": day(fresh.received_at, deployment), "done": day(now, deployment)}
+        facts |= _unasked(fresh, deployment)
+        facts |= _unsearched(fresh, deployment) if fresh.right == Right.ERASE else {}
         if stayed or undone:
             stayed += [
-                RetainedItem(shortened(_title(step, at_desk)), _undone_words(step), "GDPR Art. 12(4)")
+                RetainedItem(shortened(_title(step, deployment)), _undone_words(step), "GDPR Art. 12(4)")
                 for step in undone
             ]
-            facts |= appealing(fresh, at_desk)
+            facts |= appealing(fresh, deployment)
             facts |= {"right": fresh.right, "did": did, "kept": tuple(stayed)}
-            write(fresh, "partly_fulfilled", at_desk, facts, content=content, now=now)
+            write(fresh, "partly_fulfilled", deployment, facts, content=content, now=now)
         else:
-            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, at_desk)
-            write(fresh, f"fulfilled_{fresh.right}", at_desk, facts, content=content, now=now)
+            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, deployment)
+            write(fresh, f"fulfilled_{fresh.right}", deployment, facts, content=content, now=now)
         if fresh.right == Right.ERASE:
-            _unguard(fresh, content, at_desk, is_done=not undone, now=now)
+            _unguard(fresh, content, deployment, is_done=not undone, now=now)
         summed = {"kept": len(stayed), "told": len(told), "did": did != _NOTHING}
-        lifecycle.close(fresh, outcome, at_desk, who=RULE, now=now, facts=summed)
+        lifecycle.close(fresh, outcome, deployment, who=RULE, now=now, facts=summed)
         if fresh.right == Right.ERASE:
-            _end_stops(fresh, at_desk, now)
+            _end_stops(fresh, deployment, now)
         return True
 
 
-def _close_stopped(case: Case, content: CaseContent, at_desk: CaseDeployment, now: dt.datetime) -> bool:
+def _close_stopped(case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> bool:
     """Inform the person where the use has stopped and where it could not be stopped, and close the case."""
-    erasure = _erased_since(case, content, at_desk)
+    erasure = _erased_since(case, content, deployment)
     if erasure is not None and not _missing(erasure):
-        _end_erased(case, content, erasure, at_desk, now)
+        _end_erased(case, content, erasure, deployment, now)
         return True
     undone = _missing(case)
     outcome = rules.outcome(kept=False, refused=False, failed=bool(undone), anything_done=True)
     # Recipients that were meanwhile told to delete the data are not told to keep it.
-    told = () if erasure is not None else _tell_recipients(case, content, at_desk, now, is_done=True)
-    facts = {**_stops(case, content, at_desk), **_status(case, at_desk, now), **redress(case, at_desk)}
-    facts |= {"done": day(now, at_desk), **({"told": told} if told else {})}
+    told = () if erasure is not None else _tell_recipients(case, content, deployment, now, is_done=True)
+    facts = {**_stops(case, content, deployment), **_status(case, deployment, now), **redress(case, deployment)}
+    facts |= {"done": day(now, deployment), **({"told": told} if told else {})}
     if undone:
-        facts |= appealing(case, at_desk)
-        facts["undone"] = tuple(shortened(f"{_title(step, at_desk)}: {_undone_words(step)}") for step in undone)
-    write(case, "stopped", at_desk, facts, content=content, now=now)
-    lifecycle.close(case, outcome, at_desk, who=RULE, now=now, facts={"kept": len(undone), "told": len(told)})
+        facts |= appealing(case, deployment)
+        facts["undone"] = tuple(shortened(f"{_title(step, deployment)}: {_undone_words(step)}") for step in undone)
+    write(case, "stopped", deployment, facts, content=content, now=now)
+    lifecycle.close(case, outcome, deployment, who=RULE, now=now, facts={"kept": len(undone), "told": len(told)})
     return True
 
 
-def _end_stops(erasure: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
+def _end_stops(erasure: Case, deployment: Deployment, now: dt.datetime) -> None:
     """Close waiting cases that would stop a use of data that *erasure* has deleted, because they are obsolete."""
     names = names_of_cases([(erasure.pk, erasure.subject)])[erasure.pk]
     waiting = Case.objects.filter(about(names), right__in=STOPS, state__in=[CaseState.IN_PROGRESS, CaseState.PAUSED])
@@ -357,76 +362,78 @@ def _end_stops(erasure: Case, at_desk: CaseDeployment, now: dt.datetime) -> None
         if case.outcome or case.batch_id is not None:  # a case in execution checks this when it is answered
             continue
         with contextlib.suppress(ContentGone):
-            content = at_desk.papers.content(case)
-            found = _erased_since(case, content, at_desk)
+            content = SealedContent(deployment.keyring).content(case)
+            found = _erased_since(case, content, deployment)
             if found is not None and not _missing(found):
-                _end_erased(case, content, found, at_desk, now)
+                _end_erased(case, content, found, deployment, now)
 
 
-def _erased_since(case: Case, content: CaseContent, at_desk: CaseDeployment) -> Case | None:
+def _erased_since(case: Case, content: CaseContent, deployment: Deployment) -> Case | None:
     """The latest erasure closed after *case* arrived that covers all its identifiers, or None. Erasures of rows chosen
     by staff do not count, because they may not cover everything under an identifier."""
     names = names_of_cases([(case.pk, case.subject)])[case.pk]
     closed = Case.objects.filter(about(names), right=Right.ERASE, closed_at__gte=case.received_at)
     done = closed.filter(outcome__in=[CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED])
-    marks = set(marks_of(content.identifiers, at_desk))
+    marks = set(marks_of(content.identifiers, deployment))
     for erasure in done.select_related("key").order_by("-closed_at"):
         with contextlib.suppress(ContentGone):
-            asked = at_desk.papers.content(erasure)
+            asked = SealedContent(deployment.keyring).content(erasure)
             is_of_rows = content.rows or asked.rows
-            if marks and not is_of_rows and marks <= set(marks_of(asked.identifiers, at_desk)):
+            if marks and not is_of_rows and marks <= set(marks_of(asked.identifiers, deployment)):
                 return erasure
     return None
 
 
-def _end_erased(case: Case, content: CaseContent, erasure: Case, at_desk: CaseDeployment, now: dt.datetime) -> None:
+def _end_erased(case: Case, content: CaseContent, erasure: Case, deployment: Deployment, now: dt.datetime) -> None:
     """Close *case* and inform the person, because their data was meanwhile erased. Recipients are not told to restrict
     data that they were told to delete. A choice about a purpose stays recorded."""
     ended = {"state": CaseStep.State.FAILED, "why": "erased", "ended_at": now}
     case.steps.filter(state=CaseStep.State.WAITING).update(**ended)
     if case.restrictions.filter(purpose="", lifted_at=None).update(lifted_at=now):
         control_events.note("restriction.changed", now=now)
-    facts = {"right": case.right, "closed": day(now, at_desk), "erasure": erasure.reference}
+    facts = {"right": case.right, "closed": day(now, deployment), "erasure": erasure.reference}
     facts |= {"remembered": "yes"} if case.restrictions.filter(lifted_at=None).exists() else {}
-    write(case, "withdrawn", at_desk, {**facts, **_status(case, at_desk, now)}, content=content, now=now)
-    lifecycle.close(case, CaseOutcome.WITHDRAWN, at_desk, who=RULE, now=now, facts={"why": "erased"})
+    write(case, "withdrawn", deployment, {**facts, **_status(case, deployment, now)}, content=content, now=now)
+    lifecycle.close(case, CaseOutcome.WITHDRAWN, deployment, who=RULE, now=now, facts={"why": "erased"})
 
 
-def stop_recorded(case: Case, at_desk: CaseDeployment, *, now: dt.datetime, is_weighed: bool = False) -> None:
+def stop_recorded(case: Case, deployment: Deployment, *, now: dt.datetime, is_weighed: bool = False) -> None:
     """Inform the person that their choice is recorded, where the use has stopped, and where staff must still act: sent
     only while tasks are open or, with *is_weighed*, an objection is being weighed."""
     waiting = list(case.steps.filter(way="task", state=CaseStep.State.WAITING).order_by("id"))
     if not waiting and not is_weighed:
         return
-    content = at_desk.papers.content(case)
-    facts = {**_stops(case, content, at_desk), **_status(case, at_desk, now)}
+    content = SealedContent(deployment.keyring).content(case)
+    facts = {**_stops(case, content, deployment), **_status(case, deployment, now)}
     facts |= {"weighed": "yes"} if is_weighed else {}
     if waiting:
-        facts["waiting"] = tuple(dict.fromkeys(shortened(_title(step, at_desk)) for step in waiting))
-    write(case, "stop_recorded", at_desk, facts, content=content, now=now)
+        facts["waiting"] = tuple(dict.fromkeys(shortened(_title(step, deployment)) for step in waiting))
+    write(case, "stop_recorded", deployment, facts, content=content, now=now)
 
 
-def _stops(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, Any]:
+def _stops(case: Case, content: CaseContent, deployment: Deployment) -> dict[str, Any]:
     """Facts about a stop, taken from the case's steps: the uses, the systems where it was verified, and those without
     data."""
-    facts: dict[str, Any] = {"right": case.right, "received": day(case.received_at, at_desk)}
+    facts: dict[str, Any] = {"right": case.right, "received": day(case.received_at, deployment)}
     if case.right in CHOICES:
-        names = rules.stopped_by(at_desk.declaration, case.right, content.purposes)
+        names = rules.stopped_by(deployment.declaration, case.right, content.purposes)
         with translation.override(case.language):
-            titles = [purpose_words(at_desk.declaration, name) for name in names]
+            titles = [purpose_words(deployment.declaration, name) for name in names]
         facts["purposes"] = tuple(map(shortened, titles)) or ("–",)
     done = list(case.steps.filter(state=CaseStep.State.DONE).order_by("id"))
     with translation.override(case.language):
         places = tuple(
-            shortened(f"{_title(step, at_desk)}: {_STOPPED[step.way]}") for step in done if step.why != NOTHING_HELD
+            shortened(f"{_title(step, deployment)}: {_STOPPED[step.way]}") for step in done if step.why != NOTHING_HELD
         )
-    kinds, systems = kinds_of(content), at_desk.declaration.systems
+    kinds, systems = kinds_of(content), deployment.declaration.systems
     searched = tuple(
-        shortened(_title(step, at_desk))
+        shortened(_title(step, deployment))
         for step in done
         if step.why == NOTHING_HELD
         and (
-            step.way != "store" or step.system not in systems or is_searchable(at_desk.declaration, step.system, kinds)
+            step.way != "store"
+            or step.system not in systems
+            or is_searchable(deployment.declaration, step.system, kinds)
         )
     )
     facts |= {"places": places} if places else {}
@@ -444,18 +451,18 @@ _STOPPED = {
 }
 
 
-def _unguard(case: Case, content: CaseContent, at_desk: CaseDeployment, *, is_done: bool, now: dt.datetime) -> None:
+def _unguard(case: Case, content: CaseContent, deployment: Deployment, *, is_done: bool, now: dt.datetime) -> None:
     """Lift restrictions after an erasure: the restricted data is gone, so a person who returns must not be refused. If
     staff chose rows, only this case's restrictions are lifted, because several people may share an address."""
     ended = Q(case=case)
     if is_done and not content.rows:
-        ended |= Q(mark__in=marks_of(content.identifiers, at_desk))
+        ended |= Q(mark__in=marks_of(content.identifiers, deployment))
     if Restriction.objects.filter(ended, purpose="", lifted_at=None).update(lifted_at=now):
         control_events.note("restriction.changed", now=now)
 
 
-def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: CaseDeployment) -> list[RetainedItem]:
-    stayed = joined(done(line, case.right, at_desk.declaration) for line in kept(lines))
+def _kept(lines: Iterable[Mapping[str, Any]], case: Case, deployment: Deployment) -> list[RetainedItem]:
+    stayed = joined(done(line, case.right, deployment.declaration) for line in kept(lines))
     return [
         RetainedItem(
             shortened(f"{one.place} ({thousands(one.rows)})"),
@@ -467,23 +474,23 @@ def _kept(lines: Iterable[Mapping[str, Any]], case: Case, at_desk: CaseDeploymen
     ]
 
 
-def _left(case: Case, at_desk: CaseDeployment) -> list[RetainedItem]:
+def _left(case: Case, deployment: Deployment) -> list[RetainedItem]:
     """Residue found by rescans, in the active language."""
     because = gettext("it was still there when we looked again")
     return [
         RetainedItem(
-            shortened(f"{place_words(at_desk.declaration, place)} ({thousands(rows)})"), because, "GDPR Art. 12(4)"
+            shortened(f"{place_words(deployment.declaration, place)} ({thousands(rows)})"), because, "GDPR Art. 12(4)"
         )
         for receipt in case.receipts.order_by("at", "id")
         for place, rows in receipt.residue.items()
     ]
 
 
-def _kept_there(step: CaseStep, at_desk: CaseDeployment) -> list[RetainedItem]:
+def _kept_there(step: CaseStep, deployment: Deployment) -> list[RetainedItem]:
     return [
         RetainedItem(
             what=shortened(
-                f"{system_words(at_desk.declaration, step.system)}: {kept['what']} ({thousands(kept['rows'])})"
+                f"{system_words(deployment.declaration, step.system)}: {kept['what']} ({thousands(kept['rows'])})"
             ),
             because=shortened(kept["words"]),
             cite=shortened(kept["cite"]),
@@ -493,9 +500,9 @@ def _kept_there(step: CaseStep, at_desk: CaseDeployment) -> list[RetainedItem]:
     ]
 
 
-def _title(step: CaseStep, at_desk: CaseDeployment) -> str:
+def _title(step: CaseStep, deployment: Deployment) -> str:
     with translation.override(step.case.language):
-        return system_words(at_desk.declaration, step.system)
+        return system_words(deployment.declaration, step.system)
 
 
 _UNDONE = {
@@ -519,14 +526,14 @@ def _undone_words(step: CaseStep) -> str:
 _NOTHING = "–"
 
 
-def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[CaseStep], at_desk: CaseDeployment) -> str:
+def _did(lines: Sequence[Mapping[str, Any]], case: Case, steps: Sequence[CaseStep], deployment: Deployment) -> str:
     """Actions by place, in the active language. Rows of which something stays are counted with the reason instead, so
     that each row is counted once."""
-    changed = joined(done(line, case.right, at_desk.declaration) for line in whole(lines))
+    changed = joined(done(line, case.right, deployment.declaration) for line in whole(lines))
     words = [f"- {one.place} ({thousands(one.rows)}): {one.text}" for one in changed]
-    stayed = (done(line, case.right, at_desk.declaration) for line in kept(lines))
+    stayed = (done(line, case.right, deployment.declaration) for line in kept(lines))
     words += dict.fromkeys(f"- {one.place}: {one.text}" for one in stayed if one.is_in_part)
-    words += [f"- {_title(step, at_desk)}: {gettext('Done')}" for step in steps if _has_acted(step)]
+    words += [f"- {_title(step, deployment)}: {gettext('Done')}" for step in steps if _has_acted(step)]
     return "\n".join(words) or _NOTHING
 
 
@@ -544,9 +551,9 @@ def _erased(case: Case, did: str) -> dict[str, Any]:
     return facts | ({"final_after": max(days)} if days else {})
 
 
-def _unsearched(case: Case, at_desk: CaseDeployment) -> dict[str, Any]:
+def _unsearched(case: Case, deployment: Deployment) -> dict[str, Any]:
     """Systems with free-text columns, which requests do not search: rows of others may mention the person."""
-    declaration = at_desk.declaration
+    declaration = deployment.declaration
     with translation.override(case.language):
         names = tuple(
             shortened(system_words(declaration, name))
@@ -557,21 +564,21 @@ def _unsearched(case: Case, at_desk: CaseDeployment) -> dict[str, Any]:
     return {"unsearched": names} if names else {}
 
 
-def _unasked(case: Case, at_desk: CaseDeployment) -> dict[str, Any]:
+def _unasked(case: Case, deployment: Deployment) -> dict[str, Any]:
     """Systems that do not support this right, and so were not searched."""
     silent = case.steps.filter(why="right_not_answered").exclude(state=CaseStep.State.DONE).order_by("id")
-    names = tuple(shortened(_title(step, at_desk)) for step in silent)
+    names = tuple(shortened(_title(step, deployment)) for step in silent)
     return {"elsewhere": names} if names else {}
 
 
-def _said(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, Any]:
+def _said(case: Case, content: CaseContent, deployment: Deployment) -> dict[str, Any]:
     """Facts about a correction: what was changed, and what was found nowhere."""
     if case.right != Right.AMEND:
         return {}
-    written = _written(case, content, at_desk)
+    written = _written(case, content, deployment)
     with translation.override(case.language):
-        words = {one: shortened(target_words(at_desk.declaration, one)) for one in content.changes}
-        named = [f"{_title(step, at_desk)}: {gettext('Done')}" for step in written.by]
+        words = {one: shortened(target_words(deployment.declaration, one)) for one in content.changes}
+        named = [f"{_title(step, deployment)}: {gettext('Done')}" for step in written.by]
     facts = {
         "changed": (*(words[one] for one in words if one in written.surely), *map(shortened, named)),
         "unchanged": tuple(words[one] for one in words if one not in written.surely | written.maybe),
@@ -589,9 +596,9 @@ class _Written:
     by: tuple[CaseStep, ...]
 
 
-def _written(case: Case, content: CaseContent, at_desk: CaseDeployment) -> _Written:
+def _written(case: Case, content: CaseContent, deployment: Deployment) -> _Written:
     """Determine which requested targets were written, in the company's stores or by external systems."""
-    systems, found = at_desk.declaration.systems, set[str]()
+    systems, found = deployment.declaration.systems, set[str]()
     for line in (line for receipt in case.receipts.all() for line in receipt.lines):
         system, _, place = str(line["place"]).partition(".")
         columns = str(line["words"]).partition("; keep ")[0].removeprefix("amend ")
@@ -611,44 +618,44 @@ def _written(case: Case, content: CaseContent, at_desk: CaseDeployment) -> _Writ
     return _Written(frozenset(found), frozenset(maybe - found), tuple(by))
 
 
-def _status(case: Case, at_desk: CaseDeployment, now: dt.datetime) -> dict[str, Any]:
-    return {"status": links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), at_desk)}
+def _status(case: Case, deployment: Deployment, now: dt.datetime) -> dict[str, Any]:
+    return {"status": links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), deployment)}
 
 
 def _tell_recipients(
-    case: Case, content: CaseContent, at_desk: CaseDeployment, now: dt.datetime, *, is_done: bool
+    case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime, *, is_done: bool
 ) -> tuple[str, ...]:
     """Notify recipients that provably received the person's data of its correction, erasure or restriction (GDPR Art.
     19), if anything changed. Returns their titles. The event also lists recipients that staff must notify or check, and
     those not notified because a law keeps all their data."""
-    evidence = evidence_of(case, at_desk)
+    evidence = evidence_of(case, deployment)
     changed = Changed(
         case=case.reference,
         right=case.right,
         identity=content.identity,
         named=content.identifiers,
-        on=day(now, at_desk),
-        changes=_by_category(case, content, at_desk) if case.right == Right.AMEND else None,
+        on=day(now, deployment),
+        changes=_by_category(case, content, deployment) if case.right == Right.AMEND else None,
         evidence=evidence,
         is_done=is_done or any(went.changed for went in evidence.fed.values()),  # changed by a run that left no receipt
     )
-    notices = tell(changed, at_desk.declaration, at_desk.keyring, now=now)
+    notices = tell(changed, deployment.declaration, deployment.keyring, now=now)
     if notices.told or notices.untold or notices.kept:
         facts = {"told": list(notices.told), "untold": list(notices.untold), "not_told_as_kept": list(notices.kept)}
         CaseEvent.objects.create(case=case, at=now, what="recipients_told", actor="rule", facts=facts)
-    return tuple(at_desk.declaration.recipients[name].title or name for name in notices.told)
+    return tuple(deployment.declaration.recipients[name].title or name for name in notices.told)
 
 
-def _by_category(case: Case, content: CaseContent, at_desk: CaseDeployment) -> dict[str, tuple[str, ...]]:
+def _by_category(case: Case, content: CaseContent, deployment: Deployment) -> dict[str, tuple[str, ...]]:
     """New values by category, also for targets named by column: two columns of one category may have different values.
     No values if it is uncertain whether they were written."""
     named = {
         f"{system}.{place}.{column}": use.category
-        for system, declared in at_desk.declaration.systems.items()
+        for system, declared in deployment.declaration.systems.items()
         for place, table in declared.tables.items()
         for column, use in table.fields.items()
     }
-    written, values = _written(case, content, at_desk), dict[str, tuple[str, ...]]()
+    written, values = _written(case, content, deployment), dict[str, tuple[str, ...]]()
     for target, value in content.changes.items():
         category = named.get(target, target)
         if target in written.surely and value not in (had := values.get(category, ())):
@@ -658,7 +665,7 @@ def _by_category(case: Case, content: CaseContent, at_desk: CaseDeployment) -> d
     return values
 
 
-def window_opened(case: Case, at_desk: CaseDeployment, *, now: dt.datetime) -> None:
+def window_opened(case: Case, deployment: Deployment, *, now: dt.datetime) -> None:
     """Record the event, shown to the person, that the data is restricted now and when it will be erased."""
     assert case.window_until is not None, "a window has an end"
     facts = {"until": case.window_until.date().isoformat()}

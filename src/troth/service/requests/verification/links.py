@@ -14,7 +14,7 @@ import secrets
 from django.db import transaction
 
 from troth.service.configuration import ServiceError
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.core.deployment import Deployment
 from troth.service.requests.models import Case, MailedLink
 
 LINK_HOURS = 24
@@ -47,9 +47,9 @@ def drop(secret: str) -> None:
     MailedLink.objects.filter(digest=_digest(secret)).delete()
 
 
-def address_of(secret: str, desk: CaseDeployment) -> str:
+def address_of(secret: str, deployment: Deployment) -> str:
     """The URL to be mailed."""
-    return f"{desk.site}/your-data/link/{secret}"
+    return f"{deployment.site}/your-data/link/{secret}"
 
 
 def find(secret: str, *, now: dt.datetime) -> MailedLink:

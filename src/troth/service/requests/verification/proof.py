@@ -22,8 +22,9 @@ from django.utils.translation import gettext_lazy
 
 from troth.declaration import IdentityKind, covers
 from troth.errors import TrothError
+from troth.service.core.deployment import Deployment
 from troth.service.requests.aliases import about, names_of_cases
-from troth.service.requests.deployment import CaseDeployment
+from troth.service.requests.content import SealedContent
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseState, MailedLink, UsedHandover
 from troth.subjects import WITHHELD, locate, plan_view
@@ -54,12 +55,12 @@ _QUESTIONS = (
 )
 
 
-def questions(desk: CaseDeployment) -> tuple[DataPointQuestion, ...]:
+def questions(deployment: Deployment) -> tuple[DataPointQuestion, ...]:
     """Questions that this company can ask. They depend only on the declaration, so they are the same for known and
     unknown people."""
     held = {
         use.category
-        for system in desk.declaration.systems.values()
+        for system in deployment.declaration.systems.values()
         for table in system.tables.values()
         for use in table.fields.values()
     }
@@ -72,7 +73,7 @@ def points_needed(case: Case) -> int:
 
 
 def offer(
-    link: MailedLink, answers: Mapping[str, str], *, declares: bool, desk: CaseDeployment, now: dt.datetime
+    link: MailedLink, answers: Mapping[str, str], *, declares: bool, deployment: Deployment, now: dt.datetime
 ) -> bool:
     """Compare the person's answers with stored data; with enough matches the case continues. True if it does.
 
@@ -88,12 +89,12 @@ def offer(
             tries=F("tries") + 1
         )  # before the comparison, so that concurrent attempts all count
     needed = points_needed(case)
-    matched = _matched(case, answers, desk)
+    matched = _matched(case, answers, deployment)
     if matched < needed or (needed >= 3 and not declares):
         return False
     with transaction.atomic():
         MailedLink.objects.filter(pk=link.pk).update(tries=F("tries") - 1)
-        receive.prove(link, desk, now=now, tier=case.tier_needed if case.tier_needed <= 3 else 3)
+        receive.prove(link, deployment, now=now, tier=case.tier_needed if case.tier_needed <= 3 else 3)
     return True
 
 
@@ -109,15 +110,15 @@ def _links_about(case: Case, now: dt.datetime) -> QuerySet[MailedLink]:
     return MailedLink.objects.exclude(use=MailedLink.Use.STATUS).filter(case__in=cases, made_at__gt=now - GUESSES_COUNT)
 
 
-def _matched(case: Case, answers: Mapping[str, str], desk: CaseDeployment) -> int:
-    content = desk.papers.content(case)
+def _matched(case: Case, answers: Mapping[str, str], deployment: Deployment) -> int:
+    content = SealedContent(deployment.keyring).content(case)
     identity = content.identity
     if identity is None:
         return 0
-    region = desk.declaration.organisation.country
-    with desk.stores(read_only=True) as stores:
+    region = deployment.declaration.organisation.country
+    with deployment.stores(read_only=True) as stores:
         view, *_ = plan_view(
-            desk.declaration, locate(desk.map(stores), stores, [identity], purpose="view", region=region)
+            deployment.declaration, locate(deployment.map(stores), stores, [identity], purpose="view", region=region)
         )
     held: dict[str, set[str]] = {}
     for table in view.tables:
@@ -128,7 +129,7 @@ def _matched(case: Case, answers: Mapping[str, str], desk: CaseDeployment) -> in
                     held.setdefault(category or "", set()).add(_plain(str(value)))
     own = {_plain(value) for _, value in content.identifiers}
     matched = 0
-    for question in questions(desk):
+    for question in questions(deployment):
         given = _plain(answers.get(question.name, ""))
         values = {value for category, some in held.items() if covers(question.category, category) for value in some}
         # a value already given as identifier proves nothing
@@ -171,7 +172,7 @@ class HandOver:
         return "HandOver(…)"
 
 
-def handover(token: str, secret: str, desk: CaseDeployment, *, now: dt.datetime) -> HandOver:
+def handover(token: str, secret: str, deployment: Deployment, *, now: dt.datetime) -> HandOver:
     """Verify a signed hand-over (a JWT, HS256, from the company's application to ours), valid once and for five
     minutes.
 
@@ -185,7 +186,7 @@ def handover(token: str, secret: str, desk: CaseDeployment, *, now: dt.datetime)
             token,
             secret,
             algorithms=["HS256"],
-            audience=desk.site,
+            audience=deployment.site,
             leeway=_SKEW,
             options={"require": ["exp", "iat", "jti", "aud", "email"]},
         )

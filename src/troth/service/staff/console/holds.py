@@ -22,10 +22,10 @@ from troth.declaration import Declaration, IdentityKind
 from troth.errors import TrothError
 from troth.protect import Keyring
 from troth.service.core import holds
+from troth.service.core.deployment import current
 from troth.service.core.keys import keyring
 from troth.service.core.models import LegalHold
 from troth.service.core.own_tables import OWN
-from troth.service.pages import the_company
 from troth.service.staff.access_log import withheld_from
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
@@ -114,7 +114,7 @@ class HoldRow:
 @require_http_methods(["GET", "HEAD", "POST"])
 def holds_page(request: HttpRequest) -> HttpResponse:
     """Holds in force, recently released ones, and a form to place one. No personal data."""
-    declaration, now = the_company().declaration, timezone.now()
+    declaration, now = current().declaration, timezone.now()
     form = HoldForm(request.POST or None, declaration=declaration)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
@@ -184,7 +184,7 @@ def _change(request: HttpRequest, pk: int, *, is_kept: bool) -> HttpResponse:
             holds.release(pk, keyring=own_keyring(), by=by, now=now)
     except (TrothError, ValidationError) as refused:
         text = refused.messages[0] if isinstance(refused, ValidationError) else str(refused)
-        blank = HoldForm(declaration=the_company().declaration)
+        blank = HoldForm(declaration=current().declaration)
         return _page(request, blank, now, wrong=text[:1].upper() + text[1:], status=409)
     return HttpResponseRedirect(reverse("holds"))
 

@@ -1,4 +1,4 @@
-"""What case handling needs: the current declaration, the keys, and on demand the company's stores."""
+"""Pool of the company's stores, for the current declaration."""
 
 from __future__ import annotations
 
@@ -6,65 +6,16 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 from troth.declaration import Declaration
-from troth.protect import Keyring
-from troth.service.core.deployment import Deployment, context
-from troth.service.core.own_tables import OWN
-from troth.service.requests.content import SealedContent
 from troth.stores import Store, open_system
-from troth.subjects import DataMap, map_data
 
 
-@dataclass(frozen=True)
-class CaseDeployment:
-    """A snapshot of the declaration, and the keys of this deployment."""
-
-    declaration: Declaration
-    keyring: Keyring
-
-    @cached_property
-    def papers(self) -> SealedContent:
-        return SealedContent(self.keyring)
-
-    @cached_property
-    def site(self) -> str:
-        """Base URL of links in e-mails, without a trailing slash."""
-        return (self.declaration.organisation.site or "http://localhost:8000").rstrip("/")
-
-    @contextlib.contextmanager
-    def stores(self, *, read_only: bool = False) -> Iterator[Mapping[str, Store]]:
-        """Context manager: the company's stores, for use by one thread. Connections are pooled afterwards.
-
-        Raises `SecretMissing` and `StoreRefused` if the configuration is wrong.
-        """
-        with _Pool.checked_out(self.declaration, read_only=read_only) as stores:
-            yield stores
-
-    def map(self, stores: Mapping[str, Store]) -> DataMap:
-        """The data map of the current schemas. Raises `MapRefused` and the stores' errors."""
-        return map_data(self.declaration, {name: one.describe() for name, one in stores.items()})
-
-
-def case_deployment() -> CaseDeployment:
-    """The `CaseDeployment` of this deployment. Its declaration excludes Troth's own tables, which requests do not
-    change directly. Raises `NoDeployment`, `KeysMissing` and `HomeRefused`."""
-    known = context()
-    return CaseDeployment(_own_apart(known.company), known.keyring)
-
-
-_apart: tuple[Deployment, Declaration] | None = None
-
-
-def _own_apart(known: Deployment) -> Declaration:
-    global _apart  # noqa: PLW0603 - the last one only: it changes with the file
-    if _apart is None or _apart[0] is not known:
-        declaration = known.declaration
-        systems = {name: system for name, system in declaration.systems.items() if name != OWN}
-        _apart = (known, declaration.model_copy(update={"systems": systems}))
-    return _apart[1]
+@contextlib.contextmanager
+def checked_out(declaration: Declaration, *, read_only: bool) -> Iterator[Mapping[str, Store]]:
+    """Context manager: open stores of *declaration* for one thread, which go back to the pool afterwards."""
+    with _Pool.checked_out(declaration, read_only=read_only) as stores:
+        yield stores
 
 
 def close_stores() -> None:
