@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from django.db.models import Count, Q
 from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
 
 from troth.service.core.deployment import NoDeployment
+from troth.service.core.metrics import gauge
 from troth.service.pages import the_company
 from troth.service.requests.models import Case, CaseState
 from troth.service.requests.rules import zone_of
@@ -26,12 +26,8 @@ def figures(now: dt.datetime) -> Iterator[Metric]:
         in_time=Count("pk", filter=Q(due_on__gt=today + _SOON)),
         none=Count("pk", filter=Q(due_on=None)),
     )
-    cases = GaugeMetricFamily(
-        "troth_requests_open", "Open requests, complaints and questions; due_soon: within three days", labels=["clock"]
-    )
-    for clock, number in counts.items():
-        cases.add_metric([clock], number)
-    yield cases
+    text = "Open requests, complaints and questions; due_soon: within three days"
+    yield gauge("troth_requests_open", text, "clock", counts)
 
 
 def _today(now: dt.datetime) -> dt.date:

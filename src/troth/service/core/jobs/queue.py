@@ -159,8 +159,11 @@ def health_by_kind(now: dt.datetime, *, among: QuerySet[Job] | None = None) -> l
         "late": Count("pk", filter=is_late),
         "late_since": Min("due_at", filter=is_late),
     }
-    rows: Iterable[dict[str, Any]] = jobs.values("kind").annotate(**figures, **states).order_by("kind")
-    return [KindHealth(states={state: row.pop(state) for state in states}, **row) for row in rows]
+    rows: Any = jobs.values("kind").annotate(**figures, **states).order_by("kind")
+    return [
+        KindHealth(row["kind"], {state: row[state] for state in states}, *(row[name] for name in figures))
+        for row in rows
+    ]
 
 
 def workers(now: dt.datetime) -> QuerySet[WorkerRow]:
