@@ -73,6 +73,7 @@ def test_a_duty_of_one_folder_and_one_line_works_from_its_api_to_its_evidence(tm
         "role": True,
         "links": ["Notes"],
         "inbox": [1, 2],
+        "figures": True,
         "evidence": ["2 notes", 2],
     }
     here = {"TROTH_HOME": str(tmp_path / "home"), "TROTH_DECLARATION": str(tmp_path / "troth.yaml")}
@@ -133,7 +134,7 @@ def test_every_event_concerns_controls_that_there_are() -> None:
 
 
 def test_every_name_that_a_duty_gives_leads_to_something() -> None:
-    single = ("api", "before_checks", "unbound", "evidence_files", "inbox", "sealed")
+    single = ("api", "before_checks", "unbound", "evidence_files", "inbox", "sealed", "metrics")
     for duty in duties().values():
         for name in filter(None, (getattr(duty, what) for what in single)):
             assert resolve(name) is not None
@@ -143,6 +144,20 @@ def test_every_name_that_a_duty_gives_leads_to_something() -> None:
     for _, module in listed("urls"):
         assert importlib.util.find_spec(module) is not None
     assert gathered("entries").keys() <= KINDS.keys()
+
+
+def test_figures_for_monitoring_cost_nothing_until_they_are_read(tmp_path: Path) -> None:
+    script = """
+import sys
+import django
+django.setup()
+import troth.service.urls
+from troth.service.duty import import_all
+import_all("jobs")
+print("prometheus_client" in sys.modules)
+"""
+    told = _run("-c", script, DJANGO_SETTINGS_MODULE="troth.service.settings", TROTH_HOME=str(tmp_path))
+    assert told == "False\n"
 
 
 def test_every_message_has_its_template() -> None:

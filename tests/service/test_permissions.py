@@ -22,7 +22,7 @@ from tests.service.team import new_member, signed_in_client
 
 from troth.service.access_rules import AccessRule, rule_of
 from troth.service.api import tokens
-from troth.service.api.duty import API_MANAGE
+from troth.service.api.duty import API_MANAGE, METRICS_READ
 from troth.service.api.scopes import ApiScope, scopes
 from troth.service.assurance.duty import EVIDENCE_READ, EVIDENCE_WRITE, PROMISES_APPROVE
 from troth.service.disclosures.duty import DISCLOSURES_READ, DISCLOSURES_SEE, DISCLOSURES_WRITE
@@ -134,6 +134,7 @@ DOORS: Mapping[str, Door] = {
     "api/v1/controls/<control>/evidence": program("POST"),
     "api/v1/disclosures": program("POST"),
     "api/v1/disclosures/received": program("POST"),
+    "metrics": program(*READ),
     # the console
     "console/": own(),
     "console/cases/": any_of(H, A),
@@ -392,6 +393,7 @@ SCOPES: Mapping[tuple[str, str], ApiScope] = {
     ("POST", "api/v1/disclosures"): DISCLOSURES_WRITE,
     ("POST", "api/v1/disclosures/received"): DISCLOSURES_READ,
     ("POST", "api/v1/controls/<control>/evidence"): EVIDENCE_WRITE,
+    ("GET", "metrics"): METRICS_READ,
 }
 _ANN: Any = {"subject": {"email": "ann@example.org"}}
 BODIES: Mapping[str, Any] = {

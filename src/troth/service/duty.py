@@ -122,6 +122,9 @@ class Duty:
     """``module:function`` that yields further files of an archive of evidence."""
     sections: Mapping[str, str] = field(default_factory=dict)
     """Sections of ``troth.yaml``, each with ``module:class`` of its model (`troth.declaration.StrictModel`)."""
+    metrics: str = ""
+    """``module:function`` that takes the time and yields its figures for monitoring (`prometheus_client.Metric`).
+    Labels are words of the code, such as states; never ids, names or values."""
     settings: Mapping[str, Callable[[str], object]] = field(default_factory=dict)
     """Environment variables that begin with ``TROTH_``, each with what reads its text (`configuration.setting`)."""
     commands: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from selectolax.lexbor import LexborHTMLParser
 from tests.service.requests.conftest import Office
 from tests.service.requests.test_console import Staff, entries, opened, page
 from tests.service.team import StaffClient
@@ -22,7 +23,7 @@ from troth.service.disclosures.models import Disclosure, DisclosureKind, Recipie
 from troth.service.mail.models import LetterRow
 from troth.service.requests.console.tasks import PROOF_BYTES_MAX, type_of
 from troth.service.requests.content import SealedContent
-from troth.service.requests.models import Case, CaseEvent, CaseStep
+from troth.service.requests.models import Case, CaseEvent, CaseStep, ProcessingHalt
 from troth.service.staff.models import AccessRow
 from troth.service.staff.rights import StaffRole
 from troth.subjects import Identity
@@ -469,6 +470,77 @@ def test_work_says_whether_everything_runs(office: Office, ben: StaffClient) -> 
     now = office.now()
     WorkerRow.objects.create(name="w1", begun_at=now, lease_until=now + dt.timedelta(minutes=1))
     assert "Everything runs" in ben.get("/console/work/").content.decode()
+
+
+def due(kind: str, minutes: int, *, key: str = "7", priority: int = 20, attempts: int = 0) -> None:
+    now = Office.now()
+    at = now - dt.timedelta(minutes=minutes)
+    Job.objects.create(
+        kind=kind,
+        key=key,
+        state="queued",
+        priority=priority,
+        due_at=at,
+        attempts=attempts,
+        enqueued_at=now,
+        changed_at=now,
+    )
+
+
+def late(client: StaffClient) -> list[list[str]]:
+    """Rows of the table of late work; the time is left out."""
+    tree = LexborHTMLParser(client.get("/console/work/").content.decode())
+    rows = tree.css("[aria-labelledby=late] tbody tr")
+    cells = [[cell.text(strip=True) for cell in row.css("th, td")] for row in rows]
+    return [[kind, number, why] for kind, number, _, why in cells]
+
+
+def test_work_says_what_is_late_and_why(office: Office, ben: StaffClient) -> None:
+    assert late(ben) == []
+    due("mail.send", 3)
+    due("mail.send", 4, key="8")
+    due("requests.batch", 1)
+    due("core.sweep", 30, key="")
+    due("assurance.check", 30, priority=30)
+    due("core.witnesses", 61, key="")
+    due("requests.follow", -5, attempts=2)
+    nobody = "No worker runs."
+    assert late(ben) == [["core.witnesses", "1", nobody], ["mail.send", "2", nobody]]
+    now = office.now()
+    WorkerRow.objects.create(name="w1", begun_at=now, lease_until=now + dt.timedelta(minutes=1))
+    busy = "No worker has taken them: all are busy, or run other kinds."
+    assert late(ben) == [["core.witnesses", "1", busy], ["mail.send", "2", busy]]
+    assert "Work is behind schedule" in ben.get("/console/work/").content.decode()
+
+
+def test_what_only_holds_jobs_of_its_own_is_no_worker(office: Office, ben: StaffClient) -> None:
+    now = office.now()
+    until = now + dt.timedelta(minutes=1)
+    WorkerRow.objects.create(name="holds-only", begun_at=now, lease_until=until, runs_jobs=False)
+    due("mail.send", 3)
+    text = ben.get("/console/work/").content.decode()
+    assert "holds-only" not in text
+    assert "None: nothing is carried out until one is started." in text
+    assert late(ben) == [["mail.send", "1", "No worker runs."]]
+
+
+def test_requests_that_a_halt_keeps_back_are_late(office: Office, ben: StaffClient, officer: StaffClient) -> None:
+    opened(office, who="ann@example.org")
+    assert late(ben) == []
+    ProcessingHalt.objects.create(why="secret_missing", declaration="h", since=office.now())
+    assert late(ben) == [["Requests to be carried out", "1", "Processing is halted."]]
+    Case.objects.update(is_confidential=True)
+    assert late(ben) == []
+    assert late(officer) == [["Requests to be carried out", "1", "Processing is halted."]]
+
+
+def test_late_jobs_of_a_confidential_case_are_hidden(office: Office, ben: StaffClient) -> None:
+    case = opened(office, who="ann@example.org")
+    Job.objects.all().delete()
+    due("requests.follow", 3, key=str(case.pk))
+    assert [row[0] for row in late(ben)] == ["requests.follow"]
+    Case.objects.update(is_confidential=True)
+    assert late(ben) == []
 
 
 def test_a_job_that_stopped_goes_on(office: Office, ben: StaffClient) -> None:

@@ -37,6 +37,7 @@ DUTY = Duty(
     before_checks="notes.actions:before_checks",
     evidence=("note.",),
     evidence_files="notes.actions:evidence_files",
+    metrics="notes.metrics:figures",
     sections={"notes": "notes.section:Notes"},
     settings={"TROTH_NOTES_GREETING": str.strip},
     commands={"notes": ("notes.cli", "Count the notes.")},

@@ -238,6 +238,24 @@ def scoped(scope: ApiScope) -> Callable[[View], View]:
     return ruled
 
 
+def page_by_token(scope: ApiScope) -> Callable[[View], View]:
+    """Decorator of a page outside the API: it is read with a token with *scope*, and refused as an operation is."""
+
+    def ruled(view: View) -> View:
+        guarded = scoped(scope)(view)
+
+        @functools.wraps(guarded)
+        def authenticated(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if (token := bearer(request)) is None:
+                return _unknown(request, AuthenticationError())
+            request.auth = token  # type: ignore[attr-defined]
+            return guarded(request, *args, **kwargs)
+
+        return by_token(csrf_exempt(_methods_told(require_safe(authenticated))))  # type: ignore[return-value]
+
+    return ruled
+
+
 def once(view: View) -> View:
     """Decorator: with an ``Idempotency-Key`` the operation runs once, and repeats return the same response. The same
     key for another request is refused. The view runs in the transaction that stores its response, and returns a

@@ -101,6 +101,7 @@ DUTY = Duty(
     },
     jobs=("troth.service.assurance.jobs",),
     tables="own_tables.yaml",
+    metrics="troth.service.assurance.metrics:figures",
     urls=(("console/", "troth.service.assurance.urls"),),
     api="troth.service.assurance.api:router",
     api_tag="evidence",

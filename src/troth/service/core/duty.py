@@ -70,4 +70,5 @@ DUTY = Duty(
     tables="own_tables.yaml",
     urls=(("", "troth.service.core.urls"),),
     paths=("/ledger",),
+    metrics="troth.service.core.metrics:figures",
 )

@@ -28,4 +28,5 @@ DUTY = Duty(
     jobs=("troth.service.mail.jobs",),
     sealed="troth.service.mail.sealed_fields:SEALED",
     tables="own_tables.yaml",
+    metrics="troth.service.mail.metrics:figures",
 )

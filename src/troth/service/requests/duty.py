@@ -243,6 +243,7 @@ DUTY = Duty(
     },
     jobs=("troth.service.requests.jobs",),
     tables="own_tables.yaml",
+    metrics="troth.service.requests.metrics:figures",
     urls=(
         ("your-data/", "troth.service.requests.pages.urls"),
         ("console/", "troth.service.requests.console.urls"),

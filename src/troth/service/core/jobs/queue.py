@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
@@ -15,6 +16,7 @@ from troth.service.core.jobs.models import KEY_MAX, NORMAL, ROWS_MAX, Job, Worke
 State = Job.State
 
 _HOUR = dt.timedelta(hours=1)
+_LATE = dt.timedelta(minutes=2)
 _INSERT = """
 INSERT INTO core_job (kind, key, state, priority, due_at, calls, begun, signals, claims, attempts, steps, step, reason,
                       worker, enqueued_at, changed_at)
@@ -123,7 +125,7 @@ class Health:
     failed: int
     oldest: dt.datetime | None
 
-    def is_behind(self, now: dt.datetime, *, by: dt.timedelta = dt.timedelta(minutes=2)) -> bool:
+    def is_behind(self, now: dt.datetime, *, by: dt.timedelta = _LATE) -> bool:
         """True if a job is overdue by more than *by*, because there are too few workers or none."""
         return self.oldest is not None and self.oldest < now - by
 
@@ -131,13 +133,55 @@ class Health:
 def health(now: dt.datetime | None = None, *, among: QuerySet[Job] | None = None) -> Health:
     """State of the queue at *now*, of all jobs or *among* some. Raises Django's ``DatabaseError``."""
     now, jobs = now or _now(), Job.objects.all() if among is None else among
-    is_prompt = Q(priority__lte=NORMAL) & ~Q(key="")
-    is_late = Q(due_at__lte=now) & (is_prompt | Q(due_at__lt=now - _HOUR))
-    states = {state.value: Count("pk", filter=Q(state=state)) for state in State}
-    states["queued"] = Count("pk", filter=Q(state=State.QUEUED, due_at__lte=now))
-    states["scheduled"] = Count("pk", filter=Q(state=State.QUEUED, due_at__gt=now))
-    counts = jobs.aggregate(oldest=Min("due_at", filter=is_late), **states)
-    return Health(workers=WorkerRow.objects.filter(lease_until__gt=now, runs_jobs=True).count(), **counts)
+    counts = jobs.aggregate(oldest=Min("due_at", filter=Q(due_at__lte=now) & _is_late(now)), **_by_state(now))
+    return Health(workers=workers(now).count(), **counts)
+
+
+@dataclass(frozen=True, slots=True)
+class KindHealth:
+    """Jobs of one kind by state, as in `Health`. *due_since* is the time since which one has been due and unclaimed.
+    *late* is the number of those that have been for over two minutes, the first *late_since*; of recurring ones and
+    those of low priority, for over an hour."""
+
+    kind: str
+    states: Mapping[str, int]
+    due_since: dt.datetime | None
+    late: int
+    late_since: dt.datetime | None
+
+
+def health_by_kind(now: dt.datetime, *, among: QuerySet[Job] | None = None) -> list[KindHealth]:
+    """State of each kind that has jobs at *now*, of all jobs or *among* some. One statement."""
+    jobs = Job.objects.all() if among is None else among
+    is_late, states = Q(due_at__lt=now - _LATE) & _is_late(now), _by_state(now)
+    figures = {
+        "due_since": Min("due_at", filter=Q(due_at__lte=now)),
+        "late": Count("pk", filter=is_late),
+        "late_since": Min("due_at", filter=is_late),
+    }
+    rows: Any = jobs.values("kind").annotate(**figures, **states).order_by("kind")
+    return [
+        KindHealth(row["kind"], {state: row[state] for state in states}, *(row[name] for name in figures))
+        for row in rows
+    ]
+
+
+def workers(now: dt.datetime) -> QuerySet[WorkerRow]:
+    """Workers that are alive at *now*."""
+    return WorkerRow.objects.filter(lease_until__gt=now, runs_jobs=True)
+
+
+def _is_late(now: dt.datetime) -> Q:
+    """Condition on due jobs: recurring ones and those of low priority count after an hour."""
+    return Q(priority__lte=NORMAL) & ~Q(key="") | Q(due_at__lt=now - _HOUR)
+
+
+def _by_state(now: dt.datetime) -> dict[str, Count]:
+    return {
+        **{state.value: Count("pk", filter=Q(state=state)) for state in State},
+        "queued": Count("pk", filter=Q(state=State.QUEUED, due_at__lte=now)),
+        "scheduled": Count("pk", filter=Q(state=State.QUEUED, due_at__gt=now)),
+    }
 
 
 def _now() -> dt.datetime:

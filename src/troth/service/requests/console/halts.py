@@ -5,7 +5,9 @@ Only ids, counts and codes; no personal data.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -19,12 +21,12 @@ from django.views.decorators.http import require_POST, require_safe
 from troth.ledger import Pseudonym
 from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.core.clock import confirm, doubt
-from troth.service.core.jobs.models import Job, WorkerRow
-from troth.service.core.jobs.queue import health, resume
+from troth.service.core.jobs.models import Job
+from troth.service.core.jobs.queue import health, health_by_kind, resume, workers
 from troth.service.mail.actions import again
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import LetterRefused
-from troth.service.requests.fulfilment.queue import end_halt
+from troth.service.requests.fulfilment.queue import end_halt, ready
 from troth.service.requests.models import Case, ProcessingHalt
 from troth.service.staff.access_log import withheld_from
 from troth.service.staff.effective_rights import standing_of
@@ -41,6 +43,16 @@ _MEND: Mapping[str, Any] = {
     "unknown_name": _("A table or column of the declaration does not exist: run `troth check`."),
 }
 """Reasons for a processing halt, with their fixes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateWork:
+    """What is late: so many jobs of a *kind* or, if that is empty, requests that are ready; since when, and why."""
+
+    kind: str
+    number: int
+    since: dt.datetime
+    why: Any
 
 
 @needs(StaffRight.CASES_HANDLE, EVIDENCE_READ)
@@ -68,13 +80,26 @@ def _page(request: HttpRequest, *, wrong: str = "", status: int = 200) -> HttpRe
         "doubt": doubt(now),
         "jobs": stopped.order_by("changed_at")[:_SHOWN],
         "retried": retried.order_by("-attempts")[:_SHOWN],
-        "workers": WorkerRow.objects.filter(lease_until__gt=now).order_by("begun_at"),
+        "late_work": list(_late_work(request, jobs, now)),
+        "workers": workers(now).order_by("begun_at"),
         "waiting": letters.filter(ended_at__isnull=True).count(),
         "late": letters.filter(~Q(reason=""), ended_at__isnull=True).count(),
         "failed": letters.filter(state=LetterRow.State.FAILED).order_by("-ended_at")[:_SHOWN],
         "may_change": standing_of(request).may(StaffRight.CASES_HANDLE),
     }
     return render(request, "requests/console/work.html", shown, status=status)
+
+
+def _late_work(request: HttpRequest, jobs: QuerySet[Job], now: dt.datetime) -> Iterator[LateWork]:
+    """Everything late among *jobs*, and the requests that a halt keeps back, which have no job."""
+    halt = ProcessingHalt.objects.filter(cleared_at=None).order_by("since").first()
+    if halt is not None and (number := ready().exclude(reference__in=withheld_from(request)).count()):
+        yield LateWork("", number, halt.since, _("Processing is halted."))
+    busy = _("No worker has taken them: all are busy, or run other kinds.")
+    why = busy if workers(now).exists() else _("No worker runs.")
+    for kind in health_by_kind(now, among=jobs):
+        if kind.late_since is not None:
+            yield LateWork(kind.kind, kind.late, kind.late_since, why)
 
 
 def _jobs(request: HttpRequest) -> QuerySet[Job]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from troth.declaration import DeclarationErrors, SecretMissing
 from troth.errors import TrothError
@@ -41,20 +41,21 @@ def form_batches() -> int:
     # A job that caused the halt may stop only after the halt was ended: such jobs are resumed here.
     resume_stopped(_KINDS, [_code(wrong.__name__) for wrong in _WRONG])
     formed = 0
-    for right in _ready().values_list("right", flat=True).distinct().order_by("right"):  # without a transaction
+    for right in ready().values_list("right", flat=True).distinct().order_by("right"):  # without a transaction
         most = 1 if right == Right.AMEND else BATCH_MAX
         while _form(right, most, at):
             formed += 1
     return formed
 
 
-def _ready() -> Any:
+def ready() -> QuerySet[Case]:
+    """Cases that can be processed, and are in no batch yet."""
     return Case.objects.filter(kind=CaseKind.REQUEST, state=CaseState.IN_PROGRESS, needs="", batch=None)
 
 
 def _form(right: str, most: int, at: dt.datetime) -> bool:
     with transaction.atomic():
-        rows = list(_ready().select_for_update(skip_locked=True).filter(right=right).order_by("id")[:most])
+        rows = list(ready().select_for_update(skip_locked=True).filter(right=right).order_by("id")[:most])
         each_person_once = {case.subject: case for case in reversed(rows)}
         if not rows:
             return False
