@@ -39,8 +39,7 @@ PUBLIC += [
 ANN, BEN, CHLOE = (f"{name}@example.org" for name in ("ann", "ben", "chloe"))
 OFFICER = "dpo@example.org"
 CONTROL = (
-    "version question citation clauses principles every fresh_for on audience severity failures_to_break remedy"
-    " cannot_see"
+    "version question citation clauses principles every fresh_for audience severity failures_to_break remedy cannot_see"
 )
 """What is pinned of a control: the keys of the catalogue."""
 WANTED: dict[str, tuple[str, dict[str, str]]] = {
@@ -177,7 +176,7 @@ class Story:
             "webhooks": self.company.hooks,
             "openapi": api.get_openapi_schema(path_prefix="/api/v1/"),
             "lists/controls": {
-                name: {fact: getattr(control, fact) for fact in CONTROL.split()}
+                name: {fact: getattr(control, fact) for fact in CONTROL.split()} | {"on": _events(name)}
                 for name, control in catalogue().items()
             },
             "lists/entry-kinds": {
@@ -190,6 +189,13 @@ class Story:
             "lists/messages": _messages(),
         }
         self.documents |= {f"{name}.json": document for name, document in documents.items()}
+
+
+def _events(control: str) -> list[str]:
+    """Events after which a control runs at once."""
+    from troth.service.duty import duties
+
+    return sorted(event for duty in duties().values() for event, controls in duty.after.items() if control in controls)
 
 
 def commands() -> dict[tuple[str, ...], click.Command]:
@@ -210,7 +216,9 @@ def commands() -> dict[tuple[str, ...], click.Command]:
 
 def _option(option: click.Parameter) -> str:
     """An option with what it takes, such as API scopes and webhook events."""
-    choices = f" {'|'.join(option.type.choices)}" if isinstance(option.type, click.Choice) else ""
+    from troth.cli.deployment import Registered
+
+    choices = f" {'|'.join(option.type.choices)}" if isinstance(option.type, click.Choice | Registered) else ""
     return "/".join(option.opts) + choices + (" needed" if option.required else "") + (" …" if option.multiple else "")
 
 

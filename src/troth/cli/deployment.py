@@ -93,6 +93,11 @@ class Registered(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return self._choice().convert(value, param, ctx)
 
+    @property
+    def choices(self) -> Sequence[str]:
+        """The names."""
+        return self._choice().choices
+
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
         return self._choice().get_metavar(param, ctx)
 
