@@ -8,7 +8,7 @@ from troth.service import pages
 from troth.service.api.framework import api, ruled
 from troth.service.duty import duties, listed, resolve
 
-for app, duty in reversed(duties().items()):
+for app, duty in reversed(list(duties().items())):
     if duty.api:
         api.add_router("", resolve(duty.api), tags=[duty.api_tag or app.rpartition(".")[2]])
 
