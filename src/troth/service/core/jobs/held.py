@@ -13,7 +13,7 @@ import threading
 from django.db import connection
 from django.db.models import F, Q
 
-from troth.service.core.jobs.lease import Lease, find_dead, take_over
+from troth.service.core.jobs.lease import ProcessLease, find_dead, take_over
 from troth.service.core.jobs.models import NORMAL, Job
 from troth.service.core.jobs.runtime import Runtime, Threads
 
@@ -31,7 +31,7 @@ class Holder:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._lock = threading.Lock()
-        self._lease = Lease(runtime)
+        self._lease = ProcessLease(runtime)
 
     def lease(self) -> str:
         """The name by which this process holds jobs from now on. Call it before the transaction that uses it. Raises
@@ -41,7 +41,7 @@ class Holder:
             if not self._lease.name or self._lease.is_lost or not self._lease.renew():
                 self._lease.end(for_good=False)
                 asked = self._runtime.monotonic()
-                self._lease = lease = Lease(
+                self._lease = lease = ProcessLease(
                     self._runtime,
                     runs_jobs=False,
                     needed=lambda: (

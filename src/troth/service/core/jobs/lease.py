@@ -25,7 +25,7 @@ AWAY_S = 1.0
 """Retry interval while the database is unavailable."""
 
 
-class Lease:
+class ProcessLease:
     """A lease, renewed by a thread of its own until it ends, or until it is not *needed* any more."""
 
     def __init__(

@@ -19,7 +19,7 @@ from typing import Any
 from django.db import Error, connection
 
 from troth.service.configuration import ServiceError
-from troth.service.core.jobs.lease import AWAY_S, LENGTH, Lease, take_over
+from troth.service.core.jobs.lease import AWAY_S, LENGTH, ProcessLease, take_over
 from troth.service.core.jobs.models import Job
 from troth.service.core.jobs.process import is_gone
 from troth.service.core.jobs.queue import enqueue
@@ -95,7 +95,7 @@ class Worker:
         self._pace = pace
         self._kinds = kinds
         self._is_patient = is_patient
-        self._lease = Lease(runtime, pace.lease)
+        self._lease = ProcessLease(runtime, pace.lease)
         self._lock = threading.Lock()
         self._ready: deque[_Group] = deque()
         self._running: Counter[str] = Counter()
