@@ -11,7 +11,7 @@ import datetime as dt
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-from django.db import transaction
+from django.db import Error, transaction
 
 from troth.declaration import Declaration, SecretMissing
 from troth.errors import TrothError
@@ -138,6 +138,10 @@ def act(
     except RunInterrupted as interrupted:
         journal.let_go(interrupted.run_id)
         raise
+    except Exception:
+        if run_id is not None:  # else this is a command, and ends
+            _let_go(journal, run_id)
+        raise
     sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
     return receipts
 
@@ -163,11 +167,16 @@ def act_again(
         raise InOtherHands(f"another process is carrying out run {run_id}")
     try:
         receipts = _resumed(run, stores, keyring, journal)
-    except RunInterrupted:
-        journal.let_go(run_id)
+    except Exception:
+        _let_go(journal, run_id)
         raise
     sequence_if_sound(ledger_signer(keyring, declaration.organisation), now=now())
     return receipts
+
+
+def _let_go(journal: DatabaseJournal, run_id: str) -> None:
+    with contextlib.suppress(Error):  # while our own database is away, this process keeps the run, and may claim it
+        journal.let_go(run_id)
 
 
 def _resumed(run: Run, stores: Mapping[str, Store], keyring: Keyring, journal: DatabaseJournal) -> list[Receipt]:
