@@ -19,6 +19,7 @@ from typing import Any
 
 from tools.measure_policies import is_same
 
+import troth.service  # noqa: F401 - adds the controls of its duties
 from troth.controls import catalogue
 from troth.policy import read_file
 from troth.policy.bind import Proposal, propose
