@@ -368,6 +368,19 @@ def test_letters_wait_while_there_is_no_server(rows: None, send: Send) -> None:
     assert send(2 * MINUTE) == 60
 
 
+def test_a_doubt_that_a_dead_worker_left_survives_a_server_that_is_away(rows: None, sink: Sink, send: Send) -> None:
+    for number in range(2):
+        posted(replace(letter(), once=f"letter-{number}"))
+    LetterRow.objects.filter(once="letter-1").update(state=LetterRow.State.HANDING_OVER)
+    with Sink() as gone:
+        pass
+    assert send(transport=Smtp(gone.server)) == 0
+    assert set(LetterRow.objects.values_list("once", "state", "repeated")) == {
+        ("letter-0", "queued", False),
+        ("letter-1", "queued", True),
+    }
+
+
 def test_a_lost_answer_is_no_lost_letter(rows: None, sink: Sink, send: Send) -> None:
     sink.at_end = lambda server: server.transport.abort()
     posted()

@@ -111,12 +111,12 @@ def send(jobs: Sequence[RunningJob], *, keyring: Keyring, transport: MailTranspo
     unreachable = ""
     for job in jobs:
         row = letters.get(int(job.key))
-        if unreachable:
-            _wait(job, unreachable)
-            continue
         job.go_on()
         if row is not None and row.state == State.HANDING_OVER:  # of a worker that died: the server may have it
             LetterRow.objects.filter(pk=row.pk, state=State.HANDING_OVER).update(state=State.QUEUED, repeated=True)
+        if unreachable:
+            _wait(job, unreachable)
+            continue
         try:
             if row is not None and row.ended_at is None:
                 _send(job, row, keyring, transport)
