@@ -1,6 +1,7 @@
 """Journal of runs as rows: `finish` commits the run's entries and destroys its plan in one transaction.
 
-A run is a job of the process that began it. If that dies or releases it, a worker or the next command finishes it.
+A run is a job of the process that began it. If that dies or releases it, a worker, `troth keep` or `troth replay`
+finishes it.
 """
 
 from __future__ import annotations

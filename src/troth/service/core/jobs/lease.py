@@ -1,4 +1,4 @@
-"""The lease of a process that has jobs, and what becomes of the jobs of one that died."""
+"""The lease of a process that runs jobs, and how others take over the jobs of a dead one."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from troth.service.database import say_away
 _LOG = logging.getLogger("troth.jobs")
 
 LENGTH = dt.timedelta(seconds=30)
-"""A process on another machine that died is noticed after this time and a third of it."""
+"""The death of a process on another machine is noticed after this time and a third of it, at the latest."""
 AWAY_S = 1.0
 """Retry interval while the database is unavailable."""
 
 
 class Lease:
-    """A lease, renewed by a thread of its own until it ends, or until it is not *needed* any more."""
+    """A lease, renewed by a thread of its own until it ends, is lost, or is not *needed* any more. *runs_jobs* is True
+    for a worker, False for a process that only runs jobs of its own."""
 
     def __init__(
         self,
@@ -47,9 +48,11 @@ class Lease:
 
     @property
     def is_lost(self) -> bool:
+        """True if the lease has expired, or others have taken over its jobs."""
         return self._is_taken or self._runtime.monotonic() > self._valid_until
 
     def begin(self) -> None:
+        """Take the lease, under a new name, and start to renew it. Raises Django's errors."""
         asked, now = self._runtime.monotonic(), self._runtime.now()
         self.name = secrets.token_hex(8)  # a new one each time: a commit may have succeeded without an answer
         WorkerRow.objects.create(
@@ -63,7 +66,8 @@ class Lease:
         self._runtime.spawn(self._keep_renewing)
 
     def end(self, *, for_good: bool) -> None:
-        """Stop renewing; with *for_good*, no job of this process runs any more, and nobody has to wait."""
+        """Stop renewing. With *for_good*, which says that no job runs here any more, delete the lease, so that others
+        take over at once what is left; otherwise they wait until it expires."""
         self._has_ended = True
         if for_good and self.name:
             with contextlib.suppress(Error):
@@ -97,15 +101,15 @@ class Lease:
 
 
 def find_dead(now: dt.datetime) -> dict[str, int]:
-    """Processes that had jobs and are dead at *now*, each with the number of its last beat: their lease is over, or
-    they are gone from this machine."""
+    """Processes that are dead at *now*, each with how often it renewed its lease: the lease has expired, or the process
+    is gone from this machine."""
     rows = WorkerRow.objects.values_list("name", "process", "beats", "lease_until")
     return {name: beats for name, process, beats, until in rows if until < now or is_gone(process)}
 
 
 def take_over(dead: Mapping[str, int], now: dt.datetime) -> int:
-    """Put back the jobs of *dead* processes, each with the number of its last beat. Returns how many. Safe in several
-    processes at once."""
+    """Put back the jobs of the *dead*, as `find_dead` returns them, and of processes without a lease; one that renewed
+    its lease meanwhile keeps its jobs. Returns how many jobs. Safe in several processes at once."""
     with transaction.atomic():
         rows = WorkerRow.objects.select_for_update(skip_locked=True).filter(name__in=dead)
         still = [row.pk for row in rows if row.beats == dead[row.name]]
