@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import troth.service  # noqa: F401 - adds the controls of its duties
+import troth.service  # noqa: F401 - adds the controls of duties to the catalogue
 from troth.controls import Control, catalogue
 from troth.declaration import load
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tools import messages
 
+from troth.service import duty
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/claims.md").read_text("utf-8")
 SITE = ROOT / "examples/voice-company/example_voice/web"
@@ -47,10 +49,20 @@ def plain(text: str) -> str:
 
 def of_the_service() -> Iterator[str]:
     """What pages, messages and packages say to people who are no staff."""
+    registered = for_staff()
     for message in messages.extracted():
         places = [place for place, _ in message.locations if not any(part in place for part in (*STAFF, *LIBRARY))]
+        if message.id in registered:
+            places = [place for place in places if not place.endswith("/duty.py")]
         if message.id and places and not all("core/console.py" in place for place in places):
             yield from (message.id,) if isinstance(message.id, str) else message.id
+
+
+def for_staff() -> set[str]:
+    """Texts that duties register for the console, and for tokens and webhooks of programs."""
+    pages = {text for page in duty.listed("console") for text in (page.title, page.about)}
+    labels = {permission.label for permission in (*duty.listed("rights"), *duty.listed("scopes"))}
+    return pages | labels | set(duty.gathered("webhooks").values())
 
 
 def of_the_notice() -> Iterator[str]:

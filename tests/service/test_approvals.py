@@ -327,3 +327,17 @@ def test_without_the_right_nobody_approves(company: Any, staff_member: Any) -> N
     hash_ = company("dpo@example.org")
     page(staff_member(EVIDENCE_READ), 403, hash=hash_)
     assert not Approval.objects.exists()
+
+
+def test_nobody_can_be_shown_to_be_a_second_person_where_somebody_is_named_without_address(
+    company: Any, staff_member: Any
+) -> None:
+    hash_, client = company("Ann Example"), staff_member(PROMISES_APPROVE)
+    before = len(given())
+    assert "Somebody else has to approve this." in page(client, 403, hash=hash_)
+    assert len(given()) == before
+
+
+def test_an_approval_is_for_the_owner_of_that_day_too() -> None:
+    mine = promise(waive=WAIVER)
+    assert mine.waiver_hash != mine.model_copy(update={"owner": "chloe@example.org"}).waiver_hash

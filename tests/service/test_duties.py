@@ -179,6 +179,48 @@ def test_every_title_is_translated(language: str) -> None:
     assert [title for title in titles if title not in known] == []
 
 
+_LIBRARY = """
+from troth.ledger import KINDS
+from troth.controls import catalogue
+assert "case.closed" in KINDS and "requests.answered_in_time" in catalogue()
+"""
+_BROKEN = """
+from troth import registration
+registration.before_first_use("entries", lambda: 1 / 0)
+from troth.ledger import KINDS
+for _ in range(2):
+    try:
+        len(KINDS)
+    except ZeroDivisionError:
+        print("refused")
+"""
+_THREADS = """
+import threading
+import troth.service
+from troth.ledger import KINDS
+barrier, sizes = threading.Barrier(8), []
+def look():
+    barrier.wait()
+    sizes.append(len(KINDS))
+threads = [threading.Thread(target=look) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(len(set(sizes)), len(sizes))
+"""
+
+
+def test_a_program_that_imports_the_library_alone_knows_what_is_installed() -> None:
+    _run("-c", _LIBRARY)
+
+
+def test_what_cannot_be_registered_is_said_each_time() -> None:
+    assert _run("-c", _BROKEN).split() == ["refused", "refused"]
+
+
+def test_threads_see_a_registry_whole() -> None:
+    assert _run("-c", _THREADS).split() == ["1", "8"]
+
+
 def test_a_name_is_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     twice = {"one": Duty(webhooks={"a.b": "A"}), "other": Duty(webhooks={"a.b": "B"})}
     monkeypatch.setattr("troth.service.duty.duties", lambda: twice)

@@ -85,3 +85,22 @@ def test_an_interrupted_caller_leaves_nobody_waiting(monkeypatch: pytest.MonkeyP
     got = held.run_together([1, 2, 3])
     assert sorted(type(value).__name__ for value in got.values()) == ["KeyboardInterrupt", "int", "int"]
     assert held.calls.run(5) == 10
+
+
+def test_a_result_may_be_none_and_the_work_is_done_once() -> None:
+    done: list[int] = []
+
+    def work(numbers: Sequence[int]) -> Sequence[None]:
+        done.extend(numbers)
+        return [None] * len(numbers)
+
+    assert GroupCommit[int, None](work).run(1) is None
+    assert done == [1]
+
+
+def test_too_few_results_are_a_fault_that_leaves_nobody_waiting() -> None:
+    calls = GroupCommit[int, int](lambda numbers: [])
+    with pytest.raises((AssertionError, IndexError)):
+        calls.run(1)
+    with pytest.raises((AssertionError, IndexError)):
+        calls.run(2)

@@ -76,7 +76,7 @@ def crew(database: str, tmp_path: Path) -> Iterator[Workers]:
 
 def expire_leases() -> None:
     """Let the time of dead workers be over."""
-    WorkerRow.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+    WorkerRow.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(hours=1))
 
 
 def assert_each_had(abouts: list[str], *, more_max: int) -> None:

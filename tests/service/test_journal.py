@@ -5,11 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 from django.utils import timezone
 
 from troth.ledger import DeclaredName, Entry
+from troth.service.core import journal as journal_module
+from troth.service.core.jobs.held import Holder
+from troth.service.core.jobs.lease import CLOCKS_DIFFER
 from troth.service.core.jobs.models import Job, WorkerRow
 from troth.service.core.journal import DatabaseJournal
 from troth.service.core.ledger import pending
@@ -102,7 +106,7 @@ def test_a_run_of_another_machine_is_left_alone_while_its_lease_lasts(database: 
     _move_elsewhere()
     assert list(journal.take_up()) == []
     assert journal.take_up_one(RUN.id) is None
-    WorkerRow.objects.filter(name="elsewhere").update(lease_until=timezone.now() - dt.timedelta(seconds=1))
+    WorkerRow.objects.filter(name="elsewhere").update(lease_until=timezone.now() - CLOCKS_DIFFER)
     assert list(journal.take_up()) == [RUN]
 
 
@@ -134,3 +138,63 @@ def _move_elsewhere() -> None:
     """As if a process of another machine had the run."""
     WorkerRow.objects.update(name="elsewhere", process="another machine")
     Job.objects.update(worker="elsewhere")
+
+
+def test_a_run_whose_job_is_missing_can_be_taken_up(database: str) -> None:
+    journal = DatabaseJournal()
+    journal.begin(RUN)
+    Job.objects.all().delete()
+    assert journal.take_up_one(RUN.id) == RUN
+    assert Job.objects.get().state == "running"
+
+
+class _Runtime:
+    """Time that a test sets, and threads that it runs itself."""
+
+    process = ""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.tasks: list[Callable[[], None]] = []
+
+    def now(self) -> dt.datetime:
+        return timezone.now()
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def rest(self, seconds: float) -> None: ...
+
+    def wake(self) -> None: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+    def spawn(self, do: Callable[[], None]) -> None:
+        self.tasks.append(do)
+
+    def close(self) -> None: ...
+
+
+def test_a_lease_that_is_about_to_be_used_does_not_end_for_want_of_use(database: str) -> None:
+    holder = Holder(runtime := _Runtime())
+    name = holder.lease()
+    runtime.seconds = 25.0
+    assert holder.lease() == name  # somebody begins a run now
+    runtime.seconds = 40.0
+    assert not holder._lease._ends_unneeded()
+    assert holder.lease() == name
+
+
+def test_a_lease_without_jobs_ends_and_so_does_one_whose_job_could_not_be_released(database: str) -> None:
+    holder = Holder(runtime := _Runtime())
+    for key in ("r-1", "r-2"):
+        name = holder.lease()
+        holder.hold(journal_module.RUN, key, name)
+    runtime.seconds = 29.0
+    holder.lease()
+    runtime.seconds = 100.0
+    holder._lease._valid_until = 1e9
+    assert not holder._lease._ends_unneeded()  # both are worked on
+    holder._active.clear()  # as when the database was away while they were released
+    assert holder._lease._ends_unneeded()
+    assert not WorkerRow.objects.exists()

@@ -241,7 +241,7 @@ def test_a_crash_between_claim_and_result_is_made_good_when_the_lease_ends(datab
     Job.objects.filter(kind=CHECK).update(state="running", worker="dead", due_at=None)
     WorkerRow.objects.create(name="dead", begun_at=NOW, lease_until=NOW + HOUR / 4)
     assert jobs.run_due(NOW + HOUR / 6, deployment=office).checks == ()
-    assert len(jobs.run_due(NOW + HOUR / 3, deployment=office).checks) == 1
+    assert len(jobs.run_due(NOW + HOUR / 2, deployment=office).checks) == 1
 
 
 def test_a_result_that_comes_after_its_lease_leaves_nothing_behind(database: str, office: Deployment) -> None:

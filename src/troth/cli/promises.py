@@ -95,7 +95,10 @@ def _approve(declaration: Path, id_: str | None, email: str, plan: str | None, a
     waiting = [each for each in statements.waiting(deployment.declaration, now) if each.name in names]
     wanted = [each for each in waiting if each.is_open_to(member)]
     if waiting and not wanted:
-        raise OwnPlan("this account gave what waits, or owns its promise: somebody else has to approve it")
+        raise OwnPlan(
+            "this account gave what waits, or owns its promise: somebody else has to approve it; or one of them is"
+            " named without their e-mail address, and then nobody can"
+        )
     current = Hash.of("\n".join(each.hash for each in wanted).encode()).text
     if plan not in (None, current):
         raise TrothError("this is not what waits now: read it again without --apply")

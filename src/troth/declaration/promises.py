@@ -124,8 +124,8 @@ class Promise(StrictModel):
 
     @property
     def waiver_hash(self) -> str | None:
-        """What a second person approves: ``sha256:`` and the digits over the sentence, the waiver, and the controls
-        that it covers. None without a waiver."""
+        """What a second person approves: ``sha256:`` and the digits over the sentence, its owner, the waiver, and the
+        controls that it covers. None without a waiver."""
         covered = sorted(self.waive.scope or self.controls) if self.waive else []
         return self._hash_with("waive", self.waive, controls=covered)
 
@@ -137,7 +137,7 @@ class Promise(StrictModel):
     def _hash_with(self, kind: str, given: StrictModel | None, **more: object) -> str | None:
         if given is None:
             return None
-        meaning = {"quote": self.quote, kind: given.model_dump(mode="json"), **more}
+        meaning = {"quote": self.quote, "owner": self.owner, kind: given.model_dump(mode="json"), **more}
         return "sha256:" + hashlib.sha256(canonical(meaning).encode("ascii")).hexdigest()
 
     @model_validator(mode="after")

@@ -1,7 +1,7 @@
-"""What an app of the service adds to it: `Duty`, in the app's ``duty.py``. **A new duty is a folder and a line of
+"""What an app of the service registers: a `Duty`, in the app's ``duty.py``. **A new duty is a folder and a line of
 `DUTIES`.**
 
-A ``duty.py`` holds ``DUTY``. It is read without Django, by commands too, so what needs Django is named as
+A ``duty.py`` assigns ``DUTY``. It is imported without Django, also by commands; so what needs Django is named as
 ``"module:name"`` and imported when it is used. Texts are marked with `marked` and translated where they are shown.
 """
 
@@ -40,8 +40,8 @@ def marked(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ConsolePage:
-    """A console page: URL name, title, rights that open it (any of them; none: everyone), what it is *about*, and its
-    *place* in the navigation."""
+    """A link of the console's navigation: URL name, title, rights, what the page is *about*, and its *place*. It is
+    shown to those who have any of the *rights*, or to all staff if there are none; the view checks rights itself."""
 
     name: str
     title: str
@@ -52,8 +52,8 @@ class ConsolePage:
 
 @dataclass(frozen=True, slots=True)
 class CentreLink:
-    """A link of the privacy centre's first page, after those to requests: URL name, title, what it is *about*, and its
-    *place*."""
+    """A link on the privacy centre's first page, after those to requests: URL name, title, what the page is *about*,
+    and its *place* among these links."""
 
     name: str
     title: str
@@ -63,8 +63,8 @@ class CentreLink:
 
 @dataclass(frozen=True, slots=True)
 class ControlInput:
-    """Something that controls look at: its *meaning*, unless `troth.controls` says it, and ``"module:function"``, which
-    makes it from the deployment and the time."""
+    """An input of controls: its *meaning*, empty if `troth.controls` describes it already, and its *supply*, the
+    ``"module:function"`` that returns it, given the deployment and the time."""
 
     meaning: str
     supply: str
@@ -72,63 +72,69 @@ class ControlInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
-    """What one app adds. Everything is optional."""
+    """What one app registers. Every field is optional."""
 
     entries: Mapping[str, EntryKind] = field(default_factory=dict)
     """Kinds of ledger entries that it records."""
     entry_titles: Mapping[str, str] = field(default_factory=dict)
-    """Titles of those that people may see."""
+    """Titles of its entries, for the ledger's pages."""
     messages: Mapping[str, MessageKind] = field(default_factory=dict)
-    """Kinds of e-mails; each has a template ``mail/<kind>.txt``."""
+    """Kinds of e-mails that it sends; each has a template ``mail/<kind>.txt``."""
     controls: str = ""
-    """Module with the functions that answer its controls; these are described in ``controls.toml`` beside it."""
+    """Module of the functions that answer its controls; ``controls.toml`` in the app's folder describes these."""
     inputs: Mapping[str, ControlInput] = field(default_factory=dict)
-    """What its controls look at, and others may."""
+    """Inputs that it supplies to controls, its own and those of others, by the name of the parameter."""
     after: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Events that it notes (`core.control_events`), each with the controls that run at once after it."""
+    """Events (`core.control_events`), each with the controls that are brought forward after it."""
     rights: Sequence[StaffRight] = ()
     """Rights of staff."""
     scopes: Sequence[ApiScope] = ()
     """Permissions of API tokens."""
     webhooks: Mapping[str, str] = field(default_factory=dict)
-    """Events that programs may be told of, each with what happened."""
+    """Events of webhooks, each with a title that says what happened."""
     jobs: Sequence[str] = ()
     """Modules that register kinds of jobs."""
     sealed: str = ""
-    """``module:name`` of its columns that are sealed under field keys (`core.resealing.SealedPlace`)."""
+    """``module:name`` of its columns that are sealed under field keys: a sequence of `core.resealing.SealedPlace`."""
     tables: str = ""
     """File in its folder that declares its tables, as part of Troth's own declaration."""
     urls: Sequence[tuple[str, str]] = ()
-    """Prefix and module of its pages."""
+    """URLconfs of its pages, each as prefix and module."""
     paths: Sequence[str] = ()
-    """Paths that it serves, with everything below, on a site that is shared with the company."""
+    """Paths that Troth serves, with everything below them, on a site that it shares with the company's own."""
     api: str = ""
-    """``module:name`` of its router of the API."""
+    """``module:name`` of the router of its API operations, a `ninja.Router`."""
     api_tag: str = ""
-    """Heading of its operations in the reference; the name of its app if it is empty."""
+    """Heading of these operations in the API's description; if it is empty, the app's name."""
     console: Sequence[ConsolePage] = ()
+    """Links in the console's navigation."""
     centre: Sequence[CentreLink] = ()
+    """Links on the privacy centre's first page."""
     inbox: str = ""
-    """``module:function`` that is shown each e-mail that arrived and says whether it has taken it, once, before it is
-    taken for a request."""
+    """``module:function`` that takes an incoming e-mail and the time, before the e-mail is read as a request, and
+    returns True if it has handled it. It may get the same e-mail again after a crash."""
     before_checks: str = ""
-    """``module:function`` of what every pass over the promises does first, with the deployment and the time."""
+    """``module:function`` that a pass over the promises calls before it schedules controls, with the deployment and the
+    time. A pass that finds nothing new skips it, for half a minute at most."""
     unbound: str = ""
-    """``module:function`` of controls to run although no promise depends on them, each with whether its last check is
-    out of date; it takes the deployment and the time."""
+    """``module:function`` that takes the deployment and the time, and returns controls that run although no promise
+    names them, each with True if its last check is out of date."""
     evidence: Sequence[str] = ()
-    """Beginnings of entry kinds that show how the policy was kept."""
+    """Prefixes of the kinds of entries that an archive of evidence contains."""
     evidence_files: str = ""
-    """``module:function`` that yields further files of an archive of evidence."""
+    """``module:function`` that takes what was gathered for an archive of evidence
+    (`assurance.evidence.gather.Gathered`), and yields further files: name and content in pieces."""
     sections: Mapping[str, str] = field(default_factory=dict)
-    """Sections of ``troth.yaml``, each with ``module:class`` of its model (`troth.declaration.StrictModel`)."""
+    """Sections of ``troth.yaml``, each with the ``module:class`` of its model (`declaration.base.StrictModel`)."""
     metrics: str = ""
-    """``module:function`` that takes the time and yields its figures for monitoring (`prometheus_client.Metric`).
-    Labels are words of the code, such as states; never ids, names or values."""
+    """``module:function`` that takes the time and yields figures for ``/metrics`` (`prometheus_client.Metric`). Labels
+    are words of the code, such as states; never ids, names or values."""
     settings: Mapping[str, Callable[[str], object]] = field(default_factory=dict)
-    """Environment variables that begin with ``TROTH_``, each with what reads its text (`configuration.setting`)."""
+    """Environment variables, each with the function that reads its text; `configuration.setting` returns the value. An
+    unset variable is an empty text."""
     commands: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Commands of ``troth``, each with its module and its help in one line."""
+    """Commands of ``troth``, each with its module, where it is the function of the same name, and its help in one
+    line."""
     at_start: Sequence[str] = ()
     """Modules that are imported when Django is ready, such as receivers of signals."""
 
@@ -141,7 +147,8 @@ def duties() -> Mapping[str, Duty]:
 
 @functools.cache
 def gathered(what: str) -> Mapping[str, Any]:
-    """The mapping *what* of all duties together. Raises ``ValueError`` if two have the same name in it."""
+    """The mappings of all duties in the field *what*, as one. Raises ``ValueError`` if two duties register the same
+    name."""
     found: dict[str, Any] = {}
     for app, duty in duties().items():
         added = getattr(duty, what)
@@ -153,32 +160,32 @@ def gathered(what: str) -> Mapping[str, Any]:
 
 @functools.cache
 def listed(what: str) -> Sequence[Any]:
-    """The sequence *what* of all duties together."""
+    """The sequences of all duties in the field *what*, as one."""
     return tuple(item for duty in duties().values() for item in getattr(duty, what))
 
 
 def named(what: str) -> Iterator[Any]:
-    """The object that each duty names as *what*."""
+    """The objects that duties name in the field *what*, imported."""
     for duty in duties().values():
         if name := getattr(duty, what):
             yield resolve(name)
 
 
 def resolve(name: str) -> Any:
-    """The object ``module:name``."""
+    """The object that *name*, a ``module:name``, refers to."""
     module, _, attribute = name.partition(":")
     return getattr(import_module(module), attribute)
 
 
 def register_entries() -> None:
-    """Add the kinds of entries of all duties to the library's."""
+    """Add the kinds of entries of all duties to `troth.ledger`."""
     from troth.ledger.kinds import add_kinds
 
     add_kinds(gathered("entries"))
 
 
 def register_controls() -> None:
-    """Add the controls of all duties, and what they look at, to the library's."""
+    """Add the controls of all duties, and their inputs, to `troth.controls`."""
     from troth.controls.catalogue import add_controls
     from troth.controls.result import add_inputs
 
@@ -189,7 +196,7 @@ def register_controls() -> None:
 
 
 def register_sections() -> None:
-    """Add the sections of ``troth.yaml`` of all duties to the library's."""
+    """Add the sections of ``troth.yaml`` of all duties to `troth.declaration`."""
     from troth.declaration.model import add_section
 
     for name, section in gathered("sections").items():
@@ -197,6 +204,6 @@ def register_sections() -> None:
 
 
 def import_all(what: str) -> None:
-    """Import the modules that all duties list as *what*."""
+    """Import the modules that duties list in the field *what*."""
     for module in listed(what):
         import_module(module)

@@ -24,7 +24,7 @@ from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseKind, Channel, MailedLink
 from troth.service.requests.verification import links
 
-FLOWS = ("requests.batch", "requests.follow", "requests.lift", "requests.resend_links")
+FLOWS = ("requests.batch", "requests.follow", "requests.ask", "requests.lift", "requests.resend_links")
 """Jobs that carry requests out."""
 SHOP = """
 create table customer (id integer primary key, email text not null, name text, phone text, postcode text,

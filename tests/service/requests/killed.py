@@ -18,7 +18,7 @@ from functools import partial
 
 from tests.service import workers
 
-FLOWS = ("requests.batch", "requests.follow", "requests.lift", "requests.resend_links")
+FLOWS = ("requests.batch", "requests.follow", "requests.ask", "requests.lift", "requests.resend_links")
 
 
 def web() -> None:
@@ -41,7 +41,7 @@ def work(*, until_idle: bool = True, only: tuple[str, ...] = FLOWS) -> None:
 
 
 def keep() -> None:
-    work(only=("core.runs", "requests.mailbox", "requests.deadlines", "api", "mail"))
+    work(only=("core.run", "requests.mailbox", "requests.deadlines", "api", "mail"))
 
 
 def both() -> None:

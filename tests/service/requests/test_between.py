@@ -177,6 +177,29 @@ def test_what_was_given_up_while_it_was_asked_stays_given_up(office: Office, mon
     assert (step.state, step.why) == (CaseStep.State.FAILED, "no_answer")
 
 
+def test_a_question_to_a_system_that_stopped_for_the_configuration_is_asked_once_that_is_fixed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILER_SECRET", "c2VjcmV0" * 6)
+    office.declare(systems=ASKED)
+    step = office.answered("erase", "ben@example.org").steps.get()
+    Job.objects.filter(kind="requests.ask", key=str(step.pk)).update(
+        state="stopped", reason="no_deployment", due_at=None
+    )
+    queue.form_batches()
+    assert Job.objects.get(kind="requests.ask", key=str(step.pk)).state == "queued"
+
+
+def test_a_system_that_people_look_after_by_now_is_a_task(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAILER_SECRET", "c2VjcmV0" * 6)
+    office.declare(systems=ASKED)
+    step = office.answered("erase", "ben@example.org").steps.get()
+    office.declare(systems="  mailer: {title: The mailer, store: task, owner: mailer@example.org}\n")
+    assert steps.ask_again(step.pk) is None
+    step.refresh_from_db()
+    assert (step.way, step.state) == ("task", CaseStep.State.WAITING)
+
+
 def test_a_mark_stays_while_another_case_restricts(office: Office) -> None:
     first, second = office.answered("restrict"), office.answered("restrict")
     for case, mark in ((first, "yes"), (second, None)):

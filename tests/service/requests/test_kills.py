@@ -144,7 +144,7 @@ class Firm:
         self.ran.append((role, killed_at))
         if ended.returncode == -9:
             self.killed += 1
-            WorkerRow.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+            WorkerRow.objects.update(lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(hours=1))
         return ended.returncode == 0
 
 

@@ -18,11 +18,15 @@ from troth.ledger import DeclaredName, Entry, Hash, Pseudonym, Value
 from troth.service.assurance.rules import promise_name
 from troth.service.core.ledger import record
 from troth.service.staff import approvals
-from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest
+from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest, OwnPlan
 from troth.service.staff.models import StaffMember
 
 _WAIVERS = ApprovalPurpose("promises.waiver", is_for_one_use=False)
 _ATTESTATIONS = ApprovalPurpose("promises.attestation", is_for_one_use=False)
+
+
+class NamedOnly(OwnPlan):
+    """A statement, or its promise, names somebody without their address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,14 @@ class Statement:
         return (self.text.scope or self.promise.controls) if isinstance(self.text, Waiver) else ()
 
     def is_open_to(self, member: StaffMember) -> bool:
-        """True if *member* may be the second person: not the first one, nor the owner of the promise."""
-        return not approvals.is_own(member, (self.by, self.promise.owner))
+        """True if *member* may be the second person: not the first one, nor the owner of the promise. Nobody may while
+        one of these is not named by their address, because then nobody can be shown to be somebody else."""
+        return self.names_addresses and not approvals.is_own(member, (self.by, self.promise.owner))
+
+    @property
+    def names_addresses(self) -> bool:
+        """True if the first person and the owner are named by their e-mail addresses."""
+        return all("@" in name for name in (self.by, self.promise.owner))
 
 
 def approved_statements(now: dt.datetime) -> frozenset[str]:
@@ -82,8 +92,14 @@ def approve(statements: Sequence[Statement], *, by: StaffMember, actor: str, now
     """Approve exactly *statements* until their last days, all or none, with an entry for each. Returns how many were
     not approved before. *actor* is ``staff``, or ``owner`` at the command line.
 
-    Raises `OwnPlan` if *by* gave one of them or owns its promise.
+    Raises `OwnPlan` if *by* gave one of them or owns its promise, and `NamedOnly` if these are named without address.
     """
+    for each in statements:
+        if not each.names_addresses:
+            raise NamedOnly(
+                f"{each.name}: give the e-mail addresses of whoever gave the {each.kind} and of the owner; by a name"
+                " alone nobody can be shown to be a second person"
+            )
     with transaction.atomic():
         given = [each for each in statements if _approve(each, by, now)]
         record(*(_entry(each, by, actor, now) for each in given))

@@ -1,4 +1,4 @@
-"""The deployment: declaration and policy as the company's files describe them now, its keys, stores, site and clock."""
+"""The deployment: the company's declaration and policy as its files say now, and its keys, stores, site and clock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from troth.subjects import DataMap, map_data
 _LOG = logging.getLogger("troth.company")
 
 Look = Callable[["Deployment", dt.datetime], AbstractContextManager[Mapping[str, object]]]
-"""Opens what controls look at."""
+"""Returns a context manager with the inputs of controls."""
 
 
 class NoDeployment(ServiceError):
@@ -37,10 +37,12 @@ class NoDeployment(ServiceError):
 
 
 class Deployment:
-    """A consistent reading of the declaration, and what belongs to it: made once by process or request, passed down.
+    """The declaration, and what belongs to it. Take it once in a process, job or request, and pass it down as
+    *deployment*: it does not change when the files do.
 
-    *declaration* includes Troth's own system. Everything else is opened when it is first asked for, unless it is given:
-    the keys of *home*, the policy. *look* opens what controls look at, if it is not `assurance.control_inputs.look`.
+    *declaration* includes Troth's own system, if it comes from `current`. The rest is read on first access unless it is
+    given: the keys from *home*, the policy from its file. *look* replaces `assurance.control_inputs.look`, from which
+    controls get their inputs.
     """
 
     def __init__(
@@ -61,7 +63,8 @@ class Deployment:
         self._given = {"keyring": keyring, "policy": policy, "controls": controls}
 
     def but(self, **changes: Any) -> Deployment:
-        """This deployment with other arguments."""
+        """A deployment with these *changes* to the arguments. It reads its policy and keys itself, unless they were
+        given."""
         given = {name: value for name, value in self._given.items() if value is not None}
         return Deployment(
             changes.pop("declaration", self.declaration),
@@ -74,7 +77,7 @@ class Deployment:
 
     @cached_property
     def keyring(self) -> Keyring:
-        """Raises `KeysMissing` and `HomeRefused`."""
+        """The keys in use. Raises `KeysMissing` and `HomeRefused`."""
         if self._given["keyring"] is not None:
             return self._given["keyring"]  # type: ignore[return-value]
         assert self.home is not None, "the keys are in a folder"
@@ -82,19 +85,21 @@ class Deployment:
 
     @cached_property
     def policy(self) -> PolicyText:
-        """The policy, read by those who need it. Raises `NoDeployment`."""
+        """The policy, read on first access, so that work that does not need it goes on while it cannot be read. Raises
+        `NoDeployment`."""
         if self._given["policy"] is not None:
             return self._given["policy"]  # type: ignore[return-value]
         return _read_policy(self.declaration)
 
     @cached_property
     def controls(self) -> Mapping[str, Control]:
+        """Controls by id: those of the catalogue, and the company's own."""
         given: Any = self._given["controls"]
         return given if given is not None else controls_of(self.declaration)
 
     @cached_property
     def looked_at_hash(self) -> str:
-        """Hash that checks carry (`troth.controls.looked_at_hash`)."""
+        """Hash of the declaration as checks store it (`troth.controls.looked_at_hash`)."""
         return looked_at_hash(self.declaration)
 
     @cached_property
@@ -104,7 +109,7 @@ class Deployment:
 
     @cached_property
     def bound(self) -> frozenset[str]:
-        """Ids of controls that promises rely on."""
+        """Ids of the controls that promises name."""
         return frozenset(id_ for promise in self.declaration.promises for id_ in promise.controls)
 
     @cached_property
@@ -114,7 +119,7 @@ class Deployment:
 
     @cached_property
     def without_own(self) -> Deployment:
-        """This deployment without Troth's own tables, which no request changes directly."""
+        """This deployment without Troth's own system, which no request reads or changes."""
         systems = {name: system for name, system in self.declaration.systems.items() if name != OWN}
         return self.but(declaration=self.declaration.model_copy(update={"systems": systems}))
 
@@ -136,7 +141,8 @@ _given: Deployment | None = None
 
 
 def current() -> Deployment:
-    """The deployment of this process: what was `given`, or what the settings name. Raises `NoDeployment`."""
+    """The deployment of this process: the one that is `given`, otherwise that of the settings, as its files say now.
+    Raises `NoDeployment`."""
     if _given is not None:
         return _given
     told: Settings = settings.TROTH
@@ -145,7 +151,7 @@ def current() -> Deployment:
 
 @contextlib.contextmanager
 def given(deployment: Deployment) -> Iterator[None]:
-    """Let the jobs of this process work with *deployment*."""
+    """Context manager: `current` returns *deployment*, in every thread of this process."""
     global _given  # noqa: PLW0603 - jobs run in threads of their own
     before, _given = _given, deployment
     try:
@@ -161,16 +167,17 @@ _policies: dict[Path, PolicyText] = {}
 
 
 def load_deployment(settings: Settings) -> Deployment:
-    """The deployment that the declaration describes, reloaded when that file or the policy changes.
+    """The deployment that the declaration describes: a new one after that file or the policy file has changed.
 
-    If a change cannot be read, the last reading stays in force and the log says so. Raises `NoDeployment` if nothing
-    could be read yet.
+    A declaration that has changed and cannot be read leaves the last one in force, and the log says so. Raises
+    `NoDeployment` if none could be read yet. The policy is read by `Deployment.policy`.
     """
     path = settings.declaration
     with _lock:
         before = _known.get(path)
         if before is not None and before[0] == _stamp(path, before[1]):
             return before[1]
+        read = _changed(path)  # a change while it is read is another one
         try:
             declaration = with_own(load(path), accounts=settings.database.accounts)
             fresh = Deployment(declaration, home=settings.home)
@@ -179,7 +186,7 @@ def load_deployment(settings: Settings) -> Deployment:
                 raise NoDeployment(f"the declaration {path} cannot be read: {error}") from None
             _say_unreadable(path, error)
             fresh = before[1]
-        _known[path] = (_stamp(path, fresh), fresh)
+        _known[path] = ([read, _stamp(path, fresh)[1]], fresh)
         return fresh
 
 
@@ -198,7 +205,7 @@ def _say_unreadable(path: Path, error: Exception) -> None:
     _LOG.error("%s has changed and cannot be read, so the last readable version stays in force: %s", path, error)
 
 
-def _stamp(path: Path, known: Deployment) -> object:
+def _stamp(path: Path, known: Deployment) -> list[object]:
     """Changes when one of the two files does. Included files count once the declaration is touched."""
     return [_changed(path), _changed(path.parent / known.declaration.policy.file)]
 

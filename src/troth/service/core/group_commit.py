@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -40,7 +40,7 @@ class GroupCommit(Generic[A, R]):
         except BaseException:  # an interrupted caller leaves nobody waiting
             self._leave(call)
             raise
-        result = call.result if call.result is not None else self._work([argument])[0]
+        result: R | Exception = call.result if call.is_done else self._work([argument])[0]
         if isinstance(result, Exception):
             raise result
         return result
@@ -50,17 +50,18 @@ class GroupCommit(Generic[A, R]):
         with self._lock:
             group, self._waiting = self._waiting[: self._size_max], self._waiting[self._size_max :]
             group[0].leads = False
-        results: Sequence[R | Exception | None] = [None] * len(group)
+        results: Sequence[R | Exception] = ()
         try:
             results = self._work([call.argument for call in group])
+            assert len(results) == len(group), "there is a result for each argument"
         except Exception as fault:  # noqa: BLE001 - each caller gets its own fault when it retries alone
-            if len(group) == 1:
-                results = [fault]
+            results = [fault] if len(group) == 1 else ()
         finally:
             with self._lock:
                 self._hand_on()
-            for call, result in zip(group, results, strict=True):
-                call.result = result
+            for call, result in zip(group, results, strict=False):
+                call.result, call.is_done = result, True
+            for call in group:
                 call.woken.release()
 
     def _hand_on(self) -> None:
@@ -79,13 +80,14 @@ class GroupCommit(Generic[A, R]):
 
 
 class _Call(Generic[A, R]):
-    """One caller's argument. *result* is None until its group is done, and stays None if that failed."""
+    """One caller's argument, and its *result* once its group *is_done*, which it never is if that failed."""
 
-    __slots__ = ("argument", "leads", "result", "woken")
+    __slots__ = ("argument", "is_done", "leads", "result", "woken")
 
     def __init__(self, argument: A) -> None:
         self.argument = argument
-        self.result: R | Exception | None = None
+        self.result: Any = None
+        self.is_done = False
         self.leads = False
         self.woken = threading.Lock()
         self.woken.acquire()

@@ -1,10 +1,12 @@
 """Journal of runs as rows: `finish` commits the run's entries and destroys its plan in one transaction.
 
-A run is a job of the process that began it. If that dies or releases it, a worker or the next command finishes it.
+A run is a job of the process that began it. If that dies or releases it, a worker, `troth keep` or `troth replay`
+finishes it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -15,6 +17,7 @@ from troth.ledger import Entry
 from troth.protect import Keyring
 from troth.service.core import control_events
 from troth.service.core.jobs import held
+from troth.service.core.jobs.models import Job
 from troth.service.core.ledger import record
 from troth.service.core.models import EntryRow, RunRow, StepRow
 from troth.service.core.subject_keys import SubjectKeys, scrub
@@ -122,18 +125,33 @@ class DatabaseJournal:
     def take_up(self) -> Iterator[Run]:
         """Claim the unfinished runs that no living process has."""
         for row in _unfinished():
-            if held.holder().claim(RUN, row.run_id):
+            if _claim(row.run_id):
                 yield _run(row)
 
     def take_up_one(self, run_id: str) -> Run | None:
         """Claim the unfinished run *run_id*, also if this process has it already; None if it has finished, or another
         process has it."""
         run = read_run(run_id)
-        return run if run is not None and held.holder().claim(RUN, run_id, again=True) else None
+        return run if run is not None and _claim(run_id, again=True) else None
 
     def let_go(self, run_id: str) -> None:
         """Release the run, so that any process may claim it."""
         held.holder().release(RUN, run_id)
+
+
+def _claim(run_id: str, *, again: bool = False) -> bool:
+    """Claim the job of a run, or begin it if it has none. False if another process has it, or the run has finished."""
+    holder = held.holder()
+    if holder.claim(RUN, run_id, again=again):
+        return True
+    if Job.objects.filter(kind=RUN, key=run_id).exists():
+        return False
+    lease = holder.lease()
+    with contextlib.suppress(IntegrityError), transaction.atomic(durable=True):
+        if RunRow.objects.select_for_update().filter(run_id=run_id, finished_at__isnull=True).exists():
+            holder.hold(RUN, run_id, lease)
+            return True
+    return False
 
 
 def _tell(run_id: str, receipts: Sequence[Receipt], rows: Mapping[bytes, EntryRow], now: dt.datetime) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 
+from django.db import Error
+
 from troth.errors import TrothError
 from troth.ledger import LedgerError, WitnessRefused
 from troth.protect import EPOCH_GRACE, Keyring, KeyState
@@ -89,13 +91,18 @@ def scrub_log(job: RunningJob) -> None:
 @job(RUN, retry=Retry(first=dt.timedelta(seconds=5)))
 def finish_run(job: RunningJob) -> None:
     """Finish a run on the company's stores whose process is gone or released it; its end deletes this job."""
-    run, known = read_run(job.key), current()
+    run = read_run(job.key)
     if run is None:
         return
     try:
-        resume_one(run, known.declaration, known.keyring)
-    except TrothError as cause:  # whatever it is: half of the run may have happened
-        _LOG.warning("run %s cannot be finished yet: %s", run.id, cause)
+        deployment = current()
+        resume_one(run, deployment.declaration, deployment.keyring)
+    except Error:
+        raise  # our own database
+    except Exception as cause:  # whatever it is: half of the run may have happened
+        _LOG.warning(
+            "run %s cannot be finished yet: %s", run.id, cause if isinstance(cause, TrothError) else type(cause)
+        )
         raise TryAgain("run_interrupted") from cause
     _LOG.warning("run %s was resumed and is finished", run.id)
 

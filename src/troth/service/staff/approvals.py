@@ -32,7 +32,7 @@ class ApprovalMissing(StaffError):
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPurpose:
-    """What is approved, and how: by how many people, for how long, and for one use or any number of uses."""
+    """What is approved, by how many *approvers*, for how long by default, and whether for one use or any number."""
 
     name: str
     approvers: int = 1
@@ -42,7 +42,7 @@ class ApprovalPurpose:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
-    """What needs approval: the plan with that hash, *about* one matter (``case:R-2026-0187``)."""
+    """What needs approval: the plan with this hash, *about* one subject matter, such as ``case:R-2026-0187``."""
 
     purpose: ApprovalPurpose
     about: str
@@ -51,7 +51,7 @@ class ApprovalRequest:
 
 @dataclass(frozen=True, slots=True)
 class GivenApproval:
-    """An approval as a value."""
+    """An approval as a value: who gave it, until when it holds, and the use that used it up, if any."""
 
     by: str
     until: dt.datetime
@@ -87,7 +87,7 @@ def state_of(
 
 
 def is_own(by: StaffMember, asked_by: Iterable[str]) -> bool:
-    """True if *by* is among those who asked, who are given by pseudonym, address or name."""
+    """True if *by* is among *asked_by*, each a pseudonym or an e-mail address."""
     return any(name == by.pseudonym or same_person(name, by.user.email) for name in asked_by)
 
 

@@ -1,6 +1,6 @@
 """Jobs that a process runs itself, without a worker: a command, or a step of another job.
 
-It holds them by a lease. If it dies, workers run them by the handler of their kind.
+The process holds them by a lease. If it dies or releases them, a worker runs them with the handler of their kind.
 """
 
 from __future__ import annotations
@@ -26,35 +26,40 @@ _RELEASED = dt.timedelta(seconds=10)
 
 
 class Holder:
-    """Holds jobs for a process, whichever of its threads asks."""
+    """Holds jobs for this process. Safe for several threads."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._lock = threading.Lock()
         self._lease = ProcessLease(runtime)
+        self._asked = 0.0
+        self._active = set[tuple[str, str]]()
+        """Jobs that are worked on: one that could not be released is left to others with the lease."""
 
     def lease(self) -> str:
-        """The name by which this process holds jobs from now on. Call it before the transaction that uses it. Raises
-        Django's errors."""
+        """Name of this process's lease, for `hold`; takes a lease if there is none. Call it outside transactions, just
+        before the one that uses the name. Raises Django's errors."""
         assert not connection.in_atomic_block, "the lease has to be there when the transaction commits"
         with self._lock:
+            self._asked = self._runtime.monotonic()
             if not self._lease.name or self._lease.is_lost or not self._lease.renew():
                 self._lease.end(for_good=False)
-                asked = self._runtime.monotonic()
                 self._lease = lease = ProcessLease(
-                    self._runtime,
-                    runs_jobs=False,
-                    needed=lambda: (
-                        self._runtime.monotonic() < asked + _IDLE_S
-                        or Job.objects.filter(worker=lease.name, state=State.RUNNING).exists()
-                    ),
+                    self._runtime, runs_jobs=False, needed=lambda: self._is_needed(lease.name)
                 )
                 lease.begin()
             return self._lease.name
 
+    def _is_needed(self, lease: str) -> bool:
+        if self._runtime.monotonic() < self._asked + _IDLE_S:
+            return True
+        held = Job.objects.filter(worker=lease, state=State.RUNNING).values_list("kind", "key")
+        return any(job in self._active for job in held)
+
     def hold(self, kind: str, key: str, lease: str) -> None:
-        """Begin a job of this process in the open transaction, which commits what it is about."""
+        """Create a job that this process runs, under *lease*, in the open transaction: that of the row it is about."""
         now = self._runtime.now()
+        self._active.add((kind, key))
         Job.objects.create(
             kind=kind,
             key=key,
@@ -68,12 +73,13 @@ class Holder:
         )
 
     def claim(self, kind: str, key: str, *, again: bool = False) -> bool:
-        """Take a job that no living process has; with *again*, also one of this process itself. False if another has
-        it, or it is done."""
+        """Claim a job that no living process has; with *again*, also one that this process has already. False if
+        another process has it, or it is done. Raises Django's errors."""
         lease, now = self.lease(), self._runtime.now()
         if dead := find_dead(now):
             take_over(dead, now)
         free = ~Q(state=State.RUNNING) | Q(worker=lease) if again else ~Q(state=State.RUNNING)
+        self._active.add((kind, key))
         return bool(
             Job.objects.filter(free, kind=kind, key=key).update(
                 state=State.RUNNING, worker=lease, due_at=None, claims=F("claims") + 1, changed_at=now
@@ -81,19 +87,20 @@ class Holder:
         )
 
     def release(self, kind: str, key: str) -> None:
-        """Leave the job to any process that claims it, and soon to the workers."""
+        """Release the job: any process may claim it now, and a worker runs it after ten seconds."""
         now = self._runtime.now()
+        self._active.discard((kind, key))
         held = Job.objects.filter(kind=kind, key=key, state=State.RUNNING, worker=self._lease.name)
         held.update(state=State.QUEUED, worker="", due_at=now + _RELEASED, changed_at=now)
 
     def end(self) -> None:
-        """Hold nothing any more: what this process still has is left to others."""
+        """End the lease: other processes may take over the jobs that this one still has."""
         self._lease.end(for_good=True)
         self._runtime.close()
 
 
 def done(kind: str, key: str) -> None:
-    """End the job in the open transaction, whichever process has it."""
+    """Delete the job in the open transaction, whichever process has it."""
     Job.objects.filter(kind=kind, key=key).delete()
 
 

@@ -1,4 +1,4 @@
-"""The lease of a process that has jobs, and what becomes of the jobs of one that died."""
+"""The lease of a process that runs jobs, and how others take over the jobs of a dead one."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ from troth.service.database import say_away
 _LOG = logging.getLogger("troth.jobs")
 
 LENGTH = dt.timedelta(seconds=30)
-"""A process on another machine that died is noticed after this time and a third of it."""
+"""The death of a process on another machine is noticed after this time and a third of it, at the latest."""
+CLOCKS_DIFFER = dt.timedelta(minutes=5)
+"""By how much the clocks of two machines may differ before a process is taken for dead that is alive."""
 AWAY_S = 1.0
 """Retry interval while the database is unavailable."""
 
 
 class ProcessLease:
-    """A lease, renewed by a thread of its own until it ends, or until it is not *needed* any more."""
+    """A lease, renewed by a thread of its own until it ends, is lost, or is not *needed* any more. *runs_jobs* is True
+    for a worker, False for a process that only runs jobs of its own."""
 
     def __init__(
         self,
@@ -47,9 +50,11 @@ class ProcessLease:
 
     @property
     def is_lost(self) -> bool:
+        """True if the lease has expired, or others have taken over its jobs."""
         return self._is_taken or self._runtime.monotonic() > self._valid_until
 
     def begin(self) -> None:
+        """Take the lease, under a new name, and start to renew it. Raises Django's errors."""
         asked, now = self._runtime.monotonic(), self._runtime.now()
         self.name = secrets.token_hex(8)  # a new one each time: a commit may have succeeded without an answer
         WorkerRow.objects.create(
@@ -63,7 +68,8 @@ class ProcessLease:
         self._runtime.spawn(self._keep_renewing)
 
     def end(self, *, for_good: bool) -> None:
-        """Stop renewing; with *for_good*, no job of this process runs any more, and nobody has to wait."""
+        """Stop renewing. With *for_good*, which says that no job runs here any more, delete the lease, so that others
+        take over at once what is left; otherwise they wait until it expires."""
         self._has_ended = True
         if for_good and self.name:
             with contextlib.suppress(Error):
@@ -85,9 +91,7 @@ class ProcessLease:
             self._runtime.sleep(pause_s)
             pause_s = min(AWAY_S, every_s)
             try:
-                if not (self._has_ended or self._needed()):
-                    self.end(for_good=True)
-                if self._has_ended or not self.renew():
+                if self._has_ended or self._ends_unneeded() or not self.renew():
                     return
                 pause_s = every_s
             except Error:
@@ -95,17 +99,26 @@ class ProcessLease:
             finally:
                 close_broken()
 
+    def _ends_unneeded(self) -> bool:
+        """End the lease if it is not needed. One that was renewed meanwhile goes on: somebody is about to use it."""
+        mine = WorkerRow.objects.filter(name=self.name)
+        row = mine.first()
+        if row is None or self._needed() or not mine.filter(beats=row.beats).delete()[0]:
+            return False
+        self._has_ended = True
+        return True
+
 
 def find_dead(now: dt.datetime) -> dict[str, int]:
-    """Processes that had jobs and are dead at *now*, each with the number of its last beat: their lease is over, or
-    they are gone from this machine."""
+    """Processes that are dead at *now*, each with how often it renewed its lease: the lease has been over for
+    `CLOCKS_DIFFER`, or the process is gone from this machine."""
     rows = WorkerRow.objects.values_list("name", "process", "beats", "lease_until")
-    return {name: beats for name, process, beats, until in rows if until < now or is_gone(process)}
+    return {name: beats for name, process, beats, until in rows if until + CLOCKS_DIFFER < now or is_gone(process)}
 
 
 def take_over(dead: Mapping[str, int], now: dt.datetime) -> int:
-    """Put back the jobs of *dead* processes, each with the number of its last beat. Returns how many. Safe in several
-    processes at once."""
+    """Put back the jobs of the *dead*, as `find_dead` returns them, and of processes without a lease; one that renewed
+    its lease meanwhile keeps its jobs. Returns how many jobs. Safe in several processes at once."""
     with transaction.atomic():
         rows = WorkerRow.objects.select_for_update(skip_locked=True).filter(name__in=dead)
         still = [row.pk for row in rows if row.beats == dead[row.name]]

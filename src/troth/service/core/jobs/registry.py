@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from troth.service.configuration import ServiceError
 from troth.service.core.jobs.models import KIND_MAX, NORMAL
 from troth.service.core.jobs.running import CODE, RunningJob
 
@@ -16,6 +17,10 @@ Handler = Callable[[RunningJob], dt.datetime | None]
 returns its next run."""
 BatchHandler = Callable[[Sequence[RunningJob]], None]
 """Runs several jobs of one kind; those that it does not end itself are done when it returns."""
+
+
+class UnknownKind(ServiceError):
+    """No kind of job has that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,11 @@ def kinds() -> Mapping[str, Kind]:
 
 
 def chosen(only: Collection[str]) -> dict[str, Kind]:
-    """Registered kinds whose name is one of *only* or begins with one and a dot; all of them if it is empty."""
+    """Registered kinds whose name is one of *only* or begins with one and a dot; all of them if it is empty. Raises
+    `UnknownKind` for a name that is of none."""
+    for one in only:
+        if not any(name == one or name.startswith(f"{one}.") for name in _kinds):
+            raise UnknownKind(f"no kind of job is {one!r} or begins with it; there are {', '.join(sorted(_kinds))}")
     return {
         name: kind
         for name, kind in _kinds.items()

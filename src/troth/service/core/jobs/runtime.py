@@ -1,4 +1,4 @@
-"""Time and threads of a process that has jobs."""
+"""Time and threads of a process that runs jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _IDLE_S = 20.0
 
 
 class Runtime(Protocol):
-    """What a lease and a worker need of their process: time and threads. The tests' simulation has another."""
+    """What a lease and a worker need of their process: time and threads. `Threads` implements it, and the simulation of
+    the tests."""
 
     process: str
 
@@ -28,12 +29,13 @@ class Runtime(Protocol):
     def monotonic(self) -> float: ...
 
     def rest(self, seconds: float) -> None:
-        """Wait this long, or until `wake`."""
+        """Wait this long, or until `wake` is called."""
 
-    def wake(self) -> None: ...
+    def wake(self) -> None:
+        """End a `rest`; the next one ends at once if there is none."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait this long, or until `close`."""
+        """Wait this long, or until `close` is called."""
 
     def spawn(self, do: Callable[[], None]) -> None:
         """Run *do* in a thread of its own."""
@@ -43,7 +45,8 @@ class Runtime(Protocol):
 
 
 class Threads:
-    """The runtime of a real process: daemon threads that are used again, and close their connections when idle."""
+    """The runtime of a real process: daemon threads, which are reused, and close their database connections after 20
+    idle seconds."""
 
     def __init__(self, clock: Callable[[], dt.datetime]) -> None:
         self.process = this_process()

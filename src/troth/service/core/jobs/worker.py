@@ -19,7 +19,7 @@ from typing import Any
 from django.db import Error, connection
 
 from troth.service.configuration import ServiceError
-from troth.service.core.jobs.lease import AWAY_S, LENGTH, ProcessLease, take_over
+from troth.service.core.jobs.lease import AWAY_S, CLOCKS_DIFFER, LENGTH, ProcessLease, take_over
 from troth.service.core.jobs.models import Job
 from troth.service.core.jobs.process import is_gone
 from troth.service.core.jobs.queue import enqueue
@@ -174,7 +174,8 @@ class Worker:
             known = Job.objects.filter(kind__in=recurring, key="").values_list("kind", flat=True)
             for name in sorted(recurring.keys() - set(known)):
                 enqueue(name, "", not_before=now, priority=recurring[name].priority)
-        workers = _rows("SELECT name, process, beats, lease_until < %s FROM core_worker", [_adapted(now)])
+        over = _adapted(now - CLOCKS_DIFFER)
+        workers = _rows("SELECT name, process, beats, lease_until < %s FROM core_worker", [over])
         running = _rows("SELECT id, claims, worker FROM core_job WHERE state = 'running'", [])
         dead = {
             name: beats for name, process, beats, is_over in workers if self._is_dead(name, process, beats, is_over)

@@ -27,7 +27,7 @@ from troth.service.mail.actions import again
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import LetterRefused
 from troth.service.requests.fulfilment.queue import end_halt, ready
-from troth.service.requests.models import Case, ProcessingHalt
+from troth.service.requests.models import Case, CaseStep, ProcessingHalt
 from troth.service.staff.access_log import withheld_from
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
@@ -106,7 +106,9 @@ def _jobs(request: HttpRequest) -> QuerySet[Job]:
     """Jobs visible to the sender of *request*. Those of withheld cases and their e-mails are hidden."""
     numbers = Case.objects.filter(reference__in=withheld_from(request)).values_list("pk", flat=True)
     letters = LetterRow.objects.filter(about__in=_withheld(request)).values_list("pk", flat=True)
+    steps = CaseStep.objects.filter(case__in=numbers).values_list("pk", flat=True)
     jobs = Job.objects.exclude(kind__in=["requests.follow", "requests.lift"], key__in=list(map(str, numbers)))
+    jobs = jobs.exclude(kind="requests.ask", key__in=list(map(str, steps)))
     return jobs.exclude(kind="mail.send", key__in=list(map(str, letters)))
 
 

@@ -243,6 +243,9 @@ def ask_again(step_id: int) -> Later | None:
         step.state, step.why, step.ended_at = CaseStep.State.FAILED, "not_declared", at
         _keep(step)
         return None
+    if not is_asked(system):  # declared as a task by now
+        open_task(step.case, step.system, system, deployment, at)
+        return None
     later = _go_on(step, step.case, SealedContent(deployment.keyring).content(step.case), system, deployment, at)
     return None if step.way == "task" else later  # it has become one
 

@@ -29,7 +29,7 @@ BATCH_MAX = 500
 """Maximum number of cases per batch: as many as share one transaction of a store."""
 _WRONG = (NoDeployment, DeclarationErrors, SecretMissing, MapRefused, PlanRefused, StoreRefused, UnknownName)
 """Errors that a retry does not fix: the configuration is wrong for all cases."""
-_KINDS = ("requests.batch", "requests.follow", "requests.lift")
+_KINDS = ("requests.batch", "requests.follow", "requests.ask", "requests.lift")
 
 
 def form_batches() -> int:
