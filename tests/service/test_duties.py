@@ -26,6 +26,7 @@ from troth.service.core.jobs.registry import kinds
 from troth.service.core.own_tables import OWN, own
 from troth.service.duty import DUTIES, Duty, duties, gathered, import_all, listed, resolve
 from troth.service.mail.rules import _engine
+from troth.service.staff.rights import StaffRight
 
 TESTS = Path(__file__).parents[1]
 SOURCE = TESTS.parent / "src"
@@ -228,6 +229,14 @@ def test_a_name_is_registered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"other registers webhooks that another duty has registered: a\.b"):
         gathered("webhooks")
     gathered.cache_clear()
+    monkeypatch.setattr(
+        "troth.service.duty.duties",
+        lambda: {name: Duty(rights=(StaffRight("a.b", name),)) for name in ("one", "other")},
+    )
+    listed.cache_clear()
+    with pytest.raises(ValueError, match=r"the same rights are registered twice: a\.b"):
+        listed("rights")
+    listed.cache_clear()
 
 
 def test_the_lower_packages_name_no_app_of_the_service() -> None:

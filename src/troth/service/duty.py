@@ -8,6 +8,7 @@ A ``duty.py`` assigns ``DUTY``. It is imported without Django, also by commands;
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module, resources
@@ -160,8 +161,12 @@ def gathered(what: str) -> Mapping[str, Any]:
 
 @functools.cache
 def listed(what: str) -> Sequence[Any]:
-    """The sequences of all duties in the field *what*, as one."""
-    return tuple(item for duty in duties().values() for item in getattr(duty, what))
+    """The sequences of all duties in the field *what*, as one. Raises ``ValueError`` for a name that is in it twice."""
+    items = tuple(item for duty in duties().values() for item in getattr(duty, what))
+    names = Counter(getattr(item, "name", item) for item in items)
+    if twice := sorted(str(name) for name, count in names.items() if count > 1):
+        raise ValueError(f"the same {what} are registered twice: {', '.join(twice)}")
+    return items
 
 
 def named(what: str) -> Iterator[Any]:
