@@ -146,7 +146,8 @@ class Place:
         """What a command that nobody disturbs prints."""
         asked = [sys.executable, "-c", _SMALL_CHUNKS, "quiet", *command]
         done = forks.run(asked, env=self.environment, cwd=self.folder)
-        assert done.returncode == 0, done.stderr
+        # Where both systems share a database, each has tables that it does not declare: a promise is broken.
+        assert done.returncode in ((0, 1) if command[0] == "keep" else (0,)), done.stderr
         return json.loads(done.stdout)
 
     def apply(self, action: str, approved: str, *, kill: Kill | None) -> tuple[float, float]:
