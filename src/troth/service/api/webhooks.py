@@ -18,9 +18,8 @@ import logging
 import secrets
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from django.conf import settings
 from django.db import transaction
 
@@ -31,7 +30,11 @@ from troth.service.core.jobs.queue import enqueue
 from troth.service.core.jobs.running import RunningJob
 from troth.service.core.keys import keyring
 from troth.service.duty import gathered
-from troth.site import Allowed, NotPublic, PublicOnly, addresses_of
+
+if TYPE_CHECKING:  # the HTTP client takes 10 MB, and the web server delivers nothing
+    import httpx
+
+    from troth.site import Allowed
 
 _LOG = logging.getLogger("troth.hooks")
 NOT_PUBLIC = "not public"
@@ -49,6 +52,8 @@ class WebhookRefused(ServiceError):
 
 def make(url: str, events: Collection[str], *, keys: Keyring, now: dt.datetime) -> tuple[Webhook, str]:
     """Create a webhook; returns it and its signing secret, shown only now. Raises `WebhookRefused`."""
+    import httpx
+
     try:
         read = httpx.URL(url)
     except httpx.InvalidURL:
@@ -71,6 +76,8 @@ def make(url: str, events: Collection[str], *, keys: Keyring, now: dt.datetime) 
 def _refuse_private(host: str) -> None:
     """Raise `WebhookRefused` if *host* is known to be private. Hosts without an address yet are checked before each
     delivery."""
+    from troth.site import NotPublic, addresses_of
+
     try:
         addresses_of(host, 443, _allowed())
     except (OSError, UnicodeError):
@@ -82,6 +89,8 @@ def _refuse_private(host: str) -> None:
 
 
 def _allowed() -> Allowed:
+    from troth.site import Allowed
+
     return Allowed(settings.TROTH.webhook_hosts, settings.TROTH.webhook_networks)
 
 
@@ -110,6 +119,10 @@ def signature(secret: bytes, id_: str, timestamp: int, body: bytes) -> str:
 
 def deliver(jobs: Sequence[RunningJob], *, now: dt.datetime) -> None:
     """Send the messages that *jobs* name, for about half a minute; the rest waits for the next pass."""
+    import httpx
+
+    from troth.site import PublicOnly
+
     messages = Delivery.objects.select_related("hook").in_bulk([int(job.key) for job in jobs])
     by_hook: dict[int, list[RunningJob]] = {}
     for job in sorted(jobs, key=lambda job: int(job.key)):
@@ -149,6 +162,10 @@ def _deliver(job: RunningJob, message: Delivery, client: httpx.Client, keys: Key
 
 def _send(message: Delivery, client: httpx.Client, keys: Keyring, now: dt.datetime) -> str:
     """Send one message; why it was not accepted, or empty."""
+    import httpx
+
+    from troth.site import NotPublic
+
     body = json.dumps(message.body, separators=(",", ":"), sort_keys=True).encode()
     timestamp = int(now.timestamp())
     id_ = f"msg_{message.pk}"

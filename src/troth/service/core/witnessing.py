@@ -8,8 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from troth.declaration import Ledger, TimestampAuthority
 from troth.ledger import (
@@ -26,6 +25,9 @@ from troth.ledger import (
 from troth.service.core.ledger import DatabaseLog, keep_outside, outside
 from troth.service.core.models import OutsideSignature
 
+if TYPE_CHECKING:  # loaded when something is shown
+    import httpx
+
 refusals: list[str] = []
 """What parties refused in this process, until somebody clears it: ``troth keep`` says so."""
 _ANSWER_S_MAX = 10.0
@@ -39,6 +41,8 @@ def show_outside(log: DatabaseLog, declared: Ledger, folder: Path, *, now: dt.da
 
     Relative paths start at *folder*.
     """
+    import httpx
+
     if not log.size:
         return
     with httpx.Client(timeout=_ANSWER_S_MAX) as client:

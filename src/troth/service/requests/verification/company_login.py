@@ -14,15 +14,17 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-import httpx
 import jwt
 
 from troth.errors import TrothError
 from troth.service.configuration import SubjectLogin, is_local
 from troth.service.requests.verification.proof import HandOver, has_second_factor
+
+if TYPE_CHECKING:  # loaded with the first login
+    import httpx
 
 Try = dict[str, str]
 """State of an attempt in the visitor's session, until they come back."""
@@ -98,6 +100,8 @@ def finish(
 
 
 def _client() -> httpx.Client:
+    import httpx
+
     return httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, headers={"Accept": "application/json"})
 
 
@@ -124,6 +128,8 @@ def _exchange(
     means = provider.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     auth = None
     if "client_secret_basic" in means:
+        import httpx
+
         auth = httpx.BasicAuth(*(urlencode({"": part})[1:] for part in (login.client, login.secret)))  # RFC 6749 2.3.1
     else:
         form |= {"client_id": login.client, "client_secret": login.secret}
@@ -176,6 +182,8 @@ def _person(login: SubjectLogin, claims: Mapping[str, Any]) -> HandOver:
 
 def _json(client: httpx.Client, method: str, url: str, **more: Any) -> Mapping[str, Any]:
     """The JSON object of the response. Its values never appear in error messages."""
+    import httpx
+
     try:
         with client.stream(method, url, **more) as answer:
             body = b""
