@@ -55,7 +55,7 @@ promises:
   - {quote: Our databases speak TLS., owner: dpo@example.org, controls: [stores.transport_encrypted]}
   - quote: Nobody sells it.
     owner: dpo@example.org
-    attest: {by: Ann Example, says: I sign every contract, on: 2026-11-01, until: 2027-11-01}
+    attest: {by: ann@example.org, says: I sign every contract, on: 2026-11-01, until: 2027-11-01}
 """
 REMOTE = "203.0.113.7"
 
@@ -152,7 +152,7 @@ def test_the_public_sees_statuses_without_findings_owners_or_exact_figures(site:
     publish(site, "public")
     page = text(visitor, "/policy/status/")
     assert "1,000–9,999" in page
-    for secret in ("1,234", "run r-1", "dpo@example.org", "Ann Example"):
+    for secret in ("1,234", "run r-1", "dpo@example.org", "ann@example.org"):
         assert secret not in page
     assert "4 promises: 2 checked here, 1 privately, 1 only attested, 0 bound to nothing" in page
 

@@ -97,7 +97,7 @@ def approve(statements: Sequence[Statement], *, by: StaffMember, actor: str, now
     for each in statements:
         if not each.names_addresses:
             raise NamedOnly(
-                f"{each.name}: give the e-mail addresses of whoever gave the {each.kind} and of the owner; by a name"
+                f"{each.name}: give the e-mail addresses of the {each.kind}'s author and of the owner; by a name"
                 " alone nobody can be shown to be a second person"
             )
     with transaction.atomic():
