@@ -60,14 +60,10 @@ def write_to(
 
     None if *address* is unverified and its daily limit is reached (`mail_allowance`); this is recorded."""
     once = f"{case.reference}:{kind}" + (f":{again}" if again else "")
-    if (known := LetterRow.objects.filter(once=once).first()) is not None:
+    is_limited = case.tier == 0 and kinds()[kind].to_person and kind not in _BY_STAFF
+    if is_limited and (known := LetterRow.objects.filter(once=once).first()) is not None:
         return known
-    if (
-        case.tier == 0
-        and kinds()[kind].to_person
-        and kind not in _BY_STAFF
-        and not mail_allowance.take(address, deployment, now=now)
-    ):
+    if is_limited and not mail_allowance.take(address, deployment, now=now):
         CaseEvent.objects.create(case=case, at=now, what="not_mailed", actor="rule", is_internal=True)
         return None
     language = deployment.declaration.policy.language if kind.startswith("staff_") else case.language

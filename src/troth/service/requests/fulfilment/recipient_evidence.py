@@ -65,9 +65,9 @@ def evidence_of(case: Case, deployment: Deployment) -> DisclosureEvidence:
 def _noted(case: Case) -> Iterator[dict[str, Any]]:
     """Evidence recorded for runs that have begun; plans that were not executed changed nothing."""
     events = list(case.events.filter(what=_NOTED).order_by("at", "id").values_list("facts", flat=True))
-    named = [facts["run"] for facts in events]
-    begun = {*RunRow.objects.filter(run_id__in=named).values_list("run_id", flat=True)}
-    begun.update(case.receipts.values_list("run", flat=True))
+    begun = {receipt.run for receipt in case.receipts.all()}
+    if others := {facts["run"] for facts in events} - begun:
+        begun.update(RunRow.objects.filter(run_id__in=others).values_list("run_id", flat=True))
     return (facts for facts in events if facts["run"] in begun)
 
 
@@ -75,7 +75,9 @@ def _asked(case: Case, deployment: Deployment) -> Iterator[tuple[str, frozenset[
     """External systems that may have held data, with the categories they keep: all of them if they do not specify
     which. A system that refuses to delete keeps everything it holds."""
     systems = systems_of(deployment)
-    for step in case.steps.exclude(why="right_not_answered"):
+    for step in case.steps.all():
+        if step.why == "right_not_answered":
+            continue
         system, counts, kept = systems.get(step.system), step.facts.get("counts"), step.facts.get("kept", [])
         has_nothing = step.state == CaseStep.State.DONE and counts and not any(counts.values()) and not kept
         if system is None or has_nothing:

@@ -6,10 +6,11 @@ import contextlib
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -159,7 +160,12 @@ def _part(table: Any) -> TableContents:
 
 def _missing(case: Case) -> list[CaseStep]:
     """Steps of systems that may hold data and are not done; for a package these include tasks without their file."""
-    return list(case.steps.exclude(state=CaseStep.State.DONE).exclude(why="right_not_answered").order_by("id"))
+    steps = sorted(case.steps.all(), key=attrgetter("pk"))
+    return [step for step in steps if step.state != CaseStep.State.DONE and step.why != "right_not_answered"]
+
+
+def _receipts(case: Case) -> list[CaseReceipt]:
+    return sorted(case.receipts.all(), key=attrgetter("at", "pk"))
 
 
 def _where(case: Case, content: CaseContent, deployment: Deployment) -> dict[str, Any]:
@@ -297,7 +303,8 @@ def close_done(case: Case, content: CaseContent, deployment: Deployment, *, now:
             return False
         if fresh.right in STOPS:
             return _close_stopped(fresh, content, deployment, now)
-        lines = [line for receipt in fresh.receipts.order_by("at", "id") for line in receipt.lines]
+        prefetch_related_objects([fresh], "steps", "receipts")
+        lines = [line for receipt in _receipts(fresh) for line in receipt.lines]
         steps = list(fresh.steps.all())
         with translation.override(fresh.language):
             stayed = [
@@ -481,7 +488,7 @@ def _left(case: Case, deployment: Deployment) -> list[RetainedItem]:
         RetainedItem(
             shortened(f"{place_words(deployment.declaration, place)} ({thousands(rows)})"), because, "GDPR Art. 12(4)"
         )
-        for receipt in case.receipts.order_by("at", "id")
+        for receipt in _receipts(case)
         for place, rows in receipt.residue.items()
     ]
 
@@ -566,7 +573,8 @@ def _unsearched(case: Case, deployment: Deployment) -> dict[str, Any]:
 
 def _unasked(case: Case, deployment: Deployment) -> dict[str, Any]:
     """Systems that do not support this right, and so were not searched."""
-    silent = case.steps.filter(why="right_not_answered").exclude(state=CaseStep.State.DONE).order_by("id")
+    steps = sorted(case.steps.all(), key=attrgetter("pk"))
+    silent = [step for step in steps if step.why == "right_not_answered" and step.state != CaseStep.State.DONE]
     names = tuple(shortened(_title(step, deployment)) for step in silent)
     return {"elsewhere": names} if names else {}
 
