@@ -13,6 +13,7 @@ from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
@@ -79,7 +80,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     told: dict[str, Any] = {"is_development": not _settings().is_production}
     try:
         declaration = current().declaration
-        told |= {"organisation": declaration.organisation, "tree": tree(), "now": timezone.now()}
+        told |= {"organisation": declaration.organisation, "tree": SimpleLazyObject(tree), "now": timezone.now()}
         told["may_see_status"] = may_see(declaration, audience_of(request))
         told["status_is_public"] = may_see(declaration, Audience.PUBLIC)
         told["choices"] = _choices(declaration)

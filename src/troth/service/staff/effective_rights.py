@@ -28,6 +28,8 @@ class EffectiveRights:
 
     member: StaffMember | None
     rights: Mapping[str, str] = field(default_factory=dict)
+    unused: frozenset[str] = frozenset()
+    """Rights of grants whose use was not noted within a day."""
     has_factor: bool = False
     """True if this session was opened with a second factor."""
     lacks: frozenset[InactiveReason] = frozenset()
@@ -66,6 +68,8 @@ class EffectiveRights:
 
     def use(self, right: StaffRight, *, now: dt.datetime) -> None:
         """Note, once a day, that the grant is used: reviewers see unused ones."""
+        if right not in self.unused:
+            return
         stale = Q(used_at__isnull=True) | Q(used_at__lt=now - _DAY)
         Grant.objects.filter(stale, member=self.member, right=right, ended_at__isnull=True).update(used_at=now)
 
@@ -88,10 +92,13 @@ def _look_up(request: HttpRequest) -> EffectiveRights:
     member = StaffMember.objects.filter(user=user).first()
     if member is None:
         return EffectiveRights(None)
+    member.user = user  # spares a query
     now, person = timezone.now(), person_of(member)
-    grants = [held(row) for row in member.grants.filter(ended_at__isnull=True)]
+    rows = list(member.grants.filter(ended_at__isnull=True))
+    grants = [held(row) for row in rows]
     lacks = frozenset(why for grant in grants if (why := why_not(grant, person, now=now)) is not None)
-    return EffectiveRights(member, rights_of(grants, person, now=now), _has_factor(request), lacks)
+    unused = frozenset(row.right for row in rows if row.used_at is None or row.used_at < now - _DAY)
+    return EffectiveRights(member, rights_of(grants, person, now=now), unused, _has_factor(request), lacks)
 
 
 def _has_factor(request: HttpRequest) -> bool:
