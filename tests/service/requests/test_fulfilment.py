@@ -594,9 +594,8 @@ def test_what_a_second_look_found_is_not_called_gone(office: Office) -> None:
     case.receipts.update(residue={"shop.login": 1})
     Case.objects.filter(pk=case.pk).update(state=CaseState.IN_PROGRESS, outcome="", closed_at=None)
     case.refresh_from_db()
-    outcome.close_done(
-        case, SealedContent(office.deployment.keyring).content(case), office.deployment, now=office.now()
-    )
+    contents = {case.pk: SealedContent(office.deployment.keyring).content(case)}
+    assert outcome.close_done([case], contents, office.deployment, now=office.now()) == 1
     case.refresh_from_db()
     assert case.outcome == CaseOutcome.PARTLY_FULFILLED
     said = letter_of(office, case, "partly_fulfilled")

@@ -7,6 +7,7 @@ the e-mailed link, and does not block other requests of the owner of the address
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -47,11 +48,13 @@ def confirm_hold(case: Case, content: CaseContent, deployment: Deployment, now: 
         _in_force(case).update(is_provisional=False)
 
 
-def release_hold(case: Case, deployment: Deployment, now: dt.datetime) -> None:
-    """Release the holds of the case, in the caller's transaction."""
-    for hold in _in_force(case).select_for_update():
-        LegalHold.objects.filter(pk=hold.pk).update(released_at=now)
-        record(Entry("hold.released", now, _facts(hold, case, deployment)))
+def release_holds(cases: Sequence[Case], deployment: Deployment, now: dt.datetime) -> None:
+    """Release the holds of the cases, in the caller's transaction."""
+    by_reference = {case.reference: case for case in cases}
+    held = list(LegalHold.objects.select_for_update().filter(matter__in=by_reference, released_at=None))
+    if held:
+        LegalHold.objects.filter(pk__in=[hold.pk for hold in held]).update(released_at=now)
+        record(*(Entry("hold.released", now, _facts(hold, by_reference[hold.matter], deployment)) for hold in held))
 
 
 def end_unproved(deployment: Deployment, now: dt.datetime) -> None:
@@ -63,7 +66,7 @@ def end_unproved(deployment: Deployment, now: dt.datetime) -> None:
         with transaction.atomic():
             case = Case.objects.select_for_update().get(pk=pk)
             if case.state == CaseState.VERIFYING and case.tier == 0:
-                release_hold(case, deployment, now)
+                release_holds([case], deployment, now)
 
 
 def _unproved() -> QuerySet[Case]:

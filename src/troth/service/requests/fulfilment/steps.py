@@ -509,7 +509,7 @@ def settle(cases: Sequence[Case], deployment: Deployment) -> int:
         return (
             outcome.hand_out(fine, contents, deployment, _views(fine, contents, deployment), now=now()) if fine else 0
         )
-    return sum(outcome.close_done(case, contents[case.pk], deployment, now=now()) for case in cases)
+    return outcome.close_done(cases, contents, deployment, now=now())
 
 
 def _approved(cases: Sequence[Case], contents: Mapping[int, CaseContent], deployment: Deployment) -> list[Case]:
