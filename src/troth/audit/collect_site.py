@@ -15,7 +15,7 @@ from troth.controls import run
 from troth.declaration import Declaration, Organisation, Policy
 from troth.detect import classify
 from troth.policy import PolicyError, published_text
-from troth.site import Form, ProbeError, SetCookie, Site, SitePage, fetch
+from troth.site import HOME, Form, ProbeError, SetCookie, Site, SitePage, SiteSnapshot
 from troth.site import controls as _controls  # noqa: F401 - registers them
 from troth.stores import Column, ColumnKind, TableSchema
 
@@ -27,11 +27,12 @@ _FILES: Final = re.compile(r"\.(?:pdf|zip|png|jpe?g|svg|gif|css|js|xml|json|mp[3
 
 def look_at_site(site: Site, *, now: dt.datetime) -> SiteFacts:
     """Facts from the first visit of a new visitor. Raises `ProbeError` if the home page cannot be read."""
-    home = fetch(site, site.home)
+    snapshot = SiteSnapshot(site, now=now)
+    home = snapshot.page(HOME)
     if home.status != 200:
         raise ProbeError(f"the home page answers with status {home.status}")
     policy = next((link.url for link in home.links if _POLICY.search(link.text) or _POLICY.search(_path(link.url))), "")
-    pages, skipped = _pages(site, home, policy)
+    pages, skipped = _pages(snapshot, home, policy)
     forms: dict[tuple[str, frozenset[str]], FormFacts] = {}
     for page in pages.values():
         for form in page.forms:
@@ -46,15 +47,17 @@ def look_at_site(site: Site, *, now: dt.datetime) -> SiteFacts:
         hosts=MappingProxyType(_hosts(site, pages.values())),
         forms=tuple(forms.values()),
         policy_page=_without_query(policy),
-        policy_faults=tuple(_faults(site, policy, now)) if policy else (),
+        policy_faults=tuple(_faults(snapshot, policy, now)) if policy else (),
         policy_published=_words(pages.get(policy)),
     )
 
 
-def _pages(site: Site, home: SitePage, policy: str) -> tuple[dict[str, SitePage], dict[str, str]]:
+def _pages(snapshot: SiteSnapshot, home: SitePage, policy: str) -> tuple[dict[str, SitePage], dict[str, str]]:
     """Pages by URL, the home page first; and for pages that could not be read, the reason by path."""
     pages, skipped = {home.url: home}, dict[str, str]()
-    near = [link.url for link in home.links if _is_own(site, link.url) and not _FILES.search(_path(link.url))]
+    near = [
+        link.url for link in home.links if _is_own(snapshot.declared, link.url) and not _FILES.search(_path(link.url))
+    ]
     # A link with a query string may trigger an action, so it is not followed.
     wanted = dict.fromkeys([*([policy] if policy else []), *(url for url in near if not urlsplit(url).query)])
     for url in wanted:
@@ -63,7 +66,7 @@ def _pages(site: Site, home: SitePage, policy: str) -> tuple[dict[str, SitePage]
         if len(pages) + len(skipped) >= PAGES_MAX:
             break
         try:
-            page = fetch(site, url)
+            page = snapshot.page(url)
         except ProbeError as error:
             skipped[_path(url)] = str(error)
             continue
@@ -126,14 +129,15 @@ def _form(path: str, form: Form) -> FormFacts | None:
     return FormFacts(path, len(form.fields), MappingProxyType(dict(asks))) if asks else None
 
 
-def _faults(site: Site, policy: str, now: dt.datetime) -> Iterator[str]:
+def _faults(snapshot: SiteSnapshot, policy: str, now: dt.datetime) -> Iterator[str]:
     """Faults of the policy link, found by the control ``site.policy_conspicuous``."""
+    site = snapshot.declared
     declaration = Declaration(
         troth=1,
         organisation=Organisation(name=site.host, country="GB", address="-", email="-", site=site.home),
         policy=Policy(file=Path("policy"), effective=now.date(), url=policy),
     )
-    check = run("site.policy_conspicuous", {"declaration": declaration, "site": site, "now": now})
+    check = run("site.policy_conspicuous", {"declaration": declaration, "site": snapshot, "now": now})
     yield from (finding.message for finding in check.findings)
 
 
