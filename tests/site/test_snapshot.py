@@ -171,14 +171,14 @@ def test_a_failure_stays_a_failure_with_its_reason(look: SiteSnapshot, world: An
         with pytest.raises(SiteUnreachable, match=r"^/register/ does not answer \(RemoteProtocolError\)$"):
             look.page("/register/")
         world.answers.clear()
-    assert look.view().why_not == {"/register/": "/register/ does not answer (RemoteProtocolError)"}
+    assert look.view_all().why_not == {"/register/": "/register/ does not answer (RemoteProtocolError)"}
     assert len(world.asked) == 2
 
 
 def test_evidence_says_from_when_to_when_the_pages_were_looked_at(look: SiteSnapshot) -> None:
     home = look.page("/")
     register = look.page("/register/")
-    assert look.view().evidence().period == (home.fetched_at, register.fetched_at)
+    assert look.view_all().evidence().period == (home.fetched_at, register.fetched_at)
 
 
 @pytest.mark.parametrize(
@@ -193,8 +193,8 @@ def test_a_limit_for_the_whole_site_is_the_reason_that_a_page_is_missing(
     site: Site, limits: dict[str, Any], reason: str
 ) -> None:
     look = SiteSnapshot(replace(site, limits=replace(site.limits, **limits)), now=NOW)
-    assert look.view().pages.keys() == {"/"}
-    assert reason in look.view().why_not["/register/"]
+    assert look.view_all().pages.keys() == {"/"}
+    assert reason in look.view_all().why_not["/register/"]
 
 
 def test_a_linked_page_leaves_room_for_those_that_are_read(site: Site, world: Any) -> None:

@@ -43,7 +43,7 @@ def policy_published(declaration: Declaration, site: SiteSnapshot, policy_text: 
     """GDPR Art. 12(1), clause C01: the page has the same words as the file and is one click from each declared page."""
     where = declaration.policy.url
     policy = site.page(where)
-    look = site.view()
+    look = site.view_all()
     look = replace(look, asked=(*look.asked, (site.declared.address(where), policy.fetched_at)))
     findings = []
     if policy.status != 200:
@@ -101,7 +101,7 @@ def policy_conspicuous(declaration: Declaration, site: SiteSnapshot) -> ControlR
     elif not good:
         messages = list(dict.fromkeys(fault for link in named for fault in _faults(link)))
     fix = "link to it as 'Privacy policy', as easy to see as the text around it"
-    return SiteView.of({HOME: home}).answer(
+    return site.view(HOME).answer(
         f"{counted(len(links), 'link')} to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
         [ControlFinding(HOME, message, fix) for message in messages],
         {"links": len(links), "named": len(named), "easy to see": len(good)},
@@ -138,7 +138,7 @@ def _own_styles(site: SiteSnapshot, page: SitePage) -> str:
 def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     """GDPR Art. 12(2), clause C33: every link within the site on the home page, the policy and the pages that ask for
     data works."""
-    look = site.view(declaration.policy.url)
+    look = site.view_all(declaration.policy.url)
     links = {
         link.url: path
         for path, page in look.pages.items()
@@ -177,7 +177,7 @@ def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
 @answers("site.transport_encrypted")
 def transport_encrypted(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     """GDPR Art. 32(1)(a), clause C13: only https, only TLS 1.2 or later, a trusted certificate, and HSTS."""
-    look, findings = site.view(declaration.policy.url), list[ControlFinding]()
+    look, findings = site.view_all(declaration.policy.url), list[ControlFinding]()
     is_declared = urlsplit(site.declared.home).scheme == "https"
     if not is_declared:
         fix = "serve the site over https, and declare its https address"
@@ -254,7 +254,7 @@ def _look_at_all(declaration: Declaration, site: SiteSnapshot) -> SiteView:
     """The site's pages, the policy, and pages of other programs on the site, if they exist (404 is not an error for
     these)."""
     also = site.declared.also
-    look = site.view(declaration.policy.url, *also)
+    look = site.view_all(declaration.policy.url, *also)
     absent = {path for path in also if look.why_not.get(path) == "answered 404"}
     return replace(look, why_not={path: why for path, why in look.why_not.items() if path not in absent})
 
@@ -300,7 +300,7 @@ def only_declared_fields(declaration: Declaration, site: SiteSnapshot) -> Contro
             "No collection point has a page.",
             Evidence(frozenset({"site /"}), frozenset({"site /"})),
         )
-    look = site.view()
+    look = site.view_all()
     findings = [
         finding
         for path, page in look.pages.items()

@@ -25,8 +25,8 @@ def signal_honoured(declaration: Declaration, site: SiteSnapshot) -> ControlResu
         nowhere, why = frozenset({"declaration"}), "The declaration does not say that signals are honoured."
         return ControlResult(CheckOutcome.NOT_APPLICABLE, why, Evidence(nowhere, nowhere))
     allows = _allowed(declaration)
-    before = site.view(declaration.policy.url, sends=allows)
-    look = site.view(declaration.policy.url, sends={**allows, **_SIGNAL})
+    before = site.view_all(declaration.policy.url, sends=allows)
+    look = site.view_all(declaration.policy.url, sends={**allows, **_SIGNAL})
     kept, hosts = dict(_optional(declaration, look)), dict(_strangers(declaration, site, look))
     fix = "treat the signal as a refusal, regardless of earlier choices"
     findings = [

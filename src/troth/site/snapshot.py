@@ -23,8 +23,6 @@ HOME: Final = "/"
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _T = TypeVar("_T")
-Asked = tuple[str, dt.datetime | None]
-"""An address, and when its response arrived; None if there was none."""
 
 
 class LimitReached(ProbeError):
@@ -74,22 +72,25 @@ class SiteSnapshot:
         url = self._address(path)
         return self._once((url, *sorted(sends.items())), lambda: self._fetch(url, sends, whole))
 
-    def view(self, *more: str, sends: Mapping[str, str] = _NOTHING) -> SiteView:
+    def view_all(self, *more: str, sends: Mapping[str, str] = _NOTHING) -> SiteView:
         """The home page, the site's pages and *more*, as a visitor sees them who *sends* these headers."""
-        pages, why_not, asked = dict[str, SitePage](), dict[str, str](), list[Asked]()
-        for path in dict.fromkeys((HOME, *self.declared.pages, *more)):
+        return self.view(HOME, *self.declared.pages, *more, sends=sends)
+
+    def view(self, *paths: str, sends: Mapping[str, str] = _NOTHING) -> SiteView:
+        """The pages at *paths*, and why others did not answer as a page does."""
+        pages, why_not, asked = dict[str, SitePage](), dict[str, str](), dict[str, dt.datetime | None]()
+        for path in dict.fromkeys(paths):
+            url, page = self._address(path), None
             try:
                 page = self.page(path, sends=sends)
             except ProbeError as error:
                 why_not[path] = str(error)
-                asked.append((self._address(path), None))
-                continue
-            asked.append((self._address(path), page.fetched_at))
-            if page.status == 200:
+            asked[url] = page and page.fetched_at
+            if page is not None and page.status == 200:
                 pages[path] = page
-            else:
+            elif page is not None:
                 why_not[path] = f"answered {page.status}"
-        return SiteView(pages, why_not, tuple(asked))
+        return SiteView(pages, why_not, tuple(asked.items()))
 
     def tls(self) -> Tls:
         """What the site's port offers. Raises `SiteUnreachable`."""
@@ -126,16 +127,14 @@ class SiteSnapshot:
             raise LimitReached(f"{path} was not requested: one look at the site takes {most} at most")
         # Pages that are only linked leave room for those that are read.
         has_room = self._bytes < limits.total_bytes_max // (1 if whole else 2)
-        begun = time.monotonic()
+        begun, body = time.monotonic(), b""
         try:
-            response, body, unread = get(
-                self.declared, url, sends, is_read=lambda headers: has_room and is_text(headers)
-            )
+            is_read = is_text if has_room else lambda headers: False
+            response, body, unread = get(self.declared, url, sends, is_read=is_read)
         finally:
             with self._lock:
                 self._seconds += time.monotonic() - begun
-        with self._lock:
-            self._bytes += len(body)
+                self._bytes += len(body)
         if not has_room and is_text(response.headers):
             unread = f"{path} was not kept: one look at the site keeps {limits.total_bytes_max} bytes at most"
         fetched_at = self._now + dt.timedelta(seconds=time.monotonic() - self._begun)
@@ -154,16 +153,11 @@ class SiteSnapshot:
 @dataclass(frozen=True, slots=True)
 class SiteView:
     """The pages that a check reads, by path: *pages* answered, *why_not* are the reasons for the others. *asked* are
-    all responses that the check rests on."""
+    all addresses that the check rests on, with the time of the response, if there was one."""
 
     pages: Mapping[str, SitePage]
     why_not: Mapping[str, str]
-    asked: tuple[Asked, ...]
-
-    @classmethod
-    def of(cls, pages: Mapping[str, SitePage]) -> SiteView:
-        """A view of these pages alone, all of which answered."""
-        return cls(pages, {}, tuple(((*page.redirects, page.url)[0], page.fetched_at) for page in pages.values()))
+    asked: tuple[tuple[str, dt.datetime | None], ...]
 
     def evidence(self, *, population: int | None = None, excluded: int = 0) -> Evidence:
         """How many pages were requested and how many answered, and from when to when. Give *population* and *excluded*
@@ -174,9 +168,8 @@ class SiteView:
         tested = len(seen) if population is None else population - excluded
         times = sorted(at for _, at in self.asked if at is not None)
         period = (times[0], times[-1]) if times else None
-        return Evidence(
-            seen | unseen, seen, size, tested, excluded, period, asked_hash(*(url for url, _ in self.asked))
-        )
+        query = asked_hash(*(url for url, _ in self.asked))
+        return Evidence(seen | unseen, seen, size, tested, excluded, period, query)
 
     def answer(
         self, summary: str, findings: list[ControlFinding], figures: Mapping[str, int], **size: int
@@ -187,12 +180,11 @@ class SiteView:
 
     def cookies(self) -> dict[str, tuple[str, SetCookie]]:
         """The cookies that pages set, each with the page where it lives longest."""
+        cookies = [(path, it) for path, page in self.pages.items() for it in page.cookies if not it.is_deleted]
         longest: dict[str, tuple[str, SetCookie]] = {}
-        for path, page in self.pages.items():
-            for cookie in page.cookies:
-                known = longest.get(cookie.name)
-                if not cookie.is_deleted and (known is None or _life(cookie) > _life(known[1])):
-                    longest[cookie.name] = (path, cookie)
+        for path, cookie in cookies:
+            if cookie.name not in longest or _life(cookie) > _life(longest[cookie.name][1]):
+                longest[cookie.name] = (path, cookie)
         return longest
 
 
