@@ -80,15 +80,16 @@ class SiteSnapshot:
         """The pages at *paths*, and why others did not answer as a page does."""
         pages, why_not, asked = dict[str, SitePage](), dict[str, str](), dict[str, dt.datetime | None]()
         for path in dict.fromkeys(paths):
-            url, page = self._address(path), None
+            url = self._address(path)
             try:
                 page = self.page(path, sends=sends)
             except ProbeError as error:
-                why_not[path] = str(error)
-            asked[url] = page and page.fetched_at
-            if page is not None and page.status == 200:
+                asked[url], why_not[path] = None, str(error)
+                continue
+            asked[url] = page.fetched_at
+            if page.status == 200:
                 pages[path] = page
-            elif page is not None:
+            else:
                 why_not[path] = f"answered {page.status}"
         return SiteView(pages, why_not, tuple(asked.items()))
 
