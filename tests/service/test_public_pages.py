@@ -27,7 +27,7 @@ from troth.service.requests.pages import form_token
 from troth.service.requests.templatetags import centre
 from troth.service.requests.verification import links
 from troth.service.wsgi import mounted
-from troth.site import Site
+from troth.site import Site, SiteSnapshot
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 RIGHTS = ("view", "amend", "erase", "port", "restrict", "object", "withdraw")
@@ -201,13 +201,16 @@ def _is_page(answer: Any) -> bool:
 def test_a_form_of_ours_that_sets_a_cookie_is_found(
     office: Office, served: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looking = {"declaration": office.deployment.declaration, "site": served, "now": office.now()}
+    def look() -> dict[str, object]:
+        snapshot = SiteSnapshot(served, now=office.now())
+        return {"declaration": office.deployment.declaration, "site": snapshot, "now": office.now()}
+
     controls = ("site.cookies_declared", "site.nothing_stored_before_choice")
     for control in controls:
-        check = run(control, looking)
+        check = run(control, look())
         assert check.outcome is CheckOutcome.PASS, check.summary
     monkeypatch.setattr(centre, "token_for", lambda request, path: get_token(request))
     for control in controls:
-        check = run(control, looking)
+        check = run(control, look())
         assert check.outcome is CheckOutcome.FAIL
         assert "'troth-csrf'" in check.findings[0].message

@@ -31,7 +31,7 @@ _inputs: dict[str, str] = {
     "declaration": "the declaration, without its promises (see `looked_at`)",
     "stores": "the declared systems' stores by system name: Mapping[str, troth.stores.Store]",
     "asked": "the systems that answer for themselves, by name: Mapping[str, troth.stores.ExternalSystem]",
-    "site": "the live site: troth.site.Site",
+    "site": "one look at the live site: troth.site.SiteSnapshot",
     "policy": "the declared policy file, read: troth.policy.PolicyText",
     "policy_text": "the declared policy file as `troth.policy.published_text` reads it: str",
     "log": "the ledger: troth.ledger.Log",

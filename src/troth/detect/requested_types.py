@@ -62,13 +62,6 @@ def refuse_one_text(texts: object) -> None:
         raise TypeError("give several texts, not one: put it into a list, or call find()")
 
 
-def refuse_no_text(text: object, number: int) -> None:
-    """Raises ``TypeError`` with its *number* for an item that is not a string."""
-    if not isinstance(text, str):
-        kind = type(text).__name__
-        raise TypeError(f"text {number:,} is not a string but {kind}: leave out missing values, or call find_batch()")
-
-
 def alike(name: str, known: Iterable[str]) -> str:
     """A suggestion for a misspelt *name* out of *known*, ignoring case; empty if none is similar."""
     lower = {it.lower(): it for it in known}
