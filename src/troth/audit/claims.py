@@ -15,6 +15,7 @@ from troth.policy import PolicyText, Sentence
 from troth.policy.categories import breadth, names_category
 from troth.policy.classify import Clause
 from troth.stores import Column, ColumnKind, TableSchema
+from troth.text import plain_punctuation
 
 _CHARACTERS_MAX: Final = 2_000
 _WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_]+")
@@ -34,8 +35,8 @@ def _says(name: str, text: str) -> bool:
 
 
 def plain(sentence: Sentence) -> str:
-    """The sentence as input for patterns: length-limited, with ASCII apostrophes and hyphens."""
-    return re.sub("[‐‑–]", "-", sentence.text[:_CHARACTERS_MAX].replace("’", "'"))
+    """The sentence as input for patterns: length-limited, with plain quotes and dashes."""
+    return plain_punctuation(sentence.text[:_CHARACTERS_MAX])
 
 
 # --- categories -----------------------------------------------------------------------------------------------------

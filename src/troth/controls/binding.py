@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from troth.controls.catalogue import nearest
 from troth.controls.custom import controls_of
 from troth.controls.model import Control
 from troth.controls.principles import principles
 from troth.declaration import Declaration, Problem, Promise, Severity
+from troth.text import did_you_mean
 
 
 def check(declaration: Declaration) -> list[Problem]:
@@ -36,7 +36,7 @@ def _own(declaration: Declaration) -> Iterator[Problem]:
         path = f"controls.{id_}"
         if own.sql and own.sql.system not in declaration.systems:
             message = f"no system '{own.sql.system[:80]}'"
-            fix = nearest(own.sql.system, declaration.systems).removeprefix("; ") or "declare it under 'systems'"
+            fix = did_you_mean(own.sql.system, declaration.systems).removeprefix("; ") or "declare it under 'systems'"
             yield _problem(declaration, "control-system", f"{path}.sql.system", message, fix)
         elif own.sql and not declaration.systems[own.sql.system].is_looked_into:
             message = f"'{own.sql.system[:80]}' is an external system, and cannot run a SELECT"
@@ -47,7 +47,7 @@ def _own(declaration: Declaration) -> Iterator[Problem]:
             yield _problem(declaration, "control-constant", f"{path}.sql.figure", message, fix, Severity.WARNING)
         for principle in own.principles:
             if principle not in principles():
-                fix = nearest(principle, principles()).removeprefix("; ") or f"one of {', '.join(principles())}"
+                fix = did_you_mean(principle, principles()).removeprefix("; ") or f"one of {', '.join(principles())}"
                 yield _problem(declaration, "control-principle", f"{path}.principles", "no such principle", fix)
         if id_ not in bound:
             message, fix = "no promise is bound to this control, so it never runs", "add it to a promise"
@@ -73,7 +73,7 @@ def _problem(
 
 
 def _unknown(declaration: Declaration, path: str, id_: str, known: Mapping[str, Control]) -> Problem:
-    fix = nearest(id_, known).removeprefix("; ") or "docs/reference/controls.md lists them"
+    fix = did_you_mean(id_, known).removeprefix("; ") or "docs/reference/controls.md lists them"
     return Problem("control-unknown", declaration.where(path), path, f"no control '{id_[:80]}'", fix)
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-from troth.declaration.problems import nearest_of
+from troth import text
 
 Kind = Literal["category", "use"]
 _NAMESPACES = {"dpv": "https://w3id.org/dpv#", "pd": "https://w3id.org/dpv/pd#"}
@@ -105,4 +105,4 @@ def nearest(key: str, *, kind: Kind = "category") -> str | None:
     same = [term for term, end in ends.items() if end == word]
     akin = [term for term, end in ends.items() if len(word) > 3 and (end.startswith(word) or word.startswith(end))]
     alone = next((found[0] for found in (same, akin) if len(found) == 1), None)
-    return alone or nearest_of(key.lower(), terms)
+    return alone or text.nearest(key.lower(), terms)

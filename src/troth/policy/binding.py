@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from troth.policy import retention
 from troth.policy.parse.files import read_file
 from troth.policy.quote_matcher import QuotableText
 from troth.policy.text import PolicyError, PolicyText, Sentence
-from troth.text import same_words
+from troth.text import folded, same_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ def _nearest(sentences: Sequence[Sentence], quote: str) -> Sentence | None:
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", same_words(text).casefold()))
+    return frozenset(folded(text).split())
 
 
 def _likeness(wanted: frozenset[str], words: frozenset[str]) -> float:

@@ -13,17 +13,15 @@ from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
 from troth.policy.phrases import Phrase
 from troth.policy.text import Sentence
+from troth.text import plain_punctuation
 
 _CHARACTERS_MAX = 4_000
-_STRAIGHT = str.maketrans(
-    {**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟″«»", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}
-)
 
 
 @functools.lru_cache(maxsize=4096)
 def straight(text: str, *, length: int = _CHARACTERS_MAX) -> str:
     """The first *length* characters of *text*, with plain quotes and dashes; offsets are the same as in *text*."""
-    return text[:length].translate(_STRAIGHT)
+    return plain_punctuation(text[:length])
 
 
 Occurrence: TypeAlias = tuple[Sentence, re.Match[str]]

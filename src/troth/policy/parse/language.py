@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from importlib import resources
 
 from troth.policy.text import Block, TextLanguage
+from troth.text import script_of
 
 _CHARACTERS_MAX = 4_000
 """How much of a block is read: more does not change the result."""
@@ -58,7 +58,7 @@ def languages_of(blocks: Iterable[Block]) -> TextLanguage:
 
 def _is_of_another_script(text: str) -> bool:
     letters = [each for each in text if each.isalpha()]
-    foreign = sum(not each.isascii() and not unicodedata.name(each, "").startswith("LATIN") for each in letters)
+    foreign = sum(not each.isascii() and script_of(each) != "LATIN" for each in letters)
     return foreign >= _FOREIGN_LETTERS_MIN and foreign * 2 > len(letters)
 
 

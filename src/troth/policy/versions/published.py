@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from troth.declaration import Declaration, Period, Problem
-from troth.declaration.problems import Severity, nearest_of, shown
+from troth.declaration.problems import Severity, meant, shown
 from troth.declaration.promises import Policy
 from troth.declaration.versions import Announcement, DeclaredVersion, Reviewed
 from troth.policy.parse import Kind, kind_of
 from troth.policy.parse.files import read_file
 from troth.policy.text import PolicyError, PolicyText
 from troth.policy.versions.comparing import Comparison, Verdict, compare
-from troth.text import counted
+from troth.text import counted, nearest
 
 WEAKER_DAYS_MIN = 14
 """Minimum notice in days before a version that promises less takes effect; more if more is promised."""
@@ -154,8 +154,7 @@ def _named(declaration: Declaration) -> Iterator[Problem]:
         days.append(version.effective)
         for rule in version.keeps:
             if rule not in declaration.retention:
-                near = nearest_of(rule, declaration.retention)
-                fix = f"did you mean '{shown(near)}'?" if near else "give a key of 'retention'"
+                fix = meant(nearest(rule, declaration.retention), "give a key of 'retention'")
                 message = f"no retention rule '{shown(rule)}'"
                 yield _problem(declaration, "version-keeps", f"{path}.keeps.{rule}", message, fix)
 

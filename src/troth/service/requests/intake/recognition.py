@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
 from troth.service.requests.models import LOOKS, CaseKind, Right
+from troth.text import folded
 
 _READ_MAX = 20_000
 """Maximum number of characters read; no real request comes later."""
@@ -122,13 +122,6 @@ def _new_part(text: str) -> str:
             continue
         lines.append(line)
     return "\n".join(lines)
-
-
-def folded(text: str) -> str:
-    """Case-folded letters and digits without accents, with single spaces between words."""
-    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss")).casefold()
-    kept = (letter if letter.isalnum() else " " for letter in plain if not unicodedata.combining(letter))
-    return " ".join("".join(kept).split())
 
 
 def _sentences(text: str) -> str:
