@@ -1,4 +1,4 @@
-"""Whether a text is English, judged by its function words (``language.toml``); undecided rather than guessed."""
+"""The language of a text, judged by its function words (``language.toml``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
 from troth.policy.text import Block, TextLanguage
@@ -28,12 +28,18 @@ _WORD = re.compile(r"[^\W\d_]+")
 def language_of(text: str) -> TextLanguage:
     """Whether *text*, a paragraph, is English; lists of names and headings are usually unclear."""
     text = text[:_CHARACTERS_MAX]
-    english, other = _small_words()
     words = [word.casefold() for word in _WORD.findall(text)]
-    ours, theirs = sum(word in english for word in words), sum(word in other for word in words)
+    ours, theirs = (sum(word in known for word in words) for known in (_small_words()["en"], _foreign_words()))
     if _is_of_another_script(text) or (theirs >= 2 and theirs > 2 * ours):
         return TextLanguage.OTHER
     return TextLanguage.ENGLISH if ours >= 2 and ours > theirs else TextLanguage.UNCLEAR
+
+
+def likeliest_language(text: str, *, among: Sequence[str]) -> str:
+    """The code in *among* of the language of *text*; the first if no word of any is recognised."""
+    words = [word.casefold() for word in _WORD.findall(text[:_CHARACTERS_MAX])]
+    counts = [sum(word in _small_words().get(language, ()) for word in words) for language in among]
+    return among[counts.index(max(counts))]
 
 
 def languages_of(blocks: Iterable[Block]) -> TextLanguage:
@@ -63,6 +69,11 @@ def _is_of_another_script(text: str) -> bool:
 
 
 @functools.cache
-def _small_words() -> tuple[frozenset[str], frozenset[str]]:
+def _small_words() -> Mapping[str, frozenset[str]]:
     data = tomllib.loads(resources.files(__package__).joinpath("language.toml").read_text(encoding="utf-8"))
-    return frozenset(data["english"].split()), frozenset(data["other"].split())
+    return {language: frozenset(words.split()) for language, words in data.items()}
+
+
+@functools.cache
+def _foreign_words() -> frozenset[str]:
+    return frozenset[str]().union(*(words for language, words in _small_words().items() if language != "en"))

@@ -157,19 +157,3 @@ def _phrase(phrase: str) -> _Phrase:
     parts = [re.escape(word[:-1]) + "[^ ]{0,20}" if word.endswith("*") else re.escape(word) for word in words]
     gap = rf"(?: [^ |]{{1,40}}){{0,{_GAP_MAX}}} "
     return _Phrase(re.compile(rf"(?<![^ ]){gap.join(parts)}(?![^ ])"), frozenset(words))
-
-
-_COMMON = {
-    "en": {"the", "and", "you", "your", "my", "to", "of", "please", "have", "me", "this", "that", "is", "i"},
-    "de": {"der", "die", "und", "ich", "sie", "ihre", "meine", "bitte", "mich", "ist", "das", "nicht", "zu", "mit"},
-    "fr": {"le", "la", "les", "et", "je", "vous", "mes", "votre", "de", "des", "est", "pas", "merci", "que", "bonjour"},
-    "es": {"el", "la", "los", "y", "mis", "por", "favor", "que", "de", "su", "me", "es", "mi", "con", "hola"},
-}
-
-
-def language_of(text: str, *, among: Sequence[str]) -> str:
-    """The language of a message, by its most frequent words; the first of *among* if none is recognised."""
-    words = folded(text[:_READ_MAX]).split()
-    counts = {language: sum(word in _COMMON.get(language, ()) for word in words) for language in among}
-    best = max(counts, key=lambda language: counts[language], default="en")
-    return best if counts.get(best) else among[0]
