@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, Final
 
+from troth.data_files import read_toml
 from troth.declaration import Period
 from troth.policy import PolicyText, Sentence
 from troth.policy.categories import breadth, names_category
@@ -24,7 +23,7 @@ _UNITS: Final = frozenset({"day", "week", "month", "year"})
 
 @functools.cache
 def _patterns() -> dict[str, Any]:
-    data = tomllib.loads(resources.files(__package__).joinpath("claims.toml").read_text("utf-8"))
+    data = read_toml(__package__, "claims.toml")
     groups = ("sentences", "cookies")
     compiled = {group: {name: re.compile(text, re.I) for name, text in data[group].items()} for group in groups}
     return {**compiled, "hosts": data["hosts"]}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from typing import Any, TypeAlias
 
+from troth.data_files import read_toml
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
 from troth.policy.phrases import Phrase
@@ -59,7 +58,6 @@ def phrase(text: str) -> Phrase:
     return Phrase(text)
 
 
-@functools.cache
 def table(name: str) -> Mapping[str, Any]:
     """A data file of this package with names and dates, as parsed."""
-    return tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return read_toml(__package__, name)

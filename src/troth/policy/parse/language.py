@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import resources
 
+from troth.data_files import read_toml
 from troth.policy.text import Block, TextLanguage
 from troth.text import script_of
 
@@ -70,7 +69,7 @@ def _is_of_another_script(text: str) -> bool:
 
 @functools.cache
 def _small_words() -> Mapping[str, frozenset[str]]:
-    data = tomllib.loads(resources.files(__package__).joinpath("language.toml").read_text(encoding="utf-8"))
+    data = read_toml(__package__, "language.toml")
     return {language: frozenset(words.split()) for language, words in data.items()}
 
 

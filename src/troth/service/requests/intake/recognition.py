@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
+from troth.data_files import read_toml
 from troth.service.requests.models import LOOKS, CaseKind, Right
 from troth.text import folded
 
@@ -88,7 +87,7 @@ def _hints(name: str, phrases: _Phrases, rest: str) -> int:
 
 def _is_negated(match: re.Match[str], phrase: _Phrase, words: str, name: str) -> bool:
     """True if the match is negated by a word shortly before, within or after it in the same sentence."""
-    negation = _words()["negation"]
+    negation = read_toml(__package__, "wording.toml")["negation"]
     if ({*match[0].split()} - phrase.words) & {*negation["words"]}:
         return True
     before = words[max(0, match.start() - 400) : match.start()].rpartition("|")[2].split()
@@ -133,20 +132,15 @@ def _sentences(text: str) -> str:
 
 
 @functools.cache
-def _words() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    return tomllib.loads(resources.files(__package__).joinpath("wording.toml").read_text(encoding="utf-8"))
-
-
-@functools.cache
 def _about() -> tuple[re.Pattern[str], ...]:
-    return tuple(_phrase(phrase).pattern for phrase in _words()["about"]["words"])
+    return tuple(_phrase(phrase).pattern for phrase in read_toml(__package__, "wording.toml")["about"]["words"])
 
 
 @functools.cache
 def _wording() -> Mapping[str, _Phrases]:
     return {
         name: _Phrases(tuple(map(_phrase, lists["strong"])), tuple(map(_phrase, lists["weak"])))
-        for name, lists in _words().items()
+        for name, lists in read_toml(__package__, "wording.toml").items()
         if "strong" in lists
     }
 
