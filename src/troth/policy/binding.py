@@ -59,10 +59,10 @@ def check(declaration: Declaration) -> list[Problem]:
     try:
         policy = read_file(path)
     except PolicyError as error:
-        return [_located(declaration, Problem("policy-unreadable", None, "policy.file", str(error)))]
+        return [declaration.problem("policy-unreadable", "policy.file", str(error))]
     problems = [bound.problem for bound in bind_promises(policy, declaration.promises) if bound.problem is not None]
     problems += [*_passed_over(declaration, policy), *retention.problems(declaration)]
-    return [_located(declaration, problem) for problem in problems]
+    return [dataclasses.replace(problem, where=declaration.where(problem.path)) for problem in problems]
 
 
 def doubts(declaration: Declaration, policy: PolicyText) -> dict[int, str]:
@@ -87,12 +87,6 @@ def _passed_over(declaration: Declaration, policy: PolicyText) -> Iterator[Probl
             problem, _ = _unplaced(same_words(one.quote), path, found, page)
             fix = f"{problem.fix}, or remove the line"
             yield dataclasses.replace(problem, fix=fix, severity=Severity.WARNING)
-
-
-def _located(declaration: Declaration, problem: Problem) -> Problem:
-    return Problem(
-        problem.code, declaration.where(problem.path), problem.path, problem.message, problem.fix, problem.severity
-    )
 
 
 def _bound(index: int, promise: Promise, page: QuotableText) -> Bound:

@@ -45,11 +45,11 @@ def check(declaration: Declaration) -> Iterator[Problem]:
     for system, table, column, use in token_fields(declaration):
         path = f"systems.{system}.tables.{table}.fields.{column}.token"
         for at, code, message, fix in _faults(use, domains):
-            yield Problem(code, declaration.where(f"{path}.{at}"), f"{path}.{at}", message, fix)
+            yield declaration.problem(code, f"{path}.{at}", message, fix)
             break
         else:
             told = f"anyone who holds the tokens and nothing else learns {_LEAKS[TokenFormat(use.format)]}"
-            yield Problem("token-leak", declaration.where(path), path, told, severity=Severity.NOTE)
+            yield declaration.problem("token-leak", path, told, severity=Severity.NOTE)
 
 
 def _faults(use: TokenUse, domains: dict[str, tuple[int, ...]]) -> Iterator[tuple[str, str, str, str]]:
