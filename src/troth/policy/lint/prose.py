@@ -37,19 +37,15 @@ def occurrences(looked: LintContext, pattern: re.Pattern[str], *, headings: bool
                 yield sentence, found
 
 
-def hit_at(
-    sentence: Sentence, start: int, end: int, *, part: str = "", replacement: str | None = None, **says: object
-) -> Hit:
+def hit_at(sentence: Sentence, start: int, end: int, *, replacement: str | None = None, **says: object) -> Hit:
     """A hit on characters *start* to *end* (exclusive) of the sentence; *says* fills the rule's message."""
     filled = tuple((name, str(value)) for name, value in says.items())
-    return Hit(sentence, sentence.text[start:end], at=start, says=filled, part=part, replacement=replacement)
+    return Hit(sentence, sentence.text[start:end], at=start, says=filled, replacement=replacement)
 
 
-def shortened(text: str, length: int = 80) -> str:
-    """*text*, truncated at a word boundary if it is long."""
-    if len(text) <= length:
-        return text
-    return text[:length].rsplit(" ", 1)[0] + " …"
+def shortened(text: str) -> str:
+    """*text*, truncated at a word boundary if it is longer than 80 characters."""
+    return text if len(text) <= 80 else text[:80].rsplit(" ", 1)[0] + " …"
 
 
 @functools.cache
