@@ -47,6 +47,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         finalize=lambda value: value if isinstance(value, Markup) else _visible(value),
     )
     environment.globals["counted"] = counted
