@@ -19,9 +19,8 @@ from troth.service.assurance.duty import EVIDENCE_READ, PROMISES_APPROVE
 from troth.service.assurance.models import ReminderRow
 from troth.service.assurance.rules import owners_of, promise_name
 from troth.service.assurance.statements import approve, waiting
-from troth.service.core.deployment import Deployment, NoDeployment, current
+from troth.service.core.deployment import Deployment, current
 from troth.service.core.models import Task
-from troth.service.pages import not_ready
 from troth.service.staff.approvals import OwnPlan
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.models import StaffMember
@@ -64,10 +63,7 @@ class Reminder:
 @require_safe
 def controls(request: HttpRequest) -> HttpResponse:
     """Open tasks of controls, most severe first, and the attestations to renew."""
-    try:
-        deployment = current()
-    except NoDeployment as error:
-        return not_ready(request, error)
+    deployment = current()
     rows = Task.objects.select_related("latest")
     lines = [_line(task, deployment) for task in rows.filter(closed_at=None).order_by("opened_at", "pk")[:_SHOWN]]
     lines.sort(key=lambda line: _WEIGHT[line.control.severity] if line.control else len(_WEIGHT))
@@ -105,20 +101,14 @@ def _anchor(promise: Promise) -> str:
 @require_safe
 def statements(request: HttpRequest) -> HttpResponse:
     """Waivers and attestations that wait for a second person, with a button where the reader may be that person."""
-    try:
-        return _statements(request, current())
-    except NoDeployment as error:
-        return not_ready(request, error)
+    return _statements(request, current())
 
 
 @needs(PROMISES_APPROVE)
 @require_POST
 def approve_statement(request: HttpRequest) -> HttpResponse:
     """Approve exactly the text that was shown, as somebody who neither gave it nor owns its promise."""
-    try:
-        deployment = current()
-    except NoDeployment as error:
-        return not_ready(request, error)
+    deployment = current()
     now = timezone.now()
     wanted = [each for each in waiting(deployment.declaration, now) if each.hash == request.POST.get("hash")]
     if not wanted:
