@@ -27,9 +27,11 @@ from troth.service.disclosures.actions import names_of, received
 from troth.service.disclosures.notifications import Changed, tell
 from troth.service.labels import thousands
 from troth.service.mail.facts import RetainedItem, shortened
+from troth.service.portal import links
 from troth.service.requests import lifecycle, rules
 from troth.service.requests.aliases import about, names_of_cases
 from troth.service.requests.content import CaseContent, ContentGone, SealedContent
+from troth.service.requests.duty import PACKAGE_LINK
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.fulfilment.preview import shown_lines
 from troth.service.requests.fulfilment.recipient_evidence import evidence_of
@@ -45,7 +47,6 @@ from troth.service.requests.models import (
     CaseReceipt,
     CaseState,
     CaseStep,
-    MailedLink,
     Package,
     Restriction,
     Right,
@@ -53,7 +54,7 @@ from troth.service.requests.models import (
 from troth.service.requests.package import Contents, Shared, TableContents, build, is_searchable, portable, unsearched
 from troth.service.requests.package.labels import place_words, purpose_words, system_words, target_words
 from troth.service.requests.responses.receipt_sentences import done, joined, kept, whole
-from troth.service.requests.verification import links
+from troth.service.requests.verification import case_links
 from troth.service.staff.access_log import accesses_of
 from troth.stores import meant
 from troth.subjects import Located, View
@@ -250,7 +251,7 @@ def _mail_link(
     empty: str,
 ) -> None:
     until = _until(deployment, now)
-    secret = links.make(case, MailedLink.Use.PACKAGE, now=now, lasts=until - now)
+    secret = case_links.make(case, PACKAGE_LINK, now=now, lasts=until - now)
     facts: dict[str, Any] = {"right": case.right, "link": links.address_of(secret, deployment), "until": until}
     if empty:
         facts["empty"] = empty
@@ -258,11 +259,6 @@ def _mail_link(
         facts |= {"missing": tuple(shortened(f"{_title(step, deployment)}: {_undone_words(step)}") for step in missing)}
         facts |= redress(case, deployment) | appealing(case, deployment)
     write(case, "package_ready", deployment, facts, content=content, now=now)
-
-
-def fetch(link: MailedLink, deployment: Deployment, *, now: dt.datetime) -> bytes | None:
-    """The package of a used link; None if it has expired."""
-    return unsealed(link.case, deployment, now=now)
 
 
 def unsealed(case: Case, deployment: Deployment, *, now: dt.datetime) -> bytes | None:
@@ -619,7 +615,7 @@ def _written(case: Case, content: CaseContent, deployment: Deployment) -> _Writt
 
 
 def _status(case: Case, deployment: Deployment, now: dt.datetime) -> dict[str, Any]:
-    return {"status": links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), deployment)}
+    return {"status": case_links.status_address(case, deployment, now=now)}
 
 
 def _tell_recipients(

@@ -19,7 +19,8 @@ from troth.service.requests import lifecycle
 from troth.service.requests.aliases import about
 from troth.service.requests.content import CaseContent, ContentGone, SealedContent
 from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseState, MailedLink
+from troth.service.requests.models import Case, CaseState
+from troth.service.requests.verification.case_links import PROVING, links_of
 
 CASES_MAX = 5
 """Maximum number of cases, the latest ones; people with more have to contact us."""
@@ -42,7 +43,7 @@ def resend_links(subject: str, *, now: dt.datetime) -> int:
     theirs = Case.objects.select_related("key").filter(recent, about([subject]))
     for case in theirs.order_by("-received_at")[:CASES_MAX]:
         with transaction.atomic():
-            links = MailedLink.objects.filter(case=case, use__in=[MailedLink.Use.PROVE, MailedLink.Use.AGENT])
+            links = links_of([case.pk], *PROVING)
             if links.filter(made_at__gt=now - _QUIET).exists() or case.state == CaseState.RECEIVED:
                 continue
             try:
