@@ -69,12 +69,14 @@ class LinkKind:
     """A kind of mailed link: its *name*, which begins with that of its app, and the view that it *opens*, as
     ``"module:name"``, decorated with `portal.confirmation.confirmed`. A link *lasts* for a day by default, and after
     its first use for some hours; one that *is_standing* may be used as long as it lasts, and must give no access
-    to personal data."""
+    to personal data. *resend*, a ``"module:function"``, takes the keyed reference of a person and the time (``now``),
+    and mails new links for what the person asked for before; it is safe to call it again."""
 
     name: str
     opens: str
     lasts: dt.timedelta = dt.timedelta(days=1)  # NIST SP 800-63A: a code sent by e-mail is valid for a day
     is_standing: bool = False
+    resend: str = ""
 
     @property
     def app(self) -> str:

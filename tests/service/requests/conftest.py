@@ -26,7 +26,7 @@ from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseKind, Channel
 from troth.service.requests.verification import case_links
 
-FLOWS = ("requests.batch", "requests.follow", "requests.ask", "requests.lift", "requests.resend_links")
+FLOWS = ("requests.batch", "requests.follow", "requests.ask", "requests.lift", "portal.resend_links")
 """Jobs that carry requests out."""
 SHOP = """
 create table customer (id integer primary key, email text not null, name text, phone text, postcode text,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from troth.service.duty import Duty
 
 DUTY = Duty(
+    jobs=("troth.service.portal.jobs",),
     tables="own_tables.yaml",
     urls=(("your-data/", "troth.service.portal.urls"),),
     paths=("/your-data",),

@@ -88,7 +88,11 @@ PACKAGES_READ = ApiScope(
 )
 GUARD_READ = ApiScope("guard.read", _("Ask whether somebody’s data may be used"))
 
-PROVE_LINK = LinkKind("requests.prove", "troth.service.requests.pages.links:prove")
+PROVE_LINK = LinkKind(
+    "requests.prove",
+    "troth.service.requests.pages.links:prove",
+    resend="troth.service.requests.responses.resend_links:resend_links",
+)
 AGENT_LINK = LinkKind("requests.agent", "troth.service.requests.pages.links:authorise_agent")
 PACKAGE_LINK = LinkKind("requests.package", "troth.service.requests.pages.links:open_package")
 STATUS_LINK = LinkKind(

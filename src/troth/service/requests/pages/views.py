@@ -28,6 +28,7 @@ from troth.service.policy_pages.publication import in_force
 from troth.service.portal import links, session
 from troth.service.portal.base import chosen_language, public_page, shown, to
 from troth.service.portal.confirmation import Confirmation, confirmed
+from troth.service.portal.resend import request_links
 from troth.service.portal.throttle import too_many
 from troth.service.requests import actions, lifecycle, rules
 from troth.service.requests.duty import PROVE_LINK, STATUS_LINK
@@ -318,7 +319,7 @@ def ask_again(request: HttpRequest, deployment: Deployment) -> HttpResponse:
             return refused
         if form.is_valid():
             if not form.is_by_a_program:
-                resend_links.wish(form.cleaned_data["email"], deployment)
+                request_links(form.cleaned_data["email"], deployment)
             return to(request, deployment, "centre-sent", what="again")
     return shown(
         request,
