@@ -702,6 +702,17 @@ def test_a_hand_over_proves_the_most_where_a_second_factor_was_used(handing: Off
     assert handover.accept(token(handing, **more), SECRET, handing.deployment, now=handing.now()).tier == tier
 
 
+@pytest.mark.parametrize(
+    ("right", "page"),
+    [("erase", "erase/"), ("choices", "choices/"), ("", ""), ("nothing", ""), ("../console", ""), ("appeal", "")],
+)
+def test_who_was_signed_in_gets_to_the_page_that_was_asked_for_or_to_the_first(
+    handing: Office, visitor: Client, right: str, page: str
+) -> None:
+    handed = visitor.post("/your-data/signed-in", {"token": token(handing, right=right, locale="de")})
+    assert handed["Location"].partition("?")[0] == f"/your-data/{page}"
+
+
 @pytest.mark.parametrize("secret", ["another secret, which is long enough too", SECRET])
 def test_a_hand_over_counts_once_and_from_the_company_alone(handing: Office, visitor: Client, secret: str) -> None:
     first = token(handing, secret=secret)

@@ -11,6 +11,7 @@ from troth.service.core.models import Subject
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.portal import links
+from troth.service.portal.models import MailedLink
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.content import CaseContent, ContentGone, SealedContent
 from troth.service.requests.deadlines import watch
@@ -169,6 +170,16 @@ def test_a_link_ends_after_a_day(office: Office) -> None:
     secret = case_links.make(office.ask("view"), PROVE_LINK, now=office.now())
     with pytest.raises(links.LinkDead):
         links.use(secret, now=office.now() + dt.timedelta(hours=24))
+
+
+def test_the_links_of_a_case_go_with_it(office: Office) -> None:
+    case, second, third = office.answered("view"), office.ask("erase"), office.ask("port", "ben@example.org")
+    kinds = set(MailedLink.objects.filter(matter=case.pk).values_list("kind", flat=True))
+    assert kinds == {"requests.prove", "requests.status", "requests.package"}
+    Case.objects.filter(pk__in=[case.pk, second.pk]).delete()
+    assert set(MailedLink.objects.values_list("matter", flat=True)) == {third.pk}
+    third.delete()
+    assert not MailedLink.objects.exists()
 
 
 def test_proving_twice_is_harmless(office: Office) -> None:
