@@ -22,7 +22,7 @@ CODE_LASTS = dt.timedelta(minutes=10)
 """NIST SP 800-63B 5.1.3.2: an out-of-band secret is valid for ten minutes at most."""
 TRIES_MAX = 5
 _DIGITS = 8
-"""Five guesses hit one of 10^8 codes once in twenty million matters."""
+"""Five guesses hit one of 10^8 codes once in twenty million times."""
 
 
 class CodeRefused(ServiceError):
@@ -33,7 +33,8 @@ class CodeRefused(ServiceError):
 
 
 def make(kind: LinkKind, matter: int, *, now: dt.datetime) -> str:
-    """Create the code of *matter* in the caller's transaction. Returns its digits, which are stored nowhere."""
+    """Create the code of *matter* in the caller's transaction. Returns its digits, which are stored nowhere. The caller
+    limits how often this is called, because each code may be tried some times."""
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     fresh = {"digest": _digest(kind, matter, code), "until": now + CODE_LASTS, "tries": 0}
     OneTimeCode.objects.update_or_create(kind=kind.name, matter=matter, defaults=fresh)
