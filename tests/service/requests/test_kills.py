@@ -38,6 +38,7 @@ from troth.service.core.ledger import DatabaseLog, sequence
 from troth.service.core.models import EntryRow, RunRow
 from troth.service.duty import gathered
 from troth.service.mail.models import LetterRow
+from troth.service.portal.resend import request_links
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.content import CaseContent
 from troth.service.requests.controls import answered_in_time
@@ -52,7 +53,6 @@ from troth.service.requests.models import (
     Right,
     WaitReason,
 )
-from troth.service.requests.responses import resend_links
 from troth.testing.external_systems import SECRET
 
 WAIT_S_MAX = 180.0
@@ -401,7 +401,7 @@ def killed_on_the_way(firm: Firm, *, company: str, points: int, seed: int) -> No
     firm.office.declare(requests=COMPANIES[company], systems=SYSTEMS)
     lay_down_letter(firm.office.folder)
     take_in(firm, chance, points=max(1, points // 6))
-    resend_links.wish(address("erase"), firm.office.deployment)
+    request_links(address("erase"), firm.office.deployment)
     answer_all(firm, chance, points=points)
     assert_whole(firm)
 

@@ -26,9 +26,11 @@ from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.content import CaseContent
+from troth.service.requests.duty import STATUS_LINK
 from troth.service.requests.fulfilment.restriction import marks_of
 from troth.service.requests.intake import receive
 from troth.service.requests.models import Case, CaseKind, CaseState, CaseStep, Channel, Restriction, WaitReason
+from troth.service.requests.verification.case_links import links_of
 
 DECLARATION = """
 troth: 1
@@ -298,7 +300,7 @@ CLAIMS: Mapping[str, Is[Truth]] = {
     "Your request to restrict the use of your data: what we did": _for("restrict"),
     "Your objection: what we did": _for("object"),
     "Your withdrawal of consent: what we did": _for("withdraw"),
-    "The page of your request:": lambda truth: truth.case.links.exists(),
+    "The page of your request:": lambda truth: links_of([truth.case.pk], STATUS_LINK).exists(),
 }
 """Each sentence, and what it rests on."""
 

@@ -43,11 +43,10 @@ from troth.service.requests.models import (
     CaseOutcome,
     CasePause,
     CaseState,
-    MailedLink,
     Right,
     WaitReason,
 )
-from troth.service.requests.verification import links
+from troth.service.requests.verification.case_links import status_address
 from troth.service.staff import approvals
 from troth.service.staff.models import StaffMember
 
@@ -66,7 +65,7 @@ def pause(case_id: int, question: str, deployment: Deployment, *, who: Actor, no
         SealedContent(deployment.keyring).put(case, dataclasses.replace(content, question=question), now=now)
         clocks = reckon(case, deployment, now=now)
         case.save()
-        status = links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), deployment)
+        status = status_address(case, deployment, now=now)
         facts = {
             "right": case.right or case.kind,
             "needed": question,
@@ -154,7 +153,7 @@ def refuse(case_id: int, reasons: str, cite: str, deployment: Deployment, *, who
             "received": day(case.received_at, deployment),
             "reasons": reasons,
             "cite": cite,
-            "status": links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), deployment),
+            "status": status_address(case, deployment, now=now),
             **redress(case, deployment),
             **appealing(case, deployment),
         }

@@ -23,6 +23,7 @@ from troth.service.api.models import ApiToken
 from troth.service.core.deployment import current
 from troth.service.mail.message import Address
 from troth.service.mail.rules import LetterRefused
+from troth.service.portal.forms import mailable
 from troth.service.requests import actions, rules
 from troth.service.requests.content import CaseContent, readable
 from troth.service.requests.duty import CASES_ALL, CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ
@@ -31,7 +32,6 @@ from troth.service.requests.intake import receive
 from troth.service.requests.intake.receive import Intake
 from troth.service.requests.lifecycle import Actor, CaseRefused
 from troth.service.requests.models import CHOICES, Case, CaseKind, Channel, Restriction
-from troth.service.requests.pages.forms import mailable
 from troth.service.requests.responses import outcome as case_outcome
 from troth.service.requests.verification import identity
 from troth.subjects import IdentityRefused

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 from troth.ledger.fields import Day, Of, OneOf, Whole
@@ -9,7 +10,7 @@ from troth.ledger.kinds import ACTOR, RIGHT, EntryKind
 from troth.ledger.values import Commitment, Hash, Pseudonym
 from troth.service.api.scopes import ApiScope
 from troth.service.assurance.duty import EVIDENCE_READ
-from troth.service.duty import ConsolePage, Duty
+from troth.service.duty import ConsolePage, Duty, LinkKind
 from troth.service.duty import marked as _
 from troth.service.mail.facts import (
     DAY,
@@ -86,6 +87,20 @@ PACKAGES_READ = ApiScope(
     "packages.read", _("Download the packages of people who were signed in (personal data)"), reaches_personal=True
 )
 GUARD_READ = ApiScope("guard.read", _("Ask whether somebody’s data may be used"))
+
+PROVE_LINK = LinkKind(
+    "requests.prove",
+    "troth.service.requests.pages.links:prove",
+    resend="troth.service.requests.responses.resend_links:resend_links",
+)
+AGENT_LINK = LinkKind("requests.agent", "troth.service.requests.pages.links:authorise_agent")
+PACKAGE_LINK = LinkKind("requests.package", "troth.service.requests.pages.links:open_package")
+STATUS_LINK = LinkKind(
+    "requests.status",
+    "troth.service.requests.pages.links:open_status",
+    lasts=dt.timedelta(days=400),  # longer than the longest deadline, and the year in which people may come back to it
+    is_standing=True,
+)
 
 
 def _without(shapes: Mapping[str, Shape], name: str) -> Mapping[str, Shape]:
@@ -248,7 +263,7 @@ DUTY = Duty(
         ("your-data/", "troth.service.requests.pages.urls"),
         ("console/", "troth.service.requests.console.urls"),
     ),
-    paths=("/your-data",),
+    links=(PROVE_LINK, AGENT_LINK, PACKAGE_LINK, STATUS_LINK),
     api="troth.service.requests.api:router",
     console=(
         ConsolePage(
@@ -270,5 +285,9 @@ DUTY = Duty(
             place=80,
         ),
     ),
-    at_start=("troth.service.requests.fulfilment.steps", "troth.service.requests.confidential"),
+    at_start=(
+        "troth.service.requests.fulfilment.steps",
+        "troth.service.requests.confidential",
+        "troth.service.requests.verification.case_links",
+    ),
 )

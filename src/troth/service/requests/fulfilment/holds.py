@@ -18,8 +18,8 @@ from troth.service.core.ledger import record
 from troth.service.core.models import LegalHold
 from troth.service.requests.aliases import each_alone
 from troth.service.requests.content import CaseContent
+from troth.service.requests.duty import PROVE_LINK
 from troth.service.requests.models import LOOKS, Case, CaseState
-from troth.service.requests.verification.links import LINK_HOURS
 
 
 def place_hold(case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
@@ -60,7 +60,7 @@ def release_holds(cases: Sequence[Case], deployment: Deployment, now: dt.datetim
 def end_unproved(deployment: Deployment, now: dt.datetime) -> None:
     """Release holds of requests not verified within the lifetime of a link, even if new links were requested. A later
     proof places them again."""
-    before = now - dt.timedelta(hours=LINK_HOURS)
+    before = now - PROVE_LINK.lasts
     held = LegalHold.objects.filter(released_at=None, placed_at__lte=before).values("matter")
     for pk in _unproved().filter(tier=0, reference__in=held).values_list("pk", flat=True):
         with transaction.atomic():

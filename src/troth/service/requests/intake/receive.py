@@ -21,9 +21,11 @@ from troth.ledger import Entry, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import record
+from troth.service.portal import links
 from troth.service.requests import rules
 from troth.service.requests.aliases import each_alone
 from troth.service.requests.content import CaseContent, SealedContent
+from troth.service.requests.duty import AGENT_LINK, PROVE_LINK, STATUS_LINK
 from troth.service.requests.fulfilment.holds import confirm_hold as freeze_for_good
 from troth.service.requests.fulfilment.holds import place_hold
 from troth.service.requests.fulfilment.restriction import record_choice
@@ -52,11 +54,10 @@ from troth.service.requests.models import (
     CaseKind,
     CaseState,
     Channel,
-    MailedLink,
     Right,
     WaitReason,
 )
-from troth.service.requests.verification import identity, links
+from troth.service.requests.verification import case_links, identity
 
 _LETTER_OF = {CaseKind.REQUEST: "R", CaseKind.COMPLAINT: "C", CaseKind.QUESTION: "Q"}
 
@@ -212,11 +213,12 @@ def send_link(case: Case, content: CaseContent, deployment: Deployment, *, now: 
     the link goes to that person, who must authorise the agent first. True if it was mailed: unverified addresses have a
     daily limit."""
     is_for_another = bool(content.agent_address) and case.state == CaseState.VERIFYING
-    secret = links.make(case, MailedLink.Use.AGENT if is_for_another else MailedLink.Use.PROVE, now=now)
+    kind = AGENT_LINK if is_for_another else PROVE_LINK
+    secret = case_links.make(case, kind, now=now)
     facts: dict[str, Any] = {
         "link": links.address_of(secret, deployment),
-        "until": now + dt.timedelta(hours=links.LINK_HOURS),
-        "hours": links.WINDOW_HOURS,
+        "until": now + kind.lasts,
+        "hours": links.SESSION_HOURS,
     }
     number = str(again) if again else ""
     if is_for_another:
@@ -232,10 +234,10 @@ def send_link(case: Case, content: CaseContent, deployment: Deployment, *, now: 
     return row is not None
 
 
-def prove(link: MailedLink, deployment: Deployment, *, now: dt.datetime, tier: int = 1) -> Case:
+def prove(case_id: int, deployment: Deployment, *, now: dt.datetime, tier: int = 1) -> Case:
     """Record that the person has proved their identity to *tier*; continue the case if that suffices. Idempotent."""
     with transaction.atomic():
-        case = locked(link.case_id)
+        case = locked(case_id)
         if case.tier < tier and case.state == CaseState.VERIFYING:
             _proved(case, tier, deployment, now=now)
         return case
@@ -286,7 +288,7 @@ def _first_need(case: Case, *, is_doubted: bool) -> str:
 def _acknowledge(fresh: Sequence[_Begun], deployment: Deployment, now: dt.datetime) -> None:
     """Confirm to each person that the case is open, with its deadline and status link. Where the daily limit of an
     unverified address is reached, the case stays unacknowledged."""
-    secrets = [links.make(one.case, MailedLink.Use.STATUS, now=now) for one in fresh]
+    secrets = case_links.make_all([one.case for one in fresh], STATUS_LINK, now=now)
     answers = [
         _acknowledgement(one, links.address_of(secret, deployment), deployment, now)
         for one, secret in zip(fresh, secrets, strict=True)

@@ -29,9 +29,11 @@ from troth.service.disclosures.notifications import Changed, tell
 from troth.service.disclosures.rules import DisclosureEvidence
 from troth.service.labels import thousands
 from troth.service.mail.facts import RetainedItem, shortened
+from troth.service.portal import links
 from troth.service.requests import lifecycle, rules
 from troth.service.requests.aliases import about, names_of_cases
 from troth.service.requests.content import CaseContent, ContentGone, SealedContent
+from troth.service.requests.duty import PACKAGE_LINK, STATUS_LINK
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.fulfilment.preview import shown_lines
 from troth.service.requests.fulfilment.recipient_evidence import evidence_of
@@ -47,7 +49,6 @@ from troth.service.requests.models import (
     CaseReceipt,
     CaseState,
     CaseStep,
-    MailedLink,
     Package,
     Restriction,
     Right,
@@ -55,7 +56,7 @@ from troth.service.requests.models import (
 from troth.service.requests.package import Contents, Shared, TableContents, build, is_searchable, portable, unsearched
 from troth.service.requests.package.labels import place_words, purpose_words, system_words, target_words
 from troth.service.requests.responses.receipt_sentences import done, joined, kept, whole
-from troth.service.requests.verification import links
+from troth.service.requests.verification import case_links
 from troth.service.staff.access_log import accesses_of
 from troth.stores import meant
 from troth.subjects import Located, View
@@ -257,7 +258,7 @@ def _mail_link(
     empty: str,
 ) -> None:
     until = _until(deployment, now)
-    secret = links.make(case, MailedLink.Use.PACKAGE, now=now, lasts=until - now)
+    secret = case_links.make(case, PACKAGE_LINK, now=now, lasts=until - now)
     facts: dict[str, Any] = {"right": case.right, "link": links.address_of(secret, deployment), "until": until}
     if empty:
         facts["empty"] = empty
@@ -265,11 +266,6 @@ def _mail_link(
         facts |= {"missing": tuple(shortened(f"{_title(step, deployment)}: {_undone_words(step)}") for step in missing)}
         facts |= redress(case, deployment) | appealing(case, deployment)
     write(case, "package_ready", deployment, facts, content=content, now=now)
-
-
-def fetch(link: MailedLink, deployment: Deployment, *, now: dt.datetime) -> bytes | None:
-    """The package of a used link; None if it has expired."""
-    return unsealed(link.case, deployment, now=now)
 
 
 def unsealed(case: Case, deployment: Deployment, *, now: dt.datetime) -> bytes | None:
@@ -329,8 +325,10 @@ def _close_together(
                 _close_stopped(case, contents[case.pk], evidence[case.pk], deployment, now)
             return len(cases)
         closings, answers = list[lifecycle.Closing](), list[CaseEmail]()
-        for case in cases:
-            closing, answer = _done(case, contents[case.pk], evidence[case.pk], deployment, now)
+        pages = case_links.make_all(cases, STATUS_LINK, now=now)
+        for case, page in zip(cases, pages, strict=True):
+            status = links.address_of(page, deployment)
+            closing, answer = _done(case, contents[case.pk], evidence[case.pk], status, deployment, now)
             closings.append(closing)
             answers.append(answer)
         write_all(answers, deployment, now=now)
@@ -342,7 +340,12 @@ def _close_together(
 
 
 def _done(
-    case: Case, content: CaseContent, evidence: DisclosureEvidence, deployment: Deployment, now: dt.datetime
+    case: Case,
+    content: CaseContent,
+    evidence: DisclosureEvidence,
+    status: str,
+    deployment: Deployment,
+    now: dt.datetime,
 ) -> tuple[lifecycle.Closing, CaseEmail]:
     """Notify the recipients, and determine the outcome of a case whose systems have all answered, and its e-mail."""
     lines = [line for receipt in _receipts(case) for line in receipt.lines]
@@ -357,7 +360,7 @@ def _done(
     undone = _missing(case)
     outcome = rules.outcome(kept=bool(stayed), refused=False, failed=bool(undone), anything_done=True)
     told = _tell_recipients(case, content, evidence, deployment, now, is_done=did != _NOTHING)
-    facts = {**_status(case, deployment, now), **redress(case, deployment), **({"told": told} if told else {})}
+    facts = {"status": status, **redress(case, deployment), **({"told": told} if told else {})}
     facts |= {"received": day(case.received_at, deployment), "done": day(now, deployment)}
     facts |= _unasked(case, deployment)
     facts |= _unsearched(case, deployment) if case.right == Right.ERASE else {}
@@ -665,7 +668,7 @@ def _written(case: Case, content: CaseContent, deployment: Deployment) -> _Writt
 
 
 def _status(case: Case, deployment: Deployment, now: dt.datetime) -> dict[str, Any]:
-    return {"status": links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), deployment)}
+    return {"status": case_links.status_address(case, deployment, now=now)}
 
 
 def _tell_recipients(

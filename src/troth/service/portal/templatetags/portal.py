@@ -1,4 +1,4 @@
-"""Template tags of the privacy centre."""
+"""Template tags of public pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from troth.service.requests.pages.form_token import FIELD, token_for
+from troth.service.portal.form_token import FIELD, token_for
 
 register = template.Library()
 

@@ -21,7 +21,7 @@ import jwt
 
 from troth.errors import TrothError
 from troth.service.configuration import SubjectLogin, is_local
-from troth.service.requests.verification.proof import HandOver, has_second_factor
+from troth.service.portal.handover import SignedInPerson, has_second_factor
 
 if TYPE_CHECKING:  # loaded with the first login
     import httpx
@@ -72,7 +72,7 @@ def begin(login: SubjectLogin, back: str, *, now: dt.datetime) -> tuple[str, Try
 
 def finish(
     login: SubjectLogin, back: str, remembered: Try | None, answer: Mapping[str, str], *, now: dt.datetime
-) -> HandOver:
+) -> SignedInPerson:
     """Finish an attempt with *answer*, the query of our return URL. Raises `LoginRefused`. The caller has already
     deleted the stored state, so that it is valid once."""
     if remembered is None or dt.datetime.fromisoformat(remembered["until"]) < now:
@@ -167,8 +167,8 @@ def _verified(
     return claims
 
 
-def _person(login: SubjectLogin, claims: Mapping[str, Any]) -> HandOver:
-    """The hand-over from the configured claims."""
+def _person(login: SubjectLogin, claims: Mapping[str, Any]) -> SignedInPerson:
+    """The person, from the configured claims."""
     found = dict[str, str]()
     for kind, claim in login.claims.items():
         value = claims.get(claim)
@@ -177,7 +177,7 @@ def _person(login: SubjectLogin, claims: Mapping[str, Any]) -> HandOver:
             found[kind] = value.strip()[:320]
     if "email" not in found:
         raise LoginRefused("the provider sent no verified e-mail address")
-    return HandOver(tuple(found.items()), found["email"], tier=3 if has_second_factor(claims) else 2)
+    return SignedInPerson(tuple(found.items()), found["email"], tier=3 if has_second_factor(claims) else 2)
 
 
 def _json(client: httpx.Client, method: str, url: str, **more: Any) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""CSRF tokens for the forms of the privacy centre: signed for the form's path and the visitor's session, valid for a
+"""CSRF tokens for public forms: signed for the form's path and the visitor's session, valid for a
 day. Unlike Django's own, they need no cookie.
 
 Without a session, a forged form could do no more than its sender could do directly; with a session, the session key is
