@@ -16,6 +16,7 @@ from troth.service.requests import actions
 from troth.service.requests.content import CaseContent
 from troth.service.requests.deadlines import watch
 from troth.service.requests.fulfilment import external_systems, queue, steps
+from troth.service.requests.fulfilment.restriction import choices_in_force
 from troth.service.requests.intake import receive
 from troth.service.requests.intake.mailbox import MailboxMessage, take_in
 from troth.service.requests.intake.receive import Intake
@@ -29,7 +30,6 @@ from troth.service.requests.models import (
     CaseStep,
     Channel,
     ProcessingHalt,
-    Restriction,
     WaitReason,
 )
 from troth.stores import StoreUnreachable
@@ -207,14 +207,15 @@ def test_a_mark_stays_while_another_case_restricts(office: Office) -> None:
         Job.objects.filter(kind="requests.lift", state="queued").update(due_at=office.now())
         office.work()
         assert office.rows("select on_hold from customer where id = 1") == [(mark,)]
-        assert not Restriction.objects.filter(case=case, lifted_at=None).exists()
+        assert not choices_in_force(case).exists()
 
 
 def test_a_restriction_is_written_down_once(office: Office) -> None:
     case = office.answered("restrict")
-    one = Restriction.objects.get(case=case)
+    row = choices_in_force(case).get()
+    row.pk = None
     with pytest.raises(IntegrityError):
-        Restriction.objects.create(case=case, mark=bytes(one.mark), purpose="", since=office.now())
+        row.save()
 
 
 def test_rows_are_marked_although_an_earlier_run_was_in_vain(office: Office) -> None:

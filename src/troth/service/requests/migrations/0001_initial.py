@@ -409,25 +409,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Restriction",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("mark", models.BinaryField(max_length=64)),
-                ("purpose", models.CharField(blank=True, default="", max_length=80)),
-                ("since", models.DateTimeField()),
-                ("lifted_at", models.DateTimeField(null=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="restrictions",
-                        to="requests.case",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
             name="UnprovedAddress",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -540,15 +521,6 @@ class Migration(migrations.Migration):
             model_name="mailedlink",
             constraint=models.CheckConstraint(
                 condition=models.Q(("until__gt", models.F("made_at"))), name="link_has_a_period"
-            ),
-        ),
-        migrations.AddIndex(model_name="restriction", index=models.Index(fields=["mark"], name="restriction_mark")),
-        migrations.AddConstraint(
-            model_name="restriction",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("lifted_at", None)),
-                fields=("case", "mark", "purpose"),
-                name="restriction_is_in_force_once",
             ),
         ),
     ]

@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 from troth.declaration import IdentityKind
 from troth.ledger import receipt as proof
 from troth.protect import SealingContext
-from troth.service.core import control_events
 from troth.service.core.actions import view_entries
 from troth.service.core.deployment import Deployment
 from troth.service.core.keys import ledger_signer
@@ -27,13 +26,16 @@ from troth.service.disclosures.actions import names_of, received
 from troth.service.disclosures.notifications import Changed, tell
 from troth.service.labels import thousands
 from troth.service.mail.facts import RetainedItem, shortened
+from troth.service.preferences.actions import end_choices, stopped_uses
+from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
+from troth.service.preferences.rules import fingerprints
 from troth.service.requests import lifecycle, rules
 from troth.service.requests.aliases import about, names_of_cases
 from troth.service.requests.content import CaseContent, ContentGone, SealedContent
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.fulfilment.preview import shown_lines
 from troth.service.requests.fulfilment.recipient_evidence import evidence_of
-from troth.service.requests.fulfilment.restriction import marks_of
+from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
 from troth.service.requests.fulfilment.stopped_uses import NOTHING_HELD
 from troth.service.requests.messages import appealing, day, redress, write
 from troth.service.requests.models import (
@@ -47,7 +49,6 @@ from troth.service.requests.models import (
     CaseStep,
     MailedLink,
     Package,
-    Restriction,
     Right,
 )
 from troth.service.requests.package import Contents, Shared, TableContents, build, is_searchable, portable, unsearched
@@ -218,8 +219,8 @@ def kinds_of(content: CaseContent) -> tuple[str, ...]:
 
 def _stopped(content: CaseContent, deployment: Deployment) -> tuple[str, ...]:
     """Purposes stopped for the given identifiers; contains the empty name if the data may only be stored."""
-    in_force = Restriction.objects.filter(mark__in=marks_of(content.identifiers, deployment), lifted_at=None)
-    return tuple(sorted(set(in_force.values_list("purpose", flat=True))))
+    stopped = stopped_uses(content.identifiers, deployment)
+    return ("",) * stopped.is_restricted + stopped.purposes
 
 
 def _until(deployment: Deployment, now: dt.datetime) -> dt.datetime:
@@ -312,7 +313,8 @@ def close_done(case: Case, content: CaseContent, deployment: Deployment, *, now:
         facts = {**_status(fresh, deployment, now), **redress(fresh, deployment), **({"told": told} if told else {})}
         facts |= {"received": day(fresh.received_at, deployment), "done": day(now, deployment)}
         facts |= _unasked(fresh, deployment)
-        facts |= _unsearched(fresh, deployment) if fresh.right == Right.ERASE else {}
+        if fresh.right == Right.ERASE:
+            facts |= _unsearched(fresh, deployment) | _choices(fresh, content, deployment)
         if stayed or undone:
             stayed += [
                 RetainedItem(shortened(_title(step, deployment)), _undone_words(step), "GDPR Art. 12(4)")
@@ -374,12 +376,12 @@ def _erased_since(case: Case, content: CaseContent, deployment: Deployment) -> C
     names = names_of_cases([(case.pk, case.subject)])[case.pk]
     closed = Case.objects.filter(about(names), right=Right.ERASE, closed_at__gte=case.received_at)
     done = closed.filter(outcome__in=[CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED])
-    marks = set(marks_of(content.identifiers, deployment))
+    marks = {*fingerprints(content.identifiers, deployment.keyring)}
     for erasure in done.select_related("key").order_by("-closed_at"):
         with contextlib.suppress(ContentGone):
             asked = SealedContent(deployment.keyring).content(erasure)
             is_of_rows = content.rows or asked.rows
-            if marks and not is_of_rows and marks <= set(marks_of(asked.identifiers, deployment)):
+            if marks and not is_of_rows and marks <= {*fingerprints(asked.identifiers, deployment.keyring)}:
                 return erasure
     return None
 
@@ -389,10 +391,9 @@ def _end_erased(case: Case, content: CaseContent, erasure: Case, deployment: Dep
     data that they were told to delete. A choice about a purpose stays recorded."""
     ended = {"state": CaseStep.State.FAILED, "why": "erased", "ended_at": now}
     case.steps.filter(state=CaseStep.State.WAITING).update(**ended)
-    if case.restrictions.filter(purpose="", lifted_at=None).update(lifted_at=now):
-        control_events.note("restriction.changed", now=now)
+    end_choices(restrictions_in_force(case), deployment.keyring, now=now)
     facts = {"right": case.right, "closed": day(now, deployment), "erasure": erasure.reference}
-    facts |= {"remembered": "yes"} if case.restrictions.filter(lifted_at=None).exists() else {}
+    facts |= {"remembered": "yes"} if choices_in_force(case).exists() else {}
     write(case, "withdrawn", deployment, {**facts, **_status(case, deployment, now)}, content=content, now=now)
     lifecycle.close(case, CaseOutcome.WITHDRAWN, deployment, who=RULE, now=now, facts={"why": "erased"})
 
@@ -438,7 +439,7 @@ def _stops(case: Case, content: CaseContent, deployment: Deployment) -> dict[str
     )
     facts |= {"places": places} if places else {}
     facts |= {"searched": searched} if searched else {}
-    if case.restrictions.filter(lifted_at=None).exists():
+    if choices_in_force(case).exists():
         facts["remembered"] = "yes"
     return facts
 
@@ -454,11 +455,11 @@ _STOPPED = {
 def _unguard(case: Case, content: CaseContent, deployment: Deployment, *, is_done: bool, now: dt.datetime) -> None:
     """Lift restrictions after an erasure: the restricted data is gone, so a person who returns must not be refused. If
     staff chose rows, only this case's restrictions are lifted, because several people may share an address."""
-    ended = Q(case=case)
+    ended = Q(act=case.about)
     if is_done and not content.rows:
-        ended |= Q(mark__in=marks_of(content.identifiers, deployment))
-    if Restriction.objects.filter(ended, purpose="", lifted_at=None).update(lifted_at=now):
-        control_events.note("restriction.changed", now=now)
+        ended |= Q(fingerprint__in=fingerprints(content.identifiers, deployment.keyring))
+    restrictions = Choice.objects.filter(ended, state=ChoiceState.RESTRICTED, scope=ScopeKind.ALL_USES)
+    end_choices(restrictions, deployment.keyring, now=now)
 
 
 def _kept(lines: Iterable[Mapping[str, Any]], case: Case, deployment: Deployment) -> list[RetainedItem]:
@@ -562,6 +563,16 @@ def _unsearched(case: Case, deployment: Deployment) -> dict[str, Any]:
             and any(use.free_text for table in system.tables.values() for use in table.fields.values())
         )
     return {"unsearched": names} if names else {}
+
+
+def _choices(case: Case, content: CaseContent, deployment: Deployment) -> dict[str, Any]:
+    """Purposes that stay stopped after an erasure, because the person's choice is kept."""
+    with translation.override(case.language):
+        names = tuple(
+            shortened(purpose_words(deployment.declaration, name))
+            for name in stopped_uses(content.identifiers, deployment).purposes
+        )
+    return {"choices": names} if names else {}
 
 
 def _unasked(case: Case, deployment: Deployment) -> dict[str, Any]:
