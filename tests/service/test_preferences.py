@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -297,6 +298,8 @@ def test_it_ends_with_an_entry_and_stays(deployment: Deployment) -> None:
     assert not stopped_uses(ANN.identifiers, deployment).is_restricted
     assert [entry["kind"] for entry in entries()] == ["choice.recorded", "choice.ended"]
     assert entries()[-1]["choices"] == str(digest_of(Choice.objects.all(), KEYS))
+    Choice.objects.update(ended_at=later + DAY)
+    assert entries()[-1]["choices"] != str(digest_of(Choice.objects.all(), KEYS))
 
 
 @each_row("does", ["record", "end"])
@@ -330,6 +333,18 @@ def test_an_act_is_recorded_once_and_a_later_one_follows_it(deployment: Deployme
         (NOW + 2 * DAY, None),
     ]
     assert EntryRow.objects.count() == 3
+
+
+def test_an_act_that_several_threads_record_is_recorded_once(deployment: Deployment) -> None:
+    def act(_: int) -> int:
+        try:
+            return recorded(ChoiceState.OBJECTED, NEWS, OFFERS)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(act, range(8))) == [0] * 7 + [2]
+    assert (Choice.objects.count(), EntryRow.objects.count()) == (2, 1)
 
 
 @each_row(

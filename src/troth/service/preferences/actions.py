@@ -36,7 +36,7 @@ def may_many(
     identities: Sequence[Identity], purpose: str, deployment: Deployment, *, at: dt.datetime | None = None
 ) -> list[Permission]:
     """`may` for each of *identities*, with one query for every 10,000 identifiers."""
-    pairs = list(dict.fromkeys(pair for identity in identities for pair in identity.identifiers))
+    pairs = [pair for identity in identities for pair in identity.identifiers]
     named = dict(zip(pairs, rules.fingerprints(pairs, deployment.keyring), strict=True))
     rows = defaultdict[str, list[Choice]](list)
     for start in range(0, len(pairs), _BATCH):

@@ -64,11 +64,11 @@ class Reason(models.TextChoices):
     REFUSED = "refused", _("The person refused consent.")
     WITHDRAWN = "withdrawn", _("The person withdrew their consent.")
     OBJECTED = "objected", _("The person objected.")
-    RESTRICTED = "restricted", _("The data is restricted: it may only be stored.")
+    RESTRICTED = "restricted", _("The data is restricted to storage.")
     COMPLAINED = "complained", _("The person reported a message as unwanted.")
     UNDELIVERABLE = "undeliverable", _("Messages to the person do not arrive.")
     NOT_DECLARED = "not_declared", _("No such purpose is declared.")
-    NO_CONSENT = "no_consent", _("The purpose needs consent, and none is recorded.")
+    NO_CONSENT = "no_consent", _("The purpose needs consent, which is not recorded.")
     NOTHING_RECORDED = "nothing_recorded", _("No choice is recorded, and the purpose does not rest on consent.")
 
 
