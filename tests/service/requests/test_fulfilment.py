@@ -115,8 +115,16 @@ def test_a_choice_outlives_the_erasure_which_says_so(office: Office, invoices: b
     assert list(choices_in_force(objection).values_list("state", "purpose")) == [("objected", "news")]
     assert not choices_in_force(restriction).exists()
     said = " ".join(letter_of(office, erasure, letter).replace("=\r\n", "").split())
-    assert "your data must not be used for this: - The newsletter This still counts after the deletion." in said
+    assert "your data must not be used for this: - The newsletter This also counts for data that come in later." in said
     assert "we keep a coded mark of what you named yourself with, made with a secret key" in said
+
+
+def test_who_is_not_known_is_informed_of_a_choice_that_is_kept(office: Office) -> None:
+    office.answered("object", "nobody@example.org")
+    said = letter_of(office, office.answered("view", "nobody@example.org"), "nothing_held")
+    assert "your data must not be used for this:\r\n\r\n- The newsletter" in said
+    assert "coded mark" in said
+    assert "coded mark" not in letter_of(office, office.answered("view", "noone@example.org"), "nothing_held")
 
 
 def test_an_erasure_without_a_choice_says_nothing_of_one(office: Office) -> None:

@@ -148,6 +148,6 @@ def _is_about(choice: Choice, purpose: str, declaration: Declaration) -> bool:
 
 
 def _latest(choices: Iterable[Choice]) -> Choice | None:
-    """The latest choice; of those of the same moment, the first state in the alphabet, so that their order does not
+    """The latest choice; of those of the same moment, the last state in the alphabet, so that their order does not
     matter."""
     return max(choices, key=lambda row: (row.since, row.state), default=None)

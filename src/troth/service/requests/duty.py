@@ -147,6 +147,7 @@ _MESSAGES: Mapping[str, MessageKind] = {
             "unsearchable": lines,
             "elsewhere": lines,
             "searched": lines,
+            "choices": lines,
             **REDRESS,
         },
     ),

@@ -12,6 +12,7 @@ from troth.service.core.actions import act as carry_out
 from troth.service.core.actions import act_again
 from troth.service.core.deployment import Deployment, current
 from troth.service.core.models import RunRow
+from troth.service.preferences import rules
 from troth.service.preferences.actions import end_choices, record_choices, stopped_uses
 from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
 from troth.service.preferences.rules import ALL_USES, OWN_ACT, Scope, Source
@@ -109,13 +110,17 @@ def lift(case_id: int) -> int:
         deployment = current().without_own
         content = SealedContent(deployment.keyring).content(case)
         in_force = choices_in_force(case)
-        same = Choice.objects.filter(fingerprint__in=in_force.values("fingerprint"), ended_at=None)
-        others = same.exclude(act=case.about).exclude(state=ChoiceState.GIVEN)
-        ended = {*in_force.values_list("scope", "purpose")} - {*others.values_list("scope", "purpose")}
-        names = tuple(sorted(purpose or RESTRICTED for _, purpose in ended))
-        if names:
-            set_marks(case, content, names, deployment, lifted=True)
+        others = Choice.objects.filter(fingerprint__in=in_force.values("fingerprint")).exclude(act=case.about)
+        ended = _names(in_force, deployment) - _names(others, deployment)
+        if ended:
+            set_marks(case, content, tuple(sorted(ended)), deployment, lifted=True)
         return end_choices(in_force, deployment.keyring, now=dt.datetime.now(dt.UTC))
+
+
+def _names(choices: QuerySet[Choice], deployment: Deployment) -> set[str]:
+    """Names of the flags that *choices* set."""
+    stopped = rules.stopped_uses(list(choices), deployment.declaration)
+    return {*stopped.purposes, *((RESTRICTED,) if stopped.is_restricted else ())}
 
 
 def short(names: tuple[str, ...]) -> str:

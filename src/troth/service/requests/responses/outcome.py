@@ -98,6 +98,7 @@ def hand_out(
                     "right": case.right,
                     "received": day(case.received_at, deployment),
                     **_where(case, content, deployment),
+                    **_choices(case, content, deployment),
                     **redress(case, deployment),
                 }
                 write(fresh, "nothing_held", deployment, facts, content=content, now=now)
@@ -566,7 +567,7 @@ def _unsearched(case: Case, deployment: Deployment) -> dict[str, Any]:
 
 
 def _choices(case: Case, content: CaseContent, deployment: Deployment) -> dict[str, Any]:
-    """Purposes that stay stopped after an erasure, because the person's choice is kept."""
+    """Purposes that stay stopped although no data is held, because the person's choice is kept."""
     with translation.override(case.language):
         names = tuple(
             shortened(purpose_words(deployment.declaration, name))
