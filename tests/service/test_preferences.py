@@ -81,22 +81,28 @@ CASES: list[tuple[str, list[Choice], str, bool, Reason]] = [
     ("consent that staff recorded", [choice("given", actor="staff")], "news", True, Reason.GIVEN),
     ("consent to something else", [choice("given", Scope.of("research"))], "news", False, Reason.NO_CONSENT),
     ("consent to what is not declared any more", [choice("given", Scope.of("old"))], "old", False, Reason.NOT_DECLARED),
-    ("a stop of what is not declared any more", [choice("objected", Scope.of("old"))], "old", False, Reason.OBJECTED),
+    (
+        "a suppression of what is not declared any more",
+        [choice("objected", Scope.of("old"))],
+        "old",
+        False,
+        Reason.OBJECTED,
+    ),
     *(
         (f"{state} after consent", [choice("given"), choice(state, since=1)], "news", False, Reason(state))
-        for state in sorted(rules.STOPS)
+        for state in sorted(rules.SUPPRESSIONS)
     ),
     *(
         (f"{state} at the moment of consent", [choice(state), choice("given")], "news", False, Reason(state))
-        for state in sorted(rules.STOPS)
+        for state in sorted(rules.SUPPRESSIONS)
     ),
     *(
         (f"consent after {state}", [choice(state), choice("given", since=1)], "news", True, Reason.GIVEN)
-        for state in sorted(rules.STOPS)
+        for state in sorted(rules.SUPPRESSIONS)
     ),
     *(
         (
-            f"consent after a stop, by {actor}",
+            f"consent after a suppression, by {actor}",
             [choice("withdrawn"), choice("given", since=1, actor=actor)],
             "news",
             False,
@@ -105,14 +111,14 @@ CASES: list[tuple[str, list[Choice], str, bool, Reason]] = [
         for actor in ("staff", "agent", "owner", "rule")
     ),
     (
-        "the person's consent after a stop, and staff's after it",
+        "the person's consent after a suppression, and staff's after it",
         [choice("withdrawn"), choice("given", since=1), choice("given", since=2, actor="staff")],
         "news",
         True,
         Reason.GIVEN,
     ),
     (
-        "a stop, consent, and a stop",
+        "a suppression, consent, and a suppression",
         [choice("withdrawn"), choice("given", since=1), choice("objected", since=2)],
         "news",
         False,
@@ -127,7 +133,7 @@ CASES: list[tuple[str, list[Choice], str, bool, Reason]] = [
         Reason.RESTRICTED,
     ),
     (
-        "a stop after a restriction",
+        "a suppression after a restriction",
         [choice("restricted", ALL_USES), choice("objected", since=1)],
         "news",
         False,
@@ -157,17 +163,23 @@ CASES: list[tuple[str, list[Choice], str, bool, Reason]] = [
     ("all marketing, and this is one", [choice("given", MARKETING)], "news", True, Reason.GIVEN),
     ("all marketing, and this is none", [choice("given", MARKETING)], "research", False, Reason.NO_CONSENT),
     ("against every use", [choice("complained", ALL_USES)], "orders", False, Reason.COMPLAINED),
-    ("an ended stop", [choice("objected", OFFERS, ended=1)], "offers", True, Reason.NOTHING_RECORDED),
+    ("an ended suppression", [choice("objected", OFFERS, ended=1)], "offers", True, Reason.NOTHING_RECORDED),
     ("an ended restriction", [choice("restricted", ALL_USES, ended=1)], "orders", True, Reason.NOTHING_RECORDED),
     ("ended consent", [choice("given", ended=1)], "news", False, Reason.NO_CONSENT),
     (
-        "an ended stop after consent",
+        "an ended suppression after consent",
         [choice("given"), choice("withdrawn", since=1, ended=2)],
         "news",
         True,
         Reason.GIVEN,
     ),
-    ("a clock that is behind hides no stop", [choice("objected", OFFERS, since=9)], "offers", False, Reason.OBJECTED),
+    (
+        "a clock that is behind hides no suppression",
+        [choice("objected", OFFERS, since=9)],
+        "offers",
+        False,
+        Reason.OBJECTED,
+    ),
 ]
 
 
@@ -242,7 +254,7 @@ def test_the_order_in_which_choices_were_stored_does_not_matter(
 @given(st.lists(_choices, max_size=6), _purposes)
 def test_only_a_consent_of_the_person_turns_a_no_into_a_yes(choices: list[Choice], purpose: str) -> None:
     before = rules.may(choices, purpose, DECLARATION, at=None)
-    for state, actor in itertools.product(sorted(rules.STOPS), ("subject", "staff")):
+    for state, actor in itertools.product(sorted(rules.SUPPRESSIONS), ("subject", "staff")):
         row = choice(state, Scope.of(purpose), since=9, actor=actor)
         assert not rules.may([*choices, row], purpose, DECLARATION, at=None).allowed
     row = choice("given", Scope.of(purpose), since=9, actor="staff")

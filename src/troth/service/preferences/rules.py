@@ -1,7 +1,8 @@
 """Whether data may be used for a purpose, from the choices of the person. Pure.
 
-A restriction in force beats everything. A stop (any other choice against a use) beats an older yes, and a yes of the
-same moment. A newer yes beats a stop only if it is the person's own act. Without a choice, the legal basis decides.
+A restriction in force beats everything. A suppression (any other choice against a use) beats an older consent, and one
+of the same moment. A newer consent beats a suppression only if it is the person's own act. Without a choice, the legal
+basis decides.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from troth.protect import Keyring
 from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
 from troth.subjects import Identity, references
 
-STOPS = frozenset(ChoiceState) - {ChoiceState.GIVEN, ChoiceState.RESTRICTED}
+SUPPRESSIONS = frozenset(ChoiceState) - {ChoiceState.GIVEN, ChoiceState.RESTRICTED}
 """States that stop a use until the person gives a newer consent."""
 
 OWN_ACT = "subject"
@@ -47,7 +48,7 @@ ALL_USES = Scope(ScopeKind.ALL_USES)
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a choice comes from: the *duty* that records it, a reference to the *act*, such as ``case:R-2026-0187``,
-    and the *actor* in the ledger's words. A newer yes outweighs a stop only if the actor is `OWN_ACT`."""
+    and the *actor* in the ledger's words. A newer consent outweighs a suppression only if its actor is `OWN_ACT`."""
 
     duty: str
     act: str
@@ -105,14 +106,15 @@ def may(choices: Iterable[Choice], purpose: str, declaration: Declaration, *, at
     relevant = [row for row in choices if _in_force(row, at) and _is_about(row, purpose, declaration)]
     if restriction := _latest(row for row in relevant if row.state == ChoiceState.RESTRICTED):
         return Permission(False, Reason.RESTRICTED, restriction)
-    stop = _latest(row for row in relevant if row.state in STOPS)
+    suppression = _latest(row for row in relevant if row.state in SUPPRESSIONS)
     consent = _latest(
         row
         for row in relevant
-        if row.state == ChoiceState.GIVEN and (stop is None or (row.since > stop.since and row.actor == OWN_ACT))
+        if row.state == ChoiceState.GIVEN
+        and (suppression is None or (row.since > suppression.since and row.actor == OWN_ACT))
     )
-    if stop and not consent:
-        return Permission(False, Reason(stop.state), stop)
+    if suppression and not consent:
+        return Permission(False, Reason(suppression.state), suppression)
     declared = declaration.purposes.get(purpose)
     if declared is None:
         return Permission(False, Reason.NOT_DECLARED)
