@@ -22,7 +22,7 @@ from troth.protect import Keyring
 from troth.service.core.deployment import Deployment
 from troth.service.core.disposal import dispose
 from troth.service.core.models import ControlEvent, EntryRow
-from troth.service.preferences import rules
+from troth.service.preferences import actions, rules
 from troth.service.preferences.actions import (
     digest_of,
     end_choices,
@@ -219,6 +219,7 @@ def test_what_is_stopped_for_itself_is_listed_beside_a_restriction() -> None:
         choice("objected", ORDERS, ended=1),
     ]
     assert rules.stopped_uses(choices, DECLARATION) == rules.StoppedUses(True, ("offers", "old"))
+    assert rules.stopped_uses([choice("restricted", OFFERS)], DECLARATION) == rules.StoppedUses(False, ("offers",))
     assert rules.stopped_uses([], DECLARATION) == rules.StoppedUses(False, ())
 
 
@@ -376,13 +377,24 @@ def test_a_row_that_means_nothing_is_refused(deployment: Deployment, fields: dic
         Choice.objects.create(**{**valid, "since": NOW, "entry": entry, **fields})
 
 
-def test_many_people_are_looked_up_in_one_query_by_any_of_their_identifiers(deployment: Deployment) -> None:
+def test_many_people_are_looked_up_in_one_query_by_any_of_their_identifiers(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recorded(ChoiceState.OBJECTED, MARKETING, who=Identity.of(phone="+44 1632 960002"))
     people = [ANN, BEN, Identity.of(email="Ben@Example.org"), Identity.of(email="chloe@example.org")]
     with CaptureQueriesContext(connection) as statements:
         permissions = may_many(people, "offers", deployment)
     assert [permission.allowed for permission in permissions] == [True, False, True, True]
     assert len(statements) == 1
+    monkeypatch.setattr(actions, "_BATCH", 2)
+    with CaptureQueriesContext(connection) as statements:
+        assert [permission.allowed for permission in may_many(people, "offers", deployment)] == [
+            True,
+            False,
+            True,
+            True,
+        ]
+    assert len(statements) == 3
     assert may_many([], "offers", deployment) == []
 
 
@@ -394,6 +406,18 @@ def test_no_identifier_reaches_the_database_or_the_ledger(deployment: Deployment
     written = str([query["sql"] for query in statements])
     assert not [value for _, value in BEN.identifiers if value in written]
     assert "news" not in str(entries())
+
+
+def test_an_identifier_given_twice_counts_once(deployment: Deployment) -> None:
+    twice = [("email", "ann@example.org"), ("email", "Ann@Example.org")]
+    assert record_choices(twice, ChoiceState.OBJECTED, [NEWS], PERSON, KEYS, now=NOW) == 1
+
+
+def test_with_a_clock_that_is_behind_a_choice_ends_when_it_began(deployment: Deployment) -> None:
+    recorded(ChoiceState.OBJECTED, OFFERS)
+    assert end_choices(Choice.objects.all(), KEYS, now=NOW - DAY) == 1
+    assert Choice.objects.get().ended_at == NOW
+    assert may(ANN, "offers", deployment).allowed
 
 
 def test_an_identifier_that_is_none_is_refused_without_being_repeated(deployment: Deployment) -> None:
