@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DUTIES: tuple[str, ...] = (
     "troth.service.core",
+    "troth.service.preferences",
     "troth.service.mail",
     "troth.service.staff",
     "troth.service.api",

@@ -194,6 +194,9 @@ def test_the_guard_says_what_must_not_be_used(office: Office, api: Api) -> None:
     office.work()
     assert api.post("guard", asked).json() == {"restricted": True, "purposes": ["news"]}
     assert not api.post("guard", {"subject": {"email": "ben@example.org"}}).json()["restricted"]
+    api.post("requests", {**ANN, "right": "erase", "proof": "account"})
+    office.work()
+    assert api.post("guard", asked).json() == {"restricted": False, "purposes": ["news"]}, "the choice is kept"
 
 
 def test_cases_are_listed_page_by_page(office: Office, api: Api) -> None:  # noqa: F811

@@ -14,10 +14,11 @@ from tests.service.team import StaffClient
 
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
+from troth.service.preferences.models import Choice
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.duty import AGENT_LINK, PROVE_LINK
 from troth.service.requests.fulfilment import external_systems
-from troth.service.requests.models import Case, CaseStep, Channel, Restriction
+from troth.service.requests.models import Case, CaseStep, Channel
 from troth.service.requests.pages.case_status import show
 from troth.service.requests.pages.views import within_a_day
 from troth.service.requests.responses import appeals, resend_links
@@ -65,7 +66,7 @@ def test_an_erasure_ends_what_waits_to_stop_a_use(office: Office, right: str, pu
     page = show(stop, office.deployment, inside=False, now=office.now())
     assert (page.state, page.parts) == ("Closed", ())
     assert "You took it back" not in [one.text for one in page.happened]
-    assert Restriction.objects.filter(lifted_at=None).exists() is (right != "restrict"), "a choice is kept"
+    assert Choice.objects.filter(ended_at=None).exists() is (right != "restrict"), "a choice is kept"
     assert not CaseStep.objects.filter(case=stop, state=CaseStep.State.WAITING).exists()
     office.work()
     assert Counter(office.letters(stop))["withdrawn"] == 1

@@ -16,6 +16,7 @@ from tests.tables import each_row
 
 from troth.service.networks import Networks, prefix_of
 from troth.service.portal.models import MailedLink
+from troth.service.requests.fulfilment.restriction import choices_in_force
 from troth.service.requests.intake.mail_allowance import MESSAGES_MAX
 from troth.service.requests.models import Case, UnprovedAddress
 from troth.service.requests.pages import views
@@ -45,7 +46,7 @@ def test_nobody_stops_an_objection_by_asking_in_the_name_of_somebody(office: Off
         office.work()
     [objection] = Case.objects.filter(right="object")  # what has stopped does not stop again
     assert objection.outcome == "fulfilled"
-    assert objection.restrictions.filter(lifted_at=None).exists()
+    assert choices_in_force(objection).exists()
     visitor.post("/your-data/complain/", {"email": ANN, "message": "Enough."})
     assert Case.objects.filter(kind="complaint").exists()
 

@@ -162,6 +162,7 @@ _MESSAGES: Mapping[str, MessageKind] = {
             "unsearchable": lines,
             "elsewhere": lines,
             "searched": lines,
+            "choices": lines,
             **REDRESS,
         },
     ),
@@ -184,7 +185,8 @@ _MESSAGES: Mapping[str, MessageKind] = {
             "unsearched": lines,
             "elsewhere": lines,
             "final_after": date,
-            "remembered": one_of("suppression", "evidence", "both"),
+            "remembered": one_of("evidence"),
+            "choices": lines,
             **_DONE,
         },
     ),
@@ -193,7 +195,7 @@ _MESSAGES: Mapping[str, MessageKind] = {
     "stopped": MessageKind({**_STOP, "done": date}, {"undone": lines, **_STOPPED, **_DONE}),
     "partly_fulfilled": MessageKind(
         {**_ASKED, "done": date, "did": prose, "kept": kept},
-        {"unsearched": lines, "elsewhere": lines, **_DONE},
+        {"unsearched": lines, "elsewhere": lines, "choices": lines, **_DONE},
     ),
     "withdrawn": MessageKind(
         {"right": right, "closed": date},
@@ -245,7 +247,7 @@ DUTY = Duty(
             "core.held_cases_freeze_deletion",
             "requests.recipients_told",
         ),
-        "restriction.changed": ("requests.recipients_told",),
+        "choice.changed": ("requests.recipients_told",),
     },
     scopes=(CASES_WRITE, CASES_READ, CASES_ALL, PACKAGES_READ, GUARD_READ),
     webhooks={

@@ -22,10 +22,11 @@ from troth.service.core import control_events
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.ledger import record
+from troth.service.preferences.models import Choice
 from troth.service.requests import rules
 from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment.holds import release_holds
-from troth.service.requests.fulfilment.restriction import is_marked
+from troth.service.requests.fulfilment.restriction import choices_in_force, is_marked
 from troth.service.requests.messages import day, write
 from troth.service.requests.models import (
     Case,
@@ -33,7 +34,6 @@ from troth.service.requests.models import (
     CaseOutcome,
     CasePause,
     CaseState,
-    Restriction,
     Right,
     WaitReason,
 )
@@ -151,7 +151,7 @@ def _closed(case: Case, who: Actor, deployment: Deployment, now: dt.datetime) ->
 def _end_halt(case: Case, deployment: Deployment, now: dt.datetime) -> None:
     """End the interim restriction of contested data (GDPR Art. 18(1)(a)) or of a use objected to (Art. 18(1)(d)); the
     person is informed before."""
-    first = case.restrictions.filter(lifted_at=None).order_by("since").first()
+    first = choices_in_force(case).order_by("since").first()
     if first is not None:
         with translation.override(case.language):
             reasons = (
@@ -162,7 +162,7 @@ def _end_halt(case: Case, deployment: Deployment, now: dt.datetime) -> None:
         announce_lift(case, first, reasons, deployment, now)
 
 
-def announce_lift(case: Case, first: Restriction, reasons: str, deployment: Deployment, now: dt.datetime) -> None:
+def announce_lift(case: Case, first: Choice, reasons: str, deployment: Deployment, now: dt.datetime) -> None:
     """Inform the person that the restrictions of *case* end, and schedule that; *first* is the oldest of them."""
     on = now + _LIFT_NOTICE
     facts = {"on": day(on, deployment), "reasons": reasons, "since": day(first.since, deployment)}

@@ -274,25 +274,6 @@ class Package(models.Model):
     fetched_at = models.DateTimeField(null=True)
 
 
-class Restriction(models.Model):
-    """An identifier whose data must not be used except for storage or, with *purpose*, for that purpose. *mark* is a
-    keyed fingerprint: it can be checked for a given identifier, but people cannot be listed from it."""
-
-    case = models.ForeignKey(Case, on_delete=models.SET_NULL, null=True, related_name="restrictions")
-    mark = models.BinaryField(max_length=64)
-    purpose = models.CharField(max_length=80, blank=True, default="")
-    since = models.DateTimeField()
-    lifted_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["case", "mark", "purpose"], condition=Q(lifted_at=None), name="restriction_is_in_force_once"
-            )
-        ]
-        indexes = [models.Index(fields=["mark"], name="restriction_mark")]
-
-
 class ProcessingHalt(models.Model):
     """A halt of automatic processing: cases are received and their clocks run, but nothing is executed until the
     configuration is fixed. *declaration* is the hash of the declaration that caused it."""

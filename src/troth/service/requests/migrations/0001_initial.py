@@ -374,25 +374,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Restriction",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("mark", models.BinaryField(max_length=64)),
-                ("purpose", models.CharField(blank=True, default="", max_length=80)),
-                ("since", models.DateTimeField()),
-                ("lifted_at", models.DateTimeField(null=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="restrictions",
-                        to="requests.case",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
             name="UnprovedAddress",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -500,14 +481,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="casestep",
             constraint=models.UniqueConstraint(fields=("case", "system"), name="step_is_one_for_each_system"),
-        ),
-        migrations.AddIndex(model_name="restriction", index=models.Index(fields=["mark"], name="restriction_mark")),
-        migrations.AddConstraint(
-            model_name="restriction",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("lifted_at", None)),
-                fields=("case", "mark", "purpose"),
-                name="restriction_is_in_force_once",
-            ),
         ),
     ]

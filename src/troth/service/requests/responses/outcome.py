@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 from troth.declaration import IdentityKind
 from troth.ledger import receipt as proof
 from troth.protect import SealingContext
-from troth.service.core import control_events
 from troth.service.core.actions import view_entries
 from troth.service.core.deployment import Deployment
 from troth.service.core.keys import ledger_signer
@@ -30,6 +29,9 @@ from troth.service.disclosures.rules import DisclosureEvidence
 from troth.service.labels import thousands
 from troth.service.mail.facts import RetainedItem, shortened
 from troth.service.portal import links
+from troth.service.preferences.actions import end_choices, stopped_uses, stopped_uses_many
+from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
+from troth.service.preferences.rules import StoppedUses, fingerprints
 from troth.service.requests import lifecycle, rules
 from troth.service.requests.aliases import about, names_of_cases
 from troth.service.requests.content import CaseContent, ContentGone, SealedContent
@@ -37,7 +39,7 @@ from troth.service.requests.duty import PACKAGE_LINK, STATUS_LINK
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.fulfilment.preview import shown_lines
 from troth.service.requests.fulfilment.recipient_evidence import evidence_of
-from troth.service.requests.fulfilment.restriction import marks_of
+from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
 from troth.service.requests.fulfilment.stopped_uses import NOTHING_HELD
 from troth.service.requests.messages import CaseEmail, appealing, day, redress, write, write_all
 from troth.service.requests.models import (
@@ -50,7 +52,6 @@ from troth.service.requests.models import (
     CaseState,
     CaseStep,
     Package,
-    Restriction,
     Right,
 )
 from troth.service.requests.package import Contents, Shared, TableContents, build, is_searchable, portable, unsearched
@@ -100,6 +101,7 @@ def hand_out(
                     "right": case.right,
                     "received": day(case.received_at, deployment),
                     **_where(case, content, deployment),
+                    **_choices(case, stopped_uses(content.identifiers, deployment), deployment),
                     **redress(case, deployment),
                 }
                 write(fresh, "nothing_held", deployment, facts, content=content, now=now)
@@ -226,8 +228,8 @@ def kinds_of(content: CaseContent) -> tuple[str, ...]:
 
 def _stopped(content: CaseContent, deployment: Deployment) -> tuple[str, ...]:
     """Purposes stopped for the given identifiers; contains the empty name if the data may only be stored."""
-    in_force = Restriction.objects.filter(mark__in=marks_of(content.identifiers, deployment), lifted_at=None)
-    return tuple(sorted(set(in_force.values_list("purpose", flat=True))))
+    stopped = stopped_uses(content.identifiers, deployment)
+    return ("",) * stopped.is_restricted + stopped.purposes
 
 
 def _until(deployment: Deployment, now: dt.datetime) -> dt.datetime:
@@ -326,9 +328,10 @@ def _close_together(
             return len(cases)
         closings, answers = list[lifecycle.Closing](), list[CaseEmail]()
         pages = case_links.make_all(cases, STATUS_LINK, now=now)
-        for case, page in zip(cases, pages, strict=True):
+        stopped = stopped_uses_many([contents[case.pk].identifiers for case in cases], deployment)
+        for case, page, uses in zip(cases, pages, stopped, strict=True):
             status = links.address_of(page, deployment)
-            closing, answer = _done(case, contents[case.pk], evidence[case.pk], status, deployment, now)
+            closing, answer = _done(case, contents[case.pk], evidence[case.pk], uses, status, deployment, now)
             closings.append(closing)
             answers.append(answer)
         write_all(answers, deployment, now=now)
@@ -343,6 +346,7 @@ def _done(
     case: Case,
     content: CaseContent,
     evidence: DisclosureEvidence,
+    stopped: StoppedUses,
     status: str,
     deployment: Deployment,
     now: dt.datetime,
@@ -363,7 +367,8 @@ def _done(
     facts = {"status": status, **redress(case, deployment), **({"told": told} if told else {})}
     facts |= {"received": day(case.received_at, deployment), "done": day(now, deployment)}
     facts |= _unasked(case, deployment)
-    facts |= _unsearched(case, deployment) if case.right == Right.ERASE else {}
+    if case.right == Right.ERASE:
+        facts |= _unsearched(case, deployment) | _choices(case, stopped, deployment)
     if stayed or undone:
         stayed += [
             RetainedItem(shortened(_title(step, deployment)), _undone_words(step), "GDPR Art. 12(4)") for step in undone
@@ -418,12 +423,12 @@ def _erased_since(case: Case, content: CaseContent, deployment: Deployment) -> C
     names = names_of_cases([(case.pk, case.subject)])[case.pk]
     closed = Case.objects.filter(about(names), right=Right.ERASE, closed_at__gte=case.received_at)
     done = closed.filter(outcome__in=[CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED])
-    marks = set(marks_of(content.identifiers, deployment))
+    marks = {*fingerprints(content.identifiers, deployment.keyring)}
     for erasure in done.select_related("key").order_by("-closed_at"):
         with contextlib.suppress(ContentGone):
             asked = SealedContent(deployment.keyring).content(erasure)
             is_of_rows = content.rows or asked.rows
-            if marks and not is_of_rows and marks <= set(marks_of(asked.identifiers, deployment)):
+            if marks and not is_of_rows and marks <= {*fingerprints(asked.identifiers, deployment.keyring)}:
                 return erasure
     return None
 
@@ -433,10 +438,9 @@ def _end_erased(case: Case, content: CaseContent, erasure: Case, deployment: Dep
     data that they were told to delete. A choice about a purpose stays recorded."""
     ended = {"state": CaseStep.State.FAILED, "why": "erased", "ended_at": now}
     case.steps.filter(state=CaseStep.State.WAITING).update(**ended)
-    if case.restrictions.filter(purpose="", lifted_at=None).update(lifted_at=now):
-        control_events.note("restriction.changed", now=now)
+    end_choices(restrictions_in_force(case), deployment.keyring, now=now)
     facts = {"right": case.right, "closed": day(now, deployment), "erasure": erasure.reference}
-    facts |= {"remembered": "yes"} if case.restrictions.filter(lifted_at=None).exists() else {}
+    facts |= {"remembered": "yes"} if choices_in_force(case).exists() else {}
     write(case, "withdrawn", deployment, {**facts, **_status(case, deployment, now)}, content=content, now=now)
     lifecycle.close(case, CaseOutcome.WITHDRAWN, deployment, who=RULE, now=now, facts={"why": "erased"})
 
@@ -482,7 +486,7 @@ def _stops(case: Case, content: CaseContent, deployment: Deployment) -> dict[str
     )
     facts |= {"places": places} if places else {}
     facts |= {"searched": searched} if searched else {}
-    if case.restrictions.filter(lifted_at=None).exists():
+    if choices_in_force(case).exists():
         facts["remembered"] = "yes"
     return facts
 
@@ -498,15 +502,13 @@ _STOPPED = {
 def _unguard(erasures: Sequence[tuple[Case, CaseContent]], deployment: Deployment, now: dt.datetime) -> None:
     """Lift restrictions after erasures: the restricted data is gone, so a person who returns must not be refused. If
     staff chose rows, only the case's own restrictions are lifted, because several people may share an address."""
-    marks = [
-        mark
-        for case, content in erasures
-        if not content.rows and not _missing(case)
-        for mark in marks_of(content.identifiers, deployment)
+    identifiers = [
+        pair for case, content in erasures if not content.rows and not _missing(case) for pair in content.identifiers
     ]
-    ended = Q(case__in=[case for case, _ in erasures]) | Q(mark__in=marks)
-    if Restriction.objects.filter(ended, purpose="", lifted_at=None).update(lifted_at=now):
-        control_events.note("restriction.changed", now=now)
+    ended = Q(act__in=[case.about for case, _ in erasures])
+    ended |= Q(fingerprint__in=fingerprints(identifiers, deployment.keyring))
+    restrictions = Choice.objects.filter(ended, state=ChoiceState.RESTRICTED, scope=ScopeKind.ALL_USES)
+    end_choices(restrictions, deployment.keyring, now=now)
 
 
 def _kept(lines: Iterable[Mapping[str, Any]], case: Case, deployment: Deployment) -> list[RetainedItem]:
@@ -610,6 +612,13 @@ def _unsearched(case: Case, deployment: Deployment) -> dict[str, Any]:
             and any(use.free_text for table in system.tables.values() for use in table.fields.values())
         )
     return {"unsearched": names} if names else {}
+
+
+def _choices(case: Case, stopped: StoppedUses, deployment: Deployment) -> dict[str, Any]:
+    """Purposes that stay stopped although no data is held, because the person's choice is kept."""
+    with translation.override(case.language):
+        names = tuple(shortened(purpose_words(deployment.declaration, name)) for name in stopped.purposes)
+    return {"choices": names} if names else {}
 
 
 def _unasked(case: Case, deployment: Deployment) -> dict[str, Any]:
