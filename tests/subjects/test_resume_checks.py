@@ -12,8 +12,9 @@ from tests.subjects.conftest import ANN, BEN, Lay
 from tests.subjects.laid import PERSON, Laid, declared
 
 from troth.declaration import Declaration
+from troth.rows import RunInterrupted
 from troth.stores import StoreUnreachable
-from troth.subjects import HoldScope, Receipt, RunFailed, RunInterrupted, locate, plan_amendment, resume
+from troth.subjects import HoldScope, Receipt, RunFailed, locate, plan_amendment, resume
 from troth.subjects import plan as planning
 
 pytestmark = pytest.mark.sampled

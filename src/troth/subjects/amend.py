@@ -17,21 +17,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from troth.declaration import Declaration, Keep
+from troth.rows.datamap import DataMap, MapProblem, Node, PlanRefused
 from troth.stores import Column, ColumnKind, Row, Scalar
-from troth.subjects.datamap import DataMap, MapProblem, Node
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.subjects.locate import FoundRow, Located
-from troth.subjects.plan import (
-    ABOUT_OTHERS,
-    KeptRows,
-    PlanRefused,
-    Review,
-    Target,
-    kept_until,
-    named,
-    refuse_untrue,
-    reviews,
-)
+from troth.subjects.plan import ABOUT_OTHERS, KeptRows, Review, Target, kept_until, named, refuse_untrue, reviews
 from troth.text import counted
 
 _ABOUT_OTHERS = (ABOUT_OTHERS[0], "GDPR Art. 16")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from troth.declaration import Strategy
-from troth.subjects.plan import ErasurePlan, RowChange, Stage
+from troth.rows.operations import Stage
+from troth.subjects.plan import ErasurePlan, RowChange
 
 RIGHT = "GDPR Art. 17(1)"
 

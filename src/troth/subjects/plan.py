@@ -12,19 +12,16 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 
-from troth.declaration import Declaration, Keep, Problem, Severity, Strategy
+from troth.declaration import Declaration, Keep, Severity, Strategy
 from troth.declaration import check as check_declaration
-from troth.errors import TrothError
+from troth.rows.datamap import MapProblem, Node, PersonLink, PlanRefused, is_nullable
+from troth.rows.operations import Stage
+from troth.rows.strategies import Strategies, fault
+from troth.rows.values import as_kinds
 from troth.stores import Row, Scalar
-from troth.subjects.datamap import MapProblem, Node, PersonLink, is_nullable
 from troth.subjects.identity import Identity
-from troth.subjects.locate import FoundRow, Located, as_kinds
-from troth.subjects.strategies import fault
-
-Strategies = tuple[tuple[str, Strategy], ...]
-"""Columns, each with its strategy."""
+from troth.subjects.locate import FoundRow, Located
 
 Target = tuple[Row, tuple[int, ...]]
 """A row's key and its subjects (indices of the requested identities)."""
@@ -39,14 +36,6 @@ ROWS_MAX = 20
 
 SUBJECTS_PER_CHUNK = 500
 """Number of subjects per transaction of a store."""
-
-
-class PlanRefused(TrothError):
-    """No plan can be made. *problems* lists the obstacles by place, with fixes."""
-
-    def __init__(self, problems: Iterable[MapProblem | Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +55,6 @@ class HoldScope:
         """True if rows of this place about these subjects must not be changed."""
         in_place = not self.places or any(place == held or place.startswith(held + ".") for held in self.places)
         return in_place and (not self.subjects or not set(self.subjects).isdisjoint(subjects))
-
-
-class Stage(IntEnum):
-    """Order within a transaction: clear references to rows to be deleted, write into rows that stay, delete."""
-
-    DETACH = 0
-    WRITE = 1
-    DELETE = 2
 
 
 @dataclass(frozen=True, slots=True)

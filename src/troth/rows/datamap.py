@@ -11,7 +11,7 @@ import graphlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from troth.declaration import Declaration, Feed, IdentityColumn, IdentityKind, Reference, Table
+from troth.declaration import Declaration, Feed, IdentityColumn, IdentityKind, Problem, Reference, Table
 from troth.errors import TrothError
 from troth.stores import ColumnKind, ForeignKey, Schema, TableSchema, undeclared
 
@@ -32,6 +32,14 @@ class MapRefused(TrothError):
     """The declaration does not match the stores. *problems* lists the mismatches."""
 
     def __init__(self, problems: Iterable[MapProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class PlanRefused(TrothError):
+    """No plan can be made. *problems* lists the obstacles by place, with fixes."""
+
+    def __init__(self, problems: Iterable[MapProblem | Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 

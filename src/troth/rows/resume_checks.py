@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 
 from troth.errors import TrothError
+from troth.rows.operations import Operation
+from troth.rows.values import same
 from troth.stores import AnyOf, Match, Store, StoreConflict
-from troth.subjects.operations import Operation
-from troth.subjects.rescan import same
 
 
 class RowsChanged(StoreConflict):

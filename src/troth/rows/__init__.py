@@ -1,0 +1,32 @@
+"""Rows: the declared tables of all stores in order, and a selection of their rows that is changed exactly once.
+
+`map_data` joins the declaration with the stores' schemas. A selection is compiled into operations; `execute` changes
+the rows, one transaction per store and chunk, with a journal that survives crashes.
+"""
+
+from troth.rows.datamap import DataMap, MapProblem, MapRefused, Node, PersonLink, PlanRefused, map_data
+from troth.rows.execution import Progress, RunInterrupted
+from troth.rows.journal import Journal, JournalError, Run, run_context
+from troth.rows.operations import Operation
+from troth.rows.operations_codec import WorkUnreadable
+from troth.rows.resume_checks import HeldSince, RowsChanged
+
+__all__ = [
+    "DataMap",
+    "HeldSince",
+    "Journal",
+    "JournalError",
+    "MapProblem",
+    "MapRefused",
+    "Node",
+    "Operation",
+    "PersonLink",
+    "PlanRefused",
+    "Progress",
+    "RowsChanged",
+    "Run",
+    "RunInterrupted",
+    "WorkUnreadable",
+    "map_data",
+    "run_context",
+]
