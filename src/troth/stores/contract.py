@@ -340,6 +340,16 @@ class Store(Protocol):
         """
         ...
 
+    def keys(self, table: str, where: Condition | None, *, batch: int) -> Iterator[list[Row]]:
+        """The keys of the rows that *where* selects, in the store's own order, in lists of at most *batch*.
+
+        SQL stores read each list in a short statement of its own, after the last key, so rows may be deleted meanwhile;
+        a folder reads the keys of one file at a time, in the order of its rows. A row whose key changes meanwhile may
+        be missed or given twice, and one with NULL in its key cannot be named by it and is left out. Raises
+        `StoreRefused` for a table without a key, and `ValueError` for more values than one statement may have.
+        """
+        ...
+
     def count(self, table: str, where: Condition | None) -> int:
         """How many rows *where* selects."""
         ...

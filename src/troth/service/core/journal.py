@@ -45,9 +45,9 @@ RUN = "core.run"
 
 
 class DatabaseJournal:
-    """`troth.subjects.SubjectJournal` in Troth's own database. Use it outside transactions: every method is durable when
-    it returns. With a *keyring* it sets a tombstone for each identifier that a run erases (clause C07), and destroys
-    the keys of the erased."""
+    """A `troth.subjects.SubjectJournal` in Troth's own database. Use it outside transactions: every method is durable
+    when it returns. With a *keyring* it sets a tombstone for each identifier that a run erases (clause C07), and
+    destroys the keys of the erased."""
 
     def __init__(self, keyring: Keyring | None = None) -> None:
         self._keyring = keyring
