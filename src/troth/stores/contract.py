@@ -219,7 +219,14 @@ class Undated:
     empty: bool = False
 
 
-Condition = AnyOf | Before | Undated
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """The rows that each of *conditions* selects, in one statement where they are not too large for it."""
+
+    conditions: tuple[AnyOf | Before | Undated, ...]
+
+
+Condition = AnyOf | AllOf | Before | Undated
 
 
 @dataclass(frozen=True, slots=True)

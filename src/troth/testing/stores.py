@@ -21,6 +21,7 @@ from typing import Protocol
 import pytest
 
 from troth.stores import (
+    AllOf,
     AnyOf,
     Before,
     Column,
@@ -330,6 +331,16 @@ class StoreContract:
             (2,),
         ]
         assert store.count("customer", Before("joined", JOINED[0].replace(tzinfo=dt.UTC))) == 0
+
+    def test_all_of_several_conditions_select_a_row(self, place: PreparedStore, store: Store) -> None:
+        earlier = Before("joined", JOINED[2].replace(tzinfo=dt.UTC))
+        some = AnyOf((Match(("id",), ((2,), (3,), (4,), (9,))), Match(("name",), (("Chloe",),))))
+        assert store.read("customer", ["id"], AllOf((some, earlier))) == [(2,)]
+        assert store.count("customer", AllOf((earlier, Undated("born")))) == 1
+        assert store.count("customer", AllOf((earlier, AnyOf(())))) == 0
+        assert [*store.keys("customer", AllOf((some, Undated("joined"))), batch=2)] == [[(4,)]]
+        small = place.open(limits=StoreLimits(values_per_statement=2))
+        assert small.read("customer", ["id"], AllOf((some, earlier))) == [(2,)]
 
     def test_a_date_is_before_once_its_day_is_over(self, store: Store) -> None:
         noon = dt.datetime(1990, 2, 3, 12, tzinfo=dt.UTC)

@@ -30,7 +30,6 @@ from types import MappingProxyType
 from typing import BinaryIO, Final, TypeVar
 
 from troth.stores.contract import (
-    Before,
     Column,
     ColumnKind,
     Condition,
@@ -45,14 +44,22 @@ from troth.stores.contract import (
     StoreUnreachable,
     TableSchema,
     TransportSecurity,
-    Undated,
     UnknownName,
     Unobserved,
     Writer,
 )
 from troth.stores.files.commit import MANIFEST, FileReplacement, publish, settle
 from troth.stores.files.folder import OURS, Folder, LocalFolder, RemoteFolder, Stamp
-from troth.stores.files.match import FileOperation, UpdateProgram, changes_by_key, columns_of, key, selects, values_of
+from troth.stores.files.match import (
+    FileOperation,
+    UpdateProgram,
+    changes_by_key,
+    columns_of,
+    dated_columns,
+    key,
+    selects,
+    values_of,
+)
 from troth.stores.files.parquet import Parquet
 from troth.stores.files.text import (
     MEND,
@@ -205,8 +212,9 @@ class FilesStore:
         shape = self._shape(table, asked)
         if not shape.schema.columns:
             return  # an empty file has no columns and no rows
-        if isinstance(where, Before | Undated) and shape.kinds[where.column] not in _DATED:
-            raise StoreRefused(f"{table}.{where.column} has values that are not dates", store=self.name)
+        for column in dated_columns(where):
+            if shape.kinds[column] not in _DATED:
+                raise StoreRefused(f"{table}.{column} has values that are not dates", store=self.name)
         selected = selects(where, shape.kinds, at=len(columns))
         named = values_of(where, shape.locators[0]) if shape.locators else None
         for file in self._grouped().get(table, []):

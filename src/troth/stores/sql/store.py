@@ -9,6 +9,7 @@ their number and their plans do not depend on how many values they contain.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -21,6 +22,7 @@ import sqlalchemy as sa
 from troth.errors import install_hint
 from troth.stores.contract import (
     NEVER,
+    AllOf,
     Before,
     Condition,
     Match,
@@ -338,6 +340,10 @@ class SqlStore:
         """*where* split into as many conditions as statements are needed; an empty list selects nothing."""
         if where is None:
             return [SqlClause("")]
+        if isinstance(where, AllOf):
+            return [
+                _all_of(parts) for parts in itertools.product(*(self._conditions(table, c) for c in where.conditions))
+            ]
         if isinstance(where, Before):
             return [self._before(table, where)]
         if isinstance(where, Undated):
