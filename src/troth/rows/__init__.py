@@ -5,14 +5,21 @@ the rows, one transaction per store and chunk, with a journal that survives cras
 """
 
 from troth.rows.datamap import DataMap, MapProblem, MapRefused, Node, PersonLink, PlanRefused, map_data
+from troth.rows.disposal import DisposalPlan, StayReason, plan_disposal
 from troth.rows.execution import Progress, RunInterrupted
 from troth.rows.journal import Journal, JournalError, Run, run_context
 from troth.rows.operations import Operation
 from troth.rows.operations_codec import WorkUnreadable
 from troth.rows.resume_checks import HeldSince, RowsChanged
+from troth.rows.run import DisposalFailed, DisposalResult, carry_out, resume
+from troth.rows.selection import Disposal, Selection, SelectionTooDeep, count_undated, select
 
 __all__ = [
     "DataMap",
+    "Disposal",
+    "DisposalFailed",
+    "DisposalPlan",
+    "DisposalResult",
     "HeldSince",
     "Journal",
     "JournalError",
@@ -26,7 +33,15 @@ __all__ = [
     "RowsChanged",
     "Run",
     "RunInterrupted",
+    "Selection",
+    "SelectionTooDeep",
+    "StayReason",
     "WorkUnreadable",
+    "carry_out",
+    "count_undated",
     "map_data",
+    "plan_disposal",
+    "resume",
     "run_context",
+    "select",
 ]

@@ -44,6 +44,11 @@ class Operation:
     before: list[Row]
     keep_nulls: bool = False
 
+    @property
+    def step(self) -> str:
+        """The step that it is part of: ``chunk/system``, one transaction of one store."""
+        return f"{self.chunk}/{self.system}"
+
     def __repr__(self) -> str:
         return f"Operation({self.system}.{self.table}, {len(self.rows)} rows)"
 
@@ -81,10 +86,10 @@ def new_values(node: Node, name: str, how: Strategy, keys: Sequence[Row], masker
 
 
 def steps(operations: Iterable[Operation]) -> dict[str, list[Operation]]:
-    """The operations by step, in order. A step is one transaction of one store: ``chunk/system``."""
+    """The operations by step, in order."""
     found: dict[str, list[Operation]] = defaultdict(list)
     for operation in operations:
-        found[f"{operation.chunk}/{operation.system}"].append(operation)
+        found[operation.step].append(operation)
     return found
 
 

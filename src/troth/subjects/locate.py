@@ -18,6 +18,7 @@ from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.rows.datamap import DataMap, Node, PersonLink
 from troth.rows.identifiers import dialled, variants
+from troth.rows.selection import referring_rows
 from troth.rows.values import as_kinds, picker
 from troth.stores import AnyOf, Match, Row, Scalar, Store
 from troth.subjects.identity import Identity, IdentityRefused
@@ -113,16 +114,7 @@ def _referring(
         rows = located.rows.get(node.place)
         if not rows or node.declared.erase is None or node.declared.erase.rows != "delete":
             continue
-        for place, link in node.referrers:
-            other = located.map[place]
-            kinds = [other.kind(column) for column in link.columns]
-            to = [located.columns[node.place].index(column) for column in link.to]
-            values = {as_kinds(tuple(row.values[at] for at in to), kinds) for row in rows} - {None}
-            match = Match(link.columns, tuple(values))  # type: ignore[arg-type]
-            columns = (*other.key, *link.columns)
-            read = stores[other.system].read(other.table, columns, AnyOf((match,)))
-            cut = len(other.key)
-            found[place, link.columns] = [(row[:cut], row[cut:]) for row in read]
+        found |= referring_rows(located.map, stores, node, located.columns[node.place], [row.values for row in rows])
     return found
 
 
@@ -162,15 +154,7 @@ class _Tracing:
         return Located(self.map, self.identities, self.columns, rows, self.asked)
 
     def _wanted(self, node: Node) -> tuple[str, ...]:
-        wanted = [*node.key]
-        wanted += [column for link in node.links for column in link.columns]
-        wanted += [column for _, link in self.map.children_of(node.place) for column in link.to]
-        wanted += [column for _, link in node.referrers for column in link.to]
-        wanted += [
-            c for parent in self.map for place, link in parent.referrers if place == node.place for c in link.columns
-        ]
-        if node.declared.keep is not None and node.declared.keep.from_ is not None:
-            wanted.append(node.declared.keep.from_)
+        wanted = [*self.map.columns_of(node.place)]
         named = [column for feed in node.feeds.values() for column in feed.where]
         wanted += [column for column in named if node.schema.column(column) is not None]
         if self.fields:
