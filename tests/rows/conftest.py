@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,11 @@ TABLES: Mapping[str, tuple[str, Sequence[tuple[Any, ...]]]] = {
     ),
 }
 COLUMNS = {table: [part.split()[0] for part in columns.split(", ")] for table, (columns, _) in TABLES.items()}
+_FILLED = [
+    f"INSERT INTO {table} VALUES ({', '.join('NULL' if value is None else repr(value) for value in row)})"
+    for table, (_, rows) in TABLES.items()
+    for row in rows
+]
 DECLARED: dict[str, Any] = {
     "account": {
         "key": "id",
@@ -117,16 +123,28 @@ class Place:
         self.opened.append(store)
         return store
 
+    @cached_property
+    def store(self) -> Store:
+        """A store that stays open."""
+        return self.open()
+
     def lay(self) -> None:
-        for table, (columns, rows) in TABLES.items():
-            if self.kind == "files":
+        """The tables as they are at first."""
+        if self.kind == "files":
+            for table, (_, rows) in TABLES.items():
                 with open(f"{self.url}/{table}.csv", "w", newline="") as file:
                     csv.writer(file).writerows([COLUMNS[table], *rows])
-                continue
-            self.sql(f"CREATE TABLE {table} ({columns})")
-            for row in rows:
-                literals = ", ".join("NULL" if v is None else repr(v) for v in row)
-                self.sql(f"INSERT INTO {table} VALUES ({literals})")
+            return
+        created = [f"CREATE TABLE {table} ({columns})" for table, (columns, _) in TABLES.items()]
+        self.sql(*created, *_FILLED)
+
+    def lay_again(self) -> None:
+        """The rows as they were at first, in tables that are there already."""
+        if self.kind == "files":
+            self.lay()
+            return
+        cut = ["UPDATE account SET referred_by = NULL", "UPDATE note SET reply_to = NULL"]
+        self.sql(*cut, *(f"DELETE FROM {table}" for table in reversed(TABLES)), *_FILLED)
 
     def sql(self, *statements: str) -> None:
         engine = world.engine(self.url)
@@ -160,8 +178,7 @@ class Place:
         return [self.carry_out(store, plan) for plan in self.plans(store, disposal, **options)]
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
-        columns = COLUMNS.get(table) or [c.name for c in self.open().describe().tables[table].columns]
-        rows = self.open().read(table, columns, None)
+        rows = self.store.read(table, COLUMNS[table], None)
         return sorted(tuple(str(v) if isinstance(v, dt.date) else v for v in row) for row in rows)
 
     def keys(self) -> dict[str, list[Any]]:
