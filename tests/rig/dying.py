@@ -16,15 +16,16 @@ class Died(BaseException):
 
 
 class Life:
-    """Ends after *moments* durable writes or the moments before them."""
+    """Ends after that many *moments*, if it is limited: before a commit, and before and after each journal entry."""
 
-    def __init__(self, moments: int) -> None:
-        self._left = moments
+    def __init__(self, moments: int | None = None) -> None:
+        self._moments = moments
+        self.passed = 0
 
     def pass_moment(self) -> None:
-        if not self._left:
+        if self.passed == self._moments:
             raise Died
-        self._left -= 1
+        self.passed += 1
 
     def store(self, store: Store) -> Any:
         """*store*, in which the process may die before a commit."""

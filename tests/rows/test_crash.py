@@ -103,7 +103,7 @@ def test_rows_that_changed_since_the_plan_are_not_touched(database: Place, chang
     [plan] = database.plans(store, ACCOUNTS)
     database.sql(change)
     before = database.log.size
-    with pytest.raises(DisposalFailed, match="ended unfinished.*the next disposal selects what is left") as caught:
+    with pytest.raises(DisposalFailed, match=r"ended unfinished.*the next disposal selects what is left") as caught:
         database.carry_out(store, plan)
     assert caught.value.result.deleted == {"shop.account": 1, "shop.note": 3, "shop.invoice": 1}, "the first chunk only"
     assert database.keys()["account"] == [2, 3, 4, 5]

@@ -102,6 +102,19 @@ def test_a_row_stays_if_one_that_it_cannot_leave_refers_to_it(database: Place) -
     assert result.stayed["shop.account"] == {"needed": 1}
 
 
+def test_a_row_stays_if_it_must_refer_to_itself(database: Place) -> None:
+    database.sql(
+        "CREATE TABLE crew (id INTEGER PRIMARY KEY, boss INTEGER NOT NULL REFERENCES crew (id), at DATE)",
+        "INSERT INTO crew VALUES (1, 1, '2020-01-01'), (2, 1, '2020-01-01'), (3, 3, '2026-01-01')",
+    )
+    tables = {"crew": {"refers_to": {"boss": "crew.id"}, "unlinked": "nothing here is about a person"}}
+    database.declaration = _with(database, tables)
+    crew = Disposal("shop.crew", Before("at", EXPIRED.moment))
+    [result] = database.dispose(crew)
+    assert (result.deleted, result.stayed) == ({"shop.crew": 1}, {"shop.crew": {"needed": 1}})
+    assert sorted(row[0] for row in database.store.read("crew", ["id"], None)) == [1, 3]
+
+
 def test_a_held_row_that_only_refers_to_others_is_not_cleared(small: Place) -> None:
     small.dispose(ACCOUNTS, held=lambda place, key: (place, key) == ("shop.account", (2,)))
     assert small.keys()["account"] == [1, 2, 3, 5]

@@ -169,6 +169,7 @@ class _Deciding:
                         by_value[parent, link.to] = self._by_value(parent, link.to, going)
                     found.update(by_value[parent, link.to].get(value, ()))
         for row, place, link, referrer, (key, _) in self._references(going):
+            # A NOT NULL reference within the table is never first: MariaDB cannot delete a row that refers to itself.
             is_first = referrer in going and (place, link.columns) not in map_.cut
             is_cleared = is_nullable(self._node(place), link.columns) and not self.held(place, key)
             if not is_first and not is_cleared:
