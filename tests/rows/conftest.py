@@ -144,7 +144,7 @@ class Place:
             self.lay()
             return
         cut = ["UPDATE account SET referred_by = NULL", "UPDATE note SET reply_to = NULL"]
-        self.sql(*cut, *(f"DELETE FROM {table}" for table in reversed(TABLES)), *_FILLED)
+        self.sql(*cut, *(f"DELETE FROM {table}" for table in reversed(list(TABLES))), *_FILLED)
 
     def sql(self, *statements: str) -> None:
         engine = world.engine(self.url)

@@ -112,7 +112,7 @@ def test_a_row_stays_if_it_must_refer_to_itself(database: Place) -> None:
     crew = Disposal("shop.crew", Before("at", EXPIRED.moment))
     [result] = database.dispose(crew)
     assert (result.deleted, result.stayed) == ({"shop.crew": 1}, {"shop.crew": {"needed": 1}})
-    assert sorted(row[0] for row in database.store.read("crew", ["id"], None)) == [1, 3]
+    assert set(database.store.read("crew", ["id"], None)) == {(1,), (3,)}
 
 
 def test_a_held_row_that_only_refers_to_others_is_not_cleared(small: Place) -> None:

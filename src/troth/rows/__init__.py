@@ -4,6 +4,7 @@
 the rows, one transaction per store and chunk, with a journal that survives crashes.
 """
 
+from troth.rows.affected import Affected, AffectedPerson, whose
 from troth.rows.datamap import DataMap, MapProblem, MapRefused, Node, PersonLink, PlanRefused, map_data
 from troth.rows.disposal import DisposalPlan, StayReason, plan_disposal
 from troth.rows.execution import Progress, RunInterrupted
@@ -15,6 +16,8 @@ from troth.rows.run import DisposalFailed, DisposalResult, carry_out, resume
 from troth.rows.selection import Disposal, Selection, SelectionTooDeep, count_undated, select
 
 __all__ = [
+    "Affected",
+    "AffectedPerson",
     "DataMap",
     "Disposal",
     "DisposalFailed",
@@ -44,4 +47,5 @@ __all__ = [
     "resume",
     "run_context",
     "select",
+    "whose",
 ]

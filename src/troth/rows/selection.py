@@ -96,7 +96,7 @@ def select(map_: DataMap, stores: Mapping[str, Store], disposal: Disposal) -> It
     system, and for a table without a key; `UnknownName` for a table that is not declared; `SelectionTooDeep`; and the
     stores' errors.
     """
-    node, store = _place(map_, stores, disposal.place)
+    node, store = store_of(map_, stores, disposal.place)
     for keys in store.keys(node.table, disposal.expired, batch=ROOTS_PER_SELECTION):
         selection = _Selecting(map_, stores, disposal).run(node, keys)
         if selection.rows:
@@ -106,11 +106,12 @@ def select(map_: DataMap, stores: Mapping[str, Store], disposal: Disposal) -> It
 def count_undated(map_: DataMap, stores: Mapping[str, Store], disposal: Disposal) -> int:
     """The number of rows that no disposal reaches, because their column holds nothing that can be read as a date.
     Raises as `select` does."""
-    node, store = _place(map_, stores, disposal.place)
+    node, store = store_of(map_, stores, disposal.place)
     return store.count(node.table, Undated(disposal.expired.column))
 
 
-def _place(map_: DataMap, stores: Mapping[str, Store], place: str) -> tuple[Node, Store]:
+def store_of(map_: DataMap, stores: Mapping[str, Store], place: str) -> tuple[Node, Store]:
+    """The declared table of *place*, and its store. Raises `StoreRefused` and `UnknownName`."""
     system = place.partition(".")[0]
     if system not in stores:
         raise StoreRefused(f"{system} is an external system, or not declared: its rows cannot be listed", store=system)
@@ -127,7 +128,7 @@ def referring_rows(
     rows = list(rows)
     for place, link in node.referrers:
         other = map_[place]
-        values = _linked(rows, picker(columns, link.to), other, link.columns)
+        values = linked_values(rows, picker(columns, link.to), other, link.columns)
         read = stores[other.system].read(
             other.table, (*other.key, *link.columns), AnyOf((Match(link.columns, tuple(values)),))
         )
@@ -136,7 +137,7 @@ def referring_rows(
     return found
 
 
-def _linked(rows: Iterable[Row], to: Callable[[Row], Row], node: Node, columns: Sequence[str]) -> dict[Row, None]:
+def linked_values(rows: Iterable[Row], to: Callable[[Row], Row], node: Node, columns: Sequence[str]) -> dict[Row, None]:
     """Values by which rows of *node* would refer to *rows*, each once."""
     kinds = [node.kind(column) for column in columns]
     values = (as_kinds(to(row), kinds) for row in rows)
@@ -162,7 +163,7 @@ class _Selecting:
         if self.disposal.deletes and self.rows:
             self._trace(columns)
             for each in self.map:
-                self._join(each, columns)
+                join(self.map, self.rows, each, columns)
                 values = [row.values for row in self.rows.get(each.place, {}).values()]
                 referring |= referring_rows(self.map, self.stores, each, columns[each.place], values) if values else {}
         return Selection(self.map, self.disposal, columns, dict(self.rows), referring)
@@ -195,7 +196,7 @@ class _Selecting:
             if link.parent is None or not parents:
                 continue
             known = (row.values for row in parents.values())
-            values = _linked(known, picker(columns[link.parent], link.to), node, link.columns)
+            values = linked_values(known, picker(columns[link.parent], link.to), node, link.columns)
             asked = self.asked[node.place, link.name]
             if fresh := tuple(value for value in values if value not in asked):
                 asked.update(dict.fromkeys(fresh))
@@ -207,21 +208,28 @@ class _Selecting:
             self.rows[node.place].setdefault(key_of(row), SelectedRow(node.place, key_of(row), row, None))
         return True
 
-    def _join(self, node: Node, columns: Mapping[str, tuple[str, ...]]) -> None:
-        """Connect the rows of *node* with their parents. Values that only a collation treats as equal do not match."""
-        rows = self.rows.get(node.place, {}).values()
-        for link in node.links:
-            parents = self.rows.get(link.parent or "", {}).values()
-            if link.parent is None or not parents or not rows:
-                continue
-            to, kinds = picker(columns[link.parent], link.to), [node.kind(column) for column in link.columns]
-            by_value = defaultdict(list)
-            for parent in parents:
-                by_value[as_kinds(to(parent.values), kinds)].append(parent)
-            value_of = picker(columns[node.place], link.columns)
-            for row in rows:
-                value = value_of(row.values)
-                for parent in by_value.get(value, ()) if None not in value else ():
-                    if parent is not row:
-                        parent.children.append(row)
-                        row.parents.append(parent)
+
+def join(
+    map_: DataMap,
+    rows: Mapping[str, Mapping[Row, SelectedRow]],
+    node: Node,
+    columns: Mapping[str, tuple[str, ...]],
+) -> None:
+    """Connect the rows of *node* with those that they belong to. Values that only a collation treats as equal do not
+    match."""
+    children = rows.get(node.place, {}).values()
+    for link in node.links:
+        parents = rows.get(link.parent or "", {}).values()
+        if link.parent is None or not parents or not children:
+            continue
+        to, kinds = picker(columns[link.parent], link.to), [node.kind(column) for column in link.columns]
+        by_value = defaultdict(list)
+        for parent in parents:
+            by_value[as_kinds(to(parent.values), kinds)].append(parent)
+        value_of = picker(columns[node.place], link.columns)
+        for row in children:
+            value = value_of(row.values)
+            for parent in by_value.get(value, ()) if None not in value else ():
+                if parent is not row:
+                    parent.children.append(row)
+                    row.parents.append(parent)
