@@ -145,6 +145,16 @@ def test_an_identity_row_of_two_owners_makes_no_one_of_them(desk: Place) -> None
     assert sorted(map(_name, people)) == ["customer 1", "customer 2", "joint 1"]
 
 
+def test_an_identifier_that_several_people_may_share_leads_to_nobody(desk: Place) -> None:
+    desk.sql("CREATE TABLE caller (id INTEGER PRIMARY KEY, phone VARCHAR(20))")
+    desk.sql("INSERT INTO caller VALUES (1, '01632 960001')")
+    caller = {"identity": {"phone": "phone"}, "fields": {"phone": "user.contact.phone_number"}, "erase": "delete"}
+    desk.declaration = declared(**DECLARED, caller=caller)
+    desk.store.refresh()
+    assert list(map(_name, _people(desk, "ticket", _ids(4))[0])) == ["+44 1632 960001"]
+    assert list(map(_name, _people(desk, "caller", _ids(1))[0])) == ["caller 1"]
+
+
 def test_no_value_is_in_a_repr(desk: Place) -> None:
     [part] = whose(desk.map(desk.store), {"shop": desk.store}, "shop.ticket", None)
     assert "@" not in repr(part)

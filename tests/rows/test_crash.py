@@ -111,6 +111,34 @@ def test_rows_that_changed_since_the_plan_are_not_touched(database: Place, chang
     assert _rows_on_record(database, before) == 5
 
 
+def test_a_step_that_is_done_is_not_repeated(database: Place) -> None:
+    [plan] = database.plans(database.store, ACCOUNTS)
+    with pytest.raises(RunInterrupted):
+        database.carry_out(_Lost(database.store), plan)  # type: ignore[arg-type]
+    database.sql("INSERT INTO account VALUES (1, 'ann@example.org', '2020-01-31', NULL)")
+    [run] = database.journal.unfinished()
+    resume(run, {"shop": database.store}, keyring=database.keyring, journal=database.journal, entries=entries)
+    assert database.keys()["account"] == [1, 2, 3, 5], "the next disposal selects it"
+
+
+def test_a_step_that_committed_last_is_not_repeated_on_a_new_row_with_an_old_key(database: Place) -> None:
+    assert _dies(database, Life(3)), "between the commit of the first step and its place in the journal"
+    assert database.keys() == STATES[1]
+    database.sql("INSERT INTO account VALUES (1, 'chloe@example.org', '2026-11-01', NULL)")
+    _finish(database)
+    assert database.keys() == {**STATES[2], "account": [1, 2, 3, 5]}
+
+
+def test_rows_of_a_later_step_that_changed_meanwhile_are_not_taken_for_done(database: Place) -> None:
+    database.sql("UPDATE account SET seen = '2023-01-01' WHERE id = 5")
+    assert _dies(database, Life(4)), "after the first of three steps"
+    database.sql("DELETE FROM note WHERE id = 21", "UPDATE account SET seen = '2026-11-01' WHERE id = 5")
+    [run] = database.journal.unfinished()
+    with pytest.raises(DisposalFailed, match="1 row of the plan changed after it was made") as caught:
+        resume(run, {"shop": database.store}, keyring=database.keyring, journal=database.journal, entries=entries)
+    assert caught.value.result.deleted["shop.account"] == 2
+
+
 def test_a_hold_that_was_placed_after_the_plan_is_kept(place: Place) -> None:
     store = place.store
     [plan] = place.plans(store, ACCOUNTS)

@@ -102,6 +102,25 @@ def test_a_row_stays_if_one_that_it_cannot_leave_refers_to_it(database: Place) -
     assert result.stayed["shop.account"] == {"needed": 1}
 
 
+def test_rows_that_go_together_may_refer_to_each_other(database: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("troth.rows.disposal.ROOTS_PER_CHUNK", 1)
+    database.sql(
+        "CREATE TABLE tip (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL REFERENCES account (id), "
+        "note_id INTEGER NOT NULL REFERENCES note (id), also INTEGER REFERENCES note (id))",
+        "INSERT INTO tip VALUES (1, 4, 10, 13), (2, 1, 13, 10)",
+        "UPDATE account SET referred_by = 4 WHERE id = 2",
+    )
+    tip = {
+        "belongs_to": {"account_id": "account.id"},
+        "refers_to": {"note_id": "note.id", "also": "note.id"},
+        "erase": "delete",
+    }
+    database.declaration = _with(database, {"tip": tip})
+    [result] = database.dispose(ACCOUNTS)
+    assert database.keys() == {"account": [2, 3, 5], "note": [20, 21], "invoice": [101, 102, 200]}
+    assert (result.deleted["shop.tip"], result.written) == (2, {"shop.account": 1, "shop.invoice": 2})
+
+
 def test_a_row_stays_if_it_must_refer_to_itself(database: Place) -> None:
     database.sql(
         "CREATE TABLE crew (id INTEGER PRIMARY KEY, boss INTEGER NOT NULL REFERENCES crew (id), at DATE)",

@@ -74,7 +74,7 @@ def _corrected(laid: Laid, value: str) -> Any:
 
 def _refused(laid: Laid) -> list[str]:
     """Resume, which is refused because rows have changed; the kinds of the entries and why."""
-    with pytest.raises(RunFailed, match=r"changed after they were planned; .*plan again"):
+    with pytest.raises(RunFailed, match=r"of the plan changed after it was made; .*plan again"):
         laid.resume()
     assert list(laid.journal.unfinished()) == []
     return [" ".join([kind, str(fields.get("why", ""))]).strip() for kind, fields in laid.entries()]

@@ -22,7 +22,7 @@ class RowsChanged(StoreConflict):
 
     def __init__(self, count: int, store: str) -> None:
         rows = "1 row" if count == 1 else f"{count} rows"
-        super().__init__(f"{rows} changed after they were planned", store=store)
+        super().__init__(f"{rows} of the plan changed after it was made", store=store)
 
 
 class HeldSince(TrothError):

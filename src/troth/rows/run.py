@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,13 +16,13 @@ from troth.rows.execution import STEP_REFUSALS, Progress, execute
 from troth.rows.journal import Journal, Run, run_context
 from troth.rows.operations import Operation
 from troth.rows.resume_checks import HeldSince
-from troth.stores import Store
+from troth.stores import Row, Store
 
 
 @dataclass(frozen=True, slots=True)
 class DisposalResult:
-    """Number of rows of each place that the finished steps of a run deleted and wrote, and of those that stay, by
-    `StayReason`."""
+    """Number of rows by place: those that the finished steps of a run deleted, those that they wrote without deleting
+    them, and those that stay, by `StayReason`."""
 
     run_id: str
     plan_hash: str
@@ -128,8 +128,18 @@ def _finish(
 
 
 def _result(run_id: str, plan: DisposalPlan, done: Collection[str], *, resumed: bool) -> DisposalResult:
-    deleted, written = Counter[str](), Counter[str]()
+    deleted: dict[str, set[Row]] = defaultdict(set)
+    written: dict[str, set[Row]] = defaultdict(set)
     for operation in plan.operations:
         if operation.step in done:
-            (written if operation.columns else deleted)[f"{operation.system}.{operation.table}"] += len(operation.rows)
-    return DisposalResult(run_id, plan.hash, dict(deleted), dict(written), plan.stayed, resumed)
+            keys = {row[: len(operation.key)] for row in operation.rows}
+            (written if operation.columns else deleted)[f"{operation.system}.{operation.table}"] |= keys
+    remaining = {place: len(keys - deleted.get(place, set())) for place, keys in written.items()}
+    return DisposalResult(
+        run_id,
+        plan.hash,
+        {place: len(keys) for place, keys in deleted.items()},
+        {place: count for place, count in remaining.items() if count},
+        plan.stayed,
+        resumed,
+    )
