@@ -82,10 +82,10 @@ class _Naming:
     sought: set[Identifier] = field(default_factory=set)
     leaders: dict[_Named, _Named] = field(default_factory=dict)
 
-    def run(self, node: Node, keys: Sequence[Row]) -> Affected:
-        self.columns = {each.place: self.map.columns_of(each.place) for each in self.map}
-        self.columns[node.place] = tuple(dict.fromkeys([*self.columns[node.place], *node.schema.key]))
-        roots = self._read(node, [Match(node.schema.key, tuple(keys))])
+    def run(self, start: Node, keys: Sequence[Row]) -> Affected:
+        self.columns = {node.place: self.map.columns_of(node.place) for node in self.map}
+        self.columns[start.place] = tuple(dict.fromkeys([*self.columns[start.place], *start.schema.key]))
+        roots = self._read(start, [Match(start.schema.key, tuple(keys))])
         fresh = roots
         for _ in range(PASSES_MAX):
             fresh = [*self._owners(fresh), *self._owned(fresh), *self._namesakes(fresh)]
@@ -93,11 +93,11 @@ class _Naming:
                 break
         else:
             raise SelectionTooDeep(
-                f"rows that those of {node.place} belong to form a chain of more than {PASSES_MAX}, or identity "
+                f"rows that those of {start.place} belong to form a chain of more than {PASSES_MAX}, or identity "
                 "columns hold values that lead from person to person; declare them shared: review"
             )
-        for each in self.map:
-            join(self.map, self.rows, each, self.columns)
+        for node in self.map:
+            join(self.map, self.rows, node, self.columns)
         return self._counted(roots)
 
     # --- reading ----------------------------------------------------------------------------------------------------
@@ -229,10 +229,10 @@ class _Naming:
             named = leader
         return named
 
-    def _unite(self, one: _Named, other: _Named) -> None:
-        self.leaders.setdefault(one, one)
-        self.leaders.setdefault(other, other)
-        self.leaders[self._leader(one)] = self._leader(other)
+    def _unite(self, first: _Named, second: _Named) -> None:
+        self.leaders.setdefault(first, first)
+        self.leaders.setdefault(second, second)
+        self.leaders[self._leader(first)] = self._leader(second)
 
 
 def _by_place(rows: Iterable[SelectedRow]) -> dict[str, list[Row]]:
