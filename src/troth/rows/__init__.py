@@ -1,8 +1,8 @@
 """Rows: the declared tables of all stores in order, and a selection of their rows that is changed exactly once.
 
-`map_data` joins the declaration with the stores' schemas. A plan contains operations; executing it changes the rows, one
-transaction per store and chunk, with a journal that survives crashes. Rows are selected by person in `troth.subjects`,
-and by age here:
+`map_data` joins the declaration with the stores' schemas. A plan contains operations; executing it changes the rows,
+one transaction per store and chunk, with a journal that survives crashes. Rows are selected by person in
+`troth.subjects`, and by age here:
 
     for selection in select(map_, stores, Disposal.of(rule, today)):
         plan = plan_disposal(selection, declaration_hash=declaration.hash, keyring=keyring, now=now)

@@ -104,10 +104,12 @@ class _Naming:
 
     def _read(self, node: Node, matches: Sequence[Match]) -> list[SelectedRow]:
         """The rows that match and were not read before."""
-        known, fresh, key_of = self.rows[node.place], [], picker(self.columns[node.place], node.key)
-        matches = [match for match in matches if match.values]
-        found = self.stores[node.system].read(node.table, self.columns[node.place], AnyOf(tuple(matches)))
-        for row in found if matches else ():
+        asked = tuple(match for match in matches if match.values)
+        if not asked:
+            return []
+        columns, known, fresh = self.columns[node.place], self.rows[node.place], []
+        key_of = picker(columns, node.key)
+        for row in self.stores[node.system].read(node.table, columns, AnyOf(asked)):
             if (key := key_of(row)) not in known:
                 known[key] = SelectedRow(node.place, key, row, None)
                 fresh.append(known[key])
