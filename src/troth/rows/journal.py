@@ -40,7 +40,7 @@ class Run:
 
 def run_context(run_id: str) -> SealingContext:
     """The sealing context of a run's sealed plan."""
-    return SealingContext(domain="subjects.run", field=run_id)
+    return SealingContext(domain="rows.run", field=run_id)
 
 
 class Journal(Protocol):

@@ -9,21 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
 from troth.declaration import Strategy
 from troth.protect import Masker
 from troth.rows.datamap import Node
 from troth.rows.strategies import mask_fit
 from troth.stores import Row, Scalar
-
-
-class Stage(IntEnum):
-    """Order within a transaction: clear references to rows to be deleted, write into rows that stay, delete."""
-
-    DETACH = 0
-    WRITE = 1
-    DELETE = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 
 from troth.declaration import Feed
 from troth.rows.datamap import DataMap, MapProblem, Node
-from troth.rows.operations import Stage
 from troth.rows.values import as_kinds, same
 from troth.stores import ColumnKind, Row, Scalar
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.locate import FoundRow, Located
-from troth.subjects.plan import ABOUT_OTHERS, NOT_PERSONAL, UNLISTED, ErasurePlan
+from troth.subjects.plan import ABOUT_OTHERS, NOT_PERSONAL, UNLISTED, ErasurePlan, Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from troth.declaration import Strategy
-from troth.rows.operations import Stage
-from troth.subjects.plan import ErasurePlan, RowChange
+from troth.subjects.plan import ErasurePlan, RowChange, Stage
 
 RIGHT = "GDPR Art. 17(1)"
 

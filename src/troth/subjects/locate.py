@@ -18,14 +18,11 @@ from troth.declaration import IdentityKind
 from troth.errors import TrothError
 from troth.rows.datamap import DataMap, Node, PersonLink
 from troth.rows.identifiers import dialled, variants
-from troth.rows.selection import referring_rows
+from troth.rows.selection import PASSES_MAX, referring_rows
 from troth.rows.values import as_kinds, picker
 from troth.stores import AnyOf, Match, Row, Scalar, Store
 from troth.subjects.identity import Identity, IdentityRefused
 from troth.text import counted
-
-PASSES_MAX = 64
-"""Maximum number of passes: limits the depth of reply chains, and of accounts that name each other."""
 
 Values = dict[Row, set[int]]
 """Value of a link's columns → subjects that it names."""

@@ -14,14 +14,14 @@ from troth.declaration import IdentityKind, Strategy
 from troth.ledger import Pseudonym
 from troth.protect import Keyring, Masker
 from troth.rows.datamap import Node, PersonLink
-from troth.rows.operations import Operation, Stage, by_chunk, link_columns, new_values, steps
+from troth.rows.operations import Operation, by_chunk, link_columns, new_values, steps
 from troth.rows.strategies import mask_fit
 from troth.rows.values import picker
 from troth.stores import Row, Scalar
 from troth.subjects.amend import AmendmentPlan
 from troth.subjects.identity import Identity, spelled
 from troth.subjects.locate import Located
-from troth.subjects.plan import ErasurePlan, Target, chunk
+from troth.subjects.plan import ErasurePlan, Stage, Target, chunk
 from troth.subjects.treatment import Treatment, treatments_by_subject
 
 

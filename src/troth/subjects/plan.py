@@ -12,12 +12,12 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from troth.declaration import Declaration, Keep, Severity, Strategy
 from troth.declaration import check as check_declaration
 from troth.rows.datamap import MapProblem, Node, PersonLink, PlanRefused, is_nullable
 from troth.rows.keeping import KeepingPeriod, kept_until
-from troth.rows.operations import Stage
 from troth.rows.strategies import Strategies, fault
 from troth.rows.values import as_kinds
 from troth.stores import Row
@@ -56,6 +56,14 @@ class HoldScope:
         """True if rows of this place about these subjects must not be changed."""
         in_place = not self.places or any(place == held or place.startswith(held + ".") for held in self.places)
         return in_place and (not self.subjects or not set(self.subjects).isdisjoint(subjects))
+
+
+class Stage(IntEnum):
+    """Order within a transaction: clear references to rows to be deleted, write into rows that stay, delete."""
+
+    DETACH = 0
+    WRITE = 1
+    DELETE = 2
 
 
 @dataclass(frozen=True, slots=True)

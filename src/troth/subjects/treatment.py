@@ -12,10 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from troth.rows.operations import Stage
 from troth.stores import Row
 from troth.subjects.amend import AmendmentPlan
-from troth.subjects.plan import ErasurePlan, KeptRows, Target
+from troth.subjects.plan import ErasurePlan, KeptRows, Stage, Target
 
 IN_ROWS_OF_OTHERS = "in rows of others that referred to these"
 """Suffix in the words of a treatment that only clears a reference in another person's row."""
