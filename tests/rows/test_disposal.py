@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from tests.rows.conftest import EXPIRED, Place
+from tests.rows.conftest import EXPIRED, MakePlace, Place
 
 from troth.declaration import Retention, Strategy
 from troth.rows import Disposal, PlanRefused, count_undated, select, selection
@@ -86,6 +86,13 @@ def test_a_held_row_stays_with_what_it_needs_and_what_belongs_to_it(database: Pl
     assert result.stayed["shop.account"] == {"needed": 2}
     assert result.stayed["shop.invoice"] == {"kept": 2, "with_parent": 1}
     assert database.rows("invoice")[1][2] == "1 Example Street", "nothing that it belongs to goes"
+
+
+def test_a_held_row_in_a_folder_needs_no_row(make_place: MakePlace) -> None:
+    folder = make_place("files")
+    [result] = folder.dispose(ACCOUNTS, held=lambda place, key: (place, key) == ("shop.note", (12,)))
+    assert folder.keys() == {"account": [2, 3, 5], "note": [12, 20, 21], "invoice": [101, 102, 200]}
+    assert result.stayed["shop.note"] == {"held": 1}
 
 
 def test_a_row_stays_if_one_that_it_cannot_leave_refers_to_it(database: Place) -> None:

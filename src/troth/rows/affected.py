@@ -184,7 +184,7 @@ class _Naming:
                 for link, named in self._identifiers(row):
                     if link.teaches:
                         self._unite((row.place, row.key), named)
-                for parent in row.parents if self._same_person(node) else ():
+                for _, parent in row.parents if self._same_person(node) else ():
                     self._unite((row.place, row.key), (parent.place, parent.key))
         counts: Counter[_Named] = Counter()
         nameless = 0
@@ -202,7 +202,7 @@ class _Naming:
             if current in seen:
                 continue
             seen.add(current)
-            waiting += current.parents
+            waiting += [parent for _, parent in current.parents]
             node = self.map[current.place]
             own = {column.column for column in node.declared.identity.values()}
             if own:

@@ -16,7 +16,7 @@ from typing import Any
 from troth.declaration import Strategy
 from troth.protect import Keyring, Masker
 from troth.rows import operations_codec
-from troth.rows.datamap import MapProblem, Node, PersonLink, PlanRefused, is_nullable
+from troth.rows.datamap import MapProblem, Node, PersonLink, PlanRefused, foreign_key, is_nullable
 from troth.rows.keeping import kept_until
 from troth.rows.operations import Operation, by_chunk, link_columns, new_values
 from troth.rows.selection import ROOTS_PER_CHUNK, SelectedRow, Selection
@@ -148,42 +148,27 @@ class _Deciding:
         """The rows to delete: those selected that do not stay, and what belongs to them, as far as it can go."""
         while True:
             going = _reached((row for row in everything if row.root is not None), lambda row: row not in self.stays)
-            needed = self._needed(going)
+            needed = self._needed(everything, going)
             if not needed:
                 return going
             self.stays.update(dict.fromkeys(needed, StayReason.NEEDED))
 
-    def _needed(self, going: set[SelectedRow]) -> set[SelectedRow]:
+    def _needed(self, everything: Sequence[SelectedRow], going: set[SelectedRow]) -> set[SelectedRow]:
         """Rows to delete to which a row that stays must refer."""
-        map_, found = self.selection.map, set[SelectedRow]()
-        by_value = {}
-        for place, rows in self.selection.rows.items():
-            constraints = list(map_.constraints_of(place))
-            for row in rows.values() if constraints else ():
-                cleared = {column for column, _ in self._meanwhile(row)}
-                for parent, link in constraints if row not in going else ():
-                    value = self.selection.values(row, link.columns)
-                    if None in value or cleared.intersection(link.columns) or parent not in self.selection.rows:
-                        continue
-                    if (parent, link.to) not in by_value:
-                        by_value[parent, link.to] = self._by_value(parent, link.to, going)
-                    found.update(by_value[parent, link.to].get(value, ()))
+        found = set[SelectedRow]()
+        for row in everything:
+            cleared = {column for column, _ in self._meanwhile(row)}
+            for link, parent in row.parents if row not in going else ():
+                is_enforced = foreign_key(self._node(row.place), link) is not None
+                if parent in going and is_enforced and not cleared.intersection(link.columns):
+                    found.add(parent)
         for row, place, link, referrer, (key, _) in self._references(going):
             # A NOT NULL reference within the table is never first: MariaDB cannot delete a row that refers to itself.
-            is_first = referrer in going and (place, link.columns) not in map_.cut
+            is_first = referrer in going and (place, link.columns) not in self.selection.map.cut
             is_cleared = is_nullable(self._node(place), link.columns) and not self.held(place, key)
             if not is_first and not is_cleared:
                 found.add(row)
         return found
-
-    def _by_value(
-        self, place: str, columns: tuple[str, ...], going: Collection[SelectedRow]
-    ) -> dict[Row, list[SelectedRow]]:
-        by_value: dict[Row, list[SelectedRow]] = defaultdict(list)
-        for row in self.selection.rows[place].values():
-            if row in going:
-                by_value[self.selection.values(row, columns)].append(row)
-        return by_value
 
     def _references(
         self, going: set[SelectedRow]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from troth.declaration import Retention
 from troth.errors import TrothError
-from troth.rows.datamap import DataMap, Node
+from troth.rows.datamap import DataMap, Node, PersonLink
 from troth.rows.strategies import Strategies
 from troth.rows.values import as_kinds, picker
 from troth.stores import AllOf, AnyOf, Before, Match, Row, Store, StoreRefused, Undated, UnknownName
@@ -58,15 +58,15 @@ class Disposal:
 
 @dataclass(slots=True, eq=False, repr=False)
 class SelectedRow:
-    """One row. *values* follow the order of `Selection.columns` for its place; *parents* and *children* are selected
-    rows that it belongs to, and that belong to it."""
+    """One row. *values* follow the order of `Selection.columns` for its place; *parents* are the selected rows that it
+    belongs to, each with the link, and *children* those that belong to it."""
 
     place: str
     key: Row
     values: Row
     root: int | None
     """Its number among the rows that the condition selects; None if it only belongs to one of them."""
-    parents: list[SelectedRow] = field(default_factory=list)
+    parents: list[tuple[PersonLink, SelectedRow]] = field(default_factory=list)
     children: list[SelectedRow] = field(default_factory=list)
 
 
@@ -232,4 +232,4 @@ def join(
             for parent in by_value.get(value, ()) if None not in value else ():
                 if parent is not row:
                     parent.children.append(row)
-                    row.parents.append(parent)
+                    row.parents.append((link, parent))
