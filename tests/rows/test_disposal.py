@@ -33,6 +33,13 @@ def test_what_the_law_keeps_is_cleared_of_what_it_does_not_need(place: Place) ->
     assert untouched == (200, 2, "2 Example Street", "2025-01-31")
 
 
+def test_what_the_law_keeps_is_cleared_once_when_it_is_old_itself(place: Place) -> None:
+    invoices = Disposal("shop.invoice", Before("issued", dt.datetime(2026, 1, 1, tzinfo=dt.UTC)))
+    [first], [second] = place.dispose(invoices), place.dispose(invoices)
+    assert (first.deleted, first.written) == ({"shop.invoice": 1}, {"shop.invoice": 3})
+    assert (second.deleted, second.written, second.stayed) == ({}, {}, {"shop.invoice": {"kept": 3}})
+
+
 def test_a_second_disposal_finds_nothing(place: Place) -> None:
     place.dispose(ACCOUNTS)
     before = place.contents()

@@ -259,9 +259,8 @@ class _Deciding:
         columns = [column for column, _ in strategies]
         fresh = []
         for row, *new in zip(rows, *values, strict=True):
-            known = set(columns) <= set(self.selection.columns[row.place])
-            now = self.selection.values(row, columns) if known else ()
-            if not known or not all(value is None or same(value, meant) for value, meant in zip(now, new, strict=True)):
+            now = self.selection.values(row, columns)
+            if not all(value is None or same(value, meant) for value, meant in zip(now, new, strict=True)):
                 fresh.append((row, new))
         new_columns = [list(column) for column in zip(*(new for _, new in fresh), strict=True)]
         chunks = chunks or {row: (row.root or 0) // ROOTS_PER_CHUNK for row in rows}

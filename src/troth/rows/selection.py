@@ -155,7 +155,10 @@ class _Selecting:
     asked: dict[tuple[str, str], dict[Row, None]] = field(default_factory=lambda: defaultdict(dict))
 
     def run(self, node: Node, keys: Sequence[Row]) -> Selection:
-        columns = {each.place: self.map.columns_of(each.place) for each in self.map}
+        columns = {}
+        for each in self.map:
+            written = each.declared.keep.meanwhile if each.declared.keep is not None else {}
+            columns[each.place] = tuple(dict.fromkeys([*self.map.columns_of(each.place), *written]))
         own = [*columns[node.place], *node.schema.key, self.disposal.expired.column]
         columns[node.place] = tuple(dict.fromkeys([*own, *(column for column, _ in self.disposal.strategies)]))
         self._read_roots(node, keys, columns[node.place])
