@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from troth.declaration import Declaration, Keep, Severity, Strategy
+from troth.declaration import Declaration, Keep, Problem, Severity, Strategy
 from troth.declaration import check as check_declaration
 from troth.rows.datamap import MapProblem, Node, PersonLink, PlanRefused, is_nullable
 from troth.rows.keeping import KeepingPeriod, kept_until
@@ -133,15 +133,28 @@ def refuse_untrue(declaration: Declaration, misfits: Sequence[MapProblem] = ()) 
 
     Errors in purposes, recipients and promises do not affect any row, and so are no reason to delay a request.
     """
-    faults = [
+    if (faults := _errors_of(declaration)) or misfits:
+        raise PlanRefused(faults or misfits)
+
+
+_checked: list[tuple[Declaration, list[Problem]]] = []
+"""The last declaration, with its errors."""
+
+
+def _errors_of(declaration: Declaration) -> list[Problem]:
+    """Errors in the systems. A declaration cannot change, so one is not checked again for each of its plans."""
+    for known, errors in _checked:
+        if known is declaration:
+            return errors
+    errors = [
         problem
         for problem in check_declaration(declaration)
         if problem.severity is Severity.ERROR
         and problem.path.startswith("systems.")
         and problem.code not in _OF_PURPOSES
     ]
-    if faults or misfits:
-        raise PlanRefused(faults or misfits)
+    _checked[:] = [(declaration, errors)]
+    return errors
 
 
 _OF_PURPOSES = ("category-without-purpose", "purpose-unknown")
