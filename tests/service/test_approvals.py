@@ -290,7 +290,7 @@ def company(office: Path, settings: Any) -> Callable[[str], str]:
 
 
 def page(client: StaffClient, status: int = 200, **sent: str) -> str:
-    path = "/console/promises/"
+    path = "/console/waivers/"
     response = client.post(f"{path}approve", sent, follow=status == 200) if sent else client.get(path)
     assert response.status_code == status
     return response.content.decode()
@@ -302,7 +302,9 @@ def test_somebody_with_the_right_approves_what_the_page_shows(company: Any, staf
     for told in ("We keep our word.", "moving house", "dpo@example.org", "stores.transport_encrypted", hash_):
         assert told in shown
     before = len(given())
-    assert "Nothing waits for approval." in page(client, hash=hash_)
+    approved = page(client, hash=hash_)
+    assert "Approve exactly this text" not in approved
+    assert client.member.user.get_username() in approved.partition("<tbody>")[2], "who approved it"
     [(kind, fields)] = given()[before:]
     assert (kind, fields["by"].text, fields["actor"]) == ("waiver.given", client.member.pseudonym, "staff")
 

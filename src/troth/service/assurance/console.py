@@ -1,5 +1,5 @@
-"""``/console/controls/``: failing controls, their owners, and attestations about to expire. Only a check closes a
-task. ``/console/promises/``: waivers and attestations that wait for a second person."""
+"""``/console/promises/``: the status of each promise. ``/console/controls/``: failing controls, their owners, and
+attestations about to expire; only a check closes a task."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
-from troth.controls import Control
+from troth.controls import Control, Judgement, Status
 from troth.declaration import Promise
 from troth.service.assurance.duty import EVIDENCE_READ, PROMISES_APPROVE
+from troth.service.assurance.evaluation import judge
 from troth.service.assurance.models import ReminderRow
-from troth.service.assurance.rules import owners_of, promise_name
-from troth.service.assurance.statements import approve, waiting
+from troth.service.assurance.promise_status import PromiseStatus, stand
+from troth.service.assurance.rules import broken_by, owners_of, promise_name
+from troth.service.assurance.statements import waiting
 from troth.service.core.deployment import Deployment, NoDeployment, current
 from troth.service.core.models import Task
+from troth.service.labels import STATUSES
 from troth.service.pages import not_ready
-from troth.service.staff.approvals import OwnPlan
+from troth.service.staff.base import ConsoleFigure
+from troth.service.staff.console.lists import FilterForm, list_page
 from troth.service.staff.effective_rights import standing_of
-from troth.service.staff.models import StaffMember
 from troth.service.staff.permissions import needs
 from troth.service.staff.rights import StaffRight
 
@@ -40,7 +45,7 @@ class ControlTaskRow:
     control: Control | None
     owners: tuple[str, ...]
     promises: tuple[tuple[str, str], ...]
-    """Anchor and quote of each promise that depends on the control."""
+    """Anchor and quote of each promise that it breaks."""
 
     @property
     def findings(self) -> list[dict[str, str]]:
@@ -60,6 +65,49 @@ class Reminder:
     until: dt.date
 
 
+class PromiseFilterForm(FilterForm):
+    """Filter of the list of promises."""
+
+    status = forms.ChoiceField(
+        choices=[("", _("All")), *((status.value, STATUSES[status.value]) for status in reversed(Status))],
+        required=False,
+        label=_("Status"),
+    )
+
+
+@needs(EVIDENCE_READ, StaffRight.CASES_HANDLE)
+@require_safe
+def promises(request: HttpRequest) -> HttpResponse:
+    """Promises and their status, the worst first."""
+    try:
+        deployment = current()
+    except NoDeployment as error:
+        return not_ready(request, error)
+    now, form = timezone.now(), PromiseFilterForm(request.GET)
+    page = list_page(form, _filtered(deployment, form.wanted, now))
+    shown = {"here": "promises", "list": page, "now": now}
+    return render(request, "assurance/console/promises.html", shown, status=page.status)
+
+
+def _filtered(deployment: Deployment, wanted: Mapping[str, str], now: dt.datetime) -> list[PromiseStatus]:
+    order, status = tuple(Status), wanted.get("status")
+    rows = [row for row in stand(deployment, now) if status in (None, row.judgement.status)]
+    return sorted(rows, key=lambda row: order.index(row.judgement.status), reverse=True)
+
+
+def figures(request: HttpRequest) -> Iterator[ConsoleFigure]:
+    """Figures of the console's first page that the sender of *request* may see."""
+    standing, deployment, now = standing_of(request), current(), timezone.now()
+    if standing.may(EVIDENCE_READ) or standing.may(StaffRight.CASES_HANDLE):
+        wanted = {"status": Status.BROKEN.value}
+        number = len(_filtered(deployment, wanted, now))
+        yield ConsoleFigure(gettext("Broken promises"), number, "promises", wanted, is_bad=True)
+    if standing.may(PROMISES_APPROVE) and standing.member is not None:
+        number = sum(each.is_open_to(standing.member) for each in waiting(deployment.declaration, now))
+        wanted = {"state": "mine"}
+        yield ConsoleFigure(gettext("Waivers and attestations that wait for me"), number, "waivers", wanted)
+
+
 @needs(EVIDENCE_READ, StaffRight.CASES_HANDLE)
 @require_safe
 def controls(request: HttpRequest) -> HttpResponse:
@@ -68,25 +116,28 @@ def controls(request: HttpRequest) -> HttpResponse:
         deployment = current()
     except NoDeployment as error:
         return not_ready(request, error)
-    rows = Task.objects.select_related("latest")
-    lines = [_line(task, deployment) for task in rows.filter(closed_at=None).order_by("opened_at", "pk")[:_SHOWN]]
+    now, rows = timezone.now(), Task.objects.select_related("latest")
+    judgements = judge(deployment, now=now)
+    open_ = rows.filter(closed_at=None).order_by("opened_at", "pk")[:_SHOWN]
+    lines = [_line(task, deployment, judgements) for task in open_]
     lines.sort(key=lambda line: _WEIGHT[line.control.severity] if line.control else len(_WEIGHT))
     ended = rows.exclude(closed_at=None).order_by("-closed_at", "-pk")[:_ENDED_SHOWN]
     shown = {
         "here": "controls",
-        "now": timezone.now(),
+        "now": now,
         "lines": lines,
-        "ended": [_line(task, deployment) for task in ended],
+        "ended": ended,
         "reminders": list(_reminders(deployment)),
     }
     return render(request, "assurance/console/controls.html", shown)
 
 
-def _line(task: Task, deployment: Deployment) -> ControlTaskRow:
+def _line(task: Task, deployment: Deployment, judgements: Mapping[str, Judgement]) -> ControlTaskRow:
     control = deployment.controls.get(task.control)
-    bound = [promise for promise in deployment.declaration.promises if task.control in promise.controls]
+    broken = broken_by(task.control, task.scope, judgements)
+    promises = [promise for promise in deployment.declaration.promises if promise_name(promise) in broken]
     owners = owners_of(task.control, deployment.declaration, deployment.controls)
-    return ControlTaskRow(task, control, owners, tuple((_anchor(each), each.quote) for each in bound))
+    return ControlTaskRow(task, control, owners, tuple((anchor(promise), promise.quote) for promise in promises))
 
 
 def _reminders(deployment: Deployment) -> Iterator[Reminder]:
@@ -94,54 +145,9 @@ def _reminders(deployment: Deployment) -> Iterator[Reminder]:
     for row in ReminderRow.objects.filter(closed_at=None).order_by("until"):
         if row.promise in named:
             promise = named[row.promise]
-            yield Reminder(_anchor(promise), promise, row.until)
+            yield Reminder(anchor(promise), promise, row.until)
 
 
-def _anchor(promise: Promise) -> str:
+def anchor(promise: Promise) -> str:
+    """Id of the promise on the status page."""
     return f"p-{promise_name(promise).removeprefix('~')}"
-
-
-@needs(PROMISES_APPROVE)
-@require_safe
-def statements(request: HttpRequest) -> HttpResponse:
-    """Waivers and attestations that wait for a second person, with a button where the reader may be that person."""
-    try:
-        return _statements(request, current())
-    except NoDeployment as error:
-        return not_ready(request, error)
-
-
-@needs(PROMISES_APPROVE)
-@require_POST
-def approve_statement(request: HttpRequest) -> HttpResponse:
-    """Approve exactly the text that was shown, as somebody who neither gave it nor owns its promise."""
-    try:
-        deployment = current()
-    except NoDeployment as error:
-        return not_ready(request, error)
-    now = timezone.now()
-    wanted = [each for each in waiting(deployment.declaration, now) if each.hash == request.POST.get("hash")]
-    if not wanted:
-        wrong = gettext("It no longer waits, or its text has changed since it was shown to you. Read it again.")
-        return _statements(request, deployment, wrong, status=409)
-    try:
-        approve(wanted, by=_member(request), actor="staff", now=now)
-    except OwnPlan:
-        return _statements(request, deployment, gettext("Somebody else has to approve this."), status=403)
-    return redirect("statements")
-
-
-def _statements(request: HttpRequest, deployment: Deployment, wrong: str = "", *, status: int = 200) -> HttpResponse:
-    member = _member(request)
-    lines = [
-        (each, _anchor(each.promise), each.is_open_to(member))
-        for each in waiting(deployment.declaration, timezone.now())
-    ]
-    shown = {"here": "statements", "lines": lines, "wrong": wrong}
-    return render(request, "assurance/console/statements.html", shown, status=status)
-
-
-def _member(request: HttpRequest) -> StaffMember:
-    member = standing_of(request).member
-    assert member is not None, "the page needs a right, which only members have"
-    return member

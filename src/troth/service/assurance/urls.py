@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from troth.service.assurance import console, processing_console
+from troth.service.assurance import console, processing_console, waivers_console
 
 urlpatterns = [
     path("controls/", console.controls, name="controls"),
-    path("promises/", console.statements, name="statements"),
-    path("promises/approve", console.approve_statement, name="approve-statement"),
+    path("promises/", console.promises, name="promises"),
+    path("waivers/", waivers_console.waivers, name="waivers"),
+    path("waivers/approve", waivers_console.approve_statement, name="approve-statement"),
     path("processing/", processing_console.processing, name="processing"),
     path("processing/map.css", processing_console.map_css, name="map-css"),
     path("processing/evidence.zip", processing_console.evidence_archive, name="evidence-archive"),

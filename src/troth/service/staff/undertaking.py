@@ -8,6 +8,8 @@ from importlib import resources
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
 
 from troth.ledger import Hash
 from troth.service.configuration import Settings
@@ -15,6 +17,7 @@ from troth.service.configuration import Settings
 OWN_FILE = "undertaking.md"
 """Beside the declaration, if a company has its own text. A changed text must be signed again."""
 _BYTES_MAX = 200_000
+_MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 
 def document() -> str:
@@ -26,6 +29,16 @@ def document() -> str:
         return _read(own, (status.st_mtime_ns, status.st_size))
     except OSError:
         return _tidy(resources.files(__package__).joinpath("undertaking.md").read_text(encoding="utf-8"))
+
+
+def document_html() -> SafeString:
+    """The text in force, from Markdown without HTML, with its headings below those of a section."""
+    tokens = _MARKDOWN.parse(document())
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
+    html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    return mark_safe(html)  # noqa: S308 - raw HTML in it is escaped
 
 
 @functools.lru_cache(4)
