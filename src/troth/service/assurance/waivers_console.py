@@ -53,7 +53,7 @@ class WaiverFilterForm(FilterForm):
     state = forms.ChoiceField(
         choices=[
             ("", _("All")),
-            ("mine", _("wait for me")),
+            ("mine", _("waits for me")),
             *((state.value, title) for state, title in _TITLES.items()),
         ],
         required=False,
@@ -69,7 +69,6 @@ class WaiverRow:
     anchor: str
     state: str
     mark: str
-    is_expired: bool
     is_waiting: bool
     is_open: bool
     approved_by: tuple[str, ...]
@@ -147,7 +146,6 @@ def _row(row: StatementStatus, names: Mapping[str, str], approver: StaffMember |
         anchor=anchor(row.statement.promise),
         state=str(_TITLES[row.state]),
         mark=_MARKS.get(row.state, "bad"),
-        is_expired=row.state is StatementState.EXPIRED,
         is_waiting=row.state is StatementState.WAITING,
         is_open=_is_open(row, approver),
         approved_by=tuple(names.get(name) or gettext("somebody who left") for name in row.approved_by),
