@@ -139,6 +139,6 @@ DUTY = Duty(
             group=_("Policy"),
         ),
     ),
-    console_figures="troth.service.assurance.console:figures",
+    console_figures="troth.service.assurance.console.promises:figures",
     evidence=("attestation.", "check.", "control.", "declaration.", "evidence.", "promise.", "waiver."),
 )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from troth.service.assurance.console import anchor
+from troth.service.assurance.console.promises import anchor
 from troth.service.assurance.duty import EVIDENCE_READ, PROMISES_APPROVE
 from troth.service.assurance.statements import (
     Statement,
