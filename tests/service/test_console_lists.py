@@ -16,8 +16,10 @@ from selectolax.lexbor import LexborHTMLParser
 from tests.service.requests.conftest import Office
 from tests.service.requests.conftest import office as office
 from tests.service.team import StaffClient, bare_member
+from tests.service.test_tasks import failed
 
 from troth.service.api.duty import API_MANAGE
+from troth.service.core import checks, tasks
 from troth.service.core.jobs.models import Job
 from troth.service.requests.content import CaseContent
 from troth.service.requests.intake import receive
@@ -35,6 +37,9 @@ TASK = """
     title: The parcel desk
     store: task
     owner: ben@example.org
+"""
+PROMISE = """
+promises: [{quote: We keep our word., owner: ben@example.org, controls: [retention.nothing_overdue]}]
 """
 
 
@@ -89,10 +94,11 @@ def ask(office: Office, count: int, *, days: int = 0, **changes: Any) -> list[Ca
 def figures(client: StaffClient) -> dict[str, tuple[int, str]]:
     """Title, number and link of each figure of the first page."""
     tree = LexborHTMLParser(client.get("/console/").content.decode())
-    return {
-        link.css_first("span").text(): (int(link.css_first("b").text()), link.attributes["href"] or "")
-        for link in tree.css(".figures a")
-    }
+    known = {}
+    for link in tree.css(".figures a"):
+        number, title = link.text(strip=True, separator=" ").split(maxsplit=1)
+        known[title] = (int(number), link.attributes["href"] or "")
+    return known
 
 
 def test_each_figure_counts_exactly_what_its_list_shows(office: Office, staff_member: Staff) -> None:
@@ -162,6 +168,22 @@ def test_the_first_page_opens_where_no_declaration_can_be_read(
     page = client.get("/console/")
     assert page.status_code == 200
     assert b"figures" not in page.content.partition(b"<main")[2]
+
+
+def test_a_policy_that_cannot_be_read_hides_the_figures_that_need_it_alone(office: Office, staff_member: Staff) -> None:
+    client = staff_member(roles=[StaffRole.OFFICER])
+    (office.folder / "policy.md").unlink()
+    with (office.folder / "troth.yaml").open("a") as declaration:
+        declaration.write(PROMISE)
+    check = checks.keep(failed("shop.customer"))
+    tasks.follow(check)
+    shown = figures(client)
+    assert "Broken promises" not in shown
+    assert {"Requests due today", "Waivers and attestations that wait for me"} <= shown.keys()
+    text = client.get("/console/controls/").content.decode()
+    assert "shop.customer" in text
+    assert "It breaks" not in text, "nobody knows"
+    assert client.get("/console/promises/").status_code == 503
 
 
 @pytest.mark.parametrize("path", ["", "cases/", "tasks/", "work/", "staff/", "accesses/", "disclosures/", "waivers/"])

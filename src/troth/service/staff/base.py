@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext
 
+from troth.service.core.deployment import NoDeployment
 from troth.service.duty import listed, named
 from troth.service.staff.effective_rights import EffectiveRights
 
@@ -36,17 +38,19 @@ class ConsoleGroup:
 @dataclass(frozen=True, slots=True)
 class ConsoleFigure:
     """A number of the first page: how many rows the list at the URL *name* has under the filter *query*. *is_bad* if it
-    should be zero."""
+    should be zero; *anchor* is the id of the list on its page."""
 
     title: str
     number: int
     name: str
     query: Mapping[str, str] = field(default_factory=dict)
     is_bad: bool = False
+    anchor: str = ""
 
     @property
     def href(self) -> str:
-        return f"{reverse(self.name)}?{urlencode(self.query)}"
+        fragment = f"#{self.anchor}" if self.anchor else ""
+        return f"{reverse(self.name)}?{urlencode(self.query)}{fragment}"
 
 
 def pages_for(standing: EffectiveRights) -> Iterator[ConsoleLink]:
@@ -71,7 +75,11 @@ def grouped(links: Iterable[ConsoleLink]) -> list[ConsoleGroup]:
 
 
 def figures_for(request: HttpRequest) -> list[ConsoleFigure]:
-    """Figures of all duties that the sender of *request* may see, in the order of the pages that they lead to."""
+    """Figures of all duties that the sender of *request* may see, in the order of the pages that they lead to. Those
+    that need the declaration or the policy are left out while it cannot be read."""
     places = {page.name: page.place for page in listed("console")}
-    known = [figure for figures in named("console_figures") for figure in figures(request)]
+    known = list[ConsoleFigure]()
+    for figures in named("console_figures"):
+        with contextlib.suppress(NoDeployment):
+            known.extend(figures(request))
     return sorted(known, key=lambda figure: places[figure.name])

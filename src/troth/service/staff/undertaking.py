@@ -9,7 +9,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
 
 from troth.ledger import Hash
 from troth.service.configuration import Settings
@@ -17,7 +16,6 @@ from troth.service.configuration import Settings
 OWN_FILE = "undertaking.md"
 """Beside the declaration, if a company has its own text. A changed text must be signed again."""
 _BYTES_MAX = 200_000
-_MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 
 def document() -> str:
@@ -33,11 +31,14 @@ def document() -> str:
 
 def document_html() -> SafeString:
     """The text in force, from Markdown without HTML, with its headings below those of a section."""
-    tokens = _MARKDOWN.parse(document())
+    from markdown_it import MarkdownIt  # not in the memory of every process
+
+    markdown = MarkdownIt("commonmark", {"html": False})
+    tokens = markdown.parse(document())
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
-    html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    html: str = markdown.renderer.render(tokens, markdown.options, {})
     return mark_safe(html)  # noqa: S308 - raw HTML in it is escaped
 
 

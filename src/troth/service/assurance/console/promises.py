@@ -44,8 +44,8 @@ class ControlTaskRow:
     task: Task
     control: Control | None
     owners: tuple[str, ...]
-    promises: tuple[tuple[str, str], ...]
-    """Anchor and quote of each promise that it breaks."""
+    promises: tuple[tuple[str, str], ...] | None
+    """Anchor and quote of each promise that it breaks; None while that is unknown."""
 
     @property
     def findings(self) -> list[dict[str, str]]:
@@ -79,12 +79,12 @@ class PromiseFilterForm(FilterForm):
 @require_safe
 def promises(request: HttpRequest) -> HttpResponse:
     """Promises and their status, the worst first."""
+    now, form = timezone.now(), PromiseFilterForm(request.GET)
     try:
-        deployment = current()
+        rows = _filtered(current(), form.wanted, now)
     except NoDeployment as error:
         return not_ready(request, error)
-    now, form = timezone.now(), PromiseFilterForm(request.GET)
-    page = list_page(form, _filtered(deployment, form.wanted, now))
+    page = list_page(form, rows)
     shown = {"here": "promises", "list": page, "now": now}
     return render(request, "assurance/console/promises.html", shown, status=page.status)
 
@@ -98,14 +98,14 @@ def _filtered(deployment: Deployment, wanted: Mapping[str, str], now: dt.datetim
 def figures(request: HttpRequest) -> Iterator[ConsoleFigure]:
     """Figures of the console's first page that the sender of *request* may see."""
     standing, deployment, now = standing_of(request), current(), timezone.now()
-    if standing.may(EVIDENCE_READ) or standing.may(StaffRight.CASES_HANDLE):
-        wanted = {"status": Status.BROKEN.value}
-        number = len(_filtered(deployment, wanted, now))
-        yield ConsoleFigure(gettext("Broken promises"), number, "promises", wanted, is_bad=True)
     if standing.may(PROMISES_APPROVE) and standing.member is not None:
         number = sum(each.is_open_to(standing.member) for each in waiting(deployment.declaration, now))
         wanted = {"state": "mine"}
         yield ConsoleFigure(gettext("Waivers and attestations that wait for me"), number, "waivers", wanted)
+    if standing.may(EVIDENCE_READ) or standing.may(StaffRight.CASES_HANDLE):
+        wanted = {"status": Status.BROKEN.value}
+        number = len(_filtered(deployment, wanted, now))  # last, because it needs the policy
+        yield ConsoleFigure(gettext("Broken promises"), number, "promises", wanted, is_bad=True)
 
 
 @needs(EVIDENCE_READ, StaffRight.CASES_HANDLE)
@@ -117,7 +117,7 @@ def controls(request: HttpRequest) -> HttpResponse:
     except NoDeployment as error:
         return not_ready(request, error)
     now, rows = timezone.now(), Task.objects.select_related("latest")
-    judgements = judge(deployment, now=now)
+    judgements = _judgements(deployment, now)
     open_ = rows.filter(closed_at=None).order_by("opened_at", "pk")[:_SHOWN]
     lines = [_line(task, deployment, judgements) for task in open_]
     lines.sort(key=lambda line: _WEIGHT[line.control.severity] if line.control else len(_WEIGHT))
@@ -132,11 +132,21 @@ def controls(request: HttpRequest) -> HttpResponse:
     return render(request, "assurance/console/controls.html", shown)
 
 
-def _line(task: Task, deployment: Deployment, judgements: Mapping[str, Judgement]) -> ControlTaskRow:
+def _judgements(deployment: Deployment, now: dt.datetime) -> dict[str, Judgement] | None:
+    """Status of each promise; None while the policy cannot be read."""
+    try:
+        return judge(deployment, now=now)
+    except NoDeployment:
+        return None
+
+
+def _line(task: Task, deployment: Deployment, judgements: Mapping[str, Judgement] | None) -> ControlTaskRow:
     control = deployment.controls.get(task.control)
+    owners = owners_of(task.control, deployment.declaration, deployment.controls)
+    if judgements is None:
+        return ControlTaskRow(task, control, owners, None)
     broken = broken_by(task.control, task.scope, judgements)
     promises = [promise for promise in deployment.declaration.promises if promise_name(promise) in broken]
-    owners = owners_of(task.control, deployment.declaration, deployment.controls)
     return ControlTaskRow(task, control, owners, tuple((anchor(promise), promise.quote) for promise in promises))
 
 

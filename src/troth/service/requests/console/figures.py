@@ -48,4 +48,4 @@ def figures(request: HttpRequest) -> Iterator[ConsoleFigure]:
     if is_handler or standing.may(EVIDENCE_READ):
         wanted = {"state": "attention"}
         number = halts.filtered(request, wanted).count()
-        yield ConsoleFigure(gettext("Jobs that failed or stopped"), number, "work", wanted, is_bad=True)
+        yield ConsoleFigure(gettext("Jobs that failed or stopped"), number, "work", wanted, is_bad=True, anchor="jobs")

@@ -19,7 +19,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.service.access_rules import public
-from troth.service.core.deployment import NoDeployment
 from troth.service.labels import sentence
 from troth.service.staff import actions
 from troth.service.staff.base import figures_for
@@ -67,12 +66,10 @@ class MemberRow:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """``/console/``: what needs attention, as figures that lead to lists, and the permitted pages."""
-    try:
-        figures = figures_for(request)
-    except NoDeployment:  # the page is needed all the same, to reach the others
-        figures = []
     return render(
-        request, "console/home.html", {"here": "console", "standing": standing_of(request), "figures": figures}
+        request,
+        "console/home.html",
+        {"here": "console", "standing": standing_of(request), "figures": figures_for(request)},
     )
 
 
