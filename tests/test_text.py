@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.tables import each_row
 
-from troth.text import same_person, same_words, says_something
+from troth.text import did_you_mean, nearest, same_person, same_words, says_something
 
 
 @each_row(
@@ -74,3 +74,9 @@ def test_greek_is_the_same_in_capitals_and_without_accents() -> None:
 def test_words_are_compared_without_what_cannot_be_seen() -> None:
     assert same_words("we\u00a0keep  \u201cit\u201d\u200b") == 'we keep "it"'
     assert not says_something("\u200b \u3164 \u2014")
+
+
+def test_a_misspelt_name_is_answered_with_the_most_similar() -> None:
+    assert did_you_mean("gdrp", ["ccpa", "gdpr"]) == "; did you mean 'gdpr'?"
+    assert did_you_mean("x" * 1_000_000, ["ccpa", "gdpr"]) == ""
+    assert nearest("lgpd", []) is None

@@ -65,7 +65,8 @@ def _copy(copies: int) -> None:
     """Each row *copies* times, further numbers for each: a statement for each table."""
     from troth.service.core.models import EntryRow, Subject
     from troth.service.mail.models import LetterRow
-    from troth.service.requests.models import Case, CaseEvent, MailedLink
+    from troth.service.portal.models import MailedLink
+    from troth.service.requests.models import Case, CaseEvent
 
     # What has to differ from row to row; {id} is the number of the copy.
     random = "sha256(({id})::text::bytea)" if connection.vendor == "postgresql" else "randomblob(32)"
@@ -80,6 +81,7 @@ def _copy(copies: int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         # Every table was empty before, so that a row's number tells its place, and a case and its letter have the same.
         last = {model: model._base_manager.aggregate(last=models.Max("pk"))["last"] for model in tables}
+        tables[MailedLink]["matter"] = f"t.matter + n * {last[Case]}"
         assert last[Case] == last[LetterRow] == last[Subject] == Case.objects.count(), "numbered without gaps"
         for model, differ in tables.items():
             fields, table = model._meta.concrete_fields, model._meta.db_table

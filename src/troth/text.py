@@ -1,9 +1,10 @@
-"""Text: counts of things, normalisation, and comparison of names and addresses."""
+"""Text: counts of things, normalisation, similar names, and comparison of names and addresses."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
@@ -11,14 +12,32 @@ def counted(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
-_TYPOGRAPHY = str.maketrans(
-    {
-        **dict.fromkeys("‘’‚‛′`´", "'"),
-        **dict.fromkeys("“”„‟″«»", '"'),
-        **dict.fromkeys("‐‑‒–—―−", "-"),
-        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff"),  # soft hyphens and zero-width characters
-    }
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The one of *known* whose spelling is most similar to *name*, or None if none is similar."""
+    import difflib  # only after a mistake
+
+    found = difflib.get_close_matches(name[:_NAME_LENGTH_MAX], list(known), n=1)
+    return str(found[0]) if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``; did you mean 'gdpr'?``, or an empty text if none of *known* is similar."""
+    near = nearest(name, known)
+    return f"; did you mean {near!r}?" if near else ""
+
+
+_NAME_LENGTH_MAX = 80
+"""The compared length of a name, which limits the time."""
+_PUNCTUATION = str.maketrans(
+    {**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟″«»", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}
 )
+_TYPOGRAPHY = _PUNCTUATION | dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+"""Also soft hyphens and zero-width characters, which go."""
+
+
+def plain_punctuation(text: str) -> str:
+    """*text* with plain quotes and dashes; offsets are the same as in *text*."""
+    return text.translate(_PUNCTUATION)
 
 
 def same_words(text: str) -> str:
@@ -29,14 +48,27 @@ def same_words(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHY).split())
 
 
+def without_accents(text: str) -> str:
+    """*text* without marks on its letters: ``numero`` for ``número``."""
+    if text.isascii():
+        return text
+    return "".join(sign for sign in unicodedata.normalize("NFD", text) if unicodedata.category(sign) != "Mn")
+
+
+def folded(text: str) -> str:
+    """The words of *text*, case-folded and without accents, with single spaces between them and no other signs."""
+    plain = without_accents(same_words(text).casefold())
+    return " ".join("".join(sign if sign.isalnum() else " " for sign in plain).split())
+
+
 _ADDRESS = re.compile(r"<([^<>]*)>")
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 """Letters and marks that are invisible. All other invisible characters are recognised by their Unicode category."""
 
 
 _LATIN = str.maketrans(
-    "АВЕЅІЈКМНОРСТУХԚԜавеѕіјкмнорстухԛԝһӏԁɡΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβεικνορτυχՕՍոսօıłøđɑᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢ01",
-    "ABESIJKMHOPCTYXQWabesijkmhopctyxqwhldgABEZHIKMNOPTYXabeikvoptuxOUnuoilodaabcdeghijklmnoprtuvwyzol",
+    "АВЕЅІЈКМНОРСТУХԚԜавеѕіјкмнорстухԛԝһӏԁѵɡΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβεικνορτυχՕՍոսօıłøđɑᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢ01",
+    "ABESIJKMHOPCTYXQWabesijkmhopctyxqwhldvgABEZHIKMNOPTYXabeikvoptuxOUnuoilodaabcdeghijklmnoprtuvwyzol",
 )
 """Letters of other alphabets, and digits, that look like a Latin letter: the common ones in Unicode Technical Standard
 39."""
@@ -59,22 +91,27 @@ def same_person(first: str, other: str) -> bool:
 
 def _forms(person: str) -> frozenset[str]:
     """The forms in which a person is compared: as written, without accents, and by visual appearance."""
-    apart = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", person))
-    plain = "".join(sign for sign in apart if not unicodedata.combining(sign) and _script(sign) != _OF_NO_SCRIPT)
-    return frozenset({_bare(person), _bare(plain), _bare(plain.translate(_LATIN)).replace("rn", "m")})
+    plain = without_accents(unicodedata.normalize("NFKC", person))
+    plain = "".join(sign for sign in plain if script_of(sign) != _OF_NO_SCRIPT)
+    return frozenset({_bare(person), _bare(plain), _bare(in_latin(plain)).replace("rn", "m")})
 
 
 def _is_disguised(person: str) -> bool:
     """Whether a word mixes letters of several alphabets."""
     for word in re.findall(r"[^\W\d_]+", "".join(filter(_is_seen, unicodedata.normalize("NFKC", person)))):
-        scripts = {_script(letter) for letter in word} - {_OF_NO_SCRIPT}
+        scripts = {script_of(letter) for letter in word} - {_OF_NO_SCRIPT}
         if len(scripts) > 1 and not scripts <= _MIXED:
             return True
     return False
 
 
-def _script(letter: str) -> str:
-    """The alphabet of a letter, which is the first word of its Unicode name."""
+def in_latin(text: str) -> str:
+    """*text* with lookalikes of Latin letters replaced by them."""
+    return text.translate(_LATIN)
+
+
+def script_of(letter: str) -> str:
+    """The alphabet of a letter, such as ``LATIN``: the first word of its Unicode name; empty if it has none."""
     return unicodedata.name(letter, "").partition(" ")[0]
 
 

@@ -227,13 +227,13 @@ main(["keys", "destroy", "field-1", "--apply", plan])
 @pytest.mark.parametrize(
     ("command", "code", "message"),
     [
-        (("destroy", "feild-1"), 1, "there is no key 'feild-1'; did you mean field-1?"),
+        (("destroy", "feild-1"), 1, "there is no key 'feild-1'; did you mean 'field-1'?"),
         (("destroy", "field-2"), 1, "field-2 is active and cannot be destroyed; rotate first"),
         (("destroy", "root"), 1, "rewrap the root key instead: troth keys wrap"),
         (("destroy", "field-1", "--apply", "yes"), 2, "not the hash of a plan"),
         (("destroy",), 2, "Missing argument"),
         (("rotate", "root"), 2, "'root' is not one of"),
-        (("approve", "dg1:" + "0" * 64, "--as", "custodain-a"), 1, "did you mean custodian-a?"),
+        (("approve", "dg1:" + "0" * 64, "--as", "custodain-a"), 1, "did you mean 'custodian-a'?"),
         (("approve", "sha256:" + "0" * 64, "--as", "custodian-a"), 2, "not the hash of a plan"),
         (("approve", "dg1:" + "0" * 64), 2, "Missing option '--as'"),
         (("approve", "dg1:" + "0" * 64, "--as", "custodian-a", "--import", "words"), 2, "together"),

@@ -209,6 +209,19 @@ def test_where_finds_the_key_or_the_nearest_around_it(declared: Declared) -> Non
     assert Declaration.model_validate(declaration.model_dump(by_alias=True)).where("systems.shop") is None
 
 
+def test_a_table_is_found_by_its_place(declared: Declared) -> None:
+    declaration = declared("systems:\n  shop:\n    store: task\n    tables:\n      a.b: {fields: {x: user.name}}\n")
+    assert declaration.table_at("shop.a.b") is declaration.systems["shop"].tables["a.b"]
+    for place in ("shop.a", "shop", "other.a.b", ""):
+        assert declaration.table_at(place) is None
+
+
+def test_a_problem_has_the_place_of_its_key(declared: Declared) -> None:
+    declaration = declared("systems:\n  shop:\n    store: task\n    tables:\n      a.b: {fields: {x: user.name}}\n")
+    problem = declaration.problem("code", "systems.shop.tables.a.b.fields.x", "it is wrong", "write it anew")
+    assert str(problem) == "troth.yaml:8:22: systems.shop.tables.a.b.fields.x: it is wrong; write it anew"
+
+
 def test_relative_paths_start_from_the_folder_of_the_file(tmp_path: Path) -> None:
     text = (
         "{troth: 1, organisation: {name: E, country: GB, address: a, email: a@example.org}, "

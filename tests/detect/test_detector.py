@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -262,13 +262,53 @@ def test_a_group_stands_for_its_types() -> None:
     assert [it.type for it in found] == ["EMAIL_ADDRESS", "CVV"]
 
 
-def test_what_is_no_text_is_refused_with_its_number_and_without_a_value() -> None:
+def test_what_is_no_text_is_refused() -> None:
     detector = Detector(names=False)
     with pytest.raises(TypeError, match=r"^a text must be a string, not NoneType"):
         detector.find(None)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"^text 2 is not a string but float") as raised:
-        list(detector.find_many(["ann@example.org", float("nan")]))  # type: ignore[list-item]
-    assert "ann" not in str(raised.value)
+
+
+class Failing:
+    """Fails at some texts, with an error of its own that quotes them."""
+
+    def find(self, text: FoldedText) -> Iterable[Finding]:
+        if "fail" in text.written:
+            raise LookupError(text.written)
+        return ()
+
+
+@pytest.mark.parametrize("seconds_max", [None, 60])
+def test_a_text_of_a_stream_that_cannot_be_searched_has_a_reason_and_the_others_their_findings(
+    seconds_max: float | None,
+) -> None:
+    detector = Detector(names=False, others=[Failing()], characters_max=40, seconds_max=seconds_max)
+    stream = iter(
+        ["ann@example.org", None, float("nan"), "ben@example.org " * 3, "fail ann@example.org", "", "ben@example.org"]
+    )
+    outcomes = list(detector.find_many(stream))
+    assert [it.reason.value if isinstance(it, Unscanned) else len(it) for it in outcomes] == [
+        *(1, "not_text", "not_text", "too_long", "failed", 0, 1)
+    ]
+    unscanned = [it for it in outcomes if isinstance(it, Unscanned)]
+    assert "example.org" not in " ".join(map(str, unscanned))
+    assert not any(it.__traceback__ or it.__context__ for it in unscanned), "they would hold the texts"
+    with pytest.raises(Unscanned, match="longer than 40 characters"):
+        detector.find("x" * 41)
+
+
+def test_a_stream_is_read_ahead_by_a_bounded_number_of_characters(detector: Detector) -> None:
+    read = 0
+
+    def stream() -> Iterator[str]:
+        nonlocal read
+        for _ in range(100):
+            read += 1
+            yield "x " * 50_000
+
+    outcomes = detector.find_many(stream())
+    for number in range(1, 21):
+        assert next(outcomes) == []
+        assert read <= number + 5
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan")])

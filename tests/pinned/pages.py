@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import Resolver404, resolve
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_PAGES = {"your-data/<slug:right>/": 10, "console/cases/<str:reference>/": 10, "policy/status/<slug:name>/": 3}
+_PAGES = {"your-data/<right:right>/": 10, "console/cases/<str:reference>/": 10, "policy/status/<slug:name>/": 3}
 """How many pages of a route are looked at, where it is more than one."""
 _LINES = re.compile(
     "address|article|blockquote|body|br|button|caption|d[dlt]|details|div|fieldset|figure|footer|form|h[1-6]|header|hr"

@@ -107,7 +107,7 @@ def test_the_page_holds_no_script_and_loads_nothing(report: LintReport, policy: 
 def test_the_page_marks_the_words_and_says_beside_them_what_is_wrong(report: LintReport, policy: PolicyText) -> None:
     page = as_html(report, policy, name="policy.md")
     assert "Stripe &amp; Co takes your payments" in page
-    assert '<span class="said note">it&#x27;s</span>' in page
+    assert '<span class="said note">it&#39;s</span>' in page
     for one in report.findings:
         assert f"<code>{one.rule}</code>" in page
 

@@ -181,7 +181,7 @@ def test_who_is_no_approver_any_more_has_approved_nothing(
 
 
 def test_a_role_that_nobody_has_is_named_with_the_nearest(approvals: Approvals) -> None:
-    with pytest.raises(ApprovalRefused, match="no approver of that role; did you mean custodian-a"):
+    with pytest.raises(ApprovalRefused, match="no approver of that role; did you mean 'custodian-a'"):
         approvals.approve(PLAN, "custodian-aa", "x" * 12, now=NOW)
 
 

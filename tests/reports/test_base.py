@@ -8,16 +8,21 @@ import pytest
 from playwright.sync_api import Browser
 from tests.browsing import CONTRAST, axe, opened, too_wide
 
-from troth.reports.base import html_page, safe
+from troth.reports.base import environment, safe
 
 pytestmark = pytest.mark.browser
 HOSTILE = "</title><script>document.title = 'ran'</script><img src=x onerror=\"document.title='ran'\">\x1b[31m"
 STATUSES = ("kept", "broken", "waived", "unproven", "stated", "error", "warning", "note")
 
 
+def page_of(main: str, title: str) -> str:
+    blocks = f'{{% extends "reports/base.html" %}}{{% block main %}}{main}{{% endblock %}}'
+    return environment().from_string(blocks).render(title=title)
+
+
 def test_hostile_text_stays_text(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
-    file.write_text(html_page(HOSTILE, [f"<h1>{safe(HOSTILE)}</h1>"]), encoding="utf-8")
+    file.write_text(page_of("<h1>{{ title }}</h1>", HOSTILE), encoding="utf-8")
     page, asked = opened(browser, 1280), list[str]()
     page.on("request", lambda request: asked.append(request.url))
     page.goto(file.as_uri())
@@ -27,7 +32,7 @@ def test_hostile_text_stays_text(browser: Browser, tmp_path: Path) -> None:
 
 def test_what_slips_through_unescaped_still_does_not_run(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
-    file.write_text(html_page("A page", ["<h1>A page</h1>", HOSTILE]), encoding="utf-8")
+    file.write_text(page_of(f"<h1>A page</h1>{HOSTILE}", "A page"), encoding="utf-8")
     page, refused = opened(browser, 1280), list[str]()
     page.on("console", lambda message: refused.append(message.text))
     page.goto(file.as_uri())
@@ -44,9 +49,9 @@ def test_signs_that_writing_needs_stay_and_those_that_turn_it_are_shown() -> Non
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
 def test_it_reads_well_by_day_and_by_night(browser: Browser, tmp_path: Path, width: int, scheme: str) -> None:
     marks = " ".join(f'<span class="mark {each}">{each}</span>' for each in STATUSES)
-    parts = ["<h1>A page</h1>", '<p class="lead">What it holds</p>', f"<p>{marks}</p>", '<p class="soft">More</p>']
+    main = f'<h1>A page</h1><p class="lead">What it holds</p><p>{marks}</p><p class="soft">More</p>'
     file = tmp_path / "page.html"
-    file.write_text(html_page("A page", parts, top="<b>Troth</b>", foot="Made by Troth"), encoding="utf-8")
+    file.write_text(page_of(main, "A page"), encoding="utf-8")
     page = opened(browser, width, scheme=scheme)
     page.goto(file.as_uri())
     assert (too_wide(page), page.evaluate(CONTRAST), axe(page)) == ([], [], [])

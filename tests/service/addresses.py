@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 URLCONF = "troth.service.urls"
 _TILE = re.compile(r"^\^(ledger/)\(\?P<path>tile.*$")
-_SAMPLES = {"int": "0", "slug": "x", "str": "x", "": "x"}
+_SAMPLES = {"int": "0", "right": "view", "slug": "x", "str": "x", "": "x"}
 
 
 def views() -> Iterator[tuple[str, Callable[..., Any]]]:

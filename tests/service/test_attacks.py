@@ -30,11 +30,12 @@ from troth.service.api import tokens
 from troth.service.api.scopes import scopes
 from troth.service.logs import LineFormatter
 from troth.service.networks import Networks
+from troth.service.portal.throttle import NETWORK_MAX
 from troth.service.requests.content import CaseContent
+from troth.service.requests.duty import PROVE_LINK
 from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, Channel, MailedLink
-from troth.service.requests.pages.throttle import NETWORK_MAX
-from troth.service.requests.verification import links
+from troth.service.requests.models import Case, CaseKind, Channel
+from troth.service.requests.verification import case_links
 from troth.service.staff.rights import StaffRight, rights
 
 pytestmark = pytest.mark.sampled
@@ -48,9 +49,9 @@ HOSTILE = '{{ 7|add:"7" }}{% load static %}${7*7}#{7*7}<script>alert(1)</script>
 @pytest.fixture(autouse=True)
 def quiet_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sends too much because of the one before it."""
-    from troth.service.requests.pages import base
+    from troth.service.portal import throttle
 
-    monkeypatch.setattr(base, "networks", Networks(NETWORK_MAX))
+    monkeypatch.setattr(throttle, "networks", Networks(NETWORK_MAX))
 
 
 @pytest.fixture
@@ -236,7 +237,7 @@ def test_a_session_that_was_planted_is_not_the_one_that_sees(office: Office) -> 
     attacker.get("/staff/sign-in")
     planted = "plantedplantedplantedplanted1234"
     victim.cookies["troth-session"] = attacker.cookies["troth-session"] = planted
-    secret = links.make(case, MailedLink.Use.PROVE, now=office.now())
+    secret = case_links.make(case, PROVE_LINK, now=office.now())
     assert victim.post(f"/your-data/link/{secret}").status_code == 302
     assert victim.get("/your-data/case/").status_code == 200
     assert victim.cookies["troth-session"].value != planted
@@ -435,7 +436,7 @@ def test_what_people_send_is_in_no_log_and_in_no_clear_row(
     secret = tokens.make("shop", scopes(), until=now.replace(year=now.year + 1), now=now)
     bearer = {"Authorization": f"Bearer {secret}", "Idempotency-Key": mark(), "User-Agent": mark(), "Referer": mark()}
     case = opened(office, mail(), message=mark(), name=mark(), agent_name=mark(), agent_address=mail())
-    secret_link = links.make(case, MailedLink.Use.PROVE, now=now)
+    secret_link = case_links.make(case, PROVE_LINK, now=now)
     sent = {
         "email": mail(), "message": mark(), "name": mark(), "agent_name": mark(), "agent_email": mail(),
         "field-0": "user.name", "new-0": mark(), "purposes": "news", "text": mark(), "value": mail(), "kind": "email",

@@ -59,6 +59,15 @@ def test_a_duty_of_one_folder_and_one_line_works_from_its_api_to_its_evidence(tm
         "status with one unsent": "broken",
         "letters": [True],
         "sent": 1,
+        "link": {
+            "fetched": [True, 0, True],
+            "closed": 403,
+            "forged": 403,
+            "pressed": [302, "/notes/seen", True],
+            "inside": True,
+            "of a case": 403,
+            "cases": 0,
+        },
         "status after": "kept",
         "passes": True,
         "entries": ["A note was left"],
@@ -81,6 +90,11 @@ def test_a_duty_of_one_folder_and_one_line_works_from_its_api_to_its_evidence(tm
     assert _run("toy/troth_with_notes.py", "notes", **here) == "2 notes\n"
     assert "Count the notes." in _run("toy/troth_with_notes.py", "--help")
     assert "notes.see" in _run("toy/troth_with_notes.py", "staff", "grant", "--help")
+
+
+@each_row("app", DUTIES)
+def test_every_kind_of_link_is_named_after_its_app(app: str) -> None:
+    assert {kind.app for kind in duties()[app].links} <= {app.rpartition(".")[2]}
 
 
 # --- nothing is forgotten in silence ----------------------------------------------------------------------------------
@@ -139,6 +153,9 @@ def test_every_name_that_a_duty_gives_leads_to_something() -> None:
     for duty in duties().values():
         for name in filter(None, (getattr(duty, what) for what in single)):
             assert resolve(name) is not None
+    for kind in listed("links"):
+        assert resolve(kind.opens).is_confirmed, "to fetch a link must change nothing"
+        assert not kind.resend or callable(resolve(kind.resend))
     for given in gathered("inputs").values():
         assert callable(resolve(given.supply))
     assert gathered("inputs").keys() <= CONTROL_INPUTS.keys()

@@ -663,8 +663,8 @@ def test_fields_of_the_company_count(keyring: Keyring, chain: Keychain) -> None:
     ("name", "message"),
     [
         ("field-2", "field-2 is active and cannot be destroyed; rotate first: troth keys rotate field"),
-        ("field-9", "there is no key 'field-9'; did you mean field-"),
-        ("feild-1", "did you mean field-1"),
+        ("field-9", "there is no key 'field-9'; did you mean 'field-"),
+        ("feild-1", "did you mean 'field-1'"),
         ("root", "cannot be destroyed: all pseudonyms and fingerprints depend on them"),
         ("field-0", "rewrap the root key instead"),
         ("epoch-1", "epoch-1 is destroyed and cannot be destroyed; it has been so since 2026-11-24"),

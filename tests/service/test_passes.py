@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 from tests.rig.witness import FakeWitness, serving
+from tests.site.conftest import HOME, POLICY, POLICY_TEXT, REGISTER, World, serve
 
-from troth.controls import CheckOutcome, ControlResult, Status, result
+from troth.controls import CheckOutcome, ControlResult, Status, check_session, controls_of, result
 from troth.declaration import Audience, Granularity, Ledger, Period, Promise, parse
 from troth.ledger import DeclaredName, Entry, Verifier
 from troth.policy import read
@@ -316,3 +321,62 @@ def test_a_check_that_breaks_by_a_mistake_of_ours_is_an_error(
     monkeypatch.setitem(result._ANSWERS, "core.runs_finished", broken)
     [check] = jobs.run_due(NOW, deployment=office).checks
     assert check.outcome is CheckOutcome.ERROR
+
+
+# --- one look at the site ---------------------------------------------------------------------------------------------
+
+SITE_CONTROLS = (
+    *("collection.only_declared_fields", "disclosures.only_to_recipients", "site.cookies_declared", "site.links_alive"),
+    *("site.nothing_stored_before_choice", "site.policy_conspicuous", "site.policy_published", "site.signal_honoured"),
+    "ours.home_answers",
+)
+OF_THE_SITE = """
+troth: 1
+organisation: {{name: Example Ltd, country: GB, address: 1 Example Street, email: privacy@example.org, site: "{home}"}}
+policy: {{file: policy.md, effective: 2026-11-01}}
+notice: {{signals: {{gpc: honoured, dnt: ignored}}}}
+cookies: {{choice: {{purpose: necessary, lifetime: 6 months, allows: "yes"}}}}
+collection_points: {{register: {{page: /register/, fields: {{email: required, phone: optional}}, purposes: [account]}}}}
+controls:
+  ours.home_answers: {{question: Does it answer?, cannot_see: The rest., http: {{url: "{home}", also: [/register/]}}}}
+promises:
+  - {{quote: "We never sell your data.", owner: dpo@example.org, controls: [{controls}]}}
+"""
+
+
+@pytest.fixture
+def website() -> Iterator[World]:
+    world = World()
+    for path, page in (("/", HOME), ("/policy/", POLICY), ("/register/", REGISTER)):
+        world.put(path, page)
+    server = serve(world)
+    yield world
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("hangs", ["none", "site.contact_reachable"])
+def test_all_controls_of_a_run_request_each_page_once_for_each_visitor(
+    database: str, website: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: str
+) -> None:
+    controls = ", ".join(SITE_CONTROLS if hangs == "none" else ("site.contact_reachable", *SITE_CONTROLS))
+    declaration = parse(OF_THE_SITE.format(home=website.home, controls=controls))
+    (tmp_path / "home").mkdir(0o700)
+    company = Deployment(declaration, home=tmp_path / "home", policy=read(f"# {POLICY_TEXT}\n"))
+    gate = threading.Event()
+    register_answers()
+    monkeypatch.setitem(result._ANSWERS, "site.contact_reachable", lambda: gate.wait(60))
+    known = controls_of(declaration)
+    quick = {**known, hangs: replace(known["site.contact_reachable"], limit=dt.timedelta(seconds=0.2))}
+    monkeypatch.setattr(check_session, "controls_of", lambda _: quick)
+    report = jobs.run_due(NOW, deployment=company.but(keyring=Keyring(b"\x01" * 32)))
+    gate.set()
+
+    outcomes = {check.control: check.outcome for check in report.checks}
+    assert {outcomes[control] for control in SITE_CONTROLS} <= {CheckOutcome.PASS, CheckOutcome.FAIL}
+    assert outcomes.get(hangs, CheckOutcome.ERROR) is CheckOutcome.ERROR
+    asked = Counter((path, sent.get("sec-gpc"), sent.get("cookie")) for path, sent in website.asked)
+    assert set(asked.values()) == {1}
+    assert [count for (path, *_), count in asked.items() if path == "/"] == [1, 1, 1]  # plain, allowing, and signalling
+    periods = [check.evidence.period for check in report.checks if check.control in SITE_CONTROLS]
+    assert all(period is not None and NOW <= period[0] <= period[1] < NOW + HOUR for period in periods)

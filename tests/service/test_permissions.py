@@ -26,12 +26,13 @@ from troth.service.api.duty import API_MANAGE, METRICS_READ
 from troth.service.api.scopes import ApiScope, scopes
 from troth.service.assurance.duty import EVIDENCE_READ, EVIDENCE_WRITE, PROMISES_APPROVE
 from troth.service.disclosures.duty import DISCLOSURES_READ, DISCLOSURES_SEE, DISCLOSURES_WRITE
+from troth.service.duty import LinkKind
 from troth.service.requests.content import CaseContent
-from troth.service.requests.duty import CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ
+from troth.service.requests.duty import CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ, PROVE_LINK, STATUS_LINK
 from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, Channel, MailedLink
+from troth.service.requests.models import Case, CaseKind, Channel
 from troth.service.requests.pages.case_status import leaves
-from troth.service.requests.verification import links
+from troth.service.requests.verification import case_links
 from troth.service.staff import actions as staff
 from troth.service.staff.models import Grant, StaffMember
 from troth.service.staff.rights import StaffRight, StaffRole, rights_of_role
@@ -118,7 +119,7 @@ DOORS: Mapping[str, Door] = {
     "your-data/case/receipt/<int:leaf>": everyone(*READ),
     "your-data/case/receipt/<int:leaf>.tlog-proof": everyone(*READ),
     "your-data/case/leave": everyone(*SEND),
-    "your-data/<slug:right>/": everyone(*BOTH),
+    "your-data/<right:right>/": everyone(*BOTH),
     # programs
     "api/v1/openapi.json": program(*READ),
     "api/v1/docs": program(*READ),
@@ -518,10 +519,10 @@ def test_a_program_sees_what_came_through_the_api_and_nothing_confidential(offic
     assert [case["reference"] for case in listed] == [own_.reference]
 
 
-def _inside(office: Office, case: Case, use: MailedLink.Use = MailedLink.Use.PROVE) -> Client:
+def _inside(office: Office, case: Case, kind: LinkKind = PROVE_LINK) -> Client:
     """A browser in which the link of *case* was opened."""
     client = Client(headers={"host": "localhost"})
-    secret = links.make(case, use, now=office.now())
+    secret = case_links.make(case, kind, now=office.now())
     assert client.post(f"/your-data/link/{secret}").status_code == 302
     return client
 
@@ -564,6 +565,6 @@ def test_outside_of_a_window_nothing_of_a_case_is_shown_or_done(office: Office) 
 def test_a_status_link_shows_how_it_stands_and_no_more(office: Office) -> None:
     case = opened(office, "ann@example.org")
     office.work()
-    browser = _inside(office, case, MailedLink.Use.STATUS)
+    browser = _inside(office, case, STATUS_LINK)
     assert case.reference in browser.get("/your-data/case/").content.decode()
     assert browser.post("/your-data/case/package").status_code == 410

@@ -20,14 +20,15 @@ from tests.service.requests.conftest import office as office
 from tests.service.test_permissions import DOORS
 
 from troth.controls import CheckOutcome, run
-from troth.service.assurance.control_inputs import PAGES, STATUS_PAGES, pages_for_everyone
+from troth.service.assurance.control_inputs import PAGES, STATUS_PAGES, pages_for_everyone, register_answers
 from troth.service.core.deployment import current
-from troth.service.requests.models import Case, MailedLink
-from troth.service.requests.pages import form_token
-from troth.service.requests.templatetags import centre
-from troth.service.requests.verification import links
+from troth.service.portal import form_token
+from troth.service.portal.templatetags import portal
+from troth.service.requests.duty import PROVE_LINK
+from troth.service.requests.models import Case
+from troth.service.requests.verification import case_links
 from troth.service.wsgi import mounted
-from troth.site import Site
+from troth.site import Site, SiteSnapshot
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 RIGHTS = ("view", "amend", "erase", "port", "restrict", "object", "withdraw")
@@ -41,7 +42,7 @@ def public() -> Iterator[str]:
     """Every page that anybody may fetch; what belongs to staff alone is left out."""
     for address, door in DOORS.items():
         if door.rule.kind == "public" and "GET" in door.methods and not address.startswith(_STAFF):
-            if address == "your-data/<slug:right>/":
+            if address == "your-data/<right:right>/":
                 yield from (filled(address, {"right": right}) for right in RIGHTS)
             else:
                 yield filled(address)
@@ -143,7 +144,7 @@ def test_a_browser_that_says_that_a_form_is_from_elsewhere_is_believed(
 
 @on_sqlite
 def test_the_forms_of_an_opened_case_are_taken_from_its_own_session_alone(office: Office, visitor: Client) -> None:
-    secret = links.make(office.ask("view"), MailedLink.Use.PROVE, now=office.now())
+    secret = case_links.make(office.ask("view"), PROVE_LINK, now=office.now())
     page = f"/your-data/link/{secret}"
     form = token(visitor, page)
     assert not visitor.cookies, "opening the page changes nothing"
@@ -201,13 +202,17 @@ def _is_page(answer: Any) -> bool:
 def test_a_form_of_ours_that_sets_a_cookie_is_found(
     office: Office, served: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looking = {"declaration": office.deployment.declaration, "site": served, "now": office.now()}
+    def look() -> dict[str, object]:
+        snapshot = SiteSnapshot(served, now=office.now())
+        return {"declaration": office.deployment.declaration, "site": snapshot, "now": office.now()}
+
     controls = ("site.cookies_declared", "site.nothing_stored_before_choice")
+    register_answers()
     for control in controls:
-        check = run(control, looking)
+        check = run(control, look())
         assert check.outcome is CheckOutcome.PASS, check.summary
-    monkeypatch.setattr(centre, "token_for", lambda request, path: get_token(request))
+    monkeypatch.setattr(portal, "token_for", lambda request, path: get_token(request))
     for control in controls:
-        check = run(control, looking)
+        check = run(control, look())
         assert check.outcome is CheckOutcome.FAIL
         assert "'troth-csrf'" in check.findings[0].message

@@ -274,6 +274,19 @@ def test_nobody_is_sent_to_us_without_keys_or_a_declaration(
     assert ready(visitor) == (503, ["declaration"])
 
 
+@pytest.mark.parametrize("missing", ["troth.yaml", "policy.md"])
+def test_pages_without_a_declaration_or_policy_say_so(
+    site: Path, visitor: Client, settings: DjangoSettings, missing: str
+) -> None:
+    shutil.copytree(site, other := site / "new", ignore=shutil.ignore_patterns("new", missing))
+    environment = {"TROTH_HOME": str(site / "home"), "TROTH_DECLARATION": str(other / "troth.yaml")}
+    settings.TROTH = Settings.read(environment)
+    for page in ("/policy/", "/policy/versions/", "/policy/status/"):
+        answer = visitor.get(page)
+        assert answer.status_code == 503
+        assert "The privacy policy cannot be shown at the moment." in answer.content.decode()
+
+
 def test_to_ask_often_writes_once(site: Path, visitor: Client) -> None:
     ready(visitor)
     for _ in range(3):

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 import troth.site.controls  # noqa: F401 - registers them
 from troth.controls import Check, run
 from troth.declaration import Declaration
-from troth.site import FetchLimits, Site
+from troth.site import FetchLimits, Site, SitePage, SiteSnapshot
 
 NOW = dt.datetime.now(dt.UTC)
 
@@ -143,13 +143,18 @@ def company() -> dict[str, Any]:
 Ask = Callable[..., Check]
 
 
+def fetch(site: Site, path: str) -> SitePage:
+    """A page as a new look at the site sees it."""
+    return SiteSnapshot(site, now=NOW).page(path)
+
+
 @pytest.fixture
 def ask(company: dict[str, Any], world: World) -> Ask:
     """Run a control against the world as it is now."""
 
     def made(control: str, *, home: str = "", **looking: object) -> Check:
         site = Site(home or world.home, ("/register/",), FetchLimits(seconds=5))
-        given = {"declaration": Declaration.model_validate(company), "now": NOW, "site": site}
+        given = {"declaration": Declaration.model_validate(company), "now": NOW, "site": SiteSnapshot(site, now=NOW)}
         return run(control, {**given, "policy_text": POLICY_TEXT, **looking})
 
     return made

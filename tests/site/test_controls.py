@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.site.conftest import NOW
 
 from troth.controls import Check, CheckOutcome
-from troth.site import FetchLimits, Site
+from troth.site import FetchLimits, Site, SiteSnapshot
 
 Ask = Callable[..., Check]
 
@@ -194,12 +195,15 @@ def test_a_cookie_before_the_choice_is_found(ask: Ask, world: Any, cookie: str) 
 
 @pytest.mark.parametrize("control", ["site.cookies_declared", "site.nothing_stored_before_choice"])
 def test_a_page_of_another_program_on_the_site_counts_where_it_is(ask: Ask, world: Any, control: str) -> None:
-    site = Site(world.home, ("/register/",), FetchLimits(seconds=5), also=("/your-data/",))
-    assert ask(control, site=site).outcome is CheckOutcome.PASS  # there is no such page
+    def look() -> SiteSnapshot:
+        site = Site(world.home, ("/register/",), FetchLimits(seconds=5), also=("/your-data/",))
+        return SiteSnapshot(site, now=NOW)
+
+    assert ask(control, site=look()).outcome is CheckOutcome.PASS  # there is no such page
     world.put("/your-data/", status=503)
-    assert ask(control, site=site).outcome is CheckOutcome.ERROR
+    assert ask(control, site=look()).outcome is CheckOutcome.ERROR
     world.put("/your-data/", "<main>Your data</main>", ("Set-Cookie", "spy=1"))
-    check = ask(control, site=site)
+    check = ask(control, site=look())
     assert (check.outcome, [finding.place for finding in check.findings]) == (CheckOutcome.FAIL, ["/your-data/"])
 
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from troth.controls import Check, CheckOutcome, run
 from troth.declaration import Declaration
-from troth.site import sandboxed_fetch
+from troth.site import Site, SiteSnapshot, sandboxed_fetch
 
 ID = "ours.queue_is_short"
 NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
@@ -25,7 +25,7 @@ NOW = dt.datetime(2026, 11, 24, 9, 41, tzinfo=dt.UTC)
 
 @pytest.fixture
 def ask(world: Any) -> Callable[..., Check]:
-    def asked(path: str = "status", home: str = "", **http: Any) -> Check:
+    def asked(path: str = "status", home: str = "", site: SiteSnapshot | None = None, **http: Any) -> Check:
         own = {
             "question": "Is the queue short?",
             "cannot_see": "Questions that reached no desk.",
@@ -39,7 +39,7 @@ def ask(world: Any) -> Callable[..., Check]:
                 "controls": {ID: own},
             }
         )
-        return run(ID, {"declaration": declared, "now": NOW})
+        return run(ID, {"declaration": declared, "now": NOW, **({"site": site} if site else {})})
 
     return asked
 
@@ -72,6 +72,28 @@ def test_a_page_that_answers_hides_none_that_differs_in_its_query_alone(ask: Any
     check = ask("status?of=the-queue", contains="is well", also=["/status"])
     assert (check.outcome, [finding.place for finding in check.findings]) == (CheckOutcome.FAIL, ["127.0.0.1 /status"])
     assert (check.evidence.population, "1 of them failing" in check.summary) == (2, True)
+
+
+def test_a_page_of_the_site_is_that_of_the_snapshot_and_has_its_time(ask: Any, world: Any) -> None:
+    world.put("/status", "all is well")
+    site = SiteSnapshot(Site(world.home), now=NOW)
+    page = site.page("/status")
+    world.put("/status", status=503)
+    check = ask(contains="is well", site=site)
+    assert (check.outcome, check.evidence.period) == (CheckOutcome.PASS, (page.fetched_at, page.fetched_at))
+    assert len(world.asked) == 1
+
+
+@pytest.mark.parametrize("other", [{"timeout_s": 3}, {"token": "${QUEUE_TOKEN}"}, {"json": "/length"}])
+def test_what_a_visitor_would_request_in_another_way_is_requested_anew(
+    ask: Any, world: Any, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("QUEUE_TOKEN", "synthetic-token")
+    world.put("/status", '{"length": 1}')
+    site = SiteSnapshot(Site(world.home), now=NOW)
+    site.page("/status")
+    ask(site=site, **({"must": "< 5"} if "json" in other else {}), **other)
+    assert len(world.asked) == 2
 
 
 @pytest.mark.parametrize("also", [["b"], ["//b.example.org/"], ["https://b.example.org/"], ["/b?of=ann"]])

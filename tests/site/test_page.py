@@ -9,11 +9,11 @@ from tests.tables import each_row
 
 from troth.policy import published_text
 from troth.site.appearance import appearances
-from troth.site.page import read_cookie, read_page
+from troth.site.page import SitePage, read_cookie, read_page
 from troth.text import same_words
 
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
-URL = "https://example.org/shop/"
+PAGE = SitePage("https://example.org/shop/", 200, {}, NOW)
 
 
 @each_row(
@@ -49,7 +49,7 @@ def test_links_are_whole_addresses_without_fragments() -> None:
         '<a href="../policy/#top">The <b>policy</b></a><a href="mailto:x"></a>'
         '<a href="http://[">x</a><a href=x><img alt="Pay"></a>'
     )
-    page = read_page(URL, 200, {}, html)
+    page = read_page(PAGE, html)
     assert [(link.url, link.text) for link in page.links] == [
         ("https://example.org/policy/", "The policy"),
         ("https://example.org/shop/x", "Pay"),
@@ -62,12 +62,12 @@ def test_the_main_words_are_those_the_policy_room_reads() -> None:
         "<ul><li>One<li>Two</ul>"
         "<script>x</script><p hidden>no</p><table><tr><td>a<td>b</table></main><footer>End</footer>"
     )
-    assert same_words(read_page(URL, 200, {}, html).text) == published_text(html)
+    assert same_words(read_page(PAGE, html).text) == published_text(html)
 
 
 @given(st.text(alphabet=st.sampled_from("abfhimnoprst<>/=\"' :;.#[]"), max_size=150))
 def test_any_page_is_read(html: str) -> None:
-    page = read_page(URL, 200, {}, f"<a href='x'>{html}")
+    page = read_page(PAGE, f"<a href='x'>{html}")
     appearances(page.source, html, frozenset({"x"}))
     assert all(link.url.startswith("http") for link in page.links)
 

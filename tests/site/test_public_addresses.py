@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.site.conftest import NOW, fetch
 from tests.tables import each_row
 
-from troth.site import Allowed, NotPublic, PublicOnly, Site, SiteUnreachable, addresses_of, fetch
+from troth.site import Allowed, NotPublic, PublicOnly, Site, SiteSnapshot, SiteUnreachable, addresses_of
 from troth.site.public_addresses import is_public
 
 LOOPBACK = Allowed(networks=[ipaddress.ip_network("127.0.0.0/8")])
@@ -79,6 +80,16 @@ def test_a_name_that_changes_its_address_is_connected_to_where_it_was_checked(mo
     connected = resolving(monkeypatch, ["93.184.215.14"], ["127.0.0.1"])
     with pytest.raises(SiteUnreachable, match="ConnectError"):
         fetch(Site("http://rebind.example.org/", public_only=True), "/")
+    assert connected == ["93.184.215.14"]
+
+
+def test_a_certificate_is_looked_at_where_a_page_is_and_nowhere_private(monkeypatch: pytest.MonkeyPatch) -> None:
+    connected = resolving(monkeypatch, ["93.184.215.14"], ["10.0.0.1"])
+    site = Site("https://rebind.example.org/", public_only=True)
+    with pytest.raises(SiteUnreachable, match="port 443 does not answer"):
+        SiteSnapshot(site, now=NOW).tls()
+    with pytest.raises(NotPublic):
+        SiteSnapshot(site, now=NOW).tls()
     assert connected == ["93.184.215.14"]
 
 

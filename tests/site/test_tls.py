@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.site.conftest import fetch
 
 from troth.controls import Check, CheckOutcome, run
 from troth.declaration import Declaration
-from troth.site import FetchLimits, Site, SiteUnreachable, fetch, tls
+from troth.site import FetchLimits, Site, SiteSnapshot, SiteUnreachable, Tls
 
 NOW = dt.datetime.now(dt.UTC)
 STRICT = ("Strict-Transport-Security", "max-age=31536000")
@@ -40,16 +41,20 @@ def obsolete(context: ssl.SSLContext) -> ssl.SSLContext:
 def ask(company: dict[str, Any]) -> Callable[..., Check]:
     def made(secure: Any, ca_file: str) -> Check:
         site = Site(f"https://localhost:{secure.port}/", ("/register/",), FetchLimits(seconds=5), ca_file=ca_file)
-        looking = {"declaration": Declaration.model_validate(company), "site": site, "now": NOW}
+        looking = {"declaration": Declaration.model_validate(company), "site": SiteSnapshot(site, now=NOW), "now": NOW}
         return run("site.transport_encrypted", looking)
 
     return made
 
 
+def tls(host: str, port: int, ca_file: str | None = None) -> Tls:
+    return SiteSnapshot(Site(f"https://{host}:{port}/", limits=FetchLimits(seconds=5), ca_file=ca_file), now=NOW).tls()
+
+
 def test_a_current_server_is_seen_as_it_is(certify: Any, serve_tls: Any, world: Any) -> None:
     certified = certify(days=90)
     secure = serve_tls(world, certified.context())
-    found = tls("localhost", secure.port, now=NOW, seconds=5, ca_file=str(certified.chain))
+    found = tls("localhost", secure.port, str(certified.chain))
 
     assert found.accepts == {"TLSv1.2", "TLSv1.3"}
     assert (found.days_left, found.trusted, found.why_not) == (90, True, "")
@@ -57,7 +62,7 @@ def test_a_current_server_is_seen_as_it_is(certify: Any, serve_tls: Any, world: 
 
 def test_a_certificate_of_nobody_we_trust_is_told(certify: Any, serve_tls: Any, world: Any) -> None:
     secure = serve_tls(world, certify().context())
-    found = tls("localhost", secure.port, now=NOW, seconds=5)
+    found = tls("localhost", secure.port)
 
     assert not found.trusted
     assert "self-signed" in found.why_not
@@ -65,7 +70,7 @@ def test_a_certificate_of_nobody_we_trust_is_told(certify: Any, serve_tls: Any, 
 
 def test_a_server_that_still_speaks_the_obsolete_is_caught(certify: Any, serve_tls: Any, world: Any) -> None:
     secure = serve_tls(world, obsolete(certify(rsa_key=True).context()))
-    assert tls("localhost", secure.port, now=NOW, seconds=5).accepts == {"TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"}
+    assert tls("localhost", secure.port).accepts == {"TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"}
 
 
 @contextlib.contextmanager
@@ -95,7 +100,7 @@ def test_the_greeting_asks_for_exactly_one_version(version: int, name: str) -> N
         return hello if asked == version else b"\x15\x03\x01\x00\x02\x02\x46"  # alert: protocol version
 
     with answering(reply) as port:
-        found = tls("127.0.0.1", port, now=NOW, seconds=5)
+        found = tls("127.0.0.1", port)
     assert found.accepts == {name}
     assert not found.trusted
 
@@ -103,7 +108,7 @@ def test_the_greeting_asks_for_exactly_one_version(version: int, name: str) -> N
 def test_an_answer_in_another_version_is_not_counted() -> None:
     hello = b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03" + bytes(36)
     with answering(lambda _: hello) as port, pytest.raises(SiteUnreachable):
-        tls("127.0.0.1", port, now=NOW, seconds=5)
+        tls("127.0.0.1", port)
 
 
 def test_what_does_not_speak_tls_cannot_be_looked_at() -> None:
@@ -111,12 +116,12 @@ def test_what_does_not_speak_tls_cannot_be_looked_at() -> None:
         answering(lambda _: b"HTTP/1.0 400 no\r\n\r\n") as port,
         pytest.raises(SiteUnreachable, match="does not speak TLS"),
     ):
-        tls("127.0.0.1", port, now=NOW, seconds=5)
+        tls("127.0.0.1", port)
 
 
 def test_nothing_listening_cannot_be_looked_at() -> None:
     with pytest.raises(SiteUnreachable, match="port 1 does not answer"):
-        tls("127.0.0.1", 1, now=NOW, seconds=5)
+        tls("127.0.0.1", 1)
 
 
 # --- the control ------------------------------------------------------------------------------------------------------
@@ -186,7 +191,8 @@ def test_a_page_without_strict_transport_is_found(
 @pytest.mark.mutation("site.transport_encrypted")
 def test_a_plain_page_is_found_even_on_this_machine(company: dict[str, Any], in_order: Any, strict: Any) -> None:
     assert in_order().outcome is CheckOutcome.PASS
-    looking = {"declaration": Declaration.model_validate(company), "site": Site(strict.home), "now": NOW}
+    looking: dict[str, object] = {"declaration": Declaration.model_validate(company), "now": NOW}
+    looking["site"] = SiteSnapshot(Site(strict.home), now=NOW)
     check = run("site.transport_encrypted", looking)
 
     assert check.outcome is CheckOutcome.FAIL
@@ -195,7 +201,8 @@ def test_a_plain_page_is_found_even_on_this_machine(company: dict[str, Any], in_
 
 
 def test_a_page_that_nobody_saw_is_not_told_to_be_in_clear(company: dict[str, Any]) -> None:
-    looking = {"declaration": Declaration.model_validate(company), "site": Site("http://127.0.0.1:1/"), "now": NOW}
+    looking: dict[str, object] = {"declaration": Declaration.model_validate(company), "now": NOW}
+    looking["site"] = SiteSnapshot(Site("http://127.0.0.1:1/"), now=NOW)
     check = run("site.transport_encrypted", looking)
     assert check.figures["pages in clear"] == 0
     assert [it.message for it in check.findings] == ["the declared address is not https"]

@@ -7,8 +7,10 @@ import datetime as dt
 import io
 import json
 import os
+import re
 import sys
 import zipfile
+from email import message_from_string, policy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -101,6 +103,7 @@ def told(folder: Path) -> dict[str, Any]:
     letters = [file.read_text() for file in sorted((folder / "mail").rglob("*")) if file.is_file()]
     found["letters"] = ["Dear Ann: Hello, this" in letter for letter in letters]
     found["sent"] = Note.objects.filter(sent_at__isnull=False).count()
+    found["link"] = followed(letters[0])
     run_due(hasten=True)
     found["status after"] = PromiseRow.objects.get().status
     found["passes"] = len(actions.passes) > 0
@@ -147,6 +150,36 @@ def told(folder: Path) -> dict[str, Any]:
             ),
         ]
     return found
+
+
+def followed(letter: str) -> dict[str, Any]:
+    """What the mailed link does, for a person of whom there is no case."""
+    from django.test import Client
+
+    from notes.models import Note
+    from troth.service.requests.models import Case
+
+    body = message_from_string(letter, policy=policy.default).get_body(("plain",))
+    assert body is not None
+    path = re.search(r"/your-data/link/\S+", body.get_content())
+    assert path is not None
+    visitor = Client(enforce_csrf_checks=True)
+    shown = visitor.get(path[0])
+    token = re.search(r'name="form-token" value="([^"]+)"', shown.content.decode())
+    assert token is not None
+    fetched = [b"Have you got a note?" in shown.content, len(visitor.cookies), Note.objects.get().seen_at is None]
+    closed = visitor.get("/notes/seen").status_code
+    forged = visitor.post(path[0]).status_code
+    pressed = visitor.post(path[0], {"form-token": token[1]})
+    return {
+        "fetched": fetched,
+        "closed": closed,
+        "forged": forged,
+        "pressed": [pressed.status_code, pressed["Location"], Note.objects.get().seen_at is not None],
+        "inside": b"You have seen n0" in visitor.get("/notes/seen").content,
+        "of a case": visitor.get("/your-data/case/").status_code,
+        "cases": Case.objects.count(),
+    }
 
 
 if __name__ == "__main__":

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, Final
 
+from troth.data_files import read_toml
 from troth.declaration import Period
 from troth.policy import PolicyText, Sentence
 from troth.policy.categories import breadth, names_category
 from troth.policy.classify import Clause
 from troth.stores import Column, ColumnKind, TableSchema
+from troth.text import plain_punctuation
 
 _CHARACTERS_MAX: Final = 2_000
 _WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_]+")
@@ -23,7 +23,7 @@ _UNITS: Final = frozenset({"day", "week", "month", "year"})
 
 @functools.cache
 def _patterns() -> dict[str, Any]:
-    data = tomllib.loads(resources.files(__package__).joinpath("claims.toml").read_text("utf-8"))
+    data = read_toml(__package__, "claims.toml")
     groups = ("sentences", "cookies")
     compiled = {group: {name: re.compile(text, re.I) for name, text in data[group].items()} for group in groups}
     return {**compiled, "hosts": data["hosts"]}
@@ -34,8 +34,8 @@ def _says(name: str, text: str) -> bool:
 
 
 def plain(sentence: Sentence) -> str:
-    """The sentence as input for patterns: length-limited, with ASCII apostrophes and hyphens."""
-    return re.sub("[‐‑–]", "-", sentence.text[:_CHARACTERS_MAX].replace("’", "'"))
+    """The sentence as input for patterns: length-limited, with plain quotes and dashes."""
+    return plain_punctuation(sentence.text[:_CHARACTERS_MAX])
 
 
 # --- categories -----------------------------------------------------------------------------------------------------

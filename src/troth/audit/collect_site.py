@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -15,7 +16,7 @@ from troth.controls import run
 from troth.declaration import Declaration, Organisation, Policy
 from troth.detect import classify
 from troth.policy import PolicyError, published_text
-from troth.site import Form, ProbeError, SetCookie, Site, SitePage, fetch
+from troth.site import HOME, Form, ProbeError, Site, SitePage, SiteSnapshot
 from troth.site import controls as _controls  # noqa: F401 - registers them
 from troth.stores import Column, ColumnKind, TableSchema
 
@@ -27,51 +28,36 @@ _FILES: Final = re.compile(r"\.(?:pdf|zip|png|jpe?g|svg|gif|css|js|xml|json|mp[3
 
 def look_at_site(site: Site, *, now: dt.datetime) -> SiteFacts:
     """Facts from the first visit of a new visitor. Raises `ProbeError` if the home page cannot be read."""
-    home = fetch(site, site.home)
+    snapshot = SiteSnapshot(site, now=now)
+    home = snapshot.page(HOME)
     if home.status != 200:
         raise ProbeError(f"the home page answers with status {home.status}")
     policy = next((link.url for link in home.links if _POLICY.search(link.text) or _POLICY.search(_path(link.url))), "")
-    pages, skipped = _pages(site, home, policy)
+    own = (link.url for link in home.links if _is_own(site, link.url) and not _FILES.search(_path(link.url)))
+    # A link with a query string may trigger an action, so it is not followed.
+    linked = dict.fromkeys([*([policy] if policy else []), *(url for url in own if not urlsplit(url).query)])
+    view = snapshot.view(*[url for url in linked if url != home.url][: PAGES_MAX - 1])
+    view = replace(view, pages={home.url: home, **view.pages})  # with the cookies of a redirect to the home page
+    pages = view.pages
     forms: dict[tuple[str, frozenset[str]], FormFacts] = {}
     for page in pages.values():
         for form in page.forms:
             asked = _form(_path(page.url), form)
             if asked is not None:  # the same form is often on every page
                 forms.setdefault((_path(form.action), frozenset(asked.asks)), asked)
+    lifetimes = {name: cookie.lifetime for name, (_, cookie) in view.cookies().items()}
+    cookies = {name: None if lifetime is None else lifetime.days for name, lifetime in lifetimes.items()}
     return SiteFacts(
         home=_without_query(home.url),
         pages=tuple(_path(url) for url in pages),
-        skipped=MappingProxyType(skipped),
-        cookies=MappingProxyType(_cookies(pages.values())),
+        skipped=MappingProxyType({_path(url): why for url, why in view.why_not.items()}),
+        cookies=MappingProxyType(cookies),
         hosts=MappingProxyType(_hosts(site, pages.values())),
         forms=tuple(forms.values()),
         policy_page=_without_query(policy),
-        policy_faults=tuple(_faults(site, policy, now)) if policy else (),
+        policy_faults=tuple(_faults(snapshot, policy, now)) if policy else (),
         policy_published=_words(pages.get(policy)),
     )
-
-
-def _pages(site: Site, home: SitePage, policy: str) -> tuple[dict[str, SitePage], dict[str, str]]:
-    """Pages by URL, the home page first; and for pages that could not be read, the reason by path."""
-    pages, skipped = {home.url: home}, dict[str, str]()
-    near = [link.url for link in home.links if _is_own(site, link.url) and not _FILES.search(_path(link.url))]
-    # A link with a query string may trigger an action, so it is not followed.
-    wanted = dict.fromkeys([*([policy] if policy else []), *(url for url in near if not urlsplit(url).query)])
-    for url in wanted:
-        if url in pages:
-            continue
-        if len(pages) + len(skipped) >= PAGES_MAX:
-            break
-        try:
-            page = fetch(site, url)
-        except ProbeError as error:
-            skipped[_path(url)] = str(error)
-            continue
-        if page.status == 200:
-            pages[url] = page
-        else:
-            skipped[_path(url)] = f"answered {page.status}"
-    return pages, skipped
 
 
 def _is_own(site: Site, url: str) -> bool:
@@ -85,21 +71,6 @@ def _path(url: str) -> str:
 
 def _without_query(url: str) -> str:
     return urlsplit(url)._replace(query="", fragment="").geturl()
-
-
-def _cookies(pages: Iterable[SitePage]) -> dict[str, int | None]:
-    """Cookies that are set, with their longest lifetime in whole days; None for session cookies."""
-    longest: dict[str, SetCookie] = {}
-    for page in pages:
-        for cookie in page.cookies:
-            known = longest.get(cookie.name)
-            if not cookie.is_deleted and (known is None or _life(cookie) > _life(known)):
-                longest[cookie.name] = cookie
-    return {name: None if it.lifetime is None else it.lifetime.days for name, it in longest.items()}
-
-
-def _life(cookie: SetCookie) -> dt.timedelta:
-    return cookie.lifetime or dt.timedelta(0)
 
 
 def _hosts(site: Site, pages: Iterable[SitePage]) -> dict[str, str]:
@@ -126,14 +97,15 @@ def _form(path: str, form: Form) -> FormFacts | None:
     return FormFacts(path, len(form.fields), MappingProxyType(dict(asks))) if asks else None
 
 
-def _faults(site: Site, policy: str, now: dt.datetime) -> Iterator[str]:
+def _faults(snapshot: SiteSnapshot, policy: str, now: dt.datetime) -> Iterator[str]:
     """Faults of the policy link, found by the control ``site.policy_conspicuous``."""
+    site = snapshot.declared
     declaration = Declaration(
         troth=1,
         organisation=Organisation(name=site.host, country="GB", address="-", email="-", site=site.home),
         policy=Policy(file=Path("policy"), effective=now.date(), url=policy),
     )
-    check = run("site.policy_conspicuous", {"declaration": declaration, "site": site, "now": now})
+    check = run("site.policy_conspicuous", {"declaration": declaration, "site": snapshot, "now": now})
     yield from (finding.message for finding in check.findings)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,12 +9,12 @@ from troth import __version__
 from troth.audit.facts import AuditFacts, PolicyFacts, SiteFacts, SystemFacts, TableFacts
 from troth.audit.joined_findings import lint_rules
 from troth.audit.report import AuditReport
-from troth.audit.rules import AuditFinding, AuditRule, AuditSeverity, FindingPlace, rules
+from troth.audit.rules import AuditFinding, AuditRule, FindingPlace, rules
 from troth.policy.bind import Proposal
+from troth.reports.sarif import fingerprint, sarif_log
 
 _FORMAT: Final = 1
 """Version of the JSON report; increased when a key is removed or changes its meaning."""
-_SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
 def as_data(report: AuditReport) -> dict[str, Any]:
@@ -159,24 +158,9 @@ def as_sarif(report: AuditReport) -> dict[str, Any]:
     """Findings as SARIF 2.1.0: policy findings with file and line, schema findings with logical locations."""
     known = {**rules(), **lint_rules()}
     order = {rule: at for at, rule in enumerate(known)}
-    return {
-        "$schema": _SARIF,
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "troth audit",
-                        "semanticVersion": __version__,
-                        "rules": [_sarif_rule(rule) for rule in known.values()],
-                    }
-                },
-                "columnKind": "unicodeCodePoints",
-                "invocations": [{"executionSuccessful": _all_reached(report.facts), "endTimeUtc": _utc(report)}],
-                "results": [_result(it, order[it.rule.id]) for it in report.findings],
-            }
-        ],
-    }
+    results = (_result(it, order[it.rule.id]) for it in report.findings)
+    invocation = {"executionSuccessful": _all_reached(report.facts), "endTimeUtc": _utc(report)}
+    return sarif_log("troth audit", map(_sarif_rule, known.values()), results, invocations=[invocation])
 
 
 def _all_reached(facts: AuditFacts) -> bool:
@@ -193,20 +177,16 @@ def _sarif_rule(rule: AuditRule) -> dict[str, Any]:
         "id": rule.id,
         "shortDescription": {"text": f"{rule.title}."},
         "fullDescription": {"text": f"{rule.title}.{cite} It cannot see: {rule.cannot_see}"},
-        "defaultConfiguration": {"level": _level(rule.severity)},
+        "defaultConfiguration": {"level": str(rule.severity)},  # SARIF uses the same three words
     }
 
 
-def _level(severity: AuditSeverity) -> str:
-    return str(severity)  # SARIF uses the same three words
-
-
 def _result(it: AuditFinding, index: int) -> dict[str, Any]:
-    mark = hashlib.sha256(f"{it.rule.id}\0{it.place}\0{it.message.split(' (')[0]}".encode()).hexdigest()[:32]
+    mark = fingerprint(it.rule.id, it.place, it.message.split(" (")[0])
     return {
         "ruleId": it.rule.id,
         "ruleIndex": index,
-        "level": _level(it.severity),
+        "level": str(it.severity),
         "message": {"text": f"{it.message}. To fix it: {it.fix}."},
         "locations": [_location(it.place)],
         "partialFingerprints": {"trothAudit/v1": mark},

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 import functools
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from types import MappingProxyType
+
+from troth.data_files import read_toml
 
 
 class AuditSeverity(enum.StrEnum):
@@ -73,7 +73,7 @@ def found(rule: str, place: FindingPlace, message: str, fix: str, *, about: str 
 @functools.cache
 def rules() -> Mapping[str, AuditRule]:
     """All rules by id, in the order of ``rules.toml``."""
-    data = tomllib.loads(resources.files(__package__).joinpath("rules.toml").read_text("utf-8"))
+    data = read_toml(__package__, "rules.toml")
     return MappingProxyType(
         {
             name: AuditRule(name, AuditSeverity(row["severity"]), row["title"], row.get("cite", ""), row["cannot_see"])

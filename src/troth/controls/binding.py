@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from troth.controls.catalogue import nearest
 from troth.controls.custom import controls_of
 from troth.controls.model import Control
 from troth.controls.principles import principles
 from troth.declaration import Declaration, Problem, Promise, Severity
+from troth.text import did_you_mean
 
 
 def check(declaration: Declaration) -> list[Problem]:
@@ -36,22 +36,22 @@ def _own(declaration: Declaration) -> Iterator[Problem]:
         path = f"controls.{id_}"
         if own.sql and own.sql.system not in declaration.systems:
             message = f"no system '{own.sql.system[:80]}'"
-            fix = nearest(own.sql.system, declaration.systems).removeprefix("; ") or "declare it under 'systems'"
-            yield _problem(declaration, "control-system", f"{path}.sql.system", message, fix)
+            fix = did_you_mean(own.sql.system, declaration.systems).removeprefix("; ") or "declare it under 'systems'"
+            yield declaration.problem("control-system", f"{path}.sql.system", message, fix)
         elif own.sql and not declaration.systems[own.sql.system].is_looked_into:
             message = f"'{own.sql.system[:80]}' is an external system, and cannot run a SELECT"
-            yield _problem(declaration, "control-system", f"{path}.sql.system", message, "use 'http' or 'pushed'")
+            yield declaration.problem("control-system", f"{path}.sql.system", message, "use 'http' or 'pushed'")
         if own.sql and own.sql.reads_nothing:
             message = "it reads no table, so its result never changes"
             fix = "count the rows that would break the promise"
-            yield _problem(declaration, "control-constant", f"{path}.sql.figure", message, fix, Severity.WARNING)
+            yield declaration.problem("control-constant", f"{path}.sql.figure", message, fix, Severity.WARNING)
         for principle in own.principles:
             if principle not in principles():
-                fix = nearest(principle, principles()).removeprefix("; ") or f"one of {', '.join(principles())}"
-                yield _problem(declaration, "control-principle", f"{path}.principles", "no such principle", fix)
+                fix = did_you_mean(principle, principles()).removeprefix("; ") or f"one of {', '.join(principles())}"
+                yield declaration.problem("control-principle", f"{path}.principles", "no such principle", fix)
         if id_ not in bound:
             message, fix = "no promise is bound to this control, so it never runs", "add it to a promise"
-            yield _problem(declaration, "control-unbound", path, message, fix, Severity.WARNING)
+            yield declaration.problem("control-unbound", path, message, fix, Severity.WARNING)
 
 
 def _elsewhere(declaration: Declaration, promise: Promise, path: str) -> Iterator[Problem]:
@@ -63,26 +63,20 @@ def _elsewhere(declaration: Declaration, promise: Promise, path: str) -> Iterato
         if unseen:
             message = f"it does not check {', '.join(unseen)}, so it proves nothing about this promise"
             fix = "remove 'about', or bind a control that checks it"
-            yield _problem(declaration, "control-elsewhere", f"{path}.controls.{place}", message, fix, Severity.WARNING)
-
-
-def _problem(
-    declaration: Declaration, code: str, path: str, message: str, fix: str, severity: Severity = Severity.ERROR
-) -> Problem:
-    return Problem(code, declaration.where(path), path, message, fix, severity)
+            yield declaration.problem("control-elsewhere", f"{path}.controls.{place}", message, fix, Severity.WARNING)
 
 
 def _unknown(declaration: Declaration, path: str, id_: str, known: Mapping[str, Control]) -> Problem:
-    fix = nearest(id_, known).removeprefix("; ") or "docs/reference/controls.md lists them"
-    return Problem("control-unknown", declaration.where(path), path, f"no control '{id_[:80]}'", fix)
+    fix = did_you_mean(id_, known).removeprefix("; ") or "docs/reference/controls.md lists them"
+    return declaration.problem("control-unknown", path, f"no control '{id_[:80]}'", fix)
 
 
 def _unbound(declaration: Declaration, path: str, id_: str) -> Problem:
     message = f"the waiver covers '{id_[:80]}', which is not a control of this promise"
-    return Problem("waiver-scope", declaration.where(path), path, message, "give controls of this promise")
+    return declaration.problem("waiver-scope", path, message, "give controls of this promise")
 
 
 def _unproven(declaration: Declaration, path: str) -> Problem:
     message = "no control or attestation shows that this promise is kept, so it will be 'unproven'"
     fix = "bind a control, or have a named person attest it"
-    return Problem("promise-unbound", declaration.where(path), path, message, fix, Severity.WARNING)
+    return declaration.problem("promise-unbound", path, message, fix, Severity.WARNING)

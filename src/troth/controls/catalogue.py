@@ -4,7 +4,6 @@ those of packages above. All are read strictly and only once."""
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import functools
 import re
 import tomllib
@@ -18,6 +17,7 @@ from troth.controls.principles import principles
 from troth.declaration import Audience
 from troth.errors import TrothError
 from troth.registration import complete
+from troth.text import did_you_mean
 
 _ID = re.compile(r"[a-z]+\.[a-z]+(_[a-z]+)*")
 _DURATION = re.compile(r"([1-9]\d{0,3}) (minute|hour|day|week)s?")
@@ -64,13 +64,7 @@ def control(id_: str) -> Control:
     try:
         return catalogue()[id_]
     except KeyError:
-        raise UnknownControl(f"there is no control {id_!r}{nearest(id_, catalogue())}") from None
-
-
-def nearest(name: str, names: Mapping[str, object]) -> str:
-    """A suggestion to append to "there is no …": the probable name, or an empty text if none is similar."""
-    found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""
+        raise UnknownControl(f"there is no control {id_!r}{did_you_mean(id_, catalogue())}") from None
 
 
 def parse_catalogue(text: str) -> Mapping[str, Control]:

@@ -105,14 +105,14 @@ def _fields(declaration: Declaration) -> Iterator[tuple[str, str]]:
 
 def _has_period(declaration: Declaration, place: str, seen: frozenset[str]) -> bool:
     """Whether the rows of ``system.table`` have a retention period: their own, or that of the row they belong to."""
-    system_name, _, table_name = place.partition(".")
-    system = declaration.systems.get(system_name)
-    table = system.tables.get(table_name) if system else None
+    table = declaration.table_at(place)
     if table is None or place in seen:
         return False
     if any(rule.table == place for rule in declaration.retention.values()) or (table.keep and table.keep.for_):
         return True
-    owners = [f"{reference.system or system_name}.{reference.table}" for reference in table.belongs_to.values()]
+    owners = [
+        f"{reference.system or place.partition('.')[0]}.{reference.table}" for reference in table.belongs_to.values()
+    ]
     return any(_has_period(declaration, owner, seen | {place}) for owner in owners)
 
 

@@ -7,13 +7,12 @@ principles themselves are ``principles.toml`` beside this file.
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from types import MappingProxyType
 
 from troth.controls.model import Control, Status
+from troth.data_files import read_toml
 from troth.declaration import Promise
 
 
@@ -34,7 +33,7 @@ class Principle:
 @functools.cache
 def principles() -> Mapping[str, Principle]:
     """All principles by id, in the order of the file."""
-    rows = tomllib.loads(resources.files(__package__).joinpath("principles.toml").read_text(encoding="utf-8"))
+    rows = read_toml(__package__, "principles.toml")
     return MappingProxyType({id_: Principle(id_, **row) for id_, row in rows.items()})
 
 

@@ -21,17 +21,18 @@ from types import MappingProxyType
 from typing import Self, TypeVar
 
 from troth import __version__
-from troth.controls.catalogue import PromisesError, UnknownControl, control, nearest
+from troth.controls.catalogue import PromisesError, UnknownControl, control
 from troth.controls.custom import controls_of
 from troth.controls.model import Check, CheckOutcome, Control, ControlFinding, Evidence, Figure
 from troth.declaration import Declaration, OwnControl
 from troth.errors import TrothError
+from troth.text import did_you_mean
 
 _inputs: dict[str, str] = {
     "declaration": "the declaration, without its promises (see `looked_at`)",
     "stores": "the declared systems' stores by system name: Mapping[str, troth.stores.Store]",
     "asked": "the systems that answer for themselves, by name: Mapping[str, troth.stores.ExternalSystem]",
-    "site": "the live site: troth.site.Site",
+    "site": "one look at the live site: troth.site.SiteSnapshot",
     "policy": "the declared policy file, read: troth.policy.PolicyText",
     "policy_text": "the declared policy file as `troth.policy.published_text` reads it: str",
     "log": "the ledger: troth.ledger.Log",
@@ -121,7 +122,7 @@ def _registering(key: str) -> Callable[[_Function], _Function]:
     def register(function: _Function) -> _Function:
         for name in inspect.signature(function).parameters:
             if name not in CONTROL_INPUTS:
-                raise BadAnswer(f"{key} has an unknown parameter {name!r}{nearest(name, CONTROL_INPUTS)}")
+                raise BadAnswer(f"{key} has an unknown parameter {name!r}{did_you_mean(name, CONTROL_INPUTS)}")
         known = _ANSWERS.get(key)
         if known is not None and _place(known) != _place(function):
             raise BadAnswer(f"{key} is already answered by {_place(known)}")
@@ -190,7 +191,7 @@ def _wanted(control_id: str, looking: Mapping[str, object]) -> tuple[Control, De
         raise TypeError("a check needs the declaration and an aware datetime as 'now'")
     known = controls_of(declaration)
     if control_id not in known:
-        raise UnknownControl(f"there is no control {control_id!r}{nearest(control_id, known)}")
+        raise UnknownControl(f"there is no control {control_id!r}{did_you_mean(control_id, known)}")
     return known[control_id], declaration, now
 
 

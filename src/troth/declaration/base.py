@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import json
 import re
@@ -25,6 +24,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from troth.declaration.problems import shown
+from troth.law.months import month_end, months_after
 from troth.text import says_something
 
 
@@ -156,16 +156,11 @@ class Period(StrictModel):
         """The last day of the period: the same day of a later month, or the month's last (Reg. 1182/71 Art. 3)."""
         if self.unit in ("day", "week"):
             return start + dt.timedelta(days=self.count * (7 if self.unit == "week" else 1))
-        months = start.year * 12 + start.month - 1 + self.count * (12 if self.unit == "year" else 1)
-        year, month = divmod(months, 12)
-        return dt.date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
+        return months_after(start, self.count * (12 if self.unit == "year" else 1))
 
     def before(self, end: dt.date) -> dt.date:
         """The latest start day whose period is over by *end*."""
         if self.unit in ("day", "week"):
             return end - dt.timedelta(days=self.count * (7 if self.unit == "week" else 1))
-        months = end.year * 12 + end.month - 1 - self.count * (12 if self.unit == "year" else 1)
-        year, month = divmod(months, 12)
-        last = calendar.monthrange(year, month + 1)[1]
-        ends_month = end.day == calendar.monthrange(end.year, end.month)[1]
-        return dt.date(year, month + 1, last if ends_month else min(end.day, last))
+        start = months_after(end, -self.count * (12 if self.unit == "year" else 1))
+        return month_end(start) if end == month_end(end) else start

@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from troth.declaration.problems import PROBLEMS_MAX, Position, Problem, nearest_of, shown
+from troth.declaration.problems import PROBLEMS_MAX, Position, Problem, meant, shown
 from troth.declaration.shape import keys_at
+from troth.text import nearest
 
 Place = Callable[[tuple[str, ...]], tuple[Position, Position]]
 """A function from a path to the places of its key and of its value."""
@@ -61,8 +62,7 @@ _MENDS = {
 
 
 def _unknown_key(key: str, known: list[str]) -> tuple[str, str, str]:
-    near = nearest_of(key, known)
-    fix = f"did you mean '{near}'?" if near else f"known here: {', '.join(known)}" if known else "remove it"
+    fix = meant(nearest(key, known), f"known here: {', '.join(known)}" if known else "remove it")
     return "key-unknown", f"unknown key '{shown(key)}'", fix
 
 
@@ -76,7 +76,7 @@ def _wrong_key(key: str, context: dict[str, Any]) -> tuple[str, str, str]:
 
 def _choice(given: object, expected: str) -> tuple[str, str, str]:
     words = _quoted(expected)
-    near = nearest_of(str(given), words)
+    near = nearest(str(given), words)
     said = f"'{shown(given)}' is not allowed here" if isinstance(given, str | int) else "one word is expected"
     hint = "" if near is None else "remove the quotes; " if near == given else f"did you mean '{near}'? "
     return "value-choice", said, f"{hint}one of: {', '.join(words)}"
@@ -111,7 +111,7 @@ _SHORT = {
 def _type(kind: str, given: object, context: dict[str, Any]) -> tuple[str, str]:
     found = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number"}.get(type(given))
     fix = _SHORT.get(context.get("class_name", ""), "")
-    if isinstance(given, str) and (near := nearest_of(given, re.findall(r"write '(\w+)'", fix))):
+    if isinstance(given, str) and (near := nearest(given, re.findall(r"write '(\w+)'", fix))):
         fix = f"did you mean '{near}'?"
     elif kind == "bool_type":
         fix = {"yes": "write true", "on": "write true", "no": "write false", "off": "write false"}.get(

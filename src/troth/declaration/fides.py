@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from troth.declaration.problems import Position, Problem, Severity, in_order, shown
+from troth.declaration.problems import Position, Problem, Severity, in_order, meant, shown
 from troth.declaration.taxonomy import covers, is_category, nearest
 from troth.declaration.write import write
 from troth.declaration.yaml_reader import YamlDocument, read
@@ -208,8 +208,7 @@ class _Draft:
     def is_known(self, path: _Path, category: str) -> bool:
         if is_category(category):
             return True
-        near = nearest(category)
-        fix = f"did you mean '{near}'?" if near else "choose one of ours"
+        fix = meant(nearest(category), "choose one of ours")
         self.note(path, "category-unknown", f"no data category '{shown(category)}'", fix)
         return False
 

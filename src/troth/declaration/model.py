@@ -22,12 +22,12 @@ from troth.declaration.base import Period, StrictModel, canonical
 from troth.declaration.custom_controls import OwnControl, OwnControlId
 from troth.declaration.notice import Notice
 from troth.declaration.organisation import Organisation
-from troth.declaration.problems import Position
+from troth.declaration.problems import Position, Problem, Severity
 from troth.declaration.processing import ActedFor, ProofSettings
 from troth.declaration.promises import Policy, Promise
 from troth.declaration.purposes import CollectionPoint, Contract, Cookie, Purpose, Recipient, Retention
 from troth.declaration.requests import Requests
-from troth.declaration.systems import System
+from troth.declaration.systems import System, Table
 from troth.declaration.witnesses import Ledger
 
 SystemName = Annotated[str, Field(pattern=r"^[^.\s]+$")]
@@ -133,10 +133,22 @@ class Declaration(StrictModel):
         """The section *name* that a package above has registered; None if it is not declared."""
         return getattr(self, name)
 
+    def table_at(self, place: str) -> Table | None:
+        """The declared table of a place such as ``shop.customer``; None if there is none."""
+        system, _, name = place.partition(".")
+        known = self.systems.get(system)
+        return known.tables.get(name) if known else None
+
     def where(self, path: str) -> Position | None:
         """The place of the key *path* (``systems.shop.tables.customer``), or of the nearest enclosing mapping that has
         one. None if the declaration came from no file."""
         return self._source.where(path)
+
+    def problem(
+        self, code: str, path: str, message: str, fix: str = "", severity: Severity = Severity.ERROR
+    ) -> Problem:
+        """A problem of the key *path*, with its place (`where`)."""
+        return Problem(code, self.where(path), path, message, fix, severity)
 
     @property
     def marks(self) -> Mapping[str, tuple[int, Position]]:

@@ -5,7 +5,6 @@ No message quotes the value of a ``store``, nor any text that could be a secret 
 
 from __future__ import annotations
 
-import difflib
 import enum
 import re
 from collections.abc import Iterable
@@ -83,7 +82,6 @@ def shown(text: object) -> str:
     return word if _HARMLESS.fullmatch(word) else "…"
 
 
-def nearest_of(word: str, words: Iterable[str]) -> str | None:
-    """The one of *words* that *word* was probably meant to be, or None."""
-    found = difflib.get_close_matches(word[:80], list(words), n=1, cutoff=0.6)
-    return found[0] if found else None
+def meant(near: str | None, otherwise: str) -> str:
+    """The fix that suggests *near*, or *otherwise* if there is none."""
+    return f"did you mean '{shown(near)}'?" if near else otherwise

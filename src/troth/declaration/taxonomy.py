@@ -6,14 +6,13 @@ returns the equivalent term of the W3C Data Privacy Vocabulary, or the nearest b
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any, Literal
 
-from troth.declaration.problems import nearest_of
+from troth import text
+from troth.data_files import read_toml
 
 Kind = Literal["category", "use"]
 _NAMESPACES = {"dpv": "https://w3id.org/dpv#", "pd": "https://w3id.org/dpv/pd#"}
@@ -35,7 +34,7 @@ class _Taxonomy:
 
 @cache
 def _taxonomy() -> _Taxonomy:
-    raw = tomllib.loads(resources.files(__package__).joinpath("data/taxonomy.toml").read_text("utf-8"))
+    raw = read_toml(__package__, "data/taxonomy.toml")
     return _Taxonomy(_terms(raw["categories"]), _terms(raw["uses"]), raw["replaced"])
 
 
@@ -105,4 +104,4 @@ def nearest(key: str, *, kind: Kind = "category") -> str | None:
     same = [term for term, end in ends.items() if end == word]
     akin = [term for term, end in ends.items() if len(word) > 3 and (end.startswith(word) or word.startswith(end))]
     alone = next((found[0] for found in (same, akin) if len(found) == 1), None)
-    return alone or nearest_of(key.lower(), terms)
+    return alone or text.nearest(key.lower(), terms)

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from troth.detect.entities import Entity, entities
-from troth.detect.finding import Finding, Unscanned, in_utf8, in_utf16
+from troth.detect.finding import Finding, Unscanned, UnscannedReason, in_utf8, in_utf16
 from troth.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ __all__ = [
     "TableSuggestion",
     "Unknown",
     "Unscanned",
+    "UnscannedReason",
     "Way",
     "check",
     "classify",

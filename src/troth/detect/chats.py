@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Final, NamedTuple
 
+from troth.data_files import read_toml
 from troth.detect.expressions import ANYWHERE, Match, matches
 from troth.detect.finding import Finding
 from troth.detect.text import FoldedText
@@ -113,5 +112,5 @@ def _line() -> Match:
 
 @cache
 def _shipped() -> dict[str, frozenset[str]]:
-    raw = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    raw = read_toml(__package__, "chats.toml")
     return {name: frozenset(words.split()) for name, words in raw.items()}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
 from troth.detect.entities import entities
-from troth.text import same_words
+from troth.text import same_words, without_accents
 
 _NUMBERS: Final = frozenset({"pci", "gov_id", "health"})
 _NUMBERS_TOO: Final = frozenset(
@@ -135,9 +134,7 @@ class People:
 def _parts(name: str) -> _Parts:
     """The words of a name without titles and accents; the whole name if there are none."""
     written = same_words(name).casefold()
-    apart = unicodedata.normalize("NFKD", written)
-    plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    words = [it for it in _WORD.findall(plain.replace("'s", "").replace("’s", "")) if it not in _TITLES]
+    words = [it for it in _WORD.findall(without_accents(written).replace("'s", "")) if it not in _TITLES]
     return frozenset(words[: _PARTS_MAX - 1] + words[_PARTS_MAX - 1 :][-1:] or [written or name])
 
 

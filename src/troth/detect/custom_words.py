@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from troth.detect.finding import Finding
 from troth.detect.text import FoldedText
+from troth.text import without_accents
 
 _WORD: Final = re.compile(r"\w+")
 _AROUND: Final = " \t\r\n,;:!?'\"()[]"
@@ -74,6 +74,4 @@ def _stands(text: str, start: int, end: int, it: _Meant) -> bool:
 
 def _plain(word: str) -> str:
     """A word in lower case without accents, which folding removes from some texts and not from others."""
-    if word.isascii():
-        return word.lower()
-    return "".join(it for it in unicodedata.normalize("NFD", word.casefold()) if unicodedata.category(it) != "Mn")
+    return without_accents(word.casefold())

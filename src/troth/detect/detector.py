@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeGuard
 
 from troth.detect.addresses import AddressFinder
 from troth.detect.chats import Chats
-from troth.detect.finding import Finding, Unscanned
+from troth.detect.finding import Finding, Unscanned, UnscannedReason
 from troth.detect.ner import Names
 from troth.detect.overlaps import resolved
 from troth.detect.patterns import loader
 from troth.detect.patterns.matching import Matcher
 from troth.detect.patterns.recogniser import Recogniser
-from troth.detect.requested_types import of_groups, refuse, refuse_no_text, refuse_one_text, refuse_string
+from troth.detect.requested_types import of_groups, refuse, refuse_one_text, refuse_string
 from troth.detect.speech import Speech
 from troth.detect.text import FoldedText
 
@@ -41,9 +41,9 @@ class Detector:
     numbers are searched for; by default all. *min_score* is the lowest score reported; *names* is whether people,
     places, addresses and organisations are searched for (the slower half); *listed* are the caller's own words, by
     type; *others* are additional finders. *seconds_max* limits the time per text. By default it is unlimited: time is
-    linear in the text, so only the caller knows what is too long. Raises `Unknown` for types and countries that cannot
-    be found, alone or in combination, and ``ValueError`` for an empty *types* or an invalid *min_score* or
-    *seconds_max*.
+    linear in the text, so only the caller knows what is too long; longer texts than *characters_max* are not searched.
+    Raises `Unknown` for types and countries that cannot be found, alone or in combination, and ``ValueError`` for an
+    empty *types*, an invalid *min_score* and negative limits.
 
     Findings do not depend on the requested types: part of an account number is not a telephone number, even if accounts
     are not requested. But links and addresses do not hide what they contain.
@@ -59,18 +59,22 @@ class Detector:
         listed: Mapping[str, Iterable[str]] | None = None,
         others: Iterable[Finder] = (),
         seconds_max: float | None = None,
+        characters_max: int | None = None,
     ) -> None:
         refuse_string(types=types, countries=countries)
         if not 0 <= min_score <= 1:  # also rejects NaN
             raise ValueError(f"min_score is {min_score}, but a score must be from 0 to 1")
         if seconds_max is not None and not seconds_max >= 0:
             raise ValueError(f"seconds_max is {seconds_max}, but it must not be negative")
+        if characters_max is not None and characters_max < 0:
+            raise ValueError(f"characters_max is {characters_max}, but it must not be negative")
         self._types = None if types is None else of_groups(types)
         theirs = None if countries is None else frozenset(countries)
         others = list(others)
         refuse(self._types, theirs, names=names, listed=(listed or {}).keys(), are_others_asked=bool(others))
         self._min_score = min_score
         self._seconds_max = seconds_max
+        self._characters_max = characters_max
         wanted, rivals, foreign = _recognisers(self._types, theirs)
         self._rivals = Matcher(rivals)
         self._finders: list[Finder] = [Matcher(wanted), Chats(), Speech(foreign), *others]
@@ -90,38 +94,70 @@ class Detector:
         """The personal data in *text*, by position, without overlaps. Raises `Unscanned` if it could not be read
         completely."""
         ready = FoldedText(text, seconds_max=self._seconds_max)
+        if not self._is_accepted(text):
+            raise self._refusal(text)
         (found,) = self._find_each([ready])
         ready.check_clock()
         return found
 
-    def find_many(self, texts: Iterable[str]) -> Iterator[list[Finding] | Unscanned]:
-        """The personal data in each of *texts*, in order; for a text that could not be scanned, the reason.
+    def find_many(self, texts: Iterable[object]) -> Iterator[list[Finding] | Unscanned]:
+        """The personal data in each of *texts*, in order; for a text that could not be scanned, the reason: it is too
+        long, no string (such as None), or out of time, or a finder failed with any error.
 
-        Faster than separate calls, because texts are read ahead, up to 1,024 of them or 500,000 characters. Raises
-        ``TypeError`` with its number for an item that is not a string, such as None.
+        Faster than separate calls, because texts are read ahead, up to 1,024 of them or 500,000 characters, of which
+        *texts* may be an endless stream.
         """
         refuse_one_text(texts)
         return self._find_many(texts)
 
-    def _find_many(self, texts: Iterable[str]) -> Iterator[list[Finding] | Unscanned]:
-        for some in _together(texts):
-            if self._seconds_max is not None:  # each text has its own limit
-                yield from map(self._find_or_say, some)
-                continue
+    def _find_many(self, texts: Iterable[object]) -> Iterator[list[Finding] | Unscanned]:
+        for some in self._together(texts):
+            results = iter(self._find_some([it for it in some if isinstance(it, str)]))
+            for it in some:
+                yield next(results) if isinstance(it, str) else it
+
+    def _find_some(self, texts: list[str]) -> Iterable[list[Finding] | Unscanned]:
+        if self._seconds_max is None:  # otherwise each text has its own limit
             try:
-                yield from self._find_each([*map(FoldedText, some)])
-            except Unscanned:
-                yield from map(self._find_or_say, some)
+                return self._find_each([*map(FoldedText, texts)])
+            except Exception:  # noqa: BLE001, S110 - which of them failed, and why, is seen below
+                pass
+        return map(self._find_or_say, texts)
 
     def _find_or_say(self, text: str) -> list[Finding] | Unscanned:
         try:
             return self.find(text)
         except Unscanned as unscanned:
-            return unscanned
+            return Unscanned(str(unscanned), unscanned.reason)  # a new one, whose traceback does not hold the text
+        except Exception as error:  # noqa: BLE001 - finders of others can raise any, which may quote the text
+            return Unscanned(f"a detector failed ({type(error).__name__})")
+
+    def _is_accepted(self, text: object) -> TypeGuard[str]:
+        return isinstance(text, str) and (self._characters_max is None or len(text) <= self._characters_max)
+
+    def _refusal(self, text: object) -> Unscanned:
+        if isinstance(text, str):
+            return Unscanned(f"it is longer than {self._characters_max:,} characters", UnscannedReason.TOO_LONG)
+        return Unscanned(f"it is not a string but {type(text).__name__}", UnscannedReason.NOT_TEXT)
+
+    def _together(self, texts: Iterable[object]) -> Iterator[list[str | Unscanned]]:
+        some: list[str | Unscanned] = []
+        size = 0
+        for text in texts:
+            if self._is_accepted(text):
+                some.append(text)
+                size += len(text)
+            else:
+                some.append(self._refusal(text))
+            if len(some) >= _TEXTS_MAX or size >= _CHARACTERS_MAX:
+                yield some
+                some, size = [], 0
+        if some:
+            yield some
 
     def find_batch(self, texts: Any) -> Any:
-        """The personal data in each text of an Arrow array, as an array of lists; see `troth.detect.arrow`. Needs
-        pyarrow."""
+        """The personal data in each row of an Arrow array, and why a row was not searched, as a table; see
+        `troth.detect.arrow`. Needs pyarrow."""
         from troth.detect.arrow import find_batch
 
         return find_batch(self.find_many, texts)
@@ -148,20 +184,6 @@ class Detector:
             return resolved(findings, text)
         rivals = (it for it in findings if it.type in self._types or it.type not in _HOLDING)
         return [it for it in resolved(rivals, text) if it.type in self._types]
-
-
-def _together(texts: Iterable[str]) -> Iterator[list[str]]:
-    some: list[str] = []
-    size = 0
-    for number, text in enumerate(texts, 1):
-        refuse_no_text(text, number)
-        some.append(text)
-        size += len(text)
-        if len(some) >= _TEXTS_MAX or size >= _CHARACTERS_MAX:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
 
 
 def _recognisers(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from troth.data_files import read_toml
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:
@@ -18,9 +20,4 @@ class Entity:
 @cache
 def entities() -> dict[str, Entity]:
     """All entity types by name."""
-    # Imported lazily, because searching a text does not need it.
-    import tomllib
-    from importlib import resources
-
-    raw = tomllib.loads(resources.files(__package__).joinpath("entities.toml").read_text("utf-8"))
-    return {name: Entity(**entity) for name, entity in raw.items()}
+    return {name: Entity(**entity) for name, entity in read_toml(__package__, "entities.toml").items()}

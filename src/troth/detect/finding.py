@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import NamedTuple
 
 from troth.errors import TrothError
@@ -27,8 +28,22 @@ class Finding(NamedTuple):
     told: bool = False
 
 
+class UnscannedReason(StrEnum):
+    """Why a text was not scanned, as a code for programs."""
+
+    TOO_LONG = "too_long"
+    NOT_TEXT = "not_text"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+
+
 class Unscanned(TrothError):
-    """A text was not scanned completely, so nothing is known about it: treat it as full of personal data."""
+    """A text was not scanned completely, so nothing is known about it: treat it as full of personal data. The message
+    and the *reason* repeat nothing of the text."""
+
+    def __init__(self, message: str, reason: UnscannedReason = UnscannedReason.FAILED) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 def in_utf8(text: str, findings: Iterable[Finding]) -> list[Finding]:

@@ -4,13 +4,13 @@ clean."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from difflib import get_close_matches
 from typing import Final
 
 from troth.detect.entities import entities
 from troth.detect.ner import Names
 from troth.detect.patterns import loader
 from troth.errors import TrothError
+from troth.text import nearest
 
 _LIST: Final = "docs/reference/entities.md lists those that can be found"
 
@@ -62,19 +62,12 @@ def refuse_one_text(texts: object) -> None:
         raise TypeError("give several texts, not one: put it into a list, or call find()")
 
 
-def refuse_no_text(text: object, number: int) -> None:
-    """Raises ``TypeError`` with its *number* for an item that is not a string."""
-    if not isinstance(text, str):
-        kind = type(text).__name__
-        raise TypeError(f"text {number:,} is not a string but {kind}: leave out missing values, or call find_batch()")
-
-
 def alike(name: str, known: Iterable[str]) -> str:
     """A suggestion for a misspelt *name* out of *known*, ignoring case; empty if none is similar."""
     lower = {it.lower(): it for it in known}
     begun = sorted((it for it in lower if len(name) > 1 and it.startswith(name.lower())), key=len)
-    like = begun or get_close_matches(name.lower(), lower, 1)
-    return f"; did you mean {lower[like[0]]}?" if like else ""
+    like = begun[0] if begun else nearest(name.lower(), lower)
+    return f"; did you mean {lower[like]}?" if like else ""
 
 
 def why_never(type_: str, countries: frozenset[str] | None, *, names: bool) -> str:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from troth.detect.finding import Unscanned
+from troth.detect.finding import Unscanned, UnscannedReason
 
 _COLOUR: Final = "\x1b\\[[0-9;:?]{0,32}[A-Za-z]"
 """A terminal colour sequence."""
@@ -86,7 +86,8 @@ class FoldedText:
         """Called often by every finder. Raises `Unscanned` when the time limit of the text is exceeded."""
         if self._until is not None and time.monotonic() > self._until:
             raise Unscanned(
-                "the text could not be searched completely within the time limit: raise the limit, or split the text"
+                "the text could not be searched completely within the time limit: raise the limit, or split the text",
+                UnscannedReason.TIMED_OUT,
             )
 
     def _left_out(self, gone: re.Pattern[str]) -> Iterator[tuple[int, int]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 from collections.abc import Iterable
 
 from troth.law import sentences
 from troth.law.model import Roll, Unit
+from troth.law.months import months_after
 from troth.law.sentences import said
 from troth.law.working_days import WorkingDays
 
@@ -47,12 +47,6 @@ def count(unit: Unit, first: dt.date, number: int, days: WorkingDays, steps: lis
             )
         )
     return on
-
-
-def months_after(first: dt.date, number: int) -> dt.date:
-    """The same day *number* months later, or the last day of a month that has no such day."""
-    year, month = divmod(first.year * 12 + first.month - 1 + number, 12)
-    return dt.date(year, month + 1, min(first.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def _business_days_after(first: dt.date, number: int, days: WorkingDays, steps: list[str]) -> dt.date:

@@ -34,7 +34,8 @@ from troth.law.model import (
     Unit,
 )
 from troth.law.places import PLACE, WORLD, Membership, Territory
-from troth.law.sentences import did_you_mean, quoted
+from troth.law.sentences import quoted
+from troth.text import did_you_mean
 
 _Value = TypeVar("_Value")
 _Word = TypeVar("_Word", bound=enum.StrEnum)

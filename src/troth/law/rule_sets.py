@@ -11,7 +11,8 @@ from types import MappingProxyType
 from troth.law.loader import read_places, read_regime
 from troth.law.model import LawError, Obligation, Regime
 from troth.law.places import Containment, Places
-from troth.law.sentences import did_you_mean, quoted
+from troth.law.sentences import quoted
+from troth.text import did_you_mean
 
 _PLACES = "places.toml"
 

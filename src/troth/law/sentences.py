@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -47,12 +46,6 @@ def listed(parts: Sequence[str]) -> str:
 def quoted(name: str) -> str:
     """A name from outside, quoted and truncated."""
     return repr(name if len(name) <= _NAME_SHOWN_MAX else f"{name[:_NAME_SHOWN_MAX]}…")
-
-
-def did_you_mean(name: str, known: Collection[str]) -> str:
-    """``; did you mean 'gdpr'?``, or an empty text if no known name is similar."""
-    found = difflib.get_close_matches(name[:_NAME_SHOWN_MAX], known, n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 # --- sentences that can be translated ------------------------------------------------------------------------------

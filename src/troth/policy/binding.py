@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from troth.policy import retention
 from troth.policy.parse.files import read_file
 from troth.policy.quote_matcher import QuotableText
 from troth.policy.text import PolicyError, PolicyText, Sentence
-from troth.text import same_words
+from troth.text import folded, same_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,10 @@ def check(declaration: Declaration) -> list[Problem]:
     try:
         policy = read_file(path)
     except PolicyError as error:
-        return [_located(declaration, Problem("policy-unreadable", None, "policy.file", str(error)))]
+        return [declaration.problem("policy-unreadable", "policy.file", str(error))]
     problems = [bound.problem for bound in bind_promises(policy, declaration.promises) if bound.problem is not None]
     problems += [*_passed_over(declaration, policy), *retention.problems(declaration)]
-    return [_located(declaration, problem) for problem in problems]
+    return [dataclasses.replace(problem, where=declaration.where(problem.path)) for problem in problems]
 
 
 def doubts(declaration: Declaration, policy: PolicyText) -> dict[int, str]:
@@ -88,12 +87,6 @@ def _passed_over(declaration: Declaration, policy: PolicyText) -> Iterator[Probl
             problem, _ = _unplaced(same_words(one.quote), path, found, page)
             fix = f"{problem.fix}, or remove the line"
             yield dataclasses.replace(problem, fix=fix, severity=Severity.WARNING)
-
-
-def _located(declaration: Declaration, problem: Problem) -> Problem:
-    return Problem(
-        problem.code, declaration.where(problem.path), problem.path, problem.message, problem.fix, problem.severity
-    )
 
 
 def _bound(index: int, promise: Promise, page: QuotableText) -> Bound:
@@ -135,7 +128,7 @@ def _nearest(sentences: Sequence[Sentence], quote: str) -> Sentence | None:
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", same_words(text).casefold()))
+    return frozenset(folded(text).split())
 
 
 def _likeness(wanted: frozenset[str], words: frozenset[str]) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
-from importlib import resources
+
+from troth.data_files import read_toml
 
 _CHARACTERS_MAX = 2_000
 
@@ -28,7 +28,7 @@ def breadth(text: str) -> int:
 
 @functools.cache
 def _patterns() -> dict[str, re.Pattern[str]]:
-    data = tomllib.loads(resources.files(__package__).joinpath("categories.toml").read_text("utf-8"))
+    data = read_toml(__package__, "categories.toml")
     return {name: re.compile(text, re.I) for name, text in data.items()}
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
+from troth.data_files import read_toml
 from troth.declaration import Declaration
 from troth.law.places import EEA
 from troth.policy.phrases import Phrase, plain
@@ -101,8 +100,7 @@ def _said(phrases: Sequence[Phrase], words: str) -> bool:
 
 @functools.cache
 def _known() -> _Known:
-    text = resources.files(__package__).joinpath("contradicted.toml").read_text(encoding="utf-8")
-    data: Mapping[str, Any] = tomllib.loads(text)
+    data: Mapping[str, Any] = read_toml(__package__, "contradicted.toml")
     return _Known(
         [_Cookies(list(_phrases(one["words"])), one["purposes"]) for one in data["cookies"]],
         [(Phrase(words), number) for words, number in data["numbers"].items()],

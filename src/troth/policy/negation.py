@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
+from troth.data_files import read_toml
 from troth.policy.phrases import Phrase
 
 _SIGNS = re.compile(
@@ -82,7 +81,7 @@ class _Data:
 
 @functools.cache
 def _data() -> _Data:
-    rows = tomllib.loads(resources.files(__package__).joinpath("deeds.toml").read_text(encoding="utf-8"))
+    rows = read_toml(__package__, "deeds.toml")
     words: dict[str, str] = {}
     for name, text in rows["words"].items():
         words[name] = _said(text, words)

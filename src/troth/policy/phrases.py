@@ -18,10 +18,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from troth.errors import TrothError
-from troth.text import same_words
+from troth.text import in_latin, same_words
 
 _SHORT = (("'ll", " will"), ("'re", " are"), ("'ve", " have"))
-_LOOKALIKES = str.maketrans("асԁеһіјӏорԛѕтѵԝхуαεικνορτυχ", "acdehijlopqstvwxyaeiknoptux")
 _LATIN, _OTHER = re.compile("[a-z]"), re.compile("[\u0370-\u052f]")
 _MAIL = re.compile(r"\be mail(?=(?:s|ed|ing)?\b|\*)")
 _APOSTROPHES = re.compile(r"(?<=\w)'(?=\w)")
@@ -40,17 +39,14 @@ def plain(text: str) -> str:
     for short, full in _SHORT:
         said = said.replace(short, full)
     words = re.findall(r"[\w%]+", _APOSTROPHES.sub("", said))
-    return _as_one(" ".join(_in_latin(word) for word in words) if _OTHER.search(said) else " ".join(words))
+    if _OTHER.search(said):
+        words = [in_latin(word) if _LATIN.search(word) and _OTHER.search(word) else word for word in words]
+    return _as_one(" ".join(words))
 
 
 def _as_one(words: str) -> str:
     """*words* with spelling variants unified: ``e-mail`` becomes ``email``."""
     return _MAIL.sub("email", words)
-
-
-def _in_latin(word: str) -> str:
-    """*word* with lookalikes replaced by Latin letters, if it mixes scripts."""
-    return word.translate(_LOOKALIKES) if _LATIN.search(word) and _OTHER.search(word) else word
 
 
 @dataclass(frozen=True, slots=True)

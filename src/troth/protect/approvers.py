@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import difflib
 import hmac
 import re
 import tomllib
@@ -27,6 +26,7 @@ from troth.protect import files
 from troth.protect.errors import ApprovalRefused, HomeRefused
 from troth.protect.hazmat import SigningKey, stretch
 from troth.protect.keyring import Keyring
+from troth.text import did_you_mean
 
 APPROVERS_FILE = "approvers.toml"
 _LOCK_FILE = "approvers.lock"
@@ -128,9 +128,8 @@ def find(approvers: Sequence[Approver], role: str) -> Approver:
     for one in approvers:
         if one.role == role:
             return one
-    near = difflib.get_close_matches(role, [one.role for one in approvers], n=1)
-    meant = f"; did you mean {near[0]}?" if near else "; see: troth keys approvers"
-    raise ApprovalRefused(f"there is no approver of that role{meant}")
+    hint = did_you_mean(role, [one.role for one in approvers]) or "; see: troth keys approvers"
+    raise ApprovalRefused(f"there is no approver of that role{hint}")
 
 
 # --- the file -------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         RecordItem,
         record_of,
     )
-    from troth.reports.record_formats import as_csv, as_data, as_html, as_markdown, page
+    from troth.reports.record_formats import as_csv, as_data, as_html, as_markdown
     from troth.reports.relations import receive
 
 __all__ = [
@@ -46,7 +46,6 @@ __all__ = [
     "in_force",
     "lists",
     "map_style",
-    "page",
     "picture_data",
     "picture_of",
     "picture_words",
@@ -65,7 +64,7 @@ __getattr__ = lazy_imports(
         "impact_criteria": "OpenQuestion RiskVerdict Screening in_force lists screen",
         "impact_screening": "VERDICTS screening_data screening_markdown",
         "processing_record": "MissingDeclaration ProcessingActivity ProcessingRecord RecordItem record_of",
-        "record_formats": "as_csv as_data as_html as_markdown page",
+        "record_formats": "as_csv as_data as_html as_markdown",
         "relations": "receive",
     },
 )

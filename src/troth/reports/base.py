@@ -1,19 +1,23 @@
 """Self-contained HTML pages: audits, records, archive indexes and policy findings.
 
 They are read from a disk, by e-mail or on paper, years from now: the style is inline, nothing is fetched from elsewhere
-and no script runs. `safe` makes any text harmless.
+and no script runs. Templates extend ``reports/base.html``, whose style has the colours for light, dark and print, the
+typography, and the keyboard focus.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from functools import cache
 from html import escape
-from importlib import resources
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["html_page", "safe"]
+from troth.text import counted
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["environment", "html_page", "safe"]
 
 
 _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -22,30 +26,33 @@ _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud
 
 def safe(text: object) -> str:
     """*text* escaped for HTML and SVG; invisible characters that a machine would obey become visible."""
-    return _HARMFUL.sub("�", escape(str(text)))
+    return escape(_visible(text))
 
 
-def html_page(title: str, parts: Iterable[str], *, style: str = "", top: str = "", foot: str = "") -> str:
-    """A complete HTML page. *title* is plain text; *parts*, *top* and *foot* are HTML that is already safe.
+def html_page(template: str, title: str, **values: Any) -> str:
+    """The page of a *template*, which is named by its path below ``troth``. Each value is made harmless as by `safe`,
+    unless the template marks it as HTML."""
+    return environment().get_template(template).render(title=title, **values)
 
-    *style* follows the base style that all these pages share: colours for light, dark and print, typography, and
-    keyboard focus.
-    """
-    base = resources.files(__package__).joinpath("base.css").read_text("utf-8")
-    skip = '<a class="skip" href="#main">To the content</a>\n' if top else ""
-    header = f"<header><div>{top}</div></header>\n" if top else ""
-    footer = f"<footer><div>{foot}</div></footer>\n" if foot else ""
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<title>{safe(title)}</title>
-<style>
-{base}{style}</style>
-{skip}{header}<main id="main">
-{chr(10).join(parts)}
-</main>
-{footer}</html>
-"""
+
+@cache
+def environment() -> Environment:
+    """The templates of `html_page`."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("troth", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=lambda value: value if isinstance(value, Markup) else _visible(value),
+    )
+    environment.globals["counted"] = counted
+    return environment
+
+
+def _visible(text: object) -> str:
+    return _HARMFUL.sub("�", str(text))

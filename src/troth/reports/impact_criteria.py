@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
+from troth.data_files import read_toml
 from troth.declaration import Assessment, Declaration, Purpose, Risk, covers, is_category, is_special
 from troth.law import place_is_in
 from troth.reports import relations
@@ -265,7 +264,7 @@ def lists() -> tuple[CriteriaList, ...]:
 
 @cache
 def _data() -> tuple[int, tuple[CriteriaList, ...]]:
-    raw = tomllib.loads(resources.files(__package__).joinpath("risk.toml").read_text("utf-8"))
+    raw = read_toml(__package__, "risk.toml")
     return raw["large_scale_people"], tuple(map(_list, raw["list"]))
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
-from importlib import resources
+from collections.abc import Iterator
 from typing import Any
 
 from troth.reports.base import html_page
-from troth.reports.base import safe as _of
 from troth.reports.processing_record import MissingDeclaration, ProcessingRecord, RecordItem
 
 _FORMAT = 1
@@ -129,29 +127,13 @@ def _nothing(record: ProcessingRecord) -> str:
 
 def as_html(record: ProcessingRecord) -> str:
     """The record as one self-contained page."""
-    parts = [f"<p>{_of(_source(record))}</p>", *_html_lines(record.head)]
-    for activity in record.activities:
-        parts += [f"<h2>{_of(activity.title)}</h2>", *_html_lines(activity.lines)]
-    if not record.activities:
-        parts.append(f"<p>{_of(_nothing(record).replace('`', ''))}</p>")
-    if record.missing:
-        gaps = "".join(f"<li>{_of(_told(gap))}</li>" for gap in record.missing)
-        parts += ["<h2>What is missing</h2>", f"<ul>{gaps}</ul>"]
     heading = f"Record of processing as a {record.role}, {record.article} GDPR"
-    return page(f"{record.organisation}: {heading}", [f"<h1>{_of(heading)}</h1>", *parts])
-
-
-def _html_lines(lines: Iterable[RecordItem]) -> Iterator[str]:
-    yield "<dl>"
-    for line in lines:
-        yield f"<div><dt>{_of(line.label)} <small>{_of(line.cite)}</small></dt>"
-        yield from (f"<dd>{_of(said)}</dd>" for said in line.says)
-        yield from (f'<dd class="missing"><b>Missing:</b> {_of(_told(gap))}</dd>' for gap in line.missing)
-        yield "</div>"
-    yield "</dl>"
-
-
-def page(title: str, parts: Iterable[str]) -> str:
-    """A complete page in the style of a record."""
-    style = resources.files(__package__).joinpath("page.css").read_text("utf-8")
-    return html_page(title, parts, style=style)
+    return html_page(
+        "reports/record.html",
+        f"{record.organisation}: {heading}",
+        heading=heading,
+        record=record,
+        source=_source(record),
+        nothing=_nothing(record).replace("`", ""),
+        told=_told,
+    )

@@ -65,9 +65,7 @@ def periods(declaration: Declaration, purpose: str) -> Iterator[Period]:
 
 def _stays(declaration: Declaration, place: str, seen: frozenset[str]) -> tuple[str, str]:
     """Period and reason: from the table's retention rule, its `keep`, or the table that its rows belong to."""
-    system_name, _, name = place.partition(".")
-    system = declaration.systems.get(system_name)
-    table = system.tables.get(name) if system else None
+    table = declaration.table_at(place)
     if table is None or place in seen:
         return "", ""
     for rule in declaration.retention.values():
@@ -76,7 +74,7 @@ def _stays(declaration: Declaration, place: str, seen: frozenset[str]) -> tuple[
     if table.keep is not None and table.keep.for_ is not None:
         return f"{table.keep.for_} from {table.keep.from_}", _why(table.keep)
     for reference in table.belongs_to.values():
-        owner = f"{reference.system or system_name}.{reference.table}"
+        owner = f"{reference.system or place.partition('.')[0]}.{reference.table}"
         period, because = _stays(declaration, owner, seen | {place})
         if period:
             return f"{period} of {owner}", because

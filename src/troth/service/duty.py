@@ -7,6 +7,7 @@ A ``duty.py`` assigns ``DUTY``. It is imported without Django, also by commands;
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 
 DUTIES: tuple[str, ...] = (
     "troth.service.core",
+    "troth.service.preferences",
     "troth.service.mail",
     "troth.service.staff",
     "troth.service.api",
+    "troth.service.portal",
     "troth.service.disclosures",
     "troth.service.assurance",
     "troth.service.policy_pages",
@@ -62,6 +65,25 @@ class CentreLink:
     title: str
     about: str
     place: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LinkKind:
+    """A kind of mailed link: its *name*, which begins with that of its app, and the view that it *opens*, as
+    ``"module:name"``, decorated with `portal.confirmation.confirmed`. A link *lasts* for a day by default, and after
+    its first use for some hours; one that *is_standing* may be used as long as it lasts, and must give no access
+    to personal data. *resend*, a ``"module:function"``, takes the keyed reference of a person and the time (``now``),
+    and mails new links for what the person asked for before; it is safe to call it again."""
+
+    name: str
+    opens: str
+    lasts: dt.timedelta = dt.timedelta(days=1)  # NIST SP 800-63A: a code sent by e-mail is valid for a day
+    is_standing: bool = False
+    resend: str = ""
+
+    @property
+    def app(self) -> str:
+        return self.name.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +136,8 @@ class Duty:
     console_figures: str = ""
     """``module:function`` that takes a request and yields figures for the console's first page
     (`staff.base.ConsoleFigure`): only those that the person behind it may see."""
+    links: Sequence[LinkKind] = ()
+    """Kinds of links that it mails."""
     centre: Sequence[CentreLink] = ()
     """Links on the privacy centre's first page."""
     inbox: str = ""

@@ -241,13 +241,13 @@ def _drilled(log: DatabaseLog, now: dt.datetime) -> Iterator[Found]:
 # --- from outside -----------------------------------------------------------------------------------------------------
 
 
-def seen_from_outside(url: str, *, now: dt.datetime, verify: bool = True) -> Iterator[Found]:
-    """What a visitor of *url* sees: TLS, headers, well-known files. *verify* is off in tests only."""
+def seen_from_outside(url: str, *, now: dt.datetime) -> Iterator[Found]:
+    """What a visitor of *url* sees: TLS, headers, well-known files."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_local(parts.hostname or ""):
         yield "wrong", "site", "it is not an https:// address"
         return
-    with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, verify=verify) as visitor:
+    with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as visitor:
         try:
             home = visitor.get(urljoin(url, "/policy/"))
             if home.is_redirect and home.headers["location"] == str(home.url):

@@ -1,9 +1,11 @@
 """Probes the company's running site from outside, like an anonymous visitor.
 
-Sends no cookie except one that the declaration configures, contacts no host other than the requested one, stores no
-cookie values, stays within the size and time limits of `FetchLimits`, and reports what it could not look at.
+`SiteSnapshot` is one look at the site, which all controls of a run read: each page is requested at most once.
 
-What compares a snapshot is imported on first access, so that a process that fetches one address starts quickly.
+Sends no cookie except one that the declaration configures, contacts no host other than the requested one, stores no
+cookie values, stays within the limits of `FetchLimits`, and reports what it could not look at.
+
+The snapshot is imported on first access, so that a process that fetches one address starts quickly.
 """
 
 from __future__ import annotations
@@ -11,19 +13,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from troth.lazy_imports import lazy_imports
-from troth.site.fetch import FetchLimits, OtherHost, Site, SiteUnreachable, fetch
+from troth.site.fetch import FetchLimits, OtherHost, Site, SiteUnreachable
 from troth.site.page import Form, FormField, PageLink, ProbeError, SetCookie, SitePage
 from troth.site.public_addresses import Allowed, NotPublic, PublicOnly, addresses_of
-from troth.site.tls import Tls, tls
+from troth.site.tls import Tls
 
 if TYPE_CHECKING:
-    from troth.site.snapshot import asked_hash
+    from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView, asked_hash
 
 __all__ = [
+    "HOME",
     "Allowed",
     "FetchLimits",
     "Form",
     "FormField",
+    "LimitReached",
     "NotPublic",
     "OtherHost",
     "PageLink",
@@ -32,12 +36,12 @@ __all__ = [
     "SetCookie",
     "Site",
     "SitePage",
+    "SiteSnapshot",
     "SiteUnreachable",
+    "SiteView",
     "Tls",
     "addresses_of",
     "asked_hash",
-    "fetch",
-    "tls",
 ]
 
-__getattr__ = lazy_imports(__name__, {"snapshot": "asked_hash"})
+__getattr__ = lazy_imports(__name__, {"snapshot": "HOME LimitReached SiteSnapshot SiteView asked_hash"})

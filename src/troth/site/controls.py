@@ -1,7 +1,7 @@
 """Controls of the running site: compares what an anonymous visitor sees with the declaration.
 
-Each control looks at the declared pages. A page that does not answer, or answers with anything but 200, counts as not
-observed, so the control cannot pass.
+All read one snapshot. A page that does not answer, or answers with anything but 200, counts as not observed, so the
+control cannot pass.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence
 from troth.declaration import CollectionPoint, Declaration, Period
 from troth.site import custom_controls, privacy_signal  # noqa: F401 - registers their controls
 from troth.site.appearance import Appearance, appearances
-from troth.site.fetch import OtherHost, Site, fetch
+from troth.site.fetch import OtherHost
 from troth.site.page import Form, ProbeError, SetCookie, SitePage
-from troth.site.snapshot import HOME, SiteSnapshot, address_of, cookies_set, look_at
-from troth.site.tls import OBSOLETE, tls
+from troth.site.snapshot import HOME, LimitReached, SiteSnapshot, SiteView
+from troth.site.tls import OBSOLETE
 from troth.text import counted, same_words
 
 CERTIFICATE_DAYS = 7
@@ -39,12 +39,12 @@ SIZE_MIN_PX = 9.0
 
 
 @answers("site.policy_published")
-def policy_published(declaration: Declaration, site: Site, policy_text: str) -> ControlResult:
+def policy_published(declaration: Declaration, site: SiteSnapshot, policy_text: str) -> ControlResult:
     """GDPR Art. 12(1), clause C01: the page has the same words as the file and is one click from each declared page."""
     where = declaration.policy.url
-    policy = fetch(site, where)
-    look = look_at(site)
-    look = replace(look, asked=(*look.asked, address_of(site, where)))
+    policy = site.page(where)
+    look = site.view_all()
+    look = replace(look, asked=(*look.asked, (site.declared.address(where), policy.fetched_at)))
     findings = []
     if policy.status != 200:
         findings.append(
@@ -55,7 +55,7 @@ def policy_published(declaration: Declaration, site: Site, policy_text: str) -> 
     elif not _says(policy, policy_text):
         message = f"its {len(policy.text.split())} words are not the {len(policy_text.split())} words of the file"
         findings.append(ControlFinding(where, message, "publish the declared file, or declare what is published"))
-    targets = {urldefrag(site.address(where)).url, policy.url, *policy.redirects}
+    targets = {urldefrag(site.declared.address(where)).url, policy.url, *policy.redirects}
     far = [path for path, page in look.pages.items() if not targets & {page.url, *(link.url for link in page.links)}]
     findings += [ControlFinding(path, "does not link to the policy", f"add a link to {where}") for path in far]
     return look.answer(
@@ -82,13 +82,15 @@ def _letters(text: str) -> str:
 
 
 @answers("site.policy_conspicuous")
-def policy_conspicuous(declaration: Declaration, site: Site) -> ControlResult:
+def policy_conspicuous(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     """Cal. Bus. & Prof. Code 22577(b): a text link with the word "privacy" that is as visible as the text around it.
     One good link is enough."""
-    home = fetch(site, site.home)
+    home = site.page(HOME)
     if home.status != 200:
         raise ProbeError(f"the home page answers with status {home.status}")
-    links = appearances(home.source, _own_styles(site, home), _hrefs(home, site.address(declaration.policy.url)))
+    links = appearances(
+        home.source, _own_styles(site, home), _hrefs(home, site.declared.address(declaration.policy.url))
+    )
     named = [link for link in links if re.search(r"\bprivacy\b", link.text, re.I)]
     good = [link for link in named if not list(_faults(link))]
     messages: list[str] = []
@@ -99,7 +101,7 @@ def policy_conspicuous(declaration: Declaration, site: Site) -> ControlResult:
     elif not good:
         messages = list(dict.fromkeys(fault for link in named for fault in _faults(link)))
     fix = "link to it as 'Privacy policy', as easy to see as the text around it"
-    return SiteSnapshot({HOME: home}, {}, (address_of(site, HOME),)).answer(
+    return site.view(HOME).answer(
         f"{counted(len(links), 'link')} to the policy, {len(named)} with the word 'privacy', {len(good)} easy to see.",
         [ControlFinding(HOME, message, fix) for message in messages],
         {"links": len(links), "named": len(named), "easy to see": len(good)},
@@ -121,66 +123,62 @@ def _faults(link: Appearance) -> Iterator[str]:
         yield f"the link has a contrast of {link.contrast:.1f}; {CONTRAST_MIN} can be read"
 
 
-def _own_styles(site: Site, page: SitePage) -> str:
+def _own_styles(site: SiteSnapshot, page: SitePage) -> str:
     """The page's style sheets from its own host; other hosts' style sheets are ignored."""
     sheets = []
     for node in LexborHTMLParser(page.source).css("link[rel~=stylesheet][href]")[:SHEETS_MAX]:
         try:
-            sheets.append(fetch(site, urljoin(page.url, (node.attributes.get("href") or "").strip())))
+            sheets.append(site.page(urljoin(page.url, (node.attributes.get("href") or "").strip())))
         except OtherHost:
             continue
     return "\n".join(sheet.source for sheet in sheets if sheet.status == 200)
 
 
 @answers("site.links_alive")
-def links_alive(declaration: Declaration, site: Site) -> ControlResult:
+def links_alive(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     """GDPR Art. 12(2), clause C33: every link within the site on the home page, the policy and the pages that ask for
     data works."""
-    look = look_at(site, declaration.policy.url)
-    found = {link.url: path for path, page in look.pages.items() for link in page.links if _is_own(site, link.url)}
-    tried = list(found.items())[:LINKS_MAX]
-    findings = [
-        ControlFinding(path, f"the link to {_shown(url)} {why}", "fix it")
-        for url, path in tried
-        if (why := _dead(site, url))
-    ]
-    excluded = len(found) - len(tried)
-    look = replace(look, asked=(*look.asked, *(url for url, _ in tried)))
+    look = site.view_all(declaration.policy.url)
+    links = {
+        link.url: path
+        for path, page in look.pages.items()
+        for link in page.links
+        if urlsplit(link.url).hostname == site.declared.host
+    }
+    asked, findings, unseen = dict[str, dt.datetime | None](), list[ControlFinding](), dict(look.why_not)
+    for url, path in list(links.items())[:LINKS_MAX]:
+        asked[url], fault = None, ""
+        try:
+            page = site.page(url, whole=False)
+            asked[url] = page.fetched_at
+            fault = f"answers with status {page.status}" if page.status >= 400 else ""
+        except OtherHost:
+            continue  # links to other sites are out of scope
+        except LimitReached as limit:
+            unseen["links"] = str(limit)
+        except ProbeError:
+            fault = "has no answer"
+        if fault:  # the query may contain personal data
+            findings.append(ControlFinding(path, f"the link to {urlsplit(url).path or '/'} {fault}", "fix it"))
+    excluded = len(links) - len(asked)
+    look = replace(look, why_not=unseen, asked=(*look.asked, *asked.items()))
     return look.answer(
-        f"{counted(len(tried), 'link')} followed, {len(findings)} of them broken, {excluded} not followed.",
+        f"{counted(len(asked), 'link')} followed, {len(findings)} of them broken, {excluded} not followed.",
         findings,
-        {"links": len(tried), "dead": len(findings), "not followed": excluded},
-        population=len(found),
+        {"links": len(asked), "dead": len(findings), "not followed": excluded},
+        population=len(links),
         excluded=excluded,
     )
-
-
-def _is_own(site: Site, url: str) -> bool:
-    return urlsplit(url).hostname == site.host
-
-
-def _shown(url: str) -> str:
-    return urlsplit(url).path or "/"  # the query may contain personal data
-
-
-def _dead(site: Site, url: str) -> str:
-    try:
-        page = fetch(site, url)
-    except OtherHost:
-        return ""  # links to other sites are out of scope
-    except ProbeError:
-        return "has no answer"
-    return f"answers with status {page.status}" if page.status >= 400 else ""
 
 
 # --- transport --------------------------------------------------------------------------------------------------------
 
 
 @answers("site.transport_encrypted")
-def transport_encrypted(declaration: Declaration, site: Site, now: dt.datetime) -> ControlResult:
+def transport_encrypted(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     """GDPR Art. 32(1)(a), clause C13: only https, only TLS 1.2 or later, a trusted certificate, and HSTS."""
-    look, findings = look_at(site, declaration.policy.url), list[ControlFinding]()
-    is_declared = urlsplit(site.home).scheme == "https"
+    look, findings = site.view_all(declaration.policy.url), list[ControlFinding]()
+    is_declared = urlsplit(site.declared.home).scheme == "https"
     if not is_declared:
         fix = "serve the site over https, and declare its https address"
         findings.append(ControlFinding("organisation.site", "the declared address is not https", fix))
@@ -193,7 +191,7 @@ def transport_encrypted(declaration: Declaration, site: Site, now: dt.datetime) 
             findings.append(ControlFinding(path, "does not send Strict-Transport-Security", "send it with a max-age"))
     figures = {"pages": len(look.pages), "pages in clear": sum("unencrypted" in each.message for each in findings)}
     if is_declared:
-        findings += _tls_faults(site, now, figures)
+        findings += _tls_faults(site, figures)
     summary = f"{counted(len(look.pages), 'page')}, {figures['pages in clear']} in clear"
     days = (
         f"; the certificate has {counted(figures['certificate days'], 'day')} left"
@@ -208,10 +206,8 @@ def _is_strict(page: SitePage) -> bool:
     return found is not None and int(found[1]) > 0
 
 
-def _tls_faults(site: Site, now: dt.datetime, figures: dict[str, int]) -> list[ControlFinding]:
-    port = urlsplit(site.home).port or 443
-    found = tls(site.host, port, now=now, seconds=site.limits.seconds, ca_file=site.ca_file)
-    place = f"port {port}"
+def _tls_faults(site: SiteSnapshot, figures: dict[str, int]) -> list[ControlFinding]:
+    found, place = site.tls(), f"port {urlsplit(site.declared.home).port or 443}"
     figures["certificate days"] = found.days_left
     faults = [
         ControlFinding(place, f"offers {version}", "disable it (RFC 8996)")
@@ -230,10 +226,10 @@ def _tls_faults(site: Site, now: dt.datetime, figures: dict[str, int]) -> list[C
 
 
 @answers("site.cookies_declared")
-def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> ControlResult:
+def cookies_declared(declaration: Declaration, site: SiteSnapshot, now: dt.datetime) -> ControlResult:
     """PECR reg. 6, clauses C29 and C32: every cookie is declared and lives no longer than declared."""
     look = _look_at_all(declaration, site)
-    seen = cookies_set(look)
+    seen = look.cookies()
     findings = []
     for name, (path, cookie) in seen.items():
         declared = declaration.cookies.get(name)
@@ -254,19 +250,20 @@ def cookies_declared(declaration: Declaration, site: Site, now: dt.datetime) -> 
     )
 
 
-def _look_at_all(declaration: Declaration, site: Site) -> SiteSnapshot:
+def _look_at_all(declaration: Declaration, site: SiteSnapshot) -> SiteView:
     """The site's pages, the policy, and pages of other programs on the site, if they exist (404 is not an error for
     these)."""
-    look = look_at(site, declaration.policy.url, *site.also)
-    absent = {path for path in site.also if look.why_not.get(path) == "answered 404"}
+    also = site.declared.also
+    look = site.view_all(declaration.policy.url, *also)
+    absent = {path for path in also if look.why_not.get(path) == "answered 404"}
     return replace(look, why_not={path: why for path, why in look.why_not.items() if path not in absent})
 
 
 @answers("site.nothing_stored_before_choice")
-def nothing_stored_before_choice(declaration: Declaration, site: Site) -> ControlResult:
+def nothing_stored_before_choice(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     """PECR reg. 6 and Sch. A1, clause C28: before the visitor makes a choice, only necessary cookies are set."""
     look = _look_at_all(declaration, site)
-    seen = cookies_set(look)
+    seen = look.cookies()
     early = [
         ControlFinding(path, f"sets the cookie '{name}' before the visitor has chosen", "wait for the choice")
         for name, (path, _) in seen.items()
@@ -294,7 +291,7 @@ def _outlives(cookie: SetCookie, period: Period | None, now: dt.datetime) -> boo
 
 
 @answers("collection.only_declared_fields")
-def only_declared_fields(declaration: Declaration, site: Site) -> ControlResult:
+def only_declared_fields(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     """GDPR Art. 5(1)(c), clauses C03 and C42: each form asks only for the fields of one collection point."""
     points = {name: point for name, point in declaration.collection_points.items() if point.page}
     if not points:
@@ -303,7 +300,7 @@ def only_declared_fields(declaration: Declaration, site: Site) -> ControlResult:
             "No collection point has a page.",
             Evidence(frozenset({"site /"}), frozenset({"site /"})),
         )
-    look = look_at(site)
+    look = site.view_all()
     findings = [
         finding
         for path, page in look.pages.items()
@@ -349,11 +346,11 @@ def _asked_beyond(place: str, form: Form, path: str, points: Mapping[str, Collec
 
 
 @answers("disclosures.only_to_recipients")
-def only_to_recipients(declaration: Declaration, site: Site) -> ControlResult:
+def only_to_recipients(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     """GDPR Art. 13(1)(e), clause C15: pages load from, and send to, only the hosts of declared recipients."""
     look = _look_at_all(declaration, site)
     declared = {host.lower() for recipient in declaration.recipients.values() for host in recipient.hosts}
-    found = {host: path for path, page in look.pages.items() for host in page.hosts if host != site.host}
+    found = {host: path for path, page in look.pages.items() for host in page.hosts if host != site.declared.host}
     findings = [
         ControlFinding(
             path,

@@ -12,24 +12,28 @@ from urllib.parse import urljoin, urlsplit
 
 from troth.controls import BadFigure, CheckOutcome, ControlResult, Evidence, answers_own, figure_of, judged
 from troth.declaration import HttpFigure, OwnControl, resolve
+from troth.site.page import SitePage
 from troth.site.sandboxed_fetch import fetch
+from troth.site.snapshot import SiteSnapshot
 from troth.text import counted
 
 _BYTES_MAX = 1_000_000
 
 
 @answers_own("http")
-def own_http(own: OwnControl) -> ControlResult:
+def own_http(own: OwnControl, site: SiteSnapshot | None = None) -> ControlResult:
     """One request per address (https or localhost only). Redirects are not followed, and the response body is not
-    kept."""
+    kept. Pages of the site are those of the snapshot, if the control would request them in the same way."""
     asked = own.http
     assert asked is not None, "it is registered for these"
     host = urlsplit(asked.url).hostname or ""
     addresses = list(dict.fromkeys([asked.url, *(urljoin(asked.url, path) for path in asked.also)]))
     query = "sha256:" + hashlib.sha256("\0".join(addresses).encode()).hexdigest()
-    places, answered = [_place(host, url, asked) for url in addresses], list(_ask(asked, addresses))
-    scope = frozenset(places)
-    evidence = Evidence(scope, scope, len(addresses), len(addresses), query=query)
+    pages = _kept(asked, addresses, site)
+    places, answered = [_place(host, url, asked) for url in addresses], list(_ask(asked, addresses, pages))
+    scope, times = frozenset(places), sorted(page.fetched_at for page in pages)
+    period = (times[0], times[-1]) if times else None
+    evidence = Evidence(scope, scope, len(addresses), len(addresses), period=period, query=query)
     if asked.json_ is None:
         figures = [(place, int(is_right)) for place, (is_right, _, _) in zip(places, answered, strict=True)]
         return _all_alike(own, figures, evidence)
@@ -46,10 +50,25 @@ def _place(host: str, url: str, asked: HttpFigure) -> str:
     return f"{host} {urlsplit(url).path or '/'}" if asked.also else host
 
 
-def _ask(asked: HttpFigure, addresses: Sequence[str]) -> Iterator[tuple[bool, int, bytes]]:
+def _kept(asked: HttpFigure, addresses: Sequence[str], site: SiteSnapshot | None) -> list[SitePage]:
+    """The addresses in the snapshot, if all are text of the site, requested as a visitor does who waits as long."""
+    is_alike = asked.token is None and asked.json_ is None
+    if site is None or not is_alike or asked.timeout_s != site.declared.limits.seconds:
+        return []
+    if urlsplit(asked.url)[:2] != urlsplit(site.declared.home)[:2]:
+        return []
+    pages = [site.response(url) for url in addresses]
+    return pages if all(page.is_text and not page.unread for page in pages) else []
+
+
+def _ask(asked: HttpFigure, addresses: Sequence[str], pages: Sequence[SitePage]) -> Iterator[tuple[bool, int, bytes]]:
     """For each address: whether it answered as expected, the status and the body."""
-    sent = {"authorization": f"Bearer {resolve(asked.token, os.environ).reveal()}"} if asked.token else {}
-    for status, body in fetch(addresses, sent, within_s=asked.timeout_s, bytes_max=_BYTES_MAX):
+    if pages:
+        answers = [(page.status, page.source.encode()) for page in pages]
+    else:
+        sent = {"authorization": f"Bearer {resolve(asked.token, os.environ).reveal()}"} if asked.token else {}
+        answers = fetch(addresses, sent, within_s=asked.timeout_s, bytes_max=_BYTES_MAX)
+    for status, body in answers:
         has_words = asked.contains is None or asked.contains.encode() in body
         yield status == asked.status and has_words, status, body
 

@@ -1,19 +1,17 @@
-"""Fetches pages of the site like an anonymous visitor: one request, no cookies, no host that was not requested."""
+"""Single requests to the site as an anonymous visitor: limits, and which hosts and addresses are refused."""
 
 from __future__ import annotations
 
-import datetime as dt
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from troth.site.page import ProbeError, SetCookie, SitePage, read_cookie, read_page
+from troth.site.page import ProbeError
 from troth.site.public_addresses import NotPublic, PublicOnly
 
 if TYPE_CHECKING:
@@ -27,16 +25,20 @@ class SiteUnreachable(ProbeError):
 
 
 class OtherHost(ProbeError):
-    """The address is on another host than the site's, and *other_hosts* was not given."""
+    """The address is on another host than the site's."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """Limits for one page. *seconds* bounds every network wait and, once the response arrives, the whole request."""
+    """Limits for one page: *seconds* bounds every network wait and, once the response arrives, the whole request. And
+    for all pages of a snapshot: the number of requests, the time spent on them, and the text that is kept."""
 
     seconds: float = 10.0
     bytes_max: int = 2_000_000
     redirects_max: int = 5
+    requests_max: int = 1_000
+    total_seconds: float = 600.0
+    total_bytes_max: int = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,77 +85,31 @@ class Site:
         return urljoin(self.home, path)
 
 
-def fetch(
-    site: Site, path: str, *, other_hosts: bool = False, sends: Mapping[str, str] = MappingProxyType({})
-) -> SitePage:
-    """Fetches one page as a new visitor: no cookies are sent, not even one that a redirect has just set. *sends* are
-    additional headers, for a visitor who has been there before.
-
-    Follows redirects on the site's own host. A response of any status is a page. Raises `SiteUnreachable`, and
-    `OtherHost` if the address or a redirect leads to another host and *other_hosts* was not given.
-    """
-    url, visited, cookies = site.address(path), list[str](), list[SetCookie]()
-    while True:
-        _allow(site, url, other_hosts)
-        response, body = get(site, url, sends)
-        now = dt.datetime.now(dt.UTC)
-        read = (read_cookie(header, now=now) for header in response.headers.get_list("set-cookie"))
-        cookies += [cookie for cookie in read if cookie is not None]
-        target = response.headers.get("location")
-        if response.status_code not in {301, 302, 303, 307, 308} or not target:
-            return _page(url, response, body, tuple(visited), tuple(cookies))
-        if len(visited) >= site.limits.redirects_max:
-            raise SiteUnreachable(f"{path} redirects more than {site.limits.redirects_max} times")
-        visited.append(url)
-        url = _onward(url, target)
-
-
-def _onward(url: str, target: str) -> str:
-    try:
-        return urljoin(url, target)
-    except ValueError:
-        raise SiteUnreachable(f"{urlsplit(url).path} redirects to something that is not a web address") from None
-
-
-def _page(
-    url: str, response: httpx.Response, body: bytes, visited: tuple[str, ...], cookies: tuple[SetCookie, ...]
-) -> SitePage:
-    kind = response.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
-    headers: Mapping[str, str] = MappingProxyType({name.lower(): value for name, value in response.headers.items()})
-    written = _decoded(body, response.charset_encoding) if "html" in kind or kind.startswith("text/") else ""
-    if "html" in kind:
-        return read_page(url, response.status_code, headers, written, redirects=visited, cookies=cookies)
-    return SitePage(url, response.status_code, headers, visited, cookies, source=written)
-
-
-def _decoded(body: bytes, charset: str | None) -> str:
-    try:
-        return body.decode(charset or "utf-8", "replace")
-    except LookupError:  # an unknown charset
-        return body.decode("utf-8", "replace")
-
-
-def get(site: Site, url: str, more: Mapping[str, str] = MappingProxyType({})) -> tuple[httpx.Response, bytes]:
-    """One response and its body, within the site's limits; redirects are not followed. *more* are additional request
-    headers. Raises `SiteUnreachable`."""
+def get(
+    site: Site, url: str, sends: Mapping[str, str], *, is_read: Callable[[httpx.Headers], bool] = lambda headers: True
+) -> tuple[httpx.Response, bytes, str]:
+    """One response, its body, and why the body is not complete, if so. *sends* are additional request headers;
+    *is_read* says whether the body is wanted. Redirects are not followed. Raises `OtherHost` and `SiteUnreachable`."""
+    _allow(site, url)
     limits, begun, body = site.limits, time.monotonic(), bytearray()
-    headers = {"user-agent": _AGENT, "accept": "text/html,*/*;q=0.1", "accept-encoding": "identity", **more}
+    path = urlsplit(url).path or "/"
+    headers = {"user-agent": _AGENT, "accept": "text/html,*/*;q=0.1", "accept-encoding": "identity", **sends}
     try:
         with (
             httpx.Client(transport=_transport(site, url), timeout=limits.seconds, trust_env=False) as client,
             client.stream("GET", url, headers=headers) as response,
         ):
-            for piece in response.iter_bytes():
+            for piece in response.iter_bytes() if is_read(response.headers) else ():
                 body += piece
                 if len(body) > limits.bytes_max:
-                    raise SiteUnreachable(f"{urlsplit(url).path} is larger than {limits.bytes_max} bytes")
+                    return response, b"", f"{path} is larger than {limits.bytes_max} bytes"
                 if time.monotonic() - begun > limits.seconds:
-                    raise SiteUnreachable(f"{urlsplit(url).path} took longer than {limits.seconds:g} s")
-            return response, bytes(body)
+                    return response, b"", f"{path} took longer than {limits.seconds:g} s"
+            return response, bytes(body), ""
     except NotPublic as refused:
         raise SiteUnreachable(str(refused)) from None
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError, UnicodeError) as error:
-        raise SiteUnreachable(f"{urlsplit(url).path or '/'} does not answer ({type(error).__name__})") from None
+        raise SiteUnreachable(f"{path} does not answer ({type(error).__name__})") from None
 
 
 def _transport(site: Site, url: str) -> httpx.BaseTransport:
@@ -167,7 +123,7 @@ def _trust(site: Site, url: str) -> ssl.SSLContext | bool:
     return ssl.create_default_context(cafile=site.ca_file) if site.ca_file else ssl.create_default_context()
 
 
-def _allow(site: Site, url: str, other_hosts: bool) -> None:
+def _allow(site: Site, url: str) -> None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -175,5 +131,5 @@ def _allow(site: Site, url: str, other_hosts: bool) -> None:
         raise SiteUnreachable("a redirect leads to something that is not a web address") from None
     if parts.scheme not in {"http", "https"} or not host:
         raise SiteUnreachable("the address must begin with http:// or https://")
-    if host != site.host and not other_hosts:
+    if host != site.host:
         raise OtherHost(f"{site.host} redirects to {host}; declare the host that visitors are redirected to")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -77,13 +77,15 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class SitePage:
-    """The response for one address. *url* is the final address and *redirects* are those before it; *cookies* are from
-    all responses; *hosts* are other hosts that the page loads from or sends to, as far as its HTML shows; *text* is the
-    text of its main part; *source* is the body, if it is text."""
+    """The response for one address. *url* is the final address and *redirects* are those before it; *headers* are
+    without cookies, and *cookies* are from all responses; *hosts* are other hosts that the page loads from or sends to,
+    as far as its HTML shows; *text* is the text of its main part; *source* is the body, if it is text, and *unread* is
+    why that text is missing."""
 
     url: str
     status: int
     headers: Mapping[str, str] = field(repr=False)
+    fetched_at: dt.datetime
     redirects: tuple[str, ...] = ()
     cookies: tuple[SetCookie, ...] = ()
     links: tuple[PageLink, ...] = field(default=(), repr=False)
@@ -91,31 +93,37 @@ class SitePage:
     hosts: frozenset[str] = frozenset()
     text: str = field(default="", repr=False)
     source: str = field(default="", repr=False)
+    unread: str = ""
+
+    @property
+    def is_text(self) -> bool:
+        """True if the body is HTML or other text."""
+        return is_text(self.headers)
 
 
-def read_page(
-    url: str,
-    status: int,
-    headers: Mapping[str, str],
-    html: str,
-    *,
-    redirects: tuple[str, ...] = (),
-    cookies: tuple[SetCookie, ...] = (),
-) -> SitePage:
-    """Parses a page's HTML. Raises `ProbeError` if the page is too large to parse."""
+def is_text(headers: Mapping[str, str]) -> bool:
+    """True if a response with these headers is HTML or other text, as a browser takes it."""
+    kind = _kind(headers)
+    return "html" in kind or kind.startswith("text/")
+
+
+def _kind(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "text/html").partition(";")[0].strip().lower()
+
+
+def read_page(page: SitePage, html: str) -> SitePage:
+    """*page* with its body, and what it shows if it is HTML; `SitePage.unread` if it is too large to parse."""
+    if "html" not in _kind(page.headers):
+        return replace(page, source=html)
     if html.count("<") > TAGS_MAX:
-        raise ProbeError(f"{urlsplit(url).path} has more than {TAGS_MAX} tags and is not read")
+        return replace(page, unread=f"{urlsplit(page.url).path} has more than {TAGS_MAX} tags and is not read")
     tree = LexborHTMLParser(html)
-    base = urljoin(url, _attribute(tree.css_first("base[href]"), "href"))
-    return SitePage(
-        url=url,
-        status=status,
-        headers=headers,
-        redirects=redirects,
-        cookies=cookies,
+    base = urljoin(page.url, _attribute(tree.css_first("base[href]"), "href"))
+    return replace(
+        page,
         links=tuple(_links(tree, base)),
         forms=tuple(_form(node, base) for node in tree.css("form")),
-        hosts=frozenset(_hosts(tree, base)) - {urlsplit(url).hostname or ""},
+        hosts=frozenset(_hosts(tree, base)) - {urlsplit(page.url).hostname or ""},
         text=_text(tree),
         source=html,
     )

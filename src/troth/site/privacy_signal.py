@@ -9,8 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from troth.controls import CheckOutcome, ControlFinding, ControlResult, Evidence, answers
 from troth.declaration import Declaration
-from troth.site.fetch import Site
-from troth.site.snapshot import HOME, SiteSnapshot, cookies_set, look_at
+from troth.site.snapshot import HOME, SiteSnapshot, SiteView
 from troth.text import counted
 
 _SIGNAL = {"sec-gpc": "1"}
@@ -18,7 +17,7 @@ _SAID = re.compile(r"global privacy control|\bGPC\b|opt-?out (?:preference )?sig
 
 
 @answers("site.signal_honoured")
-def signal_honoured(declaration: Declaration, site: Site) -> ControlResult:
+def signal_honoured(declaration: Declaration, site: SiteSnapshot) -> ControlResult:
     """11 CCR 7025(c), clause C33: the signal counts as a refusal, even after the visitor had allowed everything, and
     the home page says so. The pages are fetched with and without the signal."""
     signals = declaration.notice.signals
@@ -26,8 +25,8 @@ def signal_honoured(declaration: Declaration, site: Site) -> ControlResult:
         nowhere, why = frozenset({"declaration"}), "The declaration does not say that signals are honoured."
         return ControlResult(CheckOutcome.NOT_APPLICABLE, why, Evidence(nowhere, nowhere))
     allows = _allowed(declaration)
-    before = look_at(site, declaration.policy.url, sends=allows)
-    look = look_at(site, declaration.policy.url, sends={**allows, **_SIGNAL})
+    before = site.view_all(declaration.policy.url, sends=allows)
+    look = site.view_all(declaration.policy.url, sends={**allows, **_SIGNAL})
     kept, hosts = dict(_optional(declaration, look)), dict(_strangers(declaration, site, look))
     fix = "treat the signal as a refusal, regardless of earlier choices"
     findings = [
@@ -61,24 +60,24 @@ def _allowed(declaration: Declaration) -> Mapping[str, str]:
     return {"cookie": held} if held else {}
 
 
-def _both(before: SiteSnapshot, look: SiteSnapshot) -> SiteSnapshot:
+def _both(before: SiteView, look: SiteView) -> SiteView:
     """Pages that answered both with and without the signal: the others prove nothing."""
     pages = {path: page for path, page in look.pages.items() if path in before.pages}
     unlike = {path: f"{why}, without the signal" for path, why in before.why_not.items()}
-    return SiteSnapshot(pages, {**unlike, **look.why_not}, look.asked)
+    return SiteView(pages, {**unlike, **look.why_not}, (*before.asked, *look.asked))
 
 
-def _optional(declaration: Declaration, look: SiteSnapshot) -> Iterator[tuple[str, str]]:
+def _optional(declaration: Declaration, look: SiteView) -> Iterator[tuple[str, str]]:
     """Cookies that require consent, each with a page that sets it."""
-    for name, (path, _) in cookies_set(look).items():
+    for name, (path, _) in look.cookies().items():
         if name not in declaration.cookies or declaration.cookies[name].purpose != "necessary":
             yield name, path
 
 
-def _strangers(declaration: Declaration, site: Site, look: SiteSnapshot) -> Iterator[tuple[str, str]]:
+def _strangers(declaration: Declaration, site: SiteSnapshot, look: SiteView) -> Iterator[tuple[str, str]]:
     """Hosts that pages load from or send to and that are neither ours nor a processor's, each with a page that names
     it."""
-    ours = {site.host} | {
+    ours = {site.declared.host} | {
         host.lower()
         for recipient in declaration.recipients.values()
         if recipient.role == "processor"
@@ -87,7 +86,7 @@ def _strangers(declaration: Declaration, site: Site, look: SiteSnapshot) -> Iter
     yield from ((host, path) for path, page in look.pages.items() for host in sorted(page.hosts) if host not in ours)
 
 
-def _says(look: SiteSnapshot) -> int:
+def _says(look: SiteView) -> int:
     """How often the home page mentions the signal, including outside its main part, where banners are."""
     page = LexborHTMLParser(look.pages[HOME].source)
     page.strip_tags(["script", "style", "template"])

@@ -32,10 +32,12 @@ def _answer(given: bytes) -> bytes:
     asked = json.loads(given)
     limits = FetchLimits(seconds=asked["within_s"], bytes_max=asked["bytes_max"], redirects_max=0)
     try:
-        found = [get(Site(url, limits=limits), url, asked["headers"]) for url in asked["urls"]]
+        answers = [get(Site(url, limits=limits), url, asked["headers"]) for url in asked["urls"]]
     except SiteUnreachable as why:
         raise SandboxRefusal(str(why)) from None
-    return json.dumps([(it.status_code, base64.b64encode(body).decode()) for it, body in found]).encode()
+    if unread := next((why for *_, why in answers if why), ""):
+        raise SandboxRefusal(unread)
+    return json.dumps([(it.status_code, base64.b64encode(body).decode()) for it, body, _ in answers]).encode()
 
 
 def main() -> int:

@@ -8,8 +8,10 @@ import socket
 import ssl
 import struct
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from troth.site.fetch import SiteUnreachable
+from troth.site.fetch import Site, SiteUnreachable
+from troth.site.public_addresses import addresses_of
 
 OBSOLETE = {"TLSv1.0": 0x0301, "TLSv1.1": 0x0302}
 """RFC 8996: servers must refuse these versions."""
@@ -29,22 +31,48 @@ class Tls:
     why_not: str = ""
 
 
-def tls(host: str, port: int, *, now: dt.datetime, seconds: float = 10.0, ca_file: str | None = None) -> Tls:
+def tls(site: Site, *, now: dt.datetime) -> Tls:
     """Tries each protocol version separately and reads the certificate. Raises `SiteUnreachable` if nothing listens on
-    the port or the server speaks no TLS version."""
-    accepts = {name for name, version in OBSOLETE.items() if _greets(host, port, version, seconds)}
+    the port or the server speaks no TLS version, and `NotPublic` as the site's pages are refused."""
+    server = _Server.of(site)
+    accepts = {name for name, version in OBSOLETE.items() if _greets(server, version)}
     certificate = b""
     for name, current in _CURRENT.items():
         context = _unverified()
         context.minimum_version = context.maximum_version = current
-        found = _handshake(host, port, context, seconds)
+        found = _handshake(server, context)
         if found is not None:
             accepts.add(name)
             certificate = found or certificate
     if not accepts:
-        raise SiteUnreachable(f"port {port} does not speak TLS")
-    why_not = _distrust(host, port, seconds, ca_file) if certificate else "it offers obsolete protocols only"
+        raise SiteUnreachable(f"port {server.port} does not speak TLS")
+    why_not = _distrust(server, site.ca_file) if certificate else "it offers obsolete protocols only"
     return Tls(frozenset(accepts), _days_left(certificate, now), not why_not, why_not)
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Whom to connect to. The *address* is resolved once, so that the one that was checked is connected to."""
+
+    host: str
+    port: int
+    address: str
+    seconds: float
+
+    @classmethod
+    def of(cls, site: Site) -> _Server:
+        port = urlsplit(site.home).port or 443
+        try:
+            address = str(addresses_of(site.host, port)[0]) if site.public_only else site.host
+        except (OSError, UnicodeError) as error:
+            raise SiteUnreachable(f"port {port} does not answer ({type(error).__name__})") from None
+        return cls(site.host, port, address, site.limits.seconds)
+
+    def connect(self) -> socket.socket:
+        try:
+            return socket.create_connection((self.address, self.port), timeout=self.seconds)
+        except OSError as error:
+            raise SiteUnreachable(f"port {self.port} does not answer ({type(error).__name__})") from None
 
 
 def _unverified() -> ssl.SSLContext:
@@ -55,29 +83,22 @@ def _unverified() -> ssl.SSLContext:
     return context
 
 
-def _connect(host: str, port: int, seconds: float) -> socket.socket:
-    try:
-        return socket.create_connection((host, port), timeout=seconds)
-    except OSError as error:
-        raise SiteUnreachable(f"port {port} does not answer ({type(error).__name__})") from None
-
-
-def _handshake(host: str, port: int, context: ssl.SSLContext, seconds: float) -> bytes | None:
+def _handshake(server: _Server, context: ssl.SSLContext) -> bytes | None:
     """The certificate (DER) if the handshake succeeds, or None if it fails."""
-    with _connect(host, port, seconds) as plain:
+    with server.connect() as plain:
         try:
-            with context.wrap_socket(plain, server_hostname=host) as wrapped:
+            with context.wrap_socket(plain, server_hostname=server.host) as wrapped:
                 return wrapped.getpeercert(binary_form=True) or b""
         except (ssl.SSLError, OSError):
             return None
 
 
-def _distrust(host: str, port: int, seconds: float, ca_file: str | None) -> str:
+def _distrust(server: _Server, ca_file: str | None) -> str:
     """Why a browser would reject the certificate; empty if it would accept it."""
     context = ssl.create_default_context(cafile=ca_file) if ca_file else ssl.create_default_context()
-    with _connect(host, port, seconds) as plain:
+    with server.connect() as plain:
         try:
-            with context.wrap_socket(plain, server_hostname=host):
+            with context.wrap_socket(plain, server_hostname=server.host):
                 return ""
         except ssl.SSLCertVerificationError as error:
             return error.verify_message
@@ -93,14 +114,14 @@ def _days_left(certificate: bytes, now: dt.datetime) -> int:
     return (x509.load_der_x509_certificate(certificate).not_valid_after_utc - now).days
 
 
-def _greets(host: str, port: int, version: int, seconds: float) -> bool:
+def _greets(server: _Server, version: int) -> bool:
     """True if the server answers a ClientHello of an obsolete version with a ServerHello of the same version.
 
     The message is built by hand, because the local TLS library may refuse to speak such an old version.
     """
-    with _connect(host, port, seconds) as plain:
+    with server.connect() as plain:
         try:
-            plain.sendall(_client_hello(host, version))
+            plain.sendall(_client_hello(server.host, version))
             answer = b""
             while len(answer) < 11 and (piece := plain.recv(11 - len(answer))):
                 answer += piece

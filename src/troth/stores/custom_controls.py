@@ -21,7 +21,7 @@ def check_figures(declaration: Declaration, system: str, store: Store) -> Iterat
             figure_of(store.figure(own.sql.figure, within_s=own.sql.timeout_s))
         except (StoreError, BadFigure) as refused:
             path = f"controls.{id_}.sql.figure"
-            yield Problem("control-figure", declaration.where(path), path, f"no figure: {refused}", "fix the SELECT")
+            yield declaration.problem("control-figure", path, f"no figure: {refused}", "fix the SELECT")
 
 
 @answers_own("sql")

@@ -480,7 +480,7 @@ def test_stored_formats_are_neither_computed_nor_read_here(format_: TokenFormat)
     [
         ("pan.last5", "did you mean 'pan.last4'"),
         ("one-way", "did you mean 'one_way'"),
-        ("alnum", "did you mean 'alphanumeric'"),
+        ("alphanum", "did you mean 'alphanumeric'"),
         ("???", "there are alphanumeric, email"),
     ],
 )

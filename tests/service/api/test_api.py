@@ -17,8 +17,7 @@ from troth.service.api.tokens import ApiTokenRefused
 from troth.service.disclosures.duty import DISCLOSURES_WRITE
 from troth.service.requests.duty import CASES_ALL, CASES_READ
 from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseState, MailedLink
-from troth.service.requests.verification import links
+from troth.service.requests.models import Case, CaseState
 
 pytestmark = pytest.mark.sampled
 
@@ -181,8 +180,7 @@ def test_a_package_is_not_handed_on_for_what_the_person_proved_later(office: Off
     office.declare(requests="{verify: {view: account}}")
     reference = api.post("requests", {**ANN, "right": "view"}).json()["reference"]
     case = Case.objects.get()
-    link = links.use(links.make(case, MailedLink.Use.PROVE, now=office.now()), now=office.now())
-    receive.prove(link, office.deployment, now=office.now(), tier=3)
+    receive.prove(case.pk, office.deployment, now=office.now(), tier=3)
     office.work()
     assert (Case.objects.get().tier, Case.objects.get().outcome) == (3, "fulfilled")
     assert api.get(f"requests/{reference}/package").status_code == 403
@@ -196,6 +194,9 @@ def test_the_guard_says_what_must_not_be_used(office: Office, api: Api) -> None:
     office.work()
     assert api.post("guard", asked).json() == {"restricted": True, "purposes": ["news"]}
     assert not api.post("guard", {"subject": {"email": "ben@example.org"}}).json()["restricted"]
+    api.post("requests", {**ANN, "right": "erase", "proof": "account"})
+    office.work()
+    assert api.post("guard", asked).json() == {"restricted": False, "purposes": ["news"]}, "the choice is kept"
 
 
 def test_cases_are_listed_page_by_page(office: Office, api: Api) -> None:  # noqa: F811

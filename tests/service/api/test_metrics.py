@@ -254,7 +254,7 @@ def test_nothing_in_them_is_about_a_person(office: Office, secret: str) -> None:
     cases = [office.answered("view"), office.ask("erase", ben), office.ask("object", "chloe@example.org")]
     LetterRow.objects.filter(about=cases[0].about).update(state="failed", ended_at=office.now(), reason=ann)
     Job.objects.update(reason=ann, step=ann)
-    job("requests.resend_links", due=-HOUR, key=ann)
+    job("portal.resend_links", due=-HOUR, key=ann)
     text = ask(secret).content.decode()
     people = [str(value) for row in office.rows("select * from customer") for value in row[1:] if value]
     for value in (*people, *(case.reference for case in cases), *(case.subject for case in cases), "shop", "@"):

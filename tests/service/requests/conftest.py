@@ -19,12 +19,14 @@ from troth.service.core.deployment import Deployment, current
 from troth.service.core.keys import make_keys
 from troth.service.core.store_pool import close_stores
 from troth.service.mail.models import LetterRow
+from troth.service.portal import links
 from troth.service.requests.content import CaseContent
+from troth.service.requests.duty import PROVE_LINK
 from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, Channel, MailedLink
-from troth.service.requests.verification import links
+from troth.service.requests.models import Case, CaseKind, Channel
+from troth.service.requests.verification import case_links
 
-FLOWS = ("requests.batch", "requests.follow", "requests.ask", "requests.lift", "requests.resend_links")
+FLOWS = ("requests.batch", "requests.follow", "requests.ask", "requests.lift", "portal.resend_links")
 """Jobs that carry requests out."""
 SHOP = """
 create table customer (id integer primary key, email text not null, name text, phone text, postcode text,
@@ -100,8 +102,8 @@ class Office:
 
     def prove(self, case: Case) -> Case:
         """The person opens the link that was mailed, and presses the button."""
-        secret = links.make(case, MailedLink.Use.PROVE, now=self.now())
-        return receive.prove(links.use(secret, now=self.now()), self.deployment, now=self.now())
+        secret = case_links.make(case, PROVE_LINK, now=self.now())
+        return receive.prove(links.use(secret, now=self.now()).matter, self.deployment, now=self.now())
 
     def work(self) -> None:
         """Carry everything that can go on now."""

@@ -18,7 +18,7 @@ from functools import partial
 
 from tests.service import workers
 
-FLOWS = ("requests.batch", "requests.follow", "requests.ask", "requests.lift", "requests.resend_links")
+FLOWS = ("requests.batch", "requests.follow", "requests.ask", "requests.lift", "portal.resend_links")
 
 
 def web() -> None:

@@ -18,8 +18,10 @@ from tests.service.requests.test_stops import FRAME, LANGUAGES, MAILER, Holds, I
 from tests.service.requests.test_stops import told as told
 
 from troth.service.requests.content import CaseContent
+from troth.service.requests.duty import STATUS_LINK
 from troth.service.requests.intake import receive
 from troth.service.requests.models import CaseKind, CaseOutcome, CaseReceipt, CaseState, CaseStep, Channel, Package
+from troth.service.requests.verification.case_links import links_of
 
 READ = ("fulfilled_erase", "partly_fulfilled", "nothing_held", "package_ready")
 
@@ -113,7 +115,7 @@ CLAIMS: Mapping[str, Is[Truth]] = {
     "data, how long we keep it, and your rights.": lambda truth: Package.objects.filter(case=truth.case).exists(),
     "We found no data in the systems that answered, under the details that you gave us. The file says where we "
     "looked.": lambda truth: not held(truth),
-    "The page of your request:": lambda truth: truth.case.links.exists(),
+    "The page of your request:": lambda truth: links_of([truth.case.pk], STATUS_LINK).exists(),
 }
 """Each sentence, and what it rests on."""
 

@@ -14,10 +14,11 @@ from tests.service.team import StaffClient
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
 from troth.service.requests import actions, lifecycle
+from troth.service.requests.duty import STATUS_LINK
 from troth.service.requests.lifecycle import Actor, CaseRefused
-from troth.service.requests.models import Case, Channel, MailedLink
+from troth.service.requests.models import Case, Channel
 from troth.service.requests.responses import appeals
-from troth.service.requests.verification import links
+from troth.service.requests.verification import case_links
 from troth.service.staff.rights import StaffRight
 
 pytestmark = pytest.mark.sampled
@@ -42,7 +43,7 @@ def appealed(office: Office, case: Case) -> Case:
 
 def visitor(office: Office, case: Case) -> Client:
     client = Client(headers={"host": "localhost"})
-    client.post(f"/your-data/link/{links.make(case, MailedLink.Use.STATUS, now=office.now())}")
+    client.post(f"/your-data/link/{case_links.make(case, STATUS_LINK, now=office.now())}")
     return client
 
 

@@ -12,10 +12,14 @@ from tests.service.requests.conftest import Office
 from troth.service.core.jobs.models import Job
 from troth.service.core.models import RunRow
 from troth.service.core.store_pool import close_stores
+from troth.service.preferences.actions import record_choices
+from troth.service.preferences.models import ChoiceState
+from troth.service.preferences.rules import ALL_USES, MARKETING, Scope, Source
 from troth.service.requests import actions
 from troth.service.requests.content import CaseContent
 from troth.service.requests.deadlines import watch
 from troth.service.requests.fulfilment import external_systems, queue, steps
+from troth.service.requests.fulfilment.restriction import choices_in_force, lift
 from troth.service.requests.intake import receive
 from troth.service.requests.intake.mailbox import MailboxMessage, take_in
 from troth.service.requests.intake.receive import Intake
@@ -29,7 +33,6 @@ from troth.service.requests.models import (
     CaseStep,
     Channel,
     ProcessingHalt,
-    Restriction,
     WaitReason,
 )
 from troth.stores import StoreUnreachable
@@ -207,14 +210,31 @@ def test_a_mark_stays_while_another_case_restricts(office: Office) -> None:
         Job.objects.filter(kind="requests.lift", state="queued").update(due_at=office.now())
         office.work()
         assert office.rows("select on_hold from customer where id = 1") == [(mark,)]
-        assert not Restriction.objects.filter(case=case, lifted_at=None).exists()
+        assert not choices_in_force(case).exists()
+
+
+@pytest.mark.parametrize("scope", [MARKETING, ALL_USES, Scope.of("news"), Scope.of("orders")])
+def test_a_mark_stays_while_a_choice_of_another_duty_stops_the_use(office: Office, scope: Scope) -> None:
+    case = office.answered("object")
+    record_choices(
+        [("email", "ann@example.org")],
+        ChoiceState.OBJECTED,
+        [scope],
+        Source("newsletters", "message:1", "subject"),
+        office.deployment.keyring,
+        now=office.now(),
+    )
+    assert lift(case.pk) == 1
+    mark = "yes" if scope == Scope.of("orders") else "stopped"
+    assert office.rows("select mailing from customer where id = 1") == [(mark,)]
 
 
 def test_a_restriction_is_written_down_once(office: Office) -> None:
     case = office.answered("restrict")
-    one = Restriction.objects.get(case=case)
+    row = choices_in_force(case).get()
+    row.pk = None
     with pytest.raises(IntegrityError):
-        Restriction.objects.create(case=case, mark=bytes(one.mark), purpose="", since=office.now())
+        row.save()
 
 
 def test_rows_are_marked_although_an_earlier_run_was_in_vain(office: Office) -> None:

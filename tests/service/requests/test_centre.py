@@ -26,15 +26,18 @@ from troth.service.core.models import EntryRow
 from troth.service.labels import day as day_words
 from troth.service.mail.models import LetterRow
 from troth.service.networks import Networks
+from troth.service.portal import handover, links
+from troth.service.portal.models import MailedLink
+from troth.service.portal.throttle import NETWORK_MAX
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.content import CaseContent, SealedContent
+from troth.service.requests.duty import PROVE_LINK, STATUS_LINK
 from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseEvent, CaseKind, Channel, MailedLink, Right
+from troth.service.requests.models import Case, CaseEvent, CaseKind, Channel, Right
 from troth.service.requests.pages.case_status import show
-from troth.service.requests.pages.throttle import NETWORK_MAX
 from troth.service.requests.pages.views import within_a_day
 from troth.service.requests.responses import resend_links
-from troth.service.requests.verification import links, proof
+from troth.service.requests.verification import case_links, proof
 
 RIGHTS = ("view", "amend", "erase", "port", "restrict", "object", "withdraw")
 FORMS = (*(f"/your-data/{right}/" for right in RIGHTS), "/your-data/complain/", "/your-data/ask/", "/your-data/again/")
@@ -49,9 +52,9 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.fixture(autouse=True)
 def quiet_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sends too much because of the one before it."""
-    from troth.service.requests.pages import base
+    from troth.service.portal import throttle
 
-    monkeypatch.setattr(base, "networks", Networks(NETWORK_MAX))
+    monkeypatch.setattr(throttle, "networks", Networks(NETWORK_MAX))
 
 
 @pytest.fixture
@@ -351,9 +354,9 @@ def test_known_and_unknown_addresses_are_answered_in_the_same_time(
     """Half of these people are customers who have asked before. Medians of the computing time for each half, taken in
     turns, lie within 7 % of each other: what they differ by is 1 %, and one look at what is held of somebody, or one
     case of theirs that is opened, adds 9 % and more. Only this thread's own time counts, however busy the machine."""
-    from troth.service.requests.pages import base
+    from troth.service.portal import throttle
 
-    monkeypatch.setattr(base, "networks", Networks(most=1_000))
+    monkeypatch.setattr(throttle, "networks", Networks(most=1_000))
     known = [f"ann{number}@example.org" for number in range(60)]
     office.do("".join(f"insert into customer (email) values ('{who}');" for who in known))
     asked = [
@@ -384,9 +387,9 @@ def test_a_program_that_fills_in_everything_opens_nothing(office: Office, visito
 def test_a_network_that_sends_too_much_is_told_when_to_come_back(
     office: Office, visitor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from troth.service.requests.pages import base
+    from troth.service.portal import throttle
 
-    monkeypatch.setattr(base, "networks", Networks(most=2))
+    monkeypatch.setattr(throttle, "networks", Networks(most=2))
     for who in ("ann@example.org", "ben@example.org"):
         assert ask(visitor, "view", who).status_code == 302
     refused = ask(visitor, "view", "chloe@example.org")
@@ -436,8 +439,8 @@ def test_pressing_the_button_opens_a_window_that_can_be_come_back_to(
 
 def test_dead_links_all_answer_alike(office: Office, visitor: Client) -> None:
     case, now = office.ask("view"), office.now()
-    over = links.make(case, MailedLink.Use.PROVE, now=now - dt.timedelta(days=2))
-    used = links.make(case, MailedLink.Use.PROVE, now=now)
+    over = case_links.make(case, PROVE_LINK, now=now - dt.timedelta(days=2))
+    used = case_links.make(case, PROVE_LINK, now=now)
     links.use(used, now=now)
     MailedLink.objects.filter(used_at__isnull=False).update(open_until=now)
     dead = [text(visitor, f"/your-data/link/{secret}", 410) for secret in (over, used, "A" * 43, "x", "{{7*7}}")]
@@ -466,7 +469,7 @@ def test_a_session_that_was_planted_opens_nothing(office: Office, letters: Any) 
 def test_a_status_link_shows_nothing_personal_and_lets_nobody_act(office: Office, visitor: Client) -> None:
     case = office.ask("amend", changes={"user.name": "Anne Secret"}, message="between us")
     office.prove(case)
-    secret = links.make(case, MailedLink.Use.STATUS, now=office.now())
+    secret = case_links.make(case, STATUS_LINK, now=office.now())
     assert visitor.post(f"/your-data/link/{secret}").status_code == 302
     page = text(visitor, "/your-data/case/")
     assert case.reference in page
@@ -479,7 +482,7 @@ def test_a_status_link_shows_nothing_personal_and_lets_nobody_act(office: Office
 
 def test_who_sees_more_goes_on_seeing_it_after_a_status_link(office: Office, visitor: Client, letters: Any) -> None:
     case = walked_in(office, letters, visitor)
-    visitor.post(f"/your-data/link/{links.make(case, MailedLink.Use.STATUS, now=office.now())}")
+    visitor.post(f"/your-data/link/{case_links.make(case, STATUS_LINK, now=office.now())}")
     assert ANN in text(visitor, "/your-data/case/")
 
 
@@ -527,7 +530,7 @@ def test_what_was_done_and_what_had_to_stay_is_shown_with_its_receipts(
 )
 def test_what_was_done_is_said_in_plain_words(office: Office, visitor: Client, right: str, said: str) -> None:
     case = office.answered(right, changes={"user.name": "Anne"} if right == "amend" else {})
-    visitor.post(f"/your-data/link/{links.make(case, MailedLink.Use.STATUS, now=office.now())}")
+    visitor.post(f"/your-data/link/{case_links.make(case, STATUS_LINK, now=office.now())}")
     assert said in text(visitor, "/your-data/case/")
 
 
@@ -629,10 +632,11 @@ def test_guessing_ends_for_a_person_whatever_link_or_case_it_goes_on_with(office
     wrong, right = {"postcode": "M1 1AE", "name": "Ben"}, {"postcode": "SW1A 1AA", "name": "Ann"}
 
     def offered(case: Case, answers: dict[str, str]) -> bool:
-        link = links.use(links.make(case, MailedLink.Use.PROVE, now=office.now()), now=office.now())
-        receive.prove(link, office.deployment, now=office.now())
-        fresh = MailedLink.objects.select_related("case", "case__key").get(pk=link.pk)
-        return proof.offer(fresh, answers, declares=False, deployment=office.deployment, now=office.now())
+        link = links.use(case_links.make(case, PROVE_LINK, now=office.now()), now=office.now())
+        receive.prove(case.pk, office.deployment, now=office.now())
+        return proof.offer(
+            case_links.opened_by(link), answers, declares=False, deployment=office.deployment, now=office.now()
+        )
 
     assert offered(office.ask("view"), right)  # what was right counts as no guess
     first, second, bens = office.ask("view"), office.ask("port"), office.ask("view", "ben@example.org")
@@ -695,7 +699,18 @@ def test_somebody_whom_the_company_signed_in_needs_no_link(handing: Office, visi
 @pytest.mark.parametrize(("amr", "tier"), [(None, 2), (["pwd"], 2), ("mfa", 2), (["pwd", "mfa"], 3)])
 def test_a_hand_over_proves_the_most_where_a_second_factor_was_used(handing: Office, amr: Any, tier: int) -> None:
     more = {} if amr is None else {"amr": amr}
-    assert proof.handover(token(handing, **more), SECRET, handing.deployment, now=handing.now()).tier == tier
+    assert handover.accept(token(handing, **more), SECRET, handing.deployment, now=handing.now()).tier == tier
+
+
+@pytest.mark.parametrize(
+    ("right", "page"),
+    [("erase", "erase/"), ("choices", "choices/"), ("", ""), ("nothing", ""), ("../console", ""), ("appeal", "")],
+)
+def test_who_was_signed_in_gets_to_the_page_that_was_asked_for_or_to_the_first(
+    handing: Office, visitor: Client, right: str, page: str
+) -> None:
+    handed = visitor.post("/your-data/signed-in", {"token": token(handing, right=right, locale="de")})
+    assert handed["Location"].partition("?")[0] == f"/your-data/{page}"
 
 
 @pytest.mark.parametrize("secret", ["another secret, which is long enough too", SECRET])
@@ -749,7 +764,7 @@ def test_the_browser_counts_where_nothing_was_chosen(office: Office, visitor: Cl
 
 def test_no_form_is_taken_without_its_token(office: Office) -> None:
     strict = Client(enforce_csrf_checks=True, headers={"host": HOST})
-    secret = links.make(office.ask("view"), MailedLink.Use.PROVE, now=office.now())
+    secret = case_links.make(office.ask("view"), PROVE_LINK, now=office.now())
     inside = ("prove", "answer", "withdraw", "package", "leave")
     for path in (*FORMS, f"/your-data/link/{secret}", *(f"/your-data/case/{action}" for action in inside)):
         assert strict.post(path, {"email": ANN}).status_code == 403, path
@@ -759,7 +774,7 @@ def test_no_form_is_taken_without_its_token(office: Office) -> None:
 def test_browsers_may_say_where_a_form_comes_from_and_never_its_secret(office: Office, visitor: Client) -> None:
     assert visitor.get("/your-data/")["Referrer-Policy"] == "no-referrer"
     assert visitor.get("/your-data/view/")["Referrer-Policy"] == "same-origin"
-    secret = links.make(office.ask("view"), MailedLink.Use.PROVE, now=office.now())
+    secret = case_links.make(office.ask("view"), PROVE_LINK, now=office.now())
     assert visitor.get(f"/your-data/link/{secret}")["Referrer-Policy"] == "strict-origin"
 
 

@@ -27,7 +27,7 @@ from troth.service.requests.intake.mailbox import read_due
 from troth.service.requests.intake.receive import Intake, receive
 from troth.service.requests.lifecycle import Actor
 from troth.service.requests.models import Case, CaseKind, CaseReceipt, Channel
-from troth.site import Site, asked_hash
+from troth.site import Site, SiteSnapshot, asked_hash
 
 pytestmark = pytest.mark.sampled
 
@@ -143,13 +143,17 @@ def pages() -> Iterator[tuple[Site, dict[str, str]]]:
     server.server_close()
 
 
+def offered(site: Site) -> Check:
+    snapshot = SiteSnapshot(site, now=NOW)
+    return run("requests.every_right_offered", {"site": snapshot, "declaration": DECLARED, "now": NOW})
+
+
 @pytest.mark.mutation("requests.every_right_offered")
 def test_a_right_that_is_hidden_is_found(pages: tuple[Site, dict[str, str]]) -> None:
     site, shown = pages
-    looking = {"site": site, "declaration": DECLARED, "now": NOW}
-    assert run("requests.every_right_offered", looking).outcome is CheckOutcome.PASS
+    assert offered(site).outcome is CheckOutcome.PASS
     shown["/your-data/"] = shown["/your-data/"].replace('href="/your-data/port/"', 'href="/elsewhere/"')
-    check = run("requests.every_right_offered", looking)
+    check = offered(site)
     assert (check.outcome, check.figures["offered"]) == (CheckOutcome.FAIL, len(RIGHTS) - 1)
     assert check.evidence.query == asked_hash(site.home, site.address("/your-data/"))
 
@@ -157,16 +161,11 @@ def test_a_right_that_is_hidden_is_found(pages: tuple[Site, dict[str, str]]) -> 
 def test_a_centre_that_nobody_finds_is_found(pages: tuple[Site, dict[str, str]]) -> None:
     site, shown = pages
     shown["/"] = "<p>Welcome</p>"
-    assert (
-        run("requests.every_right_offered", {"site": site, "declaration": DECLARED, "now": NOW}).outcome
-        is CheckOutcome.FAIL
-    )
+    assert offered(site).outcome is CheckOutcome.FAIL
 
 
 def test_a_site_that_does_not_answer_is_no_pass() -> None:
-    site = Site("http://127.0.0.1:9/")
-    looking = {"site": site, "declaration": DECLARED, "now": NOW}
-    assert run("requests.every_right_offered", looking).outcome is CheckOutcome.ERROR
+    assert offered(Site("http://127.0.0.1:9/")).outcome is CheckOutcome.ERROR
 
 
 @pytest.fixture
@@ -182,7 +181,8 @@ def channels(office: Office, pages: tuple[Site, dict[str, str]], settings: Any) 
     make("shop", [CASES_WRITE], until=office.now() + dt.timedelta(days=30), now=office.now())
 
     def check(later: dt.timedelta = dt.timedelta()) -> Check:
-        looking = {"declaration": office.deployment.declaration, "site": site, "now": office.now() + later}
+        now = office.now() + later
+        looking = {"declaration": office.deployment.declaration, "site": SiteSnapshot(site, now=now), "now": now}
         return run("requests.every_channel", looking)
 
     return check

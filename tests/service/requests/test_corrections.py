@@ -15,7 +15,9 @@ from tests.service.requests.company import firm as firm
 from tests.service.requests.test_notices import is_told, untrue_to_others
 from tests.service.requests.test_stops import LANGUAGES, MAILER, Holds, Is, untrue
 
+from troth.service.requests.duty import STATUS_LINK
 from troth.service.requests.models import CaseOutcome, CaseState
+from troth.service.requests.verification.case_links import links_of
 
 READ = ("fulfilled_amend", "partly_fulfilled")
 
@@ -78,7 +80,7 @@ CLAIMS: Mapping[str, Is[Known]] = {
     "We have not done what you asked for. Here is what stayed, and why.": lambda truth: (
         is_in_part(truth) and not any_changed(truth)
     ),
-    "The page of your request:": lambda truth: truth.case.links.exists(),
+    "The page of your request:": lambda truth: links_of([truth.case.pk], STATUS_LINK).exists(),
 }
 """Each sentence, and what it rests on."""
 

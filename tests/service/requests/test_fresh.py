@@ -105,7 +105,7 @@ def test_what_is_undone_never_happened(office: Office) -> None:
 
 def test_restrictions_and_disclosures_are_noted(office: Office) -> None:
     office.answered("restrict")  # of which a recipient is told
-    noted = {"case.closed", "restriction.changed", "disclosures.changed"}
+    noted = {"case.closed", "choice.changed", "disclosures.changed"}
     assert set(ControlEvent.objects.values_list("event", flat=True)) == noted
     ControlEvent.objects.all().delete()
     record_disclosures(

@@ -19,12 +19,14 @@ from troth.service.core.jobs.models import Job
 from troth.service.core.models import EntryRow, LegalHold
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
+from troth.service.preferences.models import Choice
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.console.search import cases_of
 from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.deadlines import watch
 from troth.service.requests.fulfilment import external_systems, steps
 from troth.service.requests.fulfilment.queue import end_halt, form_batches
+from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
 from troth.service.requests.intake import receive
 from troth.service.requests.messages import day
 from troth.service.requests.models import (
@@ -37,7 +39,6 @@ from troth.service.requests.models import (
     Channel,
     Package,
     ProcessingHalt,
-    Restriction,
     WaitReason,
 )
 from troth.service.requests.pages import case_status
@@ -82,7 +83,7 @@ def test_an_amendment_is_made_everywhere(office: Office) -> None:
 def test_a_restriction_marks_the_rows_and_guards_reads(office: Office) -> None:
     case = office.answered("restrict")
     assert office.rows("select id, on_hold from customer where on_hold is not null") == [(1, "yes")]
-    assert Restriction.objects.filter(case=case, purpose="", lifted_at=None).count() == 1
+    assert restrictions_in_force(case).count() == 1
 
 
 def test_an_erasure_needs_no_policy(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,8 +101,37 @@ def test_an_erasure_needs_no_policy(office: Office, monkeypatch: pytest.MonkeyPa
 def test_who_was_erased_is_guarded_no_more(office: Office) -> None:
     restricted, others = office.answered("restrict", "ben@example.org"), office.answered("restrict")
     office.answered("erase", "ben@example.org")
-    assert not Restriction.objects.filter(case=restricted, lifted_at=None).exists()
-    assert Restriction.objects.filter(case=others, lifted_at=None).exists()
+    assert not choices_in_force(restricted).exists()
+    assert choices_in_force(others).exists()
+
+
+@pytest.mark.parametrize(("invoices", "letter"), [(False, "fulfilled_erase"), (True, "partly_fulfilled")])
+def test_a_choice_outlives_the_erasure_which_says_so(office: Office, invoices: bool, letter: str) -> None:
+    if not invoices:
+        office.do("delete from invoice")
+    objection, restriction = office.answered("object"), office.answered("restrict")
+    erasure = office.answered("erase")
+    assert office.rows("select id from customer where id = 1") == []
+    assert list(choices_in_force(objection).values_list("state", "purpose")) == [("objected", "news")]
+    assert not choices_in_force(restriction).exists()
+    said = " ".join(letter_of(office, erasure, letter).replace("=\r\n", "").split())
+    assert "your data must not be used for this: - The newsletter This also counts for data that come in later." in said
+    assert "we keep a coded mark of what you named yourself with, made with a secret key" in said
+
+
+def test_who_is_not_known_is_informed_of_a_choice_that_is_kept(office: Office) -> None:
+    office.answered("object", "nobody@example.org")
+    said = letter_of(office, office.answered("view", "nobody@example.org"), "nothing_held")
+    assert "your data must not be used for this:\r\n\r\n- The newsletter" in said
+    assert "coded mark" in said
+    assert "coded mark" not in letter_of(office, office.answered("view", "noone@example.org"), "nothing_held")
+
+
+def test_an_erasure_without_a_choice_says_nothing_of_one(office: Office) -> None:
+    office.answered("restrict", "ben@example.org")
+    said = letter_of(office, office.answered("erase", "ben@example.org"), "fulfilled_erase")
+    assert "coded mark" not in said
+    assert "still counts" not in said
 
 
 def test_an_objection_stops_marketing_at_once_and_needs_no_proof(office: Office) -> None:
@@ -369,12 +399,12 @@ def test_a_window_restricts_first_and_erases_when_it_is_over(office: Office) -> 
     office.declare(requests="{window: 14 days}")
     case = office.answered("erase", "ben@example.org")
     assert case.needs == WaitReason.WINDOW
-    assert Restriction.objects.filter(case=case, lifted_at=None).exists()
+    assert choices_in_force(case).exists()
     assert office.rows("select on_hold from customer where id = 2") == [("yes",)]
     Case.objects.filter(pk=case.pk).update(window_until=office.now() - dt.timedelta(minutes=1))
     office.work()
     assert office.rows("select count(*) from customer where id = 2") == [(0,)]
-    assert not Restriction.objects.filter(case=case, lifted_at=None).exists()
+    assert not choices_in_force(case).exists()
 
 
 def test_a_request_taken_back_within_the_window_lifts_the_restriction(office: Office) -> None:
@@ -383,7 +413,7 @@ def test_a_request_taken_back_within_the_window_lifts_the_restriction(office: Of
     actions.withdraw(case.pk, office.deployment, who=lifecycle.SUBJECT, now=office.now())
     office.work()
     assert office.rows("select on_hold from customer where id = 2") == [(None,)]
-    assert not Restriction.objects.filter(lifted_at=None).exists()
+    assert not Choice.objects.filter(ended_at=None).exists()
 
 
 def test_a_wrong_configuration_stops_the_line_and_loses_nothing(
@@ -415,7 +445,7 @@ def test_every_step_of_a_case_is_on_record(office: Office) -> None:
 def test_data_that_is_contested_is_only_stored_until_somebody_has_looked(office: Office) -> None:
     office.do("insert into invoice values (2, 1, '2 High Street', 'a.archer@example.org', '2026-01-01')")
     case = office.answered("amend", changes={"shop.invoice.email": "ann.new@example.org"})
-    assert (case.needs, Restriction.objects.filter(case=case, lifted_at=None).count()) == (WaitReason.REVIEW, 1)
+    assert (case.needs, choices_in_force(case).count()) == (WaitReason.REVIEW, 1)
     assert office.rows("select on_hold from customer where id = 1") == [("yes",)]
     actions.refuse(
         case.pk,
@@ -429,7 +459,7 @@ def test_data_that_is_contested_is_only_stored_until_somebody_has_looked(office:
     Job.objects.filter(kind="requests.lift").update(due_at=office.now())
     office.work()
     assert office.rows("select on_hold from customer where id = 1") == [(None,)]
-    assert not Restriction.objects.filter(lifted_at=None).exists()
+    assert not Choice.objects.filter(ended_at=None).exists()
 
 
 def test_who_asks_for_an_erasure_with_a_window_is_told_of_it(office: Office) -> None:
@@ -594,9 +624,8 @@ def test_what_a_second_look_found_is_not_called_gone(office: Office) -> None:
     case.receipts.update(residue={"shop.login": 1})
     Case.objects.filter(pk=case.pk).update(state=CaseState.IN_PROGRESS, outcome="", closed_at=None)
     case.refresh_from_db()
-    outcome.close_done(
-        case, SealedContent(office.deployment.keyring).content(case), office.deployment, now=office.now()
-    )
+    contents = {case.pk: SealedContent(office.deployment.keyring).content(case)}
+    assert outcome.close_done([case], contents, office.deployment, now=office.now()) == 1
     case.refresh_from_db()
     assert case.outcome == CaseOutcome.PARTLY_FULFILLED
     said = letter_of(office, case, "partly_fulfilled")

@@ -38,6 +38,9 @@ from troth.service.core.ledger import DatabaseLog, sequence
 from troth.service.core.models import EntryRow, RunRow
 from troth.service.duty import gathered
 from troth.service.mail.models import LetterRow
+from troth.service.portal.resend import request_links
+from troth.service.preferences.actions import digest_of
+from troth.service.preferences.models import Choice
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.content import CaseContent
 from troth.service.requests.controls import answered_in_time
@@ -48,11 +51,9 @@ from troth.service.requests.models import (
     CaseState,
     CaseStep,
     Package,
-    Restriction,
     Right,
     WaitReason,
 )
-from troth.service.requests.responses import resend_links
 from troth.testing.external_systems import SECRET
 
 WAIT_S_MAX = 180.0
@@ -272,7 +273,7 @@ def is_over() -> bool:
         or Job.objects.filter(kind__in=FLOWS).exists()
         or LetterRow.objects.exclude(state=LetterRow.State.SENT).exists()
         or Delivery.objects.filter(done_at=None).exists()
-        or Restriction.objects.filter(lifted_at=None, purpose="").exists()
+        or Choice.objects.filter(ended_at=None, purpose="").exists()
     )
 
 
@@ -304,6 +305,7 @@ def assert_whole(firm: Firm) -> None:
     office = firm.office
     assert Case.objects.count() == CASES
     assert_on_record(office)
+    assert_choices(office)
     assert_receipts()
     assert_letters(firm)
     assert_told(firm)
@@ -311,7 +313,7 @@ def assert_whole(firm: Firm) -> None:
     for package in Package.objects.all():
         assert package.key is not None
     assert Counter(Package.objects.values_list("case__right", flat=True)) == {"view": 2, "port": 1}
-    doubled = Counter(Restriction.objects.values_list("case", "mark", "purpose"))
+    doubled = Counter(Choice.objects.values_list("act", "fingerprint", "purpose"))
     assert max(doubled.values()) == 1
     assert firm.vendor.times == 5, "one amended, three erased, one restricted: each once"
     gone = {address(who) for who in ("erase", "access", "letter")}
@@ -331,6 +333,26 @@ def assert_on_record(office: Office) -> None:
     sequence(signer, now=office.now())
     DatabaseLog(signer).verify()
     assert answered_in_time(office.deployment.declaration, office.now()).outcome.value == "pass"
+
+
+def assert_choices(office: Office) -> None:
+    """Each choice is in the list and in one entry, or in neither."""
+    rows = list(Choice.objects.all())
+    opened = Counter(str(digest_of(group, office.deployment.keyring)) for group in _by(rows, "end_entry_id"))
+    closed = [one["choices"] for one in entries() if one["kind"] == "choice.ended"]
+    assert Counter(closed) == opened
+    for row in rows:
+        row.ended_at = None
+    begun = Counter(str(digest_of(group, office.deployment.keyring)) for group in _by(rows, "entry_id"))
+    assert begun == Counter(one["choices"] for one in entries() if one["kind"] == "choice.recorded")
+
+
+def _by(rows: list[Choice], field: str) -> list[list[Choice]]:
+    groups: dict[int, list[Choice]] = {}
+    for row in rows:
+        if (entry := getattr(row, field)) is not None:
+            groups.setdefault(entry, []).append(row)
+    return list(groups.values())
 
 
 def assert_receipts() -> None:
@@ -401,7 +423,7 @@ def killed_on_the_way(firm: Firm, *, company: str, points: int, seed: int) -> No
     firm.office.declare(requests=COMPANIES[company], systems=SYSTEMS)
     lay_down_letter(firm.office.folder)
     take_in(firm, chance, points=max(1, points // 6))
-    resend_links.wish(address("erase"), firm.office.deployment)
+    request_links(address("erase"), firm.office.deployment)
     answer_all(firm, chance, points=points)
     assert_whole(firm)
 

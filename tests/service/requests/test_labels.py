@@ -33,14 +33,15 @@ from troth.service.mail.message_kinds import kinds
 from troth.service.networks import Networks
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.content import CaseContent
+from troth.service.requests.duty import PROVE_LINK, STATUS_LINK
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, Channel, MailedLink, Right
+from troth.service.requests.models import Case, CaseKind, Channel, Right
 from troth.service.requests.package import labels
 from troth.service.requests.pages.base import RIGHTS
 from troth.service.requests.responses import appeals, outcome
 from troth.service.requests.responses.receipt_sentences import done
-from troth.service.requests.verification import links
+from troth.service.requests.verification import case_links
 
 SHOP = """
 create table kunde_tbl (kd_nr integer primary key, eml_addr text, nm text, tel_priv text, gesperrt text, werbung text);
@@ -142,9 +143,9 @@ def seen(page: bytes | str) -> str:
 
 @pytest.fixture
 def firm(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
-    from troth.service.requests.pages import base
+    from troth.service.portal import throttle
 
-    monkeypatch.setattr(base, "networks", Networks(most=1_000))
+    monkeypatch.setattr(throttle, "networks", Networks(most=1_000))
     office.do("drop table login;" + SHOP)
     office.do("".join(ROWS.format(number, f"{right}@example.org") for number, right in enumerate(RIGHTS, 1)))
     (office.folder / "troth.yaml").write_text(DECLARED, encoding="utf-8")
@@ -215,8 +216,8 @@ def test_nobody_reads_a_key_or_a_sentence_of_another_language(firm: Office, lang
         assert page.status_code == 200, path
         read[path] = seen(page.content)
     for case in cases:
-        for use in (MailedLink.Use.STATUS, MailedLink.Use.PROVE):
-            visitor.post(f"/your-data/link/{links.make(case, use, now=firm.now())}")
+        for use in (STATUS_LINK, PROVE_LINK):
+            visitor.post(f"/your-data/link/{case_links.make(case, use, now=firm.now())}")
             page = visitor.get("/your-data/case/")
             read[f"{case.right or case.kind}, {use}"] = seen(page.content)
         for leaf in re.findall(r"/your-data/case/receipt/(\d+)", page.content.decode()):

@@ -10,9 +10,12 @@ from tests.service.requests.conftest import Office
 from troth.service.core.models import Subject
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
+from troth.service.portal import links
+from troth.service.portal.models import MailedLink
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.content import CaseContent, ContentGone, SealedContent
 from troth.service.requests.deadlines import watch
+from troth.service.requests.duty import PROVE_LINK
 from troth.service.requests.intake import receive
 from troth.service.requests.intake.receive import Intake
 from troth.service.requests.lifecycle import Actor, CaseRefused
@@ -22,12 +25,11 @@ from troth.service.requests.models import (
     CaseOutcome,
     CaseState,
     Channel,
-    MailedLink,
     Package,
     WaitReason,
 )
 from troth.service.requests.pages import case_status
-from troth.service.requests.verification import links
+from troth.service.requests.verification import case_links
 
 pytestmark = pytest.mark.sampled
 
@@ -147,7 +149,7 @@ def test_a_complaint_is_acknowledged_at_once(office: Office) -> None:
 
 def test_fetching_a_link_changes_nothing_and_pressing_its_button_opens_a_window(office: Office) -> None:
     case = office.ask("view")
-    secret = links.make(case, MailedLink.Use.PROVE, now=office.now())
+    secret = case_links.make(case, PROVE_LINK, now=office.now())
     for _ in range(100):
         links.find(secret, now=office.now())
     assert links.find(secret, now=office.now()).used_at is None
@@ -165,9 +167,19 @@ def test_what_is_no_link_is_dead(office: Office, secret: str) -> None:
 
 
 def test_a_link_ends_after_a_day(office: Office) -> None:
-    secret = links.make(office.ask("view"), MailedLink.Use.PROVE, now=office.now())
+    secret = case_links.make(office.ask("view"), PROVE_LINK, now=office.now())
     with pytest.raises(links.LinkDead):
         links.use(secret, now=office.now() + dt.timedelta(hours=24))
+
+
+def test_the_links_of_a_case_go_with_it(office: Office) -> None:
+    case, second, third = office.answered("view"), office.ask("erase"), office.ask("port", "ben@example.org")
+    kinds = set(MailedLink.objects.filter(matter=case.pk).values_list("kind", flat=True))
+    assert kinds == {"requests.prove", "requests.status", "requests.package"}
+    Case.objects.filter(pk__in=[case.pk, second.pk]).delete()
+    assert set(MailedLink.objects.values_list("matter", flat=True)) == {third.pk}
+    third.delete()
+    assert not MailedLink.objects.exists()
 
 
 def test_proving_twice_is_harmless(office: Office) -> None:

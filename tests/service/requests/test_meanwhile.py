@@ -14,13 +14,15 @@ from tests.service.team import StaffClient
 
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
+from troth.service.preferences.models import Choice
 from troth.service.requests import actions, lifecycle
+from troth.service.requests.duty import AGENT_LINK, PROVE_LINK
 from troth.service.requests.fulfilment import external_systems
-from troth.service.requests.models import Case, CaseStep, Channel, MailedLink, Restriction
+from troth.service.requests.models import Case, CaseStep, Channel
 from troth.service.requests.pages.case_status import show
 from troth.service.requests.pages.views import within_a_day
 from troth.service.requests.responses import appeals, resend_links
-from troth.service.requests.verification import links
+from troth.service.requests.verification import case_links
 from troth.service.staff.rights import StaffRight, StaffRole, rights_of_role
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -64,7 +66,7 @@ def test_an_erasure_ends_what_waits_to_stop_a_use(office: Office, right: str, pu
     page = show(stop, office.deployment, inside=False, now=office.now())
     assert (page.state, page.parts) == ("Closed", ())
     assert "You took it back" not in [one.text for one in page.happened]
-    assert Restriction.objects.filter(lifted_at=None).exists() is (right != "restrict"), "a choice is kept"
+    assert Choice.objects.filter(ended_at=None).exists() is (right != "restrict"), "a choice is kept"
     assert not CaseStep.objects.filter(case=stop, state=CaseStep.State.WAITING).exists()
     office.work()
     assert Counter(office.letters(stop))["withdrawn"] == 1
@@ -148,7 +150,7 @@ def test_a_new_link_asks_for_a_confirmation_where_one_is_missing(office: Office,
     said = message(office, case, "link")
     assert ("Please confirm that it was you" in said) is (state == "unproved")
     assert ("Without your confirmation we show" in said) is (state == "unproved")
-    secret = links.make(case, MailedLink.Use.PROVE, now=office.now())
+    secret = case_links.make(case, PROVE_LINK, now=office.now())
     page = Client(headers={"host": "localhost"}).get(f"/your-data/link/{secret}").content.decode()
     assert ("Was it you?" in page) is (state == "unproved")
 
@@ -158,7 +160,7 @@ def test_a_new_link_asks_for_a_confirmation_where_one_is_missing(office: Office,
 
 def by_agent(office: Office) -> tuple[Case, str]:
     case = office.ask("erase", agent_name="Ben", agent_address="ben@example.org")
-    return case, f"/your-data/link/{links.make(case, MailedLink.Use.AGENT, now=office.now())}"
+    return case, f"/your-data/link/{case_links.make(case, AGENT_LINK, now=office.now())}"
 
 
 def test_who_sent_nobody_is_not_said_to_have_taken_anything_back(office: Office) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.tables import each_row
 
-from troth.service.requests.intake.recognition import Recognised, language_of, recognise
+from troth.policy.parse.language import likeliest_language
+from troth.service.requests.intake.recognition import Recognised, recognise
 from troth.service.requests.models import CaseKind, Right
 
 LETTERS = [
@@ -149,7 +150,7 @@ def test_what_a_letter_quotes_is_not_what_it_asks_for() -> None:
     ],
 )
 def test_the_answer_comes_in_the_language_of_the_letter(language: str, text: str) -> None:
-    assert language_of(text, among=("en", "de", "fr", "es")) == language
+    assert likeliest_language(text, among=("en", "de", "fr", "es")) == language
 
 
 @pytest.mark.parametrize("text", ["a " * 50_000, "delete " * 20_000, "-" * 100_000, "my data\n" * 20_000])

@@ -24,11 +24,13 @@ from troth.hook import Answer, Ask, FileMemory, Hook, Right
 from troth.service.core.jobs.models import Job
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
+from troth.service.preferences.actions import stopped_uses
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.content import CaseContent
-from troth.service.requests.fulfilment.restriction import marks_of
+from troth.service.requests.duty import STATUS_LINK
 from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseKind, CaseState, CaseStep, Channel, Restriction, WaitReason
+from troth.service.requests.models import Case, CaseKind, CaseState, CaseStep, Channel, WaitReason
+from troth.service.requests.verification.case_links import links_of
 
 DECLARATION = """
 troth: 1
@@ -257,9 +259,8 @@ class Truth:
         return [name for name, is_there in there.items() if is_there]
 
     def is_kept(self) -> bool:
-        marks = marks_of([("email", self.who)], self.told.office.deployment)
-        purpose = "" if self.world.right == "restrict" else self.world.purpose
-        return Restriction.objects.filter(mark__in=marks, purpose=purpose, lifted_at=None).exists()
+        stopped = stopped_uses([("email", self.who)], self.told.office.deployment)
+        return stopped.is_restricted if self.world.right == "restrict" else self.world.purpose in stopped.purposes
 
 
 T = TypeVar("T", bound=Truth)
@@ -298,7 +299,7 @@ CLAIMS: Mapping[str, Is[Truth]] = {
     "Your request to restrict the use of your data: what we did": _for("restrict"),
     "Your objection: what we did": _for("object"),
     "Your withdrawal of consent: what we did": _for("withdraw"),
-    "The page of your request:": lambda truth: truth.case.links.exists(),
+    "The page of your request:": lambda truth: links_of([truth.case.pk], STATUS_LINK).exists(),
 }
 """Each sentence, and what it rests on."""
 

@@ -15,9 +15,11 @@ from tests.service.requests.test_centre import visitor as visitor
 from tests.tables import each_row
 
 from troth.service.networks import Networks, prefix_of
+from troth.service.portal.models import MailedLink
+from troth.service.requests.fulfilment.restriction import choices_in_force
 from troth.service.requests.intake.mail_allowance import MESSAGES_MAX
-from troth.service.requests.models import Case, MailedLink, UnprovedAddress
-from troth.service.requests.pages import throttle
+from troth.service.requests.models import Case, UnprovedAddress
+from troth.service.requests.pages import views
 
 pytestmark = pytest.mark.sampled
 
@@ -37,14 +39,14 @@ def test_one_address_gets_so_many_letters_a_day_and_the_answer_stays_the_same(
 
 
 def test_nobody_stops_an_objection_by_asking_in_the_name_of_somebody(office: Office, visitor: Client) -> None:
-    for _ in range(throttle.ADDRESS_MAX):
+    for _ in range(views.ADDRESS_MAX):
         ask(visitor, "view")
     for _ in range(3):
         assert ask(visitor, "object", purposes="news")["Location"] == "/your-data/sent/?what=object&link=none"
         office.work()
     [objection] = Case.objects.filter(right="object")  # what has stopped does not stop again
     assert objection.outcome == "fulfilled"
-    assert objection.restrictions.filter(lifted_at=None).exists()
+    assert choices_in_force(objection).exists()
     visitor.post("/your-data/complain/", {"email": ANN, "message": "Enough."})
     assert Case.objects.filter(kind="complaint").exists()
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from notes.duty import NOTE_LINK
 from notes.models import Note
 from notes.sealed_fields import note_context
 from troth.ledger import Entry
@@ -20,6 +21,7 @@ from troth.service.core.keys import keyring
 from troth.service.core.ledger import record
 from troth.service.mail.actions import post
 from troth.service.mail.rules import Letter
+from troth.service.portal import links
 
 passes: list[dt.datetime] = []
 
@@ -40,15 +42,19 @@ def leave(text: str, now: dt.datetime) -> Note:
 def send(job: RunningJob) -> None:
     keys, note = keyring(settings.TROTH.home), Note.objects.get(pk=int(job.key))
     text = keys.unseal(bytes(note.sealed), note_context(note.mark)).decode()
-    letter = Letter(
-        kind="note",
-        to="ann@example.org",
-        language="en",
-        about=f"note:{note.mark}",
-        facts={"text": f"{setting('TROTH_NOTES_GREETING')} {text}"},
-        once=f"note:{note.mark}",
-    )
     with transaction.atomic():
+        secret = links.make(NOTE_LINK, note.pk, language="en", now=job.now)
+        letter = Letter(
+            kind="note",
+            to="ann@example.org",
+            language="en",
+            about=f"note:{note.mark}",
+            facts={
+                "text": f"{setting('TROTH_NOTES_GREETING')} {text}",
+                "link": links.address_of(secret, current()),
+            },
+            once=f"note:{note.mark}",
+        )
         post(letter, keyring=keys, organisation=current().declaration.organisation, now=job.now)
         Note.objects.filter(pk=note.pk).update(sent_at=job.now)
         job.finish()

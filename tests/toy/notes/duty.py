@@ -6,19 +6,20 @@ from troth.ledger.fields import Of, Whole
 from troth.ledger.kinds import EntryKind
 from troth.ledger.values import Pseudonym
 from troth.service.api.scopes import ApiScope
-from troth.service.duty import CentreLink, ConsolePage, ControlInput, Duty
+from troth.service.duty import CentreLink, ConsolePage, ControlInput, Duty, LinkKind
 from troth.service.duty import marked as _
-from troth.service.mail.facts import prose
+from troth.service.mail.facts import link, prose
 from troth.service.mail.message_kinds import MessageKind
 from troth.service.staff.rights import StaffRight
 
 NOTES_SEE = StaffRight("notes.see", _("See notes"), roles=("auditor",))
 NOTES_WRITE = ApiScope("notes.write", _("Leave notes"))
+NOTE_LINK = LinkKind("notes.seen", "notes.pages:open_note")
 
 DUTY = Duty(
     entries={"note.left": EntryKind({"note": Of(Pseudonym), "length": Whole()})},
     entry_titles={"note.left": _("A note was left")},
-    messages={"note": MessageKind({"text": prose})},
+    messages={"note": MessageKind({"text": prose, "link": link})},
     controls="notes.controls",
     inputs={"unsent": ControlInput("notes that were not sent: int", "notes.controls:unsent")},
     after={"note.left": ("notes.sent",)},
@@ -32,6 +33,7 @@ DUTY = Duty(
     paths=("/notes",),
     api="notes.api:router",
     console=(ConsolePage("notes-console", _("Notes"), (NOTES_SEE,), _("What was left.")),),
+    links=(NOTE_LINK,),
     centre=(CentreLink("notes", _("Notes"), _("What programs left for you")),),
     inbox="notes.actions:take_in",
     before_checks="notes.actions:before_checks",

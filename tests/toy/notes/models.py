@@ -10,6 +10,7 @@ class Note(models.Model):
     mark = models.CharField(max_length=40, unique=True)
     at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
 
     objects: ClassVar[models.Manager[Note]] = models.Manager()
 

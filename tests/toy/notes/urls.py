@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
+from notes import pages
 from notes.duty import NOTES_SEE
 from notes.models import Note
 from troth.service.access_rules import public
@@ -20,4 +21,8 @@ def console(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{Note.objects.count()} notes")
 
 
-urlpatterns = [path("", page, name="notes"), path("console", console, name="notes-console")]
+urlpatterns = [
+    path("", page, name="notes"),
+    path("seen", pages.seen, name="notes-seen"),
+    path("console", console, name="notes-console"),
+]

@@ -42,9 +42,7 @@ def apply_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def show_plan(
-    plan: Hash, facts: Mapping[str, Any], words: str, approved: str | None, *, as_json: bool, two: bool = True
-) -> bool:
+def show_plan(plan: Hash, facts: Mapping[str, Any], words: str, approved: str | None, *, as_json: bool) -> bool:
     """True if this plan was approved and is to be executed. Without an approval it prints the plan; if another plan was
     approved, it raises `ApprovalRefused`."""
     from troth.protect import ApprovalRefused
@@ -59,11 +57,8 @@ def show_plan(
         cli.print_json({"plan": str(plan), **facts, "applied": False})
         return False
     click.echo(words)
-    if two:
-        click.echo(f"\nTwo roles must approve exactly this plan, each with:\n  troth keys approve {plan} --as ROLE")
-        click.echo(f"Then repeat the command with:\n  --apply {plan}")
-    else:
-        click.echo(f"\nTo carry out exactly this plan, repeat the command with:\n  --apply {plan}")
+    click.echo(f"\nTwo roles must approve exactly this plan, each with:\n  troth keys approve {plan} --as ROLE")
+    click.echo(f"Then repeat the command with:\n  --apply {plan}")
     return False
 
 

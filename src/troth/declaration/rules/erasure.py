@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from troth.declaration.model import Declaration
-from troth.declaration.problems import Severity, nearest_of, shown
+from troth.declaration.problems import Severity, meant, shown
 from troth.declaration.rules.column_roles import columns, leads_in, naming_columns
-from troth.declaration.rules.problem import Faults, TablePlace, UnplacedProblem, listed, meant, places
+from troth.declaration.rules.problem import Faults, TablePlace, UnplacedProblem, listed, places
 from troth.declaration.systems import BlindSearch, Strategy
 from troth.declaration.taxonomy import covers
+from troth.text import nearest
 
 
 def _erasure(declaration: Declaration) -> Faults:
@@ -42,7 +43,7 @@ def _strategies(place: TablePlace, path: tuple[str, ...], strategies: dict[str, 
     for column, strategy in strategies.items():
         at = (*path, column)
         if column not in known:
-            fix = meant(nearest_of(column, known), "declare it under 'fields'")
+            fix = meant(nearest(column, known), "declare it under 'fields'")
             yield UnplacedProblem("erase-field-unknown", at, f"no declared field '{shown(column)}'", fix)
         if strategy is Strategy.DELETE:
             message = "a field cannot be deleted from its row"
@@ -95,7 +96,7 @@ def _search(place: TablePlace, column: str, search: BlindSearch, problems: dict[
     names = (column, *search.with_)
     for at, name in enumerate(names):
         if name not in fields or fields[name].sealed is not True:
-            fix = "add 'sealed: true' to it" if name in fields else meant(nearest_of(name, fields), "declare it")
+            fix = "add 'sealed: true' to it" if name in fields else meant(nearest(name, fields), "declare it")
             yield UnplacedProblem("search-unsealed", path, f"'{shown(name)}' is not a field with 'sealed: true'", fix)
         elif name in names[:at] or problems.setdefault(name, column) != column:
             message = f"'{shown(name)}' is in two indexes, which together distinguish values that each alone does not"
@@ -119,7 +120,7 @@ def _keeping(declaration: Declaration) -> Faults:
         for column, strategy in keep.meanwhile.items():
             path = place.path("keep", "meanwhile", column)
             if column not in known:
-                fix = meant(nearest_of(column, known), "declare it under 'fields'")
+                fix = meant(nearest(column, known), "declare it under 'fields'")
                 yield UnplacedProblem("keep-field-unknown", path, f"no declared field '{shown(column)}'", fix)
             if strategy in (Strategy.DELETE, Strategy.KEEP):
                 yield UnplacedProblem(
@@ -133,7 +134,7 @@ def _retention(declaration: Declaration) -> Faults:
     known = set(tables)
     for name, rule in declaration.retention.items():
         if rule.table not in known:
-            fix = meant(nearest_of(rule.table, tables), "write 'system.table'")
+            fix = meant(nearest(rule.table, tables), "write 'system.table'")
             yield UnplacedProblem(
                 "retention-table", ("retention", name, "table"), f"no table '{shown(rule.table)}'", fix
             )

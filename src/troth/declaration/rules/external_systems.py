@@ -6,8 +6,9 @@ from typing import Final
 
 from troth.declaration.external_systems import ASKED_SCHEMES
 from troth.declaration.model import Declaration
-from troth.declaration.problems import Severity, nearest_of, shown
-from troth.declaration.rules.problem import Faults, UnplacedProblem, meant
+from troth.declaration.problems import Severity, meant, shown
+from troth.declaration.rules.problem import Faults, UnplacedProblem
+from troth.text import nearest
 
 
 def _asked(declaration: Declaration) -> Faults:
@@ -32,7 +33,7 @@ def _asked(declaration: Declaration) -> Faults:
             message = "an external system cannot have tables, because Troth does not read it"
             yield UnplacedProblem("asked-tables", (*path, "tables"), message, "declare what it holds under 'asked'")
         if asked.recipient is not None and asked.recipient not in declaration.recipients:
-            fix = meant(nearest_of(asked.recipient, declaration.recipients), "declare it under 'recipients'")
+            fix = meant(nearest(asked.recipient, declaration.recipients), "declare it under 'recipients'")
             message = f"no recipient '{shown(asked.recipient)}'"
             yield UnplacedProblem("asked-recipient", (*path, "asked", "recipient"), message, fix)
         if asked.secret is None and scheme.endswith(("http", "https")):

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from troth.declaration.model import Declaration
-from troth.declaration.problems import Severity, shown
-from troth.declaration.rules.problem import Faults, UnplacedProblem, asked_categories, meant, places
+from troth.declaration.problems import Severity, meant, shown
+from troth.declaration.rules.problem import Faults, UnplacedProblem, asked_categories, places
 from troth.declaration.taxonomy import is_category, is_use, nearest
 
 _OPEN: Final = re.compile(r"\s*TODO\b")

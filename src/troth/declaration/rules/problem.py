@@ -60,9 +60,5 @@ def asked_categories(declaration: Declaration) -> Iterator[tuple[tuple[str, ...]
             yield ("systems", name, "asked", "holds", held), category
 
 
-def meant(near: str | None, otherwise: str) -> str:
-    return f"did you mean '{shown(near)}'?" if near else otherwise
-
-
 def listed(names: Iterable[str]) -> str:
     return ", ".join(f"'{shown(name)}'" for name in names)

@@ -6,9 +6,10 @@ import datetime as dt
 from typing import Final
 
 from troth.declaration.model import Declaration
-from troth.declaration.problems import Severity, nearest_of, shown
+from troth.declaration.problems import Severity, meant, shown
 from troth.declaration.promises import WAIVER_DAYS_MAX
-from troth.declaration.rules.problem import Faults, UnplacedProblem, meant, places
+from troth.declaration.rules.problem import Faults, UnplacedProblem, places
+from troth.text import nearest
 
 
 def _promises(declaration: Declaration) -> Faults:
@@ -19,7 +20,7 @@ def _promises(declaration: Declaration) -> Faults:
         path = ("promises", str(index))
         for part in promise.about:
             if part not in parts:
-                fix = meant(nearest_of(part, parts), "name a system, or 'system.table'")
+                fix = meant(nearest(part, parts), "name a system, or 'system.table'")
                 yield UnplacedProblem("promise-about", (*path, "about"), f"no system or table '{shown(part)}'", fix)
         same = first.setdefault(" ".join(promise.quote.split()).casefold(), index)
         if same != index:

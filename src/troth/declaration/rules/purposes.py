@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from troth.declaration.model import Declaration
-from troth.declaration.problems import Severity, nearest_of, shown
+from troth.declaration.problems import Severity, meant, shown
 from troth.declaration.purposes import OBJECTABLE, Basis, Sharing
 from troth.declaration.rules.column_roles import columns, leads_in
 from troth.declaration.rules.placeholders import NO_COUNTRY
-from troth.declaration.rules.problem import Faults, UnplacedProblem, asked_categories, listed, meant, places
+from troth.declaration.rules.problem import Faults, UnplacedProblem, asked_categories, listed, places
 from troth.declaration.taxonomy import covers, is_category
 from troth.law.places import FREE_FLOW
+from troth.text import nearest
 
 
 def _purposes(declaration: Declaration) -> Faults:
@@ -77,7 +78,7 @@ def _purpose_names(declaration: Declaration) -> Faults:
     for path, purposes in named:
         for index, purpose in enumerate(purposes):
             if purpose not in declaration.purposes:
-                fix = meant(nearest_of(purpose, declaration.purposes), "declare it under 'purposes'")
+                fix = meant(nearest(purpose, declaration.purposes), "declare it under 'purposes'")
                 at = (*path, "purposes", str(index))
                 yield UnplacedProblem("purpose-unknown", at, f"no purpose '{shown(purpose)}'", fix)
 
@@ -129,7 +130,7 @@ def _feeds(declaration: Declaration) -> Faults:
         path = ("recipients", name, "feed")
         place = known.get(feed.table)
         if place is None:
-            fix = meant(nearest_of(feed.table, known), "write 'system.table', a declared table that Troth reads")
+            fix = meant(nearest(feed.table, known), "write 'system.table', a declared table that Troth reads")
             yield UnplacedProblem("feed-table", (*path, "table"), f"no table '{shown(feed.table)}'", fix)
             continue
         if not leads_in(place.table):
@@ -145,7 +146,7 @@ def _feeds(declaration: Declaration) -> Faults:
         declared = columns(place.table) | ({start} if start else set())
         for column in feed.where:
             if column not in declared:
-                fix = meant(nearest_of(column, declared), f"declare it in '{shown(feed.table)}': fields or ignore")
+                fix = meant(nearest(column, declared), f"declare it in '{shown(feed.table)}': fields or ignore")
                 message = f"no declared column '{shown(column)}' in '{shown(feed.table)}'"
                 yield UnplacedProblem("feed-column", (*path, "where", column), message, fix)
 

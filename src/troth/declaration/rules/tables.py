@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from troth.declaration.model import Declaration
-from troth.declaration.problems import Severity, nearest_of, shown
+from troth.declaration.problems import Severity, meant, shown
 from troth.declaration.rules.column_roles import columns, deletes, naming_columns
-from troth.declaration.rules.problem import Faults, UnplacedProblem, meant, places
+from troth.declaration.rules.problem import Faults, UnplacedProblem, places
 from troth.declaration.systems import Reference, Table
+from troth.text import nearest
 
 _Node: TypeAlias = tuple[str, str]
 _RESTRICTED: Final = "restricted"
@@ -23,10 +24,10 @@ def _references(declaration: Declaration) -> Faults:
             path = place.path(link, key)
             system = declaration.systems.get(reference.system or place.system)
             if system is None:
-                fix = meant(nearest_of(reference.system or "", declaration.systems), "declare the system")
+                fix = meant(nearest(reference.system or "", declaration.systems), "declare the system")
                 yield UnplacedProblem("reference-system", path, f"no system '{shown(reference.system)}'", fix)
             elif reference.table not in system.tables:
-                fix = meant(nearest_of(reference.table, system.tables), "declare the table")
+                fix = meant(nearest(reference.table, system.tables), "declare the table")
                 yield UnplacedProblem("reference-table", path, f"no table '{shown(reference.table)}'", fix)
             else:
                 yield from _reference_columns(path, reference, system.tables[reference.table])
@@ -39,7 +40,7 @@ def _reference_columns(path: tuple[str, ...], reference: Reference, target: Tabl
     known = columns(target)
     for column in reference.to:
         # A declaration need not name every column, so only a near miss is reported; the schema will show the rest.
-        near = nearest_of(column, known) if column not in known and len(column) > 3 else None
+        near = nearest(column, known) if column not in known and len(column) > 3 else None
         if near:
             message = f"'{shown(column)}' is not among the declared columns of '{shown(reference.table)}'"
             yield UnplacedProblem("reference-column", path, message, meant(near, ""), Severity.WARNING)
@@ -92,14 +93,14 @@ def _people(declaration: Declaration) -> Faults:
         links = {*table.belongs_to, *(mention.column for mention in table.mentions.values())}
         for column, use in table.fields.items():
             if use.of is not None and use.of not in links:
-                near = nearest_of(use.of, links)
+                near = nearest(use.of, links)
                 fix = meant(near, "name a key of 'belongs_to' or a column of 'mentions'")
                 yield UnplacedProblem(
                     "of-unknown", place.path("fields", column, "of"), f"no link '{shown(use.of)}'", fix
                 )
         for column in table.titles.keys() - columns(table):
             # A declaration need not name every column, so only a near miss is reported.
-            if (near := nearest_of(column, columns(table))) is not None:
+            if (near := nearest(column, columns(table))) is not None:
                 message = f"'{shown(column)}' is not among the declared columns of '{shown(place.name)}'"
                 path = place.path("titles", column)
                 yield UnplacedProblem("title-column", path, message, meant(near, ""), Severity.WARNING)
@@ -118,7 +119,7 @@ def _marks(declaration: Declaration) -> Faults:
         for name, mark in table.marks.items():
             path = place.path("marks", name)
             if name not in known:
-                fix = meant(nearest_of(name, known), f"write '{_RESTRICTED}', or a purpose of the declaration")
+                fix = meant(nearest(name, known), f"write '{_RESTRICTED}', or a purpose of the declaration")
                 yield UnplacedProblem("mark-unknown", path, f"'{shown(name)}' is not a declared purpose", fix)
             if mark.column in naming:
                 message = f"'{shown(mark.column)}' identifies the person, and a mark would overwrite it"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any
+
+from troth.data_files import read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class AddressWords:
 @cache
 def shipped() -> AddressWords:
     """The vocabulary of this release."""
-    raw, towns = _read("words.toml"), _read("towns.toml")
+    raw, towns = read_toml(__package__, "words.toml"), read_toml(__package__, "towns.toml")
     english, continental, parts, places = (raw[it] for it in ("english", "continental", "parts", "places"))
     return AddressWords(
         streets=_words(english["streets"]),
@@ -83,10 +82,6 @@ def either(words: Iterable[str]) -> str:
     """An expression for any of *words*, longest first; a space matches any white space."""
     escaped = (word.replace(".", r"\.").replace(" ", r"\s") for word in words)
     return "(?:" + "|".join(sorted(escaped, key=lambda it: (-len(it), it))) + ")"
-
-
-def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_name(name).read_text("utf-8"))
 
 
 def _words(text: str) -> tuple[str, ...]:

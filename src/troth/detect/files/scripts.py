@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Final
+
+from troth.text import script_of
 
 _ELSEWHERE: Final = re.compile("(?:(?![\\d_])[\u0370-\u1dff\u2e80-\ud7a3\uf900-\ufaff]){2}")
 """Two adjacent letters of a non-Latin alphabet. A single one is a mathematical symbol or a unit."""
@@ -23,5 +24,5 @@ def heeded(chunks: Iterator[str], remark: Callable[[str], None]) -> Iterator[str
 
 def _script(letter: str) -> str:
     """The name of the script: Cyrillic, Arabic, CJK."""
-    name = unicodedata.name(letter, "other").partition(" ")[0]
+    name = script_of(letter) or "other"
     return name if name == "CJK" else name.capitalize()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import tomllib
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from troth.data_files import read_toml
 
 if TYPE_CHECKING:
     from troth.detect.ner.network import NameSpan
@@ -54,7 +54,7 @@ def _is_never(word: str) -> bool:
 @cache
 def peoples() -> frozenset[str]:
     """Words for nationalities and peoples, which are not places."""
-    return frozenset(_sections()["peoples"]["words"].split())
+    return frozenset(read_toml(__package__, "ordinary.toml")["peoples"]["words"].split())
 
 
 @cache
@@ -80,11 +80,5 @@ def _endings() -> tuple[str, ...]:
 
 
 def _of_languages(kind: str) -> frozenset[str]:
-    languages = (it for name, it in _sections().items() if name != "peoples")
+    languages = (it for name, it in read_toml(__package__, "ordinary.toml").items() if name != "peoples")
     return frozenset(word for it in languages for word in it.get(kind, "").split())
-
-
-@cache
-def _sections() -> dict[str, dict[str, str]]:
-    read: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("ordinary.toml").read_text("utf-8"))
-    return read

@@ -12,7 +12,7 @@ from typing import Final
 import re2
 
 from troth.detect.expressions import Prefilter
-from troth.detect.patterns.words import without_accents
+from troth.text import without_accents
 
 _LETTERS_ALONE: Final = bytes(
     byte + 32 if chr(byte).isupper() and byte < 128 else byte if byte >= 128 or chr(byte).islower() else 32

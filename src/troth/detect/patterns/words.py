@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from functools import cache
+
+from troth.text import without_accents
 
 _APART = r"[\s_.-]{%d,3}"
 _LETTERS = r"A-Za-z\x{C0}-\x{52F}"
@@ -31,13 +32,6 @@ def sign(words: tuple[str, ...]) -> str:
     return _any_of(
         words, lambda first: r"\b" if first.isascii() else "", lambda last: r"(?:\b|\d)" if last.isascii() else ""
     )
-
-
-def without_accents(word: str) -> str:
-    """The common spelling without accents: ``numero`` for ``número``."""
-    if word.isascii():
-        return word
-    return "".join(it for it in unicodedata.normalize("NFD", word) if unicodedata.category(it) != "Mn")
 
 
 def _any_of(words: Iterable[str], starts: Callable[[str], str], ends: Callable[[str], str]) -> str:

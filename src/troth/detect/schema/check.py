@@ -49,7 +49,7 @@ def _problems(declaration: Declaration, it: Undeclared, samples: Samples) -> Ite
     try:
         seen = classify(it.table, samples)
     except Unscanned as error:
-        yield Problem("store-not-checked", declaration.where(table), table, f"its values were not checked: {error}")
+        yield declaration.problem("store-not-checked", table, f"its values were not checked: {error}")
         seen, samples = classify(it.table, {}), {}
     held: dict[str, ColumnFinding] = {}
     for found in seen:
@@ -67,8 +67,7 @@ def _problems(declaration: Declaration, it: Undeclared, samples: Samples) -> Ite
         how = "by name and values" if samples else "by name"
         seems = f"; {how} it holds {', '.join(kinds[:_NAMED_MAX])}{more}" if kinds else ""
         severity = Severity.ERROR if kinds else Severity.WARNING
-        where = declaration.where(path)
-        yield Problem("store-undeclared", where, path, finding.message + seems, finding.fix, severity)
+        yield declaration.problem("store-undeclared", path, finding.message + seems, finding.fix, severity)
 
 
 def _said(it: ColumnFinding, *, in_column: bool = False) -> str:

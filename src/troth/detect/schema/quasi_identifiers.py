@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from itertools import combinations
 from typing import Final
 
+from troth.data_files import read_toml
 from troth.detect.schema.columns import ColumnFinding
 from troth.stores import Scalar
 
@@ -82,5 +81,5 @@ def _alone(columns: Sequence[Sequence[Scalar]]) -> tuple[int, int]:
 
 @functools.cache
 def _bits() -> tuple[Mapping[str, int], int]:
-    data = tomllib.loads(resources.files("troth.detect.schema").joinpath("singling.toml").read_text("utf-8"))
+    data = read_toml(__package__, "singling.toml")
     return data["bits"], data["enough"]

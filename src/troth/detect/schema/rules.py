@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, Final
 
+from troth.data_files import read_toml
 from troth.detect.schema.words import Words, pieces
 from troth.stores import ColumnKind
 
@@ -116,7 +115,7 @@ def singular(word: str) -> str:
 @functools.cache
 def rules() -> Rules:
     """The rules, loaded once."""
-    data = tomllib.loads(resources.files("troth.detect.schema").joinpath("columns.toml").read_text("utf-8"))
+    data = read_toml(__package__, "columns.toml")
     aliases = {word: tuple(meaning.split()) for word, meaning in data["words"].items()}
     found = tuple(_rule(raw, aliases) for raw in data["rule"])
     nouns = {kind: frozenset(words) for kind, words in data["tables"].items()}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Final
 
+from troth.data_files import read_toml
 from troth.detect.schema.words import SchemaVocabulary, Words, pieces, root
 from troth.stores import Column, ColumnKind, Schema, TableKind, TableSchema
 
@@ -47,7 +46,7 @@ class Lists:
     @classmethod
     @functools.cache
     def read(cls) -> Lists:
-        data = tomllib.loads(resources.files("troth.detect.schema").joinpath("pointing.toml").read_text("utf-8"))
+        data = read_toml(__package__, "pointing.toml")
         roots = {name: frozenset(root(word) for word in words) for name, words in data.items()}
         plain = frozenset(tuple(root(word) for word in phrase.split()) for phrase in data["plain"])
         people = tuple(dict.fromkeys(root(word) for word in data["people"]))

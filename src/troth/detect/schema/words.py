@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from troth.text import without_accents
+
 Words = tuple[str, ...]
 _NAME_LENGTH_MAX: Final = 200
 _PIECE: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+(?=s\b)|[A-Z]+|\d+|[^\W\d_]+")
@@ -61,8 +63,7 @@ def _plain(name: str) -> str:
     cut = name[:_NAME_LENGTH_MAX]
     if cut.isascii():
         return cut
-    folded = unicodedata.normalize("NFKD", cut)
-    return "".join(letter for letter in folded if not unicodedata.combining(letter)).replace("ß", "ss")
+    return without_accents(unicodedata.normalize("NFKC", cut)).replace("ß", "ss")
 
 
 @functools.lru_cache(maxsize=20_000)

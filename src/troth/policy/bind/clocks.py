@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
+from troth.data_files import read_toml
 from troth.policy.classify import Clause, Quantity
 from troth.policy.classify.quantities import places_in, quantities_in
 from troth.policy.phrases import Phrase, plain
@@ -53,7 +52,7 @@ def _days(time: Quantity) -> float:
 
 @functools.cache
 def _clocks() -> _Clocks:
-    data = tomllib.loads(resources.files(__package__).joinpath("clocks.toml").read_text(encoding="utf-8"))
+    data = read_toml(__package__, "clocks.toml")
     allows = {control: _time(text) for control, text in data["allows"].items()}
     return _Clocks(allows, [(Phrase(words), _time(text)) for words, text in data["said"].items()])
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
-from types import MappingProxyType
 from typing import Any, Literal
 
 from troth.controls import Control, catalogue
+from troth.data_files import read_toml
 from troth.declaration import Declaration
 from troth.errors import TrothError
 from troth.policy.bind.clocks import allowed, shortest
@@ -194,17 +192,12 @@ def _severity(clauses: tuple[Clause, ...]) -> Literal["low", "medium", "high"]:
 
 @functools.cache
 def _rows() -> tuple[_Row, ...]:
-    return tuple(_row(name, row) for name, row in _table("proposals.toml").items())
+    return tuple(_row(name, row) for name, row in read_toml(__package__, "proposals.toml").items())
 
 
-@functools.cache
 def _shows() -> Mapping[str, str]:
     """What a pass of each control shows."""
-    return _table("shows.toml")
-
-
-def _table(name: str) -> Mapping[str, Any]:
-    return MappingProxyType(tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8")))
+    return read_toml(__package__, "shows.toml")
 
 
 def _row(name: str, row: Mapping[str, Any]) -> _Row:

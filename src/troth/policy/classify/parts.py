@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
-from importlib import resources
 
+from troth.data_files import read_toml
 from troth.policy.classify.model import Modality, Party, PromiseParts
 
 
@@ -44,5 +43,5 @@ def _first(part: str, words: str) -> str:
 
 @functools.cache
 def _patterns(part: str) -> dict[str, re.Pattern[str]]:
-    data = tomllib.loads(resources.files(__package__).joinpath("parts.toml").read_text(encoding="utf-8"))
+    data = read_toml(__package__, "parts.toml")
     return {name: re.compile(text, re.I) for name, text in data[part].items()}

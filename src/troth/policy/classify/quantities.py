@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
+from troth.data_files import read_toml
 from troth.policy.classify.model import Quantity
 
 
@@ -47,8 +46,7 @@ class _Read:
 
 @functools.cache
 def _read() -> _Read:
-    text = resources.files(__package__).joinpath("quantities.toml").read_text(encoding="utf-8")
-    data: dict[str, Any] = tomllib.loads(text)
+    data: dict[str, Any] = read_toml(__package__, "quantities.toml")
     units = {spelling: (1.0, unit) for unit, spellings in data["units"].items() for spelling in spellings}
     units |= {spelling: (several["number"], several["unit"]) for spelling, several in data["several"].items()}
     ones, tens = _any(data["ones"]), _any(data["tens"])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Final
 from urllib.parse import quote
 
-from troth import __version__
 from troth.policy.lint.model import LintFinding, LintRule, LintSeverity
 from troth.policy.lint.rules import rules
 from troth.policy.lint.run import LintReport
+from troth.reports.sarif import fingerprint, sarif_log
 
-_SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final = {LintSeverity.ERROR: "error", LintSeverity.WARNING: "warning", LintSeverity.INFO: "note"}
 
 
@@ -39,23 +37,8 @@ def _data(finding: LintFinding) -> dict[str, Any]:
 def as_sarif(report: LintReport, *, file: str) -> dict[str, Any]:
     """The findings in SARIF 2.1.0, on lines of *file*, which is a path from the viewpoint of the report's reader."""
     order = {rule: at for at, rule in enumerate(rules())}
-    return {
-        "$schema": _SARIF,
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "troth policy lint",
-                        "semanticVersion": __version__,
-                        "rules": [_rule(rule) for rule in rules().values()],
-                    }
-                },
-                "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, order, file) for finding in report.findings],
-            }
-        ],
-    }
+    results = (_result(finding, order, file) for finding in report.findings)
+    return sarif_log("troth policy lint", map(_rule, rules().values()), results)
 
 
 def _rule(rule: LintRule) -> dict[str, Any]:
@@ -69,7 +52,6 @@ def _rule(rule: LintRule) -> dict[str, Any]:
 
 
 def _result(finding: LintFinding, order: dict[str, int], file: str) -> dict[str, Any]:
-    mark = hashlib.sha256(f"{finding.rule}\0{finding.quote}".encode()).hexdigest()[:32]
     place: dict[str, Any] = {"artifactLocation": {"uri": quote(file)}}
     if finding.line is not None:
         place["region"] = {"startLine": finding.line, "startColumn": finding.column}
@@ -79,6 +61,6 @@ def _result(finding: LintFinding, order: dict[str, int], file: str) -> dict[str,
         "level": _LEVELS[finding.severity],
         "message": {"text": f"{finding.message} {finding.fix}".strip()},
         "locations": [{"physicalLocation": place}],
-        "partialFingerprints": {"trothPolicyLint/v1": mark},
+        "partialFingerprints": {"trothPolicyLint/v1": fingerprint(finding.rule, finding.quote)},
         "properties": {"conditional": finding.conditional, "evaluable": finding.evaluable},
     }

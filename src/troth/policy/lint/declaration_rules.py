@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from troth.policy.lint.context import LintContext
+from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import phrase
+from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import plain
 
 if TYPE_CHECKING:
     from troth.declaration import Declaration
+
+_DecidesAgainst: TypeAlias = "Callable[[LintContext, Declaration], Iterator[Hit]]"
 
 _NAMED_MAX = 5
 """How many declared items a message names; the rest are only counted."""
@@ -24,9 +28,19 @@ _BRANCH = re.compile(
 )
 
 
-def declaration_of(looked: LintContext) -> Declaration | None:
-    """The declaration to compare the policy with, if there is one."""
-    return looked.facts.declaration if looked.facts is not None else None
+def fires_when_against(id_: str) -> Callable[[_DecidesAgainst], _DecidesAgainst]:
+    """Registers the decorated function as the implementation of rule *id_*, which compares the policy with the
+    declaration. Without a declaration the rule does not fire."""
+
+    def register(function: _DecidesAgainst) -> _DecidesAgainst:
+        def decide(looked: LintContext) -> Iterator[Hit]:
+            declaration = looked.facts.declaration if looked.facts is not None else None
+            return iter(()) if declaration is None else function(looked, declaration)
+
+        fires_when(id_)(decide)
+        return function
+
+    return register
 
 
 def place_of(declaration: Declaration, path: str) -> str:

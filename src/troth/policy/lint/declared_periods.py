@@ -8,16 +8,15 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from troth.policy.lint.context import LintContext
-from troth.policy.lint.declaration_rules import declaration_of, place_of
+from troth.policy.lint.declaration_rules import fires_when_against, place_of
 from troth.policy.lint.model import Hit
 from troth.policy.lint.periods import depends
 from troth.policy.lint.prose import phrase, table
-from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import plain
 from troth.policy.retention_rules import Stretch, agrees, content_words, rules_named, stretches
 
 if TYPE_CHECKING:
-    from troth.declaration import Retention
+    from troth.declaration import Declaration, Retention
 
 _EVENT = re.compile(
     r"(?P<period>\b(?:\d+|[a-z]+)[ -](?:hours?|days?|weeks?|months?|years?)) (?:after|from|since|following|counted from"
@@ -29,11 +28,10 @@ _EVENTS = re.compile(r"(?:counted|starting|running|runs|begins|starts|start|sinc
 """Beginning of the head of a column for such events."""
 
 
-@fires_when("F.retention")
-def retention(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.retention")
+def retention(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """Sentences and table rows that state a different period than the declared rule for the same data."""
-    declaration = declaration_of(looked)
-    if declaration is None or not declaration.retention:
+    if not declaration.retention:
         return
     rows, told = _rows(looked), set[object]()
     for passage in looked.mentions.of("retention.any"):

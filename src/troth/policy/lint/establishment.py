@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
+from troth.data_files import read_toml
 from troth.policy.text import PolicyText
 from troth.text import same_words
 
@@ -49,7 +48,7 @@ def home_of(policy: PolicyText, facts: LintFacts | None = None) -> Home:
 
 @cache
 def _signs() -> Mapping[str, list[tuple[re.Pattern[str], int]]]:
-    rows = tomllib.loads(resources.files(__package__).joinpath("home.toml").read_text(encoding="utf-8"))
+    rows = read_toml(__package__, "home.toml")
     return {
         region: [(re.compile(pattern), weight) for kind, weight in _WEIGHTS.items() for pattern in row[kind]]
         for region, row in rows.items()

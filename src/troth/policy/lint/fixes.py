@@ -11,12 +11,11 @@ import functools
 import html
 import itertools
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
+from troth.data_files import read_toml
 from troth.policy.lint.model import LintFinding
 from troth.policy.lint.run import LintReport
 from troth.policy.parse import Kind
@@ -87,7 +86,7 @@ def _proposed(source: str, kind: Kind, finding: LintFinding) -> Fix | None:
         return None
     start, end, write = finding.start, finding.end, finding.replacement
     if write is None:
-        for row in _rows().get(finding.of, ()):
+        for row in read_toml(__package__, "fixing.toml").get(finding.of, ()):
             if found := re.search(row["find"], source[start:end]):
                 return Fix(finding, start + found.start(), start + found.end(), row["write"])
         return None
@@ -95,11 +94,6 @@ def _proposed(source: str, kind: Kind, finding: LintFinding) -> Fix | None:
     if " ".join((html.unescape(there) if kind == "html" else there).split()) != " ".join(finding.quote.split()):
         return None
     return Fix(finding, start, end, html.escape(write, quote=False) if kind == "html" else write)
-
-
-@functools.cache
-def _rows() -> dict[str, list[dict[str, str]]]:
-    return tomllib.loads(resources.files(__package__).joinpath("fixing.toml").read_text(encoding="utf-8"))
 
 
 def _apart(fixes: Iterable[Fix]) -> list[Fix]:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from typing import Any, TypeAlias
 
+from troth.data_files import read_toml
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.model import Hit
 from troth.policy.phrases import Phrase
 from troth.policy.text import Sentence
+from troth.text import plain_punctuation
 
 _CHARACTERS_MAX = 4_000
-_STRAIGHT = str.maketrans(
-    {**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟″«»", '"'), **dict.fromkeys("‐‑‒–—―−", "-")}
-)
 
 
 @functools.lru_cache(maxsize=4096)
 def straight(text: str, *, length: int = _CHARACTERS_MAX) -> str:
     """The first *length* characters of *text*, with plain quotes and dashes; offsets are the same as in *text*."""
-    return text[:length].translate(_STRAIGHT)
+    return plain_punctuation(text[:length])
 
 
 Occurrence: TypeAlias = tuple[Sentence, re.Match[str]]
@@ -40,19 +37,15 @@ def occurrences(looked: LintContext, pattern: re.Pattern[str], *, headings: bool
                 yield sentence, found
 
 
-def hit_at(
-    sentence: Sentence, start: int, end: int, *, part: str = "", replacement: str | None = None, **says: object
-) -> Hit:
+def hit_at(sentence: Sentence, start: int, end: int, *, replacement: str | None = None, **says: object) -> Hit:
     """A hit on characters *start* to *end* (exclusive) of the sentence; *says* fills the rule's message."""
     filled = tuple((name, str(value)) for name, value in says.items())
-    return Hit(sentence, sentence.text[start:end], at=start, says=filled, part=part, replacement=replacement)
+    return Hit(sentence, sentence.text[start:end], at=start, says=filled, replacement=replacement)
 
 
-def shortened(text: str, length: int = 80) -> str:
-    """*text*, truncated at a word boundary if it is long."""
-    if len(text) <= length:
-        return text
-    return text[:length].rsplit(" ", 1)[0] + " …"
+def shortened(text: str) -> str:
+    """*text*, truncated at a word boundary if it is longer than 80 characters."""
+    return text if len(text) <= 80 else text[:80].rsplit(" ", 1)[0] + " …"
 
 
 @functools.cache
@@ -61,7 +54,6 @@ def phrase(text: str) -> Phrase:
     return Phrase(text)
 
 
-@functools.cache
 def table(name: str) -> Mapping[str, Any]:
     """A data file of this package with names and dates, as parsed."""
-    return tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return read_toml(__package__, name)

@@ -10,7 +10,7 @@ from troth.law.places import FREE_FLOW
 from troth.policy.classify.quantities import quantities_in
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.contradictions import is_taken_back, shares_openly
-from troth.policy.lint.declaration_rules import declaration_of, is_named, listed, place_of
+from troth.policy.lint.declaration_rules import fires_when_against, is_named, listed, place_of
 from troth.policy.lint.model import Hit
 from troth.policy.lint.rules import fires_when
 from troth.policy.retention_rules import DAYS
@@ -35,11 +35,10 @@ def _name(key: str, recipient: Recipient) -> str:
     return " ".join((recipient.title or key).split())
 
 
-@fires_when("F.recipients")
-def recipients(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.recipients")
+def recipients(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """An unqualified denial of sharing, although recipients are declared."""
-    declaration = declaration_of(looked)
-    if declaration is None or not declaration.recipients:
+    if not declaration.recipients:
         return
     count = counted(len(declaration.recipients), "recipient") + (" is" if len(declaration.recipients) == 1 else " are")
     for passage in looked.mentions.of("denial.sharing"):
@@ -49,38 +48,29 @@ def recipients(looked: LintContext) -> Iterator[Hit]:
             )
 
 
-@fires_when("F.recipient-unnamed")
-def unnamed_recipients(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.recipient-unnamed")
+def unnamed_recipients(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """Declared recipients that the policy omits although it names others."""
-    declaration = declaration_of(looked)
-    if declaration is None:
-        return
     words = looked.words
     missing = [key for key, one in declaration.recipients.items() if not is_named(_name(key, one), words)]
     if missing and len(missing) < len(declaration.recipients):
         yield Hit(says=(("which", _recipients(declaration, missing)),))
 
 
-@fires_when("F.sale")
-def sale(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.sale")
+def sale(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """A denial of selling, although recipients are declared as buyers, or as recipients for advertising unless the
     policy says so itself."""
-    declaration = declaration_of(looked)
-    if declaration is None:
-        return
     for passage in looked.mentions.of("denial.sale"):
         denied = {"sale"} if shares_openly(passage, looked) else {"sale", "share"}
         if keys := [key for key, one in declaration.recipients.items() if one.role in denied]:
             yield Hit(passage.sentence, says=(("which", _recipients(declaration, keys)),))
 
 
-@fires_when("F.transfer")
-def transfer(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.transfer")
+def transfer(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """A denial of transfers abroad, although recipients are there; and a place that data never leaves, although
     recipients or systems are elsewhere."""
-    declaration = declaration_of(looked)
-    if declaration is None:
-        return
     from troth.policy.declared_contradictions import elsewhere
 
     near = FREE_FLOW | {declaration.organisation.country}
@@ -110,15 +100,12 @@ def _placed(declaration: Declaration, path: str) -> str:
 # --- cookies and hosts ------------------------------------------------------------------------------------------------
 
 
-@fires_when("F.cookies")
-def cookies(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.cookies")
+def cookies(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """Cookies that were seen or are declared but not named in the policy; reported on its sentence about cookies.
 
     Cookies that were seen come first, so that readers do not miss them among the others.
     """
-    declaration = declaration_of(looked)
-    if declaration is None:
-        return
     text = looked.policy.text
     seen = looked.facts.seen.cookies if looked.facts and looked.facts.seen else ()
     missing = [name for name in dict.fromkeys((*seen, *declaration.cookies)) if not _stands(name, text)]
@@ -128,11 +115,10 @@ def cookies(looked: LintContext) -> Iterator[Hit]:
         yield Hit(places[0].sentence if places else None, says=(("which", listed(named)),))
 
 
-@fires_when("F.cookies-denied")
-def cookies_denied(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.cookies-denied")
+def cookies_denied(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """Sentences that rule out declared cookies, or state a different number of them."""
-    declaration = declaration_of(looked)
-    if declaration is None or not declaration.cookies:
+    if not declaration.cookies:
         return
     from troth.policy.declared_contradictions import cookies_ruled_out, other_number
 
@@ -155,11 +141,10 @@ def _place_of_cookie(declaration: Declaration, name: str) -> str:
     return place_of(declaration, f"cookies.{name}") if name in declaration.cookies else "seen on the site"
 
 
-@fires_when("F.cookie-lifetime")
-def lifetimes(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.cookie-lifetime")
+def lifetimes(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """Table rows and sentences that state a different lifetime for a cookie than the declaration."""
-    declaration = declaration_of(looked)
-    if declaration is None or not declaration.cookies:
+    if not declaration.cookies:
         return
     for block in looked.policy.blocks:
         cell = block.cell

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from troth.policy.categories import names_category
 from troth.policy.extraction import ContactKind, contacts
 from troth.policy.lint.context import LintContext
 from troth.policy.lint.dates import own_date
-from troth.policy.lint.declaration_rules import declaration_of, is_named, listed, place_of, says_one_of
+from troth.policy.lint.declaration_rules import fires_when_against, is_named, listed, place_of, says_one_of
 from troth.policy.lint.model import Hit
 from troth.policy.lint.prose import table
-from troth.policy.lint.rules import fires_when
 from troth.policy.phrases import plain
+
+if TYPE_CHECKING:
+    from troth.declaration import Declaration
 
 # --- purposes, categories, legal bases --------------------------------------------------------------------------------
 
 
-@fires_when("F.purpose")
-def purposes(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.purpose")
+def purposes(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """Declared purposes that no sentence names, by their title or by the words for their use."""
-    declaration = declaration_of(looked)
-    if declaration is None:
-        return
     words = looked.words
     uses = table("reality.toml")["uses"]
     for key, purpose in declaration.purposes.items():
@@ -33,12 +33,9 @@ def purposes(looked: LintContext) -> Iterator[Hit]:
             yield Hit(says=(("name", title), ("where", place_of(declaration, f"purposes.{key}"))))
 
 
-@fires_when("F.category")
-def categories(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.category")
+def categories(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """Declared categories that no sentence names, each once, with a field that holds it."""
-    declaration = declaration_of(looked)
-    if declaration is None:
-        return
     from troth.declaration import covers, title
 
     held = dict[str, str]()
@@ -62,12 +59,9 @@ def _names(looked: LintContext, texts: Sequence[str], category: str) -> bool:
     return is_technical or says_one_of(looked, words) or any(names_category(text, category) for text in texts)
 
 
-@fires_when("F.basis")
-def bases(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.basis")
+def bases(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """Declared legal bases that the policy never names, each once."""
-    declaration = declaration_of(looked)
-    if declaration is None:
-        return
     phrases, told = table("reality.toml")["bases"], set[str]()
     for key, purpose in declaration.purposes.items():
         if purpose.basis not in told and not says_one_of(looked, phrases[purpose.basis]):
@@ -76,12 +70,11 @@ def bases(looked: LintContext) -> Iterator[Hit]:
             yield Hit(says=(("name", purpose.basis.replace("_", " ")), ("where", where)))
 
 
-@fires_when("F.decisions")
-def decisions(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.decisions")
+def decisions(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """A denial of automated decisions, although some are declared."""
-    declaration = declaration_of(looked)
-    declared = declaration.notice.decisions if declaration else None
-    if declaration is None or not isinstance(declared, dict):
+    declared = declaration.notice.decisions
+    if not isinstance(declared, dict):
         return
     which = [f"{one.title} ({place_of(declaration, f'notice.decisions.{key}')})" for key, one in declared.items()]
     for passage in looked.mentions.of("denial.decisions"):
@@ -91,12 +84,9 @@ def decisions(looked: LintContext) -> Iterator[Hit]:
 # --- the company ------------------------------------------------------------------------------------------------------
 
 
-@fires_when("F.contact")
-def contact(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.contact")
+def contact(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """The declared name and e-mail address, if the policy does not have them."""
-    declaration = declaration_of(looked)
-    if declaration is None:
-        return
     organisation = declaration.organisation
     if not is_named(organisation.name, looked.words):
         yield Hit(says=(("what", "the name of the company"), ("where", place_of(declaration, "organisation.name"))))
@@ -108,23 +98,21 @@ def _mailboxes(looked: LintContext) -> set[str]:
     return {one.value.casefold() for one in contacts(looked.policy) if one.kind is ContactKind.EMAIL}
 
 
-@fires_when("F.officer")
-def officer(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.officer")
+def officer(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """The declared officer's e-mail address, if it is missing; reported on the policy's sentence about the officer."""
-    declaration = declaration_of(looked)
-    declared = declaration.organisation.officer if declaration else None
-    if declaration is not None and declared is not None and declared.email.casefold() not in _mailboxes(looked):
+    declared = declaration.organisation.officer
+    if declared is not None and declared.email.casefold() not in _mailboxes(looked):
         places = looked.mentions.of("officer.any")
         where = place_of(declaration, "organisation.officer")
         yield Hit(places[0].sentence if places else None, says=(("where", where),))
 
 
-@fires_when("F.regulator")
-def regulator(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.regulator")
+def regulator(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """The declared regulator, if the policy does not name it."""
-    declaration = declaration_of(looked)
-    name = declaration.organisation.regulator if declaration else None
-    if declaration is None or not name:
+    name = declaration.organisation.regulator
+    if not name:
         return
     phrases = table("reality.toml")["regulators"].get(plain(name), [plain(name)])
     if not says_one_of(looked, phrases):
@@ -132,18 +120,11 @@ def regulator(looked: LintContext) -> Iterator[Hit]:
         yield Hit(says=(("name", name), ("where", where)))
 
 
-@fires_when("F.effective")
-def effective(looked: LintContext) -> Iterator[Hit]:
+@fires_when_against("F.effective")
+def effective(looked: LintContext, declaration: Declaration) -> Iterator[Hit]:
     """The latest date that the policy gives for itself, if it differs from the declared one."""
-    declaration = declaration_of(looked)
     date = own_date(looked)
-    if (
-        declaration is None
-        or date is None
-        or date.day is None
-        or date.wrong
-        or not re.match(r"\D*\d{1,2}\D", date.text)
-    ):
+    if date is None or date.day is None or date.wrong or not re.match(r"\D*\d{1,2}\D", date.text):
         return
     declared = declaration.policy.effective
     if date.day != declared:

@@ -1,16 +1,15 @@
-"""Whether a text is English, judged by its function words (``language.toml``); undecided rather than guessed."""
+"""The language of a text, judged by its function words (``language.toml``)."""
 
 from __future__ import annotations
 
 import functools
 import re
-import tomllib
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable
-from importlib import resources
+from collections.abc import Iterable, Mapping, Sequence
 
+from troth.data_files import read_toml
 from troth.policy.text import Block, TextLanguage
+from troth.text import script_of
 
 _CHARACTERS_MAX = 4_000
 """How much of a block is read: more does not change the result."""
@@ -28,12 +27,18 @@ _WORD = re.compile(r"[^\W\d_]+")
 def language_of(text: str) -> TextLanguage:
     """Whether *text*, a paragraph, is English; lists of names and headings are usually unclear."""
     text = text[:_CHARACTERS_MAX]
-    english, other = _small_words()
     words = [word.casefold() for word in _WORD.findall(text)]
-    ours, theirs = sum(word in english for word in words), sum(word in other for word in words)
+    ours, theirs = (sum(word in known for word in words) for known in (_small_words()["en"], _foreign_words()))
     if _is_of_another_script(text) or (theirs >= 2 and theirs > 2 * ours):
         return TextLanguage.OTHER
     return TextLanguage.ENGLISH if ours >= 2 and ours > theirs else TextLanguage.UNCLEAR
+
+
+def likeliest_language(text: str, *, among: Sequence[str]) -> str:
+    """The code in *among* of the language of *text*; the first if no word of any is recognised."""
+    words = [word.casefold() for word in _WORD.findall(text[:_CHARACTERS_MAX])]
+    counts = [sum(word in _small_words().get(language, ()) for word in words) for language in among]
+    return among[counts.index(max(counts))]
 
 
 def languages_of(blocks: Iterable[Block]) -> TextLanguage:
@@ -58,11 +63,16 @@ def languages_of(blocks: Iterable[Block]) -> TextLanguage:
 
 def _is_of_another_script(text: str) -> bool:
     letters = [each for each in text if each.isalpha()]
-    foreign = sum(not each.isascii() and not unicodedata.name(each, "").startswith("LATIN") for each in letters)
+    foreign = sum(not each.isascii() and script_of(each) != "LATIN" for each in letters)
     return foreign >= _FOREIGN_LETTERS_MIN and foreign * 2 > len(letters)
 
 
 @functools.cache
-def _small_words() -> tuple[frozenset[str], frozenset[str]]:
-    data = tomllib.loads(resources.files(__package__).joinpath("language.toml").read_text(encoding="utf-8"))
-    return frozenset(data["english"].split()), frozenset(data["other"].split())
+def _small_words() -> Mapping[str, frozenset[str]]:
+    data = read_toml(__package__, "language.toml")
+    return {language: frozenset(words.split()) for language, words in data.items()}
+
+
+@functools.cache
+def _foreign_words() -> frozenset[str]:
+    return frozenset[str]().union(*(words for language, words in _small_words().items() if language != "en"))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from importlib import resources
 from itertools import chain
 from typing import Any
 
+from troth.data_files import read_toml
 from troth.declaration import Declaration, Purpose, Sharing, System, Table, covers, is_special, title
 from troth.law import RegulatedActivity, obligation, regimes_for
 from troth.policy.render.content import (
@@ -31,10 +29,9 @@ from troth.policy.render.words import NOTHING
 from troth.reports import receive
 
 
-@cache
 def law_of_notices() -> dict[str, Any]:
     """The data of ``law.toml``."""
-    return tomllib.loads(resources.files(__package__).joinpath("law.toml").read_text("utf-8"))
+    return read_toml(__package__, "law.toml")
 
 
 def content_of(declaration: Declaration) -> NoticeContent:

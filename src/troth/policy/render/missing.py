@@ -27,7 +27,7 @@ class NoticeIncomplete(TrothError):
 def missing_from(declaration: Declaration, content: NoticeContent) -> list[Problem]:
     """Everything that the applicable laws require in a notice and that the declaration does not state."""
     return [
-        Problem("notice-missing", declaration.where(path), path, f"{what} ({why})", fix)
+        declaration.problem("notice-missing", path, f"{what} ({why})", fix)
         for rule in _RULES
         for path, what, why, fix in rule(declaration, content)
     ]

@@ -7,13 +7,13 @@ machine-readable graph, fact by fact.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from importlib import resources
 from typing import Any
 
+from troth.data_files import read_toml
 from troth.declaration import categories, title
 from troth.policy.render.content import KINDS, Fact, columns
 from troth.policy.text import PolicyError
@@ -35,11 +35,7 @@ def words_of(language: str) -> NoticeWords:
     )
     if language not in there:
         raise PolicyError(f"a notice can be rendered in {', '.join(there)}; '{language[:20]}' is not supported yet")
-    return NoticeWords(_read(f"{language}.toml"), _read("countries.toml"))
-
-
-def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(resources.files(__package__).joinpath(name).read_text("utf-8"))
+    return NoticeWords(read_toml(__package__, f"{language}.toml"), read_toml(__package__, "countries.toml"))
 
 
 @dataclass(frozen=True, slots=True)

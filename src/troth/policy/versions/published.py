@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from troth.declaration import Declaration, Period, Problem
-from troth.declaration.problems import Severity, nearest_of, shown
+from troth.declaration.problems import Severity, meant, shown
 from troth.declaration.promises import Policy
 from troth.declaration.versions import Announcement, DeclaredVersion, Reviewed
 from troth.policy.parse import Kind, kind_of
 from troth.policy.parse.files import read_file
 from troth.policy.text import PolicyError, PolicyText
 from troth.policy.versions.comparing import Comparison, Verdict, compare
-from troth.text import counted
+from troth.text import counted, nearest
 
 WEAKER_DAYS_MIN = 14
 """Minimum notice in days before a version that promises less takes effect; more if more is promised."""
@@ -126,7 +126,7 @@ def check(declaration: Declaration) -> list[Problem]:
     try:
         issues = chain(declaration)
     except PolicyError as error:
-        return [*problems, _problem(declaration, "version-unreadable", "policy.versions", str(error), "give its file")]
+        return [*problems, declaration.problem("version-unreadable", "policy.versions", str(error), "give its file")]
     known = tuple(steps(issues))
     return [*problems, *_refused(declaration, known), *_hasty(declaration, issues), *_forgotten(declaration, known)]
 
@@ -150,14 +150,13 @@ def _named(declaration: Declaration) -> Iterator[Problem]:
         path = f"policy.versions.{index}"
         if version.effective in days:
             message, fix = "two versions have the same effective day", "give each of them a different effective day"
-            yield _problem(declaration, "version-same-day", f"{path}.effective", message, fix)
+            yield declaration.problem("version-same-day", f"{path}.effective", message, fix)
         days.append(version.effective)
         for rule in version.keeps:
             if rule not in declaration.retention:
-                near = nearest_of(rule, declaration.retention)
-                fix = f"did you mean '{shown(near)}'?" if near else "give a key of 'retention'"
+                fix = meant(nearest(rule, declaration.retention), "give a key of 'retention'")
                 message = f"no retention rule '{shown(rule)}'"
-                yield _problem(declaration, "version-keeps", f"{path}.keeps.{rule}", message, fix)
+                yield declaration.problem("version-keeps", f"{path}.keeps.{rule}", message, fix)
 
 
 def _refused(declaration: Declaration, known: Iterable[VersionChange]) -> Iterator[Problem]:
@@ -168,7 +167,7 @@ def _refused(declaration: Declaration, known: Iterable[VersionChange]) -> Iterat
                 "on: …}' once people are informed, or revert the change; if it only may promise less, declare under "
                 "'reviewed' who has read it"
             )
-            yield _problem(declaration, "version-weaker", step.new.path, why, fix)
+            yield declaration.problem("version-weaker", step.new.path, why, fix)
 
 
 def _where(step: VersionChange) -> str:
@@ -187,7 +186,7 @@ def _hasty(declaration: Declaration, issues: tuple[Issue, ...]) -> Iterator[Prob
             told = counted(issue.announce.days_before, "day")
             message = f"people are informed {told} before, but {promised.days_before} are promised"
             fix = "inform them earlier, or set a later effective day"
-            yield _problem(declaration, "version-hasty", f"{issue.path}.announce", message, fix)
+            yield declaration.problem("version-hasty", f"{issue.path}.announce", message, fix)
 
 
 def _forgotten(declaration: Declaration, known: Iterable[VersionChange]) -> Iterator[Problem]:
@@ -197,10 +196,4 @@ def _forgotten(declaration: Declaration, known: Iterable[VersionChange]) -> Iter
         if longer and not step.old.keeps and step.old.path != "policy":
             message = f"{counted(len(longer), 'time')} became longer, but the periods of this version are not declared"
             fix = "if it is a retention period, add 'keeps: {RULE: period}'"
-            yield _problem(declaration, "version-forgets", step.old.path, message, fix, Severity.WARNING)
-
-
-def _problem(
-    declaration: Declaration, code: str, path: str, message: str, fix: str, severity: Severity = Severity.ERROR
-) -> Problem:
-    return Problem(code, declaration.where(path), path, message, fix, severity)
+            yield declaration.problem("version-forgets", step.old.path, message, fix, Severity.WARNING)

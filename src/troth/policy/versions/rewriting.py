@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
+
+from troth.data_files import read_toml
 
 _NEGATOR = (
     r"(?:\b(?:do |does |will )?(?:not|never)\b|\b(?:don|doesn|won)'t\b"
@@ -46,7 +46,7 @@ class _Forms:
 
 @cache
 def _forms() -> _Forms:
-    raw = tomllib.loads(resources.files(__package__).joinpath("rewriting.toml").read_text("utf-8"))
+    raw = read_toml(__package__, "rewriting.toml")
     instead = {**raw["instead"], **dict(_times(raw["times"]))}
     said = sorted(instead, key=len, reverse=True)
     conditions = rf"(?:{'|'.join(map(re.escape, raw['without']['conditions']))})"

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import enum
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from troth.data_files import read_toml
 from troth.policy.classify.quantities import places_in
 from troth.policy.versions.clauses import ComparedClause, stem, told_by
 from troth.policy.versions.rewriting import rewritten
@@ -301,7 +300,7 @@ class _Words:
 
 @cache
 def _words() -> _Words:
-    raw = tomllib.loads(resources.files(__package__).joinpath("strength.toml").read_text("utf-8"))
+    raw = read_toml(__package__, "strength.toml")
     negators, numbers = raw["negators"], raw["numbers"]
     several = (
         "risks guards hedges restrictions protections absolutes partials exceptions asked unasked parties data sections"

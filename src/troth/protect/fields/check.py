@@ -12,13 +12,12 @@ from troth.protect.fields.errors import SearchRefused
 def check(declaration: Declaration) -> Iterator[Problem]:
     """A note with the leak of every index; an error instead if its population is too small."""
     for path, _, search in _searches(declaration):
-        where = declaration.where(path)
         try:
             plan = _plan(search)
         except SearchRefused as refused:
-            yield Problem("search-population", where, path, str(refused))
+            yield declaration.problem("search-population", path, str(refused))
         else:
-            yield Problem("search-leak", where, path, plan.leaks(), severity=Severity.NOTE)
+            yield declaration.problem("search-leak", path, plan.leaks(), severity=Severity.NOTE)
 
 
 def check_rows(declaration: Declaration, rows: Mapping[str, int | None]) -> Iterator[Problem]:
@@ -28,7 +27,7 @@ def check_rows(declaration: Declaration, rows: Mapping[str, int | None]) -> Iter
         if found is not None and found < search.population:
             message = f"the table has about {found:,} rows, and so fewer values than the {search.population:,} declared"
             fix = "declare what it holds: among fewer values, more are alone in their bucket"
-            yield Problem("search-rows", declaration.where(path), path, message, fix, Severity.WARNING)
+            yield declaration.problem("search-rows", path, message, fix, Severity.WARNING)
 
 
 def _plan(search: BlindSearch) -> IndexPlan:

@@ -9,7 +9,7 @@ from typing import Final
 from troth.declaration import Declaration, Problem, Severity, TokenUse
 from troth.protect.errors import TokenRefused
 from troth.protect.hazmat.ff1 import DOMAIN_MIN
-from troth.protect.tokens.formats import TokenFormat, nearest
+from troth.protect.tokens.formats import TokenFormat, suggestion
 from troth.protect.tokens.stateless import ALPHABETS
 
 _KEPT: Final = re.compile(r"pan(?:\.bin(?P<first>\d))?(?:\.last(?P<last>\d))?")
@@ -45,11 +45,11 @@ def check(declaration: Declaration) -> Iterator[Problem]:
     for system, table, column, use in token_fields(declaration):
         path = f"systems.{system}.tables.{table}.fields.{column}.token"
         for at, code, message, fix in _faults(use, domains):
-            yield Problem(code, declaration.where(f"{path}.{at}"), f"{path}.{at}", message, fix)
+            yield declaration.problem(code, f"{path}.{at}", message, fix)
             break
         else:
             told = f"anyone who holds the tokens and nothing else learns {_LEAKS[TokenFormat(use.format)]}"
-            yield Problem("token-leak", declaration.where(path), path, told, severity=Severity.NOTE)
+            yield declaration.problem("token-leak", path, told, severity=Severity.NOTE)
 
 
 def _faults(use: TokenUse, domains: dict[str, tuple[int, ...]]) -> Iterator[tuple[str, str, str, str]]:
@@ -62,7 +62,7 @@ def _faults(use: TokenUse, domains: dict[str, tuple[int, ...]]) -> Iterator[tupl
         yield "format", "token-format", str(refused), "see docs/reference/tokens.md"
         return
     if use.domain not in domains:
-        told = f"there is no token domain {use.domain[:_SHOWN]!r}{nearest(use.domain, domains) if domains else ''}"
+        told = f"there is no token domain {use.domain[:_SHOWN]!r}{suggestion(use.domain, domains) if domains else ''}"
         yield "domain", "token-domain", told, "add it to 'token_domains', with its key versions"
         return
     if format_ in ALPHABETS:

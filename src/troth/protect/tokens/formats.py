@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 from collections.abc import Collection
 from typing import Self
 
 from troth.protect.errors import TokenRefused
+from troth.text import did_you_mean
 
 _NAME_SHOWN = 40
 _KNOWN_SHOWN = 10
@@ -31,7 +31,9 @@ class TokenFormat(enum.StrEnum):
         try:
             return cls(name)
         except ValueError:
-            raise TokenRefused(f"there is no token format {name[:_NAME_SHOWN]!r}{nearest(name, list(cls))}") from None
+            raise TokenRefused(
+                f"there is no token format {name[:_NAME_SHOWN]!r}{suggestion(name, list(cls))}"
+            ) from None
 
     @property
     def is_stored(self) -> bool:
@@ -44,7 +46,6 @@ class TokenFormat(enum.StrEnum):
         return self is not TokenFormat.ONE_WAY
 
 
-def nearest(name: str, known: Collection[str]) -> str:
+def suggestion(name: str, known: Collection[str]) -> str:
     """``; did you mean 'x'?``, or a list of the known names."""
-    close = difflib.get_close_matches(name[:_NAME_SHOWN], known, n=1, cutoff=0.5)
-    return f"; did you mean {str(close[0])!r}?" if close else f"; there are {', '.join(sorted(known)[:_KNOWN_SHOWN])}"
+    return did_you_mean(name, known) or f"; there are {', '.join(sorted(known)[:_KNOWN_SHOWN])}"

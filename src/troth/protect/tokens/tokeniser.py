@@ -12,7 +12,7 @@ from troth.protect.hazmat import Mac
 from troth.protect.keyring import Keyring
 from troth.protect.sealed import Sealed
 from troth.protect.tokens import stateless
-from troth.protect.tokens.formats import TokenFormat, nearest
+from troth.protect.tokens.formats import TokenFormat, suggestion
 from troth.protect.tokens.pan import Pan
 from troth.protect.tokens.stateless import TokenKey, digit_of
 
@@ -57,7 +57,7 @@ class Tokeniser:
 
     def __init__(self, keyring: Keyring, domains: Mapping[str, Sequence[int]], *, domain: str) -> None:
         if domain not in domains:
-            raise TokenRefused(f"there is no domain {domain[:40]!r}{nearest(domain, domains)}")
+            raise TokenRefused(f"there is no domain {domain[:40]!r}{suggestion(domain, domains)}")
         for name, versions in domains.items():
             if min(versions, default=1) < 1 or len(set(map(digit_of, versions))) < len(versions):
                 raise TokenRefused(

@@ -18,7 +18,7 @@ from django.db.models import Max
 from troth.controls import Check, CheckSession, Status, answered
 from troth.ledger import Hash
 from troth.service.assurance import rules
-from troth.service.assurance.control_inputs import look, register_answers
+from troth.service.assurance.control_inputs import look, one_look, register_answers
 from troth.service.assurance.evaluation import judge_all
 from troth.service.assurance.models import BindingRow, DeclaredRow
 from troth.service.assurance.pushed_evidence import note_judged
@@ -35,6 +35,7 @@ from troth.service.core.keys import ledger_signer
 from troth.service.core.ledger import record, sequence_if_sound
 from troth.service.core.models import CheckRow
 from troth.service.duty import named
+from troth.site import SiteSnapshot
 
 PASS = "assurance.pass"  # noqa: S105 - a kind of job
 PASS_EVERY = dt.timedelta(seconds=5)
@@ -114,7 +115,10 @@ def check_controls(deployment: Deployment, jobs: Sequence[RunningJob]) -> list[C
     now, made = jobs[0].now, list[Check]()
     register_answers()
     wanted = asked(deployment, now)
-    with CheckSession(lambda: _looking(deployment, now), deployment.declaration, now) as session:
+    with (
+        one_look(deployment, now) as site,
+        CheckSession(lambda: _looking(deployment, now, site), deployment.declaration, now) as session,
+    ):
         for job in jobs:
             if job.key in wanted:  # not removed from the declaration since
                 job.go_on()
@@ -164,10 +168,10 @@ def _hasten_concerned(deployment: Deployment, now: dt.datetime) -> None:
 
 
 @contextlib.contextmanager
-def _looking(deployment: Deployment, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+def _looking(deployment: Deployment, now: dt.datetime, site: SiteSnapshot | None) -> Iterator[Mapping[str, object]]:
     """Control inputs for the calling thread; closes its connections to our own database at the end."""
     try:
-        with (deployment.look or look)(deployment, now) as seen:
+        with deployment.look(deployment, now) if deployment.look else look(deployment, now, site) as seen:
             yield seen
     finally:
         connections.close_all()

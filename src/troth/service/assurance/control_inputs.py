@@ -21,7 +21,7 @@ from troth.service.core.own_tables import OWN
 from troth.service.database import may_pass
 from troth.service.duty import duties, gathered, resolve
 from troth.service.settings import TROTH
-from troth.site import Site
+from troth.site import Site, SiteSnapshot
 from troth.stores import ExternalSystem, Store, StoreError, open_asked, open_store, open_system
 
 _LOG = logging.getLogger("troth.keep")
@@ -50,7 +50,19 @@ def register_answers() -> None:
 
 
 @contextlib.contextmanager
-def look(deployment: Deployment, now: dt.datetime) -> Iterator[Mapping[str, object]]:
+def one_look(deployment: Deployment, now: dt.datetime) -> Iterator[SiteSnapshot | None]:
+    """Context manager: the site for all controls of a session, also for those that run after one was abandoned; None
+    if no site is declared."""
+    if not deployment.declaration.organisation.site:
+        yield None
+        return
+    site = replace(Site.of(deployment.declaration), also=pages_for_everyone(deployment))
+    with contextlib.closing(SiteSnapshot(site, now=now)) as snapshot:
+        yield snapshot
+
+
+@contextlib.contextmanager
+def look(deployment: Deployment, now: dt.datetime, site: SiteSnapshot | None = None) -> Iterator[Mapping[str, object]]:
     """Context manager for control inputs, by the names in `troth.controls.CONTROL_INPUTS`; closes what it opens.
 
     A store that cannot be opened is omitted, so that its controls report it as not observed.
@@ -78,8 +90,8 @@ def look(deployment: Deployment, now: dt.datetime) -> Iterator[Mapping[str, obje
         }
         with contextlib.suppress(NoDeployment):  # its controls report that they had no policy
             seen |= {"policy": deployment.policy, "policy_text": deployment.policy.published}
-        if deployment.declaration.organisation.site:
-            seen["site"] = replace(Site.of(deployment.declaration), also=pages_for_everyone(deployment))
+        if site is not None:
+            seen["site"] = site
         yield seen
 
 

@@ -46,7 +46,7 @@ def look_around(job: RunningJob) -> None:
         _judge(deployment, job.now)
 
 
-@batch_job(CHECK, most=50, at_once=1)
+@batch_job(CHECK, most=500, at_once=1)
 def check(jobs: Sequence[RunningJob]) -> None:
     """Check the controls that are due, with one look at everything, and judge; the keys are the controls' ids."""
     deployment = current()

@@ -10,12 +10,12 @@ from typing import Final
 from django.db import transaction
 
 from troth.controls import Check, CheckOutcome, Pushed, faults
-from troth.controls.catalogue import nearest
 from troth.declaration import Declaration
 from troth.service.assurance.models import PushedRow
 from troth.service.assurance.rules import CHECK
 from troth.service.configuration import ServiceError
 from troth.service.core.jobs.queue import hasten
+from troth.text import did_you_mean
 
 _WAITING_MAX: Final = 1_000
 """Pending failures per control."""
@@ -42,7 +42,7 @@ def push(control: str, pushed: Pushed, declaration: Declaration, *, now: dt.date
     own = declaration.controls.get(control)
     if own is None or own.pushed is None:
         waiting = {id_: each for id_, each in declaration.controls.items() if each.pushed is not None}
-        raise NobodyWaits(f"no control of that name accepts evidence{nearest(control, waiting)}")
+        raise NobodyWaits(f"no control of that name accepts evidence{did_you_mean(control, waiting)}")
     if own.pushed.by not in (None, pushed.source):
         raise NotTheirs(
             "the control accepts evidence from one program only; the declaration names its token under 'by'"

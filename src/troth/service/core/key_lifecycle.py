@@ -7,7 +7,6 @@ company's stores.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +51,7 @@ from troth.service.core.models import Subject
 from troth.service.core.resealing import Resealed, SealedPlace, hanging, reseal
 from troth.service.core.subject_keys import scrub
 from troth.service.duty import named
+from troth.text import did_you_mean
 
 
 @functools.cache
@@ -210,9 +210,8 @@ def key_called(keyring: Keyring, name: str) -> KeyInfo:
             "the root key and field-0, which is derived from it, cannot be destroyed: all pseudonyms and "
             "fingerprints depend on them; rewrap the root key instead: troth keys wrap"
         )
-    near = difflib.get_close_matches(name, infos, n=1)
-    fix = f"did you mean {near[0]}?" if near else f"known keys are: {', '.join(infos) or 'none yet'}"
-    raise KeyRefused(f"there is no key {name[:40]!r}; {fix}")
+    hint = did_you_mean(name, infos) or f"; known keys are: {', '.join(infos) or 'none yet'}"
+    raise KeyRefused(f"there is no key {name[:40]!r}{hint}")
 
 
 def plan_destruction(

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, Min
+from django.db.models import Case, Count, Min, Q, Value, When
+from django.db.models.functions import Greatest
 
 from troth.declaration import IdentityKind
 from troth.protect import Keyring
@@ -51,15 +52,19 @@ class Tombstones:
         """Set a tombstone for each, in the open transaction; an existing one takes the later erasure and the later end.
         A lifted one is in force again. Returns how many."""
         several = list(gone)
-        for one, mark in zip(several, self._marks(several), strict=True):
-            row, is_new = Tombstone.objects.get_or_create(
-                system=one.system, kind=one.kind.value, mark=mark, defaults={"erased_at": erased_at, "until": until}
+        rows = {
+            mark: Tombstone(system=one.system, kind=one.kind.value, mark=mark, erased_at=erased_at, until=until)
+            for one, mark in zip(several, self._marks(several), strict=True)
+        }
+        Tombstone.objects.bulk_create(rows.values(), ignore_conflicts=True, batch_size=_BATCH)
+        marks = sorted(rows)
+        for start in range(0, len(marks), _BATCH):
+            known = Tombstone.objects.filter(mark__in=marks[start : start + _BATCH])
+            known.filter(Q(erased_at__lt=erased_at) | Q(until__lt=until) | Q(returned_at__lt=erased_at)).update(
+                erased_at=Greatest("erased_at", Value(erased_at)),
+                until=Greatest("until", Value(until)),
+                returned_at=Case(When(returned_at__gte=erased_at, then="returned_at"), default=None),
             )
-            if not is_new:
-                if row.returned_at is not None and row.returned_at < erased_at:
-                    row.returned_at = None
-                row.erased_at, row.until = max(row.erased_at, erased_at), max(row.until, until)
-                row.save(update_fields=["erased_at", "until", "returned_at"])
         return len(several)
 
     def lift(self, returned: Iterable[Erased], *, at: dt.datetime) -> int:

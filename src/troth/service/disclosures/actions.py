@@ -68,10 +68,10 @@ def disclose(
 
 
 def record_disclosure(
-    release: PlannedDisclosure, *, declaration: Declaration, keyring: Keyring, now: dt.datetime, by: str = ""
+    release: PlannedDisclosure, *, declaration: Declaration, keyring: Keyring, now: dt.datetime
 ) -> Disclosure:
     """Record one disclosure with its ledger entry, in the open transaction. Raises `DisclosureRefused`."""
-    return record_disclosures([release], declaration=declaration, keyring=keyring, now=now, by=by)[0]
+    return record_disclosures([release], declaration=declaration, keyring=keyring, now=now)[0]
 
 
 def record_disclosures(

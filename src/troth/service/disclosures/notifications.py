@@ -121,8 +121,10 @@ def tell(changed: Changed, declaration: Declaration, keyring: Keyring, *, now: d
     subject = changed.names(keyring)
     if changed.right not in TELLING or not subject:
         return NotifiedRecipients()
+    if not (owed_now := _owed(changed, subject, declaration)):
+        return NotifiedRecipients()
     known = set(RecipientNotification.objects.filter(case=changed.case).values_list("recipient", flat=True))
-    concerned = [one for one in _owed(changed, subject, declaration) if one.recipient not in known]
+    concerned = [one for one in owed_now if one.recipient not in known]
     to_tell = [one for one in concerned if one.categories or one.why is EvidenceBasis.UNSHOWN]
     letters = {
         one.recipient: letter

@@ -54,25 +54,50 @@ def letter_context(once: str) -> SealingContext:
 def post(
     letter: Letter, *, keyring: Keyring, organisation: Organisation, now: dt.datetime, sender: str | None = None
 ) -> LetterRow:
-    """Write *letter* and queue it in the open transaction: it commits with that, or not at all.
+    """`post_all` for one e-mail."""
+    return post_all([letter], keyring=keyring, organisation=organisation, now=now, sender=sender)[0]
+
+
+def post_all(
+    letters: Sequence[Letter],
+    *,
+    keyring: Keyring,
+    organisation: Organisation,
+    now: dt.datetime,
+    sender: str | None = None,
+) -> list[LetterRow]:
+    """Write *letters* and queue them in the open transaction: they commit with that, or not at all.
 
     An existing e-mail with the same key is left unchanged. The sender is *organisation* at *sender*, else at the
     address of the settings or of the declaration. Raises `LetterRefused`.
     """
-    known = LetterRow.objects.filter(once=letter.once).first()
-    if known is not None:
-        return known
+    by_key = {row.once: row for row in LetterRow.objects.filter(once__in=[letter.once for letter in letters])}
+    address = _sender(sender or settings.TROTH.mail_from or organisation.email)
+    written = [
+        _row(letter, keyring, organisation, address, now)
+        for letter in {letter.once: letter for letter in letters if letter.once not in by_key}.values()
+    ]
+    # Another process may queue the same key now. The first one counts: the update writes only the key.
+    queued = LetterRow.objects.bulk_create(
+        written, update_conflicts=True, unique_fields=["once"], update_fields=["once"]
+    )
+    enqueue("mail.send", *(str(row.pk) for row in queued), not_before=now, priority=HIGH)
+    by_key |= {row.once: row for row in queued}
+    return [by_key[letter.once] for letter in letters]
+
+
+def _row(letter: Letter, keyring: Keyring, organisation: Organisation, sender: Address, now: dt.datetime) -> LetterRow:
     language, to = language_of(letter.language), Address.read(letter.to)
     made = message(
         write(letter, organisation),
         name=organisation.name,
-        sender=_sender(sender or settings.TROTH.mail_from or organisation.email),
+        sender=sender,
         to=to,
         language=language,
         now=now,
         attachments=letter.attachments,
     )
-    row = LetterRow(
+    return LetterRow(
         once=letter.once,
         kind=letter.kind,
         about=letter.about,
@@ -83,12 +108,6 @@ def post(
         queued_at=now,
         until=now + kinds()[letter.kind].lasts,
     )
-    # Another process may queue the same key now. The first one counts: the update writes only the key.
-    [queued] = LetterRow.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["once"], update_fields=["once"]
-    )
-    enqueue("mail.send", str(queued.pk), not_before=now, priority=HIGH)
-    return queued
 
 
 def _sender(address: str) -> Address:

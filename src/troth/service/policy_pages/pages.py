@@ -22,7 +22,7 @@ from troth.service.assurance.rules import promise_name
 from troth.service.assurance.status_history import DAYS, changes_of, strip
 from troth.service.assurance.status_reasons import INSIDE, reason_sentence
 from troth.service.core.deployment import Deployment, NoDeployment, current
-from troth.service.pages import audience_of, may_see, not_ready, the_log, told_of
+from troth.service.pages import audience_of, may_see, the_log, told_of
 from troth.service.policy_pages.audience import audience_asked, page_for, principles_of, trend_of
 from troth.service.policy_pages.policy_text import chapters, title_of
 from troth.service.policy_pages.publication import in_force
@@ -42,11 +42,8 @@ def _for_audience(
 
     @wraps(view)
     def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
-        try:
-            deployment = current()
-            _ = deployment.policy  # raises here if it cannot be read
-        except NoDeployment as error:
-            return not_ready(request, error)
+        deployment = current()
+        _ = deployment.policy  # raises here if it cannot be read
         audience = audience_asked(request)
         if not may_see(deployment.declaration, audience):
             return redirect_to_login(request.get_full_path())
@@ -79,11 +76,8 @@ def _for_machines(
 @require_safe
 def notice(request: HttpRequest) -> HttpResponse:
     """``/policy/``: the plain policy for everyone, without badges; ``?version=`` another version."""
-    try:
-        deployment = current()
-        _ = deployment.policy  # raises here if it cannot be read
-    except NoDeployment as error:
-        return not_ready(request, error)
+    deployment = current()
+    _ = deployment.policy  # raises here if it cannot be read
     today, named = timezone.localdate(), request.GET.get("version")
     shown = in_force(deployment, today)
     version = one_version(deployment, named, today) if named else None

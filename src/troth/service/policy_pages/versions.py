@@ -15,8 +15,7 @@ from django.views.decorators.http import require_safe
 
 from troth.policy.versions import ClauseChange, Comparison, Verdict
 from troth.service.access_rules import public
-from troth.service.core.deployment import Deployment, NoDeployment, current
-from troth.service.pages import not_ready
+from troth.service.core.deployment import Deployment, current
 from troth.service.policy_pages.publication import VersionPage, in_force, versions_of
 
 _PUBLIC_S = 60
@@ -40,11 +39,8 @@ class VersionRow:
 @require_safe
 def versions(request: HttpRequest) -> HttpResponse:
     """``/policy/versions/``: every version and its changes."""
-    try:
-        deployment = current()
-        _ = deployment.policy  # raises here if it cannot be read
-    except NoDeployment as error:
-        return not_ready(request, error)
+    deployment = current()
+    _ = deployment.policy  # raises here if it cannot be read
     today = timezone.localdate()
     shown = in_force(deployment, today)
     context: dict[str, Any] = {

@@ -19,6 +19,7 @@ from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.ledger import record
 from troth.service.requests.content import SealedContent, readable
+from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
 from troth.service.requests.lifecycle import (
     Actor,
     CaseRefused,
@@ -43,11 +44,10 @@ from troth.service.requests.models import (
     CaseOutcome,
     CasePause,
     CaseState,
-    MailedLink,
     Right,
     WaitReason,
 )
-from troth.service.requests.verification import links
+from troth.service.requests.verification.case_links import status_address
 from troth.service.staff import approvals
 from troth.service.staff.models import StaffMember
 
@@ -66,7 +66,7 @@ def pause(case_id: int, question: str, deployment: Deployment, *, who: Actor, no
         SealedContent(deployment.keyring).put(case, dataclasses.replace(content, question=question), now=now)
         clocks = reckon(case, deployment, now=now)
         case.save()
-        status = links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), deployment)
+        status = status_address(case, deployment, now=now)
         facts = {
             "right": case.right or case.kind,
             "needed": question,
@@ -154,7 +154,7 @@ def refuse(case_id: int, reasons: str, cite: str, deployment: Deployment, *, who
             "received": day(case.received_at, deployment),
             "reasons": reasons,
             "cite": cite,
-            "status": links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), deployment),
+            "status": status_address(case, deployment, now=now),
             **redress(case, deployment),
             **appealing(case, deployment),
         }
@@ -274,7 +274,7 @@ def lift(case_id: int, reasons: str, deployment: Deployment, *, who: Actor, now:
     """End a restriction; the person is informed before it is lifted (GDPR Art. 18(3)). Raises `CaseRefused`."""
     with transaction.atomic():
         case = locked(case_id)
-        first = case.restrictions.filter(lifted_at=None, purpose="").order_by("since").first()
+        first = restrictions_in_force(case).order_by("since").first()
         if first is None:
             raise CaseRefused(f"nothing is restricted by {case.reference}")
         announce_lift(case, first, reasons, deployment, now)
@@ -291,7 +291,7 @@ def withdraw(case_id: int, deployment: Deployment, *, who: Actor, now: dt.dateti
         require_untouched(case)
         content = SealedContent(deployment.keyring).content(case)
         said = {"right": case.right or case.kind, "closed": day(now, deployment)}
-        if case.restrictions.filter(lifted_at=None).exists():
+        if choices_in_force(case).exists():
             said["lifted"] = "yes"
             enqueue("requests.lift", str(case.pk))
         said |= {"denied": "yes"} if is_denied else {}

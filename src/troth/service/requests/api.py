@@ -23,15 +23,15 @@ from troth.service.api.models import ApiToken
 from troth.service.core.deployment import current
 from troth.service.mail.message import Address
 from troth.service.mail.rules import LetterRefused
+from troth.service.portal.forms import mailable
+from troth.service.preferences.actions import stopped_uses
 from troth.service.requests import actions, rules
 from troth.service.requests.content import CaseContent, readable
 from troth.service.requests.duty import CASES_ALL, CASES_READ, CASES_WRITE, GUARD_READ, PACKAGES_READ
-from troth.service.requests.fulfilment.restriction import marks_of
 from troth.service.requests.intake import receive
 from troth.service.requests.intake.receive import Intake
 from troth.service.requests.lifecycle import Actor, CaseRefused
-from troth.service.requests.models import CHOICES, Case, CaseKind, Channel, Restriction
-from troth.service.requests.pages.forms import mailable
+from troth.service.requests.models import CHOICES, Case, CaseKind, Channel
 from troth.service.requests.responses import outcome as case_outcome
 from troth.service.requests.verification import identity
 from troth.subjects import IdentityRefused
@@ -471,8 +471,7 @@ def guard(request: HttpRequest, asked: GuardQuery) -> Any:
     if not pairs:
         return problem(422, "No person is named", "Name the person by email, phone or account.")
     try:
-        marks = marks_of(pairs, current().without_own)
+        stopped = stopped_uses(pairs, current().without_own)
     except IdentityRefused as refused:
         return problem(422, "The person is not named like this", str(refused))
-    found = set(Restriction.objects.filter(mark__in=marks, lifted_at=None).values_list("purpose", flat=True))
-    return Status(200, GuardAnswer(restricted="" in found, purposes=sorted(found - {""})))
+    return Status(200, GuardAnswer(restricted=stopped.is_restricted, purposes=list(stopped.purposes)))

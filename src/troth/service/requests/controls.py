@@ -25,7 +25,7 @@ from troth.service.requests.intake.mailbox import READ_AT, UNREAD_MAX
 from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseReceipt, CaseState, Right
 from troth.service.requests.models import CaseOutcome as Ended
 from troth.service.requests.rules import zone_of
-from troth.site import ProbeError, Site, SitePage, asked_hash, fetch
+from troth.site import HOME, ProbeError, SitePage, SiteSnapshot, asked_hash
 from troth.text import counted
 
 _CASES = frozenset({"cases"})
@@ -93,10 +93,10 @@ def _in_time(kind: CaseKind, word: str, fix: str, declaration: Declaration, now:
 
 
 @answers("requests.every_right_offered")
-def every_right_offered(site: Site) -> ControlResult:
+def every_right_offered(site: SiteSnapshot) -> ControlResult:
     """GDPR Art. 12(2): links lead visitors from the home page to the form of each right."""
     try:
-        home, centre = fetch(site, urlsplit(site.home).path or "/"), fetch(site, _CENTRE)
+        home, centre = site.page(HOME), site.page(_CENTRE)
     except ProbeError as error:
         looked = Evidence(in_scope=frozenset({"site"}), observed=frozenset())
         return ControlResult(CheckOutcome.ERROR, f"The site could not be checked: {error}", looked)
@@ -115,25 +115,27 @@ def every_right_offered(site: Site) -> ControlResult:
     ]
     asked = len(_RIGHTS) + 2
     scope, query = frozenset({"site"}), asked_hash(home.url, centre.url)
-    evidence = Evidence(scope, scope, population=asked, tested=asked, query=query)
+    period = (min(home.fetched_at, centre.fetched_at), max(home.fetched_at, centre.fetched_at))
+    evidence = Evidence(scope, scope, population=asked, tested=asked, period=period, query=query)
     summary = f"{asked - len(missing)} of {asked} rights are offered, each {_CLICKS_MAX} clicks from home or fewer."
     return ControlResult.of(summary, evidence=evidence, findings=findings, figures={"offered": asked - len(missing)})
 
 
 @answers("requests.every_channel")
-def every_channel(declaration: Declaration, site: Site, now: dt.datetime) -> ControlResult:
+def every_channel(declaration: Declaration, site: SiteSnapshot, now: dt.datetime) -> ControlResult:
     """GDPR Art. 12(2): each declared channel works. The privacy centre shows its form, the mailbox was read recently,
     and if applications are to open cases, a token for that is valid."""
-    declared, findings, seen = {"centre"}, list[ControlFinding](), set[str]()
+    declared, findings, seen, why_not, looked_at = {"centre"}, list[ControlFinding](), set[str](), "", now
     try:
-        form = fetch(site, f"{_CENTRE}{Right.VIEW}/")
+        form = site.page(f"{_CENTRE}{Right.VIEW}/")
+        looked_at = form.fetched_at
         seen.add("centre")
         if form.status != 200 or "<form" not in form.source:
             findings.append(
                 ControlFinding("the privacy centre", "it shows no form", "make sure that Troth serves it on this site")
             )
-    except ProbeError:
-        pass  # not observed, which does not count as a pass
+    except ProbeError as error:  # not observed, which does not count as a pass
+        why_not = f" The privacy centre: {error}."
     if declaration.requests.by_mail:
         declared.add("mail")
         seen.add("mail")
@@ -147,9 +149,9 @@ def every_channel(declaration: Declaration, site: Site, now: dt.datetime) -> Con
                 ControlFinding("the API", "there is no valid token to open cases", "make one: troth api token make")
             )
     evidence = Evidence(
-        in_scope=frozenset(declared), observed=frozenset(seen), population=len(declared), tested=len(seen)
+        frozenset(declared), frozenset(seen), population=len(declared), tested=len(seen), period=(now, looked_at)
     )
-    summary = f"{len(seen) - len(findings)} of {counted(len(declared), 'declared channel')} work."
+    summary = f"{len(seen) - len(findings)} of {counted(len(declared), 'declared channel')} work.{why_not}"
     figures = {"declared": len(declared), "open": len(seen) - len(findings)}
     return ControlResult.of(summary, evidence=evidence, findings=findings, figures=figures)
 
@@ -165,9 +167,9 @@ def _unread(now: dt.datetime) -> Iterable[ControlFinding]:
         yield ControlFinding(place, f"it was not read for {minutes:,} minutes", "check it with troth doctor")
 
 
-def _paths(page: SitePage, site: Site) -> set[str]:
+def _paths(page: SitePage, site: SiteSnapshot) -> set[str]:
     """Paths on the same host to which a page links."""
-    here = urlsplit(site.home).netloc
+    here = urlsplit(site.declared.home).netloc
     links = (urlsplit(urljoin(page.url, link.url)) for link in page.links)
     return {link.path for link in links if link.netloc == here}
 

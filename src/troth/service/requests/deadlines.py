@@ -13,11 +13,13 @@ from troth.service.core.clock import may_end
 from troth.service.core.deployment import Deployment, current
 from troth.service.requests import lifecycle
 from troth.service.requests.content import SealedContent
+from troth.service.requests.duty import STATUS_LINK
 from troth.service.requests.fulfilment import holds
 from troth.service.requests.intake import mail_allowance
 from troth.service.requests.messages import day, staff_address, write_to
-from troth.service.requests.models import Case, CaseEvent, CaseOutcome, CasePause, CaseState, MailedLink
+from troth.service.requests.models import Case, CaseEvent, CaseOutcome, CasePause, CaseState
 from troth.service.requests.responses import outcome
+from troth.service.requests.verification.case_links import PERSONAL, links_of
 
 LEVELS = ((7, "soon"), (3, "urgent"), (1, "escalated"), (-1, "late"))
 """Days before the deadline and the reminder sent then; the last two also go to the data protection officer."""
@@ -130,15 +132,16 @@ def _abandon(deployment: Deployment, now: dt.datetime) -> None:
     Art. 12(2), (6)). No e-mail is sent to an unconfirmed address."""
     before = now - dt.timedelta(days=ABANDONED_DAYS)
     unproved = Case.objects.filter(
-        ~Exists(MailedLink.objects.filter(case=OuterRef("pk"), open_until__gt=now)),
+        ~Exists(links_of([OuterRef("pk")], *PERSONAL).filter(open_until__gt=now)),
         state=CaseState.VERIFYING,
         received_at__lt=before,
     )
     for case in unproved.order_by("id")[:_AT_ONCE]:
         with transaction.atomic():
             locked = lifecycle.locked(case.pk)
-            if locked.state != CaseState.VERIFYING or locked.links.filter(open_until__gt=now).exists():
+            links = links_of([locked.pk], *PERSONAL, STATUS_LINK)
+            if locked.state != CaseState.VERIFYING or links.filter(open_until__gt=now).exists():
                 continue
-            MailedLink.objects.filter(case=locked).delete()
+            links.delete()
             facts = {"cite": "GDPR Art. 12(2), (6)", "why": "identity_not_shown"}
             lifecycle.close(locked, CaseOutcome.REFUSED, deployment, who=lifecycle.RULE, now=now, facts=facts)

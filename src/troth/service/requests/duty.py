@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 from troth.ledger.fields import Day, Of, OneOf, Whole
@@ -9,7 +10,7 @@ from troth.ledger.kinds import ACTOR, RIGHT, EntryKind
 from troth.ledger.values import Commitment, Hash, Pseudonym
 from troth.service.api.scopes import ApiScope
 from troth.service.assurance.duty import EVIDENCE_READ
-from troth.service.duty import ConsolePage, Duty
+from troth.service.duty import ConsolePage, Duty, LinkKind
 from troth.service.duty import marked as _
 from troth.service.mail.facts import (
     DAY,
@@ -87,6 +88,20 @@ PACKAGES_READ = ApiScope(
 )
 GUARD_READ = ApiScope("guard.read", _("Ask whether somebody’s data may be used"))
 
+PROVE_LINK = LinkKind(
+    "requests.prove",
+    "troth.service.requests.pages.links:prove",
+    resend="troth.service.requests.responses.resend_links:resend_links",
+)
+AGENT_LINK = LinkKind("requests.agent", "troth.service.requests.pages.links:authorise_agent")
+PACKAGE_LINK = LinkKind("requests.package", "troth.service.requests.pages.links:open_package")
+STATUS_LINK = LinkKind(
+    "requests.status",
+    "troth.service.requests.pages.links:open_status",
+    lasts=dt.timedelta(days=400),  # longer than the longest deadline, and the year in which people may come back to it
+    is_standing=True,
+)
+
 
 def _without(shapes: Mapping[str, Shape], name: str) -> Mapping[str, Shape]:
     return {other: shape for other, shape in shapes.items() if other != name}
@@ -147,6 +162,7 @@ _MESSAGES: Mapping[str, MessageKind] = {
             "unsearchable": lines,
             "elsewhere": lines,
             "searched": lines,
+            "choices": lines,
             **REDRESS,
         },
     ),
@@ -169,7 +185,8 @@ _MESSAGES: Mapping[str, MessageKind] = {
             "unsearched": lines,
             "elsewhere": lines,
             "final_after": date,
-            "remembered": one_of("suppression", "evidence", "both"),
+            "remembered": one_of("evidence"),
+            "choices": lines,
             **_DONE,
         },
     ),
@@ -178,7 +195,7 @@ _MESSAGES: Mapping[str, MessageKind] = {
     "stopped": MessageKind({**_STOP, "done": date}, {"undone": lines, **_STOPPED, **_DONE}),
     "partly_fulfilled": MessageKind(
         {**_ASKED, "done": date, "did": prose, "kept": kept},
-        {"unsearched": lines, "elsewhere": lines, **_DONE},
+        {"unsearched": lines, "elsewhere": lines, "choices": lines, **_DONE},
     ),
     "withdrawn": MessageKind(
         {"right": right, "closed": date},
@@ -230,7 +247,7 @@ DUTY = Duty(
             "core.held_cases_freeze_deletion",
             "requests.recipients_told",
         ),
-        "restriction.changed": ("requests.recipients_told",),
+        "choice.changed": ("requests.recipients_told",),
     },
     scopes=(CASES_WRITE, CASES_READ, CASES_ALL, PACKAGES_READ, GUARD_READ),
     webhooks={
@@ -248,7 +265,7 @@ DUTY = Duty(
         ("your-data/", "troth.service.requests.pages.urls"),
         ("console/", "troth.service.requests.console.urls"),
     ),
-    paths=("/your-data",),
+    links=(PROVE_LINK, AGENT_LINK, PACKAGE_LINK, STATUS_LINK),
     api="troth.service.requests.api:router",
     console=(
         ConsolePage(
@@ -285,5 +302,9 @@ DUTY = Duty(
         ),
     ),
     console_figures="troth.service.requests.console.figures:figures",
-    at_start=("troth.service.requests.fulfilment.steps", "troth.service.requests.confidential"),
+    at_start=(
+        "troth.service.requests.fulfilment.steps",
+        "troth.service.requests.confidential",
+        "troth.service.requests.verification.case_links",
+    ),
 )

@@ -1,4 +1,4 @@
-"""Background jobs of requests. Their keys are ids of batches and cases, or keyed references, never personal data."""
+"""Background jobs of requests. Their keys are ids of batches and cases, never personal data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from troth.service.requests import deadlines
 from troth.service.requests.fulfilment import restriction, steps
 from troth.service.requests.fulfilment.queue import form_batches
 from troth.service.requests.intake import mailbox
-from troth.service.requests.responses import resend_links as responses
 
 _AT_ONCE = 3
 """Batches and cases that one worker handles at once: systems of the company may be slow."""
@@ -59,12 +58,6 @@ def ask(job: RunningJob) -> None:
 def lift(job: RunningJob) -> None:
     """Lift the restrictions of a case."""
     restriction.lift(int(job.key))
-
-
-@job("requests.resend_links")
-def resend_links(job: RunningJob) -> None:
-    """Resend the links of a person's cases; the key is their keyed reference."""
-    responses.resend_links(job.key, now=job.now)
 
 
 @job("requests.mailbox", every=dt.timedelta(minutes=1), at_once=1)

@@ -6,8 +6,8 @@ The case, its event, its ledger entry and its webhook messages are rows of one c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import translation
@@ -22,12 +22,21 @@ from troth.service.core import control_events
 from troth.service.core.deployment import Deployment
 from troth.service.core.jobs.queue import enqueue
 from troth.service.core.ledger import record
+from troth.service.preferences.models import Choice
 from troth.service.requests import rules
 from troth.service.requests.content import CaseContent, SealedContent
-from troth.service.requests.fulfilment.holds import release_hold
-from troth.service.requests.fulfilment.restriction import is_marked
+from troth.service.requests.fulfilment.holds import release_holds
+from troth.service.requests.fulfilment.restriction import choices_in_force, is_marked
 from troth.service.requests.messages import day, write
-from troth.service.requests.models import Case, CaseEvent, CaseOutcome, CaseState, Restriction, Right, WaitReason
+from troth.service.requests.models import (
+    Case,
+    CaseEvent,
+    CaseOutcome,
+    CasePause,
+    CaseState,
+    Right,
+    WaitReason,
+)
 from troth.service.staff.approvals import ApprovalPurpose, ApprovalRequest
 from troth.service.staff.effective_rights import held, person_of
 from troth.service.staff.models import StaffMember
@@ -83,31 +92,66 @@ def close(
     now: dt.datetime,
     facts: Mapping[str, Any] | None = None,
 ) -> None:
-    """Close the case in the caller's transaction; the caller has queued its e-mail."""
-    if case.right == Right.AMEND or (case.right == Right.OBJECT and outcome == CaseOutcome.REFUSED):
-        _end_halt(case, deployment, now)
-    in_time = case.due_on is None or day(now, deployment) <= case.due_on
-    case.state, case.outcome, case.needs, case.closed_at, case.batch = CaseState.CLOSED, outcome, "", now, None
+    """`close_all` for one case. What the caller has changed in *case* is saved as well."""
     case.save()
-    case.pauses.filter(answered_at=None).update(answered_at=now)
-    release_hold(case, deployment, now)
-    said: dict[str, FieldValue] = {"case": pseudonym_of(case, deployment), "outcome": outcome, "actor": who.actor}
+    close_all([Closing(case, outcome, facts or {})], deployment, who=who, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A case with its outcome, and *facts* for its event."""
+
+    case: Case
+    outcome: str
+    facts: Mapping[str, Any]
+
+
+def close_all(closings: Sequence[Closing], deployment: Deployment, *, who: Actor, now: dt.datetime) -> None:
+    """Close cases in the caller's transaction; the caller has locked them and queued their e-mails."""
+    for closing in closings:
+        case = closing.case
+        if case.right == Right.AMEND or (case.right == Right.OBJECT and closing.outcome == CaseOutcome.REFUSED):
+            _end_halt(case, deployment, now)
+        case.state, case.outcome, case.needs = CaseState.CLOSED, closing.outcome, ""
+        case.closed_at, case.batch = now, None
+    cases = [closing.case for closing in closings]
+    for outcome in {case.outcome for case in cases}:
+        Case.objects.filter(pk__in=[case.pk for case in cases if case.outcome == outcome]).update(
+            state=CaseState.CLOSED, outcome=outcome, needs="", closed_at=now, batch=None
+        )
+    CasePause.objects.filter(case__in=cases, answered_at=None).update(answered_at=now)
+    release_holds(cases, deployment, now)
+    rows = record(*(_closed(case, who, deployment, now) for case in cases))
+    CaseEvent.objects.bulk_create(
+        CaseEvent(
+            case=closing.case,
+            at=now,
+            what="closed",
+            actor=who.actor,
+            by=who.by,
+            facts={"outcome": closing.outcome, "entry": row.pk, **closing.facts},
+        )
+        for closing, row in zip(closings, rows, strict=True)
+    )
+    tell_programs("case.closed", cases, now=now)
+    control_events.note("case.closed", now=now)
+
+
+def _closed(case: Case, who: Actor, deployment: Deployment, now: dt.datetime) -> Entry:
+    in_time = case.due_on is None or day(now, deployment) <= case.due_on
+    said: dict[str, FieldValue] = {"case": pseudonym_of(case, deployment), "outcome": case.outcome, "actor": who.actor}
     said["in_time"] = "yes" if in_time else "no"
     if case.subject:
         said["subject"] = Pseudonym(case.subject)
     if who.by:
         said["by"] = Pseudonym(who.by)
-    [entry] = record(Entry("case.closed", now, said))
-    told = {"outcome": outcome, "entry": entry.pk, **(facts or {})}
-    CaseEvent.objects.create(case=case, at=now, what="closed", actor=who.actor, by=who.by, facts=told)
-    tell_programs("case.closed", [case], now=now)
-    control_events.note("case.closed", now=now)
+    return Entry("case.closed", now, said)
 
 
 def _end_halt(case: Case, deployment: Deployment, now: dt.datetime) -> None:
     """End the interim restriction of contested data (GDPR Art. 18(1)(a)) or of a use objected to (Art. 18(1)(d)); the
     person is informed before."""
-    first = case.restrictions.filter(lifted_at=None).order_by("since").first()
+    first = choices_in_force(case).order_by("since").first()
     if first is not None:
         with translation.override(case.language):
             reasons = (
@@ -118,7 +162,7 @@ def _end_halt(case: Case, deployment: Deployment, now: dt.datetime) -> None:
         announce_lift(case, first, reasons, deployment, now)
 
 
-def announce_lift(case: Case, first: Restriction, reasons: str, deployment: Deployment, now: dt.datetime) -> None:
+def announce_lift(case: Case, first: Choice, reasons: str, deployment: Deployment, now: dt.datetime) -> None:
     """Inform the person that the restrictions of *case* end, and schedule that; *first* is the oldest of them."""
     on = now + _LIFT_NOTICE
     facts = {"on": day(on, deployment), "reasons": reasons, "since": day(first.since, deployment)}
@@ -142,6 +186,12 @@ def note(case: Case, text: str, deployment: Deployment, *, who: Actor, now: dt.d
 def locked(case_id: int) -> Case:
     """The case, with a row lock until the transaction ends."""
     return Case.objects.select_for_update(of=("self",)).select_related("key").get(pk=case_id)
+
+
+def locked_all(case_ids: Collection[int]) -> list[Case]:
+    """The cases in the order of their ids, with row locks until the transaction ends."""
+    cases = Case.objects.select_for_update(of=("self",)).select_related("key")
+    return list(cases.filter(pk__in=case_ids).order_by("pk"))
 
 
 def require_open(case: Case) -> None:
@@ -205,16 +255,46 @@ def put_on_record(
     due: dt.date | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> None:
-    """Record a change of the case in its events, the ledger and for webhooks, in the caller's transaction."""
-    told = {**(facts or {}), **({"due": due.isoformat()} if due else {})}
-    CaseEvent.objects.create(case=case, at=now, what=change, actor=who.actor, by=who.by, facts=told)
-    fields: dict[str, FieldValue] = {"case": pseudonym_of(case, deployment), "change": change, "actor": who.actor}
-    fields |= {"due": due} if due else {}
+    """`put_all_on_record` for one change."""
+    put_all_on_record([CaseChange(case, change, due, facts or {})], who, deployment, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseChange:
+    """A change of a case, with its new deadline and *facts* for its event."""
+
+    case: Case
+    change: str
+    due: dt.date | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def put_all_on_record(changes: Sequence[CaseChange], who: Actor, deployment: Deployment, *, now: dt.datetime) -> None:
+    """Record changes of cases in their events, the ledger and for webhooks, in the caller's transaction."""
+    CaseEvent.objects.bulk_create(
+        CaseEvent(
+            case=one.case,
+            at=now,
+            what=one.change,
+            actor=who.actor,
+            by=who.by,
+            facts={**one.facts, **({"due": one.due.isoformat()} if one.due else {})},
+        )
+        for one in changes
+    )
+    record(*(_changed(one, who, deployment, now) for one in changes))
+    for name in dict.fromkeys(one.change for one in changes):
+        event = "case.escalated" if name == "escalated" else "case.changed"
+        tell_programs(event, [one.case for one in changes if one.change == name], now=now, change=name)
+
+
+def _changed(one: CaseChange, who: Actor, deployment: Deployment, now: dt.datetime) -> Entry:
+    case = one.case
+    fields: dict[str, FieldValue] = {"case": pseudonym_of(case, deployment), "change": one.change, "actor": who.actor}
+    fields |= {"due": one.due} if one.due else {}
     fields |= {"by": Pseudonym(who.by)} if who.by else {}
     fields |= {"subject": Pseudonym(case.subject)} if case.subject else {}
-    record(Entry("case.changed", now, fields))
-    event = "case.escalated" if change == "escalated" else "case.changed"
-    tell_programs(event, [case], now=now, change=change)
+    return Entry("case.changed", now, fields)
 
 
 def tell_programs(event: str, cases: Iterable[Case], *, now: dt.datetime, **more: str) -> None:

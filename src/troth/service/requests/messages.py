@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.utils.translation import gettext
 
 from troth.service.configuration import Settings
 from troth.service.core.deployment import Deployment
-from troth.service.mail.actions import post
+from troth.service.mail.actions import post_all
 from troth.service.mail.message_kinds import kinds
 from troth.service.mail.models import LetterRow
 from troth.service.mail.rules import Letter
@@ -66,11 +67,45 @@ def write_to(
     if is_limited and not mail_allowance.take(address, deployment, now=now):
         CaseEvent.objects.create(case=case, at=now, what="not_mailed", actor="rule", is_internal=True)
         return None
+    [row] = _post([_letter(address, case, kind, deployment, facts, once)], deployment, now)
+    return row
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CaseEmail:
+    """An e-mail about a case to its requester."""
+
+    case: Case
+    kind: str
+    facts: Mapping[str, Any]
+    content: CaseContent
+
+
+def write_all(answers: Sequence[CaseEmail], deployment: Deployment, *, now: dt.datetime) -> list[bool]:
+    """`write` for several cases at once; one result for each."""
+    verified = [answer for answer in answers if answer.content.address and answer.case.tier]
+    letters = [
+        _letter(one.content.address, one.case, one.kind, deployment, one.facts, f"{one.case.reference}:{one.kind}")
+        for one in verified
+    ]
+    _post(letters, deployment, now)
+    queued = {id(answer) for answer in verified}
+    return [
+        id(one) in queued or write(one.case, one.kind, deployment, one.facts, content=one.content, now=now)
+        for one in answers
+    ]
+
+
+def _letter(address: str, case: Case, kind: str, deployment: Deployment, facts: Mapping[str, Any], once: str) -> Letter:
     language = deployment.declaration.policy.language if kind.startswith("staff_") else case.language
-    letter = Letter(kind=kind, to=address, language=language, about=case.about, facts=facts, once=once)
+    return Letter(kind=kind, to=address, language=language, about=case.about, facts=facts, once=once)
+
+
+def _post(letters: Sequence[Letter], deployment: Deployment, now: dt.datetime) -> list[LetterRow]:
     told: Settings = settings.TROTH
     organisation = deployment.declaration.organisation
-    return post(letter, keyring=deployment.keyring, organisation=organisation, now=now, sender=told.mail_from or None)
+    sender = told.mail_from or None
+    return post_all(letters, keyring=deployment.keyring, organisation=organisation, now=now, sender=sender)
 
 
 def not_told() -> QuerySet[CaseEvent]:

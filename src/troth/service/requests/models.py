@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from troth.service.core.models import EntryRow, Subject
 
@@ -183,30 +183,6 @@ class CaseEvent(models.Model):
         indexes = [models.Index(fields=["case", "at", "id"], name="event_of_case")]
 
 
-class MailedLink(models.Model):
-    """A mailed link. It opens a portal session when the person presses the button on its page, not when a scanner
-    fetches it. Only its digest is stored."""
-
-    class Use(models.TextChoices):
-        PROVE = "prove"
-        STATUS = "status"
-        PACKAGE = "package"
-        AGENT = "agent"  # the person authorises an agent
-
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="links")
-    use = models.CharField(max_length=8, choices=Use)
-    digest = models.BinaryField(max_length=32, unique=True)
-    made_at = models.DateTimeField()
-    until = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
-    open_until = models.DateTimeField(null=True, help_text="The end of the window that its use opened.")
-    tries = models.PositiveSmallIntegerField(default=0, help_text="Wrong answers about stored data.")
-
-    class Meta:
-        db_table = "requests_mailed_link"
-        constraints = [models.CheckConstraint(condition=Q(until__gt=F("made_at")), name="link_has_a_period")]
-
-
 class IngestedMessage(models.Model):
     """Fingerprint of a message ingested from the mailbox, so that it opens no second case."""
 
@@ -228,16 +204,6 @@ class UnprovedAddress(models.Model):
     class Meta:
         db_table = "requests_unproved_address"
         indexes = [models.Index(fields=["until"], name="unproved_until")]
-
-
-class UsedHandover(models.Model):
-    """A used hand-over of the company's own login, which may not be used again."""
-
-    digest = models.BinaryField(max_length=32, unique=True)
-    until = models.DateTimeField()
-
-    class Meta:
-        db_table = "requests_used_handover"
 
 
 class CasePause(models.Model):
@@ -306,25 +272,6 @@ class Package(models.Model):
     made_at = models.DateTimeField()
     until = models.DateTimeField()
     fetched_at = models.DateTimeField(null=True)
-
-
-class Restriction(models.Model):
-    """An identifier whose data must not be used except for storage or, with *purpose*, for that purpose. *mark* is a
-    keyed fingerprint: it can be checked for a given identifier, but people cannot be listed from it."""
-
-    case = models.ForeignKey(Case, on_delete=models.SET_NULL, null=True, related_name="restrictions")
-    mark = models.BinaryField(max_length=64)
-    purpose = models.CharField(max_length=80, blank=True, default="")
-    since = models.DateTimeField()
-    lifted_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["case", "mark", "purpose"], condition=Q(lifted_at=None), name="restriction_is_in_force_once"
-            )
-        ]
-        indexes = [models.Index(fields=["mark"], name="restriction_mark")]
 
 
 class ProcessingHalt(models.Model):

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import difflib
 import gzip
 import itertools
 import re
@@ -69,6 +68,7 @@ from troth.stores.files.text import (
 from troth.stores.files.values import joined
 from troth.stores.os_accounts import accounts_that_reach
 from troth.stores.statement_log import note
+from troth.text import did_you_mean
 
 _FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
     {".csv": Csv(), ".tsv": Csv(), ".jsonl": JsonLines(), ".ndjson": JsonLines(), ".parquet": Parquet()}
@@ -277,7 +277,7 @@ class FilesStore:
     def _shape(self, table: str, columns: Sequence[str]) -> _Shape:
         shapes = self._described()
         if table not in shapes:
-            raise UnknownName(f"no table {table[:_NAME_SHOWN]!r} here{_nearest(table, shapes)}", store=self.name)
+            raise UnknownName(f"no table {table[:_NAME_SHOWN]!r} here{did_you_mean(table, shapes)}", store=self.name)
         shape = shapes[table]
         if not shape.schema.columns:
             files = self._grouped(settled=True).get(table, [])
@@ -286,7 +286,7 @@ class FilesStore:
                 self._schema = None
         for column in columns:
             if shape.schema.columns and column not in shape.kinds:
-                message = f"{table} has no column {column[:_NAME_SHOWN]!r}{_nearest(column, shape.kinds)}"
+                message = f"{table} has no column {column[:_NAME_SHOWN]!r}{did_you_mean(column, shape.kinds)}"
                 raise UnknownName(message, store=self.name)
         return shape
 
@@ -542,11 +542,6 @@ def _free(name: str, taken: Iterable[str]) -> str:
     while name in taken:
         name = f"_{name}"
     return name
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name[:_NAME_SHOWN], list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _spread(things: Sequence[_Thing], most: int) -> list[_Thing]:

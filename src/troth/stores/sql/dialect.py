@@ -12,7 +12,7 @@ import abc
 import datetime as dt
 import itertools
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
@@ -265,14 +265,6 @@ def closure_of(start: Account, becomes: Mapping[Account, set[Account]]) -> set[A
                 found.add(group)
                 left.append(group)
     return found
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """``; did you mean 'x'?`` or nothing."""
-    import difflib
-
-    close = difflib.get_close_matches(name[:80], known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def conflict(detail: str) -> DriverFault:

@@ -38,9 +38,10 @@ from troth.stores.contract import (
     Writer,
 )
 from troth.stores.scalar_query import figure
-from troth.stores.sql.dialect import Declined, Dialect, DriverFault, SqlClause, SqlTable, nearest, refused, run
+from troth.stores.sql.dialect import Declined, Dialect, DriverFault, SqlClause, SqlTable, refused, run
 from troth.stores.statement_log import note, nothing_noted
 from troth.stores.values import ValueMismatch, digits_of
+from troth.text import did_you_mean
 
 Result = TypeVar("Result")
 
@@ -307,12 +308,12 @@ class SqlStore:
                 self.describe()
         tables: Mapping[str, SqlTable] = self._tables or {}
         if name not in tables:
-            hint = nearest(name, tables)
+            hint = did_you_mean(name, tables)
             raise UnknownName(f"{self._name} has no table {name[:80]!r}{hint}", store=self._name)
         table = tables[name]
         for column in columns:
             if table.schema.column(column) is None:
-                hint = nearest(column, [known.name for known in table.schema.columns])
+                hint = did_you_mean(column, [known.name for known in table.schema.columns])
                 raise UnknownName(f"{self._name}: {name} has no column {column[:80]!r}{hint}", store=self._name)
         return table
 

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
                 ("mark", models.CharField(max_length=40, unique=True)),
                 ("at", models.DateTimeField()),
                 ("sent_at", models.DateTimeField(null=True)),
+                ("seen_at", models.DateTimeField(null=True)),
             ],
             options={"db_table": "notes_note"},
         )

@@ -29,10 +29,9 @@ from troth.reports import (
 )
 from troth.service.assurance.duty import EVIDENCE_READ
 from troth.service.assurance.evidence import ArchiveScope, export_evidence
-from troth.service.core.deployment import NoDeployment, current
+from troth.service.core.deployment import current
 from troth.service.core.keys import keyring, ledger_signer
 from troth.service.core.own_tables import without_own
-from troth.service.pages import not_ready
 from troth.service.staff.permissions import needs
 
 _KINDS = {"md": "text/markdown", "html": "text/html", "csv": "text/csv", "json": "application/json"}
@@ -42,10 +41,7 @@ _KINDS = {"md": "text/markdown", "html": "text/html", "csv": "text/csv", "json":
 @require_safe
 def processing(request: HttpRequest) -> HttpResponse:
     """Data map, purposes that need an assessment, and gaps in the record."""
-    try:
-        declaration = current().declaration
-    except NoDeployment as error:
-        return not_ready(request, error)
+    declaration = current().declaration
     picture = picture_of(declaration)
     shown = {
         "here": "processing",

@@ -26,7 +26,6 @@ from troth.service.assurance.statements import waiting
 from troth.service.core.deployment import Deployment, NoDeployment, current
 from troth.service.core.models import Task
 from troth.service.labels import STATUSES
-from troth.service.pages import not_ready
 from troth.service.staff.base import ConsoleFigure
 from troth.service.staff.console.lists import FilterForm, list_page
 from troth.service.staff.effective_rights import standing_of
@@ -80,11 +79,7 @@ class PromiseFilterForm(FilterForm):
 def promises(request: HttpRequest) -> HttpResponse:
     """Promises and their status, the worst first."""
     now, form = timezone.now(), PromiseFilterForm(request.GET)
-    try:
-        rows = _filtered(current(), form.wanted, now)
-    except NoDeployment as error:
-        return not_ready(request, error)
-    page = list_page(form, rows)
+    page = list_page(form, _filtered(current(), form.wanted, now))
     shown = {"here": "promises", "list": page, "now": now}
     return render(request, "assurance/console/promises.html", shown, status=page.status)
 
@@ -112,10 +107,7 @@ def figures(request: HttpRequest) -> Iterator[ConsoleFigure]:
 @require_safe
 def controls(request: HttpRequest) -> HttpResponse:
     """Open tasks of controls, most severe first, and the attestations to renew."""
-    try:
-        deployment = current()
-    except NoDeployment as error:
-        return not_ready(request, error)
+    deployment = current()
     now, rows = timezone.now(), Task.objects.select_related("latest")
     judgements = _judgements(deployment, now)
     open_ = rows.filter(closed_at=None).order_by("opened_at", "pk")[:_SHOWN]

@@ -23,8 +23,7 @@ from troth.service.assurance.statements import (
     states,
     waiting,
 )
-from troth.service.core.deployment import Deployment, NoDeployment, current
-from troth.service.pages import not_ready
+from troth.service.core.deployment import Deployment, current
 from troth.service.staff.approvals import OwnPlan
 from troth.service.staff.console.lists import FilterForm, list_page
 from troth.service.staff.effective_rights import standing_of
@@ -78,20 +77,14 @@ class WaiverRow:
 @require_safe
 def waivers(request: HttpRequest) -> HttpResponse:
     """Every waiver and attestation, those that wait first, with a button where the reader may be the second person."""
-    try:
-        return _page(request, WaiverFilterForm(request.GET), current())
-    except NoDeployment as error:
-        return not_ready(request, error)
+    return _page(request, WaiverFilterForm(request.GET), current())
 
 
 @needs(PROMISES_APPROVE)
 @require_POST
 def approve_statement(request: HttpRequest) -> HttpResponse:
     """Approve exactly the text that was shown, as somebody who neither gave it nor owns its promise."""
-    try:
-        deployment = current()
-    except NoDeployment as error:
-        return not_ready(request, error)
+    deployment = current()
     now, member = timezone.now(), standing_of(request).member
     assert member is not None, "the page needs a right, which only members have"
     wanted = [each for each in waiting(deployment.declaration, now) if each.hash == request.POST.get("hash")]

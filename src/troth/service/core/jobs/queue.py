@@ -125,9 +125,9 @@ class Health:
     failed: int
     oldest: dt.datetime | None
 
-    def is_behind(self, now: dt.datetime, *, by: dt.timedelta = _LATE) -> bool:
-        """True if a job is overdue by more than *by*, because there are too few workers or none."""
-        return self.oldest is not None and self.oldest < now - by
+    def is_behind(self, now: dt.datetime) -> bool:
+        """True if a job is overdue by more than two minutes, because there are too few workers or none."""
+        return self.oldest is not None and self.oldest < now - _LATE
 
 
 def health(now: dt.datetime | None = None, *, among: QuerySet[Job] | None = None) -> Health:

@@ -232,7 +232,7 @@ ACTS: Mapping[str, ConsoleAction] = {
         _("Lift the restriction"),
         _("Announce it to the person"),
         _lift,
-        lambda made: any(one.lifted_at is None and not one.purpose for one in made.restrictions),
+        lambda made: made.is_restricted,
         ReasonsForm,
         hint=_("The person is told first; it is lifted three days later (GDPR Art. 18(3))."),
     ),

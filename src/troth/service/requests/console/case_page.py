@@ -32,6 +32,7 @@ from troth.service.requests.console.queue_row import (
     state_words,
 )
 from troth.service.requests.content import CaseContent, ContentGone, SealedContent
+from troth.service.requests.fulfilment.restriction import restrictions_in_force
 from troth.service.requests.messages import day
 from troth.service.requests.models import (
     STOPS,
@@ -136,7 +137,7 @@ class ConsoleCasePage:
     letters: tuple[LetterRow, ...]
     receipts: tuple[Any, ...]
     looks: tuple[tuple[AccessLogEntry, str], ...]
-    restrictions: tuple[Any, ...]
+    is_restricted: bool
     recipients: tuple[tuple[str, str, str], ...]
     """Recipients to be notified of the change: name, state in words, CSS class."""
     package: Package | None
@@ -231,7 +232,7 @@ def sheet(
         letters=tuple(LetterRow.objects.filter(about=case.about).defer("sealed").order_by("queued_at", "id")),
         receipts=tuple(case.receipts.select_related("entry").order_by("at", "id")),
         looks=tuple(_looks(case, deployment.declaration, withheld)),
-        restrictions=tuple(case.restrictions.order_by("since", "id")),
+        is_restricted=restrictions_in_force(case).exists(),
         recipients=tuple(_recipients(case, deployment.declaration)),
         package=Package.objects.defer("sealed").filter(case=case).first(),
         mine=mine,

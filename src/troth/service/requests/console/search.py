@@ -19,12 +19,13 @@ from troth.service.disclosures.console import KINDS, PersonSearchForm
 from troth.service.disclosures.duty import DISCLOSURES_SEE
 from troth.service.disclosures.models import DisclosureKind as Way
 from troth.service.mail.models import LetterRow
+from troth.service.preferences.models import Choice, ChoiceState
+from troth.service.preferences.rules import fingerprints
 from troth.service.requests.aliases import about
 from troth.service.requests.console.cases import answered
 from troth.service.requests.console.queue_row import queue_row
-from troth.service.requests.fulfilment.restriction import marks_of
 from troth.service.requests.messages import day
-from troth.service.requests.models import Case, Restriction
+from troth.service.requests.models import Case
 from troth.service.staff.access_log import accesses_of, record_access, withheld_from
 from troth.service.staff.effective_rights import standing_of
 from troth.service.staff.permissions import needs
@@ -69,7 +70,7 @@ def _found(
     request: HttpRequest, form: PersonSearchForm, rows: list[Case], names: list[str], deployment: Deployment
 ) -> dict[str, Any]:
     identity: Identity = form.cleaned_data["identity"]
-    marks = marks_of([(str(kind), value) for kind, value in identity.identifiers], deployment)
+    choices = Choice.objects.filter(fingerprint__in=fingerprints(identity.identifiers, deployment.keyring))
     now = timezone.now()
     today = day(now, deployment)
     systems = answered(rows)
@@ -82,7 +83,7 @@ def _found(
         "form": form,
         "is_searched": True,
         "lines": [queue_row(row, today, mine=request.user.pk, answered=systems.get(row.pk, (0, 0))) for row in rows],
-        "restrictions": Restriction.objects.filter(mark__in=marks, lifted_at=None).order_by("since"),
+        "restrictions": choices.filter(ended_at=None).exclude(state=ChoiceState.GIVEN).order_by("since"),
         "holds": holds.order_by("placed_at"),
         "may_see_disclosures": may_see_disclosures,
         "disclosed": [(one, KINDS[Way(one.kind)]) for one in received(names)] if may_see_disclosures else [],

@@ -7,6 +7,7 @@ the e-mailed link, and does not block other requests of the owner of the address
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,8 +18,8 @@ from troth.service.core.ledger import record
 from troth.service.core.models import LegalHold
 from troth.service.requests.aliases import each_alone
 from troth.service.requests.content import CaseContent
+from troth.service.requests.duty import PROVE_LINK
 from troth.service.requests.models import LOOKS, Case, CaseState
-from troth.service.requests.verification.links import LINK_HOURS
 
 
 def place_hold(case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> None:
@@ -47,23 +48,25 @@ def confirm_hold(case: Case, content: CaseContent, deployment: Deployment, now: 
         _in_force(case).update(is_provisional=False)
 
 
-def release_hold(case: Case, deployment: Deployment, now: dt.datetime) -> None:
-    """Release the holds of the case, in the caller's transaction."""
-    for hold in _in_force(case).select_for_update():
-        LegalHold.objects.filter(pk=hold.pk).update(released_at=now)
-        record(Entry("hold.released", now, _facts(hold, case, deployment)))
+def release_holds(cases: Sequence[Case], deployment: Deployment, now: dt.datetime) -> None:
+    """Release the holds of the cases, in the caller's transaction."""
+    by_reference = {case.reference: case for case in cases}
+    held = list(LegalHold.objects.select_for_update().filter(matter__in=by_reference, released_at=None))
+    if held:
+        LegalHold.objects.filter(pk__in=[hold.pk for hold in held]).update(released_at=now)
+        record(*(Entry("hold.released", now, _facts(hold, by_reference[hold.matter], deployment)) for hold in held))
 
 
 def end_unproved(deployment: Deployment, now: dt.datetime) -> None:
     """Release holds of requests not verified within the lifetime of a link, even if new links were requested. A later
     proof places them again."""
-    before = now - dt.timedelta(hours=LINK_HOURS)
+    before = now - PROVE_LINK.lasts
     held = LegalHold.objects.filter(released_at=None, placed_at__lte=before).values("matter")
     for pk in _unproved().filter(tier=0, reference__in=held).values_list("pk", flat=True):
         with transaction.atomic():
             case = Case.objects.select_for_update().get(pk=pk)
             if case.state == CaseState.VERIFYING and case.tier == 0:
-                release_hold(case, deployment, now)
+                release_holds([case], deployment, now)
 
 
 def _unproved() -> QuerySet[Case]:

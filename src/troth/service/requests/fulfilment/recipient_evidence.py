@@ -7,7 +7,7 @@ It is stored in an event of the case, so that it survives retries, restarts and 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from troth.service.core.deployment import Deployment
@@ -43,13 +43,18 @@ def note_evidence(run_id: str, cases: Sequence[Case], located: Sequence[Located]
     )
 
 
-def evidence_of(case: Case, deployment: Deployment) -> DisclosureEvidence:
-    """Evidence for *case*, merged from all runs that have begun, because data that a later run no longer finds may have
-    been changed by an earlier one. External systems count as holding data unless they answered that they hold none.
-    """
+def evidence_of(cases: Sequence[Case], deployment: Deployment) -> dict[int, DisclosureEvidence]:
+    """Evidence for each of *cases*, merged from all runs that have begun, because data that a later run no longer finds
+    may have been changed by an earlier one. External systems count as holding data unless they answered that they hold
+    none."""
+    noted = _noted(cases)
+    return {case.pk: _merged(case, noted.get(case.pk, ()), deployment) for case in cases}
+
+
+def _merged(case: Case, noted: Iterable[Mapping[str, Any]], deployment: Deployment) -> DisclosureEvidence:
     fed: dict[str, Went] = {}
     held: dict[str, frozenset[str]] = {}
-    for facts in _noted(case):
+    for facts in noted:
         for place, stays in facts["held"].items():
             held[place] = held.get(place, frozenset()) | frozenset(stays)
         for name, now in facts["fed"].items():
@@ -62,13 +67,18 @@ def evidence_of(case: Case, deployment: Deployment) -> DisclosureEvidence:
     return DisclosureEvidence(fed=fed, held={**held, **dict(_asked(case, deployment))})
 
 
-def _noted(case: Case) -> Iterator[dict[str, Any]]:
-    """Evidence recorded for runs that have begun; plans that were not executed changed nothing."""
-    events = list(case.events.filter(what=_NOTED).order_by("at", "id").values_list("facts", flat=True))
-    begun = {receipt.run for receipt in case.receipts.all()}
-    if others := {facts["run"] for facts in events} - begun:
+def _noted(cases: Sequence[Case]) -> dict[int, list[dict[str, Any]]]:
+    """Evidence of each case recorded for runs that have begun; plans that were not executed changed nothing."""
+    events = CaseEvent.objects.filter(case__in=cases, what=_NOTED).order_by("at", "id")
+    noted = list(events.values_list("case_id", "facts"))
+    begun = {receipt.run for case in cases for receipt in case.receipts.all()}
+    if others := {facts["run"] for _, facts in noted} - begun:
         begun.update(RunRow.objects.filter(run_id__in=others).values_list("run_id", flat=True))
-    return (facts for facts in events if facts["run"] in begun)
+    by_case: dict[int, list[dict[str, Any]]] = {}
+    for case_id, facts in noted:
+        if facts["run"] in begun:
+            by_case.setdefault(case_id, []).append(facts)
+    return by_case
 
 
 def _asked(case: Case, deployment: Deployment) -> Iterator[tuple[str, frozenset[str]]]:

@@ -1,25 +1,26 @@
-"""Makes restrictions effective: sets the declared flag columns of rows, and informs callers of the read guard."""
+"""Makes choices effective: records them in `preferences`, and sets the declared flag columns of rows."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
 
-from django.db import transaction
+from django.db.models import QuerySet
 
-from troth.declaration import IdentityKind
 from troth.service.configuration import ServiceError
-from troth.service.core import control_events
 from troth.service.core.actions import act as carry_out
 from troth.service.core.actions import act_again
 from troth.service.core.deployment import Deployment, current
 from troth.service.core.models import RunRow
+from troth.service.preferences import rules
+from troth.service.preferences.actions import end_choices, record_choices, stopped_uses
+from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
+from troth.service.preferences.rules import ALL_USES, OWN_ACT, Scope, Source
 from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment.preview import RESTRICTED, located_in, marks_for
 from troth.service.requests.fulfilment.queue import process_queue
-from troth.service.requests.models import Case, CaseStep, Restriction, Right
-from troth.subjects import Identity, RunFailed, marked_for, plan_hash, plan_marks, references
+from troth.service.requests.models import CHOICES, STOPS, Case, CaseStep, Channel, Right
+from troth.subjects import RunFailed, marked_for, plan_hash, plan_marks
 
 
 class MarksUnfinished(ServiceError):
@@ -28,29 +29,42 @@ class MarksUnfinished(ServiceError):
     retryable = True
 
 
-def restrict(case: Case, content: CaseContent, purpose: str, deployment: Deployment, at: dt.datetime) -> None:
-    """Make the read guard report that data of these identifiers must not be used."""
-    with transaction.atomic():
-        for mark in marks_of(content.identifiers, deployment):
-            Restriction.objects.get_or_create(
-                case=case, mark=mark, purpose=purpose, lifted_at=None, defaults={"since": at}
-            )
-        control_events.note("restriction.changed", now=at)
+_STATES = {Right.OBJECT: ChoiceState.OBJECTED, Right.WITHDRAW: ChoiceState.WITHDRAWN}
+"""States of choices by right; any other request restricts all uses."""
 
 
 def record_choice(case: Case, content: CaseContent, deployment: Deployment, at: dt.datetime) -> None:
-    """Record the person's choice by the fingerprints of their identifiers. It applies from then on, even if no data
-    about them exists yet: the guard also covers an address imported later."""
-    for purpose in ("",) if case.right == Right.RESTRICT else marks_for(case.right, content, deployment):
-        restrict(case, content, purpose, deployment, at)
+    """Record the person's choice, or that their data is restricted while the case is open. It applies from then on,
+    even if no data about them exists yet: the guard also covers an address imported later."""
+    is_choice = case.right in CHOICES
+    scopes = [Scope.of(name) for name in marks_for(case.right, content, deployment)] if is_choice else [ALL_USES]
+    state = _STATES.get(Right(case.right), ChoiceState.RESTRICTED)
+    source = Source("requests", case.about, _actor(case))
+    record_choices(content.identifiers, state, scopes, source, deployment.keyring, now=at)
+
+
+def _actor(case: Case) -> str:
+    if case.right not in STOPS:
+        return "rule"
+    if case.by_agent or case.program:
+        return "agent"
+    return "staff" if case.channel == Channel.STAFF else OWN_ACT
+
+
+def choices_in_force(case: Case) -> QuerySet[Choice]:
+    """What was recorded for *case* and has not ended."""
+    return Choice.objects.filter(act=case.about, ended_at=None)
+
+
+def restrictions_in_force(case: Case) -> QuerySet[Choice]:
+    """Those of `choices_in_force` by which the data may only be stored."""
+    return choices_in_force(case).filter(state=ChoiceState.RESTRICTED, scope=ScopeKind.ALL_USES)
 
 
 def is_stopped(right: str, content: CaseContent, deployment: Deployment) -> bool:
     """True if all uses that *content* objects to are already stopped for all its identifiers."""
-    marks = marks_of(content.identifiers, deployment)
-    wanted = {(mark, purpose) for mark in marks for purpose in marks_for(right, content, deployment)}
-    in_force = Restriction.objects.filter(mark__in=marks, lifted_at=None).values_list("mark", "purpose")
-    return wanted <= {(bytes(mark), purpose) for mark, purpose in in_force}
+    wanted = {*marks_for(right, content, deployment)}
+    return all(wanted <= {*stopped_uses([pair], deployment).purposes} for pair in content.identifiers)
 
 
 def is_marked(case: Case) -> bool:
@@ -58,12 +72,6 @@ def is_marked(case: Case) -> bool:
     seen = case.steps.filter(state=CaseStep.State.DONE).exclude(why="nothing_held")
     marked = RunRow.objects.filter(run_id__startswith=f"marks:{case.pk}:set:").exclude(finished_at=None)
     return seen.exists() or marked.exists()
-
-
-def marks_of(identifiers: Sequence[tuple[str, str]], deployment: Deployment) -> list[bytes]:
-    """Fingerprints (keyed references) of identifiers, by which restrictions are looked up."""
-    each = [Identity(((IdentityKind(kind), value),)) for kind, value in identifiers]
-    return [str(name).encode() for name in references(each, deployment.keyring)]
 
 
 def set_marks(
@@ -95,23 +103,24 @@ def set_marks(
 
 
 def lift(case_id: int) -> int:
-    """Lift the restrictions of a case: in the company's stores first, then in the read guard. Returns the number of
-    restrictions."""
+    """Lift the restrictions of a case: in the company's stores first, then in the list of choices. Returns how many
+    choices end."""
     case = Case.objects.select_related("key").get(pk=case_id)
     with process_queue():
         deployment = current().without_own
         content = SealedContent(deployment.keyring).content(case)
-        in_force = case.restrictions.filter(lifted_at=None)
-        marks = [bytes(mark) for mark in in_force.values_list("mark", flat=True)]
-        others = Restriction.objects.filter(mark__in=marks, lifted_at=None).exclude(case=case)
-        ended = set(in_force.values_list("purpose", flat=True)) - set(others.values_list("purpose", flat=True))
-        names = tuple(sorted(purpose or RESTRICTED for purpose in ended))
-        if names:
-            set_marks(case, content, names, deployment, lifted=True)
-        now = dt.datetime.now(dt.UTC)
-        with transaction.atomic():
-            control_events.note("restriction.changed", now=now)
-            return in_force.update(lifted_at=now)
+        in_force = choices_in_force(case)
+        others = Choice.objects.filter(fingerprint__in=in_force.values("fingerprint")).exclude(act=case.about)
+        ended = _names(in_force, deployment) - _names(others, deployment)
+        if ended:
+            set_marks(case, content, tuple(sorted(ended)), deployment, lifted=True)
+        return end_choices(in_force, deployment.keyring, now=dt.datetime.now(dt.UTC))
+
+
+def _names(choices: QuerySet[Choice], deployment: Deployment) -> set[str]:
+    """Names of the flags that *choices* set."""
+    stopped = rules.stopped_uses(list(choices), deployment.declaration)
+    return {*stopped.purposes, *((RESTRICTED,) if stopped.is_restricted else ())}
 
 
 def short(names: tuple[str, ...]) -> str:

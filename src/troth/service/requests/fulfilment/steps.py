@@ -36,7 +36,7 @@ from troth.service.requests.fulfilment.preview import (
 )
 from troth.service.requests.fulfilment.queue import process_queue
 from troth.service.requests.fulfilment.recipient_evidence import note_evidence
-from troth.service.requests.fulfilment.restriction import record_choice, restrict, set_marks, short
+from troth.service.requests.fulfilment.restriction import record_choice, restrictions_in_force, set_marks, short
 from troth.service.requests.intake import receive
 from troth.service.requests.lifecycle import plan_approval
 from troth.service.requests.models import (
@@ -240,16 +240,16 @@ def _open_window(case: Case, at: dt.datetime) -> None:
     """Start the cooling-off period: the data is restricted now, and erased at its end unless the person withdraws."""
     deployment = current().without_own
     case.window_until = receive.window_of(case, deployment)
-    restrict(case, SealedContent(deployment.keyring).content(case), "", deployment, at)
+    record_choice(case, SealedContent(deployment.keyring).content(case), deployment, at)
     outcome.window_opened(case, deployment, now=at)
 
 
 def _contest(case: Case, at: dt.datetime) -> None:
     """Restrict data whose accuracy is contested, until staff have checked it (GDPR Art. 18(1)(a))."""
-    if case.restrictions.filter(lifted_at=None).exists():
+    if restrictions_in_force(case).exists():
         return
     deployment = current().without_own
-    restrict(case, SealedContent(deployment.keyring).content(case), "", deployment, at)
+    record_choice(case, SealedContent(deployment.keyring).content(case), deployment, at)
     CaseEvent.objects.create(case=case, at=at, what="restricted", actor="rule", facts={"why": "contested"})
 
 
@@ -509,7 +509,7 @@ def settle(cases: Sequence[Case], deployment: Deployment) -> int:
         return (
             outcome.hand_out(fine, contents, deployment, _views(fine, contents, deployment), now=now()) if fine else 0
         )
-    return sum(outcome.close_done(case, contents[case.pk], deployment, now=now()) for case in cases)
+    return outcome.close_done(cases, contents, deployment, now=now())
 
 
 def _approved(cases: Sequence[Case], contents: Mapping[int, CaseContent], deployment: Deployment) -> list[Case]:

@@ -30,6 +30,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from troth.errors import TrothError
+from troth.policy.parse.language import likeliest_language
 from troth.service.configuration import Mailbox, Settings
 from troth.service.core import timestamps
 from troth.service.core.deployment import Deployment, current
@@ -40,7 +41,7 @@ from troth.service.mail.rules import LetterRefused
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.intake import receive
-from troth.service.requests.intake.recognition import STOPS, Recognised, language_of, recognise
+from troth.service.requests.intake.recognition import STOPS, Recognised, recognise
 from troth.service.requests.messages import staff_address, write_to
 from troth.service.requests.models import Case, CaseEvent, CaseKind, CaseState, Channel, IngestedMessage
 from troth.service.requests.responses import appeals
@@ -180,7 +181,7 @@ def _cases_of(letter: MailboxMessage, deployment: Deployment, now: dt.datetime) 
             kind=kind,
             content=content,
             channel=Channel.MAIL,
-            language=language_of(read.text or read.subject, among=deployment.declaration.requests.languages),
+            language=likeliest_language(read.text or read.subject, among=deployment.declaration.requests.languages),
             right=right,
             received_at=letter.at,
             why=why,
@@ -221,7 +222,7 @@ def _for_a_handler(
         kind=CaseKind.QUESTION,
         content=content,
         channel=Channel.MAIL,
-        language=language_of(said, among=deployment.declaration.requests.languages),
+        language=likeliest_language(said, among=deployment.declaration.requests.languages),
         received_at=letter.at,
         why=why,
     )

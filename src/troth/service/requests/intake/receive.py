@@ -21,9 +21,11 @@ from troth.ledger import Entry, Pseudonym
 from troth.ledger import Value as FieldValue
 from troth.service.core.deployment import Deployment
 from troth.service.core.ledger import record
+from troth.service.portal import links
 from troth.service.requests import rules
 from troth.service.requests.aliases import each_alone
 from troth.service.requests.content import CaseContent, SealedContent
+from troth.service.requests.duty import AGENT_LINK, PROVE_LINK, STATUS_LINK
 from troth.service.requests.fulfilment.holds import confirm_hold as freeze_for_good
 from troth.service.requests.fulfilment.holds import place_hold
 from troth.service.requests.fulfilment.restriction import record_choice
@@ -32,17 +34,18 @@ from troth.service.requests.lifecycle import (
     RULE,
     SUBJECT,
     Actor,
+    CaseChange,
     CaseRefused,
     has_other,
     locked,
     pseudonym_of,
-    put_on_record,
+    put_all_on_record,
     reckon,
     subject_of,
     tell_programs,
     told,
 )
-from troth.service.requests.messages import day, write, write_to
+from troth.service.requests.messages import CaseEmail, day, write_all, write_to
 from troth.service.requests.models import (
     CHOICES,
     Case,
@@ -51,11 +54,10 @@ from troth.service.requests.models import (
     CaseKind,
     CaseState,
     Channel,
-    MailedLink,
     Right,
     WaitReason,
 )
-from troth.service.requests.verification import identity, links
+from troth.service.requests.verification import case_links, identity
 
 _LETTER_OF = {CaseKind.REQUEST: "R", CaseKind.COMPLAINT: "C", CaseKind.QUESTION: "Q"}
 
@@ -125,9 +127,16 @@ def receive_all(intakes: Sequence[Intake], deployment: Deployment, *, now: dt.da
         CaseEvent.objects.bulk_create(events)
         record(*entries)
         tell_programs("case.received", cases, now=now)
-        for (case, clocks), intake in zip(opened, intakes, strict=True):
-            _begin(case, intake.content, clocks, deployment, now)
+        begun = [_Begun(case, intake.content, clocks) for (case, clocks), intake in zip(opened, intakes, strict=True)]
+        _begin(begun, deployment, now)
     return cases
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Begun:
+    case: Case
+    content: CaseContent
+    clocks: rules.Clocks
 
 
 def split_objection(intake: Intake, declaration: Declaration) -> list[Intake]:
@@ -184,16 +193,19 @@ def _doubt(case: Case, intake: Intake) -> str:
     return "" if is_shown else "not_shown"
 
 
-def _begin(case: Case, content: CaseContent, clocks: rules.Clocks, deployment: Deployment, now: dt.datetime) -> None:
-    """Start a new case: place its hold, then mail a link that proves the channel, or begin processing."""
-    place_hold(case, content, deployment, now)
-    if case.tier < case.tier_needed:
-        case.state = CaseState.VERIFYING
-        case.save(update_fields=["state"])
-        if case.tier == 0:
-            send_link(case, content, deployment, now=now)
-        return
-    _go_on(case, content, clocks, deployment, now)
+def _begin(new: Sequence[_Begun], deployment: Deployment, now: dt.datetime) -> None:
+    """Start new cases: place their holds, then mail a link that proves the channel, or begin processing."""
+    ready = list[_Begun]()
+    for one in new:
+        place_hold(one.case, one.content, deployment, now)
+        if one.case.tier >= one.case.tier_needed:
+            ready.append(one)
+            continue
+        one.case.state = CaseState.VERIFYING
+        one.case.save(update_fields=["state"])
+        if one.case.tier == 0:
+            send_link(one.case, one.content, deployment, now=now)
+    _go_on(ready, deployment, now)
 
 
 def send_link(case: Case, content: CaseContent, deployment: Deployment, *, now: dt.datetime, again: int = 0) -> bool:
@@ -201,11 +213,12 @@ def send_link(case: Case, content: CaseContent, deployment: Deployment, *, now: 
     the link goes to that person, who must authorise the agent first. True if it was mailed: unverified addresses have a
     daily limit."""
     is_for_another = bool(content.agent_address) and case.state == CaseState.VERIFYING
-    secret = links.make(case, MailedLink.Use.AGENT if is_for_another else MailedLink.Use.PROVE, now=now)
+    kind = AGENT_LINK if is_for_another else PROVE_LINK
+    secret = case_links.make(case, kind, now=now)
     facts: dict[str, Any] = {
         "link": links.address_of(secret, deployment),
-        "until": now + dt.timedelta(hours=links.LINK_HOURS),
-        "hours": links.WINDOW_HOURS,
+        "until": now + kind.lasts,
+        "hours": links.SESSION_HOURS,
     }
     number = str(again) if again else ""
     if is_for_another:
@@ -221,10 +234,10 @@ def send_link(case: Case, content: CaseContent, deployment: Deployment, *, now: 
     return row is not None
 
 
-def prove(link: MailedLink, deployment: Deployment, *, now: dt.datetime, tier: int = 1) -> Case:
+def prove(case_id: int, deployment: Deployment, *, now: dt.datetime, tier: int = 1) -> Case:
     """Record that the person has proved their identity to *tier*; continue the case if that suffices. Idempotent."""
     with transaction.atomic():
-        case = locked(link.case_id)
+        case = locked(case_id)
         if case.tier < tier and case.state == CaseState.VERIFYING:
             _proved(case, tier, deployment, now=now)
         return case
@@ -245,66 +258,66 @@ def _proved(case: Case, tier: int, deployment: Deployment, *, now: dt.datetime) 
     content = SealedContent(deployment.keyring).content(case)
     freeze_for_good(case, content, deployment, now)
     if is_enough:
-        _go_on(case, content, clocks, deployment, now)
+        _go_on([_Begun(case, content, clocks)], deployment, now)
 
 
-def _go_on(case: Case, content: CaseContent, clocks: rules.Clocks, deployment: Deployment, now: dt.datetime) -> None:
-    """Begin processing, since the required proof is there, and acknowledge the case."""
-    is_told = case.acknowledged_at is not None
-    case.state = CaseState.IN_PROGRESS
-    case.needs = _first_need(case)
-    case.acknowledged_at = case.acknowledged_at if is_told else now
-    case.save(update_fields=["state", "needs", "acknowledged_at"])
-    if case.right in CHOICES and case.subject:
-        record_choice(case, content, deployment, now)
-    if not is_told and not _acknowledge(case, content, clocks, deployment, now):
-        case.acknowledged_at = None
-        case.save(update_fields=["acknowledged_at"])
+def _go_on(proved: Sequence[_Begun], deployment: Deployment, now: dt.datetime) -> None:
+    """Begin processing, since the required proof is there, and acknowledge the cases that are not yet."""
+    cases = [one.case for one in proved]
+    doubted = set(CaseEvent.objects.filter(case__in=cases, what="needs_review").values_list("case_id", flat=True))
+    fresh = [one for one in proved if one.case.acknowledged_at is None]
+    for case in cases:
+        case.state, case.needs = CaseState.IN_PROGRESS, _first_need(case, is_doubted=case.pk in doubted)
+    for one in fresh:
+        one.case.acknowledged_at = now
+    for one in proved:
+        if one.case.right in CHOICES and one.case.subject:
+            record_choice(one.case, one.content, deployment, now)
+    _acknowledge(fresh, deployment, now)
+    Case.objects.bulk_update(cases, ["state", "needs", "acknowledged_at"], batch_size=200)
 
 
-def _first_need(case: Case) -> str:
+def _first_need(case: Case, *, is_doubted: bool) -> str:
     if case.kind != CaseKind.REQUEST or case.right == Right.APPEAL:
         return WaitReason.ANSWER
-    if not case.subject or (case.channel != Channel.CENTRE and case.events.filter(what="needs_review").exists()):
+    if not case.subject or (case.channel != Channel.CENTRE and is_doubted):
         return WaitReason.REVIEW
     return ""
 
 
-def _acknowledge(
-    case: Case, content: CaseContent, clocks: rules.Clocks, deployment: Deployment, now: dt.datetime
-) -> bool:
-    """Confirm to the person that the case is open, with its deadline and status link. False if the daily limit of an
-    unverified address is reached."""
-    secret = links.make(case, MailedLink.Use.STATUS, now=now)
-    status = links.address_of(secret, deployment)
-    received = day(case.received_at, deployment)
+def _acknowledge(fresh: Sequence[_Begun], deployment: Deployment, now: dt.datetime) -> None:
+    """Confirm to each person that the case is open, with its deadline and status link. Where the daily limit of an
+    unverified address is reached, the case stays unacknowledged."""
+    secrets = case_links.make_all([one.case for one in fresh], STATUS_LINK, now=now)
+    answers = [
+        _acknowledgement(one, links.address_of(secret, deployment), deployment, now)
+        for one, secret in zip(fresh, secrets, strict=True)
+    ]
+    acknowledged = list[CaseChange]()
+    for one, secret, is_queued in zip(fresh, secrets, write_all(answers, deployment, now=now), strict=True):
+        if is_queued or not one.content.address:
+            acknowledged.append(CaseChange(one.case, "acknowledged", due=one.clocks.first.on))
+        else:
+            one.case.acknowledged_at = None
+            links.drop(secret)
+    put_all_on_record(acknowledged, RULE, deployment, now=now)
+
+
+def _acknowledgement(one: _Begun, status: str, deployment: Deployment, now: dt.datetime) -> CaseEmail:
+    case, received = one.case, day(one.case.received_at, deployment)
+    facts: dict[str, Any] = {"received": received, "due": one.clocks.first.on, "status": status}
     if case.kind == CaseKind.COMPLAINT:
-        facts: dict[str, Any] = {"received": received, "due": clocks.first.on, "status": status}
-        kind = "complaint_acknowledged"
-    elif case.kind == CaseKind.QUESTION:
-        facts = {"received": received, "due": clocks.first.on, "status": status}
-        kind = "question_acknowledged"
-    else:
-        # Our own standards are not cited as laws.
-        cited = [one.citation for one in clocks.answer if not one.rule.startswith("standards.")]
-        with translation.override(case.language):
-            laws = tuple(dict.fromkeys(str(one) for one in cited if one is not None)) or (gettext("our own promise"),)
-        verification = ("none", "link", "points", "account", "document")[case.tier]
-        facts = {
-            "right": case.right,
-            "received": received,
-            "due": clocks.first.on,
-            "laws": laws,
-            "status": status,
-            "verification": verification,
-        }
-        facts |= _next(case, deployment, now) or _weighing(case, content, deployment)
-        kind = "acknowledged"
-    if not write(case, kind, deployment, facts, content=content, now=now) and content.address:
-        links.drop(secret)
-        return False
-    put_on_record(case, "acknowledged", RULE, deployment, now=now, due=clocks.first.on)
-    return True
+        return CaseEmail(case, "complaint_acknowledged", facts, one.content)
+    if case.kind == CaseKind.QUESTION:
+        return CaseEmail(case, "question_acknowledged", facts, one.content)
+    # Our own standards are not cited as laws.
+    cited = [clock.citation for clock in one.clocks.answer if not clock.rule.startswith("standards.")]
+    with translation.override(case.language):
+        laws = tuple(dict.fromkeys(str(law) for law in cited if law is not None)) or (gettext("our own promise"),)
+    verification = ("none", "link", "points", "account", "document")[case.tier]
+    facts |= {"right": case.right, "laws": laws, "verification": verification}
+    facts |= _next(case, deployment, now) or _weighing(case, one.content, deployment)
+    return CaseEmail(case, "acknowledged", facts, one.content)
 
 
 def window_of(case: Case, deployment: Deployment) -> dt.datetime | None:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
+from troth.data_files import read_toml
 from troth.service.requests.models import LOOKS, CaseKind, Right
+from troth.text import folded
 
 _READ_MAX = 20_000
 """Maximum number of characters read; no real request comes later."""
@@ -88,7 +87,7 @@ def _hints(name: str, phrases: _Phrases, rest: str) -> int:
 
 def _is_negated(match: re.Match[str], phrase: _Phrase, words: str, name: str) -> bool:
     """True if the match is negated by a word shortly before, within or after it in the same sentence."""
-    negation = _words()["negation"]
+    negation = read_toml(__package__, "wording.toml")["negation"]
     if ({*match[0].split()} - phrase.words) & {*negation["words"]}:
         return True
     before = words[max(0, match.start() - 400) : match.start()].rpartition("|")[2].split()
@@ -124,13 +123,6 @@ def _new_part(text: str) -> str:
     return "\n".join(lines)
 
 
-def folded(text: str) -> str:
-    """Case-folded letters and digits without accents, with single spaces between words."""
-    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss")).casefold()
-    kept = (letter if letter.isalnum() else " " for letter in plain if not unicodedata.combining(letter))
-    return " ".join("".join(kept).split())
-
-
 def _sentences(text: str) -> str:
     """Folded *text* with a bar between sentences, which no phrase crosses. A full stop before a digit ends no sentence:
     "Art. 15"."""
@@ -140,20 +132,15 @@ def _sentences(text: str) -> str:
 
 
 @functools.cache
-def _words() -> Mapping[str, Mapping[str, Sequence[str]]]:
-    return tomllib.loads(resources.files(__package__).joinpath("wording.toml").read_text(encoding="utf-8"))
-
-
-@functools.cache
 def _about() -> tuple[re.Pattern[str], ...]:
-    return tuple(_phrase(phrase).pattern for phrase in _words()["about"]["words"])
+    return tuple(_phrase(phrase).pattern for phrase in read_toml(__package__, "wording.toml")["about"]["words"])
 
 
 @functools.cache
 def _wording() -> Mapping[str, _Phrases]:
     return {
         name: _Phrases(tuple(map(_phrase, lists["strong"])), tuple(map(_phrase, lists["weak"])))
-        for name, lists in _words().items()
+        for name, lists in read_toml(__package__, "wording.toml").items()
         if "strong" in lists
     }
 
@@ -164,19 +151,3 @@ def _phrase(phrase: str) -> _Phrase:
     parts = [re.escape(word[:-1]) + "[^ ]{0,20}" if word.endswith("*") else re.escape(word) for word in words]
     gap = rf"(?: [^ |]{{1,40}}){{0,{_GAP_MAX}}} "
     return _Phrase(re.compile(rf"(?<![^ ]){gap.join(parts)}(?![^ ])"), frozenset(words))
-
-
-_COMMON = {
-    "en": {"the", "and", "you", "your", "my", "to", "of", "please", "have", "me", "this", "that", "is", "i"},
-    "de": {"der", "die", "und", "ich", "sie", "ihre", "meine", "bitte", "mich", "ist", "das", "nicht", "zu", "mit"},
-    "fr": {"le", "la", "les", "et", "je", "vous", "mes", "votre", "de", "des", "est", "pas", "merci", "que", "bonjour"},
-    "es": {"el", "la", "los", "y", "mis", "por", "favor", "que", "de", "su", "me", "es", "mi", "con", "hola"},
-}
-
-
-def language_of(text: str, *, among: Sequence[str]) -> str:
-    """The language of a message, by its most frequent words; the first of *among* if none is recognised."""
-    words = folded(text[:_READ_MAX]).split()
-    counts = {language: sum(word in _COMMON.get(language, ()) for word in words) for language in among}
-    best = max(counts, key=lambda language: counts[language], default="en")
-    return best if counts.get(best) else among[0]

@@ -37,15 +37,6 @@ class Migration(migrations.Migration):
             options={"db_table": "requests_case_batch"},
         ),
         migrations.CreateModel(
-            name="UsedHandover",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("digest", models.BinaryField(max_length=32, unique=True)),
-                ("until", models.DateTimeField()),
-            ],
-            options={"db_table": "requests_used_handover"},
-        ),
-        migrations.CreateModel(
             name="Case",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -342,32 +333,6 @@ class Migration(migrations.Migration):
             options={"db_table": "requests_ingested_message"},
         ),
         migrations.CreateModel(
-            name="MailedLink",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "use",
-                    models.CharField(
-                        choices=[("prove", "Prove"), ("status", "Status"), ("package", "Package"), ("agent", "Agent")],
-                        max_length=8,
-                    ),
-                ),
-                ("digest", models.BinaryField(max_length=32, unique=True)),
-                ("made_at", models.DateTimeField()),
-                ("until", models.DateTimeField()),
-                ("used_at", models.DateTimeField(null=True)),
-                ("open_until", models.DateTimeField(help_text="The end of the window that its use opened.", null=True)),
-                ("tries", models.PositiveSmallIntegerField(default=0, help_text="Wrong answers about stored data.")),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="links", to="requests.case"
-                    ),
-                ),
-            ],
-            options={"db_table": "requests_mailed_link"},
-        ),
-        migrations.CreateModel(
             name="Package",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -407,25 +372,6 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.CreateModel(
-            name="Restriction",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("mark", models.BinaryField(max_length=64)),
-                ("purpose", models.CharField(blank=True, default="", max_length=80)),
-                ("since", models.DateTimeField()),
-                ("lifted_at", models.DateTimeField(null=True)),
-                (
-                    "case",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="restrictions",
-                        to="requests.case",
-                    ),
-                ),
-            ],
         ),
         migrations.CreateModel(
             name="UnprovedAddress",
@@ -535,20 +481,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="casestep",
             constraint=models.UniqueConstraint(fields=("case", "system"), name="step_is_one_for_each_system"),
-        ),
-        migrations.AddConstraint(
-            model_name="mailedlink",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("until__gt", models.F("made_at"))), name="link_has_a_period"
-            ),
-        ),
-        migrations.AddIndex(model_name="restriction", index=models.Index(fields=["mark"], name="restriction_mark")),
-        migrations.AddConstraint(
-            model_name="restriction",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("lifted_at", None)),
-                fields=("case", "mark", "purpose"),
-                name="restriction_is_in_force_once",
-            ),
         ),
     ]

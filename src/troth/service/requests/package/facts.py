@@ -270,7 +270,7 @@ class _Held:
         if {"", purpose} & set(self.stopped):
             return True
         for part in self.parts:
-            table = _table(self.declaration, part.place)
+            table = self.declaration.table_at(part.place)
             mark = table.marks.get(purpose) if table is not None else None
             if mark is None or mark.column not in part.columns:
                 continue
@@ -359,12 +359,6 @@ def _filled(part: TableContents) -> list[str]:
     return list(dict.fromkeys(filled))
 
 
-def _table(declaration: Declaration, place: str) -> Table | None:
-    system, _, name = place.partition(".")
-    known = declaration.systems.get(system)
-    return known.tables.get(name) if known is not None else None
-
-
 def _empty(contents: Contents, left_out: Sequence[OmittedColumns]) -> list[str]:
     """Systems that were searched without result; data that is left out counts as found."""
     left = {one.place.partition(".")[0] for one in left_out}
@@ -416,7 +410,7 @@ def _is_searched(declaration: Declaration, place: str, kinds: Collection[str]) -
 
 def _kinds(declaration: Declaration, place: str, seen: frozenset[str] = frozenset()) -> list[str]:
     """Kinds of identifiers that lead to rows of a place."""
-    table = _table(declaration, place)
+    table = declaration.table_at(place)
     if table is None or place in seen:
         return []
     own = [str(kind) for kind in (*table.identity, *table.mentions)]
@@ -505,7 +499,7 @@ def _stay(held: _Held, part: TableContents) -> Stay:
             if purposes
             else gettext("No fixed period: until you ask us to delete it")
         ]
-    table = _table(held.declaration, part.place)
+    table = held.declaration.table_at(part.place)
     kept = _kept(held.declaration, part.place, table.keep) if table is not None and table.keep is not None else ""
     return Stay(held.system(part), held.table(part), "; ".join(texts), kept)
 
@@ -517,7 +511,7 @@ def _lasting(declaration: Declaration, place: str, seen: frozenset[str] = frozen
         if rule.table == place:
             text = labels.lasting_words(declaration, place, rule.for_, rule.from_)
             texts.append(f"{text} ({labels.declared_words(rule.because)})" if rule.because else text)
-    table = _table(declaration, place)
+    table = declaration.table_at(place)
     if texts or table is None or table.keep is not None or place in seen:
         return texts
     for owner in _owners(place, table):

@@ -129,8 +129,7 @@ def _table(declaration: Declaration, part: TableContents, title: str, file: str)
 
 def _is_written(declaration: Declaration, part: TableContents) -> bool:
     """True if a column contains free text, which may be about anyone."""
-    system = declaration.systems.get(part.system)
-    table = system.tables.get(part.table) if system else None
+    table = declaration.table_at(part.place)
     return table is not None and any(name in part.columns and use.free_text for name, use in table.fields.items())
 
 
@@ -150,8 +149,7 @@ def _headings(declaration: Declaration, part: TableContents) -> list[tuple[str, 
 
 def _units(declaration: Declaration, part: TableContents) -> list[str]:
     """Declared unit of each column, or empty."""
-    system = declaration.systems.get(part.system)
-    table = system.tables.get(part.table) if system else None
+    table = declaration.table_at(part.place)
     fields = table.fields if table else {}
     return [(fields[name].unit or "") if name in fields else "" for name in part.columns]
 

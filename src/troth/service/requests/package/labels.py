@@ -181,7 +181,7 @@ _KINDS_MAX = 3
 def table_words(declaration: Declaration, place: str) -> str:
     """Title of the rows of ``system.table``: the declared title, a name that is a plain word, or their data categories.
     Empty if none of these is readable."""
-    table, name = _table(declaration, place), place.partition(".")[2]
+    table, name = declaration.table_at(place), place.partition(".")[2]
     titles = [table.title] if table else []
     titles += [rule.title for rule in declaration.retention.values() if rule.table == place]
     word = human(name) if _WORD.fullmatch(name) else ""
@@ -205,7 +205,7 @@ def place_words(declaration: Declaration, place: str) -> str:
 
 def column_words(declaration: Declaration, place: str, column: str, category: str | None = None) -> str:
     """Title of a column of ``system.table``: the declared title, or its data category."""
-    table = _table(declaration, place)
+    table = declaration.table_at(place)
     declared = table.titles.get(column) if table else None
     if own := _own(declaration, declared):
         return own
@@ -229,12 +229,6 @@ def target_words(declaration: Declaration, target: str) -> str:
     return column_words(declaration, place, column)
 
 
-def _table(declaration: Declaration, place: str) -> Table | None:
-    system, _, name = place.partition(".")
-    known = declaration.systems.get(system)
-    return known.tables.get(name) if known else None
-
-
 def _referring(table: Table) -> set[str]:
     return {column for to in (*table.belongs_to.values(), *table.refers_to.values()) for column in to.columns}
 
@@ -247,7 +241,7 @@ def lasting_words(declaration: Declaration, place: str, period: Period, column: 
     said = {"period": period_words(period)}
     if column is None:
         return said["period"]
-    table = _table(declaration, place)
+    table = declaration.table_at(place)
     starts = [r.starts for r in declaration.retention.values() if r.table == place and r.from_ == column]
     words = [*starts, table.titles.get(column) if table else None]
     start = next(filter(None, (_own(declaration, text) for text in words)), "")

@@ -11,13 +11,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
 from troth.declaration import Declaration, IdentityKind, covers
-from troth.errors import TrothError
-from troth.service.mail.message import Address
+from troth.service.portal.forms import PublicForm, mailable
+from troth.service.portal.handover import SignedInPerson
 from troth.service.requests import rules
 from troth.service.requests.content import CaseContent, readable
 from troth.service.requests.models import CHOICES, Right
 from troth.service.requests.package.labels import category_words, purpose_words
-from troth.service.requests.verification.proof import HandOver
 
 PLACES = (
     ("", gettext_lazy("I would rather not say")),
@@ -61,57 +60,9 @@ PLACES = (
 
 ROWS_MAX = 12
 _MESSAGE_MAX, _VALUE_MAX = 4_000, 500
-_TRAP = "reference-2"
-"""Honeypot: name of a field that people neither see nor reach, but that programs fill in."""
 
 
-class _Person(forms.Form):
-    """Base of forms with an e-mail address. If the honeypot is filled in, no case is opened, silently."""
-
-    email = forms.EmailField(
-        label=gettext_lazy("Your e-mail address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
-        error_messages={
-            "required": gettext_lazy("Enter an e-mail address, so that we can answer you."),
-            "invalid": gettext_lazy("That does not look like an e-mail address. An example: ann@example.org"),
-        },
-    )
-    trap = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}))
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.label_suffix = ""
-
-    def add_prefix(self, field_name: str) -> str:
-        return super().add_prefix(_TRAP if field_name == "trap" else field_name)
-
-    def clean_email(self) -> str:
-        return mailable(self.cleaned_data["email"])
-
-    @property
-    def is_by_a_program(self) -> bool:
-        return bool(self.cleaned_data.get("trap"))
-
-
-def mailable(address: str) -> str:
-    """Normalise an address to the spelling of the mailbox that e-mails actually reach: an address with look-alike
-    characters must not give its owner access to another person's case. Raises `ValidationError`."""
-    local, _, domain = address.rpartition("@")
-    try:
-        mailed = Address.read(address).domain
-        same = mailed.encode("ascii").decode("idna")
-    except (TrothError, UnicodeError):
-        raise ValidationError(_NOT_MAILABLE) from None
-    if not local.isascii():
-        raise ValidationError(_NOT_MAILABLE)
-    return address if same == domain.lower() else f"{local}@{mailed}"
-
-
-_NOT_MAILABLE = gettext_lazy("We cannot send letters to that address. Please give another one.")
-
-
-class ResendLinksForm(_Person):
+class ResendLinksForm(PublicForm):
     """Form to have the links of earlier cases sent again."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -119,7 +70,7 @@ class ResendLinksForm(_Person):
         self.fields["email"].help_text = gettext_lazy("The one that you gave when you asked.")
 
 
-class ComplaintForm(_Person):
+class ComplaintForm(PublicForm):
     """A complaint, or a question about the policy."""
 
     message = forms.CharField(
@@ -169,7 +120,7 @@ class CorrectedValueField(forms.CharField):
         return text
 
 
-class RequestForm(_Person):
+class RequestForm(PublicForm):
     """Form for one right: requester, subject, and the details that the right needs."""
 
     residence = forms.ChoiceField(
@@ -204,7 +155,7 @@ class RequestForm(_Person):
         *given: Any,
         right: str,
         declaration: Declaration,
-        someone: HandOver | None = None,
+        someone: SignedInPerson | None = None,
         rows: int = 1,
         **named: Any,
     ) -> None:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
-from troth.service.requests.pages import sign_in, views
+from troth.service.requests.pages import views
+from troth.service.requests.pages.base import RIGHTS
+
+
+class _RightConverter(StringConverter):
+    """A right that has a form, so that other addresses lead nowhere: sign-in asks the URLconf which pages there are."""
+
+    regex = "|".join(RIGHTS)
+
+
+register_converter(_RightConverter, "right")
 
 urlpatterns = [
     path("", views.home, name="centre"),
@@ -13,10 +24,6 @@ urlpatterns = [
     path("ask/", views.question, name="centre-question"),
     path("sent/", views.sent, name="centre-sent"),
     path("again/", views.ask_again, name="centre-again"),
-    path("signed-in", sign_in.hand_over, name="centre-signed-in"),
-    path("sign-in", sign_in.sign_in, name="centre-sign-in"),
-    path("sign-in/back", sign_in.come_back, name="centre-sign-in-back"),
-    path("link/<str:secret>", views.follow_link, name="centre-link"),
     path("case/", views.case_page, name="centre-case"),
     path("case/prove", views.prove_points, name="centre-prove"),
     path("case/answer", views.answer, name="centre-answer"),
@@ -25,6 +32,5 @@ urlpatterns = [
     path("case/package", views.fetch_package, name="centre-package"),
     path("case/receipt/<int:leaf>", views.receipt_page, name="centre-receipt"),
     path("case/receipt/<int:leaf>.tlog-proof", views.receipt_file, name="centre-receipt-text"),
-    path("case/leave", views.leave, name="centre-leave"),
-    path("<slug:right>/", views.ask_for, name="centre-right"),
+    path("<right:right>/", views.ask_for, name="centre-right"),
 ]

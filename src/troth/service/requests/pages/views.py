@@ -22,27 +22,23 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from troth.declaration import Declaration
 from troth.service.core.deployment import Deployment, NoDeployment, current
-from troth.service.duty import listed
+from troth.service.duty import LinkKind, listed
 from troth.service.pages import not_ready, the_log, told_of
 from troth.service.policy_pages.publication import in_force
+from troth.service.portal import links, session
+from troth.service.portal.base import chosen_language, public_page, shown, to
+from troth.service.portal.confirmation import Confirmation, confirmed
+from troth.service.portal.resend import request_links
+from troth.service.portal.throttle import too_many
 from troth.service.requests import actions, lifecycle, rules
-from troth.service.requests.content import ContentGone, SealedContent
+from troth.service.requests.duty import PROVE_LINK, STATUS_LINK
 from troth.service.requests.fulfilment.restriction import is_stopped
 from troth.service.requests.intake import mail_allowance, receive
 from troth.service.requests.messages import day, not_told
-from troth.service.requests.models import CHOICES, Case, CaseKind, CaseOutcome, CaseState, Channel, MailedLink, Right
+from troth.service.requests.models import CHOICES, Case, CaseKind, CaseOutcome, CaseState, Channel, Right
 from troth.service.requests.package.labels import cookie_words, purpose_words
-from troth.service.requests.pages import case_status, portal_session
-from troth.service.requests.pages.base import (
-    RIGHTS,
-    centre_page,
-    chosen_language,
-    language_of,
-    shown,
-    to,
-    too_many,
-    window_page,
-)
+from troth.service.requests.pages import case_status
+from troth.service.requests.pages.base import RIGHTS, opened_case_page
 from troth.service.requests.pages.forms import (
     AppealForm,
     ClarificationAnswerForm,
@@ -52,10 +48,9 @@ from troth.service.requests.pages.forms import (
     ResendLinksForm,
     purposes_for,
 )
-from troth.service.requests.pages.throttle import has_asked_enough
 from troth.service.requests.responses import appeals, outcome, resend_links
-from troth.service.requests.verification import links, proof
-from troth.service.requests.verification.links import LinkDead
+from troth.service.requests.verification import case_links, proof
+from troth.service.requests.verification.case_links import OpenedCase
 
 _PUBLIC_S = 60
 
@@ -64,7 +59,7 @@ _PUBLIC_S = 60
 
 
 @require_safe
-@centre_page
+@public_page
 def home(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/``: all rights, and access to earlier cases. The page is the same for everyone, so it is cached for
     a day per language."""
@@ -74,6 +69,7 @@ def home(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     if page_made is None:
         organisation = deployment.declaration.organisation
         told = {
+            "is_home": True,
             "due": _due(deployment, CaseKind.REQUEST, Right.VIEW).on,
             "officer": organisation.officer,
             "regulator": organisation.regulator,
@@ -82,7 +78,7 @@ def home(request: HttpRequest, deployment: Deployment) -> HttpResponse:
         }
         if len(made) >= _HOMES_MAX:
             made.clear()
-        page_made = made[key] = shown(request, deployment, "home", told).content
+        page_made = made[key] = shown(request, deployment, "requests/home.html", told).content
     response = HttpResponse(page_made)
     patch_cache_control(response, public=True, max_age=_PUBLIC_S)
     return response
@@ -124,35 +120,33 @@ def _due(deployment: Deployment, kind: str, right: str, *, link: str = "link") -
     open a link first (`rules.link_needed`), or ``open`` if they have."""
     now = timezone.now()
     # A clock may start only when identity is proved, and the person may still confirm tomorrow.
-    by_then = now if link == "open" else now + dt.timedelta(hours=links.LINK_HOURS)
+    by_then = now if link == "open" else now + PROVE_LINK.lasts
     is_proved = link != "none" and kind == CaseKind.REQUEST
     asked = rules.ClockInputs(kind=kind, right=right, received_at=now, verified_at=by_then if is_proved else None)
     return rules.clocks(asked, deployment.declaration, now=now).first
 
 
 @require_safe
-@centre_page
+@public_page
 def choices(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/choices/``: marketing e-mail and cookies."""
     told = {
         "marketing": [purpose_words(deployment.declaration, name) for name in rules.marketing(deployment.declaration)],
         "cookies": [cookie_words(name, one) for name, one in deployment.declaration.cookies.items()],
     }
-    return shown(request, deployment, "choices", told)
+    return shown(request, deployment, "requests/choices.html", told)
 
 
 # --- asking ----------------------------------------------------------------------------------------------------------
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@centre_page
+@public_page
 def ask_for(request: HttpRequest, deployment: Deployment, right: str) -> HttpResponse:
     """``/your-data/<right>/``: the form of one right."""
-    if right not in RIGHTS:
-        raise Http404
     rows = min(int(rows), 99) if (rows := request.POST.get("rows", "")).isdecimal() and rows.isascii() else 1
     wants_row = "more" in request.POST
-    someone = portal_session.known(request, deployment, now=timezone.now())
+    someone = session.known(request, deployment, now=timezone.now())
     form = RequestForm(
         request.POST if request.method == "POST" and not wants_row else None,
         right=right,
@@ -167,8 +161,7 @@ def ask_for(request: HttpRequest, deployment: Deployment, right: str) -> HttpRes
         if form.is_valid():
             case = None if form.is_by_a_program else _receive(request, deployment, form, CaseKind.REQUEST, right)
             if case is not None and someone is not None:  # no e-mailed proof is needed any more
-                secret = links.make(case, MailedLink.Use.PROVE, now=timezone.now())
-                portal_session.open_window(request, links.use(secret, now=timezone.now()), now=timezone.now())
+                _open(request, case, PROVE_LINK, now=timezone.now())
                 return to(request, deployment, "centre-case")
             asked, lives = form.content().purposes, form.cleaned_data["residence"]
             link = rules.link_needed(deployment.declaration, right, asked, residence=lives)
@@ -187,18 +180,18 @@ def ask_for(request: HttpRequest, deployment: Deployment, right: str) -> HttpRes
         "has_something": right not in CHOICES or bool(purposes_for(deployment.declaration, right)),
         "title": case_status.asked_for(kind=CaseKind.REQUEST, right=right),
     }
-    return shown(request, deployment, "ask", told, status=_status(form))
+    return shown(request, deployment, "requests/ask.html", told, status=_status(form))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@centre_page
+@public_page
 def complain(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/complain/``: complaints to us, or to the regulator."""
     return _in_words(request, deployment, CaseKind.COMPLAINT, ComplaintForm(request.POST or None))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@centre_page
+@public_page
 def question(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/ask/``: a question about one sentence of the policy, or all of it."""
     try:
@@ -235,7 +228,23 @@ def _in_words(
         "regulator": deployment.declaration.organisation.regulator,
         **more,
     }
-    return shown(request, deployment, "words", told, status=_status(form))
+    return shown(request, deployment, "requests/words.html", told, status=_status(form))
+
+
+def _open(request: HttpRequest, case: Case, kind: LinkKind, *, now: dt.datetime) -> None:
+    """Open a portal session as if a link of *kind* had been mailed and used."""
+    session.open_session(request, links.use(case_links.make(case, kind, now=now), now=now), now=now)
+
+
+ADDRESS_MAX = 8
+"""Unverified cases of one address per day after which an already stopped use is not stopped again."""
+
+
+def has_asked_enough(subject: str, *, now: dt.datetime) -> bool:
+    """True if this subject has so many unverified cases within a day that repeating an action already done would be a
+    nuisance. Addresses are counted by the keyed reference of their cases, so that nothing extra is stored."""
+    recent = Case.objects.filter(subject=subject, tier=0, received_at__gt=now - dt.timedelta(days=1))
+    return recent.values_list("pk")[:ADDRESS_MAX].count() >= ADDRESS_MAX
 
 
 def _receive(
@@ -272,7 +281,7 @@ def _status(form: Any) -> int:
 
 
 @require_safe
-@centre_page
+@public_page
 def sent(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/sent/``: the next steps and the deadline."""
     what = request.GET.get("what", "")
@@ -281,7 +290,7 @@ def sent(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     elif what in (CaseKind.COMPLAINT, CaseKind.QUESTION):
         kind, right = CaseKind(what), ""
     elif what == "again":
-        return shown(request, deployment, "sent_again", {"kept": {"what": what}})
+        return shown(request, deployment, "requests/sent_again.html", {"kept": {"what": what}})
     else:
         raise Http404
     link = link if (link := request.GET.get("link", "")) in ("none", "both") else "link"
@@ -294,14 +303,14 @@ def sent(request: HttpRequest, deployment: Deployment) -> HttpResponse:
         "is_by_agent": is_by_agent,
         "is_in_words": kind != CaseKind.REQUEST,
         "due": _due(deployment, kind, right, link=link),
-        "hours": links.LINK_HOURS,
+        "hours": PROVE_LINK.lasts // dt.timedelta(hours=1),
         "most": mail_allowance.MESSAGES_MAX,
     }
-    return shown(request, deployment, "sent", told)
+    return shown(request, deployment, "requests/sent.html", told)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@centre_page
+@public_page
 def ask_again(request: HttpRequest, deployment: Deployment) -> HttpResponse:
     """``/your-data/again/``: request the links again."""
     form = ResendLinksForm(request.POST or None)
@@ -310,68 +319,31 @@ def ask_again(request: HttpRequest, deployment: Deployment) -> HttpResponse:
             return refused
         if form.is_valid():
             if not form.is_by_a_program:
-                resend_links.wish(form.cleaned_data["email"], deployment)
+                request_links(form.cleaned_data["email"], deployment)
             return to(request, deployment, "centre-sent", what="again")
-    return shown(request, deployment, "again", {"form": form, "cases": resend_links.CASES_MAX}, status=_status(form))
-
-
-# --- the mailed link -------------------------------------------------------------------------------------------------
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@centre_page
-def follow_link(request: HttpRequest, deployment: Deployment, secret: str) -> HttpResponse:
-    """``/your-data/link/<secret>``: a page with one button, which opens a portal session. Fetching it changes
-    nothing."""
-    now = timezone.now()
-    try:
-        if request.method != "POST":
-            link = links.find(secret, now=now)
-            told: dict[str, Any] = {"link": link, "hours": links.WINDOW_HOURS}
-            with contextlib.suppress(ContentGone):
-                told["agent"] = (
-                    SealedContent(deployment.keyring).content(link.case).agent_name
-                    if link.use == MailedLink.Use.AGENT
-                    else ""
-                )
-            with translation.override(language_of(link.case, request, deployment)):
-                response = shown(request, deployment, "link", {**told, "title": case_status.asked_for(link.case)})
-            response.headers["Referrer-Policy"] = "strict-origin"  # the form needs an origin; the path is a secret
-            return response
-        link = links.use(secret, now=now)
-    except LinkDead:
-        return shown(request, deployment, "dead", {}, status=410)
-    if link.use == MailedLink.Use.AGENT and "no" in request.POST:
-        with contextlib.suppress(lifecycle.CaseRefused):  # it was executed already: the page says so
-            return _deny(request, deployment, link, now)
-    if link.use in (MailedLink.Use.PROVE, MailedLink.Use.AGENT):
-        receive.prove(link, deployment, now=now)
-    portal_session.open_window(request, link, now=now)
-    return to(request, deployment, "centre-case")
-
-
-def _deny(request: HttpRequest, deployment: Deployment, link: MailedLink, now: dt.datetime) -> HttpResponse:
-    """Close the case, because the person did not authorise the agent. Raises `lifecycle.CaseRefused` if they had
-    confirmed before, and it was executed."""
-    actions.withdraw(link.case_id, deployment, who=lifecycle.SUBJECT, now=now, is_denied=True)
-    MailedLink.objects.filter(pk=link.pk).update(open_until=now)
-    return shown(request, deployment, "denied", {})
+    return shown(
+        request,
+        deployment,
+        "requests/again.html",
+        {"form": form, "cases": resend_links.CASES_MAX},
+        status=_status(form),
+    )
 
 
 # --- in a portal session ---------------------------------------------------------------------------------------------
 
 
 @require_safe
-@window_page
-def case_page(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
+@opened_case_page
+def case_page(request: HttpRequest, deployment: Deployment, opened: OpenedCase) -> HttpResponse:
     """``/your-data/case/``: status, next step and possible actions."""
-    return _case(request, deployment, link)
+    return _case(request, deployment, opened)
 
 
 def _case(
     request: HttpRequest,
     deployment: Deployment,
-    link: MailedLink,
+    opened: OpenedCase,
     *,
     form: ClarificationAnswerForm | None = None,
     points: DataPointsForm | None = None,
@@ -379,139 +351,142 @@ def _case(
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
-    seen = case_status.show(link.case, deployment, inside=portal_session.is_inside(link), now=now)
-    told: dict[str, Any] = {"case": seen, "link": link, "wrong": wrong, "at": reverse("centre-case")}
+    seen = case_status.show(opened.case, deployment, inside=opened.is_inside, now=now)
+    told: dict[str, Any] = {"case": seen, "wrong": wrong, "at": reverse("centre-case")}
     if seen.needs_answer:
         told["form"] = form or ClarificationAnswerForm()
     if seen.needs_points:
-        told["points"] = points or _points(deployment, link, None)
-        told["tries_left"] = proof.tries_left(link.case, now=now)
-    response = shown(request, deployment, "case", told, status=status)
-    if seen.is_closed and link.case.right == Right.ERASE:
+        told["points"] = points or _points(deployment, opened, None)
+        told["tries_left"] = proof.tries_left(opened.case, now=now)
+    response = shown(request, deployment, "requests/case.html", told, status=status)
+    if seen.is_closed and opened.case.right == Right.ERASE:
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
-def _points(deployment: Deployment, link: MailedLink, data: Any) -> DataPointsForm:
-    needed = proof.points_needed(link.case)
+def _points(deployment: Deployment, opened: OpenedCase, data: Any) -> DataPointsForm:
+    needed = proof.points_needed(opened.case)
     return DataPointsForm(data, questions=proof.questions(deployment), needed=needed, declares=needed > 2)
 
 
 @require_POST
-@window_page
-def prove_points(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
+@opened_case_page
+def prove_points(request: HttpRequest, deployment: Deployment, opened: OpenedCase) -> HttpResponse:
     """Check data points given by the person. The response never says which one was wrong."""
-    if not portal_session.is_inside(link) or link.case.state != CaseState.VERIFYING:
+    if not opened.is_inside or opened.case.state != CaseState.VERIFYING:
         return to(request, deployment, "centre-case")
-    form = _points(deployment, link, request.POST)
+    form = _points(deployment, opened, request.POST)
     if not form.is_valid():
-        return _case(request, deployment, link, points=form, status=422)
+        return _case(request, deployment, opened, points=form, status=422)
     declares = bool(form.cleaned_data.get("declares"))
-    if proof.offer(link, form.answers(), declares=declares, deployment=deployment, now=timezone.now()):
+    if proof.offer(opened, form.answers(), declares=declares, deployment=deployment, now=timezone.now()):
         return to(request, deployment, "centre-case")
-    link.refresh_from_db()
+    opened.case.refresh_from_db()
     said = gettext("We could not match that. Check the spelling, or give other details.")
-    return _case(request, deployment, link, wrong=said, status=422)
+    return _case(request, deployment, opened, wrong=said, status=422)
 
 
 @require_POST
-@window_page
-def answer(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
+@opened_case_page
+def answer(request: HttpRequest, deployment: Deployment, opened: OpenedCase) -> HttpResponse:
     """Accept the person's answer to our question; the clock continues."""
     form = ClarificationAnswerForm(request.POST)
-    if link.case.state != CaseState.PAUSED:
+    if opened.case.state != CaseState.PAUSED:
         return to(request, deployment, "centre-case")
     if not form.is_valid():
-        return _case(request, deployment, link, form=form, status=422)
-    actions.resume(link.case_id, form.cleaned_data["answer"], deployment, who=lifecycle.SUBJECT, now=timezone.now())
+        return _case(request, deployment, opened, form=form, status=422)
+    actions.resume(opened.case.pk, form.cleaned_data["answer"], deployment, who=lifecycle.SUBJECT, now=timezone.now())
+    return to(request, deployment, "centre-case")
+
+
+def _ask_take_back(request: HttpRequest, deployment: Deployment, opened: OpenedCase) -> Confirmation:
+    lifecycle.require_untouched(opened.case)
+    return Confirmation(
+        title=gettext("Take it back?"),
+        heading=gettext("Take it back?"),
+        lead=case_status.asked_for(opened.case),
+        text=(gettext("Then we close it. You can ask again at any time."),),
+        button=gettext("Take it back"),
+        way_back=("centre-case", gettext("Leave it as it is")),
+    )
+
+
+@confirmed(_ask_take_back)
+def _take_back(request: HttpRequest, deployment: Deployment, opened: OpenedCase) -> HttpResponse:
+    actions.withdraw(opened.case.pk, deployment, who=lifecycle.SUBJECT, now=timezone.now())
     return to(request, deployment, "centre-case")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@window_page
-def take_back(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
+@opened_case_page
+def take_back(request: HttpRequest, deployment: Deployment, opened: OpenedCase) -> HttpResponseBase:
     """Withdraw the request, after a confirmation, because it cannot be undone."""
-    if not portal_session.is_inside(link) or link.case.state == CaseState.CLOSED:
+    if not opened.is_inside or opened.case.state == CaseState.CLOSED:
         return to(request, deployment, "centre-case")
     try:
-        if request.method != "POST":
-            lifecycle.require_untouched(link.case)
-            return shown(request, deployment, "take_back", {"title": case_status.asked_for(link.case)})
-        actions.withdraw(link.case_id, deployment, who=lifecycle.SUBJECT, now=timezone.now())
+        return _take_back(request, deployment, opened)
     except lifecycle.CaseRefused:
         said = gettext("We have begun to carry it out, and it cannot be taken back any more.")
-        return _case(request, deployment, link, wrong=said, status=409)
-    return to(request, deployment, "centre-case")
+        return _case(request, deployment, opened, wrong=said, status=409)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@window_page
-def appeal_form(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponse:
+@opened_case_page
+def appeal_form(request: HttpRequest, deployment: Deployment, opened: OpenedCase) -> HttpResponse:
     """``/your-data/case/appeal``: appeal against a refusal or a partial fulfilment."""
-    if not appeals.is_possible(link.case):
+    if not appeals.is_possible(opened.case):
         return to(request, deployment, "centre-case")
     form = AppealForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         with contextlib.suppress(lifecycle.CaseRefused):  # someone has just appealed: the page says so
             text = form.cleaned_data["answer"]
-            opened = appeals.open_appeal(
-                link.case_id, text, deployment, channel=Channel.CENTRE, is_proved=True, now=now
+            appeal = appeals.open_appeal(
+                opened.case.pk, text, deployment, channel=Channel.CENTRE, is_proved=True, now=now
             )
-            secret = links.make(opened, MailedLink.Use.STATUS, now=now)
-            portal_session.open_window(request, links.use(secret, now=now), now=now)
+            _open(request, appeal, STATUS_LINK, now=now)
         return to(request, deployment, "centre-case")
     told = {
         "form": form,
-        "reference": link.case.reference,
-        "title": case_status.asked_for(link.case),
+        "reference": opened.case.reference,
+        "title": case_status.asked_for(opened.case),
         "due": _due(deployment, CaseKind.REQUEST, Right.APPEAL, link="open").on,
         "at": reverse("centre-appeal"),
     }
-    return shown(request, deployment, "appeal", told, status=_status(form))
+    return shown(request, deployment, "requests/appeal.html", told, status=_status(form))
 
 
 @require_POST
-@window_page
-def fetch_package(request: HttpRequest, deployment: Deployment, link: MailedLink) -> HttpResponseBase:
+@opened_case_page
+def fetch_package(request: HttpRequest, deployment: Deployment, opened: OpenedCase) -> HttpResponseBase:
     """Download the package with the person's data."""
-    packed = outcome.fetch(link, deployment, now=timezone.now()) if portal_session.is_inside(link) else None
+    packed = outcome.unsealed(opened.case, deployment, now=timezone.now()) if opened.is_inside else None
     if packed is None:
         return _case(
-            request, deployment, link, wrong=gettext("The file is not there any more. You can ask again."), status=410
+            request, deployment, opened, wrong=gettext("The file is not there any more. You can ask again."), status=410
         )
-    name = f"{link.case.reference}.zip"
+    name = f"{opened.case.reference}.zip"
     response = FileResponse(io.BytesIO(packed), as_attachment=True, filename=name, content_type="application/zip")
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 @require_safe
-@window_page
-def receipt_page(request: HttpRequest, deployment: Deployment, link: MailedLink, leaf: int) -> HttpResponse:
+@opened_case_page
+def receipt_page(request: HttpRequest, deployment: Deployment, opened: OpenedCase, leaf: int) -> HttpResponse:
     """Show one ledger entry about this case, with its proof."""
-    return shown(request, deployment, "receipt", _receipt(link, leaf))
+    return shown(request, deployment, "requests/receipt.html", _receipt(opened, leaf))
 
 
 @require_safe
-@window_page
-def receipt_file(request: HttpRequest, deployment: Deployment, link: MailedLink, leaf: int) -> HttpResponse:
+@opened_case_page
+def receipt_file(request: HttpRequest, deployment: Deployment, opened: OpenedCase, leaf: int) -> HttpResponse:
     """Download the machine-readable proof (C2SP tlog-proof)."""
-    return HttpResponse(_receipt(link, leaf)["receipt"], content_type="text/plain; charset=utf-8")
+    return HttpResponse(_receipt(opened, leaf)["receipt"], content_type="text/plain; charset=utf-8")
 
 
-def _receipt(link: MailedLink, leaf: int) -> dict[str, Any]:
+def _receipt(opened: OpenedCase, leaf: int) -> dict[str, Any]:
     log = the_log()
-    if leaf >= log.size or leaf not in case_status.leaves(link.case):
+    if leaf >= log.size or leaf not in case_status.leaves(opened.case):
         raise Http404
     return told_of(log, leaf)
-
-
-@require_POST
-@centre_page
-def leave(request: HttpRequest, deployment: Deployment) -> HttpResponse:
-    """``/your-data/case/leave``: end the portal session, and clear this device's data."""
-    portal_session.forget(request)
-    response = shown(request, deployment, "left", {"at": reverse("centre")})
-    response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
-    return response

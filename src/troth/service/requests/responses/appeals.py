@@ -23,11 +23,10 @@ from troth.service.requests.models import (
     CaseOutcome,
     CaseState,
     Channel,
-    MailedLink,
     Right,
     WaitReason,
 )
-from troth.service.requests.verification import links
+from troth.service.requests.verification.case_links import status_address
 
 _CHANNEL_TIER = 1
 
@@ -100,9 +99,13 @@ def decide(
         lifecycle.require_other(case, who)
         content = SealedContent(deployment.keyring).content(case)
         SealedContent(deployment.keyring).put(case, dataclasses.replace(content, answer=text), now=now)
-        page = links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), deployment)
+        page = status_address(case, deployment, now=now)
         facts = {"received": day(case.received_at, deployment), "answer": text, "granted": "yes" if granted else "no"}
-        facts |= {"status": page, **({"cite": cite} if cite else {}), **redress(case, deployment)}
+        facts |= {
+            "status": page,
+            **({"cite": cite} if cite else {}),
+            **redress(case, deployment),
+        }
         write(case, "appeal_answered", deployment, facts, content=content, now=now)
         lifecycle.close(case, CaseOutcome.FULFILLED if granted else CaseOutcome.REFUSED, deployment, who=who, now=now)
         return _once_more(case, deployment, now) if granted else None

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 from troth.declaration import IdentityKind
 from troth.ledger import receipt as proof
 from troth.protect import SealingContext
-from troth.service.core import control_events
 from troth.service.core.actions import view_entries
 from troth.service.core.deployment import Deployment
 from troth.service.core.keys import ledger_signer
@@ -26,17 +25,23 @@ from troth.service.core.ledger import DatabaseLog, record, sequence_if_sound
 from troth.service.core.subject_keys import SubjectKeys
 from troth.service.disclosures.actions import names_of, received
 from troth.service.disclosures.notifications import Changed, tell
+from troth.service.disclosures.rules import DisclosureEvidence
 from troth.service.labels import thousands
 from troth.service.mail.facts import RetainedItem, shortened
+from troth.service.portal import links
+from troth.service.preferences.actions import end_choices, stopped_uses, stopped_uses_many
+from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
+from troth.service.preferences.rules import StoppedUses, fingerprints
 from troth.service.requests import lifecycle, rules
 from troth.service.requests.aliases import about, names_of_cases
 from troth.service.requests.content import CaseContent, ContentGone, SealedContent
+from troth.service.requests.duty import PACKAGE_LINK, STATUS_LINK
 from troth.service.requests.fulfilment import external_systems
 from troth.service.requests.fulfilment.preview import shown_lines
 from troth.service.requests.fulfilment.recipient_evidence import evidence_of
-from troth.service.requests.fulfilment.restriction import marks_of
+from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
 from troth.service.requests.fulfilment.stopped_uses import NOTHING_HELD
-from troth.service.requests.messages import appealing, day, redress, write
+from troth.service.requests.messages import CaseEmail, appealing, day, redress, write, write_all
 from troth.service.requests.models import (
     CHOICES,
     STOPS,
@@ -46,15 +51,13 @@ from troth.service.requests.models import (
     CaseReceipt,
     CaseState,
     CaseStep,
-    MailedLink,
     Package,
-    Restriction,
     Right,
 )
 from troth.service.requests.package import Contents, Shared, TableContents, build, is_searchable, portable, unsearched
 from troth.service.requests.package.labels import place_words, purpose_words, system_words, target_words
 from troth.service.requests.responses.receipt_sentences import done, joined, kept, whole
-from troth.service.requests.verification import links
+from troth.service.requests.verification import case_links
 from troth.service.staff.access_log import accesses_of
 from troth.stores import meant
 from troth.subjects import Located, View
@@ -98,6 +101,7 @@ def hand_out(
                     "right": case.right,
                     "received": day(case.received_at, deployment),
                     **_where(case, content, deployment),
+                    **_choices(case, stopped_uses(content.identifiers, deployment), deployment),
                     **redress(case, deployment),
                 }
                 write(fresh, "nothing_held", deployment, facts, content=content, now=now)
@@ -224,8 +228,8 @@ def kinds_of(content: CaseContent) -> tuple[str, ...]:
 
 def _stopped(content: CaseContent, deployment: Deployment) -> tuple[str, ...]:
     """Purposes stopped for the given identifiers; contains the empty name if the data may only be stored."""
-    in_force = Restriction.objects.filter(mark__in=marks_of(content.identifiers, deployment), lifted_at=None)
-    return tuple(sorted(set(in_force.values_list("purpose", flat=True))))
+    stopped = stopped_uses(content.identifiers, deployment)
+    return ("",) * stopped.is_restricted + stopped.purposes
 
 
 def _until(deployment: Deployment, now: dt.datetime) -> dt.datetime:
@@ -256,7 +260,7 @@ def _mail_link(
     empty: str,
 ) -> None:
     until = _until(deployment, now)
-    secret = links.make(case, MailedLink.Use.PACKAGE, now=now, lasts=until - now)
+    secret = case_links.make(case, PACKAGE_LINK, now=now, lasts=until - now)
     facts: dict[str, Any] = {"right": case.right, "link": links.address_of(secret, deployment), "until": until}
     if empty:
         facts["empty"] = empty
@@ -264,11 +268,6 @@ def _mail_link(
         facts |= {"missing": tuple(shortened(f"{_title(step, deployment)}: {_undone_words(step)}") for step in missing)}
         facts |= redress(case, deployment) | appealing(case, deployment)
     write(case, "package_ready", deployment, facts, content=content, now=now)
-
-
-def fetch(link: MailedLink, deployment: Deployment, *, now: dt.datetime) -> bytes | None:
-    """The package of a used link; None if it has expired."""
-    return unsealed(link.case, deployment, now=now)
 
 
 def unsealed(case: Case, deployment: Deployment, *, now: dt.datetime) -> bytes | None:
@@ -295,61 +294,106 @@ def sweep(deployment: Deployment, *, now: dt.datetime) -> int:
 # --- closing ----------------------------------------------------------------------------------------------------------
 
 
-def close_done(case: Case, content: CaseContent, deployment: Deployment, *, now: dt.datetime) -> bool:
-    """Inform the person and the recipients, and close the case, atomically and once. True if this call closed it."""
+def close_done(
+    cases: Sequence[Case], contents: Mapping[int, CaseContent], deployment: Deployment, *, now: dt.datetime
+) -> int:
+    """Inform the people and the recipients, and close the cases: each atomically and once, several in one transaction.
+    Returns how many this call closed."""
+    closed = 0
+    for start in range(0, len(cases), _TOGETHER):
+        together = [case.pk for case in cases[start : start + _TOGETHER]]
+        try:
+            closed += _close_together(together, contents, deployment, now)
+        except Exception:
+            if len(together) == 1:
+                raise
+            closed += sum(_close_together([pk], contents, deployment, now) for pk in together)
+    return closed
+
+
+_TOGETHER = 50
+"""Cases closed in one transaction. Their rows are locked meanwhile."""
+
+
+def _close_together(
+    case_ids: Sequence[int], contents: Mapping[int, CaseContent], deployment: Deployment, now: dt.datetime
+) -> int:
     with transaction.atomic():
-        fresh = lifecycle.locked(case.pk)
-        if fresh.outcome:
-            return False
-        if fresh.right in STOPS:
-            return _close_stopped(fresh, content, deployment, now)
-        prefetch_related_objects([fresh], "steps", "receipts")
-        lines = [line for receipt in _receipts(fresh) for line in receipt.lines]
-        steps = list(fresh.steps.all())
-        with translation.override(fresh.language):
-            stayed = [
-                *_kept(lines, fresh, deployment),
-                *(one for step in steps for one in _kept_there(step, deployment)),
-            ]
-            did = _did(lines, fresh, steps, deployment)
-            stayed += _left(fresh, deployment)
-        undone = _missing(fresh)
-        outcome = rules.outcome(kept=bool(stayed), refused=False, failed=bool(undone), anything_done=True)
-        told = _tell_recipients(fresh, content, deployment, now, is_done=did != _NOTHING)
-        facts = {**_status(fresh, deployment, now), **redress(fresh, deployment), **({"told": told} if told else {})}
-        facts |= {"received": day(fresh.received_at, deployment), "done": day(now, deployment)}
-        facts |= _unasked(fresh, deployment)
-        facts |= _unsearched(fresh, deployment) if fresh.right == Right.ERASE else {}
-        if stayed or undone:
-            stayed += [
-                RetainedItem(shortened(_title(step, deployment)), _undone_words(step), "GDPR Art. 12(4)")
-                for step in undone
-            ]
-            facts |= appealing(fresh, deployment)
-            facts |= {"right": fresh.right, "did": did, "kept": tuple(stayed)}
-            write(fresh, "partly_fulfilled", deployment, facts, content=content, now=now)
-        else:
-            facts |= _erased(fresh, did) if fresh.right == Right.ERASE else _said(fresh, content, deployment)
-            write(fresh, f"fulfilled_{fresh.right}", deployment, facts, content=content, now=now)
-        if fresh.right == Right.ERASE:
-            _unguard(fresh, content, deployment, is_done=not undone, now=now)
-        summed = {"kept": len(stayed), "told": len(told), "did": did != _NOTHING}
-        lifecycle.close(fresh, outcome, deployment, who=RULE, now=now, facts=summed)
-        if fresh.right == Right.ERASE:
-            _end_stops(fresh, deployment, now)
-        return True
+        cases = [case for case in lifecycle.locked_all(case_ids) if not case.outcome]
+        prefetch_related_objects(cases, "steps", "receipts")
+        evidence = evidence_of(cases, deployment)
+        if cases and cases[0].right in STOPS:
+            for case in cases:
+                _close_stopped(case, contents[case.pk], evidence[case.pk], deployment, now)
+            return len(cases)
+        closings, answers = list[lifecycle.Closing](), list[CaseEmail]()
+        pages = case_links.make_all(cases, STATUS_LINK, now=now)
+        stopped = stopped_uses_many([contents[case.pk].identifiers for case in cases], deployment)
+        for case, page, uses in zip(cases, pages, stopped, strict=True):
+            status = links.address_of(page, deployment)
+            closing, answer = _done(case, contents[case.pk], evidence[case.pk], uses, status, deployment, now)
+            closings.append(closing)
+            answers.append(answer)
+        write_all(answers, deployment, now=now)
+        erased = [case for case in cases if case.right == Right.ERASE]
+        _unguard([(case, contents[case.pk]) for case in erased], deployment, now)
+        lifecycle.close_all(closings, deployment, who=RULE, now=now)
+        _end_stops(erased, deployment, now)
+        return len(cases)
 
 
-def _close_stopped(case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime) -> bool:
+def _done(
+    case: Case,
+    content: CaseContent,
+    evidence: DisclosureEvidence,
+    stopped: StoppedUses,
+    status: str,
+    deployment: Deployment,
+    now: dt.datetime,
+) -> tuple[lifecycle.Closing, CaseEmail]:
+    """Notify the recipients, and determine the outcome of a case whose systems have all answered, and its e-mail."""
+    lines = [line for receipt in _receipts(case) for line in receipt.lines]
+    steps = list(case.steps.all())
+    with translation.override(case.language):
+        stayed = [
+            *_kept(lines, case, deployment),
+            *(one for step in steps for one in _kept_there(step, deployment)),
+        ]
+        did = _did(lines, case, steps, deployment)
+        stayed += _left(case, deployment)
+    undone = _missing(case)
+    outcome = rules.outcome(kept=bool(stayed), refused=False, failed=bool(undone), anything_done=True)
+    told = _tell_recipients(case, content, evidence, deployment, now, is_done=did != _NOTHING)
+    facts = {"status": status, **redress(case, deployment), **({"told": told} if told else {})}
+    facts |= {"received": day(case.received_at, deployment), "done": day(now, deployment)}
+    facts |= _unasked(case, deployment)
+    if case.right == Right.ERASE:
+        facts |= _unsearched(case, deployment) | _choices(case, stopped, deployment)
+    if stayed or undone:
+        stayed += [
+            RetainedItem(shortened(_title(step, deployment)), _undone_words(step), "GDPR Art. 12(4)") for step in undone
+        ]
+        facts |= appealing(case, deployment)
+        kind, facts = "partly_fulfilled", facts | {"right": case.right, "did": did, "kept": tuple(stayed)}
+    else:
+        facts |= _erased(case, did) if case.right == Right.ERASE else _said(case, content, deployment)
+        kind = f"fulfilled_{case.right}"
+    summed = {"kept": len(stayed), "told": len(told), "did": did != _NOTHING}
+    return lifecycle.Closing(case, outcome, summed), CaseEmail(case, kind, facts, content)
+
+
+def _close_stopped(
+    case: Case, content: CaseContent, evidence: DisclosureEvidence, deployment: Deployment, now: dt.datetime
+) -> None:
     """Inform the person where the use has stopped and where it could not be stopped, and close the case."""
     erasure = _erased_since(case, content, deployment)
     if erasure is not None and not _missing(erasure):
         _end_erased(case, content, erasure, deployment, now)
-        return True
+        return
     undone = _missing(case)
     outcome = rules.outcome(kept=False, refused=False, failed=bool(undone), anything_done=True)
     # Recipients that were meanwhile told to delete the data are not told to keep it.
-    told = () if erasure is not None else _tell_recipients(case, content, deployment, now, is_done=True)
+    told = () if erasure is not None else _tell_recipients(case, content, evidence, deployment, now, is_done=True)
     facts = {**_stops(case, content, deployment), **_status(case, deployment, now), **redress(case, deployment)}
     facts |= {"done": day(now, deployment), **({"told": told} if told else {})}
     if undone:
@@ -357,15 +401,13 @@ def _close_stopped(case: Case, content: CaseContent, deployment: Deployment, now
         facts["undone"] = tuple(shortened(f"{_title(step, deployment)}: {_undone_words(step)}") for step in undone)
     write(case, "stopped", deployment, facts, content=content, now=now)
     lifecycle.close(case, outcome, deployment, who=RULE, now=now, facts={"kept": len(undone), "told": len(told)})
-    return True
 
 
-def _end_stops(erasure: Case, deployment: Deployment, now: dt.datetime) -> None:
-    """Close waiting cases that would stop a use of data that *erasure* has deleted, because they are obsolete."""
-    names = names_of_cases([(erasure.pk, erasure.subject)])[erasure.pk]
+def _end_stops(erasures: Sequence[Case], deployment: Deployment, now: dt.datetime) -> None:
+    """Close waiting cases that would stop a use of data that *erasures* have deleted, because they are obsolete."""
+    names = set[str]().union(*names_of_cases((case.pk, case.subject) for case in erasures).values())
     waiting = Case.objects.filter(about(names), right__in=STOPS, state__in=[CaseState.IN_PROGRESS, CaseState.PAUSED])
-    for pk in waiting.order_by("id").values_list("pk", flat=True):
-        case = lifecycle.locked(pk)
+    for case in lifecycle.locked_all(waiting.values_list("pk", flat=True) if names else ()):
         if case.outcome or case.batch_id is not None:  # a case in execution checks this when it is answered
             continue
         with contextlib.suppress(ContentGone):
@@ -381,12 +423,12 @@ def _erased_since(case: Case, content: CaseContent, deployment: Deployment) -> C
     names = names_of_cases([(case.pk, case.subject)])[case.pk]
     closed = Case.objects.filter(about(names), right=Right.ERASE, closed_at__gte=case.received_at)
     done = closed.filter(outcome__in=[CaseOutcome.FULFILLED, CaseOutcome.PARTLY_FULFILLED])
-    marks = set(marks_of(content.identifiers, deployment))
+    marks = {*fingerprints(content.identifiers, deployment.keyring)}
     for erasure in done.select_related("key").order_by("-closed_at"):
         with contextlib.suppress(ContentGone):
             asked = SealedContent(deployment.keyring).content(erasure)
             is_of_rows = content.rows or asked.rows
-            if marks and not is_of_rows and marks <= set(marks_of(asked.identifiers, deployment)):
+            if marks and not is_of_rows and marks <= {*fingerprints(asked.identifiers, deployment.keyring)}:
                 return erasure
     return None
 
@@ -396,10 +438,9 @@ def _end_erased(case: Case, content: CaseContent, erasure: Case, deployment: Dep
     data that they were told to delete. A choice about a purpose stays recorded."""
     ended = {"state": CaseStep.State.FAILED, "why": "erased", "ended_at": now}
     case.steps.filter(state=CaseStep.State.WAITING).update(**ended)
-    if case.restrictions.filter(purpose="", lifted_at=None).update(lifted_at=now):
-        control_events.note("restriction.changed", now=now)
+    end_choices(restrictions_in_force(case), deployment.keyring, now=now)
     facts = {"right": case.right, "closed": day(now, deployment), "erasure": erasure.reference}
-    facts |= {"remembered": "yes"} if case.restrictions.filter(lifted_at=None).exists() else {}
+    facts |= {"remembered": "yes"} if choices_in_force(case).exists() else {}
     write(case, "withdrawn", deployment, {**facts, **_status(case, deployment, now)}, content=content, now=now)
     lifecycle.close(case, CaseOutcome.WITHDRAWN, deployment, who=RULE, now=now, facts={"why": "erased"})
 
@@ -445,7 +486,7 @@ def _stops(case: Case, content: CaseContent, deployment: Deployment) -> dict[str
     )
     facts |= {"places": places} if places else {}
     facts |= {"searched": searched} if searched else {}
-    if case.restrictions.filter(lifted_at=None).exists():
+    if choices_in_force(case).exists():
         facts["remembered"] = "yes"
     return facts
 
@@ -458,14 +499,16 @@ _STOPPED = {
 }
 
 
-def _unguard(case: Case, content: CaseContent, deployment: Deployment, *, is_done: bool, now: dt.datetime) -> None:
-    """Lift restrictions after an erasure: the restricted data is gone, so a person who returns must not be refused. If
-    staff chose rows, only this case's restrictions are lifted, because several people may share an address."""
-    ended = Q(case=case)
-    if is_done and not content.rows:
-        ended |= Q(mark__in=marks_of(content.identifiers, deployment))
-    if Restriction.objects.filter(ended, purpose="", lifted_at=None).update(lifted_at=now):
-        control_events.note("restriction.changed", now=now)
+def _unguard(erasures: Sequence[tuple[Case, CaseContent]], deployment: Deployment, now: dt.datetime) -> None:
+    """Lift restrictions after erasures: the restricted data is gone, so a person who returns must not be refused. If
+    staff chose rows, only the case's own restrictions are lifted, because several people may share an address."""
+    identifiers = [
+        pair for case, content in erasures if not content.rows and not _missing(case) for pair in content.identifiers
+    ]
+    ended = Q(act__in=[case.about for case, _ in erasures])
+    ended |= Q(fingerprint__in=fingerprints(identifiers, deployment.keyring))
+    restrictions = Choice.objects.filter(ended, state=ChoiceState.RESTRICTED, scope=ScopeKind.ALL_USES)
+    end_choices(restrictions, deployment.keyring, now=now)
 
 
 def _kept(lines: Iterable[Mapping[str, Any]], case: Case, deployment: Deployment) -> list[RetainedItem]:
@@ -571,6 +614,13 @@ def _unsearched(case: Case, deployment: Deployment) -> dict[str, Any]:
     return {"unsearched": names} if names else {}
 
 
+def _choices(case: Case, stopped: StoppedUses, deployment: Deployment) -> dict[str, Any]:
+    """Purposes that stay stopped although no data is held, because the person's choice is kept."""
+    with translation.override(case.language):
+        names = tuple(shortened(purpose_words(deployment.declaration, name)) for name in stopped.purposes)
+    return {"choices": names} if names else {}
+
+
 def _unasked(case: Case, deployment: Deployment) -> dict[str, Any]:
     """Systems that do not support this right, and so were not searched."""
     steps = sorted(case.steps.all(), key=attrgetter("pk"))
@@ -627,16 +677,21 @@ def _written(case: Case, content: CaseContent, deployment: Deployment) -> _Writt
 
 
 def _status(case: Case, deployment: Deployment, now: dt.datetime) -> dict[str, Any]:
-    return {"status": links.address_of(links.make(case, MailedLink.Use.STATUS, now=now), deployment)}
+    return {"status": case_links.status_address(case, deployment, now=now)}
 
 
 def _tell_recipients(
-    case: Case, content: CaseContent, deployment: Deployment, now: dt.datetime, *, is_done: bool
+    case: Case,
+    content: CaseContent,
+    evidence: DisclosureEvidence,
+    deployment: Deployment,
+    now: dt.datetime,
+    *,
+    is_done: bool,
 ) -> tuple[str, ...]:
     """Notify recipients that provably received the person's data of its correction, erasure or restriction (GDPR Art.
     19), if anything changed. Returns their titles. The event also lists recipients that staff must notify or check, and
     those not notified because a law keeps all their data."""
-    evidence = evidence_of(case, deployment)
     changed = Changed(
         case=case.reference,
         right=case.right,

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 
-from troth.declaration import Declaration, Table
+from troth.declaration import Declaration
 from troth.service.requests.models import Right
 from troth.service.requests.package.labels import declared_words, system_words, table_words
 from troth.subjects import IN_ROWS_OF_OTHERS
@@ -108,20 +108,14 @@ def _reason(because: str, place: str, declaration: Declaration) -> str:
 
 def _declared_reasons(place: str, declaration: Declaration) -> list[str]:
     """Declared reasons for keeping rows of that place, or fields of them."""
-    table = _table(place, declaration)
+    table = declaration.table_at(place)
     fixed = [use.fixed for use in table.fields.values() if use.fixed] if table else []
     return [_declared_reason(place, declaration), *fixed]
 
 
 def _declared_reason(place: str, declaration: Declaration) -> str:
-    table = _table(place, declaration)
+    table = declaration.table_at(place)
     return table.keep.because if table and table.keep else ""
-
-
-def _table(place: str, declaration: Declaration) -> Table | None:
-    system, _, name = place.partition(".")
-    known = declaration.systems.get(system)
-    return known.tables.get(name) if known else None
 
 
 def _strategy(line: Mapping[str, Any], right: str) -> str:

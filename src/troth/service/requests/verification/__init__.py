@@ -1,1 +1,1 @@
-"""Verification of identity: by a mailed link, by stored data points, or by the company's own login."""
+"""Verification of identity: by a mailed link, or by stored data points."""

@@ -1,4 +1,4 @@
-"""Proof of identity beyond control of a channel: stored data points, and the company's own login.
+"""Proof of identity beyond control of a channel: stored data points.
 
 The lowest proof that fits the risk is required (`rules.tier_needed`). Input is compared on our side with all stored
 data; the response never reveals which point was wrong, nor whether the person is known at all.
@@ -7,34 +7,29 @@ data; the response never reveals which point was wrong, nor whether the person i
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-import jwt
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise as Lazy
 from django.utils.translation import gettext_lazy
 
-from troth.declaration import IdentityKind, covers
-from troth.errors import TrothError
+from troth.declaration import covers
 from troth.service.core.deployment import Deployment
+from troth.service.portal.models import MailedLink
 from troth.service.requests.aliases import about, names_of_cases
 from troth.service.requests.content import SealedContent
 from troth.service.requests.intake import receive
-from troth.service.requests.models import Case, CaseState, MailedLink, UsedHandover
+from troth.service.requests.models import Case, CaseState
+from troth.service.requests.verification.case_links import PERSONAL, OpenedCase, links_of
 from troth.subjects import WITHHELD, locate, plan_view
 
 TRIES_MAX = 5
 GUESSES_COUNT = dt.timedelta(days=30)
 """How long wrong answers about a person are counted."""
-HAND_OVER_LASTS = dt.timedelta(minutes=5)
-_SKEW = dt.timedelta(seconds=30)
-_SECRET_BYTES_MIN = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +68,26 @@ def points_needed(case: Case) -> int:
 
 
 def offer(
-    link: MailedLink, answers: Mapping[str, str], *, declares: bool, deployment: Deployment, now: dt.datetime
+    opened: OpenedCase, answers: Mapping[str, str], *, declares: bool, deployment: Deployment, now: dt.datetime
 ) -> bool:
     """Compare the person's answers with stored data; with enough matches the case continues. True if it does.
 
     After `TRIES_MAX` wrong answers about a person, over all links and cases, the result is always False, and a handler
     must find another way.
     """
-    case = link.case
+    case, own = opened.case, MailedLink.objects.filter(pk=opened.link.pk)
     with transaction.atomic():
         guessed = sum(one.tries for one in _links_about(case, now).select_for_update(of=("self",)).order_by("pk"))
         if guessed >= TRIES_MAX or case.state != CaseState.VERIFYING:
             return False
-        MailedLink.objects.filter(pk=link.pk).update(
-            tries=F("tries") + 1
-        )  # before the comparison, so that concurrent attempts all count
+        own.update(tries=F("tries") + 1)  # before the comparison, so that concurrent attempts all count
     needed = points_needed(case)
     matched = _matched(case, answers, deployment)
     if matched < needed or (needed >= 3 and not declares):
         return False
     with transaction.atomic():
-        MailedLink.objects.filter(pk=link.pk).update(tries=F("tries") - 1)
-        receive.prove(link, deployment, now=now, tier=case.tier_needed if case.tier_needed <= 3 else 3)
+        own.update(tries=F("tries") - 1)
+        receive.prove(case.pk, deployment, now=now, tier=case.tier_needed if case.tier_needed <= 3 else 3)
     return True
 
 
@@ -107,7 +100,7 @@ def _links_about(case: Case, now: dt.datetime) -> QuerySet[MailedLink]:
     """Recent links of this and other cases about the same person, by which someone could guess answers."""
     names = names_of_cases([(case.pk, case.subject)])[case.pk]
     cases = Case.objects.filter(Q(pk=case.pk) | about(names)).values("pk")
-    return MailedLink.objects.exclude(use=MailedLink.Use.STATUS).filter(case__in=cases, made_at__gt=now - GUESSES_COUNT)
+    return links_of(cases, *PERSONAL).filter(made_at__gt=now - GUESSES_COUNT)
 
 
 def _matched(case: Case, answers: Mapping[str, str], deployment: Deployment) -> int:
@@ -148,70 +141,3 @@ def _same(given: str, value: str) -> bool:
         return True
     digits = re.compile(r"\d{9,15}")
     return bool(digits.fullmatch(given) and digits.fullmatch(value)) and given[-9:] == value[-9:]
-
-
-# --- the company's own login ------------------------------------------------------------------------------------------
-
-
-class HandOverRefused(TrothError):
-    """The hand-over is not from the company, is too old, or was used before."""
-
-
-@dataclass(frozen=True, slots=True)
-class HandOver:
-    """A person whom the company's own login has identified. Its `repr` shows nothing."""
-
-    identifiers: tuple[tuple[str, str], ...]
-    email: str
-    language: str = ""
-    right: str = field(default="")
-    tier: int = 2
-    """Tier of identity proof: 2 for the company's login, 3 if it used a second factor."""
-
-    def __repr__(self) -> str:
-        return "HandOver(…)"
-
-
-def handover(token: str, secret: str, deployment: Deployment, *, now: dt.datetime) -> HandOver:
-    """Verify a signed hand-over (a JWT, HS256, from the company's application to ours), valid once and for five
-    minutes.
-
-    Claims: ``aud`` our site, ``iat``, ``exp``, ``jti`` random, ``email``, and ``phone`` and ``account`` if known;
-    ``amr`` contains ``mfa`` if a second factor was used. Raises `HandOverRefused`, which does not give the reason.
-    """
-    if len(secret.encode()) < _SECRET_BYTES_MIN:
-        raise HandOverRefused("no hand-over is set up here: TROTH_HANDOVER_SECRET is not set, or too short")
-    try:
-        claims: dict[str, Any] = jwt.decode(
-            token,
-            secret,
-            algorithms=["HS256"],
-            audience=deployment.site,
-            leeway=_SKEW,
-            options={"require": ["exp", "iat", "jti", "aud", "email"]},
-        )
-        issued = dt.datetime.fromtimestamp(claims["iat"], dt.UTC)
-        ends = dt.datetime.fromtimestamp(claims["exp"], dt.UTC)
-    except (jwt.InvalidTokenError, ValueError, OverflowError, OSError, TypeError):
-        raise HandOverRefused("this hand-over is not valid; go back to the company's site and try again") from None
-    if ends - issued > HAND_OVER_LASTS + _SKEW or ends < now - _SKEW:
-        raise HandOverRefused("this hand-over is not valid; go back to the company's site and try again")
-    identifiers = tuple(
-        (str(kind), str(claims[kind])[:320])
-        for kind in (IdentityKind.EMAIL, IdentityKind.PHONE, IdentityKind.ACCOUNT)
-        if isinstance(claims.get(kind), str) and claims[kind].strip()
-    )
-    try:
-        with transaction.atomic():
-            UsedHandover.objects.filter(until__lt=now).delete()
-            UsedHandover.objects.create(digest=hashlib.sha256(str(claims["jti"]).encode()).digest(), until=ends + _SKEW)
-    except IntegrityError:
-        raise HandOverRefused("this hand-over is not valid; go back to the company's site and try again") from None
-    language, right = (str(claims.get(name) or "")[:8] for name in ("locale", "right"))
-    return HandOver(identifiers, str(claims["email"]), language, right, tier=3 if has_second_factor(claims) else 2)
-
-
-def has_second_factor(claims: Mapping[str, Any]) -> bool:
-    """True if the company's login reports a second factor, which makes it a full proof (11 CCR 7061)."""
-    means = claims.get("amr")
-    return isinstance(means, list) and "mfa" in means

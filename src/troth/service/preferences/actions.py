@@ -1,0 +1,166 @@
+"""Records choices and ends them, each with its ledger entry, and answers what may be done with whose data.
+
+may(Identity.of(email="ann@example.org"), "news", deployment)          # before data is used
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from troth.ledger import Entry, Hash, Value
+from troth.protect import Keyring
+from troth.service.core import control_events
+from troth.service.core.deployment import Deployment
+from troth.service.core.ledger import record
+from troth.service.preferences import rules
+from troth.service.preferences.models import Choice, ChoiceState
+from troth.service.preferences.rules import Permission, Scope, Source, StoppedUses
+from troth.subjects import Identity
+
+_BATCH = 10_000
+"""Fingerprints per query."""
+
+
+def may(identity: Identity, purpose: str, deployment: Deployment, *, at: dt.datetime | None = None) -> Permission:
+    """Whether data about *identity* may be used for *purpose*, by what was chosen under any of its identifiers; or with
+    *at* whether that was so at an earlier moment."""
+    return may_many([identity], purpose, deployment, at=at)[0]
+
+
+def may_many(
+    identities: Sequence[Identity], purpose: str, deployment: Deployment, *, at: dt.datetime | None = None
+) -> list[Permission]:
+    """`may` for each of *identities*, with one query for every 10,000 identifiers."""
+    choices = _choices_of([identity.identifiers for identity in identities], deployment.keyring)
+    return [rules.may(rows, purpose, deployment.declaration, at=at) for rows in choices]
+
+
+def stopped_uses(identifiers: Iterable[tuple[str, str]], deployment: Deployment) -> StoppedUses:
+    """What is stopped under any of *identifiers*, which are of one person. Raises `IdentityRefused`."""
+    return stopped_uses_many([list(identifiers)], deployment)[0]
+
+
+def stopped_uses_many(people: Sequence[Collection[tuple[str, str]]], deployment: Deployment) -> list[StoppedUses]:
+    """`stopped_uses` for each of *people*, with one query for every 10,000 identifiers."""
+    return [rules.stopped_uses(rows, deployment.declaration) for rows in _choices_of(people, deployment.keyring)]
+
+
+def _choices_of(people: Sequence[Collection[tuple[str, str]]], keyring: Keyring) -> list[list[Choice]]:
+    """The choices under any of the identifiers of each of *people*."""
+    pairs = list(dict.fromkeys(pair for identifiers in people for pair in identifiers))
+    named = dict(zip(pairs, rules.fingerprints(pairs, keyring), strict=True))
+    rows = defaultdict[str, list[Choice]](list)
+    for start in range(0, len(pairs), _BATCH):
+        for row in Choice.objects.filter(fingerprint__in=[named[pair] for pair in pairs[start : start + _BATCH]]):
+            rows[row.fingerprint].append(row)
+    return [
+        [row for name in dict.fromkeys(named[pair] for pair in identifiers) for row in rows[name]]
+        for identifiers in people
+    ]
+
+
+def record_choices(
+    identifiers: Iterable[tuple[str, str]],
+    state: ChoiceState,
+    scopes: Collection[Scope],
+    source: Source,
+    keyring: Keyring,
+    *,
+    now: dt.datetime,
+    shown: Hash | None = None,
+) -> int:
+    """Record one choice for each identifier and scope, with one ledger entry. *shown* is the hash of the text that the
+    person saw. Idempotent: what the same act has recorded and is in force is not recorded again. Returns how many are
+    new. Raises `IdentityRefused`."""
+    wanted = [
+        Choice(
+            fingerprint=fingerprint,
+            state=state,
+            scope=scope.kind,
+            purpose=scope.purpose,
+            except_for=scope.except_for,
+            source=source.duty,
+            act=source.act,
+            actor=source.actor,
+            shown=str(shown or ""),
+            since=now,
+        )
+        for fingerprint in dict.fromkeys(rules.fingerprints(identifiers, keyring))
+        for scope in scopes
+    ]
+    try:
+        return _record_new(wanted, source, keyring, now)
+    except IntegrityError:  # another process has recorded the same act meanwhile
+        return _record_new(wanted, source, keyring, now)
+
+
+def _record_new(wanted: Sequence[Choice], source: Source, keyring: Keyring, now: dt.datetime) -> int:
+    with transaction.atomic():
+        known = {_key(row) for row in Choice.objects.filter(act=source.act, ended_at=None)}
+        new = [row for row in wanted if _key(row) not in known]
+        if new:
+            [entry] = record(_entry("choice.recorded", new, keyring, now))
+            for row in new:
+                row.entry = entry
+            Choice.objects.bulk_create(new)
+            control_events.note("choice.changed", now=now)
+    return len(new)
+
+
+def end_choices(choices: QuerySet[Choice], keyring: Keyring, *, now: dt.datetime) -> int:
+    """End those of *choices* that have not ended, with one ledger entry for each act. Returns how many."""
+    with transaction.atomic():
+        by_act = defaultdict[tuple[str, str], list[Choice]](list)
+        for row in choices.filter(ended_at=None).select_for_update().order_by("pk"):
+            row.ended_at = max(now, row.since)
+            by_act[row.act, row.state].append(row)
+        for rows in by_act.values():
+            [entry] = record(_entry("choice.ended", rows, keyring, now))
+            for row in rows:
+                row.end_entry = entry
+            Choice.objects.bulk_update(rows, ["ended_at", "end_entry"])
+        if by_act:
+            control_events.note("choice.changed", now=now)
+    return sum(map(len, by_act.values()))
+
+
+def digest_of(choices: Iterable[Choice], keyring: Keyring) -> Hash:
+    """Digest of choices in an entry of theirs: shows what held since when, and until when if they have ended."""
+    parts = sorted(
+        "\x1f".join(
+            (
+                *_key(row),
+                row.except_for,
+                row.source,
+                row.act,
+                row.actor,
+                row.shown,
+                *(time.astimezone(dt.UTC).isoformat() if time else "" for time in (row.since, row.ended_at)),
+            )
+        )
+        for row in choices
+    )
+    return keyring.digest("choices", *parts)
+
+
+def _key(choice: Choice) -> tuple[str, str, str, str]:
+    return choice.fingerprint, str(choice.state), str(choice.scope), choice.purpose
+
+
+def _entry(kind: str, choices: Sequence[Choice], keyring: Keyring, now: dt.datetime) -> Entry:
+    """The entry of *choices*, which are of one act."""
+    first = choices[0]
+    fields: dict[str, Value] = {
+        "act": keyring.pseudonym(*first.act.split(":", 1)),
+        "state": str(first.state),
+        "rows": len(choices),
+        "choices": digest_of(choices, keyring),
+    }
+    if kind == "choice.recorded":
+        fields["actor"] = first.actor
+    return Entry(kind, now, fields)
