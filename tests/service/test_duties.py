@@ -82,6 +82,7 @@ def test_a_duty_of_one_folder_and_one_line_works_from_its_api_to_its_evidence(tm
         "centre": True,
         "role": True,
         "links": ["Notes"],
+        "console figures": [["Notes", 1, "/notes/console"]],
         "inbox": [1, 2],
         "figures": True,
         "evidence": ["2 notes", 2],

@@ -176,7 +176,7 @@ def test_the_queue_is_filtered(office: Office, ben: StaffClient) -> None:
     assert shown(only="mine") == {mine.reference}
     assert shown(what="question") == shown(needs="answer") == {question.reference}
     assert shown(what="erase") == shown(needs="review") == {mine.reference}
-    assert shown(needs="somebody") == {mine.reference, question.reference}
+    assert shown(needs="somebody") == shown(needs="handler") == {mine.reference, question.reference}
     assert shown(only="closed") == {refused.reference}
     assert shown(only="today") == shown(only="late") == set()
     assert shown(only="unassigned") == {question.reference}

@@ -49,8 +49,8 @@ class ConsoleFigure:
 
     @property
     def href(self) -> str:
-        fragment = f"#{self.anchor}" if self.anchor else ""
-        return f"{reverse(self.name)}?{urlencode(self.query)}{fragment}"
+        query, anchor = f"?{urlencode(self.query)}" if self.query else "", f"#{self.anchor}" if self.anchor else ""
+        return reverse(self.name) + query + anchor
 
 
 def pages_for(standing: EffectiveRights) -> Iterator[ConsoleLink]:

@@ -29,7 +29,7 @@ from troth.service.requests import actions, lifecycle
 from troth.service.requests.console.actions import ACTS, At, form_of, offered
 from troth.service.requests.console.case_page import content_of, everyone_of, people_of, sheet
 from troth.service.requests.console.forms import CaseFilterForm
-from troth.service.requests.console.queue_row import FOR_STAFF, QueueRow, queue_row, relative
+from troth.service.requests.console.queue_row import FOR_HANDLER, FOR_STAFF, QueueRow, queue_row, relative
 from troth.service.requests.fulfilment import external_systems, preview
 from troth.service.requests.messages import day
 from troth.service.requests.models import Case, CaseKind, CaseState, CaseStep, Right, WaitReason
@@ -116,6 +116,8 @@ def filtered(request: HttpRequest, wanted: Mapping[str, str], today: dt.date) ->
         rows = rows.filter(right=what)
     if need == "somebody":
         rows = rows.filter(needs__in=FOR_STAFF)
+    elif need == "handler":
+        rows = rows.filter(needs__in=FOR_HANDLER)
     elif need:
         rows = rows.filter(needs=need)
     return rows

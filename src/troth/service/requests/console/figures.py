@@ -29,8 +29,8 @@ def figures(request: HttpRequest) -> Iterator[ConsoleFigure]:
         ]
     if is_handler:
         of_cases += [
-            (gettext("Requests that wait for me"), {"only": "mine", "needs": "somebody"}, False),
-            (gettext("Requests that wait for a handler"), {"only": "unassigned", "needs": "somebody"}, False),
+            (gettext("Requests that wait for me"), {"only": "mine", "needs": "handler"}, False),
+            (gettext("Requests that wait for a handler"), {"only": "unassigned", "needs": "handler"}, False),
         ]
     if is_approver:
         of_cases.append((gettext("Plans that wait for approval"), {"needs": "approval"}, False))

@@ -39,7 +39,9 @@ class CaseFilterForm(FilterForm):
 
     what = forms.ChoiceField(choices=[("", _("Everything")), *RIGHTS.items()], required=False, label=_("About"))
     needs = forms.ChoiceField(
-        choices=[("", _("Anything")), ("somebody", _("Our staff")), *NEEDS.items()], required=False, label=_("Needs")
+        choices=[("", _("Anything")), ("somebody", _("Our staff")), ("handler", _("A handler")), *NEEDS.items()],
+        required=False,
+        label=_("Needs"),
     )
     only = forms.ChoiceField(
         choices=[

@@ -59,7 +59,9 @@ NEEDS: Mapping[str, str | Promise] = {
     WaitReason.ACCESS: _("Waits for a request to see the data to be answered"),
     WaitReason.SYSTEMS: _("Waits for systems, or for people with tasks"),
 }
-FOR_STAFF = (WaitReason.REVIEW, WaitReason.WEIGHING, WaitReason.APPROVAL, WaitReason.ANSWER)
+FOR_HANDLER = (WaitReason.REVIEW, WaitReason.WEIGHING, WaitReason.ANSWER)
+"""What a case needs from its handler, who cannot approve its plan."""
+FOR_STAFF = (*FOR_HANDLER, WaitReason.APPROVAL)
 """What a case needs from staff."""
 
 
