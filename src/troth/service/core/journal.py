@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from troth.ledger import Entry
 from troth.protect import Keyring
+from troth.rows import JournalError, Run
 from troth.service.core import control_events
 from troth.service.core.jobs import held
 from troth.service.core.jobs.models import Job
@@ -22,7 +23,7 @@ from troth.service.core.ledger import record
 from troth.service.core.models import EntryRow, RunRow, StepRow
 from troth.service.core.subject_keys import SubjectKeys, scrub
 from troth.service.core.tombstones import Erased, Tombstones
-from troth.subjects import Gone, JournalError, Receipt, Run, references_of
+from troth.subjects import Gone, Receipt, references_of
 
 Follower = Callable[[str, Mapping[str, tuple[Receipt, EntryRow]], dt.datetime], None]
 """Called when a run finishes, in that transaction: its id; by subject, each finished receipt with its entry; the
@@ -44,9 +45,9 @@ RUN = "core.run"
 
 
 class DatabaseJournal:
-    """`troth.subjects.Journal` in Troth's own database. Use it outside transactions: every method is durable when it
-    returns. With a *keyring* it sets a tombstone for each identifier that a run erases (clause C07), and destroys the
-    keys of the erased."""
+    """A `troth.subjects.SubjectJournal` in Troth's own database. Use it outside transactions: every method is durable
+    when it returns. With a *keyring* it sets a tombstone for each identifier that a run erases (clause C07), and
+    destroys the keys of the erased."""
 
     def __init__(self, keyring: Keyring | None = None) -> None:
         self._keyring = keyring
