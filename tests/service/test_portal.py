@@ -141,6 +141,30 @@ def test_without_our_cookie_no_session_is_looked_up(visitor: HttpRequest) -> Non
 
 
 @on_sqlite
+@pytest.mark.parametrize("kind", [CASE, STATUS], ids=lambda kind: kind.name)
+def test_a_link_that_was_closed_opens_nothing_any_more(visitor: HttpRequest, kind: LinkKind) -> None:
+    opened(visitor, kind, 1)
+    unused = links.make(kind, 1, language="en", now=NOW)
+    for link in MailedLink.objects.all():
+        links.close(link, now=NOW)
+    assert session.opened(visitor, kind.app, now=NOW) is None
+    with pytest.raises(links.LinkDead):
+        links.use(unused, now=NOW)
+
+
+@on_sqlite
+def test_a_link_of_a_kind_that_no_duty_registers_any_more_is_dead(
+    visitor: HttpRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(visitor, CASE, 1)
+    secret = links.make(CASE, 1, language="en", now=NOW)
+    monkeypatch.setattr(links, "_kinds", dict)
+    with pytest.raises(links.LinkDead):
+        links.find(secret, now=NOW)
+    assert session.opened(visitor, CASE.app, now=NOW) is None
+
+
+@on_sqlite
 def test_only_the_digest_of_a_link_is_stored(database: str) -> None:
     secret = links.make(CASE, 1, language="en", now=NOW)
     assert secret not in str(MailedLink.objects.values().get())

@@ -55,11 +55,17 @@ STAFF = Source("requests", "case:R-2026-0001", "staff")
 
 
 def choice(
-    state: str, scope: Scope = NEWS, *, since: float = 0, ended: float | None = None, actor: str = "subject"
+    state: str,
+    scope: Scope = NEWS,
+    *,
+    since: float = 0,
+    ended: float | None = None,
+    actor: str = "subject",
+    of: str = "",
 ) -> Choice:
     """A row that nobody stored; times in days after `NOW`."""
     return Choice(
-        fingerprint="",
+        fingerprint=of,
         state=state,
         scope=scope.kind,
         purpose=scope.purpose,
@@ -78,6 +84,20 @@ CASES: list[tuple[str, list[Choice], str, bool, Reason]] = [
     ("nothing, and it rests on something else", [], "orders", True, Reason.NOTHING_RECORDED),
     ("nothing, and no such purpose", [], "profiling", False, Reason.NOT_DECLARED),
     ("consent", [choice("given")], "news", True, Reason.GIVEN),
+    (
+        "an objection under an address, and the consent of somebody who shares the phone number",
+        [choice("objected", of="address"), choice("objected", of="phone"), choice("given", since=1, of="phone")],
+        "news",
+        False,
+        Reason.OBJECTED,
+    ),
+    (
+        "an objection and a newer consent under both identifiers",
+        [choice(state, since=day, of=of) for day, state in enumerate(("objected", "given")) for of in ("a", "b")],
+        "news",
+        True,
+        Reason.GIVEN,
+    ),
     ("consent that staff recorded", [choice("given", actor="staff")], "news", True, Reason.GIVEN),
     ("consent to something else", [choice("given", Scope.of("research"))], "news", False, Reason.NO_CONSENT),
     ("consent to what is not declared any more", [choice("given", Scope.of("old"))], "old", False, Reason.NOT_DECLARED),

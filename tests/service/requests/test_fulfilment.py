@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from tests.service.requests.conftest import FLOWS, Office
 from tests.service.team import bare_member
 
+from troth.declaration import Purpose
 from troth.hook import FileMemory, Hook
 from troth.ledger import Entry
 from troth.service.core import deployment
@@ -19,6 +20,7 @@ from troth.service.core.jobs.models import Job
 from troth.service.core.models import EntryRow, LegalHold
 from troth.service.mail.actions import letter_context
 from troth.service.mail.models import LetterRow
+from troth.service.preferences.actions import may
 from troth.service.preferences.models import Choice
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.console.search import cases_of
@@ -46,6 +48,7 @@ from troth.service.requests.responses import outcome
 from troth.service.requests.responses.receipt_sentences import whole
 from troth.service.staff import approvals
 from troth.service.staff.models import Approval
+from troth.subjects import Identity
 
 pytestmark = pytest.mark.sampled
 
@@ -112,7 +115,10 @@ def test_a_choice_outlives_the_erasure_which_says_so(office: Office, invoices: b
     objection, restriction = office.answered("object"), office.answered("restrict")
     erasure = office.answered("erase")
     assert office.rows("select id from customer where id = 1") == []
-    assert list(choices_in_force(objection).values_list("state", "purpose")) == [("objected", "news")]
+    assert sorted(choices_in_force(objection).values_list("scope", "purpose")) == [
+        ("marketing", ""),
+        ("purpose", "news"),
+    ]
     assert not choices_in_force(restriction).exists()
     said = " ".join(letter_of(office, erasure, letter).replace("=\r\n", "").split())
     assert "your data must not be used for this: - The newsletter This also counts for data that come in later." in said
@@ -132,6 +138,20 @@ def test_an_erasure_without_a_choice_says_nothing_of_one(office: Office) -> None
     said = letter_of(office, office.answered("erase", "ben@example.org"), "fulfilled_erase")
     assert "coded mark" not in said
     assert "still counts" not in said
+
+
+@pytest.mark.parametrize(("purposes", "allowed"), [((), False), (("news",), True)])
+def test_an_objection_to_all_marketing_covers_what_is_declared_later(
+    office: Office, purposes: tuple[str, ...], allowed: bool
+) -> None:
+    office.answered("object", purposes=purposes)
+    offers = Purpose.model_validate(
+        {"basis": "legitimate_interests", "interests": "to sell", "use": "marketing.advertising", "data": ["user"]}
+    )
+    current = office.deployment
+    later = current.declaration.model_copy(update={"purposes": {**current.declaration.purposes, "offers": offers}})
+    ann = Identity.of(email="ann@example.org")
+    assert may(ann, "offers", current.but(declaration=later)).allowed is allowed
 
 
 def test_an_objection_stops_marketing_at_once_and_needs_no_proof(office: Office) -> None:

@@ -40,7 +40,7 @@ from troth.service.duty import gathered
 from troth.service.mail.models import LetterRow
 from troth.service.portal.resend import request_links
 from troth.service.preferences.actions import digest_of
-from troth.service.preferences.models import Choice
+from troth.service.preferences.models import Choice, ScopeKind
 from troth.service.requests import actions, lifecycle
 from troth.service.requests.content import CaseContent
 from troth.service.requests.controls import answered_in_time
@@ -273,7 +273,7 @@ def is_over() -> bool:
         or Job.objects.filter(kind__in=FLOWS).exists()
         or LetterRow.objects.exclude(state=LetterRow.State.SENT).exists()
         or Delivery.objects.filter(done_at=None).exists()
-        or Choice.objects.filter(ended_at=None, purpose="").exists()
+        or Choice.objects.filter(ended_at=None, scope=ScopeKind.ALL_USES).exists()
     )
 
 

@@ -56,10 +56,11 @@ class Tombstones:
             mark: Tombstone(system=one.system, kind=one.kind.value, mark=mark, erased_at=erased_at, until=until)
             for one, mark in zip(several, self._marks(several), strict=True)
         }
-        Tombstone.objects.bulk_create(rows.values(), ignore_conflicts=True, batch_size=_BATCH)
-        marks = sorted(rows)
+        marks = sorted(rows)  # always in the same order, so that no two transactions deadlock
+        Tombstone.objects.bulk_create([rows[mark] for mark in marks], ignore_conflicts=True, batch_size=_BATCH)
         for start in range(0, len(marks), _BATCH):
             known = Tombstone.objects.filter(mark__in=marks[start : start + _BATCH])
+            list(known.select_for_update().order_by("mark").values_list("pk"))
             known.filter(Q(erased_at__lt=erased_at) | Q(until__lt=until) | Q(returned_at__lt=erased_at)).update(
                 erased_at=Greatest("erased_at", Value(erased_at)),
                 until=Greatest("until", Value(until)),

@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 
 from troth.service.configuration import ServiceError
 from troth.service.core.deployment import Deployment
@@ -73,7 +74,7 @@ def find(secret: str, *, now: dt.datetime) -> MailedLink:
     if not _SECRET.fullmatch(secret):
         raise LinkDead
     link = MailedLink.objects.filter(digest=_digest(secret)).first()
-    if link is None or not _is_alive(link, now):
+    if link is None or link.kind not in _kinds() or not _is_alive(link, now):
         raise LinkDead
     return link
 
@@ -93,11 +94,11 @@ def use(secret: str, *, now: dt.datetime) -> MailedLink:
 
 def close(link: MailedLink, *, now: dt.datetime) -> None:
     """End the use of a link, and its session."""
-    MailedLink.objects.filter(pk=link.pk).update(open_until=now)
+    MailedLink.objects.filter(pk=link.pk).update(used_at=Coalesce("used_at", now), open_until=now)
 
 
 def kind_of(link: MailedLink) -> LinkKind:
-    """The registered kind of *link*."""
+    """The registered kind of *link*, which is one that `find` or a session returned."""
     return _kinds()[link.kind]
 
 
@@ -110,6 +111,13 @@ def _is_alive(link: MailedLink, now: dt.datetime) -> bool:
     if link.used_at is not None:
         return link.open_until is not None and now < link.open_until
     return now < link.until
+
+
+def session_end(link: MailedLink) -> dt.datetime | None:
+    """When the session that *link* opens is over; None if it opens none."""
+    if link.kind not in _kinds():
+        return None
+    return link.until if kind_of(link).is_standing and link.open_until is None else link.open_until
 
 
 def _digest(secret: str) -> bytes:

@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from troth.protect import OpenError, SealingContext
 from troth.service.core.deployment import Deployment
 from troth.service.portal.handover import SignedInPerson
-from troth.service.portal.links import kind_of
+from troth.service.portal.links import kind_of, session_end
 from troth.service.portal.models import MailedLink
 
 _LINKS, _KNOWN, _SALT = "troth.links", "troth.known", "troth.salt"
@@ -43,7 +43,7 @@ def opened(request: HttpRequest, app: str, *, now: dt.datetime) -> MailedLink | 
     link = MailedLink.objects.filter(pk=request.session.get(_LINKS, {}).get(app)).first()
     if link is None:
         return None
-    until = link.until if kind_of(link).is_standing else link.open_until
+    until = session_end(link)
     return link if until is not None and now < until else None
 
 

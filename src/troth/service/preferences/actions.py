@@ -28,7 +28,7 @@ _BATCH = 10_000
 
 def may(identity: Identity, purpose: str, deployment: Deployment, *, at: dt.datetime | None = None) -> Permission:
     """Whether data about *identity* may be used for *purpose*, by what was chosen under any of its identifiers; or with
-    *at* whether that was so at an earlier moment."""
+    *at* by the choices of an earlier moment, under today's declaration."""
     return may_many([identity], purpose, deployment, at=at)[0]
 
 
@@ -113,7 +113,7 @@ def _record_new(wanted: Sequence[Choice], source: Source, keyring: Keyring, now:
 
 
 def end_choices(choices: QuerySet[Choice], keyring: Keyring, *, now: dt.datetime) -> int:
-    """End those of *choices* that have not ended, with one ledger entry for each act. Returns how many."""
+    """End those of *choices* that have not ended, with one ledger entry for each act and state. Returns how many."""
     with transaction.atomic():
         by_act = defaultdict[tuple[str, str], list[Choice]](list)
         for row in choices.filter(ended_at=None).select_for_update().order_by("pk"):

@@ -1,8 +1,8 @@
 """Whether data may be used for a purpose, from the choices of the person. Pure.
 
 A restriction in force beats everything. A suppression (any other choice against a use) beats an older consent, and one
-of the same moment. A newer consent beats a suppression only if it is the person's own act. Without a choice, the legal
-basis decides.
+of the same moment. A newer consent beats a suppression only if it is the person's own act under the same identifier,
+because somebody else may share another one. Without a choice, the legal basis decides.
 """
 
 from __future__ import annotations
@@ -106,14 +106,10 @@ def may(choices: Iterable[Choice], purpose: str, declaration: Declaration, *, at
     relevant = [row for row in choices if _in_force(row, at) and _is_about(row, purpose, declaration)]
     if restriction := _latest(row for row in relevant if row.state == ChoiceState.RESTRICTED):
         return Permission(False, Reason.RESTRICTED, restriction)
-    suppression = _latest(row for row in relevant if row.state in SUPPRESSIONS)
-    consent = _latest(
-        row
-        for row in relevant
-        if row.state == ChoiceState.GIVEN
-        and (suppression is None or (row.since > suppression.since and row.actor == OWN_ACT))
-    )
-    if suppression and not consent:
+    consents = [row for row in relevant if row.state == ChoiceState.GIVEN]
+    suppression = _latest(row for row in relevant if row.state in SUPPRESSIONS and not _is_overruled(row, consents))
+    consent = _latest(consents)
+    if suppression:
         return Permission(False, Reason(suppression.state), suppression)
     declared = declaration.purposes.get(purpose)
     if declared is None:
@@ -133,6 +129,31 @@ def stopped_uses(choices: Collection[Choice], declaration: Declaration) -> Stopp
     permissions = {name: may(others, name, declaration, at=None) for name in names}
     stopped = (name for name, permission in permissions.items() if permission.row and not permission.allowed)
     return StoppedUses(any(_in_force(row, None) for row in general), tuple(sorted(stopped)))
+
+
+def effective(choices: Collection[Choice], declaration: Declaration) -> list[Choice]:
+    """Those of *choices* against a use that have not ended and that no newer consent overrules for their purpose."""
+    in_force = [row for row in choices if _in_force(row, None)]
+    consents = [row for row in in_force if row.state == ChoiceState.GIVEN]
+    return [
+        row
+        for row in in_force
+        if row.state == ChoiceState.RESTRICTED
+        or (
+            row.state in SUPPRESSIONS
+            and not (
+                row.purpose
+                and _is_overruled(row, [given for given in consents if _is_about(given, row.purpose, declaration)])
+            )
+        )
+    ]
+
+
+def _is_overruled(suppression: Choice, consents: Iterable[Choice]) -> bool:
+    return any(
+        row.since > suppression.since and row.actor == OWN_ACT and row.fingerprint == suppression.fingerprint
+        for row in consents
+    )
 
 
 def _in_force(choice: Choice, at: dt.datetime | None) -> bool:

@@ -19,8 +19,8 @@ from troth.service.disclosures.console import KINDS, PersonSearchForm
 from troth.service.disclosures.duty import DISCLOSURES_SEE
 from troth.service.disclosures.models import DisclosureKind as Way
 from troth.service.mail.models import LetterRow
-from troth.service.preferences.models import Choice, ChoiceState
-from troth.service.preferences.rules import fingerprints
+from troth.service.preferences.models import Choice
+from troth.service.preferences.rules import effective, fingerprints
 from troth.service.requests.aliases import about
 from troth.service.requests.console.cases import answered
 from troth.service.requests.console.queue_row import queue_row
@@ -71,6 +71,7 @@ def _found(
 ) -> dict[str, Any]:
     identity: Identity = form.cleaned_data["identity"]
     choices = Choice.objects.filter(fingerprint__in=fingerprints(identity.identifiers, deployment.keyring))
+    against = effective(list(choices.order_by("since")), deployment.declaration)
     now = timezone.now()
     today = day(now, deployment)
     systems = answered(rows)
@@ -83,7 +84,7 @@ def _found(
         "form": form,
         "is_searched": True,
         "lines": [queue_row(row, today, mine=request.user.pk, answered=systems.get(row.pk, (0, 0))) for row in rows],
-        "restrictions": choices.filter(ended_at=None).exclude(state=ChoiceState.GIVEN).order_by("since"),
+        "restrictions": against,
         "holds": holds.order_by("placed_at"),
         "may_see_disclosures": may_see_disclosures,
         "disclosed": [(one, KINDS[Way(one.kind)]) for one in received(names)] if may_see_disclosures else [],

@@ -15,7 +15,7 @@ from troth.service.core.models import RunRow
 from troth.service.preferences import rules
 from troth.service.preferences.actions import end_choices, record_choices, stopped_uses
 from troth.service.preferences.models import Choice, ChoiceState, ScopeKind
-from troth.service.preferences.rules import ALL_USES, OWN_ACT, Scope, Source
+from troth.service.preferences.rules import ALL_USES, MARKETING, OWN_ACT, Scope, Source
 from troth.service.requests.content import CaseContent, SealedContent
 from troth.service.requests.fulfilment.preview import RESTRICTED, located_in, marks_for
 from troth.service.requests.fulfilment.queue import process_queue
@@ -38,6 +38,8 @@ def record_choice(case: Case, content: CaseContent, deployment: Deployment, at: 
     even if no data about them exists yet: the guard also covers an address imported later."""
     is_choice = case.right in CHOICES
     scopes = [Scope.of(name) for name in marks_for(case.right, content, deployment)] if is_choice else [ALL_USES]
+    if case.right == Right.OBJECT and not content.purposes:
+        scopes.append(MARKETING)  # also what is declared later: direct marketing may not go on (GDPR Art. 21(3))
     state = _STATES.get(Right(case.right), ChoiceState.RESTRICTED)
     source = Source("requests", case.about, _actor(case))
     record_choices(content.identifiers, state, scopes, source, deployment.keyring, now=at)

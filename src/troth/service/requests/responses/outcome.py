@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import Q, prefetch_related_objects
 from django.utils import translation
 from django.utils.translation import gettext
@@ -41,6 +41,7 @@ from troth.service.requests.fulfilment.preview import shown_lines
 from troth.service.requests.fulfilment.recipient_evidence import evidence_of
 from troth.service.requests.fulfilment.restriction import choices_in_force, restrictions_in_force
 from troth.service.requests.fulfilment.stopped_uses import NOTHING_HELD
+from troth.service.requests.intake import mail_allowance
 from troth.service.requests.messages import CaseEmail, appealing, day, redress, write, write_all
 from troth.service.requests.models import (
     CHOICES,
@@ -300,10 +301,13 @@ def close_done(
     """Inform the people and the recipients, and close the cases: each atomically and once, several in one transaction.
     Returns how many this call closed. A case that fails holds up no other; its exception is raised at the end."""
     closed, failures = 0, list[Exception]()
-    for start in range(0, len(cases), _TOGETHER):
-        together = [case.pk for case in cases[start : start + _TOGETHER]]
+    size = 1 if cases and cases[0].right in STOPS else _TOGETHER
+    for start in range(0, len(cases), size):
+        together = [case.pk for case in cases[start : start + size]]
         try:
             closed += _close_together(together, contents, deployment, now)
+        except Error:
+            raise  # our own database
         except Exception:  # noqa: BLE001 - seen again below, by the case that it is of
             for pk in together:
                 try:
@@ -324,6 +328,8 @@ def _close_together(
 ) -> int:
     with transaction.atomic():
         cases = [case for case in lifecycle.locked_all(case_ids) if not case.outcome]
+        unproved = [contents[case.pk].address for case in cases if case.tier == 0 and contents[case.pk].address]
+        mail_allowance.hold(unproved, deployment, now=now)
         prefetch_related_objects(cases, "steps", "receipts")
         evidence = evidence_of(cases, deployment)
         if cases and cases[0].right in STOPS:
