@@ -59,7 +59,7 @@ class Journal(Protocol):
     ) -> None:
         """Commit *entries* to the ledger and delete the run and its sealed plan, atomically and once.
 
-        *receipts* are those of the finished subjects, for journals that pass them on in the same commit. In that
+        *receipts* are those of the finished subjects, a journal may keep them. In that
         commit, a journal with tombstones sets one for each identifier that is *gone*, and a journal with subjects' keys
         destroys the keys of the erased subjects and of these identifiers. Finishing a finished run changes nothing; if
         finishing was interrupted, the first entries stay.

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from troth.ledger import Entry
+from troth.ledger import Entry, Pseudonym
 from troth.protect import Keyring
 from troth.service.core import control_events
 from troth.service.core.jobs import held
@@ -22,19 +23,7 @@ from troth.service.core.ledger import record
 from troth.service.core.models import EntryRow, RunRow, StepRow
 from troth.service.core.subject_keys import SubjectKeys, scrub
 from troth.service.core.tombstones import Erased, Tombstones
-from troth.subjects import Gone, JournalError, Receipt, Run, references_of
-
-Follower = Callable[[str, Mapping[str, tuple[Receipt, EntryRow]], dt.datetime], None]
-"""Called when a run finishes, in that transaction: its id; by subject, each finished receipt with its entry; the
-time."""
-
-_FOLLOWERS: dict[str, Follower] = {}
-
-
-def follow(prefix: str, follower: Follower) -> None:
-    """Call *follower* for every run whose id starts with *prefix*, whichever process finishes it."""
-    _FOLLOWERS[prefix] = follower
-
+from troth.subjects import Gone, JournalError, Receipt, ReceiptLine, Run, references_of
 
 TOMBSTONES_KEPT = dt.timedelta(days=2 * 365)
 """How long tombstones are kept: longer than any backup or export that could bring an erased person back should live."""
@@ -88,9 +77,9 @@ class DatabaseJournal:
             row = RunRow.objects.select_for_update().filter(run_id=run_id, finished_at__isnull=True).first()
             if row is None:
                 return
-            rows = record(*entries)
+            entry_ids = {id(entry): saved.pk for entry, saved in zip(entries, record(*entries), strict=True)}
+            row.receipts = [_stored(receipt, entry_ids[id(receipt.entry)]) for receipt in receipts]
             row.finished_at = now = timezone.now()
-            _tell(run_id, receipts, dict(zip((entry.encoded for entry in entries), rows, strict=True)), now)
             if self._tombstones is not None:
                 buried = [Erased(one.system, one.kind, one.value) for one in gone]
                 self._tombstones.bury(buried, erased_at=now, until=now + TOMBSTONES_KEPT)
@@ -100,7 +89,7 @@ class DatabaseJournal:
             if row.action == "erase":
                 control_events.note("erasure.done", now=now)
             row.sealed_plan = None
-            row.save(update_fields=["finished_at", "sealed_plan"])
+            row.save(update_fields=["finished_at", "sealed_plan", "receipts"])
             row.steps.all().delete()
             held.done(RUN, run_id)
         if keys_destroyed:
@@ -154,10 +143,53 @@ def _claim(run_id: str, *, again: bool = False) -> bool:
     return False
 
 
-def _tell(run_id: str, receipts: Sequence[Receipt], rows: Mapping[bytes, EntryRow], now: dt.datetime) -> None:
-    for prefix, follower in _FOLLOWERS.items():
-        if run_id.startswith(prefix):
-            follower(run_id, {str(one.subject): (one, rows[one.entry.encoded]) for one in receipts}, now)
+def receipts_of(run_id: str) -> dict[int, Receipt] | None:
+    """What the finished run *run_id* did for each subject whose steps were all done, by the id of the entry's row; None
+    if the run never began or is unfinished."""
+    row = RunRow.objects.filter(run_id=run_id, finished_at__isnull=False).first()
+    if row is None:
+        return None
+    entries = EntryRow.objects.in_bulk([stored["entry"] for stored in row.receipts])
+    return {stored["entry"]: _receipt(row, stored, entries[stored["entry"]]) for stored in row.receipts}
+
+
+def _stored(receipt: Receipt, entry_id: int) -> dict[str, Any]:
+    """Places, counts and grounds; the entry names the subject."""
+    lines = [(t.place, t.rows, t.strategies, t.words, t.cite, _text(t.until), t.because) for t in receipt.lines]
+    return {
+        "entry": entry_id,
+        "at": receipt.at.isoformat(),
+        "lines": lines,
+        "residue": dict(receipt.residue),
+        "final_after": _text(receipt.final_after),
+    }
+
+
+def _receipt(row: RunRow, stored: Mapping[str, Any], entry_row: EntryRow) -> Receipt:
+    entry = Entry.decode(bytes(entry_row.content))
+    subject = entry.fields["subject"]
+    assert isinstance(subject, Pseudonym), "entries of runs name their subject"
+    return Receipt(
+        subject=subject,
+        action=row.action,
+        plan_hash=row.plan_hash,
+        at=dt.datetime.fromisoformat(stored["at"]),
+        lines=tuple(
+            ReceiptLine(place, rows, tuple(strategies), words, cite, _day(until), because)
+            for place, rows, strategies, words, cite, until, because in stored["lines"]
+        ),
+        residue=stored["residue"],
+        final_after=_day(stored["final_after"]),
+        entry=entry,
+    )
+
+
+def _text(day: dt.date | None) -> str | None:
+    return day and day.isoformat()
+
+
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
 
 
 def _unfinished() -> Iterator[RunRow]:

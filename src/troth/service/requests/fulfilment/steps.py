@@ -1,8 +1,8 @@
 """Steps of the jobs in `requests.jobs` that execute a request and answer it.
 
 Cases of one right are executed together in a batch. Each function is one step, identified by its ids alone, and
-idempotent. Changes to a company's stores go through `core.journal`; the receipts are added to the cases in the commit
-that finishes the run, in whichever process that happens.
+idempotent. Changes to a company's stores go through `core.journal`, which keeps the receipts of a run; `act` adds them
+to the cases, whichever process finished the run.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from troth.service.core.actions import act as carry_out
 from troth.service.core.actions import act_again
 from troth.service.core.deployment import Deployment, current
 from troth.service.core.jobs.queue import enqueue
-from troth.service.core.journal import follow
-from troth.service.core.models import EntryRow, RunRow
+from troth.service.core.journal import receipts_of
+from troth.service.core.models import RunRow
 from troth.service.requests import rules
 from troth.service.requests.aliases import names_of_cases, waiting_to_see
 from troth.service.requests.content import CaseContent, ContentGone, SealedContent
@@ -71,7 +72,6 @@ from troth.subjects import (
 )
 from troth.subjects import Receipt as RunReceipt
 
-_RUNS = "cases:"
 _TRIES_MAX = 3
 
 
@@ -264,6 +264,8 @@ def act(batch_id: int) -> int:
         return 0
     with process_queue():
         deployment = current().without_own
+        for run_id in _finished_runs(batch):  # a changed declaration may group the cases differently now
+            _add_receipts(batch, run_id, receipts_of(run_id) or {})
         with deployment.stores() as stores:
             for run_id, cases, contents in _runs(batch, deployment):
                 _run(run_id, batch, cases, contents, deployment, stores)
@@ -280,7 +282,17 @@ def _runs(batch: CaseBatch, deployment: Deployment) -> Iterator[tuple[str, list[
         by = marks_for(batch.right, content, deployment) if batch.right in CHOICES else ()
         groups.setdefault(by, []).append(case)
     for by in sorted(groups):
-        yield f"{_RUNS}{batch.pk}" + (f":{short(by)}" if by else ""), groups[by], contents
+        yield _run_id(batch) + (f":{short(by)}" if by else ""), groups[by], contents
+
+
+def _run_id(batch: CaseBatch) -> str:
+    return f"cases:{batch.pk}"
+
+
+def _finished_runs(batch: CaseBatch) -> list[str]:
+    """Ids of the batch's runs that have finished, in whichever process."""
+    own = Q(run_id=_run_id(batch)) | Q(run_id__startswith=f"{_run_id(batch)}:")
+    return list(RunRow.objects.filter(own, finished_at__isnull=False).values_list("run_id", flat=True))
 
 
 def _run(
@@ -291,13 +303,13 @@ def _run(
     deployment: Deployment,
     stores: Mapping[str, Store],
 ) -> None:
-    known = RunRow.objects.filter(run_id=run_id).first()
     try:
-        if known is None:
-            _begin_run(run_id, batch, cases, contents, deployment, stores)
-        elif known.finished_at is None:
-            act_again(run_id, stores, declaration=deployment.declaration, keyring=deployment.keyring)
+        receipts = act_again(run_id, stores, declaration=deployment.declaration, keyring=deployment.keyring)
+        if receipts is None:
+            receipts = _begin_run(run_id, batch, cases, contents, deployment, stores)
+        _add_receipts(batch, run_id, receipts)
     except RunFailed:
+        _add_receipts(batch, run_id, receipts_of(run_id) or {})
         _release_unfinished(cases, run_id)
     if batch.right in STOPS:
         for case in cases:
@@ -311,7 +323,9 @@ def _begin_run(
     contents: Mapping[int, CaseContent],
     deployment: Deployment,
     stores: Mapping[str, Store],
-) -> None:
+) -> Mapping[int, RunReceipt]:
+    """Plan and execute a run. Returns its receipts by the ids of their entries; none if no run was needed, or if the
+    cases left the batch because they cannot be planned."""
     at = now()
     content = contents[cases[0].pk]
     marks = marks_for(batch.right, content, deployment)
@@ -319,22 +333,22 @@ def _begin_run(
         note_evidence(run_id, cases, evidence(located_in(batch.right, cases, contents, deployment, stores)), at=at)
     if batch.right not in (Right.ERASE, Right.AMEND) and not marked_for(deployment.declaration, marks):
         _note_nothing(run_id, cases, [], at)
-        return
+        return {}
     located = located_in(batch.right, cases, contents, deployment, stores)
     try:
         made = planned(batch.right, located, content, deployment, stores, at)
         if made.reviews and len(cases) == 1:
             _leave_to_look(cases[0], content, made.reviews, deployment, at)
-            return
+            return {}
         if batch.right in (Right.ERASE, Right.AMEND):
             note_evidence(run_id, cases, evidence(located, made), at=at)
         if isinstance(made, AmendmentPlan) and not made.rewrites:
             _note_nothing(run_id, cases, summary(made, deployment), at)
-            return
+            return {}
         approved = plan_hash(made, deployment.keyring)
         if batch.right in deployment.declaration.requests.approve:
             _use_approval(cases, approved, run_id, at)
-        carry_out(
+        return carry_out(
             made,
             stores,
             approved=approved,
@@ -344,6 +358,7 @@ def _begin_run(
         )
     except (PlanRefused, NotApproved) as refused:
         _take_apart(cases, refused, at)
+        return {}
 
 
 def _leave_to_look(
@@ -407,29 +422,25 @@ def _note_nothing(run_id: str, cases: Sequence[Case], lines: list[dict[str, Any]
         CaseReceipt.objects.get_or_create(case=case, run=run_id, defaults={"at": at, "lines": lines})
 
 
-def _receive(run_id: str, receipts: Mapping[str, tuple[RunReceipt, EntryRow]], at: dt.datetime) -> None:
-    """Journal callback, in the transaction that finishes a run: store the receipts with their cases."""
-    batch = int(run_id.removeprefix(_RUNS).partition(":")[0])
-    cases = {case.subject: case for case in Case.objects.filter(batch_id=batch)}
+def _add_receipts(batch: CaseBatch, run_id: str, receipts: Mapping[int, RunReceipt]) -> None:
+    """Store the receipts of a run, by the ids of their entries, with the batch's cases, once."""
+    cases = {case.subject: case for case in batch.cases.all()}
     CaseReceipt.objects.bulk_create(
         [
             CaseReceipt(
-                case=cases[subject],
+                case=case,
                 run=run_id,
-                entry=entry,
+                entry_id=entry_id,
                 at=receipt.at,
                 lines=[line_of(line) for line in receipt.lines],
                 residue=dict(receipt.residue),
                 final_after=receipt.final_after,
             )
-            for subject, (receipt, entry) in receipts.items()
-            if subject in cases
+            for entry_id, receipt in receipts.items()
+            if (case := cases.get(str(receipt.subject))) is not None
         ],
         ignore_conflicts=True,
     )
-
-
-follow(_RUNS, _receive)
 
 
 # --- asking and answering -------------------------------------------------------------------------------------------
@@ -466,7 +477,7 @@ def settle_batch(batch_id: int) -> int:
             if case.pk in waiting and case.right in STOPS:
                 outcome.stop_recorded(case, deployment, now=at)
     # Cases without a receipt although the run is over are executed again.
-    _release_unfinished(unfinished, f"{_RUNS}{batch.pk}")
+    _release_unfinished(unfinished, _run_id(batch))
     CaseBatch.objects.filter(pk=batch.pk).update(ended_at=at)
     return answered
 
