@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from django.utils import timezone
 
-from troth.ledger import DeclaredName, Entry, Hash, Pseudonym
+from troth.ledger import DeclaredName, Entry, Hash, Pseudonym, Value
 from troth.service.core import journal as journal_module
 from troth.service.core.jobs.held import Holder
 from troth.service.core.jobs.lease import CLOCKS_DIFFER
@@ -66,7 +66,13 @@ def test_finishing_keeps_the_entries_and_destroys_the_plan_once(database: str) -
 @pytest.mark.sampled
 def test_a_finished_run_keeps_its_receipts(database: str) -> None:
     subject = Pseudonym("ps1:" + "0a" * 16)
-    fields = {"subject": subject, "plan": Hash(RUN.plan_hash), "rescan": "clean", "systems": 1, "tables": 1}
+    fields: dict[str, Value] = {
+        "subject": subject,
+        "plan": Hash(RUN.plan_hash),
+        "rescan": "clean",
+        "systems": 1,
+        "tables": 1,
+    }
     entry = Entry("subject.erased", NOW, {**fields, "rows": {"delete": 2}, "kept": 1})
     line = ReceiptLine("shop.invoice", 1, ("mask", "keep"), "kept", "GDPR Art. 17(3)", NOW.date(), "tax")
     receipt = Receipt(subject, "erase", RUN.plan_hash, NOW, (line,), {"shop.login": 1}, NOW.date(), entry)

@@ -98,7 +98,6 @@ def _batch_in_execution(office: Office, right: str) -> tuple[Case, int]:
     queue.form_batches()
     case.refresh_from_db()
     assert case.batch_id is not None
-    assert steps.look(case.batch_id) == 1
     return case, case.batch_id
 
 
@@ -156,7 +155,7 @@ def test_receipts_are_added_if_the_declaration_has_changed_since_the_run(
     path.write_text(path.read_text().replace("news:", "letters:"))
     steps.act(batch)
     receipt = case.receipts.get(run=run.run_id)
-    assert receipt.entry_id == run.receipts[0]["entry"]
+    assert receipt.entry_id == run.receipts[0][0]
 
 
 def test_an_objection_to_nothing_is_for_a_handler(office: Office) -> None:

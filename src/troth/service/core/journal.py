@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from pydantic import TypeAdapter
 
 from troth.ledger import Entry, Pseudonym
 from troth.protect import Keyring
@@ -78,7 +78,8 @@ class DatabaseJournal:
             if row is None:
                 return
             entry_ids = {id(entry): saved.pk for entry, saved in zip(entries, record(*entries), strict=True)}
-            row.receipts = [_stored(receipt, entry_ids[id(receipt.entry)]) for receipt in receipts]
+            kept = [(entry_ids[id(r.entry)], r.at, r.lines, dict(r.residue), r.final_after) for r in receipts]
+            row.receipts = _KEPT.dump_python(kept, mode="json")
             row.finished_at = now = timezone.now()
             if self._tombstones is not None:
                 buried = [Erased(one.system, one.kind, one.value) for one in gone]
@@ -143,53 +144,25 @@ def _claim(run_id: str, *, again: bool = False) -> bool:
     return False
 
 
+_KEPT = TypeAdapter(list[tuple[int, dt.datetime, tuple[ReceiptLine, ...], dict[str, int], dt.date | None]])
+"""Of each receipt: the id of its entry's row, time, lines, residue, and until when a backup could restore its key. The
+entry names the subject."""
+
+
 def receipts_of(run_id: str) -> dict[int, Receipt] | None:
     """What the finished run *run_id* did for each subject whose steps were all done, by the id of the entry's row; None
     if the run never began or is unfinished."""
     row = RunRow.objects.filter(run_id=run_id, finished_at__isnull=False).first()
     if row is None:
         return None
-    entries = EntryRow.objects.in_bulk([stored["entry"] for stored in row.receipts])
-    return {stored["entry"]: _receipt(row, stored, entries[stored["entry"]]) for stored in row.receipts}
-
-
-def _stored(receipt: Receipt, entry_id: int) -> dict[str, Any]:
-    """Places, counts and grounds; the entry names the subject."""
-    lines = [(t.place, t.rows, t.strategies, t.words, t.cite, _text(t.until), t.because) for t in receipt.lines]
-    return {
-        "entry": entry_id,
-        "at": receipt.at.isoformat(),
-        "lines": lines,
-        "residue": dict(receipt.residue),
-        "final_after": _text(receipt.final_after),
-    }
-
-
-def _receipt(row: RunRow, stored: Mapping[str, Any], entry_row: EntryRow) -> Receipt:
-    entry = Entry.decode(bytes(entry_row.content))
-    subject = entry.fields["subject"]
-    assert isinstance(subject, Pseudonym), "entries of runs name their subject"
-    return Receipt(
-        subject=subject,
-        action=row.action,
-        plan_hash=row.plan_hash,
-        at=dt.datetime.fromisoformat(stored["at"]),
-        lines=tuple(
-            ReceiptLine(place, rows, tuple(strategies), words, cite, _day(until), because)
-            for place, rows, strategies, words, cite, until, because in stored["lines"]
-        ),
-        residue=stored["residue"],
-        final_after=_day(stored["final_after"]),
-        entry=entry,
-    )
-
-
-def _text(day: dt.date | None) -> str | None:
-    return day and day.isoformat()
-
-
-def _day(text: str | None) -> dt.date | None:
-    return dt.date.fromisoformat(text) if text else None
+    receipts, kept = dict[int, Receipt](), _KEPT.validate_python(row.receipts)
+    rows = EntryRow.objects.in_bulk([number for number, *_ in kept])
+    for number, at, lines, residue, final_after in kept:
+        entry = Entry.decode(bytes(rows[number].content))
+        subject = entry.fields["subject"]
+        assert isinstance(subject, Pseudonym), "entries of runs name their subject"
+        receipts[number] = Receipt(subject, row.action, row.plan_hash, at, lines, residue, final_after, entry)
+    return receipts
 
 
 def _unfinished() -> Iterator[RunRow]:
